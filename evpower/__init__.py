@@ -1,0 +1,1 @@
+"""EvPower: one process that runs a network of EV chargers."""
