@@ -1,0 +1,201 @@
+"""Every error EvPower raises on purpose.
+
+EvPowerError
+├─ ConfigError              a setting is wrong; one message names every wrong value (exit code 2)
+├─ DatabaseUnavailable      PostgreSQL cannot be reached, or did not start
+├─ SchemaTooNew             the database was migrated by a newer EvPower
+├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
+├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
+├─ Forbidden                not the owner: HTTP 403
+├─ NotFound                 a GET of an unknown id: HTTP 404
+│  ├─ SessionNotFound
+│  └─ StationNotFound
+└─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false` (contract/rest-api §1.6)
+   ├─ InsufficientBalance, MinimumAmountRequired
+   ├─ ClientBlocked, ClientDeleted
+   ├─ UnknownStation, StationInactive, StationUnderMaintenance, StationOffline
+   ├─ ConnectorNotFound, ConnectorFaulted, ConnectorUnavailable, ConnectorOccupied
+   ├─ SessionAlreadyActive, SessionFailed
+   └─ NoSuchActiveSession
+
+An error knows its machine word (`code`), the Russian sentence for the driver (`message`) and its context fields
+(`details`, JSON-ready, som as numbers). Which HTTP status it becomes is decided by `http/problems.py` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from evpower.money import som_number, som_text
+
+
+class EvPowerError(Exception):
+    """The root: anything else that escapes is a fault of ours."""
+
+    code: ClassVar[str] = "internal_error"
+    message: str = "Внутренняя ошибка сервера"
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        if message is not None:
+            self.message = message
+        self.details: Mapping[str, Any] = details
+        super().__init__(self.message)
+
+
+class ConfigError(EvPowerError):
+    """Settings that cannot be used; `problems` has one line for each."""
+
+    code = "config_error"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class DatabaseUnavailable(EvPowerError):
+    """PostgreSQL cannot be reached or did not start; the message says which and where to look."""
+
+    code = "service_unavailable"
+
+
+class SchemaTooNew(EvPowerError):
+    """The database was migrated by a newer EvPower than this one."""
+
+
+class InvalidRequest(EvPowerError):
+    """Input that cannot be read; `fields` is a list of (field, what is wrong)."""
+
+    code = "validation_error"
+    message = "Некорректные данные запроса"
+
+    def __init__(self, *fields: tuple[str, str]) -> None:
+        self.fields = fields
+        super().__init__(detail=[{"field": field, "message": text} for field, text in fields])
+
+
+class IdempotencyMismatch(EvPowerError):
+    code = "invalid_request"
+    message = "Idempotency-Key уже использован с другим запросом"
+
+
+class Forbidden(EvPowerError):
+    code = "forbidden"
+    message = "Доступ запрещён"
+
+
+class NotFound(EvPowerError):
+    code = "not_found"
+    message = "Не найдено"
+
+
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    message = "Сессия зарядки не найдена"
+
+
+class StationNotFound(NotFound):
+    code = "station_not_found"
+    message = "Станция не найдена"
+
+
+class Refusal(EvPowerError):
+    """A business refusal: nothing was changed, and the driver is told why."""
+
+
+class InsufficientBalance(Refusal):
+    code = "insufficient_balance"
+
+    def __init__(self, balance_tyiyn: int, required_tyiyn: int) -> None:
+        super().__init__(
+            f"Недостаточно средств. Баланс: {som_text(balance_tyiyn)} сом, "
+            f"требуется: {som_text(required_tyiyn)} сом",
+            current_balance=som_number(balance_tyiyn),
+            required_amount=som_number(required_tyiyn),
+            missing_amount=som_number(required_tyiyn - balance_tyiyn),
+        )
+
+
+class MinimumAmountRequired(Refusal):
+    code = "minimum_amount_required"
+
+    def __init__(self, session_fee_tyiyn: int) -> None:
+        super().__init__(
+            f"Сумма должна быть больше платы за сессию: {som_text(session_fee_tyiyn)} сом",
+            required_amount=som_number(session_fee_tyiyn),
+            session_fee=som_number(session_fee_tyiyn),
+        )
+
+
+class ClientBlocked(Refusal):
+    code = "client_blocked"
+    message = "Аккаунт заблокирован"
+
+
+class ClientDeleted(Refusal):
+    code = "client_deleted"
+    message = "Аккаунт удалён или неактивен"
+
+
+class UnknownStation(Refusal):
+    code = "station_not_found"
+    message = "Станция не найдена или отключена администратором"
+
+
+class StationInactive(Refusal):
+    code = "station_unavailable"
+    message = "Станция недоступна"
+
+
+class StationUnderMaintenance(Refusal):
+    code = "station_maintenance"
+    message = "Станция на техническом обслуживании"
+
+
+class StationOffline(Refusal):
+    code = "station_offline"
+
+    def __init__(self, last_heartbeat_at: datetime | None, now: datetime) -> None:
+        if last_heartbeat_at is None:
+            super().__init__("Станция недоступна (офлайн)")
+        else:
+            minutes = int((now - last_heartbeat_at).total_seconds() // 60)
+            super().__init__(f"Станция недоступна (офлайн {minutes} минут)", last_heartbeat=last_heartbeat_at)
+
+
+class ConnectorNotFound(Refusal):
+    code = "connector_not_found"
+    message = "Коннектор не найден"
+
+
+class ConnectorFaulted(Refusal):
+    code = "connector_faulted"
+    message = "Коннектор занят или неисправен"
+
+
+class ConnectorUnavailable(Refusal):
+    code = "connector_unavailable"
+    message = "Коннектор недоступен"
+
+
+class ConnectorOccupied(Refusal):
+    code = "connector_occupied"
+    message = "Коннектор занят или неисправен"
+
+
+class SessionAlreadyActive(Refusal):
+    code = "session_already_active"
+    message = "У вас уже есть активная сессия зарядки"
+
+
+class SessionFailed(Refusal):
+    """The charger refused the start; the reservation has been returned."""
+
+    code = "session_failed"
+    message = "Станция отклонила запуск зарядки. Средства возвращены"
+
+
+class NoSuchActiveSession(Refusal):
+    code = "session_not_found"
+    message = "Активная сессия зарядки не найдена"
