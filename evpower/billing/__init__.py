@@ -1,0 +1,1 @@
+"""What a charge costs: money rules, tariffs, the ledger, reservation and settlement."""

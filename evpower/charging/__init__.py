@@ -1,0 +1,1 @@
+"""What a charger does and what a driver's charge is: models, reports from chargers, sessions, recovery."""

@@ -1,0 +1,107 @@
+"""A charger and its connectors: status words, and what the public may read from them (contract/ocpp-behaviour §4, §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from evpower.identifiers import ConnectorId
+
+StoredStatus = Literal["available", "occupied", "faulted", "unavailable"]
+AdminStatus = Literal["active", "inactive", "maintenance"]
+PublicStatus = Literal["available", "occupied", "offline", "maintenance"]
+LocationStatus = Literal["available", "occupied", "offline", "maintenance", "partial"]
+
+#: OCPP connector word → the coarse word the database's readers compare with. Anything else is `unavailable`.
+STORED_STATUS: dict[str, StoredStatus] = {
+    "Available": "available",
+    "Preparing": "occupied",
+    "Charging": "occupied",
+    "SuspendedEVSE": "occupied",
+    "SuspendedEV": "occupied",
+    "Finishing": "occupied",
+    "Reserved": "occupied",
+    "Unavailable": "unavailable",
+    "Faulted": "faulted",
+}
+#: A charge may begin only from these words; a plugged cable (Preparing) is the normal order of things.
+STARTABLE = frozenset({"Available", "Preparing"})
+
+
+@dataclass(frozen=True)
+class Boot:
+    """BootNotification in domain words (OCPP 1.6 §4.2)."""
+
+    vendor: str
+    model: str
+    firmware_version: str | None = None
+    serial_number: str | None = None
+
+
+@dataclass(frozen=True)
+class BootVerdict:
+    """Our answer to a boot; `interval_s` is the heartbeat interval, or the retry wait when not Accepted."""
+
+    status: Literal["Accepted", "Pending", "Rejected"]
+    interval_s: int
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """StatusNotification in domain words; connector 0 is the station itself (OCPP 1.6 §4.9)."""
+
+    connector_id: ConnectorId
+    status: str
+    error_code: str
+    reported_at: datetime | None = None
+    info: str | None = None
+    vendor_id: str | None = None
+    vendor_error_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A station that may open a socket: its own id, its admin word, and the salted hash of its password if it has one."""
+
+    station_id: str
+    admin_status: AdminStatus
+    password_hash: str | None
+
+
+def stored_status(ocpp_status: str | None) -> StoredStatus:
+    """The coarse word for an OCPP status; a connector that never spoke is unavailable (design §9.22)."""
+    return STORED_STATUS.get(ocpp_status or "", "unavailable")
+
+
+def is_online(last_seen_at: datetime | None, now: datetime, timeout_s: int) -> bool:
+    """Exactly `timeout_s` seconds of silence is still online (contract/ocpp-behaviour §2)."""
+    return last_seen_at is not None and now - last_seen_at <= timedelta(seconds=timeout_s)
+
+
+def public_status(admin: AdminStatus, online: bool, connectors: Sequence[StoredStatus]) -> PublicStatus:
+    """The station's word for the public (contract/ocpp-behaviour §6, in its order)."""
+    if admin == "maintenance":
+        return "maintenance"
+    if not online:
+        return "offline"
+    if "available" in connectors:
+        return "available"
+    if "occupied" in connectors:
+        return "occupied"
+    return "offline"
+
+
+def location_status(stations: Iterable[PublicStatus]) -> LocationStatus:
+    """The location's word, by the seed's exact priority; a location without stations is offline."""
+    words = set(stations)
+    if not words or "offline" in words:
+        return "offline"
+    if "maintenance" in words:
+        return "maintenance"
+    if words == {"occupied"}:
+        return "occupied"
+    if words == {"available"}:
+        return "available"
+    return "partial"

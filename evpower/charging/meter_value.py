@@ -1,0 +1,104 @@
+"""Readings of a meter, as integer Wh whatever the charger calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from evpower.identifiers import ConnectorId, WireTransactionId
+
+#: A register beyond this (a million MWh) is a broken reading, not energy.
+MAX_ENERGY_WH = 10**12
+
+
+@dataclass(frozen=True)
+class SampledValue:
+    """One sampledValue as it stood on the wire; every default is OCPP's own."""
+
+    value: str
+    measurand: str = "Energy.Active.Import.Register"
+    unit: str | None = None
+    phase: str | None = None
+    location: str | None = None
+    context: str | None = None
+    format: str = "Raw"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one meterValue says; a quantity that was not reported, or was nonsense, is None."""
+
+    measured_at: datetime
+    energy_wh: int | None = None
+    power_w: float | None = None
+    current_a: float | None = None
+    voltage_v: float | None = None
+    soc_percent: float | None = None
+    temperature_c: float | None = None
+
+
+@dataclass(frozen=True)
+class MeterReport:
+    """MeterValues: samples oldest first; `raw` is the meterValue array, byte for byte as sent."""
+
+    connector_id: ConnectorId
+    wire_transaction_id: WireTransactionId | None
+    samples: tuple[Sample, ...]
+    raw: bytes
+
+
+_FIELDS = {
+    "Energy.Active.Import.Register": "energy_wh",
+    "Power.Active.Import": "power_w",
+    "Current.Import": "current_a",
+    "Voltage": "voltage_v",
+    "SoC": "soc_percent",
+    "Temperature": "temperature_c",
+}
+_KILO = frozenset({"kWh", "kW"})
+
+
+def read_sample(measured_at: datetime, values: Iterable[SampledValue]) -> Sample:
+    """Read one meterValue: a total beats per-phase values, phases of energy and power add up, nonsense is skipped.
+
+    Signed data is never read as a number (duty 29); a negative register counts as nonsense.
+    """
+    totals: dict[str, Decimal] = {}
+    phases: dict[str, list[Decimal]] = {}
+    for sampled in values:
+        field = _FIELDS.get(sampled.measurand)
+        number = _number(sampled) if field is not None else None
+        if field is None or number is None:
+            continue
+        if sampled.phase is None:
+            totals[field] = number
+        else:
+            phases.setdefault(field, []).append(number)
+    for field, numbers in phases.items():
+        adds_up = field in ("energy_wh", "power_w")
+        totals.setdefault(field, sum(numbers, Decimal(0)) if adds_up else max(numbers))
+    energy = totals.pop("energy_wh", None)
+    energy_wh = None if energy is None else int(energy.to_integral_value(ROUND_HALF_UP))
+    return Sample(measured_at, energy_wh, **{field: float(number) for field, number in totals.items()})
+
+
+def _number(sampled: SampledValue) -> Decimal | None:
+    if (
+        sampled.format == "SignedData"
+        or sampled.location in ("Inlet", "EV")
+        and sampled.measurand.startswith("Energy")
+    ):
+        return None
+    try:
+        number = Decimal(sampled.value.strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite():
+        return None
+    if sampled.unit in _KILO:
+        number *= 1000
+    if sampled.measurand == "Energy.Active.Import.Register" and not 0 <= number <= MAX_ENERGY_WH:
+        return None
+    return number if abs(number) <= MAX_ENERGY_WH else None

@@ -1,0 +1,58 @@
+"""What the application may ask of a live charger; `ocpp/registry.py` implements it, tests fake it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+
+
+class Outcome(Enum):
+    """How a command ended (duty 39): each is a different answer to the caller."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    #: The charger answered CALLERROR.
+    FAILED = "failed"
+    #: No answer within the command time-out; it may still act on it.
+    TIMED_OUT = "timed_out"
+    #: Not connected, or the socket dropped before the answer.
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """The outcome, and the charger's own words when it had any."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+class ChargePointLink(Protocol):
+    """Live chargers. Commands never raise for what a charger does: every end is a `CommandResult`."""
+
+    def is_connected(self, station_id: StationId) -> bool:
+        """Whether the charger's socket is open in this process."""
+        ...
+
+    def last_seen_at(self, station_id: StationId) -> datetime | None:
+        """When a connected charger last sent anything; None when it is not connected."""
+        ...
+
+    def seen(self) -> Mapping[StationId, datetime]:
+        """Every connected charger with the time of its last message."""
+        ...
+
+    async def remote_start(
+        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag
+    ) -> CommandResult:
+        """RemoteStartTransaction (OCPP 1.6 §5.11). Accepted is not yet a start (duty 28)."""
+        ...
+
+    async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
+        """RemoteStopTransaction (OCPP 1.6 §5.12)."""
+        ...

@@ -1,0 +1,42 @@
+"""The charger's own record of a charge: what it said at the start and at the end (OCPP 1.6 §4.8, §4.10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evpower.charging.id_tag import IdTagVerdict
+from evpower.charging.meter_value import Sample
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+
+
+@dataclass(frozen=True)
+class TransactionStart:
+    """StartTransaction; `started_at` is the charger's clock, `payload` the bytes it sent (evidence)."""
+
+    connector_id: ConnectorId
+    id_tag: IdTag
+    meter_start_wh: int
+    started_at: datetime
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class BegunTransaction:
+    """Our answer to a StartTransaction."""
+
+    wire_transaction_id: WireTransactionId
+    verdict: IdTagVerdict
+
+
+@dataclass(frozen=True)
+class TransactionStop:
+    """StopTransaction; a missing reason means Local. `samples` is its transactionData, oldest first."""
+
+    wire_transaction_id: WireTransactionId
+    meter_stop_wh: int
+    stopped_at: datetime
+    reason: str
+    id_tag: IdTag | None
+    samples: tuple[Sample, ...]
+    payload: bytes

@@ -1,0 +1,97 @@
+"""What happened, told after the unit of work that made it true has committed (design §6).
+
+A subscriber has a bounded channel; one that cannot keep up is closed, never waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import trio
+
+from evpower.identifiers import ConnectorId, SessionId, StationId
+
+log = logging.getLogger("evpower.events")
+
+
+@dataclass(frozen=True)
+class SessionReserved:
+    session_id: SessionId
+    station_id: StationId
+    connector_id: ConnectorId
+
+
+@dataclass(frozen=True)
+class ChargingBegan:
+    session_id: SessionId
+    station_id: StationId
+    connector_id: ConnectorId
+
+
+@dataclass(frozen=True)
+class MeterAdvanced:
+    session_id: SessionId
+    station_id: StationId
+    energy_wh: int
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    """The facts of the end are committed; the settlement is due."""
+
+    session_id: SessionId
+    station_id: StationId
+
+
+@dataclass(frozen=True)
+class SessionSettled:
+    """The session is final: settled, or released with a full refund."""
+
+    session_id: SessionId
+    station_id: StationId
+    connector_id: ConnectorId
+
+
+@dataclass(frozen=True)
+class StationChanged:
+    """Something the public can read of a station may have changed: a connector's word, presence, an admin's change."""
+
+    station_id: StationId
+
+
+Event = SessionReserved | ChargingBegan | MeterAdvanced | SessionEnded | SessionSettled | StationChanged
+
+
+class EventBus:
+    """Fan-out within this process."""
+
+    def __init__(self) -> None:
+        self._subscribers: set[trio.MemorySendChannel[Event]] = set()
+
+    def publish(self, event: Event) -> None:
+        """Hand the event to every subscriber without waiting for any of them."""
+        for channel in tuple(self._subscribers):
+            try:
+                channel.send_nowait(event)
+            except trio.WouldBlock:
+                log.warning("a subscriber fell behind and was closed")
+                self._drop(channel)
+            except trio.BrokenResourceError:
+                self._drop(channel)
+
+    @contextmanager
+    def subscribe(self, backlog: int = 256) -> Iterator[trio.MemoryReceiveChannel[Event]]:
+        """A channel of all events from now on; it ends (EndOfChannel) when the subscriber fell `backlog` behind."""
+        send, receive = trio.open_memory_channel[Event](backlog)
+        self._subscribers.add(send)
+        try:
+            yield receive
+        finally:
+            self._drop(send)
+
+    def _drop(self, channel: trio.MemorySendChannel[Event]) -> None:
+        self._subscribers.discard(channel)
+        channel.close()

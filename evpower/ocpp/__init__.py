@@ -1,0 +1,1 @@
+"""The charger's wire: OCPP-J over WebSocket."""
