@@ -109,8 +109,7 @@ class InsufficientBalance(Refusal):
 
     def __init__(self, balance_tyiyn: int, required_tyiyn: int) -> None:
         super().__init__(
-            f"Недостаточно средств. Баланс: {som_text(balance_tyiyn)} сом, "
-            f"требуется: {som_text(required_tyiyn)} сом",
+            f"Недостаточно средств. Баланс: {som_text(balance_tyiyn)} сом, требуется: {som_text(required_tyiyn)} сом",
             current_balance=som_number(balance_tyiyn),
             required_amount=som_number(required_tyiyn),
             missing_amount=som_number(required_tyiyn - balance_tyiyn),

@@ -47,9 +47,7 @@ class ChargePointLink(Protocol):
         """Every connected charger with the time of its last message."""
         ...
 
-    async def remote_start(
-        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag
-    ) -> CommandResult:
+    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
         """RemoteStartTransaction (OCPP 1.6 §5.11). Accepted is not yet a start (duty 28)."""
         ...
 
