@@ -85,7 +85,9 @@ def read_sample(measured_at: datetime, values: Iterable[SampledValue]) -> Sample
 
 
 def _number(sampled: SampledValue) -> Decimal | None:
-    if sampled.format == "SignedData" or (sampled.location in ("Inlet", "EV") and sampled.measurand.startswith("Energy")):
+    if sampled.format == "SignedData" or (
+        sampled.location in ("Inlet", "EV") and sampled.measurand.startswith("Energy")
+    ):
         return None
     try:
         number = Decimal(sampled.value.strip())
