@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evpower.charging.session import BalanceView
+from evpower.billing.account import BalanceView
 from evpower.identifiers import ClientId
 
 

@@ -1,4 +1,4 @@
-"""A charger and its connectors: status words, and what the public may read from them (contract/ocpp-behaviour §4, §6)."""
+"""A charger and its connectors: status words, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class StatusReport:
 
 @dataclass(frozen=True)
 class Admission:
-    """A station that may open a socket: its own id, its admin word, and the salted hash of its password if it has one."""
+    """A station that may open a socket: its id, its admin word, and the salted hash of its password if it has one."""
 
     station_id: str
     admin_status: AdminStatus

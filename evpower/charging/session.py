@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from evpower.billing.tariff import Price
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 LimitType = Literal["none", "energy", "amount"]
@@ -36,22 +37,6 @@ class IdempotencyClaim:
     method: str
     path: str
     body_hash: str
-
-
-@dataclass(frozen=True)
-class PricingView:
-    """The price a start at this moment uses; rates are som per unit, exact decimals."""
-
-    rate_per_kwh: Decimal
-    rate_per_minute: Decimal
-    session_fee: Decimal
-    parking_fee_per_minute: Decimal
-    active_rule: str
-    rule_details: dict[str, object]
-    time_based: bool
-    next_rate_change: datetime | None
-    tariff_plan_id: str | None
-    rule_id: str | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +90,7 @@ class StartedSession:
     """A start that was reserved; `station_online` tells whether the charger was connected to hear of it."""
 
     session: SessionView
-    pricing: PricingView
+    price: Price
     energy_wh: int | None
     #: (reserved − session fee) / rate, kWh with one decimal; only for amount and unlimited starts.
     estimated_energy_kwh: Decimal | None
@@ -165,17 +150,3 @@ class StationView:
     connectors_count: int
     rate_per_kwh: Decimal
     session_fee: Decimal
-
-
-@dataclass(frozen=True)
-class BalanceView:
-    """`GET /balance/{client_id}` (contract/rest-api §5.1)."""
-
-    client_id: ClientId
-    status: str
-    balance_tyiyn: int
-    reserved_tyiyn: int
-    debt_tyiyn: int
-    total_spent_tyiyn: int
-    last_topup_at: datetime | None
-    active_session_ids: tuple[SessionId, ...]

@@ -1,0 +1,22 @@
+"""A client's money as the doors show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evpower.identifiers import ClientId, SessionId
+
+
+@dataclass(frozen=True)
+class BalanceView:
+    """`GET /balance/{client_id}` (contract/rest-api §5.1)."""
+
+    client_id: ClientId
+    status: str
+    balance_tyiyn: int
+    reserved_tyiyn: int
+    debt_tyiyn: int
+    total_spent_tyiyn: int
+    last_topup_at: datetime | None
+    active_session_ids: tuple[SessionId, ...]
