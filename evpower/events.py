@@ -6,7 +6,7 @@ A subscriber has a bounded channel; one that cannot keep up is closed, never wai
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -69,11 +69,13 @@ class EventBus:
     """Fan-out within this process."""
 
     def __init__(self) -> None:
-        self._subscribers: set[trio.MemorySendChannel[Event]] = set()
+        self._subscribers: dict[trio.MemorySendChannel[Event], Callable[[Event], bool]] = {}
 
     def publish(self, event: Event) -> None:
         """Hand the event to every subscriber without waiting for any of them."""
-        for channel in tuple(self._subscribers):
+        for channel, wanted in tuple(self._subscribers.items()):
+            if not wanted(event):
+                continue
             try:
                 channel.send_nowait(event)
             except trio.WouldBlock:
@@ -83,15 +85,17 @@ class EventBus:
                 self._drop(channel)
 
     @contextmanager
-    def subscribe(self, backlog: int = 256) -> Iterator[trio.MemoryReceiveChannel[Event]]:
-        """A channel of all events from now on; it ends (EndOfChannel) when the subscriber fell `backlog` behind."""
+    def subscribe(
+        self, wanted: Callable[[Event], bool], backlog: int = 256
+    ) -> Iterator[trio.MemoryReceiveChannel[Event]]:
+        """A channel of the wanted events from now on; it ends when the subscriber fell `backlog` behind."""
         send, receive = trio.open_memory_channel[Event](backlog)
-        self._subscribers.add(send)
+        self._subscribers[send] = wanted
         try:
             yield receive
         finally:
             self._drop(send)
 
     def _drop(self, channel: trio.MemorySendChannel[Event]) -> None:
-        self._subscribers.discard(channel)
+        self._subscribers.pop(channel, None)
         channel.close()

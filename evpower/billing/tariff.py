@@ -1,10 +1,43 @@
-"""Wh and seconds → money, and which price applies (billing-rules §7)."""
+"""Wh and minutes → money, and which price applies when (billing-rules §1, §3, §7).
+
+Rates are exact decimals in som; a cost is rounded half-up to whole tyiyn once, at the end of its formula.
+Windows and weekdays are read in the network's own time zone (Asia/Bishkek), which the caller has applied.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import product
+from typing import Literal
+
+from evpower.money import tyiyn
+
+TariffType = Literal["per_kwh", "per_minute", "session_fee", "parking_fee"]
+KINDS: tuple[TariffType, ...] = ("per_kwh", "per_minute", "session_fee", "parking_fee")
+DEFAULT_RULE_NAME = "Базовый тариф"
+ZERO = Decimal(0)
+_ALL_DAY_ENDS = (time(23, 59, 59), time(0, 0))
+_LOOK_AHEAD_DAYS = 8
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The snapshot a session is billed by; som per kWh, per minute, per charge."""
+
+    per_kwh: Decimal
+    per_minute: Decimal = ZERO
+    session_fee: Decimal = ZERO
+
+    def cost_tyiyn(self, energy_wh: int, minutes: int) -> int:
+        """The cost of a charge; nothing delivered costs nothing, not even the fee (billing-rules §4)."""
+        return tyiyn(self.exact_cost(energy_wh, minutes)) if energy_wh > 0 else 0
+
+    def exact_cost(self, energy_wh: int, minutes: int) -> Decimal:
+        """The same in som, before rounding."""
+        return self.per_kwh * energy_wh / 1000 + self.per_minute * minutes + self.session_fee
 
 
 @dataclass(frozen=True)
@@ -12,12 +45,168 @@ class Price:
     """The price a start at this moment uses; rates are som per unit, exact decimals."""
 
     rate_per_kwh: Decimal
-    rate_per_minute: Decimal
-    session_fee: Decimal
-    parking_fee_per_minute: Decimal
-    active_rule: str
-    rule_details: dict[str, object]
-    time_based: bool
-    next_rate_change: datetime | None
+    rate_per_minute: Decimal = ZERO
+    session_fee: Decimal = ZERO
+    parking_fee_per_minute: Decimal = ZERO
+    active_rule: str = DEFAULT_RULE_NAME
+    rule_details: dict[str, object] = field(default_factory=dict)
+    time_based: bool = False
+    next_rate_change: datetime | None = None
+    tariff_plan_id: str | None = None
+    rule_id: str | None = None
+
+    @property
+    def rates(self) -> Rates:
+        """What is written into the session and never changes there."""
+        return Rates(self.rate_per_kwh, self.rate_per_minute, self.session_fee)
+
+    def discounted(self, percent: Decimal) -> Price:
+        """The same price with a discount on energy and minutes, never on fees."""
+        keep = 1 - percent / 100
+        return replace(self, rate_per_kwh=self.rate_per_kwh * keep, rate_per_minute=self.rate_per_minute * keep)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of `tariff_rules`."""
+
+    id: str
+    tariff_plan_id: str
+    name: str
+    tariff_type: TariffType
+    price: Decimal
+    connector_type: str = "ALL"
+    power_range_min: float = 0
+    power_range_max: float = 1000
+    time_start: time | None = None
+    time_end: time | None = None
+    days_of_week: tuple[int, ...] | None = None
+    is_weekend: bool | None = None
+    priority: int = 0
+    valid_from: date | None = None
+    valid_until: date | None = None
+    created_at: datetime | None = None
+
+    def applies(self, connector_type: str, power_kw: float, at: datetime) -> bool:
+        """Whether the rule holds for this connector at this local moment."""
+        if self.connector_type not in ("ALL", connector_type):
+            return False
+        if not self.power_range_min <= power_kw <= self.power_range_max:
+            return False
+        day = self._day_of_window(at)
+        return day is not None and self._holds_on(day)
+
+    def _day_of_window(self, at: datetime) -> date | None:
+        """The day the window around `at` began, or None outside it; `start ≤ t < end`, over midnight too."""
+        now, today = at.time(), at.date()
+        start = self.time_start or time(0, 0)
+        end = self.time_end or time(0, 0)
+        if start == time(0, 0) and end in _ALL_DAY_ENDS:
+            return today
+        if start < end:
+            return today if start <= now < end else None
+        if now >= start:
+            return today
+        return today - timedelta(days=1) if now < end else None
+
+    def _holds_on(self, day: date) -> bool:
+        if self.valid_from is not None and day < self.valid_from:
+            return False
+        if self.valid_until is not None and day > self.valid_until:
+            return False
+        if self.days_of_week is not None:
+            return day.isoweekday() in self.days_of_week
+        return self.is_weekend is None or self.is_weekend == (day.isoweekday() >= 6)
+
+
+@dataclass(frozen=True)
+class ClientTariff:
+    """A client's own agreement, the first to be asked."""
+
+    discount_percent: Decimal
     tariff_plan_id: str | None
-    rule_id: str | None
+    rules: tuple[Rule, ...]
+    fixed_rate_per_kwh: Decimal | None
+    fixed_rate_per_minute: Decimal | None
+    session_fee: Decimal | None
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Everything a price is chosen from, for one connector and client."""
+
+    connector_type: str
+    power_kw: float
+    default_rate: Decimal
+    station_rate: Decimal | None
+    station_fee: Decimal
+    station_rules: tuple[Rule, ...]
+    client_tariff: ClientTariff | None
+
+    def price(self, at: datetime) -> Price:
+        """The price at a local moment, with the next moment at which it changes (within eight days)."""
+        now = self._price_at(at)
+        for edge in self._edges(at):
+            later = self._price_at(edge)
+            if _figures(later) != _figures(now):
+                return replace(now, time_based=True, next_rate_change=edge)
+        return now
+
+    def _price_at(self, at: datetime) -> Price:
+        """Client tariff, station's own price, the plan's rules, the default: in this order."""
+        tariff = self.client_tariff
+        if tariff is None:
+            return self._normal_price(at)
+        if tariff.fixed_rate_per_kwh is not None:
+            return Price(
+                tariff.fixed_rate_per_kwh,
+                tariff.fixed_rate_per_minute or ZERO,
+                tariff.session_fee or ZERO,
+                active_rule="Индивидуальный тариф",
+                tariff_plan_id=tariff.tariff_plan_id,
+            )
+        base = self._planned(tariff.rules, at) or self._normal_price(at)
+        return base.discounted(tariff.discount_percent)
+
+    def _normal_price(self, at: datetime) -> Price:
+        if self.station_rate is not None and self.station_rate > 0:
+            return Price(self.station_rate, session_fee=self.station_fee, active_rule="Тариф станции")
+        return self._planned(self.station_rules, at) or Price(self.default_rate)
+
+    def _planned(self, rules: Sequence[Rule], at: datetime) -> Price | None:
+        """The best rule of each kind, combined; a plan that names no energy price leaves the default rate in force."""
+        holding = [rule for rule in rules if rule.applies(self.connector_type, self.power_kw, at)]
+        best = {kind: max((r for r in holding if r.tariff_type == kind), key=_rank, default=None) for kind in KINDS}
+        chosen = {kind: rule for kind, rule in best.items() if rule is not None}
+        if not chosen:
+            return None
+        leading = next(iter(chosen.values()))
+        prices = {kind: rule.price for kind, rule in chosen.items()}
+        return Price(
+            prices.get("per_kwh", self.default_rate),
+            prices.get("per_minute", ZERO),
+            prices.get("session_fee", ZERO),
+            prices.get("parking_fee", ZERO),
+            active_rule=leading.name,
+            rule_details={kind: {"id": rule.id, "name": rule.name} for kind, rule in chosen.items()},
+            tariff_plan_id=leading.tariff_plan_id,
+            rule_id=leading.id,
+        )
+
+    def _edges(self, at: datetime) -> Iterable[datetime]:
+        """Every later moment at which some rule may begin or end to hold, in order."""
+        rules = self.station_rules + (self.client_tariff.rules if self.client_tariff else ())
+        if not rules:
+            return ()
+        times = {time(0, 0)} | {t for rule in rules for t in (rule.time_start, rule.time_end) if t is not None}
+        days = (at.date() + timedelta(days=n) for n in range(_LOOK_AHEAD_DAYS))
+        return sorted(edge for day, t in product(days, times) if (edge := datetime.combine(day, t, at.tzinfo)) > at)
+
+
+def _rank(rule: Rule) -> tuple[int, float]:
+    """Highest priority first, then the newest."""
+    return rule.priority, rule.created_at.timestamp() if rule.created_at else 0.0
+
+
+def _figures(price: Price) -> tuple[Decimal, ...]:
+    return price.rate_per_kwh, price.rate_per_minute, price.session_fee, price.parking_fee_per_minute

@@ -6,14 +6,20 @@ Views are what the doors show: plain facts, integers, aware UTC times; each door
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
-from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.charging.meter_value import plausible_energy_wh
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.money import tyiyn
 
-LimitType = Literal["none", "energy", "amount"]
+#: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).
+Phase = Literal["reserved", "starting", "charging", "stopping", "ended", "settled", "released"]
+#: A charge longer than this by the charger's clock is a broken clock.
+_BELIEVABLE = timedelta(days=2)
 PublicSessionStatus = Literal["started", "stopped", "error"]
 
 
@@ -37,6 +43,95 @@ class IdempotencyClaim:
     method: str
     path: str
     body_hash: str
+
+
+@dataclass(frozen=True)
+class ChargerRecord:
+    """The charger's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
+
+    wire_transaction_id: WireTransactionId
+    stopped: bool
+    meter_start_wh: int
+    meter_last_wh: int
+    meter_stop_wh: int | None
+    started_at: datetime
+    received_at: datetime
+    stopped_at: datetime | None
+    stop_received_at: datetime | None
+    power_w: float | None
+    current_a: float | None
+    voltage_v: float | None
+    soc_percent: float | None
+    temperature_c: float | None
+    last_sample_at: datetime | None
+
+    def energy_wh(self) -> int:
+        """The energy delivered: by the stop register, else by the last reading; never negative (billing-rules §4).
+
+        A stop register below the start, or beyond what any charger can deliver in the time, is not believed (duty 31).
+        """
+        by_reading_wh = max(0, self.meter_last_wh - self.meter_start_wh)
+        if self.meter_stop_wh is None:
+            return by_reading_wh
+        by_stop_wh = self.meter_stop_wh - self.meter_start_wh
+        if by_stop_wh < 0 or by_stop_wh > plausible_energy_wh(self._longest_s()):
+            return by_reading_wh
+        return by_stop_wh
+
+    def minutes(self, now: datetime) -> int:
+        """Whole minutes billed: by the charger's own clock when it makes sense, else by ours."""
+        if self.stopped_at is not None and timedelta(0) <= self.stopped_at - self.started_at <= _BELIEVABLE:
+            return int((self.stopped_at - self.started_at).total_seconds() // 60)
+        return max(0, int(((self.stop_received_at or now) - self.received_at).total_seconds() // 60))
+
+    def _longest_s(self) -> float:
+        times = [0.0]
+        if self.stopped_at is not None:
+            times.append((self.stopped_at - self.started_at).total_seconds())
+        if self.stop_received_at is not None:
+            times.append((self.stop_received_at - self.received_at).total_seconds())
+        return max(times)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session's rows: the facts everything else is computed from."""
+
+    id: SessionId
+    client_id: ClientId
+    client_balance_tyiyn: int
+    station_id: StationId
+    connector_id: ConnectorId
+    status: PublicSessionStatus
+    phase: Phase
+    start_time: datetime
+    stop_time: datetime | None
+    id_tag: IdTag
+    terms: ChargeTerms
+    energy_wh: int
+    amount_tyiyn: int | None
+    refunded_tyiyn: int
+    additional_tyiyn: int
+    debt_tyiyn: int
+    settled_at: datetime | None
+    estimated: bool
+    corrected_at: datetime | None
+    stop_reason: str | None
+    stop_requested_at: datetime | None
+    record: ChargerRecord | None
+
+    @property
+    def is_final(self) -> bool:
+        """Settled or released: its money is resolved."""
+        return self.settled_at is not None
+
+    def minutes(self, now: datetime) -> int:
+        """Whole minutes billed so far."""
+        return 0 if self.record is None else self.record.minutes(now)
+
+    def final_cost_tyiyn(self, now: datetime) -> int:
+        """The cost by the charger's record: what the session is billed."""
+        return 0 if self.record is None else self.terms.rates.cost_tyiyn(self.record.energy_wh(), self.minutes(now))
 
 
 @dataclass(frozen=True)
@@ -150,3 +245,53 @@ class StationView:
     connectors_count: int
     rate_per_kwh: Decimal
     session_fee: Decimal
+
+
+def view_session(session: Session, now: datetime, *, station_online: bool) -> SessionView:
+    """The session as the doors show it at this moment."""
+    record, terms = session.record, session.terms
+    running = session.status == "started"
+    energy_wh = session.energy_wh if not running or record is None else record.energy_wh()
+    minutes = session.minutes(now)
+    cost_tyiyn = terms.rates.cost_tyiyn(energy_wh, minutes) if running else session.amount_tyiyn or 0
+    until = session.stop_time or now
+    return SessionView(
+        session_id=session.id,
+        client_id=session.client_id,
+        station_id=session.station_id,
+        connector_id=session.connector_id,
+        status=session.status,
+        phase=session.phase,
+        start_time=session.start_time,
+        stop_time=session.stop_time,
+        reserved_tyiyn=terms.reserved_tyiyn,
+        energy_wh=energy_wh,
+        cost_tyiyn=cost_tyiyn,
+        refunded_tyiyn=session.refunded_tyiyn,
+        additional_tyiyn=session.additional_tyiyn,
+        debt_tyiyn=session.debt_tyiyn,
+        estimated=session.estimated,
+        rate_per_kwh=terms.rates.per_kwh,
+        rate_per_minute=terms.rates.per_minute,
+        session_fee_tyiyn=tyiyn(terms.rates.session_fee),
+        limit_type=terms.limit.type,
+        limit_value=terms.limit.energy_wh if terms.limit.type == "energy" else terms.limit.amount_tyiyn,
+        amount_cap_tyiyn=terms.limit.amount_tyiyn if terms.limit.type == "energy" else None,
+        limit_percentage=terms.percentage(energy_wh, minutes),
+        limit_reached=terms.reached(energy_wh, minutes),
+        duration_minutes=max(0, int((until - session.start_time).total_seconds() // 60)),
+        client_balance_tyiyn=session.client_balance_tyiyn,
+        station_online=station_online,
+        wire_transaction_id=record and record.wire_transaction_id,
+        ocpp_status=record and ("Stopped" if record.stopped else "Started"),
+        meter_start_wh=record and record.meter_start_wh,
+        meter_current_wh=record
+        and (record.meter_stop_wh if record.meter_stop_wh is not None else record.meter_last_wh),
+        power_w=record and record.power_w,
+        current_a=record and record.current_a,
+        voltage_v=record and record.voltage_v,
+        soc_percent=record and record.soc_percent,
+        temperature_c=record and record.temperature_c,
+        last_sample_at=record and record.last_sample_at,
+        stop_reason=session.stop_reason,
+    )

@@ -1,0 +1,121 @@
+"""Entries of the double-entry ledger: who owes whom, in postings that sum to zero (design §5).
+
+client + what we owe a client · held + reserved by a session · revenue + energy sold · receivable − a client's debt
+adjustment: the other side of an operator's correction · provider:<name> − money a provider took for us
+
+Only these functions say which accounts a money movement touches. The database writes the client's statement and
+running total from the postings, and refuses an unbalanced entry, a second one with the same key, and free money
+below zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evpower.billing.settlement import Correction, Settlement
+from evpower.identifiers import ClientId, SessionId
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One side of an entry; a posting on `client` names the statement line it becomes (billing-rules §9)."""
+
+    account: str
+    amount_tyiyn: int
+    client_id: ClientId | None = None
+    statement_type: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A movement of money. `key` makes a replay harmless; `actor` is who caused it."""
+
+    kind: str
+    key: str
+    actor: str
+    postings: tuple[Posting, ...]
+    description: str | None = None
+    session_id: SessionId | None = None
+    balance_topup_id: int | None = None
+
+
+def _entry(
+    kind: str, session_id: SessionId, actor: str, description: str, *postings: Posting, key: str | None = None
+) -> Entry:
+    moved = tuple(posting for posting in postings if posting.amount_tyiyn != 0)
+    return Entry(kind, key or f"{kind}:{session_id}", actor, moved, description, session_id)
+
+
+def reserve_entry(session_id: SessionId, client_id: ClientId, reserved_tyiyn: int, actor: str) -> Entry:
+    """Hold money for a charge."""
+    return _entry(
+        "reserve",
+        session_id,
+        actor,
+        "Резервирование средств на зарядку",
+        Posting("client", -reserved_tyiyn, client_id, "charge_reserve"),
+        Posting("held", reserved_tyiyn, client_id),
+    )
+
+
+def settle_entry(
+    session_id: SessionId, client_id: ClientId, reserved_tyiyn: int, bill: Settlement, actor: str
+) -> Entry:
+    """Resolve a hold: what was sold becomes revenue, the rest goes back, a shortfall is taken or becomes debt.
+
+    The key is shared by every way a hold can end, so it is resolved exactly once.
+    """
+    back_tyiyn = bill.refund_tyiyn - bill.additional_tyiyn
+    return _entry(
+        "settle",
+        session_id,
+        actor,
+        "Возврат неиспользованного резерва" if back_tyiyn > 0 else "Оплата зарядки сверх резерва",
+        Posting("held", -reserved_tyiyn, client_id),
+        Posting("revenue", bill.cost_tyiyn, client_id),
+        Posting("client", back_tyiyn, client_id, "charge_refund" if back_tyiyn > 0 else "charge_payment"),
+        Posting("receivable", -bill.debt_tyiyn, client_id),
+    )
+
+
+def correction_entry(session_id: SessionId, client_id: ClientId, correction: Correction, actor: str) -> Entry | None:
+    """Set an estimated bill right, once; None when the estimate was right."""
+    back_tyiyn = correction.refund_tyiyn - correction.additional_tyiyn
+    revenue_tyiyn = -(back_tyiyn + correction.forgiven_debt_tyiyn)
+    if revenue_tyiyn == 0:
+        return None
+    return _entry(
+        "correction",
+        session_id,
+        actor,
+        "Уточнение стоимости зарядки",
+        Posting("revenue", revenue_tyiyn, client_id),
+        Posting("client", back_tyiyn, client_id, "charge_refund" if back_tyiyn > 0 else "charge_payment"),
+        Posting("receivable", correction.forgiven_debt_tyiyn, client_id),
+    )
+
+
+def debt_recovery_entry(
+    session_id: SessionId, client_id: ClientId, recovered_tyiyn: int, cause_key: str, actor: str
+) -> Entry:
+    """Pay a session's debt from a credit; `cause_key` is the key of the crediting entry."""
+    return _entry(
+        "debt_recovery",
+        session_id,
+        actor,
+        "Погашение задолженности за зарядку",
+        Posting("client", -recovered_tyiyn, client_id, "charge_payment"),
+        Posting("receivable", recovered_tyiyn, client_id),
+        key=f"debt_recovery:{session_id}:{cause_key}",
+    )
+
+
+def adjustment_entry(client_id: ClientId, amount_tyiyn: int, key: str, reason: str, actor: str) -> Entry:
+    """An operator's correction of a balance, opening balances included (design §9.5)."""
+    return Entry(
+        "admin_adjustment",
+        key,
+        actor,
+        (Posting("client", amount_tyiyn, client_id, "admin_adjustment"), Posting("adjustment", -amount_tyiyn)),
+        reason,
+    )

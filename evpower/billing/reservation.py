@@ -1,0 +1,131 @@
+"""How much of the balance a start holds back, and when the charge must end (billing-rules §2, §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+from typing import Literal
+
+from evpower.billing.tariff import Rates
+from evpower.errors import InsufficientBalance, MinimumAmountRequired
+from evpower.money import exact_tyiyn, round_half_up, som, tyiyn
+
+LimitType = Literal["none", "energy", "amount"]
+
+
+@dataclass(frozen=True)
+class ReservationRules:
+    """The owner's figures: an unlimited start holds at most one sum and needs another at least."""
+
+    unlimited_reserve_tyiyn: int
+    unlimited_minimum_tyiyn: int
+    planning_minutes: int
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What ends a charge: `energy_wh` for an energy limit; `amount_tyiyn` is an amount limit, or a cap beside it."""
+
+    type: LimitType
+    energy_wh: int | None
+    amount_tyiyn: int | None
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Money to hold, and the limit it pays for."""
+
+    reserved_tyiyn: int
+    limit: Limit
+
+
+def reserve(
+    *, energy_wh: int | None, amount_tyiyn: int | None, balance_tyiyn: int, rates: Rates, rules: ReservationRules
+) -> Reservation:
+    """What a start with these limits holds of this balance.
+
+    Raises MinimumAmountRequired (nothing would be left for energy) and InsufficientBalance, which names the sum that
+    would have been held, not the difference.
+    """
+    fee_tyiyn = tyiyn(rates.session_fee)
+    if amount_tyiyn is not None and amount_tyiyn <= fee_tyiyn:
+        raise MinimumAmountRequired(fee_tyiyn)
+    if energy_wh is None and amount_tyiyn is None:
+        return _unlimited(balance_tyiyn, fee_tyiyn, rules)
+    needed = []
+    if energy_wh is not None:
+        needed.append(rates.cost_tyiyn(energy_wh, rules.planning_minutes))
+    if amount_tyiyn is not None:
+        needed.append(amount_tyiyn)
+    reserved_tyiyn = min(needed)
+    if balance_tyiyn < reserved_tyiyn:
+        raise InsufficientBalance(balance_tyiyn, reserved_tyiyn)
+    return Reservation(reserved_tyiyn, Limit("energy" if energy_wh is not None else "amount", energy_wh, amount_tyiyn))
+
+
+def _unlimited(balance_tyiyn: int, fee_tyiyn: int, rules: ReservationRules) -> Reservation:
+    reserved_tyiyn = min(balance_tyiyn, rules.unlimited_reserve_tyiyn)
+    if balance_tyiyn < rules.unlimited_minimum_tyiyn or reserved_tyiyn <= fee_tyiyn:
+        raise InsufficientBalance(balance_tyiyn, max(rules.unlimited_minimum_tyiyn, fee_tyiyn))
+    return Reservation(reserved_tyiyn, Limit("none", None, None))
+
+
+def estimated_energy_kwh(reserved_tyiyn: int, rates: Rates) -> Decimal | None:
+    """How far the held money reaches, kWh half-up to one decimal; None where energy is free."""
+    if rates.per_kwh <= 0:
+        return None
+    return round_half_up((som(reserved_tyiyn) - rates.session_fee) / rates.per_kwh, 1)
+
+
+@dataclass(frozen=True)
+class ChargeTerms:
+    """A session's unchanging terms: its tariff snapshot, its hold, its limit."""
+
+    rates: Rates
+    reserved_tyiyn: int
+    limit: Limit
+
+    @property
+    def spending_limit_tyiyn(self) -> int:
+        """The cost at which the charge must stop: the amount, the cap, or the hold of an unlimited charge."""
+        if self.limit.amount_tyiyn is not None:
+            return self.limit.amount_tyiyn
+        return self.reserved_tyiyn
+
+    def limit_wh(self, minutes: int) -> int | None:
+        """The least energy that reaches a limit after so many billed minutes, whichever limit comes first; at least 1.
+
+        None when nothing but the driver ends the charge (free energy without an energy limit).
+        """
+        limits = [] if self.limit.energy_wh is None else [self.limit.energy_wh]
+        capped = self.limit.type != "energy" or self.limit.amount_tyiyn is not None
+        if capped and self.rates.per_kwh > 0:
+            left = som(self.spending_limit_tyiyn) - self.rates.session_fee - self.rates.per_minute * minutes
+            limits.append(max(1, ceil(left * 1000 / self.rates.per_kwh)))
+        return min(limits, default=None)
+
+    def reached(self, energy_wh: int, minutes: int) -> bool:
+        """Whether a limit is reached: a charge stops on reaching it (billing-rules §3)."""
+        limit_wh = self.limit_wh(minutes)
+        return limit_wh is not None and energy_wh >= limit_wh
+
+    def percentage(self, energy_wh: int, minutes: int) -> Decimal:
+        """How much of the limit is used, 0–100 with one decimal."""
+        if self.limit.type == "energy" and self.limit.energy_wh:
+            used = Decimal(energy_wh) / self.limit.energy_wh
+        elif self.spending_limit_tyiyn > 0:
+            used = Decimal(self.rates.cost_tyiyn(energy_wh, minutes)) / self.spending_limit_tyiyn
+        else:
+            used = Decimal(0)
+        return min(Decimal(100), round_half_up(used * 100, 1))
+
+
+def limit_from_columns(limit_type: LimitType, limit_value: Decimal | None, amount_cap: Decimal | None) -> Limit:
+    """The limit as `charging_sessions` stores it: kWh or som in `limit_value`, the cap of a double limit beside it."""
+    if limit_type == "energy" and limit_value is not None:
+        cap = None if amount_cap is None else exact_tyiyn(amount_cap)
+        return Limit("energy", int(limit_value * 1000), cap)
+    if limit_type == "amount" and limit_value is not None:
+        return Limit("amount", None, tyiyn(limit_value))
+    return Limit("none", None, None)

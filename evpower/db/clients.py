@@ -1,0 +1,78 @@
+"""Rows of `clients`, and their money as the phone reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.billing.account import BalanceView
+from evpower.identifiers import ClientId, SessionId
+
+ENSURE_CLIENT = """
+INSERT INTO public.clients (id, balance, status, created_at, updated_at)
+VALUES (%(id)s, 0, 'active', %(at)s, %(at)s) ON CONFLICT (id) DO NOTHING
+"""
+
+LOCK_CLIENT = """
+SELECT id, status, phone, (balance * 100)::bigint AS balance_tyiyn, (debt_amount * 100)::bigint AS debt_tyiyn
+FROM public.clients WHERE id = %(id)s FOR UPDATE
+"""
+
+READ_BALANCE = """
+SELECT c.id, c.status, (c.balance * 100)::bigint AS balance_tyiyn, (c.debt_amount * 100)::bigint AS debt_tyiyn,
+       (coalesce(s.reserved, 0) * 100)::bigint AS reserved_tyiyn, s.sessions,
+       (coalesce(t.spent, 0) * 100)::bigint AS total_spent_tyiyn, t.last_topup_at
+FROM public.clients c
+CROSS JOIN LATERAL (
+    SELECT sum(reserved_amount) AS reserved, array_agg(id ORDER BY created_at) AS sessions
+    FROM public.charging_sessions WHERE user_id = c.id AND settled_at IS NULL) s
+CROSS JOIN LATERAL (
+    SELECT -sum(amount) FILTER (WHERE type IN ('charge_reserve', 'charge_refund', 'charge_payment')) AS spent,
+           max(created_at) FILTER (WHERE type = 'balance_topup') AS last_topup_at
+    FROM public.payment_transactions WHERE client_id = c.id) t
+WHERE c.id = %(id)s
+"""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A locked client row."""
+
+    id: ClientId
+    status: str
+    phone: str | None
+    balance_tyiyn: int
+    debt_tyiyn: int
+
+
+async def ensure_client(conn: AsyncConnection[Any], client_id: ClientId, at: datetime) -> None:
+    """Create the client on its first request; two first requests at once make one row (rest-api §1.8)."""
+    await conn.execute(ENSURE_CLIENT, {"id": client_id, "at": at})
+
+
+async def lock_client(conn: AsyncConnection[Any], client_id: ClientId) -> Client:
+    """Take the client's row for this unit of work: always the first lock (billing-rules §10)."""
+    row = await (await conn.execute(LOCK_CLIENT, {"id": client_id})).fetchone()
+    if row is None:
+        raise LookupError(f"client {client_id} does not exist")
+    return Client(**row)
+
+
+async def read_balance(conn: AsyncConnection[Any], client_id: ClientId) -> BalanceView:
+    """The client's money; the row exists."""
+    row = await (await conn.execute(READ_BALANCE, {"id": client_id})).fetchone()
+    if row is None:
+        raise LookupError(f"client {client_id} does not exist")
+    return BalanceView(
+        client_id=ClientId(row["id"]),
+        status=row["status"],
+        balance_tyiyn=row["balance_tyiyn"],
+        reserved_tyiyn=row["reserved_tyiyn"],
+        debt_tyiyn=row["debt_tyiyn"],
+        total_spent_tyiyn=row["total_spent_tyiyn"],
+        last_topup_at=row["last_topup_at"],
+        active_session_ids=tuple(SessionId(text) for text in row["sessions"] or ()),
+    )

@@ -1,0 +1,109 @@
+"""The ledger's one writer, and the checks an operator runs (design §5).
+
+The running total (`clients.balance`, `clients.debt_amount`) and the statement (`payment_transactions`) are written by
+the database from the postings, in the same statement: see evpower.write_statement in the first migration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from evpower.billing.ledger import Entry
+
+POST_ENTRY = """
+WITH entry AS (
+    INSERT INTO evpower.ledger_entries (kind, key, session_id, balance_topup_id, actor, description, created_at)
+    VALUES (%(kind)s, %(key)s, %(session_id)s, %(balance_topup_id)s, %(actor)s, %(description)s, %(at)s)
+    ON CONFLICT (key) DO NOTHING RETURNING id
+), posted AS (
+    INSERT INTO evpower.ledger_postings (entry_id, account, client_id, amount_tyiyn, statement_type)
+    SELECT entry.id, p.account, p.client_id, p.amount_tyiyn, p.statement_type
+    FROM entry, jsonb_to_recordset(%(postings)s)
+         AS p(account text, client_id text, amount_tyiyn bigint, statement_type text)
+)
+SELECT id FROM entry
+"""
+
+# Each query returns what is wrong, so that a healthy ledger returns nothing.
+CHECKS = {
+    "entries that do not sum to zero": """
+        SELECT entry_id AS id, sum(amount_tyiyn) AS tyiyn FROM evpower.ledger_postings
+        GROUP BY entry_id HAVING sum(amount_tyiyn) <> 0""",
+    "clients whose balance is not the sum of their postings": """
+        SELECT c.id, c.balance, coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS ledger
+        FROM public.clients c LEFT JOIN evpower.ledger_postings p ON p.client_id = c.id AND p.account = 'client'
+        GROUP BY c.id HAVING c.balance * 100 <> coalesce(sum(p.amount_tyiyn), 0)""",
+    "clients whose debt is not the sum of their receivables": """
+        SELECT c.id, c.debt_amount, -coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS ledger
+        FROM public.clients c LEFT JOIN evpower.ledger_postings p ON p.client_id = c.id AND p.account = 'receivable'
+        GROUP BY c.id HAVING c.debt_amount * 100 <> -coalesce(sum(p.amount_tyiyn), 0)""",
+    "clients whose statement does not chain": """
+        SELECT DISTINCT client_id AS id FROM (
+            SELECT client_id, balance_before,
+                   lag(balance_after) OVER (PARTITION BY client_id ORDER BY id) AS previous
+            FROM public.payment_transactions) chain
+        WHERE previous IS NOT NULL AND previous <> balance_before""",
+    "statement lines that are no postings": """
+        SELECT c.id, coalesce(t.total, 0) AS statement, coalesce(p.total, 0) AS ledger
+        FROM public.clients c
+        LEFT JOIN (SELECT client_id, sum(amount) * 100 AS total FROM public.payment_transactions GROUP BY 1) t
+               ON t.client_id = c.id
+        LEFT JOIN (SELECT client_id, sum(amount_tyiyn) AS total FROM evpower.ledger_postings
+                   WHERE account = 'client' GROUP BY 1) p ON p.client_id = c.id
+        WHERE coalesce(t.total, 0) <> coalesce(p.total, 0)""",
+    "sessions whose hold is not what their phase says": """
+        SELECT s.id, s.status, coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS held
+        FROM public.charging_sessions s
+        LEFT JOIN evpower.ledger_entries e ON e.session_id = s.id
+        LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'held'
+        GROUP BY s.id HAVING coalesce(sum(p.amount_tyiyn), 0)
+            <> CASE WHEN s.settled_at IS NULL THEN s.reserved_amount * 100 ELSE 0 END""",
+    "settled sessions whose revenue is not their amount": """
+        SELECT s.id, s.amount, coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS revenue
+        FROM public.charging_sessions s
+        LEFT JOIN evpower.ledger_entries e ON e.session_id = s.id
+        LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'revenue'
+        WHERE s.settled_at IS NOT NULL
+        GROUP BY s.id HAVING coalesce(sum(p.amount_tyiyn), 0) <> coalesce(s.amount, 0) * 100""",
+}
+COUNT_ENTRIES = "SELECT count(*) AS entries FROM evpower.ledger_entries"
+
+
+async def post_entry(conn: AsyncConnection[Any], entry: Entry, at: datetime) -> int | None:
+    """Add an entry; its id, or None when an entry with this key exists (a replay) or nothing moves.
+
+    Raises psycopg.errors.CheckViolation when a client's free money would fall below zero.
+    """
+    if not entry.postings:
+        return None
+    cursor = await conn.execute(
+        POST_ENTRY,
+        {
+            "kind": entry.kind,
+            "key": entry.key,
+            "session_id": entry.session_id,
+            "balance_topup_id": entry.balance_topup_id,
+            "actor": entry.actor,
+            "description": entry.description,
+            "at": at,
+            "postings": Jsonb([asdict(posting) for posting in entry.postings]),
+        },
+    )
+    row = await cursor.fetchone()
+    return None if row is None else int(row["id"])
+
+
+async def check_ledger(conn: AsyncConnection[Any]) -> dict[str, Any]:
+    """Verify every invariant over all rows: `{"ok", "entries", "problems": {what: [rows]}}`, at most 20 rows each."""
+    cursor = await conn.execute(COUNT_ENTRIES)
+    row = await cursor.fetchone()
+    problems: dict[str, list[dict[str, Any]]] = {}
+    for what, query in CHECKS.items():
+        if wrong := await (await conn.execute(f"{query} LIMIT 20")).fetchall():
+            problems[what] = wrong
+    return {"ok": not problems, "entries": row["entries"] if row else 0, "problems": problems}
