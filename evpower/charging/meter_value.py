@@ -13,12 +13,12 @@ from evpower.identifiers import ConnectorId, WireTransactionId
 MAX_ENERGY_WH = 10**12
 #: No charger delivers more than a megawatt; what claims to is recorded and not billed.
 MAX_WH_PER_SECOND = 278
-_SLACK_S = 60
+PLAUSIBLE_SLACK_S = 60
 
 
 def plausible_energy_wh(elapsed_s: float) -> int:
     """The most energy anyone believes was delivered in this time, in Wh."""
-    return int(MAX_WH_PER_SECOND * (elapsed_s + _SLACK_S))
+    return int(MAX_WH_PER_SECOND * (elapsed_s + PLAUSIBLE_SLACK_S))
 
 
 @dataclass(frozen=True)

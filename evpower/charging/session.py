@@ -65,6 +65,11 @@ class ChargerRecord:
     temperature_c: float | None
     last_sample_at: datetime | None
 
+    @property
+    def meter_now_wh(self) -> int:
+        """The newest register: the stop's, or the last reading's."""
+        return self.meter_last_wh if self.meter_stop_wh is None else self.meter_stop_wh
+
     def energy_wh(self) -> int:
         """The energy delivered: by the stop register, else by the last reading; never negative (billing-rules §4).
 
@@ -282,16 +287,15 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         duration_minutes=max(0, int((until - session.start_time).total_seconds() // 60)),
         client_balance_tyiyn=session.client_balance_tyiyn,
         station_online=station_online,
-        wire_transaction_id=record and record.wire_transaction_id,
-        ocpp_status=record and ("Stopped" if record.stopped else "Started"),
-        meter_start_wh=record and record.meter_start_wh,
-        meter_current_wh=record
-        and (record.meter_stop_wh if record.meter_stop_wh is not None else record.meter_last_wh),
-        power_w=record and record.power_w,
-        current_a=record and record.current_a,
-        voltage_v=record and record.voltage_v,
-        soc_percent=record and record.soc_percent,
-        temperature_c=record and record.temperature_c,
-        last_sample_at=record and record.last_sample_at,
+        wire_transaction_id=record.wire_transaction_id if record else None,
+        ocpp_status=("Stopped" if record.stopped else "Started") if record else None,
+        meter_start_wh=record.meter_start_wh if record else None,
+        meter_current_wh=record.meter_now_wh if record else None,
+        power_w=record.power_w if record else None,
+        current_a=record.current_a if record else None,
+        voltage_v=record.voltage_v if record else None,
+        soc_percent=record.soc_percent if record else None,
+        temperature_c=record.temperature_c if record else None,
+        last_sample_at=record.last_sample_at if record else None,
         stop_reason=session.stop_reason,
     )

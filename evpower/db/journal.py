@@ -1,0 +1,147 @@
+"""Group commit of what chargers report: one writer commits a batch while the next one grows (design §4).
+
+A handler appends a report and waits; its answer leaves after the commit. There is no linger: an idle writer commits
+a single report at once, a busy one finds more of them waiting. Reports of one charger stay in order, because it has
+one writer and the charger's handler waits for each.
+
+What needs a decision (StartTransaction, StopTransaction) is a unit of work of its own, not a report in this journal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import trio
+
+from evpower.charging.charge_point import Boot, StatusReport
+from evpower.charging.meter_value import MeterReport
+from evpower.db import journal_sql as sql
+from evpower.db.pool import Pool
+from evpower.errors import DatabaseUnavailable
+from evpower.identifiers import StationId
+
+log = logging.getLogger("evpower.journal")
+#: More than this waits for the next batch, so that one commit stays short.
+MAX_BATCH = 2000
+
+
+@dataclass(frozen=True)
+class BootRow:
+    station_id: StationId
+    boot: Boot
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    station_id: StationId
+    report: StatusReport
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class MeterRow:
+    station_id: StationId
+    report: MeterReport
+    received_at: datetime
+
+
+Row = BootRow | StatusRow | MeterRow
+
+
+@dataclass
+class _Pending:
+    """A report waiting for its commit, and then what became of it."""
+
+    row: Row
+    committed: trio.Event
+    outcome: Any = None
+    error: Exception | None = None
+
+
+@dataclass
+class _Batch:
+    committed: trio.Event = field(default_factory=trio.Event)
+    pending: list[_Pending] = field(default_factory=list)
+
+
+class Journal:
+    """Appends reports to the batch in the making; `run` is its one writer."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._growing = _Batch()
+        self._work = trio.Event()
+
+    async def boot(self, row: BootRow) -> None:
+        """Store a boot: presence, firmware, and that running sessions may have lost their transaction."""
+        await self._append(row)
+
+    async def status(self, row: StatusRow) -> sql.StatusOutcome:
+        """Store a connector's word; whether the connector is configured, and whether the public sees a change."""
+        outcome = await self._append(row)
+        return outcome if isinstance(outcome, sql.StatusOutcome) else sql.StatusOutcome(known=False, changed=False)
+
+    async def meter_values(self, row: MeterRow) -> sql.Progress | None:
+        """Store readings; how far the running session came, or None when they belong to none."""
+        outcome = await self._append(row)
+        return outcome if isinstance(outcome, sql.Progress) else None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Commit batches until cancelled."""
+        task_status.started()
+        while True:
+            await self._work.wait()
+            batch, self._growing, self._work = self._growing, _Batch(), trio.Event()
+            try:
+                await self._write(batch.pending)
+            finally:
+                batch.committed.set()
+
+    async def _append(self, row: Row) -> object:
+        while len(self._growing.pending) >= MAX_BATCH:
+            await self._growing.committed.wait()
+        pending = _Pending(row, self._growing.committed, error=DatabaseUnavailable("journal stopped"))
+        self._growing.pending.append(pending)
+        self._work.set()
+        await pending.committed.wait()
+        if pending.error is not None:
+            raise pending.error
+        return pending.outcome
+
+    async def _write(self, pending: Sequence[_Pending]) -> None:
+        """Commit these reports together; when one of them poisons the rest, halve until it stands alone."""
+        try:
+            outcomes = await self._commit([entry.row for entry in pending])
+        except psycopg.OperationalError as error:
+            for entry in pending:
+                entry.error = DatabaseUnavailable(f"the journal could not be written: {error}")
+            log.exception("%d reports were not stored", len(pending))
+        except psycopg.Error as error:
+            if len(pending) > 1:
+                middle = len(pending) // 2
+                await self._write(pending[:middle])
+                await self._write(pending[middle:])
+                return
+            log.exception("a report of %s was refused by the database", pending[0].row.station_id)
+            pending[0].error = error
+        else:
+            for entry, outcome in zip(pending, outcomes, strict=True):
+                entry.outcome, entry.error = outcome, None
+
+    async def _commit(self, rows: Sequence[Row]) -> list[object]:
+        boots = [row for row in rows if isinstance(row, BootRow)]
+        statuses = [row for row in rows if isinstance(row, StatusRow)]
+        meters = [row for row in rows if isinstance(row, MeterRow)]
+        async with self._pool.connection() as conn, conn.transaction():
+            if boots:
+                await sql.write_boots(conn, [(b.station_id, b.boot, b.received_at) for b in boots])
+            said = await sql.write_statuses(conn, [(s.station_id, s.report, s.received_at) for s in statuses])
+            progress = await sql.write_meter_values(conn, [(m.station_id, m.report, m.received_at) for m in meters])
+        outcomes = {id(row): outcome for row, outcome in zip([*statuses, *meters], [*said, *progress], strict=True)}
+        return [outcomes.get(id(row)) for row in rows]

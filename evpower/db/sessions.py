@@ -1,0 +1,355 @@
+"""Rows of `charging_sessions` and their private phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
+from evpower.billing.settlement import Settlement
+from evpower.billing.tariff import Rates
+from evpower.charging.session import ChargerRecord, Phase, PublicSessionStatus, Session, StartOrder
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.money import som
+
+INSERT_SESSION = """
+WITH session AS (
+    INSERT INTO public.charging_sessions
+        (id, user_id, station_id, connector_id, start_time, status, reserved_amount, limit_type, limit_value,
+         amount_cap, rate_per_kwh, rate_per_minute, session_fee, pricing_history_id, id_tag, created_at, updated_at)
+    VALUES (%(id)s, %(client_id)s, %(station_id)s, %(connector_id)s, %(at)s, 'started', %(reserved)s, %(limit_type)s,
+            %(limit_value)s, %(amount_cap)s, %(rate_per_kwh)s, %(rate_per_minute)s, %(session_fee)s,
+            %(pricing_history_id)s, %(id_tag)s, %(at)s, %(at)s))
+INSERT INTO evpower.session_phases (session_id, phase, phase_at) VALUES (%(id)s, 'reserved', %(at)s)
+"""
+
+READ_SESSION = """
+SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.station_id, s.connector_id, s.status,
+       p.phase, s.start_time, s.stop_time, s.id_tag, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
+       s.limit_type, s.limit_value, s.amount_cap, s.rate_per_kwh, s.rate_per_minute, s.session_fee,
+       (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh, (s.amount * 100)::bigint AS amount_tyiyn,
+       (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
+       (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
+       p.stop_requested_at, t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
+       t.meter_start_wh, t.meter_last_wh, t.meter_stop_wh, t.started_at, t.received_at, t.stopped_at,
+       t.stop_received_at, t.power_w, t.current_a, t.voltage_v, t.soc_percent, t.temperature_c, t.last_sample_at
+FROM public.charging_sessions s
+JOIN public.clients c ON c.id = s.user_id
+JOIN evpower.session_phases p ON p.session_id = s.id
+LEFT JOIN LATERAL (SELECT * FROM evpower.ocpp_transactions o WHERE o.charging_session_id = s.id ORDER BY o.id LIMIT 1) t
+     ON true
+WHERE s.id = %(id)s
+"""
+LOCK_SESSION = "SELECT FROM public.charging_sessions WHERE id = %(id)s FOR UPDATE"
+
+READ_OWNER = "SELECT user_id FROM public.charging_sessions WHERE id = %(id)s"
+
+SET_PHASE = """
+UPDATE evpower.session_phases SET phase = %(phase)s, phase_at = %(at)s
+WHERE session_id = %(id)s AND phase = ANY(%(before)s)
+"""
+
+REQUEST_STOP = """
+UPDATE evpower.session_phases
+SET stop_requested_at = coalesce(stop_requested_at, %(at)s), phase_at = %(at)s,
+    phase = CASE phase WHEN 'charging' THEN 'stopping' ELSE phase END
+WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping')
+"""
+
+MARK_STOP_SENT = "UPDATE evpower.session_phases SET stop_sent_at = %(at)s WHERE session_id = %(id)s"
+
+END_SESSION = """
+WITH phase AS (
+    UPDATE evpower.session_phases
+    SET phase = 'ended', phase_at = %(at)s, estimated = %(estimated)s
+    WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping')
+    RETURNING session_id)
+UPDATE public.charging_sessions s
+SET stop_time = %(at)s, stop_reason = %(reason)s, updated_at = %(at)s
+FROM phase WHERE s.id = phase.session_id
+RETURNING s.id
+"""
+
+SETTLE_SESSION = """
+WITH phase AS (
+    UPDATE evpower.session_phases SET phase = %(phase)s, phase_at = %(at)s, overshoot_wh = %(overshoot_wh)s
+    WHERE session_id = %(id)s)
+UPDATE public.charging_sessions
+SET status = %(status)s, stop_time = coalesce(stop_time, %(at)s), energy = %(energy)s, amount = %(amount)s,
+    refunded_amount = %(refunded)s, additional_charge = %(additional)s, debt_amount = %(debt)s, settled_at = %(at)s,
+    stop_reason = coalesce(%(reason)s, stop_reason), updated_at = %(at)s
+WHERE id = %(id)s AND settled_at IS NULL
+"""
+
+CORRECT_SESSION = """
+WITH phase AS (
+    UPDATE evpower.session_phases
+    SET corrected_at = %(at)s, unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn = %(unbilled_tyiyn)s
+    WHERE session_id = %(id)s)
+UPDATE public.charging_sessions
+SET energy = %(energy)s, amount = amount + %(amount)s, refunded_amount = refunded_amount + %(refunded)s,
+    additional_charge = additional_charge + %(additional)s, debt_amount = debt_amount - %(forgiven)s,
+    updated_at = %(at)s
+WHERE id = %(id)s
+"""
+
+NOTE_UNBILLED = """
+UPDATE evpower.session_phases SET unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn = %(unbilled_tyiyn)s
+WHERE session_id = %(id)s
+"""
+
+READ_DEBTS = """
+SELECT id, (debt_amount * 100)::bigint AS debt_tyiyn FROM public.charging_sessions
+WHERE user_id = %(client_id)s AND debt_amount > 0 ORDER BY created_at, id FOR UPDATE
+"""
+REDUCE_DEBT = "UPDATE public.charging_sessions SET debt_amount = debt_amount - %(paid)s WHERE id = %(id)s"
+
+COUNT_RUNNING = (
+    "SELECT count(*) AS running FROM public.charging_sessions WHERE user_id = %(client_id)s AND status = 'started'"
+)
+
+OPEN_AT_STATION = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE s.station_id = %(station_id)s AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
+"""
+
+# A start that matches: its own connector and tag, its connector and the tag's client, the client at another connector.
+FIND_PENDING = """
+SELECT s.id FROM public.charging_sessions s
+JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
+  AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
+  AND ((s.connector_id = %(connector_id)s AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR s.user_id = %(client_id)s))
+       OR s.user_id = %(client_id)s
+       OR ltrim(lower(s.id_tag), '+') = %(tag)s)
+ORDER BY s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
+LIMIT 1 FOR UPDATE OF s
+"""
+
+# A start the driver has already given up: accepted, stopped at once, never billed (worked example 25).
+FIND_RELEASED = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE s.station_id = %(station_id)s AND p.phase = 'released' AND ltrim(lower(s.id_tag), '+') = %(tag)s
+  AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
+ORDER BY s.connector_id = %(connector_id)s DESC, s.created_at DESC LIMIT 1
+"""
+
+DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
+
+DUE_TO_CORRECT = """
+SELECT p.session_id AS id FROM evpower.session_phases p
+JOIN public.charging_sessions s ON s.id = p.session_id
+JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.status = 'Stopped'
+  AND t.stop_received_at >= s.settled_at LIMIT 200
+"""
+
+NEVER_STARTED = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s
+"""
+
+RUNNING_TOO_LONG = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
+"""
+
+SILENT_SINCE_REBOOT = """
+SELECT p.session_id AS id FROM evpower.session_phases p
+JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
+WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
+  AND (t.last_sample_at IS NULL OR t.last_sample_at <= p.rebooted_at)
+"""
+
+STOP_OVERDUE = """
+SELECT session_id AS id FROM evpower.session_phases
+WHERE phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at < %(before)s
+"""
+
+MARK_REBOOTED = """
+UPDATE evpower.session_phases p SET rebooted_at = %(at)s
+FROM public.charging_sessions s
+WHERE s.id = p.session_id AND s.station_id = %(station_id)s AND p.phase IN ('charging', 'stopping')
+"""
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What a reservation writes."""
+
+    id: SessionId
+    order: StartOrder
+    reservation: Reservation
+    rates: Rates
+    pricing_history_id: int
+    id_tag: IdTag
+    at: datetime
+
+
+async def insert_session(conn: AsyncConnection[Any], new: NewSession) -> None:
+    """Write the session and its phase `reserved`.
+
+    Raises psycopg.errors.UniqueViolation when the connector already has a running session.
+    """
+    limit = new.reservation.limit
+    amount = None if limit.amount_tyiyn is None else som(limit.amount_tyiyn)
+    energy = None if limit.energy_wh is None else Decimal(limit.energy_wh) / 1000
+    await conn.execute(
+        INSERT_SESSION,
+        {
+            "id": new.id,
+            "client_id": new.order.client_id,
+            "station_id": new.order.station_id,
+            "connector_id": new.order.connector_id,
+            "at": new.at,
+            "reserved": som(new.reservation.reserved_tyiyn),
+            "limit_type": limit.type,
+            "limit_value": energy if limit.type == "energy" else amount,
+            "amount_cap": amount if limit.type == "energy" else None,
+            "rate_per_kwh": new.rates.per_kwh,
+            "rate_per_minute": new.rates.per_minute,
+            "session_fee": new.rates.session_fee,
+            "pricing_history_id": new.pricing_history_id,
+            "id_tag": new.id_tag,
+        },
+    )
+
+
+async def read_session(conn: AsyncConnection[Any], session_id: SessionId) -> Session | None:
+    """The session with its charger's record, or None."""
+    row = await (await conn.execute(READ_SESSION, {"id": session_id})).fetchone()
+    return None if row is None else _session(row)
+
+
+async def lock_session(conn: AsyncConnection[Any], session_id: SessionId) -> Session | None:
+    """The same, its row taken for this unit of work; the client's row comes first (billing-rules §10).
+
+    Two statements: a joined row read by the one that waits for the lock would be as old as its wait.
+    """
+    await conn.execute(LOCK_SESSION, {"id": session_id})
+    return await read_session(conn, session_id)
+
+
+async def read_owner(conn: AsyncConnection[Any], session_id: SessionId) -> ClientId | None:
+    row = await (await conn.execute(READ_OWNER, {"id": session_id})).fetchone()
+    return None if row is None else ClientId(row["user_id"])
+
+
+async def set_phase(
+    conn: AsyncConnection[Any], session_id: SessionId, phase: Phase, *, before: tuple[Phase, ...], at: datetime
+) -> bool:
+    """Move on from one of the phases `before`; False when the session was elsewhere."""
+    cursor = await conn.execute(SET_PHASE, {"id": session_id, "phase": phase, "before": list(before), "at": at})
+    return cursor.rowcount == 1
+
+
+async def request_stop(conn: AsyncConnection[Any], session_id: SessionId, at: datetime) -> bool:
+    """Note that someone asked for the end; False when the session has ended already."""
+    return (await conn.execute(REQUEST_STOP, {"id": session_id, "at": at})).rowcount == 1
+
+
+async def end_session(
+    conn: AsyncConnection[Any], session_id: SessionId, *, reason: str, estimated: bool, at: datetime
+) -> bool:
+    """Commit the facts of the end; the settlement is due. False when it had ended before."""
+    cursor = await conn.execute(END_SESSION, {"id": session_id, "reason": reason, "estimated": estimated, "at": at})
+    return cursor.rowcount == 1
+
+
+async def store_settlement(
+    conn: AsyncConnection[Any],
+    session: Session,
+    bill: Settlement,
+    *,
+    energy_wh: int,
+    status: PublicSessionStatus,
+    phase: Phase,
+    reason: str | None,
+    overshoot_wh: int | None,
+    at: datetime,
+) -> None:
+    """Make the session final with its bill."""
+    await conn.execute(
+        SETTLE_SESSION,
+        {
+            "id": session.id,
+            "phase": phase,
+            "status": status,
+            "energy": Decimal(energy_wh) / 1000,
+            "amount": som(bill.cost_tyiyn),
+            "refunded": som(bill.refund_tyiyn),
+            "additional": som(bill.additional_tyiyn),
+            "debt": som(bill.debt_tyiyn),
+            "reason": reason,
+            "overshoot_wh": overshoot_wh,
+            "at": at,
+        },
+    )
+
+
+async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: object) -> list[SessionId]:
+    """The ids one of this module's queries finds."""
+    cursor = await conn.execute(query, parameters)
+    return [SessionId(row["id"]) for row in await cursor.fetchall()]
+
+
+def _session(row: dict[str, Any]) -> Session:
+    return Session(
+        id=SessionId(row["id"]),
+        client_id=ClientId(row["user_id"]),
+        client_balance_tyiyn=row["client_balance_tyiyn"],
+        station_id=StationId(row["station_id"]),
+        connector_id=ConnectorId(row["connector_id"]),
+        status=row["status"],
+        phase=row["phase"],
+        start_time=row["start_time"],
+        stop_time=row["stop_time"],
+        id_tag=IdTag(row["id_tag"] or ""),
+        terms=ChargeTerms(
+            Rates(row["rate_per_kwh"], row["rate_per_minute"], row["session_fee"]),
+            row["reserved_tyiyn"],
+            limit_from_columns(row["limit_type"], row["limit_value"], row["amount_cap"]),
+        ),
+        energy_wh=row["energy_wh"],
+        amount_tyiyn=row["amount_tyiyn"],
+        refunded_tyiyn=row["refunded_tyiyn"],
+        additional_tyiyn=row["additional_tyiyn"],
+        debt_tyiyn=row["debt_tyiyn"],
+        settled_at=row["settled_at"],
+        estimated=row["estimated"],
+        corrected_at=row["corrected_at"],
+        stop_reason=row["stop_reason"],
+        stop_requested_at=row["stop_requested_at"],
+        record=_record(row),
+    )
+
+
+def _record(row: dict[str, Any]) -> ChargerRecord | None:
+    if row["transaction_key"] is None:
+        return None
+    return ChargerRecord(
+        wire_transaction_id=WireTransactionId(row["wire_transaction_id"]),
+        stopped=row["transaction_status"] == "Stopped",
+        **{
+            name: row[name]
+            for name in (
+                "meter_start_wh",
+                "meter_last_wh",
+                "meter_stop_wh",
+                "started_at",
+                "received_at",
+                "stopped_at",
+                "stop_received_at",
+                "power_w",
+                "current_a",
+                "voltage_v",
+                "soc_percent",
+                "temperature_c",
+                "last_sample_at",
+            )
+        },
+    )

@@ -1,0 +1,157 @@
+"""Rows of `stations` and `connectors`, as starts and the public see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission, StoredStatus
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+
+ADMIT = """
+SELECT s.id AS station_id, s.status AS admin_status, c.password_hash
+FROM public.stations s LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
+WHERE s.id = %(identity)s OR s.serial_number = %(identity)s
+ORDER BY s.id = %(identity)s DESC LIMIT 1
+"""
+
+READ_FOR_START = """
+SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
+       c.connector_number IS NOT NULL AS exists, c.ocpp_status, r.id AS running_session, r.user_id AS running_client
+FROM public.stations s
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
+LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = %(connector_id)s
+     AND r.status = 'started'
+WHERE s.id = %(station_id)s
+"""
+
+READ_STATION = """
+SELECT s.id, s.serial_number, s.model, s.manufacturer, s.firmware_version, s.status AS admin_status,
+       s.last_heartbeat_at, s.connectors_count, s.location_id, l.name AS location_name, l.address AS location_address,
+       o.status AS whole_status
+FROM public.stations s JOIN public.locations l ON l.id = s.location_id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+WHERE s.id = %(station_id)s AND s.status <> 'inactive'
+"""
+
+READ_CONNECTORS = """
+SELECT c.connector_number, c.connector_type, c.power_kw, c.status, c.ocpp_status, c.error_code,
+       r.id AS session_id, r.start_time, (coalesce(r.energy, 0) * 1000)::bigint AS energy_wh, r.limit_type
+FROM public.connectors c
+LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
+     AND r.status = 'started'
+WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
+"""
+
+READ_NEIGHBOURS = """
+SELECT s.id, s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
+       coalesce(array_agg(c.status) FILTER (WHERE c.id IS NOT NULL), '{}') AS connectors
+FROM public.stations s
+LEFT JOIN public.connectors c ON c.station_id = s.id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+WHERE s.location_id = %(location_id)s AND s.status <> 'inactive'
+GROUP BY s.id, o.status
+"""
+
+# A running session makes its connector occupied whatever the charger says; afterwards its last word counts, except
+# that Charging and Suspended* mean Finishing until the charger speaks again (contract/ocpp-behaviour §4).
+REFRESH_CONNECTOR = """
+UPDATE public.connectors c
+SET ocpp_status = CASE WHEN running.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
+                       THEN 'Finishing' ELSE c.ocpp_status END,
+    status = CASE WHEN running.id IS NOT NULL THEN 'occupied'
+                  ELSE coalesce(%(stored_status)s::jsonb ->> c.ocpp_status, 'unavailable') END,
+    updated_at = %(at)s
+FROM (SELECT 1) one
+LEFT JOIN public.charging_sessions running
+       ON running.station_id = %(station_id)s AND running.connector_id = %(connector_id)s AND running.status = 'started'
+WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
+"""
+
+# Presence in groups: the live value is in memory (design §9.20).
+FLUSH_PRESENCE = """
+UPDATE public.stations s SET last_heartbeat_at = r.at, is_available = true
+FROM json_to_recordset(%(rows)s) AS r(id text, at timestamptz)
+WHERE s.id = r.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < r.at)
+"""
+
+FIND_SILENT = """
+UPDATE public.stations SET is_available = false
+WHERE is_available AND (last_heartbeat_at IS NULL OR last_heartbeat_at < %(before)s) RETURNING id
+"""
+
+
+@dataclass(frozen=True)
+class StartSpot:
+    """A connector a driver wants to start at, with everything the checks need."""
+
+    admin_status: AdminStatus
+    last_heartbeat_at: datetime | None
+    #: The station's own word (connector 0), which overrides its connectors.
+    whole_status: str | None
+    exists: bool
+    ocpp_status: str | None
+    running_session: SessionId | None
+    running_client: ClientId | None
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A station of a location, as the location's word needs it."""
+
+    id: StationId
+    admin_status: AdminStatus
+    last_heartbeat_at: datetime | None
+    whole_status: str | None
+    connectors: tuple[StoredStatus, ...]
+
+
+async def admit(conn: AsyncConnection[Any], identity: str) -> Admission | None:
+    """The station a socket names: its id, or its unique serial number when no id matches."""
+    row = await (await conn.execute(ADMIT, {"identity": identity})).fetchone()
+    return None if row is None else Admission(**row)
+
+
+async def read_start_spot(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId
+) -> StartSpot | None:
+    """The connector, or None when there is no such station."""
+    parameters = {"station_id": station_id, "connector_id": connector_id}
+    row = await (await conn.execute(READ_FOR_START, parameters)).fetchone()
+    return None if row is None else StartSpot(**row)
+
+
+async def read_station(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any] | None:
+    """A visible station with its location; None also for an inactive one."""
+    return await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
+
+
+async def read_connectors(conn: AsyncConnection[Any], station_id: StationId) -> list[dict[str, Any]]:
+    """Its configured connectors by number, each with its running session."""
+    return await (await conn.execute(READ_CONNECTORS, {"station_id": station_id})).fetchall()
+
+
+async def read_neighbours(conn: AsyncConnection[Any], location_id: str) -> list[Neighbour]:
+    """Every visible station of a location."""
+    rows = await (await conn.execute(READ_NEIGHBOURS, {"location_id": location_id})).fetchall()
+    return [Neighbour(**{**row, "connectors": tuple(row["connectors"])}) for row in rows]
+
+
+async def refresh_connector(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, at: datetime
+) -> None:
+    """Set the connector's public word anew after its session began or ended."""
+    await conn.execute(
+        REFRESH_CONNECTOR,
+        {
+            "station_id": station_id,
+            "connector_id": connector_id,
+            "stored_status": Jsonb(STORED_STATUS),
+            "at": at,
+        },
+    )
