@@ -1,12 +1,120 @@
-"""Balances as the phone reads them (contract/rest-api §5.1). Signatures; the body follows."""
+"""Money in motion: holds, settlements, corrections, debts.
+
+Whatever moves money runs in the caller's unit of work, with the client's row locked first (billing-rules §10), and is
+logged after its commit in the words operators grep (contract/rest-api §1.10).
+"""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 from evpower.billing.account import BalanceView
-from evpower.identifiers import ClientId
+from evpower.billing.ledger import correction_entry, debt_recovery_entry, reserve_entry, settle_entry
+from evpower.billing.settlement import Correction, Settlement, correct, settle
+from evpower.clock import Clock
+from evpower.db.clients import Client, ensure_client, read_balance
+from evpower.db.debts import read_debts, reduce_debt
+from evpower.db.ledger import post_entry
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, reading
+from evpower.identifiers import ClientId, SessionId
+from evpower.money import som_fixed
+
+log = logging.getLogger("payment")
 
 
 class BillingService:
+    """The one way money moves; sessions themselves belong to `charging`."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
     async def balance(self, client_id: ClientId) -> BalanceView:
         """The client's money; an unknown client is created first (seed §5)."""
-        raise NotImplementedError
+        async with reading(self._pool) as conn:
+            await ensure_client(conn, client_id, self._clock.now())
+            return await read_balance(conn, client_id)
+
+    async def hold(
+        self, uow: UnitOfWork, client: Client, session_id: SessionId, reserved_tyiyn: int, actor: str
+    ) -> None:
+        """Reserve money for a session that was just written."""
+        await post_entry(uow.conn, reserve_entry(session_id, client.id, reserved_tyiyn, actor), self._clock.now())
+        line = f"💳 CHARGE_RESERVE: session_id={session_id}, amount={som_fixed(reserved_tyiyn)}, client_id={client.id}"
+        uow.after_commit(lambda: log.info(line))
+
+    async def settle(
+        self, uow: UnitOfWork, client: Client, session_id: SessionId, reserved_tyiyn: int, cost_tyiyn: int, actor: str
+    ) -> Settlement:
+        """Resolve a session's hold with its final cost; a cost of 0 is a full refund.
+
+        The entry's key is the session's, so whoever comes second moves nothing.
+        """
+        bill = settle(reserved_tyiyn=reserved_tyiyn, cost_tyiyn=cost_tyiyn, balance_tyiyn=client.balance_tyiyn)
+        entry = settle_entry(session_id, client.id, reserved_tyiyn, bill, actor)
+        if await post_entry(uow.conn, entry, self._clock.now()) is None:
+            return bill
+        self._log_moved(uow, client.id, session_id, bill.refund_tyiyn, bill.additional_tyiyn)
+        if bill.refund_tyiyn:
+            credited = replace(client, balance_tyiyn=client.balance_tyiyn + bill.refund_tyiyn)
+            await self.recover_debts(uow, credited, cause_key=entry.key, actor=actor)
+        return bill
+
+    async def correct(
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        session_id: SessionId,
+        *,
+        billed_tyiyn: int,
+        true_cost_tyiyn: int,
+        debt_tyiyn: int,
+        actor: str,
+    ) -> Correction:
+        """Set an estimated bill right with exactly one entry (design §4)."""
+        correction = correct(
+            billed_tyiyn=billed_tyiyn,
+            true_cost_tyiyn=true_cost_tyiyn,
+            debt_tyiyn=debt_tyiyn,
+            balance_tyiyn=client.balance_tyiyn,
+        )
+        entry = correction_entry(session_id, client.id, correction, actor)
+        if entry is None or await post_entry(uow.conn, entry, self._clock.now()) is None:
+            return correction
+        self._log_moved(uow, client.id, session_id, correction.refund_tyiyn, correction.additional_tyiyn)
+        if correction.refund_tyiyn:
+            credited = replace(client, balance_tyiyn=client.balance_tyiyn + correction.refund_tyiyn)
+            await self.recover_debts(uow, credited, cause_key=entry.key, actor=actor)
+        return correction
+
+    async def recover_debts(self, uow: UnitOfWork, client: Client, *, cause_key: str, actor: str) -> int:
+        """Pay debts, oldest first, from a balance that was just credited (billing-rules §4); the sum taken.
+
+        `client.balance_tyiyn` is the balance after the credit; `cause_key` the key of the crediting entry.
+        """
+        free_tyiyn = client.balance_tyiyn
+        if client.debt_tyiyn <= 0:
+            return 0
+        for debt in await read_debts(uow.conn, client.id):
+            paid_tyiyn = min(debt.debt_tyiyn, free_tyiyn)
+            if paid_tyiyn <= 0:
+                break
+            entry = debt_recovery_entry(debt.session_id, client.id, paid_tyiyn, cause_key, actor)
+            if await post_entry(uow.conn, entry, self._clock.now()) is None:
+                continue
+            await reduce_debt(uow.conn, debt.session_id, paid_tyiyn)
+            self._log_moved(uow, client.id, debt.session_id, 0, paid_tyiyn)
+            free_tyiyn -= paid_tyiyn
+        return client.balance_tyiyn - free_tyiyn
+
+    def _log_moved(
+        self, uow: UnitOfWork, client_id: ClientId, session_id: SessionId, refund_tyiyn: int, taken_tyiyn: int
+    ) -> None:
+        if refund_tyiyn:
+            line = f"💳 CHARGE_REFUND: session_id={session_id}, refund={som_fixed(refund_tyiyn)}, client_id={client_id}"
+            uow.after_commit(lambda: log.info(line))
+        elif taken_tyiyn:
+            line = f"💳 CHARGE_PAYMENT: session_id={session_id}, amount={som_fixed(taken_tyiyn)}, client_id={client_id}"
+            uow.after_commit(lambda: log.info(line))

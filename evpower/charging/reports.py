@@ -7,51 +7,141 @@ down raises, and the charger is told InternalError and repeats (duty 15).
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
+from evpower.charging.beginnings import Beginnings
 from evpower.charging.charge_point import Admission, Boot, BootVerdict, StatusReport
+from evpower.charging.commands import Commands
 from evpower.charging.id_tag import IdTagVerdict
+from evpower.charging.limits import LimitKeeper
 from evpower.charging.meter_value import MeterReport
+from evpower.charging.settler import Settler
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
-from evpower.identifiers import IdTag, StationId
+from evpower.charging.verdicts import judge
+from evpower.clock import Clock
+from evpower.db import sessions, stations, transactions
+from evpower.db.journal import BootRow, Journal, MeterRow, StatusRow
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
+from evpower.identifiers import IdTag, SessionId, StationId
+
+log = logging.getLogger("OCPP")
 
 
 class ChargerReports:
+    """One method for each thing a charger reports."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        journal: Journal,
+        beginnings: Beginnings,
+        settler: Settler,
+        commands: Commands,
+        limits: LimitKeeper,
+        bus: EventBus,
+        heartbeat_interval_s: int,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._journal = journal
+        self._beginnings = beginnings
+        self._settler = settler
+        self._commands = commands
+        self._limits = limits
+        self._bus = bus
+        self._heartbeat_interval_s = heartbeat_interval_s
+
     async def admit(self, identity: str) -> Admission | None:
         """The station a socket's identity names (its id, or its serial number when no id matches), or None."""
-        raise NotImplementedError
+        async with reading(self._pool) as conn:
+            return await stations.admit(conn, identity)
 
     async def connected(self, station_id: StationId) -> None:
-        """A charger's socket is open and registered; pending work for it is taken up again."""
-        raise NotImplementedError
+        """A charger's socket is open and registered."""
+        await self._store_presence(station_id, self._clock.now())
 
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
-        """A charger's socket ended and no twin replaced it."""
-        raise NotImplementedError
+        """A charger's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5)."""
+        await self._store_presence(station_id, last_seen_at)
 
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
-        raise NotImplementedError
+        """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1)."""
+        admission = await self.admit(station_id)
+        if admission is None or admission.admin_status == "inactive":
+            return BootVerdict("Rejected", self._heartbeat_interval_s)
+        await self._journal.boot(BootRow(station_id, boot, self._clock.now()))
+        self._bus.publish(StationChanged(station_id))
+        return BootVerdict("Accepted", self._heartbeat_interval_s)
 
     async def ready_for_commands(self, station_id: StationId) -> None:
         """The charger finished booting (first status, or a short delay): pending starts and stops are sent again."""
-        raise NotImplementedError
+        await self._commands.take_up(station_id)
 
     async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
-        raise NotImplementedError
+        """Store a connector's word; a connector that is not configured is a warning, not a row (seed §4)."""
+        outcome = await self._journal.status(StatusRow(station_id, report, self._clock.now()))
+        if not outcome.known:
+            log.warning("connector is not configured: station=%s, connector=%s", station_id, report.connector_id)
+        if outcome.changed:
+            self._bus.publish(StationChanged(station_id))
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
-        raise NotImplementedError
+        """The verdict on a presented tag."""
+        async with reading(self._pool) as conn:
+            return await judge(conn, station_id, id_tag, self._clock.now())
 
     async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
-        raise NotImplementedError
+        """Store a start and find its session; every start gets a fresh positive transaction id, refused ones too."""
+        return await self._beginnings.begin(station_id, start)
 
     async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
-        raise NotImplementedError
+        """Store readings, advance the session, and see to its limit."""
+        progress = await self._journal.meter_values(MeterRow(station_id, report, self._clock.now()))
+        if progress is None:
+            return
+        self._bus.publish(MeterAdvanced(progress.session_id, station_id, progress.energy_wh))
+        await self._limits.advanced(station_id, progress)
 
     async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
-        """The verdict on the stop's tag, or None when it named none. An unknown transaction is parked, not refused."""
-        raise NotImplementedError
+        """Store the facts of a stop; the settlement worker bills them.
+
+        The verdict on the stop's tag, or None when it named none. An unknown transaction is parked, not refused; a
+        repeat changes nothing.
+        """
+        async with unit_of_work(self._pool) as uow:
+            now = self._clock.now()
+            found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
+            if found is None:
+                log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
+                await transactions.park(
+                    uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now
+                )
+            elif not found.has_stop:
+                await transactions.stop_transaction(uow.conn, found.id, stop, now)
+                if found.session_id is not None:
+                    await self._end(uow, station_id, found.session_id, stop.reason)
+            return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, now)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""
-        raise NotImplementedError
+        async with unit_of_work(self._pool) as uow:
+            await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
+
+    async def _end(self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str) -> None:
+        now = self._clock.now()
+        if await sessions.end_session(uow.conn, session_id, reason=reason, estimated=False, at=now):
+            uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
+        else:
+            session = await sessions.read_session(uow.conn, session_id)
+            if session is not None and session.phase == "released":
+                await sessions.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
+        uow.after_commit(self._settler.wake)
+
+    async def _store_presence(self, station_id: StationId, seen_at: datetime) -> None:
+        async with reading(self._pool) as conn:
+            if await stations.store_presence(conn, {station_id: seen_at}):
+                self._bus.publish(StationChanged(station_id))

@@ -1,48 +1,229 @@
-"""Drivers' charges: start, stop, look (contract/rest-api §3-4). Signatures; the body follows."""
+"""Drivers' charges: start, stop, look (contract/rest-api §3-4)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
+
+from evpower.billing.pricing import Pricing
+from evpower.billing.reservation import Reservation, ReservationRules, estimated_energy_kwh, reserve
+from evpower.billing.service import BillingService
+from evpower.billing.tariff import Price
+from evpower.charging.commands import Commands
+from evpower.charging.ports import ChargePointLink, Outcome
 from evpower.charging.session import (
     IdempotencyClaim,
+    Session,
     SessionView,
     StartedSession,
     StartOrder,
-    StationView,
     StoppedSession,
+    view_session,
 )
-from evpower.identifiers import ClientId, SessionId, StationId
+from evpower.charging.start_checks import check_client, check_spot
+from evpower.clock import Clock, Ids
+from evpower.db import sessions
+from evpower.db.clients import Client, ensure_client, lock_client
+from evpower.db.id_tags import ensure_app_tag
+from evpower.db.idempotency import claim_key
+from evpower.db.pool import Pool
+from evpower.db.stations import read_start_spot, refresh_connector
+from evpower.db.tariffs import record_price
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import (
+    ConnectorOccupied,
+    Forbidden,
+    NoSuchActiveSession,
+    SessionAlreadyActive,
+    SessionFailed,
+    SessionNotFound,
+)
+from evpower.events import EventBus, SessionReserved
+from evpower.identifiers import ClientId, IdTag, SessionId
+
+#: OCPP 1.6 allows 20 characters in an id tag; a longer phone number gets a generated tag instead.
+ID_TAG_LENGTH = 20
+
+
+@dataclass(frozen=True)
+class ChargingRules:
+    """The owner's figures (config [charging], [ocpp])."""
+
+    reservation: ReservationRules
+    start_wait_s: float
+    heartbeat_timeout_s: int
+    max_sessions_per_client: int
 
 
 class ChargingService:
+    """What a driver, or an operator in a driver's place, may do."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        ids: Ids,
+        billing: BillingService,
+        pricing: Pricing,
+        link: ChargePointLink,
+        commands: Commands,
+        bus: EventBus,
+        rules: ChargingRules,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._ids = ids
+        self._billing = billing
+        self._pricing = pricing
+        self._link = link
+        self._commands = commands
+        self._bus = bus
+        self._rules = rules
+
     async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
-        """Reserve, commit, ask the charger; waits at most 5 s for its answer.
+        """Reserve, commit, ask the charger; waits at most `start_wait_s` for its answer.
 
         With a claim, the key is stored in the same unit of work as the reservation.
-        Raises the `Refusal`s of contract/rest-api §4.1.
+        Raises the `Refusal`s of contract/rest-api §4.1; on a refusal nothing is written but the new client.
         """
-        raise NotImplementedError
+        async with reading(self._pool) as conn:
+            await ensure_client(conn, order.client_id, self._clock.now())
+        session_id = SessionId(self._ids.new())
+        try:
+            async with unit_of_work(self._pool) as uow:
+                price = await self._reserve(uow, order, session_id, claim)
+        except UniqueViolation as error:
+            if error.diag.constraint_name != sessions.ONE_RUNNING:
+                raise
+            raise ConnectorOccupied from error
+        conversation = self._commands.start(session_id)
+        with trio.move_on_after(self._rules.start_wait_s):
+            await conversation.done.wait()
+        answered = conversation.result
+        if answered is not None and answered.outcome in (Outcome.REJECTED, Outcome.FAILED):
+            raise SessionFailed(session_id=session_id)
+        return await self._started(session_id, price, order.energy_wh)
 
     async def started_view(self, session_id: SessionId) -> StartedSession:
-        """The answer to a start, rebuilt from the session's rows (a replayed key after a crash)."""
-        raise NotImplementedError
+        """The answer to a start, rebuilt from the session's rows (a replayed key after a crash).
+
+        Raises SessionFailed when the charger had refused it.
+        """
+        session = await self._read(session_id)
+        if session.status == "error":
+            raise SessionFailed(session_id=session_id)
+        rates = session.terms.rates
+        price = Price(rates.per_kwh, rates.per_minute, rates.session_fee)
+        return await self._started(session_id, price, session.terms.limit.energy_wh)
 
     async def stop_session(
         self, session_id: SessionId, *, caller: ClientId | None, actor: str, claim: IdempotencyClaim | None = None
     ) -> StoppedSession:
-        """Ask the charger to stop, wait at most 5 s for StopTransaction, else settle with the last reading.
+        """Ask the charger to stop, wait at most `stop_wait_s` for StopTransaction, else settle with the last reading.
 
         `caller` None means an operator. Raises NoSuchActiveSession, Forbidden (not the owner).
         """
-        raise NotImplementedError
+        del actor
+        async with unit_of_work(self._pool) as uow:
+            owner = await sessions.read_owner(uow.conn, session_id)
+            if owner is None:
+                raise NoSuchActiveSession
+            if caller is not None and caller != owner:
+                raise Forbidden
+            asked = await sessions.request_stop(uow.conn, session_id, self._clock.now())
+            if claim is not None:
+                await claim_key(uow.conn, claim, session_id, self._clock.now())
+        if not (await self._read(session_id)).is_final:
+            await self._commands.stop(session_id).done.wait()
+        return StoppedSession(await self.session(session_id), already_stopped=not asked)
 
     async def owner_of(self, session_id: SessionId) -> ClientId | None:
         """Whose session it is; None when there is no such session."""
-        raise NotImplementedError
+        async with reading(self._pool) as conn:
+            return await sessions.read_owner(conn, session_id)
 
     async def session(self, session_id: SessionId) -> SessionView:
-        """Raises SessionNotFound."""
-        raise NotImplementedError
+        """The session as it stands. Raises SessionNotFound."""
+        return self._view(await self._read(session_id))
 
-    async def station(self, station_id: StationId) -> StationView:
-        """Raises StationNotFound, also for an inactive station."""
-        raise NotImplementedError
+    async def _reserve(
+        self, uow: UnitOfWork, order: StartOrder, session_id: SessionId, claim: IdempotencyClaim | None
+    ) -> Price:
+        """Check, price, hold, write: one unit of work, the client's row first."""
+        now = self._clock.now()
+        client = await lock_client(uow.conn, order.client_id)
+        check_client(client.status)
+        await self._check_spot(uow.conn, order)
+        await self._check_count(uow.conn, client)
+        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
+        reservation = reserve(
+            energy_wh=order.energy_wh,
+            amount_tyiyn=order.amount_tyiyn,
+            balance_tyiyn=client.balance_tyiyn,
+            rates=price.rates,
+            rules=self._rules.reservation,
+        )
+        id_tag = self._tag_for(client)
+        await self._write(uow, order, session_id, reservation, price, id_tag)
+        await ensure_app_tag(uow.conn, id_tag, client.id, now)
+        await self._billing.hold(uow, client, session_id, reservation.reserved_tyiyn, f"client:{client.id}")
+        if claim is not None:
+            await claim_key(uow.conn, claim, session_id, now)
+        reserved = SessionReserved(session_id, order.station_id, order.connector_id)
+        uow.after_commit(lambda: self._bus.publish(reserved))
+        return price
+
+    async def _write(
+        self,
+        uow: UnitOfWork,
+        order: StartOrder,
+        session_id: SessionId,
+        reservation: Reservation,
+        price: Price,
+        id_tag: IdTag,
+    ) -> None:
+        now = self._clock.now()
+        history_id = await record_price(uow.conn, session_id, order.station_id, price, now)
+        new = sessions.NewSession(session_id, order, reservation, price.rates, history_id, id_tag, now)
+        await sessions.insert_session(uow.conn, new)
+        await refresh_connector(uow.conn, order.station_id, order.connector_id, now)
+
+    async def _check_spot(self, conn: AsyncConnection[Any], order: StartOrder) -> None:
+        spot = await read_start_spot(conn, order.station_id, order.connector_id)
+        stored_at = spot.last_heartbeat_at if spot else None
+        seen_at = self._link.last_seen_at(order.station_id) or stored_at
+        check_spot(spot, order.client_id, seen_at, self._clock.now(), self._rules.heartbeat_timeout_s)
+
+    async def _check_count(self, conn: AsyncConnection[Any], client: Client) -> None:
+        allowed = self._rules.max_sessions_per_client
+        if allowed and await sessions.count_running(conn, client.id) >= allowed:
+            raise SessionAlreadyActive
+
+    def _tag_for(self, client: Client) -> IdTag:
+        """The phone number in E.164, else a tag of our own (contract/ocpp-behaviour §5.1)."""
+        if client.phone and len(client.phone) <= ID_TAG_LENGTH:
+            return IdTag(client.phone)
+        return IdTag(self._ids.new_id_tag())
+
+    async def _started(self, session_id: SessionId, price: Price, energy_wh: int | None) -> StartedSession:
+        session = await self._read(session_id)
+        estimated = None
+        if session.terms.limit.type != "energy":
+            estimated = estimated_energy_kwh(session.terms.reserved_tyiyn, price.rates)
+        view = self._view(session)
+        return StartedSession(view, price, energy_wh, estimated, view.station_online)
+
+    async def _read(self, session_id: SessionId) -> Session:
+        async with reading(self._pool) as conn:
+            session = await sessions.read_session(conn, session_id)
+        if session is None:
+            raise SessionNotFound
+        return session
+
+    def _view(self, session: Session) -> SessionView:
+        online = self._link.is_connected(session.station_id)
+        return view_session(session, self._clock.now(), station_online=online)

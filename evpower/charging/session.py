@@ -12,6 +12,7 @@ from typing import Literal
 
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
+from evpower.charging.charge_point import StoredStatus
 from evpower.charging.meter_value import plausible_energy_wh
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import tyiyn
@@ -212,7 +213,7 @@ class ConnectorView:
     power_kw: float | None
     #: The last OCPP word, or Unavailable before the first.
     ocpp_status: str
-    stored_status: str
+    stored_status: StoredStatus
     error_code: str | None
     available: bool
 

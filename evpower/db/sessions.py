@@ -10,11 +10,14 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
-from evpower.billing.settlement import Settlement
+from evpower.billing.settlement import Correction, Settlement
 from evpower.billing.tariff import Rates
 from evpower.charging.session import ChargerRecord, Phase, PublicSessionStatus, Session, StartOrder
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import som
+
+#: The index that lets one session run on a connector.
+ONE_RUNNING = "charging_sessions_one_running"
 
 INSERT_SESSION = """
 WITH session AS (
@@ -55,12 +58,9 @@ WHERE session_id = %(id)s AND phase = ANY(%(before)s)
 
 REQUEST_STOP = """
 UPDATE evpower.session_phases
-SET stop_requested_at = coalesce(stop_requested_at, %(at)s), phase_at = %(at)s,
-    phase = CASE phase WHEN 'charging' THEN 'stopping' ELSE phase END
-WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping')
+SET stop_requested_at = %(at)s, phase_at = %(at)s, phase = CASE phase WHEN 'charging' THEN 'stopping' ELSE phase END
+WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at IS NULL
 """
-
-MARK_STOP_SENT = "UPDATE evpower.session_phases SET stop_sent_at = %(at)s WHERE session_id = %(id)s"
 
 END_SESSION = """
 WITH phase AS (
@@ -76,7 +76,8 @@ RETURNING s.id
 
 SETTLE_SESSION = """
 WITH phase AS (
-    UPDATE evpower.session_phases SET phase = %(phase)s, phase_at = %(at)s, overshoot_wh = %(overshoot_wh)s
+    UPDATE evpower.session_phases
+    SET phase = %(phase)s, phase_at = %(at)s, estimated = %(estimated)s, overshoot_wh = %(overshoot_wh)s
     WHERE session_id = %(id)s)
 UPDATE public.charging_sessions
 SET status = %(status)s, stop_time = coalesce(stop_time, %(at)s), energy = %(energy)s, amount = %(amount)s,
@@ -102,12 +103,6 @@ UPDATE evpower.session_phases SET unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn 
 WHERE session_id = %(id)s
 """
 
-READ_DEBTS = """
-SELECT id, (debt_amount * 100)::bigint AS debt_tyiyn FROM public.charging_sessions
-WHERE user_id = %(client_id)s AND debt_amount > 0 ORDER BY created_at, id FOR UPDATE
-"""
-REDUCE_DEBT = "UPDATE public.charging_sessions SET debt_amount = debt_amount - %(paid)s WHERE id = %(id)s"
-
 COUNT_RUNNING = (
     "SELECT count(*) AS running FROM public.charging_sessions WHERE user_id = %(client_id)s AND status = 'started'"
 )
@@ -124,8 +119,9 @@ JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
   AND ((s.connector_id = %(connector_id)s AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR s.user_id = %(client_id)s))
-       OR s.user_id = %(client_id)s
-       OR ltrim(lower(s.id_tag), '+') = %(tag)s)
+       OR ((s.user_id = %(client_id)s OR ltrim(lower(s.id_tag), '+') = %(tag)s)
+           AND NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
+                           AND o.connector_id = %(connector_id)s AND o.status = 'started')))
 ORDER BY s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
 LIMIT 1 FOR UPDATE OF s
 """
@@ -144,7 +140,7 @@ DUE_TO_CORRECT = """
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN public.charging_sessions s ON s.id = p.session_id
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
-WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.status = 'Stopped'
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL
   AND t.stop_received_at >= s.settled_at LIMIT 200
 """
 
@@ -248,7 +244,7 @@ async def set_phase(
 
 
 async def request_stop(conn: AsyncConnection[Any], session_id: SessionId, at: datetime) -> bool:
-    """Note that someone asked for the end; False when the session has ended already."""
+    """Note that someone asked for the end; False when it was asked before, or the session has ended."""
     return (await conn.execute(REQUEST_STOP, {"id": session_id, "at": at})).rowcount == 1
 
 
@@ -268,8 +264,9 @@ async def store_settlement(
     energy_wh: int,
     status: PublicSessionStatus,
     phase: Phase,
-    reason: str | None,
-    overshoot_wh: int | None,
+    reason: str | None = None,
+    estimated: bool = False,
+    overshoot_wh: int | None = None,
     at: datetime,
 ) -> None:
     """Make the session final with its bill."""
@@ -285,10 +282,76 @@ async def store_settlement(
             "additional": som(bill.additional_tyiyn),
             "debt": som(bill.debt_tyiyn),
             "reason": reason,
+            "estimated": estimated,
             "overshoot_wh": overshoot_wh,
             "at": at,
         },
     )
+
+
+async def store_correction(
+    conn: AsyncConnection[Any], session: Session, correction: Correction, *, energy_wh: int, at: datetime
+) -> None:
+    """Write what the true StopTransaction changed; the energy shown is the true one."""
+    change_tyiyn = correction.additional_tyiyn - correction.refund_tyiyn - correction.forgiven_debt_tyiyn
+    await conn.execute(
+        CORRECT_SESSION,
+        {
+            "id": session.id,
+            "energy": Decimal(energy_wh) / 1000,
+            "amount": som(change_tyiyn),
+            "refunded": som(correction.refund_tyiyn),
+            "additional": som(correction.additional_tyiyn),
+            "forgiven": som(correction.forgiven_debt_tyiyn),
+            "unbilled_wh": _unbilled_wh(session, correction.unbilled_tyiyn),
+            "unbilled_tyiyn": correction.unbilled_tyiyn,
+            "at": at,
+        },
+    )
+
+
+async def note_unbilled(conn: AsyncConnection[Any], session: Session, unbilled_tyiyn: int) -> None:
+    """Energy was delivered that nobody pays for: shown to the operator (design §4)."""
+    parameters = {"unbilled_wh": _unbilled_wh(session, unbilled_tyiyn), "unbilled_tyiyn": unbilled_tyiyn}
+    await conn.execute(NOTE_UNBILLED, {"id": session.id, **parameters})
+
+
+def _unbilled_wh(session: Session, unbilled_tyiyn: int) -> int:
+    rate = session.terms.rates.per_kwh
+    return int(som(unbilled_tyiyn) * 1000 / rate) if rate > 0 else 0
+
+
+async def find_pending(
+    conn: AsyncConnection[Any],
+    station_id: StationId,
+    connector_id: ConnectorId,
+    tag: IdTag,
+    client_id: ClientId | None,
+) -> SessionId | None:
+    """The reservation a StartTransaction is for (contract/ocpp-behaviour §5.2), its row taken."""
+    parameters = {
+        "station_id": station_id,
+        "connector_id": connector_id,
+        "tag": tag.lower().lstrip("+"),
+        "client_id": client_id,
+    }
+    row = await (await conn.execute(FIND_PENDING, parameters)).fetchone()
+    return None if row is None else SessionId(row["id"])
+
+
+async def find_released(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, tag: IdTag
+) -> SessionId | None:
+    """The given-up reservation a late StartTransaction was for."""
+    parameters = {"station_id": station_id, "connector_id": connector_id, "tag": tag.lower().lstrip("+")}
+    row = await (await conn.execute(FIND_RELEASED, parameters)).fetchone()
+    return None if row is None else SessionId(row["id"])
+
+
+async def count_running(conn: AsyncConnection[Any], client_id: ClientId) -> int:
+    """How many sessions of the client run now."""
+    row = await (await conn.execute(COUNT_RUNNING, {"client_id": client_id})).fetchone()
+    return int(row["running"]) if row else 0
 
 
 async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: object) -> list[SessionId]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,7 +79,9 @@ WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 FLUSH_PRESENCE = """
 UPDATE public.stations s SET last_heartbeat_at = r.at, is_available = true
 FROM json_to_recordset(%(rows)s) AS r(id text, at timestamptz)
+JOIN public.stations old ON old.id = r.id
 WHERE s.id = r.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < r.at)
+RETURNING s.id, NOT old.is_available AS was_away
 """
 
 FIND_SILENT = """
@@ -155,3 +159,16 @@ async def refresh_connector(
             "at": at,
         },
     )
+
+
+async def store_presence(conn: AsyncConnection[Any], seen: Mapping[StationId, datetime]) -> list[StationId]:
+    """Store when chargers were last heard; the stations that were away until now."""
+    rows = json.dumps([{"id": station_id, "at": at.isoformat()} for station_id, at in seen.items()])
+    cursor = await conn.execute(FLUSH_PRESENCE, {"rows": rows})
+    return [StationId(row["id"]) for row in await cursor.fetchall() if row["was_away"]]
+
+
+async def mark_silent(conn: AsyncConnection[Any], before: datetime) -> list[StationId]:
+    """Mark stations not heard since `before` unavailable; those that were not yet."""
+    cursor = await conn.execute(FIND_SILENT, {"before": before})
+    return [StationId(row["id"]) for row in await cursor.fetchall()]

@@ -8,23 +8,27 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from evpower.charging.id_tag import VerdictStatus
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
 
 FIND_REPEAT = """
-SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id, status
+SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
+       meter_stop_wh IS NOT NULL AS has_stop
 FROM evpower.ocpp_transactions
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND lower(id_tag) = lower(%(id_tag)s)
   AND started_at = %(started_at)s AND meter_start_wh = %(meter_start_wh)s
 """
 
 LOCK_TRANSACTION = """
-SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id, status
+SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
+       meter_stop_wh IS NOT NULL AS has_stop
 FROM evpower.ocpp_transactions WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s FOR UPDATE
 """
 
 RUNNING_ON_CONNECTOR = """
-SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id, status
+SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
+       meter_stop_wh IS NOT NULL AS has_stop
 FROM evpower.ocpp_transactions
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND status = 'Started'
 """
@@ -53,7 +57,9 @@ RETURNING id
 """
 
 LINK_SESSION = """
-UPDATE public.charging_sessions SET transaction_id = %(wire_id)s, energy = coalesce(energy, 0), updated_at = %(at)s
+UPDATE public.charging_sessions
+SET transaction_id = %(wire_id)s, energy = coalesce(energy, 0), updated_at = %(at)s,
+    connector_id = CASE WHEN status = 'started' THEN %(connector_id)s ELSE connector_id END
 WHERE id = %(session_id)s
 """
 
@@ -83,9 +89,9 @@ class TransactionRow:
     wire_transaction_id: WireTransactionId
     connector_id: ConnectorId
     id_tag: IdTag
-    verdict: str
+    verdict: VerdictStatus
     session_id: SessionId | None
-    status: str
+    has_stop: bool
 
 
 async def find_repeat(
@@ -157,7 +163,10 @@ async def insert_transaction(
         },
     )
     if session_id is not None:
-        await conn.execute(LINK_SESSION, {"session_id": session_id, "wire_id": wire_id, "at": at})
+        await conn.execute(
+            LINK_SESSION,
+            {"session_id": session_id, "wire_id": wire_id, "connector_id": start.connector_id, "at": at},
+        )
 
 
 async def stop_transaction(

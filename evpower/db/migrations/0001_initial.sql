@@ -184,7 +184,6 @@ CREATE TABLE evpower.session_phases (
                             ('reserved', 'starting', 'charging', 'stopping', 'ended', 'settled', 'released')),
     phase_at            timestamptz NOT NULL,
     stop_requested_at   timestamptz,
-    stop_sent_at        timestamptz,
     rebooted_at         timestamptz,
     estimated           boolean NOT NULL DEFAULT false,
     corrected_at        timestamptz,

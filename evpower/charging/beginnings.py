@@ -1,0 +1,157 @@
+"""StartTransaction: whose charge it is, and what it may cost (contract/ocpp-behaviour §5.2)."""
+
+from __future__ import annotations
+
+import logging
+
+from evpower.billing.pricing import Pricing
+from evpower.billing.reservation import ReservationRules, reserve
+from evpower.billing.service import BillingService
+from evpower.charging.commands import Commands
+from evpower.charging.id_tag import IdTagVerdict
+from evpower.charging.session import StartOrder
+from evpower.charging.settler import Settler
+from evpower.charging.start_checks import check_client
+from evpower.charging.transaction import BegunTransaction, TransactionStart
+from evpower.charging.verdicts import verdict_on_card
+from evpower.clock import Clock, Ids
+from evpower.db import sessions, transactions
+from evpower.db.clients import lock_client
+from evpower.db.id_tags import APP_TAG, IdTagRow, read_id_tag
+from evpower.db.pool import Pool
+from evpower.db.stations import read_start_spot, refresh_connector
+from evpower.db.tariffs import record_price
+from evpower.db.unit_of_work import UnitOfWork, unit_of_work
+from evpower.errors import Refusal
+from evpower.events import ChargingBegan, EventBus
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+
+log = logging.getLogger("OCPP")
+
+ACCEPTED = IdTagVerdict("Accepted")
+
+
+class Beginnings:
+    """Turns a charger's StartTransaction into a running session, or into a stored transaction nobody pays for."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        ids: Ids,
+        billing: BillingService,
+        pricing: Pricing,
+        settler: Settler,
+        commands: Commands,
+        bus: EventBus,
+        reservation: ReservationRules,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._ids = ids
+        self._billing = billing
+        self._pricing = pricing
+        self._settler = settler
+        self._commands = commands
+        self._bus = bus
+        self._reservation = reservation
+
+    async def begin(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
+        """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
+        async with unit_of_work(self._pool) as uow:
+            repeat = await transactions.find_repeat(uow.conn, station_id, start)
+        if repeat is not None:
+            return BegunTransaction(repeat.wire_transaction_id, IdTagVerdict(repeat.verdict))
+        await self._close_unfinished(station_id, start.connector_id)
+        async with unit_of_work(self._pool) as uow:
+            return await self._begin(uow, station_id, start)
+
+    async def _begin(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> BegunTransaction:
+        now = self._clock.now()
+        tag = await read_id_tag(uow.conn, start.id_tag)
+        session_id = await sessions.find_pending(
+            uow.conn, station_id, start.connector_id, start.id_tag, tag.client_id if tag else None
+        )
+        verdict = ACCEPTED
+        if session_id is None:
+            session_id = await self._find_given_up(uow, station_id, start)
+        if session_id is None:
+            verdict, session_id = await self._begin_at_charger(uow, station_id, start, tag)
+        wire_id = await transactions.new_wire_id(uow.conn)
+        await transactions.insert_transaction(
+            uow.conn, station_id, start, wire_id=wire_id, verdict=verdict.status, session_id=session_id, at=now
+        )
+        if session_id is not None and await sessions.set_phase(
+            uow.conn, session_id, "charging", before=("reserved", "starting"), at=now
+        ):
+            began = ChargingBegan(session_id, station_id, start.connector_id)
+            uow.after_commit(lambda: self._bus.publish(began))
+        elif verdict.status == "Accepted":
+            # The driver gave it up before it began: accepted, stopped at once, never billed (worked example 25).
+            uow.after_commit(lambda: self._commands.stop_unpaid(station_id, wire_id))
+        return BegunTransaction(wire_id, verdict)
+
+    async def _find_given_up(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> SessionId | None:
+        return await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
+
+    async def _begin_at_charger(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
+    ) -> tuple[IdTagVerdict, SessionId | None]:
+        """A card was presented: its client's charge reserves like an unlimited start (design §9.11)."""
+        verdict = verdict_on_card(tag, self._clock.now())
+        if tag is None or tag.tag_type == APP_TAG or tag.client_id is None:
+            return IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status), None
+        if verdict.status != "Accepted":
+            return verdict, None
+        if await transactions.tag_is_charging(uow.conn, start.id_tag):
+            return IdTagVerdict("ConcurrentTx"), None
+        spot = await read_start_spot(uow.conn, station_id, start.connector_id)
+        if spot is None or not spot.exists or spot.running_session is not None:
+            return IdTagVerdict("Blocked"), None
+        try:
+            return verdict, await self._reserve(uow, station_id, start, tag.client_id)
+        except Refusal as refusal:
+            log.info("StartTransaction refused: station=%s, reason=%s", station_id, refusal.code)
+            return IdTagVerdict("Blocked"), None
+
+    async def _reserve(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, client_id: ClientId
+    ) -> SessionId:
+        now = self._clock.now()
+        client = await lock_client(uow.conn, client_id)
+        check_client(client.status)
+        price = await self._pricing.for_start(uow.conn, station_id, start.connector_id, client_id, now)
+        held = reserve(
+            energy_wh=None,
+            amount_tyiyn=None,
+            balance_tyiyn=client.balance_tyiyn,
+            rates=price.rates,
+            rules=self._reservation,
+        )
+        session_id = SessionId(self._ids.new())
+        order = StartOrder(client_id, station_id, start.connector_id)
+        history_id = await record_price(uow.conn, session_id, station_id, price, now)
+        new = sessions.NewSession(session_id, order, held, price.rates, history_id, start.id_tag, now)
+        await sessions.insert_session(uow.conn, new)
+        await refresh_connector(uow.conn, station_id, start.connector_id, now)
+        await self._billing.hold(uow, client, session_id, held.reserved_tyiyn, f"card:{start.id_tag}")
+        return session_id
+
+    async def _close_unfinished(self, station_id: StationId, connector_id: ConnectorId) -> None:
+        """A charge that begins proves that the connector's earlier one is over although no stop arrived."""
+        async with unit_of_work(self._pool) as uow:
+            unfinished = await transactions.running_on_connector(uow.conn, station_id, connector_id)
+            for transaction in unfinished:
+                log.warning(
+                    "StopTransaction missing: station=%s, transaction_id=%s",
+                    station_id,
+                    transaction.wire_transaction_id,
+                )
+                await transactions.close_unfinished(uow.conn, transaction.id)
+                if transaction.session_id is not None:
+                    await sessions.end_session(
+                        uow.conn, transaction.session_id, reason="Other", estimated=True, at=self._clock.now()
+                    )
+        for transaction in unfinished:
+            if transaction.session_id is not None:
+                await self._settler.settle(transaction.session_id)

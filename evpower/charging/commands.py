@@ -1,0 +1,176 @@
+"""Conversations with chargers that outlive the request that began them.
+
+A phone that hangs up must not leave a reserved charge unasked, so asking is a task of the `conversations` nursery in
+the workers' ring, not of the request. A conversation's fault ends only itself: the rows say what is still to be done,
+and recovery does it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import trio
+
+from evpower.charging.limits import PlannedStop
+from evpower.charging.ports import ChargePointLink, CommandResult, Outcome
+from evpower.charging.session import Session
+from evpower.charging.settler import Settler
+from evpower.clock import Clock
+from evpower.db import sessions
+from evpower.db.pool import Pool
+from evpower.db.transactions import running_but_final
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.events import Event, EventBus, SessionSettled
+from evpower.identifiers import SessionId, StationId, WireTransactionId
+
+log = logging.getLogger("OCPP")
+
+STOP_REASON = "Remote"
+
+
+@dataclass
+class Conversation:
+    """A running conversation: `done` is set at its end, `result` is what the charger answered, if it was asked."""
+
+    done: trio.Event = field(default_factory=trio.Event)
+    result: CommandResult | None = None
+
+
+class Commands:
+    """Asks chargers to start and to stop; `conversations` is the nursery that owns the asking."""
+
+    def __init__(
+        self,
+        conversations: trio.Nursery,
+        link: ChargePointLink,
+        pool: Pool,
+        clock: Clock,
+        bus: EventBus,
+        settler: Settler,
+        stop_wait_s: float,
+    ) -> None:
+        self._conversations = conversations
+        self._link = link
+        self._pool = pool
+        self._clock = clock
+        self._bus = bus
+        self._settler = settler
+        self._stop_wait_s = stop_wait_s
+        self._stopping: dict[SessionId, Conversation] = {}
+
+    def start(self, session_id: SessionId) -> Conversation:
+        """Ask the charger to begin a reserved session; a refusal returns the reservation."""
+        return self._begin(partial(self._ask_to_start, session_id))
+
+    def stop(self, session_id: SessionId) -> Conversation:
+        """End a session because someone asked for it: by the charger's word, or by the last reading.
+
+        Asking twice joins the conversation that is already going on.
+        """
+        if session_id not in self._stopping:
+            self._stopping[session_id] = self._begin(partial(self._ask_to_stop, session_id))
+        return self._stopping[session_id]
+
+    def stop_at_limit(self, stop: PlannedStop) -> None:
+        """Send the stop of a session that reached its limit; its StopTransaction settles it."""
+        self._begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
+
+    def stop_unpaid(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
+        """Stop a transaction nobody pays for."""
+        self._begin(partial(self._send_stop, station_id, transaction_id))
+
+    async def take_up(self, station_id: StationId) -> None:
+        """A charger is back: ask again for what is pending, stop what nobody pays for (ocpp-behaviour §5.1, §5.5)."""
+        async with reading(self._pool) as conn:
+            open_here = await sessions.session_ids(conn, sessions.OPEN_AT_STATION, station_id=station_id)
+            unpaid = await running_but_final(conn, station_id)
+            found = [await sessions.read_session(conn, session_id) for session_id in open_here]
+        for transaction_id in unpaid:
+            self.stop_unpaid(station_id, transaction_id)
+        for session in found:
+            if session is not None and session.record is None and session.stop_requested_at is None:
+                self.start(session.id)
+
+    def _begin(self, talk: Callable[[Conversation], Awaitable[None]]) -> Conversation:
+        conversation = Conversation()
+        self._conversations.start_soon(self._guarded, talk, conversation)
+        return conversation
+
+    async def _guarded(self, talk: Callable[[Conversation], Awaitable[None]], conversation: Conversation) -> None:
+        try:
+            await talk(conversation)
+        except Exception:
+            log.exception("a conversation with a charger failed; recovery will take it up from the rows")
+        finally:
+            conversation.done.set()
+
+    async def _ask_to_start(self, session_id: SessionId, conversation: Conversation) -> None:
+        session = await self._read(session_id)
+        if session is None or session.is_final or session.record is not None:
+            return
+        result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
+        log.info(
+            "RemoteStartTransaction: station=%s, connector=%s, session_id=%s, result=%s",
+            session.station_id,
+            session.connector_id,
+            session_id,
+            result.outcome.value,
+        )
+        if result.outcome is Outcome.ACCEPTED:
+            async with unit_of_work(self._pool) as uow:
+                await sessions.set_phase(uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now())
+        elif result.outcome in (Outcome.REJECTED, Outcome.FAILED) and session.phase == "reserved":
+            await self._settler.release(session_id, status="error", reason=f"RemoteStart {result.outcome.value}")
+        conversation.result = result
+
+    async def _ask_to_stop(self, session_id: SessionId, conversation: Conversation) -> None:
+        try:
+            await self._end(session_id, conversation)
+        finally:
+            del self._stopping[session_id]
+
+    async def _end(self, session_id: SessionId, conversation: Conversation) -> None:
+        session = await self._read(session_id)
+        if session is None or session.is_final:
+            return
+        if session.record is None and await self._settler.release(session_id, status="stopped", reason=STOP_REASON):
+            return
+        session = await self._read(session_id)
+        if session is None or session.is_final or session.record is None:
+            return
+        if not session.record.stopped:
+            conversation.result = await self._stop_and_wait(session, session.record.wire_transaction_id)
+        async with unit_of_work(self._pool) as uow:
+            await sessions.end_session(uow.conn, session_id, reason=STOP_REASON, estimated=True, at=self._clock.now())
+        await self._settler.settle(session_id)
+
+    async def _stop_and_wait(self, session: Session, transaction_id: WireTransactionId) -> CommandResult | None:
+        """Ask to stop and wait for the settlement that StopTransaction brings, `stop_wait_s` in all."""
+        result: CommandResult | None = None
+
+        def is_ours(event: Event) -> bool:
+            return isinstance(event, SessionSettled) and event.session_id == session.id
+
+        with self._bus.subscribe(is_ours) as settled, trio.move_on_after(self._stop_wait_s):
+            result = await self._link.remote_stop(session.station_id, transaction_id)
+            if result.outcome is Outcome.ACCEPTED:
+                await settled.receive()
+        return result
+
+    async def _send_stop(
+        self, station_id: StationId, transaction_id: WireTransactionId, conversation: Conversation
+    ) -> None:
+        conversation.result = await self._link.remote_stop(station_id, transaction_id)
+        log.info(
+            "RemoteStopTransaction: station=%s, transaction_id=%s, result=%s",
+            station_id,
+            transaction_id,
+            conversation.result.outcome.value,
+        )
+
+    async def _read(self, session_id: SessionId) -> Session | None:
+        async with reading(self._pool) as conn:
+            return await sessions.read_session(conn, session_id)

@@ -1,0 +1,140 @@
+"""Stops a charge at its limit, not a sample after it (design §4).
+
+With samples every 10-30 s a 120 kW charger overshoots by up to a kWh. From the last register and power we know when
+the limit will be crossed, and send the stop at that moment unless another sample comes first and moves it.
+Plans live in memory: they are made anew by the next sample after a restart.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from evpower.billing.reservation import ChargeTerms
+from evpower.clock import Clock
+from evpower.db import sessions
+from evpower.db.journal_sql import Progress
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.events import Event, EventBus, SessionSettled
+from evpower.identifiers import SessionId, StationId, WireTransactionId
+
+#: Nothing is planned further ahead: a charge never lasts longer.
+HORIZON_S = 12 * 3600
+
+
+def seconds_to_limit(terms: ChargeTerms, energy_wh: int, power_w: float, elapsed_s: float) -> float | None:
+    """In how many seconds at this power a limit is reached; 0 when it is, None when not within the horizon.
+
+    `elapsed_s` is the time billed so far; minutes count whole, as on the bill.
+    """
+    limit_wh = terms.limit_wh(int(elapsed_s // 60))
+    if limit_wh is not None and energy_wh >= limit_wh:
+        return 0.0
+    if terms.rates.per_minute == 0:
+        if limit_wh is None or power_w <= 0:
+            return None
+        seconds = (limit_wh - energy_wh) * 3600 / power_w
+        return seconds if seconds <= HORIZON_S else None
+
+    def reached_after(seconds: int) -> bool:
+        return terms.reached(int(energy_wh + power_w * seconds / 3600), int((elapsed_s + seconds) // 60))
+
+    found = bisect_left(range(HORIZON_S + 1), True, key=reached_after)
+    return None if found > HORIZON_S else float(found)
+
+
+@dataclass(frozen=True)
+class PlannedStop:
+    """A stop to be sent when trio's clock reads `at`."""
+
+    at: float
+    session_id: SessionId
+    station_id: StationId
+    transaction_id: WireTransactionId
+
+
+class LimitKeeper:
+    """Plans and sends the stops of limited charges; `send_stop` starts the conversation with the charger."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, bus: EventBus, send_stop: Callable[[PlannedStop], None], repeat_s: float
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._bus = bus
+        self._send_stop = send_stop
+        self._repeat_s = repeat_s
+        self._terms: dict[SessionId, ChargeTerms] = {}
+        self._plans: dict[SessionId, PlannedStop] = {}
+        self._sent: dict[SessionId, float] = {}
+        self._wake_at = math.inf
+        self._earlier = trio.Event()
+
+    async def advanced(self, station_id: StationId, progress: Progress) -> None:
+        """A reading was committed: stop now if its limit is reached, else plan the moment it will be."""
+        terms = self._terms.get(progress.session_id) or await self._read_terms(progress.session_id)
+        if terms is None:
+            return
+        elapsed_s = max(0.0, (self._clock.now() - progress.began_at).total_seconds())
+        wait_s = seconds_to_limit(terms, progress.energy_wh, progress.power_w or 0.0, elapsed_s)
+        if wait_s is None:
+            self._plans.pop(progress.session_id, None)
+            return
+        at = trio.current_time() + wait_s
+        self._plan(PlannedStop(at, progress.session_id, station_id, progress.wire_transaction_id))
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Send planned stops when their moment comes; forget sessions that became final."""
+        with self._bus.subscribe(_is_final, backlog=4096) as final:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._forget, final)
+                task_status.started()
+                while True:
+                    await self._sleep_until_due()
+                    self._send_due()
+
+    def _plan(self, stop: PlannedStop) -> None:
+        """Replace the session's plan; a stop that was sent is repeated, but not more often than every `repeat_s`."""
+        sent_at = self._sent.get(stop.session_id)
+        if sent_at is not None and stop.at < sent_at + self._repeat_s:
+            return
+        self._plans[stop.session_id] = stop
+        if stop.at < self._wake_at:
+            self._earlier.set()
+
+    async def _sleep_until_due(self) -> None:
+        self._earlier = trio.Event()
+        self._wake_at = min((plan.at for plan in self._plans.values()), default=math.inf)
+        with trio.move_on_at(self._wake_at):
+            await self._earlier.wait()
+
+    def _send_due(self) -> None:
+        now = trio.current_time()
+        for plan in [plan for plan in self._plans.values() if plan.at <= now]:
+            del self._plans[plan.session_id]
+            self._sent[plan.session_id] = now
+            self._send_stop(plan)
+
+    async def _read_terms(self, session_id: SessionId) -> ChargeTerms | None:
+        async with reading(self._pool) as conn:
+            session = await sessions.read_session(conn, session_id)
+        if session is None or session.is_final:
+            return None
+        self._terms[session_id] = session.terms
+        return session.terms
+
+    async def _forget(self, final: trio.MemoryReceiveChannel[Event]) -> None:
+        async for event in final:
+            assert isinstance(event, SessionSettled)
+            self._terms.pop(event.session_id, None)
+            self._plans.pop(event.session_id, None)
+            self._sent.pop(event.session_id, None)
+
+
+def _is_final(event: Event) -> bool:
+    return isinstance(event, SessionSettled)

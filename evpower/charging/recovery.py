@@ -1,0 +1,87 @@
+"""Finds sessions that nothing will end by itself, by their rows alone (billing-rules §3; ocpp-behaviour §5.5).
+
+A start that never began, a charge over twelve hours, a charger that rebooted and says nothing more, a stop whose
+conversation died with the process: each is found within a check interval of falling due, in any process.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+import trio
+
+from evpower.charging.commands import Commands
+from evpower.charging.settler import Settler
+from evpower.clock import Clock
+from evpower.db import sessions
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.identifiers import SessionId
+
+log = logging.getLogger("evpower.recovery")
+
+#: At least once a minute, so that the ten minutes mean something.
+CHECK_EVERY_S = 15.0
+
+
+@dataclass(frozen=True)
+class RecoveryRules:
+    """After how long each kind of silence is acted on, in seconds (config [charging])."""
+
+    start_deadline_s: int
+    longest_session_s: int
+    reboot_grace_s: int
+    stop_wait_s: float
+
+
+class Recovery:
+    """The overdue-session worker."""
+
+    def __init__(self, pool: Pool, clock: Clock, commands: Commands, settler: Settler, rules: RecoveryRules) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._commands = commands
+        self._settler = settler
+        self._rules = rules
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Check until cancelled; the first check repairs what a crash left."""
+        task_status.started()
+        while True:
+            try:
+                await self.check()
+            except Exception:
+                log.exception("recovery failed and will be repeated")
+            await trio.sleep(CHECK_EVERY_S)
+
+    async def check(self) -> None:
+        """Act on every session that is overdue now."""
+        rules = self._rules
+        for session_id in await self._find(sessions.NEVER_STARTED, rules.start_deadline_s):
+            log.warning("never started, refunded: session_id=%s", session_id)
+            await self._settler.release(session_id, status="error", reason="StartTimeout")
+        for session_id in await self._find(sessions.SILENT_SINCE_REBOOT, rules.reboot_grace_s):
+            await self._end(session_id, "PowerLoss")
+        for session_id in await self._find(sessions.RUNNING_TOO_LONG, rules.longest_session_s):
+            log.warning("runs too long and is stopped: session_id=%s", session_id)
+            await self._ask_to_stop(session_id)
+        # Twice the wait of a stop: a live conversation has ended its session by then.
+        for session_id in await self._find(sessions.STOP_OVERDUE, 2 * rules.stop_wait_s):
+            await self._ask_to_stop(session_id)
+
+    async def _find(self, query: str, older_than_s: float) -> list[SessionId]:
+        async with reading(self._pool) as conn:
+            before = self._clock.now() - timedelta(seconds=older_than_s)
+            return await sessions.session_ids(conn, query, before=before)
+
+    async def _ask_to_stop(self, session_id: SessionId) -> None:
+        await self._commands.stop(session_id).done.wait()
+
+    async def _end(self, session_id: SessionId, reason: str) -> None:
+        """Settle with the last reading; a true StopTransaction may still correct it."""
+        log.warning("no word since the charger rebooted, settled: session_id=%s", session_id)
+        async with unit_of_work(self._pool) as uow:
+            await sessions.end_session(uow.conn, session_id, reason=reason, estimated=True, at=self._clock.now())
+        await self._settler.settle(session_id)

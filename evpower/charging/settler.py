@@ -1,0 +1,172 @@
+"""Makes ended sessions final: settle, release, correct. Rows to be worked, not tasks to be kept alive (design §4).
+
+Each step is one unit of work, idempotent, repeatable from the rows alone after any crash. Lock order: client → session.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import trio
+
+from evpower.billing.service import BillingService
+from evpower.billing.settlement import Correction, Settlement
+from evpower.charging.session import Session
+from evpower.clock import Clock
+from evpower.db import sessions
+from evpower.db.clients import Client, lock_client
+from evpower.db.pool import Pool
+from evpower.db.stations import refresh_connector
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.events import EventBus, SessionSettled
+from evpower.identifiers import SessionId
+
+log = logging.getLogger("evpower.settlement")
+
+#: A true StopTransaction corrects an estimate this long (design §4).
+CORRECTION_WINDOW = timedelta(hours=24)
+ACTOR = "settlement"
+
+
+@dataclass(frozen=True)
+class _Locked:
+    client: Client
+    session: Session
+
+
+class Settler:
+    """The settlement worker, and the one way a session becomes final."""
+
+    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, bus: EventBus) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._billing = billing
+        self._bus = bus
+        self._due = trio.Event()
+
+    def wake(self) -> None:
+        """Something ended; work the rows now rather than at the next sweep."""
+        self._due.set()
+
+    async def run(self, sweep_s: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Work due rows whenever woken, and every `sweep_s` seconds; the first pass repairs what a crash left."""
+        task_status.started()
+        while True:
+            self._due = trio.Event()
+            try:
+                await self.work_due()
+            except Exception:
+                log.exception("settlement failed and will be repeated")
+            with trio.move_on_after(sweep_s):
+                await self._due.wait()
+
+    async def work_due(self) -> None:
+        """Settle every ended session and correct every estimate whose truth has arrived."""
+        async with reading(self._pool) as conn:
+            ended = await sessions.session_ids(conn, sessions.DUE_TO_SETTLE)
+            estimated = await sessions.session_ids(conn, sessions.DUE_TO_CORRECT)
+        for step, due in ((self.settle, ended), (self.correct, estimated)):
+            for session_id in due:
+                try:
+                    await step(session_id)
+                except Exception:
+                    log.exception("session %s could not be made final and will be tried again", session_id)
+
+    async def settle(self, session_id: SessionId) -> bool:
+        """Bill an ended session by its charger's record; False when it is final already, or not ended."""
+        async with unit_of_work(self._pool) as uow:
+            locked = await self._lock(uow, session_id)
+            session = locked.session
+            if session.is_final or session.phase != "ended":
+                return False
+            now = self._clock.now()
+            energy_wh = session.record.energy_wh() if session.record else 0
+            bill = await self._billing.settle(
+                uow,
+                locked.client,
+                session.id,
+                session.terms.reserved_tyiyn,
+                session.final_cost_tyiyn(now),
+                ACTOR,
+            )
+            limit_wh = session.terms.limit_wh(session.minutes(now))
+            await sessions.store_settlement(
+                uow.conn,
+                session,
+                bill,
+                energy_wh=energy_wh,
+                status="stopped",
+                phase="settled",
+                estimated=session.record is None or session.record.meter_stop_wh is None,
+                overshoot_wh=None if limit_wh is None else max(0, energy_wh - limit_wh),
+                at=now,
+            )
+            await self._conclude(uow, session)
+        return True
+
+    async def release(self, session_id: SessionId, *, status: Literal["stopped", "error"], reason: str) -> bool:
+        """Give the whole hold back for a charge that never began; False when it did begin, or is final."""
+        async with unit_of_work(self._pool) as uow:
+            locked = await self._lock(uow, session_id)
+            session = locked.session
+            if session.is_final or session.record is not None:
+                return False
+            bill: Settlement = await self._billing.settle(
+                uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR
+            )
+            await sessions.store_settlement(
+                uow.conn,
+                session,
+                bill,
+                energy_wh=0,
+                status=status,
+                phase="released",
+                reason=reason,
+                at=self._clock.now(),
+            )
+            await self._conclude(uow, session)
+        return True
+
+    async def correct(self, session_id: SessionId) -> bool:
+        """Set an estimated bill right by the true StopTransaction, once; False when there is nothing to correct."""
+        async with unit_of_work(self._pool) as uow:
+            locked = await self._lock(uow, session_id)
+            session, record = locked.session, locked.session.record
+            if not session.estimated or session.corrected_at is not None or session.settled_at is None:
+                return False
+            if record is None or record.meter_stop_wh is None or record.stop_received_at is None:
+                return False
+            now = self._clock.now()
+            true_cost_tyiyn = session.final_cost_tyiyn(now)
+            billed_tyiyn = session.amount_tyiyn or 0
+            if record.stop_received_at - session.settled_at > CORRECTION_WINDOW:
+                correction = Correction(unbilled_tyiyn=max(0, true_cost_tyiyn - billed_tyiyn))
+            else:
+                correction = await self._billing.correct(
+                    uow,
+                    locked.client,
+                    session.id,
+                    billed_tyiyn=billed_tyiyn,
+                    true_cost_tyiyn=true_cost_tyiyn,
+                    debt_tyiyn=session.debt_tyiyn,
+                    actor=ACTOR,
+                )
+            await sessions.store_correction(uow.conn, session, correction, energy_wh=record.energy_wh(), at=now)
+        return True
+
+    async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:
+        owner = await sessions.read_owner(uow.conn, session_id)
+        if owner is None:
+            raise LookupError(f"session {session_id} does not exist")
+        client = await lock_client(uow.conn, owner)
+        session = await sessions.lock_session(uow.conn, session_id)
+        assert session is not None, "sessions are never deleted"
+        return _Locked(client, session)
+
+    async def _conclude(self, uow: UnitOfWork, session: Session) -> None:
+        await refresh_connector(uow.conn, session.station_id, session.connector_id, self._clock.now())
+        event = SessionSettled(session.id, session.station_id, session.connector_id)
+        uow.after_commit(lambda: self._bus.publish(event))

@@ -1,0 +1,63 @@
+"""May a charge begin here? The checks of a start, in the contract's order (contract/rest-api §4.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from evpower.charging.charge_point import STARTABLE, is_online, stored_status
+from evpower.db.stations import StartSpot
+from evpower.errors import (
+    ClientBlocked,
+    ClientDeleted,
+    ConnectorFaulted,
+    ConnectorNotFound,
+    ConnectorOccupied,
+    ConnectorUnavailable,
+    StationInactive,
+    StationOffline,
+    StationUnderMaintenance,
+    UnknownStation,
+)
+from evpower.identifiers import ClientId
+
+
+def check_client(status: str) -> None:
+    """Blocked and deleted clients start nothing (contract/rest-api §1.8)."""
+    if status == "blocked":
+        raise ClientBlocked
+    if status != "active":
+        raise ClientDeleted
+
+
+def check_spot(
+    spot: StartSpot | None, client_id: ClientId, last_seen_at: datetime | None, now: datetime, heartbeat_timeout_s: int
+) -> StartSpot:
+    """Admin status → online → connector exists → faulted/unavailable → busy; the first that fails is raised."""
+    if spot is None:
+        raise UnknownStation
+    if spot.admin_status == "inactive":
+        raise StationInactive
+    if spot.admin_status == "maintenance":
+        raise StationUnderMaintenance
+    if not is_online(last_seen_at, now, heartbeat_timeout_s):
+        raise StationOffline(last_seen_at, now)
+    if not spot.exists:
+        raise ConnectorNotFound
+    word = effective_status(spot.ocpp_status, spot.whole_status)
+    if stored_status(word) == "faulted":
+        raise ConnectorFaulted(connector_status=word)
+    if stored_status(word) == "unavailable":
+        raise ConnectorUnavailable(connector_status=word)
+    if spot.running_session is not None:
+        own = {"session_id": spot.running_session} if spot.running_client == client_id else {}
+        raise ConnectorOccupied(connector_status=word, **own)
+    if word not in STARTABLE:
+        raise ConnectorOccupied(connector_status=word)
+    return spot
+
+
+def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
+    """The connector's word; while connector 0 is Faulted or Unavailable every connector is treated as that."""
+    if whole_status in ("Faulted", "Unavailable"):
+        return whole_status
+    return ocpp_status or "Unavailable"

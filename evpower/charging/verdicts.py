@@ -1,0 +1,36 @@
+"""Who may charge with a tag (contract/ocpp-behaviour §3; design §9.10, §9.11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.charging.id_tag import IdTagVerdict, VerdictStatus
+from evpower.db.id_tags import APP_TAG, IdTagRow, live_reservation, read_id_tag
+from evpower.identifiers import IdTag, StationId
+
+
+async def judge(conn: AsyncConnection[Any], station_id: StationId, tag: IdTag, now: datetime) -> IdTagVerdict:
+    """The verdict on a presented tag; an app start's tag counts only for its live reservation at this station."""
+    row = await read_id_tag(conn, tag)
+    if row is not None and row.tag_type == APP_TAG:
+        live = await live_reservation(conn, station_id, tag) is not None
+        return IdTagVerdict("Accepted" if live else "Invalid")
+    return verdict_on_card(row, now)
+
+
+def verdict_on_card(row: IdTagRow | None, now: datetime) -> IdTagVerdict:
+    """The verdict on a stored card, by its own status, its expiry and its client."""
+    if row is None:
+        return IdTagVerdict("Invalid")
+    return IdTagVerdict(_status(row, now), row.parent_id_tag, row.expiry_date)
+
+
+def _status(row: IdTagRow, now: datetime) -> VerdictStatus:
+    if row.status == "Blocked" or row.client_status in ("blocked", "inactive"):
+        return "Blocked"
+    if row.status == "Expired" or (row.expiry_date is not None and row.expiry_date <= now):
+        return "Expired"
+    return "Accepted" if row.status == "Accepted" else "Invalid"

@@ -1,0 +1,34 @@
+"""What sessions left unpaid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.identifiers import ClientId, SessionId
+from evpower.money import som
+
+READ_DEBTS = """
+SELECT id AS session_id, (debt_amount * 100)::bigint AS debt_tyiyn FROM public.charging_sessions
+WHERE user_id = %(client_id)s AND debt_amount > 0 ORDER BY created_at, id FOR UPDATE
+"""
+REDUCE_DEBT = "UPDATE public.charging_sessions SET debt_amount = debt_amount - %(paid)s WHERE id = %(id)s"
+
+
+@dataclass(frozen=True)
+class Debt:
+    session_id: SessionId
+    debt_tyiyn: int
+
+
+async def read_debts(conn: AsyncConnection[Any], client_id: ClientId) -> list[Debt]:
+    """The client's unpaid sessions, oldest first, taken for this unit of work."""
+    cursor = await conn.execute(READ_DEBTS, {"client_id": client_id})
+    return [Debt(**row) for row in await cursor.fetchall()]
+
+
+async def reduce_debt(conn: AsyncConnection[Any], session_id: SessionId, paid_tyiyn: int) -> None:
+    """A session's debt was paid in part or whole."""
+    await conn.execute(REDUCE_DEBT, {"id": session_id, "paid": som(paid_tyiyn)})
