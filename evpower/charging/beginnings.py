@@ -74,7 +74,7 @@ class Beginnings:
         )
         verdict = ACCEPTED
         if session_id is None:
-            session_id = await self._find_given_up(uow, station_id, start)
+            session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
         if session_id is None:
             verdict, session_id = await self._begin_at_charger(uow, station_id, start, tag)
         wire_id = await transactions.new_wire_id(uow.conn)
@@ -90,9 +90,6 @@ class Beginnings:
             # The driver gave it up before it began: accepted, stopped at once, never billed (worked example 25).
             uow.after_commit(lambda: self._commands.stop_unpaid(station_id, wire_id))
         return BegunTransaction(wire_id, verdict)
-
-    async def _find_given_up(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> SessionId | None:
-        return await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
 
     async def _begin_at_charger(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None

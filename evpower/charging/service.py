@@ -21,10 +21,12 @@ from evpower.charging.session import (
     SessionView,
     StartedSession,
     StartOrder,
+    StationView,
     StoppedSession,
     view_session,
 )
 from evpower.charging.start_checks import check_client, check_spot
+from evpower.charging.stations import read_station_view
 from evpower.clock import Clock, Ids
 from evpower.db import sessions
 from evpower.db.clients import Client, ensure_client, lock_client
@@ -43,7 +45,7 @@ from evpower.errors import (
     SessionNotFound,
 )
 from evpower.events import EventBus, SessionReserved
-from evpower.identifiers import ClientId, IdTag, SessionId
+from evpower.identifiers import ClientId, IdTag, SessionId, StationId
 
 #: OCPP 1.6 allows 20 characters in an id tag; a longer phone number gets a generated tag instead.
 ID_TAG_LENGTH = 20
@@ -149,6 +151,13 @@ class ChargingService:
     async def session(self, session_id: SessionId) -> SessionView:
         """The session as it stands. Raises SessionNotFound."""
         return self._view(await self._read(session_id))
+
+    async def station(self, station_id: StationId) -> StationView:
+        """A station as the public sees it now. Raises StationNotFound, also for an inactive station."""
+        async with reading(self._pool) as conn:
+            return await read_station_view(
+                conn, station_id, self._link, self._pricing, self._clock.now(), self._rules.heartbeat_timeout_s
+            )
 
     async def _reserve(
         self, uow: UnitOfWork, order: StartOrder, session_id: SessionId, claim: IdempotencyClaim | None
