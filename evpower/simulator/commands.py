@@ -1,0 +1,264 @@
+"""What a charger answers to the central system's CALLs, one function per action (OCPP 1.6 §5).
+
+A handler returns the payload of its CALLRESULT and, where something follows, what to do once the answer is out:
+RemoteStart's `Accepted` must reach the central system before the StartTransaction it causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from evpower.simulator.connector import Connector, Permission
+from evpower.simulator.ocpp import CallRefused, Payload
+from evpower.simulator.station import BROKEN, STARTABLE, Station
+
+
+class Lifecycle(Protocol):
+    """What a command may ask of the charge point around the station."""
+
+    async def reboot(self, reason: str | None = None) -> None:
+        """Stop what runs with this reason, go down and boot again."""
+        ...
+
+    async def reconnect(self) -> None:
+        """Close the socket and open a new one."""
+        ...
+
+    def boot_now(self) -> None:
+        """Send BootNotification without waiting for the interval."""
+        ...
+
+    @property
+    def accepted(self) -> bool:
+        """BootNotification was accepted."""
+        ...
+
+
+class Answered(NamedTuple):
+    """A CALLRESULT's payload, and what happens after it was sent."""
+
+    payload: Payload
+    then: Callable[[], Awaitable[None]] | None = None
+
+
+Handler = Callable[[Station, Lifecycle, Payload], Answered]
+ACCEPTED = Answered({"status": "Accepted"})
+REJECTED = Answered({"status": "Rejected"})
+
+
+def remote_start(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    connector = _connector_to_start(station, payload)
+    if connector is None or station.misbehaviour.refuse_remote_start or not lifecycle.accepted:
+        return REJECTED
+    id_tag = _text(payload, "idTag")
+    reservation = connector.reservation
+    if reservation is not None and reservation.id_tag.casefold() != id_tag.casefold():
+        return REJECTED
+
+    async def go() -> None:
+        if station.configuration.flag("AuthorizeRemoteTxRequests"):
+            await station.present_card(connector, id_tag)
+        else:
+            station.permit(connector, Permission(id_tag))
+
+    return Answered({"status": "Accepted"}, go)
+
+
+def _connector_to_start(station: Station, payload: Payload) -> Connector | None:
+    wanted = payload.get("connectorId")
+    for connector in station.connectors.values():
+        free = connector.transaction is None and connector.permission is None and connector.status in STARTABLE
+        if free and wanted in (None, connector.connector_id):
+            return connector
+    return None
+
+
+def remote_stop(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    wanted = payload.get("transactionId")
+    for connector in station.connectors.values():
+        running = connector.transaction
+        if running is None or running.transaction_id is None or running.transaction_id != wanted:
+            continue
+        if station.misbehaviour.refuse_remote_stop:
+            return REJECTED
+        if station.misbehaviour.ignore_remote_stop:
+            return ACCEPTED
+        return Answered({"status": "Accepted"}, _soon(partial(station.end, connector, "Remote")))
+    return REJECTED
+
+
+def change_configuration(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    key = _text(payload, "key")
+    verdict = station.configuration.change(key, _text(payload, "value"))
+    # A new password is used from the next connection on, which is made at once (security white paper, A01).
+    renew = key == "AuthorizationKey" and verdict == "Accepted"
+    return Answered({"status": verdict}, lifecycle.reconnect if renew else None)
+
+
+def get_configuration(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    return Answered(station.configuration.answer(payload.get("key", ())))
+
+
+def change_availability(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    wanted, operative = payload.get("connectorId"), payload.get("type") == "Operative"
+    if wanted != 0 and wanted not in station.connectors:
+        return REJECTED
+    targets = [c for c in station.connectors.values() if wanted in (0, c.connector_id)]
+
+    def change() -> None:
+        if wanted == 0:
+            station.operative = operative
+            station.say("StatusNotification", station.status_payload(0))
+        for connector in targets:
+            connector.operative = operative
+            if connector.transaction is None:
+                station.settle_status(connector)
+
+    busy = not operative and any(connector.transaction is not None for connector in targets)
+    return Answered({"status": "Scheduled" if busy else "Accepted"}, _soon(change))
+
+
+def unlock_connector(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    connector = station.connectors.get(payload.get("connectorId", 0))
+    if connector is None:
+        return Answered({"status": "NotSupported"})
+    return Answered({"status": "Unlocked"}, _soon(lambda: station.end(connector, "UnlockCommand")))
+
+
+def reset(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    kind = payload.get("type")
+    if kind not in ("Hard", "Soft"):
+        return REJECTED
+    return Answered({"status": "Accepted"}, lambda: lifecycle.reboot(f"{kind}Reset"))
+
+
+def clear_cache(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    return ACCEPTED
+
+
+def trigger_message(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    wanted, only = payload.get("requestedMessage"), payload.get("connectorId")
+    if wanted == "BootNotification":
+        # Once accepted there is nothing left to boot (OCPP 1.6 erratum 3.40).
+        return REJECTED if lifecycle.accepted else Answered({"status": "Accepted"}, _soon(lifecycle.boot_now))
+    if not lifecycle.accepted or (only is not None and only != 0 and only not in station.connectors):
+        return REJECTED
+    sends = {
+        "Heartbeat": lambda: station.say("Heartbeat", {}),
+        "StatusNotification": lambda: _say_statuses(station, only),
+        "MeterValues": lambda: _say_meter_values(station, only),
+        "FirmwareStatusNotification": lambda: station.say("FirmwareStatusNotification", {"status": "Idle"}),
+        "DiagnosticsStatusNotification": lambda: station.say("DiagnosticsStatusNotification", {"status": "Idle"}),
+    }
+    if wanted not in sends:
+        return Answered({"status": "NotImplemented"})
+    return Answered({"status": "Accepted"}, _soon(sends[wanted]))
+
+
+def _say_statuses(station: Station, only: int | None) -> None:
+    for number in [0, *station.connectors] if only is None else [only]:
+        station.say("StatusNotification", station.status_payload(number))
+
+
+def _say_meter_values(station: Station, only: int | None) -> None:
+    for connector in station.connectors.values():
+        if only in (None, connector.connector_id):
+            station.sample(connector, "Trigger")
+
+
+def data_transfer(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    return Answered({"status": "UnknownVendorId"})
+
+
+def get_diagnostics(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    follow = station.report("DiagnosticsStatusNotification", "Uploading", "Uploaded")
+    return Answered({"fileName": "diagnostics.log"}, follow)
+
+
+def update_firmware(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    steps = ("Downloading", "Downloaded", "Installing", "Installed")
+    return Answered({}, station.report("FirmwareStatusNotification", *steps))
+
+
+def get_local_list_version(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    return Answered({"listVersion": station.local_list_version})
+
+
+def send_local_list(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    version = payload.get("listVersion", 0)
+    differential = payload.get("updateType") == "Differential"
+    if differential and version <= station.local_list_version:
+        return Answered({"status": "VersionMismatch"})
+    if not differential:
+        station.local_list.clear()
+    for entry in payload.get("localAuthorizationList", ()):
+        if "idTagInfo" in entry:
+            station.local_list[entry["idTag"]] = entry["idTagInfo"]
+        else:
+            station.local_list.pop(entry["idTag"], None)
+    station.local_list_version = version
+    return ACCEPTED
+
+
+def reserve_now(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    connector = station.connectors.get(payload.get("connectorId", 0))
+    if connector is None:
+        return REJECTED
+    if connector.status in BROKEN:
+        return Answered({"status": connector.status})
+    if connector.status not in ("Available", "Reserved"):
+        return Answered({"status": "Occupied"})
+    return Answered({"status": "Accepted"}, _soon(lambda: station.reserve(connector, payload)))
+
+
+def cancel_reservation(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
+    for connector in station.connectors.values():
+        held = connector.reservation
+        if held is not None and held.reservation_id == payload.get("reservationId"):
+            connector.reservation = None
+            return Answered({"status": "Accepted"}, _soon(partial(station.settle_status, connector)))
+    return REJECTED
+
+
+def _soon(change: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def later() -> None:
+        change()
+
+    return later
+
+
+def _text(payload: Payload, name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str):
+        raise CallRefused("FormationViolation", f"{name} is missing or no string")
+    return value
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "RemoteStartTransaction": remote_start,
+    "RemoteStopTransaction": remote_stop,
+    "ChangeConfiguration": change_configuration,
+    "GetConfiguration": get_configuration,
+    "ChangeAvailability": change_availability,
+    "UnlockConnector": unlock_connector,
+    "Reset": reset,
+    "ClearCache": clear_cache,
+    "TriggerMessage": trigger_message,
+    "DataTransfer": data_transfer,
+    "GetDiagnostics": get_diagnostics,
+    "UpdateFirmware": update_firmware,
+    "GetLocalListVersion": get_local_list_version,
+    "SendLocalList": send_local_list,
+    "ReserveNow": reserve_now,
+    "CancelReservation": cancel_reservation,
+}
+
+
+def answer(station: Station, lifecycle: Lifecycle, action: str, payload: Payload) -> Answered:
+    """The answer to a CALL; raises CallRefused for what this charger does not know."""
+    handler = HANDLERS.get(action)
+    if handler is None:
+        raise CallRefused("NotSupported", f"{action} is not supported by this charger")
+    return handler(station, lifecycle, payload)

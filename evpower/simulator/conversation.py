@@ -1,0 +1,124 @@
+"""What a charger says on its own: boot until accepted, statuses, heartbeats, and the outbox in order."""
+
+from __future__ import annotations
+
+import trio
+
+from evpower.simulator.link import Link
+from evpower.simulator.ocpp import CallRefused, Payload, parse_time
+from evpower.simulator.outbox import Message
+from evpower.simulator.station import Station
+
+
+class Conversation:
+    """Survives reconnects: whether the boot was accepted is remembered until the next reboot."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._boot_asked = trio.Event()
+        self.accepted = False
+        self.ready = False  # this connection has booted and reported its statuses
+
+    async def hold(self, link: Link) -> None:
+        """Talk over one connection until it is cancelled with it; raises TooSlowError when the peer goes dumb."""
+        if not self.accepted or self._station.settings.boots_on_reconnect:
+            await self._boot(link)
+        for number in (0, *self._station.connectors):
+            await self._ask(link, "StatusNotification", self._station.status_payload(number))
+        self._station.outbox.connected()
+        self.ready = True
+        self._station.trace.wake()
+        async with trio.open_nursery() as talking:
+            talking.start_soon(self._beat, link)
+            talking.start_soon(self._deliver, link)
+
+    def boot_now(self) -> None:
+        """End the wait between two BootNotifications."""
+        self._boot_asked.set()
+
+    async def _boot(self, link: Link) -> None:
+        """BootNotification until Accepted; the answer's interval is the wait, then the heartbeat (OCPP 1.6 §4.2)."""
+        settings = self._station.settings
+        self.accepted = False
+        while True:
+            self._boot_asked = trio.Event()
+            reply = await self._ask(
+                link,
+                "BootNotification",
+                {
+                    "chargePointVendor": settings.vendor,
+                    "chargePointModel": settings.model,
+                    "firmwareVersion": settings.firmware_version,
+                },
+            )
+            interval_s = self._interval(reply)
+            if reply.get("status") == "Accepted":
+                if interval_s > 0:
+                    self._station.configuration.put("HeartbeatInterval", str(interval_s))
+                self.accepted = True
+                return
+            with trio.move_on_after(interval_s if interval_s > 0 else settings.boot_retry_s):
+                await self._boot_asked.wait()
+
+    def _interval(self, reply: Payload) -> int:
+        complain = self._station.trace.complain
+        if reply and (reply.get("status") not in ("Accepted", "Pending", "Rejected")):
+            complain(f"BootNotification answered {dict(reply)}")
+        if reply and parse_time(reply.get("currentTime")) is None:
+            complain("BootNotification's answer has no time")
+        interval = reply.get("interval", 0)
+        if not isinstance(interval, int):
+            complain(f"the boot interval is no integer: {interval!r}")
+            return 0
+        return interval
+
+    async def _ask(self, link: Link, action: str, payload: Payload) -> Payload:
+        """The answer, or an empty one when it was refused."""
+        try:
+            with trio.fail_after(self._station.settings.call_timeout_s):
+                return await link.call(action, payload)
+        except CallRefused:
+            return {}
+
+    async def _beat(self, link: Link) -> None:
+        while True:
+            await trio.sleep(max(1, self._station.configuration.number("HeartbeatInterval")))
+            await self._ask(link, "Heartbeat", {})
+
+    async def _deliver(self, link: Link) -> None:
+        outbox = self._station.outbox
+        while True:
+            message = await outbox.head()
+            payload = message.wire_payload()
+            try:
+                with trio.fail_after(self._station.settings.call_timeout_s):
+                    reply = await link.call(message.action, payload)
+            except trio.TooSlowError:
+                # Unanswered transaction messages are repeated for ever (OCPP 1.6 §3.7.1), others are old news.
+                if message.transaction is None:
+                    outbox.settle(message, None)
+                continue
+            except CallRefused:
+                await self._wait_to_repeat(message)
+                continue
+            outbox.settle(message, reply)
+            self._station.trace.wake()
+            if message.action in ("StartTransaction", "StopTransaction"):
+                await self._repeat(link, message, payload)
+
+    async def _wait_to_repeat(self, message: Message) -> None:
+        """A refused transaction message is tried TransactionMessageAttempts times (OCPP 1.6 §4.8)."""
+        configuration = self._station.configuration
+        message.attempts += 1
+        if message.transaction is None or message.attempts >= configuration.number("TransactionMessageAttempts"):
+            self._station.outbox.settle(message, None)
+            self._station.trace.wake()
+        else:
+            await trio.sleep(configuration.number("TransactionMessageRetryInterval") * message.attempts)
+
+    async def _repeat(self, link: Link, message: Message, payload: Payload) -> None:
+        """Misbehaviour: the same message again, as if its answer had been lost."""
+        for _ in range(self._station.misbehaviour.duplicates):
+            again = await self._ask(link, message.action, payload)
+            if again.get("transactionId") != (message.reply or {}).get("transactionId"):
+                self._station.trace.complain(f"a repeated {message.action} got another transaction: {dict(again)}")

@@ -1,0 +1,235 @@
+"""Charges: started by the central system or by a card, online and offline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+from trio.testing import MockClock
+
+from evpower.simulator.charge_point import SimulatedChargePoint
+from evpower.simulator.power import Vehicle
+from tests.simulator.central_system import CentralSystem, Payload, Refuse
+from tests.simulator.conftest import Charger
+
+ACCEPTED = {"status": "Accepted"}
+SMALL = Vehicle(capacity_wh=1_000, charge_wh=0.0)
+
+
+def register(meter_values: Payload) -> int:
+    """The register in a MeterValues payload, Wh."""
+    samples: list[Any] = meter_values["meterValue"][0]["sampledValue"]
+    return next(int(s["value"]) for s in samples if s["measurand"] == "Energy.Active.Import.Register")
+
+
+async def charging(central: CentralSystem, cp: SimulatedChargePoint) -> None:
+    """Plug in and start by card."""
+    await cp.plug(1, Vehicle(charge_wh=0.0))
+    assert await cp.present_card(1, "CARD") == "Accepted"
+    await cp.trace.wait_until(lambda: cp.transaction_id() is not None)
+
+
+async def test_remote_start_is_answered_then_preparing_start_charging_and_meter_values(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(sample_interval_s=10, connector_power_w=36_000)
+    central.order.clear()
+    assert await central.ask("RemoteStartTransaction", {"connectorId": 1, "idTag": "+996555123456"}) == ACCEPTED
+    await cp.wait_for_status(1, "Preparing")
+    await cp.plug(1, Vehicle(charge_wh=0.0))
+    with trio.fail_after(30):
+        values = await central.wait_for("MeterValues", 2)
+    assert central.order[0] == "answer"
+    assert [word for word in central.order if word != "answer"][:4] == [
+        "StatusNotification",
+        "StartTransaction",
+        "StatusNotification",
+        "MeterValues",
+    ]
+    assert central.statuses()[-2:] == ["Preparing", "Charging"]
+    assert central.of("StartTransaction")[0]["idTag"] == "+996555123456"
+    assert values["transactionId"] == cp.transaction_id() == 1
+    assert register(values) == 200  # 36 kW for 20 s
+    assert not cp.complaints
+
+
+async def test_remote_stop_gives_stop_transaction_and_finishing(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(connector_power_w=36_000)
+    await charging(central, cp)
+    await trio.sleep(100)
+    assert await central.ask("RemoteStopTransaction", {"transactionId": 1}) == ACCEPTED
+    with trio.fail_after(10):
+        stop = await central.wait_for("StopTransaction")
+        await cp.wait_for_status(1, "Finishing")
+    assert (stop["transactionId"], stop["reason"], stop["meterStop"]) == (1, "Remote", 1000)
+    await cp.unplug()
+    assert cp.status() == "Available"
+
+
+async def test_remote_stop_of_an_unknown_transaction_is_rejected(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger()
+    await charging(central, cp)
+    assert await central.ask("RemoteStopTransaction", {"transactionId": 99}) == {"status": "Rejected"}
+
+
+async def test_remote_start_without_a_cable_is_forgotten_after_the_connection_timeout(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(connection_timeout_s=40)
+    await central.ask("RemoteStartTransaction", {"connectorId": 1, "idTag": "A"})
+    await cp.wait_for_status(1, "Preparing")
+    with trio.fail_after(41):
+        await cp.wait_for_status(1, "Available")
+    await cp.plug()
+    await trio.sleep(10)
+    assert not central.of("StartTransaction")
+
+
+async def test_a_second_remote_start_on_a_busy_connector_is_rejected(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger()
+    await charging(central, cp)
+    assert await central.ask("RemoteStartTransaction", {"connectorId": 1, "idTag": "B"}) == {"status": "Rejected"}
+
+
+async def test_a_card_is_authorized_before_it_starts_and_the_same_card_stops(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger()
+    await charging(central, cp)
+    assert central.order.index("Authorize") < central.order.index("StartTransaction")
+    await cp.present_card(1, "card")
+    stop = await central.wait_for("StopTransaction")
+    assert (stop["reason"], stop["idTag"]) == ("Local", "card")
+
+
+async def test_a_refused_card_starts_nothing(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    central.replies["Authorize"] = lambda _: {"idTagInfo": {"status": "Blocked"}}
+    cp = await charger()
+    await cp.plug()
+    assert await cp.present_card(1, "BAD") == "Blocked"
+    await trio.sleep(10)
+    assert not central.of("StartTransaction")
+
+
+async def test_a_start_answered_invalid_is_stopped_as_deauthorized(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    central.replies["StartTransaction"] = lambda _: central.start_reply("Invalid")
+    cp = await charger()
+    await cp.plug()
+    await cp.present_card(1, "CARD")
+    stop = await central.wait_for("StopTransaction")
+    assert (stop["transactionId"], stop["reason"]) == (1, "DeAuthorized")
+
+
+async def test_pulling_the_cable_stops_as_ev_disconnected(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger()
+    await charging(central, cp)
+    await cp.unplug()
+    assert (await central.wait_for("StopTransaction"))["reason"] == "EVDisconnected"
+    assert cp.status() == "Available"
+
+
+async def test_a_full_battery_suspends_and_takes_no_more(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(sample_interval_s=60)
+    await cp.plug(1, SMALL)
+    await cp.present_card(1, "CARD")
+    with trio.fail_after(1000):
+        await cp.wait_for_status(1, "SuspendedEV")
+    await trio.sleep(1000)
+    assert cp.register_wh() == 1_000
+
+
+async def test_speed_multiplies_energy_but_not_the_sample_interval(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(sample_interval_s=10, connector_power_w=3_600, speed=60)
+    await charging(central, cp)
+    started = trio.current_time()
+    values = await central.wait_for("MeterValues")
+    assert round(trio.current_time() - started) == 10
+    assert register(values) == 600
+
+
+async def test_what_happened_offline_is_delivered_in_order_with_its_own_times(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(sample_interval_s=10)
+    cp.go_offline()
+    await trio.sleep(5)
+    before = len(central.calls)
+    await cp.plug(1, Vehicle(charge_wh=0.0))
+    begun_at = cp.station.clock.now()
+    assert await cp.present_card(1, "CARD") == "Accepted"
+    await trio.sleep(25)
+    await cp.stop()
+    await trio.sleep(1000)
+    cp.come_online()
+    with trio.fail_after(10):
+        await central.wait_for("StopTransaction")
+    sent = [
+        (action, payload) for _, action, payload in central.calls[before:] if action.endswith(("Transaction", "Values"))
+    ]
+    assert [action for action, _ in sent] == ["StartTransaction", "MeterValues", "MeterValues", "StopTransaction"]
+    times = [payload.get("timestamp") or payload["meterValue"][0]["timestamp"] for _, payload in sent]
+    seconds = [int(text[17:19]) + 60 * int(text[14:16]) for text in times]
+    assert [second - seconds[0] for second in seconds] == [0, 10, 20, 25]
+    assert seconds[0] == begun_at.second + 60 * begun_at.minute
+    assert all(payload["transactionId"] == 1 for _, payload in sent[1:])
+
+
+async def test_a_charge_goes_on_while_the_line_is_cut_and_keeps_its_transaction(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(sample_interval_s=10, connector_power_w=36_000)
+    await charging(central, cp)
+    await trio.sleep(5)
+    cp.go_offline()
+    await trio.sleep(100)
+    cp.come_online()
+    values = await central.wait_for("MeterValues", 10)
+    assert (values["transactionId"], register(values)) == (1, 1000)
+
+
+async def test_an_unanswered_start_is_repeated_with_the_same_content(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    answer = central.replies["StartTransaction"]
+    central.replies["StartTransaction"] = lambda _: None
+    cp = await charger(call_timeout_s=20)
+    await cp.plug()
+    await cp.present_card(1, "CARD")
+    await central.wait_for("StartTransaction", 2)
+    central.replies["StartTransaction"] = answer
+    third = await central.wait_for("StartTransaction", 3)
+    assert third == central.of("StartTransaction")[0]
+    await cp.trace.wait_until(lambda: cp.transaction_id() == 1)
+
+
+async def test_a_refused_start_is_given_up_after_its_attempts_and_the_stop_says_minus_one(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    def refuse(_: Payload) -> Payload:
+        raise Refuse
+
+    central.replies["StartTransaction"] = refuse
+    cp = await charger(sample_interval_s=0)
+    await cp.plug()
+    await cp.present_card(1, "CARD")
+    await trio.sleep(500)
+    await cp.stop()
+    stop = await central.wait_for("StopTransaction")
+    assert len(central.of("StartTransaction")) == 3
+    assert stop["transactionId"] == -1
