@@ -1,0 +1,102 @@
+"""Billing-rules §4: what becomes of a hold, and of an estimate. Numbers are the worked examples of §5."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evpower.billing.ledger import correction_entry, reserve_entry, settle_entry
+from evpower.billing.settlement import Correction, Settlement, correct, settle
+from evpower.billing.tariff import Rates
+from evpower.identifiers import ClientId, SessionId
+
+RATE = Rates(Decimal("13.5"))
+CLIENT, SESSION = ClientId("client"), SessionId("session")
+money = st.integers(0, 10**9)
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "cost"),
+    [(15_000, 202_50), (25_000, 337_50), (20_000, 270_00), (7_407, 99_99), (7_410, 100_04), (0, 0)],
+)
+def test_cost_is_rounded_half_up_once(energy_wh: int, cost: int) -> None:
+    assert RATE.cost_tyiyn(energy_wh, 0) == cost
+
+
+def test_example_16_the_fee_is_part_of_the_cost() -> None:
+    assert Rates(Decimal("13.5"), session_fee=Decimal(20)).cost_tyiyn(8_000, 0) == 128_00
+
+
+def test_example_19_nothing_delivered_costs_nothing_not_even_the_fee() -> None:
+    assert Rates(Decimal("13.5"), Decimal(1), Decimal(20)).cost_tyiyn(0, 90) == 0
+
+
+@pytest.mark.parametrize(
+    ("example", "reserved", "cost", "balance", "bill"),
+    [
+        (2, 270_00, 202_50, 230_00, Settlement(202_50, refund_tyiyn=67_50)),
+        (3, 270_00, 337_50, 230_00, Settlement(337_50, additional_tyiyn=67_50)),
+        (4, 270_00, 270_00, 230_00, Settlement(270_00)),
+        (13, 270_00, 337_50, 30_00, Settlement(337_50, additional_tyiyn=30_00, debt_tyiyn=37_50)),
+        (14, 270_00, 337_50, 0, Settlement(337_50, debt_tyiyn=67_50)),
+    ],
+)
+def test_worked_example_settles(example: int, reserved: int, cost: int, balance: int, bill: Settlement) -> None:
+    assert settle(reserved_tyiyn=reserved, cost_tyiyn=cost, balance_tyiyn=balance) == bill, example
+
+
+@given(reserved=money, cost=money, balance=money)
+def test_a_settlement_entry_sums_to_zero_and_never_overdraws(reserved: int, cost: int, balance: int) -> None:
+    bill = settle(reserved_tyiyn=reserved, cost_tyiyn=cost, balance_tyiyn=balance)
+    entry = settle_entry(SESSION, CLIENT, reserved, bill, "test")
+    assert sum(posting.amount_tyiyn for posting in entry.postings) == 0
+    assert balance + sum(p.amount_tyiyn for p in entry.postings if p.account == "client") >= 0
+
+
+def test_a_cost_equal_to_the_hold_writes_no_statement_line() -> None:
+    bill = settle(reserved_tyiyn=270_00, cost_tyiyn=270_00, balance_tyiyn=230_00)
+    assert [p.account for p in settle_entry(SESSION, CLIENT, 270_00, bill, "test").postings] == ["held", "revenue"]
+
+
+def test_a_reservation_moves_free_money_to_the_hold() -> None:
+    entry = reserve_entry(SESSION, CLIENT, 270_00, "client")
+    assert [(p.account, p.amount_tyiyn, p.statement_type) for p in entry.postings] == [
+        ("client", -270_00, "charge_reserve"),
+        ("held", 270_00, None),
+    ]
+
+
+def test_an_estimate_too_high_is_refunded() -> None:
+    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=80_00, debt_tyiyn=0, balance_tyiyn=0)
+    assert correction == Correction(refund_tyiyn=20_00)
+
+
+def test_an_estimate_too_high_forgives_debt_before_it_refunds() -> None:
+    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=80_00, debt_tyiyn=15_00, balance_tyiyn=0)
+    assert correction == Correction(refund_tyiyn=5_00, forgiven_debt_tyiyn=15_00)
+
+
+def test_an_estimate_too_low_takes_the_free_balance_at_most_and_notes_the_rest() -> None:
+    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=130_00, debt_tyiyn=0, balance_tyiyn=10_00)
+    assert correction == Correction(additional_tyiyn=10_00, unbilled_tyiyn=20_00)
+
+
+def test_a_right_estimate_makes_no_entry() -> None:
+    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=100_00, debt_tyiyn=0, balance_tyiyn=10_00)
+    assert correction_entry(SESSION, CLIENT, correction, "test") is None
+
+
+@given(billed=money, true_cost=money, debt=money, balance=money)
+def test_a_correction_entry_sums_to_zero_and_never_overdraws(
+    billed: int, true_cost: int, debt: int, balance: int
+) -> None:
+    correction = correct(
+        billed_tyiyn=billed, true_cost_tyiyn=true_cost, debt_tyiyn=min(debt, billed), balance_tyiyn=balance
+    )
+    entry = correction_entry(SESSION, CLIENT, correction, "test")
+    postings = entry.postings if entry else ()
+    assert sum(posting.amount_tyiyn for posting in postings) == 0
+    assert balance + sum(p.amount_tyiyn for p in postings if p.account == "client") >= 0

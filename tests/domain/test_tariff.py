@@ -1,0 +1,134 @@
+"""Billing-rules §7: which price applies when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from evpower.billing.tariff import ClientTariff, PriceBook, Rule
+
+BISHKEK = ZoneInfo("Asia/Bishkek")
+#: A Monday.
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BISHKEK)
+DAY = Rule("day", "plan", "День", "per_kwh", Decimal(15), time_start=time(7), time_end=time(23))
+NIGHT = Rule("night", "plan", "Ночь", "per_kwh", Decimal(9), time_start=time(23), time_end=time(7))
+EMPTY = PriceBook("GBT", 22.0, Decimal("13.5"), None, Decimal(0), (), None)
+
+
+def with_rules(*rules: Rule) -> PriceBook:
+    return replace(EMPTY, station_rules=rules)
+
+
+def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=BISHKEK)
+
+
+def client(**kwargs: object) -> ClientTariff:
+    empty = ClientTariff(Decimal(0), None, (), None, None, None)
+    return replace(empty, **kwargs)  # type: ignore[arg-type]  # keyword fields of one dataclass
+
+
+def test_nothing_set_is_the_default_price() -> None:
+    price = EMPTY.price(NOON)
+    assert (price.rate_per_kwh, price.session_fee, price.active_rule) == (Decimal("13.5"), 0, "Базовый тариф")
+
+
+def test_a_zero_station_price_is_no_price() -> None:
+    assert replace(EMPTY, station_rate=Decimal(0)).price(NOON).rate_per_kwh == Decimal("13.5")
+
+
+def test_the_stations_own_price_hides_its_plan() -> None:
+    book = replace(with_rules(DAY), station_rate=Decimal(14), station_fee=Decimal(5))
+    assert (book.price(NOON).rate_per_kwh, book.price(NOON).session_fee) == (Decimal(14), Decimal(5))
+
+
+@pytest.mark.parametrize(("moment", "rate"), [(at(6, 59), 9), (at(7), 15), (at(22, 59), 15), (at(23), 9), (at(0), 9)])
+def test_windows_are_half_open_and_run_over_midnight(moment: datetime, rate: int) -> None:
+    assert with_rules(DAY, NIGHT).price(moment).rate_per_kwh == rate
+
+
+def test_a_window_is_read_in_bishkek_not_utc() -> None:
+    two_at_night_utc = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    assert with_rules(DAY, NIGHT).price(two_at_night_utc.astimezone(BISHKEK)).rate_per_kwh == 15
+
+
+def test_an_over_midnight_window_belongs_to_the_day_it_began() -> None:
+    sunday_night = replace(NIGHT, days_of_week=(7,))
+    assert with_rules(sunday_night).price(at(2, day=23)).rate_per_kwh == 9
+    assert with_rules(sunday_night).price(at(2, day=24)).rate_per_kwh == Decimal("13.5")
+
+
+def test_weekend_rules_hold_on_saturday_and_sunday() -> None:
+    weekend = replace(DAY, is_weekend=True, price=Decimal(11))
+    assert with_rules(weekend).price(at(12, day=28)).rate_per_kwh == 11
+    assert with_rules(weekend).price(NOON).rate_per_kwh == Decimal("13.5")
+
+
+@pytest.mark.parametrize("end", [time(23, 59, 59), None])
+def test_a_missing_or_whole_day_window_holds_all_day(end: time | None) -> None:
+    whole = replace(DAY, time_start=time(0) if end else None, time_end=end)
+    assert with_rules(whole).price(at(23, 59)).rate_per_kwh == 15
+
+
+def test_validity_dates_are_inclusive() -> None:
+    bounded = replace(DAY, valid_from=date(2026, 11, 23), valid_until=date(2026, 11, 23))
+    assert with_rules(bounded).price(NOON).rate_per_kwh == 15
+    assert with_rules(bounded).price(at(12, day=24)).rate_per_kwh == Decimal("13.5")
+
+
+def test_power_range_is_inclusive_and_connector_type_must_fit() -> None:
+    assert with_rules(replace(DAY, power_range_min=22, power_range_max=22)).price(NOON).rate_per_kwh == 15
+    assert with_rules(replace(DAY, power_range_min=23)).price(NOON).rate_per_kwh == Decimal("13.5")
+    assert with_rules(replace(DAY, connector_type="CCS")).price(NOON).rate_per_kwh == Decimal("13.5")
+
+
+def test_highest_priority_wins_then_the_newest() -> None:
+    older = replace(DAY, id="older", price=Decimal(1), created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    newer = replace(DAY, id="newer", price=Decimal(2), created_at=datetime(2026, 2, 1, tzinfo=UTC))
+    urgent = replace(older, id="urgent", price=Decimal(3), priority=5)
+    assert with_rules(older, newer).price(NOON).rule_id == "newer"
+    assert with_rules(older, newer, urgent).price(NOON).rule_id == "urgent"
+
+
+def test_the_best_rule_of_each_kind_is_combined() -> None:
+    fee = Rule("fee", "plan", "Плата", "session_fee", Decimal(20))
+    minute = Rule("minute", "plan", "Минута", "per_minute", Decimal("0.5"))
+    price = with_rules(DAY, fee, minute).price(NOON)
+    assert (price.rate_per_kwh, price.session_fee, price.rate_per_minute) == (15, 20, Decimal("0.5"))
+
+
+def test_a_plan_without_an_energy_rule_keeps_the_default_rate_never_zero() -> None:
+    fee = Rule("fee", "plan", "Плата", "session_fee", Decimal(20))
+    assert with_rules(fee).price(NOON).rate_per_kwh == Decimal("13.5")
+
+
+def test_a_clients_fixed_rate_comes_first_and_has_no_fee() -> None:
+    book = replace(EMPTY, station_rate=Decimal(14), station_fee=Decimal(5))
+    price = replace(book, client_tariff=client(fixed_rate_per_kwh=Decimal(8))).price(NOON)
+    assert (price.rate_per_kwh, price.session_fee) == (Decimal(8), 0)
+
+
+def test_a_clients_plan_is_discounted_on_energy_and_minutes_only() -> None:
+    fee = Rule("fee", "vip", "Плата", "session_fee", Decimal(20))
+    tariff = client(discount_percent=Decimal(10), tariff_plan_id="vip", rules=(DAY, fee))
+    price = replace(EMPTY, client_tariff=tariff).price(NOON)
+    assert (price.rate_per_kwh, price.session_fee) == (Decimal("13.5"), Decimal(20))
+
+
+def test_a_client_discount_without_a_plan_applies_to_the_normal_price() -> None:
+    book = replace(EMPTY, station_rate=Decimal(14), client_tariff=client(discount_percent=Decimal(50)))
+    assert book.price(NOON).rate_per_kwh == 7
+
+
+def test_the_next_rate_change_is_the_next_moment_the_figures_differ() -> None:
+    price = with_rules(DAY, NIGHT).price(NOON)
+    assert price.time_based
+    assert price.next_rate_change == at(23)
+
+
+def test_a_constant_price_never_changes() -> None:
+    assert EMPTY.price(NOON).next_rate_change is None
