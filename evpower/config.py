@@ -1,0 +1,292 @@
+"""The settings: one TOML file and the environment, checked as a whole before anything starts.
+
+Nothing else in EvPower reads the file or the environment. `config/evpower.toml` documents every setting.
+The environment wins: `section.key` is EVPOWER_SECTION_KEY, and the names operators know (`SHORT_NAMES`) work too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from evpower.config_values import Bind, Binds, Choice, Kind, Number, OptionalFlag, Rate, Text, TimeZone, Url, Whole
+from evpower.errors import ConfigError
+from evpower.money import TYIYN_PER_SOM
+
+SHORT_NAMES = {"EVPOWER_STATE_DIR": "server.state_dir", "EVPOWER_CONTROL_SOCKET": "server.control_socket"}
+#: Known names that are no setting: the file itself, and the token of an admin API that is yet to come.
+OTHER_NAMES = ("EVPOWER_CONFIG", "EVPOWER_ADMIN_TOKEN")
+#: The kernel's limit on the path of a Unix socket (sun_path, less its final zero).
+SOCKET_PATH_BYTES_MAX = 107
+NOT_YET = 'is not available in this version: tokens are not checked yet, so only "trust" can be had'
+
+
+def _setting(default: Any, kind: Kind, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"kind": kind}, repr=not secret)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """The process."""
+
+    state_dir: str = _setting("./var", Text(may_be_empty=False))
+    control_socket: str = _setting("", Text())
+    drain_timeout_s: float = _setting(20, Number(0, 600))
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """PostgreSQL; without a URL a private one is started in the state directory."""
+
+    url: str = _setting("", Url(("postgresql", "postgres")), secret=True)
+    pool_size: int = _setting(12, Whole(2, 200))
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """The listener for phones."""
+
+    bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 8080),), Binds())
+    request_limit_bytes: int = _setting(10 * 1024 * 1024, Whole(1024, 100 * 1024 * 1024))
+    public_url: str = _setting("", Url(("https", "http"), needs_host=True))
+
+
+@dataclass(frozen=True)
+class OcppSettings:
+    """The listener for chargers, and what we ask of them."""
+
+    bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 9000),), Binds())
+    allow_anonymous: bool | None = _setting(None, OptionalFlag())
+    heartbeat_interval_s: int = _setting(60, Whole(1, 86_400))
+    heartbeat_timeout_s: float = _setting(300, Number(1, 604_800))
+    command_timeout_s: float = _setting(30, Number(0.1, 600))
+    max_frame_bytes: int = _setting(262_144, Whole(1024, 16 * 1024 * 1024))
+    ping_interval_s: float = _setting(60, Number(1, 3600))
+    ping_timeout_s: float = _setting(20, Number(0.1, 3600))
+    send_timeout_s: float = _setting(20, Number(0.1, 600))
+    open_timeout_s: float = _setting(10, Number(0.1, 600))
+    sample_interval_s: int = _setting(30, Whole(1, 3600))
+    meter_value_retention_days: int = _setting(400, Whole(1, 36_500))
+    frame_retention_days: int = _setting(14, Whole(1, 36_500))
+
+
+@dataclass(frozen=True)
+class ChargingSettings:
+    """How a charge is started, reserved for and ended."""
+
+    start_wait_s: float = _setting(5, Number(0, 60))
+    stop_wait_s: float = _setting(5, Number(0, 60))
+    start_deadline_s: float = _setting(600, Number(1, 86_400))
+    longest_session_s: float = _setting(43_200, Number(60, 604_800))
+    reboot_grace_s: float = _setting(300, Number(0, 86_400))
+    stop_repeat_s: float = _setting(30, Number(1, 3600))
+    unlimited_reserve_som: int = _setting(200, Whole(1, 1_000_000))
+    unlimited_minimum_som: int = _setting(10, Whole(0, 1_000_000))
+    planning_minutes: int = _setting(60, Whole(1, 1440))
+    stop_margin_percent: float = _setting(0, Number(0, 50))
+    max_sessions_per_client: int = _setting(0, Whole(0, 1000))
+
+    @property
+    def unlimited_reserve_tyiyn(self) -> int:
+        return self.unlimited_reserve_som * TYIYN_PER_SOM
+
+    @property
+    def unlimited_minimum_tyiyn(self) -> int:
+        return self.unlimited_minimum_som * TYIYN_PER_SOM
+
+
+@dataclass(frozen=True)
+class BillingSettings:
+    """What energy costs when nothing says otherwise, and where the day begins."""
+
+    default_rate_per_kwh: Decimal = field(default=Decimal("13.5"), metadata={"kind": Rate(Decimal(100_000))})
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Bishkek"), metadata={"kind": TimeZone()})
+    price_cache_s: float = _setting(300, Number(0, 86_400))
+    idempotency_days: int = _setting(7, Whole(1, 365))
+
+
+@dataclass(frozen=True)
+class AuthSettings:
+    """Whom a request is believed to come from (design §9.16)."""
+
+    mode: str = _setting("trust", Choice(("trust",), (("optional", NOT_YET), ("required", NOT_YET))))
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """Where the log goes, beside standard output."""
+
+    level: str = _setting("INFO", Choice(("DEBUG", "INFO", "WARNING", "ERROR")))
+    file: str = _setting("", Text())
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting; `warnings` are for the log, `Config()` is all defaults."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    ocpp: OcppSettings = field(default_factory=OcppSettings)
+    charging: ChargingSettings = field(default_factory=ChargingSettings)
+    billing: BillingSettings = field(default_factory=BillingSettings)
+    auth: AuthSettings = field(default_factory=AuthSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def state_dir(self) -> Path:
+        return Path(self.server.state_dir)
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the CLI finds the server: the setting, or evpower.sock in the state directory."""
+        return Path(self.server.control_socket) if self.server.control_socket else self.state_dir / "evpower.sock"
+
+    @property
+    def anonymous_chargers(self) -> bool:
+        """Whether a station without a password may connect (design §9.9); decided by the bind unless set."""
+        if self.ocpp.allow_anonymous is not None:
+            return self.ocpp.allow_anonymous
+        return all(bind.is_loopback for bind in self.ocpp.bind)
+
+
+#: Each section's field, by name.
+SECTIONS: dict[str, type[Any]] = {
+    "server": ServerSettings,
+    "database": DatabaseSettings,
+    "http": HttpSettings,
+    "ocpp": OcppSettings,
+    "charging": ChargingSettings,
+    "billing": BillingSettings,
+    "auth": AuthSettings,
+    "log": LogSettings,
+}
+SETTINGS: dict[str, Field[Any]] = {
+    f"{section}.{setting.name}": setting for section, kind in SECTIONS.items() for setting in fields(kind)
+}
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The settings from `path` (or EVPOWER_CONFIG, or none) and the environment.
+
+    Raises ConfigError with one line for each wrong value, unknown key and unsafe combination.
+    """
+    problems: list[str] = []
+    if path is None and environ.get("EVPOWER_CONFIG"):
+        path = Path(environ["EVPOWER_CONFIG"])
+    values = {} if path is None else _read_file(path, problems)
+    from_environment, warnings = _read_environment(environ, problems)
+    values.update(from_environment)
+    sections = {
+        section: kind(**{key.partition(".")[2]: v for key, v in values.items() if key.startswith(f"{section}.")})
+        for section, kind in SECTIONS.items()
+    }
+    config = Config(**sections)
+    problems += _contradictions(config)
+    if not any("auth.mode" in named for named in (*values, *problems)):
+        problems += _unasked_trust(config)
+    if problems:
+        raise ConfigError(problems)
+    return replace(config, warnings=(*warnings, *_doubts(config)))
+
+
+def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: is not TOML: {error}"]) from None
+    values: dict[str, Any] = {}
+    for section, content in document.items():
+        if section not in SECTIONS:
+            problems.append(f"{section}: unknown section{_meant(section, SECTIONS)}")
+        elif not isinstance(content, dict):
+            problems.append(f"{section}: must be a section, [{section}]")
+        else:
+            for key, value in content.items():
+                _read_value(f"{section}.{key}", value, values, problems)
+    return values
+
+
+def _read_value(name: str, value: object, values: dict[str, Any], problems: list[str]) -> None:
+    if name not in SETTINGS:
+        problems.append(f"{name}: unknown key{_meant(name, SETTINGS)}")
+        return
+    try:
+        values[name] = SETTINGS[name].metadata["kind"].read(value)
+    except ValueError as error:
+        problems.append(f"{name}: {error}")
+
+
+def _read_environment(environ: Mapping[str, str], problems: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Values by setting, and a warning for each EVPOWER_ variable we do not know."""
+    variables = {f"EVPOWER_{name.upper().replace('.', '_')}": name for name in SETTINGS} | SHORT_NAMES
+    values: dict[str, Any] = {}
+    warnings: list[str] = []
+    for variable in sorted(key for key in environ if key.startswith("EVPOWER_")):
+        name = variables.get(variable)
+        if name is None:
+            if variable not in OTHER_NAMES:
+                warnings.append(f"{variable}: unknown variable, ignored{_meant(variable, variables)}")
+            continue
+        try:
+            value = SETTINGS[name].metadata["kind"].read_text(environ[variable])
+        except ValueError as error:
+            problems.append(f"{variable} ({name}): {error}")
+            continue
+        if values.setdefault(name, value) != value:
+            problems.append(f"{variable} ({name}): is also set, to another value, by its other name")
+    return values, warnings
+
+
+def _meant(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _contradictions(config: Config) -> list[str]:
+    """What each value allows and all together do not."""
+    problems = []
+    if config.ocpp.heartbeat_timeout_s <= config.ocpp.heartbeat_interval_s:
+        problems.append("ocpp.heartbeat_timeout_s: must be above ocpp.heartbeat_interval_s")
+    if config.charging.unlimited_minimum_som > config.charging.unlimited_reserve_som:
+        problems.append("charging.unlimited_minimum_som: must not be above charging.unlimited_reserve_som")
+    if len(str(config.control_socket).encode()) > SOCKET_PATH_BYTES_MAX:
+        problems.append(
+            f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
+            " a Unix socket's path may have; set a shorter one"
+        )
+    return problems
+
+
+def _unasked_trust(config: Config) -> list[str]:
+    """Opening the server to others while every client_id is believed must be somebody's decision (design §9.16)."""
+    binds = [("http.bind", bind) for bind in config.http.bind] + [("ocpp.bind", bind) for bind in config.ocpp.bind]
+    open_to = [f"{name} {bind}" for name, bind in binds if not bind.is_loopback]
+    if config.http.public_url:
+        open_to.append("http.public_url")
+    if not open_to or config.auth.mode != "trust":
+        return []
+    return [
+        f"auth.mode: must be set explicitly, because {', '.join(open_to)} opens the server to others"
+        ' and "trust" believes every client_id; to accept that set auth.mode = "trust" (or EVPOWER_AUTH_MODE=trust),'
+        " otherwise bind to 127.0.0.1 and leave public_url empty"
+    ]
+
+
+def _doubts(config: Config) -> list[str]:
+    """What works and may surprise."""
+    if config.ocpp.allow_anonymous is None and not config.anonymous_chargers:
+        return [
+            "ocpp.bind is not loopback: stations without a password will be refused;"
+            " give them passwords, or set ocpp.allow_anonymous = true"
+        ]
+    return []

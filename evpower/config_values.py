@@ -1,0 +1,240 @@
+"""What a setting may hold: each kind reads a TOML value or an environment text, or says what is allowed.
+
+`read` and `read_text` return the value, or raise ValueError with a sentence that names what is allowed and never the
+value itself, which may be a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+
+class Kind(Protocol):
+    """A kind of setting."""
+
+    def read(self, value: object) -> Any:
+        """The setting from a TOML value."""
+        ...
+
+    def read_text(self, text: str) -> Any:
+        """The setting from an environment variable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bind:
+    """Where a listener listens; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number in a closed range."""
+
+    low: int
+    high: int
+
+    def read(self, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
+            raise ValueError(f"must be a whole number from {self.low} to {self.high}")
+        return value
+
+    def read_text(self, text: str) -> int:
+        try:
+            return self.read(int(text))
+        except ValueError:
+            raise ValueError(f"must be a whole number from {self.low} to {self.high}") from None
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in a closed range."""
+
+    low: float
+    high: float
+
+    def read(self, value: object) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not self.low <= value <= self.high:
+            raise ValueError(self._allowed())
+        return value
+
+    def read_text(self, text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        return self.read(number)
+
+    def _allowed(self) -> str:
+        return f"must be a number from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Som per unit as an exact decimal, written in quotes so that no binary float comes between."""
+
+    high: Decimal
+
+    def read(self, value: object) -> Decimal:
+        allowed = f'must be a decimal number in quotes from 0 to {self.high}, such as "13.5"'
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError(allowed)
+        try:
+            rate = Decimal(value)
+        except InvalidOperation:
+            raise ValueError(allowed) from None
+        if not rate.is_finite() or not 0 <= rate <= self.high:
+            raise ValueError(allowed)
+        return rate
+
+    def read_text(self, text: str) -> Decimal:
+        return self.read(text)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text."""
+
+    may_be_empty: bool = True
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError("must be text in quotes")
+        if not value and not self.may_be_empty:
+            raise ValueError("must not be empty")
+        if not value.isprintable():
+            raise ValueError("must be one line of printable text")
+        return value
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One word of a list; `why_not` says why a known word cannot be had."""
+
+    words: tuple[str, ...]
+    why_not: tuple[tuple[str, str], ...] = ()
+
+    def read(self, value: object) -> str:
+        if isinstance(value, str):
+            if value in self.words:
+                return value
+            for word, reason in self.why_not:
+                if value == word:
+                    raise ValueError(reason)
+        raise ValueError(f"must be {self._listed()}")
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
+
+    def _listed(self) -> str:
+        return " or ".join(f'"{word}"' for word in self.words)
+
+
+@dataclass(frozen=True)
+class OptionalFlag:
+    """true, false, or not set at all."""
+
+    def read(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false (leave it out to decide by the bind)")
+        return value
+
+    def read_text(self, text: str) -> bool | None:
+        words = {"true": True, "1": True, "false": False, "0": False, "": None}
+        if text.lower() not in words:
+            raise ValueError("must be true or false (leave it out to decide by the bind)")
+        return words[text.lower()]
+
+
+@dataclass(frozen=True)
+class Binds:
+    """One or more addresses `host:port`; in the environment separated by commas."""
+
+    allowed = 'must be "host:port" or a list of them, such as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one)'
+
+    def read(self, value: object) -> tuple[Bind, ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not texts:
+            raise ValueError(self.allowed)
+        binds = tuple(self._one(text) for text in texts)
+        if len({bind for bind in binds if bind.port}) < sum(bind.port != 0 for bind in binds):
+            raise ValueError("names the same address twice")
+        return binds
+
+    def read_text(self, text: str) -> tuple[Bind, ...]:
+        return self.read([part.strip() for part in text.split(",")])
+
+    def _one(self, text: object) -> Bind:
+        host, colon, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            raise ValueError(self.allowed)
+        if not (colon and host and host.isprintable() and " " not in host and port.isascii() and port.isdigit()):
+            raise ValueError(self.allowed)
+        if int(port) > 65535:
+            raise ValueError("has a port above 65535")
+        return Bind(host, int(port))
+
+
+@dataclass(frozen=True)
+class Url:
+    """An address of one of `schemes`, or nothing."""
+
+    schemes: tuple[str, ...]
+    needs_host: bool = False
+
+    def read(self, value: object) -> str:
+        allowed = f"must be empty or begin with {' or '.join(f'{scheme}://' for scheme in self.schemes)}"
+        if value == "":
+            return ""
+        if not isinstance(value, str) or not value.isprintable() or " " in value:
+            raise ValueError(allowed)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise ValueError(allowed) from None
+        if parts.scheme not in self.schemes or "://" not in value:
+            raise ValueError(allowed)
+        if self.needs_host and not parts.hostname:
+            raise ValueError("must name a host")
+        return value
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
+
+
+@dataclass(frozen=True)
+class TimeZone:
+    """A name of the time zone database."""
+
+    def read(self, value: object) -> ZoneInfo:
+        try:
+            return ZoneInfo(str(value))
+        except (LookupError, ValueError, OSError):
+            raise ValueError('must be a time zone this system knows, such as "Asia/Bishkek"') from None
+
+    def read_text(self, text: str) -> ZoneInfo:
+        return self.read(text)

@@ -1,0 +1,237 @@
+"""The settings: what is read, what wins, what is refused and how it is said."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from evpower.config import SETTINGS, Config, load
+from evpower.config_values import Bind
+from evpower.errors import ConfigError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "evpower.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(path: Path | None, **environ: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ)
+    return caught.value.problems
+
+
+def test_without_file_and_environment_every_setting_has_its_default() -> None:
+    assert load(None, {}) == Config()
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    config = Config()
+    assert config.http.bind == (Bind("127.0.0.1", 8080),)
+    assert config.ocpp.bind == (Bind("127.0.0.1", 9000),)
+    assert config.billing.default_rate_per_kwh == Decimal("13.5")
+    assert config.billing.timezone == ZoneInfo("Asia/Bishkek")
+    assert config.control_socket == Path("var/evpower.sock")
+
+
+def test_every_default_passes_its_own_check() -> None:
+    """A TOML file of all defaults would be accepted: no default lies outside its range."""
+    for name, setting in SETTINGS.items():
+        default = setting.default
+        if isinstance(default, int | float) and not isinstance(default, bool):
+            assert setting.metadata["kind"].read(default) == default, name
+
+
+def test_a_file_sets_values(tmp_path: Path) -> None:
+    path = write(tmp_path, '[http]\nbind = ["127.0.0.1:0", "[::1]:0"]\n[billing]\ndefault_rate_per_kwh = "12.75"\n')
+    config = load(path, {})
+    assert config.http.bind == (Bind("127.0.0.1", 0), Bind("::1", 0))
+    assert config.billing.default_rate_per_kwh == Decimal("12.75")
+
+
+def test_one_bind_needs_no_list(tmp_path: Path) -> None:
+    assert load(write(tmp_path, '[http]\nbind = "localhost:81"\n'), {}).http.bind == (Bind("localhost", 81),)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "[charging]\nstart_wait_s = 7\nstop_wait_s = 8\n")
+    config = load(path, {"EVPOWER_CHARGING_START_WAIT_S": "2.5"})
+    assert (config.charging.start_wait_s, config.charging.stop_wait_s) == (2.5, 8)
+
+
+def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
+    path = write(tmp_path, '[log]\nlevel = "DEBUG"\n')
+    assert load(None, {"EVPOWER_CONFIG": str(path)}).log.level == "DEBUG"
+
+
+def test_a_path_wins_over_the_environment(tmp_path: Path) -> None:
+    assert load(write(tmp_path, ""), {"EVPOWER_CONFIG": "/nowhere"}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name"),
+    [
+        ("EVPOWER_STATE_DIR", "/srv/ev", "server.state_dir"),
+        ("EVPOWER_CONTROL_SOCKET", "/srv/ev.sock", "server.control_socket"),
+        ("EVPOWER_DATABASE_URL", "postgresql:///evpower", "database.url"),
+        ("EVPOWER_AUTH_MODE", "trust", "auth.mode"),
+    ],
+)
+def test_the_names_operators_know_work(variable: str, value: str, name: str) -> None:
+    section, _, key = name.partition(".")
+    assert getattr(getattr(load(None, {variable: value}), section), key) == value
+
+
+def test_every_setting_has_an_environment_variable() -> None:
+    """An absurd value in the variable of each setting is refused in that setting's name."""
+    for name in SETTINGS.keys() - {"server.control_socket", "log.file"}:
+        variable = f"EVPOWER_{name.upper().replace('.', '_')}"
+        value = "" if name == "server.state_dir" else "\x01 absurd"
+        assert any(line.startswith(f"{variable} ({name}): ") for line in refused(None, **{variable: value})), name
+
+
+def test_several_binds_are_separated_by_commas() -> None:
+    config = load(None, {"EVPOWER_HTTP_BIND": "127.0.0.1:1, 127.0.0.2:2"})
+    assert config.http.bind == (Bind("127.0.0.1", 1), Bind("127.0.0.2", 2))
+
+
+def test_the_control_socket_follows_the_state_directory() -> None:
+    assert load(None, {"EVPOWER_STATE_DIR": "/srv/ev"}).control_socket == Path("/srv/ev/evpower.sock")
+
+
+def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        'x = 1\n[http]\nbind = "8080"\nbnid = 1\n[ocpp]\nheartbeat_interval_s = "soon"\n[database]\npool_size = 1\n',
+    )
+    assert refused(path, EVPOWER_LOG_LEVEL="LOUD") == (
+        "x: unknown section",
+        'http.bind: must be "host:port" or a list of them, such as "127.0.0.1:8080" or "[::1]:8080"'
+        " (port 0: any free one)",
+        "http.bnid: unknown key, did you mean http.bind?",
+        "ocpp.heartbeat_interval_s: must be a whole number from 1 to 86400",
+        "database.pool_size: must be a whole number from 2 to 200",
+        'EVPOWER_LOG_LEVEL (log.level): must be "DEBUG" or "INFO" or "WARNING" or "ERROR"',
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[server]\nstate_dir = 5",
+        '[server]\nstate_dir = ""',
+        "[server]\ndrain_timeout_s = true",
+        "[server]\ndrain_timeout_s = nan",
+        '[server]\ncontrol_socket = "/tmp/a\\nb"',
+        "[database]\npool_size = 3.5",
+        '[database]\nurl = "mysql://db"',
+        "[http]\nbind = []",
+        '[http]\nbind = ["127.0.0.1:8080", "127.0.0.1:8080"]',
+        '[http]\nbind = "127.0.0.1:65536"',
+        '[http]\nbind = "::1:8080"',
+        '[http]\nbind = ":8080"',
+        '[http]\npublic_url = "ocpp.evpower.kg"',
+        '[ocpp]\nallow_anonymous = "yes"',
+        "[charging]\nstart_wait_s = -1",
+        "[billing]\ndefault_rate_per_kwh = 13.5",
+        '[billing]\ndefault_rate_per_kwh = "NaN"',
+        '[billing]\ndefault_rate_per_kwh = "-1"',
+        '[billing]\ntimezone = "Asia/Atlantis"',
+        '[billing]\ntimezone = "../../etc/passwd"',
+        '[auth]\nmode = "none"',
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(tmp_path: Path, line: str) -> None:
+    section, _, key = line.partition("\n")
+    (problem,) = refused(write(tmp_path, line))
+    assert problem.startswith(f"{section.strip('[]')}.{key.split(' =')[0]}: ")
+
+
+def test_a_mode_that_is_not_built_is_refused_rather_than_pretended() -> None:
+    (problem,) = refused(None, EVPOWER_AUTH_MODE="required", EVPOWER_HTTP_BIND="0.0.0.0:8080")
+    assert "not available in this version" in problem
+
+
+def test_a_secret_is_never_repeated() -> None:
+    (problem,) = refused(None, EVPOWER_DATABASE_URL="postgres//me:hunter2@db/evpower")
+    assert "hunter2" not in problem
+    assert "hunter2" not in repr(load(None, {"EVPOWER_DATABASE_URL": "postgresql://me:hunter2@db/evpower"}))
+
+
+def test_a_missing_file_is_named() -> None:
+    assert refused(Path("/nowhere/evpower.toml")) == (
+        "/nowhere/evpower.toml: cannot be read: No such file or directory",
+    )
+
+
+def test_a_broken_file_says_where(tmp_path: Path) -> None:
+    (problem,) = refused(write(tmp_path, "[http\n"))
+    assert "is not TOML" in problem
+    assert "line 1" in problem
+
+
+def test_two_names_of_one_setting_must_agree() -> None:
+    (problem,) = refused(None, EVPOWER_STATE_DIR="/a", EVPOWER_SERVER_STATE_DIR="/b")
+    assert "other name" in problem
+
+
+def test_an_unknown_variable_is_a_warning() -> None:
+    config = load(None, {"EVPOWER_HTP_BIND": "127.0.0.1:1", "HOME": "/root"})
+    assert config.warnings == ("EVPOWER_HTP_BIND: unknown variable, ignored, did you mean EVPOWER_HTTP_BIND?",)
+
+
+def test_the_admin_token_is_known() -> None:
+    assert load(None, {"EVPOWER_ADMIN_TOKEN": "t"}).warnings == ()
+
+
+def test_a_timeout_below_the_interval_is_refused() -> None:
+    assert refused(None, EVPOWER_OCPP_HEARTBEAT_TIMEOUT_S="60") == (
+        "ocpp.heartbeat_timeout_s: must be above ocpp.heartbeat_interval_s",
+    )
+
+
+def test_a_socket_path_the_kernel_would_refuse_is_refused_first() -> None:
+    (problem,) = refused(None, EVPOWER_STATE_DIR="/" + "d" * 120)
+    assert problem.startswith("server.control_socket: ")
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"EVPOWER_HTTP_BIND": "0.0.0.0:8080"},
+        {"EVPOWER_HTTP_BIND": "127.0.0.1:8080,[::]:8080"},
+        {"EVPOWER_HTTP_BIND": "charge.example:8080"},
+        {"EVPOWER_OCPP_BIND": "10.0.0.5:9000"},
+        {"EVPOWER_HTTP_PUBLIC_URL": "https://ocpp.evpower.kg"},
+    ],
+)
+def test_trust_must_be_chosen_once_others_can_reach_the_server(environ: dict[str, str]) -> None:
+    (problem,) = refused(None, **environ)
+    assert problem.startswith("auth.mode: must be set explicitly")
+    assert "EVPOWER_AUTH_MODE=trust" in problem
+    assert load(None, environ | {"EVPOWER_AUTH_MODE": "trust"}).auth.mode == "trust"
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:9000", "127.8.8.8:9000", "[::1]:9000", "localhost:9000"])
+def test_loopback_opens_nothing(bind: str) -> None:
+    config = load(None, {"EVPOWER_OCPP_BIND": bind})
+    assert config.anonymous_chargers
+    assert config.warnings == ()
+
+
+def test_a_public_charger_port_needs_passwords_and_says_so() -> None:
+    config = load(None, {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust"})
+    assert not config.anonymous_chargers
+    assert "ocpp.allow_anonymous" in config.warnings[0]
+
+
+@pytest.mark.parametrize(("word", "expected"), [("true", True), ("FALSE", False), ("1", True)])
+def test_anonymous_chargers_can_be_decided(word: str, expected: bool) -> None:
+    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust", "EVPOWER_OCPP_ALLOW_ANONYMOUS": word}
+    config = load(None, environ)
+    assert config.anonymous_chargers is expected
+    assert config.warnings == ()

@@ -1,0 +1,109 @@
+"""The log's lines are the ones operators grep (contract/rest-api §1.10)."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evpower.config import LogSettings
+from evpower.errors import ConfigError
+from evpower.logs import OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
+
+STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_handlers() -> Iterator[None]:
+    root = logging.getLogger()
+    level = root.level
+    yield
+    for handler in [h for h in root.handlers if isinstance(h.formatter, LineFormatter)]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+    for name in (*OUR_LOGGERS, *QUIET_LOGGERS):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def lines(level: str = "INFO", file: str = "") -> io.StringIO:
+    stream = io.StringIO()
+    configure(LogSettings(level=level, file=file), stream)
+    return stream
+
+
+def test_a_line_has_time_level_and_message() -> None:
+    stream = lines()
+    logging.getLogger("payment").info("💳 CHARGE_RESERVE: session_id=%s, amount=%s", "s1", "270.00")
+    assert re.fullmatch(STAMP + r" INFO - 💳 CHARGE_RESERVE: session_id=s1, amount=270\.00\n", stream.getvalue())
+
+
+def test_times_are_utc() -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 0, "hello", (), None)
+    record.created = 1_759_236_896.0
+    assert LineFormatter().format(record) == "[2025-09-30 12:54:56] INFO - hello"
+
+
+def test_an_error_carries_its_traceback() -> None:
+    stream = lines()
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("OCPP").exception("StartTransaction failed")
+    assert re.match(STAMP + r" ERROR - StartTransaction failed\nTraceback ", stream.getvalue())
+    assert "ValueError: broken" in stream.getvalue()
+
+
+def test_a_message_cannot_forge_a_second_line() -> None:
+    stream = lines()
+    logging.getLogger("OCPP").info("id_tag=%s", "A\r\n[2025-09-30 12:34:56] ERROR - forged")
+    assert stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("name", OUR_LOGGERS)
+def test_each_named_logger_speaks_at_info(name: str) -> None:
+    stream = lines()
+    logging.getLogger(name).debug("detail")
+    logging.getLogger(name).info("fact")
+    assert stream.getvalue().endswith("INFO - fact\n")
+    assert "detail" not in stream.getvalue()
+
+
+def test_the_level_quiets_named_loggers_too() -> None:
+    stream = lines("WARNING")
+    logging.getLogger("OCPP").info("fact")
+    assert stream.getvalue() == ""
+
+
+def test_hypercorn_speaks_only_of_trouble() -> None:
+    stream = lines()
+    logging.getLogger("hypercorn.error").info("Running on http://127.0.0.1:8080")
+    logging.getLogger("hypercorn.error").warning("trouble")
+    assert stream.getvalue().endswith("WARNING - trouble\n")
+    assert "Running" not in stream.getvalue()
+
+
+def test_configuring_again_does_not_repeat_lines() -> None:
+    lines()
+    stream = lines()
+    logging.getLogger("security").info("once")
+    assert stream.getvalue().count("once") == 1
+
+
+def test_a_rotated_file_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    lines(file=str(path))
+    logging.getLogger("OCPP").info("before")
+    path.rename(tmp_path / "app.log.1")
+    logging.getLogger("OCPP").info("after")
+    assert path.read_text(encoding="utf-8").endswith("INFO - after\n")
+    assert (tmp_path / "app.log.1").read_text(encoding="utf-8").endswith("INFO - before\n")
+
+
+def test_a_file_that_cannot_be_opened_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"log\.file: .* cannot be opened"):
+        lines(file=str(tmp_path / "missing" / "app.log"))
