@@ -1,0 +1,156 @@
+"""One charger's OCPP-J conversation, whatever its version: correlation, order, one CALL in flight (OCPP-J §4).
+
+The reader task owns the connection. It awaits the handler of each incoming CALL before it reads on, so replies leave
+after their commit and a charger's messages keep their order; its end cancels everything else the charger had running.
+Handlers never wait for the charger itself: what must ask it something runs as the follow-up, beside the reader.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+import trio
+
+from evpower.clock import Clock, Ids
+from evpower.identifiers import StationId
+from evpower.ocpp import frames
+from evpower.ocpp.oddities import Oddities
+from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
+from evpower.ocpp.transport import ChargerSocket, SocketClosed
+
+log = logging.getLogger("OCPP")
+
+#: From the frame of a CALL to the frame that answers it.
+Answer = Callable[[frames.Call], Awaitable[bytes]]
+Registration = Literal["Accepted", "Pending", "Rejected"]
+
+
+class _PendingCall:
+    """A CALL of ours on the wire. It holds its turn until answered or overdue, even when its caller has left."""
+
+    def __init__(self, message_id: str, action: str, deadline: float) -> None:
+        self.message_id = message_id
+        self.action = action
+        self.deadline = deadline
+        self.done = trio.Event()
+        self.outcome: CallOutcome = NoAnswer()
+
+    def end(self, outcome: CallOutcome) -> None:
+        self.outcome = outcome
+        self.done.set()
+
+
+class ChargerConnection:
+    """A live charger."""
+
+    def __init__(
+        self, station_id: StationId, socket: ChargerSocket, *, clock: Clock, ids: Ids, command_timeout_s: float
+    ) -> None:
+        self.station_id = station_id
+        self._socket = socket
+        self._clock = clock
+        self._ids = ids
+        self._command_timeout_s = command_timeout_s
+        self.connected_at = self.last_seen_at = clock.now()
+        #: OCPP's word for the charger; one that merely reconnects is accepted (duty 6, 16).
+        self.registration: Registration = "Accepted"
+        #: Set when the charger has finished booting and may be sent commands (duty 18).
+        self.ready = trio.Event()
+        self.oddities = Oddities(station_id)
+        self._turn = trio.StrictFIFOLock()
+        self._pending: _PendingCall | None = None
+        self._busy = False
+        self._leaving: tuple[int, str] | None = None
+        self._ended = False
+
+    async def run(self, answer: Answer, follow_up: Callable[[], Awaitable[None]]) -> None:
+        """Serve the charger until its socket ends or `leave` is called; the caller closes the socket.
+
+        An exception of the handler or the follow-up ends the connection and goes to the caller.
+        """
+        try:
+            with self._socket.alive:
+                async with trio.open_nursery() as charger:
+                    charger.start_soon(follow_up, name=f"follow-up {self.station_id}")
+                    await self._read(answer)
+                    charger.cancel_scope.cancel()
+        finally:
+            self._ended = True
+            self.ready.set()  # nobody waits for a charger that left
+            if self._pending is not None:
+                self._pending.end(Offline())
+
+    def leave(self, code: int, reason: str) -> None:
+        """End the connection as soon as the CALL being handled, if any, has been answered."""
+        self._leaving = (code, reason)
+        if not self._busy:
+            self._socket.alive.cancel()
+
+    @property
+    def close_with(self) -> tuple[int, str]:
+        """The close code and reason for the socket, once `run` is over."""
+        return self._leaving or (1000, "")
+
+    async def call(self, action: str, payload: bytes) -> CallOutcome:
+        """Send a CALL and wait for its end; calls wait their turn. `payload` is a JSON object.
+
+        At most the command time-out after it was sent; the caller bounds the whole with `fail_after`. A caller that
+        leaves early does not free the turn: the charger still owes its answer (OCPP-J §4.1.1).
+        """
+        async with self._turn:
+            if self._pending is not None:
+                with trio.move_on_at(self._pending.deadline):
+                    await self._pending.done.wait()
+            if self._ended:
+                return Offline()
+            deadline = trio.current_time() + self._command_timeout_s
+            self._pending = pending = _PendingCall(self._ids.new(), action, deadline)
+            self._socket.post(frames.call(pending.message_id, action, payload))
+            with trio.move_on_at(deadline):
+                await pending.done.wait()
+            self._pending = None
+            if isinstance(pending.outcome, NoAnswer):
+                log.warning("station=%s: no answer to %s", self.station_id, action)
+            return pending.outcome
+
+    async def _read(self, answer: Answer) -> None:
+        socket, clock = self._socket, self._clock
+        try:
+            while self._leaving is None:
+                message = frames.parse(await socket.receive())
+                self.last_seen_at = clock.now()
+                if isinstance(message, frames.Call):
+                    self._busy = True
+                    await socket.send(await answer(message))
+                    self._busy = False
+                else:
+                    await self._take(message)
+        except SocketClosed as closed:
+            log.info("station=%s: socket ended: %s", self.station_id, closed)
+
+    async def _take(
+        self, message: frames.CallResult | frames.CallError | frames.Malformed | frames.UnknownType
+    ) -> None:
+        match message:
+            case frames.CallResult():
+                self._resolve(message.message_id, Answered(bytes(message.payload)))
+            case frames.CallError():
+                outcome = CallFailed(message.code, message.description, bytes(message.details))
+                self._resolve(message.message_id, outcome)
+            case frames.UnknownType():
+                self.oddities.note(f"message type {message.type_id}, ignored")
+            case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
+                self.oddities.note(f"malformed CALL ({problem})")
+                await self._socket.send(frames.call_error(message_id, "FormationViolation", problem))
+            case frames.Malformed(problem=problem):
+                self.oddities.note(f"unreadable message, ignored ({problem})")
+
+    def _resolve(self, message_id: str | int, outcome: CallOutcome) -> None:
+        """Only the CALL in flight can be answered; anything late or unknown is dropped (duty 10)."""
+        pending = self._pending
+        if pending is None or pending.message_id != message_id or pending.done.is_set():
+            self.oddities.note("an answer that is late, unknown or repeated, dropped")
+        else:
+            pending.end(outcome)
