@@ -63,11 +63,15 @@ class StatusReport:
 
 @dataclass(frozen=True)
 class Admission:
-    """A station that may open a socket: its id, its admin word, and the salted hash of its password if it has one."""
+    """A station that may open a socket: its id, its admin word, and the salted hash of its password if it has one.
+
+    `connector_ids` are its configured connectors: those that stay silent are asked for their status.
+    """
 
     station_id: str
     admin_status: AdminStatus
     password_hash: str | None
+    connector_ids: tuple[ConnectorId, ...] = ()
 
 
 def stored_status(ocpp_status: str | None) -> StoredStatus:

@@ -1,0 +1,29 @@
+"""Everything about the charger door that an operator may set; times in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evpower.ocpp.transport import SocketLimits
+
+
+@dataclass(frozen=True)
+class OcppSettings:
+    """Defaults are the seed's and the standard's."""
+
+    limits: SocketLimits = field(default_factory=SocketLimits)
+    #: Let stations without a password in on binds that are not loopback, and in auth mode `required` (design §9.9).
+    allow_anonymous: bool = False
+    #: Auth mode `required`: a password is needed on loopback too.
+    passwords_required: bool = False
+    command_timeout_s: float = 30
+    #: A handler that takes longer (a database that hangs) is answered InternalError.
+    handler_timeout_s: float = 30
+    #: How long a charger may stay without StatusNotification before we take it for booted (duty 18).
+    settle_delay_s: float = 5
+    meter_value_sample_interval_s: int = 30
+    #: From the end of the listener to the last charger's close, at most.
+    drain_timeout_s: float = 5
+    #: For the last database writes about a charger that left.
+    farewell_timeout_s: float = 5
+    sweep_interval_s: float = 1

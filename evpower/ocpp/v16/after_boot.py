@@ -1,0 +1,53 @@
+"""What each charger is asked once it has booted or reconnected (contract/ocpp-behaviour §2, §4; duty 18).
+
+Refusals are no errors. A charger that leaves a question unanswered is asked no more of them.
+"""
+
+from __future__ import annotations
+
+from evpower.charging.ports import CommandResult, Outcome
+from evpower.ocpp.v16 import commands
+from evpower.ocpp.v16.charger import Charger
+
+MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
+#: For chargers that refuse a list with anything they do not measure (an AC charger knows no SoC).
+LEAST_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import"
+
+
+async def configure_after_boot(charger: Charger) -> None:
+    """Runs beside the reader for as long as the charger is connected; once per connection and per later boot."""
+    while True:
+        await charger.settled()
+        charger.connection.ready.set()
+        if await _set_up_metering(charger):
+            await _ask_statuses(charger)
+        await charger.reports.ready_for_commands(charger.station_id)
+        await charger.next_boot()
+
+
+async def _set_up_metering(charger: Charger) -> bool:
+    """False when the charger does not answer."""
+    connection = charger.connection
+    interval = str(charger.settings.meter_value_sample_interval_s)
+    result = await commands.change_configuration(connection, "MeterValueSampleInterval", interval)
+    if not _answered(result):
+        return False
+    result = await commands.change_configuration(connection, "MeterValuesSampledData", MEASURANDS)
+    if result.outcome is Outcome.REJECTED and result.detail == "Rejected":
+        result = await commands.change_configuration(connection, "MeterValuesSampledData", LEAST_MEASURANDS)
+    return _answered(result)
+
+
+async def _ask_statuses(charger: Charger) -> None:
+    """Ask for the words that did not come by themselves; of all connectors when we know none."""
+    silent = [connector_id for connector_id in charger.connector_ids if connector_id not in charger.heard]
+    if silent:
+        for connector_id in silent:
+            if not _answered(await commands.trigger_status(charger.connection, connector_id)):
+                return
+    elif not charger.heard:
+        await commands.trigger_status(charger.connection, None)
+
+
+def _answered(result: CommandResult) -> bool:
+    return result.outcome not in (Outcome.TIMED_OUT, Outcome.OFFLINE)

@@ -1,0 +1,68 @@
+"""An OCPP 1.6 charger on one connection: what its handlers know of it besides the message."""
+
+from __future__ import annotations
+
+import trio
+
+from evpower.charging.charge_point import Admission, BootVerdict
+from evpower.charging.reports import ChargerReports
+from evpower.clock import Clock
+from evpower.identifiers import ConnectorId, StationId
+from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.settings import OcppSettings
+
+
+class Charger:
+    """The connection, the service its reports go to, and how far its boot has come."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        connection: ChargerConnection,
+        *,
+        reports: ChargerReports,
+        clock: Clock,
+        settings: OcppSettings,
+    ) -> None:
+        self.station_id = StationId(admission.station_id)
+        self.connector_ids = admission.connector_ids
+        self.connection = connection
+        self.reports = reports
+        self.clock = clock
+        self.settings = settings
+        #: Connectors that sent a StatusNotification on this connection.
+        self.heard: set[ConnectorId] = set()
+        self._boots = 0
+        self._booted = trio.Event()
+        self._first_status = trio.Event()
+
+    def booted(self, verdict: BootVerdict) -> None:
+        """A BootNotification was answered."""
+        self.connection.registration = verdict.status
+        self.heard.clear()
+        self._first_status = trio.Event()
+        self._boots += 1
+        self._booted.set()
+        self._booted = trio.Event()
+
+    def status_arrived(self, connector_id: ConnectorId) -> None:
+        self.heard.add(connector_id)
+        self._first_status.set()
+
+    async def next_boot(self) -> None:
+        await self._booted.wait()
+
+    async def settled(self) -> None:
+        """Wait until the charger may be sent commands: accepted, and its first status came or a short delay passed.
+
+        A boot in between starts the wait anew: chargers that are asked things while they boot, boot again (duty 18).
+        """
+        while True:
+            boots = self._boots
+            with trio.move_on_after(self.settings.settle_delay_s):
+                await self._first_status.wait()
+            if self._boots != boots:
+                continue
+            if self.connection.registration == "Accepted":
+                return
+            await self.next_boot()

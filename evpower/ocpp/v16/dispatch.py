@@ -1,0 +1,77 @@
+"""From an incoming CALL to its answer: which handler, and which CALLERROR when there is none (OCPP-J §4.2.3).
+
+`ACTIONS` is the table of what is offered; adding an action is one message, one handler, one line here, one test.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import trio
+from ocpp.v16.enums import Action as StandardAction
+
+from evpower.ocpp import frames
+from evpower.ocpp.oddities import shown
+from evpower.ocpp.v16 import handlers, messages
+from evpower.ocpp.v16.charger import Charger
+from evpower.ocpp.v16.reading import Unreadable, read
+
+log = logging.getLogger("OCPP")
+
+Handler = Callable[[Charger, Any, bytes], Awaitable[messages.Confirmation]]
+
+
+@dataclass(frozen=True)
+class Action:
+    request: type[messages.Request]
+    handle: Handler
+
+
+ACTIONS = {
+    "BootNotification": Action(messages.BootNotification, handlers.boot_notification),
+    "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat),
+    "StatusNotification": Action(messages.StatusNotification, handlers.status_notification),
+    "Authorize": Action(messages.Authorize, handlers.authorize),
+    "StartTransaction": Action(messages.StartTransaction, handlers.start_transaction),
+    "MeterValues": Action(messages.MeterValues, handlers.meter_values),
+    "StopTransaction": Action(messages.StopTransaction, handlers.stop_transaction),
+    "DataTransfer": Action(messages.DataTransfer, handlers.data_transfer),
+    "DiagnosticsStatusNotification": Action(
+        messages.DiagnosticsStatusNotification, handlers.diagnostics_status_notification
+    ),
+    "FirmwareStatusNotification": Action(messages.FirmwareStatusNotification, handlers.firmware_status_notification),
+}
+#: OCPP 1.6 and its security extension, both directions.
+KNOWN = frozenset(str(action.value) for action in StandardAction)
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def answer(charger: Charger, call: frames.Call) -> bytes:
+    """The frame that answers the CALL. Never raises for what a charger or the database does."""
+    action = ACTIONS.get(call.action)
+    if action is None:
+        return _refuse(charger, call, "NotSupported" if call.action in KNOWN else "NotImplemented", call.action)
+    if charger.connection.registration != "Accepted" and call.action != "BootNotification":
+        return _refuse(charger, call, "SecurityError", f"the boot is {charger.connection.registration}")
+    payload = bytes(call.payload)
+    try:
+        request = read(action.request, payload, charger.connection.oddities)
+    except Unreadable as exc:
+        return _refuse(charger, call, exc.code, exc.problem)
+    try:
+        with trio.fail_after(charger.settings.handler_timeout_s):
+            confirmation = await action.handle(charger, request, payload)
+    except Exception:  # whatever failed on our side, the charger must hear it and repeat (duty 15)
+        log.exception("station=%s: %s failed", charger.station_id, call.action)
+        return frames.call_error(call.message_id, "InternalError")
+    return frames.call_result(call.message_id, _encode(confirmation))
+
+
+def _refuse(charger: Charger, call: frames.Call, code: str, problem: str) -> bytes:
+    log.warning("station=%s: %s: %s: %s", charger.station_id, shown(call.action), code, shown(problem))
+    return frames.call_error(call.message_id, code, problem)

@@ -1,0 +1,229 @@
+"""What OCPP 1.6 chargers send: each handler parses, calls the service, answers; no rule lives here (OCPP 1.6 §4).
+
+Each logs the line operators grep for (contract/rest-api §1.10).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from evpower.charging.charge_point import Boot, StatusReport
+from evpower.charging.id_tag import IdTagVerdict
+from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, SampledValue, read_sample
+from evpower.charging.transaction import TransactionStart, TransactionStop
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.ocpp.oddities import shown
+from evpower.ocpp.v16 import messages
+from evpower.ocpp.v16.charger import Charger
+
+log = logging.getLogger("OCPP")
+
+#: Stands for a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
+UNREADABLE_START_WH = MAX_ENERGY_WH
+#: Stands for a stop register that cannot be true: below every start, so the last meter value counts instead.
+UNREADABLE_STOP_WH = -1
+#: Words a station as a whole may have (duty 33).
+STATION_WORDS = frozenset({"Available", "Unavailable", "Faulted"})
+
+
+async def boot_notification(charger: Charger, request: messages.BootNotification, _: bytes) -> messages.Confirmation:
+    log.info(
+        "BootNotification: station=%s, vendor=%s, model=%s",
+        charger.station_id,
+        shown(request.charge_point_vendor),
+        shown(request.charge_point_model),
+    )
+    verdict = await charger.reports.boot(
+        charger.station_id,
+        Boot(
+            vendor=request.charge_point_vendor,
+            model=request.charge_point_model,
+            firmware_version=request.firmware_version,
+            serial_number=request.charge_point_serial_number or request.charge_box_serial_number,
+        ),
+    )
+    charger.booted(verdict)
+    return messages.BootNotificationConf(
+        status=verdict.status, current_time=_wire_time(charger.clock.now()), interval=verdict.interval_s
+    )
+
+
+async def heartbeat(charger: Charger, _request: messages.Heartbeat, _: bytes) -> messages.Confirmation:
+    """Answered from memory: that any message came is already noted by the connection (duty 19)."""
+    log.info("Heartbeat: station=%s", charger.station_id)
+    return messages.HeartbeatConf(current_time=_wire_time(charger.clock.now()))
+
+
+async def status_notification(
+    charger: Charger, request: messages.StatusNotification, _: bytes
+) -> messages.Confirmation:
+    log.info(
+        "StatusNotification: station=%s, connector=%d, status=%s",
+        charger.station_id,
+        request.connector_id,
+        shown(request.status),
+    )
+    if request.connector_id == 0 and request.status not in STATION_WORDS:
+        charger.connection.oddities.note(f"status {request.status} of connector 0")
+    await charger.reports.connector_status(
+        charger.station_id,
+        StatusReport(
+            connector_id=ConnectorId(request.connector_id),
+            status=request.status,
+            error_code=request.error_code,
+            reported_at=None if request.timestamp is None else _utc(request.timestamp),
+            info=request.info,
+            vendor_id=request.vendor_id,
+            vendor_error_code=request.vendor_error_code,
+        ),
+    )
+    charger.status_arrived(ConnectorId(request.connector_id))
+    return messages.Done()
+
+
+async def authorize(charger: Charger, request: messages.Authorize, _: bytes) -> messages.Confirmation:
+    verdict = await charger.reports.authorize(charger.station_id, IdTag(request.id_tag))
+    log.info("Authorize: station=%s, status=%s", charger.station_id, verdict.status)
+    return messages.AuthorizeConf(id_tag_info=_id_tag_info(verdict))
+
+
+async def start_transaction(
+    charger: Charger, request: messages.StartTransaction, payload: bytes
+) -> messages.Confirmation:
+    log.info(
+        "StartTransaction: station=%s, connector=%d, id_tag=%s",
+        charger.station_id,
+        request.connector_id,
+        shown(request.id_tag),
+    )
+    meter_start_wh = request.meter_start
+    if not 0 <= meter_start_wh <= MAX_ENERGY_WH:
+        await charger.reports.park(charger.station_id, "StartTransaction", f"meterStart {meter_start_wh}", payload)
+        meter_start_wh = UNREADABLE_START_WH
+    begun = await charger.reports.begin_transaction(
+        charger.station_id,
+        TransactionStart(
+            connector_id=ConnectorId(request.connector_id),
+            id_tag=IdTag(request.id_tag),
+            meter_start_wh=meter_start_wh,
+            started_at=_utc(request.timestamp),
+            payload=payload,
+        ),
+    )
+    return messages.StartTransactionConf(
+        transaction_id=int(begun.wire_transaction_id), id_tag_info=_id_tag_info(begun.verdict)
+    )
+
+
+class _RawMeterValues(msgspec.Struct):
+    meterValue: msgspec.Raw  # OCPP's own name
+
+
+_raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
+
+
+async def meter_values(charger: Charger, request: messages.MeterValues, payload: bytes) -> messages.Confirmation:
+    """Zero and -1 are how chargers say "no transaction" here (duty 30)."""
+    transaction_id = request.transaction_id
+    known = transaction_id is not None and transaction_id > 0
+    await charger.reports.record_meter_values(
+        charger.station_id,
+        MeterReport(
+            connector_id=ConnectorId(request.connector_id),
+            wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
+            samples=_samples(request.meter_value),
+            raw=bytes(_raw_meter_values(payload).meterValue),
+        ),
+    )
+    return messages.Done()
+
+
+async def stop_transaction(
+    charger: Charger, request: messages.StopTransaction, payload: bytes
+) -> messages.Confirmation:
+    log.info(
+        "StopTransaction: station=%s, transaction_id=%d, meter=%dWh",
+        charger.station_id,
+        request.transaction_id,
+        request.meter_stop,
+    )
+    meter_stop_wh = request.meter_stop
+    if not 0 <= meter_stop_wh <= MAX_ENERGY_WH:
+        await charger.reports.park(charger.station_id, "StopTransaction", f"meterStop {meter_stop_wh}", payload)
+        meter_stop_wh = UNREADABLE_STOP_WH
+    verdict = await charger.reports.end_transaction(
+        charger.station_id,
+        TransactionStop(
+            wire_transaction_id=WireTransactionId(str(request.transaction_id)),
+            meter_stop_wh=meter_stop_wh,
+            stopped_at=_utc(request.timestamp),
+            reason=request.reason or "Local",
+            id_tag=IdTag(request.id_tag) if request.id_tag else None,
+            samples=_samples(request.transaction_data or ()),
+            payload=payload,
+        ),
+    )
+    return messages.StopTransactionConf(id_tag_info=None if verdict is None else _id_tag_info(verdict))
+
+
+async def data_transfer(charger: Charger, request: messages.DataTransfer, _: bytes) -> messages.Confirmation:
+    """No vendor is registered with us (duty 38)."""
+    log.info("DataTransfer: station=%s, vendor=%s", charger.station_id, shown(request.vendor_id))
+    return messages.DataTransferConf(status="UnknownVendorId")
+
+
+async def diagnostics_status_notification(
+    charger: Charger, request: messages.DiagnosticsStatusNotification, _: bytes
+) -> messages.Confirmation:
+    log.info("DiagnosticsStatusNotification: station=%s, status=%s", charger.station_id, request.status)
+    return messages.Done()
+
+
+async def firmware_status_notification(
+    charger: Charger, request: messages.FirmwareStatusNotification, _: bytes
+) -> messages.Confirmation:
+    log.info("FirmwareStatusNotification: station=%s, status=%s", charger.station_id, request.status)
+    return messages.Done()
+
+
+def _samples(meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
+    samples = [
+        read_sample(_utc(value.timestamp), [_sampled(sampled) for sampled in value.sampled_value])
+        for value in meter_values
+    ]
+    return tuple(sorted(samples, key=lambda sample: sample.measured_at))
+
+
+def _sampled(sampled: messages.SampledValue) -> SampledValue:
+    return SampledValue(
+        value=sampled.value,
+        measurand=sampled.measurand or "Energy.Active.Import.Register",
+        unit=sampled.unit,
+        phase=sampled.phase,
+        location=sampled.location,
+        context=sampled.context,
+        format=sampled.format or "Raw",
+    )
+
+
+def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:
+    return messages.IdTagInfo(
+        status=verdict.status,
+        expiry_date=None if verdict.expiry_date is None else _wire_time(verdict.expiry_date),
+        parent_id_tag=verdict.parent_id_tag,
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first or last day of the calendar, shifted beyond it
+        return moment.replace(tzinfo=UTC)
+
+
+def _wire_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
