@@ -1,0 +1,89 @@
+"""The live chargers of this process; what the application may ask of them (`ChargePointLink`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+import trio
+
+from evpower.charging.ports import CommandResult, Outcome
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.outcome import CallOutcome, Offline
+from evpower.ocpp.v16 import commands
+
+
+class ChargerRegistry:
+    """Implements `evpower.charging.ports.ChargePointLink`."""
+
+    def __init__(self) -> None:
+        self._live: dict[StationId, ChargerConnection] = {}
+        self._presence: WeakValueDictionary[StationId, trio.Lock] = WeakValueDictionary()
+
+    # ------------------------------------------------------------------------------------------- the charger server's
+
+    def add(self, connection: ChargerConnection) -> None:
+        """Make it the station's connection; a twin that was there is told to leave (duty 4)."""
+        twin = self._live.get(connection.station_id)
+        self._live[connection.station_id] = connection
+        if twin is not None:
+            twin.leave(1000, "replaced by a newer connection")
+
+    def remove(self, connection: ChargerConnection) -> None:
+        """Forget it, unless a twin has taken its place."""
+        if self._live.get(connection.station_id) is connection:
+            del self._live[connection.station_id]
+
+    def dismiss_all(self, code: int, reason: str) -> None:
+        """Tell every charger to leave, with this close code."""
+        for connection in tuple(self._live.values()):
+            connection.leave(code, reason)
+
+    def presence(self, station_id: StationId) -> trio.Lock:
+        """Held while a station's coming or going is written, so that an old socket's end never follows a new one."""
+        lock = self._presence.get(station_id)
+        if lock is None:
+            lock = self._presence[station_id] = trio.Lock()
+        return lock
+
+    def connection(self, station_id: StationId) -> ChargerConnection | None:
+        return self._live.get(station_id)
+
+    # ------------------------------------------------------------------------------------------------ ChargePointLink
+
+    def is_connected(self, station_id: StationId) -> bool:
+        return station_id in self._live
+
+    def last_seen_at(self, station_id: StationId) -> datetime | None:
+        connection = self._live.get(station_id)
+        return None if connection is None else connection.last_seen_at
+
+    def seen(self) -> Mapping[StationId, datetime]:
+        return {station_id: connection.last_seen_at for station_id, connection in self._live.items()}
+
+    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
+        """Waits first until the charger has finished booting: at most the settle delay, and the caller's time-out."""
+        connection = self._live.get(station_id)
+        if connection is None:
+            return CommandResult(Outcome.OFFLINE)
+        if connection.registration != "Accepted":
+            return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
+        await connection.ready.wait()
+        return await commands.remote_start(connection, connector_id, id_tag)
+
+    async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
+        """Waits like `remote_start`."""
+        connection = self._live.get(station_id)
+        if connection is None:
+            return CommandResult(Outcome.OFFLINE)
+        if connection.registration != "Accepted":
+            return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
+        await connection.ready.wait()
+        return await commands.remote_stop(connection, transaction_id)
+
+    async def raw(self, station_id: StationId, action: str, payload: bytes) -> CallOutcome:
+        """An operator's own CALL, payload unchecked (design §8 "Raw charger command")."""
+        connection = self._live.get(station_id)
+        return Offline() if connection is None else await connection.call(action, payload)

@@ -1,0 +1,192 @@
+"""The chargers' door: accept, admit, one nursery per charger, and a drain that says goodbye to each.
+
+`serve_charger` is the only place where a charger's fault stops: whatever goes wrong inside costs that socket alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import trio
+
+from evpower.charging.charge_point import Admission
+from evpower.charging.reports import ChargerReports
+from evpower.clock import Clock, Ids
+from evpower.identifiers import StationId
+from evpower.ocpp.admission import choose_subprotocol, identity_of, may_enter, offered_subprotocols
+from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.drain import GOING_AWAY, Drain
+from evpower.ocpp.oddities import shown
+from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.stream import open_listeners
+from evpower.ocpp.sweeper import Sweeper
+from evpower.ocpp.transport import ChargerSocket, SocketClosed
+from evpower.ocpp.v16.after_boot import configure_after_boot
+from evpower.ocpp.v16.charger import Charger
+from evpower.ocpp.v16.dispatch import answer
+
+log = logging.getLogger("OCPP")
+
+INTERNAL_ERROR = (1011, "internal error")
+
+
+@dataclass(frozen=True)
+class Door:
+    """A listener, and whether stations without a password may come in by it (design §9.9)."""
+
+    listener: trio.abc.Listener[trio.abc.Stream]
+    anonymous: bool
+
+
+@dataclass(frozen=True)
+class ChargerServer:
+    """What serving chargers needs."""
+
+    reports: ChargerReports
+    registry: ChargerRegistry
+    clock: Clock
+    ids: Ids
+    passwords: PasswordChecker
+    settings: OcppSettings
+
+    async def serve(
+        self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Serve until cancelled, then drain: no new chargers, CALLs in progress are answered, sockets end in 1001."""
+        drain = Drain(self.registry, timeout_s=self.settings.drain_timeout_s)
+        async with trio.open_nursery() as watch:
+            watch.start_soon(drain.begin_when_cancelled, name="ocpp drain")
+            with drain.chargers_may_run:
+                async with trio.open_nursery() as rings:
+                    sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
+                    flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
+                    async with trio.open_nursery() as chargers:
+                        charger_door = _ChargerDoor(self, sweeper, flushers, drain)
+                        with drain.accepting:
+                            task_status.started()
+                            await charger_door.accept(doors, chargers)
+                    rings.cancel_scope.cancel()
+            watch.cancel_scope.cancel()
+
+
+async def serve_chargers(
+    server: ChargerServer,
+    binds: Sequence[tuple[str, int]],
+    *,
+    task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Listen on every (host, port) and serve until cancelled; reports the real addresses. Port 0 takes a free one.
+
+    Raises OSError when a bind is not possible.
+    """
+    settings = server.settings
+    listeners = [listener for host, port in binds for listener in await open_listeners(host, port)]
+    doors = []
+    for listener in listeners:
+        anonymous = settings.allow_anonymous or (listener.is_loopback and not settings.passwords_required)
+        doors.append(Door(listener, anonymous))
+        log.info("chargers: listening on %s:%d%s", *listener.address, "" if anonymous else ", passwords required")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.serve, doors)
+        task_status.started([listener.address for listener in listeners])
+
+
+@dataclass(frozen=True)
+class _ChargerDoor:
+    """The server while it is open."""
+
+    server: ChargerServer
+    sweeper: Sweeper
+    flushers: trio.Nursery
+    drain: Drain
+
+    async def accept(self, doors: Sequence[Door], chargers: trio.Nursery) -> None:
+        async with trio.open_nursery() as listeners:
+            for door in doors:
+                serve_one = functools.partial(self.serve_charger, anonymous=door.anonymous)
+                accept = functools.partial(trio.serve_listeners, handler_nursery=chargers)
+                listeners.start_soon(accept, serve_one, [door.listener], name="ocpp accept")
+
+    async def serve_charger(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
+        """One charger, from the upgrade request to the close; nothing it causes leaves here."""
+        limits = self.server.settings.limits
+        socket = ChargerSocket(stream, limits=limits, flushers=self.flushers)
+        goodbye = INTERNAL_ERROR
+        self.sweeper.watch(socket)
+        try:
+            admission = None
+            with self.drain.handshake(), trio.move_on_after(limits.open_timeout_s):
+                admission = await self._open(socket, anonymous=anonymous)
+            if admission is not None:
+                goodbye = await self._talk(socket, admission)
+        except* SocketClosed as group:
+            log.info("a socket ended before it was a charger's: %s", group.exceptions[0])
+        except* Exception:
+            log.exception("a charger's connection failed")
+        finally:
+            self.sweeper.forget(socket)
+            # Shielded: a cancelled charger (drain, twin) is still owed its close code; two frames, bounded.
+            with trio.move_on_after(limits.close_timeout_s, shield=True):
+                await socket.aclose(*goodbye)
+
+    async def _open(self, socket: ChargerSocket, *, anonymous: bool) -> Admission:
+        """The handshake. Raises SocketClosed after telling the peer why it may not enter."""
+        request = await socket.read_request()
+        identity = identity_of(request.path)
+        try:
+            admission = None if identity is None else await self.server.reports.admit(identity)
+        except Exception:
+            log.exception("station=%s: cannot look it up", shown(identity or ""))
+            await socket.reject(503, "try again later\n")
+        if identity is None or admission is None:
+            log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
+            await socket.reject(404, "unknown station\n")
+        authorization = ", ".join(request.headers.get_all("Authorization"))
+        if not await may_enter(
+            admission, identity, request.path, authorization, checker=self.server.passwords, anonymous=anonymous
+        ):
+            log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
+            await socket.reject(401, "unauthorized\n", (("WWW-Authenticate", 'Basic realm="ocpp"'),))
+        offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
+        subprotocol = choose_subprotocol(offered)
+        await socket.accept(request, subprotocol)
+        if subprotocol is None:
+            log.info("station=%s: offered %s", admission.station_id, shown(", ".join(offered)) or "no subprotocol")
+            if offered:
+                await socket.aclose(1002, "no common subprotocol")
+                raise SocketClosed(1002, "no common subprotocol")
+        return admission
+
+    async def _talk(self, socket: ChargerSocket, admission: Admission) -> tuple[int, str]:
+        """The conversation; returns the close code and reason to end it with."""
+        server, station_id = self.server, StationId(admission.station_id)
+        connection = ChargerConnection(
+            station_id, socket, clock=server.clock, ids=server.ids, command_timeout_s=server.settings.command_timeout_s
+        )
+        charger = Charger(admission, connection, reports=server.reports, clock=server.clock, settings=server.settings)
+        server.registry.add(connection)
+        try:
+            if self.drain.has_begun:
+                connection.leave(*GOING_AWAY)
+            async with server.registry.presence(station_id):
+                await server.reports.connected(station_id)
+            log.info("station=%s: connected", station_id)
+            await connection.run(functools.partial(answer, charger), functools.partial(configure_after_boot, charger))
+        finally:
+            server.registry.remove(connection)
+            # Shielded: presence must be written although the charger or the server is going; one short write.
+            with trio.move_on_after(server.settings.farewell_timeout_s, shield=True):
+                await self._farewell(connection)
+        return connection.close_with
+
+    async def _farewell(self, connection: ChargerConnection) -> None:
+        registry, station_id = self.server.registry, connection.station_id
+        async with registry.presence(station_id):
+            if not registry.is_connected(station_id):  # a twin keeps the station online (duty 4)
+                log.info("station=%s: disconnected", station_id)
+                await self.server.reports.disconnected(station_id, connection.last_seen_at)
