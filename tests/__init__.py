@@ -1,0 +1,1 @@
+"""Tests: one claim each, no real waiting."""

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import memory_stream_pair
+
+from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.server import ChargerServer, Door
+from evpower.ocpp.settings import OcppSettings
+from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
+from tests.ocpp.peer import Peer
+
+
+class MemoryListener(trio.abc.Listener[trio.abc.Stream]):
+    """Accepts what `connect` made."""
+
+    def __init__(self) -> None:
+        self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](1000)
+
+    async def connect(self) -> trio.abc.Stream:
+        ours, theirs = memory_stream_pair()
+        await self._send.send(theirs)
+        return ours
+
+    async def accept(self) -> trio.abc.Stream:
+        return await self._receive.receive()
+
+    async def aclose(self) -> None:
+        self._receive.close()
+        await trio.lowlevel.checkpoint()
+
+
+class Csms:
+    """Our server over memory streams, with a fake service behind it."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self.reports = FakeReports()
+        self.registry = ChargerRegistry()
+        self.settings = OcppSettings()
+        self.anonymous = True
+        self.scope = trio.CancelScope()
+        self.stopped = trio.Event()
+        self._listener: MemoryListener | None = None
+
+    def set(self, **settings: Any) -> None:
+        """Change settings; before the first charger comes."""
+        self.settings = replace(self.settings, **settings)
+
+    async def connect(self) -> trio.abc.Stream:
+        """A stream to the server, nothing sent yet."""
+        if self._listener is None:
+            self._listener = MemoryListener()
+            await self._nursery.start(self._serve)
+        return await self._listener.connect()
+
+    async def charger(self, target: str = "/ws/CP-1", **how: Any) -> Peer:
+        """A charger whose socket is open."""
+        peer = Peer(await self.connect())
+        response = await peer.open(target, **how)
+        assert response.status_code == 101, response
+        return peer
+
+    async def _serve(self, *, task_status: trio.TaskStatus[None]) -> None:
+        assert self._listener is not None
+        server = ChargerServer(
+            reports=self.reports,
+            registry=self.registry,
+            clock=TrioClock(),
+            ids=CountingIds(),
+            passwords=PasswordChecker(b"test"),
+            settings=self.settings,
+        )
+        with self.scope:
+            await server.serve([Door(self._listener, self.anonymous)], task_status=task_status)
+        self.stopped.set()
+
+
+@pytest.fixture
+async def csms(nursery: trio.Nursery) -> Csms:
+    """A test names `autojump_clock` beside it, or it waits for real."""
+    return Csms(nursery)

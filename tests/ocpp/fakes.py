@@ -1,0 +1,117 @@
+"""The service behind the chargers' door, as a note-taker whose answers a test sets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import trio
+
+from evpower.charging.charge_point import Admission, Boot, BootVerdict, StatusReport
+from evpower.charging.id_tag import IdTagVerdict
+from evpower.charging.meter_value import MeterReport
+from evpower.charging.reports import ChargerReports
+from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
+from evpower.identifiers import IdTag, StationId, WireTransactionId
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class TrioClock:
+    """The time of day follows trio's (mock) clock."""
+
+    def __init__(self) -> None:
+        self._began = trio.current_time()
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=trio.current_time() - self._began)
+
+
+class CountingIds:
+    """Predictable identifiers."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def new(self) -> str:
+        self._last += 1
+        return f"id-{self._last}"
+
+    def new_id_tag(self) -> str:
+        self._last += 1
+        return f"EV{self._last:014X}"
+
+
+class FakeReports(ChargerReports):
+    """Keeps what it is told in `told`, in order; `broken` makes every report fail like a database that is down."""
+
+    def __init__(self) -> None:
+        self.stations = {"CP-1": Admission("CP-1", "active", None)}
+        self.told: list[tuple[str, StationId]] = []
+        self.boots: list[Boot] = []
+        self.statuses: list[StatusReport] = []
+        self.tags: list[IdTag] = []
+        self.starts: list[TransactionStart] = []
+        self.readings: list[MeterReport] = []
+        self.stops: list[TransactionStop] = []
+        self.parked: list[tuple[str, str, bytes]] = []
+        self.boot_verdict = BootVerdict("Accepted", 60)
+        self.verdict = IdTagVerdict("Accepted")
+        self.stop_verdict: IdTagVerdict | None = None
+        self.broken = False
+        #: When set, reports wait for it, like a slow commit.
+        self.commit: trio.Event | None = None
+
+    async def _note(self, what: str, station_id: StationId) -> None:
+        if self.broken:
+            raise OSError("the database is down")
+        if self.commit is not None:
+            await self.commit.wait()
+        self.told.append((what, station_id))
+
+    def count(self, what: str) -> int:
+        return sum(told == what for told, _ in self.told)
+
+    async def admit(self, identity: str) -> Admission | None:
+        if self.broken:
+            raise OSError("the database is down")
+        return self.stations.get(identity)
+
+    async def connected(self, station_id: StationId) -> None:
+        self.told.append(("connected", station_id))
+
+    async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
+        self.told.append(("disconnected", station_id))
+
+    async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
+        await self._note("boot", station_id)
+        self.boots.append(boot)
+        return self.boot_verdict
+
+    async def ready_for_commands(self, station_id: StationId) -> None:
+        self.told.append(("ready", station_id))
+
+    async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
+        await self._note("status", station_id)
+        self.statuses.append(report)
+
+    async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
+        await self._note("authorize", station_id)
+        self.tags.append(id_tag)
+        return self.verdict
+
+    async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
+        await self._note("start", station_id)
+        self.starts.append(start)
+        return BegunTransaction(WireTransactionId(str(100 + len(self.starts))), self.verdict)
+
+    async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
+        await self._note("meter", station_id)
+        self.readings.append(report)
+
+    async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
+        await self._note("stop", station_id)
+        self.stops.append(stop)
+        return self.stop_verdict
+
+    async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
+        self.parked.append((action, reason, payload))

@@ -1,0 +1,68 @@
+"""The upgrade: path, identity, subprotocol (OCPP-J §3; duties 1-3; design §9.8)."""
+
+from __future__ import annotations
+
+import pytest
+from trio.testing import MockClock
+
+from evpower.charging.charge_point import Admission
+from tests.ocpp.conftest import Csms
+from tests.ocpp.peer import Peer
+
+
+@pytest.mark.parametrize("target", ["/ws/CP-1", "/ocpp/CP-1", "/ws/CP-1/", "/ws/CP-1/any/tail", "/ws/CP-1?x=1"])
+async def test_every_path_of_the_contract_leads_to_the_station(
+    csms: Csms, autojump_clock: MockClock, target: str
+) -> None:
+    await csms.charger(target)
+
+
+@pytest.mark.parametrize(("target", "identity"), [("/ws/RDAM%20123", "RDAM 123"), ("/ws/CP%2F1", "CP/1")])
+async def test_duty_03_the_identity_is_percent_decoded(
+    csms: Csms, autojump_clock: MockClock, target: str, identity: str
+) -> None:
+    csms.reports.stations[identity] = Admission(identity, "active", None)
+    await csms.charger(target)
+
+
+@pytest.mark.parametrize(
+    "target", ["/ws/unknown", "/ws/", "/ws", "/", "/other/CP-1", "/ws/%FF", "/ws/CP-1%00", "/ws/" + "x" * 300]
+)
+async def test_duty_01_an_unknown_identity_is_404(csms: Csms, autojump_clock: MockClock, target: str) -> None:
+    peer = Peer(await csms.connect())
+    assert (await peer.open(target)).status_code == 404
+
+
+@pytest.mark.parametrize("word", ["ocpp1.6", "OCPP1.6", "ocpp1.6j", "ocpp1.6-JSON"])
+async def test_the_offered_spelling_of_ocpp_16_is_echoed(csms: Csms, autojump_clock: MockClock, word: str) -> None:
+    peer = await csms.charger(subprotocols=("ocpp2.0.1", word))
+    assert peer.response is not None
+    assert peer.response.headers["Sec-WebSocket-Protocol"] == word
+
+
+async def test_duty_02_without_any_offer_the_charger_is_accepted(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger(subprotocols=())
+    assert peer.response is not None
+    assert "Sec-WebSocket-Protocol" not in peer.response.headers
+    assert (await peer.call("Heartbeat"))[0] == 3
+
+
+async def test_duty_02_only_unknown_offers_are_shaken_hands_with_and_closed(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    peer = await csms.charger(subprotocols=("ocpp2.0.1",))
+    assert peer.response is not None
+    assert "Sec-WebSocket-Protocol" not in peer.response.headers
+    assert await peer.ended() == 1002
+    assert not csms.registry.seen()
+
+
+async def test_a_database_that_is_down_is_503_so_the_charger_comes_again(csms: Csms, autojump_clock: MockClock) -> None:
+    csms.reports.broken = True
+    assert (await Peer(await csms.connect()).open()).status_code == 503
+
+
+async def test_messages_pipelined_behind_the_request_are_answered(csms: Csms, autojump_clock: MockClock) -> None:
+    text = b'[2,"m","Heartbeat",{}]'
+    peer = await csms.charger(behind=b"\x81%c\0\0\0\0%b" % (0x80 | len(text), text))
+    assert (await peer.answer())[0] == 3
