@@ -7,7 +7,6 @@ connection: its end drops the rest of that connection, while the station goes on
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
@@ -23,7 +22,7 @@ from evpower.simulator.ocpp import SUBPROTOCOL, Call, CallError, CallRefused, Ca
 from evpower.simulator.power import Vehicle
 from evpower.simulator.settings import ChargePointSettings
 from evpower.simulator.station import Station
-from evpower.simulator.trace import Trace, Traced
+from evpower.simulator.trace import Listener, Trace
 
 CLOSE_S = 2.0
 DRAIN_S = 5.0
@@ -42,7 +41,7 @@ class SimulatedChargePoint:
         random: random.Random | None = None,
         *,
         dial: address.Dial = address.dial,
-        listener: Callable[[Traced], None] | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self.station_id = station_id
         self.settings = settings if settings is not None else ChargePointSettings()
@@ -103,7 +102,8 @@ class SimulatedChargePoint:
                 connection.start_soon(self.conversation.hold, link)
                 await link.read()
         except* GONE as error:
-            self.last_error = error.exceptions[0]
+            self.last_error = first_cause(error)
+            self.trace.note(f"has no connection: {self.last_error!r}")
         finally:
             self._socket = None
             if stream is not None:
@@ -261,6 +261,13 @@ class SimulatedChargePoint:
     async def wait_for_sent(self, action: str, count: int = 1) -> None:
         """Return when the charger has sent `count` CALLs of an action."""
         await self.trace.wait_until(lambda: len(self.trace.sent(action)) >= count)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """The first plain exception inside groups of groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _random_for(station_id: str) -> random.Random:

@@ -8,54 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import NamedTuple, Protocol
 
+import trio
+
+from evpower.simulator.answers import ACCEPTED, REJECTED, Answered, Handler, Lifecycle, soon, text
 from evpower.simulator.connector import Connector, Permission
 from evpower.simulator.ocpp import CallRefused, Payload
+from evpower.simulator.profiles import profile_is_usable
+from evpower.simulator.smart_charging import clear_charging_profile, get_composite_schedule, set_charging_profile
 from evpower.simulator.station import BROKEN, STARTABLE, Station
 
-
-class Lifecycle(Protocol):
-    """What a command may ask of the charge point around the station."""
-
-    async def reboot(self, reason: str | None = None) -> None:
-        """Stop what runs with this reason, go down and boot again."""
-        ...
-
-    async def reconnect(self) -> None:
-        """Close the socket and open a new one."""
-        ...
-
-    def boot_now(self) -> None:
-        """Send BootNotification without waiting for the interval."""
-        ...
-
-    @property
-    def accepted(self) -> bool:
-        """BootNotification was accepted."""
-        ...
-
-
-class Answered(NamedTuple):
-    """A CALLRESULT's payload, and what happens after it was sent."""
-
-    payload: Payload
-    then: Callable[[], Awaitable[None]] | None = None
-
-
-Handler = Callable[[Station, Lifecycle, Payload], Answered]
-ACCEPTED = Answered({"status": "Accepted"})
-REJECTED = Answered({"status": "Rejected"})
+STEP_S = 1.0  # between the steps of a firmware or diagnostics job
 
 
 def remote_start(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
     connector = _connector_to_start(station, payload)
     if connector is None or station.misbehaviour.refuse_remote_start or not lifecycle.accepted:
         return REJECTED
-    id_tag = _text(payload, "idTag")
+    id_tag = text(payload, "idTag")
     reservation = connector.reservation
     if reservation is not None and reservation.id_tag.casefold() != id_tag.casefold():
         return REJECTED
+    profile = payload.get("chargingProfile")
+    if profile is not None:
+        # It carries no transaction id yet and belongs to the transaction about to start (OCPP 1.6 erratum 3.41).
+        if not profile_is_usable(profile) or "transactionId" in profile:
+            return REJECTED
+        station.profiles.set(connector.connector_id, profile)
 
     async def go() -> None:
         if station.configuration.flag("AuthorizeRemoteTxRequests"):
@@ -85,13 +64,13 @@ def remote_stop(station: Station, lifecycle: Lifecycle, payload: Payload) -> Ans
             return REJECTED
         if station.misbehaviour.ignore_remote_stop:
             return ACCEPTED
-        return Answered({"status": "Accepted"}, _soon(partial(station.end, connector, "Remote")))
+        return Answered({"status": "Accepted"}, soon(partial(station.end, connector, "Remote")))
     return REJECTED
 
 
 def change_configuration(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
-    key = _text(payload, "key")
-    verdict = station.configuration.change(key, _text(payload, "value"))
+    key = text(payload, "key")
+    verdict = station.configuration.change(key, text(payload, "value"))
     # A new password is used from the next connection on, which is made at once (security white paper, A01).
     renew = key == "AuthorizationKey" and verdict == "Accepted"
     return Answered({"status": verdict}, lifecycle.reconnect if renew else None)
@@ -117,14 +96,14 @@ def change_availability(station: Station, lifecycle: Lifecycle, payload: Payload
                 station.settle_status(connector)
 
     busy = not operative and any(connector.transaction is not None for connector in targets)
-    return Answered({"status": "Scheduled" if busy else "Accepted"}, _soon(change))
+    return Answered({"status": "Scheduled" if busy else "Accepted"}, soon(change))
 
 
 def unlock_connector(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
     connector = station.connectors.get(payload.get("connectorId", 0))
     if connector is None:
         return Answered({"status": "NotSupported"})
-    return Answered({"status": "Unlocked"}, _soon(lambda: station.end(connector, "UnlockCommand")))
+    return Answered({"status": "Unlocked"}, soon(lambda: station.end(connector, "UnlockCommand")))
 
 
 def reset(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
@@ -142,7 +121,7 @@ def trigger_message(station: Station, lifecycle: Lifecycle, payload: Payload) ->
     wanted, only = payload.get("requestedMessage"), payload.get("connectorId")
     if wanted == "BootNotification":
         # Once accepted there is nothing left to boot (OCPP 1.6 erratum 3.40).
-        return REJECTED if lifecycle.accepted else Answered({"status": "Accepted"}, _soon(lifecycle.boot_now))
+        return REJECTED if lifecycle.accepted else Answered({"status": "Accepted"}, soon(lifecycle.boot_now))
     if not lifecycle.accepted or (only is not None and only != 0 and only not in station.connectors):
         return REJECTED
     sends = {
@@ -154,7 +133,7 @@ def trigger_message(station: Station, lifecycle: Lifecycle, payload: Payload) ->
     }
     if wanted not in sends:
         return Answered({"status": "NotImplemented"})
-    return Answered({"status": "Accepted"}, _soon(sends[wanted]))
+    return Answered({"status": "Accepted"}, soon(sends[wanted]))
 
 
 def _say_statuses(station: Station, only: int | None) -> None:
@@ -173,13 +152,13 @@ def data_transfer(station: Station, lifecycle: Lifecycle, payload: Payload) -> A
 
 
 def get_diagnostics(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
-    follow = station.report("DiagnosticsStatusNotification", "Uploading", "Uploaded")
+    follow = _report(station, "DiagnosticsStatusNotification", "Uploading", "Uploaded")
     return Answered({"fileName": "diagnostics.log"}, follow)
 
 
 def update_firmware(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
     steps = ("Downloading", "Downloaded", "Installing", "Installed")
-    return Answered({}, station.report("FirmwareStatusNotification", *steps))
+    return Answered({}, _report(station, "FirmwareStatusNotification", *steps))
 
 
 def get_local_list_version(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
@@ -210,7 +189,7 @@ def reserve_now(station: Station, lifecycle: Lifecycle, payload: Payload) -> Ans
         return Answered({"status": connector.status})
     if connector.status not in ("Available", "Reserved"):
         return Answered({"status": "Occupied"})
-    return Answered({"status": "Accepted"}, _soon(lambda: station.reserve(connector, payload)))
+    return Answered({"status": "Accepted"}, soon(lambda: station.reserve(connector, payload)))
 
 
 def cancel_reservation(station: Station, lifecycle: Lifecycle, payload: Payload) -> Answered:
@@ -218,22 +197,19 @@ def cancel_reservation(station: Station, lifecycle: Lifecycle, payload: Payload)
         held = connector.reservation
         if held is not None and held.reservation_id == payload.get("reservationId"):
             connector.reservation = None
-            return Answered({"status": "Accepted"}, _soon(partial(station.settle_status, connector)))
+            return Answered({"status": "Accepted"}, soon(partial(station.settle_status, connector)))
     return REJECTED
 
 
-def _soon(change: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    async def later() -> None:
-        change()
+def _report(station: Station, action: str, *statuses: str) -> Callable[[], Awaitable[None]]:
+    """What follows: one status after the other, as a download does."""
 
-    return later
+    async def steps() -> None:
+        for status in statuses:
+            station.say(action, {"status": status})
+            await trio.sleep(STEP_S)
 
-
-def _text(payload: Payload, name: str) -> str:
-    value = payload.get(name)
-    if not isinstance(value, str):
-        raise CallRefused("FormationViolation", f"{name} is missing or no string")
-    return value
+    return steps
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -253,6 +229,9 @@ HANDLERS: Mapping[str, Handler] = {
     "SendLocalList": send_local_list,
     "ReserveNow": reserve_now,
     "CancelReservation": cancel_reservation,
+    "SetChargingProfile": set_charging_profile,
+    "ClearChargingProfile": clear_charging_profile,
+    "GetCompositeSchedule": get_composite_schedule,
 }
 
 

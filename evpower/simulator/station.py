@@ -6,7 +6,7 @@ Knows nothing of sockets: what it has to say goes into the outbox, what the cent
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import trio
@@ -18,12 +18,12 @@ from evpower.simulator.misbehaviour import WrongClock, meter_values_last
 from evpower.simulator.ocpp import Payload, parse_time, wire_time
 from evpower.simulator.outbox import Message, Outbox, first
 from evpower.simulator.power import Register, Vehicle
+from evpower.simulator.profiles import Profiles
 from evpower.simulator.readings import meter_value
 from evpower.simulator.settings import ChargePointSettings
 from evpower.simulator.trace import Trace
 
 STARTABLE = ("Available", "Preparing", "Finishing", "Reserved")
-STEP_S = 1.0  # between the steps of a firmware or diagnostics job
 BROKEN = ("Unavailable", "Faulted")
 
 
@@ -45,6 +45,7 @@ class Station:
             number: Connector(number, settings.connector_power_w, settings.speed, Register(settings.register_wh))
             for number in range(1, connectors + 1)
         }
+        self.profiles = Profiles(settings.voltage_v)
         self.operative = True
         self.local_list: dict[str, Mapping[str, Any]] = {}
         self.local_list_version = 0
@@ -88,7 +89,10 @@ class Station:
             self.set_status(connector, "SuspendedEV")
 
     async def present_card(self, connector: Connector, id_tag: str) -> str:
-        """Hold a card to the reader: starts, or stops what the same card or its group started. The tag's verdict."""
+        """Hold a card to the reader: starts, or stops what the same card or its group started. The tag's verdict.
+
+        `Rejected` is the charger's own: the connector is out of order or kept for somebody else.
+        """
         running = connector.transaction
         if running is not None and running.id_tag.casefold() == id_tag.casefold():
             self.end(connector, "Local", id_tag=id_tag)
@@ -102,8 +106,19 @@ class Station:
                 return "Invalid"
             self.end(connector, "Local", id_tag=id_tag)
             return "Accepted"
+        if not self._admits(connector, id_tag, parent):
+            return "Rejected"
         self.permit(connector, Permission(id_tag, parent))
         return "Accepted"
+
+    @staticmethod
+    def _admits(connector: Connector, id_tag: str, parent_id_tag: str | None) -> bool:
+        """The connector works, and is not kept for somebody else."""
+        kept = connector.reservation
+        if connector.status not in STARTABLE or kept is None:
+            return connector.status in STARTABLE
+        same_group = parent_id_tag is not None and parent_id_tag == kept.parent_id_tag
+        return same_group or id_tag.casefold() == kept.id_tag.casefold()
 
     def permit(self, connector: Connector, permission: Permission) -> None:
         """Allow the next charge on a connector; without a cable it waits ConnectionTimeOut."""
@@ -163,6 +178,7 @@ class Station:
             payload["reservationId"] = connector.reservation.reservation_id
             connector.reservation = None
         connector.begin(transaction)
+        self.apply_limits()
         start = self._put("StartTransaction", payload, transaction)
         start.on_reply = lambda reply: self._started(connector, transaction, reply)
         self.set_status(connector, "Charging")
@@ -188,9 +204,16 @@ class Station:
             with trio.move_on_after(interval_s if interval_s > 0 else float("inf")):
                 await transaction.over.wait()
                 return
+            self.apply_limits()
             self.sample(connector, "Sample.Periodic")
             if connector.vehicle is not None and connector.vehicle.is_full:
                 self.set_status(connector, "SuspendedEV")
+
+    def apply_limits(self) -> None:
+        """Let the charging profiles take effect; looked at again with each sample."""
+        now = self.clock.now()
+        for connector in self.connectors.values():
+            connector.restrict(self.profiles.limit_w(connector, now))
 
     def sample(self, connector: Connector, context: str) -> None:
         """Queue the connector's readings of now."""
@@ -205,6 +228,7 @@ class Station:
         transaction = connector.finish()
         if transaction is None:
             return
+        self.profiles.forget_transaction(connector.connector_id)
         payload: dict[str, Any] = {
             "meterStop": connector.energy_wh,
             "timestamp": wire_time(self.clock.now()),
@@ -240,16 +264,6 @@ class Station:
             self.settle_status(connector)
 
     # What the central system hears
-
-    def report(self, action: str, *statuses: str) -> Callable[[], Awaitable[None]]:
-        """A task that reports one status after the other, as a download does."""
-
-        async def steps() -> None:
-            for status in statuses:
-                self.say(action, {"status": status})
-                await trio.sleep(STEP_S)
-
-        return steps
 
     def set_status(self, connector: Connector, status: str, error_code: str = "NoError") -> None:
         """Change a connector's status and report it, once."""

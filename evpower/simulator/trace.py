@@ -27,10 +27,16 @@ class Traced:
     frame: Frame
 
 
-class Trace:
-    """The last `limit` frames and complaints, and a way to wait for the next."""
+Listener = Callable[[Traced | str], None]
 
-    def __init__(self, limit: int, listener: Callable[[Traced], None] | None = None) -> None:
+
+class Trace:
+    """The last `limit` frames and complaints, and a way to wait for the next.
+
+    `listener` is called with each frame, and with a sentence for what is no frame: a lost line, a complaint.
+    """
+
+    def __init__(self, limit: int, listener: Listener | None = None) -> None:
         self._frames: deque[Traced] = deque(maxlen=limit)
         self._listener = listener
         self._changed = trio.Event()
@@ -53,7 +59,13 @@ class Trace:
     def complain(self, about: str) -> None:
         """Note something the peer should not have done."""
         self.complaints.append(about)
+        self.note(f"complains: {about}")
         self.wake()
+
+    def note(self, text: str) -> None:
+        """Tell the listener what is no frame."""
+        if self._listener is not None:
+            self._listener(text)
 
     def wake(self) -> None:
         """Let waiters look again: something about the charger changed."""
@@ -88,8 +100,10 @@ class Trace:
         ]
 
 
-def describe(traced: Traced) -> str:
+def describe(traced: Traced | str) -> str:
     """One line for people."""
+    if isinstance(traced, str):
+        return traced
     arrow = "→" if traced.direction == "sent" else "←"
     match traced.frame:
         case Call(_, action, payload):
