@@ -1,0 +1,103 @@
+"""The application graph, built by hand: who knows whom, on one screen. Nothing here runs; `supervisor.py` does that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import trio
+
+from evpower.billing.pricing import Pricing, PricingRules
+from evpower.billing.reservation import ReservationRules
+from evpower.billing.service import BillingService
+from evpower.charging.beginnings import Beginnings
+from evpower.charging.commands import Commands
+from evpower.charging.limits import LimitKeeper
+from evpower.charging.ports import ChargePointLink
+from evpower.charging.presence import Presence
+from evpower.charging.recovery import Recovery, RecoveryRules
+from evpower.charging.reports import ChargerReports
+from evpower.charging.service import ChargingRules, ChargingService
+from evpower.charging.settler import Settler
+from evpower.clock import Clock, Ids
+from evpower.config import Config
+from evpower.db.journal import Journal
+from evpower.db.pool import Pool
+from evpower.events import EventBus
+
+
+@dataclass(frozen=True)
+class App:
+    """Every service of one process."""
+
+    bus: EventBus
+    billing: BillingService
+    pricing: Pricing
+    charging: ChargingService
+    reports: ChargerReports
+    commands: Commands
+    journal: Journal
+    settler: Settler
+    limits: LimitKeeper
+    presence: Presence
+    recovery: Recovery
+
+
+def build_app(
+    config: Config, pool: Pool, link: ChargePointLink, clock: Clock, ids: Ids, conversations: trio.Nursery
+) -> App:
+    """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`)."""
+    reservation = ReservationRules(
+        config.charging.unlimited_reserve_tyiyn,
+        config.charging.unlimited_minimum_tyiyn,
+        config.charging.planning_minutes,
+    )
+    bus = EventBus()
+    billing = BillingService(pool, clock)
+    pricing = Pricing(
+        clock, PricingRules(config.billing.default_rate_per_kwh, config.billing.timezone, config.billing.price_cache_s)
+    )
+    journal = Journal(pool)
+    settler = Settler(pool, clock, billing, bus)
+    commands = Commands(conversations, link, pool, clock, bus, settler, config.charging.stop_wait_s)
+    limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
+    beginnings = Beginnings(pool, clock, ids, billing, pricing, settler, commands, bus, reservation)
+    rules = ChargingRules(
+        reservation,
+        config.charging.start_wait_s,
+        config.ocpp.heartbeat_timeout_s,
+        config.charging.max_sessions_per_client,
+    )
+    return App(
+        bus=bus,
+        billing=billing,
+        pricing=pricing,
+        charging=ChargingService(pool, clock, ids, billing, pricing, link, commands, bus, rules),
+        reports=ChargerReports(
+            pool,
+            clock,
+            journal,
+            beginnings,
+            settler,
+            commands,
+            limits,
+            bus,
+            config.ocpp.heartbeat_interval_s,
+        ),
+        commands=commands,
+        journal=journal,
+        settler=settler,
+        limits=limits,
+        presence=Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s),
+        recovery=Recovery(
+            pool,
+            clock,
+            commands,
+            settler,
+            RecoveryRules(
+                config.charging.start_deadline_s,
+                config.charging.longest_session_s,
+                config.charging.reboot_grace_s,
+                config.charging.stop_wait_s,
+            ),
+        ),
+    )

@@ -1,0 +1,197 @@
+"""psycopg 3's AsyncConnection on trio: its generators say what they wait for, and trio waits.
+
+A cancelled query is cancelled on the server too, within a bounded, shielded time; a connection that cannot be brought
+back to a known state is closed. COMMIT and ROLLBACK are shielded and bounded: what was reported ok is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import time
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import psycopg
+import trio
+from psycopg import AsyncConnection, errors, pq
+from psycopg._conninfo_attempts import conninfo_attempts
+from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conninfo
+from psycopg.rows import dict_row
+from psycopg.transaction import AsyncTransaction
+from psycopg.waiting import Ready, Wait
+
+log = logging.getLogger("evpower.db")
+
+#: How long the server may take to confirm that a query was cancelled.
+CANCEL_WITHIN_S = 5.0
+#: How long a COMMIT or ROLLBACK may take before its outcome counts as unknown.
+COMMIT_WITHIN_S = 10.0
+#: A generator that never blocks still lets others run this often.
+BREATHE_EVERY_S = 0.005
+
+_POLL_EVENTS = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
+_BROKEN = select.POLLHUP | select.POLLERR
+
+
+class TrioConnection(AsyncConnection[dict[str, Any]]):
+    """A connection in autocommit mode with dict rows, driven by trio."""
+
+    def __init__(self, pgconn: pq.abc.PGconn, row_factory: Any = dict_row) -> None:
+        super().__init__(pgconn, row_factory)
+        self.lock = trio.Lock()  # type: ignore[assignment]  # psycopg's own is asyncio's; only `async with` is used
+
+    @classmethod
+    async def open(cls, conninfo: str) -> Self:
+        """Connect to the first address that answers; raises psycopg.OperationalError."""
+        parameters = conninfo_to_dict(conninfo)
+        attempts = await trio.to_thread.run_sync(conninfo_attempts, parameters, abandon_on_cancel=True)
+        failure: psycopg.Error = errors.OperationalError("no address to connect to")
+        for attempt in attempts:
+            try:
+                with trio.fail_after(timeout_from_conninfo(parameters)):
+                    connection = await _drive_connecting(cls._connect_gen(make_conninfo("", **attempt)))
+            except trio.TooSlowError:
+                failure = errors.ConnectionTimeout("connection timeout expired")
+            except psycopg.Error as error:
+                failure = error
+            else:
+                connection._autocommit = True
+                return connection
+        raise failure
+
+    async def wait(self, gen: Any, interval: float = 0, timeout: float | None = None) -> Any:
+        """Run one of psycopg's generators to its end; a cancellation reaches the server before it goes on."""
+        try:
+            if timeout is None:
+                return await _drive(gen, self.pgconn.socket)
+            with trio.move_on_after(timeout):
+                return await _drive(gen, self.pgconn.socket)
+        except (trio.Cancelled, KeyboardInterrupt):
+            if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+                await self._cancel_query(gen)
+            raise
+        raise errors._WaitTimeout("wait timeout expired")
+
+    async def cancel_safe(self, *, timeout: float = CANCEL_WITHIN_S) -> None:
+        """Ask the server to cancel the running query."""
+        if self._should_cancel():
+            with trio.fail_after(timeout):
+                await _drive_connecting(self._cancel_gen())
+
+    @asynccontextmanager
+    async def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> AsyncIterator[AsyncTransaction]:
+        """A transaction whose end is not interrupted: its outcome is known, or the connection is closed."""
+        inner = AsyncTransaction(self, savepoint_name, force_rollback)
+        await inner.__aenter__()
+        try:
+            yield inner
+        except BaseException as error:
+            if not await self._end(inner, error):
+                raise
+        else:
+            await self._end(inner, None)
+
+    async def close(self) -> None:
+        """Close at once."""
+        if not self.closed:
+            self._closed = True
+            trio.lowlevel.notify_closing(self.pgconn.socket)
+            self.pgconn.finish()
+
+    async def _end(self, inner: AsyncTransaction, error: BaseException | None) -> bool:
+        """COMMIT or ROLLBACK, shielded: interrupted half-way nobody would know which it was; bounded, then closed."""
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S):
+            swallowed = await inner.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
+            return bool(swallowed)
+        await self.close()
+        if error is None:
+            raise errors.OperationalError("COMMIT timed out: its outcome is unknown")
+        return False
+
+    async def _cancel_query(self, gen: Any) -> None:
+        """Shielded, because an abandoned query would poison the connection; bounded, and then the connection goes."""
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + CANCEL_WITHIN_S):
+            try:
+                await _drive_connecting(self._cancel_gen())
+                await _drive(gen, self.pgconn.socket)
+            except errors.QueryCanceled:
+                return
+            except psycopg.Error as error:
+                log.warning("a query could not be cancelled: %s", error)
+            else:
+                return
+        await self.close()
+
+
+async def _drive(gen: Any, fd: int) -> Any:
+    """Run a generator that waits on one socket, going round trio's loop only where it would really block."""
+    breathed = 0.0
+    try:
+        wanted = next(gen)
+        while True:
+            if wanted == Wait.R:
+                await trio.lowlevel.wait_readable(fd)
+                wanted = gen.send(Ready.R)
+            elif ready := poll(fd, wanted):
+                wanted = gen.send(ready)
+                now = time.monotonic()
+                if now - breathed > BREATHE_EVERY_S:
+                    if breathed:
+                        await trio.lowlevel.checkpoint()
+                    breathed = now
+            else:
+                wanted = gen.send(await _wait(fd, wanted))
+    except StopIteration as end:
+        return end.value
+    except (OSError, trio.ClosedResourceError) as error:
+        raise errors.OperationalError("connection socket closed") from error
+
+
+async def _drive_connecting(gen: Generator[tuple[int, Wait], Ready, Any]) -> Any:
+    """Run a connecting or cancelling generator, whose socket may change."""
+    try:
+        fd, wanted = next(gen)
+        while True:
+            fd, wanted = gen.send(await _wait(fd, wanted))
+    except StopIteration as end:
+        return end.value
+    except OSError as error:
+        raise errors.OperationalError("connection socket closed") from error
+
+
+async def _wait(fd: int, wanted: Wait) -> Ready:
+    if wanted == Wait.R:
+        await trio.lowlevel.wait_readable(fd)
+        return Ready.R
+    if wanted == Wait.W:
+        await trio.lowlevel.wait_writable(fd)
+        return Ready.W
+    ready = Ready.NONE
+
+    async def one(wait: Any, bit: Ready) -> None:
+        nonlocal ready
+        await wait(fd)
+        ready = Ready(ready | bit)
+        either.cancel_scope.cancel()
+
+    async with trio.open_nursery() as either:
+        either.start_soon(one, trio.lowlevel.wait_readable, Ready.R)
+        either.start_soon(one, trio.lowlevel.wait_writable, Ready.W)
+    return ready
+
+
+def poll(fd: int, wanted: Wait) -> int:
+    """Which of the wanted states the socket is in right now; a broken one is ready for everything."""
+    poller = select.poll()
+    poller.register(fd, _POLL_EVENTS[wanted])
+    ready = 0
+    for _, events in poller.poll(0):
+        if events & (select.POLLIN | _BROKEN):
+            ready |= Ready.R
+        if events & (select.POLLOUT | _BROKEN):
+            ready |= Ready.W
+    return ready & wanted

@@ -1,0 +1,56 @@
+"""What an operator looks at: lists for the command line, oldest facts included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+LIST_STATIONS = """
+SELECT s.id, s.serial_number, s.model, s.status AS admin_status, s.location_id, l.name AS location_name,
+       s.last_heartbeat_at, s.firmware_version, s.connectors_count, o.status AS whole_status,
+       coalesce(json_agg(json_build_object('connector_id', c.connector_number, 'status', c.status,
+                'ocpp_status', c.ocpp_status, 'error_code', c.error_code) ORDER BY c.connector_number)
+                FILTER (WHERE c.id IS NOT NULL), '[]') AS connectors
+FROM public.stations s JOIN public.locations l ON l.id = s.location_id
+LEFT JOIN public.connectors c ON c.station_id = s.id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+GROUP BY s.id, l.name, o.status ORDER BY s.id
+"""
+
+LIST_SESSIONS = """
+SELECT s.id AS session_id, s.user_id AS client_id, s.station_id, s.connector_id, s.status, p.phase, s.start_time,
+       s.stop_time, s.energy AS energy_kwh, s.amount, s.reserved_amount, s.refunded_amount, s.additional_charge,
+       s.debt_amount, s.limit_type, s.limit_value, s.transaction_id, s.stop_reason, p.estimated, p.corrected_at,
+       p.overshoot_wh, p.unbilled_wh, p.unbilled_tyiyn / 100.0 AS unbilled_som
+FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE NOT %(running_only)s OR s.status = 'started' ORDER BY s.created_at DESC LIMIT %(limit)s
+"""
+
+COUNTS = """
+SELECT (SELECT count(*) FROM public.stations) AS stations,
+       (SELECT count(*) FROM public.charging_sessions WHERE status = 'started') AS running_sessions,
+       (SELECT count(*) FROM evpower.session_phases WHERE phase = 'ended') AS unsettled_sessions,
+       (SELECT count(*) FROM evpower.ocpp_parked) AS parked_reports,
+       current_setting('server_version') AS postgresql
+"""
+#: Nobody reads further than this on a terminal.
+MOST_SESSIONS = 500
+
+
+async def list_stations(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+    """Every station with its connectors, inactive ones too."""
+    return await (await conn.execute(LIST_STATIONS)).fetchall()
+
+
+async def list_sessions(conn: AsyncConnection[Any], *, running_only: bool) -> list[dict[str, Any]]:
+    """Sessions, newest first, at most `MOST_SESSIONS`."""
+    cursor = await conn.execute(LIST_SESSIONS, {"running_only": running_only, "limit": MOST_SESSIONS})
+    return await cursor.fetchall()
+
+
+async def read_counts(conn: AsyncConnection[Any]) -> dict[str, Any]:
+    """How much of everything there is."""
+    row = await (await conn.execute(COUNTS)).fetchone()
+    assert row is not None
+    return row

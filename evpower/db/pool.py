@@ -1,0 +1,148 @@
+"""A small pool of connections. Connecting is the pool's own work, so a caller's time-out never aborts it half-way."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import psycopg
+import trio
+from psycopg import pq
+from psycopg.waiting import Wait
+
+from evpower.db.connection import TrioConnection, poll
+
+log = logging.getLogger("evpower.db")
+
+#: How long giving back a connection in the middle of a transaction may take.
+RESET_WITHIN_S = 2.0
+RETRY_FIRST_S = 0.05
+RETRY_MOST_S = 2.0
+#: Every session of ours computes in UTC.
+OPTIONS = "-c timezone=UTC"
+
+
+@dataclass(eq=False)
+class _Waiter:
+    task: trio.lowlevel.Task
+    connection: TrioConnection | None = None
+
+
+class Pool:
+    """At most `size` connections, the most recently used first."""
+
+    def __init__(self, conninfo: str, connecting: trio.Nursery, size: int) -> None:
+        self._conninfo = psycopg.conninfo.make_conninfo(conninfo, options=OPTIONS)
+        self._connecting = connecting
+        self._size = size
+        self._open = 0
+        self._idle: deque[TrioConnection] = deque()
+        self._waiting: deque[_Waiter] = deque()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[TrioConnection]:
+        """A healthy connection for the block; whatever state it is left in, the next borrower gets a clean one."""
+        connection = await self._take()
+        try:
+            yield connection
+        finally:
+            await self._give_back(connection)
+
+    async def _take(self) -> TrioConnection:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while self._idle:
+            connection = self._idle.pop()
+            # An idle socket has nothing to say: when it does, the server went away.
+            if connection.closed or poll(connection.pgconn.socket, Wait.R):
+                await connection.close()
+                self._open -= 1
+            else:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return connection
+        if self._open < self._size:
+            self._grow()
+        return await self._wait()
+
+    async def _wait(self) -> TrioConnection:
+        waiter = _Waiter(trio.lowlevel.current_task())
+        self._waiting.append(waiter)
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._waiting.remove(waiter)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+        assert waiter.connection is not None
+        return waiter.connection
+
+    async def _give_back(self, connection: TrioConnection) -> None:
+        status = connection.pgconn.transaction_status
+        if not connection.closed and status != pq.TransactionStatus.IDLE and connection._pipeline is None:
+            # Shielded: an open transaction would be the next borrower's; bounded, then the connection is closed.
+            with trio.move_on_after(RESET_WITHIN_S, shield=True), suppress(psycopg.Error):
+                await connection.rollback()
+        if _is_clean(connection):
+            self._put(connection)
+            return
+        await connection.close()
+        self._open -= 1
+        if self._waiting:
+            self._grow()
+
+    def _put(self, connection: TrioConnection) -> None:
+        if self._waiting:
+            waiter = self._waiting.popleft()
+            waiter.connection = connection
+            trio.lowlevel.reschedule(waiter.task)
+        else:
+            self._idle.append(connection)
+
+    def _grow(self) -> None:
+        self._open += 1
+        self._connecting.start_soon(self._connect)
+
+    async def _connect(self) -> None:
+        """Connect for whoever waits; give up when nobody does any more."""
+        delay_s = RETRY_FIRST_S
+        while True:
+            try:
+                connection = await TrioConnection.open(self._conninfo)
+            except psycopg.OperationalError as error:
+                log.warning("cannot connect to PostgreSQL: %s", error)
+            else:
+                self._put(connection)
+                return
+            if not self._waiting:
+                self._open -= 1
+                return
+            await trio.sleep(delay_s)
+            delay_s = min(RETRY_MOST_S, delay_s * 2)
+
+    async def _close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+
+def _is_clean(connection: TrioConnection) -> bool:
+    """Outside any transaction; a BEGIN that was cancelled leaves its count behind."""
+    return (
+        not connection.closed
+        and connection._pipeline is None
+        and not connection._num_transactions
+        and connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+    )
+
+
+@asynccontextmanager
+async def open_pool(conninfo: str, *, size: int = 16) -> AsyncIterator[Pool]:
+    """A pool for the block; it connects when the first connection is asked for."""
+    async with trio.open_nursery() as connecting:
+        pool = Pool(conninfo, connecting, size)
+        try:
+            yield pool
+        finally:
+            connecting.cancel_scope.cancel()
+            await pool._close()

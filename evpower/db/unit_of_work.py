@@ -1,0 +1,43 @@
+"""Units of work: one database transaction, and what is told to the world after its commit (design §6)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from evpower.db.connection import TrioConnection
+from evpower.db.pool import Pool
+
+
+@dataclass
+class UnitOfWork:
+    """A connection inside a transaction; rows are dicts."""
+
+    conn: TrioConnection
+    _callbacks: list[Callable[[], object]] = field(default_factory=list)
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call this, in order, once the commit is confirmed; never after a rollback."""
+        self._callbacks.append(callback)
+
+    def committed(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+
+@asynccontextmanager
+async def unit_of_work(pool: Pool) -> AsyncIterator[UnitOfWork]:
+    """A transaction that commits at the end of the block, or leaves no trace."""
+    async with pool.connection() as conn:
+        uow = UnitOfWork(conn)
+        async with conn.transaction():
+            yield uow
+        uow.committed()
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[TrioConnection]:
+    """A connection outside any transaction: each statement commits by itself."""
+    async with pool.connection() as conn:
+        yield conn

@@ -1,0 +1,71 @@
+"""What the application is given in tests: a clock that is set, ids that count, a charger that does as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from evpower.charging.ports import CommandResult, Outcome
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+
+NOON = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+class SetClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, start: datetime = NOON) -> None:
+        self.time = start
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+class CountingIds:
+    """session-1, session-2 …"""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def new(self) -> str:
+        self.made += 1
+        return f"session-{self.made}"
+
+    def new_id_tag(self) -> str:
+        self.made += 1
+        return f"EV{self.made:014d}"
+
+
+class FakeLink:
+    """A network of chargers that answer every command with `outcome`, and remember what they were asked."""
+
+    def __init__(self, clock: SetClock) -> None:
+        self._clock = clock
+        self.outcome = Outcome.ACCEPTED
+        self.connected: set[StationId] = set()
+        self.started: list[tuple[StationId, ConnectorId, IdTag]] = []
+        self.stopped: list[tuple[StationId, WireTransactionId]] = []
+
+    def is_connected(self, station_id: StationId) -> bool:
+        return station_id in self.connected
+
+    def last_seen_at(self, station_id: StationId) -> datetime | None:
+        return self._clock.now() if station_id in self.connected else None
+
+    def seen(self) -> Mapping[StationId, datetime]:
+        return {station_id: self._clock.now() for station_id in self.connected}
+
+    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
+        if station_id not in self.connected:
+            return CommandResult(Outcome.OFFLINE)
+        self.started.append((station_id, connector_id, id_tag))
+        return CommandResult(self.outcome)
+
+    async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
+        if station_id not in self.connected:
+            return CommandResult(Outcome.OFFLINE)
+        self.stopped.append((station_id, transaction_id))
+        return CommandResult(self.outcome)
