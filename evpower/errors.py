@@ -5,6 +5,8 @@ EvPowerError
 ├─ DatabaseUnavailable      PostgreSQL cannot be reached, or did not start
 ├─ SchemaTooNew             the database was migrated by a newer EvPower
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
+│  └─ InvalidAmount         the one wrong thing is a sum that money cannot have
+├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ NotFound                 a GET of an unknown id: HTTP 404
@@ -73,6 +75,18 @@ class InvalidRequest(EvPowerError):
     def __init__(self, *fields: tuple[str, str]) -> None:
         self.fields = fields
         super().__init__(detail=[{"field": field, "message": text} for field, text in fields])
+
+
+class InvalidAmount(InvalidRequest):
+    """A sum with parts of a tyiyn, or none at all."""
+
+    code = "invalid_amount"
+    message = "Некорректная сумма"
+
+
+class Unauthorized(EvPowerError):
+    code = "unauthorized"
+    message = "Требуется авторизация"
 
 
 class IdempotencyMismatch(EvPowerError):

@@ -1,0 +1,47 @@
+"""The people's door: every public route, put together by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from quart_trio import QuartTrio
+
+from evpower.billing.service import BillingService
+from evpower.charging.service import ChargingService
+from evpower.clock import Ids
+from evpower.http.accounts import account_routes
+from evpower.http.application import HttpApplication, RequestLimits
+from evpower.http.idempotency import Idempotency, KeyStore
+from evpower.http.service import Probes, ServiceFacts, service_routes
+from evpower.http.sessions import charging_routes
+from evpower.http.stations import station_routes
+
+V1 = "/api/v1"
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """What an operator may set; `allowed_origins` are web pages that may call us (`https://app.example`)."""
+
+    limits: RequestLimits = field(default_factory=RequestLimits)
+    allowed_origins: Collection[str] = ()
+
+
+def build_http_app(
+    *,
+    charging: ChargingService,
+    billing: BillingService,
+    keys: KeyStore,
+    probes: Probes,
+    ids: Ids,
+    facts: ServiceFacts,
+    settings: HttpSettings,
+) -> QuartTrio:
+    """The application; it owns nothing, so it needs no start and no end."""
+    app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
+    app.register_blueprint(service_routes(facts, probes))
+    app.register_blueprint(charging_routes(charging, Idempotency(keys), prefix=V1))
+    app.register_blueprint(station_routes(charging, prefix=V1))
+    app.register_blueprint(account_routes(billing, prefix=V1))
+    return app

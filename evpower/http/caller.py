@@ -1,0 +1,26 @@
+"""Who is calling (contract/rest-api §1.8), in the mode `trust`: whoever the request says.
+
+Tokens are not read yet: one that stands beside a `client_id` is ignored, one alone names nobody.
+"""
+
+from __future__ import annotations
+
+from quart import request
+
+from evpower.errors import Unauthorized
+from evpower.http.requests import CLIENT_ID, Fields
+from evpower.identifiers import ClientId
+
+
+def required_client(fields: Fields) -> ClientId | None:
+    """The client a body must name; None when it is wrong. Raises Unauthorized when there is only a token."""
+    if not fields.has("client_id") and "Authorization" in request.headers:
+        raise Unauthorized
+    value = fields.identifier("client_id", CLIENT_ID)
+    return None if value is None else ClientId(value)
+
+
+def optional_client(fields: Fields) -> ClientId | None:
+    """The client a body may name."""
+    value = fields.optional_identifier("client_id", CLIENT_ID)
+    return None if value is None else ClientId(value)

@@ -1,0 +1,169 @@
+"""Bodies read strictly (contract/rest-api §4.1, §4.3): exact types, exact decimals, every wrong field told at once.
+
+JSON numbers become `int` or `Decimal`, never binary floats: 0.1 som is ten tyiyn, and 10.001 som is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+import msgspec
+from quart import request
+
+from evpower.errors import InvalidAmount, InvalidRequest
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.money import exact_tyiyn
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+#: `GET /balance/get` is the balance of a token's client, so nobody can be called that (§5.1).
+RESERVED_CLIENT_ID = "get"
+ENERGY_KWH_MAX = 200
+AMOUNT_SOM_MAX = 100_000
+CONNECTOR_ID_MAX = 2**31 - 1
+
+NOT_AN_OBJECT = "тело запроса должно быть объектом JSON"
+MALFORMED = "тело запроса не является корректным JSON"
+REQUIRED = "обязательное поле"
+PATTERN = "недопустимый идентификатор"
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in a body; InvalidRequest for anything else."""
+    try:
+        parsed = _decoder.decode(raw)
+    # UnicodeDecodeError is no MsgspecError; a number beyond Decimal's exponents is an ArithmeticError.
+    except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError, RecursionError):
+        raise InvalidRequest(("body", MALFORMED)) from None
+    if not isinstance(parsed, dict):
+        raise InvalidRequest(("body", NOT_AN_OBJECT))
+    return parsed
+
+
+async def read_object() -> dict[str, Any]:
+    """The present request's JSON object."""
+    return parse_object(await read_bytes())
+
+
+async def read_bytes() -> bytes:
+    """The present request's body as it came; HTTP 413 and 408 are raised by the framework."""
+    return await request.get_data(True, False, False)
+
+
+class Fields:
+    """The fields of one body; what is wrong is collected, and `check` tells all of it.
+
+    A reader of a wrong field returns None; its value must not be used before `check`.
+    Unknown fields are ignored; null is the same as absent.
+    """
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self._body = body
+        self._wrong: list[tuple[str, str]] = []
+        self._only_amounts = True
+
+    def check(self) -> None:
+        """Raises InvalidRequest with all wrong fields, InvalidAmount when only sums were wrong."""
+        if self._wrong:
+            raise (InvalidAmount if self._only_amounts else InvalidRequest)(*self._wrong)
+
+    def wrong(self, name: str, text: str) -> None:
+        """One more wrong field."""
+        self._wrong.append((name, text))
+        self._only_amounts = False
+
+    def has(self, name: str) -> bool:
+        """Whether the field is present and not null."""
+        return self._body.get(name) is not None
+
+    def identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
+        """A required id."""
+        if self.has(name):
+            return self.optional_identifier(name, pattern)
+        self.wrong(name, REQUIRED)
+        return None
+
+    def optional_identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
+        """An id when it is given."""
+        value = self._body.get(name)
+        if value is None or (isinstance(value, str) and pattern.fullmatch(value)):
+            return value
+        self.wrong(name, PATTERN)
+        return None
+
+    def connector_id(self, name: str) -> ConnectorId | None:
+        """A required connector number ≥ 1: a JSON integer, or 1.0."""
+        if not self.has(name):
+            self.wrong(name, REQUIRED)
+            return None
+        value = self._number(name)
+        if value is None:
+            return None
+        # The bound first: 1e999 is integral too, and as an integer it would fill the memory.
+        if not 1 <= value <= CONNECTOR_ID_MAX or value != int(value):
+            self.wrong(name, "должно быть целым числом не меньше 1")
+            return None
+        return ConnectorId(int(value))
+
+    def energy_wh(self, name: str) -> int | None:
+        """kWh above 0 up to the limit, to the watt-hour, as Wh."""
+        value = self._positive(name, ENERGY_KWH_MAX)
+        if value is None:
+            return None
+        if _decimals_exceed(value, 3):
+            self.wrong(name, "не более трёх знаков после запятой")
+            return None
+        return int(value * 1000)
+
+    def amount_tyiyn(self, name: str) -> int | None:
+        """Som above 0 up to the limit, to the tyiyn."""
+        value = self._positive(name, AMOUNT_SOM_MAX)
+        if value is None:
+            return None
+        if _decimals_exceed(value, 2):
+            self._wrong.append((name, "не более двух знаков после запятой"))
+            return None
+        return exact_tyiyn(value)
+
+    def _positive(self, name: str, maximum: int) -> Decimal | None:
+        value = self._number(name)
+        if value is None or 0 < value <= maximum:
+            return value
+        self.wrong(name, f"должно быть больше 0 и не больше {maximum}")
+        return None
+
+    def _number(self, name: str) -> Decimal | None:
+        value = self._body.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            self.wrong(name, "должно быть числом")
+            return None
+        return Decimal(value)
+
+
+def _decimals_exceed(value: Decimal, places: int) -> bool:
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN) != value
+
+
+def client_id_in_path(text: str) -> ClientId:
+    """A client id from a path; InvalidRequest when malformed (§5.1)."""
+    if CLIENT_ID.fullmatch(text) is None:
+        raise InvalidRequest(("client_id", PATTERN))
+    return ClientId(text)
+
+
+def session_id_or_none(text: str) -> SessionId | None:
+    """A session id from a path, None when no session can have it."""
+    return SessionId(text) if SESSION_ID.fullmatch(text) else None
+
+
+def station_id_or_none(text: str) -> StationId | None:
+    """A station id from a path, None when no station can have it."""
+    return StationId(text) if STATION_ID.fullmatch(text) else None

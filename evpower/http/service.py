@@ -1,0 +1,112 @@
+"""Is the server well, and which one is it: /health, /readyz, /version, / (contract/rest-api §6)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.http.answers import Answer, written
+
+logger = logging.getLogger("evpower.http")
+
+SERVICE_NAME = "EvPower OCPP WebSocket Server"
+PROBE_WITHIN_S = 2
+ENDPOINTS = (
+    "POST /api/v1/charging/start",
+    "POST /api/v1/charging/stop",
+    "GET /api/v1/charging/status/{session_id}",
+    "GET /api/v1/station/status/{station_id}",
+    "GET /api/v1/balance/{client_id}",
+    "GET /health",
+    "GET /readyz",
+    "GET /version",
+)
+
+
+class Probes(Protocol):
+    """What the server can say about the engines behind it."""
+
+    async def database(self) -> None:
+        """Returns when PostgreSQL answered; raises otherwise. The caller sets the time-out."""
+        ...
+
+    def redis(self) -> str:
+        """`connected`, `disconnected` or `disabled`."""
+        ...
+
+    def connected_stations(self) -> int:
+        """Open charger sockets in this process."""
+        ...
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """What this server is; `ocpp_urls` are where chargers connect."""
+
+    version: str
+    git_commit: str = "unknown"
+    build_time: str = "unknown"
+    ocpp_urls: tuple[str, ...] = ()
+
+
+def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
+    """The routes at the root; no prefix."""
+    routes = Blueprint("service", __name__)
+
+    @routes.get("/health")
+    async def health() -> Response:
+        return written(await health_answer(facts, probes))
+
+    @routes.get("/readyz")
+    async def ready() -> Response:
+        error = await database_error(probes)
+        if error is None:
+            return written(Answer({"status": "ready"}))
+        return written(Answer({"status": "not_ready", "error": error}, 503))
+
+    @routes.get("/version")
+    async def version() -> Response:
+        body = {"success": True, "version": facts.version, "git_commit": facts.git_commit}
+        return written(Answer({**body, "build_time": facts.build_time}))
+
+    @routes.get("/")
+    async def root() -> Response:
+        body = {"service": SERVICE_NAME, "version": facts.version, "protocol": "OCPP 1.6 JSON"}
+        return written(Answer({**body, "websocket_urls": facts.ocpp_urls, "health": "/health"}))
+
+    return routes
+
+
+async def health_answer(facts: ServiceFacts, probes: Probes) -> Answer:
+    """200 when all is well, 503 with the reason when PostgreSQL or a configured Redis does not answer."""
+    database, redis = await database_error(probes), probes.redis()
+    error = database or ("Redis does not answer" if redis == "disconnected" else None)
+    body = {
+        "status": "healthy" if error is None else "unhealthy",
+        "service": SERVICE_NAME,
+        "version": facts.version,
+        "redis": redis,
+        "database": "connected" if database is None else "disconnected",
+        "connected_stations": probes.connected_stations(),
+        "endpoints": ENDPOINTS,
+    }
+    if error is None:
+        return Answer({**body, "note": "Все системы работают"})
+    return Answer({**body, "error": error}, 503)
+
+
+async def database_error(probes: Probes) -> str | None:
+    """None when PostgreSQL answers in time; a reason fit for strangers otherwise, the cause goes to the log."""
+    try:
+        with trio.fail_after(PROBE_WITHIN_S):
+            await probes.database()
+    except trio.TooSlowError:
+        return f"PostgreSQL did not answer within {PROBE_WITHIN_S} s"
+    except Exception:
+        logger.exception("The database probe failed")
+        return "PostgreSQL does not answer"
+    return None

@@ -1,0 +1,306 @@
+"""The services behind the HTTP doors, made of set answers, and views with the contract's own figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias, TypeVar, cast
+
+import trio
+from quart.testing import QuartClient
+from quart_trio import QuartTrio
+
+from evpower.billing.account import BalanceView
+from evpower.billing.service import BillingService
+from evpower.billing.tariff import Price
+from evpower.charging.service import ChargingService
+from evpower.charging.session import (
+    ConnectorView,
+    IdempotencyClaim,
+    RunningSession,
+    SessionView,
+    StartedSession,
+    StartOrder,
+    StationView,
+    StoppedSession,
+)
+from evpower.db.idempotency import StoredAnswer
+from evpower.errors import Forbidden, SessionNotFound, StationNotFound
+from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.application import RequestLimits
+from evpower.http.service import ServiceFacts
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+
+T = TypeVar("T")
+Phone: TypeAlias = QuartClient
+
+OWNER = ClientId("6f1c")
+SESSION = SessionId("0b6e")
+STATION = StationId("EVP-001-01")
+NOON = datetime(2025, 9, 30, 12, 0, 0, tzinfo=UTC)
+
+RUNNING = SessionView(
+    session_id=SESSION,
+    client_id=OWNER,
+    station_id=STATION,
+    connector_id=ConnectorId(1),
+    status="started",
+    phase="charging",
+    start_time=NOON,
+    stop_time=None,
+    reserved_tyiyn=27000,
+    energy_wh=10000,
+    cost_tyiyn=13500,
+    refunded_tyiyn=0,
+    additional_tyiyn=0,
+    debt_tyiyn=0,
+    estimated=False,
+    rate_per_kwh=Decimal("13.50"),
+    rate_per_minute=Decimal(0),
+    session_fee_tyiyn=0,
+    limit_type="energy",
+    limit_value=20000,
+    amount_cap_tyiyn=None,
+    limit_percentage=Decimal("50.0"),
+    limit_reached=False,
+    duration_minutes=25,
+    client_balance_tyiyn=23000,
+    station_online=True,
+    wire_transaction_id="123",
+    ocpp_status="Started",
+    meter_start_wh=0,
+    meter_current_wh=10000,
+    power_w=21500.0,
+    current_a=32.5,
+    voltage_v=398.0,
+    soc_percent=61.0,
+    temperature_c=41.0,
+    last_sample_at=NOON,
+    stop_reason=None,
+)
+RESERVED = replace(
+    RUNNING,
+    phase="reserved",
+    energy_wh=0,
+    cost_tyiyn=0,
+    limit_percentage=Decimal(0),
+    duration_minutes=0,
+    wire_transaction_id=None,
+    ocpp_status=None,
+    meter_start_wh=None,
+    meter_current_wh=None,
+    power_w=None,
+    current_a=None,
+    voltage_v=None,
+    soc_percent=None,
+    temperature_c=None,
+    last_sample_at=None,
+)
+SETTLED = replace(
+    RUNNING,
+    status="stopped",
+    phase="settled",
+    stop_time=NOON.replace(minute=40),
+    energy_wh=15000,
+    cost_tyiyn=20250,
+    refunded_tyiyn=6750,
+    limit_percentage=Decimal("75.0"),
+    duration_minutes=40,
+    client_balance_tyiyn=29750,
+    ocpp_status="Stopped",
+)
+PRICE = Price(
+    rate_per_kwh=Decimal("13.50"),
+    rate_per_minute=Decimal(0),
+    session_fee=Decimal(0),
+    parking_fee_per_minute=Decimal(0),
+    active_rule="station",
+    rule_details={"name": "base", "rate": Decimal("13.50")},
+    time_based=False,
+    next_rate_change=None,
+    tariff_plan_id=None,
+    rule_id=None,
+)
+STARTED = StartedSession(RESERVED, PRICE, energy_wh=20000, estimated_energy_kwh=None, station_online=True)
+STATION_VIEW = StationView(
+    station_id=STATION,
+    serial_number="EVPCS-001",
+    model="ChargePoint Express 250",
+    manufacturer="ChargePoint",
+    firmware_version="1.2.3",
+    admin_status="active",
+    public_status="available",
+    location_status="available",
+    location_id="EVP-LOC-001",
+    location_name="ТЦ Дордой Плаза",
+    location_address="ул. Московская, 123",
+    is_online=True,
+    last_seen_at=NOON,
+    connectors=(ConnectorView(ConnectorId(1), "GBT", 22.0, "Available", "available", "NoError", True),),
+    running=(),
+    connectors_count=2,
+    rate_per_kwh=Decimal("13.50"),
+    session_fee=Decimal(0),
+)
+RUNNING_HERE = RunningSession(SESSION, ConnectorId(1), NOON, 10000, "energy")
+BALANCE = BalanceView(
+    client_id=OWNER,
+    status="active",
+    balance_tyiyn=23000,
+    reserved_tyiyn=27000,
+    debt_tyiyn=0,
+    total_spent_tyiyn=27000,
+    last_topup_at=NOON,
+    active_session_ids=(SESSION,),
+)
+
+
+class FakeCharging(ChargingService):
+    """Answers what it was told, or raises it; remembers what it was asked."""
+
+    def __init__(self, keys: FakeKeys) -> None:
+        self._keys = keys
+        self.start_answer: StartedSession | Exception = STARTED
+        self.stop_answer: StoppedSession | Exception = StoppedSession(SETTLED, already_stopped=False)
+        self.session_answer: SessionView | Exception = RUNNING
+        self.station_answer: StationView | Exception = STATION_VIEW
+        self.owners = {SESSION: OWNER}
+        self.orders: list[StartOrder] = []
+        self.stops: list[tuple[SessionId, ClientId | None, str]] = []
+        #: Set to make the next start wait until the event is set.
+        self.hold: trio.Event | None = None
+        self.waiting = trio.Event()
+        self.finished = trio.Event()
+
+    async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
+        self.orders.append(order)
+        if self.hold is not None:
+            self.waiting.set()
+            await self.hold.wait()
+        answer = raised_or(self.start_answer)
+        if claim is not None:
+            self._keys.claim(claim, SESSION)
+        self.finished.set()
+        return answer
+
+    async def started_view(self, session_id: SessionId) -> StartedSession:
+        return raised_or(self.start_answer)
+
+    async def stop_session(
+        self, session_id: SessionId, *, caller: ClientId | None, actor: str, claim: IdempotencyClaim | None = None
+    ) -> StoppedSession:
+        self.stops.append((session_id, caller, actor))
+        if caller not in (None, self.owners.get(session_id)):
+            raise Forbidden
+        if claim is not None:
+            self._keys.claim(claim, session_id)
+        return raised_or(self.stop_answer)
+
+    async def owner_of(self, session_id: SessionId) -> ClientId | None:
+        return self.owners.get(session_id)
+
+    async def session(self, session_id: SessionId) -> SessionView:
+        if session_id not in self.owners:
+            raise SessionNotFound
+        return raised_or(self.session_answer)
+
+    async def station(self, station_id: StationId) -> StationView:
+        if station_id != STATION:
+            raise StationNotFound
+        return raised_or(self.station_answer)
+
+
+class FakeBilling(BillingService):
+    def __init__(self) -> None:
+        self.answer: BalanceView | Exception = BALANCE
+
+    async def balance(self, client_id: ClientId) -> BalanceView:
+        return replace(raised_or(self.answer), client_id=client_id)
+
+
+class FakeKeys:
+    """The idempotency table as a dictionary."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[ClientId, str], StoredAnswer] = {}
+        self.store_error: Exception | None = None
+
+    def claim(self, claim: IdempotencyClaim, session_id: SessionId) -> None:
+        self.rows[claim.client_id, claim.key] = StoredAnswer(claim, session_id, None, None)
+
+    async def find(self, client_id: ClientId, key: str) -> StoredAnswer | None:
+        return self.rows.get((client_id, key))
+
+    async def store_answer(self, claim: IdempotencyClaim, answer: Mapping[str, Any], status: int) -> None:
+        if self.store_error is not None:
+            raise self.store_error
+        row = self.rows.get((claim.client_id, claim.key), StoredAnswer(claim, None, None, None))
+        self.rows[claim.client_id, claim.key] = replace(row, status_code=status, response=dict(answer))
+
+
+class FakeProbes:
+    def __init__(self) -> None:
+        self.database_error: Exception | None = None
+        self.database_hangs = False
+        self.redis_word = "disabled"
+
+    async def database(self) -> None:
+        if self.database_hangs:
+            await trio.sleep_forever()
+        if self.database_error is not None:
+            raise self.database_error
+
+    def redis(self) -> str:
+        return self.redis_word
+
+    def connected_stations(self) -> int:
+        return 7
+
+
+class CountingIds:
+    """Identifiers 1, 2, 3."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def new(self) -> str:
+        self._last += 1
+        return f"id-{self._last}"
+
+    def new_id_tag(self) -> str:
+        return "EV00000000000001"
+
+
+@dataclass
+class World:
+    """An application and the fakes behind it."""
+
+    keys: FakeKeys = field(default_factory=FakeKeys)
+    billing: FakeBilling = field(default_factory=FakeBilling)
+    probes: FakeProbes = field(default_factory=FakeProbes)
+    body_bytes_max: int = 10 * 1024 * 1024
+    allowed_origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.charging = FakeCharging(self.keys)
+        self.app: QuartTrio = build_http_app(
+            charging=self.charging,
+            billing=self.billing,
+            keys=self.keys,
+            probes=self.probes,
+            ids=CountingIds(),
+            facts=ServiceFacts("1.0.0", "abc123", "2025-09-30T12:00:00Z", ("ws://127.0.0.1:9000/ws/{station_id}",)),
+            settings=HttpSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
+        )
+
+    def client(self) -> Phone:
+        return cast("Phone", self.app.test_client())
+
+
+def raised_or(answer: T | Exception) -> T:
+    """The answer, or the error in its place."""
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

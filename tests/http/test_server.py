@@ -1,0 +1,315 @@
+"""The listener over real sockets, and so without the fake clock: autojump and sockets do not mix."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+from hypercorn.typing import ASGIFramework
+from quart import websocket
+from quart_trio import QuartTrio
+
+from evpower.http.application import HttpApplication, RequestLimits
+from evpower.http.server import ServerSettings, serve_http
+from tests.http.fakes import STATION, CountingIds, World
+
+UPGRADE = (
+    b"GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+#: A masked text frame "hi".
+FRAME = b"\x81\x82\x00\x00\x00\x00hi"
+ORDER = b'{"client_id":"6f1c","station_id":"EVP-001-01","connector_id":1}'
+
+
+@dataclass
+class Running:
+    """A server in the background."""
+
+    binds: list[str]
+    draining: trio.Event
+    scope: trio.CancelScope
+    ended: trio.Event = field(default_factory=trio.Event)
+
+    async def connect(self) -> trio.SocketStream:
+        bind = self.binds[0]
+        if bind.startswith("unix:"):
+            return await trio.open_unix_socket(bind.removeprefix("unix:"))
+        return await trio.open_tcp_stream("127.0.0.1", int(bind.rpartition(":")[2]))
+
+    async def exchange(self, request: bytes) -> bytes:
+        """Everything the server says to one request on a connection of its own."""
+        async with await self.connect() as stream:
+            await stream.send_all(request)
+            return b"".join([chunk async for chunk in stream])
+
+
+@asynccontextmanager
+async def serving(
+    app: ASGIFramework, bind: str = "127.0.0.1:0", settings: ServerSettings | None = None
+) -> AsyncIterator[Running]:
+    draining, ended, scope = trio.Event(), trio.Event(), trio.CancelScope()
+
+    async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
+        with scope:
+            run = partial(serve_http, app, [bind], settings=settings or ServerSettings(), draining=draining)
+            await run(task_status=task_status)
+        ended.set()
+
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            yield Running(await nursery.start(serve), draining, scope, ended)
+            draining.set()
+            scope.cancel()
+
+
+def request(target: str, body: bytes = b"", *, method: str = "GET", connection: str = "close") -> bytes:
+    head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def start_request() -> bytes:
+    return request("/api/v1/charging/start", ORDER, method="POST")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_port_0_is_answered_at_the_reported_bind(world: World) -> None:
+    async with serving(world.app) as server:
+        assert not server.binds[0].endswith(":0")
+        answer = await server.exchange(request(f"/api/v1/station/status/{STATION}"))
+        assert answer.startswith(b"HTTP/1.1 200 \r\n")
+        assert b"content-type: application/json" in answer.lower()
+        assert b"hypercorn" not in answer.lower()
+
+
+async def test_a_double_slash_is_a_404_and_no_redirect(world: World) -> None:
+    async with serving(world.app) as server:
+        answer = await server.exchange(request("/api//v1/balance/6f1c"))
+        assert b" 404 " in answer.splitlines()[0]
+        assert b"application/json" in answer
+
+
+async def test_a_connection_is_closed_after_its_answer_when_the_client_asked_for_that(world: World) -> None:
+    """quart-trio cancels Hypercorn in the middle of closing it, and it stays open for ever."""
+    async with serving(world.app) as server, await server.connect() as stream:
+        await stream.send_all(request("/version", connection="close"))
+        assert b"".join([chunk async for chunk in stream])
+
+
+async def test_a_kept_connection_is_closed_when_it_stays_idle(world: World) -> None:
+    settings = ServerSettings(keep_alive_timeout_s=0.05)
+    async with serving(world.app, settings=settings) as server, await server.connect() as stream:
+        await stream.send_all(request("/version", connection="keep-alive"))
+        assert b"".join([chunk async for chunk in stream])
+
+
+async def test_a_unix_socket_is_for_owner_and_group(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "evpower.sock"
+    async with serving(world.app, f"unix:{path}") as server:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        assert server.binds == [f"unix:{path}"]
+        assert b" 200 " in await server.exchange(request("/version"))
+    assert not path.exists()
+
+
+async def test_a_dead_servers_socket_file_is_replaced(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "evpower.sock"
+    dead = trio.socket.socket(trio.socket.AF_UNIX)
+    await dead.bind(str(path))
+    dead.close()
+    async with serving(world.app, f"unix:{path}") as server:
+        assert b" 200 " in await server.exchange(request("/version"))
+
+
+async def test_a_living_servers_socket_is_left_alone(world: World, tmp_path: Path) -> None:
+    bind = f"unix:{tmp_path / 'evpower.sock'}"
+    async with serving(world.app, bind) as server:
+        with pytest.raises(OSError, match="another server is listening"):
+            await serve_http(world.app, [bind], settings=ServerSettings())
+        assert b" 200 " in await server.exchange(request("/version"))
+
+
+async def test_a_file_in_the_way_is_not_removed(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "evpower.sock"
+    path.write_text("precious")
+    with pytest.raises(OSError, match="no socket is in the way"):
+        await serve_http(world.app, [f"unix:{path}"], settings=ServerSettings())
+    assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize("bind", ["nonsense", "127.0.0.1:x", "127.0.0.1:99999", "203.0.113.1:0"])
+async def test_a_bind_that_cannot_be_had_is_named(world: World, bind: str) -> None:
+    with pytest.raises(OSError, match=bind):
+        await serve_http(world.app, [bind], settings=ServerSettings())
+
+
+def live_app() -> QuartTrio:
+    """An application with one WebSocket that repeats what it hears."""
+    app = HttpApplication("live", ids=CountingIds(), limits=RequestLimits())
+
+    @app.websocket("/live")
+    async def live() -> None:
+        while True:
+            await websocket.send(await websocket.receive())
+
+    @app.get("/version")
+    async def version() -> dict[str, str]:
+        return {}
+
+    return app
+
+
+async def test_a_frame_sent_together_with_the_upgrade_ends_only_its_own_connection() -> None:
+    """Hypercorn issue 225: it ended `serve()` and every connection with it."""
+    async with serving(live_app()) as server, await server.connect() as bystander:
+        await bystander.send_all(UPGRADE)
+        assert b" 101 " in await bystander.receive_some()
+        await server.exchange(UPGRADE + FRAME)
+        await bystander.send_all(FRAME)
+        assert await bystander.receive_some() == b"\x81\x02hi"
+        assert b" 200 " in await server.exchange(request("/version"))
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+async def test_garbage_ends_only_its_own_connection(world: World, garbage: bytes) -> None:
+    async with serving(world.app) as server:
+        async with await server.connect() as stream:
+            await stream.send_all(garbage + b"\r\n\r\n")
+            await stream.send_eof()
+            with trio.move_on_after(5):
+                async for _ in stream:
+                    pass
+        assert b" 200 " in await server.exchange(request("/version"))
+
+
+async def test_a_body_over_10_mb_is_answered_413_though_it_is_still_being_sent(world: World) -> None:
+    async with serving(world.app) as server:
+        answer = await server.exchange(request("/api/v1/charging/start", b" " * (10 * 1024 * 1024 + 1), method="POST"))
+        assert b" 413 " in answer.splitlines()[0]
+        assert b'"error":"request_too_large"' in answer
+
+
+async def test_a_request_in_flight_is_answered_when_the_drain_begins(world: World) -> None:
+    world.charging.hold = trio.Event()
+    answers: list[bytes] = []
+
+    async with serving(world.app) as server:
+
+        async def tap() -> None:
+            answers.append(await server.exchange(start_request()))
+
+        async with trio.open_nursery() as taps:
+            taps.start_soon(tap)
+            await world.charging.waiting.wait()
+            server.draining.set()
+            await trio.testing.wait_all_tasks_blocked()
+            world.charging.hold.set()
+        await server.ended.wait()
+    assert b'"success":true' in answers[0]
+
+
+async def test_a_cancellation_is_a_drain_too(world: World) -> None:
+    world.charging.hold = trio.Event()
+    answers: list[bytes] = []
+
+    async with serving(world.app) as server:
+
+        async def tap() -> None:
+            answers.append(await server.exchange(start_request()))
+
+        async with trio.open_nursery() as taps:
+            taps.start_soon(tap)
+            await world.charging.waiting.wait()
+            server.scope.cancel()
+            await trio.testing.wait_all_tasks_blocked()
+            world.charging.hold.set()
+        await server.ended.wait()
+    assert b'"success":true' in answers[0]
+
+
+async def test_a_cancellation_while_draining_ends_at_once(world: World) -> None:
+    world.charging.hold = trio.Event()
+    async with serving(world.app, settings=ServerSettings(drain_s=3600)) as server, await server.connect() as stream:
+        await stream.send_all(start_request())
+        await world.charging.waiting.wait()
+        server.draining.set()
+        await trio.testing.wait_all_tasks_blocked()
+        server.scope.cancel()
+        await server.ended.wait()
+        assert not world.charging.finished.is_set()
+
+
+async def test_the_drain_has_a_deadline(world: World) -> None:
+    world.charging.hold = trio.Event()
+    async with serving(world.app, settings=ServerSettings(drain_s=0.05)) as server, await server.connect() as stream:
+        await stream.send_all(start_request())
+        await world.charging.waiting.wait()
+        server.draining.set()
+        await server.ended.wait()
+
+
+async def test_an_idle_connection_does_not_hold_up_the_drain(world: World) -> None:
+    async with serving(world.app, settings=ServerSettings(drain_s=3600)) as server, await server.connect() as stream:
+        await stream.send_all(request("/version", connection="keep-alive"))
+        assert b" 200 " in await stream.receive_some()
+        server.draining.set()
+        await server.ended.wait()
+
+
+async def test_no_one_is_accepted_once_the_drain_began(world: World) -> None:
+    async with serving(world.app) as server:
+        server.draining.set()
+        await server.ended.wait()
+        with pytest.raises(OSError, match="connect"):
+            await server.connect()
+
+
+def big_app(began: trio.Event) -> QuartTrio:
+    """An application whose answer is larger than any socket's buffers."""
+    app = QuartTrio("big")
+
+    @app.get("/big")
+    async def big() -> bytes:
+        began.set()
+        return b"x" * 64 * 1024 * 1024
+
+    return app
+
+
+async def test_a_peer_that_does_not_read_is_given_up() -> None:
+    began, settings = trio.Event(), ServerSettings(drain_s=3600, send_timeout_s=0.05)
+    async with serving(big_app(began), settings=settings) as server, await server.connect() as stream:
+        await stream.send_all(request("/big"))
+        await began.wait()
+        server.draining.set()
+        await server.ended.wait()
+
+
+async def test_a_peer_that_does_not_read_cannot_hold_up_the_end() -> None:
+    began, settings = trio.Event(), ServerSettings(drain_s=0.05, send_timeout_s=3600)
+    async with serving(big_app(began), settings=settings) as server, await server.connect() as stream:
+        await stream.send_all(request("/big"))
+        await began.wait()
+        server.draining.set()
+        await server.ended.wait()
+
+
+async def test_connections_over_the_limit_are_closed(world: World) -> None:
+    async with serving(world.app, settings=ServerSettings(connections_max=1)) as server:
+        first = await server.connect()
+        async with first:
+            await first.send_all(request("/version", connection="keep-alive"))
+            assert b" 200 " in await first.receive_some()
+            assert await server.exchange(b"") == b""
