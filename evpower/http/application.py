@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import trio
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
-from quart import Request, Response, request
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from quart import Quart, Request, Response, request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,6 +21,7 @@ from evpower.http.problems import answer_error, http_problem
 
 #: How long a body that is too large may still arrive, so that its sender gets to read why it was refused.
 OVERSIZE_DRAIN_S = 5
+BODY_READ = "evpower.body_read"
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,16 @@ class PatientConnection(TrioASGIHTTPConnection):
     Reads end with their reader. The task stays the connection's own: the drain's deadline still ends it.
     """
 
-    _answering = False
+    def __init__(self, app: Quart, scope: HTTPScope) -> None:
+        super().__init__(app, scope)
+        self._body_read = trio.Event()
+        # Where `answer_oversize` finds it: a request carries its scope, and nothing else of its connection.
+        scope[BODY_READ] = self._body_read  # type: ignore[literal-required]
+        self._answering = False
 
     async def handle_messages(  # type: ignore[override]
         self, nursery: trio.Nursery, request: Request, receive: ASGIReceiveCallable
     ) -> None:
-        body_read = request.scope["evpower.body_read"] = trio.Event()  # type: ignore[typeddict-unknown-key]
         while True:
             message: Any = await receive()
             if message["type"] == "http.disconnect":
@@ -50,8 +55,8 @@ class PatientConnection(TrioASGIHTTPConnection):
             request.body.append(message.get("body", b""))
             if not message.get("more_body", False):
                 request.body.set_complete()
-                body_read.set()
-        must_finish = self._answering or (body_read.is_set() and request.method not in READING_METHODS)
+                self._body_read.set()
+        must_finish = self._answering or (self._body_read.is_set() and request.method not in READING_METHODS)
         if not must_finish:
             nursery.cancel_scope.cancel()
 
@@ -92,5 +97,5 @@ class HttpApplication(QuartTrio):
 async def answer_oversize(error: RequestEntityTooLarge) -> Response:
     """413, once the body has arrived: closing a socket with unread bytes resets it and loses the answer."""
     with trio.move_on_after(OVERSIZE_DRAIN_S):
-        await request.scope["evpower.body_read"].wait()  # type: ignore[typeddict-item]
+        await request.scope[BODY_READ].wait()  # type: ignore[literal-required]
     return written(http_problem(error))

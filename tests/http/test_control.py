@@ -1,0 +1,120 @@
+"""The operator's door (design §8): the same services over the control socket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from evpower.charging.session import StoppedSession
+from evpower.errors import InvalidRequest, NoSuchActiveSession
+from evpower.http.control import build_control_app
+from tests.http.conftest import body_of
+from tests.http.fakes import NOON, SESSION, SETTLED, CountingIds, Phone, World
+
+
+class FakeViews:
+    def __init__(self) -> None:
+        self.imported: list[str] = []
+        self.asked_running_only: list[bool] = []
+        self.import_error: Exception | None = None
+
+    async def status(self) -> dict[str, Any]:
+        return {"version": "1.0.0", "connected_stations": 7}
+
+    async def stations(self) -> list[dict[str, Any]]:
+        return [{"id": "EVP-001-01", "last_heartbeat_at": NOON, "rate": Decimal("13.50")}]
+
+    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
+        self.asked_running_only.append(running_only)
+        return [{"session_id": SESSION}]
+
+    async def import_fleet(self, text: str) -> dict[str, Any]:
+        self.imported.append(text)
+        if self.import_error is not None:
+            raise self.import_error
+        return {"created": 3}
+
+    async def check_ledger(self) -> dict[str, Any]:
+        return {"ok": True, "checked_at": datetime(2025, 9, 30, tzinfo=NOON.tzinfo)}
+
+
+@pytest.fixture
+def views() -> FakeViews:
+    return FakeViews()
+
+
+@pytest.fixture
+def operator(world: World, views: FakeViews) -> Phone:
+    app = build_control_app(charging=world.charging, views=views, ids=CountingIds())
+    return cast("Phone", app.test_client())
+
+
+async def test_status_is_what_the_views_say(operator: Phone) -> None:
+    body = await body_of(await operator.get("/control/status"))
+    assert body == {"success": True, "data": {"version": "1.0.0", "connected_stations": 7}}
+
+
+async def test_times_and_decimals_become_json(operator: Phone) -> None:
+    body = await body_of(await operator.get("/control/stations"))
+    assert body["data"] == [
+        {"id": "EVP-001-01", "last_heartbeat_at": "2025-09-30T12:00:00.000000Z", "rate": 13.5},
+    ]
+
+
+@pytest.mark.parametrize(("query", "running_only"), [("", True), ("?all=1", False)])
+async def test_sessions_are_the_running_ones_unless_all_are_asked_for(
+    operator: Phone, views: FakeViews, query: str, running_only: bool
+) -> None:
+    await body_of(await operator.get(f"/control/sessions{query}"))
+    assert views.asked_running_only == [running_only]
+
+
+async def test_an_operator_stops_anybodys_session(world: World, operator: Phone) -> None:
+    body = await body_of(await operator.post(f"/control/sessions/{SESSION}/stop"))
+    assert world.charging.stops == [(SESSION, None, "operator")]
+    assert body["data"]["final_cost"] == 202.5
+
+
+async def test_a_second_stop_says_so(world: World, operator: Phone) -> None:
+    world.charging.stop_answer = StoppedSession(SETTLED, already_stopped=True)
+    body = await body_of(await operator.post(f"/control/sessions/{SESSION}/stop"))
+    assert body["data"]["already_stopped"] is True
+
+
+async def test_a_refused_stop_has_the_envelope(world: World, operator: Phone) -> None:
+    world.charging.stop_answer = NoSuchActiveSession()
+    body = await body_of(await operator.post(f"/control/sessions/{SESSION}/stop"))
+    assert (body["success"], body["error"]) == (False, "session_not_found")
+
+
+async def test_a_stop_of_an_impossible_id_is_404(operator: Phone) -> None:
+    await body_of(await operator.post("/control/sessions/a%20b/stop"), 404)
+
+
+async def test_a_fleet_is_imported_as_it_was_sent(operator: Phone, views: FakeViews) -> None:
+    text = '[[locations]]\nname = "Дордой"\n'
+    body = await body_of(await operator.post("/control/import", data=text.encode()))
+    assert views.imported == [text]
+    assert body["data"] == {"created": 3}
+
+
+async def test_a_fleet_that_is_not_utf_8_is_refused(operator: Phone, views: FakeViews) -> None:
+    await body_of(await operator.post("/control/import", data=b"\xff\xfe"), 400)
+    assert not views.imported
+
+
+async def test_a_wrong_fleet_is_400_with_its_fields(operator: Phone, views: FakeViews) -> None:
+    views.import_error = InvalidRequest(("locations[0].id", "missing"))
+    body = await body_of(await operator.post("/control/import", data=b"x"), 400)
+    assert body["detail"] == [{"field": "locations[0].id", "message": "missing"}]
+
+
+async def test_the_ledger_is_checked(operator: Phone) -> None:
+    assert (await body_of(await operator.get("/control/ledger")))["data"]["ok"] is True
+
+
+async def test_the_public_routes_are_not_on_the_control_socket(operator: Phone) -> None:
+    assert (await body_of(await operator.get("/api/v1/balance/6f1c"), 404))["error"] == "not_found"
