@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from base64 import b64decode, b64encode
 from collections import OrderedDict
+from collections.abc import Callable
 
 import trio
 
@@ -58,3 +59,18 @@ class PasswordChecker:
             while len(self._verdicts) > self._max_remembered:
                 self._verdicts.popitem(last=False)
         return verdict
+
+
+class StationPasswords:
+    """How an import hashes and compares passwords (`evpower.db.fleet.Passwords`); the caller gives the randomness."""
+
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+        self._random_bytes = random_bytes
+
+    def hash(self, password: str) -> str:
+        """A new hash with a salt of its own."""
+        return hash_password(password, self._random_bytes(16))
+
+    def verify(self, password: str, password_hash: str) -> bool:
+        """Whether the hash is of this password."""
+        return verify_password(password, password_hash)

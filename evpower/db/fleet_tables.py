@@ -1,0 +1,197 @@
+"""The tables a fleet file fills, and the two statements that fill each: add what is new, change what differs.
+
+Rows come as one JSON parameter. NULL in a row is a field the file leaves out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+INSERT = """
+INSERT INTO {table} ({names}, {stamps}) SELECT {values}, {now}
+FROM jsonb_to_recordset(%(rows)s) AS p({types})
+ON CONFLICT ({conflict}) DO NOTHING
+"""
+
+UPDATE = """
+UPDATE {table} t SET {assignments}
+FROM jsonb_to_recordset(%(rows)s) AS p({types})
+WHERE {match} AND ({new}) IS DISTINCT FROM ({old})
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: `kind` is what a report calls its rows, `key` what a row is known by in the file.
+
+    `columns` are (name, type, default in a new row); a column of `fixed` is written once.
+    """
+
+    kind: str
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, str, str], ...]
+    fixed: tuple[str, ...] = ()
+    conflict: str = ""
+    match: str = ""
+    has_updated_at: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _, _ in self.columns)
+
+    @cached_property
+    def insert(self) -> str:
+        """Adds rows whose key is new; takes `rows` and `at`."""
+        stamps = ("created_at", "updated_at") if self.has_updated_at else ("created_at",)
+        return INSERT.format(
+            table=self.name,
+            names=", ".join(self.names),
+            stamps=", ".join(stamps),
+            values=", ".join(f"coalesce(p.{name}, {default}::{type_})" for name, type_, default in self.columns),
+            now=", ".join("%(at)s" for _ in stamps),
+            types=self._types(),
+            conflict=self.conflict or ", ".join(self.key),
+        )
+
+    @cached_property
+    def update(self) -> str:
+        """Changes rows that differ in what the file states; takes `rows` and `at`."""
+        names = [name for name in self.names if name not in (*self.key, *self.fixed)]
+        assignments = [f"{name} = coalesce(p.{name}, t.{name})" for name in names]
+        if self.has_updated_at:
+            assignments.append("updated_at = %(at)s")
+        return UPDATE.format(
+            table=self.name,
+            assignments=", ".join(assignments),
+            types=self._types(),
+            match=self.match or " AND ".join(f"t.{name} = p.{name}" for name in self.key),
+            new=", ".join(f"coalesce(p.{name}, t.{name})" for name in names),
+            old=", ".join(f"t.{name}" for name in names),
+        )
+
+    def _types(self) -> str:
+        return ", ".join(f"{name} {type_}" for name, type_, _ in self.columns)
+
+
+CLIENTS = Table(
+    "clients",
+    "public.clients",
+    ("id",),
+    (
+        ("id", "text", "NULL"),
+        ("phone", "text", "NULL"),
+        ("name", "text", "NULL"),
+        ("email", "text", "NULL"),
+        ("status", "text", "'active'"),
+    ),
+)
+TARIFF_PLANS = Table(
+    "tariff_plans",
+    "public.tariff_plans",
+    ("id",),
+    (
+        ("id", "text", "NULL"),
+        ("name", "text", "NULL"),
+        ("description", "text", "NULL"),
+        ("is_default", "boolean", "false"),
+        ("is_active", "boolean", "true"),
+    ),
+)
+TARIFF_RULES = Table(
+    "tariff_rules",
+    "public.tariff_rules",
+    ("id",),
+    (
+        ("id", "text", "NULL"),
+        ("tariff_plan_id", "text", "NULL"),
+        ("name", "text", "NULL"),
+        ("description", "text", "NULL"),
+        ("tariff_type", "text", "NULL"),
+        ("connector_type", "text", "'ALL'"),
+        ("power_range_min", "double precision", "0"),
+        ("power_range_max", "double precision", "1000"),
+        ("price", "numeric", "NULL"),
+        ("currency", "text", "'KGS'"),
+        ("time_start", "time", "NULL"),
+        ("time_end", "time", "NULL"),
+        ("days_of_week", "int[]", "NULL"),
+        ("is_weekend", "boolean", "NULL"),
+        ("priority", "int", "0"),
+        ("is_active", "boolean", "true"),
+        ("valid_from", "date", "NULL"),
+        ("valid_until", "date", "NULL"),
+        ("min_duration_minutes", "int", "NULL"),
+        ("max_duration_minutes", "int", "NULL"),
+    ),
+)
+LOCATIONS = Table(
+    "locations",
+    "public.locations",
+    ("id",),
+    (
+        ("id", "text", "NULL"),
+        ("name", "text", "NULL"),
+        ("address", "text", "NULL"),
+        ("city", "text", "NULL"),
+        ("country", "text", "NULL"),
+        ("latitude", "double precision", "NULL"),
+        ("longitude", "double precision", "NULL"),
+        ("status", "text", "'active'"),
+        ("user_id", "text", "NULL"),
+        ("admin_id", "text", "NULL"),
+    ),
+)
+STATIONS = Table(
+    "stations",
+    "public.stations",
+    ("id",),
+    (
+        ("id", "text", "NULL"),
+        ("location_id", "text", "NULL"),
+        ("serial_number", "text", "NULL"),
+        ("model", "text", "''"),
+        ("manufacturer", "text", "''"),
+        ("power_capacity", "double precision", "0"),
+        ("connectors_count", "int", "0"),
+        ("status", "text", "'active'"),
+        ("tariff_plan_id", "text", "NULL"),
+        ("price_per_kwh", "numeric", "NULL"),
+        ("session_fee", "numeric", "0"),
+        ("currency", "text", "'KGS'"),
+        ("firmware_version", "text", "NULL"),
+        ("installation_date", "date", "NULL"),
+        ("user_id", "text", "NULL"),
+    ),
+)
+CONNECTORS = Table(
+    "connectors",
+    "public.connectors",
+    ("station_id", "connector_number"),
+    (
+        ("id", "text", "NULL"),
+        ("station_id", "text", "NULL"),
+        ("connector_number", "int", "NULL"),
+        ("connector_type", "text", "''"),
+        ("power_kw", "double precision", "NULL"),
+    ),
+    fixed=("id",),
+)
+#: The same card in other letters is the same card.
+ID_TAGS = Table(
+    "id_tags",
+    "evpower.ocpp_authorization",
+    ("id_tag",),
+    (
+        ("id_tag", "text", "NULL"),
+        ("tag_type", "text", "NULL"),
+        ("status", "text", "'Accepted'"),
+        ("client_id", "text", "NULL"),
+        ("parent_id_tag", "text", "NULL"),
+        ("expiry_date", "timestamptz", "NULL"),
+    ),
+    conflict="lower(id_tag)",
+    match="lower(t.id_tag) = lower(p.id_tag)",
+    has_updated_at=False,
+)

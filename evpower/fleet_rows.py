@@ -1,0 +1,140 @@
+"""What a fleet file says, as rows of the tables it fills (design §8).
+
+None is a field the file leaves out: it takes its default in a new row and is left alone in an existing one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from evpower.identifiers import ClientId, StationId
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A configured connector."""
+
+    id: str
+    station_id: StationId
+    connector_number: int
+    connector_type: str | None
+    power_kw: Decimal | None
+
+
+@dataclass(frozen=True)
+class Station:
+    """A charging station; `connectors_count` is its physical sockets (seed §4)."""
+
+    id: StationId
+    location_id: str
+    serial_number: str
+    model: str | None
+    manufacturer: str | None
+    power_capacity: Decimal | None
+    connectors_count: int
+    status: str | None
+    tariff_plan_id: str | None
+    price_per_kwh: Decimal | None
+    session_fee: Decimal | None
+    currency: str | None
+    firmware_version: str | None
+    installation_date: date | None
+    user_id: str | None
+    password: str | None = field(repr=False)
+    connectors: tuple[Connector, ...]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place with stations."""
+
+    id: str
+    name: str
+    address: str
+    city: str | None
+    country: str | None
+    latitude: Decimal | None
+    longitude: Decimal | None
+    status: str | None
+    user_id: str | None
+    admin_id: str | None
+    stations: tuple[Station, ...]
+
+
+@dataclass(frozen=True)
+class IdTag:
+    """A card."""
+
+    id_tag: str
+    tag_type: str | None
+    status: str | None
+    client_id: ClientId | None
+    parent_id_tag: str | None
+    expiry_date: datetime | None
+
+
+@dataclass(frozen=True)
+class Client:
+    """A driver; the opening balance is booked once (design §9.5)."""
+
+    id: ClientId
+    phone: str | None
+    name: str | None
+    email: str | None
+    status: str | None
+    opening_balance_tyiyn: int
+
+
+@dataclass(frozen=True)
+class TariffRule:
+    """A price and when it applies (billing-rules §7)."""
+
+    id: str
+    tariff_plan_id: str
+    name: str
+    description: str | None
+    tariff_type: str
+    connector_type: str | None
+    power_range_min: Decimal | None
+    power_range_max: Decimal | None
+    price: Decimal
+    currency: str | None
+    time_start: time | None
+    time_end: time | None
+    days_of_week: list[int] | None
+    is_weekend: bool | None
+    priority: int | None
+    is_active: bool | None
+    valid_from: date | None
+    valid_until: date | None
+    min_duration_minutes: int | None
+    max_duration_minutes: int | None
+
+
+@dataclass(frozen=True)
+class TariffPlan:
+    """A set of rules stations refer to."""
+
+    id: str
+    name: str
+    description: str | None
+    is_default: bool | None
+    is_active: bool | None
+    rules: tuple[TariffRule, ...]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A whole file; `warnings` are configurations that want a look."""
+
+    locations: tuple[Location, ...]
+    id_tags: tuple[IdTag, ...]
+    clients: tuple[Client, ...]
+    tariff_plans: tuple[TariffPlan, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        return tuple(station for location in self.locations for station in location.stations)
