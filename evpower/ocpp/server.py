@@ -22,8 +22,8 @@ from evpower.ocpp.drain import GOING_AWAY, Drain
 from evpower.ocpp.oddities import shown
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.stream import open_listeners
+from evpower.ocpp.settings import ChargerServerSettings
+from evpower.ocpp.stream import DirectListener, open_listeners
 from evpower.ocpp.sweeper import Sweeper
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
 from evpower.ocpp.v16.after_boot import configure_after_boot
@@ -52,7 +52,7 @@ class ChargerServer:
     clock: Clock
     ids: Ids
     passwords: PasswordChecker
-    settings: OcppSettings
+    settings: ChargerServerSettings
 
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -85,15 +85,27 @@ async def serve_chargers(
     Raises OSError when a bind is not possible.
     """
     settings = server.settings
-    listeners = [listener for host, port in binds for listener in await open_listeners(host, port)]
     doors = []
+    listeners = await _listen(binds)
     for listener in listeners:
-        anonymous = settings.allow_anonymous or (listener.is_loopback and not settings.passwords_required)
+        anonymous = listener.is_loopback if settings.allow_anonymous is None else settings.allow_anonymous
         doors.append(Door(listener, anonymous))
         log.info("chargers: listening on %s:%d%s", *listener.address, "" if anonymous else ", passwords required")
     async with trio.open_nursery() as nursery:
         await nursery.start(server.serve, doors)
         task_status.started([listener.address for listener in listeners])
+
+
+async def _listen(binds: Sequence[tuple[str, int]]) -> list[DirectListener]:
+    listeners: list[DirectListener] = []
+    try:
+        for host, port in binds:
+            listeners += await open_listeners(host, port)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
 
 
 @dataclass(frozen=True)
@@ -136,25 +148,25 @@ class _ChargerDoor:
 
     async def _open(self, socket: ChargerSocket, *, anonymous: bool) -> Admission:
         """The handshake. Raises SocketClosed after telling the peer why it may not enter."""
-        request = await socket.read_request()
+        handshake, request = await socket.read_request()
         identity = identity_of(request.path)
         try:
             admission = None if identity is None else await self.server.reports.admit(identity)
         except Exception:
             log.exception("station=%s: cannot look it up", shown(identity or ""))
-            await socket.reject(503, "try again later\n")
+            await socket.reject(handshake, 503, "try again later\n")
         if identity is None or admission is None:
             log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
-            await socket.reject(404, "unknown station\n")
+            await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
         if not await may_enter(
             admission, identity, request.path, authorization, checker=self.server.passwords, anonymous=anonymous
         ):
             log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
-            await socket.reject(401, "unauthorized\n", (("WWW-Authenticate", 'Basic realm="ocpp"'),))
+            await socket.reject(handshake, 401, "unauthorized\n", (("WWW-Authenticate", 'Basic realm="ocpp"'),))
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         subprotocol = choose_subprotocol(offered)
-        await socket.accept(request, subprotocol)
+        await socket.accept(handshake, request, subprotocol)
         if subprotocol is None:
             log.info("station=%s: offered %s", admission.station_id, shown(", ".join(offered)) or "no subprotocol")
             if offered:

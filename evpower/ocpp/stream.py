@@ -77,7 +77,6 @@ class DirectListener(trio.abc.Listener[DirectStream]):
     """A listening TCP socket whose streams are `DirectStream`s."""
 
     def __init__(self, listener: trio.SocketListener) -> None:
-        self._listener = listener
         # trio.serve_listeners looks here when the process runs out of file descriptors.
         self.socket = listener.socket
 
@@ -100,8 +99,12 @@ class DirectListener(trio.abc.Listener[DirectStream]):
             except OSError:
                 sock.close()  # the peer was gone before we looked at it
 
+    def close(self) -> None:
+        self.socket.close()
+
     async def aclose(self) -> None:
-        await self._listener.aclose()
+        self.close()
+        await trio.lowlevel.checkpoint()
 
 
 async def open_listeners(host: str, port: int, *, backlog: int = 4096) -> list[DirectListener]:

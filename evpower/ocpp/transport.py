@@ -1,36 +1,29 @@
 """WebSocket over one accepted trio stream, from the upgrade request to the last Close frame.
 
-Whole masked text frames, which is what chargers send all day, are parsed here. Every other frame, and the handshake,
-goes through `websockets`' sans-I/O `ServerProtocol`, one complete frame at a time, so a rule broken by a peer ends in
-the library's close code and costs that socket alone. No time-out is set per message: the sweeper looks after all
-sockets, and cancels `alive`, inside which the socket's owner runs.
+No time-out is set per message: the sweeper looks after all sockets, and cancels `alive`, inside which the socket's
+owner runs. Whatever a peer does costs its own socket alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 from dataclasses import dataclass
 from typing import NoReturn
 
 import trio
 from websockets.datastructures import Headers
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
-from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # pragma: no cover - a platform without the C extension
-    from websockets.utils import apply_mask
+from evpower.ocpp.reader import LIBRARY_LOG, FrameReader, SocketClosed, text_frame
 
-READ_BYTES = 65536
+__all__ = ["ChargerSocket", "SocketClosed", "SocketLimits"]
+
+#: Small enough that a flood of small messages lets other chargers have their turn.
+READ_BYTES = 16384
 PING = b"\x89\x00"
 _STREAM_ERRORS = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError)
-#: The library writes a line per connection to its logger; ours says more.
-LIBRARY_LOG = logging.getLogger("evpower.ocpp.websockets")
-LIBRARY_LOG.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -47,15 +40,6 @@ class SocketLimits:
     close_timeout_s: float = 2
 
 
-class SocketClosed(Exception):
-    """The socket is over; `code` is the WebSocket close code (1006: it just ended)."""
-
-    def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(f"{code} {reason}".rstrip())
-        self.code = code
-        self.reason = reason
-
-
 class ChargerSocket:
     """One peer. Exactly one task receives; any task may `post`.
 
@@ -65,14 +49,11 @@ class ChargerSocket:
     __slots__ = (
         "_backlog",
         "_broken",
-        "_buffer",
-        "_closed",
         "_flushers",
-        "_fragments",
-        "_library",
         "_limits",
         "_opened",
         "_pinged_at",
+        "_reader",
         "_sending_since",
         "_stream",
         "alive",
@@ -83,81 +64,82 @@ class ChargerSocket:
         self._stream = stream
         self._limits = limits
         self._flushers = flushers
-        self._library: ServerProtocol | None = None
-        self._fragments: list[bytes] | None = None
-        self._buffer = bytearray()
+        self._reader = FrameReader(limits.max_frame_bytes)
         self._backlog = b""
         self._sending_since: float | None = None
         self._pinged_at = -1.0
         self._opened = False
         self._broken = False
-        self._closed: SocketClosed | None = None
         #: The owner runs inside; cancelled when the peer is given up.
         self.alive = trio.CancelScope()
         #: trio's time of the last bytes from the peer.
         self.received_at = trio.current_time()
 
+    @property
+    def closed(self) -> SocketClosed | None:
+        """How the socket ended, None while it is open."""
+        return self._reader.closed
+
     # ------------------------------------------------------------------------------------------------- the handshake
 
-    async def read_request(self) -> Request:
-        """The upgrade request; the caller sets the time-out and then answers with `accept` or `reject`.
+    async def read_request(self) -> tuple[ServerProtocol, Request]:
+        """The upgrade request, to be answered with `accept` or `reject`; the caller sets the time-out.
 
         Raises SocketClosed when none came. Bytes pipelined behind the request stay for the first `receive`.
         """
-        self._library = ServerProtocol(
-            select_subprotocol=lambda _protocol, _offered: None,
-            max_size=self._limits.max_frame_bytes,
-            logger=LIBRARY_LOG,
-        )
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > self._limits.max_request_bytes:
-                await self.reject(431, "the request is too large\n")
+        handshake = ServerProtocol(select_subprotocol=lambda _protocol, _offered: None, logger=LIBRARY_LOG)
+        buffer = self._reader.buffer
+        while (end := buffer.find(b"\r\n\r\n")) < 0:
+            if len(buffer) > self._limits.max_request_bytes:
+                await self.reject(handshake, 431, "the request is too large\n")
             await self._read_more()
-        self._library.receive_data(bytes(self._buffer[: end + 4]))
-        del self._buffer[: end + 4]
-        for event in self._library.events_received():
+        handshake.receive_data(bytes(buffer[: end + 4]))
+        del buffer[: end + 4]
+        for event in handshake.events_received():
             if isinstance(event, Request):
-                return event
-        await self._send_bytes(b"".join(self._library.data_to_send()))
+                return handshake, event
+        await self._send_bytes(b"".join(handshake.data_to_send()))
         raise self._close_as(CloseCode.PROTOCOL_ERROR, "not an HTTP request")
 
-    async def accept(self, request: Request, subprotocol: str | None) -> None:
+    async def accept(self, handshake: ServerProtocol, request: Request, subprotocol: str | None) -> None:
         """Finish the handshake. Raises SocketClosed when the request is no WebSocket upgrade."""
-        assert self._library is not None
-        response = self._library.accept(request)
+        response = handshake.accept(request)
         if response.status_code == 101 and subprotocol is not None:
             response.headers["Sec-WebSocket-Protocol"] = subprotocol
-        await self._respond(response)
+        await self._respond(handshake, response)
         if response.status_code != 101:
             raise self._close_as(CloseCode.PROTOCOL_ERROR, f"HTTP {response.status_code}")
         self._opened = True
 
-    async def reject(self, status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> NoReturn:
+    async def reject(
+        self, handshake: ServerProtocol, status: int, text: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> NoReturn:
         """Answer with an HTTP error; always raises SocketClosed."""
-        assert self._library is not None
-        response = self._library.reject(status, text)
+        response = handshake.reject(status, text)
         response.headers.update(Headers(headers))
-        await self._respond(response)
+        await self._respond(handshake, response)
         raise self._close_as(CloseCode.PROTOCOL_ERROR, f"HTTP {status}")
 
-    async def _respond(self, response: Response) -> None:
-        assert self._library is not None
-        self._library.send_response(response)
-        await self._send_bytes(b"".join(self._library.data_to_send()))
-        self._library = None  # an idle charger keeps no protocol object
+    async def _respond(self, handshake: ServerProtocol, response: Response) -> None:
+        handshake.send_response(response)
+        await self._send_bytes(b"".join(handshake.data_to_send()))
 
-    # ------------------------------------------------------------------------------------------------------ receiving
+    # ---------------------------------------------------------------------------------------------- receiving, sending
 
     async def receive(self) -> bytes:
         """The next whole text message, valid UTF-8. Raises SocketClosed when there will be no more."""
+        reader = self._reader
         while True:
-            message = self._next_message()
-            if self._backlog and self._sending_since is None:
-                await self._flush()
+            message = reader.next_message()
+            if reader.replies:
+                replies, reader.replies = reader.replies, b""
+                self._queue(replies)
+                if self._sending_since is None:
+                    await self._flush()
             if message is not None:
                 return message
-            if self._closed is not None:
-                raise self._closed
+            if reader.closed is not None:
+                raise reader.closed
             await self._read_more()
 
     async def _read_more(self) -> None:
@@ -169,95 +151,17 @@ class ChargerSocket:
         if not data:
             raise self._close_as(CloseCode.ABNORMAL_CLOSURE, "the peer ended the stream")
         self.received_at = trio.current_time()
-        self._buffer += data
-
-    def _next_message(self) -> bytes | None:
-        """Take frames off the buffer until one completes a message; None when that needs more bytes, or will not be."""
-        buffer = self._buffer
-        while len(buffer) >= 2 and self._closed is None:
-            size, body = buffer[1] & 0x7F, 6
-            if size >= 126:
-                body = 8 if size == 126 else 14
-                if len(buffer) < body - 4:
-                    return None
-                size = int.from_bytes(buffer[2 : body - 4])
-            if not buffer[1] & 0x80 or size > self._limits.max_frame_bytes:
-                self._uncommon(bytes(buffer))  # the library says what is wrong from the header alone
-                return None
-            end = body + size
-            if len(buffer) < end:
-                return None
-            if buffer[0] == 0x81 and self._fragments is None:
-                message: bytes | None = self._text(apply_mask(buffer[body:end], buffer[body - 4 : body]))
-            else:
-                message = self._uncommon(bytes(buffer[:end]))
-            del buffer[:end]
-            if message is not None:
-                return message
-        return None
-
-    def _text(self, message: bytes) -> bytes | None:
-        if not message.isascii():
-            try:
-                message.decode()
-            except UnicodeDecodeError as exc:
-                self._fail(CloseCode.INVALID_DATA, f"{exc.reason} at position {exc.start}")
-                return None
-        return message
-
-    def _uncommon(self, frame: bytes) -> bytes | None:
-        """Control frames, fragments and broken rules; the message when a last fragment completed one."""
-        library = self._open_library()
-        library.receive_data(frame)
-        message = None
-        for event in library.events_received():
-            if isinstance(event, Frame):
-                message = self._fragment(event)
-        self._queue(b"".join(library.data_to_send()))
-        if library.state is not OPEN and self._closed is None:
-            close = library.close_rcvd or library.close_sent
-            self._closed = SocketClosed(close.code, close.reason) if close else SocketClosed(CloseCode.ABNORMAL_CLOSURE)
-        if self._fragments is None:
-            self._library = None
-        return message
-
-    def _fragment(self, frame: Frame) -> bytes | None:
-        if frame.opcode is Opcode.BINARY:
-            self._fail(CloseCode.UNSUPPORTED_DATA, "OCPP-J is text")
-        elif frame.opcode is Opcode.TEXT or frame.opcode is Opcode.CONT:
-            self._fragments = [*(self._fragments or ()), bytes(frame.data)]
-            if frame.fin:
-                message, self._fragments = b"".join(self._fragments), None
-                return self._text(message)
-        return None
-
-    def _open_library(self) -> ServerProtocol:
-        if self._library is None:
-            self._library = ServerProtocol(state=OPEN, max_size=self._limits.max_frame_bytes, logger=LIBRARY_LOG)
-        return self._library
-
-    def _fail(self, code: CloseCode, reason: str) -> None:
-        library = self._open_library()
-        library.fail(code, reason)
-        self._queue(b"".join(library.data_to_send()))
-        self._closed = SocketClosed(code, reason)
-
-    def _close_as(self, code: CloseCode, reason: str) -> SocketClosed:
-        if self._closed is None:
-            self._closed = SocketClosed(code, reason)
-        return self._closed
-
-    # -------------------------------------------------------------------------------------------------------- sending
+        self._reader.buffer += data
 
     async def send(self, text: bytes) -> None:
         """Send one text message; the peer's slowness is the caller's (back-pressure). Raises SocketClosed."""
-        self._queue(_text_frame(text))
+        self._queue(text_frame(text))
         if self._sending_since is None:
             await self._flush()
 
     def post(self, text: bytes) -> None:
         """Send one text message without waiting; when the peer is gone it is dropped."""
-        self._queue(_text_frame(text))
+        self._queue(text_frame(text))
         self._flush_later()
 
     def _queue(self, data: bytes) -> None:
@@ -297,7 +201,8 @@ class ChargerSocket:
 
     async def _send_bytes(self, data: bytes) -> None:
         self._queue(data)
-        await self._flush()
+        if self._sending_since is None:
+            await self._flush()
 
     # --------------------------------------------------------------------------------------------------- being closed
 
@@ -308,7 +213,7 @@ class ChargerSocket:
             self.abort("the peer does not read")
         elif silent_s > limits.ping_interval_s + limits.ping_timeout_s:
             self.abort("no answer to a ping")
-        elif silent_s > limits.ping_interval_s and self._pinged_at <= self.received_at:
+        elif silent_s > limits.ping_interval_s and self._pinged_at <= self.received_at and self._opened:
             self._pinged_at = now
             self._queue(PING)
             self._flush_later()
@@ -320,13 +225,13 @@ class ChargerSocket:
         self._close_as(CloseCode.ABNORMAL_CLOSURE, reason)
         self.alive.cancel()
 
-    @property
-    def closed(self) -> SocketClosed | None:
-        """How the socket ended, None while it is open."""
-        return self._closed
+    def _close_as(self, code: CloseCode, reason: str) -> SocketClosed:
+        if self._reader.closed is None:
+            self._reader.closed = SocketClosed(code, reason)
+        return self._reader.closed
 
     async def aclose(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
-        """Say Close if that can still be heard, wait briefly for the peer's own, and let go of the stream.
+        """Say Close if that can still be heard, wait for the peer's own, and let go of the stream.
 
         Called by the owner when nothing else receives; the caller bounds the wait (`close_timeout_s`).
         """
@@ -340,35 +245,16 @@ class ChargerSocket:
     async def _part(self, code: int, reason: str) -> None:
         if self._broken:
             return
-        if self._opened and self._closed is None:
-            await self._say_close(code, reason)
-        elif self._backlog and self._sending_since is None:
-            await self._flush()
+        if self._opened and self._reader.closed is None:
+            await self._send_bytes(self._reader.close(code, reason))
+            heard = self._reader.heard_close(bytes(self._reader.buffer))
+            while not heard:
+                data = await self._stream.receive_some(READ_BYTES)
+                if not data:
+                    return
+                heard = self._reader.heard_close(bytes(data))
         # Closing with unread bytes would reset the connection and take our last frame with it.
         if isinstance(self._stream, trio.abc.HalfCloseableStream):
             await self._stream.send_eof()
             while await self._stream.receive_some(READ_BYTES):
                 pass
-
-    async def _say_close(self, code: int, reason: str) -> None:
-        self._closed = SocketClosed(code, reason)
-        library = self._open_library()
-        library.send_close(code, reason)
-        self._queue(b"".join(library.data_to_send()))
-        if self._sending_since is None:
-            await self._flush()
-        library.receive_data(bytes(self._buffer))
-        while not library.eof_sent:
-            data = await self._stream.receive_some(READ_BYTES)
-            if not data:
-                return
-            library.receive_data(data)
-
-
-def _text_frame(text: bytes) -> bytes:
-    size = len(text)
-    if size < 126:
-        return b"\x81%c%b" % (size, text)
-    if size < 65536:
-        return b"\x81\x7e%b%b" % (size.to_bytes(2), text)
-    return b"\x81\x7f%b%b" % (size.to_bytes(8), text)
