@@ -56,7 +56,7 @@ class ChargerConnection:
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's word for the charger; one that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
-        #: Set when the charger has finished booting and may be sent commands (duty 18).
+        #: Set when the charger has finished booting and been configured: it may be sent commands (duty 18).
         self.ready = trio.Event()
         self.oddities = Oddities(station_id)
         self._turn = trio.StrictFIFOLock()

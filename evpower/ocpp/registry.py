@@ -64,17 +64,18 @@ class ChargerRegistry:
         return {station_id: connection.last_seen_at for station_id, connection in self._live.items()}
 
     async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        """Waits first until the charger has finished booting: at most the settle delay, and the caller's time-out."""
+        """A charger still booting counts as offline: `ready_for_commands` takes up what is pending (duty 18)."""
         connection = self._live.get(station_id)
         if connection is None:
             return CommandResult(Outcome.OFFLINE)
         if connection.registration != "Accepted":
             return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
-        await connection.ready.wait()
+        if not connection.ready.is_set():
+            return CommandResult(Outcome.OFFLINE, "still booting")
         return await commands.remote_start(connection, connector_id, id_tag)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
-        """Waits like `remote_start`."""
+        """Waits until a charger that is still booting is ready; the caller's time-out bounds the wait."""
         connection = self._live.get(station_id)
         if connection is None:
             return CommandResult(Outcome.OFFLINE)

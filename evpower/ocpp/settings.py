@@ -1,29 +1,47 @@
-"""Everything about the charger door that an operator may set; times in seconds."""
+"""What the charger server is told: the operator's settings, and limits nobody should need to set. Times in seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from evpower.config import Config
 from evpower.ocpp.transport import SocketLimits
 
 
 @dataclass(frozen=True)
-class OcppSettings:
+class ChargerServerSettings:
     """Defaults are the seed's and the standard's."""
 
     limits: SocketLimits = field(default_factory=SocketLimits)
-    #: Let stations without a password in on binds that are not loopback, and in auth mode `required` (design §9.9).
-    allow_anonymous: bool = False
-    #: Auth mode `required`: a password is needed on loopback too.
-    passwords_required: bool = False
+    #: Whether stations without a password may enter; None: on loopback doors only (design §9.9).
+    allow_anonymous: bool | None = None
     command_timeout_s: float = 30
     #: A handler that takes longer (a database that hangs) is answered InternalError.
     handler_timeout_s: float = 30
     #: How long a charger may stay without StatusNotification before we take it for booted (duty 18).
     settle_delay_s: float = 5
-    meter_value_sample_interval_s: int = 30
+    sample_interval_s: int = 30
     #: From the end of the listener to the last charger's close, at most.
     drain_timeout_s: float = 5
     #: For the last database writes about a charger that left.
     farewell_timeout_s: float = 5
     sweep_interval_s: float = 1
+
+    @classmethod
+    def of(cls, config: Config) -> ChargerServerSettings:
+        """The operator's settings; in auth mode `required` anonymous stations need the explicit word (design §9.9)."""
+        ocpp, anonymous = config.ocpp, config.ocpp.allow_anonymous
+        if anonymous is None and config.auth.mode == "required":
+            anonymous = False
+        return cls(
+            limits=SocketLimits(
+                max_frame_bytes=ocpp.max_frame_bytes,
+                open_timeout_s=ocpp.open_timeout_s,
+                ping_interval_s=ocpp.ping_interval_s,
+                ping_timeout_s=ocpp.ping_timeout_s,
+                send_timeout_s=ocpp.send_timeout_s,
+            ),
+            allow_anonymous=anonymous,
+            command_timeout_s=ocpp.command_timeout_s,
+            sample_interval_s=ocpp.sample_interval_s,
+        )

@@ -18,9 +18,9 @@ async def configure_after_boot(charger: Charger) -> None:
     """Runs beside the reader for as long as the charger is connected; once per connection and per later boot."""
     while True:
         await charger.settled()
-        charger.connection.ready.set()
         if await _set_up_metering(charger):
             await _ask_statuses(charger)
+        charger.connection.ready.set()
         await charger.reports.ready_for_commands(charger.station_id)
         await charger.next_boot()
 
@@ -28,7 +28,7 @@ async def configure_after_boot(charger: Charger) -> None:
 async def _set_up_metering(charger: Charger) -> bool:
     """False when the charger does not answer."""
     connection = charger.connection
-    interval = str(charger.settings.meter_value_sample_interval_s)
+    interval = str(charger.settings.sample_interval_s)
     result = await commands.change_configuration(connection, "MeterValueSampleInterval", interval)
     if not _answered(result):
         return False

@@ -9,7 +9,7 @@ from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.settings import ChargerServerSettings
 
 
 class Charger:
@@ -22,7 +22,7 @@ class Charger:
         *,
         reports: ChargerReports,
         clock: Clock,
-        settings: OcppSettings,
+        settings: ChargerServerSettings,
     ) -> None:
         self.station_id = StationId(admission.station_id)
         self.connector_ids = admission.connector_ids
@@ -33,24 +33,23 @@ class Charger:
         #: Connectors that sent a StatusNotification on this connection.
         self.heard: set[ConnectorId] = set()
         self._boots = 0
-        self._booted = trio.Event()
-        self._first_status = trio.Event()
+        self._news = trio.Event()
 
     def booted(self, verdict: BootVerdict) -> None:
         """A BootNotification was answered."""
         self.connection.registration = verdict.status
         self.heard.clear()
-        self._first_status = trio.Event()
         self._boots += 1
-        self._booted.set()
-        self._booted = trio.Event()
+        self._tell()
 
     def status_arrived(self, connector_id: ConnectorId) -> None:
         self.heard.add(connector_id)
-        self._first_status.set()
+        self._tell()
 
     async def next_boot(self) -> None:
-        await self._booted.wait()
+        boots = self._boots
+        while self._boots == boots:
+            await self._news.wait()
 
     async def settled(self) -> None:
         """Wait until the charger may be sent commands: accepted, and its first status came or a short delay passed.
@@ -60,9 +59,14 @@ class Charger:
         while True:
             boots = self._boots
             with trio.move_on_after(self.settings.settle_delay_s):
-                await self._first_status.wait()
+                while self._boots == boots and not self.heard:
+                    await self._news.wait()
             if self._boots != boots:
                 continue
             if self.connection.registration == "Accepted":
                 return
             await self.next_boot()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()

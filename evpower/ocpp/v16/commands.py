@@ -60,9 +60,10 @@ _read_status = msgspec.json.Decoder(_Status).decode
 
 
 async def send(connection: ChargerConnection, command: Command) -> CallOutcome:
-    """Send one command and wait for its end. Raises jsonschema's ValidationError for a payload no charger may get."""
+    """Send one command and wait for its end. Raises ValueError for a payload the standard's schema refuses."""
     action = type(command).__name__
-    get_validator(MessageType.Call, action, "1.6").validate(msgspec.to_builtins(command))
+    for error in get_validator(MessageType.Call, action, "1.6").iter_errors(msgspec.to_builtins(command)):
+        raise ValueError(f"{action}: {error.message}")
     return await connection.call(action, msgspec.json.encode(command))
 
 
