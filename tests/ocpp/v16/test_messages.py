@@ -1,0 +1,100 @@
+"""Our message types against the standard's JSON schemas, as the `ocpp` package carries them."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+from ocpp.messages import MessageType, get_validator
+
+from evpower.ocpp.v16 import commands, messages
+from evpower.ocpp.v16.dispatch import ACTIONS
+
+
+def schema(name: str) -> dict[str, Any]:
+    text = (resources.files("ocpp.v16") / "schemas" / f"{name}.json").read_text("utf-8-sig")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def bare(info: Any) -> Any:
+    """The type itself, without "or absent" and our own marks."""
+    if isinstance(info, inspect.UnionType):
+        info = next(kind for kind in info.types if not isinstance(kind, inspect.NoneType))
+    return info.type if isinstance(info, inspect.Metadata) else info
+
+
+def compare(info: Any, expected: dict[str, Any], path: str) -> None:
+    info = bare(info)
+    match expected["type"]:
+        case "object":
+            fields = {field.encode_name: field for field in info.fields}
+            assert set(fields) == set(expected.get("properties", {})), path
+            required = {name for name, field in fields.items() if field.required}
+            assert required == set(expected.get("required", ())), path
+            for name, child in expected.get("properties", {}).items():
+                compare(fields[name].type, child, f"{path}.{name}")
+        case "array":
+            assert isinstance(info, inspect.ListType), path
+            compare(info.item_type, expected["items"], path)
+        case "integer":
+            assert isinstance(info, inspect.IntType), path
+        case "string" if "enum" in expected:
+            # Both lists of units are one type of ours; MeterValues knows one more than StopTransaction.
+            assert set(info.values) - {"Hertz"} == set(expected["enum"]) - {"Hertz"}, path
+        case "string" if expected.get("format") == "date-time":
+            assert isinstance(info, inspect.DateTimeType), path
+        case "string":
+            assert isinstance(info, inspect.StrType), path
+            assert info.max_length == expected.get("maxLength"), path
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_request_has_exactly_the_fields_lengths_and_words_of_its_schema(action: str) -> None:
+    compare(inspect.type_info(ACTIONS[action].request), schema(action), action)
+
+
+INFO = messages.IdTagInfo(status="Accepted", expiry_date="2026-01-01T00:00:00.000Z", parent_id_tag="P")
+CONFIRMATIONS: list[tuple[str, messages.Confirmation]] = [
+    (
+        "BootNotification",
+        messages.BootNotificationConf(status="Pending", current_time="2026-01-01T00:00:00Z", interval=60),
+    ),
+    ("Heartbeat", messages.HeartbeatConf(current_time="2026-01-01T00:00:00.000Z")),
+    ("StatusNotification", messages.Done()),
+    ("Authorize", messages.AuthorizeConf(id_tag_info=INFO)),
+    ("Authorize", messages.AuthorizeConf(id_tag_info=messages.IdTagInfo(status="Invalid"))),
+    ("StartTransaction", messages.StartTransactionConf(transaction_id=1, id_tag_info=INFO)),
+    ("MeterValues", messages.Done()),
+    ("StopTransaction", messages.StopTransactionConf(id_tag_info=INFO)),
+    ("StopTransaction", messages.StopTransactionConf()),
+    ("DataTransfer", messages.DataTransferConf(status="UnknownVendorId")),
+    ("DiagnosticsStatusNotification", messages.Done()),
+    ("FirmwareStatusNotification", messages.Done()),
+]
+
+
+@pytest.mark.parametrize(("action", "confirmation"), CONFIRMATIONS)
+def test_what_we_answer_obeys_its_schema(action: str, confirmation: messages.Confirmation) -> None:
+    validator = get_validator(MessageType.CallResult, action, "1.6")
+    validator.validate(json.loads(msgspec.json.encode(confirmation)))
+
+
+def test_every_answer_is_checked_above() -> None:
+    assert {action for action, _ in CONFIRMATIONS} == set(ACTIONS)
+
+
+@pytest.mark.parametrize("command", commands.Command.__subclasses__())
+def test_a_command_has_no_field_its_schema_lacks_and_every_required_one(command: type[commands.Command]) -> None:
+    expected, fields = schema(command.__name__), msgspec.structs.fields(command)
+    assert {field.encode_name for field in fields} <= set(expected.get("properties", {}))
+    assert {field.encode_name for field in fields if field.required} == set(expected.get("required", ()))
+
+
+async def test_a_payload_no_charger_may_get_is_never_sent() -> None:
+    with pytest.raises(ValueError, match="RemoteStartTransaction"):
+        await commands.send(None, commands.RemoteStartTransaction(id_tag="x" * 21))  # type: ignore[arg-type]
