@@ -22,7 +22,7 @@ from evpower.ocpp.drain import GOING_AWAY, Drain
 from evpower.ocpp.oddities import shown
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.settings import ChargerServerSettings
+from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.stream import DirectListener, open_listeners
 from evpower.ocpp.sweeper import Sweeper
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
@@ -52,7 +52,7 @@ class ChargerServer:
     clock: Clock
     ids: Ids
     passwords: PasswordChecker
-    settings: ChargerServerSettings
+    settings: OcppSettings
 
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from evpower.config import Config
 from evpower.ocpp.transport import SocketLimits
 
 
 @dataclass(frozen=True)
-class ChargerServerSettings:
+class OcppSettings:
     """Defaults are the seed's and the standard's."""
 
     limits: SocketLimits = field(default_factory=SocketLimits)
@@ -20,28 +19,9 @@ class ChargerServerSettings:
     handler_timeout_s: float = 30
     #: How long a charger may stay without StatusNotification before we take it for booted (duty 18).
     settle_delay_s: float = 5
-    sample_interval_s: int = 30
+    meter_value_sample_interval_s: int = 30
     #: From the end of the listener to the last charger's close, at most.
     drain_timeout_s: float = 5
     #: For the last database writes about a charger that left.
     farewell_timeout_s: float = 5
     sweep_interval_s: float = 1
-
-    @classmethod
-    def of(cls, config: Config) -> ChargerServerSettings:
-        """The operator's settings; in auth mode `required` anonymous stations need the explicit word (design §9.9)."""
-        ocpp, anonymous = config.ocpp, config.ocpp.allow_anonymous
-        if anonymous is None and config.auth.mode == "required":
-            anonymous = False
-        return cls(
-            limits=SocketLimits(
-                max_frame_bytes=ocpp.max_frame_bytes,
-                open_timeout_s=ocpp.open_timeout_s,
-                ping_interval_s=ocpp.ping_interval_s,
-                ping_timeout_s=ocpp.ping_timeout_s,
-                send_timeout_s=ocpp.send_timeout_s,
-            ),
-            allow_anonymous=anonymous,
-            command_timeout_s=ocpp.command_timeout_s,
-            sample_interval_s=ocpp.sample_interval_s,
-        )

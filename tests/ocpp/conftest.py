@@ -10,7 +10,7 @@ from trio.testing import memory_stream_pair
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, Door
-from evpower.ocpp.settings import ChargerServerSettings
+from evpower.ocpp.settings import OcppSettings
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 
@@ -41,7 +41,7 @@ class Csms:
         self._nursery = nursery
         self.reports = FakeReports()
         self.registry = ChargerRegistry()
-        self.settings = ChargerServerSettings()
+        self.settings = OcppSettings()
         self.anonymous = True
         self.scope = trio.CancelScope()
         self.stopped = trio.Event()

@@ -14,7 +14,7 @@ from evpower.identifiers import StationId
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, Door, serve_chargers
-from evpower.ocpp.settings import ChargerServerSettings
+from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.stream import DirectStream, open_listeners
 from evpower.ocpp.transport import SocketLimits
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
@@ -22,7 +22,7 @@ from tests.ocpp.peer import Peer
 
 
 def server(allow_anonymous: bool | None = None) -> ChargerServer:
-    settings = ChargerServerSettings(limits=SocketLimits(close_timeout_s=0.5), allow_anonymous=allow_anonymous)
+    settings = OcppSettings(limits=SocketLimits(close_timeout_s=0.5), allow_anonymous=allow_anonymous)
     return ChargerServer(
         reports=FakeReports(),
         registry=ChargerRegistry(),

@@ -28,7 +28,7 @@ async def configure_after_boot(charger: Charger) -> None:
 async def _set_up_metering(charger: Charger) -> bool:
     """False when the charger does not answer."""
     connection = charger.connection
-    interval = str(charger.settings.sample_interval_s)
+    interval = str(charger.settings.meter_value_sample_interval_s)
     result = await commands.change_configuration(connection, "MeterValueSampleInterval", interval)
     if not _answered(result):
         return False

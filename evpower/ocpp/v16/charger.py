@@ -9,7 +9,7 @@ from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.settings import ChargerServerSettings
+from evpower.ocpp.settings import OcppSettings
 
 
 class Charger:
@@ -22,7 +22,7 @@ class Charger:
         *,
         reports: ChargerReports,
         clock: Clock,
-        settings: ChargerServerSettings,
+        settings: OcppSettings,
     ) -> None:
         self.station_id = StationId(admission.station_id)
         self.connector_ids = admission.connector_ids
