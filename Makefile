@@ -24,7 +24,7 @@ test: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/flake8 --select ASYNC evpower tests benchmarks
+	$(BIN)/flake8 evpower tests benchmarks
 	$(BIN)/lint-imports
 
 types: install

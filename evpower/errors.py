@@ -4,6 +4,7 @@ EvPowerError
 ├─ ConfigError              a setting is wrong; one message names every wrong value (exit code 2)
 ├─ DatabaseUnavailable      PostgreSQL cannot be reached, or did not start
 ├─ SchemaTooNew             the database was migrated by a newer EvPower
+├─ MigrationEdited          a migration was changed after it was applied
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
 │  └─ InvalidAmount         the one wrong thing is a sum that money cannot have
 ├─ Unauthorized             nobody says who is calling: HTTP 401
@@ -64,6 +65,10 @@ class DatabaseUnavailable(EvPowerError):
 
 class SchemaTooNew(EvPowerError):
     """The database was migrated by a newer EvPower than this one."""
+
+
+class MigrationEdited(EvPowerError):
+    """A migration's file is not what was applied; migrations are forward-only."""
 
 
 class InvalidRequest(EvPowerError):

@@ -22,7 +22,7 @@ class PricingRules:
 
     default_rate: Decimal
     timezone: ZoneInfo
-    cache_s: int
+    cache_s: float
 
 
 class Pricing:

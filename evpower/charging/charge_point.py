@@ -79,7 +79,7 @@ def stored_status(ocpp_status: str | None) -> StoredStatus:
     return STORED_STATUS.get(ocpp_status or "", "unavailable")
 
 
-def is_online(last_seen_at: datetime | None, now: datetime, timeout_s: int) -> bool:
+def is_online(last_seen_at: datetime | None, now: datetime, timeout_s: float) -> bool:
     """Exactly `timeout_s` seconds of silence is still online (contract/ocpp-behaviour §2)."""
     return last_seen_at is not None and now - last_seen_at <= timedelta(seconds=timeout_s)
 

@@ -28,7 +28,7 @@ class Presence:
     """The worker that keeps `stations.last_heartbeat_at` and `is_available` true."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, link: ChargePointLink, bus: EventBus, heartbeat_timeout_s: int
+        self, pool: Pool, clock: Clock, link: ChargePointLink, bus: EventBus, heartbeat_timeout_s: float
     ) -> None:
         self._pool = pool
         self._clock = clock

@@ -30,9 +30,9 @@ CHECK_EVERY_S = 15.0
 class RecoveryRules:
     """After how long each kind of silence is acted on, in seconds (config [charging])."""
 
-    start_deadline_s: int
-    longest_session_s: int
-    reboot_grace_s: int
+    start_deadline_s: float
+    longest_session_s: float
+    reboot_grace_s: float
     stop_wait_s: float
 
 

@@ -57,7 +57,7 @@ class ChargingRules:
 
     reservation: ReservationRules
     start_wait_s: float
-    heartbeat_timeout_s: int
+    heartbeat_timeout_s: float
     max_sessions_per_client: int
 
 

@@ -30,7 +30,11 @@ def check_client(status: str) -> None:
 
 
 def check_spot(
-    spot: StartSpot | None, client_id: ClientId, last_seen_at: datetime | None, now: datetime, heartbeat_timeout_s: int
+    spot: StartSpot | None,
+    client_id: ClientId,
+    last_seen_at: datetime | None,
+    now: datetime,
+    heartbeat_timeout_s: float,
 ) -> StartSpot:
     """Admin status → online → connector exists → faulted/unavailable → busy; the first that fails is raised."""
     if spot is None:

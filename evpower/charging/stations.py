@@ -31,7 +31,7 @@ async def read_station_view(
     link: ChargePointLink,
     pricing: Pricing,
     now: datetime,
-    heartbeat_timeout_s: int,
+    heartbeat_timeout_s: float,
 ) -> StationView:
     """Rows and live presence together: right at read time, whatever job ran. Raises StationNotFound."""
     row = await read_station(conn, station_id)
@@ -91,7 +91,7 @@ def _running(row: dict[str, Any]) -> RunningSession:
 
 
 def _location_status(
-    neighbours: Iterable[Neighbour], link: ChargePointLink, now: datetime, heartbeat_timeout_s: int
+    neighbours: Iterable[Neighbour], link: ChargePointLink, now: datetime, heartbeat_timeout_s: float
 ) -> LocationStatus:
     return location_status(
         public_status(

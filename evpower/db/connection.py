@@ -51,7 +51,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         for attempt in attempts:
             try:
                 with trio.fail_after(timeout_from_conninfo(parameters)):
-                    connection = await _drive_connecting(cls._connect_gen(make_conninfo("", **attempt)))
+                    connection: Self = await _drive_connecting(cls._connect_gen(make_conninfo("", **attempt)))
             except trio.TooSlowError:
                 failure = errors.ConnectionTimeout("connection timeout expired")
             except psycopg.Error as error:
@@ -69,7 +69,8 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             with trio.move_on_after(timeout):
                 return await _drive(gen, self.pgconn.socket)
         except (trio.Cancelled, KeyboardInterrupt):
-            if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+            # Shielded, because an abandoned query would poison the connection; bounded, and then the connection goes.
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + CANCEL_WITHIN_S):
                 await self._cancel_query(gen)
             raise
         raise errors._WaitTimeout("wait timeout expired")
@@ -90,41 +91,46 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         try:
             yield inner
         except BaseException as error:
-            if not await self._end(inner, error):
-                raise
-        else:
-            await self._end(inner, None)
+            # Shielded: interrupted half-way nobody would know what was undone; bounded, then the connection goes.
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
+                await inner.__aexit__(type(error), error, error.__traceback__)
+            if ending.cancelled_caught:
+                self.close_now()
+            raise
+        # Shielded: what was reported ok is committed, and what is not known is an error.
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
+            await inner.__aexit__(None, None, None)
+        if ending.cancelled_caught:
+            self.close_now()
+            raise errors.OperationalError("COMMIT timed out: its outcome is unknown")
 
     async def close(self) -> None:
-        """Close at once."""
+        """Close at once (psycopg's name for it)."""
+        self.close_now()
+
+    def close_now(self) -> None:
+        """Close at once; whoever waits on the socket is woken with an error."""
         if not self.closed:
             self._closed = True
             trio.lowlevel.notify_closing(self.pgconn.socket)
             self.pgconn.finish()
 
-    async def _end(self, inner: AsyncTransaction, error: BaseException | None) -> bool:
-        """COMMIT or ROLLBACK, shielded: interrupted half-way nobody would know which it was; bounded, then closed."""
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S):
-            swallowed = await inner.__aexit__(type(error) if error else None, error, error.__traceback__ if error else None)
-            return bool(swallowed)
-        await self.close()
-        if error is None:
-            raise errors.OperationalError("COMMIT timed out: its outcome is unknown")
-        return False
-
     async def _cancel_query(self, gen: Any) -> None:
-        """Shielded, because an abandoned query would poison the connection; bounded, and then the connection goes."""
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + CANCEL_WITHIN_S):
-            try:
-                await _drive_connecting(self._cancel_gen())
-                await _drive(gen, self.pgconn.socket)
-            except errors.QueryCanceled:
-                return
-            except psycopg.Error as error:
-                log.warning("a query could not be cancelled: %s", error)
-            else:
-                return
-        await self.close()
+        """Bring the connection back to a known state, or close it. The caller shields and bounds."""
+        if self.pgconn.transaction_status != pq.TransactionStatus.ACTIVE:
+            return
+        known = False
+        try:
+            await _drive_connecting(self._cancel_gen())
+            await _drive(gen, self.pgconn.socket)
+            known = True
+        except errors.QueryCanceled:
+            known = True
+        except psycopg.Error as error:
+            log.warning("a query could not be cancelled: %s", error)
+        finally:
+            if not known:
+                self.close_now()
 
 
 async def _drive(gen: Any, fd: int) -> Any:

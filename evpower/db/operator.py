@@ -51,6 +51,5 @@ async def list_sessions(conn: AsyncConnection[Any], *, running_only: bool) -> li
 
 async def read_counts(conn: AsyncConnection[Any]) -> dict[str, Any]:
     """How much of everything there is."""
-    row = await (await conn.execute(COUNTS)).fetchone()
-    assert row is not None
-    return row
+    rows: list[dict[str, Any]] = await (await conn.execute(COUNTS)).fetchall()
+    return rows[0]

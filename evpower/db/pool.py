@@ -49,7 +49,10 @@ class Pool:
         try:
             yield connection
         finally:
-            await self._give_back(connection)
+            # Shielded: an open transaction would be the next borrower's; bounded, then the connection is closed.
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + RESET_WITHIN_S):
+                await _reset(connection)
+            self._give_back(connection)
 
     async def _take(self) -> TrioConnection:
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -57,7 +60,7 @@ class Pool:
             connection = self._idle.pop()
             # An idle socket has nothing to say: when it does, the server went away.
             if connection.closed or poll(connection.pgconn.socket, Wait.R):
-                await connection.close()
+                connection.close_now()
                 self._open -= 1
             else:
                 await trio.lowlevel.cancel_shielded_checkpoint()
@@ -78,16 +81,11 @@ class Pool:
         assert waiter.connection is not None
         return waiter.connection
 
-    async def _give_back(self, connection: TrioConnection) -> None:
-        status = connection.pgconn.transaction_status
-        if not connection.closed and status != pq.TransactionStatus.IDLE and connection._pipeline is None:
-            # Shielded: an open transaction would be the next borrower's; bounded, then the connection is closed.
-            with trio.move_on_after(RESET_WITHIN_S, shield=True), suppress(psycopg.Error):
-                await connection.rollback()
+    def _give_back(self, connection: TrioConnection) -> None:
         if _is_clean(connection):
             self._put(connection)
             return
-        await connection.close()
+        connection.close_now()
         self._open -= 1
         if self._waiting:
             self._grow()
@@ -121,9 +119,17 @@ class Pool:
             await trio.sleep(delay_s)
             delay_s = min(RETRY_MOST_S, delay_s * 2)
 
-    async def _close(self) -> None:
+    def _close(self) -> None:
         while self._idle:
-            await self._idle.pop().close()
+            self._idle.pop().close_now()
+
+
+async def _reset(connection: TrioConnection) -> None:
+    """Roll back what a borrower left open; a connection this fails on will be thrown away."""
+    status = connection.pgconn.transaction_status
+    if not connection.closed and status != pq.TransactionStatus.IDLE and connection._pipeline is None:
+        with suppress(psycopg.Error):
+            await connection.rollback()
 
 
 def _is_clean(connection: TrioConnection) -> bool:
@@ -145,4 +151,4 @@ async def open_pool(conninfo: str, *, size: int = 16) -> AsyncIterator[Pool]:
             yield pool
         finally:
             connecting.cancel_scope.cancel()
-            await pool._close()
+            pool._close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import trio
 #: 2**13 × 8 × 128 bytes = 8 MiB and about 20 ms per check.
 COST, BLOCK, LANES = 2**13, 8, 1
 MAX_PASSWORD_BYTES = 1024
+SALT_BYTES = 16
 
 
 def hash_password(password: str, salt: bytes) -> str:
@@ -36,6 +38,21 @@ def _scrypt(password: str, salt: bytes, cost: int, block: int, lanes: int) -> by
     return hashlib.scrypt(
         password.encode(), salt=salt, n=cost, r=block, p=lanes, dklen=32, maxmem=2 * 128 * block * (cost + lanes + 2)
     )
+
+
+class SaltedPasswords:
+    """Implements `evpower.db.fleet.Passwords`; salts are the machine's randomness unless a test brings its own."""
+
+    def __init__(self, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._random_bytes = random_bytes
+
+    def hash(self, password: str) -> str:
+        """A new salted hash."""
+        return hash_password(password, self._random_bytes(SALT_BYTES))
+
+    def verify(self, password: str, password_hash: str) -> bool:
+        """Whether the hash is of this password."""
+        return verify_password(password, password_hash)
 
 
 class PasswordChecker:

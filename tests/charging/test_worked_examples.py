@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 import trio
 
@@ -107,7 +109,7 @@ async def test_example_12_status_half_way(world: World) -> None:
     await world.meter(begun.wire_transaction_id, 11_000)
     status = await world.session(session_id)
     assert (status.status, status.energy_wh, status.cost_tyiyn) == ("started", 10_000, 135_00)
-    assert (status.limit_percentage, status.limit_reached, status.duration_minutes) == (50, False, 25)
+    assert (status.limit_percentage, status.limit_reached, status.duration_minutes) == (Decimal(50), False, 25)
 
 
 async def indebted(world: World, balance: int) -> SessionId:

@@ -34,7 +34,7 @@ def client(**kwargs: object) -> ClientTariff:
 
 def test_nothing_set_is_the_default_price() -> None:
     price = EMPTY.price(NOON)
-    assert (price.rate_per_kwh, price.session_fee, price.active_rule) == (Decimal("13.5"), 0, "Базовый тариф")
+    assert (price.rate_per_kwh, price.session_fee, price.active_rule) == (Decimal("13.5"), Decimal(0), "Базовый тариф")
 
 
 def test_a_zero_station_price_is_no_price() -> None:
@@ -98,7 +98,7 @@ def test_the_best_rule_of_each_kind_is_combined() -> None:
     fee = Rule("fee", "plan", "Плата", "session_fee", Decimal(20))
     minute = Rule("minute", "plan", "Минута", "per_minute", Decimal("0.5"))
     price = with_rules(DAY, fee, minute).price(NOON)
-    assert (price.rate_per_kwh, price.session_fee, price.rate_per_minute) == (15, 20, Decimal("0.5"))
+    assert (price.rate_per_kwh, price.session_fee, price.rate_per_minute) == (Decimal(15), Decimal(20), Decimal("0.5"))
 
 
 def test_a_plan_without_an_energy_rule_keeps_the_default_rate_never_zero() -> None:
@@ -109,7 +109,7 @@ def test_a_plan_without_an_energy_rule_keeps_the_default_rate_never_zero() -> No
 def test_a_clients_fixed_rate_comes_first_and_has_no_fee() -> None:
     book = replace(EMPTY, station_rate=Decimal(14), station_fee=Decimal(5))
     price = replace(book, client_tariff=client(fixed_rate_per_kwh=Decimal(8))).price(NOON)
-    assert (price.rate_per_kwh, price.session_fee) == (Decimal(8), 0)
+    assert (price.rate_per_kwh, price.session_fee) == (Decimal(8), Decimal(0))
 
 
 def test_a_clients_plan_is_discounted_on_energy_and_minutes_only() -> None:

@@ -1,0 +1,93 @@
+"""What an operator on call sees and does, behind the control socket (design §8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import trio
+
+import evpower
+from evpower.billing.pricing import Pricing
+from evpower.charging.charge_point import is_online, public_status, stored_status
+from evpower.charging.ports import ChargePointLink
+from evpower.charging.start_checks import effective_status
+from evpower.clock import Clock
+from evpower.db.fleet import apply_fleet
+from evpower.db.ledger import check_ledger
+from evpower.db.operator import list_sessions, list_stations, read_counts
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.fleet import parse_fleet
+from evpower.identifiers import StationId
+from evpower.ocpp.passwords import SaltedPasswords
+
+
+class Operator:
+    """Implements `evpower.http.control.OperatorViews`."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, link: ChargePointLink, pricing: Pricing, heartbeat_timeout_s: float
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._link = link
+        self._pricing = pricing
+        self._heartbeat_timeout_s = heartbeat_timeout_s
+        self._began_at = clock.now()
+
+    async def status(self) -> dict[str, Any]:
+        """The server at a glance."""
+        async with reading(self._pool) as conn:
+            counts = await read_counts(conn)
+        return {
+            "version": evpower.__version__,
+            "uptime_s": int((self._clock.now() - self._began_at).total_seconds()),
+            "connected_stations": len(self._link.seen()),
+            **counts,
+            "tasks": trio.lowlevel.current_statistics().tasks_living,
+        }
+
+    async def stations(self) -> list[dict[str, Any]]:
+        """Every station with its connectors, inactive ones too."""
+        async with reading(self._pool) as conn:
+            rows = await list_stations(conn)
+        now = self._clock.now()
+        return [self._station(row, now) for row in rows]
+
+    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
+        """Sessions, newest first."""
+        async with reading(self._pool) as conn:
+            return await list_sessions(conn, running_only=running_only)
+
+    async def import_fleet(self, text: str) -> dict[str, Any]:
+        """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
+        fleet = parse_fleet(text)
+        async with unit_of_work(self._pool) as uow:
+            report = await apply_fleet(uow.conn, fleet, self._clock.now(), SaltedPasswords())
+            uow.after_commit(self._pricing.forget)
+        return {
+            "created": report.created,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "warnings": report.warnings,
+        }
+
+    async def check_ledger(self) -> dict[str, Any]:
+        """Verify the ledger's invariants over all rows."""
+        async with reading(self._pool) as conn:
+            return await check_ledger(conn)
+
+    def _station(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+        station_id = StationId(row["id"])
+        seen_at = self._link.last_seen_at(station_id) or row["last_heartbeat_at"]
+        online = is_online(seen_at, now, self._heartbeat_timeout_s)
+        words = [
+            stored_status(effective_status(each["ocpp_status"], row["whole_status"])) for each in row["connectors"]
+        ]
+        return {
+            **row,
+            "status": public_status(row["admin_status"], online, words),
+            "connected": self._link.is_connected(station_id),
+            "last_heartbeat_at": seen_at,
+        }

@@ -1,0 +1,200 @@
+"""`run(config)`: the nursery tree, the order of its start, and the order of its end (design §2).
+
+    resources      embedded PostgreSQL?, pool                                     closed last
+    └─ workers     journal, settlement, limits, recovery, presence, upkeep,
+                   conversations with chargers                                    drained second
+       └─ doors    chargers' listener, phones' listener, control socket           closed first
+
+Ready means ready: each service is started, not spawned. One SIGTERM drains, a second one (or the deadline) ends at
+once; nothing is lost either way, because workers read their work from PostgreSQL. A fault in any service of this tree
+ends the process with a non-zero code, and systemd starts it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+import evpower
+from evpower.app import App, build_app
+from evpower.clock import Clock, Ids, RandomIds, SystemClock
+from evpower.config import Config
+from evpower.db.embedded import embedded_postgres
+from evpower.db.idempotency import KeyRows
+from evpower.db.migrate import migrate
+from evpower.db.pool import Pool, open_pool
+from evpower.db.upkeep import Upkeep
+from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.application import RequestLimits
+from evpower.http.control import build_control_app
+from evpower.http.server import ServerSettings, serve_http
+from evpower.http.service import ServiceFacts
+from evpower.notify import Notifier
+from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.server import ChargerServer, serve_chargers
+from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.transport import SocketLimits
+from evpower.operator import Operator
+from evpower.probes import ServerProbes
+
+log = logging.getLogger("evpower")
+
+#: An idle settlement worker looks for due rows this often; it is woken at once by whoever ends a charge.
+SETTLEMENT_SWEEP_S = 5.0
+#: After the doors: the last settlements, at most this long.
+WORKERS_DRAIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """The real addresses of a server that is ready."""
+
+    http_urls: tuple[str, ...]
+    ocpp_urls: tuple[str, ...]
+    control_socket: str
+
+
+async def run(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the server until it is told to stop: SIGTERM, SIGINT, or cancellation.
+
+    Raises DatabaseUnavailable, SchemaTooNew and OSError (a bind) before anything is served; later faults of essential
+    services come out as they are.
+    """
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    notifier = Notifier(os.environ)
+    async with _database(config) as pool:
+        await _prepare(pool, clock)
+        async with trio.open_nursery() as workers:
+            registry = ChargerRegistry()
+            app = build_app(config, pool, registry, clock, ids, workers)
+            await _start_workers(workers, config, app, pool, clock)
+            async with _doors(config, app, pool, registry, clock, ids) as running:
+                workers.start_soon(notifier.keep_watchdog)
+                notifier.ready()
+                task_status.started(running)
+                await _told_to_stop()
+                log.info("stopping: doors close, requests in flight finish, chargers are told")
+                notifier.stopping()
+                workers.start_soon(_end_at_once_when_pressed, config.server.drain_timeout_s + WORKERS_DRAIN_S)
+            with trio.move_on_after(WORKERS_DRAIN_S):
+                await app.settler.work_due()
+            workers.cancel_scope.cancel()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Pool]:
+    """The configured PostgreSQL, or a private one in the state directory."""
+    if config.database.url:
+        async with open_pool(config.database.url, size=config.database.pool_size) as pool:
+            yield pool
+    else:
+        async with (
+            embedded_postgres(config.state_dir / "postgres") as conninfo,
+            open_pool(conninfo, size=config.database.pool_size) as pool,
+        ):
+            yield pool
+
+
+async def _prepare(pool: Pool, clock: Clock) -> None:
+    """Bring the schema up to date; refuses a database newer than this code."""
+    for name in await migrate(pool, clock.now()):
+        log.info("migrated: %s", name)
+
+
+async def _start_workers(workers: trio.Nursery, config: Config, app: App, pool: Pool, clock: Clock) -> None:
+    upkeep = Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days)
+    await workers.start(upkeep.run, name="upkeep")
+    await workers.start(app.journal.run, name="journal")
+    await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
+    await workers.start(app.limits.run, name="limits")
+    await workers.start(app.recovery.run, name="recovery")
+    await workers.start(app.presence.run, name="presence")
+
+
+@asynccontextmanager
+async def _doors(
+    config: Config, app: App, pool: Pool, registry: ChargerRegistry, clock: Clock, ids: Ids
+) -> AsyncIterator[Running]:
+    """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
+    drain_s = config.server.drain_timeout_s
+    operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
+    control_app = build_control_app(charging=app.charging, views=operator, ids=ids)
+    config.control_socket.parent.mkdir(parents=True, exist_ok=True)
+    async with trio.open_nursery() as doors:
+        server = _charger_server(config, app, registry, clock, ids)
+        ocpp_binds = await doors.start(
+            partial(serve_chargers, server, [(bind.host, bind.port) for bind in config.ocpp.bind]), name="chargers"
+        )
+        ocpp_urls = tuple(f"ws://{_shown(host)}:{port}/ws/{{station_id}}" for host, port in ocpp_binds)
+        http_app = build_http_app(
+            charging=app.charging,
+            billing=app.billing,
+            keys=KeyRows(pool, clock),
+            probes=ServerProbes(pool, registry),
+            ids=ids,
+            facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
+            settings=HttpSettings(limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes)),
+        )
+        settings = ServerSettings(drain_s=drain_s)
+        http_urls = await doors.start(
+            partial(serve_http, http_app, [str(bind) for bind in config.http.bind], settings=settings), name="phones"
+        )
+        await doors.start(
+            partial(serve_http, control_app, [f"unix:{config.control_socket}"], settings=settings), name="control"
+        )
+        yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket))
+        doors.cancel_scope.cancel()
+
+
+def _charger_server(config: Config, app: App, registry: ChargerRegistry, clock: Clock, ids: Ids) -> ChargerServer:
+    ocpp = config.ocpp
+    settings = OcppSettings(
+        limits=SocketLimits(
+            max_frame_bytes=ocpp.max_frame_bytes,
+            open_timeout_s=ocpp.open_timeout_s,
+            ping_interval_s=ocpp.ping_interval_s,
+            ping_timeout_s=ocpp.ping_timeout_s,
+            send_timeout_s=ocpp.send_timeout_s,
+        ),
+        allow_anonymous=config.anonymous_chargers,
+        command_timeout_s=ocpp.command_timeout_s,
+        meter_value_sample_interval_s=ocpp.sample_interval_s,
+    )
+    return ChargerServer(app.reports, registry, clock, ids, PasswordChecker(secrets.token_bytes(32)), settings)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def _told_to_stop() -> None:
+    """Return at the first SIGTERM or SIGINT."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            log.info("received %s", signal.Signals(number).name)
+            return
+
+
+async def _end_at_once_when_pressed(deadline_s: float) -> None:
+    """While draining: a second signal, or the deadline, ends the process; the rows say what is left to do."""
+    with trio.move_on_after(deadline_s):
+        await _told_to_stop()
+    log.warning("ending at once")
+    logging.shutdown()
+    os._exit(1)

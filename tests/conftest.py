@@ -1,0 +1,108 @@
+"""A real PostgreSQL for every test that asks: one server for the run, one database for each test.
+
+The server is EvPower's own embedded one, or the one EVPOWER_TEST_DATABASE_URL names.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from queue import SimpleQueue
+
+import psycopg
+import pytest
+import trio
+from psycopg.conninfo import make_conninfo
+
+from evpower.db.embedded import embedded_postgres
+from evpower.db.migrate import migrate
+from evpower.db.pool import Pool, open_pool
+from tests.fakes import NOON
+
+TEMPLATE = f"evpower_template_{os.getpid()}"
+#: A test database that survives a crash of the machine is of no use to anyone.
+UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The conninfo of a server on which databases may be made."""
+    outside = os.environ.get("EVPOWER_TEST_DATABASE_URL")
+    if outside:
+        yield outside
+        return
+    with _embedded_in_a_thread(tmp_path_factory.mktemp("postgres") / "data") as conninfo:
+        yield conninfo
+
+
+@contextmanager
+def _embedded_in_a_thread(data_dir: Path) -> Iterator[str]:
+    """The server runs beside the tests, in a trio of its own, so that tests may play with the clock."""
+    started: SimpleQueue[str | BaseException] = SimpleQueue()
+    ended = trio.Event()
+
+    async def serve() -> None:
+        async with embedded_postgres(data_dir, **UNSAFE) as conninfo:
+            token.append(trio.lowlevel.current_trio_token())
+            started.put(conninfo)
+            await ended.wait()
+
+    def run() -> None:
+        try:
+            trio.run(serve)
+        except BaseException as error:
+            started.put(error)
+            raise
+
+    token: list[trio.lowlevel.TrioToken] = []
+    thread = threading.Thread(target=run, name="postgres")
+    thread.start()
+    outcome = started.get()
+    if isinstance(outcome, BaseException):
+        raise outcome
+    try:
+        yield outcome
+    finally:
+        token[0].run_sync_soon(ended.set)
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def template(postgres_server: str) -> Iterator[str]:
+    """A database that was migrated once, to be copied."""
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        conninfo = make_conninfo(postgres_server, dbname=TEMPLATE)
+
+        async def prepare() -> None:
+            async with open_pool(conninfo, size=1) as pool:
+                await migrate(pool, NOON)
+
+        trio.run(prepare)
+        yield TEMPLATE
+        server.execute(f"DROP DATABASE {TEMPLATE}")
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def database_url(postgres_server: str, template: str) -> Iterator[str]:
+    """The conninfo of a fresh, migrated database."""
+    name = f"evpower_test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield make_conninfo(postgres_server, dbname=name)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """A pool on a fresh, migrated database."""
+    async with open_pool(database_url, size=8) as pool:
+        yield pool
