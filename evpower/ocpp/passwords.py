@@ -76,18 +76,3 @@ class PasswordChecker:
             while len(self._verdicts) > self._max_remembered:
                 self._verdicts.popitem(last=False)
         return verdict
-
-
-class StationPasswords:
-    """How an import hashes and compares passwords (`evpower.db.fleet.Passwords`); the caller gives the randomness."""
-
-    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
-        self._random_bytes = random_bytes
-
-    def hash(self, password: str) -> str:
-        """A new hash with a salt of its own."""
-        return hash_password(password, self._random_bytes(16))
-
-    def verify(self, password: str, password_hash: str) -> bool:
-        """Whether the hash is of this password."""
-        return verify_password(password, password_hash)
