@@ -1,0 +1,84 @@
+"""What works without a server: on the configured database, or on the private one, started for the moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+import psycopg
+import trio
+
+from evpower.clock import SystemClock
+from evpower.command_line.causes import sole_cause
+from evpower.config import Config
+from evpower.db.connection import TrioConnection
+from evpower.db.embedded import embedded_postgres
+from evpower.db.ledger import check_ledger
+from evpower.db.migrate import migrate
+from evpower.db.pool import Pool, open_pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import DatabaseUnavailable, EvPowerError
+
+T = TypeVar("T")
+#: A database that takes longer to be dialled is not there; the pool itself would try for ever.
+DIAL_S = 15.0
+
+
+class NoSchema(EvPowerError):
+    """The database is not EvPower's, or not yet."""
+
+    code = "no_schema"
+    message = "the database has no EvPower tables; make them with: evpower migrate"
+
+
+def migrate_now(config: Config) -> list[str]:
+    """Bring the schema up to date; the names of what was applied. Raises SchemaTooNew, DatabaseUnavailable."""
+    return _run(config, lambda pool: migrate(pool, SystemClock().now()))
+
+
+def check_ledger_now(config: Config) -> dict[str, Any]:
+    """The ledger's invariants over all rows. Raises NoSchema, DatabaseUnavailable."""
+    return _run(config, _check)
+
+
+def _run(config: Config, work: Callable[[Pool], Awaitable[T]]) -> T:
+    """Do the work in a loop of its own; a fault comes out as itself, not in the groups of the nurseries around it."""
+
+    async def with_pool() -> T:
+        async with _pool(config) as pool:
+            return await work(pool)
+
+    try:
+        return trio.run(with_pool)
+    except BaseExceptionGroup as group:
+        raise sole_cause(group) from None
+
+
+async def _check(pool: Pool) -> dict[str, Any]:
+    async with reading(pool) as conn:
+        try:
+            return await check_ledger(conn)
+        except psycopg.errors.UndefinedTable:
+            raise NoSchema from None
+
+
+@asynccontextmanager
+async def _pool(config: Config) -> AsyncIterator[Pool]:
+    async with AsyncExitStack() as stack:
+        url = config.database.url
+        if not url:
+            url = await stack.enter_async_context(embedded_postgres(config.state_dir / "postgres"))
+        await _dial(url)
+        yield await stack.enter_async_context(open_pool(url, size=2))
+
+
+async def _dial(url: str) -> None:
+    try:
+        with trio.fail_after(DIAL_S):
+            connection = await TrioConnection.open(url)
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(f"the database does not answer: {error}") from None
+    except trio.TooSlowError:
+        raise DatabaseUnavailable(f"the database does not answer within {DIAL_S:g} s") from None
+    await connection.close()

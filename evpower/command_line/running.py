@@ -1,0 +1,54 @@
+"""Runs what stays: the server, the demo, simulated chargers."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import click
+import trio
+
+from evpower import logs
+from evpower.command_line.causes import sole_cause
+from evpower.config import Config
+from evpower.errors import EvPowerError
+from evpower.simulator.fleet import StationPlan, run_fleet
+
+log = logging.getLogger("evpower")
+
+
+def run_server(main: Callable[[Config], Awaitable[None]], config: Config) -> int:
+    """Run a server until it ends; its exit code. Every fault is in the log. Raises ConfigError (the log file)."""
+    logs.configure(config.log)
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    try:
+        trio.run(main, config)
+    except (Exception, BaseExceptionGroup) as error:
+        cause = sole_cause(error)
+        if isinstance(cause, EvPowerError | OSError):
+            log.error("%s", cause)
+        elif not isinstance(cause, KeyboardInterrupt):
+            log.critical("a part of the server failed, so all of it ends", exc_info=error)
+        return 1
+    return 0
+
+
+def run_simulator(url: str, plans: list[StationPlan], **nature: object) -> None:
+    """Run simulated chargers, saying what they do, until SIGINT or SIGTERM."""
+    trio.run(partial(_simulate, url, plans, nature))
+
+
+async def _simulate(url: str, plans: list[StationPlan], nature: dict[str, object]) -> None:
+    async with trio.open_nursery() as fleet:
+        fleet.start_soon(partial(run_fleet, url, plans, say=_say, **nature))  # type: ignore[arg-type]
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                fleet.cancel_scope.cancel()
+                return
+
+
+def _say(station_id: str, what: str) -> None:
+    click.echo(f"{station_id}  {what}")

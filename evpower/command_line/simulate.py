@@ -1,0 +1,40 @@
+"""`evpower simulate`: chargers with the options of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evpower.command_line.running import run_simulator
+from evpower.simulator.drivers import Habits
+from evpower.simulator.fleet import StationPlan
+from evpower.simulator.misbehaviour import misbehaviour
+from evpower.simulator.settings import ChargePointSettings
+
+W_PER_KW = 1000
+
+
+def simulate_stations(
+    url: str,
+    *,
+    count: int,
+    prefix: str,
+    station_ids: Sequence[str],
+    connectors: int,
+    password: str | None,
+    power_kw: float,
+    speed: float,
+    cards: Sequence[str],
+    habits: Sequence[str],
+    seed: int,
+    verbose: bool,
+) -> None:
+    """Run until SIGINT or SIGTERM. Raises UnknownMisbehaviour."""
+    settings = ChargePointSettings(
+        password=password,
+        connector_power_w=round(power_kw * W_PER_KW),
+        speed=speed,
+        misbehaviour=misbehaviour(habits),
+    )
+    names = station_ids or [f"{prefix}{number:03d}" for number in range(1, count + 1)]
+    plans = [StationPlan(station_id=name, connectors=connectors, settings=settings) for name in names]
+    run_simulator(url, plans, habits=Habits(id_tags=tuple(cards)), seed=seed, verbose=verbose)

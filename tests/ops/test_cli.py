@@ -1,0 +1,217 @@
+"""The operator's commands: what is asked of the server, what is shown, and how each ending is told by exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from evpower.cli import main
+from evpower.command_line.control import sockets_to_try
+from evpower.config import load
+from tests.ops.control_server import FakeControl, serving
+
+STATION = {
+    "id": "EVP-001-01",
+    "location_name": "ТЦ Дордой Плаза",
+    "status": "available",
+    "connected": True,
+    "last_heartbeat_at": None,
+    "connectors": [{"connector_id": 1, "status": "available", "ocpp_status": "Available"}],
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The state directory is this test's; nothing of the machine's settings is seen."""
+    for name in ("EVPOWER_CONFIG", "EVPOWER_CONTROL_SOCKET", "EVPOWER_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("EVPOWER_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("evpower.command_line.control.SYSTEM_SOCKET", tmp_path / "system.sock")
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[FakeControl]:
+    with serving(tmp_path / "evpower.sock") as control:
+        yield control
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner().invoke(main, list(arguments), **options)
+
+
+def test_status_is_shown(control: FakeControl) -> None:
+    control.succeed("/control/status", {"version": "1.0.0", "connected_stations": 3})
+    result = run("status")
+    assert result.exit_code == 0
+    assert "connected stations" in result.stdout
+
+
+def test_json_is_the_data_itself(control: FakeControl) -> None:
+    control.succeed("/control/stations", [STATION])
+    assert json.loads(run("stations", "--json").stdout) == [STATION]
+
+
+def test_stations_are_a_table(control: FakeControl) -> None:
+    control.succeed("/control/stations", [STATION])
+    result = run("stations")
+    for cell in ("EVP-001-01", "ТЦ Дордой Плаза", "yes", "1 Available"):
+        assert cell in result.stdout
+
+
+def test_no_stations_says_how_to_add_some(control: FakeControl) -> None:
+    control.succeed("/control/stations", [])
+    assert "evpower import" in run("stations").stdout
+
+
+def test_a_long_id_is_never_cut(control: FakeControl) -> None:
+    session_id = "3f2b8c1e-0000-4000-8000-123456789abc"
+    control.succeed("/control/sessions", [{"session_id": session_id, "client_id": "c" * 64, "station_id": "s" * 40}])
+    result = run("sessions")
+    assert session_id in result.stdout
+    assert "c" * 64 in result.stdout
+
+
+def test_sessions_are_the_running_ones_unless_all_are_asked_for(control: FakeControl) -> None:
+    control.succeed("/control/sessions", [])
+    control.succeed("/control/sessions?all=1", [])
+    run("sessions")
+    run("sessions", "--all")
+    assert [path for _, path, _ in control.asked] == ["/control/sessions", "/control/sessions?all=1"]
+
+
+def test_a_session_is_stopped(control: FakeControl) -> None:
+    control.succeed("/control/sessions/s1/stop", {"session_id": "s1", "refund_amount": 67.5})
+    result = run("session", "stop", "s1")
+    assert (result.exit_code, control.asked) == (0, [("POST", "/control/sessions/s1/stop", b"")])
+    assert "67.5" in result.stdout
+
+
+def test_an_id_cannot_reach_another_route(control: FakeControl) -> None:
+    run("session", "stop", "../../import?x=#")
+    assert control.asked[0][1] == "/control/sessions/..%2F..%2Fimport%3Fx%3D%23/stop"
+
+
+def test_a_refusal_ends_with_1_and_the_servers_sentence(control: FakeControl) -> None:
+    envelope = {"success": False, "error": "session_not_found", "message": "Активная сессия зарядки не найдена"}
+    control.answers["/control/sessions/s1/stop"] = (200, envelope)
+    result = run("session", "stop", "s1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: Активная сессия зарядки не найдена\n"
+    assert json.loads(run("session", "stop", "s1", "--json").stdout) == envelope
+
+
+def test_a_fleet_is_sent_as_it_is(control: FakeControl, tmp_path: Path) -> None:
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_bytes(b"# \xd0\x94\n" * 50_000)
+    control.succeed("/control/import", {"created": {"stations": 2}, "changed": {}, "unchanged": {}, "warnings": ["w"]})
+    result = run("import", str(fleet))
+    assert result.exit_code == 0
+    assert control.asked == [("POST", "/control/import", fleet.read_bytes())]
+    assert "stations: 2" in result.stdout
+    assert result.stderr == "Warning: w\n"
+
+
+def test_a_fleet_may_come_from_standard_input(control: FakeControl) -> None:
+    control.succeed("/control/import", {"created": {}, "changed": {}, "unchanged": {}, "warnings": []})
+    assert run("import", "-", input="# nothing\n").exit_code == 0
+    assert control.asked[0][2] == b"# nothing\n"
+
+
+def test_every_wrong_field_of_a_fleet_is_listed(control: FakeControl) -> None:
+    detail = [{"field": "locations[0].id", "message": "is missing"}]
+    envelope = {"success": False, "error": "validation_error", "message": "Некорректные данные", "detail": detail}
+    control.answers["/control/import"] = (400, envelope)
+    result = run("import", "-", input="[[locations]]\n")
+    assert result.exit_code == 1
+    assert "  locations[0].id: is missing\n" in result.stderr
+
+
+def test_a_right_ledger_ends_with_0(control: FakeControl) -> None:
+    control.succeed("/control/ledger", {"ok": True, "entries": 12, "problems": {}})
+    result = run("ledger", "check")
+    assert (result.exit_code, "12 entries" in result.stdout) == (0, True)
+
+
+def test_a_broken_ledger_ends_with_1_and_names_the_rows(control: FakeControl) -> None:
+    problems = {"entries that do not sum to zero": [{"id": 7, "tyiyn": 1}]}
+    control.succeed("/control/ledger", {"ok": False, "entries": 12, "problems": problems})
+    result = run("ledger", "check")
+    assert result.exit_code == 1
+    assert "entries that do not sum to zero: {'id': 7" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["stations"], ["sessions"], ["session", "stop", "s1"]])
+def test_without_a_server_the_end_is_3_and_one_line(command: list[str], tmp_path: Path) -> None:
+    result = run(*command)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.count("\n") == 1
+    assert f"{tmp_path}/evpower.sock" in result.stderr
+    assert "evpower serve" in result.stderr
+
+
+def test_without_a_server_json_stays_json() -> None:
+    result = run("status", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["error"]) == (3, "server_not_reachable")
+
+
+def test_a_stranger_at_the_socket_is_not_believed(control: FakeControl) -> None:
+    control.answers["/control/status"] = (200, b"<html>")
+    result = run("status")
+    assert (result.exit_code, "not EvPower" in result.stderr) == (3, True)
+
+
+def test_a_named_socket_is_the_only_one(control: FakeControl, tmp_path: Path) -> None:
+    """A command must not reach another server than was meant."""
+    result = run("status", "--socket", str(tmp_path / "other.sock"))
+    assert result.exit_code == 3
+    assert control.asked == []
+
+
+def test_the_sockets_order(tmp_path: Path) -> None:
+    state = {"EVPOWER_STATE_DIR": "/srv/ev"}
+    system = Path("/run/evpower/evpower.sock")
+    assert sockets_to_try(load(None, state), None, system) == [Path("/srv/ev/evpower.sock"), system]
+    named = load(None, state | {"EVPOWER_CONTROL_SOCKET": "/x.sock"})
+    assert sockets_to_try(named, None, system) == [Path("/x.sock")]
+    assert sockets_to_try(named, Path("/y.sock"), system) == [Path("/y.sock")]
+
+
+def test_wrong_settings_end_with_2_and_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVPOWER_HTTP_BIND", "x")
+    monkeypatch.setenv("EVPOWER_LOG_LEVEL", "x")
+    result = run("config", "check")
+    assert (result.exit_code, result.stderr.count("Error: EVPOWER_")) == (2, 2)
+    assert len(json.loads(run("config", "check", "--json").stdout)["problems"]) == 2
+
+
+def test_right_settings_end_with_0_and_show_their_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVPOWER_HTP_BIND", "x")
+    result = run("config", "check")
+    assert result.exit_code == 0
+    assert "Warning: EVPOWER_HTP_BIND" in result.stdout
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    assert run("session", "halt").exit_code == 2
+    assert run("simulate", "ws://x", "--misbehave", "politeness").exit_code == 2
+    assert run("import", "/nowhere/fleet.toml").exit_code == 2
+
+
+def test_a_server_with_wrong_settings_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVPOWER_HTTP_BIND", "0.0.0.0:0")
+    result = run("serve")
+    assert (result.exit_code, "auth.mode" in result.stderr) == (2, True)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`evpower --help` is quick: no loop, no HTTP client, no database driver."""
+    check = "import sys, evpower.cli; print({'trio', 'httpx', 'psycopg', 'rich', 'quart'} & sys.modules.keys())"
+    answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert answer.stdout == "set()\n"
