@@ -59,20 +59,19 @@ class Commands:
         self._bus = bus
         self._settler = settler
         self._stop_wait_s = stop_wait_s
+        self._starting: dict[SessionId, Conversation] = {}
         self._stopping: dict[SessionId, Conversation] = {}
 
     def start(self, session_id: SessionId) -> Conversation:
-        """Ask the charger to begin a reserved session; a refusal returns the reservation."""
-        return self._begin(partial(self._ask_to_start, session_id))
+        """Ask the charger to begin a reserved session; a refusal returns the reservation.
+
+        Asking twice joins the conversation that is already going on; so does `stop`.
+        """
+        return self._join(self._starting, session_id, self._ask_to_start)
 
     def stop(self, session_id: SessionId) -> Conversation:
-        """End a session because someone asked for it: by the charger's word, or by the last reading.
-
-        Asking twice joins the conversation that is already going on.
-        """
-        if session_id not in self._stopping:
-            self._stopping[session_id] = self._begin(partial(self._ask_to_stop, session_id))
-        return self._stopping[session_id]
+        """End a session because someone asked for it: by the charger's word, or by the last reading."""
+        return self._join(self._stopping, session_id, self._ask_to_stop)
 
     def stop_at_limit(self, stop: PlannedStop) -> None:
         """Send the stop of a session that reached its limit; its StopTransaction settles it."""
@@ -94,6 +93,26 @@ class Commands:
             if session is not None and session.record is None and session.stop_requested_at is None:
                 self.start(session.id)
 
+    def _join(
+        self,
+        going_on: dict[SessionId, Conversation],
+        session_id: SessionId,
+        ask: Callable[[SessionId, Conversation], Awaitable[None]],
+    ) -> Conversation:
+        """The session's conversation of this kind; a new one when the last is over."""
+        last = going_on.get(session_id)
+        if last is not None and not last.done.is_set():
+            return last
+
+        async def talk(conversation: Conversation) -> None:
+            try:
+                await ask(session_id, conversation)
+            finally:
+                del going_on[session_id]
+
+        going_on[session_id] = self._begin(talk)
+        return going_on[session_id]
+
     def _begin(self, talk: Callable[[Conversation], Awaitable[None]]) -> Conversation:
         conversation = Conversation()
         self._conversations.start_soon(self._guarded, talk, conversation)
@@ -112,13 +131,6 @@ class Commands:
         if session is None or session.is_final or session.record is not None:
             return
         result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
-        log.info(
-            "RemoteStartTransaction: station=%s, connector=%s, session_id=%s, result=%s",
-            session.station_id,
-            session.connector_id,
-            session_id,
-            result.outcome.value,
-        )
         if result.outcome is Outcome.ACCEPTED:
             async with unit_of_work(self._pool) as uow:
                 await sessions.set_phase(uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now())
@@ -127,12 +139,6 @@ class Commands:
         conversation.result = result
 
     async def _ask_to_stop(self, session_id: SessionId, conversation: Conversation) -> None:
-        try:
-            await self._end(session_id, conversation)
-        finally:
-            del self._stopping[session_id]
-
-    async def _end(self, session_id: SessionId, conversation: Conversation) -> None:
         session = await self._read(session_id)
         if session is None or session.is_final:
             return
@@ -164,12 +170,6 @@ class Commands:
         self, station_id: StationId, transaction_id: WireTransactionId, conversation: Conversation
     ) -> None:
         conversation.result = await self._link.remote_stop(station_id, transaction_id)
-        log.info(
-            "RemoteStopTransaction: station=%s, transaction_id=%s, result=%s",
-            station_id,
-            transaction_id,
-            conversation.result.outcome.value,
-        )
 
     async def _read(self, session_id: SessionId) -> Session | None:
         async with reading(self._pool) as conn:

@@ -69,9 +69,12 @@ class ChargerReports:
         await self._store_presence(station_id, last_seen_at)
 
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
-        """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1)."""
-        admission = await self.admit(station_id)
-        if admission is None or admission.admin_status == "inactive":
+        """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1), unless it still charges:
+        its stop must get through, so that it settles (design §9.15)."""
+        async with reading(self._pool) as conn:
+            admission = await stations.admit(conn, station_id)
+            charging = await sessions.session_ids(conn, sessions.OPEN_AT_STATION, station_id=station_id)
+        if admission is None or (admission.admin_status == "inactive" and not charging):
             return BootVerdict("Rejected", self._heartbeat_interval_s)
         await self._journal.boot(BootRow(station_id, boot, self._clock.now()))
         self._bus.publish(StationChanged(station_id))

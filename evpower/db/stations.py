@@ -15,7 +15,8 @@ from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission,
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 ADMIT = """
-SELECT s.id AS station_id, s.status AS admin_status, c.password_hash
+SELECT s.id AS station_id, s.status AS admin_status, c.password_hash,
+       ARRAY(SELECT n.connector_number FROM public.connectors n WHERE n.station_id = s.id ORDER BY 1) AS connector_ids
 FROM public.stations s LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
 WHERE s.id = %(identity)s OR s.serial_number = %(identity)s
 ORDER BY s.id = %(identity)s DESC LIMIT 1
@@ -118,7 +119,7 @@ class Neighbour:
 async def admit(conn: AsyncConnection[Any], identity: str) -> Admission | None:
     """The station a socket names: its id, or its unique serial number when no id matches."""
     row = await (await conn.execute(ADMIT, {"identity": identity})).fetchone()
-    return None if row is None else Admission(**row)
+    return None if row is None else Admission(**{**row, "connector_ids": tuple(row["connector_ids"])})
 
 
 async def read_start_spot(

@@ -1,0 +1,245 @@
+"""POST /charging/start: what is refused, in the contract's order, and what a start leaves behind (rest-api §4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from evpower.charging.ports import Outcome
+from evpower.charging.session import IdempotencyClaim, StartOrder
+from evpower.config import Config
+from evpower.db.pool import Pool
+from evpower.errors import (
+    ClientBlocked,
+    ClientDeleted,
+    ConnectorFaulted,
+    ConnectorNotFound,
+    ConnectorOccupied,
+    ConnectorUnavailable,
+    IdempotencyMismatch,
+    InsufficientBalance,
+    SessionAlreadyActive,
+    StationInactive,
+    StationOffline,
+    StationUnderMaintenance,
+    UnknownStation,
+)
+from evpower.identifiers import ClientId, ConnectorId, StationId
+from tests.charging.world import CLIENT, ONE, STATION, TWO, World, impatient, open_world
+
+
+@pytest.mark.parametrize(("status", "error"), [("blocked", ClientBlocked), ("inactive", ClientDeleted)])
+async def test_a_blocked_or_deleted_client_starts_nothing(world: World, status: str, error: type[Exception]) -> None:
+    await world.give(500_00)
+    await world.sql("UPDATE clients SET status = %s", status)
+    with pytest.raises(error):
+        await world.order()
+
+
+async def test_an_unknown_station_is_refused(world: World) -> None:
+    with pytest.raises(UnknownStation):
+        await world.order(station=StationId("NOWHERE"))
+
+
+@pytest.mark.parametrize(("status", "error"), [("inactive", StationInactive), ("maintenance", StationUnderMaintenance)])
+async def test_the_admin_status_is_checked_before_presence(world: World, status: str, error: type[Exception]) -> None:
+    world.link.connected.clear()
+    await world.sql("UPDATE stations SET status = %s, last_heartbeat_at = NULL", status)
+    with pytest.raises(error):
+        await world.order()
+
+
+async def test_a_station_silent_for_more_than_five_minutes_is_offline(world: World) -> None:
+    await world.give(500_00)
+    world.link.connected.clear()
+    world.clock.advance(300)
+    assert (await world.order()).station_online is False
+    world.clock.advance(1)
+    with pytest.raises(StationOffline, match=r"Станция недоступна \(офлайн 5 минут\)"):
+        await world.order(connector=TWO)
+
+
+async def test_a_station_never_seen_is_offline(world: World) -> None:
+    world.link.connected.clear()
+    await world.sql("UPDATE stations SET last_heartbeat_at = NULL")
+    with pytest.raises(StationOffline):
+        await world.order()
+
+
+async def test_a_connector_that_is_not_configured_is_not_found(world: World) -> None:
+    with pytest.raises(ConnectorNotFound):
+        await world.order(connector=ConnectorId(3))
+
+
+@pytest.mark.parametrize(
+    ("word", "error"),
+    [
+        ("Faulted", ConnectorFaulted),
+        ("Unavailable", ConnectorUnavailable),
+        ("Nonsense", ConnectorUnavailable),
+        (None, ConnectorUnavailable),
+        ("Charging", ConnectorOccupied),
+        ("SuspendedEV", ConnectorOccupied),
+        ("SuspendedEVSE", ConnectorOccupied),
+        ("Finishing", ConnectorOccupied),
+        ("Reserved", ConnectorOccupied),
+    ],
+)
+async def test_only_available_and_preparing_are_startable(
+    world: World, word: str | None, error: type[Exception]
+) -> None:
+    await world.give(500_00)
+    await world.sql("UPDATE connectors SET ocpp_status = %s", word)
+    with pytest.raises(error):
+        await world.order()
+
+
+async def test_a_plugged_cable_is_the_normal_order_of_things(world: World) -> None:
+    await world.give(500_00)
+    await world.say("Preparing")
+    assert (await world.order()).session.status == "started"
+
+
+@pytest.mark.parametrize(("word", "error"), [("Faulted", ConnectorFaulted), ("Unavailable", ConnectorUnavailable)])
+async def test_a_faulted_station_faults_its_connectors_until_it_is_available(
+    world: World, word: str, error: type[Exception]
+) -> None:
+    await world.give(500_00)
+    await world.say(word, connector=ConnectorId(0))
+    with pytest.raises(error):
+        await world.order()
+    await world.say("Available", connector=ConnectorId(0))
+    assert (await world.order()).session.status == "started"
+
+
+async def test_an_occupied_connector_tells_its_own_client_which_session(world: World) -> None:
+    await world.give(500_00)
+    await world.give(500_00, ClientId("other"))
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    with pytest.raises(ConnectorOccupied) as own:
+        await world.order(energy_wh=1_000)
+    with pytest.raises(ConnectorOccupied) as foreign:
+        await world.order(energy_wh=1_000, client=ClientId("other"))
+    assert own.value.details["session_id"] == session_id
+    assert "session_id" not in foreign.value.details
+
+
+async def test_the_connector_is_checked_before_the_balance(world: World) -> None:
+    await world.sql("UPDATE connectors SET ocpp_status = 'Faulted'")
+    with pytest.raises(ConnectorFaulted):
+        await world.order()
+
+
+async def test_sessions_of_one_client_are_unlimited_unless_set(pool: Pool) -> None:
+    config = impatient()
+    limited = replace(config, charging=replace(config.charging, max_sessions_per_client=1))
+    async with open_world(pool, limited) as world:
+        await world.give(500_00)
+        await world.order(energy_wh=1_000)
+        with pytest.raises(SessionAlreadyActive):
+            await world.order(energy_wh=1_000, connector=TWO)
+
+
+async def test_a_start_shows_the_connector_occupied_whatever_the_charger_says(world: World) -> None:
+    await world.give(500_00)
+    await world.order(energy_wh=1_000)
+    await world.say("Available")
+    assert await world.sql("SELECT status, ocpp_status FROM connectors WHERE connector_number = 1") == [
+        {"status": "occupied", "ocpp_status": "Available"}
+    ]
+
+
+async def test_the_reserve_never_stands_in_amount_while_the_session_runs(world: World) -> None:
+    await world.give(500_00)
+    await world.order(energy_wh=1_000)
+    assert (await world.sql("SELECT amount FROM charging_sessions"))[0]["amount"] is None
+
+
+async def test_every_start_writes_pricing_history_and_snapshots_its_rate(world: World) -> None:
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    await world.sql("UPDATE stations SET price_per_kwh = 99")
+    assert (await world.session(session_id)).rate_per_kwh == Decimal("13.5")
+    history = await world.sql("SELECT session_id, rate_per_kwh, rule_name FROM pricing_history")
+    assert history == [{"session_id": session_id, "rate_per_kwh": Decimal("13.5"), "rule_name": "Базовый тариф"}]
+
+
+async def test_a_start_never_uses_a_cached_price(world: World) -> None:
+    await world.give(500_00)
+    shown = await world.app.charging.station(STATION)
+    await world.sql("UPDATE stations SET price_per_kwh = 20")
+    assert (await world.order(energy_wh=1_000)).price.rate_per_kwh == 20
+    assert shown.rate_per_kwh == (await world.app.charging.station(STATION)).rate_per_kwh == Decimal("13.5")
+
+
+async def test_a_client_with_a_phone_is_known_to_the_charger_by_it(world: World) -> None:
+    await world.give(500_00)
+    await world.sql("UPDATE clients SET phone = '+996555123456'")
+    await world.order(energy_wh=1_000)
+    assert world.link.started == [(STATION, ONE, "+996555123456")]
+
+
+async def test_a_client_without_a_phone_gets_a_tag_of_sixteen_characters(world: World) -> None:
+    await world.give(500_00)
+    await world.order(energy_wh=1_000)
+    tag = world.link.started[0][2]
+    assert len(tag) == 16
+    assert await world.sql("SELECT client_id, status FROM evpower.ocpp_authorization WHERE id_tag = %s", tag) == [
+        {"client_id": CLIENT, "status": "Accepted"}
+    ]
+
+
+async def test_an_accepted_start_is_starting_not_charging(world: World) -> None:
+    await world.give(500_00)
+    assert (await world.order(energy_wh=1_000)).session.phase == "starting"
+
+
+async def test_a_pending_start_is_asked_again_when_the_charger_is_back(world: World) -> None:
+    await world.give(500_00)
+    world.link.outcome = Outcome.TIMED_OUT
+    session = (await world.order(energy_wh=1_000)).session
+    world.link.outcome = Outcome.ACCEPTED
+    await world.app.reports.ready_for_commands(STATION)
+    await world.app.commands.start(session.session_id).done.wait()
+    assert len(world.link.started) == 2
+    assert (await world.session(session.session_id)).phase == "starting"
+
+
+def claim(key: str = "key-1", body: str = "hash") -> IdempotencyClaim:
+    return IdempotencyClaim(CLIENT, key, "POST", "/api/v1/charging/start", body)
+
+
+async def test_the_key_is_stored_with_its_effect(world: World) -> None:
+    await world.give(500_00)
+    order = StartOrder(CLIENT, STATION, ONE, 1_000)
+    started = await world.app.charging.start_session(order, claim())
+    rows = await world.sql("SELECT session_id, status_code FROM evpower.idempotency_keys")
+    assert rows == [{"session_id": started.session.session_id, "status_code": None}]
+
+
+async def test_a_used_key_reserves_nothing(world: World) -> None:
+    await world.give(500_00)
+    await world.app.charging.start_session(StartOrder(CLIENT, STATION, ONE, 1_000), claim())
+    with pytest.raises(IdempotencyMismatch):
+        await world.app.charging.start_session(StartOrder(CLIENT, STATION, TWO, 1_000), claim())
+    assert await world.balance() == 486_50
+
+
+async def test_a_refused_start_stores_no_key(world: World) -> None:
+    with pytest.raises(InsufficientBalance):
+        await world.app.charging.start_session(StartOrder(CLIENT, STATION, ONE, 1_000), claim())
+    assert await world.sql("SELECT key FROM evpower.idempotency_keys") == []
+
+
+async def test_the_answer_can_be_rebuilt_from_the_session(world: World) -> None:
+    await world.give(500_00)
+    first = await world.order(amount_tyiyn=100_00)
+    again = await world.app.charging.started_view(first.session.session_id)
+    assert (again.session.reserved_tyiyn, again.estimated_energy_kwh) == (100_00, Decimal("7.4"))
+
+
+async def test_defaults_are_the_seeds() -> None:
+    config = Config()
+    assert (config.charging.start_deadline_s, config.charging.longest_session_s) == (600, 12 * 3600)

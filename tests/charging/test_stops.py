@@ -1,0 +1,204 @@
+"""POST /charging/stop and everything else that ends a charge: exactly one settlement, whoever comes first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import trio
+
+from evpower.charging.ports import Outcome
+from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
+from evpower.identifiers import ClientId, SessionId, WireTransactionId
+from tests.charging.world import CLIENT, STATION, World
+
+
+async def running(world: World, register_wh: int = 16_000) -> tuple[SessionId, WireTransactionId]:
+    """500 som, 20 kWh ordered, an hour and some kWh into the charge."""
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    begun = await world.begin(await world.tag_of(session_id))
+    world.clock.advance(3600)
+    await world.meter(begun.wire_transaction_id, register_wh)
+    return session_id, begun.wire_transaction_id
+
+
+async def stop(world: World, session_id: SessionId, caller: ClientId | None = CLIENT) -> None:
+    await world.app.charging.stop_session(session_id, caller=caller, actor="test")
+
+
+async def test_an_unknown_session_cannot_be_stopped(world: World) -> None:
+    with pytest.raises(NoSuchActiveSession):
+        await stop(world, SessionId("nothing"))
+
+
+async def test_an_unknown_session_cannot_be_seen(world: World) -> None:
+    with pytest.raises(SessionNotFound):
+        await world.session(SessionId("nothing"))
+
+
+async def test_another_clients_session_cannot_be_stopped(world: World) -> None:
+    session_id, _ = await running(world)
+    with pytest.raises(Forbidden):
+        await stop(world, session_id, ClientId("other"))
+    assert (await world.session(session_id)).phase == "charging"
+
+
+async def test_an_operator_may_stop_any_session(world: World) -> None:
+    session_id, _ = await running(world)
+    await stop(world, session_id, None)
+    assert (await world.session(session_id)).status == "stopped"
+
+
+async def test_the_chargers_stop_settles_within_the_wait(world: World) -> None:
+    session_id, wire_id = await running(world)
+
+    async def charger_obeys() -> None:
+        while not world.link.stopped:
+            await trio.lowlevel.checkpoint()
+        await world.end(wire_id, 16_040, "Remote")
+        await world.app.settler.work_due()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(charger_obeys)
+        await stop(world, session_id)
+    settled = await world.session(session_id)
+    assert (settled.energy_wh, settled.estimated, settled.stop_reason) == (15_040, False, "Remote")
+
+
+async def test_a_charger_that_does_not_stop_is_settled_by_its_last_value(world: World) -> None:
+    session_id, _ = await running(world)
+    await stop(world, session_id)
+    settled = await world.session(session_id)
+    assert (settled.cost_tyiyn, settled.estimated, await world.balance()) == (202_50, True, 297_50)
+
+
+async def test_a_stop_while_the_charger_is_offline_settles_now_and_stops_it_on_return(world: World) -> None:
+    session_id, wire_id = await running(world)
+    world.link.connected.clear()
+    await stop(world, session_id)
+    assert (await world.session(session_id)).status == "stopped"
+    world.link.connected.add(STATION)
+    await world.app.reports.ready_for_commands(STATION)
+    await trio.testing.wait_all_tasks_blocked(0.01)
+    assert world.link.stopped == [(STATION, wire_id)]
+
+
+@pytest.mark.parametrize(
+    ("true_wh", "statement", "cost"),
+    [
+        (13_000, ("charge_refund", 27, 324.5), 175_50),
+        (17_000, ("charge_payment", -27, 270.5), 229_50),
+    ],
+)
+async def test_the_true_stop_corrects_an_estimate_once(
+    world: World, true_wh: int, statement: tuple[str, float, float], cost: int
+) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(3600)
+    for _ in range(2):
+        await world.end(wire_id, 1_000 + true_wh)
+        await world.app.settler.work_due()
+    assert (await world.statement())[2:] == [statement]
+    corrected = await world.session(session_id)
+    assert (corrected.cost_tyiyn, corrected.energy_wh) == (cost, true_wh)
+
+
+async def test_a_shortfall_beyond_the_balance_is_recorded_as_unbilled(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(3600)
+    await world.end(wire_id, 1_000 + 40_000)
+    await world.app.settler.work_due()
+    assert await world.balance() == 0
+    assert await world.sql("SELECT unbilled_tyiyn, unbilled_wh FROM evpower.session_phases") == [
+        {"unbilled_tyiyn": 40_00, "unbilled_wh": 2_962}
+    ]
+
+
+async def test_a_truth_that_comes_after_a_day_moves_no_money(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.time += timedelta(hours=24, seconds=1)
+    await world.end(wire_id, 1_000 + 17_000)
+    await world.app.settler.work_due()
+    assert await world.balance() == 297_50
+    assert await world.sql("SELECT unbilled_tyiyn FROM evpower.session_phases") == [{"unbilled_tyiyn": 27_00}]
+
+
+async def test_a_charge_over_twelve_hours_is_stopped_and_settled(world: World) -> None:
+    session_id, wire_id = await running(world)
+    world.clock.advance(11 * 3600)
+    await world.app.recovery.check()
+    assert (await world.session(session_id)).phase == "charging"
+    world.clock.advance(1)
+    await world.app.recovery.check()
+    assert world.link.stopped == [(STATION, wire_id)]
+    assert (await world.session(session_id)).status == "stopped"
+
+
+async def test_a_stop_whose_process_died_is_finished_by_recovery(world: World) -> None:
+    """The request was committed, the conversation never happened."""
+    session_id, _ = await running(world)
+    await world.sql("UPDATE evpower.session_phases SET phase = 'stopping', stop_requested_at = %s", world.clock.now())
+    world.clock.advance(60)
+    await world.app.recovery.check()
+    assert (await world.session(session_id)).cost_tyiyn == 202_50
+
+
+async def test_an_end_whose_process_died_before_settling_is_settled_by_the_worker(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await world.end(wire_id, 16_000)
+    assert (await world.session(session_id)).status == "started"
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).status == "stopped"
+
+
+async def test_ten_settlements_at_once_bill_once(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await world.end(wire_id, 16_000)
+    settled = []
+
+    async def settle() -> None:
+        settled.append(await world.app.settler.settle(session_id))
+
+    async with trio.open_nursery() as workers:
+        for _ in range(10):
+            workers.start_soon(settle)
+    assert sorted(settled) == [False] * 9 + [True]
+    assert await world.balance() == 297_50
+
+
+async def test_a_blocked_client_may_still_stop_and_look(world: World) -> None:
+    session_id, _ = await running(world)
+    await world.sql("UPDATE clients SET status = 'blocked'")
+    await stop(world, session_id)
+    assert (await world.session(session_id)).status == "stopped"
+
+
+async def test_a_station_set_inactive_in_mid_charge_still_settles(world: World) -> None:
+    """Design §9.15: its boot is accepted while it charges, so that its stop gets through."""
+    session_id, wire_id = await running(world)
+    await world.sql("UPDATE stations SET status = 'inactive'")
+    await world.boot()
+    await world.end(wire_id, 16_000)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).cost_tyiyn == 202_50
+
+
+async def test_further_values_after_a_reboot_mean_it_goes_on(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await world.boot()
+    world.clock.advance(200)
+    await world.meter(wire_id, 16_500)
+    world.clock.advance(200)
+    await world.app.recovery.check()
+    assert (await world.session(session_id)).phase == "charging"
+
+
+async def test_no_answer_to_the_stop_is_not_an_answer(world: World) -> None:
+    session_id, _ = await running(world)
+    world.link.outcome = Outcome.TIMED_OUT
+    await stop(world, session_id)
+    assert (await world.session(session_id)).estimated
