@@ -17,7 +17,7 @@ from evpower.errors import ConfigError
 #: The names operators filter by (seed §10); at INFO whatever the libraries around them do.
 OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
 #: They repeat what our own lines say better.
-QUIET_LOGGERS = ("hypercorn", "httpx", "httpcore")
+QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
 class LineFormatter(logging.Formatter):

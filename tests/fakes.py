@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import trio
+
 from evpower.charging.ports import CommandResult, Outcome
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 
@@ -48,6 +50,8 @@ class FakeLink:
         self.connected: set[StationId] = set()
         self.started: list[tuple[StationId, ConnectorId, IdTag]] = []
         self.stopped: list[tuple[StationId, WireTransactionId]] = []
+        #: Set at the first stop that arrives.
+        self.stop_asked = trio.Event()
 
     def is_connected(self, station_id: StationId) -> bool:
         return station_id in self.connected
@@ -68,4 +72,5 @@ class FakeLink:
         if station_id not in self.connected:
             return CommandResult(Outcome.OFFLINE)
         self.stopped.append((station_id, transaction_id))
+        self.stop_asked.set()
         return CommandResult(self.outcome)

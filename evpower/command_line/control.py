@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 from evpower.config import Config
 from evpower.errors import EvPowerError
@@ -73,12 +73,12 @@ class ControlClient:
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         """The `data` of a success."""
         socket_path = self._first_that_listens()
-        transport = httpx.HTTPTransport(uds=str(socket_path))
-        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        transport = httpx2.HTTPTransport(uds=str(socket_path))
+        timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
         try:
-            with httpx.Client(transport=transport, base_url="http://evpower", timeout=timeout) as client:
+            with httpx2.Client(transport=transport, base_url="http://evpower", timeout=timeout) as client:
                 return _data(client.request(method, path, **request))
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             reason = str(error) or type(error).__name__
             raise NotReachable(f"the server at {socket_path} did not answer: {reason}") from None
 
@@ -96,7 +96,7 @@ class ControlClient:
         raise NotReachable(f"no server at {' or '.join(failures)}; start one with: evpower serve")
 
 
-def _data(response: httpx.Response) -> Any:
+def _data(response: httpx2.Response) -> Any:
     try:
         answer = response.json()
     except ValueError:

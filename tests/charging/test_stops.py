@@ -54,8 +54,7 @@ async def test_the_chargers_stop_settles_within_the_wait(world: World) -> None:
     session_id, wire_id = await running(world)
 
     async def charger_obeys() -> None:
-        while not world.link.stopped:
-            await trio.lowlevel.checkpoint()
+        await world.link.stop_asked.wait()
         await world.end(wire_id, 16_040, "Remote")
         await world.app.settler.work_due()
 

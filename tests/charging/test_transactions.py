@@ -221,8 +221,7 @@ async def test_the_limit_is_sent_when_it_is_crossed_not_a_sample_later(world: Wo
     await world.meter(wire_id, 1_000 + 4_998, power_w=144_000)
     assert world.link.stopped == []
     with trio.fail_after(5):
-        while not world.link.stopped:
-            await trio.testing.wait_all_tasks_blocked(0.02)
+        await world.link.stop_asked.wait()
     assert world.link.stopped == [(STATION, wire_id)]
 
 

