@@ -90,6 +90,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         await inner.__aenter__()
         try:
             yield inner
+            self._must_be_able_to_commit()
         except BaseException as error:
             # Shielded: interrupted half-way nobody would know what was undone; bounded, then the connection goes.
             with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
@@ -114,6 +115,14 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             self._closed = True
             trio.lowlevel.notify_closing(self.pgconn.socket)
             self.pgconn.finish()
+
+    def _must_be_able_to_commit(self) -> None:
+        """The block may have swallowed an error: COMMIT would roll back in silence, or not even be sent."""
+        status = self.pgconn.transaction_status
+        if status == pq.TransactionStatus.INERROR:
+            raise errors.InFailedSqlTransaction("a statement of the transaction failed: it cannot be committed")
+        if status != pq.TransactionStatus.INTRANS:
+            raise errors.OperationalError("the connection was lost inside the transaction: nothing was committed")
 
     async def _cancel_query(self, gen: Any) -> None:
         """Bring the connection back to a known state, or close it. The caller shields and bounds."""

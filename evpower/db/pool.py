@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import psycopg
 import trio
 from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.waiting import Wait
 
 from evpower.db.connection import TrioConnection, poll
@@ -35,7 +36,7 @@ class Pool:
     """At most `size` connections, the most recently used first."""
 
     def __init__(self, conninfo: str, connecting: trio.Nursery, size: int) -> None:
-        self._conninfo = psycopg.conninfo.make_conninfo(conninfo, options=OPTIONS)
+        self._conninfo = make_conninfo(conninfo, options=f"{_own_options(conninfo)} {OPTIONS}".strip())
         self._connecting = connecting
         self._size = size
         self._open = 0
@@ -124,6 +125,10 @@ class Pool:
             self._idle.pop().close_now()
 
 
+def _own_options(conninfo: str) -> str:
+    return str(conninfo_to_dict(conninfo).get("options") or "")
+
+
 async def _reset(connection: TrioConnection) -> None:
     """Roll back what a borrower left open; a connection this fails on will be thrown away."""
     status = connection.pgconn.transaction_status
@@ -145,10 +150,13 @@ def _is_clean(connection: TrioConnection) -> bool:
 @asynccontextmanager
 async def open_pool(conninfo: str, *, size: int = 16) -> AsyncIterator[Pool]:
     """A pool for the block; it connects when the first connection is asked for."""
-    async with trio.open_nursery() as connecting:
-        pool = Pool(conninfo, connecting, size)
-        try:
+    pool: Pool | None = None
+    try:
+        async with trio.open_nursery() as connecting:
+            pool = Pool(conninfo, connecting, size)
             yield pool
-        finally:
             connecting.cancel_scope.cancel()
+    finally:
+        # Only now: a connection may have arrived while its connecting was being cancelled.
+        if pool is not None:
             pool._close()
