@@ -45,9 +45,8 @@ async def _simulate(url: str, plans: list[StationPlan], nature: dict[str, object
     async with trio.open_nursery() as fleet:
         fleet.start_soon(partial(run_fleet, url, plans, say=_say, **nature))  # type: ignore[arg-type]
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                fleet.cancel_scope.cancel()
-                return
+            await anext(signals)
+            fleet.cancel_scope.cancel()
 
 
 def _say(station_id: str, what: str) -> None:
