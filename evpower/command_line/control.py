@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import httpx2
 
 from evpower.config import Config
 from evpower.errors import EvPowerError
@@ -44,6 +45,25 @@ def sockets_to_try(config: Config, named: Path | None, system_socket: Path) -> l
     return [config.control_socket, system_socket]
 
 
+class UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("evpower")
+        self.path = path
+
+    def connect(self) -> None:
+        """Raises OSError."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(CONNECT_S)
+        try:
+            self.sock.connect(str(self.path))
+        except OSError:
+            self.close()
+            raise
+        self.sock.settimeout(ANSWER_S)
+
+
 class ControlClient:
     """Asks the first server that listens. Raises NotReachable and Refused."""
 
@@ -65,44 +85,45 @@ class ControlClient:
     def import_fleet(self, content: Iterator[bytes], length: int) -> Any:
         """Send a fleet file; `content` is read once, when a server has answered the dial."""
         headers = {"Content-Type": "application/toml", "Content-Length": str(length)}
-        return self._ask("POST", "/control/import", content=content, headers=headers)
+        return self._ask("POST", "/control/import", content, headers)
 
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
 
-    def _ask(self, method: str, path: str, **request: Any) -> Any:
+    def _ask(
+        self, method: str, path: str, content: Iterator[bytes] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """The `data` of a success."""
-        socket_path = self._first_that_listens()
-        transport = httpx2.HTTPTransport(uds=str(socket_path))
-        timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
+        connection = self._connect()
         try:
-            with httpx2.Client(transport=transport, base_url="http://evpower", timeout=timeout) as client:
-                return _data(client.request(method, path, **request))
-        except httpx2.TransportError as error:
+            connection.request(method, path, content, headers or {})
+            return _data(connection.getresponse())
+        except (OSError, HTTPException) as error:
             reason = str(error) or type(error).__name__
-            raise NotReachable(f"the server at {socket_path} did not answer: {reason}") from None
+            raise NotReachable(f"the server at {connection.path} did not answer: {reason}") from None
+        finally:
+            connection.close()
 
-    def _first_that_listens(self) -> Path:
+    def _connect(self) -> UnixConnection:
         failures = []
-        for socket_path in self._sockets:
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.settimeout(CONNECT_S)
-                try:
-                    probe.connect(str(socket_path))
-                except OSError as error:
-                    failures.append(f"{socket_path} ({error.strerror or error})")
-                else:
-                    return socket_path
+        for path in self._sockets:
+            connection = UnixConnection(path)
+            try:
+                connection.connect()
+            except OSError as error:
+                failures.append(f"{path} ({error.strerror or error})")
+            else:
+                return connection
         raise NotReachable(f"no server at {' or '.join(failures)}; start one with: evpower serve")
 
 
-def _data(response: httpx2.Response) -> Any:
+def _data(response: HTTPResponse) -> Any:
     try:
-        answer = response.json()
+        answer = json.loads(response.read())
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise NotReachable(f"what answers at the socket is not EvPower (HTTP {response.status_code})")
-    if response.is_success and answer.get("success") is True:
+        raise NotReachable(f"what answers at the socket is not EvPower (HTTP {response.status})")
+    if response.status == HTTPStatus.OK and answer.get("success") is True:
         return answer.get("data")
     raise Refused(answer)
