@@ -1,0 +1,29 @@
+"""The unit's times fit the server's: systemd must not kill what is still allowed to finish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evpower.config import Config
+
+UNIT = (Path(__file__).parents[2] / "evpower.service").read_text(encoding="utf-8")
+#: After the doors: the workers' drain and the private PostgreSQL's stop (supervisor.py, db/embedded.py).
+AFTER_THE_DOORS_S = 25
+
+
+def setting(name: str) -> str:
+    (value,) = [line.partition("=")[2] for line in UNIT.splitlines() if line.startswith(f"{name}=")]
+    return value
+
+
+def test_stopping_may_take_longer_than_the_drain() -> None:
+    assert int(setting("TimeoutStopSec")) > Config().server.drain_timeout_s + AFTER_THE_DOORS_S
+
+
+def test_wrong_settings_are_not_retried() -> None:
+    assert setting("RestartPreventExitStatus") == "2"
+
+
+def test_the_control_socket_is_where_the_command_line_looks() -> None:
+    assert "EVPOWER_CONTROL_SOCKET=/run/evpower/evpower.sock" in UNIT
+    assert setting("RuntimeDirectory") == "evpower"
