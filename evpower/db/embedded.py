@@ -58,7 +58,8 @@ class _Cluster:
 async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[str]:
     """Start the server on `data_dir` (made when new) and yield its conninfo; stop it, data kept, on leaving.
 
-    Raises DatabaseUnavailable naming the log when it does not start, or when another process uses the directory.
+    Raises DatabaseUnavailable naming the log when it does not start, or when another process uses the directory, or
+    when the server ends by itself.
     """
     cluster = await trio.to_thread.run_sync(_prepare, data_dir)
     log_path = cluster.data.parent / f"{cluster.data.name}.log"
@@ -74,7 +75,10 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
         )
     try:
         await _until_ready(cluster, process, log_path)
-        yield f"host={cluster.socket_dir} user=postgres dbname=postgres"
+        async with trio.open_nursery() as watching:
+            watching.start_soon(_fail_when_it_ends, process, log_path)
+            yield f"host={cluster.socket_dir} user=postgres dbname=postgres"
+            watching.cancel_scope.cancel()
     finally:
         # Shielded: the server must be down before its data directory is ours no more; bounded, then it is orphaned to
         # its watcher, which has seen the pipe close.
@@ -84,6 +88,12 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
             await process.wait()
         if cluster.socket_dir != cluster.data:
             shutil.rmtree(cluster.socket_dir, ignore_errors=True)
+
+
+async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
+    """A database that dies takes us with it: whoever restarts us restarts both."""
+    await process.wait()
+    raise DatabaseUnavailable(f"the embedded PostgreSQL ended by itself; the reason is in {log_path}")
 
 
 def _command(cluster: _Cluster, settings: Mapping[str, str]) -> list[str]:

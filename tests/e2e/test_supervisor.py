@@ -1,0 +1,89 @@
+"""The nursery tree (design §2): what a fault in an essential service does, and in which order everything ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trio
+
+from evpower import supervisor
+from evpower.config import Config
+from evpower.config_values import Bind
+from evpower.db.journal import Journal
+from evpower.supervisor import Running
+
+
+def config_for(tmp_path: Path, database_url: str) -> Config:
+    """Free ports and a database of its own."""
+    config = Config()
+    return replace(
+        config,
+        server=replace(config.server, state_dir=str(tmp_path)),
+        database=replace(config.database, url=database_url),
+        http=replace(config.http, bind=(Bind("127.0.0.1", 0),)),
+        ocpp=replace(config.ocpp, bind=(Bind("127.0.0.1", 0),)),
+    )
+
+
+@asynccontextmanager
+async def running_server(config: Config) -> AsyncIterator[Running]:
+    async with trio.open_nursery() as nursery:
+        yield await nursery.start(supervisor.run, config)
+        nursery.cancel_scope.cancel()
+
+
+async def test_ready_means_every_door_is_open(tmp_path: Path, database_url: str) -> None:
+    with trio.fail_after(30):
+        async with running_server(config_for(tmp_path, database_url)) as running:
+            for url in (*running.http_urls, *running.ocpp_urls):
+                host, port = url.split("/")[2].rsplit(":", 1)
+                await (await trio.open_tcp_stream(host, int(port))).aclose()
+            assert Path(running.control_socket).is_socket()
+
+
+async def test_a_crash_of_an_essential_service_ends_the_process(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crash = trio.Event()
+
+    async def run(self: Journal, *, task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        await crash.wait()
+        raise RuntimeError("the journal broke")
+
+    monkeypatch.setattr(Journal, "run", run)
+    with trio.fail_after(30), pytest.RaisesGroup(RuntimeError, flatten_subgroups=True):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(supervisor.run, config_for(tmp_path, database_url))
+            crash.set()
+
+
+async def test_a_taken_port_is_refused_before_ready(tmp_path: Path, database_url: str) -> None:
+    config = config_for(tmp_path, database_url)
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    taken = replace(config, http=replace(config.http, bind=(Bind("127.0.0.1", port),)))
+    with trio.fail_after(30), pytest.RaisesGroup(OSError, flatten_subgroups=True):
+        async with running_server(taken):
+            raise AssertionError("it became ready")
+    for listener in listeners:
+        await listener.aclose()
+
+
+async def test_leaving_closes_the_doors_before_the_workers(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cancelled server leaves no socket behind."""
+    caplog.set_level(logging.INFO)
+    with trio.fail_after(30):
+        async with running_server(config_for(tmp_path, database_url)) as running:
+            url = running.http_urls[0]
+    host, port = url.split("/")[2].rsplit(":", 1)
+    with pytest.raises(OSError, match="connect"):
+        await trio.open_tcp_stream(host, int(port))
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
