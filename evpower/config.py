@@ -80,8 +80,9 @@ class OcppSettings:
 class ChargingSettings:
     """How a charge is started, reserved for and ended."""
 
-    start_wait_s: float = _setting(5, Number(0, 60))
-    stop_wait_s: float = _setting(5, Number(0, 60))
+    # The app gives up after 10 s, and an answer must come well inside that.
+    start_wait_s: float = _setting(5, Number(0, 8))
+    stop_wait_s: float = _setting(5, Number(0, 8))
     start_deadline_s: float = _setting(600, Number(1, 86_400))
     longest_session_s: float = _setting(43_200, Number(60, 604_800))
     reboot_grace_s: float = _setting(300, Number(0, 86_400))
@@ -89,7 +90,6 @@ class ChargingSettings:
     unlimited_reserve_som: int = _setting(200, Whole(1, 1_000_000))
     unlimited_minimum_som: int = _setting(10, Whole(0, 1_000_000))
     planning_minutes: int = _setting(60, Whole(1, 1440))
-    stop_margin_percent: float = _setting(0, Number(0, 50))
     max_sessions_per_client: int = _setting(0, Whole(0, 1000))
 
     @property
