@@ -32,10 +32,10 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
 
 
-def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
+def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_level: str | None = None) -> None:
     """Send every log line to `stream` (standard output) and the configured file; may be called again.
 
-    Raises ConfigError when the file cannot be opened.
+    `stream_level` keeps lines below it from the stream alone. Raises ConfigError when the file cannot be opened.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout if stream is None else stream)]
     if settings.file:
@@ -49,6 +49,8 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
         handler.setFormatter(LineFormatter())
         handler.setLevel(level)
         root.addHandler(handler)
+    if stream_level is not None:
+        handlers[0].setLevel(stream_level)
     root.setLevel(level)
     for name in OUR_LOGGERS:
         logging.getLogger(name).setLevel(logging.INFO)

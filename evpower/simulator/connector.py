@@ -72,11 +72,11 @@ class Connector:
 
     @property
     def power_w(self) -> float:
-        """What flows right now."""
+        """What flows right now by our clock: as much as `speed` makes the register rise in a real second."""
         self.advance()
         if self.transaction is None or self.vehicle is None or not self.energised:
             return 0.0
-        return power_w(self.vehicle, self.offered_w)
+        return power_w(self.vehicle, self.offered_w) * self.speed
 
     @property
     def offered_w(self) -> float:

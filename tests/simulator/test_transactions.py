@@ -163,6 +163,16 @@ async def test_speed_multiplies_energy_but_not_the_sample_interval(
     assert register(values) == 600
 
 
+async def test_the_power_reported_is_what_the_register_rises_by_at_any_speed(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(sample_interval_s=10, connector_power_w=3_600, speed=60)
+    await charging(central, cp)
+    values = await central.wait_for("MeterValues")
+    samples = {sample["measurand"]: sample["value"] for sample in values["meterValue"][0]["sampledValue"]}
+    assert float(samples["Power.Active.Import"]) == register(values) * 3600 / 10
+
+
 async def test_what_happened_offline_is_delivered_in_order_with_its_own_times(
     central: CentralSystem, charger: Charger, autojump_clock: MockClock
 ) -> None:
