@@ -16,6 +16,7 @@ from evpower.charging.ports import ChargePointLink
 from evpower.charging.presence import Presence
 from evpower.charging.recovery import Recovery, RecoveryRules
 from evpower.charging.reports import ChargerReports
+from evpower.charging.reserving import Reserving
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
 from evpower.clock import Clock, Ids
@@ -60,9 +61,9 @@ def build_app(
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(conversations, link, pool, clock, bus, settler, config.charging.stop_wait_s)
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
-    beginnings = Beginnings(pool, clock, ids, billing, pricing, settler, commands, bus, reservation)
+    reserving = Reserving(clock, billing, pricing, reservation)
+    beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
     rules = ChargingRules(
-        reservation,
         config.charging.start_wait_s,
         config.ocpp.heartbeat_timeout_s,
         config.charging.max_sessions_per_client,
@@ -71,7 +72,7 @@ def build_app(
         bus=bus,
         billing=billing,
         pricing=pricing,
-        charging=ChargingService(pool, clock, ids, billing, pricing, link, commands, bus, rules),
+        charging=ChargingService(pool, clock, ids, reserving, pricing, link, commands, bus, rules),
         reports=ChargerReports(
             pool,
             clock,

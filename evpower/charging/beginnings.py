@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from evpower.billing.pricing import Pricing
-from evpower.billing.reservation import ReservationRules, reserve
-from evpower.billing.service import BillingService
 from evpower.charging.commands import Commands
 from evpower.charging.id_tag import IdTagVerdict
+from evpower.charging.reserving import Reserving
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_checks import check_client
@@ -19,8 +17,7 @@ from evpower.db import sessions, transactions
 from evpower.db.clients import lock_client
 from evpower.db.id_tags import APP_TAG, IdTagRow, read_id_tag
 from evpower.db.pool import Pool
-from evpower.db.stations import read_start_spot, refresh_connector
-from evpower.db.tariffs import record_price
+from evpower.db.stations import read_start_spot
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
@@ -39,22 +36,18 @@ class Beginnings:
         pool: Pool,
         clock: Clock,
         ids: Ids,
-        billing: BillingService,
-        pricing: Pricing,
+        reserving: Reserving,
         settler: Settler,
         commands: Commands,
         bus: EventBus,
-        reservation: ReservationRules,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._ids = ids
-        self._billing = billing
-        self._pricing = pricing
+        self._reserving = reserving
         self._settler = settler
         self._commands = commands
         self._bus = bus
-        self._reservation = reservation
 
     async def begin(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
@@ -114,24 +107,11 @@ class Beginnings:
     async def _reserve(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, client_id: ClientId
     ) -> SessionId:
-        now = self._clock.now()
         client = await lock_client(uow.conn, client_id)
         check_client(client.status)
-        price = await self._pricing.for_start(uow.conn, station_id, start.connector_id, client_id, now)
-        held = reserve(
-            energy_wh=None,
-            amount_tyiyn=None,
-            balance_tyiyn=client.balance_tyiyn,
-            rates=price.rates,
-            rules=self._reservation,
-        )
         session_id = SessionId(self._ids.new())
         order = StartOrder(client_id, station_id, start.connector_id)
-        history_id = await record_price(uow.conn, session_id, station_id, price, now)
-        new = sessions.NewSession(session_id, order, held, price.rates, history_id, start.id_tag, now)
-        await sessions.insert_session(uow.conn, new)
-        await refresh_connector(uow.conn, station_id, start.connector_id, now)
-        await self._billing.hold(uow, client, session_id, held.reserved_tyiyn, f"card:{start.id_tag}")
+        await self._reserving.open(uow, client, order, session_id, start.id_tag, f"card:{start.id_tag}")
         return session_id
 
     async def _close_unfinished(self, station_id: StationId, connector_id: ConnectorId) -> None:

@@ -19,7 +19,7 @@ from evpower.charging.ports import ChargePointLink, CommandResult, Outcome
 from evpower.charging.session import Session
 from evpower.charging.settler import Settler
 from evpower.clock import Clock
-from evpower.db import sessions
+from evpower.db import due_sessions, sessions
 from evpower.db.pool import Pool
 from evpower.db.transactions import running_but_final
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -84,7 +84,7 @@ class Commands:
     async def take_up(self, station_id: StationId) -> None:
         """A charger is back: ask again for what is pending, stop what nobody pays for (ocpp-behaviour §5.1, §5.5)."""
         async with reading(self._pool) as conn:
-            open_here = await sessions.session_ids(conn, sessions.OPEN_AT_STATION, station_id=station_id)
+            open_here = await due_sessions.session_ids(conn, due_sessions.OPEN_AT_STATION, station_id=station_id)
             unpaid = await running_but_final(conn, station_id)
             found = [await sessions.read_session(conn, session_id) for session_id in open_here]
         for transaction_id in unpaid:

@@ -15,7 +15,7 @@ import trio
 from evpower.charging.commands import Commands
 from evpower.charging.settler import Settler
 from evpower.clock import Clock
-from evpower.db import sessions
+from evpower.db import due_sessions, sessions
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import SessionId
@@ -59,22 +59,22 @@ class Recovery:
     async def check(self) -> None:
         """Act on every session that is overdue now."""
         rules = self._rules
-        for session_id in await self._find(sessions.NEVER_STARTED, rules.start_deadline_s):
+        for session_id in await self._find(due_sessions.NEVER_STARTED, rules.start_deadline_s):
             log.warning("never started, refunded: session_id=%s", session_id)
             await self._settler.release(session_id, status="error", reason="StartTimeout")
-        for session_id in await self._find(sessions.SILENT_SINCE_REBOOT, rules.reboot_grace_s):
+        for session_id in await self._find(due_sessions.SILENT_SINCE_REBOOT, rules.reboot_grace_s):
             await self._end(session_id, "PowerLoss")
-        for session_id in await self._find(sessions.RUNNING_TOO_LONG, rules.longest_session_s):
+        for session_id in await self._find(due_sessions.RUNNING_TOO_LONG, rules.longest_session_s):
             log.warning("runs too long and is stopped: session_id=%s", session_id)
             await self._ask_to_stop(session_id)
         # Twice the wait of a stop: a live conversation has ended its session by then.
-        for session_id in await self._find(sessions.STOP_OVERDUE, 2 * rules.stop_wait_s):
+        for session_id in await self._find(due_sessions.STOP_OVERDUE, 2 * rules.stop_wait_s):
             await self._ask_to_stop(session_id)
 
     async def _find(self, query: str, older_than_s: float) -> list[SessionId]:
         async with reading(self._pool) as conn:
             before = self._clock.now() - timedelta(seconds=older_than_s)
-            return await sessions.session_ids(conn, query, before=before)
+            return await due_sessions.session_ids(conn, query, before=before)
 
     async def _ask_to_stop(self, session_id: SessionId) -> None:
         await self._commands.stop(session_id).done.wait()

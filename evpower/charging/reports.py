@@ -20,7 +20,7 @@ from evpower.charging.settler import Settler
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
-from evpower.db import sessions, stations, transactions
+from evpower.db import due_sessions, sessions, stations, transactions
 from evpower.db.journal import BootRow, Journal, MeterRow, StatusRow
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -73,7 +73,7 @@ class ChargerReports:
         its stop must get through, so that it settles (design §9.15)."""
         async with reading(self._pool) as conn:
             admission = await stations.admit(conn, station_id)
-            charging = await sessions.session_ids(conn, sessions.OPEN_AT_STATION, station_id=station_id)
+            charging = await due_sessions.session_ids(conn, due_sessions.OPEN_AT_STATION, station_id=station_id)
         if admission is None or (admission.admin_status == "inactive" and not charging):
             return BootVerdict("Rejected", self._heartbeat_interval_s)
         await self._journal.boot(BootRow(station_id, boot, self._clock.now()))

@@ -10,11 +10,11 @@ from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
 from evpower.billing.pricing import Pricing
-from evpower.billing.reservation import Reservation, ReservationRules, estimated_energy_kwh, reserve
-from evpower.billing.service import BillingService
+from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
 from evpower.charging.commands import Commands
 from evpower.charging.ports import ChargePointLink, Outcome
+from evpower.charging.reserving import Reserving
 from evpower.charging.session import (
     IdempotencyClaim,
     Session,
@@ -33,8 +33,7 @@ from evpower.db.clients import Client, ensure_client, lock_client
 from evpower.db.id_tags import ensure_app_tag
 from evpower.db.idempotency import claim_key
 from evpower.db.pool import Pool
-from evpower.db.stations import read_start_spot, refresh_connector
-from evpower.db.tariffs import record_price
+from evpower.db.stations import read_start_spot
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import (
     ConnectorOccupied,
@@ -55,7 +54,6 @@ ID_TAG_LENGTH = 20
 class ChargingRules:
     """The owner's figures (config [charging], [ocpp])."""
 
-    reservation: ReservationRules
     start_wait_s: float
     heartbeat_timeout_s: float
     max_sessions_per_client: int
@@ -69,7 +67,7 @@ class ChargingService:
         pool: Pool,
         clock: Clock,
         ids: Ids,
-        billing: BillingService,
+        reserving: Reserving,
         pricing: Pricing,
         link: ChargePointLink,
         commands: Commands,
@@ -79,7 +77,7 @@ class ChargingService:
         self._pool = pool
         self._clock = clock
         self._ids = ids
-        self._billing = billing
+        self._reserving = reserving
         self._pricing = pricing
         self._link = link
         self._commands = commands
@@ -168,38 +166,14 @@ class ChargingService:
         check_client(client.status)
         await self._check_spot(uow.conn, order)
         await self._check_count(uow.conn, client)
-        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
-        reservation = reserve(
-            energy_wh=order.energy_wh,
-            amount_tyiyn=order.amount_tyiyn,
-            balance_tyiyn=client.balance_tyiyn,
-            rates=price.rates,
-            rules=self._rules.reservation,
-        )
         id_tag = self._tag_for(client)
-        await self._write(uow, order, session_id, reservation, price, id_tag)
+        price = await self._reserving.open(uow, client, order, session_id, id_tag, f"client:{client.id}")
         await ensure_app_tag(uow.conn, id_tag, client.id, now)
-        await self._billing.hold(uow, client, session_id, reservation.reserved_tyiyn, f"client:{client.id}")
         if claim is not None:
             await claim_key(uow.conn, claim, session_id, now)
         reserved = SessionReserved(session_id, order.station_id, order.connector_id)
         uow.after_commit(lambda: self._bus.publish(reserved))
         return price
-
-    async def _write(
-        self,
-        uow: UnitOfWork,
-        order: StartOrder,
-        session_id: SessionId,
-        reservation: Reservation,
-        price: Price,
-        id_tag: IdTag,
-    ) -> None:
-        now = self._clock.now()
-        history_id = await record_price(uow.conn, session_id, order.station_id, price, now)
-        new = sessions.NewSession(session_id, order, reservation, price.rates, history_id, id_tag, now)
-        await sessions.insert_session(uow.conn, new)
-        await refresh_connector(uow.conn, order.station_id, order.connector_id, now)
 
     async def _check_spot(self, conn: AsyncConnection[Any], order: StartOrder) -> None:
         spot = await read_start_spot(conn, order.station_id, order.connector_id)

@@ -16,7 +16,7 @@ from evpower.billing.service import BillingService
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.session import Session
 from evpower.clock import Clock
-from evpower.db import sessions
+from evpower.db import due_sessions, sessions
 from evpower.db.clients import Client, lock_client
 from evpower.db.pool import Pool
 from evpower.db.stations import refresh_connector
@@ -66,8 +66,8 @@ class Settler:
     async def work_due(self) -> None:
         """Settle every ended session and correct every estimate whose truth has arrived."""
         async with reading(self._pool) as conn:
-            ended = await sessions.session_ids(conn, sessions.DUE_TO_SETTLE)
-            estimated = await sessions.session_ids(conn, sessions.DUE_TO_CORRECT)
+            ended = await due_sessions.session_ids(conn, due_sessions.DUE_TO_SETTLE)
+            estimated = await due_sessions.session_ids(conn, due_sessions.DUE_TO_CORRECT)
         for step, due in ((self.settle, ended), (self.correct, estimated)):
             for session_id in due:
                 try:

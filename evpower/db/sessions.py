@@ -107,11 +107,6 @@ COUNT_RUNNING = (
     "SELECT count(*) AS running FROM public.charging_sessions WHERE user_id = %(client_id)s AND status = 'started'"
 )
 
-OPEN_AT_STATION = """
-SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE s.station_id = %(station_id)s AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
-"""
-
 # A start that matches: its own connector and tag, its connector and the tag's client, the client at another connector.
 FIND_PENDING = """
 SELECT s.id FROM public.charging_sessions s
@@ -132,44 +127,6 @@ SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.s
 WHERE s.station_id = %(station_id)s AND p.phase = 'released' AND ltrim(lower(s.id_tag), '+') = %(tag)s
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
 ORDER BY s.connector_id = %(connector_id)s DESC, s.created_at DESC LIMIT 1
-"""
-
-DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
-
-DUE_TO_CORRECT = """
-SELECT p.session_id AS id FROM evpower.session_phases p
-JOIN public.charging_sessions s ON s.id = p.session_id
-JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
-WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL
-  AND t.stop_received_at >= s.settled_at LIMIT 200
-"""
-
-NEVER_STARTED = """
-SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s
-"""
-
-RUNNING_TOO_LONG = """
-SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
-"""
-
-SILENT_SINCE_REBOOT = """
-SELECT p.session_id AS id FROM evpower.session_phases p
-JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
-WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
-  AND (t.last_sample_at IS NULL OR t.last_sample_at <= p.rebooted_at)
-"""
-
-STOP_OVERDUE = """
-SELECT session_id AS id FROM evpower.session_phases
-WHERE phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at < %(before)s
-"""
-
-MARK_REBOOTED = """
-UPDATE evpower.session_phases p SET rebooted_at = %(at)s
-FROM public.charging_sessions s
-WHERE s.id = p.session_id AND s.station_id = %(station_id)s AND p.phase IN ('charging', 'stopping')
 """
 
 
@@ -352,12 +309,6 @@ async def count_running(conn: AsyncConnection[Any], client_id: ClientId) -> int:
     """How many sessions of the client run now."""
     row = await (await conn.execute(COUNT_RUNNING, {"client_id": client_id})).fetchone()
     return int(row["running"]) if row else 0
-
-
-async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: object) -> list[SessionId]:
-    """The ids one of this module's queries finds."""
-    cursor = await conn.execute(query, parameters)
-    return [SessionId(row["id"]) for row in await cursor.fetchall()]
 
 
 def _session(row: dict[str, Any]) -> Session:

@@ -1,0 +1,52 @@
+"""Which sessions have something to be done for them: what the workers, and a charger that is back, look for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.identifiers import SessionId
+
+OPEN_AT_STATION = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE s.station_id = %(station_id)s AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
+"""
+
+DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
+
+DUE_TO_CORRECT = """
+SELECT p.session_id AS id FROM evpower.session_phases p
+JOIN public.charging_sessions s ON s.id = p.session_id
+JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL
+  AND t.stop_received_at >= s.settled_at LIMIT 200
+"""
+
+NEVER_STARTED = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s
+"""
+
+RUNNING_TOO_LONG = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
+"""
+
+SILENT_SINCE_REBOOT = """
+SELECT p.session_id AS id FROM evpower.session_phases p
+JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
+WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
+  AND (t.last_sample_at IS NULL OR t.last_sample_at <= p.rebooted_at)
+"""
+
+STOP_OVERDUE = """
+SELECT session_id AS id FROM evpower.session_phases
+WHERE phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at < %(before)s
+"""
+
+
+async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: object) -> list[SessionId]:
+    """The ids one of these queries finds."""
+    cursor = await conn.execute(query, parameters)
+    return [SessionId(row["id"]) for row in await cursor.fetchall()]
