@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import click
-import httpx
+import httpx2
 import trio
 
 from evpower import logs, supervisor
@@ -127,7 +127,7 @@ class _Street:
         """Import the fleet, plug the chargers in, show the help, let people charge; until cancelled."""
         await self._import(self.text)
         fleet = parse_fleet(self.text)
-        async with httpx.AsyncClient(base_url=self._http_url) as http, trio.open_nursery() as street:
+        async with httpx2.AsyncClient(base_url=self._http_url) as http, trio.open_nursery() as street:
             habits = Habits(plug_after_s=1.0)
             charge_points: list[SimulatedChargePoint] = await street.start(
                 partial(run_fleet, self._ocpp_url, _plans(fleet), habits=habits, seed=SEED)
@@ -152,8 +152,8 @@ class _Street:
 
     async def _import(self, text: str) -> None:
         """As `evpower import` does, over the control socket. Raises EvPowerError when it is refused."""
-        transport = httpx.AsyncHTTPTransport(uds=self.running.control_socket)
-        async with httpx.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S) as http:
+        transport = httpx2.AsyncHTTPTransport(uds=self.running.control_socket)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S) as http:
             response = await http.post("/control/import", content=text.encode())
         if not response.is_success:
             raise EvPowerError(f"the demo's fleet was refused: {response.text}")
@@ -170,7 +170,7 @@ class _Street:
 class _Purse:
     """Finds a client with money, making the next one when the last has spent it."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     book: Callable[[str], Awaitable[None]]
     user: int
     made: int = 1

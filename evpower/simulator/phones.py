@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import trio
 
 Purse = Callable[[], Awaitable[str]]  # a client who has money
@@ -46,7 +46,7 @@ class PhoneUser:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        http: httpx2.AsyncClient,
         purse: Purse,
         outlets: Sequence[Outlet],
         random: random.Random,
@@ -66,7 +66,7 @@ class PhoneUser:
             await trio.sleep(self._random.expovariate(1 / self._habits.idle_s))
             try:
                 await self._charge_once()
-            except (httpx.HTTPError, KeyError, ValueError) as error:
+            except (httpx2.HTTPError, KeyError, ValueError) as error:
                 self._say(f"a phone got no useful answer: {error!r}")
 
     async def _charge_once(self) -> None:
@@ -116,7 +116,7 @@ class PhoneUser:
             return _object(await self._http.post(path, json=body, headers={"Idempotency-Key": key}))
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
+def _object(response: httpx2.Response) -> dict[str, Any]:
     answer = response.json()
     if not isinstance(answer, dict):
         raise ValueError(f"HTTP {response.status_code} without an object")
