@@ -25,7 +25,14 @@ from tests.fakes import NOON
 
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
-UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "32MB",
+    "max_wal_size": "4GB",
+}
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +103,7 @@ def database_url(postgres_server: str, template: str) -> Iterator[str]:
     """The conninfo of a fresh, migrated database."""
     name = f"evpower_test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres_server, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         yield make_conninfo(postgres_server, dbname=name)
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
