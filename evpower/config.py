@@ -19,9 +19,13 @@ from evpower.config_values import Bind, Binds, Choice, Kind, Number, OptionalFla
 from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
 
-SHORT_NAMES = {"EVPOWER_STATE_DIR": "server.state_dir", "EVPOWER_CONTROL_SOCKET": "server.control_socket"}
-#: Known names that are no setting: the file itself, and the token of an admin API that is yet to come.
-OTHER_NAMES = ("EVPOWER_CONFIG", "EVPOWER_ADMIN_TOKEN")
+SHORT_NAMES = {
+    "EVPOWER_STATE_DIR": "server.state_dir",
+    "EVPOWER_CONTROL_SOCKET": "server.control_socket",
+    "EVPOWER_ADMIN_TOKEN": "http.admin_token",
+}
+#: Known names that are no setting: the file itself.
+OTHER_NAMES = ("EVPOWER_CONFIG",)
 #: The kernel's limit on the path of a Unix socket (sun_path, less its final zero).
 SOCKET_PATH_BYTES_MAX = 107
 NOT_YET = 'is not available in this version: tokens are not checked yet, so only "trust" can be had'
@@ -55,6 +59,7 @@ class HttpSettings:
     bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 8080),), Binds())
     request_limit_bytes: int = _setting(10 * 1024 * 1024, Whole(1024, 100 * 1024 * 1024))
     public_url: str = _setting("", Url(("https", "http"), needs_host=True))
+    admin_token: str = _setting("", Text(), secret=True)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import trio
+from quart import Blueprint
 
 import evpower
 from evpower.app import App, build_app
@@ -134,7 +135,8 @@ async def _doors(
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
-    control_app = build_control_app(charging=app.charging, views=operator, ids=ids)
+    operations = _operations(app)
+    control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     async with trio.open_nursery() as doors:
         server = _charger_server(config, app, registry, clock, ids)
@@ -149,7 +151,11 @@ async def _doors(
             probes=ServerProbes(pool, registry),
             ids=ids,
             facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
-            settings=HttpSettings(limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes)),
+            settings=HttpSettings(
+                limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
+                admin_token=config.http.admin_token,
+            ),
+            operations=operations,
         )
         settings = ServerSettings(drain_s=drain_s)
         http_urls = await doors.start(
@@ -160,6 +166,11 @@ async def _doors(
         )
         yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket))
         doors.cancel_scope.cancel()
+
+
+def _operations(app: App) -> tuple[Blueprint, ...]:
+    """What administrators may do, the same over HTTP (with the token) and on the control socket."""
+    return ()
 
 
 def _charger_server(config: Config, app: App, registry: ChargerRegistry, clock: Clock, ids: Ids) -> ChargerServer:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from quart import Blueprint
 from quart_trio import QuartTrio
 
 from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.clock import Ids
 from evpower.http.accounts import account_routes
+from evpower.http.admin import admin_routes
 from evpower.http.application import HttpApplication, RequestLimits
 from evpower.http.idempotency import Idempotency, KeyStore
 from evpower.http.service import Probes, ServiceFacts, service_routes
@@ -22,10 +24,15 @@ V1 = "/api/v1"
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """What an operator may set; `allowed_origins` are web pages that may call us (`https://app.example`)."""
+    """What an operator may set.
+
+    `allowed_origins` are web pages that may call us (`https://app.example`); without an `admin_token` the
+    administrative routes refuse everyone.
+    """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
     allowed_origins: Collection[str] = ()
+    admin_token: str = field(default="", repr=False)
 
 
 def build_http_app(
@@ -37,11 +44,13 @@ def build_http_app(
     ids: Ids,
     facts: ServiceFacts,
     settings: HttpSettings,
+    operations: Iterable[Blueprint] = (),
 ) -> QuartTrio:
-    """The application; it owns nothing, so it needs no start and no end."""
+    """The application; it owns nothing, so it needs no start and no end. `operations` are for administrators alone."""
     app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
     app.register_blueprint(service_routes(facts, probes))
     app.register_blueprint(charging_routes(charging, Idempotency(keys), prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
+    app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
     return app

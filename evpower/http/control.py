@@ -5,6 +5,7 @@ Every success is `{"success": true, "data": …}`, every failure the public erro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import trio
@@ -19,6 +20,7 @@ from evpower.http.application import HttpApplication, RequestLimits
 from evpower.http.requests import read_bytes, session_id_or_none
 from evpower.http.shapes import jsonable, stopped_body
 
+PREFIX = "/control"
 #: A stop waits up to 5 s for the charger.
 STOP_WITHIN_S = 20
 READ_WITHIN_S = 10
@@ -51,17 +53,27 @@ class OperatorViews(Protocol):
 
 
 def build_control_app(
-    *, charging: ChargingService, views: OperatorViews, ids: Ids, limits: RequestLimits | None = None
+    *,
+    charging: ChargingService,
+    views: OperatorViews,
+    ids: Ids,
+    limits: RequestLimits | None = None,
+    operations: Iterable[Blueprint] = (),
 ) -> QuartTrio:
-    """The application to serve on the control socket; the socket's mode is its access control."""
+    """The application to serve on the control socket; the socket's mode is its access control.
+
+    `operations` are those of the administrators' door (`http/admin.py`), here below /control.
+    """
     app = HttpApplication("evpower.control", ids=ids, limits=limits or RequestLimits())
     app.register_blueprint(_reading_routes(views))
     app.register_blueprint(_acting_routes(charging, views))
+    for operation in operations:
+        app.register_blueprint(operation, url_prefix=f"{PREFIX}{operation.url_prefix or ''}")
     return app
 
 
 def _reading_routes(views: OperatorViews) -> Blueprint:
-    routes = Blueprint("control_reading", __name__, url_prefix="/control")
+    routes = Blueprint("control_reading", __name__, url_prefix=PREFIX)
 
     @routes.get("/status")
     async def status() -> Response:
@@ -87,7 +99,7 @@ def _reading_routes(views: OperatorViews) -> Blueprint:
 
 
 def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint:
-    routes = Blueprint("control_acting", __name__, url_prefix="/control")
+    routes = Blueprint("control_acting", __name__, url_prefix=PREFIX)
 
     @routes.post("/sessions/<session_id>/stop")
     async def stop(session_id: str) -> Response:

@@ -184,8 +184,10 @@ def test_an_unknown_variable_is_a_warning() -> None:
     assert config.warnings == ("EVPOWER_HTP_BIND: unknown variable, ignored, did you mean EVPOWER_HTTP_BIND?",)
 
 
-def test_the_admin_token_is_known() -> None:
-    assert load(None, {"EVPOWER_ADMIN_TOKEN": "t"}).warnings == ()
+def test_the_admin_token_has_a_short_name_and_is_never_shown() -> None:
+    config = load(None, {"EVPOWER_ADMIN_TOKEN": "secret-token"})
+    assert (config.http.admin_token, config.warnings) == ("secret-token", ())
+    assert "secret-token" not in repr(config)
 
 
 def test_a_timeout_below_the_interval_is_refused() -> None:
