@@ -8,9 +8,10 @@ import pytest
 import trio
 
 from evpower.charging.ports import Outcome
+from evpower.db.pool import Pool
 from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
-from tests.charging.world import CLIENT, STATION, World
+from tests.charging.world import CLIENT, STATION, World, open_world
 
 
 async def running(world: World, register_wh: int = 16_000) -> tuple[SessionId, WireTransactionId]:
@@ -50,18 +51,19 @@ async def test_an_operator_may_stop_any_session(world: World) -> None:
     assert (await world.session(session_id)).status == "stopped"
 
 
-async def test_the_chargers_stop_settles_within_the_wait(world: World) -> None:
-    session_id, wire_id = await running(world)
+async def test_the_chargers_stop_settles_within_the_wait(pool: Pool) -> None:
+    async with open_world(pool) as world:
+        session_id, wire_id = await running(world)
 
-    async def charger_obeys() -> None:
-        await world.link.stop_asked.wait()
-        await world.end(wire_id, 16_040, "Remote")
-        await world.app.settler.work_due()
+        async def charger_obeys() -> None:
+            await world.link.stop_asked.wait()
+            await world.end(wire_id, 16_040, "Remote")
+            await world.app.settler.work_due()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(charger_obeys)
-        await stop(world, session_id)
-    settled = await world.session(session_id)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(charger_obeys)
+            await stop(world, session_id)
+        settled = await world.session(session_id)
     assert (settled.energy_wh, settled.estimated, settled.stop_reason) == (15_040, False, "Remote")
 
 

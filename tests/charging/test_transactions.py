@@ -216,9 +216,9 @@ async def test_values_after_settlement_change_nothing(world: World) -> None:
 
 
 async def test_the_limit_is_sent_when_it_is_crossed_not_a_sample_later(world: World) -> None:
-    """2 Wh are left at 144 kW: the stop goes out after 50 ms, with no further sample."""
+    """20 Wh are left at 144 kW: the stop goes out half a second later, with no further sample."""
     _, wire_id = await running(world, energy_wh=5_000)
-    await world.meter(wire_id, 1_000 + 4_998, power_w=144_000)
+    await world.meter(wire_id, 1_000 + 4_980, power_w=144_000)
     assert world.link.stopped == []
     with trio.fail_after(5):
         await world.link.stop_asked.wait()

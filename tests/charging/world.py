@@ -158,6 +158,6 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
 
 
 def impatient(config: Config | None = None) -> Config:
-    """Settings under which no answer of a charger is waited for."""
+    """Settings under which no StopTransaction is waited for; the fake charger never sends one by itself."""
     config = config or Config()
-    return replace(config, charging=replace(config.charging, stop_wait_s=0.05, start_wait_s=0.05))
+    return replace(config, charging=replace(config.charging, stop_wait_s=0.05))
