@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -36,14 +37,17 @@ UNSAFE = {
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The conninfo of a server on which databases may be made."""
     outside = os.environ.get("EVPOWER_TEST_DATABASE_URL")
     if outside:
         yield outside
         return
-    with _embedded_in_a_thread(tmp_path_factory.mktemp("postgres") / "data") as conninfo:
-        yield conninfo
+    # Not below pytest's own directory, which only we may enter: as root, the server runs as `nobody`.
+    with TemporaryDirectory(prefix="evpower-tests-") as directory:
+        Path(directory).chmod(0o711)
+        with _embedded_in_a_thread(Path(directory) / "data") as conninfo:
+            yield conninfo
 
 
 @contextmanager

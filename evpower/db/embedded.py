@@ -31,6 +31,8 @@ STOP_WITHIN_S = 20.0
 SOCKET_DIR_LENGTH = 85
 POLL_S = 0.03
 ROOT = 0
+#: Operators' own psql reads dates as the application means them (contract/data-model): the server is in UTC.
+DEFAULTS = {"port": "5432", "max_connections": "100", "timezone": "UTC"}
 #: Where a cluster lives that `nobody` could not reach otherwise.
 SYSTEM_STATE = Path("/var/lib/evpower-postgres")
 
@@ -98,7 +100,7 @@ async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
 
 def _command(cluster: _Cluster, settings: Mapping[str, str]) -> list[str]:
     command = [str(cluster.bin / "postgres"), "-D", str(cluster.data), "-k", str(cluster.socket_dir), "-h", ""]
-    for name, value in {"port": "5432", "max_connections": "100", **settings}.items():
+    for name, value in {**DEFAULTS, **settings}.items():
         command += ["-c", f"{name}={value}"]
     return command
 

@@ -34,6 +34,10 @@ CHECKS = {
     "entries that do not sum to zero": """
         SELECT entry_id AS id, sum(amount_tyiyn) AS tyiyn FROM evpower.ledger_postings
         GROUP BY entry_id HAVING sum(amount_tyiyn) <> 0""",
+    "entries without both sides": """
+        SELECT e.id, e.key, count(p.id) AS postings FROM evpower.ledger_entries e
+        LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id
+        GROUP BY e.id HAVING count(p.id) < 2""",
     "clients whose balance is not the sum of their postings": """
         SELECT c.id, c.balance, coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS ledger
         FROM public.clients c LEFT JOIN evpower.ledger_postings p ON p.client_id = c.id AND p.account = 'client'
@@ -45,9 +49,9 @@ CHECKS = {
     "clients whose statement does not chain": """
         SELECT DISTINCT client_id AS id FROM (
             SELECT client_id, balance_before,
-                   lag(balance_after) OVER (PARTITION BY client_id ORDER BY id) AS previous
+                   lag(balance_after, 1, 0::numeric) OVER (PARTITION BY client_id ORDER BY created_at, id) AS previous
             FROM public.payment_transactions) chain
-        WHERE previous IS NOT NULL AND previous <> balance_before""",
+        WHERE previous <> balance_before""",
     "statement lines that are no postings": """
         SELECT c.id, coalesce(t.total, 0) AS statement, coalesce(p.total, 0) AS ledger
         FROM public.clients c

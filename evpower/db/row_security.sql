@@ -2,7 +2,13 @@
 -- An anonymous reader sees the network and its prices; a signed-in client besides that only its own rows; nobody
 -- outside writes. The server owns the tables and is not subject to these policies.
 
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM anon, authenticated;
+-- Supabase grants everything by default. Only our own tables: the operator may have others beside them.
+REVOKE ALL ON public.clients, public.users, public.tariff_plans, public.tariff_rules, public.client_tariffs,
+    public.locations, public.stations, public.connectors, public.charging_sessions, public.pricing_history,
+    public.balance_topups, public.payment_transactions, public.payment_transactions_odengi, public.user_favorites
+    FROM anon, authenticated;
+REVOKE ALL ON SEQUENCE public.pricing_history_id_seq, public.balance_topups_id_seq, public.payment_transactions_id_seq
+    FROM anon, authenticated;
 REVOKE ALL ON SCHEMA evpower FROM anon, authenticated, public;
 GRANT USAGE ON SCHEMA public TO anon, authenticated;
 GRANT SELECT ON public.locations, public.stations, public.connectors, public.tariff_plans, public.tariff_rules

@@ -348,6 +348,7 @@ CREATE FUNCTION evpower.write_statement() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     entry evpower.ledger_entries%ROWTYPE;
     after_som numeric;
+    latest timestamptz;
     amount_som numeric := NEW.amount_tyiyn::numeric / 100;
 BEGIN
     SELECT * INTO entry FROM evpower.ledger_entries WHERE id = NEW.entry_id;
@@ -358,11 +359,13 @@ BEGIN
     END IF;
     UPDATE public.clients SET balance = balance + amount_som, updated_at = entry.created_at
     WHERE id = NEW.client_id RETURNING balance INTO after_som;
+    -- Readers order by (created_at, id): whoever waited for the row lock does not step behind who came first.
+    SELECT max(created_at) INTO latest FROM public.payment_transactions WHERE client_id = NEW.client_id;
     INSERT INTO public.payment_transactions
         (client_id, type, amount, balance_before, balance_after, description,
          balance_topup_id, charging_session_id, created_at)
     VALUES (NEW.client_id, NEW.statement_type, amount_som, after_som - amount_som, after_som, entry.description,
-            entry.balance_topup_id, entry.session_id, entry.created_at);
+            entry.balance_topup_id, entry.session_id, greatest(entry.created_at, latest));
     RETURN NULL;
 END $$;
 CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings
