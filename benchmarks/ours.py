@@ -1,0 +1,24 @@
+"""EvPower's own server process, as `evpower serve` runs it; settings come from the environment."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+import trio
+
+from evpower import logs
+from evpower.config import load
+from evpower.supervisor import run
+
+
+async def main() -> None:
+    config = load(None, os.environ)
+    logs.configure(config.log, open(os.devnull, "w"))  # noqa: SIM115, ASYNC230 - before anything is served; ends with the process
+    async with trio.open_nursery() as nursery:
+        running = await nursery.start(run, config)
+        print(urlsplit(running.ocpp_urls[0]).port, flush=True)
+
+
+if __name__ == "__main__":
+    trio.run(main)

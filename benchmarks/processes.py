@@ -1,0 +1,81 @@
+"""Server processes under measurement: started from here, read through /proc."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+STOP_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server process and its chargers' port."""
+
+    pid: int
+    port: int
+
+    def cpu_s(self) -> float:
+        """User and system time it has used."""
+        return cpu_s(self.pid)
+
+    def rss_bytes(self) -> int:
+        """Resident memory."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("a live process has VmRSS")
+
+
+@contextmanager
+def serving(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """`python -m module arguments`, which prints its port when ready and ends on SIGTERM."""
+    command = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environ or {})})
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{module} did not start: exit code {process.wait()}")
+        yield Server(process.pid, int(line))
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of one process."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) * TICK_S
+
+
+def family_cpu_s(pid: int) -> float:
+    """User and system time of a process, its children, and those of its children that have ended."""
+    fields = _stat(pid)
+    total = sum(int(ticks) for ticks in fields[11:15]) * TICK_S
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        try:
+            total += cpu_s(int(child))
+        except FileNotFoundError:  # it ended between the two readings
+            continue
+    return total
+
+
+def parent_of(pid: int) -> int:
+    return int(_stat(pid)[1])
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the name, which may hold blanks."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,0 +1,69 @@
+"""What the benchmark's chargers say: OCPP 1.6 CALLs as JSON text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from benchmarks.chargers import Charger, NextCall
+
+BOOT = b'[2,"b%d","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Raw socket"}]'
+STATUS = b'[2,"s%d","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"%b"}]'
+#: Five quantities, the ones a charger is asked for after its boot.
+METER_VALUES = (
+    b'[2,"%d-%d","MeterValues",{"connectorId":1,"transactionId":%d,"meterValue":[{"timestamp":"%b","sampledValue":['
+    b'{"value":"%d","context":"Sample.Periodic","measurand":"Energy.Active.Import.Register","unit":"Wh"},'
+    b'{"value":"22000","context":"Sample.Periodic","measurand":"Power.Active.Import","unit":"W"},'
+    b'{"value":"31.8","context":"Sample.Periodic","measurand":"Current.Import","unit":"A"},'
+    b'{"value":"230.4","context":"Sample.Periodic","measurand":"Voltage","unit":"V"},'
+    b'{"value":"57","context":"Sample.Periodic","measurand":"SoC","unit":"Percent"}]}]}]'
+)
+REGISTER_START_WH = 1000
+WH_PER_SAMPLE = 10
+
+
+def station_id(number: int) -> str:
+    return f"BENCH-{number:05d}"
+
+
+def transaction_id(number: int) -> int:
+    return number + 1
+
+
+def status(word: str) -> NextCall:
+    """Each charger says its connector's word, once."""
+    return _once(lambda charger: STATUS % (charger.number, word.encode()))
+
+
+def boot_and_status(charger: Charger) -> bytes | None:
+    """What a charger says when the power comes back."""
+    if charger.sent == 0:
+        return BOOT % charger.number
+    return STATUS % (charger.number, b"Available") if charger.sent == 1 else None
+
+
+def meter_values(messages: int, chargers: int) -> NextCall:
+    """Rising registers, `messages` in all; the chargers share them as they are answered."""
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+    left = messages
+
+    def next_call(charger: Charger) -> bytes | None:
+        nonlocal left
+        if left == 0:
+            return None
+        left -= 1
+        register_wh = REGISTER_START_WH + WH_PER_SAMPLE * charger.sent
+        return METER_VALUES % (charger.number, charger.sent, transaction_id(charger.number), stamp, register_wh)
+
+    return next_call
+
+
+def _once(text: NextCall) -> NextCall:
+    said: set[int] = set()
+
+    def next_call(charger: Charger) -> bytes | None:
+        if charger.number in said:
+            return None
+        said.add(charger.number)
+        return text(charger)
+
+    return next_call
