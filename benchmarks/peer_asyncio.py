@@ -4,6 +4,9 @@ It validates with `ocpp`, stores the columns we store and answers after the comm
 no limit, which is work that EvPower does for the same message.
 """
 
+# mypy: disallow-untyped-decorators=False, disallow-subclassing-any=False
+# (`ocpp` is not typed)
+
 from __future__ import annotations
 
 import asyncio
@@ -32,7 +35,7 @@ STATUS = """INSERT INTO station_status VALUES ($1, $2, $3, $4, $5) ON CONFLICT (
     SET status = excluded.status, error_code = excluded.error_code, reported_at = excluded.reported_at"""
 
 
-class Peer(ChargePoint):  # type: ignore[misc]  # `ocpp` is not typed
+class Peer(ChargePoint):
     """A charger on the asyncio server."""
 
     def __init__(self, station_id: str, connection: ServerConnection, pool: Any) -> None:

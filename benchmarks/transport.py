@@ -12,7 +12,7 @@ from statistics import median
 import trio
 from trio_websocket import ConnectionClosed, WebSocketRequest, serve_websocket
 
-from benchmarks.chargers import Charger, Fleet
+from benchmarks.chargers import Charger, Fleet, NextCall
 from benchmarks.processes import Server, serving
 from evpower.ocpp.stream import DirectStream, open_listeners
 from evpower.ocpp.sweeper import Sweeper
@@ -111,7 +111,7 @@ def _idle_kib(server: Server) -> float:
         return (server.rss_bytes() - before) / 1024 / IDLE_PEERS
 
 
-def _texts(messages: int):  # type: ignore[no-untyped-def]
+def _texts(messages: int) -> NextCall:
     left = messages
 
     def next_text(_: Charger) -> bytes | None:

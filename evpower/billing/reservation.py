@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from math import ceil
 from typing import Literal
 
@@ -98,6 +99,14 @@ class ChargeTerms:
 
         None when nothing but the driver ends the charge (free energy without an energy limit).
         """
+        return self._limit_wh_at_once if self.rates.per_minute == 0 else self._limit_wh_after(minutes)
+
+    @cached_property
+    def _limit_wh_at_once(self) -> int | None:
+        """Asked for at every reading of a charge; without a price per minute it never changes."""
+        return self._limit_wh_after(0)
+
+    def _limit_wh_after(self, minutes: int) -> int | None:
         limits = [] if self.limit.energy_wh is None else [self.limit.energy_wh]
         capped = self.limit.type != "energy" or self.limit.amount_tyiyn is not None
         if capped and self.rates.per_kwh > 0:

@@ -25,6 +25,8 @@ from evpower.identifiers import SessionId, StationId, WireTransactionId
 
 #: Nothing is planned further ahead: a charge never lasts longer.
 HORIZON_S = 12 * 3600
+#: A session's terms are read once, at its first reading. A database slower than this leaves the plan to the next one.
+READ_TERMS_WITHIN_S = 5.0
 
 
 def seconds_to_limit(terms: ChargeTerms, energy_wh: int, power_w: float, elapsed_s: float) -> float | None:
@@ -121,8 +123,10 @@ class LimitKeeper:
             self._send_stop(plan)
 
     async def _read_terms(self, session_id: SessionId) -> ChargeTerms | None:
-        async with reading(self._pool) as conn:
-            session = await sessions.read_session(conn, session_id)
+        session = None
+        with trio.move_on_after(READ_TERMS_WITHIN_S):
+            async with reading(self._pool) as conn:
+                session = await sessions.read_session(conn, session_id)
         if session is None or session.is_final:
             return None
         self._terms[session_id] = session.terms

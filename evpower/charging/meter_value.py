@@ -1,11 +1,14 @@
-"""Readings of a meter, as integer Wh whatever the charger calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3)."""
+"""Readings of a meter, as integer Wh whatever the charger calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3).
+
+The records are named tuples: several are made for every message of every charger, and a frozen dataclass costs thrice.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import NamedTuple, Protocol
 
 from evpower.identifiers import ConnectorId, WireTransactionId
 
@@ -21,21 +24,29 @@ def plausible_energy_wh(elapsed_s: float) -> int:
     return int(MAX_WH_PER_SECOND * (elapsed_s + PLAUSIBLE_SLACK_S))
 
 
-@dataclass(frozen=True)
-class SampledValue:
-    """One sampledValue as it stood on the wire; every default is OCPP's own."""
+class SampledValue(Protocol):
+    """One sampledValue as it stood on the wire, of any OCPP version; None where the charger said nothing."""
 
-    value: str
-    measurand: str = "Energy.Active.Import.Register"
-    unit: str | None = None
-    phase: str | None = None
-    location: str | None = None
-    context: str | None = None
-    format: str = "Raw"
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def measurand(self) -> str | None: ...
+
+    @property
+    def unit(self) -> str | None: ...
+
+    @property
+    def phase(self) -> str | None: ...
+
+    @property
+    def location(self) -> str | None: ...
+
+    @property
+    def format(self) -> str | None: ...
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """What one meterValue says; a quantity that was not reported, or was nonsense, is None."""
 
     measured_at: datetime
@@ -47,8 +58,7 @@ class Sample:
     temperature_c: float | None = None
 
 
-@dataclass(frozen=True)
-class MeterReport:
+class MeterReport(NamedTuple):
     """MeterValues: samples oldest first; `raw` is the meterValue array, byte for byte as sent."""
 
     connector_id: ConnectorId
@@ -57,6 +67,7 @@ class MeterReport:
     raw: bytes
 
 
+DEFAULT_MEASURAND = "Energy.Active.Import.Register"
 _FIELDS = {
     "Energy.Active.Import.Register": "energy_wh",
     "Power.Active.Import": "power_w",
@@ -65,6 +76,7 @@ _FIELDS = {
     "SoC": "soc_percent",
     "Temperature": "temperature_c",
 }
+_ZERO, _MOST = Decimal(0), Decimal(MAX_ENERGY_WH)
 _KILO = frozenset({"kWh", "kW"})
 
 
@@ -76,8 +88,8 @@ def read_sample(measured_at: datetime, values: Iterable[SampledValue]) -> Sample
     totals: dict[str, Decimal] = {}
     phases: dict[str, list[Decimal]] = {}
     for sampled in values:
-        field = _FIELDS.get(sampled.measurand)
-        number = _number(sampled) if field is not None else None
+        field = _FIELDS.get(sampled.measurand or DEFAULT_MEASURAND)
+        number = None if field is None else _number(sampled, field)
         if field is None or number is None:
             continue
         if sampled.phase is None:
@@ -92,10 +104,9 @@ def read_sample(measured_at: datetime, values: Iterable[SampledValue]) -> Sample
     return Sample(measured_at, energy_wh, **{field: float(number) for field, number in totals.items()})
 
 
-def _number(sampled: SampledValue) -> Decimal | None:
-    if sampled.format == "SignedData" or (
-        sampled.location in ("Inlet", "EV") and sampled.measurand.startswith("Energy")
-    ):
+def _number(sampled: SampledValue, field: str) -> Decimal | None:
+    is_energy = field == "energy_wh"
+    if sampled.format == "SignedData" or (is_energy and sampled.location in ("Inlet", "EV")):
         return None
     try:
         number = Decimal(sampled.value.strip())
@@ -105,6 +116,4 @@ def _number(sampled: SampledValue) -> Decimal | None:
         return None
     if sampled.unit in _KILO:
         number *= 1000
-    if sampled.measurand == "Energy.Active.Import.Register" and not 0 <= number <= MAX_ENERGY_WH:
-        return None
-    return number if abs(number) <= MAX_ENERGY_WH else None
+    return number if (_ZERO if is_energy else -_MOST) <= number <= _MOST else None

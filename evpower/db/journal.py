@@ -13,7 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import trio
@@ -28,24 +28,24 @@ from evpower.identifiers import StationId
 log = logging.getLogger("evpower.journal")
 #: More than this waits for the next batch, so that one commit stays short.
 MAX_BATCH = 2000
+#: A commit that takes longer counts as failed, so whoever waits for it has an answer. Reports are bounded by this and
+#: need no time-out each: a report waits for at most two commits.
+COMMIT_WITHIN_S = 15.0
 
 
-@dataclass(frozen=True)
-class BootRow:
+class BootRow(NamedTuple):
     station_id: StationId
     boot: Boot
     received_at: datetime
 
 
-@dataclass(frozen=True)
-class StatusRow:
+class StatusRow(NamedTuple):
     station_id: StationId
     report: StatusReport
     received_at: datetime
 
 
-@dataclass(frozen=True)
-class MeterRow:
+class MeterRow(NamedTuple):
     station_id: StationId
     report: MeterReport
     received_at: datetime
@@ -54,7 +54,7 @@ class MeterRow:
 Row = BootRow | StatusRow | MeterRow
 
 
-@dataclass
+@dataclass(slots=True)
 class _Pending:
     """A report waiting for its commit, and then what became of it."""
 
@@ -118,7 +118,7 @@ class Journal:
         """Commit these reports together; when one of them poisons the rest, halve until it stands alone."""
         try:
             outcomes = await self._commit([entry.row for entry in pending])
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, trio.TooSlowError) as error:
             for entry in pending:
                 entry.error = DatabaseUnavailable(f"the journal could not be written: {error}")
             log.exception("%d reports were not stored", len(pending))
@@ -138,10 +138,10 @@ class Journal:
         boots = [row for row in rows if isinstance(row, BootRow)]
         statuses = [row for row in rows if isinstance(row, StatusRow)]
         meters = [row for row in rows if isinstance(row, MeterRow)]
-        async with self._pool.connection() as conn, conn.transaction():
-            if boots:
-                await sql.write_boots(conn, [(b.station_id, b.boot, b.received_at) for b in boots])
-            said = await sql.write_statuses(conn, [(s.station_id, s.report, s.received_at) for s in statuses])
-            progress = await sql.write_meter_values(conn, [(m.station_id, m.report, m.received_at) for m in meters])
+        with trio.fail_after(COMMIT_WITHIN_S):
+            async with self._pool.connection() as conn, conn.transaction():
+                await sql.write_boots(conn, boots)
+                said = await sql.write_statuses(conn, statuses)
+                progress = await sql.write_meter_values(conn, meters)
         outcomes = {id(row): outcome for row, outcome in zip([*statuses, *meters], [*said, *progress], strict=True)}
         return [outcomes.get(id(row)) for row in rows]

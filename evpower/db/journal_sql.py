@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from psycopg import AsyncConnection
 
 from evpower.charging.charge_point import STORED_STATUS, Boot, StatusReport
@@ -69,7 +70,7 @@ ON CONFLICT (station_id) DO UPDATE SET status = excluded.status, error_code = ex
 """
 
 COPY_METER_VALUES = """
-COPY evpower.ocpp_meter_values (station_id, connector_id, wire_transaction_id, measured_at, received_at, energy_wh,
+COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, measured_at, received_at, energy_wh,
     power_w, current_a, voltage_v, soc_percent, temperature_c, sampled_values) FROM STDIN
 """
 # Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31). A report
@@ -98,6 +99,7 @@ RETURNING s.id, t.station_id, t.connector_id, t.wire_id, t.wire_transaction_id, 
 
 _STATUS_CLOCK_TOLERANCE = timedelta(hours=1)
 _ESCAPES = bytes.maketrans(b"\n\r\t\0", b"    ")
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,7 @@ class StatusOutcome:
     changed: bool
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """How far a running session came with this report."""
 
     session_id: SessionId
@@ -121,6 +122,8 @@ class Progress:
 
 async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationId, Boot, datetime]]) -> None:
     """Store boots; of several of one station the last counts."""
+    if not boots:
+        return
     rows = {
         station_id: {
             "station_id": station_id,
@@ -200,49 +203,44 @@ def _key(station_id: StationId, report: MeterReport) -> tuple[str, str | int]:
 
 def _advance(station_id: StationId, report: MeterReport, at: datetime) -> dict[str, object]:
     """The newest of each quantity in the report, and its highest register."""
-    newest: dict[str, object] = {}
-    for sample in report.samples:
-        newest |= {name: value for name, value in _quantities(sample).items() if value is not None}
-    registers = [sample.energy_wh for sample in report.samples if sample.energy_wh is not None]
+    newest = report.samples[0] if len(report.samples) == 1 else _newest(report.samples, at)
     return {
-        **newest,
-        "energy_wh": max(registers, default=None),
+        **newest._asdict(),
         "station_id": station_id,
         "connector_id": report.connector_id,
         "wire_id": report.wire_transaction_id,
-        "measured_at": (report.samples[-1].measured_at if report.samples else at).isoformat(),
-        "at": at.isoformat(),
+        "at": at,
     }
 
 
-def _quantities(sample: Sample) -> dict[str, float | None]:
-    return {
-        "power_w": sample.power_w,
-        "current_a": sample.current_a,
-        "voltage_v": sample.voltage_v,
-        "soc_percent": sample.soc_percent,
-        "temperature_c": sample.temperature_c,
-    }
+def _newest(samples: Sequence[Sample], at: datetime) -> Sample:
+    newest = Sample(at)
+    for sample in samples:
+        newest = newest._replace(**{name: value for name, value in sample._asdict().items() if value is not None})
+    registers = [sample.energy_wh for sample in samples if sample.energy_wh is not None]
+    return newest._replace(energy_wh=max(registers, default=None))
 
 
 def _copy_line(station_id: StationId, report: MeterReport, at: datetime) -> bytes:
     """One row of COPY's text format: the report as sent, with the figures of its last sample."""
     sample = report.samples[-1] if report.samples else Sample(at)
-    fields = (
-        station_id,
-        report.connector_id,
-        report.wire_transaction_id,
-        sample.measured_at.isoformat(),
-        at.isoformat(),
-        sample.energy_wh,
-        *_quantities(sample).values(),
+    measured_at, *quantities = sample
+    wire_id = report.wire_transaction_id
+    return b"%b\t%b\t%b\t%b\n" % (
+        _escape(station_id.encode()),
+        b"\\N" if wire_id is None else _escape(wire_id.encode()),
+        _columns((report.connector_id, measured_at, at, *quantities)),
+        _escape(report.raw),
     )
-    line = b"\t".join(b"\\N" if value is None else _escape(str(value).encode()) for value in fields)
-    return line + b"\t" + _escape(report.raw) + b"\n"
+
+
+def _columns(figures: Sequence[float | datetime | None]) -> bytes:
+    """Numbers and times as COPY reads them, by way of JSON, whose encoder writes them ten times as fast as `str`."""
+    return _encode(figures)[1:-1].replace(b'"', b"").replace(b",", b"\t").replace(b"null", b"\\N")
 
 
 def _escape(text: bytes) -> bytes:
-    """White space between JSON tokens is all that can hold a raw control character; it becomes blanks."""
+    """Backslashes as COPY wants them. A raw control character can only be white space between JSON tokens: a blank."""
     return text.translate(_ESCAPES).replace(b"\\", b"\\\\")
 
 
@@ -253,5 +251,5 @@ def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
     return min(reported_at, received_at)
 
 
-def _json(rows: Any) -> str:
-    return json.dumps(list(rows))
+def _json(rows: Iterable[Mapping[str, object]]) -> str:
+    return _encode(list(rows)).decode()

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import msgspec
 
 from evpower.charging.charge_point import Boot, StatusReport
 from evpower.charging.id_tag import IdTagVerdict
-from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, SampledValue, read_sample
+from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.ocpp.oddities import shown
@@ -21,6 +22,8 @@ from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.charger import Charger
 
 log = logging.getLogger("OCPP")
+
+_measured_at = attrgetter("measured_at")
 
 #: Stands for a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
 UNREADABLE_START_WH = MAX_ENERGY_WH
@@ -191,23 +194,8 @@ async def firmware_status_notification(
 
 
 def _samples(meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
-    samples = [
-        read_sample(_utc(value.timestamp), [_sampled(sampled) for sampled in value.sampled_value])
-        for value in meter_values
-    ]
-    return tuple(sorted(samples, key=lambda sample: sample.measured_at))
-
-
-def _sampled(sampled: messages.SampledValue) -> SampledValue:
-    return SampledValue(
-        value=sampled.value,
-        measurand=sampled.measurand or "Energy.Active.Import.Register",
-        unit=sampled.unit,
-        phase=sampled.phase,
-        location=sampled.location,
-        context=sampled.context,
-        format=sampled.format or "Raw",
-    )
+    samples = [read_sample(_utc(value.timestamp), value.sampled_value) for value in meter_values]
+    return tuple(sorted(samples, key=_measured_at))
 
 
 def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:
@@ -219,6 +207,8 @@ def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:
 
 
 def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError:  # the first or last day of the calendar, shifted beyond it
