@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import select
 import time
-from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import psycopg
@@ -24,6 +24,8 @@ from psycopg.waiting import Ready, Wait
 
 log = logging.getLogger("evpower.db")
 
+#: How long one address may take to accept a connection, unless the conninfo says it; psycopg's own default is 130 s.
+CONNECT_WITHIN_S = 10
 #: How long the server may take to confirm that a query was cancelled.
 CANCEL_WITHIN_S = 5.0
 #: How long a COMMIT or ROLLBACK may take before its outcome counts as unknown.
@@ -32,7 +34,7 @@ COMMIT_WITHIN_S = 10.0
 BREATHE_EVERY_S = 0.005
 
 _POLL_EVENTS = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
-_BROKEN = select.POLLHUP | select.POLLERR
+_BROKEN = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class TrioConnection(AsyncConnection[dict[str, Any]]):
@@ -40,12 +42,14 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
 
     def __init__(self, pgconn: pq.abc.PGconn, row_factory: Any = dict_row) -> None:
         super().__init__(pgconn, row_factory)
-        self.lock = trio.Lock()  # type: ignore[assignment]  # psycopg's own is asyncio's; only `async with` is used
+        self._in_use = _InUse()
+        self.lock = self._in_use  # type: ignore[assignment]  # psycopg's own is asyncio's; only `async with` is used
+        self._breath = _Breath()
 
     @classmethod
     async def open(cls, conninfo: str) -> Self:
         """Connect to the first address that answers; raises psycopg.OperationalError."""
-        parameters = conninfo_to_dict(conninfo)
+        parameters = {"connect_timeout": CONNECT_WITHIN_S, **conninfo_to_dict(conninfo)}
         attempts = await trio.to_thread.run_sync(conninfo_attempts, parameters, abandon_on_cancel=True)
         failure: psycopg.Error = errors.OperationalError("no address to connect to")
         for attempt in attempts:
@@ -61,13 +65,24 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
                 return connection
         raise failure
 
+    @property
+    def clean(self) -> bool:
+        """Whether the next borrower would find it as good as new."""
+        return (
+            not self.closed
+            and self.pgconn.transaction_status == pq.TransactionStatus.IDLE
+            and self._pipeline is None
+            and self._num_transactions == 0  # a BEGIN that was cancelled leaves its count behind
+            and not self._in_use.taken  # by an abandoned `notifies()`: the next statement would wait for ever
+        )
+
     async def wait(self, gen: Any, interval: float = 0, timeout: float | None = None) -> Any:
         """Run one of psycopg's generators to its end; a cancellation reaches the server before it goes on."""
         try:
             if timeout is None:
-                return await _drive(gen, self.pgconn.socket)
+                return await _drive(gen, self.pgconn.socket, self._breath)
             with trio.move_on_after(timeout):
-                return await _drive(gen, self.pgconn.socket)
+                return await _drive(gen, self.pgconn.socket, self._breath)
         except (trio.Cancelled, KeyboardInterrupt):
             # Shielded, because an abandoned query would poison the connection; bounded, and then the connection goes.
             with trio.CancelScope(shield=True, deadline=trio.current_time() + CANCEL_WITHIN_S):
@@ -131,7 +146,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         known = False
         try:
             await _drive_connecting(self._cancel_gen())
-            await _drive(gen, self.pgconn.socket)
+            await _drive(gen, self.pgconn.socket, self._breath)
             known = True
         except errors.QueryCanceled:
             known = True
@@ -142,31 +157,77 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
                 self.close_now()
 
 
-async def _drive(gen: Any, fd: int) -> Any:
-    """Run a generator that waits on one socket, going round trio's loop only where it would really block."""
-    breathed = 0.0
+class _InUse:
+    """One statement at a time: free, it costs no trip round the loop; and any task may release it.
+
+    Any task, because psycopg holds it inside asynchronous generators, which trio may end in a task of its own.
+    """
+
+    def __init__(self) -> None:
+        self._turn = trio.Semaphore(1, max_value=1)
+
+    @property
+    def taken(self) -> bool:
+        return self._turn.value == 0
+
+    async def __aenter__(self) -> None:
+        try:
+            self._turn.acquire_nowait()
+        except trio.WouldBlock:
+            await self._turn.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turn.release()
+
+
+class _Breath:
+    """Lets others run when a connection works on without blocking, also over many short calls (a COPY, row by row)."""
+
+    def __init__(self) -> None:
+        self._held_since: float | None = None
+
+    def taken(self) -> None:
+        """The connection has waited: everybody else has had a turn."""
+        self._held_since = None
+
+    async def due(self) -> None:
+        """Called before each step that may not block."""
+        # The machine's clock on purpose: this is CPU time kept from others, which a test's clock knows nothing of.
+        now = time.monotonic()
+        if self._held_since is None:
+            self._held_since = now
+        elif now - self._held_since > BREATHE_EVERY_S:
+            self._held_since = None
+            await trio.lowlevel.checkpoint()
+
+
+async def _drive(gen: Any, fd: int, breath: _Breath) -> Any:
+    """Run a generator that waits on one socket, going round trio's loop only where it would really block.
+
+    Cancelled, it leaves the generator where it was: another call drives it on.
+    """
     try:
+        await breath.due()  # here as well: a row of a COPY is a call of its own, and most never wait
         wanted = next(gen)
         while True:
             if wanted == Wait.R:
                 await trio.lowlevel.wait_readable(fd)
+                breath.taken()
                 wanted = gen.send(Ready.R)
             elif ready := poll(fd, wanted):
+                await breath.due()
                 wanted = gen.send(ready)
-                now = time.monotonic()
-                if now - breathed > BREATHE_EVERY_S:
-                    if breathed:
-                        await trio.lowlevel.checkpoint()
-                    breathed = now
             else:
-                wanted = gen.send(await _wait(fd, wanted))
+                ready = await _wait(fd, wanted)
+                breath.taken()
+                wanted = gen.send(ready)
     except StopIteration as end:
         return end.value
     except (OSError, trio.ClosedResourceError) as error:
         raise errors.OperationalError("connection socket closed") from error
 
 
-async def _drive_connecting(gen: Generator[tuple[int, Wait], Ready, Any]) -> Any:
+async def _drive_connecting(gen: Generator[tuple[int, Wait], int, Any]) -> Any:
     """Run a connecting or cancelling generator, whose socket may change."""
     try:
         fd, wanted = next(gen)
@@ -178,25 +239,24 @@ async def _drive_connecting(gen: Generator[tuple[int, Wait], Ready, Any]) -> Any
         raise errors.OperationalError("connection socket closed") from error
 
 
-async def _wait(fd: int, wanted: Wait) -> Ready:
+async def _wait(fd: int, wanted: Wait) -> int:
     if wanted == Wait.R:
         await trio.lowlevel.wait_readable(fd)
         return Ready.R
     if wanted == Wait.W:
         await trio.lowlevel.wait_writable(fd)
         return Ready.W
-    ready = Ready.NONE
-
-    async def one(wait: Any, bit: Ready) -> None:
-        nonlocal ready
-        await wait(fd)
-        ready = Ready(ready | bit)
-        either.cancel_scope.cancel()
-
     async with trio.open_nursery() as either:
-        either.start_soon(one, trio.lowlevel.wait_readable, Ready.R)
-        either.start_soon(one, trio.lowlevel.wait_writable, Ready.W)
-    return ready
+        for wait in (trio.lowlevel.wait_readable, trio.lowlevel.wait_writable):
+            either.start_soon(_first_of_two, wait, fd, either.cancel_scope)
+    return poll(fd, wanted)
+
+
+async def _first_of_two(wait: Callable[[int], Awaitable[None]], fd: int, both: trio.CancelScope) -> None:
+    # A socket closed meanwhile counts as ready: libpq meets the error itself, and reports it outside any group.
+    with suppress(OSError, trio.ClosedResourceError):
+        await wait(fd)
+    both.cancel()
 
 
 def poll(fd: int, wanted: Wait) -> int:

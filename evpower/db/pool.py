@@ -64,7 +64,6 @@ class Pool:
                 connection.close_now()
                 self._open -= 1
             else:
-                await trio.lowlevel.cancel_shielded_checkpoint()
                 return connection
         if self._open < self._size:
             self._grow()
@@ -83,7 +82,7 @@ class Pool:
         return waiter.connection
 
     def _give_back(self, connection: TrioConnection) -> None:
-        if _is_clean(connection):
+        if connection.clean:
             self._put(connection)
             return
         connection.close_now()
@@ -109,7 +108,7 @@ class Pool:
         while True:
             try:
                 connection = await TrioConnection.open(self._conninfo)
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 log.warning("cannot connect to PostgreSQL: %s", error)
             else:
                 self._put(connection)
@@ -135,16 +134,6 @@ async def _reset(connection: TrioConnection) -> None:
     if not connection.closed and status != pq.TransactionStatus.IDLE and connection._pipeline is None:
         with suppress(psycopg.Error):
             await connection.rollback()
-
-
-def _is_clean(connection: TrioConnection) -> bool:
-    """Outside any transaction; a BEGIN that was cancelled leaves its count behind."""
-    return (
-        not connection.closed
-        and connection._pipeline is None
-        and not connection._num_transactions
-        and connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
-    )
 
 
 @asynccontextmanager

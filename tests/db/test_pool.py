@@ -114,6 +114,21 @@ async def test_a_transaction_left_open_is_rolled_back_before_the_next_borrower(d
     assert row == {"it": None}
 
 
+async def test_a_connection_somebody_still_listens_on_is_replaced(database_url: str) -> None:
+    """An abandoned `notifies()` keeps the connection's lock: the next borrower would wait for it for ever."""
+    async with open_pool(database_url, size=1) as pool:
+        async with pool.connection() as conn:
+            await conn.execute("LISTEN news")
+            await conn.execute("SELECT pg_notify('news', '')")
+            news = conn.notifies()
+            await anext(news)
+        with trio.fail_after(SOON_S):
+            async with pool.connection() as other:
+                assert other is not conn
+                await other.execute("SELECT 1")
+        await news.aclose()
+
+
 async def test_a_closed_connection_is_replaced(database_url: str) -> None:
     async with open_pool(database_url, size=1) as pool:
         async with pool.connection() as conn:
