@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from evpower.db.connection import TrioConnection
 from evpower.db.pool import Pool
+
+log = logging.getLogger("evpower.db")
 
 
 @dataclass
@@ -18,12 +21,19 @@ class UnitOfWork:
     _callbacks: list[Callable[[], object]] = field(default_factory=list)
 
     def after_commit(self, callback: Callable[[], object]) -> None:
-        """Call this, in order, once the commit is confirmed; never after a rollback."""
+        """Call this, in order, once the commit is confirmed; never after a rollback.
+
+        It cannot wait. If it raises, that is logged and the others still run: what is committed must not be reported
+        as failed.
+        """
         self._callbacks.append(callback)
 
     def committed(self) -> None:
         for callback in self._callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:
+                log.exception("a callback failed after a commit")
 
 
 @asynccontextmanager

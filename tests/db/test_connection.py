@@ -214,6 +214,22 @@ async def test_callbacks_run_in_order_after_the_commit(box: Pool, database_url: 
     assert seen == [("first", 1), ("second", 1)]
 
 
+async def test_a_callback_that_fails_does_not_make_the_commit_look_failed(
+    box: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    async with unit_of_work(box) as uow:
+        await uow.conn.execute("INSERT INTO box VALUES (1)")
+        uow.after_commit(fail)
+        uow.after_commit(lambda: told.append("committed"))
+    assert (told, await numbers(box)) == (["committed"], {1})
+    assert "on purpose" in caplog.text
+
+
 async def _fails(pool: Pool) -> None:
     raise RuntimeError("on purpose")
 
@@ -375,6 +391,16 @@ async def test_a_long_answer_lets_other_tasks_run(database_url: str) -> None:
         both.cancel_scope.cancel()
     conn.close_now()
     assert turns > 5
+
+
+async def test_a_copy_row_by_row_lets_other_tasks_run_and_can_be_cancelled(box: Pool) -> None:
+    """Most rows go into libpq's buffer and wait for nothing: without a pause no deadline could ever strike."""
+    with trio.fail_after(SOON_S), trio.move_on_after(0.1) as scope:
+        async with reading(box) as conn, conn.cursor() as cursor, cursor.copy("COPY box FROM STDIN") as copy:
+            for number in range(10**9):
+                await copy.write_row((number,))
+    assert scope.cancelled_caught
+    assert await numbers(box) == set()
 
 
 async def test_nobody_listening_is_an_error_at_once() -> None:
