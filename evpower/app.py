@@ -12,13 +12,14 @@ from evpower.billing.service import BillingService
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.commands import Commands
 from evpower.charging.limits import LimitKeeper
-from evpower.charging.ports import ChargePointLink
+from evpower.charging.ports import ChargerLink
 from evpower.charging.presence import Presence
 from evpower.charging.recovery import Recovery, RecoveryRules
 from evpower.charging.reports import ChargerReports
 from evpower.charging.reserving import Reserving
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
+from evpower.charging.station_commands import StationCommands
 from evpower.clock import Clock, Ids
 from evpower.config import Config
 from evpower.db.journal import Journal
@@ -36,6 +37,7 @@ class App:
     charging: ChargingService
     reports: ChargerReports
     commands: Commands
+    station_commands: StationCommands
     journal: Journal
     settler: Settler
     limits: LimitKeeper
@@ -44,7 +46,7 @@ class App:
 
 
 def build_app(
-    config: Config, pool: Pool, link: ChargePointLink, clock: Clock, ids: Ids, conversations: trio.Nursery
+    config: Config, pool: Pool, link: ChargerLink, clock: Clock, ids: Ids, conversations: trio.Nursery
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`)."""
     reservation = ReservationRules(
@@ -85,6 +87,7 @@ def build_app(
             config.ocpp.heartbeat_interval_s,
         ),
         commands=commands,
+        station_commands=StationCommands(pool, link),
         journal=journal,
         settler=settler,
         limits=limits,

@@ -224,6 +224,16 @@ def stop_session(terminal: Terminal, session_id: str) -> None:
     terminal.screen.facts(terminal.server.stop_session(session_id))
 
 
+@main.command()
+@click.argument("station")
+@click.argument("action")
+@click.argument("payload", default="{}")
+@_terminal_command
+def command(terminal: Terminal, station: str, action: str, payload: str) -> None:
+    """Send STATION one OCPP command: ACTION with its JSON PAYLOAD; shows what the charger answers."""
+    terminal.screen.facts(terminal.server.command(station, action, payload.encode()))
+
+
 @main.command("import")
 @click.argument("fleet", type=click.File("rb"))
 @_terminal_command

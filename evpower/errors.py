@@ -19,6 +19,9 @@ EvPowerError
    ├─ UnknownStation, StationInactive, StationUnderMaintenance, StationOffline
    ├─ ConnectorNotFound, ConnectorFaulted, ConnectorUnavailable, ConnectorOccupied
    ├─ SessionAlreadyActive, SessionFailed
+   ├─ CommandFailure         what became of an operator's command to a charger (duty 39)
+   │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
+   │  └─ CommandRefused, CommandRejected, UnreadableAnswer
    └─ NoSuchActiveSession
 
 An error knows its machine word (`code`), the Russian sentence for the driver (`message`) and its context fields
@@ -217,3 +220,56 @@ class SessionFailed(Refusal):
 class NoSuchActiveSession(Refusal):
     code = "session_not_found"
     message = "Активная сессия зарядки не найдена"
+
+
+class CommandFailure(Refusal):
+    """A command to a charger that did not end in an answer we may use (duty 39)."""
+
+
+class ChargerOffline(CommandFailure):
+    """Not connected, or the socket dropped before the answer: the charger may still have acted."""
+
+    code = "station_offline"
+    message = "Станция не подключена"
+
+
+class ChargerNotReady(CommandFailure):
+    """Connected, but not yet to be asked anything: booting, or its boot was not accepted (duties 17, 18)."""
+
+    code = "station_not_ready"
+    message = "Станция ещё не готова принимать команды"
+
+
+class CommandTimedOut(CommandFailure):
+    """No answer in time; the charger may still act on it."""
+
+    code = "command_timeout"
+    message = "Станция не ответила вовремя"
+
+
+class CommandRefused(CommandFailure):
+    """The charger answered CALLERROR; it is in `call_error`, in the charger's words."""
+
+    code = "command_refused"
+
+    def __init__(self, error_code: str, description: str, details: Any) -> None:
+        super().__init__(
+            f"Станция отклонила команду: {error_code}",
+            call_error={"code": error_code, "description": description, "details": details},
+        )
+
+
+class CommandRejected(CommandFailure):
+    """The charger answered that it does not do it; `status` is its word, `answer` all it said."""
+
+    code = "command_rejected"
+
+    def __init__(self, status: str, answer: Mapping[str, Any]) -> None:
+        super().__init__(f"Станция не выполнила команду: {status}", status=status, answer=dict(answer))
+
+
+class UnreadableAnswer(CommandFailure):
+    """The charger's answer is not what OCPP says it must be; `problems` says where, `answer` is what it sent."""
+
+    code = "invalid_answer"
+    message = "Ответ станции не соответствует OCPP"

@@ -39,6 +39,7 @@ from evpower.http.application import RequestLimits
 from evpower.http.control import build_control_app
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
+from evpower.http.station_commands import command_routes
 from evpower.notify import Notifier
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
@@ -182,7 +183,7 @@ async def _doors(
 
 def _operations(app: App) -> tuple[Blueprint, ...]:
     """What administrators may do, the same over HTTP (with the token) and on the control socket."""
-    return ()
+    return (command_routes(app.station_commands),)
 
 
 def _charger_server(config: Config, app: App, registry: ChargerRegistry, clock: Clock, ids: Ids) -> ChargerServer:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import trio
 
 from evpower.charging.ports import CommandResult, Outcome
+from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 
 NOON = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -50,6 +52,9 @@ class FakeLink:
         self.connected: set[StationId] = set()
         self.started: list[tuple[StationId, ConnectorId, IdTag]] = []
         self.stopped: list[tuple[StationId, WireTransactionId]] = []
+        #: Every command of an operator, and what the charger answers to each action (or the error in its place).
+        self.commanded: list[tuple[str, dict[str, Any]]] = []
+        self.replies: dict[str, dict[str, Any] | Exception] = {}
         #: Set at the first stop that arrives.
         self.stop_asked = trio.Event()
 
@@ -74,3 +79,12 @@ class FakeLink:
         self.stopped.append((station_id, transaction_id))
         self.stop_asked.set()
         return CommandResult(self.outcome)
+
+    async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        if station_id not in self.connected:
+            raise ChargerOffline
+        self.commanded.append((action, dict(payload)))
+        reply = self.replies.get(action, {"status": "Accepted"})
+        if isinstance(reply, Exception):
+            raise reply
+        return reply

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 
@@ -54,3 +54,23 @@ class ChargePointLink(Protocol):
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
         """RemoteStopTransaction (OCPP 1.6 §5.12)."""
         ...
+
+
+class CommandLink(Protocol):
+    """Live chargers, for operators: any command there is, its answer as it came."""
+
+    def is_connected(self, station_id: StationId) -> bool:
+        """Whether the charger's socket is open in this process."""
+        ...
+
+    async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one command and return the payload of its answer, whatever status that names.
+
+        Raises InvalidRequest (nothing was sent: no such action, or a payload OCPP does not allow) and one of
+        `CommandFailure` for each other end.
+        """
+        ...
+
+
+class ChargerLink(ChargePointLink, CommandLink, Protocol):
+    """Both: what the registry of live chargers offers."""

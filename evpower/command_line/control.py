@@ -87,6 +87,11 @@ class ControlClient:
         headers = {"Content-Type": "application/toml", "Content-Length": str(length)}
         return self._ask("POST", "/control/import", content, headers)
 
+    def command(self, station_id: str, action: str, payload: bytes) -> Any:
+        """Send one OCPP command; the payload of the charger's answer."""
+        path = f"/control/stations/{quote(station_id, safe='')}/commands/{quote(action, safe='')}"
+        return self._ask("POST", path, iter((payload,)), _json_headers(payload))
+
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
 
@@ -115,6 +120,10 @@ class ControlClient:
             else:
                 return connection
         raise NotReachable(f"no server at {' or '.join(failures)}; start one with: evpower serve")
+
+
+def _json_headers(content: bytes) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Content-Length": str(len(content))}
 
 
 def _data(response: HTTPResponse) -> Any:

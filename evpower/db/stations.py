@@ -173,3 +173,9 @@ async def mark_silent(conn: AsyncConnection[Any], before: datetime) -> list[Stat
     """Mark stations not heard since `before` unavailable; those that were not yet."""
     cursor = await conn.execute(FIND_SILENT, {"before": before})
     return [StationId(row["id"]) for row in await cursor.fetchall()]
+
+
+async def station_exists(conn: AsyncConnection[Any], station_id: StationId) -> bool:
+    """Whether there is such a station, inactive ones included."""
+    cursor = await conn.execute("SELECT 1 AS one FROM public.stations WHERE id = %(id)s", {"id": station_id})
+    return await cursor.fetchone() is not None

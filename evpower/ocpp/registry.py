@@ -1,22 +1,25 @@
-"""The live chargers of this process; what the application may ask of them (`ChargePointLink`)."""
+"""The live chargers of this process; what the application may ask of them (`ChargePointLink`, `CommandLink`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from weakref import WeakValueDictionary
 
 import trio
 
 from evpower.charging.ports import CommandResult, Outcome
+from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.outcome import CallOutcome, Offline
-from evpower.ocpp.v16 import commands
+from evpower.ocpp.v16 import commands, raw
+from evpower.ocpp.v16.schemas import check_command
 
 
 class ChargerRegistry:
-    """Implements `evpower.charging.ports.ChargePointLink`."""
+    """Implements `evpower.charging.ports.ChargePointLink` and `CommandLink`."""
 
     def __init__(self) -> None:
         self._live: dict[StationId, ChargerConnection] = {}
@@ -84,7 +87,17 @@ class ChargerRegistry:
         await connection.ready.wait()
         return await commands.remote_stop(connection, transaction_id)
 
+    # ---------------------------------------------------------------------------------------------------- CommandLink
+
+    async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """An operator's own command (design §8 "Raw charger command"); see `CommandLink.command`."""
+        check_command(action, payload)
+        connection = self._live.get(station_id)
+        if connection is None:
+            raise ChargerOffline
+        return await raw.command(connection, action, payload)
+
     async def raw(self, station_id: StationId, action: str, payload: bytes) -> CallOutcome:
-        """An operator's own CALL, payload unchecked (design §8 "Raw charger command")."""
+        """One CALL with nothing checked, neither the payload nor the charger's boot."""
         connection = self._live.get(station_id)
         return Offline() if connection is None else await connection.call(action, payload)

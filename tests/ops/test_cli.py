@@ -215,3 +215,17 @@ def test_help_imports_nothing_heavy() -> None:
     check = "import sys, evpower.cli; print({'trio', 'httpx2', 'psycopg', 'rich', 'quart'} & sys.modules.keys())"
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
+
+
+def test_a_command_is_sent_with_its_payload(control: FakeControl) -> None:
+    control.succeed("/control/stations/EVP-001-01/commands/Reset", {"status": "Accepted"})
+    result = run("command", "EVP-001-01", "Reset", '{"type": "Soft"}', "--json")
+    assert json.loads(result.stdout) == {"status": "Accepted"}
+    assert control.asked == [("POST", "/control/stations/EVP-001-01/commands/Reset", b'{"type": "Soft"}')]
+
+
+def test_a_command_the_charger_refuses_ends_in_1(control: FakeControl) -> None:
+    envelope = {"success": False, "error": "command_refused", "message": "no", "call_error": {"code": "NotSupported"}}
+    control.answers["/control/stations/EVP-001-01/commands/ClearCache"] = (200, envelope)
+    result = run("command", "EVP-001-01", "ClearCache")
+    assert (result.exit_code, result.stderr.strip()) == (1, "Error: no")

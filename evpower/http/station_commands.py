@@ -1,0 +1,41 @@
+"""Operators' commands to chargers: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.charging.station_commands import StationCommands
+from evpower.errors import StationNotFound
+from evpower.http.answers import Answer, written
+from evpower.http.requests import parse_object, read_bytes, station_id_or_none
+from evpower.http.shapes import jsonable
+from evpower.identifiers import StationId
+
+#: A command waits for a boot, for earlier commands and for the charger; each of them is bounded below this.
+ANSWER_WITHIN_S = 120
+
+
+def command_routes(commands: StationCommands) -> Blueprint:
+    """`POST /stations/{station_id}/commands/{Action}`: the body is the OCPP payload, the data is the charger's."""
+    routes = Blueprint("station_commands", __name__, url_prefix="/stations")
+
+    @routes.post("/<station_id>/commands/<action>")
+    async def send(station_id: str, action: str) -> Response:
+        payload = parse_object(await read_bytes() or b"{}")
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return _data(await commands.send(known_station(station_id), action, payload))
+
+    return routes
+
+
+def known_station(text: str) -> StationId:
+    """A station id from a path. Raises StationNotFound when no station can have it."""
+    station_id = station_id_or_none(text)
+    if station_id is None:
+        raise StationNotFound
+    return station_id
+
+
+def _data(data: object) -> Response:
+    return written(Answer({"success": True, "data": jsonable(data)}))
