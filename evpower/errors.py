@@ -3,6 +3,7 @@
 EvPowerError
 ├─ ConfigError              a setting is wrong; one message names every wrong value (exit code 2)
 ├─ DatabaseUnavailable      PostgreSQL cannot be reached, or did not start
+│  └─ DatabaseUnreachable   the configured one does not answer at our start (exit code 2)
 ├─ SchemaTooNew             the database was migrated by a newer EvPower
 ├─ MigrationEdited          a migration was changed after it was applied
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
@@ -64,6 +65,10 @@ class DatabaseUnavailable(EvPowerError):
     """PostgreSQL cannot be reached or did not start; the message says which and where to look."""
 
     code = "service_unavailable"
+
+
+class DatabaseUnreachable(DatabaseUnavailable):
+    """The configured database does not answer at our start; the message says why."""
 
 
 class SchemaTooNew(EvPowerError):

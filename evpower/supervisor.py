@@ -33,6 +33,7 @@ from evpower.db.embedded import embedded_postgres
 from evpower.db.idempotency import KeyRows
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
+from evpower.db.reachable import dial
 from evpower.db.upkeep import Upkeep
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
@@ -60,6 +61,10 @@ COLLECT_AFTER = (50_000, 20, 100)
 WORKERS_DRAIN_S = 5.0
 
 
+#: Numbers of the signals received.
+Signals = AsyncIterator[int]
+
+
 @dataclass(frozen=True)
 class Running:
     """The real addresses of a server that is ready."""
@@ -82,26 +87,35 @@ async def run(
     services come out as they are.
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
-    notifier = Notifier(os.environ)
     async with _database(config) as pool:
         await _prepare(pool, clock)
-        async with trio.open_nursery() as workers:
-            registry = ChargerRegistry()
-            app = build_app(config, pool, registry, clock, ids, workers)
-            await _start_workers(workers, config, app, pool, clock)
-            async with _doors(config, app, pool, registry, clock, ids) as running:
-                workers.start_soon(notifier.keep_watchdog)
-                _collect_less_often()
-                notifier.ready()
-                task_status.started(running)
-                await _told_to_stop()
-                log.info("stopping: doors close, requests in flight finish, chargers are told")
-                notifier.stopping()
-                workers.start_soon(_end_at_once_when_pressed, config.server.drain_timeout_s + WORKERS_DRAIN_S)
-            with trio.move_on_after(WORKERS_DRAIN_S):
-                await app.settler.work_due()
-            workers.cancel_scope.cancel()
+        # One receiver to the end: between two of them a signal would kill us.
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await _serve(config, pool, clock, ids, signals, task_status)
     log.info("stopped")
+
+
+async def _serve(
+    config: Config, pool: Pool, clock: Clock, ids: Ids, signals: Signals, task_status: trio.TaskStatus[Running]
+) -> None:
+    """Workers and doors, until the first signal and through the drain."""
+    notifier = Notifier(os.environ)
+    async with trio.open_nursery() as workers:
+        registry = ChargerRegistry()
+        app = build_app(config, pool, registry, clock, ids, workers)
+        await _start_workers(workers, config, app, pool, clock)
+        async with _doors(config, app, pool, registry, clock, ids) as running:
+            workers.start_soon(notifier.keep_watchdog)
+            _collect_less_often()
+            notifier.ready()
+            task_status.started(running)
+            await _told_to_stop(signals)
+            log.info("stopping: doors close, requests in flight finish, chargers are told")
+            notifier.stopping()
+            workers.start_soon(_end_at_once_when_pressed, signals, config.server.drain_timeout_s + WORKERS_DRAIN_S)
+        with trio.move_on_after(WORKERS_DRAIN_S):
+            await app.settler.work_due()
+        workers.cancel_scope.cancel()
 
 
 def _collect_less_often() -> None:
@@ -115,6 +129,7 @@ def _collect_less_often() -> None:
 async def _database(config: Config) -> AsyncIterator[Pool]:
     """The configured PostgreSQL, or a private one in the state directory."""
     if config.database.url:
+        await dial(config.database.url)
         async with open_pool(config.database.url, size=config.database.pool_size) as pool:
             yield pool
     else:
@@ -207,18 +222,16 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def _told_to_stop() -> None:
-    """Return at the first SIGTERM or SIGINT."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            log.info("received %s", signal.Signals(number).name)
-            return
+async def _told_to_stop(signals: Signals) -> None:
+    """Return at the next signal."""
+    number = await anext(signals)
+    log.info("received %s", signal.Signals(number).name)
 
 
-async def _end_at_once_when_pressed(deadline_s: float) -> None:
+async def _end_at_once_when_pressed(signals: Signals, deadline_s: float) -> None:
     """While draining: a second signal, or the deadline, ends the process; the rows say what is left to do."""
     with trio.move_on_after(deadline_s):
-        await _told_to_stop()
+        await _told_to_stop(signals)
     log.warning("ending at once")
     logging.shutdown()
     os._exit(1)

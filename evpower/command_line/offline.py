@@ -12,17 +12,15 @@ import trio
 from evpower.clock import SystemClock
 from evpower.command_line.causes import sole_cause
 from evpower.config import Config
-from evpower.db.connection import TrioConnection
 from evpower.db.embedded import embedded_postgres
 from evpower.db.ledger import check_ledger
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
+from evpower.db.reachable import dial
 from evpower.db.unit_of_work import reading
-from evpower.errors import DatabaseUnavailable, EvPowerError
+from evpower.errors import EvPowerError
 
 T = TypeVar("T")
-#: A database that takes longer to be dialled is not there; the pool itself would try for ever.
-DIAL_S = 15.0
 
 
 class NoSchema(EvPowerError):
@@ -69,16 +67,5 @@ async def _pool(config: Config) -> AsyncIterator[Pool]:
         url = config.database.url
         if not url:
             url = await stack.enter_async_context(embedded_postgres(config.state_dir / "postgres"))
-        await _dial(url)
+        await dial(url)
         yield await stack.enter_async_context(open_pool(url, size=2))
-
-
-async def _dial(url: str) -> None:
-    try:
-        with trio.fail_after(DIAL_S):
-            connection = await TrioConnection.open(url)
-    except psycopg.Error as error:
-        raise DatabaseUnavailable(f"the database does not answer: {error}") from None
-    except trio.TooSlowError:
-        raise DatabaseUnavailable(f"the database does not answer within {DIAL_S:g} s") from None
-    await connection.close()

@@ -12,8 +12,9 @@ import trio
 
 from evpower import logs
 from evpower.command_line.causes import sole_cause
+from evpower.command_line.screen import REFUSED, USAGE
 from evpower.config import Config
-from evpower.errors import EvPowerError
+from evpower.errors import DatabaseUnreachable, EvPowerError
 from evpower.simulator.fleet import StationPlan, run_fleet
 
 log = logging.getLogger("evpower")
@@ -32,7 +33,7 @@ def run_server(main: Callable[[Config], Awaitable[None]], config: Config) -> int
             log.error("%s", cause)
         elif not isinstance(cause, KeyboardInterrupt):
             log.critical("a part of the server failed, so all of it ends", exc_info=error)
-        return 1
+        return USAGE if isinstance(cause, DatabaseUnreachable) else REFUSED
     return 0
 
 

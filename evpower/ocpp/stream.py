@@ -108,5 +108,9 @@ class DirectListener(trio.abc.Listener[DirectStream]):
 
 
 async def open_listeners(host: str, port: int, *, backlog: int = 4096) -> list[DirectListener]:
-    """Listen on every address of `host`. Raises OSError when one cannot be bound."""
-    return [DirectListener(listener) for listener in await trio.open_tcp_listeners(port, host=host, backlog=backlog)]
+    """Listen on every address of `host`. Raises OSError, which names it, when one cannot be bound."""
+    try:
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
+    except OSError as error:
+        raise OSError(f"chargers: cannot listen on {host}:{port}: {error}") from error
+    return [DirectListener(listener) for listener in listeners]

@@ -1,0 +1,182 @@
+"""What stands around the server: a fleet, real chargers on real sockets, drivers with phones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import httpx2
+import trio
+
+from evpower.simulator.charge_point import SimulatedChargePoint
+from evpower.simulator.power import Vehicle
+from evpower.simulator.settings import ChargePointSettings
+from evpower.simulator.trace import Traced
+from tests.e2e.process import Server, poll
+
+STATION, CLIENT = "EVP-E2E-01", "driver-1"
+RATE, OPENING = Decimal("13.5"), Decimal(1000)
+WITHIN_S = 30.0
+#: Big enough never to be full, so that power does not taper.
+TRUCK = Vehicle(capacity_wh=1_000_000, charge_wh=0.0, power_w_max=10_000_000)
+
+FLEET = f"""
+[[locations]]
+id = "EVP-LOC-E2E"
+name = "E2E"
+address = "ул. Тестовая, 1"
+city = "Бишкек"
+
+[[locations.stations]]
+id = "{STATION}"
+serial_number = "E2E-001"
+model = "Simulator"
+manufacturer = "EvPower"
+power_capacity = 60.0
+price_per_kwh = {RATE}
+connectors_count = 2
+
+[[locations.stations.connectors]]
+connector_number = 1
+connector_type = "GBT"
+power_kw = 60.0
+
+[[locations.stations.connectors]]
+connector_number = 2
+connector_type = "GBT"
+power_kw = 60.0
+
+[[clients]]
+id = "{CLIENT}"
+opening_balance = {OPENING}
+"""
+
+
+def cost_of(energy_wh: int) -> Decimal:
+    """The bill by the charger's own register, in som, half up."""
+    return (RATE * energy_wh / 1000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+class Phone:
+    """One driver's app. Every answer of the server is JSON; one that never comes raises httpx2's errors."""
+
+    def __init__(self, server: Server, client_id: str = CLIENT) -> None:
+        self._server = server
+        self.client_id = client_id
+
+    async def start(self, *, connector: int = 1, key: str | None = None, **limit: Any) -> dict[str, Any]:
+        """Ask for a charge: `energy_kwh`, `amount_som` or neither."""
+        body = {"client_id": self.client_id, "station_id": STATION, "connector_id": connector, **limit}
+        return await self.request("POST", "charging/start", body, key)
+
+    async def stop(self, session_id: str, *, key: str | None = None) -> dict[str, Any]:
+        """Ask for the end of a charge."""
+        return await self.request("POST", "charging/stop", {"session_id": session_id}, key)
+
+    async def status(self, session_id: str) -> dict[str, Any]:
+        """How a charge stands."""
+        return await self.request("GET", f"charging/status/{session_id}")
+
+    async def balance(self) -> Decimal:
+        """Free money, in som."""
+        return Decimal(str((await self.request("GET", f"balance/{self.client_id}"))["balance"]))
+
+    async def request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None
+    ) -> dict[str, Any]:
+        """One request on a connection of its own, as phones come and go."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        async with httpx2.AsyncClient(base_url=self._server.http_url, timeout=WITHIN_S) as client:
+            response = await client.request(method, f"/api/v1/{path}", json=body, headers=headers)
+        answer = response.json()
+        assert isinstance(answer, dict)
+        return answer
+
+    async def until(self, session_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Look at a charge until it is as wanted; the status then."""
+
+        async def look() -> dict[str, Any] | None:
+            status = await self.status(session_id)
+            return status if condition(status) else None
+
+        with trio.fail_after(WITHIN_S):
+            seen: dict[str, Any] = await poll(look)
+        return seen
+
+    async def receipt(self, session_id: str) -> dict[str, Any]:
+        """The status once the charge is over."""
+        return await self.until(session_id, lambda status: status["status"] != "started")
+
+
+class Charger:
+    """The charger at `STATION`, and the driver's hands on it."""
+
+    def __init__(self, charge_point: SimulatedChargePoint, notes: list[str]) -> None:
+        self.point = charge_point
+        #: What befell it besides frames: how its connections ended.
+        self.notes = notes
+
+    async def plug(self, connector: int = 1) -> None:
+        """Plug in a truck that takes what it is given."""
+        await self.point.plug(connector, TRUCK)
+
+    async def deliver(self, energy_wh: int, connector: int = 1) -> None:
+        """Return when the register shows so much more than at the transaction's start."""
+
+        async def has_delivered() -> bool:
+            return self.energy_wh(connector) >= energy_wh
+
+        with trio.fail_after(WITHIN_S):
+            await poll(has_delivered, 0.01)
+
+    def energy_wh(self, connector: int = 1) -> int:
+        """What the latest transaction delivered by the charger's own register, as of now or of its stop."""
+        latest = self.point.station.connectors[connector].last_transaction
+        return 0 if latest is None else self.point.register_wh(connector) - latest.meter_start_wh
+
+    async def has_sent(self, action: str, count: int = 1) -> None:
+        with trio.fail_after(WITHIN_S):
+            await self.point.wait_for_sent(action, count)
+
+    async def has_received(self, action: str, count: int = 1) -> None:
+        trace = self.point.trace
+        with trio.fail_after(WITHIN_S):
+            await trace.wait_until(lambda: len(trace.received(action)) >= count)
+
+    async def has_delivered_messages(self) -> None:
+        """Return when nothing is left to say."""
+        with trio.fail_after(WITHIN_S):
+            await self.point.trace.wait_until(lambda: len(self.point.station.outbox) == 0)
+
+    async def is_connected(self) -> None:
+        with trio.fail_after(WITHIN_S):
+            await self.point.trace.wait_until(lambda: self.point.conversation.ready)
+
+    @property
+    def stopped_wh(self) -> int:
+        """Register of the last StopTransaction less that of the last StartTransaction, as they went over the wire."""
+        trace = self.point.trace
+        return int(trace.sent("StopTransaction")[-1]["meterStop"] - trace.sent("StartTransaction")[-1]["meterStart"])
+
+
+@asynccontextmanager
+async def charger_at(server: Server, **settings: Any) -> AsyncIterator[Charger]:
+    """A charger that has booted; it reconnects fast. 60 kW a hundred times as fast as life unless said otherwise."""
+    nature = ChargePointSettings(
+        **{"speed": 100.0, "reconnect_first_s": 0.05, "reconnect_max_s": 0.2, "reboot_s": 0.1, **settings}
+    )
+    notes: list[str] = []
+
+    def listen(traced: Traced | str) -> None:
+        if isinstance(traced, str):
+            notes.append(traced)
+
+    charge_point = SimulatedChargePoint(STATION, 2, nature, dial=server.dial, listener=listen)
+    async with trio.open_nursery() as life:
+        with trio.fail_after(WITHIN_S):
+            await life.start(charge_point.run, "ws://chargers/ws")
+        yield Charger(charge_point, notes)
+        life.cancel_scope.cancel()
+    assert not charge_point.complaints
