@@ -26,7 +26,8 @@ INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmwar
 SELECT station_id, vendor, model, firmware_version, at
 FROM json_to_recordset(%(rows)s) AS r(station_id text, vendor text, model text, firmware_version text, at timestamptz)
 ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = excluded.model,
-    firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at
+    firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
+    status_at = NULL
 """
 # A reboot starts the charger's clock anew: its next word counts whatever time it carries.
 BOOT_CONNECTORS = """
@@ -67,6 +68,8 @@ FROM json_to_recordset(%(rows)s) AS r(station_id text, status text, error_code t
 ON CONFLICT (station_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
     info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
     status_at = excluded.status_at
+WHERE o.status_at IS NULL OR o.status_at <= excluded.status_at
+RETURNING station_id
 """
 
 COPY_METER_VALUES = """
@@ -98,7 +101,6 @@ RETURNING s.id, t.station_id, t.connector_id, t.wire_id, t.wire_transaction_id, 
 """
 
 _STATUS_CLOCK_TOLERANCE = timedelta(hours=1)
-_ESCAPES = bytes.maketrans(b"\n\r\t\0", b"    ")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -159,14 +161,15 @@ async def write_statuses(
             "at": at.isoformat(),
         }
     whole = [row for (_, connector), row in rows.items() if connector == 0]
+    said: list[dict[str, Any]] = []
     if whole:
-        await conn.execute(WRITE_WHOLE_STATUSES, {"rows": _json(whole)})
+        said = await (await conn.execute(WRITE_WHOLE_STATUSES, {"rows": _json(whole)})).fetchall()
     parameters = {"rows": _json(rows.values()), "stored_status": json.dumps(STORED_STATUS)}
     known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
     changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
     seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}
     news = {(row["station_id"], row["connector_number"]) for row in changed if row["changed"]}
-    news |= {(row["station_id"], 0) for row in whole}
+    news |= {(row["station_id"], 0) for row in said}
     keys = [(station_id, report.connector_id) for station_id, report, _ in reports]
     return [StatusOutcome(known=key in seen, changed=key in news) for key in keys]
 
@@ -240,8 +243,9 @@ def _columns(figures: Sequence[float | datetime | None]) -> bytes:
 
 
 def _escape(text: bytes) -> bytes:
-    """Backslashes as COPY wants them. A raw control character can only be white space between JSON tokens: a blank."""
-    return text.translate(_ESCAPES).replace(b"\\", b"\\\\")
+    """As COPY's text format wants it, so that every byte comes back."""
+    text = text.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+    return text.replace(b"\r", b"\\r").replace(b"\t", b"\\t")
 
 
 def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import trio
 from psycopg import AsyncConnection
 
 from evpower.db.pool import Pool
@@ -24,7 +24,6 @@ from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
 MIGRATIONS = Path(__file__).parent / "migrations"
 ROW_SECURITY = Path(__file__).parent / "row_security.sql"
 OLDEST_SERVER = 150000
-UNLOCK_WITHIN_S = 5.0
 
 #: Any number, as long as every EvPower takes the same.
 LOCK = "SELECT pg_advisory_lock(7265001)"
@@ -63,6 +62,9 @@ def read_migrations(directory: Path = MIGRATIONS) -> list[Migration]:
         if number is None:
             raise ValueError(f"{path.name} is not named NNNN_name.sql")
         found.append(Migration(int(number[1]), path.stem, path.read_text()))
+    for earlier, later in pairwise(found):
+        if earlier.version == later.version:
+            raise ValueError(f"{earlier.name} and {later.name} have the same number")
     return found
 
 
@@ -74,25 +76,17 @@ async def migrate(pool: Pool, applied_at: datetime, directory: Path = MIGRATIONS
     async with reading(pool) as conn:
         if conn.info.server_version < OLDEST_SERVER:
             raise DatabaseUnavailable(f"PostgreSQL 15 or newer is needed, this is {conn.info.server_version // 10000}")
-        await conn.execute(LOCK)
         try:
+            await conn.execute(LOCK)
             names = await _apply_missing(conn, read_migrations(directory), applied_at)
             if await _has_outside_readers(conn):
                 await _run(conn, ROW_SECURITY.read_text())
-        finally:
-            # Shielded: the lock is the session's, and the connection goes back to the pool; bounded, then it is closed.
-            with trio.move_on_after(UNLOCK_WITHIN_S, shield=True) as unlocking:
-                await conn.execute(UNLOCK)
-            if unlocking.cancelled_caught:
-                conn.close_now()
+            await conn.execute(UNLOCK)
+        except BaseException:
+            # The lock is the session's: whatever went wrong, and wherever, it goes with the connection.
+            conn.close_now()
+            raise
         return names
-
-
-async def schema_version(pool: Pool) -> int:
-    """The newest migration the database knows; 0 for an empty one."""
-    async with reading(pool) as conn:
-        await _run(conn, CREATE_TABLE)
-        return max((row["version"] for row in await _applied(conn)), default=0)
 
 
 async def _apply_missing(conn: AsyncConnection[Any], known: Sequence[Migration], at: datetime) -> list[str]:

@@ -45,7 +45,7 @@ async def test_a_station_id_cannot_forge_a_column(pool: Pool) -> None:
     async with reading(pool) as conn:
         row = await (await conn.execute(READ)).fetchone()
     assert row is not None
-    assert (row["station_id"], row["wire_transaction_id"], row["connector_id"]) == ("a\\b c", "7", 1)
+    assert (row["station_id"], row["wire_transaction_id"], row["connector_id"]) == ("a\\b\tc", "7", 1)
 
 
 async def test_a_report_without_transaction_and_samples_is_stored_with_nothing_in_its_columns(pool: Pool) -> None:

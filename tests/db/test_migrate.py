@@ -1,0 +1,159 @@
+"""Migrations: forward only, once, one process at a time, never over a newer or an edited schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import trio
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+
+from evpower.db import migrate as migrations
+from evpower.db.migrate import migrate, read_migrations
+from evpower.db.pool import Pool, open_pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
+from tests.fakes import NOON
+
+
+@pytest.fixture
+def empty_url(postgres_server: str, database_url: str) -> Iterator[str]:
+    """A database nobody has touched."""
+    name = f"{psycopg.conninfo.conninfo_to_dict(database_url)['dbname']}_empty"
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+        yield make_conninfo(postgres_server, dbname=name)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[Pool]:
+    async with open_pool(empty_url, size=4) as pool:
+        yield pool
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Two small migrations."""
+    (tmp_path / "0001_one.sql").write_text("CREATE TABLE one (n int); INSERT INTO one VALUES (1);")
+    (tmp_path / "0002_two.sql").write_text("CREATE TABLE two (n int);")
+    return tmp_path
+
+
+async def tables(pool: Pool) -> set[str]:
+    async with reading(pool) as conn:
+        cursor = await conn.execute("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'")
+        return {row["name"] for row in await cursor.fetchall()}
+
+
+async def test_an_empty_database_gets_every_migration_in_order(empty: Pool, directory: Path) -> None:
+    assert await migrate(empty, NOON, directory) == ["0001_one", "0002_two"]
+    assert await tables(empty) == {"one", "two"}
+
+
+async def test_the_real_migrations_apply_to_an_empty_database(empty: Pool) -> None:
+    known = read_migrations()
+    assert await migrate(empty, NOON) == [migration.name for migration in known]
+    assert "charging_sessions" in await tables(empty)
+
+
+async def test_a_second_run_applies_nothing(empty: Pool, directory: Path) -> None:
+    await migrate(empty, NOON, directory)
+    assert await migrate(empty, NOON, directory) == []
+
+
+async def test_only_what_is_missing_is_applied(empty: Pool, directory: Path) -> None:
+    await migrate(empty, NOON, directory)
+    (directory / "0003_three.sql").write_text("CREATE TABLE three (n int);")
+    assert await migrate(empty, NOON, directory) == ["0003_three"]
+
+
+async def test_runners_at_the_same_time_apply_once(empty_url: str, directory: Path) -> None:
+    applied: list[str] = []
+
+    async def run() -> None:
+        async with open_pool(empty_url, size=1) as pool:
+            applied.extend(await migrate(pool, NOON, directory))
+
+    async with trio.open_nursery() as processes:
+        for _ in range(4):
+            processes.start_soon(run)
+    assert applied == ["0001_one", "0002_two"]
+
+
+async def test_a_schema_of_a_newer_evpower_is_refused_and_left_alone(empty: Pool, directory: Path) -> None:
+    await migrate(empty, NOON, directory)
+    (directory / "0002_two.sql").unlink()
+    with pytest.raises(SchemaTooNew, match="0002_two, this EvPower knows up to 0001_one"):
+        await migrate(empty, NOON, directory)
+
+
+async def test_an_edited_migration_is_refused_and_nothing_after_it_runs(empty: Pool, directory: Path) -> None:
+    await migrate(empty, NOON, directory)
+    (directory / "0001_one.sql").write_text("CREATE TABLE uno (n int);")
+    (directory / "0003_three.sql").write_text("CREATE TABLE three (n int);")
+    with pytest.raises(MigrationEdited, match="0001_one"):
+        await migrate(empty, NOON, directory)
+    assert await tables(empty) == {"one", "two"}
+
+
+async def test_a_migration_that_fails_leaves_no_trace_and_can_be_tried_again(empty: Pool, directory: Path) -> None:
+    (directory / "0002_two.sql").write_text("CREATE TABLE two (n int); SELECT 1 / 0;")
+    with pytest.raises(errors.DivisionByZero):
+        await migrate(empty, NOON, directory)
+    assert await tables(empty) == {"one"}
+    (directory / "0002_two.sql").write_text("CREATE TABLE two (n int);")
+    assert await migrate(empty, NOON, directory) == ["0002_two"]
+
+
+async def test_a_runner_that_is_cancelled_leaves_no_trace_and_no_lock(empty_url: str, directory: Path) -> None:
+    (directory / "0002_two.sql").write_text("CREATE TABLE two (n int); SELECT pg_sleep(60);")
+    async with open_pool(empty_url, size=1) as pool:
+        with trio.move_on_after(0.3):
+            await migrate(pool, NOON, directory)
+        assert "two" not in await tables(pool)
+        (directory / "0002_two.sql").write_text("CREATE TABLE two (n int);")
+        async with open_pool(empty_url, size=1) as another:
+            with trio.fail_after(5):
+                assert (await migrate(another, NOON, directory))[-1:] == ["0002_two"]
+
+
+async def test_a_runner_cancelled_while_it_waits_for_the_lock_keeps_no_lock(empty_url: str, directory: Path) -> None:
+    async with open_pool(empty_url, size=1) as pool, open_pool(empty_url, size=1) as another:
+        async with reading(another) as holder:
+            await holder.execute(migrations.LOCK)
+            with trio.move_on_after(0.05):
+                await migrate(pool, NOON, directory)
+            await holder.execute(migrations.UNLOCK)
+        with trio.fail_after(5):
+            assert await migrate(another, NOON, directory) == ["0001_one", "0002_two"]
+
+
+async def test_the_lock_is_given_back(empty: Pool, directory: Path) -> None:
+    await migrate(empty, NOON, directory)
+    async with reading(empty) as conn:
+        cursor = await conn.execute("SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory'")
+        assert await cursor.fetchone() == {"held": 0}
+
+
+async def test_a_server_too_old_is_refused(empty: Pool, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "OLDEST_SERVER", 990000)
+    with pytest.raises(DatabaseUnavailable, match="PostgreSQL 15 or newer is needed"):
+        await migrate(empty, NOON, directory)
+    assert await tables(empty) == set()
+
+
+def test_a_file_without_a_number_is_named(tmp_path: Path) -> None:
+    (tmp_path / "initial.sql").write_text("")
+    with pytest.raises(ValueError, match=r"initial\.sql is not named NNNN_name\.sql"):
+        read_migrations(tmp_path)
+
+
+def test_two_files_with_one_number_are_refused(tmp_path: Path) -> None:
+    for name in ("0001_one.sql", "0001_uno.sql"):
+        (tmp_path / name).write_text("")
+    with pytest.raises(ValueError, match="0001_one and 0001_uno have the same number"):
+        read_migrations(tmp_path)
