@@ -13,8 +13,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 import trio
 
+from evpower.db.data_directory import clear_stale_pid_file, hand_to_server, only_user
 from evpower.errors import DatabaseUnavailable
 
 #: Crash recovery may take a while.
@@ -52,7 +53,6 @@ class _Cluster:
 
     bin: Path
     data: Path
-    socket_dir: Path
     identity: Mapping[str, Any]
 
 
@@ -63,11 +63,23 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
     Raises DatabaseUnavailable naming the log when it does not start, or when another process uses the directory, or
     when the server ends by itself.
     """
-    cluster = await trio.to_thread.run_sync(_prepare, data_dir)
+    with only_user(data_dir):
+        durable = settings.get("fsync") != "off"
+        cluster = await trio.to_thread.run_sync(_prepare, data_dir, durable)
+        with _socket_directory(cluster) as socket_dir:
+            async with _running(cluster, _command(cluster, socket_dir, settings), socket_dir):
+                yield f"host={socket_dir} user=postgres dbname=postgres"
+
+
+@asynccontextmanager
+async def _running(cluster: _Cluster, command: Sequence[str], socket_dir: Path) -> AsyncIterator[None]:
+    """The server's process, ready for connections, watched while the block lasts."""
     log_path = cluster.data.parent / f"{cluster.data.name}.log"
     with log_path.open("ab") as log_file:
+        await hand_to_server(log_file)
+        clear_stale_pid_file(cluster.data)
         process = await trio.lowlevel.open_process(
-            ["/bin/sh", "-c", WATCH, "sh", *_command(cluster, settings)],
+            ["/bin/sh", "-c", WATCH, "sh", *command],
             stdin=subprocess.PIPE,
             stdout=log_file,
             stderr=log_file,
@@ -76,10 +88,10 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
             **cluster.identity,
         )
     try:
-        await _until_ready(cluster, process, log_path)
+        await _until_ready(cluster, socket_dir, process, log_path)
         async with trio.open_nursery() as watching:
             watching.start_soon(_fail_when_it_ends, process, log_path)
-            yield f"host={cluster.socket_dir} user=postgres dbname=postgres"
+            yield
             watching.cancel_scope.cancel()
     finally:
         # Shielded: the server must be down before its data directory is ours no more; bounded, then it is orphaned to
@@ -88,8 +100,21 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
             assert process.stdin is not None
             await process.stdin.aclose()
             await process.wait()
-        if cluster.socket_dir != cluster.data:
-            shutil.rmtree(cluster.socket_dir, ignore_errors=True)
+
+
+@contextmanager
+def _socket_directory(cluster: _Cluster) -> Iterator[Path]:
+    """The data directory, or a short-lived one when its path is too long for the kernel."""
+    if len(str(cluster.data)) <= SOCKET_DIR_LENGTH:
+        yield cluster.data
+        return
+    directory = Path(tempfile.mkdtemp(prefix="evpower-", dir="/tmp"))  # not TMPDIR: that may be long as well
+    try:
+        if cluster.identity:
+            os.chown(directory, cluster.identity["user"], cluster.identity["group"])
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
@@ -98,16 +123,16 @@ async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
     raise DatabaseUnavailable(f"the embedded PostgreSQL ended by itself; the reason is in {log_path}")
 
 
-def _command(cluster: _Cluster, settings: Mapping[str, str]) -> list[str]:
-    command = [str(cluster.bin / "postgres"), "-D", str(cluster.data), "-k", str(cluster.socket_dir), "-h", ""]
+def _command(cluster: _Cluster, socket_dir: Path, settings: Mapping[str, str]) -> list[str]:
+    command = [str(cluster.bin / "postgres"), "-D", str(cluster.data), "-k", str(socket_dir), "-h", ""]
     for name, value in {**DEFAULTS, **settings}.items():
         command += ["-c", f"{name}={value}"]
     return command
 
 
-async def _until_ready(cluster: _Cluster, process: trio.Process, log_path: Path) -> None:
-    probe = [str(cluster.bin / "pg_isready"), "-q", "-h", str(cluster.socket_dir)]
-    socket = cluster.socket_dir / ".s.PGSQL.5432"
+async def _until_ready(cluster: _Cluster, socket_dir: Path, process: trio.Process, log_path: Path) -> None:
+    probe = [str(cluster.bin / "pg_isready"), "-q", "-h", str(socket_dir)]
+    socket = socket_dir / ".s.PGSQL.5432"
     with trio.move_on_after(START_WITHIN_S):
         while True:
             if process.poll() is not None:
@@ -118,10 +143,8 @@ async def _until_ready(cluster: _Cluster, process: trio.Process, log_path: Path)
     raise DatabaseUnavailable(f"the embedded PostgreSQL was not ready in {START_WITHIN_S:.0f} s; see {log_path}")
 
 
-def _prepare(data_dir: Path) -> _Cluster:
+def _prepare(data_dir: Path, durable: bool) -> _Cluster:
     data = data_dir.resolve()
-    data.mkdir(parents=True, exist_ok=True)
-    _refuse_a_twin(data)
     binaries = _binaries()
     identity: dict[str, Any] = {}
     if os.getuid() == ROOT:
@@ -130,27 +153,10 @@ def _prepare(data_dir: Path) -> _Cluster:
         os.chown(data, nobody.pw_uid, nobody.pw_gid)
         data = _within_reach(data, identity)
         binaries = _runnable(binaries, identity)
-    socket_dir = data if len(str(data)) <= SOCKET_DIR_LENGTH else Path(tempfile.mkdtemp(prefix="evpower-"))
-    if os.getuid() == ROOT:
-        os.chown(socket_dir, nobody.pw_uid, nobody.pw_gid)
-    if not (data / "PG_VERSION").exists():
-        _initialise(binaries, data, identity)
+    cluster = _Cluster(binaries, data, identity)
+    _initialise(cluster, durable)
     data.chmod(0o700)
-    return _Cluster(binaries, data, socket_dir, identity)
-
-
-def _refuse_a_twin(data: Path) -> None:
-    """A live postmaster of this directory; its stale file after a kill is PostgreSQL's own to clear."""
-    try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        os.kill(pid, 0)
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except (OSError, ValueError):
-        return
-    if name == "postgres":
-        raise DatabaseUnavailable(
-            f"{data} is in use by another PostgreSQL (process {pid}): is EvPower running already?"
-        )
+    return cluster
 
 
 def _binaries() -> Path:
@@ -165,7 +171,9 @@ def _runnable(binaries: Path, identity: Mapping[str, Any]) -> Path:
     if _runs(binaries, identity):
         return binaries
     package = binaries.parents[1]
-    copy = Path(tempfile.gettempdir()) / f"evpower-postgres-{(binaries / 'postgres').stat().st_mtime_ns}"
+    # Not in /tmp, where any user could leave binaries of their own under that name.
+    SYSTEM_STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    copy = SYSTEM_STATE / f"binaries-{(binaries / 'postgres').stat().st_mtime_ns}"
     if not copy.exists():
         making = Path(tempfile.mkdtemp(dir=copy.parent))
         making.chmod(0o755)
@@ -199,15 +207,28 @@ def _within_reach(data: Path, identity: Mapping[str, Any]) -> Path:
         return data
     moved = SYSTEM_STATE / hashlib.sha256(str(data).encode()).hexdigest()[:16]
     SYSTEM_STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
-    shutil.move(data, moved)
+    if not moved.exists():
+        shutil.move(data, moved)
+    elif any(data.iterdir()):
+        raise DatabaseUnavailable(f"both {data} and {moved} hold data: remove one of them")
+    else:
+        data.rmdir()  # only the link was removed: its data is still there
     data.symlink_to(moved)
     return moved
 
 
-def _initialise(binaries: Path, data: Path, identity: Mapping[str, Any]) -> None:
-    command = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    done = subprocess.run(
-        [*command, "--locale=C.UTF-8", "--no-sync"], check=False, capture_output=True, text=True, cwd="/", **identity
-    )
+def _initialise(cluster: _Cluster, durable: bool) -> None:
+    """Make the cluster unless it is there; one whose making was cut short is made anew."""
+    unfinished = cluster.data.parent / f"{cluster.data.name}.unfinished"
+    if unfinished.exists():
+        for path in cluster.data.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    elif (cluster.data / "PG_VERSION").exists():
+        return
+    unfinished.touch()
+    command = [str(cluster.bin / "initdb"), "-D", str(cluster.data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    command += ["--locale=C.UTF-8"] if durable else ["--locale=C.UTF-8", "--no-sync"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **cluster.identity)
     if done.returncode != 0:
-        raise DatabaseUnavailable(f"initdb failed in {data}: {done.stderr.strip()}")
+        raise DatabaseUnavailable(f"initdb failed in {cluster.data}: {done.stderr.strip()}")
+    unfinished.unlink()
