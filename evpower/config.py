@@ -66,7 +66,11 @@ class HttpSettings:
 class OcppSettings:
     """The listener for chargers, and what we ask of them."""
 
-    bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 9000),), Binds())
+    bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 9000),), Binds(may_be_empty=True))
+    tls_bind: tuple[Bind, ...] = _setting((), Binds(may_be_empty=True))
+    tls_certificate: str = _setting("", Text())
+    tls_key: str = _setting("", Text())
+    tls_client_ca: str = _setting("", Text())
     allow_anonymous: bool | None = _setting(None, OptionalFlag())
     heartbeat_interval_s: int = _setting(60, Whole(1, 86_400))
     heartbeat_timeout_s: float = _setting(300, Number(1, 604_800))
@@ -159,7 +163,7 @@ class Config:
         """Whether a station without a password may connect (design §9.9); decided by the bind unless set."""
         if self.ocpp.allow_anonymous is not None:
             return self.ocpp.allow_anonymous
-        return all(bind.is_loopback for bind in self.ocpp.bind)
+        return all(bind.is_loopback for bind in (*self.ocpp.bind, *self.ocpp.tls_bind))
 
 
 #: Each section's field, by name.
@@ -264,6 +268,10 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("ocpp.heartbeat_timeout_s: must be above ocpp.heartbeat_interval_s")
     if config.charging.unlimited_minimum_som > config.charging.unlimited_reserve_som:
         problems.append("charging.unlimited_minimum_som: must not be above charging.unlimited_reserve_som")
+    if not (config.ocpp.bind or config.ocpp.tls_bind):
+        problems.append("ocpp.bind: must not be empty while ocpp.tls_bind is")
+    if config.ocpp.tls_bind and not (config.ocpp.tls_certificate and config.ocpp.tls_key):
+        problems.append("ocpp.tls_bind: needs ocpp.tls_certificate and ocpp.tls_key")
     if len(str(config.control_socket).encode()) > SOCKET_PATH_BYTES_MAX:
         problems.append(
             f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
@@ -275,6 +283,7 @@ def _contradictions(config: Config) -> list[str]:
 def _unasked_trust(config: Config) -> list[str]:
     """Opening the server to others while every client_id is believed must be somebody's decision (design §9.16)."""
     binds = [("http.bind", bind) for bind in config.http.bind] + [("ocpp.bind", bind) for bind in config.ocpp.bind]
+    binds += [("ocpp.tls_bind", bind) for bind in config.ocpp.tls_bind]
     open_to = [f"{name} {bind}" for name, bind in binds if not bind.is_loopback]
     if config.http.public_url:
         open_to.append("http.public_url")
@@ -289,9 +298,12 @@ def _unasked_trust(config: Config) -> list[str]:
 
 def _doubts(config: Config) -> list[str]:
     """What works and may surprise."""
+    doubts = []
     if config.ocpp.allow_anonymous is None and not config.anonymous_chargers:
-        return [
-            "ocpp.bind is not loopback: stations without a password will be refused;"
+        doubts.append(
+            "ocpp.bind or ocpp.tls_bind is not loopback: stations without a password or certificate will be refused;"
             " give them passwords, or set ocpp.allow_anonymous = true"
-        ]
-    return []
+        )
+    if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
+        doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")
+    return doubts

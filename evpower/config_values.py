@@ -10,7 +10,7 @@ import ipaddress
 import math
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -170,13 +170,16 @@ class OptionalFlag:
 
 @dataclass(frozen=True)
 class Binds:
-    """One or more addresses `host:port`; in the environment separated by commas."""
+    """Addresses `host:port`, at least one unless `may_be_empty`; in the environment separated by commas."""
 
-    allowed = 'must be "host:port" or a list of them, such as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one)'
+    may_be_empty: bool = False
+    allowed: ClassVar[str] = (
+        'must be "host:port" or a list of them, such as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one)'
+    )
 
     def read(self, value: object) -> tuple[Bind, ...]:
         texts = [value] if isinstance(value, str) else value
-        if not isinstance(texts, list) or not texts:
+        if not isinstance(texts, list) or not (texts or self.may_be_empty):
             raise ValueError(self.allowed)
         binds = tuple(self._one(text) for text in texts)
         if len({bind for bind in binds if bind.port}) < sum(bind.port != 0 for bind in binds):
@@ -184,7 +187,7 @@ class Binds:
         return binds
 
     def read_text(self, text: str) -> tuple[Bind, ...]:
-        return self.read([part.strip() for part in text.split(",")])
+        return self.read([part.strip() for part in text.split(",")] if text else [])
 
     def _one(self, text: object) -> Bind:
         host, colon, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")

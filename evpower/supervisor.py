@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import trio
 from quart import Blueprint
@@ -46,6 +47,7 @@ from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, serve_chargers
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.tls import TlsFiles, TlsIdentity
 from evpower.ocpp.transport import SocketLimits
 from evpower.operator import Operator
 from evpower.probes import ServerProbes
@@ -166,12 +168,21 @@ async def _doors(
     operations = _operations(app)
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
+    tls = await _tls_identity(config)
     async with trio.open_nursery() as doors:
+        await doors.start(_reload_at_hangup, tls, name="certificate reload")
         server = _charger_server(config, app, registry, clock, ids)
-        ocpp_binds = await doors.start(
-            partial(serve_chargers, server, [(bind.host, bind.port) for bind in config.ocpp.bind]), name="chargers"
+        charger_doors = await doors.start(
+            partial(
+                serve_chargers,
+                server,
+                [(bind.host, bind.port) for bind in config.ocpp.bind],
+                tls_binds=[(bind.host, bind.port) for bind in config.ocpp.tls_bind],
+                tls=tls,
+            ),
+            name="chargers",
         )
-        ocpp_urls = tuple(f"ws://{_shown(host)}:{port}/ws/{{station_id}}" for host, port in ocpp_binds)
+        ocpp_urls = tuple(door.url for door in charger_doors)
         http_app = build_http_app(
             charging=app.charging,
             billing=app.billing,
@@ -218,8 +229,26 @@ def _charger_server(config: Config, app: App, registry: ChargerRegistry, clock: 
     return ChargerServer(app.reports, registry, clock, ids, PasswordChecker(secrets.token_bytes(32)), settings)
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+async def _tls_identity(config: Config) -> TlsIdentity | None:
+    ocpp = config.ocpp
+    if not ocpp.tls_bind:
+        return None
+    client_ca = Path(ocpp.tls_client_ca) if ocpp.tls_client_ca else None
+    files = TlsFiles(Path(ocpp.tls_certificate), Path(ocpp.tls_key), client_ca)
+    return await trio.to_thread.run_sync(TlsIdentity, files)
+
+
+async def _reload_at_hangup(
+    tls: TlsIdentity | None, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """SIGHUP: new connections get the certificate that is in the files now."""
+    with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        task_status.started()
+        async for _ in signals:
+            if tls is None:
+                log.info("received SIGHUP: no certificate to reload")
+            else:
+                await trio.to_thread.run_sync(tls.reload)
 
 
 async def _told_to_stop(signals: Signals) -> None:

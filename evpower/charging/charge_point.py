@@ -72,6 +72,7 @@ class Admission:
     admin_status: AdminStatus
     password_hash: str | None
     connector_ids: tuple[ConnectorId, ...] = ()
+    serial_number: str | None = None
 
 
 def stored_status(ocpp_status: str | None) -> StoredStatus:

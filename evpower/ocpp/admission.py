@@ -43,9 +43,16 @@ async def may_enter(
     authorization: str,
     *,
     checker: PasswordChecker,
+    certificate_names: frozenset[str] | None,
     anonymous: bool,
 ) -> bool:
-    """Check the credentials; a station without a password gets in only where anonymous stations do."""
+    """Check the credentials; a station without any gets in only where anonymous stations do (design §9.9).
+
+    A certificate is a credential for the stations it names, and for no other (security profile 3): one of another
+    station is refused even with that station's password.
+    """
+    if certificate_names is not None:
+        return not certificate_names.isdisjoint({admission.station_id, admission.serial_number})
     if admission.password_hash is None:
         return anonymous
     password = _password(target, authorization, (identity, admission.station_id))

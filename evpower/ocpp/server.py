@@ -16,31 +16,25 @@ from evpower.charging.charge_point import Admission
 from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
-from evpower.ocpp.admission import choose_subprotocol, identity_of, may_enter, offered_subprotocols
 from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.doors import Door, open_doors
 from evpower.ocpp.drain import GOING_AWAY, Drain
-from evpower.ocpp.oddities import shown
 from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.reception import Reception
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.stream import DirectListener, open_listeners
 from evpower.ocpp.sweeper import Sweeper
+from evpower.ocpp.tls import TlsIdentity
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
 from evpower.ocpp.v16.after_boot import configure_after_boot
 from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.dispatch import answer
 
+__all__ = ["ChargerServer", "Door", "serve_chargers"]
+
 log = logging.getLogger("OCPP")
 
 INTERNAL_ERROR = (1011, "internal error")
-
-
-@dataclass(frozen=True)
-class Door:
-    """A listener, and whether stations without a password may come in by it (design §9.9)."""
-
-    listener: trio.abc.Listener[trio.abc.Stream]
-    anonymous: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,8 @@ class ChargerServer:
                     sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
                     flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
                     async with trio.open_nursery() as chargers:
-                        charger_door = _ChargerDoor(self, sweeper, flushers, drain)
+                        reception = Reception(self.reports, self.passwords)
+                        charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain)
                         with drain.accepting:
                             task_status.started()
                             await charger_door.accept(doors, chargers)
@@ -78,34 +73,20 @@ async def serve_chargers(
     server: ChargerServer,
     binds: Sequence[tuple[str, int]],
     *,
-    task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
+    tls_binds: Sequence[tuple[str, int]] = (),
+    tls: TlsIdentity | None = None,
+    task_status: trio.TaskStatus[list[Door]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Listen on every (host, port) and serve until cancelled; reports the real addresses. Port 0 takes a free one.
+    """Listen on every (host, port), the TLS ones with `tls`, and serve until cancelled. Port 0 takes a free one.
 
-    Raises OSError when a bind is not possible.
+    Reports the open doors with their real addresses. Raises OSError when a bind is not possible.
     """
-    settings = server.settings
-    doors = []
-    listeners = await _listen(binds)
-    for listener in listeners:
-        anonymous = listener.is_loopback if settings.allow_anonymous is None else settings.allow_anonymous
-        doors.append(Door(listener, anonymous))
-        log.info("chargers: listening on %s:%d%s", *listener.address, "" if anonymous else ", passwords required")
+    doors = await open_doors(binds, tls_binds, tls, allow_anonymous=server.settings.allow_anonymous)
+    for door in doors:
+        log.info("chargers: listening at %s%s", door.url, "" if door.anonymous else ", credentials required")
     async with trio.open_nursery() as nursery:
         await nursery.start(server.serve, doors)
-        task_status.started([listener.address for listener in listeners])
-
-
-async def _listen(binds: Sequence[tuple[str, int]]) -> list[DirectListener]:
-    listeners: list[DirectListener] = []
-    try:
-        for host, port in binds:
-            listeners += await open_listeners(host, port)
-    except BaseException:
-        for listener in listeners:
-            listener.close()
-        raise
-    return listeners
+        task_status.started(doors)
 
 
 @dataclass(frozen=True)
@@ -113,6 +94,7 @@ class _ChargerDoor:
     """The server while it is open."""
 
     server: ChargerServer
+    reception: Reception
     sweeper: Sweeper
     flushers: trio.Nursery
     drain: Drain
@@ -133,7 +115,7 @@ class _ChargerDoor:
         try:
             admission = None
             with self.drain.handshake(), trio.move_on_after(limits.open_timeout_s):
-                admission = await self._open(socket, anonymous=anonymous)
+                admission = await self.reception.receive(socket, stream, anonymous=anonymous)
             if admission is not None:
                 goodbye = await self._talk(socket, admission)
         except* SocketClosed as group:
@@ -145,34 +127,6 @@ class _ChargerDoor:
             # Shielded: a cancelled charger (drain, twin) is still owed its close code; two frames, bounded.
             with trio.move_on_after(limits.close_timeout_s, shield=True):
                 await socket.aclose(*goodbye)
-
-    async def _open(self, socket: ChargerSocket, *, anonymous: bool) -> Admission:
-        """The handshake. Raises SocketClosed after telling the peer why it may not enter."""
-        handshake, request = await socket.read_request()
-        identity = identity_of(request.path)
-        try:
-            admission = None if identity is None else await self.server.reports.admit(identity)
-        except Exception:
-            log.exception("station=%s: cannot look it up", shown(identity or ""))
-            await socket.reject(handshake, 503, "try again later\n")
-        if identity is None or admission is None:
-            log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
-            await socket.reject(handshake, 404, "unknown station\n")
-        authorization = ", ".join(request.headers.get_all("Authorization"))
-        if not await may_enter(
-            admission, identity, request.path, authorization, checker=self.server.passwords, anonymous=anonymous
-        ):
-            log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
-            await socket.reject(handshake, 401, "unauthorized\n", (("WWW-Authenticate", 'Basic realm="ocpp"'),))
-        offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
-        subprotocol = choose_subprotocol(offered)
-        await socket.accept(handshake, request, subprotocol)
-        if subprotocol is None:
-            log.info("station=%s: offered %s", admission.station_id, shown(", ".join(offered)) or "no subprotocol")
-            if offered:
-                await socket.aclose(1002, "no common subprotocol")
-                raise SocketClosed(1002, "no common subprotocol")
-        return admission
 
     async def _talk(self, socket: ChargerSocket, admission: Admission) -> tuple[int, str]:
         """The conversation; returns the close code and reason to end it with."""

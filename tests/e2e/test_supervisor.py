@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from evpower.config import Config
 from evpower.config_values import Bind
 from evpower.db.journal import Journal
 from evpower.supervisor import Running
+from tests.ocpp.authority import Authority
 
 
 def config_for(tmp_path: Path, database_url: str) -> Config:
@@ -87,3 +89,30 @@ async def test_leaving_closes_the_doors_before_the_workers(
     with pytest.raises(OSError, match="connect"):
         await trio.open_tcp_stream(host, int(port))
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_sighup_reads_the_certificate_again_and_ends_nothing(tmp_path: Path, database_url: str) -> None:
+    authority = Authority(tmp_path)
+    own = authority.issue("csms.test", "csms.test", file="server")
+    config = config_for(tmp_path, database_url)
+    ocpp = replace(
+        config.ocpp, tls_bind=(Bind("127.0.0.1", 0),), tls_certificate=str(own.certificate), tls_key=str(own.key)
+    )
+
+    async def shown_certificate(url: str) -> bytes:
+        host, port = url.split("/")[2].rsplit(":", 1)
+        async with await trio.open_tcp_stream(host, int(port)) as tcp:
+            tls = trio.SSLStream(tcp, authority.client_context(), server_hostname="csms.test", https_compatible=True)
+            await tls.do_handshake()
+            certificate = tls.getpeercert(binary_form=True)
+            assert certificate is not None
+            return bytes(certificate)
+
+    with trio.fail_after(30):
+        async with running_server(replace(config, ocpp=ocpp)) as running:
+            url = next(url for url in running.ocpp_urls if url.startswith("wss://"))
+            before = await shown_certificate(url)
+            authority.issue("csms.test", "csms.test", file="server")
+            signal.raise_signal(signal.SIGHUP)
+            while await shown_certificate(url) == before:
+                pass  # each look is a connection of its own, and gives the reload its turn

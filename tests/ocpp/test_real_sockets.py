@@ -34,8 +34,8 @@ def server(allow_anonymous: bool | None = None) -> ChargerServer:
 
 
 async def serve(nursery: trio.Nursery, charger_server: ChargerServer, *binds: tuple[str, int]) -> list[tuple[str, int]]:
-    addresses: list[tuple[str, int]] = await nursery.start(serve_chargers, charger_server, binds)
-    return addresses
+    doors: list[Door] = await nursery.start(serve_chargers, charger_server, binds)
+    return [door.address for door in doors]
 
 
 @asynccontextmanager

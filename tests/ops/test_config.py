@@ -237,3 +237,34 @@ def test_anonymous_chargers_can_be_decided(word: str, expected: bool) -> None:
     config = load(None, environ)
     assert config.anonymous_chargers is expected
     assert config.warnings == ()
+
+
+TLS = {"EVPOWER_OCPP_TLS_CERTIFICATE": "a.crt", "EVPOWER_OCPP_TLS_KEY": "a.key"}
+
+
+def test_tls_alone_is_enough_for_chargers() -> None:
+    config = load(None, {"EVPOWER_OCPP_BIND": "", "EVPOWER_OCPP_TLS_BIND": "127.0.0.1:9443", **TLS})
+    assert (config.ocpp.bind, config.ocpp.tls_bind) == ((), (Bind("127.0.0.1", 9443),))
+
+
+def test_chargers_need_some_bind() -> None:
+    with pytest.raises(ConfigError, match=r"ocpp\.bind: must not be empty"):
+        load(None, {"EVPOWER_OCPP_BIND": ""})
+
+
+@pytest.mark.parametrize("missing", TLS)
+def test_tls_needs_a_certificate_and_its_key(missing: str) -> None:
+    environ = {"EVPOWER_OCPP_TLS_BIND": "127.0.0.1:9443", **TLS, missing: ""}
+    with pytest.raises(ConfigError, match=r"ocpp\.tls_bind: needs ocpp\.tls_certificate and ocpp\.tls_key"):
+        load(None, environ)
+
+
+def test_a_tls_bind_that_is_not_loopback_opens_the_server_too() -> None:
+    environ = {"EVPOWER_OCPP_TLS_BIND": "0.0.0.0:9443", **TLS}
+    with pytest.raises(ConfigError, match=r"ocpp\.tls_bind 0\.0\.0\.0:9443 opens the server"):
+        load(None, environ)
+    assert not load(None, {**environ, "EVPOWER_AUTH_MODE": "trust"}).anonymous_chargers
+
+
+def test_a_certificate_without_a_tls_bind_is_doubted() -> None:
+    assert load(None, TLS).warnings == ("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty",)
