@@ -21,7 +21,7 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
 from evpower.db import due_sessions, sessions, stations, transactions
-from evpower.db.journal import BootRow, Journal, MeterRow, StatusRow
+from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
@@ -61,20 +61,29 @@ class ChargerReports:
             return await stations.admit(conn, identity)
 
     async def connected(self, station_id: StationId) -> None:
-        """A charger's socket is open and registered."""
-        await self._store_presence(station_id, self._clock.now())
+        """A charger's socket is open and registered. After a power cut all come at once: one commit for many."""
+        if await self._journal.presence(PresenceRow(station_id, self._clock.now())):
+            self._bus.publish(StationChanged(station_id))
 
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
-        """A charger's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5)."""
-        await self._store_presence(station_id, last_seen_at)
+        """A charger's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
+
+        Written at once: when the process is cancelled, the journal's writer may be gone before the last charger.
+        """
+        async with reading(self._pool) as conn:
+            if await stations.store_presence(conn, {station_id: last_seen_at}):
+                self._bus.publish(StationChanged(station_id))
 
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
         """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1), unless it still charges:
         its stop must get through, so that it settles (design §9.15)."""
         async with reading(self._pool) as conn:
             admission = await stations.admit(conn, station_id)
-            charging = await due_sessions.session_ids(conn, due_sessions.OPEN_AT_STATION, station_id=station_id)
-        if admission is None or (admission.admin_status == "inactive" and not charging):
+            inactive = admission is not None and admission.admin_status == "inactive"
+            charging = inactive and await due_sessions.session_ids(
+                conn, due_sessions.OPEN_AT_STATION, station_id=station_id
+            )
+        if admission is None or (inactive and not charging):
             return BootVerdict("Rejected", self._heartbeat_interval_s)
         await self._journal.boot(BootRow(station_id, boot, self._clock.now()))
         self._bus.publish(StationChanged(station_id))
@@ -143,8 +152,3 @@ class ChargerReports:
             if session is not None and session.phase == "released":
                 await sessions.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
         uow.after_commit(self._settler.wake)
-
-    async def _store_presence(self, station_id: StationId, seen_at: datetime) -> None:
-        async with reading(self._pool) as conn:
-            if await stations.store_presence(conn, {station_id: seen_at}):
-                self._bus.publish(StationChanged(station_id))

@@ -22,6 +22,7 @@ from evpower.charging.charge_point import Boot, StatusReport
 from evpower.charging.meter_value import MeterReport
 from evpower.db import journal_sql as sql
 from evpower.db.pool import Pool
+from evpower.db.stations import store_presence
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
 
@@ -39,6 +40,11 @@ class BootRow(NamedTuple):
     received_at: datetime
 
 
+class PresenceRow(NamedTuple):
+    station_id: StationId
+    seen_at: datetime
+
+
 class StatusRow(NamedTuple):
     station_id: StationId
     report: StatusReport
@@ -51,7 +57,7 @@ class MeterRow(NamedTuple):
     received_at: datetime
 
 
-Row = BootRow | StatusRow | MeterRow
+Row = PresenceRow | BootRow | StatusRow | MeterRow
 
 
 @dataclass(slots=True)
@@ -81,6 +87,10 @@ class Journal:
     async def boot(self, row: BootRow) -> None:
         """Store a boot: presence, firmware, and that running sessions may have lost their transaction."""
         await self._append(row)
+
+    async def presence(self, row: PresenceRow) -> bool:
+        """Store that a charger was heard; whether it was away until now."""
+        return bool(await self._append(row))
 
     async def status(self, row: StatusRow) -> sql.StatusOutcome:
         """Store a connector's word; whether the connector is configured, and whether the public sees a change."""
@@ -135,13 +145,17 @@ class Journal:
                 entry.outcome, entry.error = outcome, None
 
     async def _commit(self, rows: Sequence[Row]) -> list[object]:
+        arrivals = [row for row in rows if isinstance(row, PresenceRow)]
         boots = [row for row in rows if isinstance(row, BootRow)]
         statuses = [row for row in rows if isinstance(row, StatusRow)]
         meters = [row for row in rows if isinstance(row, MeterRow)]
         with trio.fail_after(COMMIT_WITHIN_S):
             async with self._pool.connection() as conn, conn.transaction():
+                returned = await store_presence(conn, dict(arrivals)) if arrivals else []
                 await sql.write_boots(conn, boots)
                 said = await sql.write_statuses(conn, statuses)
                 progress = await sql.write_meter_values(conn, meters)
-        outcomes = {id(row): outcome for row, outcome in zip([*statuses, *meters], [*said, *progress], strict=True)}
+        was_away = [row.station_id in returned for row in arrivals]
+        answered = zip([*arrivals, *statuses, *meters], [*was_away, *said, *progress], strict=True)
+        outcomes = {id(row): outcome for row, outcome in answered}
         return [outcomes.get(id(row)) for row in rows]

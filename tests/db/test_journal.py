@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from evpower.charging.meter_value import MeterReport, Sample
-from evpower.db.journal import COMMIT_WITHIN_S, Journal, MeterRow
+from evpower.db.journal import COMMIT_WITHIN_S, Journal, MeterRow, PresenceRow
 from evpower.db.journal_sql import write_meter_values
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -101,3 +101,16 @@ async def wait_for_two_commits(journal: Journal) -> None:
             chargers.start_soon(append, 2)
         workers.cancel_scope.cancel()
     assert trio.current_time() - began == pytest.approx(2 * COMMIT_WITHIN_S)
+
+
+async def test_only_a_charger_that_was_away_is_news(pool: Pool) -> None:
+    journal = Journal(pool)
+    station = StationId("EVP-001-01")
+    async with reading(pool) as conn:
+        await conn.execute("INSERT INTO locations (id, name, address) VALUES ('L', 'L', 'L')")
+        await conn.execute("INSERT INTO stations (id, serial_number, location_id) VALUES (%s, 'SN', 'L')", (station,))
+    async with trio.open_nursery() as workers:
+        await workers.start(journal.run)
+        assert await journal.presence(PresenceRow(station, NOON))
+        assert not await journal.presence(PresenceRow(station, NOON))
+        workers.cancel_scope.cancel()
