@@ -1,6 +1,6 @@
 """Echo over our charger transport beside trio-websocket's server: CPU per message, and memory per idle peer.
 
-`python -m benchmarks.transport ours|trio-websocket` is the echo server that is measured.
+`python -m benchmarks.transport` compares; with a name, ours or trio-websocket, it is the echo server that is measured.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from statistics import median
 import trio
 from trio_websocket import ConnectionClosed, WebSocketRequest, serve_websocket
 
+from benchmarks import table
 from benchmarks.chargers import Charger, Fleet, NextCall
 from benchmarks.processes import Server, serving
 from evpower.ocpp.stream import DirectStream, open_listeners
@@ -21,7 +22,7 @@ from evpower.ocpp.transport import ChargerSocket, SocketClosed, SocketLimits
 NAMES = ("ours", "trio-websocket")
 PEERS = 200
 IDLE_PEERS = 1_000
-MESSAGES = 20_000
+MESSAGES = 10_000
 WARM_UP = 2_000
 ROUNDS = 3
 #: As long as a MeterValues of one quantity.
@@ -72,8 +73,8 @@ async def serve_library() -> None:
         print(server.port, flush=True)
 
 
-def compare() -> dict[str, float]:
-    """us of CPU per echoed message, and KiB per idle peer, of both servers."""
+def compare() -> None:
+    """Measure both servers and print."""
     costs: dict[str, list[float]] = {name: [] for name in NAMES}
     memory = {}
     for name in NAMES:
@@ -83,13 +84,11 @@ def compare() -> dict[str, float]:
         for name in NAMES:
             with serving("benchmarks.transport", name) as server:
                 costs[name].append(_echo_us(server))
-    figures = {name: median(each) for name, each in costs.items()}
-    return {
-        **figures,
-        "ratio": figures["ours"] / figures["trio-websocket"],
-        **{f"{name}, KiB per idle peer": kib for name, kib in memory.items()},
-        "ratio of memory": memory["ours"] / memory["trio-websocket"],
-    }
+    table.head(f"Transport alone: {len(TEXT)} bytes echoed to {PEERS} peers", "trio-websocket")
+    ours_us, library_us = (median(costs[name]) for name in NAMES)
+    table.line("server CPU, us per message", ours_us, library_us, ".1f")
+    ours_kib, library_kib = (memory[name] for name in NAMES)
+    table.line("KiB per idle peer", ours_kib, library_kib, ".1f")
 
 
 def _echo_us(server: Server) -> float:
@@ -123,4 +122,7 @@ def _texts(messages: int) -> NextCall:
 
 
 if __name__ == "__main__":
-    trio.run({"ours": serve_ours, "trio-websocket": serve_library}[sys.argv[1]])
+    if len(sys.argv) == 1:
+        compare()
+    else:
+        trio.run({"ours": serve_ours, "trio-websocket": serve_library}[sys.argv[1]])
