@@ -27,8 +27,9 @@ class StationCommands:
         """
         try:
             return await self._link.command(station_id, action, payload)
-        except ChargerOffline:
-            async with reading(self._pool) as conn:
-                if not await station_exists(conn, station_id):
-                    raise StationNotFound from None
-            raise
+        except ChargerOffline as error:
+            offline = error
+        async with reading(self._pool) as conn:
+            if not await station_exists(conn, station_id):
+                raise StationNotFound
+        raise offline
