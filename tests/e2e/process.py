@@ -17,7 +17,7 @@ import trio
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 40.0
 HTTP = re.compile(r"HTTP listening: (http://\S+)")
-OCPP = re.compile(r"chargers: listening on \S+:(\d+)")
+OCPP = re.compile(r"chargers: listening at ws://\S+:(\d+)")
 CONTROL = "HTTP listening: unix:"  # the last door to open
 
 
