@@ -249,6 +249,22 @@ def import_fleet(terminal: Terminal, fleet: Any) -> None:
     terminal.screen.facts(report)
 
 
+@main.command()
+@click.argument("station_id", metavar="STATION")
+@click.option("--since", default="", metavar="TIME", help="Frames kept since 30s, 10m, 2h, 3d ago, or since a time.")
+@click.option("--follow/--no-follow", default=None, help="Go on with live frames; the default without --since.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Kept frames at most.")
+@_terminal_command
+def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, limit: int) -> None:
+    """Follow a charger's frames: both directions, with latencies and errors. With --json, a line for each."""
+    from evpower.command_line.tracing import show_frames
+
+    live = not since if follow is None else follow
+    show_frames(
+        terminal.server.trace(station_id, since=since, limit=limit, follow=live), as_json=terminal.screen.as_json
+    )
+
+
 @main.group()
 def ledger() -> None:
     """The money."""

@@ -15,7 +15,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from evpower.config_values import Bind, Binds, Choice, Kind, Number, OptionalFlag, Rate, Text, TimeZone, Url, Whole
+from evpower.config_values import (
+    Bind,
+    Binds,
+    Choice,
+    Flag,
+    Kind,
+    Number,
+    OptionalFlag,
+    Rate,
+    Text,
+    TimeZone,
+    Url,
+    Whole,
+)
 from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
 
@@ -83,6 +96,7 @@ class OcppSettings:
     sample_interval_s: int = _setting(30, Whole(1, 3600))
     meter_value_retention_days: int = _setting(400, Whole(1, 36_500))
     frame_retention_days: int = _setting(14, Whole(1, 36_500))
+    record_frames: bool = _setting(True, Flag())
 
 
 @dataclass(frozen=True)

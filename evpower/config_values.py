@@ -153,6 +153,22 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """true or false."""
+
+    def read(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false")
+        return value
+
+    def read_text(self, text: str) -> bool:
+        words = {"true": True, "1": True, "false": False, "0": False}
+        if text.lower() not in words:
+            raise ValueError("must be true or false")
+        return words[text.lower()]
+
+
+@dataclass(frozen=True)
 class OptionalFlag:
     """true, false, or not set at all."""
 

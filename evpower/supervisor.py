@@ -42,12 +42,14 @@ from evpower.http.control import build_control_app
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_commands import command_routes
+from evpower.http.tracing import trace_routes
 from evpower.notify import Notifier
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, serve_chargers
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.tls import TlsFiles, TlsIdentity
+from evpower.ocpp.tracer import Tracer
 from evpower.ocpp.transport import SocketLimits
 from evpower.operator import Operator
 from evpower.probes import ServerProbes
@@ -105,8 +107,9 @@ async def _serve(
     async with trio.open_nursery() as workers:
         registry = ChargerRegistry()
         app = build_app(config, pool, registry, clock, ids, workers)
-        await _start_workers(workers, config, app, pool, clock)
-        async with _doors(config, app, pool, registry, clock, ids) as running:
+        tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
+        await _start_workers(workers, config, app, tracer, pool, clock)
+        async with _doors(config, app, tracer, pool, registry, clock, ids) as running:
             workers.start_soon(notifier.keep_watchdog)
             _collect_less_often()
             notifier.ready()
@@ -148,7 +151,9 @@ async def _prepare(pool: Pool, clock: Clock) -> None:
         log.info("migrated: %s", name)
 
 
-async def _start_workers(workers: trio.Nursery, config: Config, app: App, pool: Pool, clock: Clock) -> None:
+async def _start_workers(
+    workers: trio.Nursery, config: Config, app: App, tracer: Tracer, pool: Pool, clock: Clock
+) -> None:
     upkeep = Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days)
     await workers.start(upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
@@ -156,22 +161,24 @@ async def _start_workers(workers: trio.Nursery, config: Config, app: App, pool: 
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.recovery.run, name="recovery")
     await workers.start(app.presence.run, name="presence")
+    await workers.start(tracer.run, name="frames")
 
 
 @asynccontextmanager
 async def _doors(
-    config: Config, app: App, pool: Pool, registry: ChargerRegistry, clock: Clock, ids: Ids
+    config: Config, app: App, tracer: Tracer, pool: Pool, registry: ChargerRegistry, clock: Clock, ids: Ids
 ) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
-    operations = _operations(app)
+    operations = _operations(app, tracer)
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
-        server = _charger_server(config, app, registry, clock, ids)
+        await doors.start(tracer.end_followers, name="traces")
+        server = _charger_server(config, app, tracer, registry, clock, ids)
         charger_doors = await doors.start(
             partial(
                 serve_chargers,
@@ -207,12 +214,14 @@ async def _doors(
         doors.cancel_scope.cancel()
 
 
-def _operations(app: App) -> tuple[Blueprint, ...]:
+def _operations(app: App, tracer: Tracer) -> tuple[Blueprint, ...]:
     """What administrators may do, the same over HTTP (with the token) and on the control socket."""
-    return (command_routes(app.station_commands),)
+    return (command_routes(app.station_commands), trace_routes(tracer))
 
 
-def _charger_server(config: Config, app: App, registry: ChargerRegistry, clock: Clock, ids: Ids) -> ChargerServer:
+def _charger_server(
+    config: Config, app: App, tracer: Tracer, registry: ChargerRegistry, clock: Clock, ids: Ids
+) -> ChargerServer:
     ocpp = config.ocpp
     settings = OcppSettings(
         limits=SocketLimits(
@@ -226,7 +235,7 @@ def _charger_server(config: Config, app: App, registry: ChargerRegistry, clock: 
         command_timeout_s=ocpp.command_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
-    return ChargerServer(app.reports, registry, clock, ids, PasswordChecker(secrets.token_bytes(32)), settings)
+    return ChargerServer(app.reports, registry, clock, ids, PasswordChecker(secrets.token_bytes(32)), settings, tracer)
 
 
 async def _tls_identity(config: Config) -> TlsIdentity | None:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from evpower.config import Config
 from evpower.errors import EvPowerError
@@ -94,6 +94,24 @@ class ControlClient:
 
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
+
+    def trace(self, station_id: str, *, since: str, limit: int, follow: bool) -> Iterator[dict[str, Any]]:
+        """A charger's frames, as they come; ends when the server says so, or when the caller closes it."""
+        query = urlencode({"since": since, "limit": limit, "follow": int(follow)})
+        connection = self._connect()
+        try:
+            connection.request("GET", f"/control/stations/{quote(station_id, safe='')}/trace?{query}")
+            response = connection.getresponse()
+            if response.status != HTTPStatus.OK:
+                _data(response)
+            for line in response:
+                if line.strip():
+                    yield json.loads(line)
+        except (OSError, HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            raise NotReachable(f"the server at {connection.path} did not answer: {reason}") from None
+        finally:
+            connection.close()
 
     def _ask(
         self, method: str, path: str, content: Iterator[bytes] | None = None, headers: Mapping[str, str] | None = None

@@ -22,6 +22,8 @@ from evpower.http.problems import answer_error, http_problem
 #: How long a body that is too large may still arrive, so that its sender gets to read why it was refused.
 OVERSIZE_DRAIN_S = 5
 BODY_READ = "evpower.body_read"
+#: Set in the scope by a route whose answer is a stream without an end: it ends with its reader.
+STREAMING = "evpower.streaming"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class PatientConnection(TrioASGIHTTPConnection):
             if not message.get("more_body", False):
                 request.body.set_complete()
                 self._body_read.set()
-        must_finish = self._answering or (self._body_read.is_set() and request.method not in READING_METHODS)
+        must_finish = self._answering and STREAMING not in request.scope
+        must_finish = must_finish or (self._body_read.is_set() and request.method not in READING_METHODS)
         if not must_finish:
             nursery.cancel_scope.cancel()
 

@@ -16,6 +16,7 @@ import trio
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.ocpp import frames
+from evpower.ocpp.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.oddities import Oddities
 from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
@@ -46,13 +47,21 @@ class ChargerConnection:
     """A live charger."""
 
     def __init__(
-        self, station_id: StationId, socket: ChargerSocket, *, clock: Clock, ids: Ids, command_timeout_s: float
+        self,
+        station_id: StationId,
+        socket: ChargerSocket,
+        *,
+        clock: Clock,
+        ids: Ids,
+        command_timeout_s: float,
+        frame_log: FrameLog | None = None,
     ) -> None:
         self.station_id = station_id
         self._socket = socket
         self._clock = clock
         self._ids = ids
         self._command_timeout_s = command_timeout_s
+        self._frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's word for the charger; one that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
@@ -107,7 +116,7 @@ class ChargerConnection:
                 return Offline()
             deadline = trio.current_time() + self._command_timeout_s
             self._pending = pending = _PendingCall(self._ids.new(), action, deadline)
-            self._socket.post(frames.call(pending.message_id, action, payload))
+            self._socket.post(self._noted(frames.call(pending.message_id, action, payload)))
             with trio.move_on_at(deadline):
                 await pending.done.wait()
             self._pending = None
@@ -119,11 +128,13 @@ class ChargerConnection:
         socket, clock = self._socket, self._clock
         try:
             while self._leaving is None:
-                message = frames.parse(await socket.receive())
-                self.last_seen_at = clock.now()
+                text = await socket.receive()
+                self.last_seen_at = now = clock.now()
+                self._frame_log.note(self.station_id, "in", text, now)
+                message = frames.parse(text)
                 if isinstance(message, frames.Call):
                     self._busy = True
-                    await socket.send(await answer(message))
+                    await socket.send(self._noted(await answer(message)))
                     self._busy = False
                 else:
                     await self._take(message)
@@ -143,9 +154,14 @@ class ChargerConnection:
                 self.oddities.note(f"message type {message.type_id}, ignored")
             case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
                 self.oddities.note(f"malformed CALL ({problem})")
-                await self._socket.send(frames.call_error(message_id, "FormationViolation", problem))
+                await self._socket.send(self._noted(frames.call_error(message_id, "FormationViolation", problem)))
             case frames.Malformed(problem=problem):
                 self.oddities.note(f"unreadable message, ignored ({problem})")
+
+    def _noted(self, frame: bytes) -> bytes:
+        """The frame, which is about to be sent."""
+        self._frame_log.note(self.station_id, "out", frame, self._clock.now())
+        return frame
 
     def _resolve(self, message_id: str | int, outcome: CallOutcome) -> None:
         """Only the CALL in flight can be answered; anything late or unknown is dropped (duty 10)."""

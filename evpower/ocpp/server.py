@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
@@ -19,6 +19,7 @@ from evpower.identifiers import StationId
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.doors import Door, open_doors
 from evpower.ocpp.drain import GOING_AWAY, Drain
+from evpower.ocpp.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.reception import Reception
 from evpower.ocpp.registry import ChargerRegistry
@@ -47,6 +48,7 @@ class ChargerServer:
     ids: Ids
     passwords: PasswordChecker
     settings: OcppSettings
+    frame_log: FrameLog = field(default_factory=NoFrameLog)
 
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -132,7 +134,12 @@ class _ChargerDoor:
         """The conversation; returns the close code and reason to end it with."""
         server, station_id = self.server, StationId(admission.station_id)
         connection = ChargerConnection(
-            station_id, socket, clock=server.clock, ids=server.ids, command_timeout_s=server.settings.command_timeout_s
+            station_id,
+            socket,
+            clock=server.clock,
+            ids=server.ids,
+            command_timeout_s=server.settings.command_timeout_s,
+            frame_log=server.frame_log,
         )
         charger = Charger(admission, connection, reports=server.reports, clock=server.clock, settings=server.settings)
         server.registry.add(connection)

@@ -229,3 +229,29 @@ def test_a_command_the_charger_refuses_ends_in_1(control: FakeControl) -> None:
     control.answers["/control/stations/EVP-001-01/commands/ClearCache"] = (200, envelope)
     result = run("command", "EVP-001-01", "ClearCache")
     assert (result.exit_code, result.stderr.strip()) == (1, "Error: no")
+
+
+TRACE = "/control/stations/CP%2F1/trace?since=&limit=1000&follow=1"
+
+
+def test_a_trace_shows_a_line_for_each_frame(control: FakeControl) -> None:
+    call = {"at": "2026-11-23T06:00:00.000000Z", "direction": "in", "kind": "call", "action": "Fly", "frame": "[2]"}
+    error = {
+        **call,
+        "direction": "out",
+        "kind": "error",
+        "error": "NotImplemented",
+        "latency_ms": 3.5,
+        "frame": "\x1b[4]",
+    }
+    lines = "\n".join(["", json.dumps(call), json.dumps(error), json.dumps({"event": "cut off"})])
+    control.answers[TRACE] = (200, lines.encode())
+    shown = run("trace", "CP/1").stdout.splitlines()
+    assert shown[0] == "2026-11-23T06:00:00.000  ←  Fly  [2]"
+    assert shown[1] == "2026-11-23T06:00:00.000  →  ERROR to Fly after 3.5 ms: NotImplemented  �[4]"
+    assert shown[2] == "-- cut off"
+
+
+def test_a_trace_that_is_refused_is_an_exit_code(control: FakeControl) -> None:
+    control.answers[TRACE] = (404, {"success": False, "error": "station_not_found"})
+    assert run("trace", "CP/1").exit_code == 1
