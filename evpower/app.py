@@ -61,7 +61,9 @@ def build_app(
     )
     journal = Journal(pool)
     settler = Settler(pool, clock, billing, bus)
-    commands = Commands(conversations, link, pool, clock, bus, settler, config.charging.stop_wait_s)
+    commands = Commands(
+        conversations, link, pool, clock, bus, settler, config.charging.stop_wait_s, config.charging.start_repeat_s
+    )
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
     reserving = Reserving(clock, billing, pricing, reservation)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)

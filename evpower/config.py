@@ -110,6 +110,7 @@ class ChargingSettings:
     longest_session_s: float = _setting(43_200, Number(60, 604_800))
     reboot_grace_s: float = _setting(300, Number(0, 86_400))
     stop_repeat_s: float = _setting(30, Number(1, 3600))
+    start_repeat_s: float = _setting(5, Number(0, 600))
     unlimited_reserve_som: int = _setting(200, Whole(1, 1_000_000))
     unlimited_minimum_som: int = _setting(10, Whole(0, 1_000_000))
     planning_minutes: int = _setting(60, Whole(1, 1440))

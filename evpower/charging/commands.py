@@ -51,6 +51,7 @@ class Commands:
         bus: EventBus,
         settler: Settler,
         stop_wait_s: float,
+        start_repeat_s: float,
     ) -> None:
         self._conversations = conversations
         self._link = link
@@ -59,6 +60,7 @@ class Commands:
         self._bus = bus
         self._settler = settler
         self._stop_wait_s = stop_wait_s
+        self._start_repeat_s = start_repeat_s
         self._starting: dict[SessionId, Conversation] = {}
         self._stopping: dict[SessionId, Conversation] = {}
 
@@ -86,12 +88,10 @@ class Commands:
         async with reading(self._pool) as conn:
             open_here = await due_sessions.session_ids(conn, due_sessions.OPEN_AT_STATION, station_id=station_id)
             unpaid = await running_but_final(conn, station_id)
-            found = [await sessions.read_session(conn, session_id) for session_id in open_here]
         for transaction_id in unpaid:
             self.stop_unpaid(station_id, transaction_id)
-        for session in found:
-            if session is not None and session.record is None and session.stop_requested_at is None:
-                self.start(session.id)
+        for session_id in open_here:
+            self.start(session_id)
 
     def _join(
         self,
@@ -127,16 +127,34 @@ class Commands:
             conversation.done.set()
 
     async def _ask_to_start(self, session_id: SessionId, conversation: Conversation) -> None:
-        session = await self._read(session_id)
-        if session is None or session.is_final or session.record is not None:
+        """Ask once; asked before, only after a while and without believing a refusal.
+
+        A charger that was asked may have begun although its answer never came, or we died over it: it then refuses the
+        repeat, and its StartTransaction is on its way among all it has queued.
+        """
+        session = await self._pending(session_id)
+        asked_before = session is not None and session.phase == "starting"
+        if asked_before:
+            await trio.sleep(self._start_repeat_s)
+            session = await self._pending(session_id)
+        if session is None:
             return
+        if not self._link.is_connected(session.station_id):
+            conversation.result = CommandResult(Outcome.OFFLINE)
+            return
+        async with unit_of_work(self._pool) as uow:
+            await sessions.set_phase(uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now())
         result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
-        if result.outcome is Outcome.ACCEPTED:
-            async with unit_of_work(self._pool) as uow:
-                await sessions.set_phase(uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now())
-        elif result.outcome in (Outcome.REJECTED, Outcome.FAILED) and session.phase == "reserved":
+        if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and not asked_before:
             await self._settler.release(session_id, status="error", reason=f"RemoteStart {result.outcome.value}")
         conversation.result = result
+
+    async def _pending(self, session_id: SessionId) -> Session | None:
+        """The session if it still waits for its charger to begin."""
+        session = await self._read(session_id)
+        if session is None or session.is_final or session.record is not None or session.stop_requested_at is not None:
+            return None
+        return session
 
     async def _ask_to_stop(self, session_id: SessionId, conversation: Conversation) -> None:
         session = await self._read(session_id)

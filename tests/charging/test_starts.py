@@ -207,6 +207,33 @@ async def test_a_pending_start_is_asked_again_when_the_charger_is_back(world: Wo
     assert (await world.session(session.session_id)).phase == "starting"
 
 
+async def test_a_start_the_charger_is_about_to_report_is_not_asked_again(pool: Pool) -> None:
+    """It came back with its StartTransaction still queued: asked twice it would charge a second time, unpaid."""
+    config = Config()
+    patient = replace(config, charging=replace(config.charging, start_repeat_s=1.0))
+    async with open_world(pool, patient) as world:
+        await world.give(500_00)
+        session_id = (await world.order(energy_wh=1_000)).session.session_id
+        await world.app.reports.ready_for_commands(STATION)
+        await world.begin(await world.tag_of(session_id))
+        await world.app.commands.start(session_id).done.wait()
+        assert len(world.link.started) == 1
+
+
+@pytest.mark.parametrize("first", [Outcome.ACCEPTED, Outcome.TIMED_OUT, Outcome.OFFLINE])
+async def test_a_charger_that_refuses_a_repeated_start_may_be_charging_already(world: World, first: Outcome) -> None:
+    """The answer to the first one may have been lost with the line, or with us."""
+    await world.give(500_00)
+    world.link.outcome = first
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    world.link.outcome = Outcome.REJECTED
+    await world.app.reports.ready_for_commands(STATION)
+    await world.app.commands.start(session_id).done.wait()
+    assert (await world.session(session_id)).status == "started"
+    await world.charge(session_id, 1_000)
+    assert await world.balance() == 486_50
+
+
 def claim(key: str = "key-1", body: str = "hash") -> IdempotencyClaim:
     return IdempotencyClaim(CLIENT, key, "POST", "/api/v1/charging/start", body)
 

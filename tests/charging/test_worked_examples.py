@@ -351,6 +351,14 @@ async def test_a_charger_that_does_not_answer_leaves_the_start_pending(world: Wo
     await world.give(500_00)
     world.link.outcome = outcome
     started = await world.order(energy_wh=20_000)
+    assert (started.session.status, started.session.phase) == ("started", "starting")
+
+
+async def test_a_charger_that_is_not_connected_has_not_been_asked(world: World) -> None:
+    await world.give(500_00)
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    world.link.connected.clear()
+    started = await world.order(energy_wh=20_000)
     assert (started.session.status, started.session.phase) == ("started", "reserved")
 
 

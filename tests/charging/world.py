@@ -158,6 +158,6 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
 
 
 def impatient(config: Config | None = None) -> Config:
-    """Settings under which no StopTransaction is waited for; the fake charger never sends one by itself."""
+    """Settings under which nothing is waited for that the fake charger never sends by itself."""
     config = config or Config()
-    return replace(config, charging=replace(config.charging, stop_wait_s=0.05))
+    return replace(config, charging=replace(config.charging, stop_wait_s=0.05, start_repeat_s=0.05))

@@ -16,6 +16,7 @@ SETTINGS = {
     "ocpp_sample_interval_s": 1,
     "charging_start_wait_s": 2,
     "charging_stop_wait_s": 2,
+    "charging_start_repeat_s": 1,
     "server_drain_timeout_s": 10,
 }
 

@@ -95,10 +95,13 @@ class Phone:
         return answer
 
     async def until(self, session_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Look at a charge until it is as wanted; the status then."""
+        """Look at a charge until it is as wanted, also while the server is away; the status then."""
 
         async def look() -> dict[str, Any] | None:
-            status = await self.status(session_id)
+            try:
+                status = await self.status(session_id)
+            except httpx2.TransportError:
+                return None
             return status if condition(status) else None
 
         with trio.fail_after(WITHIN_S):
@@ -119,8 +122,9 @@ class Charger:
         self.notes = notes
 
     async def plug(self, connector: int = 1) -> None:
-        """Plug in a truck that takes what it is given."""
+        """Plug in a truck that takes what it is given; the server knows when this returns."""
         await self.point.plug(connector, TRUCK)
+        await self.has_delivered_messages()
 
     async def deliver(self, energy_wh: int, connector: int = 1) -> None:
         """Return when the register shows so much more than at the transaction's start."""
@@ -144,6 +148,18 @@ class Charger:
         trace = self.point.trace
         with trio.fail_after(WITHIN_S):
             await trace.wait_until(lambda: len(trace.received(action)) >= count)
+
+    async def next_sent(self, action: str) -> None:
+        """Return when one more of an action was sent than now; see also `has_sent`."""
+        await self.has_sent(action, len(self.point.trace.sent(action)) + 1)
+
+    async def next_received(self, action: str) -> None:
+        await self.has_received(action, len(self.point.trace.received(action)) + 1)
+
+    async def has_begun(self, connector: int = 1) -> None:
+        """Return when a transaction runs."""
+        with trio.fail_after(WITHIN_S):
+            await self.point.trace.wait_until(lambda: self.point.station.connectors[connector].transaction is not None)
 
     async def has_delivered_messages(self) -> None:
         """Return when nothing is left to say."""
