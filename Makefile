@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.installed
 
-.PHONY: install run test lint types bench lock clean
+.PHONY: install run test lint types schema bench lock clean
 
 install: $(STAMP)
 
@@ -29,6 +29,10 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+# After a new migration: write down what the schema is now, for review and for the test that compares them.
+schema: install
+	$(BIN)/python -m tests.db.schema_dump
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,590 @@
+-- tables
+
+TABLE evpower.idempotency_keys (
+    client_id text NOT NULL,
+    key text NOT NULL,
+    method text NOT NULL,
+    path text NOT NULL,
+    body_hash text NOT NULL,
+    session_id text,
+    status_code integer,
+    response json,
+    created_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ledger_entries (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    kind text NOT NULL,
+    key text NOT NULL,
+    session_id text,
+    balance_topup_id bigint,
+    actor text NOT NULL,
+    description text,
+    created_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ledger_postings (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    entry_id bigint NOT NULL,
+    account text NOT NULL,
+    client_id text,
+    amount_tyiyn bigint NOT NULL,
+    statement_type text
+)
+TABLE evpower.ocpp_authorization (
+    id_tag text NOT NULL,
+    tag_type text,
+    parent_id_tag text,
+    expiry_date timestamp with time zone,
+    status text NOT NULL DEFAULT 'Accepted'::text,
+    client_id text,
+    session_id text,
+    created_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ocpp_frames PARTITION BY RANGE (recorded_at) (
+    station_id text NOT NULL,
+    direction text NOT NULL,
+    frame text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ocpp_meter_values PARTITION BY RANGE (received_at) (
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    wire_transaction_id text,
+    measured_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    energy_wh bigint,
+    power_w double precision,
+    current_a double precision,
+    voltage_v double precision,
+    soc_percent double precision,
+    temperature_c double precision,
+    sampled_values json NOT NULL
+)
+TABLE evpower.ocpp_parked (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    action text NOT NULL,
+    reason text NOT NULL,
+    payload json NOT NULL,
+    received_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ocpp_station_status (
+    station_id text NOT NULL,
+    status text,
+    error_code text,
+    info text,
+    vendor_id text,
+    vendor_error_code text,
+    status_at timestamp with time zone,
+    vendor text,
+    model text,
+    firmware_version text,
+    booted_at timestamp with time zone
+)
+TABLE evpower.ocpp_transactions (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    wire_transaction_id text NOT NULL,
+    evse_id integer,
+    connector_id integer NOT NULL,
+    remote_start_id integer,
+    id_tag text NOT NULL,
+    verdict text NOT NULL,
+    meter_start_wh bigint NOT NULL,
+    meter_last_wh bigint NOT NULL,
+    meter_stop_wh bigint,
+    power_w double precision,
+    current_a double precision,
+    voltage_v double precision,
+    soc_percent double precision,
+    temperature_c double precision,
+    last_sample_at timestamp with time zone,
+    started_at timestamp with time zone NOT NULL,
+    stopped_at timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    stop_received_at timestamp with time zone,
+    stop_reason text,
+    charging_session_id text,
+    status text NOT NULL DEFAULT 'Started'::text,
+    flags text[] NOT NULL DEFAULT '{}'::text[],
+    start_payload json,
+    stop_payload json
+)
+TABLE evpower.schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL
+)
+TABLE evpower.session_phases (
+    session_id text NOT NULL,
+    phase text NOT NULL,
+    phase_at timestamp with time zone NOT NULL,
+    stop_requested_at timestamp with time zone,
+    rebooted_at timestamp with time zone,
+    estimated boolean NOT NULL DEFAULT false,
+    corrected_at timestamp with time zone,
+    unbilled_wh bigint NOT NULL DEFAULT 0,
+    unbilled_tyiyn bigint NOT NULL DEFAULT 0,
+    overshoot_wh bigint
+)
+TABLE evpower.station_credentials (
+    station_id text NOT NULL,
+    password_hash text NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+)
+TABLE public.balance_topups WITH ROW SECURITY (
+    id bigint NOT NULL DEFAULT nextval('public.balance_topups_id_seq'::regclass),
+    invoice_id text NOT NULL,
+    order_id text NOT NULL,
+    merchant_id text,
+    client_id text NOT NULL,
+    requested_amount numeric(12,2) NOT NULL,
+    paid_amount numeric(12,2),
+    currency text NOT NULL DEFAULT 'KGS'::text,
+    status text NOT NULL DEFAULT 'processing'::text,
+    odengi_status integer NOT NULL DEFAULT 0,
+    payment_provider text NOT NULL,
+    description text,
+    qr_code_url text,
+    app_link text,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    paid_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    qr_expires_at timestamp with time zone,
+    invoice_expires_at timestamp with time zone,
+    last_status_check_at timestamp with time zone,
+    status_check_count integer NOT NULL DEFAULT 0,
+    needs_status_check boolean NOT NULL DEFAULT true,
+    last_webhook_at timestamp with time zone,
+    webhook_count integer NOT NULL DEFAULT 0
+)
+TABLE public.charging_sessions WITH ROW SECURITY (
+    id text NOT NULL,
+    user_id text NOT NULL,
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    start_time timestamp with time zone NOT NULL DEFAULT now(),
+    stop_time timestamp with time zone,
+    status text NOT NULL DEFAULT 'started'::text,
+    energy numeric(12,3),
+    amount numeric(12,2),
+    reserved_amount numeric(12,2) NOT NULL DEFAULT 0,
+    refunded_amount numeric(12,2) NOT NULL DEFAULT 0,
+    additional_charge numeric(12,2) NOT NULL DEFAULT 0,
+    debt_amount numeric(12,2) NOT NULL DEFAULT 0,
+    limit_type text NOT NULL DEFAULT 'none'::text,
+    limit_value numeric(12,3),
+    amount_cap numeric(12,2),
+    rate_per_kwh numeric NOT NULL DEFAULT 13.5,
+    rate_per_minute numeric NOT NULL DEFAULT 0,
+    session_fee numeric NOT NULL DEFAULT 0,
+    pricing_history_id bigint,
+    transaction_id text,
+    settled_at timestamp with time zone,
+    stop_reason text,
+    id_tag text,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.client_tariffs WITH ROW SECURITY (
+    id text NOT NULL,
+    client_id text NOT NULL,
+    tariff_plan_id text,
+    discount_percent numeric NOT NULL DEFAULT 0,
+    fixed_rate_per_kwh numeric,
+    fixed_rate_per_minute numeric,
+    session_fee numeric,
+    valid_from timestamp with time zone NOT NULL DEFAULT now(),
+    valid_until timestamp with time zone,
+    is_active boolean NOT NULL DEFAULT true,
+    description text,
+    created_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.clients WITH ROW SECURITY (
+    id text NOT NULL,
+    name text,
+    phone text,
+    email text,
+    balance numeric(12,2) NOT NULL DEFAULT 0,
+    debt_amount numeric(12,2) NOT NULL DEFAULT 0,
+    status text NOT NULL DEFAULT 'active'::text,
+    delete_requested_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    anonymized boolean NOT NULL DEFAULT false,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.connectors WITH ROW SECURITY (
+    id text NOT NULL,
+    station_id text NOT NULL,
+    connector_number integer NOT NULL,
+    connector_type text NOT NULL DEFAULT ''::text,
+    power_kw double precision,
+    status text NOT NULL DEFAULT 'unavailable'::text,
+    ocpp_status text,
+    error_code text NOT NULL DEFAULT 'NoError'::text,
+    last_status_update timestamp with time zone,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.locations WITH ROW SECURITY (
+    id text NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL,
+    city text,
+    country text,
+    latitude double precision,
+    longitude double precision,
+    status text NOT NULL DEFAULT 'active'::text,
+    stations_count integer NOT NULL DEFAULT 0,
+    connectors_count integer NOT NULL DEFAULT 0,
+    user_id text,
+    admin_id text,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.payment_transactions WITH ROW SECURITY (
+    id bigint NOT NULL DEFAULT nextval('public.payment_transactions_id_seq'::regclass),
+    client_id text NOT NULL,
+    type text NOT NULL,
+    transaction_type text GENERATED ALWAYS AS (type) STORED,
+    amount numeric(12,2) NOT NULL,
+    balance_before numeric(12,2) NOT NULL,
+    balance_after numeric(12,2) NOT NULL,
+    currency text NOT NULL DEFAULT 'KGS'::text,
+    description text,
+    balance_topup_id bigint,
+    charging_session_id text,
+    created_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.pricing_history WITH ROW SECURITY (
+    id bigint NOT NULL GENERATED BY DEFAULT AS IDENTITY,
+    session_id text,
+    station_id text NOT NULL,
+    tariff_plan_id text,
+    rule_id text,
+    calculation_time timestamp with time zone NOT NULL,
+    rate_per_kwh numeric NOT NULL,
+    rate_per_minute numeric NOT NULL DEFAULT 0,
+    session_fee numeric NOT NULL DEFAULT 0,
+    parking_fee_per_minute numeric NOT NULL DEFAULT 0,
+    currency text NOT NULL DEFAULT 'KGS'::text,
+    rule_name text,
+    rule_details jsonb
+)
+TABLE public.stations WITH ROW SECURITY (
+    id text NOT NULL,
+    serial_number text NOT NULL,
+    model text NOT NULL DEFAULT ''::text,
+    manufacturer text NOT NULL DEFAULT ''::text,
+    location_id text NOT NULL,
+    power_capacity double precision NOT NULL DEFAULT 0,
+    connector_types text[] NOT NULL DEFAULT '{}'::text[],
+    connectors_count integer NOT NULL DEFAULT 0,
+    status text NOT NULL DEFAULT 'active'::text,
+    is_available boolean NOT NULL DEFAULT false,
+    last_heartbeat_at timestamp with time zone,
+    tariff_plan_id text,
+    price_per_kwh numeric,
+    session_fee numeric NOT NULL DEFAULT 0,
+    currency text NOT NULL DEFAULT 'KGS'::text,
+    firmware_version text,
+    installation_date date,
+    user_id text,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.tariff_plans WITH ROW SECURITY (
+    id text NOT NULL,
+    name text NOT NULL,
+    description text,
+    is_default boolean NOT NULL DEFAULT false,
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.tariff_rules WITH ROW SECURITY (
+    id text NOT NULL,
+    tariff_plan_id text NOT NULL,
+    name text NOT NULL,
+    description text,
+    tariff_type text NOT NULL,
+    connector_type text NOT NULL DEFAULT 'ALL'::text,
+    power_range_min double precision NOT NULL DEFAULT 0,
+    power_range_max double precision NOT NULL DEFAULT 1000,
+    price numeric NOT NULL,
+    currency text NOT NULL DEFAULT 'KGS'::text,
+    time_start time without time zone,
+    time_end time without time zone,
+    days_of_week integer[],
+    is_weekend boolean,
+    priority integer NOT NULL DEFAULT 0,
+    is_active boolean NOT NULL DEFAULT true,
+    valid_from date,
+    valid_until date,
+    min_duration_minutes integer,
+    max_duration_minutes integer,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.user_favorites WITH ROW SECURITY (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    user_id text NOT NULL,
+    location_id text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+TABLE public.users WITH ROW SECURITY (
+    id text NOT NULL,
+    email text,
+    phone text,
+    role text NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    admin_id text,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    updated_at timestamp with time zone NOT NULL DEFAULT now()
+)
+VIEW public.payment_transactions_odengi (
+    id bigint,
+    client_id text,
+    type text,
+    transaction_type text,
+    amount numeric(12,2),
+    balance_before numeric(12,2),
+    balance_after numeric(12,2),
+    currency text,
+    description text,
+    balance_topup_id bigint,
+    charging_session_id text,
+    created_at timestamp with time zone
+)
+
+-- partitions
+
+evpower.ocpp_frames_default OF evpower.ocpp_frames DEFAULT
+evpower.ocpp_meter_values_default OF evpower.ocpp_meter_values DEFAULT
+
+-- views
+
+public.payment_transactions_odengi {security_invoker=true}
+
+-- constraints
+
+evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
+evpower.ledger_entries: ledger_entries_balance_topup_id_fkey FOREIGN KEY (balance_topup_id) REFERENCES public.balance_topups(id)
+evpower.ledger_entries: ledger_entries_once UNIQUE (key)
+evpower.ledger_entries: ledger_entries_pkey PRIMARY KEY (id)
+evpower.ledger_entries: ledger_entries_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.ledger_postings: ledger_postings_account_check CHECK (((account = ANY (ARRAY['client'::text, 'held'::text, 'revenue'::text, 'receivable'::text, 'adjustment'::text])) OR (account ~~ 'provider:_%'::text)))
+evpower.ledger_postings: ledger_postings_amount_tyiyn_check CHECK ((amount_tyiyn <> 0))
+evpower.ledger_postings: ledger_postings_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.ledger_postings: ledger_postings_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES evpower.ledger_entries(id)
+evpower.ledger_postings: ledger_postings_names_client CHECK (((client_id IS NOT NULL) OR (account <> ALL (ARRAY['client'::text, 'receivable'::text]))))
+evpower.ledger_postings: ledger_postings_pkey PRIMARY KEY (id)
+evpower.ledger_postings: ledger_postings_statement CHECK (((account = 'client'::text) = (statement_type IS NOT NULL)))
+evpower.ocpp_authorization: ocpp_authorization_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.ocpp_authorization: ocpp_authorization_id_tag_check CHECK (((length(id_tag) >= 1) AND (length(id_tag) <= 36)))
+evpower.ocpp_authorization: ocpp_authorization_pkey PRIMARY KEY (id_tag)
+evpower.ocpp_authorization: ocpp_authorization_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.ocpp_authorization: ocpp_authorization_status_check CHECK ((status = ANY (ARRAY['Accepted'::text, 'Blocked'::text, 'Expired'::text, 'Invalid'::text])))
+evpower.ocpp_frames: ocpp_frames_direction_check CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
+evpower.ocpp_parked: ocpp_parked_pkey PRIMARY KEY (id)
+evpower.ocpp_station_status: ocpp_station_status_pkey PRIMARY KEY (station_id)
+evpower.ocpp_station_status: ocpp_station_status_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_transactions: ocpp_transactions_charging_session_id_fkey FOREIGN KEY (charging_session_id) REFERENCES public.charging_sessions(id)
+evpower.ocpp_transactions: ocpp_transactions_pkey PRIMARY KEY (id)
+evpower.ocpp_transactions: ocpp_transactions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_transactions: ocpp_transactions_station_id_wire_transaction_id_key UNIQUE (station_id, wire_transaction_id)
+evpower.ocpp_transactions: ocpp_transactions_status_check CHECK ((status = ANY (ARRAY['Started'::text, 'Stopped'::text])))
+evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
+evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
+evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
+evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
+evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+public.balance_topups: balance_topups_invoice_id_key UNIQUE (invoice_id)
+public.balance_topups: balance_topups_order_id_key UNIQUE (order_id)
+public.balance_topups: balance_topups_pkey PRIMARY KEY (id)
+public.balance_topups: balance_topups_status_check CHECK ((status = ANY (ARRAY['processing'::text, 'approved'::text, 'canceled'::text, 'refunded'::text, 'partial_refund'::text])))
+public.charging_sessions: charging_sessions_limit_type_check CHECK ((limit_type = ANY (ARRAY['none'::text, 'energy'::text, 'amount'::text])))
+public.charging_sessions: charging_sessions_pkey PRIMARY KEY (id)
+public.charging_sessions: charging_sessions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+public.charging_sessions: charging_sessions_status_check CHECK ((status = ANY (ARRAY['started'::text, 'stopped'::text, 'error'::text])))
+public.charging_sessions: charging_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.clients(id)
+public.client_tariffs: client_tariffs_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+public.client_tariffs: client_tariffs_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric)))
+public.client_tariffs: client_tariffs_fixed_rate_per_kwh_check CHECK ((fixed_rate_per_kwh >= (0)::numeric))
+public.client_tariffs: client_tariffs_fixed_rate_per_minute_check CHECK ((fixed_rate_per_minute >= (0)::numeric))
+public.client_tariffs: client_tariffs_pkey PRIMARY KEY (id)
+public.client_tariffs: client_tariffs_session_fee_check CHECK ((session_fee >= (0)::numeric))
+public.client_tariffs: client_tariffs_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
+public.clients: clients_balance_not_negative CHECK ((balance >= (0)::numeric))
+public.clients: clients_debt_not_negative CHECK ((debt_amount >= (0)::numeric))
+public.clients: clients_pkey PRIMARY KEY (id)
+public.clients: clients_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'blocked'::text])))
+public.connectors: connectors_connector_number_check CHECK ((connector_number > 0))
+public.connectors: connectors_pkey PRIMARY KEY (id)
+public.connectors: connectors_station_id_connector_number_key UNIQUE (station_id, connector_number)
+public.connectors: connectors_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+public.connectors: connectors_status_check CHECK ((status = ANY (ARRAY['available'::text, 'occupied'::text, 'faulted'::text, 'unavailable'::text])))
+public.locations: locations_pkey PRIMARY KEY (id)
+public.locations: locations_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text])))
+public.payment_transactions: payment_transactions_chain CHECK ((balance_after = (balance_before + amount)))
+public.payment_transactions: payment_transactions_charging_session_id_fkey FOREIGN KEY (charging_session_id) REFERENCES public.charging_sessions(id)
+public.payment_transactions: payment_transactions_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+public.payment_transactions: payment_transactions_odengi_balance_topup_id_fkey FOREIGN KEY (balance_topup_id) REFERENCES public.balance_topups(id)
+public.payment_transactions: payment_transactions_pkey PRIMARY KEY (id)
+public.payment_transactions: payment_transactions_type_check CHECK ((type = ANY (ARRAY['balance_topup'::text, 'charge_reserve'::text, 'charge_refund'::text, 'charge_payment'::text, 'admin_adjustment'::text, 'topup_refund'::text])))
+public.pricing_history: pricing_history_pkey PRIMARY KEY (id)
+public.stations: stations_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id)
+public.stations: stations_pkey PRIMARY KEY (id)
+public.stations: stations_price_per_kwh_check CHECK ((price_per_kwh >= (0)::numeric))
+public.stations: stations_serial_number_key UNIQUE (serial_number)
+public.stations: stations_session_fee_check CHECK ((session_fee >= (0)::numeric))
+public.stations: stations_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text])))
+public.stations: stations_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
+public.tariff_plans: tariff_plans_pkey PRIMARY KEY (id)
+public.tariff_rules: tariff_rules_pkey PRIMARY KEY (id)
+public.tariff_rules: tariff_rules_price_check CHECK ((price >= (0)::numeric))
+public.tariff_rules: tariff_rules_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
+public.tariff_rules: tariff_rules_tariff_type_check CHECK ((tariff_type = ANY (ARRAY['per_kwh'::text, 'per_minute'::text, 'session_fee'::text, 'parking_fee'::text])))
+public.user_favorites: user_favorites_pkey PRIMARY KEY (id)
+public.user_favorites: user_favorites_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.clients(id) ON DELETE CASCADE
+public.user_favorites: user_favorites_user_id_location_id_key UNIQUE (user_id, location_id)
+public.users: users_pkey PRIMARY KEY (id)
+public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admin'::text, 'superadmin'::text])))
+
+-- indexes
+
+CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC)
+CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC)
+CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
+CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
+CREATE INDEX clients_phone ON public.clients USING btree (phone)
+CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
+CREATE INDEX ledger_entries_session ON evpower.ledger_entries USING btree (session_id)
+CREATE INDEX ledger_postings_client ON evpower.ledger_postings USING btree (client_id, account)
+CREATE INDEX ledger_postings_entry ON evpower.ledger_postings USING btree (entry_id)
+CREATE INDEX ocpp_frames_station ON ONLY evpower.ocpp_frames USING btree (station_id, recorded_at)
+CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USING btree (station_id, wire_transaction_id, received_at)
+CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
+CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
+CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
+CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
+CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
+CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
+CREATE INDEX stations_location ON public.stations USING btree (location_id)
+CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)
+CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
+CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
+CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)
+CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
+CREATE UNIQUE INDEX charging_sessions_pkey ON public.charging_sessions USING btree (id)
+CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
+CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
+CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
+CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
+CREATE UNIQUE INDEX idempotency_keys_pkey ON evpower.idempotency_keys USING btree (client_id, key)
+CREATE UNIQUE INDEX ledger_entries_once ON evpower.ledger_entries USING btree (key)
+CREATE UNIQUE INDEX ledger_entries_pkey ON evpower.ledger_entries USING btree (id)
+CREATE UNIQUE INDEX ledger_postings_pkey ON evpower.ledger_postings USING btree (id)
+CREATE UNIQUE INDEX locations_pkey ON public.locations USING btree (id)
+CREATE UNIQUE INDEX ocpp_authorization_any_case ON evpower.ocpp_authorization USING btree (lower(id_tag))
+CREATE UNIQUE INDEX ocpp_authorization_pkey ON evpower.ocpp_authorization USING btree (id_tag)
+CREATE UNIQUE INDEX ocpp_parked_pkey ON evpower.ocpp_parked USING btree (id)
+CREATE UNIQUE INDEX ocpp_station_status_pkey ON evpower.ocpp_station_status USING btree (station_id)
+CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING btree (id)
+CREATE UNIQUE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, lower(id_tag), started_at, meter_start_wh)
+CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
+CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USING btree (id)
+CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
+CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
+CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
+CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
+CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
+CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)
+CREATE UNIQUE INDEX tariff_plans_pkey ON public.tariff_plans USING btree (id)
+CREATE UNIQUE INDEX tariff_rules_pkey ON public.tariff_rules USING btree (id)
+CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id)
+CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
+CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+
+-- sequences
+
+evpower.ledger_entries_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.ledger_postings_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.ocpp16_transaction_ids integer FROM 1 TO 2147483647
+evpower.ocpp_parked_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.ocpp_transactions_id_seq bigint FROM 1 TO 9223372036854775807
+public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807
+public.payment_transactions_id_seq bigint FROM 1 TO 9223372036854775807
+public.pricing_history_id_seq bigint FROM 1 TO 9223372036854775807
+
+-- functions
+
+CREATE OR REPLACE FUNCTION evpower.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $function$
+CREATE OR REPLACE FUNCTION evpower.refuse_unbalanced()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    entry bigint := CASE TG_TABLE_NAME WHEN 'ledger_entries' THEN (to_jsonb(NEW) ->> 'id')::bigint
+                                       ELSE (to_jsonb(NEW) ->> 'entry_id')::bigint END;
+    total numeric;
+    postings int;
+BEGIN
+    SELECT coalesce(sum(amount_tyiyn), 0), count(*) INTO total, postings
+    FROM evpower.ledger_postings WHERE entry_id = entry;
+    IF postings < 2 OR total <> 0 THEN
+        RAISE EXCEPTION 'ledger entry % is not balanced: % postings sum to %', entry, postings, total
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.write_statement()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    entry evpower.ledger_entries%ROWTYPE;
+    after_som numeric;
+    latest timestamptz;
+    amount_som numeric := NEW.amount_tyiyn::numeric / 100;
+BEGIN
+    SELECT * INTO entry FROM evpower.ledger_entries WHERE id = NEW.entry_id;
+    IF NEW.account = 'receivable' THEN
+        UPDATE public.clients SET debt_amount = debt_amount - amount_som, updated_at = entry.created_at
+        WHERE id = NEW.client_id;
+        RETURN NULL;
+    END IF;
+    UPDATE public.clients SET balance = balance + amount_som, updated_at = entry.created_at
+    WHERE id = NEW.client_id RETURNING balance INTO after_som;
+    -- Readers order by (created_at, id): whoever waited for the row lock does not step behind who came first.
+    SELECT max(created_at) INTO latest FROM public.payment_transactions WHERE client_id = NEW.client_id;
+    INSERT INTO public.payment_transactions
+        (client_id, type, amount, balance_before, balance_after, description,
+         balance_topup_id, charging_session_id, created_at)
+    VALUES (NEW.client_id, NEW.statement_type, amount_som, after_som - amount_som, after_som, entry.description,
+            entry.balance_topup_id, entry.session_id, greatest(entry.created_at, latest));
+    RETURN NULL;
+END $function$
+
+-- triggers
+
+CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evpower.refuse_unbalanced()
+CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_postings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evpower.refuse_unbalanced()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_entries FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_postings FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings FOR EACH ROW WHEN ((new.account = ANY (ARRAY['client'::text, 'receivable'::text]))) EXECUTE FUNCTION evpower.write_statement()
+
