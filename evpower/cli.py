@@ -234,6 +234,25 @@ def command(terminal: Terminal, station: str, action: str, payload: str) -> None
     terminal.screen.facts(terminal.server.command(station, action, payload.encode()))
 
 
+@main.group()
+def station() -> None:
+    """One station."""
+
+
+@station.command("password")
+@click.argument("station_id", metavar="STATION")
+@click.option("--push", is_flag=True, help="Tell the charger too (AuthorizationKey); if it refuses, the old one stays.")
+@click.option("--hex", "as_hex", is_flag=True, help="Push it as hexadecimal digits, as some chargers want it.")
+@click.password_option(
+    envvar="EVPOWER_STATION_PASSWORD", help="16 to 40 characters (20 with --hex); asked for if absent."
+)
+@_terminal_command
+def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool, password: str) -> None:
+    """Set STATION's password."""
+    form = "hex" if as_hex else "plain"
+    terminal.screen.facts(terminal.server.set_password(station_id, password, push=push, form=form))
+
+
 @main.command("import")
 @click.argument("fleet", type=click.File("rb"))
 @_terminal_command

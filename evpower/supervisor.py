@@ -28,6 +28,7 @@ from quart import Blueprint
 
 import evpower
 from evpower.app import App, build_app
+from evpower.charging.station_access import StationAccess
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
 from evpower.db.embedded import embedded_postgres
@@ -41,10 +42,11 @@ from evpower.http.application import RequestLimits
 from evpower.http.control import build_control_app
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
+from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.tracing import trace_routes
 from evpower.notify import Notifier
-from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.passwords import PasswordChecker, SaltedPasswords
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, serve_chargers
 from evpower.ocpp.settings import OcppSettings
@@ -171,7 +173,8 @@ async def _doors(
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
-    operations = _operations(app, tracer)
+    access = StationAccess(pool, clock, registry, SaltedPasswords())
+    operations = _operations(app, tracer, access)
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -214,9 +217,9 @@ async def _doors(
         doors.cancel_scope.cancel()
 
 
-def _operations(app: App, tracer: Tracer) -> tuple[Blueprint, ...]:
+def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Blueprint, ...]:
     """What administrators may do, the same over HTTP (with the token) and on the control socket."""
-    return (command_routes(app.station_commands), trace_routes(tracer))
+    return (command_routes(app.station_commands), trace_routes(tracer), access_routes(access))
 
 
 def _charger_server(

@@ -73,6 +73,8 @@ class Admission:
     password_hash: str | None
     connector_ids: tuple[ConnectorId, ...] = ()
     serial_number: str | None = None
+    #: A password on its way to the charger; it opens too, and a login with it ends the old one.
+    pending_hash: str | None = None
 
 
 def stored_status(ocpp_status: str | None) -> StoredStatus:

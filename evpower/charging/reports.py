@@ -20,7 +20,7 @@ from evpower.charging.settler import Settler
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
-from evpower.db import due_sessions, sessions, stations, transactions
+from evpower.db import credentials, due_sessions, sessions, stations, transactions
 from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -59,6 +59,11 @@ class ChargerReports:
         """The station a socket's identity names (its id, or its serial number when no id matches), or None."""
         async with reading(self._pool) as conn:
             return await stations.admit(conn, identity)
+
+    async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
+        """The charger logged in with the password that was on its way: it has it, and the old one ends."""
+        async with unit_of_work(self._pool) as uow:
+            await credentials.put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
 
     async def connected(self, station_id: StationId) -> None:
         """A charger's socket is open and registered. After a power cut all come at once: one commit for many."""

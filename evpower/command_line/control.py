@@ -92,6 +92,12 @@ class ControlClient:
         path = f"/control/stations/{quote(station_id, safe='')}/commands/{quote(action, safe='')}"
         return self._ask("POST", path, iter((payload,)), _json_headers(payload))
 
+    def set_password(self, station_id: str, password: str, *, push: bool, form: str) -> Any:
+        """Set a station's password; `push` tells the charger, `form` how (plain or hex)."""
+        content = json.dumps({"password": password, "push": push, "form": form}).encode()
+        path = f"/control/stations/{quote(station_id, safe='')}/password"
+        return self._ask("PUT", path, iter((content,)), _json_headers(content))
+
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
 

@@ -45,13 +45,15 @@ WHERE n.station_id = s.id AND s.connector_types <> n.types
 """
 
 READ_CREDENTIALS = (
-    "SELECT station_id, password_hash FROM evpower.station_credentials WHERE station_id = ANY(%(stations)s)"
+    "SELECT station_id, password_hash FROM evpower.station_credentials"
+    " WHERE station_id = ANY(%(stations)s) AND password_hash IS NOT NULL"
 )
 
 WRITE_CREDENTIALS = """
 INSERT INTO evpower.station_credentials (station_id, password_hash, updated_at)
 SELECT p.station_id, p.password_hash, %(at)s FROM jsonb_to_recordset(%(rows)s) AS p(station_id text, password_hash text)
-ON CONFLICT (station_id) DO UPDATE SET password_hash = excluded.password_hash, updated_at = excluded.updated_at
+ON CONFLICT (station_id) DO UPDATE
+SET password_hash = excluded.password_hash, pending_hash = NULL, updated_at = excluded.updated_at
 """
 
 READ_OPENINGS = """

@@ -15,7 +15,7 @@ from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission,
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 ADMIT = """
-SELECT s.id AS station_id, s.status AS admin_status, s.serial_number, c.password_hash,
+SELECT s.id AS station_id, s.status AS admin_status, s.serial_number, c.password_hash, c.pending_hash,
        ARRAY(SELECT n.connector_number FROM public.connectors n WHERE n.station_id = s.id ORDER BY 1) AS connector_ids
 FROM public.stations s LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
 WHERE s.id = %(identity)s OR s.serial_number = %(identity)s

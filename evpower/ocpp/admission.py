@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from base64 import b64decode
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from evpower.charging.charge_point import Admission
@@ -36,27 +38,58 @@ def offered_subprotocols(header_values: Sequence[str]) -> list[str]:
     return [word.strip() for value in header_values for word in value.split(",") if word.strip()]
 
 
-async def may_enter(
-    admission: Admission,
-    identity: str,
-    target: str,
-    authorization: str,
-    *,
-    checker: PasswordChecker,
-    certificate_names: frozenset[str] | None,
-    anonymous: bool,
-) -> bool:
+@dataclass(frozen=True)
+class Credentials:
+    """What a socket showed: its identity, a password if any, and the names in its verified certificate if any."""
+
+    identity: str
+    password: str | None
+    certificate_names: frozenset[str] | None
+
+    @property
+    def kind(self) -> str:
+        """What was shown, in a word for the log."""
+        if self.certificate_names is not None:
+            return "a certificate of another station"
+        return "no credentials" if self.password is None else "wrong password"
+
+
+def credentials_of(
+    request_target: str, authorization: str, identity: str, station_id: str, certificate_names: frozenset[str] | None
+) -> Credentials:
+    """The credentials in an upgrade request for that station."""
+    password = _password(request_target, authorization, (identity, station_id))
+    return Credentials(identity, password, certificate_names)
+
+
+class Verdict(Enum):
+    """Whether a socket may be a station's."""
+
+    REFUSED = "refused"
+    ADMITTED = "admitted"
+    #: By the password that is on its way to the charger.
+    ADMITTED_BY_PENDING = "admitted by the pending password"
+
+
+async def judge(admission: Admission, shown: Credentials, *, checker: PasswordChecker, anonymous: bool) -> Verdict:
     """Check the credentials; a station without any gets in only where anonymous stations do (design §9.9).
 
     A certificate is a credential for the stations it names, and for no other (security profile 3): one of another
     station is refused even with that station's password.
     """
-    if certificate_names is not None:
-        return not certificate_names.isdisjoint({admission.station_id, admission.serial_number})
-    if admission.password_hash is None:
-        return anonymous
-    password = _password(target, authorization, (identity, admission.station_id))
-    return password is not None and await checker.matches(password, admission.password_hash)
+    if shown.certificate_names is not None:
+        bound = not shown.certificate_names.isdisjoint({admission.station_id, admission.serial_number})
+        return Verdict.ADMITTED if bound else Verdict.REFUSED
+    if admission.password_hash is None and admission.pending_hash is None:
+        return Verdict.ADMITTED if anonymous else Verdict.REFUSED
+    if shown.password is not None:
+        for known, verdict in (
+            (admission.password_hash, Verdict.ADMITTED),
+            (admission.pending_hash, Verdict.ADMITTED_BY_PENDING),
+        ):
+            if known is not None and await checker.matches(shown.password, known):
+                return verdict
+    return Verdict.ADMITTED if admission.password_hash is None and anonymous else Verdict.REFUSED
 
 
 def _password(target: str, authorization: str, names: Sequence[str]) -> str | None:

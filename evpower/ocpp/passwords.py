@@ -64,11 +64,18 @@ class PasswordChecker:
         self._threads = trio.CapacityLimiter(max_threads)
         self._verdicts: OrderedDict[tuple[str, bytes], bool] = OrderedDict()
 
+    def remembers(self, password: str, password_hash: str) -> bool:
+        """Whether this password was found right before: the answer costs nothing."""
+        return self._verdicts.get((password_hash, self._digest(password)), False)
+
+    def _digest(self, password: str) -> bytes:
+        return hashlib.blake2b(password.encode(errors="replace"), key=self._key, digest_size=32).digest()
+
     async def matches(self, password: str, password_hash: str) -> bool:
         """Whether the password is the right one; comparisons take constant time."""
         if len(password.encode(errors="replace")) > MAX_PASSWORD_BYTES:
             return False
-        digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=32).digest()
+        digest = self._digest(password)
         verdict = self._verdicts.get((password_hash, digest))
         if verdict is None:
             verdict = await trio.to_thread.run_sync(verify_password, password, password_hash, limiter=self._threads)

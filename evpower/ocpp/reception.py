@@ -11,7 +11,17 @@ from websockets.server import ServerProtocol
 
 from evpower.charging.charge_point import Admission
 from evpower.charging.reports import ChargerReports
-from evpower.ocpp.admission import choose_subprotocol, identity_of, may_enter, offered_subprotocols
+from evpower.identifiers import StationId
+from evpower.ocpp.admission import (
+    Credentials,
+    Verdict,
+    choose_subprotocol,
+    credentials_of,
+    identity_of,
+    judge,
+    offered_subprotocols,
+)
+from evpower.ocpp.failed_logins import FailedLogins, address_of
 from evpower.ocpp.oddities import shown
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.tls import certificate_names
@@ -28,6 +38,7 @@ class Reception:
 
     reports: ChargerReports
     passwords: PasswordChecker
+    failed_logins: FailedLogins
 
     async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Admission:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
@@ -35,7 +46,7 @@ class Reception:
         Raises SocketClosed after telling the peer why it may not enter.
         """
         handshake, request = await socket.read_request()
-        admission = await self._admit(socket, handshake, request, certificate_names(stream), anonymous=anonymous)
+        admission = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         subprotocol = choose_subprotocol(offered)
         await socket.accept(handshake, request, subprotocol)
@@ -49,12 +60,13 @@ class Reception:
     async def _admit(
         self,
         socket: ChargerSocket,
+        stream: trio.abc.Stream,
         handshake: ServerProtocol,
         request: Request,
-        names: frozenset[str] | None,
         *,
         anonymous: bool,
     ) -> Admission:
+        address = address_of(stream, request.headers.get("X-Forwarded-For", ""))
         identity = identity_of(request.path)
         try:
             admission = None if identity is None else await self.reports.admit(identity)
@@ -63,17 +75,26 @@ class Reception:
             await socket.reject(handshake, 503, "try again later\n")
         if identity is None or admission is None:
             log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
+            await self.failed_logins.failed(address, identity or "", "unknown station")
             await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
-        if not await may_enter(
-            admission,
-            identity,
-            request.path,
-            authorization,
-            checker=self.passwords,
-            certificate_names=names,
-            anonymous=anonymous,
-        ):
+        credentials = credentials_of(
+            request.path, authorization, identity, admission.station_id, certificate_names(stream)
+        )
+        verdict = await self._judge(admission, credentials, address, anonymous=anonymous)
+        if verdict is Verdict.REFUSED:
             log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
             await socket.reject(handshake, 401, "unauthorized\n", CHALLENGE)
+        if verdict is Verdict.ADMITTED_BY_PENDING and admission.pending_hash is not None:
+            await self.reports.password_shown(StationId(admission.station_id), admission.pending_hash)
         return admission
+
+    async def _judge(self, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool) -> Verdict:
+        """The verdict, in the address's turn; a refusal comes after the wait it costs."""
+        password, known = credentials.password, admission.password_hash
+        remembered = password is not None and known is not None and self.passwords.remembers(password, known)
+        async with self.failed_logins.turn("" if remembered else address):
+            verdict = await judge(admission, credentials, checker=self.passwords, anonymous=anonymous)
+            if verdict is Verdict.REFUSED:
+                await self.failed_logins.failed(address, admission.station_id, credentials.kind)
+        return verdict

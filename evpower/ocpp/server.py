@@ -19,6 +19,7 @@ from evpower.identifiers import StationId
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.doors import Door, open_doors
 from evpower.ocpp.drain import GOING_AWAY, Drain
+from evpower.ocpp.failed_logins import FailedLogins
 from evpower.ocpp.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.reception import Reception
@@ -49,6 +50,7 @@ class ChargerServer:
     passwords: PasswordChecker
     settings: OcppSettings
     frame_log: FrameLog = field(default_factory=NoFrameLog)
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
 
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -62,7 +64,7 @@ class ChargerServer:
                     sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
                     flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
                     async with trio.open_nursery() as chargers:
-                        reception = Reception(self.reports, self.passwords)
+                        reception = Reception(self.reports, self.passwords, self.failed_logins)
                         charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain)
                         with drain.accepting:
                             task_status.started()

@@ -17,12 +17,14 @@ from trio.lowlevel import notify_closing, wait_readable, wait_writable
 class DirectStream(trio.abc.HalfCloseableStream):
     """One connected, non-blocking stdlib socket."""
 
-    __slots__ = ("_sock",)
+    __slots__ = ("_sock", "peer_host")
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
+        #: The address of the other end.
+        self.peer_host: str = sock.getpeername()[0]
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send everything; yields to other tasks only while the kernel's buffer is full."""

@@ -76,6 +76,9 @@ class FakeReports(ChargerReports):
             raise OSError("the database is down")
         return self.stations.get(identity)
 
+    async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
+        self.told.append((f"shown {pending_hash}", station_id))
+
     async def connected(self, station_id: StationId) -> None:
         self.told.append(("connected", station_id))
 

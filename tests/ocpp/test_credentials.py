@@ -119,3 +119,27 @@ async def test_what_is_remembered_is_bounded() -> None:
         for word in ("a", "b", "c"):
             nursery.start_soon(checker.matches, word, HASH)
     assert len(checker._verdicts) == 2
+
+
+async def test_tc_085_basic_authentication_lets_the_right_pair_in_and_no_other(locked: Csms) -> None:
+    await locked.charger("/ws/CP-1", headers=basic("CP-1", "s3cret:ё"))
+    refused = await Peer(await locked.connect()).open("/ws/CP-1", headers=basic("CP-1", "s3cret"))
+    assert refused.status_code == 401
+
+
+PENDING = hash_password("the-password-to-be", b"fedcba9876543210")
+
+
+async def test_a_pending_password_opens_beside_the_old_one_and_is_reported(locked: Csms) -> None:
+    locked.reports.stations["CP-1"] = Admission("CP-1", "active", HASH, pending_hash=PENDING)
+    await locked.charger(headers=basic("CP-1", "s3cret:ё"))
+    assert not locked.reports.count(f"shown {PENDING}")
+    await locked.charger(headers=basic("CP-1", "the-password-to-be"))
+    assert locked.reports.count(f"shown {PENDING}") == 1
+
+
+async def test_a_first_password_on_its_way_shuts_nobody_out(csms: Csms) -> None:
+    csms.reports.stations["CP-1"] = Admission("CP-1", "active", None, pending_hash=PENDING)
+    await csms.charger()
+    await csms.charger(headers=basic("CP-1", "the-password-to-be"))
+    assert csms.reports.count(f"shown {PENDING}") == 1
