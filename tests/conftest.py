@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
@@ -22,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 from evpower.db.embedded import embedded_postgres
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
+from tests.databases import Databases
 from tests.fakes import NOON
 
 TEMPLATE = f"evpower_template_{os.getpid()}"
@@ -99,17 +99,19 @@ def template(postgres_server: str) -> Iterator[str]:
         server.execute(f"DROP DATABASE {TEMPLATE}")
 
 
-_numbers = count(1)
+@pytest.fixture(scope="session")
+def databases(postgres_server: str, template: str) -> Iterator[Databases]:
+    """Where tests borrow their database."""
+    databases = Databases(postgres_server, template)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def database_url(postgres_server: str, template: str) -> Iterator[str]:
-    """The conninfo of a fresh, migrated database."""
-    name = f"evpower_test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres_server, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        yield make_conninfo(postgres_server, dbname=name)
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def database_url(databases: Databases) -> Iterator[str]:
+    """The conninfo of a migrated database without rows, this test's own."""
+    yield databases.lend()
+    databases.take_back()
 
 
 @pytest.fixture
