@@ -30,6 +30,14 @@ STATION_COLUMNS = {
     "Last heartbeat": "last_heartbeat_at",
     "Connectors": "connectors",
 }
+SECURITY_COLUMNS = {
+    "Received": "received_at",
+    "Alarming": "alarming",
+    "Action": "action",
+    "Type": "type",
+    "Detail": "detail",
+    "Request": "request_id",
+}
 SESSION_COLUMNS = {
     "Session": "session_id",
     "Client": "client_id",
@@ -251,6 +259,15 @@ def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool, 
     """Set STATION's password."""
     form = "hex" if as_hex else "plain"
     terminal.screen.facts(terminal.server.set_password(station_id, password, push=push, form=form))
+
+
+@station.command("security")
+@click.argument("station_id", metavar="STATION")
+@_terminal_command
+def security_events(terminal: Terminal, station_id: str) -> None:
+    """What STATION said of its security, newest first."""
+    rows = terminal.server.security_events(station_id)
+    terminal.screen.rows(rows, SECURITY_COLUMNS, "No security events")
 
 
 @main.command("import")

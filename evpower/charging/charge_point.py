@@ -61,6 +61,38 @@ class StatusReport:
     vendor_error_code: str | None = None
 
 
+#: Security events that are the ordinary life of a charger; every other one, unknown ones too, wants a look.
+ROUTINE_EVENTS = frozenset(
+    {
+        "FirmwareUpdated",
+        "ReconfigurationOfSecurityParameters",
+        "ResetOrReboot",
+        "SettingSystemTime",
+        "StartupOfTheDevice",
+    }
+)
+#: Firmware that is not what its maker signed.
+ALARMING_STATUSES = frozenset({"InvalidSignature", "InstallVerificationFailed"})
+
+
+@dataclass(frozen=True)
+class SecurityReport:
+    """What a charger says of its security: an event, or how a log upload or signed firmware update goes."""
+
+    action: str
+    #: The event's type, or the status.
+    type: str
+    detail: str | None = None
+    request_id: int | None = None
+    occurred_at: datetime | None = None
+
+    @property
+    def is_alarming(self) -> bool:
+        if self.action == "SecurityEventNotification":
+            return self.type not in ROUTINE_EVENTS
+        return self.type in ALARMING_STATUSES
+
+
 @dataclass(frozen=True)
 class Admission:
     """A station that may open a socket: its id, its admin word, and the salted hash of its password if it has one.

@@ -11,7 +11,7 @@ import logging
 from datetime import datetime
 
 from evpower.charging.beginnings import Beginnings
-from evpower.charging.charge_point import Admission, Boot, BootVerdict, StatusReport
+from evpower.charging.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.charging.commands import Commands
 from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.limits import LimitKeeper
@@ -20,7 +20,7 @@ from evpower.charging.settler import Settler
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
-from evpower.db import credentials, due_sessions, sessions, stations, transactions
+from evpower.db import credentials, due_sessions, security_events, sessions, stations, transactions
 from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -28,6 +28,7 @@ from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
 from evpower.identifiers import IdTag, SessionId, StationId
 
 log = logging.getLogger("OCPP")
+security_log = logging.getLogger("security")
 
 
 class ChargerReports:
@@ -142,6 +143,14 @@ class ChargerReports:
                 if found.session_id is not None:
                     await self._end(uow, station_id, found.session_id, stop.reason)
             return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, now)
+
+    async def security(self, station_id: StationId, report: SecurityReport) -> None:
+        """Store what a charger says of its security; what is alarming is a warning in the log."""
+        async with unit_of_work(self._pool) as uow:
+            await security_events.add(uow.conn, station_id, report, self._clock.now())
+        level = logging.WARNING if report.is_alarming else logging.INFO
+        line = "%s: station=%s, type=%r, detail=%r"
+        security_log.log(level, line, report.action, station_id, report.type, report.detail)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""

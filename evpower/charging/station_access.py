@@ -1,4 +1,4 @@
-"""Stations' passwords, as operators change them (duty 7; OCPP 1.6 security white paper, A01 and AuthorizationKey).
+"""Stations' passwords and security events, for operators (duty 7; OCPP 1.6 security white paper, A01).
 
 A password that is pushed opens beside the old one from the moment it is sent, because chargers reconnect with it before
 their answer has reached us. Accepted puts it in force and ends the old one; a refusal leaves the old one; without an
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import trio
 
 from evpower.charging.ports import CommandLink
 from evpower.clock import Clock
-from evpower.db import credentials
+from evpower.db import credentials, security_events
 from evpower.db.fleet import Passwords
 from evpower.db.pool import Pool
 from evpower.db.stations import station_exists
@@ -37,6 +37,7 @@ KEY = "AuthorizationKey"
 CHARS_MIN, CHARS_MAX, CHARS_MAX_HEX = 16, 40, 20
 #: The last write about a password the charger already has.
 LAST_WRITE_WITHIN_S = 5.0
+EVENTS_SHOWN = 200
 
 Form = Literal["plain", "hex"]
 
@@ -52,7 +53,7 @@ class PasswordChange:
 
 
 class StationAccess:
-    """Sets passwords."""
+    """Sets passwords, shows events."""
 
     def __init__(self, pool: Pool, clock: Clock, link: CommandLink, passwords: Passwords) -> None:
         self._pool = pool
@@ -78,6 +79,13 @@ class StationAccess:
             await credentials.set_password(uow.conn, station_id, password_hash, self._clock.now())
         log.info("password set: station=%s", station_id)
         return PasswordChange(station_id, None, old_password_ended=True)
+
+    async def security_events(self, station_id: StationId) -> list[dict[str, Any]]:
+        """What the charger said of its security, newest first. Raises StationNotFound."""
+        async with reading(self._pool) as conn:
+            if not await station_exists(conn, station_id):
+                raise StationNotFound
+            return await security_events.newest(conn, station_id, EVENTS_SHOWN)
 
     async def _push(self, station_id: StationId, password_hash: str, value: str) -> PasswordChange:
         if not self._link.is_connected(station_id):

@@ -98,6 +98,9 @@ class ControlClient:
         path = f"/control/stations/{quote(station_id, safe='')}/password"
         return self._ask("PUT", path, iter((content,)), _json_headers(content))
 
+    def security_events(self, station_id: str) -> Any:
+        return self._ask("GET", f"/control/stations/{quote(station_id, safe='')}/security-events")
+
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
 

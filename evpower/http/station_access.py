@@ -1,4 +1,4 @@
-"""Stations' passwords: below the administrators' door and on the control socket."""
+"""Stations' passwords and security events: below the administrators' door and on the control socket."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from evpower.charging.station_access import StationAccess
 from evpower.errors import InvalidRequest
 from evpower.http.answers import Answer, written
 from evpower.http.requests import read_object
+from evpower.http.shapes import jsonable
 from evpower.http.station_commands import ANSWER_WITHIN_S, known_station
+
+READ_WITHIN_S = 10
 
 
 def access_routes(access: StationAccess) -> Blueprint:
-    """`PUT /stations/{station_id}/password`: `{"password": …, "push": false, "form": "plain" | "hex"}`."""
+    """`PUT /stations/{station_id}/password` (`{"password": …, "push": false, "form": "plain" | "hex"}`), and
+    `GET /stations/{station_id}/security-events`."""
     routes = Blueprint("station_access", __name__, url_prefix="/stations")
 
     @routes.put("/<station_id>/password")
@@ -30,6 +34,12 @@ def access_routes(access: StationAccess) -> Blueprint:
             "old_password_ended": change.old_password_ended,
         }
         return written(Answer({"success": True, "data": data}))
+
+    @routes.get("/<station_id>/security-events")
+    async def security_events(station_id: str) -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            events = await access.security_events(known_station(station_id))
+        return written(Answer({"success": True, "data": jsonable(events)}))
 
     return routes
 

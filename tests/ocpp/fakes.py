@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import trio
 
-from evpower.charging.charge_point import Admission, Boot, BootVerdict, StatusReport
+from evpower.charging.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.meter_value import MeterReport
 from evpower.charging.reports import ChargerReports
@@ -53,6 +53,7 @@ class FakeReports(ChargerReports):
         self.starts: list[TransactionStart] = []
         self.readings: list[MeterReport] = []
         self.stops: list[TransactionStop] = []
+        self.security_reports: list[SecurityReport] = []
         self.parked: list[tuple[str, str, bytes]] = []
         self.boot_verdict = BootVerdict("Accepted", 60)
         self.verdict = IdTagVerdict("Accepted")
@@ -115,6 +116,10 @@ class FakeReports(ChargerReports):
         await self._note("stop", station_id)
         self.stops.append(stop)
         return self.stop_verdict
+
+    async def security(self, station_id: StationId, report: SecurityReport) -> None:
+        await self._note("security", station_id)
+        self.security_reports.append(report)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         self.parked.append((action, reason, payload))

@@ -16,7 +16,7 @@ from ocpp.v16.enums import Action as StandardAction
 
 from evpower.ocpp import frames
 from evpower.ocpp.oddities import shown
-from evpower.ocpp.v16 import handlers, messages
+from evpower.ocpp.v16 import handlers, messages, security
 from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.reading import Unreadable, read
 
@@ -46,6 +46,11 @@ ACTIONS = {
         messages.DiagnosticsStatusNotification, handlers.diagnostics_status_notification
     ),
     "FirmwareStatusNotification": Action(messages.FirmwareStatusNotification, handlers.firmware_status_notification),
+    "SecurityEventNotification": Action(messages.SecurityEventNotification, security.security_event_notification),
+    "LogStatusNotification": Action(messages.LogStatusNotification, security.log_status_notification),
+    "SignedFirmwareStatusNotification": Action(
+        messages.SignedFirmwareStatusNotification, security.signed_firmware_status_notification
+    ),
 }
 #: OCPP 1.6 and its security extension, both directions.
 KNOWN = frozenset(str(action.value) for action in StandardAction)

@@ -78,7 +78,7 @@ async def status_notification(
             connector_id=ConnectorId(request.connector_id),
             status=request.status,
             error_code=request.error_code,
-            reported_at=None if request.timestamp is None else _utc(request.timestamp),
+            reported_at=None if request.timestamp is None else utc(request.timestamp),
             info=request.info,
             vendor_id=request.vendor_id,
             vendor_error_code=request.vendor_error_code,
@@ -113,7 +113,7 @@ async def start_transaction(
             connector_id=ConnectorId(request.connector_id),
             id_tag=IdTag(request.id_tag),
             meter_start_wh=meter_start_wh,
-            started_at=_utc(request.timestamp),
+            started_at=utc(request.timestamp),
             payload=payload,
         ),
     )
@@ -163,7 +163,7 @@ async def stop_transaction(
         TransactionStop(
             wire_transaction_id=WireTransactionId(str(request.transaction_id)),
             meter_stop_wh=meter_stop_wh,
-            stopped_at=_utc(request.timestamp),
+            stopped_at=utc(request.timestamp),
             reason=request.reason or "Local",
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
             samples=_samples(request.transaction_data or ()),
@@ -194,7 +194,7 @@ async def firmware_status_notification(
 
 
 def _samples(meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
-    samples = [read_sample(_utc(value.timestamp), value.sampled_value) for value in meter_values]
+    samples = [read_sample(utc(value.timestamp), value.sampled_value) for value in meter_values]
     return tuple(sorted(samples, key=_measured_at))
 
 
@@ -206,7 +206,8 @@ def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:
     )
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC, also at the ends of the calendar."""
     if moment.tzinfo is UTC:
         return moment
     try:

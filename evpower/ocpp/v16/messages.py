@@ -286,5 +286,38 @@ class FirmwareStatusNotification(Request):
     ]
 
 
+class SecurityEventNotification(Request):
+    type: CiString50
+    timestamp: When
+    tech_info: CiString255 | None = None
+
+
+class LogStatusNotification(Request):
+    status: Literal[
+        "BadMessage", "Idle", "NotSupportedOperation", "PermissionDenied", "Uploaded", "UploadFailure", "Uploading"
+    ]
+    request_id: int | None = None
+
+
+class SignedFirmwareStatusNotification(Request):
+    status: Literal[
+        "Downloaded",
+        "DownloadFailed",
+        "Downloading",
+        "DownloadScheduled",
+        "DownloadPaused",
+        "Idle",
+        "InstallationFailed",
+        "Installing",
+        "Installed",
+        "InstallRebooting",
+        "InstallScheduled",
+        "InstallVerificationFailed",
+        "InvalidSignature",
+        "SignatureVerified",
+    ]
+    request_id: int | None = None
+
+
 class Done(Confirmation):
     """The answer that says nothing: {}."""

@@ -37,7 +37,8 @@ def compare(info: Any, expected: dict[str, Any], path: str) -> None:
             required = {name for name, field in fields.items() if field.required}
             assert required == set(expected.get("required", ())), path
             for name, child in expected.get("properties", {}).items():
-                compare(fields[name].type, child, f"{path}.{name}")
+                word = child.get("$ref", "").rpartition("/")[2]
+                compare(fields[name].type, expected["definitions"][word] if word else child, f"{path}.{name}")
         case "array":
             assert isinstance(info, inspect.ListType), path
             compare(info.item_type, expected["items"], path)
@@ -75,6 +76,9 @@ CONFIRMATIONS: list[tuple[str, messages.Confirmation]] = [
     ("DataTransfer", messages.DataTransferConf(status="UnknownVendorId")),
     ("DiagnosticsStatusNotification", messages.Done()),
     ("FirmwareStatusNotification", messages.Done()),
+    ("SecurityEventNotification", messages.Done()),
+    ("LogStatusNotification", messages.Done()),
+    ("SignedFirmwareStatusNotification", messages.Done()),
 ]
 
 

@@ -1,0 +1,34 @@
+"""What chargers send of the security extension (OCPP 1.6 security white paper §4-5): stored, and alarming ones said."""
+
+from __future__ import annotations
+
+from evpower.charging.charge_point import SecurityReport
+from evpower.ocpp.v16 import messages
+from evpower.ocpp.v16.charger import Charger
+from evpower.ocpp.v16.handlers import utc
+
+
+async def security_event_notification(
+    charger: Charger, request: messages.SecurityEventNotification, _: bytes
+) -> messages.Confirmation:
+    report = SecurityReport(
+        "SecurityEventNotification", request.type, detail=request.tech_info, occurred_at=utc(request.timestamp)
+    )
+    await charger.reports.security(charger.station_id, report)
+    return messages.Done()
+
+
+async def log_status_notification(
+    charger: Charger, request: messages.LogStatusNotification, _: bytes
+) -> messages.Confirmation:
+    report = SecurityReport("LogStatusNotification", request.status, request_id=request.request_id)
+    await charger.reports.security(charger.station_id, report)
+    return messages.Done()
+
+
+async def signed_firmware_status_notification(
+    charger: Charger, request: messages.SignedFirmwareStatusNotification, _: bytes
+) -> messages.Confirmation:
+    report = SecurityReport("SignedFirmwareStatusNotification", request.status, request_id=request.request_id)
+    await charger.reports.security(charger.station_id, report)
+    return messages.Done()
