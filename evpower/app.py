@@ -12,6 +12,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.commands import Commands
 from evpower.charging.limits import LimitKeeper
+from evpower.charging.parked import ParkedReports
 from evpower.charging.ports import ChargerLink
 from evpower.charging.presence import Presence
 from evpower.charging.recovery import Recovery, RecoveryRules
@@ -20,6 +21,7 @@ from evpower.charging.reserving import Reserving
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
 from evpower.charging.station_commands import StationCommands
+from evpower.charging.tags import Tags
 from evpower.clock import Clock, Ids
 from evpower.config import Config
 from evpower.db.journal import Journal
@@ -36,6 +38,8 @@ class App:
     pricing: Pricing
     charging: ChargingService
     reports: ChargerReports
+    parked: ParkedReports
+    tags: Tags
     commands: Commands
     station_commands: StationCommands
     journal: Journal
@@ -72,22 +76,17 @@ def build_app(
         config.ocpp.heartbeat_timeout_s,
         config.charging.max_sessions_per_client,
     )
+    reports = ChargerReports(
+        pool, clock, journal, beginnings, settler, commands, limits, bus, config.ocpp.heartbeat_interval_s
+    )
     return App(
         bus=bus,
         billing=billing,
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, pricing, link, commands, bus, rules),
-        reports=ChargerReports(
-            pool,
-            clock,
-            journal,
-            beginnings,
-            settler,
-            commands,
-            limits,
-            bus,
-            config.ocpp.heartbeat_interval_s,
-        ),
+        reports=reports,
+        parked=ParkedReports(pool, clock, reports),
+        tags=Tags(pool, clock),
         commands=commands,
         station_commands=StationCommands(pool, link),
         journal=journal,

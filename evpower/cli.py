@@ -301,6 +301,80 @@ def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, 
     )
 
 
+@main.command()
+@_terminal_command
+def tags(terminal: Terminal) -> None:
+    """Every card, with its status, expiry, group and client."""
+    from evpower.command_line.operators_work import TAG_COLUMNS
+
+    terminal.screen.rows(terminal.server.tags(), TAG_COLUMNS, "No cards; add one with: evpower tag set")
+
+
+@main.group()
+def tag() -> None:
+    """One card."""
+
+
+@tag.command("set")
+@click.argument("id_tag", metavar="TAG")
+@click.option("--status", type=click.Choice(["Accepted", "Blocked", "Expired", "Invalid"]), default="Accepted")
+@click.option("--expires", "expiry_date", metavar="TIME", help="ISO 8601.")
+@click.option("--group", "parent_id_tag", metavar="TAG", help="Cards of one group may stop each other's charges.")
+@click.option("--client", "client_id", metavar="ID", help="Who pays.")
+@_terminal_command
+def set_tag(terminal: Terminal, id_tag: str, **card: str | None) -> None:
+    """Make a card, or make it so: an option left out is emptied."""
+    terminal.screen.facts(terminal.server.put_tag(id_tag, card))
+
+
+@tag.command("delete")
+@click.argument("id_tag", metavar="TAG")
+@_terminal_command
+def delete_tag(terminal: Terminal, id_tag: str) -> None:
+    """Forget a card: chargers are told Invalid from now on."""
+    terminal.screen.facts(terminal.server.delete_tag(id_tag))
+
+
+@main.group()
+def parked() -> None:
+    """Reports of chargers that matched nothing."""
+
+
+@parked.command("list")
+@click.option("--all", "resolved_too", is_flag=True, help="Resolved ones too.")
+@_terminal_command
+def list_parked(terminal: Terminal, resolved_too: bool) -> None:
+    """What waits for a person, newest first."""
+    from evpower.command_line.operators_work import PARKED_COLUMNS
+
+    terminal.screen.rows(terminal.server.parked(resolved_too=resolved_too), PARKED_COLUMNS, "Nothing is parked")
+
+
+@parked.command("missing-energy")
+@_terminal_command
+def missing_energy(terminal: Terminal) -> None:
+    """Energy between two charges of a connector that nobody was billed for."""
+    from evpower.command_line.operators_work import MISSING_COLUMNS
+
+    terminal.screen.rows(terminal.server.missing_energy(), MISSING_COLUMNS, "No energy is missing")
+
+
+@parked.command("resolve")
+@click.argument("parked_id", metavar="ID", type=click.IntRange(1))
+@click.option("--session", "session_id", help="The session whose StopTransaction it is.")
+@click.option("--dismiss", is_flag=True, help="It changes nothing.")
+@click.option("--reason", required=True, help="Kept with the decision.")
+@_terminal_command
+def resolve_parked(terminal: Terminal, parked_id: int, session_id: str | None, dismiss: bool, reason: str) -> None:
+    """Assign a parked StopTransaction to its session, or dismiss a report."""
+    from evpower.command_line.operators_work import actor
+
+    if dismiss == (session_id is not None):
+        raise click.UsageError("either --session ID or --dismiss")
+    decision = {"dismiss": True} if dismiss else {"session_id": session_id}
+    terminal.screen.facts(terminal.server.resolve_parked(parked_id, {**decision, "reason": reason, "actor": actor()}))
+
+
 @main.group()
 def ledger() -> None:
     """The money."""

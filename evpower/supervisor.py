@@ -40,6 +40,7 @@ from evpower.db.upkeep import Upkeep
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.control import build_control_app
+from evpower.http.operators_work import parked_routes, tag_routes
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
@@ -219,7 +220,13 @@ async def _doors(
 
 def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Blueprint, ...]:
     """What administrators may do, the same over HTTP (with the token) and on the control socket."""
-    return (command_routes(app.station_commands), trace_routes(tracer), access_routes(access))
+    return (
+        command_routes(app.station_commands),
+        trace_routes(tracer),
+        access_routes(access),
+        tag_routes(app.tags),
+        parked_routes(app.parked),
+    )
 
 
 def _charger_server(

@@ -29,8 +29,11 @@ def verdict_on_card(row: IdTagRow | None, now: datetime) -> IdTagVerdict:
 
 
 def _status(row: IdTagRow, now: datetime) -> VerdictStatus:
-    if row.status == "Blocked" or row.client_status in ("blocked", "inactive"):
+    """Its own row decides together with its group's, when the group has one (OCPP 1.6 §3.10)."""
+    words = {row.status, row.parent_status or "Accepted"}
+    dates = [date for date in (row.expiry_date, row.parent_expiry_date) if date is not None]
+    if "Blocked" in words or row.client_status in ("blocked", "inactive"):
         return "Blocked"
-    if row.status == "Expired" or (row.expiry_date is not None and row.expiry_date <= now):
+    if "Expired" in words or any(date <= now for date in dates):
         return "Expired"
-    return "Accepted" if row.status == "Accepted" else "Invalid"
+    return "Accepted" if words == {"Accepted"} else "Invalid"

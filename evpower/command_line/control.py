@@ -101,6 +101,27 @@ class ControlClient:
     def security_events(self, station_id: str) -> Any:
         return self._ask("GET", f"/control/stations/{quote(station_id, safe='')}/security-events")
 
+    def tags(self) -> Any:
+        return self._ask("GET", "/control/id-tags")
+
+    def put_tag(self, id_tag: str, card: Mapping[str, Any]) -> Any:
+        """Make the card so; what `card` leaves out is empty."""
+        body = json.dumps(card).encode()
+        return self._ask("PUT", f"/control/id-tags/{quote(id_tag, safe='')}", iter((body,)), _json_headers(body))
+
+    def delete_tag(self, id_tag: str) -> Any:
+        return self._ask("DELETE", f"/control/id-tags/{quote(id_tag, safe='')}")
+
+    def parked(self, *, resolved_too: bool) -> Any:
+        return self._ask("GET", "/control/parked" + ("?all=1" if resolved_too else ""))
+
+    def missing_energy(self) -> Any:
+        return self._ask("GET", "/control/parked/missing-energy")
+
+    def resolve_parked(self, parked_id: int, decision: Mapping[str, Any]) -> Any:
+        body = json.dumps(decision).encode()
+        return self._ask("POST", f"/control/parked/{parked_id}/resolve", iter((body,)), _json_headers(body))
+
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
 

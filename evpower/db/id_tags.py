@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncConnection
 
@@ -14,8 +14,10 @@ from evpower.identifiers import ClientId, IdTag, SessionId
 APP_TAG = "app"
 
 READ_TAG = """
-SELECT a.id_tag, a.tag_type, a.parent_id_tag, a.expiry_date, a.status, a.client_id, c.status AS client_status
+SELECT a.id_tag, a.tag_type, a.parent_id_tag, a.expiry_date, a.status, a.client_id, c.status AS client_status,
+       p.status AS parent_status, p.expiry_date AS parent_expiry_date
 FROM evpower.ocpp_authorization a LEFT JOIN public.clients c ON c.id = a.client_id
+LEFT JOIN evpower.ocpp_authorization p ON lower(p.id_tag) = lower(a.parent_id_tag) AND p.id_tag <> a.id_tag
 WHERE lower(a.id_tag) IN (lower(%(tag)s), lower('+' || %(tag)s), ltrim(lower(%(tag)s), '+'))
 ORDER BY lower(a.id_tag) = lower(%(tag)s) DESC LIMIT 1
 """
@@ -32,6 +34,35 @@ WHERE s.station_id = %(station_id)s AND s.status = 'started'
 """
 
 
+CARD = "SELECT id_tag, status, expiry_date, parent_id_tag, client_id, created_at FROM evpower.ocpp_authorization"
+LIST_CARDS = f"{CARD} WHERE tag_type IS DISTINCT FROM 'app' ORDER BY lower(id_tag)"
+READ_CARD = f"{CARD} WHERE tag_type IS DISTINCT FROM 'app' AND lower(id_tag) = lower(%(tag)s)"
+PUT_CARD = """
+INSERT INTO evpower.ocpp_authorization AS a (id_tag, status, expiry_date, parent_id_tag, client_id, created_at)
+VALUES (%(id_tag)s, %(status)s, %(expiry_date)s, %(parent_id_tag)s, %(client_id)s, %(at)s)
+ON CONFLICT (lower(id_tag)) DO UPDATE SET status = excluded.status, expiry_date = excluded.expiry_date,
+    parent_id_tag = excluded.parent_id_tag, client_id = excluded.client_id
+WHERE a.tag_type IS DISTINCT FROM 'app' RETURNING id_tag
+"""
+DELETE_CARD = """
+DELETE FROM evpower.ocpp_authorization
+WHERE tag_type IS DISTINCT FROM 'app' AND lower(id_tag) = lower(%(tag)s) RETURNING id_tag
+"""
+
+CardStatus = Literal["Accepted", "Blocked", "Expired", "Invalid"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card as an operator sets it."""
+
+    id_tag: IdTag
+    status: CardStatus
+    parent_id_tag: IdTag | None
+    expiry_date: datetime | None
+    client_id: ClientId | None
+
+
 @dataclass(frozen=True)
 class IdTagRow:
     """A stored tag with its client's status."""
@@ -43,6 +74,9 @@ class IdTagRow:
     status: str
     client_id: ClientId | None
     client_status: str | None
+    #: Of the group's own row, when it has one.
+    parent_status: str | None
+    parent_expiry_date: datetime | None
 
 
 async def read_id_tag(conn: AsyncConnection[Any], tag: IdTag) -> IdTagRow | None:
@@ -60,3 +94,30 @@ async def live_reservation(conn: AsyncConnection[Any], station_id: str, tag: IdT
     """A running session at this station that carries the tag."""
     row = await (await conn.execute(LIVE_RESERVATION, {"station_id": station_id, "tag": tag})).fetchone()
     return None if row is None else SessionId(row["id"])
+
+
+async def list_cards(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+    """Every card, by its text."""
+    return await (await conn.execute(LIST_CARDS)).fetchall()
+
+
+async def read_card(conn: AsyncConnection[Any], tag: IdTag) -> dict[str, Any] | None:
+    """A card by its text in any case."""
+    row: dict[str, Any] | None = await (await conn.execute(READ_CARD, {"tag": tag})).fetchone()
+    return row
+
+
+async def put_card(conn: AsyncConnection[Any], card: Card, at: datetime) -> bool:
+    """Make or change a card; False when the text is a tag of an app start."""
+    return await (await conn.execute(PUT_CARD, {**asdict(card), "at": at})).fetchone() is not None
+
+
+async def delete_card(conn: AsyncConnection[Any], tag: IdTag) -> bool:
+    """Forget a card; False when there is none."""
+    return await (await conn.execute(DELETE_CARD, {"tag": tag})).fetchone() is not None
+
+
+async def client_exists(conn: AsyncConnection[Any], client_id: ClientId) -> bool:
+    """Whether there is such a client."""
+    cursor = await conn.execute("SELECT 1 FROM public.clients WHERE id = %(id)s", {"id": client_id})
+    return await cursor.fetchone() is not None

@@ -31,7 +31,7 @@ COUNTS = """
 SELECT (SELECT count(*) FROM public.stations) AS stations,
        (SELECT count(*) FROM public.charging_sessions WHERE status = 'started') AS running_sessions,
        (SELECT count(*) FROM evpower.session_phases WHERE phase = 'ended') AS unsettled_sessions,
-       (SELECT count(*) FROM evpower.ocpp_parked) AS parked_reports,
+       (SELECT count(*) FROM evpower.ocpp_parked WHERE resolved_at IS NULL) AS parked_reports,
        current_setting('server_version') AS postgresql
 """
 #: Nobody reads further than this on a terminal.

@@ -40,7 +40,7 @@ def serving(socket: Path) -> Iterator[FakeControl]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = do_PUT = do_DELETE = _answer
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

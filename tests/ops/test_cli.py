@@ -255,3 +255,25 @@ def test_a_trace_shows_a_line_for_each_frame(control: FakeControl) -> None:
 def test_a_trace_that_is_refused_is_an_exit_code(control: FakeControl) -> None:
     control.answers[TRACE] = (404, {"success": False, "error": "station_not_found"})
     assert run("trace", "CP/1").exit_code == 1
+
+
+def test_a_card_is_set_as_the_options_say(control: FakeControl) -> None:
+    control.succeed("/control/id-tags/A%2FB", {"id_tag": "A/B"})
+    assert run("tag", "set", "A/B", "--group", "G", "--client", "c").exit_code == 0
+    method, _, body = control.asked[0]
+    card = {"status": "Accepted", "expiry_date": None, "parent_id_tag": "G", "client_id": "c"}
+    assert (method, json.loads(body)) == ("PUT", card)
+
+
+def test_a_parked_report_is_resolved_with_who_and_why(control: FakeControl) -> None:
+    control.succeed("/control/parked/7/resolve", {"id": 7})
+    assert run("parked", "resolve", "7", "--session", "s-1", "--reason", "its stop").exit_code == 0
+    decision = json.loads(control.asked[0][2])
+    assert (decision["session_id"], decision["reason"]) == ("s-1", "its stop")
+    assert decision["actor"].startswith("operator")
+
+
+def test_a_parked_report_is_either_assigned_or_dismissed(control: FakeControl) -> None:
+    assert run("parked", "resolve", "7", "--reason", "x").exit_code == 2
+    assert run("parked", "resolve", "7", "--reason", "x", "--dismiss", "--session", "s-1").exit_code == 2
+    assert control.asked == []

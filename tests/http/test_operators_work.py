@@ -1,0 +1,95 @@
+"""The routes of id tags and parked reports: what is read, what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from quart import Blueprint
+from quart_trio import QuartTrio
+
+from evpower.charging.parked import ParkedReports
+from evpower.charging.tags import Tags
+from evpower.db.id_tags import Card
+from evpower.http.application import HttpApplication, RequestLimits
+from evpower.http.operators_work import parked_routes, tag_routes
+from evpower.identifiers import IdTag, SessionId
+from tests.http.conftest import body_of
+from tests.http.fakes import CountingIds, Phone
+
+
+class FakeTags(Tags):
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def put(self, card: Card) -> dict[str, Any]:
+        self.done.append(card)
+        return {"id_tag": card.id_tag}
+
+    async def delete(self, tag: IdTag) -> None:
+        self.done.append(tag)
+
+
+class FakeParked(ParkedReports):
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def dismiss(self, parked_id: int, *, actor: str, reason: str) -> None:
+        self.done.append((parked_id, actor, reason))
+
+    async def assign(self, parked_id: int, session_id: SessionId, *, actor: str, reason: str) -> None:
+        self.done.append((parked_id, session_id, actor, reason))
+
+
+def client_of(routes: Blueprint) -> Phone:
+    app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
+    app.register_blueprint(routes)
+    return cast("Phone", app.test_client())
+
+
+async def test_a_card_is_put_whole() -> None:
+    tags = FakeTags()
+    body = {"status": "Blocked", "expiry_date": "2027-01-01T00:00:00", "parent_id_tag": "G", "client_id": "c"}
+    await body_of(await client_of(tag_routes(tags)).put("/id-tags/A%2FB", json=body))
+    assert tags.done == [Card("A/B", "Blocked", "G", datetime(2027, 1, 1, tzinfo=UTC), "c")]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "body", [{"status": "Fine"}, {"expiry_date": "soon"}, {"client_id": 7}, {"parent_id_tag": ""}, {"owner": "me"}]
+)
+async def test_a_wrong_card_is_refused(body: dict[str, Any]) -> None:
+    tags = FakeTags()
+    await body_of(await client_of(tag_routes(tags)).put("/id-tags/A", json=body), 400)
+    await body_of(await client_of(tag_routes(tags)).put(f"/id-tags/{'x' * 37}", json={}), 400)
+    assert tags.done == []
+
+
+async def test_a_card_is_deleted() -> None:
+    tags = FakeTags()
+    await body_of(await client_of(tag_routes(tags)).delete("/id-tags/A"))
+    assert tags.done == ["A"]
+
+
+async def test_a_report_is_dismissed_or_assigned() -> None:
+    parked = FakeParked()
+    client = client_of(parked_routes(parked))
+    await body_of(await client.post("/parked/7/resolve", json={"dismiss": True, "reason": "test", "actor": "ann"}))
+    await body_of(await client.post("/parked/8/resolve", json={"session_id": "s-1", "reason": "its stop"}))
+    assert parked.done == [(7, "ann", "test"), (8, "s-1", "admin", "its stop")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dismiss": True},
+        {"reason": "why"},
+        {"session_id": "a b", "reason": "why"},
+        {"session_id": 7, "reason": "why"},
+        {"dismiss": True, "reason": " "},
+    ],
+)
+async def test_a_resolution_without_a_decision_or_a_reason_is_refused(body: dict[str, Any]) -> None:
+    parked = FakeParked()
+    await body_of(await client_of(parked_routes(parked)).post("/parked/7/resolve", json=body), 400)
+    assert parked.done == []
