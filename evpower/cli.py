@@ -350,7 +350,7 @@ def list_parked(terminal: Terminal, resolved_too: bool) -> None:
     terminal.screen.rows(terminal.server.parked(resolved_too=resolved_too), PARKED_COLUMNS, "Nothing is parked")
 
 
-@parked.command("missing-energy")
+@parked.command("missing")
 @_terminal_command
 def missing_energy(terminal: Terminal) -> None:
     """Energy between two charges of a connector that nobody was billed for."""

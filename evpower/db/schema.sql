@@ -65,7 +65,12 @@ TABLE evpower.ocpp_parked (
     action text NOT NULL,
     reason text NOT NULL,
     payload json NOT NULL,
-    received_at timestamp with time zone NOT NULL
+    received_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone,
+    resolved_by text,
+    resolution text,
+    resolution_reason text,
+    session_id text
 )
 TABLE evpower.ocpp_security_events (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -418,6 +423,9 @@ evpower.ocpp_authorization: ocpp_authorization_session_id_fkey FOREIGN KEY (sess
 evpower.ocpp_authorization: ocpp_authorization_status_check CHECK ((status = ANY (ARRAY['Accepted'::text, 'Blocked'::text, 'Expired'::text, 'Invalid'::text])))
 evpower.ocpp_frames: ocpp_frames_direction_check CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
 evpower.ocpp_parked: ocpp_parked_pkey PRIMARY KEY (id)
+evpower.ocpp_parked: ocpp_parked_resolution_check CHECK ((resolution = ANY (ARRAY['assigned'::text, 'dismissed'::text])))
+evpower.ocpp_parked: ocpp_parked_resolved CHECK (((resolved_at IS NULL) = (resolution IS NULL)))
+evpower.ocpp_parked: ocpp_parked_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.ocpp_security_events: ocpp_security_events_pkey PRIMARY KEY (id)
 evpower.ocpp_security_events: ocpp_security_events_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_station_status: ocpp_station_status_pkey PRIMARY KEY (station_id)
