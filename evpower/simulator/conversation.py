@@ -23,14 +23,24 @@ class Conversation:
         """Talk over one connection until it is cancelled with it; raises TooSlowError when the peer goes dumb."""
         if not self.accepted or self._station.settings.boots_on_reconnect:
             await self._boot(link)
-        for number in (0, *self._station.connectors):
-            await self._ask(link, "StatusNotification", self._station.status_payload(number))
-        self._station.outbox.connected()
+        await self._tell_statuses(link)
         self.ready = True
         self._station.trace.wake()
         async with trio.open_nursery() as talking:
             talking.start_soon(self._beat, link)
             talking.start_soon(self._deliver, link)
+
+    async def _tell_statuses(self, link: Link) -> None:
+        """The station's and each connector's; what changes meanwhile follows by the outbox."""
+        told = {}
+        for number in (0, *self._station.connectors):
+            told[number] = self._station.status_payload(number)
+            await self._ask(link, "StatusNotification", told[number])
+        self._station.outbox.connected()
+        for number, before in told.items():
+            now = self._station.status_payload(number)
+            if (now["status"], now["errorCode"]) != (before["status"], before["errorCode"]):
+                self._station.say("StatusNotification", now)
 
     def boot_now(self) -> None:
         """End the wait between two BootNotifications."""

@@ -123,6 +123,7 @@ class Charger:
 
     async def plug(self, connector: int = 1) -> None:
         """Plug in a truck that takes what it is given; the server knows when this returns."""
+        await self.is_connected()
         await self.point.plug(connector, TRUCK)
         await self.has_delivered_messages()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import trio
 from trio.testing import MockClock
 
-from tests.simulator.central_system import CentralSystem
+from evpower.simulator.power import Vehicle
+from tests.simulator.central_system import CentralSystem, Payload
 from tests.simulator.conftest import Charger
 
 TIME = "2026-01-01T00:00:00Z"
@@ -18,6 +19,22 @@ async def test_boots_then_reports_the_station_and_each_connector(
     assert central.order[:4] == ["BootNotification"] + ["StatusNotification"] * 3
     assert [status["connectorId"] for status in central.of("StatusNotification")] == [0, 1, 2]
     assert central.requests[0].path == "/ws/CP%201"
+
+
+async def test_a_status_that_changes_while_statuses_are_told_is_told_too(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    cp = await charger(connectors=2, boots=False)
+
+    def plug_in_meanwhile(payload: Payload) -> Payload:
+        if payload["connectorId"] == 2:
+            cp.station.plug(cp.station.connectors[1], Vehicle())
+        return {}
+
+    central.replies["StatusNotification"] = plug_in_meanwhile
+    with trio.fail_after(10):
+        await central.wait_for("StatusNotification", 4)
+    assert central.statuses(1) == ["Available", "Preparing"]
 
 
 async def test_beats_at_the_interval_the_boot_gave(
