@@ -15,12 +15,11 @@ WHERE s.station_id = %(station_id)s AND s.status = 'started' AND s.settled_at IS
 
 DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
 
+# A settlement is an estimate only when it saw no stop, so any stop there is now came after it, whatever its time says.
 DUE_TO_CORRECT = """
 SELECT p.session_id AS id FROM evpower.session_phases p
-JOIN public.charging_sessions s ON s.id = p.session_id
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
-WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL
-  AND t.stop_received_at >= s.settled_at LIMIT 200
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL LIMIT 200
 """
 
 NEVER_STARTED = """

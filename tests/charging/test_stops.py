@@ -106,6 +106,19 @@ async def test_the_true_stop_corrects_an_estimate_once(
     assert (corrected.cost_tyiyn, corrected.energy_wh) == (cost, true_wh)
 
 
+async def test_a_stop_received_just_before_the_estimate_was_made_and_stored_just_after_corrects_it(
+    world: World,
+) -> None:
+    """Two units of work overlap: the stop's time is taken first, its commit comes second."""
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(-0.005)
+    await world.end(wire_id, 1_000 + 17_000)
+    world.clock.advance(0.005)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).cost_tyiyn == 229_50
+
+
 async def test_a_shortfall_beyond_the_balance_is_recorded_as_unbilled(world: World) -> None:
     session_id, wire_id = await running(world)
     await stop(world, session_id)

@@ -10,8 +10,8 @@ import pytest
 import trio
 
 from evpower.simulator.misbehaviour import Misbehaviour
-from tests.e2e.process import Server
-from tests.e2e.street import OPENING, Phone, charger_at, cost_of
+from tests.e2e.process import Server, poll
+from tests.e2e.street import OPENING, WITHIN_S, Phone, charger_at, cost_of
 
 
 async def test_a_charge_goes_on_over_a_restart_and_settles_exactly(server: Server) -> None:
@@ -80,6 +80,30 @@ async def test_a_second_sigterm_ends_at_once_and_loses_nothing(server: Server) -
         await charger.point.stop()
         await phone.receipt(session_id)
     assert await phone.balance() == OPENING - cost_of(charger.stopped_wh)
+
+
+async def test_a_stop_cut_off_by_a_kill_is_finished_by_its_repeat(server: Server) -> None:
+    """The charger obeys nobody: the repeat settles by the last reading, the driver's own hand corrects it."""
+    phone = Phone(server)
+    async with charger_at(server, misbehaviour=Misbehaviour(ignore_remote_stop=True)) as charger:
+        await charger.plug()
+        session_id = (await phone.start(energy_kwh=20))["session_id"]
+        await charger.has_sent("MeterValues")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_without_an_answer, phone, session_id)
+            await charger.has_received("RemoteStopTransaction")
+            await server.kill()
+        await server.start()
+        estimate = await phone.stop(session_id)
+        assert (estimate["status"], estimate["already_stopped"]) == ("stopped", True)
+        await charger.is_connected()
+        await charger.point.stop()
+
+        async def is_corrected() -> bool:
+            return await phone.balance() == OPENING - cost_of(charger.stopped_wh)
+
+        with trio.fail_after(WITHIN_S):
+            await poll(is_corrected)
 
 
 async def _stop_without_an_answer(phone: Phone, session_id: str) -> None:
