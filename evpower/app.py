@@ -9,9 +9,16 @@ import trio
 from evpower.billing.pricing import Pricing, PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.billing.service import BillingService
+from evpower.charging.availability import Availability
+from evpower.charging.awaited import Awaited
 from evpower.charging.beginnings import Beginnings
+from evpower.charging.charging_profiles import ChargingProfiles
 from evpower.charging.commands import Commands
+from evpower.charging.configuration import Configuration
+from evpower.charging.connector_reservations import ConnectorReservations
+from evpower.charging.follow_ups import FollowUps
 from evpower.charging.limits import LimitKeeper
+from evpower.charging.local_lists import LocalLists
 from evpower.charging.parked import ParkedReports
 from evpower.charging.ports import ChargerLink
 from evpower.charging.presence import Presence
@@ -21,7 +28,9 @@ from evpower.charging.reserving import Reserving
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
 from evpower.charging.station_commands import StationCommands
+from evpower.charging.station_operations import StationOperations
 from evpower.charging.tags import Tags
+from evpower.charging.transfers import Transfers
 from evpower.clock import Clock, Ids
 from evpower.config import Config
 from evpower.db.journal import Journal
@@ -41,7 +50,7 @@ class App:
     parked: ParkedReports
     tags: Tags
     commands: Commands
-    station_commands: StationCommands
+    operations: StationOperations
     journal: Journal
     settler: Settler
     limits: LimitKeeper
@@ -71,13 +80,16 @@ def build_app(
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
     reserving = Reserving(clock, billing, pricing, reservation)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
+    awaited = Awaited(pool)
+    operations = _station_operations(pool, clock, link, awaited)
     rules = ChargingRules(
         config.charging.start_wait_s,
         config.ocpp.heartbeat_timeout_s,
         config.charging.max_sessions_per_client,
     )
+    follow_ups = FollowUps(awaited, operations.availability, operations.reservations, operations.transfers)
     reports = ChargerReports(
-        pool, clock, journal, beginnings, settler, commands, limits, bus, config.ocpp.heartbeat_interval_s
+        pool, clock, journal, beginnings, settler, commands, limits, follow_ups, bus, config.ocpp.heartbeat_interval_s
     )
     return App(
         bus=bus,
@@ -88,7 +100,7 @@ def build_app(
         parked=ParkedReports(pool, clock, reports),
         tags=Tags(pool, clock),
         commands=commands,
-        station_commands=StationCommands(pool, link),
+        operations=operations,
         journal=journal,
         settler=settler,
         limits=limits,
@@ -105,4 +117,19 @@ def build_app(
                 config.charging.stop_wait_s,
             ),
         ),
+    )
+
+
+def _station_operations(pool: Pool, clock: Clock, link: ChargerLink, awaited: Awaited) -> StationOperations:
+    commands = StationCommands(pool, link)
+    return StationOperations(
+        pool=pool,
+        clock=clock,
+        commands=commands,
+        availability=Availability(pool, clock, commands, awaited),
+        configuration=Configuration(pool, clock, commands),
+        transfers=Transfers(pool, clock, commands),
+        local_lists=LocalLists(pool, clock, commands),
+        reservations=ConnectorReservations(pool, clock, commands, awaited),
+        profiles=ChargingProfiles(pool, clock, commands),
     )

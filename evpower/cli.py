@@ -51,6 +51,14 @@ SESSION_COLUMNS = {
     "Amount": "amount",
 }
 
+CONFIGURATION_COLUMNS = {
+    "Key": "key",
+    "Value": "value",
+    "Read-only": "readonly",
+    "After reboot": "reboot_required",
+    "Known at": "known_at",
+}
+
 
 class Terminal:
     """What a command is given: the settings, the screen, the way to the server."""
@@ -268,6 +276,46 @@ def security_events(terminal: Terminal, station_id: str) -> None:
     """What STATION said of its security, newest first."""
     rows = terminal.server.security_events(station_id)
     terminal.screen.rows(rows, SECURITY_COLUMNS, "No security events")
+
+
+@main.command()
+@click.argument("station")
+@click.argument("operation")
+@click.argument("arguments", default="{}")
+@_terminal_command
+def operate(terminal: Terminal, station: str, operation: str, arguments: str) -> None:
+    """Have STATION perform an OPERATION, such as reset or sync-local-list, with its JSON ARGUMENTS."""
+    terminal.screen.facts(terminal.server.operate(station, operation, _json_object(arguments)))
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise click.UsageError("ARGUMENTS must be a JSON object")
+    return value
+
+
+@main.command()
+@click.argument("station")
+@click.argument("settings", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--read", "ask", is_flag=True, help="Ask the charger first; otherwise the last known is shown.")
+@_terminal_command
+def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], ask: bool) -> None:
+    """Show the configuration of STATION's charger, or set KEYs of it."""
+    if settings:
+        if not all("=" in setting for setting in settings):
+            raise click.UsageError("each setting is KEY=VALUE")
+        values = dict(setting.split("=", 1) for setting in settings)
+        terminal.screen.facts(terminal.server.operate(station, "write-configuration", {"values": values}))
+        return
+    if ask:
+        terminal.server.operate(station, "read-configuration", {})
+    terminal.screen.rows(terminal.server.configuration(station), CONFIGURATION_COLUMNS, "Nothing known; ask: --read")
 
 
 @main.command("import")

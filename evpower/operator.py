@@ -17,6 +17,7 @@ from evpower.db.fleet import apply_fleet
 from evpower.db.ledger import check_ledger
 from evpower.db.operator import list_sessions, list_stations, read_counts
 from evpower.db.pool import Pool
+from evpower.db.station_facts import read_facts
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.fleet import parse_fleet
 from evpower.identifiers import StationId
@@ -50,10 +51,11 @@ class Operator:
 
     async def stations(self) -> list[dict[str, Any]]:
         """Every station with its connectors, inactive ones too."""
+        now = self._clock.now()
         async with reading(self._pool) as conn:
             rows = await list_stations(conn)
-        now = self._clock.now()
-        return [self._station(row, now) for row in rows]
+            facts = await read_facts(conn, now)
+        return [{**self._station(row, now), **facts.get(row["id"], {})} for row in rows]
 
     async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
         """Sessions, newest first."""

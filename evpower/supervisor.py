@@ -221,7 +221,7 @@ async def _doors(
 def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Blueprint, ...]:
     """What administrators may do, the same over HTTP (with the token) and on the control socket."""
     return (
-        command_routes(app.station_commands),
+        command_routes(app.operations),
         trace_routes(tracer),
         access_routes(access),
         tag_routes(app.tags),

@@ -13,11 +13,13 @@ from datetime import datetime
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.charging.commands import Commands
+from evpower.charging.follow_ups import FollowUps
 from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.meter_value import MeterReport
 from evpower.charging.settler import Settler
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
+from evpower.charging.transfers import Kind
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
 from evpower.db import credentials, due_sessions, security_events, sessions, stations, transactions
@@ -43,6 +45,7 @@ class ChargerReports:
         settler: Settler,
         commands: Commands,
         limits: LimitKeeper,
+        follow_ups: FollowUps,
         bus: EventBus,
         heartbeat_interval_s: int,
     ) -> None:
@@ -53,6 +56,7 @@ class ChargerReports:
         self._settler = settler
         self._commands = commands
         self._limits = limits
+        self._follow_ups = follow_ups
         self._bus = bus
         self._heartbeat_interval_s = heartbeat_interval_s
 
@@ -106,6 +110,11 @@ class ChargerReports:
             log.warning("connector is not configured: station=%s, connector=%s", station_id, report.connector_id)
         if outcome.changed:
             self._bus.publish(StationChanged(station_id))
+        await self._follow_ups.status_arrived(station_id, report)
+
+    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+        """Store how far an upload or a firmware update has come."""
+        await self._follow_ups.transfer_moved(station_id, kind, status)
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         """The verdict on a presented tag."""
@@ -114,7 +123,9 @@ class ChargerReports:
 
     async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """Store a start and find its session; every start gets a fresh positive transaction id, refused ones too."""
-        return await self._beginnings.begin(station_id, start)
+        begun = await self._beginnings.begin(station_id, start)
+        await self._follow_ups.transaction_began(station_id, start.reservation_id)
+        return begun
 
     async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
         """Store readings, advance the session, and see to its limit."""

@@ -1,16 +1,27 @@
-"""What operators ask of a charger, beside a driver's start and stop (OCPP 1.6 §5; duties 33-39)."""
+"""What operators ask of a charger, beside a driver's start and stop (OCPP 1.6 §5; duties 33-39).
+
+Commands that end with their answer are here; what has to be followed further has a module of its own
+(`availability`, `configuration`, `transfers`, `local_lists`, `connector_reservations`, `charging_profiles`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import Any, Literal
 
 from evpower.charging.ports import CommandLink
 from evpower.db.pool import Pool
 from evpower.db.stations import station_exists
 from evpower.db.unit_of_work import reading
-from evpower.errors import ChargerOffline, StationNotFound
-from evpower.identifiers import StationId
+from evpower.errors import ChargerOffline, CommandRejected, StationNotFound
+from evpower.identifiers import ConnectorId, StationId
+
+Answer = dict[str, Any]
+
+ACCEPTED = frozenset({"Accepted"})
+#: `UnlockFailed` and `NotSupported` are refusals.
+UNLOCKED = frozenset({"Unlocked"})
 
 
 class StationCommands:
@@ -20,16 +31,44 @@ class StationCommands:
         self._pool = pool
         self._link = link
 
-    async def send(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def send(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> Answer:
         """One command as it is written; the payload of the answer, whatever status that names.
 
         Raises InvalidRequest, StationNotFound, or one of `CommandFailure` (duty 39).
         """
-        try:
+        with suppress(ChargerOffline):
             return await self._link.command(station_id, action, payload)
-        except ChargerOffline as error:
-            offline = error
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):
                 raise StationNotFound
-        raise offline
+        raise ChargerOffline
+
+    async def ask(
+        self,
+        station_id: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        done: Collection[str] = ACCEPTED,
+    ) -> Answer:
+        """A command that must end in one of the statuses `done`. Raises CommandRejected for another."""
+        answer = await self.send(station_id, action, payload)
+        if answer["status"] not in done:
+            raise CommandRejected(answer["status"], answer)
+        return answer
+
+    async def reset(self, station_id: StationId, kind: Literal["hard", "soft"]) -> Answer:
+        """Restart the charger; `hard` does not wait for its charges to end (§5.14)."""
+        return await self.ask(station_id, "Reset", {"type": kind.capitalize()})
+
+    async def unlock(self, station_id: StationId, connector_id: ConnectorId) -> Answer:
+        """Free a cable that is stuck (§5.18). Never a way to stop a charge (duty 34)."""
+        return await self.ask(station_id, "UnlockConnector", {"connectorId": connector_id}, UNLOCKED)
+
+    async def clear_cache(self, station_id: StationId) -> Answer:
+        """Make the charger forget which cards it knows (§5.4)."""
+        return await self.ask(station_id, "ClearCache", {})
+
+    async def trigger(self, station_id: StationId, message: str, connector_id: ConnectorId | None) -> Answer:
+        """Have the charger send a message now (§5.17)."""
+        where = {} if connector_id is None else {"connectorId": connector_id}
+        return await self.ask(station_id, "TriggerMessage", {"requestedMessage": message, **where})

@@ -19,6 +19,8 @@ class TransactionStart:
     meter_start_wh: int
     started_at: datetime
     payload: bytes
+    #: The reservation of the connector that it uses (duty 36).
+    reservation_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,16 @@ class ControlClient:
         body = json.dumps(decision).encode()
         return self._ask("POST", f"/control/parked/{parked_id}/resolve", iter((body,)), _json_headers(body))
 
+    def operate(self, station_id: str, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Have a charger do something that is followed to its end."""
+        content = json.dumps(arguments).encode()
+        path = f"/control/stations/{quote(station_id, safe='')}/operations/{quote(name, safe='')}"
+        return self._ask("POST", path, iter((content,)), _json_headers(content))
+
+    def configuration(self, station_id: str) -> Any:
+        """The last known configuration of a charger."""
+        return self._ask("GET", f"/control/stations/{quote(station_id, safe='')}/configuration")
+
     def ledger(self) -> Any:
         return self._ask("GET", "/control/ledger")
 

@@ -39,11 +39,42 @@ TABLE evpower.ocpp_authorization (
     session_id text,
     created_at timestamp with time zone NOT NULL
 )
+TABLE evpower.ocpp_availability (
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    wanted text NOT NULL,
+    state text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone
+)
+TABLE evpower.ocpp_charging_profiles (
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    profile_id integer NOT NULL,
+    purpose text NOT NULL,
+    stack_level integer NOT NULL,
+    profile jsonb NOT NULL,
+    set_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ocpp_configuration (
+    station_id text NOT NULL,
+    key text NOT NULL,
+    value text,
+    readonly boolean NOT NULL,
+    reboot_required boolean NOT NULL DEFAULT false,
+    known_at timestamp with time zone NOT NULL
+)
 TABLE evpower.ocpp_frames PARTITION BY RANGE (recorded_at) (
     station_id text NOT NULL,
     direction text NOT NULL,
     frame text NOT NULL,
     recorded_at timestamp with time zone NOT NULL
+)
+TABLE evpower.ocpp_local_lists (
+    station_id text NOT NULL,
+    version integer NOT NULL,
+    entries jsonb NOT NULL,
+    synced_at timestamp with time zone NOT NULL
 )
 TABLE evpower.ocpp_meter_values PARTITION BY RANGE (received_at) (
     station_id text NOT NULL,
@@ -71,6 +102,17 @@ TABLE evpower.ocpp_parked (
     resolution text,
     resolution_reason text,
     session_id text
+)
+TABLE evpower.ocpp_reservations (
+    id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    id_tag text NOT NULL,
+    parent_id_tag text,
+    expires_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
 )
 TABLE evpower.ocpp_security_events (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -132,6 +174,18 @@ TABLE evpower.ocpp_transactions (
     flags text[] NOT NULL DEFAULT '{}'::text[],
     start_payload json,
     stop_payload json
+)
+TABLE evpower.ocpp_transfers (
+    id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    kind text NOT NULL,
+    location text,
+    file_name text,
+    status text NOT NULL,
+    steps jsonb NOT NULL DEFAULT '[]'::jsonb,
+    requested_at timestamp with time zone,
+    status_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
 )
 TABLE evpower.schema_migrations (
     version integer NOT NULL,
@@ -421,11 +475,24 @@ evpower.ocpp_authorization: ocpp_authorization_id_tag_check CHECK (((length(id_t
 evpower.ocpp_authorization: ocpp_authorization_pkey PRIMARY KEY (id_tag)
 evpower.ocpp_authorization: ocpp_authorization_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.ocpp_authorization: ocpp_authorization_status_check CHECK ((status = ANY (ARRAY['Accepted'::text, 'Blocked'::text, 'Expired'::text, 'Invalid'::text])))
+evpower.ocpp_availability: ocpp_availability_pkey PRIMARY KEY (station_id, connector_id)
+evpower.ocpp_availability: ocpp_availability_state_check CHECK ((state = ANY (ARRAY['Scheduled'::text, 'Done'::text])))
+evpower.ocpp_availability: ocpp_availability_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_availability: ocpp_availability_wanted_check CHECK ((wanted = ANY (ARRAY['Operative'::text, 'Inoperative'::text])))
+evpower.ocpp_charging_profiles: ocpp_charging_profiles_pkey PRIMARY KEY (station_id, connector_id, purpose, stack_level)
+evpower.ocpp_charging_profiles: ocpp_charging_profiles_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_configuration: ocpp_configuration_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_frames: ocpp_frames_direction_check CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
+evpower.ocpp_local_lists: ocpp_local_lists_pkey PRIMARY KEY (station_id)
+evpower.ocpp_local_lists: ocpp_local_lists_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_local_lists: ocpp_local_lists_version_check CHECK ((version >= 0))
 evpower.ocpp_parked: ocpp_parked_pkey PRIMARY KEY (id)
 evpower.ocpp_parked: ocpp_parked_resolution_check CHECK ((resolution = ANY (ARRAY['assigned'::text, 'dismissed'::text])))
 evpower.ocpp_parked: ocpp_parked_resolved CHECK (((resolved_at IS NULL) = (resolution IS NULL)))
 evpower.ocpp_parked: ocpp_parked_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.ocpp_reservations: ocpp_reservations_pkey PRIMARY KEY (id)
+evpower.ocpp_reservations: ocpp_reservations_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_reservations: ocpp_reservations_status_check CHECK ((status = ANY (ARRAY['Asked'::text, 'Active'::text, 'Used'::text, 'Expired'::text, 'Cancelled'::text, 'Faulted'::text, 'Unavailable'::text, 'Refused'::text])))
 evpower.ocpp_security_events: ocpp_security_events_pkey PRIMARY KEY (id)
 evpower.ocpp_security_events: ocpp_security_events_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_station_status: ocpp_station_status_pkey PRIMARY KEY (station_id)
@@ -436,6 +503,9 @@ evpower.ocpp_transactions: ocpp_transactions_pkey PRIMARY KEY (id)
 evpower.ocpp_transactions: ocpp_transactions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_transactions: ocpp_transactions_station_id_wire_transaction_id_key UNIQUE (station_id, wire_transaction_id)
 evpower.ocpp_transactions: ocpp_transactions_status_check CHECK ((status = ANY (ARRAY['Started'::text, 'Stopped'::text])))
+evpower.ocpp_transfers: ocpp_transfers_kind_check CHECK ((kind = ANY (ARRAY['diagnostics'::text, 'log'::text, 'firmware'::text, 'signed_firmware'::text])))
+evpower.ocpp_transfers: ocpp_transfers_pkey PRIMARY KEY (id)
+evpower.ocpp_transfers: ocpp_transfers_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
@@ -510,10 +580,12 @@ CREATE INDEX ledger_postings_client ON evpower.ledger_postings USING btree (clie
 CREATE INDEX ledger_postings_entry ON evpower.ledger_postings USING btree (entry_id)
 CREATE INDEX ocpp_frames_station ON ONLY evpower.ocpp_frames USING btree (station_id, recorded_at)
 CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USING btree (station_id, wire_transaction_id, received_at)
+CREATE INDEX ocpp_reservations_live ON evpower.ocpp_reservations USING btree (station_id) WHERE (status = ANY (ARRAY['Asked'::text, 'Active'::text]))
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events USING btree (station_id, id DESC)
 CREATE INDEX ocpp_strangers_oldest ON evpower.ocpp_strangers USING btree (last_seen_at)
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
+CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
 CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
@@ -537,13 +609,19 @@ CREATE UNIQUE INDEX ledger_postings_pkey ON evpower.ledger_postings USING btree 
 CREATE UNIQUE INDEX locations_pkey ON public.locations USING btree (id)
 CREATE UNIQUE INDEX ocpp_authorization_any_case ON evpower.ocpp_authorization USING btree (lower(id_tag))
 CREATE UNIQUE INDEX ocpp_authorization_pkey ON evpower.ocpp_authorization USING btree (id_tag)
+CREATE UNIQUE INDEX ocpp_availability_pkey ON evpower.ocpp_availability USING btree (station_id, connector_id)
+CREATE UNIQUE INDEX ocpp_charging_profiles_pkey ON evpower.ocpp_charging_profiles USING btree (station_id, connector_id, purpose, stack_level)
+CREATE UNIQUE INDEX ocpp_configuration_any_case ON evpower.ocpp_configuration USING btree (station_id, lower(key))
+CREATE UNIQUE INDEX ocpp_local_lists_pkey ON evpower.ocpp_local_lists USING btree (station_id)
 CREATE UNIQUE INDEX ocpp_parked_pkey ON evpower.ocpp_parked USING btree (id)
+CREATE UNIQUE INDEX ocpp_reservations_pkey ON evpower.ocpp_reservations USING btree (id)
 CREATE UNIQUE INDEX ocpp_security_events_pkey ON evpower.ocpp_security_events USING btree (id)
 CREATE UNIQUE INDEX ocpp_station_status_pkey ON evpower.ocpp_station_status USING btree (station_id)
 CREATE UNIQUE INDEX ocpp_strangers_pkey ON evpower.ocpp_strangers USING btree (identity)
 CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING btree (id)
 CREATE UNIQUE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, lower(id_tag), started_at, meter_start_wh)
 CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
+CREATE UNIQUE INDEX ocpp_transfers_pkey ON evpower.ocpp_transfers USING btree (id)
 CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USING btree (id)
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
@@ -564,8 +642,10 @@ evpower.ledger_entries_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_postings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp16_transaction_ids integer FROM 1 TO 2147483647
 evpower.ocpp_parked_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.ocpp_reservations_id_seq integer FROM 1 TO 2147483647
 evpower.ocpp_security_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp_transactions_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807
 public.payment_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 public.pricing_history_id_seq bigint FROM 1 TO 9223372036854775807

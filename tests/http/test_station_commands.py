@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from evpower.charging.station_commands import StationCommands
+from evpower.charging.station_operations import StationOperations
 from evpower.errors import ChargerOffline, CommandRefused, CommandTimedOut, InvalidRequest
 from evpower.http.control import build_control_app
 from evpower.http.station_commands import command_routes
@@ -31,6 +32,16 @@ class FakeCommands(StationCommands):
         return self.answer
 
 
+class FakeOperations(StationOperations):
+    """Says what it was asked."""
+
+    def __init__(self, commands: FakeCommands) -> None:
+        object.__setattr__(self, "commands", commands)
+
+    async def perform(self, station_id: StationId, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {"station": station_id, "operation": name, "arguments": dict(arguments)}
+
+
 @pytest.fixture
 def commands() -> FakeCommands:
     return FakeCommands()
@@ -39,7 +50,10 @@ def commands() -> FakeCommands:
 @pytest.fixture
 def operator(commands: FakeCommands) -> Phone:
     app = build_control_app(
-        charging=World().charging, views=FakeViews(), ids=CountingIds(), operations=(command_routes(commands),)
+        charging=World().charging,
+        views=FakeViews(),
+        ids=CountingIds(),
+        operations=(command_routes(FakeOperations(commands)),),
     )
     return cast("Phone", app.test_client())
 
@@ -91,3 +105,12 @@ async def test_a_body_that_is_no_object_is_refused(operator: Phone, commands: Fa
 async def test_a_station_nobody_can_have_is_not_found(operator: Phone, commands: FakeCommands) -> None:
     response = await operator.post("/control/stations/a%20b/commands/Reset")
     assert (await body_of(response, 404))["error"] == "station_not_found"
+
+
+async def test_an_operation_is_asked_for_by_its_name(operator: Phone) -> None:
+    response = await operator.post("/control/stations/EVP-001-01/operations/reset", data=b'{"kind": "hard"}')
+    assert (await body_of(response))["data"] == {
+        "station": "EVP-001-01",
+        "operation": "reset",
+        "arguments": {"kind": "hard"},
+    }

@@ -7,6 +7,7 @@ import pytest
 import trio
 from trio.testing import memory_stream_pair
 
+from evpower.clock import Clock
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, Door
@@ -41,6 +42,7 @@ class Csms:
         self._nursery = nursery
         self.reports = FakeReports()
         self.registry = ChargerRegistry()
+        self.clock: Clock = TrioClock()
         self.settings = OcppSettings()
         self.anonymous = True
         self.scope = trio.CancelScope()
@@ -70,7 +72,7 @@ class Csms:
         server = ChargerServer(
             reports=self.reports,
             registry=self.registry,
-            clock=TrioClock(),
+            clock=self.clock,
             ids=CountingIds(),
             passwords=PasswordChecker(b"test"),
             settings=self.settings,

@@ -11,6 +11,7 @@ from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.meter_value import MeterReport
 from evpower.charging.reports import ChargerReports
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
+from evpower.charging.transfers import Kind
 from evpower.identifiers import IdTag, StationId, WireTransactionId
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,6 +56,7 @@ class FakeReports(ChargerReports):
         self.stops: list[TransactionStop] = []
         self.security_reports: list[SecurityReport] = []
         self.parked: list[tuple[str, str, bytes]] = []
+        self.transfers: list[tuple[str, str]] = []
         self.boot_verdict = BootVerdict("Accepted", 60)
         self.verdict = IdTagVerdict("Accepted")
         self.stop_verdict: IdTagVerdict | None = None
@@ -97,6 +99,10 @@ class FakeReports(ChargerReports):
     async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
         await self._note("status", station_id)
         self.statuses.append(report)
+
+    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+        await self._note("transfer", station_id)
+        self.transfers.append((kind, status))
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         await self._note("authorize", station_id)

@@ -277,3 +277,31 @@ def test_a_parked_report_is_either_assigned_or_dismissed(control: FakeControl) -
     assert run("parked", "resolve", "7", "--reason", "x").exit_code == 2
     assert run("parked", "resolve", "7", "--reason", "x", "--dismiss", "--session", "s-1").exit_code == 2
     assert control.asked == []
+
+
+def test_an_operation_is_asked_for_with_its_arguments(control: FakeControl) -> None:
+    control.succeed("/control/stations/EVP-001-01/operations/reset", {"status": "Accepted"})
+    run("operate", "EVP-001-01", "reset", '{"kind": "hard"}')
+    assert control.asked == [("POST", "/control/stations/EVP-001-01/operations/reset", b'{"kind": "hard"}')]
+
+
+def test_arguments_that_are_no_object_are_a_usage_error(control: FakeControl) -> None:
+    assert run("operate", "EVP-001-01", "reset", "hard").exit_code == 2
+    assert control.asked == []
+
+
+def test_the_known_configuration_is_a_table(control: FakeControl) -> None:
+    row = {"key": "HeartbeatInterval", "value": "60", "readonly": False, "reboot_required": False, "known_at": None}
+    control.succeed("/control/stations/EVP-001-01/configuration", [row])
+    assert "HeartbeatInterval" in run("configuration", "EVP-001-01").stdout
+
+
+def test_configuration_keys_are_set(control: FakeControl) -> None:
+    path = "/control/stations/EVP-001-01/operations/write-configuration"
+    control.succeed(path, {"statuses": {"A": "Accepted"}})
+    assert run("configuration", "EVP-001-01", "A=b=c").exit_code == 0
+    assert control.asked == [("POST", path, b'{"values": {"A": "b=c"}}')]
+
+
+def test_a_setting_without_a_value_is_a_usage_error(control: FakeControl) -> None:
+    assert run("configuration", "EVP-001-01", "A").exit_code == 2

@@ -115,6 +115,7 @@ async def start_transaction(
             meter_start_wh=meter_start_wh,
             started_at=utc(request.timestamp),
             payload=payload,
+            reservation_id=request.reservation_id,
         ),
     )
     return messages.StartTransactionConf(
@@ -183,6 +184,7 @@ async def diagnostics_status_notification(
     charger: Charger, request: messages.DiagnosticsStatusNotification, _: bytes
 ) -> messages.Confirmation:
     log.info("DiagnosticsStatusNotification: station=%s, status=%s", charger.station_id, request.status)
+    await charger.reports.transfer_moved(charger.station_id, "diagnostics", request.status)
     return messages.Done()
 
 
@@ -190,6 +192,7 @@ async def firmware_status_notification(
     charger: Charger, request: messages.FirmwareStatusNotification, _: bytes
 ) -> messages.Confirmation:
     log.info("FirmwareStatusNotification: station=%s, status=%s", charger.station_id, request.status)
+    await charger.reports.transfer_moved(charger.station_id, "firmware", request.status)
     return messages.Done()
 
 

@@ -19,6 +19,7 @@ from jsonschema import Draft4Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from evpower.errors import InvalidRequest
+from evpower.ocpp.v16.command_rules import broken_rules
 
 #: What a central system may ask of a charger (OCPP 1.6 §5; security white paper §5).
 COMMANDS = (
@@ -80,7 +81,7 @@ def check_command(action: str, payload: Mapping[str, Any]) -> None:
     """Raises InvalidRequest naming the known actions, or every wrong field of the payload by its path."""
     if action not in COMMANDS:
         raise InvalidRequest(("action", f"нет такой команды станции; известны: {', '.join(COMMANDS)}"))
-    problems = list(_problems(_validator(action).iter_errors(payload)))
+    problems = list(_problems(_validator(action).iter_errors(payload))) or broken_rules(action, payload)
     if problems:
         raise InvalidRequest(*problems)
 

@@ -1,0 +1,90 @@
+"""Rows of `ocpp_charging_profiles`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+
+from evpower.identifiers import ConnectorId, StationId
+
+IS_RUNNING = """
+SELECT 1 AS one FROM evpower.ocpp_transactions
+WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND wire_transaction_id = %(transaction_id)s
+  AND status = 'Started'
+"""
+
+# An id names one profile of the charger, wherever it was before (OCPP 1.6 §5.16).
+FORGET_ID = """
+DELETE FROM evpower.ocpp_charging_profiles WHERE station_id = %(station_id)s AND profile_id = %(profile_id)s
+"""
+
+STORE = """
+INSERT INTO evpower.ocpp_charging_profiles
+    (station_id, connector_id, profile_id, purpose, stack_level, profile, set_at)
+VALUES (%(station_id)s, %(connector_id)s, %(profile_id)s, %(purpose)s, %(stack_level)s, %(profile)s, %(at)s)
+ON CONFLICT (station_id, connector_id, purpose, stack_level) DO UPDATE
+SET profile_id = excluded.profile_id, profile = excluded.profile, set_at = excluded.set_at
+"""
+
+CLEAR = """
+DELETE FROM evpower.ocpp_charging_profiles
+WHERE station_id = %(station_id)s
+  AND (%(profile_id)s::int IS NULL OR profile_id = %(profile_id)s)
+  AND (%(connector_id)s::int IS NULL OR connector_id = %(connector_id)s)
+  AND (%(purpose)s::text IS NULL OR purpose = %(purpose)s)
+  AND (%(stack_level)s::int IS NULL OR stack_level = %(stack_level)s)
+"""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+async def is_running(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, transaction_id: str
+) -> bool:
+    """Whether the transaction runs on this connector."""
+    parameters = {"station_id": station_id, "connector_id": connector_id, "transaction_id": transaction_id}
+    return await (await conn.execute(IS_RUNNING, parameters)).fetchone() is not None
+
+
+async def store(
+    conn: AsyncConnection[Any],
+    station_id: StationId,
+    connector_id: ConnectorId,
+    profile: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    """Store a profile the charger took (OCPP's object)."""
+    parameters = {
+        "station_id": station_id,
+        "connector_id": connector_id,
+        "profile_id": profile["chargingProfileId"],
+        "purpose": profile["chargingProfilePurpose"],
+        "stack_level": profile["stackLevel"],
+        "profile": _encode(profile).decode(),
+        "at": at,
+    }
+    await conn.execute(FORGET_ID, parameters)
+    await conn.execute(STORE, parameters)
+
+
+async def clear(
+    conn: AsyncConnection[Any],
+    station_id: StationId,
+    profile_id: int | None,
+    connector_id: ConnectorId | None,
+    purpose: str | None,
+    stack_level: int | None,
+) -> None:
+    """Forget the profiles that match everything given."""
+    parameters = {
+        "station_id": station_id,
+        "profile_id": profile_id,
+        "connector_id": connector_id,
+        "purpose": purpose,
+        "stack_level": stack_level,
+    }
+    await conn.execute(CLEAR, parameters)

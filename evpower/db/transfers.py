@@ -1,0 +1,90 @@
+"""Rows of `ocpp_transfers`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.identifiers import StationId
+
+CLOSE_EARLIER = """
+UPDATE evpower.ocpp_transfers SET status = 'Superseded', status_at = %(at)s, ended_at = %(at)s
+WHERE station_id = %(station_id)s AND kind = %(kind)s AND ended_at IS NULL
+"""
+
+OPEN = """
+INSERT INTO evpower.ocpp_transfers (station_id, kind, location, status, requested_at, status_at)
+VALUES (%(station_id)s, %(kind)s, %(location)s, 'Requested', %(at)s, %(at)s) RETURNING id
+"""
+
+ADVANCE = """
+UPDATE evpower.ocpp_transfers
+SET status = %(status)s, status_at = %(at)s, ended_at = CASE WHEN %(ended)s THEN %(at)s END,
+    steps = steps || jsonb_build_array(jsonb_build_object('status', %(status)s::text, 'at', %(at)s::timestamptz))
+WHERE id = (SELECT max(id) FROM evpower.ocpp_transfers
+            WHERE station_id = %(station_id)s AND kind = %(kind)s AND ended_at IS NULL)
+RETURNING id
+"""
+
+# Nobody asked for it here: the charger began it by itself, or it was asked for by another system.
+ADVANCE_UNASKED = """
+INSERT INTO evpower.ocpp_transfers (station_id, kind, status, steps, status_at, ended_at)
+VALUES (%(station_id)s, %(kind)s, %(status)s,
+        jsonb_build_array(jsonb_build_object('status', %(status)s::text, 'at', %(at)s::timestamptz)),
+        %(at)s, CASE WHEN %(ended)s THEN %(at)s END)
+"""
+
+# A charger repeats its last word when it is asked to; that begins nothing.
+IS_LAST_WORD = """
+SELECT 1 AS one FROM evpower.ocpp_transfers
+WHERE station_id = %(station_id)s AND kind = %(kind)s AND status = %(status)s
+  AND id = (SELECT max(id) FROM evpower.ocpp_transfers WHERE station_id = %(station_id)s AND kind = %(kind)s)
+"""
+
+CLOSE_UNSENT = """
+UPDATE evpower.ocpp_transfers SET status = %(status)s, status_at = %(at)s, ended_at = %(at)s
+WHERE id = %(id)s AND ended_at IS NULL AND status = 'Requested'
+"""
+
+# Without a file name there is nothing to upload, and no notification will follow (OCPP 1.6 §5.9).
+NAME_FILE = """
+UPDATE evpower.ocpp_transfers
+SET file_name = %(file_name)s,
+    status = CASE WHEN %(file_name)s::text IS NULL AND status = 'Requested' THEN 'NothingToSend' ELSE status END,
+    ended_at = CASE WHEN %(file_name)s::text IS NULL AND status = 'Requested' THEN %(at)s ELSE ended_at END
+WHERE id = %(id)s
+"""
+
+
+async def open_transfer(
+    conn: AsyncConnection[Any], station_id: StationId, kind: str, location: str | None, at: datetime
+) -> int:
+    """Begin a transfer in place of one that never ended; its id is OCPP's requestId."""
+    parameters = {"station_id": station_id, "kind": kind, "location": location, "at": at}
+    await conn.execute(CLOSE_EARLIER, parameters)
+    row = await (await conn.execute(OPEN, parameters)).fetchone()
+    assert row is not None
+    return int(row["id"])
+
+
+async def advance(
+    conn: AsyncConnection[Any], station_id: StationId, kind: str, status: str, *, ended: bool, at: datetime
+) -> None:
+    """Note the charger's word on the transfer that runs, or on one that nobody here asked for."""
+    parameters = {"station_id": station_id, "kind": kind, "status": status, "ended": ended, "at": at}
+    if await (await conn.execute(ADVANCE, parameters)).fetchone() is not None:
+        return
+    if await (await conn.execute(IS_LAST_WORD, parameters)).fetchone() is None:
+        await conn.execute(ADVANCE_UNASKED, parameters)
+
+
+async def close_unsent(conn: AsyncConnection[Any], transfer_id: int, status: str, at: datetime) -> None:
+    """The charger did not take the request: `status` says why."""
+    await conn.execute(CLOSE_UNSENT, {"id": transfer_id, "status": status, "at": at})
+
+
+async def name_file(conn: AsyncConnection[Any], transfer_id: int, file_name: str | None, at: datetime) -> None:
+    """The name the charger gave its upload; None ends it, unless the charger already began."""
+    await conn.execute(NAME_FILE, {"id": transfer_id, "file_name": file_name, "at": at})

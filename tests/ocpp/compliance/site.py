@@ -1,0 +1,154 @@
+"""The whole application over PostgreSQL, and a charger on the other end of a real OCPP-J wire, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import trio
+
+from evpower.app import build_app
+from evpower.config import Config
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import EvPowerError
+from evpower.identifiers import ConnectorId, IdTag, SessionId
+from evpower.ocpp.registry import ChargerRegistry
+from tests.charging.world import NETWORK, STATION, World
+from tests.fakes import CountingIds, SetClock
+from tests.ocpp.conftest import Csms
+from tests.ocpp.peer import Peer
+
+T = TypeVar("T")
+ONE = ConnectorId(1)
+OK = {"status": "Accepted"}
+
+
+class Site:
+    """A world whose charger speaks OCPP: its operator asks, the charger answers as the test says."""
+
+    def __init__(self, world: World, peer: Peer) -> None:
+        self.world = world
+        self.peer = peer
+        #: What arrived at the charger: (action, payload).
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self._messages = 0
+
+    async def while_charger_answers(self, ask: Callable[[], Awaitable[T]], *replies: Any) -> T:
+        """Run `ask` while the charger gives each CALL the next reply: a payload, or (code, description)."""
+        answers: list[T] = []
+        errors: list[EvPowerError] = []
+
+        async def talk(nursery: trio.Nursery) -> None:
+            try:
+                answers.append(await ask())
+            except EvPowerError as error:
+                errors.append(error)
+                nursery.cancel_scope.cancel()  # no further reply is waited for
+
+        with trio.fail_after(20):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(talk, nursery)
+                for reply in replies:
+                    await self.reply(reply)
+        if errors:
+            raise errors[0]
+        return answers[0]
+
+    async def reply(self, reply: Any) -> None:
+        """Hear the next CALL and answer it."""
+        _, message_id, action, payload = await self.peer.next_call()
+        self.heard.append((action, payload))
+        if isinstance(reply, tuple):
+            await self.peer.send(4, message_id, *reply, {})
+        else:
+            await self.peer.send(3, message_id, reply)
+
+    async def operate(self, name: str, arguments: dict[str, Any], *replies: Any) -> dict[str, Any]:
+        """The operator's operation; raises as it does."""
+        perform = self.world.app.operations.perform
+        return await self.while_charger_answers(lambda: perform(STATION, name, arguments), *replies)
+
+    async def command(self, action: str, payload: dict[str, Any], reply: Any) -> dict[str, Any]:
+        """The operator's raw command."""
+        send = self.world.app.operations.commands.send
+        return await self.while_charger_answers(lambda: send(STATION, action, payload), reply)
+
+    async def say(self, action: str, **payload: Any) -> dict[str, Any]:
+        """The charger sends a CALL; the payload of the answer."""
+        self._messages += 1
+        answer = await self.peer.call(action, payload, f"m{self._messages}")
+        assert answer[0] == 3, answer
+        assert isinstance(answer[2], dict)
+        return answer[2]
+
+    async def status(self, word: str, connector_id: int = 1, error: str = "NoError") -> None:
+        await self.say("StatusNotification", connectorId=connector_id, errorCode=error, status=word)
+
+    async def start(self, tag: IdTag, **more: Any) -> int:
+        """StartTransaction on connector 1; its transaction id."""
+        answer = await self.say(
+            "StartTransaction", connectorId=1, idTag=tag, meterStart=1000, timestamp=self.now(), **more
+        )
+        assert answer["idTagInfo"]["status"] == "Accepted"
+        return int(answer["transactionId"])
+
+    async def stop(self, transaction_id: int, reason: str) -> None:
+        """StopTransaction after 10 kWh; it is settled."""
+        await self.say(
+            "StopTransaction", transactionId=transaction_id, meterStop=11_000, timestamp=self.now(), reason=reason
+        )
+        await self.world.app.settler.work_due()
+
+    async def order(self, reply: Any = OK) -> SessionId:
+        """A driver with money starts from the app; the charger answers the RemoteStart. Raises as the app is told."""
+        await self.world.give(500_00)
+        started = await self.while_charger_answers(lambda: self.world.order(energy_wh=20_000), reply)
+        return started.session.session_id
+
+    async def charge(self) -> tuple[SessionId, int]:
+        """A charge that runs: the session and its transaction."""
+        session_id = await self.order()
+        await self.status("Preparing")
+        transaction_id = await self.start(await self.world.tag_of(session_id))
+        await self.status("Charging")
+        return session_id, transaction_id
+
+    async def facts(self, table: str) -> list[dict[str, Any]]:
+        """The rows of one of our tables."""
+        return await self.world.sql(f"SELECT * FROM evpower.{table} ORDER BY 1, 2")
+
+    def now(self) -> str:
+        return self.world.clock.now().isoformat().replace("+00:00", "Z")
+
+
+@asynccontextmanager
+async def open_site(pool: Pool) -> AsyncIterator[Site]:
+    """One station whose charger has booted, answered what it is asked after that, and stands idle."""
+    clock, registry = SetClock(), ChargerRegistry()
+    async with reading(pool) as conn:
+        await conn.execute(NETWORK)
+    async with trio.open_nursery() as workers:
+        app = build_app(Config(), pool, registry, clock, CountingIds(), workers)
+        await workers.start(app.journal.run)
+        await workers.start(app.limits.run)
+        csms = Csms(workers)
+        csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock
+        site = Site(World(app, pool, clock, cast("Any", registry)), await csms.charger(f"/ws/{STATION}"))
+        await _boot(site)
+        yield site
+        workers.cancel_scope.cancel()
+
+
+async def _boot(site: Site) -> None:
+    await site.say("BootNotification", chargePointVendor="EvPower", chargePointModel="Test")
+    for connector_id in (1, 2):
+        await site.status("Available", connector_id)
+    for _ in ("MeterValueSampleInterval", "MeterValuesSampledData"):
+        await site.reply(OK)
+    connection = cast("ChargerRegistry", site.world.link).connection(STATION)
+    assert connection is not None
+    with trio.fail_after(5):
+        await connection.ready.wait()
+    site.heard.clear()
