@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evpower.charging.station_commands import StationCommands
+from evpower.charging.station_commands import PASSWORD_KEY, StationCommands, refuse_password
 from evpower.clock import Clock
 from evpower.db import configuration as rows
 from evpower.db.pool import Pool
 from evpower.db.stations import station_exists
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import CommandRejected, InvalidRequest, StationNotFound
+from evpower.errors import CommandRejected, StationNotFound
 from evpower.identifiers import StationId
 
-#: The charger's password has a way of its own: it is neither written by hand here nor kept (duty 7).
-PASSWORD_KEY = "authorizationkey"
 WRITTEN = frozenset({"Accepted", "RebootRequired"})
 
 
@@ -46,8 +44,8 @@ class Configuration:
 
     async def write(self, station_id: StationId, values: Mapping[str, str]) -> dict[str, Any]:
         """Set each key; those the charger took are stored. Raises CommandRejected when it did not take all."""
-        if any(key.lower() == PASSWORD_KEY for key in values):
-            raise InvalidRequest(("AuthorizationKey", "пароль станции меняется отдельной командой"))
+        for key in values:
+            refuse_password(key)
         statuses: dict[str, str] = {}
         for key, value in values.items():
             answer = await self._commands.send(station_id, "ChangeConfiguration", {"key": key, "value": value})

@@ -14,7 +14,7 @@ from evpower.charging.ports import CommandLink
 from evpower.db.pool import Pool
 from evpower.db.stations import station_exists
 from evpower.db.unit_of_work import reading
-from evpower.errors import ChargerOffline, CommandRejected, StationNotFound
+from evpower.errors import ChargerOffline, CommandRejected, InvalidRequest, StationNotFound
 from evpower.identifiers import ConnectorId, StationId
 
 Answer = dict[str, Any]
@@ -22,6 +22,14 @@ Answer = dict[str, Any]
 ACCEPTED = frozenset({"Accepted"})
 #: `UnlockFailed` and `NotSupported` are refusals.
 UNLOCKED = frozenset({"Unlocked"})
+#: The configuration key that is a secret; keys know no case.
+PASSWORD_KEY = "authorizationkey"
+
+
+def refuse_password(key: object) -> None:
+    """A password set behind our back would lock the station out. Raises InvalidRequest (see `station_access`)."""
+    if isinstance(key, str) and key.lower() == PASSWORD_KEY:
+        raise InvalidRequest(("AuthorizationKey", "пароль станции меняется отдельной командой"))
 
 
 class StationCommands:
@@ -36,6 +44,8 @@ class StationCommands:
 
         Raises InvalidRequest, StationNotFound, or one of `CommandFailure` (duty 39).
         """
+        if action == "ChangeConfiguration":
+            refuse_password(payload.get("key"))
         with suppress(ChargerOffline):
             return await self._link.command(station_id, action, payload)
         async with reading(self._pool) as conn:

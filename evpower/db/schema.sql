@@ -138,14 +138,6 @@ TABLE evpower.ocpp_station_status (
     firmware_version text,
     booted_at timestamp with time zone
 )
-TABLE evpower.ocpp_strangers (
-    identity text NOT NULL,
-    vendor text,
-    model text,
-    firmware_version text,
-    first_seen_at timestamp with time zone NOT NULL,
-    last_seen_at timestamp with time zone NOT NULL
-)
 TABLE evpower.ocpp_transactions (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     station_id text NOT NULL,
@@ -204,15 +196,6 @@ TABLE evpower.session_phases (
     unbilled_wh bigint NOT NULL DEFAULT 0,
     unbilled_tyiyn bigint NOT NULL DEFAULT 0,
     overshoot_wh bigint
-)
-TABLE evpower.station_certificates (
-    serial_number text NOT NULL,
-    station_id text NOT NULL,
-    common_name text NOT NULL,
-    chain text NOT NULL,
-    issued_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    delivered_at timestamp with time zone
 )
 TABLE evpower.station_credentials (
     station_id text NOT NULL,
@@ -497,7 +480,6 @@ evpower.ocpp_security_events: ocpp_security_events_pkey PRIMARY KEY (id)
 evpower.ocpp_security_events: ocpp_security_events_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_station_status: ocpp_station_status_pkey PRIMARY KEY (station_id)
 evpower.ocpp_station_status: ocpp_station_status_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
-evpower.ocpp_strangers: ocpp_strangers_pkey PRIMARY KEY (identity)
 evpower.ocpp_transactions: ocpp_transactions_charging_session_id_fkey FOREIGN KEY (charging_session_id) REFERENCES public.charging_sessions(id)
 evpower.ocpp_transactions: ocpp_transactions_pkey PRIMARY KEY (id)
 evpower.ocpp_transactions: ocpp_transactions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
@@ -510,8 +492,6 @@ evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
-evpower.station_certificates: station_certificates_pkey PRIMARY KEY (serial_number)
-evpower.station_certificates: station_certificates_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
@@ -582,7 +562,6 @@ CREATE INDEX ocpp_frames_station ON ONLY evpower.ocpp_frames USING btree (statio
 CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USING btree (station_id, wire_transaction_id, received_at)
 CREATE INDEX ocpp_reservations_live ON evpower.ocpp_reservations USING btree (station_id) WHERE (status = ANY (ARRAY['Asked'::text, 'Active'::text]))
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events USING btree (station_id, id DESC)
-CREATE INDEX ocpp_strangers_oldest ON evpower.ocpp_strangers USING btree (last_seen_at)
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
@@ -590,7 +569,6 @@ CREATE INDEX payment_transactions_client ON public.payment_transactions USING bt
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
-CREATE INDEX station_certificates_expiry ON evpower.station_certificates USING btree (expires_at)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
@@ -617,7 +595,6 @@ CREATE UNIQUE INDEX ocpp_parked_pkey ON evpower.ocpp_parked USING btree (id)
 CREATE UNIQUE INDEX ocpp_reservations_pkey ON evpower.ocpp_reservations USING btree (id)
 CREATE UNIQUE INDEX ocpp_security_events_pkey ON evpower.ocpp_security_events USING btree (id)
 CREATE UNIQUE INDEX ocpp_station_status_pkey ON evpower.ocpp_station_status USING btree (station_id)
-CREATE UNIQUE INDEX ocpp_strangers_pkey ON evpower.ocpp_strangers USING btree (identity)
 CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING btree (id)
 CREATE UNIQUE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, lower(id_tag), started_at, meter_start_wh)
 CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
@@ -626,7 +603,6 @@ CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USI
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
-CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (serial_number)
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
 CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
 CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)

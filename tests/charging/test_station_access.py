@@ -8,6 +8,7 @@ import pytest
 
 from evpower.charging.charge_point import Admission
 from evpower.charging.station_access import StationAccess
+from evpower.charging.station_commands import StationCommands
 from evpower.errors import (
     ChargerOffline,
     CommandRefused,
@@ -143,3 +144,11 @@ async def test_duty_07_no_password_is_logged_or_stored(
     await access.set_password(STATION, NEW, push=True)
     stored = await world.sql("SELECT * FROM evpower.station_credentials")
     assert NEW not in caplog.text + repr(stored)
+
+
+@pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey"])
+async def test_a_password_is_not_set_by_a_raw_command(world: World, key: str) -> None:
+    """The station's own record would not know it, and the charger would be locked out."""
+    with pytest.raises(InvalidRequest):
+        await StationCommands(world.pool, world.link).send(STATION, "ChangeConfiguration", {"key": key, "value": NEW})
+    assert not world.link.commanded

@@ -1,4 +1,4 @@
--- How stations prove who they are: passwords on their way, certificates we signed, what chargers say of their security.
+-- How stations prove who they are: passwords on their way, and what chargers say of their security.
 
 -- A password that was sent to the charger and whose answer is not known yet; a login with it puts it in force.
 ALTER TABLE evpower.station_credentials ALTER COLUMN password_hash DROP NOT NULL;
@@ -17,26 +17,3 @@ CREATE TABLE evpower.ocpp_security_events (
     received_at timestamptz NOT NULL
 );
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events (station_id, id DESC);
-
-CREATE TABLE evpower.station_certificates (
-    serial_number text PRIMARY KEY,
-    station_id    text NOT NULL REFERENCES public.stations,
-    common_name   text NOT NULL,
-    -- PEM, with the chain as it was sent to the charger.
-    chain         text NOT NULL,
-    issued_at     timestamptz NOT NULL,
-    expires_at    timestamptz NOT NULL,
-    delivered_at  timestamptz
-);
-CREATE INDEX station_certificates_expiry ON evpower.station_certificates (expires_at);
-
--- Chargers we do not know that wait for an operator (ocpp.accept_unknown = "pending").
-CREATE TABLE evpower.ocpp_strangers (
-    identity         text PRIMARY KEY,
-    vendor           text,
-    model            text,
-    firmware_version text,
-    first_seen_at    timestamptz NOT NULL,
-    last_seen_at     timestamptz NOT NULL
-);
-CREATE INDEX ocpp_strangers_oldest ON evpower.ocpp_strangers (last_seen_at);
