@@ -138,6 +138,8 @@ async def open_site(pool: Pool) -> AsyncIterator[Site]:
         site = Site(World(app, pool, clock, cast("Any", registry)), await csms.charger(f"/ws/{STATION}"))
         await _boot(site)
         yield site
+        # The charger goes first: one that stays silent is waited for as long as its close may take.
+        await trio.aclose_forcefully(site.peer.wire)
         workers.cancel_scope.cancel()
 
 
