@@ -40,7 +40,6 @@ FINAL: dict[Kind, frozenset[str]] = {
     ),
 }
 FAILED = frozenset().union(*FINAL.values()) - {"Uploaded", "Installed"}
-REQUESTED = "Requested"
 
 
 class Transfers:
