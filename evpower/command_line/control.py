@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
@@ -70,97 +71,56 @@ class ControlClient:
     def __init__(self, sockets: Sequence[Path]) -> None:
         self._sockets = sockets
 
-    def status(self) -> Any:
-        return self._ask("GET", "/control/status")
+    def get(self, *path: str | int, **query: object) -> Any:
+        """What is at `path`, given as its parts below /control; each is quoted. A None leaves its `query` field out."""
+        return self._ask("GET", _target(path, query))
 
-    def stations(self) -> Any:
-        return self._ask("GET", "/control/stations")
+    def post(self, *path: str | int, body: object = None) -> Any:
+        """`body` is sent as JSON; bytes are sent as they are."""
+        return self._ask("POST", _target(path), body)
 
-    def sessions(self, *, all_sessions: bool) -> Any:
-        return self._ask("GET", "/control/sessions" + ("?all=1" if all_sessions else ""))
+    def put(self, *path: str | int, body: object) -> Any:
+        """`body` is sent as JSON."""
+        return self._ask("PUT", _target(path), body)
 
-    def stop_session(self, session_id: str) -> Any:
-        return self._ask("POST", f"/control/sessions/{quote(session_id, safe='')}/stop")
+    def delete(self, *path: str | int) -> Any:
+        return self._ask("DELETE", _target(path))
 
-    def import_fleet(self, content: Iterator[bytes], length: int) -> Any:
-        """Send a fleet file; `content` is read once, when a server has answered the dial."""
-        headers = {"Content-Type": "application/toml", "Content-Length": str(length)}
-        return self._ask("POST", "/control/import", content, headers)
+    def upload(self, *path: str | int, content: Iterator[bytes], length: int) -> Any:
+        """Send a file of `length` bytes; `content` is read once, when a server has answered the dial."""
+        with self._answer("POST", _target(path), content, {"Content-Length": str(length)}) as response:
+            return _data(response)
 
-    def command(self, station_id: str, action: str, payload: bytes) -> Any:
-        """Send one OCPP command; the payload of the charger's answer."""
-        path = f"/control/stations/{quote(station_id, safe='')}/commands/{quote(action, safe='')}"
-        return self._ask("POST", path, iter((payload,)), _json_headers(payload))
-
-    def set_password(self, station_id: str, password: str, *, push: bool, form: str) -> Any:
-        """Set a station's password; `push` tells the charger, `form` how (plain or hex)."""
-        content = json.dumps({"password": password, "push": push, "form": form}).encode()
-        path = f"/control/stations/{quote(station_id, safe='')}/password"
-        return self._ask("PUT", path, iter((content,)), _json_headers(content))
-
-    def security_events(self, station_id: str) -> Any:
-        return self._ask("GET", f"/control/stations/{quote(station_id, safe='')}/security-events")
-
-    def tags(self) -> Any:
-        return self._ask("GET", "/control/id-tags")
-
-    def put_tag(self, id_tag: str, card: Mapping[str, Any]) -> Any:
-        """Make the card so; what `card` leaves out is empty."""
-        body = json.dumps(card).encode()
-        return self._ask("PUT", f"/control/id-tags/{quote(id_tag, safe='')}", iter((body,)), _json_headers(body))
-
-    def delete_tag(self, id_tag: str) -> Any:
-        return self._ask("DELETE", f"/control/id-tags/{quote(id_tag, safe='')}")
-
-    def parked(self, *, resolved_too: bool) -> Any:
-        return self._ask("GET", "/control/parked" + ("?all=1" if resolved_too else ""))
-
-    def missing_energy(self) -> Any:
-        return self._ask("GET", "/control/parked/missing-energy")
-
-    def resolve_parked(self, parked_id: int, decision: Mapping[str, Any]) -> Any:
-        body = json.dumps(decision).encode()
-        return self._ask("POST", f"/control/parked/{parked_id}/resolve", iter((body,)), _json_headers(body))
-
-    def operate(self, station_id: str, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Have a charger do something that is followed to its end."""
-        content = json.dumps(arguments).encode()
-        path = f"/control/stations/{quote(station_id, safe='')}/operations/{quote(name, safe='')}"
-        return self._ask("POST", path, iter((content,)), _json_headers(content))
-
-    def configuration(self, station_id: str) -> Any:
-        """The last known configuration of a charger."""
-        return self._ask("GET", f"/control/stations/{quote(station_id, safe='')}/configuration")
-
-    def ledger(self) -> Any:
-        return self._ask("GET", "/control/ledger")
-
-    def trace(self, station_id: str, *, since: str, limit: int, follow: bool) -> Iterator[dict[str, Any]]:
-        """A charger's frames, as they come; ends when the server says so, or when the caller closes it."""
-        query = urlencode({"since": since, "limit": limit, "follow": int(follow)})
-        connection = self._connect()
-        try:
-            connection.request("GET", f"/control/stations/{quote(station_id, safe='')}/trace?{query}")
-            response = connection.getresponse()
+    def lines(self, *path: str | int, **query: object) -> Iterator[dict[str, Any]]:
+        """Objects, one a line, as they come; ends when the server says so, or when the caller closes it."""
+        with self._answer("GET", _target(path, query)) as response:
             if response.status != HTTPStatus.OK:
                 _data(response)
             for line in response:
                 if line.strip():
                     yield json.loads(line)
-        except (OSError, HTTPException) as error:
-            reason = str(error) or type(error).__name__
-            raise NotReachable(f"the server at {connection.path} did not answer: {reason}") from None
-        finally:
-            connection.close()
 
-    def _ask(
-        self, method: str, path: str, content: Iterator[bytes] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
+    def _ask(self, method: str, target: str, body: object = None) -> Any:
         """The `data` of a success."""
+        headers = {}
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        if content is not None:
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        with self._answer(method, target, content, headers) as response:
+            return _data(response)
+
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        target: str,
+        content: bytes | Iterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[HTTPResponse]:
         connection = self._connect()
         try:
-            connection.request(method, path, content, headers or {})
-            return _data(connection.getresponse())
+            connection.request(method, target, content, headers or {})
+            yield connection.getresponse()
         except (OSError, HTTPException) as error:
             reason = str(error) or type(error).__name__
             raise NotReachable(f"the server at {connection.path} did not answer: {reason}") from None
@@ -180,8 +140,10 @@ class ControlClient:
         raise NotReachable(f"no server at {' or '.join(failures)}; start one with: evpower serve")
 
 
-def _json_headers(content: bytes) -> dict[str, str]:
-    return {"Content-Type": "application/json", "Content-Length": str(len(content))}
+def _target(path: Sequence[str | int], query: Mapping[str, object] | None = None) -> str:
+    target = "/".join(("/control", *(quote(str(part), safe="") for part in path)))
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{target}?{urlencode(given)}" if given else target
 
 
 def _data(response: HTTPResponse) -> Any:

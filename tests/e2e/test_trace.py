@@ -54,7 +54,7 @@ async def ask(running: Running, path: str) -> trio.SocketStream:
 
 async def import_fleet(client: ControlClient) -> None:
     content = FLEET.encode()
-    await trio.to_thread.run_sync(lambda: client.import_fleet(iter([content]), len(content)))
+    await trio.to_thread.run_sync(lambda: client.upload("import", content=iter([content]), length=len(content)))
 
 
 async def test_frames_are_shown_live_and_afterwards(tmp_path: Path, database_url: str) -> None:
@@ -73,7 +73,7 @@ async def test_frames_are_shown_live_and_afterwards(tmp_path: Path, database_url
                 await stream.aclose()  # a reader who leaves is forgotten; see the quick end below
 
             def kept() -> list[dict[str, Any]]:
-                return list(client.trace("CP-1", since="1h", limit=10, follow=False))
+                return list(client.lines("stations", "CP-1", "trace", since="1h", limit=10, follow=0))
 
             entries = await trio.to_thread.run_sync(kept)
             shown = [(entry["direction"], entry["kind"]) for entry in entries if entry.get("message_id") == "hb"]
@@ -100,4 +100,4 @@ async def test_a_station_nobody_configured_is_refused(tmp_path: Path, database_u
         async with running_server(config_for(tmp_path, database_url)) as running:
             client = ControlClient([Path(running.control_socket)])
             with pytest.raises(Refused):
-                await trio.to_thread.run_sync(lambda: list(client.trace("CP-9", since="", limit=1, follow=False)))
+                await trio.to_thread.run_sync(lambda: list(client.lines("stations", "CP-9", "trace", follow=0)))

@@ -1,0 +1,64 @@
+"""`evpower parked`: reports of chargers that wait for a person."""
+
+from __future__ import annotations
+
+import click
+
+from evpower.command_line.terminal import Terminal, actor, terminal_command
+
+PARKED_COLUMNS = {
+    "Id": "id",
+    "Station": "station_id",
+    "Action": "action",
+    "Why": "reason",
+    "Received": "received_at",
+    "Payload": "payload",
+    "Resolved": "resolution",
+    "By": "resolved_by",
+}
+MISSING_COLUMNS = {
+    "Station": "station_id",
+    "Connector": "connector_id",
+    "After": "previous_transaction_id",
+    "Stop Wh": "previous_stop_wh",
+    "Before": "transaction_id",
+    "Start Wh": "meter_start_wh",
+    "Missing Wh": "missing_wh",
+    "Started": "started_at",
+}
+
+
+@click.group()
+def parked() -> None:
+    """Reports of chargers that matched nothing."""
+
+
+@parked.command("list")
+@click.option("--all", "resolved_too", is_flag=True, help="Resolved ones too.")
+@terminal_command
+def list_parked(terminal: Terminal, resolved_too: bool) -> None:
+    """What waits for a person, newest first."""
+    rows = terminal.server.get("parked", all=int(resolved_too) or None)
+    terminal.screen.rows(rows, PARKED_COLUMNS, "Nothing is parked")
+
+
+@parked.command("missing")
+@terminal_command
+def missing_energy(terminal: Terminal) -> None:
+    """Energy between two charges of a connector that nobody was billed for."""
+    terminal.screen.rows(terminal.server.get("parked", "missing-energy"), MISSING_COLUMNS, "No energy is missing")
+
+
+@parked.command("resolve")
+@click.argument("parked_id", metavar="ID", type=click.IntRange(1))
+@click.option("--session", "session_id", help="The session whose StopTransaction it is.")
+@click.option("--dismiss", is_flag=True, help="It changes nothing.")
+@click.option("--reason", required=True, help="Kept with the decision.")
+@terminal_command
+def resolve_parked(terminal: Terminal, parked_id: int, session_id: str | None, dismiss: bool, reason: str) -> None:
+    """Assign a parked StopTransaction to its session, or dismiss a report."""
+    if dismiss == (session_id is not None):
+        raise click.UsageError("either --session ID or --dismiss")
+    decision: dict[str, object] = {"dismiss": True} if dismiss else {"session_id": session_id}
+    decision |= {"reason": reason, "actor": actor()}
+    terminal.screen.facts(terminal.server.post("parked", parked_id, "resolve", body=decision))

@@ -1,0 +1,82 @@
+"""`evpower serve`, `demo`, `simulate`, and what works without a server: `migrate`, `config check`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from evpower.command_line.terminal import Terminal, server_command, terminal_command
+from evpower.errors import EvPowerError
+
+
+@click.command()
+@server_command
+def serve(terminal: Terminal) -> None:
+    """Run the server until SIGTERM."""
+    from evpower import supervisor
+    from evpower.command_line.running import run_server
+
+    sys.exit(run_server(supervisor.run, terminal.config))
+
+
+@click.command()
+@server_command
+def demo(terminal: Terminal) -> None:
+    """Run the server with the demo fleet and simulated chargers."""
+    from evpower import demo as demonstration
+    from evpower.command_line.running import run_server
+
+    sys.exit(run_server(demonstration.run, terminal.config))
+
+
+@click.command()
+@click.argument("url")
+@click.option("--stations", "count", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many.")
+@click.option("--prefix", default="SIM-", show_default=True, help="Their ids: PREFIX001, PREFIX002 …")
+@click.option("--id", "station_ids", multiple=True, help="An id of its own, instead of a number; may be repeated.")
+@click.option("--connectors", type=click.IntRange(1, 100), default=2, show_default=True)
+@click.option("--password", envvar="EVPOWER_SIMULATE_PASSWORD", help="For HTTP Basic authentication.")
+@click.option("--power-kw", type=click.FloatRange(0, 1000), default=60.0, show_default=True, help="Of each connector.")
+@click.option("--speed", type=click.FloatRange(0.01, 10_000), default=1.0, show_default=True, help="Of charging.")
+@click.option("--card", "cards", multiple=True, help="A card drivers walk up with; may be repeated.")
+@click.option("--misbehave", "habits", multiple=True, help="A bad habit, such as duplicate; may be repeated.")
+@click.option("--seed", default=0, show_default=True, help="The same seed makes the same choices.")
+@click.option("--verbose", is_flag=True, help="Show answers too.")
+def simulate(url: str, **options: Any) -> None:
+    """Connect simulated chargers to URL, such as ws://127.0.0.1:9000/ws, until Ctrl-C.
+
+    Charges started from the app are plugged in by a simulated driver; with --card, drivers also come by themselves.
+    """
+    from evpower.command_line.simulate import simulate_stations
+
+    try:
+        simulate_stations(url, **options)
+    except EvPowerError as error:
+        raise click.UsageError(error.message) from None
+
+
+@click.command()
+@terminal_command
+def migrate(terminal: Terminal) -> None:
+    """Bring the database's schema up to date; works without a server."""
+    from evpower.command_line.offline import migrate_now
+
+    applied = migrate_now(terminal.config)
+    text = "".join(f"Applied {name}\n" for name in applied).rstrip() or "The schema is up to date"
+    terminal.screen.show({"applied": applied}, text)
+
+
+@click.group()
+def config() -> None:
+    """The settings."""
+
+
+@config.command("check")
+@terminal_command
+def check_config(terminal: Terminal) -> None:
+    """Name everything wrong with the settings."""
+    warnings = terminal.config.warnings
+    text = "\n".join(["The settings are right", *(f"Warning: {warning}" for warning in warnings)])
+    terminal.screen.show({"ok": True, "warnings": list(warnings)}, text)

@@ -1,0 +1,49 @@
+"""`evpower status`, `sessions`, `session stop`: what is going on."""
+
+from __future__ import annotations
+
+import click
+
+from evpower.command_line.terminal import Terminal, terminal_command
+
+SESSION_COLUMNS = {
+    "Session": "session_id",
+    "Client": "client_id",
+    "Station": "station_id",
+    "Connector": "connector_id",
+    "Status": "status",
+    "Phase": "phase",
+    "Started": "start_time",
+    "kWh": "energy_kwh",
+    "Reserved": "reserved_amount",
+    "Amount": "amount",
+}
+
+
+@click.command()
+@terminal_command
+def status(terminal: Terminal) -> None:
+    """The server at a glance."""
+    terminal.screen.facts(terminal.server.get("status"))
+
+
+@click.command()
+@click.option("--all", "all_sessions", is_flag=True, help="Ended sessions too.")
+@terminal_command
+def sessions(terminal: Terminal, all_sessions: bool) -> None:
+    """Running sessions, newest first."""
+    rows = terminal.server.get("sessions", all=int(all_sessions) or None)
+    terminal.screen.rows(rows, SESSION_COLUMNS, "No sessions" if all_sessions else "No running sessions")
+
+
+@click.group()
+def session() -> None:
+    """One session."""
+
+
+@session.command("stop")
+@click.argument("session_id", metavar="ID")
+@terminal_command
+def stop_session(terminal: Terminal, session_id: str) -> None:
+    """Stop a running session and settle it."""
+    terminal.screen.facts(terminal.server.post("sessions", session_id, "stop"))

@@ -1,0 +1,174 @@
+"""`evpower stations`, `station`, `command`, `operate`, `configuration`, `trace`, `import`: the chargers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evpower.command_line.terminal import Terminal, terminal_command
+
+STATION_COLUMNS = {
+    "Station": "id",
+    "Location": "location_name",
+    "Status": "status",
+    "Connected": "connected",
+    "Last heartbeat": "last_heartbeat_at",
+    "Connectors": "connectors",
+}
+
+SECURITY_COLUMNS = {
+    "Received": "received_at",
+    "Alarming": "alarming",
+    "Action": "action",
+    "Type": "type",
+    "Detail": "detail",
+    "Request": "request_id",
+}
+
+CONFIGURATION_COLUMNS = {
+    "Key": "key",
+    "Value": "value",
+    "Read-only": "readonly",
+    "After reboot": "reboot_required",
+    "Known at": "known_at",
+}
+
+
+@click.command()
+@terminal_command
+def stations(terminal: Terminal) -> None:
+    """Every station, inactive ones too."""
+    terminal.screen.rows(_readable_connectors(terminal), STATION_COLUMNS, "No stations; add some with: evpower import")
+
+
+def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = terminal.server.get("stations")
+    if terminal.screen.as_json:
+        return rows
+    return [
+        {
+            **row,
+            "connectors": [
+                f"{each.get('connector_id')} {each.get('ocpp_status') or each.get('status')}"
+                for each in row.get("connectors", ())
+            ],
+        }
+        for row in rows
+    ]
+
+
+@click.group()
+def station() -> None:
+    """One station."""
+
+
+@station.command("password")
+@click.argument("station_id", metavar="STATION")
+@click.option("--push", is_flag=True, help="Tell the charger too (AuthorizationKey); if it refuses, the old one stays.")
+@click.option("--hex", "as_hex", is_flag=True, help="Push it as hexadecimal digits, as some chargers want it.")
+@click.password_option(
+    envvar="EVPOWER_STATION_PASSWORD", help="16 to 40 characters (20 with --hex); asked for if absent."
+)
+@terminal_command
+def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool, password: str) -> None:
+    """Set STATION's password."""
+    change = {"password": password, "push": push, "form": "hex" if as_hex else "plain"}
+    terminal.screen.facts(terminal.server.put("stations", station_id, "password", body=change))
+
+
+@station.command("security")
+@click.argument("station_id", metavar="STATION")
+@terminal_command
+def security_events(terminal: Terminal, station_id: str) -> None:
+    """What STATION said of its security, newest first."""
+    rows = terminal.server.get("stations", station_id, "security-events")
+    terminal.screen.rows(rows, SECURITY_COLUMNS, "No security events")
+
+
+@click.command()
+@click.argument("station")
+@click.argument("action")
+@click.argument("payload", default="{}")
+@terminal_command
+def command(terminal: Terminal, station: str, action: str, payload: str) -> None:
+    """Send STATION one OCPP command: ACTION with its JSON PAYLOAD; shows what the charger answers."""
+    terminal.screen.facts(terminal.server.post("stations", station, "commands", action, body=payload.encode()))
+
+
+@click.command()
+@click.argument("station")
+@click.argument("operation")
+@click.argument("arguments", default="{}")
+@terminal_command
+def operate(terminal: Terminal, station: str, operation: str, arguments: str) -> None:
+    """Have STATION perform an OPERATION, such as reset or sync-local-list, with its JSON ARGUMENTS."""
+    terminal.screen.facts(_operate(terminal, station, operation, _json_object(arguments)))
+
+
+def _operate(terminal: Terminal, station: str, operation: str, arguments: dict[str, Any]) -> Any:
+    return terminal.server.post("stations", station, "operations", operation, body=arguments)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise click.UsageError("ARGUMENTS must be a JSON object")
+    return value
+
+
+@click.command()
+@click.argument("station")
+@click.argument("settings", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--read", "ask", is_flag=True, help="Ask the charger first; otherwise the last known is shown.")
+@terminal_command
+def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], ask: bool) -> None:
+    """Show the configuration of STATION's charger, or set KEYs of it."""
+    if settings:
+        if not all("=" in setting for setting in settings):
+            raise click.UsageError("each setting is KEY=VALUE")
+        values = dict(setting.split("=", 1) for setting in settings)
+        terminal.screen.facts(_operate(terminal, station, "write-configuration", {"values": values}))
+        return
+    if ask:
+        _operate(terminal, station, "read-configuration", {})
+    terminal.screen.rows(
+        terminal.server.get("stations", station, "configuration"), CONFIGURATION_COLUMNS, "Nothing known; ask: --read"
+    )
+
+
+@click.command("import")
+@click.argument("fleet", type=click.File("rb"))
+@terminal_command
+def import_fleet(terminal: Terminal, fleet: Any) -> None:
+    """Import a FLEET file (TOML; - is standard input). Doing it twice changes nothing."""
+    content = fleet.read()
+    with terminal.screen.progress("Sending", content) as pieces:
+        report = terminal.server.upload("import", content=pieces, length=len(content))
+    if not terminal.screen.as_json:
+        for warning in report.get("warnings") or ():
+            click.echo(f"Warning: {warning}", err=True)
+        report = {name: report.get(name) for name in ("created", "changed", "unchanged")}
+    terminal.screen.facts(report)
+
+
+@click.command()
+@click.argument("station_id", metavar="STATION")
+@click.option("--since", default="", metavar="TIME", help="Frames kept since 30s, 10m, 2h, 3d ago, or since a time.")
+@click.option("--follow/--no-follow", default=None, help="Go on with live frames; the default without --since.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Kept frames at most.")
+@terminal_command
+def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, limit: int) -> None:
+    """Follow a charger's frames: both directions, with latencies and errors. With --json, a line for each."""
+    from evpower.command_line.tracing import show_frames
+
+    live = not since if follow is None else follow
+    show_frames(
+        terminal.server.lines("stations", station_id, "trace", since=since, limit=limit, follow=int(live)),
+        as_json=terminal.screen.as_json,
+    )

@@ -1,0 +1,47 @@
+"""`evpower tags` and `evpower tag`: cards."""
+
+from __future__ import annotations
+
+import click
+
+from evpower.command_line.terminal import Terminal, terminal_command
+
+TAG_COLUMNS = {
+    "Tag": "id_tag",
+    "Status": "status",
+    "Expires": "expiry_date",
+    "Group": "parent_id_tag",
+    "Client": "client_id",
+}
+
+
+@click.command()
+@terminal_command
+def tags(terminal: Terminal) -> None:
+    """Every card, with its status, expiry, group and client."""
+    terminal.screen.rows(terminal.server.get("id-tags"), TAG_COLUMNS, "No cards; add one with: evpower tag set")
+
+
+@click.group()
+def tag() -> None:
+    """One card."""
+
+
+@tag.command("set")
+@click.argument("id_tag", metavar="TAG")
+@click.option("--status", type=click.Choice(["Accepted", "Blocked", "Expired", "Invalid"]), default="Accepted")
+@click.option("--expires", "expiry_date", metavar="TIME", help="ISO 8601.")
+@click.option("--group", "parent_id_tag", metavar="TAG", help="Cards of one group may stop each other's charges.")
+@click.option("--client", "client_id", metavar="ID", help="Who pays.")
+@terminal_command
+def set_tag(terminal: Terminal, id_tag: str, **card: str | None) -> None:
+    """Make a card, or make it so: an option left out is emptied."""
+    terminal.screen.facts(terminal.server.put("id-tags", id_tag, body=card))
+
+
+@tag.command("delete")
+@click.argument("id_tag", metavar="TAG")
+@terminal_command
+def delete_tag(terminal: Terminal, id_tag: str) -> None:
+    """Forget a card: chargers are told Invalid from now on."""
+    terminal.screen.facts(terminal.server.delete("id-tags", id_tag))

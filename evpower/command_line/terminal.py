@@ -1,0 +1,103 @@
+"""What a command is given, and the exit code of each way it can fail."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evpower.command_line.screen import NOT_REACHABLE, REFUSED, USAGE, Screen
+from evpower.errors import ConfigError, EvPowerError
+
+if TYPE_CHECKING:
+    from evpower.command_line.control import ControlClient
+    from evpower.config import Config
+
+
+class Terminal:
+    """What a command is given: the settings, the screen, the way to the server."""
+
+    def __init__(self, screen: Screen, config_path: Path | None, socket: Path | None) -> None:
+        self.screen = screen
+        self._config_path = config_path
+        self.socket = socket
+
+    @functools.cached_property
+    def config(self) -> Config:
+        from evpower.config import load
+
+        return load(self._config_path, os.environ)
+
+    @property
+    def server(self) -> ControlClient:
+        from evpower.command_line.control import SYSTEM_SOCKET, ControlClient, sockets_to_try
+
+        return ControlClient(sockets_to_try(self.config, self.socket, SYSTEM_SOCKET))
+
+
+_config_option = click.option("--config", "config_path", type=click.Path(path_type=Path), help="Settings (TOML).")
+
+
+def terminal_command(command: Callable[..., None]) -> Callable[..., None]:
+    """The options every command of an operator has, and the exit code of each refusal."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--socket", type=click.Path(path_type=Path), help="The server's control socket.")
+    @_config_option
+    @functools.wraps(command)
+    def with_options(as_json: bool, socket: Path | None, config_path: Path | None, **arguments: Any) -> None:
+        screen = Screen(as_json)
+        try:
+            command(Terminal(screen, config_path, socket), **arguments)
+        except EvPowerError as error:
+            _end_with(screen, error)
+
+    return with_options
+
+
+def server_command(command: Callable[[Terminal], None]) -> Callable[..., None]:
+    """A command that stays: its only option is where the settings are."""
+
+    @_config_option
+    @functools.wraps(command)
+    def with_options(config_path: Path | None) -> None:
+        screen = Screen(as_json=False)
+        try:
+            command(Terminal(screen, config_path, None))
+        except EvPowerError as error:
+            _end_with(screen, error)
+
+    return with_options
+
+
+def _end_with(screen: Screen, error: EvPowerError) -> None:
+    from evpower.command_line.control import NotReachable, Refused
+
+    facts: dict[str, Any] = {"error": error.code, "message": error.message}
+    lines = [f"Error: {error.message}"]
+    if isinstance(error, ConfigError):
+        screen.fail(USAGE, {**facts, "problems": error.problems}, (f"Error: {line}" for line in error.problems))
+    if isinstance(error, NotReachable):
+        screen.fail(NOT_REACHABLE, facts, lines)
+    if isinstance(error, Refused):
+        facts = error.envelope
+        lines += [f"  {each.get('field')}: {each.get('message')}" for each in _fields_of(facts)]
+    screen.fail(REFUSED, facts, lines)
+
+
+def _fields_of(envelope: dict[str, Any]) -> list[dict[str, Any]]:
+    detail = envelope.get("detail")
+    return [each for each in detail if isinstance(each, dict)] if isinstance(detail, list) else []
+
+
+def actor() -> str:
+    """The operator's name on this machine."""
+    try:
+        return f"operator {getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name
+        return "operator"
