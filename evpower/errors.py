@@ -20,6 +20,8 @@ EvPowerError
    ├─ UnknownStation, StationInactive, StationUnderMaintenance, StationOffline
    ├─ ConnectorNotFound, ConnectorFaulted, ConnectorUnavailable, ConnectorOccupied
    ├─ SessionAlreadyActive, SessionFailed
+   ├─ ProviderFailure        how a call to a payment provider can fail (billing/gateway.py)
+   │  └─ ProviderError, ProviderUnavailable, ProviderTimeout
    ├─ CommandFailure         what became of an operator's command to a charger (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
    │  └─ CommandRefused, CommandRejected, UnreadableAnswer
@@ -225,6 +227,31 @@ class SessionFailed(Refusal):
 class NoSuchActiveSession(Refusal):
     code = "session_not_found"
     message = "Активная сессия зарядки не найдена"
+
+
+class ProviderFailure(Refusal):
+    """A call to a payment provider that did not end in an answer we may use (billing/gateway.py)."""
+
+
+class ProviderError(ProviderFailure):
+    """The provider refused for good; nothing will be paid by this call."""
+
+    code = "provider_error"
+    message = "Платёжная система отклонила запрос"
+
+
+class ProviderUnavailable(ProviderFailure):
+    """Nothing was sent: the provider is switched off, or no connection could be made."""
+
+    code = "provider_unavailable"
+    message = "Платёжная система временно недоступна"
+
+
+class ProviderTimeout(ProviderFailure):
+    """The outcome is unknown: it may have happened."""
+
+    code = "provider_timeout"
+    message = "Платёжная система не ответила вовремя"
 
 
 class CommandFailure(Refusal):
