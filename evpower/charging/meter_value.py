@@ -5,7 +5,7 @@ The records are named tuples: several are made for every message of every charge
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple, Protocol
@@ -17,6 +17,8 @@ MAX_ENERGY_WH = 10**12
 #: No charger delivers more than a megawatt; what claims to is recorded and not billed.
 MAX_WH_PER_SECOND = 278
 PLAUSIBLE_SLACK_S = 60
+#: A charge longer than this by the charger's clock is a clock that jumped (from 1970 to today, say): two days.
+BELIEVED_CLOCK_S = 2 * 24 * 3600
 
 
 def plausible_energy_wh(elapsed_s: float) -> int:
@@ -69,51 +71,117 @@ class MeterReport(NamedTuple):
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"
 _FIELDS = {
-    "Energy.Active.Import.Register": "energy_wh",
+    DEFAULT_MEASURAND: "energy_wh",
     "Power.Active.Import": "power_w",
     "Current.Import": "current_a",
     "Voltage": "voltage_v",
     "SoC": "soc_percent",
     "Temperature": "temperature_c",
 }
+#: What a number of energy or power is multiplied by; in any other unit it is not read.
+_FACTORS = {
+    ("energy_wh", None): 1,
+    ("energy_wh", "Wh"): 1,
+    ("energy_wh", "kWh"): 1000,
+    ("power_w", None): 1,
+    ("power_w", "W"): 1,
+    ("power_w", "kW"): 1000,
+}
+#: Where a driver's energy passes. The grid's side, the cabinet and the car have meters of their own (duty 29).
+_AT_THE_OUTLET = (None, "Outlet", "Cable")
+_MEASURED_ANYWHERE = ("soc_percent", "temperature_c")
+#: The two spellings of three phases. Between two phases (L1-L2) there is a voltage, but no energy of its own.
+_PHASES = (("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"))
+#: Longer texts are no numbers of a meter.
+_MOST_CHARS = 40
 _ZERO, _MOST = Decimal(0), Decimal(MAX_ENERGY_WH)
-_KILO = frozenset({"kWh", "kW"})
+
+NOT_AT_THE_OUTLET = "not measured at the outlet"
+NOT_A_NUMBER = "not a number of this kind"
+ANOTHER_UNIT = "in another unit"
+SOME_PHASES = "some phases without a total"
 
 
-def read_sample(measured_at: datetime, values: Iterable[SampledValue]) -> Sample:
-    """Read one meterValue: a total beats per-phase values, phases of energy and power add up, nonsense is skipped.
+class _Skipped(Exception):
+    """Why a value is not read."""
 
-    Signed data is never read as a number (duty 29); a negative register counts as nonsense.
+
+def read_sample(
+    measured_at: datetime, values: Iterable[SampledValue], skipped: Callable[[str], None] = lambda _reason: None
+) -> Sample:
+    """Read one meterValue; `skipped` is told what bears a name we read and cannot be believed.
+
+    The highest of several registers counts (a list may hold those of the begin and the end). Without a total the
+    register is the sum of all three phases, and of nothing less. Signed data is never read as a number (duty 29).
     """
     totals: dict[str, Decimal] = {}
-    phases: dict[str, list[Decimal]] = {}
+    phases: dict[str, dict[str, Decimal]] = {}
     for sampled in values:
-        field = _FIELDS.get(sampled.measurand or DEFAULT_MEASURAND)
-        number = None if field is None else _number(sampled, field)
-        if field is None or number is None:
+        measurand = sampled.measurand or DEFAULT_MEASURAND
+        field = _FIELDS.get(measurand)
+        if field is None or sampled.format == "SignedData":
             continue
-        if sampled.phase is None:
-            totals[field] = number
-        else:
-            phases.setdefault(field, []).append(number)
-    for field, numbers in phases.items():
-        adds_up = field in ("energy_wh", "power_w")
-        totals.setdefault(field, sum(numbers, Decimal(0)) if adds_up else max(numbers))
+        try:
+            number = _number(sampled, field)
+        except _Skipped as why:
+            skipped(f"{measurand}: {why}")
+            continue
+        known, name = (totals, field) if sampled.phase is None else (phases.setdefault(field, {}), sampled.phase)
+        known[name] = max(number, known.get(name, number)) if field == "energy_wh" else number
+    for field in phases.keys() - totals.keys():
+        total = _total(field, phases[field])
+        if total is not None:
+            totals[field] = total
+        elif field == "energy_wh":
+            skipped(f"{DEFAULT_MEASURAND}: {SOME_PHASES}")
     energy = totals.pop("energy_wh", None)
     energy_wh = None if energy is None else int(energy.to_integral_value(ROUND_HALF_UP))
     return Sample(measured_at, energy_wh, **{field: float(number) for field, number in totals.items()})
 
 
-def _number(sampled: SampledValue, field: str) -> Decimal | None:
-    is_energy = field == "energy_wh"
-    if sampled.format == "SignedData" or (is_energy and sampled.location in ("Inlet", "EV")):
-        return None
+def _number(sampled: SampledValue, field: str) -> Decimal:
+    """The value in our unit. Raises _Skipped."""
+    if sampled.location not in _AT_THE_OUTLET and field not in _MEASURED_ANYWHERE:
+        raise _Skipped(NOT_AT_THE_OUTLET)
+    text = sampled.value
     try:
-        number = Decimal(sampled.value.strip())
+        # Decimal would read 1_000 and other alphabets' digits.
+        number = Decimal(text.strip() if len(text) <= _MOST_CHARS and text.isascii() and "_" not in text else "")
     except InvalidOperation:
-        return None
-    if not number.is_finite():
-        return None
-    if sampled.unit in _KILO:
-        number *= 1000
-    return number if (_ZERO if is_energy else -_MOST) <= number <= _MOST else None
+        raise _Skipped(NOT_A_NUMBER) from None
+    least = _ZERO if field == "energy_wh" else -_MOST
+    if not number.is_finite() or not least <= number <= _MOST:
+        raise _Skipped(NOT_A_NUMBER)
+    if field == "temperature_c":
+        return _celsius(number, sampled.unit)
+    factor = _FACTORS.get((field, sampled.unit))
+    if factor is None:
+        if field in ("energy_wh", "power_w"):
+            raise _Skipped(ANOTHER_UNIT)
+        return number
+    number *= factor
+    if number > _MOST:
+        raise _Skipped(NOT_A_NUMBER)
+    return number
+
+
+def _celsius(number: Decimal, unit: str | None) -> Decimal:
+    match unit:
+        case "K":
+            return number - Decimal("273.15")
+        case "Fahrenheit":
+            return (number - 32) * 5 / 9
+        case _:
+            return number
+
+
+def _total(field: str, by_phase: dict[str, Decimal]) -> Decimal | None:
+    """What the phases say of the whole: energy and power add up, of current and voltage the highest is shown."""
+    if field not in ("energy_wh", "power_w"):
+        return max((number for phase, number in by_phase.items() if phase != "N"), default=None)
+    for kind in _PHASES:
+        there = [by_phase[phase] for phase in kind if phase in by_phase]
+        # One phase alone may carry all the power there is; a register that lacks one is another register.
+        if len(there) == len(kind) or (there and field == "power_w"):
+            return sum(there, _ZERO)
+    return None

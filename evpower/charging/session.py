@@ -13,14 +13,13 @@ from typing import Literal
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
 from evpower.charging.charge_point import StoredStatus
-from evpower.charging.meter_value import plausible_energy_wh
+from evpower.charging.meter_value import BELIEVED_CLOCK_S, plausible_energy_wh
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import tyiyn
 
 #: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).
 Phase = Literal["reserved", "starting", "charging", "stopping", "ended", "settled", "released"]
-#: A charge longer than this by the charger's clock is a broken clock.
-_BELIEVABLE = timedelta(days=2)
+_BELIEVABLE = timedelta(seconds=BELIEVED_CLOCK_S)
 PublicSessionStatus = Literal["started", "stopped", "error"]
 
 
@@ -86,14 +85,20 @@ class ChargerRecord:
 
     def minutes(self, now: datetime) -> int:
         """Whole minutes billed: by the charger's own clock when it makes sense, else by ours."""
-        if self.stopped_at is not None and timedelta(0) <= self.stopped_at - self.started_at <= _BELIEVABLE:
-            return int((self.stopped_at - self.started_at).total_seconds() // 60)
+        by_charger = self._by_charger()
+        if by_charger is not None:
+            return int(by_charger.total_seconds() // 60)
         return max(0, int(((self.stop_received_at or now) - self.received_at).total_seconds() // 60))
+
+    def _by_charger(self) -> timedelta | None:
+        """How long it took by the charger's own clock; None while it runs, and when that clock jumped (duty 26)."""
+        took = None if self.stopped_at is None else self.stopped_at - self.started_at
+        return took if took is not None and timedelta(0) <= took <= _BELIEVABLE else None
 
     def _longest_s(self) -> float:
         times = [0.0]
-        if self.stopped_at is not None:
-            times.append((self.stopped_at - self.started_at).total_seconds())
+        if (by_charger := self._by_charger()) is not None:
+            times.append(by_charger.total_seconds())
         if self.stop_received_at is not None:
             times.append((self.stop_received_at - self.received_at).total_seconds())
         return max(times)

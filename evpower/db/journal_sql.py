@@ -12,7 +12,7 @@ import msgspec
 from psycopg import AsyncConnection
 
 from evpower.charging.charge_point import STORED_STATUS, Boot, StatusReport
-from evpower.charging.meter_value import MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S, MeterReport, Sample
+from evpower.charging.meter_value import BELIEVED_CLOCK_S, MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S, MeterReport, Sample
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 
 BOOT_STATIONS = """
@@ -76,14 +76,16 @@ COPY_METER_VALUES = """
 COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, measured_at, received_at, energy_wh,
     power_w, current_a, voltage_v, soc_percent, temperature_c, sampled_values) FROM STDIN
 """
-# Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31). A report
+# Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31): the longer of
+# the charger's time and ours, because reports come late, but not a time in which the charger's clock jumped. A report
 # without a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
 ADVANCE_SESSIONS = """
 WITH t AS (
     UPDATE evpower.ocpp_transactions t
     SET meter_last_wh = greatest(t.meter_last_wh, CASE WHEN r.energy_wh - t.meter_start_wh <= %(max_wh_per_s)s * (
-            %(slack_s)s + greatest(0, extract(epoch FROM r.measured_at - t.started_at),
-                                      extract(epoch FROM r.at - t.received_at)))
+            %(slack_s)s + greatest(0, extract(epoch FROM r.at - t.received_at),
+                CASE WHEN r.measured_at - t.started_at <= make_interval(secs => %(believed_clock_s)s)
+                     THEN extract(epoch FROM r.measured_at - t.started_at) END))
             THEN r.energy_wh END),
         power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
         voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
@@ -185,7 +187,12 @@ async def write_meter_values(
     rows = {_key(station_id, report): _advance(station_id, report, at) for station_id, report, at in reports}
     cursor = await conn.execute(
         ADVANCE_SESSIONS,
-        {"rows": _json(rows.values()), "max_wh_per_s": MAX_WH_PER_SECOND, "slack_s": PLAUSIBLE_SLACK_S},
+        {
+            "rows": _json(rows.values()),
+            "max_wh_per_s": MAX_WH_PER_SECOND,
+            "slack_s": PLAUSIBLE_SLACK_S,
+            "believed_clock_s": BELIEVED_CLOCK_S,
+        },
     )
     progress = {
         (row["station_id"], row["wire_id"] or row["connector_id"]): Progress(

@@ -17,8 +17,9 @@ from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.ocpp import frames
 from evpower.ocpp.frame_log import FrameLog, NoFrameLog
-from evpower.ocpp.oddities import Oddities
+from evpower.ocpp.oddities import Kind, Oddities
 from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
+from evpower.ocpp.traffic import Traffic
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
 
 log = logging.getLogger("OCPP")
@@ -54,6 +55,7 @@ class ChargerConnection:
         clock: Clock,
         ids: Ids,
         command_timeout_s: float,
+        traffic: Traffic,
         frame_log: FrameLog | None = None,
     ) -> None:
         self.station_id = station_id
@@ -61,13 +63,14 @@ class ChargerConnection:
         self._clock = clock
         self._ids = ids
         self._command_timeout_s = command_timeout_s
+        self.traffic = traffic
         self._frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's word for the charger; one that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
         #: Set when the charger has finished booting and been configured: it may be sent commands (duty 18).
         self.ready = trio.Event()
-        self.oddities = Oddities(station_id)
+        self.oddities = Oddities(station_id, traffic.leniencies_of(station_id))
         self._turn = trio.StrictFIFOLock()
         self._pending: _PendingCall | None = None
         self._busy = False
@@ -117,9 +120,11 @@ class ChargerConnection:
             deadline = trio.current_time() + self._command_timeout_s
             self._pending = pending = _PendingCall(self._ids.new(), action, deadline)
             self._socket.post(self._noted(frames.call(pending.message_id, action, payload)))
+            self.traffic.call_sent(action)
             with trio.move_on_at(deadline):
                 await pending.done.wait()
             self._pending = None
+            self.traffic.call_ended(action, pending.outcome)
             if isinstance(pending.outcome, NoAnswer):
                 log.warning("station=%s: no answer to %s", self.station_id, action)
             return pending.outcome
@@ -151,12 +156,13 @@ class ChargerConnection:
                 outcome = CallFailed(message.code, message.description, bytes(message.details))
                 self._resolve(message.message_id, outcome)
             case frames.UnknownType():
-                self.oddities.note(f"message type {message.type_id}, ignored")
+                self.oddities.note(Kind.MESSAGE_TYPE, f"message type {message.type_id}, ignored")
             case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
-                self.oddities.note(f"malformed CALL ({problem})")
+                self.oddities.note(Kind.MALFORMED, f"malformed CALL ({problem})")
+                self.traffic.errors_sent["FormationViolation"] += 1
                 await self._socket.send(self._noted(frames.call_error(message_id, "FormationViolation", problem)))
             case frames.Malformed(problem=problem):
-                self.oddities.note(f"unreadable message, ignored ({problem})")
+                self.oddities.note(Kind.MALFORMED, f"unreadable message, ignored ({problem})")
 
     def _noted(self, frame: bytes) -> bytes:
         """The frame, which is about to be sent."""
@@ -167,6 +173,6 @@ class ChargerConnection:
         """Only the CALL in flight can be answered; anything late or unknown is dropped (duty 10)."""
         pending = self._pending
         if pending is None or pending.message_id != message_id or pending.done.is_set():
-            self.oddities.note("an answer that is late, unknown or repeated, dropped")
+            self.oddities.note(Kind.STRAY_ANSWER, "an answer that is late, unknown or repeated, dropped")
         else:
             pending.end(outcome)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import trio
@@ -25,6 +27,7 @@ from evpower.ocpp.failed_logins import FailedLogins, address_of
 from evpower.ocpp.oddities import shown
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.tls import certificate_names
+from evpower.ocpp.traffic import Refusal, Traffic
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
 
 log = logging.getLogger("OCPP")
@@ -39,23 +42,35 @@ class Reception:
     reports: ChargerReports
     passwords: PasswordChecker
     failed_logins: FailedLogins
+    traffic: Traffic
 
     async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Admission:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
 
         Raises SocketClosed after telling the peer why it may not enter.
         """
-        handshake, request = await socket.read_request()
+        with self._counted(Refusal.NO_HANDSHAKE):
+            handshake, request = await socket.read_request()
         admission = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         subprotocol = choose_subprotocol(offered)
-        await socket.accept(handshake, request, subprotocol)
+        with self._counted(Refusal.NO_HANDSHAKE):
+            await socket.accept(handshake, request, subprotocol)
         if subprotocol is None:
             log.info("station=%s: offered %s", admission.station_id, shown(", ".join(offered)) or "no subprotocol")
             if offered:
+                self.traffic.refusals[Refusal.NO_SUBPROTOCOL] += 1
                 await socket.aclose(1002, "no common subprotocol")
                 raise SocketClosed(1002, "no common subprotocol")
         return admission
+
+    @contextmanager
+    def _counted(self, refusal: Refusal) -> Iterator[None]:
+        try:
+            yield
+        except SocketClosed:
+            self.traffic.refusals[refusal] += 1
+            raise
 
     async def _admit(
         self,
@@ -72,9 +87,11 @@ class Reception:
             admission = None if identity is None else await self.reports.admit(identity)
         except Exception:
             log.exception("station=%s: cannot look it up", shown(identity or ""))
+            self.traffic.refusals[Refusal.DATABASE] += 1
             await socket.reject(handshake, 503, "try again later\n")
         if identity is None or admission is None:
             log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
+            self.traffic.refusals[Refusal.UNKNOWN_STATION] += 1
             await self.failed_logins.failed(address, identity or "", "unknown station")
             await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
@@ -84,6 +101,7 @@ class Reception:
         verdict = await self._judge(admission, credentials, address, anonymous=anonymous)
         if verdict is Verdict.REFUSED:
             log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
+            self.traffic.refusals[Refusal.CREDENTIALS] += 1
             await socket.reject(handshake, 401, "unauthorized\n", CHALLENGE)
         if verdict is Verdict.ADMITTED_BY_PENDING and admission.pending_hash is not None:
             await self.reports.password_shown(StationId(admission.station_id), admission.pending_hash)

@@ -16,6 +16,7 @@ from evpower.charging.charge_point import Admission
 from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
+from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.doors import Door, open_doors
 from evpower.ocpp.drain import GOING_AWAY, Drain
@@ -27,10 +28,11 @@ from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.sweeper import Sweeper
 from evpower.ocpp.tls import TlsIdentity
+from evpower.ocpp.traffic import Refusal, Traffic
 from evpower.ocpp.transport import ChargerSocket, SocketClosed
 from evpower.ocpp.v16.after_boot import configure_after_boot
 from evpower.ocpp.v16.charger import Charger
-from evpower.ocpp.v16.dispatch import answer
+from evpower.ocpp.v16.dispatch import KNOWN, answer
 
 __all__ = ["ChargerServer", "Door", "serve_chargers"]
 
@@ -51,6 +53,8 @@ class ChargerServer:
     settings: OcppSettings
     frame_log: FrameLog = field(default_factory=NoFrameLog)
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
+    traffic: Traffic = field(default_factory=lambda: Traffic(KNOWN))
+    boot_loops: BootLoops = field(default_factory=BootLoops)
 
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -64,7 +68,7 @@ class ChargerServer:
                     sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
                     flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
                     async with trio.open_nursery() as chargers:
-                        reception = Reception(self.reports, self.passwords, self.failed_logins)
+                        reception = Reception(self.reports, self.passwords, self.failed_logins, self.traffic)
                         charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain)
                         with drain.accepting:
                             task_status.started()
@@ -120,7 +124,9 @@ class _ChargerDoor:
             admission = None
             with self.drain.handshake(), trio.move_on_after(limits.open_timeout_s):
                 admission = await self.reception.receive(socket, stream, anonymous=anonymous)
-            if admission is not None:
+            if admission is None:
+                self.server.traffic.refusals[Refusal.NO_HANDSHAKE] += 1
+            else:
                 goodbye = await self._talk(socket, admission)
         except* SocketClosed as group:
             log.info("a socket ended before it was a charger's: %s", group.exceptions[0])
@@ -141,9 +147,17 @@ class _ChargerDoor:
             clock=server.clock,
             ids=server.ids,
             command_timeout_s=server.settings.command_timeout_s,
+            traffic=server.traffic,
             frame_log=server.frame_log,
         )
-        charger = Charger(admission, connection, reports=server.reports, clock=server.clock, settings=server.settings)
+        charger = Charger(
+            admission,
+            connection,
+            reports=server.reports,
+            clock=server.clock,
+            settings=server.settings,
+            boot_loops=server.boot_loops,
+        )
         server.registry.add(connection)
         try:
             if self.drain.has_begun:

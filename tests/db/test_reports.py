@@ -210,6 +210,7 @@ async def test_readings_land_in_todays_partition(world: World) -> None:
         '[{"value": "Дордой ⋅ 5"}]'.encode(),
         b'[\r\n\t{"value": "1"},\n\t{"value": "\\\\N"}\r\n]',
         b'[{"value": "\\u0000"}]',
+        b'[{"sampledValue":[{"format":"SignedData","value":"OCMF|%b"}]}]' % (b"4pAb/+=\\\\n" * 1000),
     ],
 )
 async def test_what_was_sent_is_stored_byte_for_byte(world: World, raw: bytes) -> None:

@@ -12,6 +12,8 @@ from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, Door
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.traffic import Traffic
+from evpower.ocpp.v16.dispatch import KNOWN
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 
@@ -48,6 +50,7 @@ class Csms:
         self.scope = trio.CancelScope()
         self.stopped = trio.Event()
         self._listener: MemoryListener | None = None
+        self.traffic = Traffic(KNOWN)
 
     def set(self, **settings: Any) -> None:
         """Change settings; before the first charger comes."""
@@ -76,6 +79,7 @@ class Csms:
             ids=CountingIds(),
             passwords=PasswordChecker(b"test"),
             settings=self.settings,
+            traffic=self.traffic,
         )
         with self.scope:
             await server.serve([Door(self._listener, self.anonymous)], task_status=task_status)

@@ -200,6 +200,39 @@ async def test_duty_08_a_slow_commit_of_one_charger_holds_no_other(
     assert (await slow.answer("slow"))[0] == 3
 
 
+async def test_boot_and_statuses_sent_back_to_back_are_all_answered_in_order(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """Chargers that do not wait for our answer before their next CALL; a command of ours may cross theirs."""
+    peer = await csms.charger()
+    await peer.send(2, "boot", "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+    for connector in range(3):
+        status = {"connectorId": connector, "errorCode": "NoError", "status": "Available"}
+        await peer.send(2, f"status {connector}", "StatusNotification", status)
+    for message_id in ("boot", "status 0", "status 1", "status 2"):
+        assert (await peer.answer(message_id))[0] == 3
+    assert [what for what, _ in csms.reports.told[1:]] == ["boot", "status", "status", "status"]
+
+
+async def test_heartbeats_that_cross_a_pending_command_neither_answer_nor_delay_it(
+    csms: Csms, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    peer = await ready_charger(csms)
+    outcomes: list[CallOutcome] = []
+
+    async def ask() -> None:
+        outcomes.append(await csms.registry.raw(CP, "ClearCache", b"{}"))
+
+    nursery.start_soon(ask)
+    _, message_id, _, _ = await peer.next_call()
+    for n in range(5):
+        assert "currentTime" in (await peer.call("Heartbeat", message_id=f"beat {n}"))[2]
+    assert outcomes == []
+    await peer.send(3, message_id, {"status": "Accepted"})
+    await trio.testing.wait_all_tasks_blocked()
+    assert outcomes == [Answered(b'{"status": "Accepted"}')]
+
+
 async def test_replies_leave_in_the_order_of_the_calls_and_after_their_commit(
     csms: Csms, autojump_clock: MockClock
 ) -> None:

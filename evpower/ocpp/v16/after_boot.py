@@ -1,11 +1,15 @@
 """What each charger is asked once it has booted or reconnected (contract/ocpp-behaviour §2, §4; duty 18).
 
-Refusals are no errors. A charger that leaves a question unanswered is asked no more of them.
+Refusals are no errors. A charger that leaves a question unanswered is asked no more of them; one that boots whenever it
+is configured is not configured for a while (`boot_loops.py`).
 """
 
 from __future__ import annotations
 
+import trio
+
 from evpower.charging.ports import CommandResult, Outcome
+from evpower.ocpp.oddities import Kind
 from evpower.ocpp.v16 import commands
 from evpower.ocpp.v16.charger import Charger
 
@@ -18,16 +22,24 @@ async def configure_after_boot(charger: Charger) -> None:
     """Runs beside the reader for as long as the charger is connected; once per connection and per later boot."""
     while True:
         await charger.settled()
-        if await _set_up_metering(charger):
+        if not _may_be_configured(charger) or await _set_up_metering(charger):
             await _ask_statuses(charger)
         charger.connection.ready.set()
         await charger.reports.ready_for_commands(charger.station_id)
         await charger.next_boot()
 
 
+def _may_be_configured(charger: Charger) -> bool:
+    if charger.boot_loops.may_be_configured(charger.station_id, trio.current_time()):
+        return True
+    charger.connection.oddities.note(Kind.BOOT_LOOP, "it boots when it is configured, and is left as it is")
+    return False
+
+
 async def _set_up_metering(charger: Charger) -> bool:
     """False when the charger does not answer."""
     connection = charger.connection
+    charger.boot_loops.configuring(charger.station_id, trio.current_time())
     interval = str(charger.settings.meter_value_sample_interval_s)
     result = await commands.change_configuration(connection, "MeterValueSampleInterval", interval)
     if not _answered(result):

@@ -8,6 +8,7 @@ from evpower.charging.charge_point import Admission, BootVerdict
 from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
+from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.settings import OcppSettings
 
@@ -23,6 +24,7 @@ class Charger:
         reports: ChargerReports,
         clock: Clock,
         settings: OcppSettings,
+        boot_loops: BootLoops,
     ) -> None:
         self.station_id = StationId(admission.station_id)
         self.connector_ids = admission.connector_ids
@@ -30,6 +32,7 @@ class Charger:
         self.reports = reports
         self.clock = clock
         self.settings = settings
+        self.boot_loops = boot_loops
         #: Connectors that sent a StatusNotification on this connection.
         self.heard: set[ConnectorId] = set()
         self._boots = 0
@@ -37,6 +40,7 @@ class Charger:
 
     def booted(self, verdict: BootVerdict) -> None:
         """A BootNotification was answered."""
+        self.boot_loops.booted(self.station_id, trio.current_time())
         self.connection.registration = verdict.status
         self.heard.clear()
         self._boots += 1

@@ -60,6 +60,13 @@ _encode = msgspec.json.Encoder().encode
 
 async def answer(charger: Charger, call: frames.Call) -> bytes:
     """The frame that answers the CALL. Never raises for what a charger or the database does."""
+    began = trio.current_time()
+    frame = await _answer(charger, call)
+    charger.connection.traffic.call_answered(call.action, trio.current_time() - began)
+    return frame
+
+
+async def _answer(charger: Charger, call: frames.Call) -> bytes:
     action = ACTIONS.get(call.action)
     if action is None:
         return _refuse(charger, call, "NotSupported" if call.action in KNOWN else "NotImplemented", call.action)
@@ -78,10 +85,12 @@ async def answer(charger: Charger, call: frames.Call) -> bytes:
                 confirmation = await action.handle(charger, request, payload)
     except Exception:  # whatever failed on our side, the charger must hear it and repeat (duty 15)
         log.exception("station=%s: %s failed", charger.station_id, call.action)
+        charger.connection.traffic.errors_sent["InternalError"] += 1
         return frames.call_error(call.message_id, "InternalError")
     return frames.call_result(call.message_id, _encode(confirmation))
 
 
 def _refuse(charger: Charger, call: frames.Call, code: str, problem: str) -> bytes:
     log.warning("station=%s: %s: %s: %s", charger.station_id, shown(call.action), code, shown(problem))
+    charger.connection.traffic.errors_sent[code] += 1
     return frames.call_error(call.message_id, code, problem)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 import msgspec
@@ -17,7 +17,7 @@ from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.ocpp.oddities import shown
+from evpower.ocpp.oddities import Kind, shown
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.charger import Charger
 
@@ -31,6 +31,9 @@ UNREADABLE_START_WH = MAX_ENERGY_WH
 UNREADABLE_STOP_WH = -1
 #: Words a station as a whole may have (duty 33).
 STATION_WORDS = frozenset({"Available", "Unavailable", "Faulted"})
+#: Clocks differ by less. A time long past may be that of a report from a queue, unless it is older than OCPP 1.6.
+CLOCK_AHEAD = timedelta(hours=1)
+CLOCK_NEVER_SET = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 async def boot_notification(charger: Charger, request: messages.BootNotification, _: bytes) -> messages.Confirmation:
@@ -71,7 +74,7 @@ async def status_notification(
         shown(request.status),
     )
     if request.connector_id == 0 and request.status not in STATION_WORDS:
-        charger.connection.oddities.note(f"status {request.status} of connector 0")
+        charger.connection.oddities.note(Kind.STATION_STATUS, f"status {request.status} of connector 0")
     await charger.reports.connector_status(
         charger.station_id,
         StatusReport(
@@ -103,6 +106,7 @@ async def start_transaction(
         request.connector_id,
         shown(request.id_tag),
     )
+    _look_at_clock(charger, utc(request.timestamp))
     meter_start_wh = request.meter_start
     if not 0 <= meter_start_wh <= MAX_ENERGY_WH:
         await charger.reports.park(charger.station_id, "StartTransaction", f"meterStart {meter_start_wh}", payload)
@@ -139,7 +143,7 @@ async def meter_values(charger: Charger, request: messages.MeterValues, payload:
         MeterReport(
             connector_id=ConnectorId(request.connector_id),
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
-            samples=_samples(request.meter_value),
+            samples=_samples(charger, request.meter_value),
             raw=bytes(_raw_meter_values(payload).meterValue),
         ),
     )
@@ -155,6 +159,7 @@ async def stop_transaction(
         request.transaction_id,
         request.meter_stop,
     )
+    _look_at_clock(charger, utc(request.timestamp))
     meter_stop_wh = request.meter_stop
     if not 0 <= meter_stop_wh <= MAX_ENERGY_WH:
         await charger.reports.park(charger.station_id, "StopTransaction", f"meterStop {meter_stop_wh}", payload)
@@ -167,7 +172,7 @@ async def stop_transaction(
             stopped_at=utc(request.timestamp),
             reason=request.reason or "Local",
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
-            samples=_samples(request.transaction_data or ()),
+            samples=_samples(charger, request.transaction_data or ()),
             payload=payload,
         ),
     )
@@ -196,9 +201,25 @@ async def firmware_status_notification(
     return messages.Done()
 
 
-def _samples(meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
-    samples = [read_sample(utc(value.timestamp), value.sampled_value) for value in meter_values]
-    return tuple(sorted(samples, key=_measured_at))
+def _samples(charger: Charger, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
+    note = charger.connection.oddities.note
+
+    def skipped(why: str) -> None:
+        note(Kind.SKIPPED_READING, why)
+
+    samples = [read_sample(utc(value.timestamp), value.sampled_value, skipped) for value in meter_values]
+    samples.sort(key=_measured_at)
+    if samples:
+        _look_at_clock(charger, samples[-1].measured_at)
+    return tuple(samples)
+
+
+def _look_at_clock(charger: Charger, said_at: datetime) -> None:
+    """Times are stored as the charger says them, beside ours (duty 26); that its clock is wrong is worth knowing."""
+    if said_at - charger.connection.last_seen_at > CLOCK_AHEAD:
+        charger.connection.oddities.note(Kind.WRONG_CLOCK, "its clock is ahead")
+    elif said_at < CLOCK_NEVER_SET:
+        charger.connection.oddities.note(Kind.WRONG_CLOCK, "its clock was never set")
 
 
 def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:

@@ -19,6 +19,7 @@ from evpower.errors import (
     UnreadableAnswer,
 )
 from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.oddities import Kind
 from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 from evpower.ocpp.v16.schemas import wrong_in_answer
 
@@ -82,7 +83,7 @@ def _checked(connection: ChargerConnection, action: str, text: bytes) -> dict[st
             return answer
     else:
         problems = [("body", "должно быть объектом JSON")]
-    connection.oddities.note(f"an answer to {action} that OCPP does not allow ({problems[0][0]})")
+    connection.oddities.note(Kind.ODD_ANSWER, f"an answer to {action} that OCPP does not allow ({problems[0][0]})")
     listed = [{"field": field, "message": message} for field, message in problems]
     raise UnreadableAnswer(problems=listed, answer=answer)
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from evpower.ocpp.oddities import Oddities
+from evpower.ocpp.oddities import Kind, Oddities
 from evpower.ocpp.v16.messages import MeteredRequest, Request
 
 #: Texts may be longer than the standard says, up to this many characters, unless it allows more.
@@ -79,11 +79,11 @@ def _object(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
             except Unreadable as exc:
                 if field.required or not issubclass(info.cls, MeteredRequest):
                     raise
-                oddities.note(f"{exc.problem}; left out")
+                oddities.note(Kind.LEFT_OUT, f"{exc.problem}; left out")
         elif field.required:
             raise Unreadable("OccurenceConstraintViolation", f"{path}.{name} is missing".removeprefix("."))
     for name in raw:
-        oddities.note(f"unknown or null field {name}")
+        oddities.note(Kind.UNKNOWN_FIELD, f"unknown or null field {name}")
     return info.cls(**values)
 
 
@@ -111,18 +111,18 @@ def _value(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
 
 def _list(item_type: Any, raw: Any, path: str, oddities: Oddities) -> list[Any]:
     if isinstance(raw, dict):
-        oddities.note(f"{path}: an object instead of a list")
+        oddities.note(Kind.NO_LIST, f"{path}: an object instead of a list")
         raw = [raw]
     if not isinstance(raw, list):
         raise Unreadable("TypeConstraintViolation", f"{path}: not a list")
     if not raw:
-        oddities.note(f"{path}: empty")
+        oddities.note(Kind.NO_LIST, f"{path}: empty")
     items = []
     for item in raw:
         try:
             items.append(_value(item_type, item, path, oddities))
         except Unreadable as exc:
-            oddities.note(f"{exc.problem}; skipped")  # one broken sample never fails a message
+            oddities.note(Kind.SKIPPED_ITEM, f"{exc.problem}; skipped")  # one broken sample never fails a message
     return items
 
 
@@ -131,7 +131,7 @@ def _integer(info: inspect.IntType, raw: Any, path: str, oddities: Oddities) -> 
         number = raw
     else:
         number = _rounded(raw, path)
-        oddities.note(f"{path}: {type(raw).__name__} instead of an integer")
+        oddities.note(Kind.OTHER_TYPE, f"{path}: {type(raw).__name__} instead of an integer")
     if (info.ge is not None and number < info.ge) or (info.le is not None and number > info.le):
         raise Unreadable("PropertyConstraintViolation", f"{path}: {number} is out of range")
     return number
@@ -155,12 +155,12 @@ def _text(info: inspect.StrType, raw: Any, path: str, oddities: Oddities) -> str
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         raise Unreadable("TypeConstraintViolation", f"{path}: not text")
     if not isinstance(raw, str):
-        oddities.note(f"{path}: a number instead of text")
+        oddities.note(Kind.OTHER_TYPE, f"{path}: a number instead of text")
     text = str(raw)
     if info.max_length is not None and len(text) > info.max_length:
         if len(text) > max(TOLERATED_CHARS, info.max_length):
             raise Unreadable("PropertyConstraintViolation", f"{path}: {len(text)} characters")
-        oddities.note(f"{path}: longer than {info.max_length} characters")
+        oddities.note(Kind.TOO_LONG, f"{path}: longer than {info.max_length} characters")
     return text
 
 
@@ -170,7 +170,7 @@ def _time(raw: Any, path: str, oddities: Oddities) -> datetime:
     except (ValueError, AttributeError):
         raise Unreadable("TypeConstraintViolation", f"{path}: not a time") from None
     if moment.tzinfo is None:
-        oddities.note(f"{path}: a time without a zone, read as UTC")
+        oddities.note(Kind.NO_ZONE, f"{path}: a time without a zone, read as UTC")
         moment = moment.replace(tzinfo=UTC)
     return moment
 
@@ -184,9 +184,9 @@ def _word(info: Any, raw: Any, path: str, oddities: Oddities, *, is_open: bool) 
         return raw
     for word in info.values:
         if str(word).lower() == raw.strip().lower():
-            oddities.note(f"{path}: {raw} written for {word}")
+            oddities.note(Kind.OTHER_SPELLING, f"{path}: {raw} written for {word}")
             return word
     if not is_open or len(raw) > TOLERATED_CHARS:
         raise Unreadable("PropertyConstraintViolation", f"{path}: unknown word {raw[:TOLERATED_CHARS]}")
-    oddities.note(f"{path}: unknown word {raw}")
+    oddities.note(Kind.UNKNOWN_WORD, f"{path}: unknown word {raw}")
     return raw

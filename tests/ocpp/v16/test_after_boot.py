@@ -11,6 +11,8 @@ from trio.testing import MockClock
 from evpower.charging.charge_point import Admission, BootVerdict
 from evpower.charging.ports import Outcome
 from evpower.identifiers import ConnectorId, IdTag, StationId
+from evpower.ocpp.boot_loops import FIRST_PAUSE_S, LONGEST_PAUSE_S, SUSPECT_WITHIN_S, BootLoops
+from evpower.ocpp.oddities import Kind
 from evpower.ocpp.v16.after_boot import LEAST_MEASURANDS, MEASURANDS
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
@@ -119,3 +121,100 @@ async def test_duty_18_a_start_while_the_charger_boots_counts_as_offline_and_is_
     result = await csms.registry.remote_start(CP, ConnectorId(1), IdTag("T"))
     assert (result.outcome, result.detail) == (Outcome.OFFLINE, "still booting")
     assert all(action != "RemoteStartTransaction" for action, _ in await obey(peer))
+
+
+# ------------------------------------------------------------------------------------------------------- boot loops
+async def boots_when_configured(csms: Csms, downtime_s: float = 40) -> list[str]:
+    """One life of a charger that boots and then restarts at the first key it is given; what it was asked."""
+    peer = await csms.charger()
+    await peer.call("BootNotification", BOOT)
+    await peer.call("StatusNotification", STATUS)
+    asked = []
+    with trio.move_on_after(60):
+        while "ChangeConfiguration" not in asked:
+            _, message_id, action, _ = await peer.next_call()
+            asked.append(action)
+            await peer.send(3, message_id, {"status": "Accepted"})
+    await peer.wire.aclose()
+    await trio.sleep(downtime_s)
+    return asked
+
+
+async def test_a_charger_that_boots_whenever_it_is_configured_is_left_alone(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    lives = [await boots_when_configured(csms) for _ in range(6)]
+    assert lives == [["ChangeConfiguration"], ["ChangeConfiguration"], [], [], [], []]
+    assert csms.traffic.leniencies[CP][Kind.BOOT_LOOP] == 4
+
+
+async def test_a_charger_that_is_left_alone_is_ready_for_commands_all_the_same(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    for _ in range(2):
+        await boots_when_configured(csms)
+    peer = await csms.charger()
+    await peer.call("BootNotification", BOOT)
+    await peer.call("StatusNotification", STATUS)
+    assert await obey(peer, until=1) == []
+    assert csms.reports.told[-1] == ("ready", CP)
+
+
+async def test_a_charger_that_is_left_alone_is_still_asked_for_its_statuses(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    for _ in range(2):
+        await boots_when_configured(csms)
+    peer = await csms.charger()
+    await peer.call("BootNotification", BOOT)
+    assert [action for action, _ in await obey(peer)] == ["TriggerMessage"]
+
+
+async def test_after_the_pause_it_is_tried_once_more_and_then_left_alone_for_longer(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    lives = [await boots_when_configured(csms) for _ in range(3)]
+    for _ in range(3):
+        await trio.sleep(FIRST_PAUSE_S)
+        lives += [await boots_when_configured(csms), await boots_when_configured(csms)]
+    configured = ["ChangeConfiguration"]
+    assert lives == [configured, configured, [], configured, [], [], [], configured, []]
+
+
+async def test_one_chargers_loop_is_not_anothers(csms: Csms, autojump_clock: MockClock) -> None:
+    csms.reports.stations["CP-2"] = Admission("CP-2", "active", None)
+    for _ in range(3):
+        await boots_when_configured(csms)
+    peer = await csms.charger("/ws/CP-2")
+    await peer.call("BootNotification", BOOT)
+    await peer.call("StatusNotification", STATUS)
+    assert len(await obey(peer)) == 2
+
+
+def test_boots_long_after_the_configuration_are_innocent() -> None:
+    loops = BootLoops()
+    for n in range(10):
+        assert loops.may_be_configured(CP, n * 1000.0)
+        loops.configuring(CP, n * 1000.0)
+        loops.booted(CP, n * 1000.0 + SUSPECT_WITHIN_S + 1)
+
+
+def test_two_boots_after_one_configuration_count_once() -> None:
+    """A charger with a loose plug is no charger that cannot be configured."""
+    loops = BootLoops()
+    loops.configuring(CP, 0)
+    for at in (10, 20, 30):
+        loops.booted(CP, at)
+    assert loops.may_be_configured(CP, 40)
+
+
+def test_the_pause_doubles_up_to_a_day() -> None:
+    possible = (0, *(FIRST_PAUSE_S * 2**n for n in range(5)), LONGEST_PAUSE_S)
+    loops, at, pauses = BootLoops(), 0.0, []
+    for _ in range(10):
+        loops.configuring(CP, at)
+        loops.booted(CP, at + 1)
+        pause = next(pause for pause in possible if loops.may_be_configured(CP, at + pause))
+        pauses.append(pause)
+        at += pause + 2
+    assert pauses == [*possible, *[LONGEST_PAUSE_S] * 3]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from trio.testing import MockClock
 
+from evpower.identifiers import StationId
+from evpower.ocpp.oddities import Kind
 from tests.ocpp.conftest import Csms
+
+CP = StationId("CP-1")
 
 
 def values(*sampled: object, at: str = "2026-01-01T00:00:00Z") -> dict[str, object]:
@@ -82,3 +87,72 @@ async def test_duty_20_a_bad_value_is_skipped_and_the_message_answered(
     assert (await peer.call("MeterValues", payload))[2] == {}
     sample = csms.reports.readings[0].samples[0]
     assert (sample.energy_wh, sample.voltage_v) == (None, 230)
+
+
+async def test_kwh_and_wh_in_one_charge_are_one_register(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger()
+    for sampled in ({"value": "1.5", "unit": "kWh"}, {"value": "1600", "unit": "Wh"}, {"value": "1.7", "unit": "kwh"}):
+        await peer.call("MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": [values(sampled)]})
+    assert [reading.samples[0].energy_wh for reading in csms.reports.readings] == [1500, 1600, 1700]
+    assert csms.traffic.leniencies[CP] == {Kind.OTHER_SPELLING: 1}
+
+
+@pytest.mark.parametrize(
+    "sampled",
+    [
+        {"value": "12,5", "unit": "kWh"},
+        {"value": "9e999999", "unit": "kWh"},
+        {"value": "NaN"},
+        {"value": "-1"},
+        {"value": "5", "location": "EV"},
+        {"value": "5", "phase": "L1"},
+        {"value": "5", "unit": "MWh"},
+    ],
+    ids=json.dumps,
+)
+async def test_a_register_that_is_not_believed_is_counted_for_the_station_and_answered(
+    csms: Csms, autojump_clock: MockClock, sampled: dict[str, str]
+) -> None:
+    peer = await csms.charger()
+    assert (await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values(sampled)]}))[2] == {}
+    assert csms.reports.readings[0].samples[0].energy_wh is None
+    assert csms.traffic.leniencies[CP][Kind.SKIPPED_READING] == 1
+
+
+async def test_duty_29_signed_data_of_ten_kilobytes_is_kept_byte_for_byte(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    signed = "OCMF|" + "4pAb/+=" * 1500
+    raw = json.dumps([values({"value": signed, "format": "SignedData", "context": "Transaction.Begin"})])
+    peer = await csms.charger()
+    await peer.send_text(f'[2,"m","MeterValues",{{"connectorId":1,"transactionId":7,"meterValue":{raw}}}]'.encode())
+    assert (await peer.answer())[2] == {}
+    reading = csms.reports.readings[0]
+    assert (reading.raw, reading.samples[0].energy_wh) == (raw.encode(), None)
+    assert not csms.traffic.leniencies[CP]
+
+
+@pytest.mark.parametrize(
+    ("at", "moment", "kind"),
+    [
+        ("1970-01-01T00:00:10Z", datetime(1970, 1, 1, 0, 0, 10, tzinfo=UTC), Kind.WRONG_CLOCK),
+        ("2026-01-02T00:00:00Z", datetime(2026, 1, 2, tzinfo=UTC), Kind.WRONG_CLOCK),
+        ("2026-01-01T00:00:00", datetime(2026, 1, 1, tzinfo=UTC), Kind.NO_ZONE),
+    ],
+)
+async def test_duty_26_the_chargers_time_is_passed_on_as_it_is_and_counted_when_it_cannot_be(
+    csms: Csms, autojump_clock: MockClock, at: str, moment: datetime, kind: Kind
+) -> None:
+    peer = await csms.charger()
+    await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values({"value": "1"}, at=at)]})
+    assert csms.reports.readings[0].samples[0].measured_at == moment
+    assert csms.traffic.leniencies[CP] == {kind: 1}
+
+
+async def test_a_queue_of_yesterday_is_no_wrong_clock(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger()
+    at = "2025-12-31T00:00:00Z"
+    await peer.call("StartTransaction", {"connectorId": 1, "idTag": "T", "meterStart": 1, "timestamp": at})
+    await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values({"value": "1"}, at=at)]})
+    await peer.call("StopTransaction", {"transactionId": 101, "meterStop": 2, "timestamp": at})
+    assert not csms.traffic.leniencies[CP]

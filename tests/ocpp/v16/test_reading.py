@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from evpower.ocpp import frames
-from evpower.ocpp.oddities import MAX_KINDS, Oddities
+from evpower.ocpp.oddities import MAX_KINDS, Kind, Oddities
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.dispatch import ACTIONS
 from evpower.ocpp.v16.reading import Unreadable, read
@@ -145,7 +145,7 @@ async def test_duty_14_leniencies_are_counted_per_station(csms: Csms, autojump_c
 def test_a_peer_that_invents_field_names_fills_no_memory() -> None:
     oddities = Oddities("CP-1")
     for n in range(1000):
-        oddities.note(f"unknown field {n}" + "x" * 10_000)
+        oddities.note(Kind.UNKNOWN_FIELD, f"unknown field {n}" + "x" * 10_000)
     assert len(oddities.counts) <= MAX_KINDS + 1
     assert max(map(len, oddities.counts)) < 200
 

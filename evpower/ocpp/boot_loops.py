@@ -1,0 +1,62 @@
+"""Chargers that boot whenever they are configured, and then are configured whenever they boot (duty 18).
+
+Some firmwares restart on a changed key, some crash on it. A charger that boots soon after it was configured, several
+times in a row, is left alone for a while that doubles; its settings are whatever it keeps. Memory of this process:
+after a restart the charger has to show its habit again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evpower.identifiers import StationId
+
+#: A boot that follows our configuration this soon may be its doing, in seconds.
+SUSPECT_WITHIN_S = 300.0
+#: So many suspect boots in a row are a loop.
+SUSPECT_BOOTS = 2
+#: How long a charger that loops is left alone: first, and at most, in seconds.
+FIRST_PAUSE_S = 3600.0
+LONGEST_PAUSE_S = 86400.0
+
+
+@dataclass
+class _History:
+    configured_at: float
+    suspect_boots: int = 0
+    #: No boot has come since.
+    open: bool = True
+
+
+class BootLoops:
+    """What each station did after it was configured; times are trio's."""
+
+    def __init__(self) -> None:
+        self._histories: dict[StationId, _History] = {}
+
+    def configuring(self, station_id: StationId, now: float) -> None:
+        """It is about to be configured: noted before, because some die of the first word of it."""
+        history = self._histories.setdefault(station_id, _History(now))
+        history.configured_at, history.open = now, True
+
+    def booted(self, station_id: StationId, now: float) -> None:
+        """It booted. Only the first boot after a configuration says anything: soon is suspect, late is innocent."""
+        history = self._histories.get(station_id)
+        if history is None or not history.open:
+            return
+        history.open = False
+        if now - history.configured_at <= SUSPECT_WITHIN_S:
+            history.suspect_boots += 1
+        else:
+            del self._histories[station_id]
+
+    def may_be_configured(self, station_id: StationId, now: float) -> bool:
+        """Whether configuring it now makes no loop."""
+        history = self._histories.get(station_id)
+        return history is None or now - history.configured_at >= self._pause_s(history)
+
+    @staticmethod
+    def _pause_s(history: _History) -> float:
+        if history.suspect_boots < SUSPECT_BOOTS:
+            return 0.0
+        return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (history.suspect_boots - SUSPECT_BOOTS)))
