@@ -66,6 +66,7 @@ rest=${station#?}
 first=$(printf '%%%02X' "'${station%"$rest"}")
 
 check "the API answers" 200 "http://127.0.0.1:$port/health"
+check "the metrics are not for the world" 404 "http://127.0.0.1:$port/metrics"
 handshake "a charger connects" 101 "/ws/$station"
 handshake "a percent-encoded identity arrives as it was sent" 101 "/ws/$first$rest"
 handshake "an unknown charger is refused by the chargers' listener" 404 "/ws/no-such-station-$$"

@@ -70,6 +70,8 @@ class EventBus:
 
     def __init__(self) -> None:
         self._subscribers: dict[trio.MemorySendChannel[Event], Callable[[Event], bool]] = {}
+        #: Events a subscriber had no room for, since the start.
+        self.dropped = 0
 
     def publish(self, event: Event) -> None:
         """Hand the event to every subscriber without waiting for any of them."""
@@ -80,6 +82,7 @@ class EventBus:
                 channel.send_nowait(event)
             except trio.WouldBlock:
                 log.warning("a subscriber fell behind and was closed")
+                self.dropped += 1
                 self._drop(channel)
             except trio.BrokenResourceError:
                 self._drop(channel)

@@ -40,12 +40,14 @@ from evpower.db.upkeep import Upkeep
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.control import build_control_app
+from evpower.http.metrics import metrics_routes
 from evpower.http.operators_work import parked_routes, tag_routes
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.tracing import trace_routes
+from evpower.metrics import Metrics
 from evpower.notify import Notifier
 from evpower.ocpp.passwords import PasswordChecker, SaltedPasswords
 from evpower.ocpp.registry import ChargerRegistry
@@ -176,13 +178,14 @@ async def _doors(
     operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
     access = StationAccess(pool, clock, registry, SaltedPasswords())
     operations = _operations(app, tracer, access)
-    control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
+    server = _charger_server(config, app, tracer, registry, clock, ids)
+    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer))
+    control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
         await doors.start(tracer.end_followers, name="traces")
-        server = _charger_server(config, app, tracer, registry, clock, ids)
         charger_doors = await doors.start(
             partial(
                 serve_chargers,
@@ -206,6 +209,7 @@ async def _doors(
                 admin_token=config.http.admin_token,
             ),
             operations=operations,
+            at_root=(metrics,),
         )
         settings = ServerSettings(drain_s=drain_s)
         http_urls = await doors.start(

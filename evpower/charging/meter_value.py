@@ -70,31 +70,33 @@ class MeterReport(NamedTuple):
 
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"
-_FIELDS = {
-    DEFAULT_MEASURAND: "energy_wh",
-    "Power.Active.Import": "power_w",
-    "Current.Import": "current_a",
-    "Voltage": "voltage_v",
-    "SoC": "soc_percent",
-    "Temperature": "temperature_c",
+_ZERO, _MOST = Decimal(0), Decimal(MAX_ENERGY_WH)
+
+
+class _Quantity(NamedTuple):
+    """One measurand we read."""
+
+    field: str
+    least: Decimal = -_MOST
+    #: By unit: what a number is multiplied by; in any other unit it is not read. None: shown as it is.
+    factors: dict[str | None, int] | None = None
+    #: The grid's side, the cabinet and the car have meters of their own, which are not the driver's (duty 29).
+    at_the_outlet: bool = True
+
+
+_QUANTITIES = {
+    DEFAULT_MEASURAND: _Quantity("energy_wh", _ZERO, {None: 1, "Wh": 1, "kWh": 1000}),
+    "Power.Active.Import": _Quantity("power_w", factors={None: 1, "W": 1, "kW": 1000}),
+    "Current.Import": _Quantity("current_a"),
+    "Voltage": _Quantity("voltage_v"),
+    "SoC": _Quantity("soc_percent", at_the_outlet=False),
+    "Temperature": _Quantity("temperature_c", at_the_outlet=False),
 }
-#: What a number of energy or power is multiplied by; in any other unit it is not read.
-_FACTORS = {
-    ("energy_wh", None): 1,
-    ("energy_wh", "Wh"): 1,
-    ("energy_wh", "kWh"): 1000,
-    ("power_w", None): 1,
-    ("power_w", "W"): 1,
-    ("power_w", "kW"): 1000,
-}
-#: Where a driver's energy passes. The grid's side, the cabinet and the car have meters of their own (duty 29).
-_AT_THE_OUTLET = (None, "Outlet", "Cable")
-_MEASURED_ANYWHERE = ("soc_percent", "temperature_c")
+_OUTLET = (None, "Outlet", "Cable")
 #: The two spellings of three phases. Between two phases (L1-L2) there is a voltage, but no energy of its own.
 _PHASES = (("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"))
 #: Longer texts are no numbers of a meter.
 _MOST_CHARS = 40
-_ZERO, _MOST = Decimal(0), Decimal(MAX_ENERGY_WH)
 
 NOT_AT_THE_OUTLET = "not measured at the outlet"
 NOT_A_NUMBER = "not a number of this kind"
@@ -118,14 +120,15 @@ def read_sample(
     phases: dict[str, dict[str, Decimal]] = {}
     for sampled in values:
         measurand = sampled.measurand or DEFAULT_MEASURAND
-        field = _FIELDS.get(measurand)
-        if field is None or sampled.format == "SignedData":
+        quantity = _QUANTITIES.get(measurand)
+        if quantity is None or sampled.format == "SignedData":
             continue
         try:
-            number = _number(sampled, field)
+            number = _number(sampled, quantity)
         except _Skipped as why:
             skipped(f"{measurand}: {why}")
             continue
+        field = quantity.field
         known, name = (totals, field) if sampled.phase is None else (phases.setdefault(field, {}), sampled.phase)
         known[name] = max(number, known.get(name, number)) if field == "energy_wh" else number
     for field in phases.keys() - totals.keys():
@@ -139,40 +142,33 @@ def read_sample(
     return Sample(measured_at, energy_wh, **{field: float(number) for field, number in totals.items()})
 
 
-def _number(sampled: SampledValue, field: str) -> Decimal:
+def _number(sampled: SampledValue, quantity: _Quantity) -> Decimal:
     """The value in our unit. Raises _Skipped."""
-    if sampled.location not in _AT_THE_OUTLET and field not in _MEASURED_ANYWHERE:
+    if quantity.at_the_outlet and sampled.location not in _OUTLET:
         raise _Skipped(NOT_AT_THE_OUTLET)
     text = sampled.value
-    try:
-        # Decimal would read 1_000 and other alphabets' digits.
-        number = Decimal(text.strip() if len(text) <= _MOST_CHARS and text.isascii() and "_" not in text else "")
-    except InvalidOperation:
-        raise _Skipped(NOT_A_NUMBER) from None
-    least = _ZERO if field == "energy_wh" else -_MOST
-    if not number.is_finite() or not least <= number <= _MOST:
-        raise _Skipped(NOT_A_NUMBER)
-    if field == "temperature_c":
-        return _celsius(number, sampled.unit)
-    factor = _FACTORS.get((field, sampled.unit))
+    if len(text) > _MOST_CHARS or "_" in text or not text.isascii():
+        raise _Skipped(NOT_A_NUMBER)  # Decimal reads 1_000, and other alphabets' digits
+    factors = quantity.factors
+    factor = 1 if factors is None else factors.get(sampled.unit)
     if factor is None:
-        if field in ("energy_wh", "power_w"):
-            raise _Skipped(ANOTHER_UNIT)
-        return number
-    number *= factor
-    if number > _MOST:
-        raise _Skipped(NOT_A_NUMBER)
-    return number
+        raise _Skipped(ANOTHER_UNIT)
+    try:
+        number = Decimal(text)
+        if not quantity.least <= number <= _MOST:
+            raise _Skipped(NOT_A_NUMBER)
+    except InvalidOperation:  # no number, or NaN, which compares with nothing
+        raise _Skipped(NOT_A_NUMBER) from None
+    if factor != 1:
+        number *= factor
+        if number > _MOST:
+            raise _Skipped(NOT_A_NUMBER)
+    return _celsius(number, sampled.unit) if sampled.unit in ("K", "Fahrenheit") else number
 
 
-def _celsius(number: Decimal, unit: str | None) -> Decimal:
-    match unit:
-        case "K":
-            return number - Decimal("273.15")
-        case "Fahrenheit":
-            return (number - 32) * 5 / 9
-        case _:
-            return number
+def _celsius(number: Decimal, unit: str) -> Decimal:
+    """From kelvin or Fahrenheit."""
+    return number - Decimal("273.15") if unit == "K" else (number - 32) * 5 / 9
 
 
 def _total(field: str, by_phase: dict[str, Decimal]) -> Decimal | None:

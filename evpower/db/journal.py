@@ -83,6 +83,8 @@ class Journal:
         self._pool = pool
         self._growing = _Batch()
         self._work = trio.Event()
+        #: Since the start: commits, the reports in them, and reports that were not stored.
+        self.batches = self.rows = self.failed = 0
 
     async def boot(self, row: BootRow) -> None:
         """Store a boot: presence, firmware, and that running sessions may have lost their transaction."""
@@ -131,6 +133,7 @@ class Journal:
         except (psycopg.OperationalError, trio.TooSlowError) as error:
             for entry in pending:
                 entry.error = DatabaseUnavailable(f"the journal could not be written: {error}")
+            self.failed += len(pending)
             log.exception("%d reports were not stored", len(pending))
         except psycopg.Error as error:
             if len(pending) > 1:
@@ -140,7 +143,10 @@ class Journal:
                 return
             log.exception("a report of %s was refused by the database", pending[0].row.station_id)
             pending[0].error = error
+            self.failed += 1
         else:
+            self.batches += 1
+            self.rows += len(pending)
             for entry, outcome in zip(pending, outcomes, strict=True):
                 entry.outcome, entry.error = outcome, None
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psycopg
 import trio
@@ -32,6 +33,14 @@ class _Waiter:
     connection: TrioConnection | None = None
 
 
+class PoolUsage(NamedTuple):
+    """How many connections there may be and are lent or being made, and how many tasks wait for one."""
+
+    size: int
+    in_use: int
+    waiting: int
+
+
 class Pool:
     """At most `size` connections, the most recently used first."""
 
@@ -42,6 +51,11 @@ class Pool:
         self._open = 0
         self._idle: deque[TrioConnection] = deque()
         self._waiting: deque[_Waiter] = deque()
+
+    @property
+    def usage(self) -> PoolUsage:
+        """As of now."""
+        return PoolUsage(self._size, self._open - len(self._idle), len(self._waiting))
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[TrioConnection]:

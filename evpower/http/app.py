@@ -45,12 +45,18 @@ def build_http_app(
     facts: ServiceFacts,
     settings: HttpSettings,
     operations: Iterable[Blueprint] = (),
+    at_root: Iterable[Blueprint] = (),
 ) -> QuartTrio:
-    """The application; it owns nothing, so it needs no start and no end. `operations` are for administrators alone."""
+    """The application; it owns nothing, so it needs no start and no end.
+
+    `operations` are for administrators alone; `at_root` are further routes beside /health.
+    """
     app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
     app.register_blueprint(service_routes(facts, probes))
     app.register_blueprint(charging_routes(charging, Idempotency(keys), prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
+    for routes in at_root:
+        app.register_blueprint(routes)
     return app

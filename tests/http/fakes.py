@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar, cast
 
 import trio
+from quart import Blueprint
 from quart.testing import QuartClient
 from quart_trio import QuartTrio
 
@@ -282,6 +283,7 @@ class World:
     probes: FakeProbes = field(default_factory=FakeProbes)
     body_bytes_max: int = 10 * 1024 * 1024
     allowed_origins: tuple[str, ...] = ()
+    at_root: tuple[Blueprint, ...] = ()
 
     def __post_init__(self) -> None:
         self.charging = FakeCharging(self.keys)
@@ -293,6 +295,7 @@ class World:
             ids=CountingIds(),
             facts=ServiceFacts("1.0.0", "abc123", "2025-09-30T12:00:00Z", ("ws://127.0.0.1:9000/ws/{station_id}",)),
             settings=HttpSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
+            at_root=self.at_root,
         )
 
     def client(self) -> Phone:
