@@ -137,6 +137,11 @@ class Server:
             raise ConnectionRefusedError("the server is not running")
         return await trio.open_tcp_stream("127.0.0.1", self._ocpp_port)
 
+    @property
+    def ocpp_address(self) -> str:
+        """Where chargers connect, `host:port`."""
+        return f"127.0.0.1:{self._ocpp_port}"
+
     async def control(self, method: str, path: str, **request: Any) -> Any:
         """An operator's request over the control socket; its data."""
         transport = httpx2.AsyncHTTPTransport(uds=str(self.control_socket))
