@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.installed
 
-.PHONY: install run test lint types schema bench lock clean
+.PHONY: install run test foreign lint types schema bench lock clean
 
 install: $(STAMP)
 
@@ -20,6 +20,12 @@ run: install
 
 test: install
 	$(BIN)/python -m pytest
+
+# A charger client in another language, against a started server; needs node and npm, and so is not part of `make test`.
+foreign: install
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "make foreign needs node 20 or newer, and npm"; exit 1; }
+	cd tests/foreign/ocpp-rpc && npm ci --silent --no-audit --no-fund
+	$(BIN)/python -m tests.foreign
 
 lint: install
 	$(BIN)/ruff check .

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from evpower.charging.meter_value import DEFAULT_MEASURAND, Sample, read_sample
+from evpower.charging.meter_value import DEFAULT_MEASURAND, MAX_ENERGY_WH, Sample, read_sample
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # fmt: off
@@ -161,6 +163,17 @@ def test_the_highest_current_and_voltage_of_the_phases_are_shown_and_never_the_n
 
 
 # -------------------------------------------------------------------------------------------- whose register it is
+words = st.sampled_from([None, "", "L1", "L2", "L3", "L1-N", "N", "EV", "Outlet", "Wh", "kWh", "kW", "K", "Fahrenheit"])
+numbers = st.text("0123456789.,-+eE_ NaInfty", max_size=12) | st.text(max_size=50) | st.floats().map(str)
+measurands = st.sampled_from([None, DEFAULT_MEASURAND, POWER, CURRENT, VOLTAGE, TEMPERATURE, "SoC"])
+
+
+@given(st.lists(st.builds(V, numbers, measurands, words, words, words, st.sampled_from([None, "SignedData"]))))
+def test_whatever_a_charger_writes_is_a_sample_with_a_register_that_can_be(values: list[V]) -> None:
+    energy_wh = read(*values).energy_wh
+    assert energy_wh is None or 0 <= energy_wh <= 3 * MAX_ENERGY_WH
+
+
 @pytest.mark.parametrize("location", [None, "Outlet", "Cable"])
 def test_the_register_at_the_outlet_is_the_drivers(location: str | None) -> None:
     assert read(V("1000", location=location)).energy_wh == 1000

@@ -25,7 +25,7 @@ CHARGED_WH = 4_000
 
 
 def say(event: str, **facts: Any) -> None:
-    print(json.dumps({"event": event, **facts}), flush=True)
+    print(json.dumps({"event": event, **facts}, separators=(",", ":")), flush=True)
 
 
 def now() -> str:
