@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import get_args
 
 import trio
@@ -96,9 +97,8 @@ def _traffic(traffic: Traffic) -> Iterator[Metric]:
     )
     received = CounterMetricFamily("evpower_ocpp_calls_received", "CALLs of chargers.", labels=["action"])
     for action, answered in sorted(traffic.answered.items()):
-        within = [sum(answered.buckets[: n + 1]) for n in range(len(BOUNDS_S) + 1)]
         bounds = [*map(str, BOUNDS_S), "+Inf"]
-        times.add_metric([action], list(zip(bounds, within, strict=True)), answered.sum_s)
+        times.add_metric([action], list(zip(bounds, accumulate(answered.buckets), strict=True)), answered.sum_s)
         received.add_metric([action], answered.count)
     yield received
     yield times

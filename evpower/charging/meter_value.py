@@ -92,7 +92,7 @@ _QUANTITIES = {
     "SoC": _Quantity("soc_percent", at_the_outlet=False),
     "Temperature": _Quantity("temperature_c", at_the_outlet=False),
 }
-_OUTLET = (None, "Outlet", "Cable")
+_OUTLET = (None, "", "Outlet", "Cable")
 #: The two spellings of three phases. Between two phases (L1-L2) there is a voltage, but no energy of its own.
 _PHASES = (("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"))
 #: Longer texts are no numbers of a meter.
@@ -129,7 +129,7 @@ def read_sample(
             skipped(f"{measurand}: {why}")
             continue
         field = quantity.field
-        known, name = (totals, field) if sampled.phase is None else (phases.setdefault(field, {}), sampled.phase)
+        known, name = (phases.setdefault(field, {}), sampled.phase) if sampled.phase else (totals, field)
         known[name] = max(number, known.get(name, number)) if field == "energy_wh" else number
     for field in phases.keys() - totals.keys():
         total = _total(field, phases[field])
@@ -150,7 +150,7 @@ def _number(sampled: SampledValue, quantity: _Quantity) -> Decimal:
     if len(text) > _MOST_CHARS or "_" in text or not text.isascii():
         raise _Skipped(NOT_A_NUMBER)  # Decimal reads 1_000, and other alphabets' digits
     factors = quantity.factors
-    factor = 1 if factors is None else factors.get(sampled.unit)
+    factor = 1 if factors is None else factors.get(sampled.unit or None)
     if factor is None:
         raise _Skipped(ANOTHER_UNIT)
     try:

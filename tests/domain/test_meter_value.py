@@ -58,6 +58,7 @@ def phases(*numbers: str, kind: str = "L{}", measurand: str = DEFAULT_MEASURAND)
         (V("12.345", unit="kWh"), 12345),
         (V("12.3456", unit="kWh"), 12346),
         (V("0.0", unit="kWh"), 0),
+        (V("1234", measurand="", unit="", phase="", location="", format=""), 1234),
     ],
 )
 def test_duty_32_a_register_becomes_whole_wh_rounded_half_up(sampled: V, energy_wh: int) -> None:
