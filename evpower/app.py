@@ -12,6 +12,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.availability import Availability
 from evpower.charging.awaited import Awaited
 from evpower.charging.beginnings import Beginnings
+from evpower.charging.certificates import StationCertificates
 from evpower.charging.charging_profiles import ChargingProfiles
 from evpower.charging.commands import Commands
 from evpower.charging.configuration import Configuration
@@ -25,13 +26,16 @@ from evpower.charging.presence import Presence
 from evpower.charging.recovery import Recovery, RecoveryRules
 from evpower.charging.reports import ChargerReports
 from evpower.charging.reserving import Reserving
+from evpower.charging.security_profiles import SecurityProfiles
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
+from evpower.charging.station_authority import StationAuthority
 from evpower.charging.station_commands import StationCommands
 from evpower.charging.station_operations import StationOperations
 from evpower.charging.tags import Tags
 from evpower.charging.transfers import Transfers
-from evpower.clock import Clock, Ids
+from evpower.charging.trusted_certificates import TrustedCertificates
+from evpower.clock import Clock, Ids, RandomBytes, random_bytes
 from evpower.config import Config
 from evpower.db.journal import Journal
 from evpower.db.pool import Pool
@@ -51,6 +55,8 @@ class App:
     tags: Tags
     commands: Commands
     operations: StationOperations
+    certificates: StationCertificates
+    authority: StationAuthority
     journal: Journal
     settler: Settler
     limits: LimitKeeper
@@ -59,7 +65,13 @@ class App:
 
 
 def build_app(
-    config: Config, pool: Pool, link: ChargerLink, clock: Clock, ids: Ids, conversations: trio.Nursery
+    config: Config,
+    pool: Pool,
+    link: ChargerLink,
+    clock: Clock,
+    ids: Ids,
+    conversations: trio.Nursery,
+    random_bytes: RandomBytes = random_bytes,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`)."""
     reservation = ReservationRules(
@@ -81,7 +93,12 @@ def build_app(
     reserving = Reserving(clock, billing, pricing, reservation)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
     awaited = Awaited(pool)
-    operations = _station_operations(pool, clock, link, awaited)
+    station_commands = StationCommands(pool, link)
+    days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
+    authority = StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
+    certificates = StationCertificates(pool, clock, station_commands, authority, commands.begin)
+    tls = bool(config.ocpp.tls_bind)
+    operations = _station_operations(pool, clock, station_commands, awaited, certificates, tls=tls)
     rules = ChargingRules(
         config.charging.start_wait_s,
         config.ocpp.heartbeat_timeout_s,
@@ -89,7 +106,17 @@ def build_app(
     )
     follow_ups = FollowUps(awaited, operations.availability, operations.reservations, operations.transfers)
     reports = ChargerReports(
-        pool, clock, journal, beginnings, settler, commands, limits, follow_ups, bus, config.ocpp.heartbeat_interval_s
+        pool,
+        clock,
+        journal,
+        beginnings,
+        settler,
+        commands,
+        limits,
+        follow_ups,
+        certificates,
+        bus,
+        config.ocpp.heartbeat_interval_s,
     )
     return App(
         bus=bus,
@@ -101,6 +128,8 @@ def build_app(
         tags=Tags(pool, clock),
         commands=commands,
         operations=operations,
+        certificates=certificates,
+        authority=authority,
         journal=journal,
         settler=settler,
         limits=limits,
@@ -120,16 +149,27 @@ def build_app(
     )
 
 
-def _station_operations(pool: Pool, clock: Clock, link: ChargerLink, awaited: Awaited) -> StationOperations:
-    commands = StationCommands(pool, link)
+def _station_operations(
+    pool: Pool,
+    clock: Clock,
+    commands: StationCommands,
+    awaited: Awaited,
+    certificates: StationCertificates,
+    *,
+    tls: bool,
+) -> StationOperations:
+    configuration = Configuration(pool, clock, commands)
     return StationOperations(
         pool=pool,
         clock=clock,
         commands=commands,
         availability=Availability(pool, clock, commands, awaited),
-        configuration=Configuration(pool, clock, commands),
+        configuration=configuration,
         transfers=Transfers(pool, clock, commands),
         local_lists=LocalLists(pool, clock, commands),
         reservations=ConnectorReservations(pool, clock, commands, awaited),
         profiles=ChargingProfiles(pool, clock, commands),
+        certificates=certificates,
+        trusted=TrustedCertificates(commands),
+        security=SecurityProfiles(pool, clock, configuration, tls=tls),
     )

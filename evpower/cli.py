@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 import evpower
+from evpower.command_line.certificate_commands import ca, certificates
 from evpower.command_line.ledger_commands import ledger
 from evpower.command_line.parked_commands import parked
 from evpower.command_line.server_commands import config, demo, migrate, serve, simulate
@@ -35,6 +36,7 @@ for _each in (
     *(status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
     *(tags, tag),
+    *(ca, certificates),
     parked,
     ledger,
 ):

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+#: That many bytes.
+RandomBytes: TypeAlias = Callable[[int], bytes]
 
 
 class Clock(Protocol):
@@ -46,3 +50,8 @@ class RandomIds:
 
     def new_id_tag(self) -> str:
         return "EV" + secrets.token_hex(7).upper()
+
+
+def random_bytes(size: int) -> bytes:
+    """Bytes nobody can guess."""
+    return secrets.token_bytes(size)

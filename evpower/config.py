@@ -84,6 +84,9 @@ class OcppSettings:
     tls_certificate: str = _setting("", Text())
     tls_key: str = _setting("", Text())
     tls_client_ca: str = _setting("", Text())
+    station_ca_certificate: str = _setting("", Text())
+    station_ca_key: str = _setting("", Text())
+    station_certificate_days: int = _setting(365, Whole(1, 3650))
     allow_anonymous: bool | None = _setting(None, OptionalFlag())
     heartbeat_interval_s: int = _setting(60, Whole(1, 86_400))
     heartbeat_timeout_s: float = _setting(300, Number(1, 604_800))
@@ -172,6 +175,13 @@ class Config:
     def control_socket(self) -> Path:
         """Where the CLI finds the server: the setting, or evpower.sock in the state directory."""
         return Path(self.server.control_socket) if self.server.control_socket else self.state_dir / "evpower.sock"
+
+    @property
+    def station_ca(self) -> tuple[Path, Path]:
+        """Where the station CA's certificate and key are: as set, or where `evpower ca init` puts them."""
+        if self.ocpp.station_ca_certificate:
+            return Path(self.ocpp.station_ca_certificate), Path(self.ocpp.station_ca_key)
+        return self.state_dir / "ca" / "station-ca.pem", self.state_dir / "ca" / "station-ca.key"
 
     @property
     def anonymous_chargers(self) -> bool:
@@ -287,6 +297,8 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("ocpp.bind: must not be empty while ocpp.tls_bind is")
     if config.ocpp.tls_bind and not (config.ocpp.tls_certificate and config.ocpp.tls_key):
         problems.append("ocpp.tls_bind: needs ocpp.tls_certificate and ocpp.tls_key")
+    if bool(config.ocpp.station_ca_certificate) != bool(config.ocpp.station_ca_key):
+        problems.append("ocpp.station_ca_certificate, ocpp.station_ca_key: either both or neither")
     if len(str(config.control_socket).encode()) > SOCKET_PATH_BYTES_MAX:
         problems.append(
             f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"

@@ -6,6 +6,7 @@ EvPowerError
 │  └─ DatabaseUnreachable   the configured one does not answer at our start (exit code 2)
 ├─ SchemaTooNew             the database was migrated by a newer EvPower
 ├─ MigrationEdited          a migration was changed after it was applied
+├─ Unsignable               a station asked for a certificate it does not get
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
 │  └─ InvalidAmount         the one wrong thing is a sum that money cannot have
 ├─ Unauthorized             nobody says who is calling: HTTP 401
@@ -25,6 +26,7 @@ EvPowerError
    ├─ CommandFailure         what became of an operator's command to a charger (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
    │  └─ CommandRefused, CommandRejected, UnreadableAnswer
+   ├─ NoStationCa            there is no authority to sign certificates of stations
    └─ NoSuchActiveSession
 
 An error knows its machine word (`code`), the Russian sentence for the driver (`message`) and its context fields
@@ -79,6 +81,10 @@ class SchemaTooNew(EvPowerError):
 
 class MigrationEdited(EvPowerError):
     """A migration's file is not what was applied; migrations are forward-only."""
+
+
+class Unsignable(EvPowerError):
+    """A station's request for a certificate that is refused; the message says why, for the log and the operator."""
 
 
 class InvalidRequest(EvPowerError):
@@ -305,3 +311,8 @@ class UnreadableAnswer(CommandFailure):
 
     code = "invalid_answer"
     message = "Ответ станции не соответствует OCPP"
+
+
+class NoStationCa(Refusal):
+    code = "no_station_ca"
+    message = "Центр сертификации станций не создан: evpower ca init"

@@ -39,6 +39,7 @@ from evpower.db.reachable import dial
 from evpower.db.upkeep import Upkeep
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
+from evpower.http.certificates import certificate_routes
 from evpower.http.control import build_control_app
 from evpower.http.metrics import metrics_routes
 from evpower.http.operators_work import parked_routes, tag_routes
@@ -112,6 +113,8 @@ async def _serve(
     async with trio.open_nursery() as workers:
         registry = ChargerRegistry()
         app = build_app(config, pool, registry, clock, ids, workers)
+        if app.authority.exists:
+            await app.authority.check(clock.now())
         tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
         await _start_workers(workers, config, app, tracer, pool, clock)
         async with _doors(config, app, tracer, pool, registry, clock, ids) as running:
@@ -230,6 +233,7 @@ def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Bluepr
         access_routes(access),
         tag_routes(app.tags),
         parked_routes(app.parked),
+        certificate_routes(app.certificates),
     )
 
 
@@ -257,7 +261,7 @@ async def _tls_identity(config: Config) -> TlsIdentity | None:
     if not ocpp.tls_bind:
         return None
     client_ca = Path(ocpp.tls_client_ca) if ocpp.tls_client_ca else None
-    files = TlsFiles(Path(ocpp.tls_certificate), Path(ocpp.tls_key), client_ca)
+    files = TlsFiles(Path(ocpp.tls_certificate), Path(ocpp.tls_key), client_ca, station_ca=config.station_ca[0])
     return await trio.to_thread.run_sync(TlsIdentity, files)
 
 

@@ -71,13 +71,13 @@ ROUTINE_EVENTS = frozenset(
         "StartupOfTheDevice",
     }
 )
-#: Firmware that is not what its maker signed.
-ALARMING_STATUSES = frozenset({"InvalidSignature", "InstallVerificationFailed"})
+#: Firmware that is not what its maker signed, and a request for a certificate that was refused.
+ALARMING_STATUSES = frozenset({"InvalidSignature", "InstallVerificationFailed", "Rejected"})
 
 
 @dataclass(frozen=True)
 class SecurityReport:
-    """What a charger says of its security: an event, or how a log upload or signed firmware update goes."""
+    """What a charger says of its security: an event, how a log upload or signed firmware update goes, or a request."""
 
     action: str
     #: The event's type, or the status.

@@ -77,11 +77,11 @@ class Commands:
 
     def stop_at_limit(self, stop: PlannedStop) -> None:
         """Send the stop of a session that reached its limit; its StopTransaction settles it."""
-        self._begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
+        self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
 
     def stop_unpaid(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
         """Stop a transaction nobody pays for."""
-        self._begin(partial(self._send_stop, station_id, transaction_id))
+        self.begin(partial(self._send_stop, station_id, transaction_id))
 
     async def take_up(self, station_id: StationId) -> None:
         """A charger is back: ask again for what is pending, stop what nobody pays for (ocpp-behaviour §5.1, §5.5)."""
@@ -110,10 +110,11 @@ class Commands:
             finally:
                 del going_on[session_id]
 
-        going_on[session_id] = self._begin(talk)
+        going_on[session_id] = self.begin(talk)
         return going_on[session_id]
 
-    def _begin(self, talk: Callable[[Conversation], Awaitable[None]]) -> Conversation:
+    def begin(self, talk: Callable[[Conversation], Awaitable[None]]) -> Conversation:
+        """Talk to a charger, owned by the workers' nursery; a fault in it is logged and ends only itself."""
         conversation = Conversation()
         self._conversations.start_soon(self._guarded, talk, conversation)
         return conversation

@@ -11,6 +11,7 @@ import logging
 from datetime import datetime
 
 from evpower.charging.beginnings import Beginnings
+from evpower.charging.certificates import StationCertificates
 from evpower.charging.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.charging.commands import Commands
 from evpower.charging.follow_ups import FollowUps
@@ -46,6 +47,7 @@ class ChargerReports:
         commands: Commands,
         limits: LimitKeeper,
         follow_ups: FollowUps,
+        certificates: StationCertificates,
         bus: EventBus,
         heartbeat_interval_s: int,
     ) -> None:
@@ -57,6 +59,7 @@ class ChargerReports:
         self._commands = commands
         self._limits = limits
         self._follow_ups = follow_ups
+        self._certificates = certificates
         self._bus = bus
         self._heartbeat_interval_s = heartbeat_interval_s
 
@@ -100,8 +103,9 @@ class ChargerReports:
         return BootVerdict("Accepted", self._heartbeat_interval_s)
 
     async def ready_for_commands(self, station_id: StationId) -> None:
-        """The charger finished booting (first status, or a short delay): pending starts and stops are sent again."""
+        """The charger finished booting (first status, or a short delay): what is pending is sent again."""
         await self._commands.take_up(station_id)
+        await self._certificates.take_up(station_id)
 
     async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
         """Store a connector's word; a connector that is not configured is a warning, not a row (seed §4)."""
@@ -162,6 +166,10 @@ class ChargerReports:
         level = logging.WARNING if report.is_alarming else logging.INFO
         line = "%s: station=%s, type=%r, detail=%r"
         security_log.log(level, line, report.action, station_id, report.type, report.detail)
+
+    async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
+        """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later."""
+        return await self._certificates.request(station_id, csr)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""

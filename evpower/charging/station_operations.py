@@ -15,12 +15,15 @@ import msgspec
 from msgspec import Meta
 
 from evpower.charging.availability import Availability
+from evpower.charging.certificates import StationCertificates
 from evpower.charging.charging_profiles import ChargingProfiles
 from evpower.charging.configuration import Configuration
 from evpower.charging.connector_reservations import ConnectorReservations
 from evpower.charging.local_lists import LocalLists
+from evpower.charging.security_profiles import SecurityProfiles
 from evpower.charging.station_commands import StationCommands
 from evpower.charging.transfers import Transfers
+from evpower.charging.trusted_certificates import CertificateUse, TrustedCertificates
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.stations import station_exists
@@ -122,6 +125,25 @@ class CompositeSchedule(Arguments):
     unit: Literal["A", "W"] | None = None
 
 
+class InstallCertificate(Arguments):
+    certificate: str
+    certificate_type: CertificateUse = "CentralSystemRootCertificate"
+
+
+class InstalledCertificates(Arguments):
+    #: None: of both types.
+    certificate_type: CertificateUse | None = None
+
+
+class DeleteCertificate(Arguments):
+    certificate: str | None = None
+    serial_number: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
+
+
+class SetSecurityProfile(Arguments):
+    profile: Annotated[int, Meta(ge=1, le=3)]
+
+
 @dataclass(frozen=True)
 class StationOperations:
     """Everything an operator can have a charger do."""
@@ -135,6 +157,9 @@ class StationOperations:
     local_lists: LocalLists
     reservations: ConnectorReservations
     profiles: ChargingProfiles
+    certificates: StationCertificates
+    trusted: TrustedCertificates
+    security: SecurityProfiles
 
     async def perform(self, station_id: StationId, name: str, arguments: Mapping[str, Any]) -> Answer:
         """Raises InvalidRequest, StationNotFound, or one of `CommandFailure`."""
@@ -212,6 +237,19 @@ OPERATIONS: dict[str, Operation] = {
     "composite-schedule": Operation(
         CompositeSchedule,
         lambda all_, at, given: all_.profiles.composite(at, given.connector_id, given.duration_s, given.unit),
+    ),
+    "renew-certificate": Operation(Nothing, lambda all_, at, _: all_.certificates.renew(at)),
+    "install-certificate": Operation(
+        InstallCertificate, lambda all_, at, given: all_.trusted.install(at, given.certificate_type, given.certificate)
+    ),
+    "installed-certificates": Operation(
+        InstalledCertificates, lambda all_, at, given: all_.trusted.installed(at, given.certificate_type)
+    ),
+    "delete-certificate": Operation(
+        DeleteCertificate, lambda all_, at, given: all_.trusted.delete(at, given.certificate, given.serial_number)
+    ),
+    "set-security-profile": Operation(
+        SetSecurityProfile, lambda all_, at, given: all_.security.raise_to(at, given.profile)
     ),
 }
 

@@ -197,6 +197,22 @@ TABLE evpower.session_phases (
     unbilled_tyiyn bigint NOT NULL DEFAULT 0,
     overshoot_wh bigint
 )
+TABLE evpower.station_certificates (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    state text NOT NULL,
+    reason text,
+    csr text NOT NULL,
+    common_name text NOT NULL,
+    chain text,
+    serial_number text,
+    fingerprint text,
+    not_before timestamp with time zone,
+    not_after timestamp with time zone,
+    requested_at timestamp with time zone NOT NULL,
+    signed_at timestamp with time zone,
+    ended_at timestamp with time zone
+)
 TABLE evpower.station_credentials (
     station_id text NOT NULL,
     password_hash text,
@@ -492,6 +508,10 @@ evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.station_certificates: station_certificates_check CHECK (((state <> ALL (ARRAY['signed'::text, 'delivered'::text])) OR ((chain IS NOT NULL) AND (not_after IS NOT NULL))))
+evpower.station_certificates: station_certificates_pkey PRIMARY KEY (id)
+evpower.station_certificates: station_certificates_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'signed'::text, 'delivered'::text, 'refused'::text])))
+evpower.station_certificates: station_certificates_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
@@ -569,6 +589,7 @@ CREATE INDEX payment_transactions_client ON public.payment_transactions USING bt
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
+CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
@@ -603,6 +624,8 @@ CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USI
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
+CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
+CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
 CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
 CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)
@@ -622,6 +645,7 @@ evpower.ocpp_reservations_id_seq integer FROM 1 TO 2147483647
 evpower.ocpp_security_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
+evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
 public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807
 public.payment_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 public.pricing_history_id_seq bigint FROM 1 TO 9223372036854775807

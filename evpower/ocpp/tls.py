@@ -30,6 +30,8 @@ class TlsFiles:
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    #: The station CA's certificate; it may be made while we run, and counts from the next reload.
+    station_ca: Path | None = None
 
 
 class TlsIdentity:
@@ -63,12 +65,30 @@ def load_context(files: TlsFiles) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         raise ConfigError([f"ocpp.tls_certificate, ocpp.tls_key: cannot be used: {_reason(error)}"]) from None
     if files.client_ca is not None:
-        try:
-            context.load_verify_locations(files.client_ca)
-        except OSError as error:
-            raise ConfigError([f"ocpp.tls_client_ca: cannot be used: {_reason(error)}"]) from None
-        context.verify_mode = ssl.CERT_OPTIONAL
+        _trust(context, files.client_ca, "ocpp.tls_client_ca")
+    if files.station_ca is not None and not _is_missing(files.station_ca):
+        _trust(context, files.station_ca, "ocpp.station_ca_certificate")
+        # Our own CA may stand below a root nobody here knows; what it signed is good all the same.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
+
+
+def _trust(context: ssl.SSLContext, authorities: Path, setting: str) -> None:
+    try:
+        context.load_verify_locations(authorities)
+    except OSError as error:
+        raise ConfigError([f"{setting}: cannot be used: {_reason(error)}"]) from None
+    context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # it is there; loading it says what is wrong
+    return False
 
 
 def _reason(error: Exception) -> str:

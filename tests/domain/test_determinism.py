@@ -29,7 +29,10 @@ OWN_TIME_OR_DICE = re.compile(
 
 #: Where a file takes its own all the same: what, and why.
 EXCEPTIONS = {
-    "clock.py": ("datetime.now uuid.uuid4 secrets.token_hex", "the one place that is the machine's clock and dice"),
+    "clock.py": (
+        "datetime.now uuid.uuid4 secrets.token_hex secrets.token_bytes",
+        "the one place that is the machine's clock and dice",
+    ),
     "db/connection.py": ("time.monotonic", "lets other tasks run every few milliseconds; decides nothing"),
     "demo.py": ("random.Random", "a seeded generator"),
     "logs.py": ("time.gmtime", "turns a record's time into UTC"),

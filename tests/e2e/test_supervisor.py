@@ -16,6 +16,7 @@ from evpower import supervisor
 from evpower.config import Config
 from evpower.config_values import Bind
 from evpower.db.journal import Journal
+from evpower.errors import ConfigError
 from evpower.supervisor import Running
 from tests.ocpp.authority import Authority
 
@@ -116,3 +117,15 @@ async def test_sighup_reads_the_certificate_again_and_ends_nothing(tmp_path: Pat
             signal.raise_signal(signal.SIGHUP)
             while await shown_certificate(url) == before:
                 pass  # each look is a connection of its own, and gives the reload its turn
+
+
+async def test_a_station_ca_that_cannot_sign_is_refused_before_ready(tmp_path: Path, database_url: str) -> None:
+    config = config_for(tmp_path, database_url)
+    absent = replace(config.ocpp, station_ca_certificate=str(tmp_path / "a"), station_ca_key=str(tmp_path / "b"))
+    (tmp_path / "ca").mkdir()
+    (tmp_path / "ca" / "station-ca.pem").write_text("half of one")
+    for broken, named in ((replace(config, ocpp=absent), "a: cannot be read"), (config, "cannot be used")):
+        both = pytest.RaisesExc(ConfigError, match=rf"{named}.*\n.*station_ca_key: .*cannot be read")
+        with trio.fail_after(30), pytest.RaisesGroup(both, flatten_subgroups=True):
+            async with running_server(broken):
+                raise AssertionError("it became ready")

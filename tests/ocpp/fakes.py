@@ -55,6 +55,8 @@ class FakeReports(ChargerReports):
         self.readings: list[MeterReport] = []
         self.stops: list[TransactionStop] = []
         self.security_reports: list[SecurityReport] = []
+        self.certificate_requests: list[str] = []
+        self.certificate_verdict = True
         self.parked: list[tuple[str, str, bytes]] = []
         self.transfers: list[tuple[str, str]] = []
         self.boot_verdict = BootVerdict("Accepted", 60)
@@ -126,6 +128,11 @@ class FakeReports(ChargerReports):
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
         await self._note("security", station_id)
         self.security_reports.append(report)
+
+    async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
+        await self._note("certificate", station_id)
+        self.certificate_requests.append(csr)
+        return self.certificate_verdict
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         self.parked.append((action, reason, payload))

@@ -287,7 +287,6 @@ async def test_duty_11_broken_json_is_logged_with_the_station_and_the_socket_sta
     [
         ("Fly", "NotImplemented"),
         ("Reset", "NotSupported"),
-        ("SignCertificate", "NotSupported"),
         ("heartbeat", "NotImplemented"),
     ],
 )

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 import trio
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
+from evpower.charging.certificate_requests import read_request
 from evpower.charging.charge_point import Admission
+from evpower.charging.station_ca import StationCa, new_station_ca, pem_of
 from evpower.errors import ConfigError
 from evpower.ocpp.doors import Door
 from evpower.ocpp.passwords import PasswordChecker, hash_password
@@ -23,6 +26,7 @@ from evpower.ocpp.server import ChargerServer, serve_chargers
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.tls import TlsFiles, TlsIdentity, load_context
 from evpower.ocpp.transport import SocketLimits
+from tests.certificate_requests import ec_key, names_of, signing_request, write_key
 from tests.ocpp.authority import Authority, Pair
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
@@ -36,11 +40,14 @@ LOOPBACK = [("127.0.0.1", 0)]
 class TlsCsms:
     """Our server with a plain and a TLS door."""
 
-    def __init__(self, authority: Authority, nursery: trio.Nursery, *, client_ca: bool) -> None:
+    def __init__(
+        self, authority: Authority, nursery: trio.Nursery, *, client_ca: bool, station_ca: Path | None = None
+    ) -> None:
         self.authority = authority
         self._nursery = nursery
         self.own = authority.issue(HOST, HOST, file="server")
-        self.tls = TlsIdentity(TlsFiles(self.own.certificate, self.own.key, authority.file if client_ca else None))
+        files = TlsFiles(self.own.certificate, self.own.key, authority.file if client_ca else None, station_ca)
+        self.tls = TlsIdentity(files)
         self.reports = FakeReports()
         self.reports.stations = {
             "CP-1": Admission("CP-1", "active", None, serial_number="SN-1"),
@@ -172,6 +179,73 @@ async def test_without_client_authorities_no_certificate_is_asked_for(
         nursery.cancel_scope.cancel()
 
 
+def issued(ca: StationCa, station_id: str, folder: Path) -> Pair:
+    """A station's certificate as CertificateSigned brings it, and its key."""
+    key = ec_key()
+    signed = ca.sign(read_request(signing_request(station_id, key=key)), 5, datetime.datetime.now(datetime.UTC), 30)
+    certificate = folder / f"{station_id}.pem"
+    certificate.write_text(signed.chain)
+    return Pair(certificate, write_key(key, folder / f"{station_id}.key"))
+
+
+def station_ca() -> StationCa:
+    return new_station_ca("Station CA", 7, datetime.datetime.now(datetime.UTC), years=1)
+
+
+@asynccontextmanager
+async def csms_with_station_ca(authority: Authority, nursery: trio.Nursery, path: Path) -> AsyncIterator[TlsCsms]:
+    csms = TlsCsms(authority, nursery, client_ca=False, station_ca=path)
+    with trio.fail_after(10):
+        await csms.start()
+        yield csms
+        nursery.cancel_scope.cancel()
+
+
+async def test_tc_087_a_certificate_of_the_station_ca_opens_for_its_station_alone(
+    authority: Authority, nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    ca, path = station_ca(), tmp_path / "station-ca.pem"
+    path.write_text(pem_of(ca.certificate))
+    async with csms_with_station_ca(authority, nursery, path) as csms:
+        own = issued(ca, "CP-1", tmp_path)
+        async with csms.charger(own) as peer:
+            assert (await peer.open("/ws/CP-1")).status_code == 101
+        async with csms.charger(own) as peer:
+            assert (await peer.open("/ws/CP-2", headers=basic("CP-2", PASSWORD))).status_code == 401
+        async with csms.charger() as peer:  # security profile 2 stays open beside it
+            assert (await peer.open("/ws/CP-2", headers=basic("CP-2", PASSWORD))).status_code == 101
+
+
+async def test_a_station_ca_made_while_we_run_counts_from_the_next_reload(
+    authority: Authority, nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    ca, path = station_ca(), tmp_path / "station-ca.pem"
+    async with csms_with_station_ca(authority, nursery, path) as csms:
+        path.write_text(pem_of(ca.certificate))
+        own = issued(ca, "CP-1", tmp_path)
+        async with csms.charger(own) as peer:
+            assert (await peer.open("/ws/CP-1")).status_code == 401
+        assert csms.tls.reload()
+        async with csms.charger(own) as peer:
+            assert (await peer.open("/ws/CP-1")).status_code == 101
+
+
+async def test_a_station_ca_below_a_root_nobody_here_knows_is_trusted(
+    authority: Authority, nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    root, key, path = station_ca(), ec_key(), tmp_path / "sub-ca.pem"
+    builder = x509.CertificateBuilder(
+        root.certificate.subject, names_of("Sub CA"), key.public_key(), 9, now, now + datetime.timedelta(days=30)
+    )
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    sub = builder.sign(root.key, hashes.SHA256())
+    path.write_text(pem_of(sub))
+    own = issued(StationCa(sub, key, (sub,)), "CP-1", tmp_path)
+    async with csms_with_station_ca(authority, nursery, path) as csms, csms.charger(own) as peer:
+        assert (await peer.open("/ws/CP-1")).status_code == 101
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 async def test_tls_1_1_is_refused_and_1_2_is_not(csms: TlsCsms) -> None:
     await csms.start()
@@ -239,6 +313,7 @@ def test_files_that_cannot_be_used_are_named_by_their_settings(authority: Author
         (TlsFiles(own.certificate, other.key), "ocpp.tls_key"),
         (TlsFiles(own.certificate, own.key, tmp_path / "absent"), "ocpp.tls_client_ca"),
         (TlsFiles(own.certificate, own.key, own.key), "ocpp.tls_client_ca"),
+        (TlsFiles(own.certificate, own.key, station_ca=own.key), "ocpp.station_ca_certificate"),
     ):
         with pytest.raises(ConfigError, match=named):
             load_context(files)

@@ -268,3 +268,15 @@ def test_a_tls_bind_that_is_not_loopback_opens_the_server_too() -> None:
 
 def test_a_certificate_without_a_tls_bind_is_doubted() -> None:
     assert load(None, TLS).warnings == ("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty",)
+
+
+@pytest.mark.parametrize("given", ["CERTIFICATE", "KEY"])
+def test_half_of_a_station_ca_is_refused(given: str) -> None:
+    problems = refused(None, **{f"EVPOWER_OCPP_STATION_CA_{given}": "/etc/evpower/ca"})
+    assert problems == ("ocpp.station_ca_certificate, ocpp.station_ca_key: either both or neither",)
+
+
+def test_the_station_ca_is_the_one_that_was_made_unless_another_is_set() -> None:
+    assert Config().station_ca == (Path("var/ca/station-ca.pem"), Path("var/ca/station-ca.key"))
+    both = {"EVPOWER_OCPP_STATION_CA_CERTIFICATE": "/a.pem", "EVPOWER_OCPP_STATION_CA_KEY": "/a.key"}
+    assert load(None, both).station_ca == (Path("/a.pem"), Path("/a.key"))

@@ -47,6 +47,7 @@ ACTIONS = {
     ),
     "FirmwareStatusNotification": Action(messages.FirmwareStatusNotification, handlers.firmware_status_notification),
     "SecurityEventNotification": Action(messages.SecurityEventNotification, security.security_event_notification),
+    "SignCertificate": Action(messages.SignCertificate, security.sign_certificate),
     "LogStatusNotification": Action(messages.LogStatusNotification, security.log_status_notification),
     "SignedFirmwareStatusNotification": Action(
         messages.SignedFirmwareStatusNotification, security.signed_firmware_status_notification

@@ -292,6 +292,14 @@ class SecurityEventNotification(Request):
     tech_info: CiString255 | None = None
 
 
+class SignCertificate(Request):
+    csr: Annotated[str, Meta(max_length=5500)]
+
+
+class SignCertificateConf(Confirmation):
+    status: Literal["Accepted", "Rejected"]
+
+
 class LogStatusNotification(Request):
     status: Literal[
         "BadMessage", "Idle", "NotSupportedOperation", "PermissionDenied", "Uploaded", "UploadFailure", "Uploading"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from evpower.charging.charge_point import SecurityReport
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.handlers import utc
+
+log = logging.getLogger("OCPP")
 
 
 async def security_event_notification(
@@ -16,6 +20,12 @@ async def security_event_notification(
     )
     await charger.reports.security(charger.station_id, report)
     return messages.Done()
+
+
+async def sign_certificate(charger: Charger, request: messages.SignCertificate, _: bytes) -> messages.Confirmation:
+    accepted = await charger.reports.certificate_requested(charger.station_id, request.csr)
+    log.info("SignCertificate: station=%s, accepted=%s", charger.station_id, accepted)
+    return messages.SignCertificateConf(status="Accepted" if accepted else "Rejected")
 
 
 async def log_status_notification(

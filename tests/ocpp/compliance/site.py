@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import trio
@@ -28,9 +29,10 @@ OK = {"status": "Accepted"}
 class Site:
     """A world whose charger speaks OCPP: its operator asks, the charger answers as the test says."""
 
-    def __init__(self, world: World, peer: Peer) -> None:
+    def __init__(self, world: World, peer: Peer, dial: Callable[[], Awaitable[Peer]]) -> None:
         self.world = world
         self.peer = peer
+        self._dial = dial
         #: What arrived at the charger: (action, payload).
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self._messages = 0
@@ -107,6 +109,16 @@ class Site:
         started = await self.while_charger_answers(lambda: self.world.order(energy_wh=20_000), reply)
         return started.session.session_id
 
+    async def hang_up(self) -> None:
+        """The charger's line drops, and its next socket is open, nothing said yet."""
+        await trio.aclose_forcefully(self.peer.wire)
+        self.peer = await self._dial()
+
+    async def reconnect(self) -> None:
+        """The charger's line drops, and it is back, booted and idle."""
+        await self.hang_up()
+        await _boot(self)
+
     async def charge(self) -> tuple[SessionId, int]:
         """A charge that runs: the session and its transaction."""
         session_id = await self.order()
@@ -124,18 +136,23 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(pool: Pool) -> AsyncIterator[Site]:
-    """One station whose charger has booted, answered what it is asked after that, and stands idle."""
+async def open_site(pool: Pool, config: Config | None = None, *, again: bool = False) -> AsyncIterator[Site]:
+    """One station whose charger has booted, answered what it is asked after that, and stands idle.
+
+    `again`: another process on the rows an earlier one left.
+    """
     clock, registry = SetClock(), ChargerRegistry()
-    async with reading(pool) as conn:
-        await conn.execute(NETWORK)
+    if not again:
+        async with reading(pool) as conn:
+            await conn.execute(NETWORK)
     async with trio.open_nursery() as workers:
-        app = build_app(Config(), pool, registry, clock, CountingIds(), workers)
+        app = build_app(config or Config(), pool, registry, clock, CountingIds(), workers)
         await workers.start(app.journal.run)
         await workers.start(app.limits.run)
         csms = Csms(workers)
         csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock
-        site = Site(World(app, pool, clock, cast("Any", registry)), await csms.charger(f"/ws/{STATION}"))
+        dial = partial(csms.charger, f"/ws/{STATION}")
+        site = Site(World(app, pool, clock, cast("Any", registry)), await dial(), dial)
         await _boot(site)
         yield site
         # The charger goes first: one that stays silent is waited for as long as its close may take.

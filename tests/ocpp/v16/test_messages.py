@@ -77,6 +77,8 @@ CONFIRMATIONS: list[tuple[str, messages.Confirmation]] = [
     ("DiagnosticsStatusNotification", messages.Done()),
     ("FirmwareStatusNotification", messages.Done()),
     ("SecurityEventNotification", messages.Done()),
+    ("SignCertificate", messages.SignCertificateConf(status="Accepted")),
+    ("SignCertificate", messages.SignCertificateConf(status="Rejected")),
     ("LogStatusNotification", messages.Done()),
     ("SignedFirmwareStatusNotification", messages.Done()),
 ]
