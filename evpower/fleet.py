@@ -92,6 +92,7 @@ class _Reader:
             installation_date=fields.day("installation_date"),
             user_id=fields.text("user_id"),
             password=fields.text("password"),
+            free_vend=fields.flag("free_vend"),
             connectors=connectors,
         )
         fields.done(ours=("location_id", "connector_types", "is_available", "last_heartbeat_at", *TIMES))

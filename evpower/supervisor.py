@@ -40,13 +40,14 @@ from evpower.db.upkeep import Upkeep
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.control import build_control_app
-from evpower.http.operators_work import parked_routes, tag_routes
+from evpower.http.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.tracing import trace_routes
 from evpower.notify import Notifier
+from evpower.ocpp.failed_logins import FailedLogins
 from evpower.ocpp.passwords import PasswordChecker, SaltedPasswords
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, serve_chargers
@@ -173,7 +174,8 @@ async def _doors(
 ) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
-    operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
+    failed_logins = FailedLogins()
+    operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins)
     access = StationAccess(pool, clock, registry, SaltedPasswords())
     operations = _operations(app, tracer, access)
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
@@ -182,7 +184,7 @@ async def _doors(
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
         await doors.start(tracer.end_followers, name="traces")
-        server = _charger_server(config, app, tracer, registry, clock, ids)
+        server = _charger_server(config, app, tracer, registry, failed_logins, clock, ids)
         charger_doors = await doors.start(
             partial(
                 serve_chargers,
@@ -226,11 +228,18 @@ def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Bluepr
         access_routes(access),
         tag_routes(app.tags),
         parked_routes(app.parked),
+        free_vend_routes(app.free_vend),
     )
 
 
 def _charger_server(
-    config: Config, app: App, tracer: Tracer, registry: ChargerRegistry, clock: Clock, ids: Ids
+    config: Config,
+    app: App,
+    tracer: Tracer,
+    registry: ChargerRegistry,
+    failed_logins: FailedLogins,
+    clock: Clock,
+    ids: Ids,
 ) -> ChargerServer:
     ocpp = config.ocpp
     settings = OcppSettings(
@@ -245,7 +254,8 @@ def _charger_server(
         command_timeout_s=ocpp.command_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
-    return ChargerServer(app.reports, registry, clock, ids, PasswordChecker(secrets.token_bytes(32)), settings, tracer)
+    passwords = PasswordChecker(secrets.token_bytes(32))
+    return ChargerServer(app.reports, registry, clock, ids, passwords, settings, tracer, failed_logins)
 
 
 async def _tls_identity(config: Config) -> TlsIdentity | None:

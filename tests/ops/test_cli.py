@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -268,9 +270,8 @@ def test_a_card_is_set_as_the_options_say(control: FakeControl) -> None:
 def test_a_parked_report_is_resolved_with_who_and_why(control: FakeControl) -> None:
     control.succeed("/control/parked/7/resolve", {"id": 7})
     assert run("parked", "resolve", "7", "--session", "s-1", "--reason", "its stop").exit_code == 0
-    decision = json.loads(control.asked[0][2])
-    assert (decision["session_id"], decision["reason"]) == ("s-1", "its stop")
-    assert decision["actor"].startswith("operator")
+    assert json.loads(control.asked[0][2]) == {"session_id": "s-1", "reason": "its stop"}
+    assert control.operators == [quote(getpass.getuser())]
 
 
 def test_a_parked_report_is_either_assigned_or_dismissed(control: FakeControl) -> None:
@@ -305,3 +306,19 @@ def test_configuration_keys_are_set(control: FakeControl) -> None:
 
 def test_a_setting_without_a_value_is_a_usage_error(control: FakeControl) -> None:
     assert run("configuration", "EVP-001-01", "A").exit_code == 2
+
+
+@pytest.mark.parametrize(("option", "enabled"), [("--on", True), ("--off", False)])
+def test_a_station_is_told_whether_to_give_energy_away(control: FakeControl, option: str, enabled: bool) -> None:
+    control.succeed("/control/stations/S1/free-vend", {"free_vend": enabled, "newest": []})
+    assert run("station", "free-vend", "S1", option).exit_code == 0
+    method, _, body = control.asked[0]
+    assert (method, json.loads(body)) == ("PUT", {"free_vend": enabled})
+
+
+def test_what_a_station_gave_away_is_shown(control: FakeControl) -> None:
+    newest = [{"transaction_id": "7", "id_tag": "04A1", "energy_wh": 9000}]
+    control.succeed("/control/stations/S1/free-vend", {"free_vend": True, "energy_wh": 9000, "newest": newest})
+    shown = run("station", "free-vend", "S1").output
+    assert control.asked[0][0] == "GET"
+    assert "04A1" in shown
