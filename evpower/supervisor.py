@@ -28,7 +28,9 @@ from quart import Blueprint
 
 import evpower
 from evpower.app import App, build_app
+from evpower.charging.provisioning import Provisioning
 from evpower.charging.station_access import StationAccess
+from evpower.charging.strangers import Strangers
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
 from evpower.db.embedded import embedded_postgres
@@ -45,9 +47,11 @@ from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
+from evpower.http.strangers import stranger_routes
 from evpower.http.tracing import trace_routes
 from evpower.notify import Notifier
 from evpower.ocpp.failed_logins import FailedLogins
+from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.passwords import PasswordChecker, SaltedPasswords
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, serve_chargers
@@ -177,14 +181,16 @@ async def _doors(
     failed_logins = FailedLogins()
     operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins)
     access = StationAccess(pool, clock, registry, SaltedPasswords())
-    operations = _operations(app, tracer, access)
+    lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
+    provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
+    operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=operations)
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
         await doors.start(tracer.end_followers, name="traces")
-        server = _charger_server(config, app, tracer, registry, failed_logins, clock, ids)
+        server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
         charger_doors = await doors.start(
             partial(
                 serve_chargers,
@@ -238,6 +244,7 @@ def _charger_server(
     tracer: Tracer,
     registry: ChargerRegistry,
     failed_logins: FailedLogins,
+    lobby: Lobby,
     clock: Clock,
     ids: Ids,
 ) -> ChargerServer:
@@ -254,8 +261,17 @@ def _charger_server(
         command_timeout_s=ocpp.command_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
-    passwords = PasswordChecker(secrets.token_bytes(32))
-    return ChargerServer(app.reports, registry, clock, ids, passwords, settings, tracer, failed_logins)
+    return ChargerServer(
+        app.reports,
+        registry,
+        clock,
+        ids,
+        PasswordChecker(secrets.token_bytes(32)),
+        settings,
+        tracer,
+        failed_logins,
+        lobby if ocpp.accept_unknown == "pending" else None,
+    )
 
 
 async def _tls_identity(config: Config) -> TlsIdentity | None:

@@ -141,12 +141,12 @@ TABLE evpower.ocpp_station_status (
 TABLE evpower.ocpp_strangers (
     identity text NOT NULL,
     status text NOT NULL,
-    vendor text NOT NULL DEFAULT ''::text,
-    model text NOT NULL DEFAULT ''::text,
+    vendor text NOT NULL,
+    model text NOT NULL,
     firmware_version text,
     serial_number text,
-    address text NOT NULL DEFAULT ''::text,
-    boots integer NOT NULL DEFAULT 0,
+    address text NOT NULL,
+    boots integer NOT NULL,
     first_seen_at timestamp with time zone NOT NULL,
     last_seen_at timestamp with time zone NOT NULL,
     decided_at timestamp with time zone,
@@ -504,7 +504,7 @@ evpower.ocpp_station_status: ocpp_station_status_pkey PRIMARY KEY (station_id)
 evpower.ocpp_station_status: ocpp_station_status_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_strangers: ocpp_strangers_decided CHECK (((status = 'pending'::text) = (decided_at IS NULL)))
 evpower.ocpp_strangers: ocpp_strangers_pkey PRIMARY KEY (identity)
-evpower.ocpp_strangers: ocpp_strangers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'rejected'::text])))
+evpower.ocpp_strangers: ocpp_strangers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'rejected'::text])))
 evpower.ocpp_transactions: ocpp_transactions_charging_session_id_fkey FOREIGN KEY (charging_session_id) REFERENCES public.charging_sessions(id)
 evpower.ocpp_transactions: ocpp_transactions_free_vend CHECK (((NOT free_vend) OR (charging_session_id IS NULL)))
 evpower.ocpp_transactions: ocpp_transactions_pkey PRIMARY KEY (id)
@@ -590,7 +590,6 @@ CREATE INDEX ocpp_frames_station ON ONLY evpower.ocpp_frames USING btree (statio
 CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USING btree (station_id, wire_transaction_id, received_at)
 CREATE INDEX ocpp_reservations_live ON evpower.ocpp_reservations USING btree (station_id) WHERE (status = ANY (ARRAY['Asked'::text, 'Active'::text]))
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events USING btree (station_id, id DESC)
-CREATE INDEX ocpp_strangers_pending ON evpower.ocpp_strangers USING btree (last_seen_at) WHERE (status = 'pending'::text)
 CREATE INDEX ocpp_transactions_given_away ON evpower.ocpp_transactions USING btree (station_id, id) WHERE free_vend
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)

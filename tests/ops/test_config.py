@@ -268,3 +268,16 @@ def test_a_tls_bind_that_is_not_loopback_opens_the_server_too() -> None:
 
 def test_a_certificate_without_a_tls_bind_is_doubted() -> None:
     assert load(None, TLS).warnings == ("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty",)
+
+
+def test_strangers_where_no_bind_takes_them_are_doubted() -> None:
+    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust"}
+    config = load(None, {**environ, "EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"})
+    assert any("ocpp.accept_unknown has no effect" in warning for warning in config.warnings)
+    assert load(None, {"EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"}).warnings == ()
+
+
+def test_accept_unknown_is_refuse_or_pending() -> None:
+    (problem,) = refused(None, EVPOWER_OCPP_ACCEPT_UNKNOWN="accept")
+    assert "ocpp.accept_unknown" in problem
+    assert load(None, {}).ocpp.accept_unknown == "refuse"

@@ -1,23 +1,23 @@
 -- Who may come in and what is given away: chargers nobody has configured yet, stations that charge for free, and who
 -- asked for the end of a charge.
 
--- Identities without a station that have sent a BootNotification, and what the operator decided about them.
+-- Identities without a station that have sent a BootNotification: waiting for the operator, or turned away for good.
+-- Once accepted they are stations, and the row goes.
 CREATE TABLE evpower.ocpp_strangers (
     identity         text PRIMARY KEY,
-    status           text NOT NULL CHECK (status IN ('pending', 'accepted', 'rejected')),
-    vendor           text NOT NULL DEFAULT '',
-    model            text NOT NULL DEFAULT '',
+    status           text NOT NULL CHECK (status IN ('pending', 'rejected')),
+    vendor           text NOT NULL,
+    model            text NOT NULL,
     firmware_version text,
     serial_number    text,
-    address          text NOT NULL DEFAULT '',
-    boots            int NOT NULL DEFAULT 0,
+    address          text NOT NULL,
+    boots            int NOT NULL,
     first_seen_at    timestamptz NOT NULL,
     last_seen_at     timestamptz NOT NULL,
     decided_at       timestamptz,
     decided_by       text,
     CONSTRAINT ocpp_strangers_decided CHECK ((status = 'pending') = (decided_at IS NULL))
 );
-CREATE INDEX ocpp_strangers_pending ON evpower.ocpp_strangers (last_seen_at) WHERE status = 'pending';
 
 -- What an operator lets a station do that is nobody else's business.
 CREATE TABLE evpower.station_policies (
