@@ -34,10 +34,3 @@ async def test_a_free_charge_runs_to_its_own_end_and_its_energy_is_shown(site: S
     [station] = await operator.stations()
     assert station["free_vend"] == {"enabled": True, "charges": 1, "energy_wh": 10_000}
     assert await operator.sessions(running_only=False) == []
-
-
-async def test_failed_logins_are_in_the_status(site: Site) -> None:
-    world, logins = site.world, FailedLogins()
-    await logins.failed("192.0.2.1", "CP-1", "wrong password")
-    status = await Operator(world.pool, world.clock, world.link, world.app.pricing, 300, logins).status()
-    assert (status["failed_logins"], status["slowed_addresses"]) == (1, [])
