@@ -18,6 +18,7 @@ from evpower.charging.commands import Commands
 from evpower.charging.configuration import Configuration
 from evpower.charging.connector_reservations import ConnectorReservations
 from evpower.charging.follow_ups import FollowUps
+from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.local_lists import LocalLists
 from evpower.charging.parked import ParkedReports
@@ -53,6 +54,7 @@ class App:
     reports: ChargerReports
     parked: ParkedReports
     tags: Tags
+    free_vend: FreeVend
     commands: Commands
     operations: StationOperations
     certificates: StationCertificates
@@ -126,6 +128,7 @@ def build_app(
         reports=reports,
         parked=ParkedReports(pool, clock, reports),
         tags=Tags(pool, clock),
+        free_vend=FreeVend(pool, clock),
         commands=commands,
         operations=operations,
         certificates=certificates,

@@ -22,6 +22,7 @@ from evpower.command_line.station_commands import (
     stations,
     trace,
 )
+from evpower.command_line.stranger_commands import stranger, strangers
 from evpower.command_line.tag_commands import tag, tags
 
 
@@ -35,6 +36,7 @@ for _each in (
     *(serve, demo, simulate, migrate, config),
     *(status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
+    *(strangers, stranger),
     *(tags, tag),
     *(ca, certificates),
     parked,

@@ -88,6 +88,7 @@ class OcppSettings:
     station_ca_key: str = _setting("", Text())
     station_certificate_days: int = _setting(365, Whole(1, 3650))
     allow_anonymous: bool | None = _setting(None, OptionalFlag())
+    accept_unknown: str = _setting("refuse", Choice(("refuse", "pending")))
     heartbeat_interval_s: int = _setting(60, Whole(1, 86_400))
     heartbeat_timeout_s: float = _setting(300, Number(1, 604_800))
     command_timeout_s: float = _setting(30, Number(0.1, 600))
@@ -330,6 +331,11 @@ def _doubts(config: Config) -> list[str]:
         doubts.append(
             "ocpp.bind or ocpp.tls_bind is not loopback: stations without a password or certificate will be refused;"
             " give them passwords, or set ocpp.allow_anonymous = true"
+        )
+    if config.ocpp.accept_unknown == "pending" and not config.anonymous_chargers:
+        doubts.append(
+            "ocpp.accept_unknown has no effect: no bind lets stations in without a password or certificate, so"
+            " strangers are refused"
         )
     if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
         doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")

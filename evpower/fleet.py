@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Hashable
 from decimal import Decimal
+from typing import Any
 
 from evpower.errors import InvalidRequest
 from evpower.fleet_fields import Fields, Problem
@@ -41,6 +42,17 @@ def parse_fleet(text: str) -> Fleet:
     if problems:
         raise InvalidRequest(*problems)
     return Fleet(locations, id_tags, clients, plans, tuple(warnings))
+
+
+def read_station(station: dict[str, Any], id: str, name: str, address: str) -> Fleet:
+    """One station, as a fleet file writes it, at a location that exists. Raises InvalidRequest like `parse_fleet`."""
+    problems: list[Problem] = []
+    warnings: list[str] = []
+    read = _Reader().station(Fields(station, "", problems, warnings), id)
+    if problems:
+        raise InvalidRequest(*problems)
+    place = Location(id, name, address, None, None, None, None, None, None, None, (read,))
+    return Fleet((place,), (), (), (), tuple(warnings))
 
 
 class _Reader:
@@ -92,6 +104,7 @@ class _Reader:
             installation_date=fields.day("installation_date"),
             user_id=fields.text("user_id"),
             password=fields.text("password"),
+            free_vend=fields.flag("free_vend"),
             connectors=connectors,
         )
         fields.done(ours=("location_id", "connector_types", "is_available", "last_heartbeat_at", *TIMES))

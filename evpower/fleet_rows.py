@@ -24,6 +24,14 @@ class Connector:
 
 
 @dataclass(frozen=True)
+class StationPolicy:
+    """What a station does that only its operator knows."""
+
+    station_id: StationId
+    free_vend: bool
+
+
+@dataclass(frozen=True)
 class Station:
     """A charging station; `connectors_count` is its physical sockets (seed §4)."""
 
@@ -43,6 +51,7 @@ class Station:
     installation_date: date | None
     user_id: str | None
     password: str | None = field(repr=False)
+    free_vend: bool | None
     connectors: tuple[Connector, ...]
 
 
@@ -134,6 +143,10 @@ class Fleet:
     clients: tuple[Client, ...]
     tariff_plans: tuple[TariffPlan, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def policies(self) -> tuple[StationPolicy, ...]:
+        return tuple(StationPolicy(each.id, each.free_vend) for each in self.stations if each.free_vend is not None)
 
     @property
     def stations(self) -> tuple[Station, ...]:

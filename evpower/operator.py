@@ -14,6 +14,7 @@ from evpower.charging.ports import ChargePointLink
 from evpower.charging.start_checks import effective_status
 from evpower.clock import Clock
 from evpower.db.fleet import apply_fleet
+from evpower.db.free_vend import read_totals
 from evpower.db.ledger import check_ledger
 from evpower.db.operator import list_sessions, list_stations, read_counts
 from evpower.db.pool import Pool
@@ -21,6 +22,7 @@ from evpower.db.station_facts import read_facts
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.fleet import parse_fleet
 from evpower.identifiers import StationId
+from evpower.ocpp.failed_logins import FailedLogins
 from evpower.ocpp.passwords import SaltedPasswords
 
 
@@ -28,13 +30,20 @@ class Operator:
     """Implements `evpower.http.control.OperatorViews`."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, link: ChargePointLink, pricing: Pricing, heartbeat_timeout_s: float
+        self,
+        pool: Pool,
+        clock: Clock,
+        link: ChargePointLink,
+        pricing: Pricing,
+        heartbeat_timeout_s: float,
+        failed_logins: FailedLogins,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link
         self._pricing = pricing
         self._heartbeat_timeout_s = heartbeat_timeout_s
+        self._failed_logins = failed_logins
         self._began_at = clock.now()
 
     async def status(self) -> dict[str, Any]:
@@ -46,6 +55,8 @@ class Operator:
             "uptime_s": int((self._clock.now() - self._began_at).total_seconds()),
             "connected_stations": len(self._link.seen()),
             **counts,
+            "failed_logins": self._failed_logins.total,
+            "slowed_addresses": self._failed_logins.slowed(),
             "tasks": trio.lowlevel.current_statistics().tasks_living,
         }
 
@@ -55,7 +66,10 @@ class Operator:
         async with reading(self._pool) as conn:
             rows = await list_stations(conn)
             facts = await read_facts(conn, now)
-        return [{**self._station(row, now), **facts.get(row["id"], {})} for row in rows]
+            given = await read_totals(conn)
+        return [
+            {**self._station(row, now), **facts.get(row["id"], {}), "free_vend": given.get(row["id"])} for row in rows
+        ]
 
     async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
         """Sessions, newest first."""

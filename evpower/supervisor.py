@@ -28,7 +28,9 @@ from quart import Blueprint
 
 import evpower
 from evpower.app import App, build_app
+from evpower.charging.provisioning import Provisioning
 from evpower.charging.station_access import StationAccess
+from evpower.charging.strangers import Strangers
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
 from evpower.db.embedded import embedded_postgres
@@ -42,14 +44,17 @@ from evpower.http.application import RequestLimits
 from evpower.http.certificates import certificate_routes
 from evpower.http.control import build_control_app
 from evpower.http.metrics import metrics_routes
-from evpower.http.operators_work import parked_routes, tag_routes
+from evpower.http.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
+from evpower.http.strangers import stranger_routes
 from evpower.http.tracing import trace_routes
 from evpower.metrics import Metrics
 from evpower.notify import Notifier
+from evpower.ocpp.failed_logins import FailedLogins
+from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.passwords import PasswordChecker, SaltedPasswords
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, serve_chargers
@@ -178,10 +183,13 @@ async def _doors(
 ) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
-    operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s)
+    failed_logins = FailedLogins()
+    operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins)
     access = StationAccess(pool, clock, registry, SaltedPasswords())
-    operations = _operations(app, tracer, access)
-    server = _charger_server(config, app, tracer, registry, clock, ids)
+    lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
+    provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
+    operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
+    server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
     metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
@@ -234,11 +242,19 @@ def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Bluepr
         tag_routes(app.tags),
         parked_routes(app.parked),
         certificate_routes(app.certificates),
+        free_vend_routes(app.free_vend),
     )
 
 
 def _charger_server(
-    config: Config, app: App, tracer: Tracer, registry: ChargerRegistry, clock: Clock, ids: Ids
+    config: Config,
+    app: App,
+    tracer: Tracer,
+    registry: ChargerRegistry,
+    failed_logins: FailedLogins,
+    lobby: Lobby,
+    clock: Clock,
+    ids: Ids,
 ) -> ChargerServer:
     ocpp = config.ocpp
     settings = OcppSettings(
@@ -253,7 +269,17 @@ def _charger_server(
         command_timeout_s=ocpp.command_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
-    return ChargerServer(app.reports, registry, clock, ids, PasswordChecker(secrets.token_bytes(32)), settings, tracer)
+    return ChargerServer(
+        app.reports,
+        registry,
+        clock,
+        ids,
+        PasswordChecker(secrets.token_bytes(32)),
+        settings,
+        tracer,
+        failed_logins,
+        lobby=lobby if ocpp.accept_unknown == "pending" else None,
+    )
 
 
 async def _tls_identity(config: Config) -> TlsIdentity | None:

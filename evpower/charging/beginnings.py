@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from evpower.charging.commands import Commands
 from evpower.charging.id_tag import IdTagVerdict
@@ -11,7 +12,7 @@ from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_checks import check_client
 from evpower.charging.transaction import BegunTransaction, TransactionStart
-from evpower.charging.verdicts import verdict_on_card
+from evpower.charging.verdicts import free_verdict, verdict_on_card
 from evpower.clock import Clock, Ids
 from evpower.db import sessions, transactions
 from evpower.db.clients import lock_client
@@ -26,6 +27,15 @@ from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 log = logging.getLogger("OCPP")
 
 ACCEPTED = IdTagVerdict("Accepted")
+
+
+@dataclass(frozen=True)
+class _Whose:
+    """Whose charge it is: a session's; nobody's, and free; or nobody's, and refused."""
+
+    verdict: IdTagVerdict
+    session_id: SessionId | None = None
+    is_free: bool = False
 
 
 class Beginnings:
@@ -65,44 +75,58 @@ class Beginnings:
         session_id = await sessions.find_pending(
             uow.conn, station_id, start.connector_id, start.id_tag, tag.client_id if tag else None
         )
-        verdict = ACCEPTED
         if session_id is None:
             session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
+        whose = _Whose(ACCEPTED, session_id)
         if session_id is None:
-            verdict, session_id = await self._begin_at_charger(uow, station_id, start, tag)
+            whose = await self._begin_at_charger(uow, station_id, start, tag)
         wire_id = await transactions.new_wire_id(uow.conn)
         await transactions.insert_transaction(
-            uow.conn, station_id, start, wire_id=wire_id, verdict=verdict.status, session_id=session_id, at=now
+            uow.conn,
+            station_id,
+            start,
+            wire_id=wire_id,
+            verdict=whose.verdict.status,
+            session_id=whose.session_id,
+            free_vend=whose.is_free,
+            at=now,
         )
-        if session_id is not None and await sessions.set_phase(
-            uow.conn, session_id, "charging", before=("reserved", "starting"), at=now
+        if whose.session_id is not None and await sessions.set_phase(
+            uow.conn, whose.session_id, "charging", before=("reserved", "starting"), at=now
         ):
-            began = ChargingBegan(session_id, station_id, start.connector_id)
+            began = ChargingBegan(whose.session_id, station_id, start.connector_id)
             uow.after_commit(lambda: self._bus.publish(began))
-        elif verdict.status == "Accepted":
+        elif whose.verdict.status == "Accepted" and not whose.is_free:
             # The driver gave it up before it began: accepted, stopped at once, never billed (worked example 25).
             uow.after_commit(lambda: self._commands.stop_unpaid(station_id, wire_id))
-        return BegunTransaction(wire_id, verdict)
+        return BegunTransaction(wire_id, whose.verdict)
 
     async def _begin_at_charger(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
-    ) -> tuple[IdTagVerdict, SessionId | None]:
-        """A card was presented: its client's charge reserves like an unlimited start (design §9.11)."""
-        verdict = verdict_on_card(tag, self._clock.now())
-        if tag is None or tag.tag_type == APP_TAG or tag.client_id is None:
-            return IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status), None
+    ) -> _Whose:
+        """A card was presented: its client's charge reserves like an unlimited start (design §9.11), or the station
+        gives it away."""
+        now = self._clock.now()
+        free = await free_verdict(uow.conn, station_id, start.id_tag, tag, now)
+        verdict = free or verdict_on_card(tag, now)
+        client_id = None if tag is None or tag.tag_type == APP_TAG else tag.client_id
+        if free is None and client_id is None:
+            return _Whose(IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status))
         if verdict.status != "Accepted":
-            return verdict, None
-        if await transactions.tag_is_charging(uow.conn, start.id_tag):
-            return IdTagVerdict("ConcurrentTx"), None
+            return _Whose(verdict)
+        if client_id is not None and await transactions.tag_is_charging(uow.conn, start.id_tag):
+            return _Whose(IdTagVerdict("ConcurrentTx"))
         spot = await read_start_spot(uow.conn, station_id, start.connector_id)
         if spot is None or not spot.exists or spot.running_session is not None:
-            return IdTagVerdict("Blocked"), None
+            return _Whose(IdTagVerdict("Blocked"))
+        if client_id is None:
+            log.info("given away: station=%s, connector=%d", station_id, start.connector_id)
+            return _Whose(verdict, is_free=True)
         try:
-            return verdict, await self._reserve(uow, station_id, start, tag.client_id)
+            return _Whose(verdict, await self._reserve(uow, station_id, start, client_id))
         except Refusal as refusal:
             log.info("StartTransaction refused: station=%s, reason=%s", station_id, refusal.code)
-            return IdTagVerdict("Blocked"), None
+            return _Whose(IdTagVerdict("Blocked"))
 
     async def _reserve(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, client_id: ClientId

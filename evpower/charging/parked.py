@@ -12,7 +12,7 @@ from evpower.charging.transaction import TransactionStop
 from evpower.clock import Clock
 from evpower.db import parked
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
 
@@ -37,54 +37,54 @@ class ParkedReports:
 
     async def dismiss(self, parked_id: int, *, actor: str, reason: str) -> None:
         """It changes nothing. Raises NotFound, or InvalidRequest when it was resolved before."""
-        await self._open(parked_id)
-        await self._resolve(parked_id, "dismissed", None, actor, reason)
+        async with unit_of_work(self._pool) as uow:
+            await _take(uow, parked_id)
+            await self._resolve(uow, parked_id, "dismissed", None, actor, reason)
 
     async def assign(self, parked_id: int, session_id: SessionId, *, actor: str, reason: str) -> None:
         """Record a parked StopTransaction for this session's transaction, as if it had named it; settlement or the
         one correction of an estimate follow (design §4). Raises NotFound, and InvalidRequest when it does not fit.
         """
-        report = await self._open(parked_id)
-        if report["action"] != "StopTransaction":
-            raise InvalidRequest(("id", "назначить можно только StopTransaction"))
-        async with reading(self._pool) as conn:
-            found = await parked.session_transaction(conn, session_id)
-        if found is None or found[0] != report["station_id"]:
-            raise InvalidRequest(("session_id", "у этой сессии нет транзакции на этой станции"))
-        _, wire_id, meter_start_wh, meter_stop_wh = found
-        meter_wh, stopped_at, why = _read_stop(report)
-        if meter_wh < meter_start_wh:
-            raise InvalidRequest(("id", f"показание {meter_wh} ниже начального {meter_start_wh}"))
-        if meter_stop_wh not in (None, meter_wh):  # the same register: resolving was interrupted, and goes on
-            raise InvalidRequest(("session_id", "у этой сессии уже есть StopTransaction"))
-        stop = TransactionStop(wire_id, meter_wh, stopped_at, why, None, (), report["payload"].encode())
-        await self._reports.end_transaction(StationId(report["station_id"]), stop)
-        await self._resolve(parked_id, "assigned", session_id, actor, reason)
-
-    async def _open(self, parked_id: int) -> dict[str, Any]:
-        async with reading(self._pool) as conn:
-            report = await parked.read_parked(conn, parked_id)
-        if report is None:
-            raise NotFound
-        if report["resolved"]:
-            raise InvalidRequest(("id", "уже решено"))
-        return report
+        async with unit_of_work(self._pool) as uow:
+            report = await _take(uow, parked_id)
+            if report["action"] != "StopTransaction":
+                raise InvalidRequest(("id", "назначить можно только StopTransaction"))
+            found = await parked.lock_session_transaction(uow.conn, session_id)
+            if found is None or found[0] != report["station_id"]:
+                raise InvalidRequest(("session_id", "у этой сессии нет транзакции на этой станции"))
+            _, wire_id, meter_start_wh, meter_stop_wh = found
+            meter_wh, stopped_at, why = _read_stop(report)
+            if meter_wh < meter_start_wh:
+                raise InvalidRequest(("id", f"показание {meter_wh} ниже начального {meter_start_wh}"))
+            if meter_stop_wh is not None:
+                raise InvalidRequest(("session_id", "у этой сессии уже есть StopTransaction"))
+            stop = TransactionStop(wire_id, meter_wh, stopped_at, why, None, (), report["payload"].encode())
+            await self._reports.record_stop(uow, StationId(report["station_id"]), stop)
+            await self._resolve(uow, parked_id, "assigned", session_id, actor, reason)
 
     async def _resolve(
-        self, parked_id: int, resolution: str, session_id: SessionId | None, actor: str, reason: str
+        self,
+        uow: UnitOfWork,
+        parked_id: int,
+        resolution: str,
+        session_id: SessionId | None,
+        actor: str,
+        reason: str,
     ) -> None:
-        async with reading(self._pool) as conn:
-            done = await parked.resolve(
-                conn,
-                parked_id,
-                resolution=resolution,
-                session_id=session_id,
-                actor=actor,
-                reason=reason,
-                at=self._clock.now(),
-            )
-        if not done:
-            raise InvalidRequest(("id", "уже решено"))
+        at = self._clock.now()
+        await parked.resolve(
+            uow.conn, parked_id, resolution=resolution, session_id=session_id, actor=actor, reason=reason, at=at
+        )
+
+
+async def _take(uow: UnitOfWork, parked_id: int) -> dict[str, Any]:
+    """The report, taken for this unit of work: whoever comes second finds it resolved."""
+    report = await parked.lock_parked(uow.conn, parked_id)
+    if report is None:
+        raise NotFound
+    if report["resolved"]:
+        raise InvalidRequest(("id", "уже решено"))
+    return report
 
 
 def _read_stop(report: dict[str, Any]) -> tuple[int, datetime, str]:

@@ -146,18 +146,20 @@ class ChargerReports:
         repeat changes nothing.
         """
         async with unit_of_work(self._pool) as uow:
-            now = self._clock.now()
-            found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
-            if found is None:
-                log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
-                await transactions.park(
-                    uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now
-                )
-            elif not found.has_stop:
-                await transactions.stop_transaction(uow.conn, found.id, stop, now)
-                if found.session_id is not None:
-                    await self._end(uow, station_id, found.session_id, stop.reason)
-            return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, now)
+            await self.record_stop(uow, station_id, stop)
+            return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, self._clock.now())
+
+    async def record_stop(self, uow: UnitOfWork, station_id: StationId, stop: TransactionStop) -> None:
+        """The same within the caller's unit of work."""
+        now = self._clock.now()
+        found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
+        if found is None:
+            log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
+            await transactions.park(uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now)
+        elif not found.has_stop:
+            await transactions.stop_transaction(uow.conn, found.id, stop, now)
+            if found.session_id is not None:
+                await self._end(uow, station_id, found.session_id, stop.reason)
 
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
         """Store what a charger says of its security; what is alarming is a warning in the log."""

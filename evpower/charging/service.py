@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,8 @@ from evpower.errors import (
 )
 from evpower.events import EventBus, SessionReserved
 from evpower.identifiers import ClientId, IdTag, SessionId, StationId
+
+log = logging.getLogger("evpower.charging")
 
 #: OCPP 1.6 allows 20 characters in an id tag; a longer phone number gets a generated tag instead.
 ID_TAG_LENGTH = 20
@@ -125,16 +128,18 @@ class ChargingService:
     ) -> StoppedSession:
         """Ask the charger to stop, wait at most `stop_wait_s` for StopTransaction, else settle with the last reading.
 
-        `caller` None means an operator. Raises NoSuchActiveSession, Forbidden (not the owner).
+        `caller` None means an operator; `actor` is kept with the session: the first who asked.
+        Raises NoSuchActiveSession, Forbidden (not the owner).
         """
-        del actor
         async with unit_of_work(self._pool) as uow:
             owner = await sessions.read_owner(uow.conn, session_id)
             if owner is None:
                 raise NoSuchActiveSession
             if caller is not None and caller != owner:
                 raise Forbidden
-            asked = await sessions.request_stop(uow.conn, session_id, self._clock.now())
+            asked = await sessions.request_stop(uow.conn, session_id, actor, self._clock.now())
+            if asked:
+                uow.after_commit(lambda: log.info("stop asked: session_id=%s, by=%s", session_id, actor))
             if claim is not None:
                 await claim_key(uow.conn, claim, session_id, self._clock.now())
         if not (await self._read(session_id)).is_final:

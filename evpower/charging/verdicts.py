@@ -1,4 +1,4 @@
-"""Who may charge with a tag (contract/ocpp-behaviour §3; design §9.10, §9.11)."""
+"""Who may charge with a tag, and for whom it is free (contract/ocpp-behaviour §3; design §9.10, §9.11)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.charging.id_tag import IdTagVerdict, VerdictStatus
-from evpower.db.id_tags import APP_TAG, IdTagRow, live_reservation, read_id_tag
+from evpower.db.free_vend import gives_away
+from evpower.db.id_tags import APP_TAG, IdTagRow, live_reservation, looks_like_a_phone, read_id_tag
 from evpower.identifiers import IdTag, StationId
 
 
@@ -18,7 +19,23 @@ async def judge(conn: AsyncConnection[Any], station_id: StationId, tag: IdTag, n
     if row is not None and row.tag_type == APP_TAG:
         live = await live_reservation(conn, station_id, tag) is not None
         return IdTagVerdict("Accepted" if live else "Invalid")
-    return verdict_on_card(row, now)
+    return await free_verdict(conn, station_id, tag, row, now) or verdict_on_card(row, now)
+
+
+async def free_verdict(
+    conn: AsyncConnection[Any], station_id: StationId, tag: IdTag, row: IdTagRow | None, now: datetime
+) -> IdTagVerdict | None:
+    """Accepted where this station gives energy away to this tag; None when somebody must pay, or may not charge.
+
+    It does to tags that are nobody's: unknown ones, and cards without a client that are in order. A phone number
+    presented as a card opens nothing here either (design §9.10).
+    """
+    verdict = IdTagVerdict("Accepted") if row is None else verdict_on_card(row, now)
+    if verdict.status != "Accepted" or (row is not None and (row.tag_type == APP_TAG or row.client_id is not None)):
+        return None
+    if not await gives_away(conn, station_id) or (row is None and await looks_like_a_phone(conn, tag)):
+        return None
+    return verdict
 
 
 def verdict_on_card(row: IdTagRow | None, now: datetime) -> IdTagVerdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from evpower.errors import EvPowerError
 
 SYSTEM_SOCKET = Path("/run/evpower/evpower.sock")
 CONNECT_S = 5.0
+#: Says who the operator is (`evpower/http/control.py`).
+OPERATOR_HEADER = "EvPower-Operator"
 #: Longer than the server gives itself for an import or a check of the whole ledger.
 ANSWER_S = 150.0
 
@@ -119,7 +122,7 @@ class ControlClient:
     ) -> Iterator[HTTPResponse]:
         connection = self._connect()
         try:
-            connection.request(method, target, content, headers or {})
+            connection.request(method, target, content, {OPERATOR_HEADER: _user_name(), **(headers or {})})
             yield connection.getresponse()
         except (OSError, HTTPException) as error:
             reason = str(error) or type(error).__name__
@@ -138,6 +141,14 @@ class ControlClient:
             else:
                 return connection
         raise NotReachable(f"no server at {' or '.join(failures)}; start one with: evpower serve")
+
+
+def _user_name() -> str:
+    """The operator's name on this machine, percent-encoded; empty for a user without one."""
+    try:
+        return quote(getpass.getuser(), safe="")
+    except (KeyError, OSError):
+        return ""
 
 
 def _target(path: Sequence[str | int], query: Mapping[str, object] | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from evpower.command_line.terminal import Terminal, actor, terminal_command
+from evpower.command_line.terminal import Terminal, terminal_command
 
 PARKED_COLUMNS = {
     "Id": "id",
@@ -60,5 +60,4 @@ def resolve_parked(terminal: Terminal, parked_id: int, session_id: str | None, d
     if dismiss == (session_id is not None):
         raise click.UsageError("either --session ID or --dismiss")
     decision: dict[str, object] = {"dismiss": True} if dismiss else {"session_id": session_id}
-    decision |= {"reason": reason, "actor": actor()}
-    terminal.screen.facts(terminal.server.post("parked", parked_id, "resolve", body=decision))
+    terminal.screen.facts(terminal.server.post("parked", parked_id, "resolve", body={**decision, "reason": reason}))

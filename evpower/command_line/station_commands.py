@@ -26,6 +26,16 @@ SECURITY_COLUMNS = {
     "Request": "request_id",
 }
 
+FREE_VEND_COLUMNS = {
+    "Transaction": "transaction_id",
+    "Connector": "connector_id",
+    "Tag": "id_tag",
+    "Status": "status",
+    "Started": "started_at",
+    "Stopped": "stopped_at",
+    "Wh": "energy_wh",
+}
+
 CONFIGURATION_COLUMNS = {
     "Key": "key",
     "Value": "value",
@@ -84,6 +94,21 @@ def security_events(terminal: Terminal, station_id: str) -> None:
     """What STATION said of its security, newest first."""
     rows = terminal.server.get("stations", station_id, "security-events")
     terminal.screen.rows(rows, SECURITY_COLUMNS, "No security events")
+
+
+@station.command("free-vend")
+@click.argument("station_id", metavar="STATION")
+@click.option("--on/--off", "enabled", default=None, help="Whether tags that are nobody's charge here for free.")
+@terminal_command
+def free_vend(terminal: Terminal, station_id: str, enabled: bool | None) -> None:
+    """Show what STATION gave away, or set whether it does."""
+    path = ("stations", station_id, "free-vend")
+    facts = terminal.server.get(*path) if enabled is None else terminal.server.put(*path, body={"free_vend": enabled})
+    if terminal.screen.as_json:
+        terminal.screen.facts(facts)
+        return
+    terminal.screen.facts({name: value for name, value in facts.items() if name != "newest"})
+    terminal.screen.rows(facts.get("newest", []), FREE_VEND_COLUMNS, "Nothing was given away")
 
 
 @click.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -93,11 +92,3 @@ def _end_with(screen: Screen, error: EvPowerError) -> None:
 def _fields_of(envelope: dict[str, Any]) -> list[dict[str, Any]]:
     detail = envelope.get("detail")
     return [each for each in detail if isinstance(each, dict)] if isinstance(detail, list) else []
-
-
-def actor() -> str:
-    """The operator's name on this machine."""
-    try:
-        return f"operator {getpass.getuser()}"
-    except (KeyError, OSError):  # a user without a name
-        return "operator"

@@ -17,7 +17,17 @@ from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
 from evpower.billing.ledger import adjustment_entry
-from evpower.db.fleet_tables import CLIENTS, CONNECTORS, ID_TAGS, LOCATIONS, STATIONS, TARIFF_PLANS, TARIFF_RULES, Table
+from evpower.db.fleet_tables import (
+    CLIENTS,
+    CONNECTORS,
+    ID_TAGS,
+    LOCATIONS,
+    STATION_POLICIES,
+    STATIONS,
+    TARIFF_PLANS,
+    TARIFF_RULES,
+    Table,
+)
 from evpower.db.ledger import post_entry
 from evpower.errors import InvalidRequest
 from evpower.fleet_rows import Client, Fleet
@@ -130,6 +140,7 @@ def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
     yield TARIFF_RULES, [rule for plan in fleet.tariff_plans for rule in plan.rules]
     yield LOCATIONS, list(fleet.locations)
     yield STATIONS, list(fleet.stations)
+    yield STATION_POLICIES, list(fleet.policies)
     yield CONNECTORS, [connector for station in fleet.stations for connector in station.connectors]
     yield ID_TAGS, list(fleet.id_tags)
 

@@ -178,6 +178,12 @@ CONNECTORS = Table(
     ),
     fixed=("id",),
 )
+STATION_POLICIES = Table(
+    "station_policies",
+    "evpower.station_policies",
+    ("station_id",),
+    (("station_id", "text", "NULL"), ("free_vend", "boolean", "false")),
+)
 #: The same card in other letters is the same card.
 ID_TAGS = Table(
     "id_tags",

@@ -33,6 +33,11 @@ WHERE s.station_id = %(station_id)s AND s.status = 'started'
   AND ltrim(lower(s.id_tag), '+') = ltrim(lower(%(tag)s), '+') LIMIT 1
 """
 
+# A number of a client, or any in E.164's writing.
+LOOKS_LIKE_A_PHONE = r"""
+SELECT %(tag)s ~ '^\+[0-9]{7,15}$'
+    OR EXISTS (SELECT FROM public.clients WHERE ltrim(phone, '+') = ltrim(%(tag)s, '+')) AS yes
+"""
 
 CARD = "SELECT id_tag, status, expiry_date, parent_id_tag, client_id, created_at FROM evpower.ocpp_authorization"
 LIST_CARDS = f"{CARD} WHERE tag_type IS DISTINCT FROM 'app' ORDER BY lower(id_tag)"
@@ -94,6 +99,12 @@ async def live_reservation(conn: AsyncConnection[Any], station_id: str, tag: IdT
     """A running session at this station that carries the tag."""
     row = await (await conn.execute(LIVE_RESERVATION, {"station_id": station_id, "tag": tag})).fetchone()
     return None if row is None else SessionId(row["id"])
+
+
+async def looks_like_a_phone(conn: AsyncConnection[Any], tag: IdTag) -> bool:
+    """Whether the text of a tag is a phone number; it is a secret to nobody."""
+    row = await (await conn.execute(LOOKS_LIKE_A_PHONE, {"tag": tag})).fetchone()
+    return bool(row and row["yes"])
 
 
 async def list_cards(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:

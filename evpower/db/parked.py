@@ -19,20 +19,20 @@ SELECT id, station_id, action, reason, payload, received_at, resolution, resolve
 FROM evpower.ocpp_parked WHERE %(all)s OR resolved_at IS NULL ORDER BY received_at DESC, id DESC LIMIT %(limit)s
 """
 
-READ_PARKED = """
+LOCK_PARKED = """
 SELECT id, station_id, action, payload::text AS payload, received_at, resolved_at IS NOT NULL AS resolved
-FROM evpower.ocpp_parked WHERE id = %(id)s
+FROM evpower.ocpp_parked WHERE id = %(id)s FOR UPDATE
 """
 
 RESOLVE = """
 UPDATE evpower.ocpp_parked SET resolution = %(resolution)s, resolved_at = %(at)s, resolved_by = %(actor)s,
     resolution_reason = %(reason)s, session_id = %(session_id)s
-WHERE id = %(id)s AND resolved_at IS NULL RETURNING id
+WHERE id = %(id)s
 """
 
-SESSION_TRANSACTION = """
+LOCK_SESSION_TRANSACTION = """
 SELECT station_id, wire_transaction_id, meter_start_wh, meter_stop_wh FROM evpower.ocpp_transactions
-WHERE charging_session_id = %(session_id)s ORDER BY id DESC LIMIT 1
+WHERE charging_session_id = %(session_id)s ORDER BY id DESC LIMIT 1 FOR UPDATE
 """
 
 # A register that stood higher at the next start than at the stop before: energy flowed and belongs to nobody. A start
@@ -56,9 +56,9 @@ async def list_parked(conn: AsyncConnection[Any], *, resolved_too: bool) -> list
     return await (await conn.execute(LIST_PARKED, {"all": resolved_too, "limit": MOST_ROWS})).fetchall()
 
 
-async def read_parked(conn: AsyncConnection[Any], parked_id: int) -> dict[str, Any] | None:
-    """One parked report, its payload as text."""
-    row: dict[str, Any] | None = await (await conn.execute(READ_PARKED, {"id": parked_id})).fetchone()
+async def lock_parked(conn: AsyncConnection[Any], parked_id: int) -> dict[str, Any] | None:
+    """One parked report, its payload as text, taken for this unit of work."""
+    row: dict[str, Any] | None = await (await conn.execute(LOCK_PARKED, {"id": parked_id})).fetchone()
     return row
 
 
@@ -71,8 +71,8 @@ async def resolve(
     actor: str,
     reason: str,
     at: datetime,
-) -> bool:
-    """Store what a person decided; False when somebody had decided already."""
+) -> None:
+    """Store what a person decided; the caller holds the report's row."""
     parameters = {
         "id": parked_id,
         "resolution": resolution,
@@ -81,14 +81,15 @@ async def resolve(
         "reason": reason,
         "at": at,
     }
-    return await (await conn.execute(RESOLVE, parameters)).fetchone() is not None
+    await conn.execute(RESOLVE, parameters)
 
 
-async def session_transaction(
+async def lock_session_transaction(
     conn: AsyncConnection[Any], session_id: SessionId
 ) -> tuple[str, WireTransactionId, int, int | None] | None:
-    """The charger's transaction of a session: station, its id there, start register, stop register."""
-    row = await (await conn.execute(SESSION_TRANSACTION, {"session_id": session_id})).fetchone()
+    """The charger's transaction of a session, taken for this unit of work: station, its id there, start register, stop
+    register."""
+    row = await (await conn.execute(LOCK_SESSION_TRANSACTION, {"session_id": session_id})).fetchone()
     if row is None:
         return None
     return row["station_id"], WireTransactionId(row["wire_transaction_id"]), row["meter_start_wh"], row["meter_stop_wh"]

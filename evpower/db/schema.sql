@@ -138,6 +138,20 @@ TABLE evpower.ocpp_station_status (
     firmware_version text,
     booted_at timestamp with time zone
 )
+TABLE evpower.ocpp_strangers (
+    identity text NOT NULL,
+    status text NOT NULL,
+    vendor text NOT NULL,
+    model text NOT NULL,
+    firmware_version text,
+    serial_number text,
+    address text NOT NULL,
+    boots integer NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text
+)
 TABLE evpower.ocpp_transactions (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     station_id text NOT NULL,
@@ -165,7 +179,8 @@ TABLE evpower.ocpp_transactions (
     status text NOT NULL DEFAULT 'Started'::text,
     flags text[] NOT NULL DEFAULT '{}'::text[],
     start_payload json,
-    stop_payload json
+    stop_payload json,
+    free_vend boolean NOT NULL DEFAULT false
 )
 TABLE evpower.ocpp_transfers (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -195,7 +210,8 @@ TABLE evpower.session_phases (
     corrected_at timestamp with time zone,
     unbilled_wh bigint NOT NULL DEFAULT 0,
     unbilled_tyiyn bigint NOT NULL DEFAULT 0,
-    overshoot_wh bigint
+    overshoot_wh bigint,
+    stop_requested_by text
 )
 TABLE evpower.station_certificates (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -218,6 +234,12 @@ TABLE evpower.station_credentials (
     password_hash text,
     updated_at timestamp with time zone NOT NULL,
     pending_hash text
+)
+TABLE evpower.station_policies (
+    station_id text NOT NULL,
+    free_vend boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
 )
 TABLE public.balance_topups WITH ROW SECURITY (
     id bigint NOT NULL DEFAULT nextval('public.balance_topups_id_seq'::regclass),
@@ -496,7 +518,11 @@ evpower.ocpp_security_events: ocpp_security_events_pkey PRIMARY KEY (id)
 evpower.ocpp_security_events: ocpp_security_events_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_station_status: ocpp_station_status_pkey PRIMARY KEY (station_id)
 evpower.ocpp_station_status: ocpp_station_status_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.ocpp_strangers: ocpp_strangers_decided CHECK (((status = 'pending'::text) = (decided_at IS NULL)))
+evpower.ocpp_strangers: ocpp_strangers_pkey PRIMARY KEY (identity)
+evpower.ocpp_strangers: ocpp_strangers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'rejected'::text])))
 evpower.ocpp_transactions: ocpp_transactions_charging_session_id_fkey FOREIGN KEY (charging_session_id) REFERENCES public.charging_sessions(id)
+evpower.ocpp_transactions: ocpp_transactions_free_vend CHECK (((NOT free_vend) OR (charging_session_id IS NULL)))
 evpower.ocpp_transactions: ocpp_transactions_pkey PRIMARY KEY (id)
 evpower.ocpp_transactions: ocpp_transactions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.ocpp_transactions: ocpp_transactions_station_id_wire_transaction_id_key UNIQUE (station_id, wire_transaction_id)
@@ -514,6 +540,8 @@ evpower.station_certificates: station_certificates_state_check CHECK ((state = A
 evpower.station_certificates: station_certificates_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.station_policies: station_policies_pkey PRIMARY KEY (station_id)
+evpower.station_policies: station_policies_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 public.balance_topups: balance_topups_invoice_id_key UNIQUE (invoice_id)
 public.balance_topups: balance_topups_order_id_key UNIQUE (order_id)
@@ -582,6 +610,7 @@ CREATE INDEX ocpp_frames_station ON ONLY evpower.ocpp_frames USING btree (statio
 CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USING btree (station_id, wire_transaction_id, received_at)
 CREATE INDEX ocpp_reservations_live ON evpower.ocpp_reservations USING btree (station_id) WHERE (status = ANY (ARRAY['Asked'::text, 'Active'::text]))
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events USING btree (station_id, id DESC)
+CREATE INDEX ocpp_transactions_given_away ON evpower.ocpp_transactions USING btree (station_id, id) WHERE free_vend
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
@@ -616,6 +645,7 @@ CREATE UNIQUE INDEX ocpp_parked_pkey ON evpower.ocpp_parked USING btree (id)
 CREATE UNIQUE INDEX ocpp_reservations_pkey ON evpower.ocpp_reservations USING btree (id)
 CREATE UNIQUE INDEX ocpp_security_events_pkey ON evpower.ocpp_security_events USING btree (id)
 CREATE UNIQUE INDEX ocpp_station_status_pkey ON evpower.ocpp_station_status USING btree (station_id)
+CREATE UNIQUE INDEX ocpp_strangers_pkey ON evpower.ocpp_strangers USING btree (identity)
 CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING btree (id)
 CREATE UNIQUE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, lower(id_tag), started_at, meter_start_wh)
 CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
@@ -627,6 +657,7 @@ CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (s
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
+CREATE UNIQUE INDEX station_policies_pkey ON evpower.station_policies USING btree (station_id)
 CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
 CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)
 CREATE UNIQUE INDEX tariff_plans_pkey ON public.tariff_plans USING btree (id)

@@ -58,7 +58,8 @@ WHERE session_id = %(id)s AND phase = ANY(%(before)s)
 
 REQUEST_STOP = """
 UPDATE evpower.session_phases
-SET stop_requested_at = %(at)s, phase_at = %(at)s, phase = CASE phase WHEN 'charging' THEN 'stopping' ELSE phase END
+SET stop_requested_at = %(at)s, stop_requested_by = %(actor)s, phase_at = %(at)s,
+    phase = CASE phase WHEN 'charging' THEN 'stopping' ELSE phase END
 WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at IS NULL
 """
 
@@ -200,9 +201,9 @@ async def set_phase(
     return cursor.rowcount == 1
 
 
-async def request_stop(conn: AsyncConnection[Any], session_id: SessionId, at: datetime) -> bool:
-    """Note that someone asked for the end; False when it was asked before, or the session has ended."""
-    return (await conn.execute(REQUEST_STOP, {"id": session_id, "at": at})).rowcount == 1
+async def request_stop(conn: AsyncConnection[Any], session_id: SessionId, actor: str, at: datetime) -> bool:
+    """Note that someone asked for the end, and who; False when it was asked before, or the session has ended."""
+    return (await conn.execute(REQUEST_STOP, {"id": session_id, "actor": actor, "at": at})).rowcount == 1
 
 
 async def end_session(

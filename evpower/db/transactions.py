@@ -38,7 +38,8 @@ SELECT id FROM evpower.ocpp_transactions
 WHERE lower(id_tag) = lower(%(id_tag)s) AND status = 'Started' AND verdict = 'Accepted' LIMIT 1
 """
 
-# A transaction the charger still runs although its session is final: to be stopped.
+# A transaction the charger still runs although its session is final: to be stopped. One that is given away has no
+# session and was accepted, so it is not among them.
 RUNNING_BUT_FINAL = """
 SELECT t.wire_transaction_id AS wire_id FROM evpower.ocpp_transactions t
 LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
@@ -50,9 +51,9 @@ NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id
 INSERT_TRANSACTION = """
 INSERT INTO evpower.ocpp_transactions
     (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh, meter_last_wh, started_at,
-     received_at, charging_session_id, start_payload)
+     received_at, charging_session_id, free_vend, start_payload)
 VALUES (%(station_id)s, %(wire_id)s, %(connector_id)s, %(id_tag)s, %(verdict)s, %(meter_start_wh)s, %(meter_start_wh)s,
-        %(started_at)s, %(at)s, %(session_id)s, %(payload)s)
+        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(payload)s)
 RETURNING id
 """
 
@@ -144,9 +145,10 @@ async def insert_transaction(
     wire_id: WireTransactionId,
     verdict: str,
     session_id: SessionId | None,
+    free_vend: bool,
     at: datetime,
 ) -> None:
-    """Store a start with the verdict it got; with a session, link both ways."""
+    """Store a start with the verdict it got; with a session, link both ways. `free_vend`: nobody pays for it."""
     await conn.execute(
         INSERT_TRANSACTION,
         {
@@ -159,6 +161,7 @@ async def insert_transaction(
             "started_at": start.started_at,
             "at": at,
             "session_id": session_id,
+            "free_vend": free_vend,
             "payload": start.payload.decode(),
         },
     )

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 
-from quart import Blueprint, request
+from quart import Blueprint, g, request
 
 from evpower.errors import Forbidden, Unauthorized
 
+#: Who acts behind the token: it is one for all administrators, so it names nobody more exactly.
+ACTOR = "admin"
 SCHEME = "bearer"
 NO_TOKEN_SET = "Административный API отключён: не задан http.admin_token"
 
@@ -24,6 +26,7 @@ def admin_routes(token: str, operations: Iterable[Blueprint], *, prefix: str) ->
     @routes.before_request
     async def guard() -> None:
         require_admin(token)
+        g.actor = ACTOR
 
     for operation in operations:
         routes.register_blueprint(operation)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import trio
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, g, request
 from quart_trio import QuartTrio
 
 from evpower.charging.service import ChargingService
@@ -17,10 +18,14 @@ from evpower.clock import Ids
 from evpower.errors import InvalidRequest, SessionNotFound
 from evpower.http.answers import Answer, written
 from evpower.http.application import HttpApplication, RequestLimits
+from evpower.http.caller import acting
 from evpower.http.requests import read_bytes, session_id_or_none
 from evpower.http.shapes import jsonable, stopped_body
 
 PREFIX = "/control"
+#: The operator's name on this machine, percent-encoded: whoever may write to the socket is believed.
+OPERATOR_HEADER = "EvPower-Operator"
+OPERATOR_CHARS_MAX = 100
 #: A stop waits up to 5 s for the charger.
 STOP_WITHIN_S = 20
 READ_WITHIN_S = 10
@@ -65,6 +70,11 @@ def build_control_app(
     `operations` are those of the administrators' door (`http/admin.py`), here below /control.
     """
     app = HttpApplication("evpower.control", ids=ids, limits=limits or RequestLimits())
+
+    @app.before_request
+    async def name_operator() -> None:
+        g.actor = _operator(request.headers.get(OPERATOR_HEADER, ""))
+
     app.register_blueprint(_reading_routes(views))
     app.register_blueprint(_acting_routes(charging, views))
     for operation in operations:
@@ -107,7 +117,7 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
         if known_id is None:
             raise SessionNotFound
         with trio.fail_after(STOP_WITHIN_S):
-            return _data(stopped_body(await charging.stop_session(known_id, caller=None, actor="operator")))
+            return _data(stopped_body(await charging.stop_session(known_id, caller=None, actor=acting())))
 
     @routes.post("/import")
     async def import_fleet() -> Response:
@@ -119,6 +129,12 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
             return _data(await views.import_fleet(text))
 
     return routes
+
+
+def _operator(name: str) -> str:
+    """`operator ann`, always with that word first: nobody here passes for a client or for the administrator's token."""
+    name = unquote(name).strip()[:OPERATOR_CHARS_MAX]
+    return f"operator {name}" if name and name.isprintable() else "operator"
 
 
 def _data(data: object) -> Response:

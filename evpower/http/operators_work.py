@@ -1,4 +1,4 @@
-"""Id tags and parked reports: below the administrators' door and on the control socket."""
+"""Id tags, free vend and parked reports: below the administrators' door and on the control socket."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any, cast, get_args
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
 from evpower.charging.tags import Tags
 from evpower.db.id_tags import Card, CardStatus
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.answers import Answer, written
+from evpower.http.caller import acting, refuse_actor
 from evpower.http.requests import read_object, session_id_or_none
 from evpower.http.shapes import jsonable
+from evpower.http.station_commands import known_station
 from evpower.identifiers import ClientId, IdTag
 
 WITHIN_S = 20
@@ -72,7 +75,8 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     async def resolve(parked_id: str) -> Response:
         body = await read_object()
         number = _parked_id(parked_id)
-        reason, actor = _text(body, "reason"), _text(body, "actor", default="admin")
+        refuse_actor(body)
+        reason, actor = _text(body, "reason"), acting()
         with trio.fail_after(WITHIN_S):
             if body.get("dismiss") is True and "session_id" not in body:
                 await parked.dismiss(number, actor=actor, reason=reason)
@@ -82,6 +86,28 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
                     raise InvalidRequest(("session_id", "недопустимый идентификатор"))
                 await parked.assign(number, session_id, actor=actor, reason=reason)
         return _data({"id": number})
+
+    return routes
+
+
+def free_vend_routes(free_vend: FreeVend) -> Blueprint:
+    """`/stations/{station_id}/free-vend`: GET shows what was given away, PUT `{"free_vend": true}` sets it."""
+    routes = Blueprint("free_vend", __name__, url_prefix="/stations")
+
+    @routes.get("/<station_id>/free-vend")
+    async def show(station_id: str) -> Response:
+        with trio.fail_after(WITHIN_S):
+            return _data(await free_vend.read(known_station(station_id)))
+
+    @routes.put("/<station_id>/free-vend")
+    async def set_free_vend(station_id: str) -> Response:
+        body = await read_object()
+        refuse_actor(body)
+        enabled = body.get("free_vend")
+        if not isinstance(enabled, bool):
+            raise InvalidRequest(("free_vend", "должно быть true или false"))
+        with trio.fail_after(WITHIN_S):
+            return _data(await free_vend.set(known_station(station_id), enabled=enabled, actor=acting()))
 
     return routes
 
@@ -120,8 +146,8 @@ def _time(text: object) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:
-    text = body.get(field, default)
+def _text(body: Mapping[str, Any], field: str) -> str:
+    text = body.get(field, "")
     if not isinstance(text, str) or not text.strip() or len(text) > REASON_CHARS_MAX or "\0" in text:
         raise InvalidRequest((field, f"обязательное поле, до {REASON_CHARS_MAX} символов"))
     return text.strip()

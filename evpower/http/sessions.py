@@ -15,9 +15,9 @@ from evpower.errors import Forbidden, NoSuchActiveSession, SessionFailed, Sessio
 from evpower.http.answers import Answer, written
 from evpower.http.caller import optional_client, required_client
 from evpower.http.idempotency import Idempotency, KeyedWork, claim_of_request
-from evpower.http.requests import SESSION_ID, STATION_ID, Fields, read_object, session_id_or_none
+from evpower.http.requests import SESSION_ID, Fields, read_object, session_id_or_none
 from evpower.http.shapes import started_body, status_body, stopped_body
-from evpower.identifiers import ClientId, SessionId, StationId
+from evpower.identifiers import STATION_ID, ClientId, SessionId, StationId
 
 #: The app gives up after 10 s; a charger may be waited for 5 of them.
 ANSWER_WITHIN_S = 9

@@ -64,7 +64,7 @@ class ChargerConnection:
         self._ids = ids
         self._command_timeout_s = command_timeout_s
         self.traffic = traffic
-        self._frame_log = frame_log or NoFrameLog()
+        self.frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's word for the charger; one that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
@@ -135,7 +135,7 @@ class ChargerConnection:
             while self._leaving is None:
                 text = await socket.receive()
                 self.last_seen_at = now = clock.now()
-                self._frame_log.note(self.station_id, "in", text, now)
+                self.frame_log.note(self.station_id, "in", text, now)
                 message = frames.parse(text)
                 if isinstance(message, frames.Call):
                     self._busy = True
@@ -166,7 +166,7 @@ class ChargerConnection:
 
     def _noted(self, frame: bytes) -> bytes:
         """The frame, which is about to be sent."""
-        self._frame_log.note(self.station_id, "out", frame, self._clock.now())
+        self.frame_log.note(self.station_id, "out", frame, self._clock.now())
         return frame
 
     def _resolve(self, message_id: str | int, outcome: CallOutcome) -> None:

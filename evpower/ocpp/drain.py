@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import trio
-
-from evpower.ocpp.registry import ChargerRegistry
 
 GOING_AWAY = (1001, "the server is shutting down")
 
@@ -18,8 +16,8 @@ class Drain:
     The chargers run inside `chargers_may_run`, which is shielded from the cancellation for exactly that long.
     """
 
-    def __init__(self, registry: ChargerRegistry, *, timeout_s: float) -> None:
-        self._registry = registry
+    def __init__(self, dismiss_all: Callable[[int, str], None], *, timeout_s: float) -> None:
+        self._dismiss_all = dismiss_all
         self._timeout_s = timeout_s
         self._handshakes: set[trio.CancelScope] = set()
         self.accepting = trio.CancelScope()
@@ -49,4 +47,4 @@ class Drain:
         self.accepting.cancel()
         for scope in tuple(self._handshakes):
             scope.cancel()
-        self._registry.dismiss_all(*GOING_AWAY)
+        self._dismiss_all(*GOING_AWAY)

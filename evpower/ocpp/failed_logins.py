@@ -24,6 +24,8 @@ FREE_FAILURES = 5
 WAIT_S = 2.0
 #: An address without failures for this long starts anew, in seconds.
 FORGIVEN_AFTER_S = 600.0
+#: Slowed addresses shown, the latest.
+MOST_SHOWN = 20
 #: Addresses remembered; the one longest without failures is forgotten first.
 MAX_ADDRESSES = 4096
 
@@ -73,6 +75,16 @@ class FailedLogins:
         )
         if address and known.failures > FREE_FAILURES:
             await trio.sleep(WAIT_S)
+
+    def slowed(self) -> list[str]:
+        """The addresses served one login at a time now, the latest failure first, at most `MOST_SHOWN`."""
+        now = trio.current_time()
+        slowed = [
+            address
+            for address, known in reversed(self._addresses.items())
+            if known.failures >= FREE_FAILURES and now - known.failed_at <= FORGIVEN_AFTER_S
+        ]
+        return slowed[:MOST_SHOWN]
 
     def _known(self, address: str) -> _Address | None:
         known = self._addresses.get(address)

@@ -24,6 +24,7 @@ from evpower.ocpp.admission import (
     offered_subprotocols,
 )
 from evpower.ocpp.failed_logins import FailedLogins, address_of
+from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.oddities import shown
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.tls import certificate_names
@@ -43,26 +44,29 @@ class Reception:
     passwords: PasswordChecker
     failed_logins: FailedLogins
     traffic: Traffic
+    #: Where strangers may wait; None: nowhere.
+    lobby: Lobby | None = None
 
-    async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Admission:
+    async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Admission | Stranger:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
 
         Raises SocketClosed after telling the peer why it may not enter.
         """
         with self._counted(Refusal.NO_HANDSHAKE):
             handshake, request = await socket.read_request()
-        admission = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
+        entrant = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         subprotocol = choose_subprotocol(offered)
         with self._counted(Refusal.NO_HANDSHAKE):
             await socket.accept(handshake, request, subprotocol)
         if subprotocol is None:
-            log.info("station=%s: offered %s", admission.station_id, shown(", ".join(offered)) or "no subprotocol")
+            name = entrant.identity if isinstance(entrant, Stranger) else entrant.station_id
+            log.info("station=%s: offered %s", name, shown(", ".join(offered)) or "no subprotocol")
             if offered:
                 self.traffic.refusals[Refusal.NO_SUBPROTOCOL] += 1
                 await socket.aclose(1002, "no common subprotocol")
                 raise SocketClosed(1002, "no common subprotocol")
-        return admission
+        return entrant
 
     @contextmanager
     def _counted(self, refusal: Refusal) -> Iterator[None]:
@@ -80,15 +84,20 @@ class Reception:
         request: Request,
         *,
         anonymous: bool,
-    ) -> Admission:
+    ) -> Admission | Stranger:
         address = address_of(stream, request.headers.get("X-Forwarded-For", ""))
         identity = identity_of(request.path)
         try:
             admission = None if identity is None else await self.reports.admit(identity)
+            stranger = None
+            if identity is not None and admission is None and anonymous:
+                stranger = await self._stranger(Stranger(identity, address), certificate_names(stream))
         except Exception:
             log.exception("station=%s: cannot look it up", shown(identity or ""))
             self.traffic.refusals[Refusal.DATABASE] += 1
             await socket.reject(handshake, 503, "try again later\n")
+        if stranger is not None:
+            return stranger
         if identity is None or admission is None:
             log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
             self.traffic.refusals[Refusal.UNKNOWN_STATION] += 1
@@ -106,6 +115,12 @@ class Reception:
         if verdict is Verdict.ADMITTED_BY_PENDING and admission.pending_hash is not None:
             await self.reports.password_shown(StationId(admission.station_id), admission.pending_hash)
         return admission
+
+    async def _stranger(self, stranger: Stranger, certificate_names: frozenset[str] | None) -> Stranger | None:
+        """The stranger, when it may wait for the operator; a certificate that names somebody else is no help."""
+        if self.lobby is None or (certificate_names is not None and stranger.identity not in certificate_names):
+            return None
+        return stranger if await self.lobby.may_enter(stranger) else None
 
     async def _judge(self, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool) -> Verdict:
         """The verdict, in the address's turn; a refusal comes after the wait it costs."""

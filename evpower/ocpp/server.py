@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import trio
@@ -22,6 +23,7 @@ from evpower.ocpp.doors import Door, open_doors
 from evpower.ocpp.drain import GOING_AWAY, Drain
 from evpower.ocpp.failed_logins import FailedLogins
 from evpower.ocpp.frame_log import FrameLog, NoFrameLog
+from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.reception import Reception
 from evpower.ocpp.registry import ChargerRegistry
@@ -33,6 +35,7 @@ from evpower.ocpp.transport import ChargerSocket, SocketClosed
 from evpower.ocpp.v16.after_boot import configure_after_boot
 from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.dispatch import KNOWN, answer
+from evpower.ocpp.v16.newcomer import Newcomer
 
 __all__ = ["ChargerServer", "Door", "serve_chargers"]
 
@@ -55,12 +58,14 @@ class ChargerServer:
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
     traffic: Traffic = field(default_factory=lambda: Traffic(KNOWN))
     boot_loops: BootLoops = field(default_factory=BootLoops)
+    #: Where strangers wait (setting `ocpp.accept_unknown`); None: they are refused.
+    lobby: Lobby | None = None
 
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Serve until cancelled, then drain: no new chargers, CALLs in progress are answered, sockets end in 1001."""
-        drain = Drain(self.registry, timeout_s=self.settings.drain_timeout_s)
+        drain = Drain(self._dismiss_all, timeout_s=self.settings.drain_timeout_s)
         async with trio.open_nursery() as watch:
             watch.start_soon(drain.begin_when_cancelled, name="ocpp drain")
             with drain.chargers_may_run:
@@ -68,13 +73,20 @@ class ChargerServer:
                     sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
                     flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
                     async with trio.open_nursery() as chargers:
-                        reception = Reception(self.reports, self.passwords, self.failed_logins, self.traffic)
+                        reception = Reception(
+                            self.reports, self.passwords, self.failed_logins, self.traffic, self.lobby
+                        )
                         charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain)
                         with drain.accepting:
                             task_status.started()
                             await charger_door.accept(doors, chargers)
                     rings.cancel_scope.cancel()
             watch.cancel_scope.cancel()
+
+    def _dismiss_all(self, code: int, reason: str) -> None:
+        self.registry.dismiss_all(code, reason)
+        if self.lobby is not None:
+            self.lobby.dismiss_all(code, reason)
 
 
 async def serve_chargers(
@@ -121,13 +133,15 @@ class _ChargerDoor:
         goodbye = INTERNAL_ERROR
         self.sweeper.watch(socket)
         try:
-            admission = None
+            entrant: Admission | Stranger | None = None
             with self.drain.handshake(), trio.move_on_after(limits.open_timeout_s):
-                admission = await self.reception.receive(socket, stream, anonymous=anonymous)
-            if admission is None:
-                self.server.traffic.refusals[Refusal.NO_HANDSHAKE] += 1
+                entrant = await self.reception.receive(socket, stream, anonymous=anonymous)
+            if isinstance(entrant, Stranger):
+                goodbye = await self._host(socket, entrant)
+            elif entrant is not None:
+                goodbye = await self._talk(socket, entrant)
             else:
-                goodbye = await self._talk(socket, admission)
+                self.server.traffic.refusals[Refusal.NO_HANDSHAKE] += 1
         except* SocketClosed as group:
             log.info("a socket ended before it was a charger's: %s", group.exceptions[0])
         except* Exception:
@@ -140,16 +154,8 @@ class _ChargerDoor:
 
     async def _talk(self, socket: ChargerSocket, admission: Admission) -> tuple[int, str]:
         """The conversation; returns the close code and reason to end it with."""
-        server, station_id = self.server, StationId(admission.station_id)
-        connection = ChargerConnection(
-            station_id,
-            socket,
-            clock=server.clock,
-            ids=server.ids,
-            command_timeout_s=server.settings.command_timeout_s,
-            traffic=server.traffic,
-            frame_log=server.frame_log,
-        )
+        server = self.server
+        connection = self._connection(socket, admission.station_id, server.frame_log)
         charger = Charger(
             admission,
             connection,
@@ -158,6 +164,53 @@ class _ChargerDoor:
             settings=server.settings,
             boot_loops=server.boot_loops,
         )
+        async with self._present(connection):
+            await connection.run(functools.partial(answer, charger), functools.partial(configure_after_boot, charger))
+        return connection.close_with
+
+    async def _host(self, socket: ChargerSocket, stranger: Stranger) -> tuple[int, str]:
+        """The conversation with a stranger, which may become a charger on the way; nothing of it is kept before."""
+        server, lobby = self.server, self.server.lobby
+        assert lobby is not None
+        connection = self._connection(socket, stranger.identity, NoFrameLog())
+        async with AsyncExitStack() as stay:
+            guest = stay.enter_context(lobby.staying(stranger, connection))
+
+            async def move_in() -> None:
+                await stay.enter_async_context(self._present(connection))
+                connection.frame_log = server.frame_log
+                lobby.leave(guest)
+
+            newcomer = Newcomer(
+                guest,
+                lobby,
+                move_in,
+                reports=server.reports,
+                clock=server.clock,
+                settings=server.settings,
+                boot_loops=server.boot_loops,
+            )
+            if self.drain.has_begun:
+                connection.leave(*GOING_AWAY)
+            await connection.run(functools.partial(answer, newcomer), newcomer.follow_up)
+        return connection.close_with
+
+    def _connection(self, socket: ChargerSocket, station_id: str, frame_log: FrameLog) -> ChargerConnection:
+        server = self.server
+        return ChargerConnection(
+            StationId(station_id),
+            socket,
+            clock=server.clock,
+            ids=server.ids,
+            command_timeout_s=server.settings.command_timeout_s,
+            traffic=server.traffic,
+            frame_log=frame_log,
+        )
+
+    @asynccontextmanager
+    async def _present(self, connection: ChargerConnection) -> AsyncIterator[None]:
+        """It is the station's connection, and the station is online, until the end of the block."""
+        server, station_id = self.server, connection.station_id
         server.registry.add(connection)
         try:
             if self.drain.has_begun:
@@ -165,13 +218,12 @@ class _ChargerDoor:
             async with server.registry.presence(station_id):
                 await server.reports.connected(station_id)
             log.info("station=%s: connected", station_id)
-            await connection.run(functools.partial(answer, charger), functools.partial(configure_after_boot, charger))
+            yield
         finally:
             server.registry.remove(connection)
             # Shielded: presence must be written although the charger or the server is going; one short write.
             with trio.move_on_after(server.settings.farewell_timeout_s, shield=True):
                 await self._farewell(connection)
-        return connection.close_with
 
     async def _farewell(self, connection: ChargerConnection) -> None:
         registry, station_id = self.server.registry, connection.station_id

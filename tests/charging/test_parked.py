@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
+import trio
+from psycopg import errors
 
 from evpower.charging.transaction import TransactionStop
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import IdTag, SessionId, WireTransactionId
 from tests.charging.world import STATION, World
 
+REFUSE_MARKS = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON evpower.ocpp_parked FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
 WHO = {"actor": "operator ann", "reason": "the charger forgot its id"}
 
 
@@ -61,6 +67,40 @@ async def test_duty_23_an_assigned_stop_corrects_an_estimate(world: World) -> No
     await world.app.parked.assign(parked_id, session_id, **WHO)
     await world.app.settler.work_due()
     assert await world.balance() == 500_00 - 135_00
+
+
+async def test_a_stop_is_assigned_whole_or_not_at_all(world: World) -> None:
+    """PostgreSQL refuses the mark once: the session must not have got its stop meanwhile."""
+    session_id = await charging(world)
+    parked_id = await park_stop(world)
+    await world.sql(REFUSE_MARKS)
+    with pytest.raises(errors.RaiseException):
+        await world.app.parked.assign(parked_id, session_id, **WHO)
+    assert (await world.session(session_id)).status == "started"
+    assert await world.sql("SELECT 1 AS one FROM evpower.ocpp_transactions WHERE meter_stop_wh IS NOT NULL") == []
+    await world.sql("DROP TRIGGER refuse ON evpower.ocpp_parked; DROP FUNCTION refuse()")
+    await world.app.parked.assign(parked_id, session_id, **WHO)
+    await world.app.settler.work_due()
+    assert await world.balance() == 500_00 - 135_00
+
+
+async def test_two_operators_assign_one_report_once(world: World) -> None:
+    session_id = await charging(world)
+    parked_id = await park_stop(world)
+    outcomes: list[str] = []
+
+    async def assign() -> None:
+        try:
+            await world.app.parked.assign(parked_id, session_id, **WHO)
+            outcomes.append("assigned")
+        except InvalidRequest:
+            outcomes.append("refused")
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(assign)
+            nursery.start_soon(assign)
+    assert sorted(outcomes) == ["assigned", "refused"]
 
 
 async def test_who_decided_when_and_why_is_kept(world: World) -> None:

@@ -8,7 +8,9 @@ import pytest
 import trio
 
 from evpower.charging.ports import Outcome
+from evpower.db.operator import list_sessions
 from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
 from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from tests.charging.world import CLIENT, STATION, World, open_world
@@ -26,6 +28,15 @@ async def running(world: World, register_wh: int = 16_000) -> tuple[SessionId, W
 
 async def stop(world: World, session_id: SessionId, caller: ClientId | None = CLIENT) -> None:
     await world.app.charging.stop_session(session_id, caller=caller, actor="test")
+
+
+async def test_the_first_who_asked_for_a_stop_is_kept_with_the_session(world: World) -> None:
+    session_id, _ = await running(world)
+    for actor in ("client", "operator ann"):
+        await world.app.charging.stop_session(session_id, caller=None, actor=actor)
+    async with reading(world.pool) as conn:
+        (row,) = await list_sessions(conn, running_only=False)
+    assert (row["stop_requested_by"], row["stop_requested_at"]) == ("client", world.clock.now())
 
 
 async def test_an_unknown_session_cannot_be_stopped(world: World) -> None:

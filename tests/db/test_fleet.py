@@ -37,6 +37,9 @@ connector_type = "GBT"
 """
 
 
+FREE_VEND = "SELECT station_id, free_vend FROM evpower.station_policies"
+
+
 class PlainPasswords:
     """Hashes that can be read, no two alike."""
 
@@ -184,3 +187,21 @@ async def test_a_contradiction_with_what_is_stored_is_refused_whole(pool: Pool, 
         await imported(pool, '[[clients]]\nid = "c1"\nopening_balance = 10\n' + text)
     assert caught.value.fields[0][0] == table
     assert await rows(pool, "SELECT id FROM clients") == []
+
+
+async def test_a_station_gives_energy_away_as_the_file_says_and_stays_so_when_it_says_nothing(pool: Pool) -> None:
+    await imported(pool, STATION.format(more=""))
+    assert await rows(pool, FREE_VEND) == []
+    await imported(pool, STATION.format(more="free_vend = true"))
+    report = await imported(pool, STATION.format(more="free_vend = true"))
+    assert (report.created, report.changed) == ({}, {})
+    await imported(pool, STATION.format(more=""))
+    assert await rows(pool, FREE_VEND) == [{"station_id": "S1", "free_vend": True}]
+    await imported(pool, STATION.format(more="free_vend = false"))
+    assert await rows(pool, FREE_VEND) == [{"station_id": "S1", "free_vend": False}]
+
+
+def test_free_vend_is_true_or_false() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        parse_fleet(STATION.format(more='free_vend = "yes"'))
+    assert refused.value.fields == (("locations[0].stations[0].free_vend", "must be true or false"),)

@@ -10,7 +10,8 @@ from quart_trio import QuartTrio
 
 from evpower.http.answers import Answer, written
 from evpower.http.app import HttpSettings, build_http_app
-from evpower.http.control import build_control_app
+from evpower.http.caller import acting
+from evpower.http.control import OPERATOR_HEADER, build_control_app
 from evpower.http.service import ServiceFacts
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World
@@ -25,7 +26,7 @@ def operation() -> Blueprint:
 
     @routes.get("/<thing_id>")
     async def read(thing_id: str) -> Response:
-        return written(Answer({"success": True, "data": thing_id}))
+        return written(Answer({"success": True, "data": thing_id, "by": acting()}))
 
     return routes
 
@@ -47,7 +48,12 @@ def admin_app(token: str) -> Phone:
 
 async def test_the_token_opens_the_door() -> None:
     response = await admin_app(TOKEN).get(PATH, headers={"Authorization": f"Bearer {TOKEN}"})
-    assert await body_of(response) == {"success": True, "data": "7"}
+    assert await body_of(response) == {"success": True, "data": "7", "by": "admin"}
+
+
+async def test_behind_the_token_a_header_names_nobody_else() -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", OPERATOR_HEADER: "ann"}
+    assert (await body_of(await admin_app(TOKEN).get(PATH, headers=headers)))["by"] == "admin"
 
 
 @pytest.mark.parametrize(
@@ -72,4 +78,4 @@ async def test_while_no_token_is_set_the_door_is_shut_to_everyone(authorization:
 async def test_the_control_socket_serves_the_same_operations_without_a_token() -> None:
     app = build_control_app(charging=World().charging, views=FakeViews(), ids=CountingIds(), operations=(operation(),))
     response = await cast("Phone", app.test_client()).get("/control/things/7")
-    assert await body_of(response) == {"success": True, "data": "7"}
+    assert await body_of(response) == {"success": True, "data": "7", "by": "operator"}

@@ -10,7 +10,7 @@ import pytest
 
 from evpower.charging.session import StoppedSession
 from evpower.errors import InvalidRequest, NoSuchActiveSession
-from evpower.http.control import build_control_app
+from evpower.http.control import OPERATOR_HEADER, build_control_app
 from tests.http.conftest import body_of
 from tests.http.fakes import NOON, SESSION, SETTLED, CountingIds, Phone, World
 
@@ -76,6 +76,24 @@ async def test_an_operator_stops_anybodys_session(world: World, operator: Phone)
     body = await body_of(await operator.post(f"/control/sessions/{SESSION}/stop"))
     assert world.charging.stops == [(SESSION, None, "operator")]
     assert body["data"]["final_cost"] == 202.5
+
+
+@pytest.mark.parametrize(
+    ("header", "actor"),
+    [
+        ("ann", "operator ann"),
+        ("%D0%B0%D0%BD%D0%BD%D0%B0", "operator анна"),
+        ("admin", "operator admin"),
+        ("a%0Ab", "operator"),
+        ("", "operator"),
+        ("x" * 500, "operator " + "x" * 100),
+    ],
+)
+async def test_the_operator_is_whom_the_command_line_names(
+    world: World, operator: Phone, header: str, actor: str
+) -> None:
+    await operator.post(f"/control/sessions/{SESSION}/stop", headers={OPERATOR_HEADER: header})
+    assert world.charging.stops == [(SESSION, None, actor)]
 
 
 async def test_a_second_stop_says_so(world: World, operator: Phone) -> None:

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from quart import Blueprint
+from quart import Blueprint, g
 from quart_trio import QuartTrio
 
+from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
 from evpower.charging.tags import Tags
 from evpower.db.id_tags import Card
 from evpower.http.application import HttpApplication, RequestLimits
-from evpower.http.operators_work import parked_routes, tag_routes
-from evpower.identifiers import IdTag, SessionId
+from evpower.http.operators_work import free_vend_routes, parked_routes, tag_routes
+from evpower.identifiers import IdTag, SessionId, StationId
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone
 
@@ -42,8 +43,22 @@ class FakeParked(ParkedReports):
         self.done.append((parked_id, session_id, actor, reason))
 
 
+class FakeFreeVend(FreeVend):
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def set(self, station_id: StationId, *, enabled: bool, actor: str) -> dict[str, Any]:
+        self.done.append((station_id, enabled, actor))
+        return {"free_vend": enabled}
+
+
 def client_of(routes: Blueprint) -> Phone:
     app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
+
+    @app.before_request
+    async def name_operator() -> None:
+        g.actor = "operator ann"
+
     app.register_blueprint(routes)
     return cast("Phone", app.test_client())
 
@@ -74,9 +89,9 @@ async def test_a_card_is_deleted() -> None:
 async def test_a_report_is_dismissed_or_assigned() -> None:
     parked = FakeParked()
     client = client_of(parked_routes(parked))
-    await body_of(await client.post("/parked/7/resolve", json={"dismiss": True, "reason": "test", "actor": "ann"}))
+    await body_of(await client.post("/parked/7/resolve", json={"dismiss": True, "reason": "test"}))
     await body_of(await client.post("/parked/8/resolve", json={"session_id": "s-1", "reason": "its stop"}))
-    assert parked.done == [(7, "ann", "test"), (8, "s-1", "admin", "its stop")]
+    assert parked.done == [(7, "operator ann", "test"), (8, "s-1", "operator ann", "its stop")]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +102,25 @@ async def test_a_report_is_dismissed_or_assigned() -> None:
         {"session_id": "a b", "reason": "why"},
         {"session_id": 7, "reason": "why"},
         {"dismiss": True, "reason": " "},
+        {"dismiss": True, "reason": "why", "actor": "somebody else"},
     ],
 )
 async def test_a_resolution_without_a_decision_or_a_reason_is_refused(body: dict[str, Any]) -> None:
     parked = FakeParked()
     await body_of(await client_of(parked_routes(parked)).post("/parked/7/resolve", json=body), 400)
     assert parked.done == []
+
+
+async def test_a_station_is_set_to_give_energy_away() -> None:
+    policy = FakeFreeVend()
+    body = await body_of(
+        await client_of(free_vend_routes(policy)).put("/stations/S1/free-vend", json={"free_vend": True})
+    )
+    assert (policy.done, body["data"]) == ([("S1", True, "operator ann")], {"free_vend": True})
+
+
+@pytest.mark.parametrize("body", [{}, {"free_vend": "yes"}, {"free_vend": 1}, {"free_vend": True, "actor": "bob"}])
+async def test_free_vend_is_true_or_false(body: dict[str, Any]) -> None:
+    policy = FakeFreeVend()
+    await body_of(await client_of(free_vend_routes(policy)).put("/stations/S1/free-vend", json=body), 400)
+    assert policy.done == []

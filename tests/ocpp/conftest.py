@@ -8,6 +8,8 @@ import trio
 from trio.testing import memory_stream_pair
 
 from evpower.clock import Clock
+from evpower.ocpp.frame_log import FrameLog, NoFrameLog
+from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.server import ChargerServer, Door
@@ -47,6 +49,8 @@ class Csms:
         self.clock: Clock = TrioClock()
         self.settings = OcppSettings()
         self.anonymous = True
+        self.lobby: Lobby | None = None
+        self.frame_log: FrameLog = NoFrameLog()
         self.scope = trio.CancelScope()
         self.stopped = trio.Event()
         self._listener: MemoryListener | None = None
@@ -80,6 +84,8 @@ class Csms:
             passwords=PasswordChecker(b"test"),
             settings=self.settings,
             traffic=self.traffic,
+            frame_log=self.frame_log,
+            lobby=self.lobby,
         )
         with self.scope:
             await server.serve([Door(self._listener, self.anonymous)], task_status=task_status)

@@ -63,6 +63,16 @@ async def test_all_are_counted_and_few_addresses_remembered(autojump_clock: Mock
     assert len(logins._addresses) == 10
 
 
+async def test_the_addresses_slowed_now_are_told_the_latest_first(autojump_clock: MockClock) -> None:
+    logins = FailedLogins()
+    await fail(logins, HERE, FREE_FAILURES)
+    await fail(logins, "192.0.2.3", FREE_FAILURES - 1)
+    await fail(logins, THERE, FREE_FAILURES)
+    assert logins.slowed() == [THERE, HERE]
+    await trio.sleep(FORGIVEN_AFTER_S + 1)
+    assert logins.slowed() == []
+
+
 async def test_each_is_logged_with_its_address_and_reason(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -50,7 +50,7 @@ async def test_an_answer_slower_than_every_bound_is_counted_too() -> None:
 async def test_callerrors_of_ours_are_counted_by_code(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
     await peer.call("NoSuchAction")
-    await peer.call("SignCertificate", {"csr": "x"})
+    await peer.call("ReserveNow")
     await peer.call("Authorize", {})
     await peer.send_text(b'[2,"m"]')
     await peer.answer()

@@ -19,6 +19,7 @@ class FakeControl:
         self.socket = socket
         self.answers: dict[str, tuple[int, Any]] = {}
         self.asked: list[tuple[str, str, bytes]] = []
+        self.operators: list[str | None] = []
 
     def succeed(self, path: str, data: Any) -> None:
         self.answers[path] = (200, {"success": True, "data": data})
@@ -32,6 +33,7 @@ def serving(socket: Path) -> Iterator[FakeControl]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            control.operators.append(self.headers.get("EvPower-Operator"))
             control.asked.append((self.command, self.path, body))
             status, answer = control.answers.get(self.path, (404, {"success": False, "error": "not_found"}))
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()

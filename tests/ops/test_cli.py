@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -268,9 +270,8 @@ def test_a_card_is_set_as_the_options_say(control: FakeControl) -> None:
 def test_a_parked_report_is_resolved_with_who_and_why(control: FakeControl) -> None:
     control.succeed("/control/parked/7/resolve", {"id": 7})
     assert run("parked", "resolve", "7", "--session", "s-1", "--reason", "its stop").exit_code == 0
-    decision = json.loads(control.asked[0][2])
-    assert (decision["session_id"], decision["reason"]) == ("s-1", "its stop")
-    assert decision["actor"].startswith("operator")
+    assert json.loads(control.asked[0][2]) == {"session_id": "s-1", "reason": "its stop"}
+    assert control.operators == [quote(getpass.getuser())]
 
 
 def test_a_parked_report_is_either_assigned_or_dismissed(control: FakeControl) -> None:
@@ -305,3 +306,71 @@ def test_configuration_keys_are_set(control: FakeControl) -> None:
 
 def test_a_setting_without_a_value_is_a_usage_error(control: FakeControl) -> None:
     assert run("configuration", "EVP-001-01", "A").exit_code == 2
+
+
+@pytest.mark.parametrize(("option", "enabled"), [("--on", True), ("--off", False)])
+def test_a_station_is_told_whether_to_give_energy_away(control: FakeControl, option: str, enabled: bool) -> None:
+    control.succeed("/control/stations/S1/free-vend", {"free_vend": enabled, "newest": []})
+    assert run("station", "free-vend", "S1", option).exit_code == 0
+    method, _, body = control.asked[0]
+    assert (method, json.loads(body)) == ("PUT", {"free_vend": enabled})
+
+
+def test_what_a_station_gave_away_is_shown(control: FakeControl) -> None:
+    newest = [{"transaction_id": "7", "id_tag": "04A1", "energy_wh": 9000}]
+    control.succeed("/control/stations/S1/free-vend", {"free_vend": True, "energy_wh": 9000, "newest": newest})
+    shown = run("station", "free-vend", "S1").output
+    assert control.asked[0][0] == "GET"
+    assert "04A1" in shown
+
+
+def test_strangers_are_listed(control: FakeControl) -> None:
+    control.succeed("/control/strangers?all=1", [{"identity": "NEW-1", "vendor": "Maker", "connected": True}])
+    shown = run("strangers", "--all")
+    assert shown.exit_code == 0
+    assert "NEW-1" in shown.output
+
+
+def test_a_stranger_is_accepted_as_the_options_say(control: FakeControl) -> None:
+    control.succeed("/control/strangers/NEW-1/accept", {"station_id": "NEW-1"})
+    options = ("--location", "L1", "--connectors", "2", "--type", "GBT", "--power-kw", "60")
+    assert run("stranger", "accept", "NEW-1", *options).exit_code == 0
+    body = json.loads(control.asked[0][2])
+    assert {name: value for name, value in body.items() if value is not None} == {
+        "location_id": "L1",
+        "power_capacity": 60,
+        "connectors": [{"connector_number": n, "connector_type": "GBT", "power_kw": 60} for n in (1, 2)],
+    }
+
+
+def test_a_strangers_password_comes_from_the_environment_or_is_asked_for(
+    control: FakeControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.succeed("/control/strangers/NEW-1/accept", {"station_id": "NEW-1"})
+    monkeypatch.setenv("EVPOWER_STATION_PASSWORD", "sixteen letters!")
+    assert run("stranger", "accept", "NEW-1", "--location", "L1").exit_code == 0
+    monkeypatch.delenv("EVPOWER_STATION_PASSWORD")
+    asked = CliRunner().invoke(
+        main, ["stranger", "accept", "NEW-1", "--location", "L1", "--password"], input="typed twice 123\n" * 2
+    )
+    assert asked.exit_code == 0
+    assert [json.loads(body)["password"] for _, _, body in control.asked] == ["sixteen letters!", "typed twice 123"]
+
+
+def test_a_stranger_needs_a_location(control: FakeControl) -> None:
+    assert run("stranger", "accept", "NEW-1").exit_code == 2
+    assert control.asked == []
+
+
+def test_a_stranger_is_rejected(control: FakeControl) -> None:
+    control.succeed("/control/strangers/NEW-1/reject", {"identity": "NEW-1"})
+    assert run("stranger", "reject", "NEW-1").exit_code == 0
+    assert control.asked[0][:2] == ("POST", "/control/strangers/NEW-1/reject")
+
+
+def test_a_refused_acceptance_names_its_fields(control: FakeControl) -> None:
+    detail = [{"field": "location_id", "message": "локация не найдена"}]
+    control.answers["/control/strangers/NEW-1/accept"] = (400, {"success": False, "message": "x", "detail": detail})
+    refused = run("stranger", "accept", "NEW-1", "--location", "NOWHERE")
+    assert refused.exit_code == 1
+    assert "location_id" in refused.stderr

@@ -280,3 +280,16 @@ def test_the_station_ca_is_the_one_that_was_made_unless_another_is_set() -> None
     assert Config().station_ca == (Path("var/ca/station-ca.pem"), Path("var/ca/station-ca.key"))
     both = {"EVPOWER_OCPP_STATION_CA_CERTIFICATE": "/a.pem", "EVPOWER_OCPP_STATION_CA_KEY": "/a.key"}
     assert load(None, both).station_ca == (Path("/a.pem"), Path("/a.key"))
+
+
+def test_strangers_where_no_bind_takes_them_are_doubted() -> None:
+    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust"}
+    config = load(None, {**environ, "EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"})
+    assert any("ocpp.accept_unknown has no effect" in warning for warning in config.warnings)
+    assert load(None, {"EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"}).warnings == ()
+
+
+def test_accept_unknown_is_refuse_or_pending() -> None:
+    (problem,) = refused(None, EVPOWER_OCPP_ACCEPT_UNKNOWN="accept")
+    assert "ocpp.accept_unknown" in problem
+    assert load(None, {}).ocpp.accept_unknown == "refuse"

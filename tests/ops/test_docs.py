@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 #: `evpower session stop` in a sentence or an example; a following word in capitals, an option or a path is an argument.
-COMMAND = re.compile(r"(?:^|[`/ ])evpower((?: [a-z]+)+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|[`/ ])evpower((?: [a-z]+(?:-[a-z]+)*)+)", re.MULTILINE)
 OURS_TO_SAY = "To chargers"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from evpower.charging.charge_point import Admission, BootVerdict
+from evpower.charging.charge_point import Admission, Boot, BootVerdict
 from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
@@ -38,6 +38,10 @@ class Charger:
         self._boots = 0
         self._news = trio.Event()
 
+    async def boot(self, boot: Boot) -> BootVerdict:
+        """Our answer to its BootNotification."""
+        return await self.reports.boot(self.station_id, boot)
+
     def booted(self, verdict: BootVerdict) -> None:
         """A BootNotification was answered."""
         self.boot_loops.booted(self.station_id, trio.current_time())
@@ -49,6 +53,11 @@ class Charger:
     def status_arrived(self, connector_id: ConnectorId) -> None:
         self.heard.add(connector_id)
         self._tell()
+
+    async def first_boot(self) -> None:
+        """Wait until a BootNotification has been answered on this connection."""
+        while not self._boots:
+            await self._news.wait()
 
     async def next_boot(self) -> None:
         boots = self._boots

@@ -32,6 +32,7 @@ class RemoteStopTransaction(Command):
 
 class TriggerMessage(Command):
     requested_message: Literal[
+        "BootNotification",
         "DiagnosticsStatusNotification",
         "FirmwareStatusNotification",
         "Heartbeat",
@@ -93,6 +94,11 @@ async def remote_stop(connection: ChargerConnection, transaction_id: WireTransac
 async def trigger_status(connection: ChargerConnection, connector_id: ConnectorId | None) -> CommandResult:
     """Ask for a StatusNotification (§5.17), of every connector when None."""
     return await ask(connection, TriggerMessage(requested_message="StatusNotification", connector_id=connector_id))
+
+
+async def trigger_boot(connection: ChargerConnection) -> CommandResult:
+    """Ask a charger that is Pending to boot again (§5.17); never one that was accepted (E3.40)."""
+    return await ask(connection, TriggerMessage(requested_message="BootNotification"))
 
 
 async def change_configuration(connection: ChargerConnection, key: str, value: str) -> CommandResult:

@@ -43,14 +43,13 @@ async def boot_notification(charger: Charger, request: messages.BootNotification
         shown(request.charge_point_vendor),
         shown(request.charge_point_model),
     )
-    verdict = await charger.reports.boot(
-        charger.station_id,
+    verdict = await charger.boot(
         Boot(
             vendor=request.charge_point_vendor,
             model=request.charge_point_model,
             firmware_version=request.firmware_version,
             serial_number=request.charge_point_serial_number or request.charge_box_serial_number,
-        ),
+        )
     )
     charger.booted(verdict)
     return messages.BootNotificationConf(

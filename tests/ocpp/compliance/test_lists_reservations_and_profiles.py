@@ -9,6 +9,7 @@ import pytest
 
 from evpower.errors import CommandRefused, CommandRejected, InvalidRequest
 from evpower.identifiers import IdTag
+from evpower.ocpp.failed_logins import FailedLogins
 from evpower.operator import Operator
 from tests.charging.world import CLIENT
 from tests.ocpp.compliance.site import OK, Site
@@ -143,7 +144,7 @@ async def reserve(site: Site, reply: Any = OK, *, connector_id: int = 1, **more:
 async def reservation(site: Site) -> str:
     """What an operator is shown of the only reservation."""
     app = site.world.app
-    operator = Operator(site.world.pool, site.world.clock, site.world.link, app.pricing, 300)
+    operator = Operator(site.world.pool, site.world.clock, site.world.link, app.pricing, 300, FailedLogins())
     [station] = await operator.stations()
     [shown] = station["reservations"]
     return str(shown["status"])
@@ -380,6 +381,7 @@ async def test_a_request_the_charger_refuses_is_over(site: Site) -> None:
 async def test_operators_see_the_last_of_each(site: Site) -> None:
     await site.operate("update-firmware", {"location": "ftp://host/1"}, {})
     await site.operate("update-firmware", {"location": "ftp://host/2"}, {})
-    operator = Operator(site.world.pool, site.world.clock, site.world.link, site.world.app.pricing, 300)
+    world = site.world
+    operator = Operator(world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins())
     [station] = await operator.stations()
     assert [shown["location"] for shown in station["transfers"]] == ["ftp://host/2"]
