@@ -7,7 +7,8 @@ EvPowerError
 ├─ SchemaTooNew             the database was migrated by a newer EvPower
 ├─ MigrationEdited          a migration was changed after it was applied
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
-│  └─ InvalidAmount         the one wrong thing is a sum that money cannot have
+│  ├─ InvalidAmount         the one wrong thing is a sum that money cannot have
+│  └─ StaleTimestamp        a provider's call that says it was made long ago
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
@@ -97,6 +98,12 @@ class InvalidAmount(InvalidRequest):
 
     code = "invalid_amount"
     message = "Некорректная сумма"
+
+
+class StaleTimestamp(InvalidRequest):
+    """A provider's call whose X-Timestamp is too far from now (contract/payments §2.6, second form)."""
+
+    code = "stale_timestamp"
 
 
 class Unauthorized(EvPowerError):
