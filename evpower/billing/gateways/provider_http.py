@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
+import trio
 
 from evpower.errors import ConfigError, ProviderFailure, ProviderTimeout, ProviderUnavailable
 
@@ -56,10 +57,14 @@ class ProviderHttp:
         if answer.headers.get("Content-Encoding", "identity") != "identity":
             return None, "it is compressed, which was not asked for"
         body = bytearray()
-        async for part in answer.aiter_raw():
-            body += part
-            if len(body) > self._answer_bytes_max:
-                return None, f"it is longer than {self._answer_bytes_max} bytes"
+        # Leaving the loop would abandon the library's generators half-way: the next read ends them instead.
+        with trio.CancelScope() as reading:
+            async for part in answer.aiter_raw():
+                body += part
+                if len(body) > self._answer_bytes_max:
+                    reading.cancel()
+        if len(body) > self._answer_bytes_max:
+            return None, f"it is longer than {self._answer_bytes_max} bytes"
         return bytes(body), ""
 
 
