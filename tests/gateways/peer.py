@@ -84,6 +84,16 @@ def answer(body: bytes | str, *, status: str = "200 OK", headers: str = "") -> S
     return step
 
 
+def held_open(body: str) -> Step:
+    """A whole answer, and the connection kept for whatever comes next; what comes next ends it without an answer."""
+
+    async def step(stream: trio.abc.Stream) -> None:
+        await answer(body)(stream)
+        await stream.receive_some()
+
+    return step
+
+
 def truncated(body: str) -> Step:
     """An answer that ends before it should."""
 

@@ -82,6 +82,16 @@ async def test_names_with_quotes_and_signs_are_escaped_and_what_xml_cannot_carry
     assert "phone_number" not in values
 
 
+async def test_a_long_description_is_cut_and_a_long_address_is_not() -> None:
+    page = says({"pay-url": "https://pay.example/1"}, state=60, code=0)
+    public_url = "https://" + "a" * 60 + ".example"
+    async with obank_at(page, public_url=public_url) as (obank, peer):
+        await obank.payment_page(replace(ORDER, description="ы" * 200), PAYER)
+    values = {child.get("name"): child.get("value") for child in fromstring(peer.received[0].body).iter("attribute")}
+    assert values["description"] == "ы" * 100
+    assert values["notify_url"] == f"{public_url}/api/v1/payment/webhook/obank/{obank.notify_token(ORDER)}"
+
+
 async def test_without_an_address_of_ours_none_is_sent() -> None:
     async with obank_at(says(**DONE), public_url="") as (obank, peer):
         await obank.pay(ORDER, CARD, PAYER)

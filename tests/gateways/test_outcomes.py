@@ -22,6 +22,7 @@ from tests.gateways.peer import (
     endless,
     gone,
     half_head,
+    held_open,
     reset,
     serving,
     truncated,
@@ -157,7 +158,7 @@ async def test_calls_run_beside_each_other() -> None:
 
 async def test_each_call_has_a_connection_of_its_own() -> None:
     """A kept one that the provider has closed would make the next outcome unknown."""
-    async with odengi_at(answer(FINE), answer(FINE)) as (odengi, peer):
+    async with odengi_at(held_open(FINE), held_open(FINE)) as (odengi, peer):
         await odengi.status(INVOICED)
         await odengi.status(INVOICED)
     assert len(peer.received) == 2

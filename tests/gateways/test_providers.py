@@ -6,7 +6,7 @@ import hmac
 import ssl
 import tempfile
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -186,7 +186,7 @@ async def test_a_file_without_a_password_needs_none(bank: Bank, settings: ObankS
 def refused(settings: ObankSettings) -> str:
     """What is said of a certificate at start."""
     with pytest.raises(ConfigError) as caught:
-        client_context(Path(settings.certificate), settings.certificate_password, Path(settings.ca_certificate))
+        client_context(Path(settings.certificate), settings.certificate_password, Path(settings.ca_certificate), AT)
     return str(caught.value)
 
 
@@ -222,7 +222,7 @@ def test_an_authority_that_cannot_be_read_is_named(
 
 
 def test_the_key_leaves_no_file_behind(settings: ObankSettings, temporary: Path) -> None:
-    client_context(Path(settings.certificate), PASSWORD, None)
+    client_context(Path(settings.certificate), PASSWORD, None, AT)
     assert list(temporary.iterdir()) == []
 
 
@@ -238,14 +238,28 @@ def test_while_it_is_read_the_keys_file_is_ours_alone_and_locked(
         load(context, certfile, keyfile, password)
 
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", spy)
-    client_context(Path(settings.certificate), PASSWORD, None)
+    client_context(Path(settings.certificate), PASSWORD, None, AT)
     assert seen == [(0o600, True)]
 
 
 def test_the_context_verifies_the_bank_and_begins_at_tls_1_2(settings: ObankSettings) -> None:
-    context = client_context(Path(settings.certificate), PASSWORD, None)
+    context = client_context(Path(settings.certificate), PASSWORD, None, AT)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize(("days", "spoken_of"), [(-1, True), (29, True), (31, False)])
+def test_a_certificate_near_its_end_is_a_warning_at_start(
+    settings: ObankSettings,
+    authority: Authority,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    days: int,
+    spoken_of: bool,
+) -> None:
+    pair = authority.issue("point-4354", not_after=AT + timedelta(days=days))
+    client_context(bundle(pair, tmp_path / "ending.p12"), PASSWORD, None, AT)
+    assert any("obank.certificate: ends at" in message for message in caplog.messages) is spoken_of
 
 
 async def test_a_system_without_md5_is_told_at_start(monkeypatch: pytest.MonkeyPatch) -> None:

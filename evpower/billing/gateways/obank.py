@@ -32,14 +32,13 @@ from evpower.billing.gateways.obank_answers import (
 from evpower.billing.gateways.obank_notice import notify_token, read_notice
 from evpower.billing.gateways.obank_xml import Result, UnreadableXml, element, request, results
 from evpower.billing.gateways.provider_http import ProviderHttp
-from evpower.config_payments import ObankSettings
+from evpower.config_payments import OBANK_NOTICE_PATH, OBANK_VALUE_CHARACTERS_MAX, ObankSettings
 from evpower.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from evpower.money import TYIYN_PER_SOM
 
 logger = logging.getLogger("payment")
 
 ZONE = ZoneInfo("Asia/Bishkek")
-NOTICE_PATH = "/api/v1/payment/webhook/obank/"
 RETURN_PATH = "/api/v1/payment/3ds-return"
 #: The payer's place as the platform wants it; we know no other (contract/payments §3.4).
 PLACE = {"city": "BISHKEK", "country_code": "KGZ"}
@@ -87,7 +86,8 @@ class Obank:
         if "redirect_url" in back:
             back |= {"redirect_success_url": back["redirect_url"], "redirect_fail_url": back["redirect_url"]}
         values = {"id": order.number, "order_id": order.order_id, "sum": self._sum(order.amount_tyiyn)}
-        values |= {"amount_currency": CURRENCY_NUMBER, **back, "email": payer.email, "description": order.description}
+        values |= {"amount_currency": CURRENCY_NUMBER, **back, "email": payer.email}
+        values |= {"description": order.description[:OBANK_VALUE_CHARACTERS_MAX]}
         return await self._page("auth-acquiring", values)
 
     async def status(self, order: ProviderOrder) -> OrderStatus:
@@ -190,4 +190,4 @@ class Obank:
             return {}
         addresses: dict[str, object] = {"redirect_url": self._public_url + RETURN_PATH}
         token = self.notify_token(order)
-        return {"notify_url": f"{self._public_url}{NOTICE_PATH}{token}", **addresses} if token else addresses
+        return {"notify_url": f"{self._public_url}{OBANK_NOTICE_PATH}{token}", **addresses} if token else addresses

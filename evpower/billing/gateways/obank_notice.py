@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 from evpower.billing.gateway import NOTIFY_TOKEN, Notice, OrderState
 from evpower.billing.gateways.obank_answers import STATES, WORDS
 from evpower.billing.gateways.obank_xml import XML_BYTES_MAX, UnreadableXml, read
+from evpower.config_payments import OBANK_TOKEN_CHARACTERS
 from evpower.errors import InvalidRequest, Unauthorized
 
-TOKEN_CHARACTERS = 32
 FIELDS_MAX = 100
 #: Where our number may stand, in each of the shapes on record.
 NUMBERS = ("id", "order.id", "order_id", "invoice_id")
@@ -22,7 +22,7 @@ NUMBERS = ("id", "order.id", "order_id", "invoice_id")
 
 def notify_token(notify_key: str, number: int) -> str:
     """Our own rule, not OBANK's: a token for each payment, which only we can make."""
-    return hmac.digest(notify_key.encode(), f"obank:{number}".encode(), "sha256").hex()[:TOKEN_CHARACTERS]
+    return hmac.digest(notify_key.encode(), f"obank:{number}".encode(), "sha256").hex()[:OBANK_TOKEN_CHARACTERS]
 
 
 def read_notice(body: bytes, headers: Mapping[str, str], query: Mapping[str, str], *, notify_key: str) -> Notice:

@@ -11,7 +11,6 @@ from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 from defusedxml.ElementTree import fromstring
 
 XML_BYTES_MAX = 64 * 1024
-VALUE_CHARACTERS_MAX = 100
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 #: What XML 1.0 cannot carry at all, escaped or not.
 IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -37,10 +36,10 @@ def request(point: str, operation: Element) -> bytes:
 
 
 def element(tag: str, attributes: Mapping[str, object], values: Mapping[str, object] | None = None) -> Element:
-    """An operation, and its `<attribute name value/>` children: empty ones are left out, long ones cut."""
+    """An operation, and its `<attribute name value/>` children, the empty ones left out."""
     operation = Element(tag, {name: _possible(value) for name, value in attributes.items()})
     for name, value in (values or {}).items():
-        text = _possible(value)[:VALUE_CHARACTERS_MAX]
+        text = _possible(value)
         if text:
             SubElement(operation, "attribute", {"name": name, "value": text})
     return operation

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import ssl
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -12,18 +14,28 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCert
 
 from evpower.errors import ConfigError
 
+logger = logging.getLogger("payment")
 
-def client_context(certificate: Path, password: str, ca_certificate: Path | None) -> ssl.SSLContext:
+#: How long before its end a certificate is spoken of at each start.
+NOTICE_OF_EXPIRY = timedelta(days=30)
+
+
+def client_context(certificate: Path, password: str, ca_certificate: Path | None, now: datetime) -> ssl.SSLContext:
     """A context that shows the certificate and verifies the peer, by `ca_certificate` or what this system trusts.
 
-    Raises ConfigError naming the setting that is wrong; the password is never in it.
+    One that has ended is a warning: charging must start without card payments too. Raises ConfigError naming the
+    setting that is wrong; the password is never in it.
     """
     try:
         context = ssl.create_default_context(cafile=ca_certificate)
     except (OSError, ValueError) as error:
         raise ConfigError([f"obank.ca_certificate: cannot be used: {_reason(error)}"]) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _show(context, _read(certificate, password))
+    opened = _read(certificate, password)
+    _show(context, opened)
+    ends_at = opened.cert.certificate.not_valid_after_utc if opened.cert else now
+    if ends_at < now + NOTICE_OF_EXPIRY:
+        logger.warning("obank.certificate: ends at %s; the bank accepts it no longer than that", ends_at.isoformat())
     return context
 
 

@@ -42,7 +42,7 @@ async def open_gateways(config: Config, clock: Clock) -> AsyncIterator[Gateways]
     Raises ConfigError: a certificate that cannot be used, or signatures this system refuses to make.
     """
     async with AsyncExitStack() as clients:
-        yield Gateways(await _open_odengi(config, clock, clients), await _open_obank(config, clients))
+        yield Gateways(await _open_odengi(config, clock, clients), await _open_obank(config, clock, clients))
 
 
 async def _open_odengi(config: Config, clock: Clock, clients: AsyncExitStack) -> Odengi | None:
@@ -64,11 +64,12 @@ async def _open_odengi(config: Config, clock: Clock, clients: AsyncExitStack) ->
     return Odengi(config.odengi, http, clock, public_url=config.payments_url)
 
 
-async def _open_obank(config: Config, clients: AsyncExitStack) -> Obank | None:
+async def _open_obank(config: Config, clock: Clock, clients: AsyncExitStack) -> Obank | None:
     settings = config.obank
     if not settings.is_on:
         return None
     authority = Path(settings.ca_certificate) if settings.ca_certificate else None
+    context = client_context(Path(settings.certificate), settings.certificate_password, authority, clock.now())
     http = await clients.enter_async_context(
         open_http(
             Obank.name,
@@ -76,7 +77,7 @@ async def _open_obank(config: Config, clients: AsyncExitStack) -> Obank | None:
             "obank.url",
             content_type="application/xml; charset=utf-8",
             accept="application/xml",
-            context=client_context(Path(settings.certificate), settings.certificate_password, authority),
+            context=context,
             answer_bytes_max=XML_BYTES_MAX,
         )
     )
