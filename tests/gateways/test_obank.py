@@ -246,6 +246,9 @@ UNUSABLE = {
     "JSON": '{"state":60}',
     "bytes": "\x00\x01",
     "a strange encoding": '<?xml version="1.0" encoding="ebcdic-xx"?><response/>',
+    "a harmless document type": (
+        f'<!DOCTYPE response><response><result id="{ORDER.number}" state="60" code="0" trans="1"/></response>'
+    ),
     "a document type": '<!DOCTYPE r SYSTEM "http://localhost/x"><response/>',
     "a bomb": (
         '<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'

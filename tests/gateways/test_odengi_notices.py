@@ -100,6 +100,11 @@ def test_a_hash_made_for_another_merchant_is_refused_whichever_is_named() -> Non
             read(foreign | {"site_id": site_id})
 
 
+def test_a_hash_made_for_no_merchant_is_refused() -> None:
+    with pytest.raises(Unauthorized):
+        read(with_hash(site_id=None))
+
+
 def test_a_foreign_merchant_under_our_own_hash_is_refused() -> None:
     with pytest.raises(Unauthorized):
         read(VECTOR_4 | {"site_id": "1000000099"})
