@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from evpower.config_payments import ObankSettings, OdengiSettings, PaymentsSettings
+from evpower.config_payments import contradictions as payment_contradictions
+from evpower.config_payments import doubts as payment_doubts
 from evpower.config_values import (
     Bind,
     Binds,
     Choice,
     Flag,
-    Kind,
     Number,
     OptionalFlag,
     Rate,
@@ -29,6 +31,7 @@ from evpower.config_values import (
     Url,
     Whole,
 )
+from evpower.config_values import setting as _setting
 from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
 
@@ -42,10 +45,6 @@ OTHER_NAMES = ("EVPOWER_CONFIG",)
 #: The kernel's limit on the path of a Unix socket (sun_path, less its final zero).
 SOCKET_PATH_BYTES_MAX = 107
 NOT_YET = 'is not available in this version: tokens are not checked yet, so only "trust" can be had'
-
-
-def _setting(default: Any, kind: Kind, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"kind": kind}, repr=not secret)
 
 
 @dataclass(frozen=True)
@@ -164,6 +163,9 @@ class Config:
     ocpp: OcppSettings = field(default_factory=OcppSettings)
     charging: ChargingSettings = field(default_factory=ChargingSettings)
     billing: BillingSettings = field(default_factory=BillingSettings)
+    payments: PaymentsSettings = field(default_factory=PaymentsSettings)
+    odengi: OdengiSettings = field(default_factory=OdengiSettings)
+    obank: ObankSettings = field(default_factory=ObankSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
@@ -185,6 +187,11 @@ class Config:
         return self.state_dir / "ca" / "station-ca.pem", self.state_dir / "ca" / "station-ca.key"
 
     @property
+    def payments_url(self) -> str:
+        """Where providers and payers' browsers reach us, without a final slash; empty when nobody can."""
+        return (self.payments.public_url or self.http.public_url).rstrip("/")
+
+    @property
     def anonymous_chargers(self) -> bool:
         """Whether a station without a password may connect (design §9.9); decided by the bind unless set."""
         if self.ocpp.allow_anonymous is not None:
@@ -200,6 +207,9 @@ SECTIONS: dict[str, type[Any]] = {
     "ocpp": OcppSettings,
     "charging": ChargingSettings,
     "billing": BillingSettings,
+    "payments": PaymentsSettings,
+    "odengi": OdengiSettings,
+    "obank": ObankSettings,
     "auth": AuthSettings,
     "log": LogSettings,
 }
@@ -305,7 +315,7 @@ def _contradictions(config: Config) -> list[str]:
             f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
             " a Unix socket's path may have; set a shorter one"
         )
-    return problems
+    return problems + payment_contradictions(config.payments, config.odengi, config.obank)
 
 
 def _unasked_trust(config: Config) -> list[str]:
@@ -339,4 +349,4 @@ def _doubts(config: Config) -> list[str]:
         )
     if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
         doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")
-    return doubts
+    return doubts + payment_doubts(config.payments_url, config.odengi, config.obank)

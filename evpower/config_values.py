@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -25,6 +25,11 @@ class Kind(Protocol):
     def read_text(self, text: str) -> Any:
         """The setting from an environment variable."""
         ...
+
+
+def setting(default: Any, kind: Kind, *, secret: bool = False) -> Any:
+    """A field of a section; a secret one is not in the section's repr."""
+    return field(default=default, metadata={"kind": kind}, repr=not secret)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,21 @@ class Whole:
             return self.read(int(text))
         except ValueError:
             raise ValueError(f"must be a whole number from {self.low} to {self.high}") from None
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One whole number of a list."""
+
+    numbers: tuple[int, ...]
+
+    def read(self, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value not in self.numbers:
+            raise ValueError(f"must be {' or '.join(str(number) for number in self.numbers)}")
+        return value
+
+    def read_text(self, text: str) -> int:
+        return self.read(int(text) if text.isascii() and text.isdigit() else text)
 
 
 @dataclass(frozen=True)
@@ -220,10 +240,11 @@ class Binds:
 
 @dataclass(frozen=True)
 class Url:
-    """An address of one of `schemes`, or nothing."""
+    """An address of one of `schemes`, or nothing; with `plain_only_here`, http:// only to this machine."""
 
     schemes: tuple[str, ...]
     needs_host: bool = False
+    plain_only_here: bool = False
 
     def read(self, value: object) -> str:
         allowed = f"must be empty or begin with {' or '.join(f'{scheme}://' for scheme in self.schemes)}"
@@ -239,6 +260,8 @@ class Url:
             raise ValueError(allowed)
         if self.needs_host and not parts.hostname:
             raise ValueError("must name a host")
+        if self.plain_only_here and parts.scheme == "http" and not Bind(parts.hostname or "", 0).is_loopback:
+            raise ValueError("must begin with https:// unless its host is this machine")
         return value
 
     def read_text(self, text: str) -> str:

@@ -8,7 +8,8 @@ EvPowerError
 ├─ MigrationEdited          a migration was changed after it was applied
 ├─ Unsignable               a station asked for a certificate it does not get
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
-│  └─ InvalidAmount         the one wrong thing is a sum that money cannot have
+│  ├─ InvalidAmount         the one wrong thing is a sum that money cannot have
+│  └─ StaleTimestamp        a provider's call that says it was made long ago
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
@@ -103,6 +104,12 @@ class InvalidAmount(InvalidRequest):
 
     code = "invalid_amount"
     message = "Некорректная сумма"
+
+
+class StaleTimestamp(InvalidRequest):
+    """A provider's call whose X-Timestamp is too far from now (contract/payments §2.6, second form)."""
+
+    code = "stale_timestamp"
 
 
 class Unauthorized(EvPowerError):

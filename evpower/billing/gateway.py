@@ -21,6 +21,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+#: Under this name the route puts the last part of the webhook's path (OBANK's token) into a notice's `query`, over
+#: whatever the caller sent by that name.
+NOTIFY_TOKEN = "notify_token"
+
 
 @dataclass(frozen=True)
 class ProviderOrder:
@@ -69,7 +73,8 @@ class OrderStatus:
     """The answer to a status query of ours, over our own signed or mutually authenticated connection."""
 
     state: OrderState
-    #: Every payment the provider calls paid; empty unless APPROVED or refunded.
+    #: Every payment the provider calls paid; empty unless APPROVED or refunded. APPROVED without any: it says
+    #: "paid" and names no payment of this order, which a person must look at.
     payments: tuple[Payment, ...] = ()
     #: What was given back, in total; None when nothing or not said.
     refunded_tyiyn: int | None = None

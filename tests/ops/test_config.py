@@ -293,3 +293,110 @@ def test_accept_unknown_is_refuse_or_pending() -> None:
     (problem,) = refused(None, EVPOWER_OCPP_ACCEPT_UNKNOWN="accept")
     assert "ocpp.accept_unknown" in problem
     assert load(None, {}).ocpp.accept_unknown == "refuse"
+
+
+ODENGI_ON = {"EVPOWER_ODENGI_URL": "https://pay.example/json.php", "EVPOWER_ODENGI_SID": "1000000042"}
+OBANK_ON = {
+    "EVPOWER_OBANK_URL": "https://bank.example:4431/external/extended-cert",
+    "EVPOWER_OBANK_POINT": "4354",
+    "EVPOWER_OBANK_SERVICE": "1331",
+    "EVPOWER_OBANK_CERTIFICATE": "point.p12",
+}
+
+
+def test_without_settings_no_payment_provider_is_on() -> None:
+    config = load(None, {})
+    assert not config.odengi.is_on
+    assert not config.obank.is_on
+
+
+def test_a_payment_provider_is_on_when_its_essential_settings_are_set() -> None:
+    config = load(None, {**ODENGI_ON, **OBANK_ON, "EVPOWER_ODENGI_SECRET": "s"})
+    assert config.odengi.is_on
+    assert config.obank.is_on
+    assert not config.obank.h2h
+
+
+@pytest.mark.parametrize("missing", ["URL", "SID", "SECRET"])
+def test_half_of_odengi_is_refused_and_the_missing_half_named(missing: str) -> None:
+    environ = ODENGI_ON | {"EVPOWER_ODENGI_SECRET": "canary-secret"}
+    del environ[f"EVPOWER_ODENGI_{missing}"]
+    assert refused(None, **environ) == (
+        f"odengi.{missing.lower()}: must be set, because other settings of [odengi] are",
+    )
+
+
+@pytest.mark.parametrize("missing", ["URL", "POINT", "SERVICE", "CERTIFICATE"])
+def test_half_of_obank_is_refused_and_the_missing_half_named(missing: str) -> None:
+    environ = {name: value for name, value in OBANK_ON.items() if name != f"EVPOWER_OBANK_{missing}"}
+    assert refused(None, **environ) == (f"obank.{missing.lower()}: must be set, because other settings of [obank] are",)
+
+
+def test_a_secret_alone_is_half_a_provider_and_is_not_shown() -> None:
+    problems = refused(None, EVPOWER_OBANK_NOTIFY_KEY="canary-secret")
+    assert len(problems) == 4
+    assert "canary-secret" not in "".join(problems)
+
+
+def test_the_secrets_of_providers_are_not_in_their_repr() -> None:
+    environ = ODENGI_ON | OBANK_ON
+    for name in ("ODENGI_SECRET", "ODENGI_WEBHOOK_SECRET", "OBANK_CERTIFICATE_PASSWORD", "OBANK_NOTIFY_KEY"):
+        environ[f"EVPOWER_{name}"] = "canary-secret"
+    assert "canary-secret" not in repr(load(None, environ))
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/", "https://a.example/"])
+def test_odengi_may_be_a_sandbox_on_this_machine(url: str) -> None:
+    assert load(None, ODENGI_ON | {"EVPOWER_ODENGI_URL": url, "EVPOWER_ODENGI_SECRET": "s"}).odengi.url == url
+
+
+@pytest.mark.parametrize("url", ["http://pay.example/", "http://10.0.0.1/", "http://localhost.example/"])
+def test_odengi_elsewhere_must_be_reached_by_https(url: str) -> None:
+    problems = refused(None, **(ODENGI_ON | {"EVPOWER_ODENGI_URL": url, "EVPOWER_ODENGI_SECRET": "s"}))
+    assert problems[0] == ("EVPOWER_ODENGI_URL (odengi.url): must begin with https:// unless its host is this machine")
+
+
+@pytest.mark.parametrize("url", ["http://localhost:4430/", "http://bank.example:4430/external"])
+def test_obank_is_never_reached_by_plain_http(url: str) -> None:
+    problems = refused(None, **(OBANK_ON | {"EVPOWER_OBANK_URL": url}))
+    assert problems[0] == "EVPOWER_OBANK_URL (obank.url): must be empty or begin with https://"
+
+
+@pytest.mark.parametrize("units", ["10", "1001", "hundred", "-100", "1_000", "²"])
+def test_obank_counts_in_hundredths_or_thousandths(units: str) -> None:
+    problems = refused(None, **OBANK_ON, EVPOWER_OBANK_MINOR_UNITS_PER_SOM=units)
+    assert problems == ("EVPOWER_OBANK_MINOR_UNITS_PER_SOM (obank.minor_units_per_som): must be 100 or 1000",)
+
+
+def test_the_smallest_top_up_is_not_above_the_largest() -> None:
+    problems = refused(None, EVPOWER_PAYMENTS_MINIMUM_SOM="11", EVPOWER_PAYMENTS_MAXIMUM_SOM="10")
+    assert problems == ("payments.minimum_som: must not be above payments.maximum_som",)
+
+
+def test_top_ups_have_the_rulings_bounds_in_tyiyn() -> None:
+    payments = Config().payments
+    assert (payments.minimum_tyiyn, payments.maximum_tyiyn) == (1_000, 10_000_000)
+
+
+def test_providers_reach_us_where_phones_do_unless_told_otherwise() -> None:
+    environ = {"EVPOWER_HTTP_PUBLIC_URL": "https://phones.example/", "EVPOWER_AUTH_MODE": "trust"}
+    assert load(None, environ).payments_url == "https://phones.example"
+    environ["EVPOWER_PAYMENTS_PUBLIC_URL"] = "https://pay.example"
+    assert load(None, environ).payments_url == "https://pay.example"
+
+
+def test_a_provider_that_cannot_call_us_is_a_warning() -> None:
+    [warning] = load(None, ODENGI_ON | {"EVPOWER_ODENGI_SECRET": "s"}).warnings
+    assert warning.startswith("payments.public_url is empty")
+
+
+def test_an_address_obank_may_cut_is_a_warning() -> None:
+    keyed = OBANK_ON | {"EVPOWER_OBANK_NOTIFY_KEY": "k"}
+    assert load(None, keyed | {"EVPOWER_PAYMENTS_PUBLIC_URL": "https://" + "a" * 30}).warnings == ()
+    [warning] = load(None, keyed | {"EVPOWER_PAYMENTS_PUBLIC_URL": "https://" + "a" * 31}).warnings
+    assert warning.startswith("payments.public_url is longer than 38 characters")
+
+
+def test_a_bank_without_a_notify_key_is_a_warning() -> None:
+    [warning] = load(None, OBANK_ON | {"EVPOWER_PAYMENTS_PUBLIC_URL": "https://a.example"}).warnings
+    assert warning.startswith("obank.notify_key is empty")

@@ -17,7 +17,7 @@ def uncommented(tmp_path: Path) -> Path:
     """The shipped file with every setting switched on."""
     text = (ROOT / "config/evpower.toml").read_text(encoding="utf-8")
     path = tmp_path / "all.toml"
-    path.write_text(re.sub(r"^#(?=[a-z_]+ = )", "", text, flags=re.MULTILINE), encoding="utf-8")
+    path.write_text(re.sub(r"^#(?=[a-z0-9_]+ = )", "", text, flags=re.MULTILINE), encoding="utf-8")
     return path
 
 
@@ -26,7 +26,7 @@ def names_in_file() -> list[str]:
     for line in (ROOT / "config/evpower.toml").read_text(encoding="utf-8").splitlines():
         if found := re.match(r"\[(\w+)\]", line):
             section = found[1]
-        elif found := re.match(r"#?([a-z_]+) = ", line):
+        elif found := re.match(r"#?([a-z0-9_]+) = ", line):
             names.append(f"{section}.{found[1]}")
     return names
 
@@ -60,7 +60,7 @@ def test_the_file_shows_the_defaults(tmp_path: Path) -> None:
 def test_every_setting_in_the_file_is_explained() -> None:
     lines = (ROOT / "config/evpower.toml").read_text(encoding="utf-8").splitlines()
     for above, line in itertools.pairwise(lines):
-        if re.match(r"#[a-z_]+ = ", line):
+        if re.match(r"#[a-z0-9_]+ = ", line):
             assert above.startswith("# "), line
 
 

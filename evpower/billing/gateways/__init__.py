@@ -1,0 +1,1 @@
+"""One provider each, nothing else: wire formats and signatures (contract/payments §2-3)."""
