@@ -7,7 +7,7 @@ import hmac
 import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -116,8 +116,8 @@ class Point:
         assert response.status_code == 200
         return ET.fromstring(response.content)
 
-    async def pay(self, number: int = 1, sum: int = 10000, **attributes: str) -> dict[str, str]:
-        return flat(await self.ask(payment(number, sum, **(attributes or CARD))))
+    async def pay(self, number: int = 1, attributes: Mapping[str, str] = CARD) -> dict[str, str]:
+        return flat(await self.ask(payment(number, attributes)))
 
     async def status(self, number: int = 1) -> dict[str, str]:
         return flat(await self.ask(ET.Element("status", {"id": str(number)})))
@@ -130,7 +130,7 @@ class Point:
         return await self.ask(ET.Element("cancel", {"id": str(number), **attributes}))
 
 
-def payment(number: int, sum: int, **attributes: str) -> ET.Element:
+def payment(number: int, attributes: Mapping[str, str], sum: int = 10000) -> ET.Element:
     head = {"id": str(number), "sum": str(sum), "check": "0", "service": "1331"}
     element = ET.Element("payment", {**head, "date": "2025-09-30T18:00:00+0600", "account": "5678"})
     return with_attributes(element, {"amount_currency": "417", **attributes})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+import trio
 
 RECEIVED_MAX = 1000
 
@@ -31,10 +34,18 @@ class Log:
 
     def __init__(self) -> None:
         self._entries: deque[Received] = deque(maxlen=RECEIVED_MAX)
+        self._changed = trio.Event()
 
     def note(self, received: Received) -> None:
         """Remember one."""
         self._entries.append(received)
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return when `condition` holds; looked at after every request. Callers set the time-out."""
+        while not condition():
+            await self._changed.wait()
 
     def entries(
         self, provider: str | None = None, command: str | None = None, order: str | None = None
