@@ -11,7 +11,7 @@ import evpower
 from evpower.command_line.certificate_commands import ca, certificates
 from evpower.command_line.ledger_commands import ledger
 from evpower.command_line.parked_commands import parked
-from evpower.command_line.server_commands import config, demo, migrate, serve, simulate
+from evpower.command_line.server_commands import config, demo, migrate, sandbox, serve, simulate
 from evpower.command_line.session_commands import session, sessions, status
 from evpower.command_line.station_commands import (
     command,
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 for _each in (
-    *(serve, demo, simulate, migrate, config),
+    *(serve, demo, simulate, sandbox, migrate, config),
     *(status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
     *(strangers, stranger),

@@ -1,8 +1,9 @@
-"""`evpower serve`, `demo`, `simulate`, and what works without a server: `migrate`, `config check`."""
+"""`evpower serve`, `demo`, `simulate`, `sandbox`, and what works without a server: `migrate`, `config check`."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -55,6 +56,28 @@ def simulate(url: str, **options: Any) -> None:
         simulate_stations(url, **options)
     except EvPowerError as error:
         raise click.UsageError(error.message) from None
+
+
+@click.command()
+@click.option("--odengi-port", type=click.IntRange(0, 65535), default=8091, show_default=True)
+@click.option("--obank-port", type=click.IntRange(0, 65535), default=8092, show_default=True)
+@click.option("--page-port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="The payers' page.")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var/sandbox"),
+    show_default=True,
+    help="For the certificates.",
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed makes the same ids and secrets.")
+def sandbox(**options: Any) -> None:
+    """Run both payment providers' servers on this machine, until Ctrl-C. They take no real money.
+
+    What is printed first are the settings of a server that uses them.
+    """
+    from evpower.command_line.sandbox import run_sandbox_here
+
+    sys.exit(run_sandbox_here(**options))
 
 
 @click.command()
