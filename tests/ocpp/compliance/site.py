@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import trio
-import trio.lowlevel
+import trio.testing
 
 from evpower.app import build_app
 from evpower.config import Config
@@ -131,9 +131,8 @@ class Site:
     async def leave(self) -> None:
         """The charger's power or network is gone; it is told to nobody."""
         await trio.aclose_forcefully(self.peer.wire)
-        with trio.fail_after(20):
-            while self.world.link.is_connected(STATION):
-                await trio.lowlevel.checkpoint()
+        await trio.testing.wait_all_tasks_blocked()
+        assert not self.world.link.is_connected(STATION)
 
     async def come_back(self) -> None:
         """Its socket is open again, nothing said yet."""
