@@ -131,8 +131,9 @@ class Site:
     async def leave(self) -> None:
         """The charger's power or network is gone; it is told to nobody."""
         await trio.aclose_forcefully(self.peer.wire)
-        await trio.testing.wait_all_tasks_blocked()
-        assert not self.world.link.is_connected(STATION)
+        with trio.fail_after(20):
+            while self.world.link.is_connected(STATION):
+                await trio.testing.wait_all_tasks_blocked(0.001)
 
     async def come_back(self) -> None:
         """Its socket is open again, nothing said yet."""
