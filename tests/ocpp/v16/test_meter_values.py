@@ -82,3 +82,26 @@ async def test_duty_20_a_bad_value_is_skipped_and_the_message_answered(
     assert (await peer.call("MeterValues", payload))[2] == {}
     sample = csms.reports.readings[0].samples[0]
     assert (sample.energy_wh, sample.voltage_v) == (None, 230)
+
+
+ENERGY = "Energy.Active.Import.Register"
+
+
+@pytest.mark.parametrize(
+    ("sampled", "energy_wh"),
+    [
+        ([{"value": str(n), "measurand": ENERGY, "phase": f"L{n}"} for n in (1, 2, 3)], 6),
+        ([{"value": "9"}, {"value": "1", "phase": "L1"}], 9),
+        ([{"value": "7", "context": "Transaction.Begin"}], 7),
+        ([{"value": "7", "location": "Outlet"}, {"value": "99", "location": "EV"}], 7),
+        ([{"value": "99", "location": "Inlet"}], None),
+        ([{"value": "99", "measurand": "Energy.Active.Export.Register"}], None),
+    ],
+    ids=["phases", "total", "context", "outlet", "inlet", "export"],
+)
+async def test_duty_29_phases_add_up_a_total_beats_them_and_only_the_outlets_import_counts(
+    csms: Csms, autojump_clock: MockClock, sampled: list[dict[str, str]], energy_wh: int | None
+) -> None:
+    peer = await csms.charger()
+    assert (await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values(*sampled)]}))[2] == {}
+    assert csms.reports.readings[0].samples[0].energy_wh == energy_wh
