@@ -302,6 +302,10 @@ def _contradictions(config: Config) -> list[str]:
     problems = []
     if config.ocpp.heartbeat_timeout_s <= config.ocpp.heartbeat_interval_s:
         problems.append("ocpp.heartbeat_timeout_s: must be above ocpp.heartbeat_interval_s")
+    if config.ocpp.ping_interval_s + config.ocpp.ping_timeout_s >= config.ocpp.heartbeat_timeout_s:
+        problems.append(
+            "ocpp.ping_interval_s: together with ocpp.ping_timeout_s must be below ocpp.heartbeat_timeout_s"
+        )
     if config.charging.unlimited_minimum_som > config.charging.unlimited_reserve_som:
         problems.append("charging.unlimited_minimum_som: must not be above charging.unlimited_reserve_som")
     if not (config.ocpp.bind or config.ocpp.tls_bind):

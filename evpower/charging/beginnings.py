@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evpower.charging.commands import Commands
 from evpower.charging.id_tag import IdTagVerdict
@@ -12,7 +12,7 @@ from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_checks import check_client
 from evpower.charging.transaction import BegunTransaction, TransactionStart
-from evpower.charging.verdicts import free_verdict, verdict_on_card
+from evpower.charging.verdicts import free_verdict, judge, verdict_on_card
 from evpower.clock import Clock, Ids
 from evpower.db import sessions, transactions
 from evpower.db.clients import lock_client
@@ -63,8 +63,9 @@ class Beginnings:
         """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
         async with unit_of_work(self._pool) as uow:
             repeat = await transactions.find_repeat(uow.conn, station_id, start)
-        if repeat is not None:
-            return BegunTransaction(repeat.wire_transaction_id, IdTagVerdict(repeat.verdict))
+            if repeat is not None:
+                told = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
+                return BegunTransaction(repeat.wire_transaction_id, replace(told, status=repeat.verdict))
         await self._close_unfinished(station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
             return await self._begin(uow, station_id, start)

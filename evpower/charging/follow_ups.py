@@ -32,6 +32,8 @@ class FollowUps:
         if reservation_id is not None:
             await self._reservations.used(station_id, reservation_id)
 
-    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+    async def transfer_moved(
+        self, station_id: StationId, kind: Kind, status: str, request_id: int | None = None
+    ) -> None:
         """An upload or a firmware update went on, or ended."""
-        await self._transfers.progress(station_id, kind, status)
+        await self._transfers.progress(station_id, kind, status, request_id)

@@ -20,7 +20,7 @@ from evpower.charging.limits import LimitKeeper
 from evpower.charging.meter_value import MeterReport
 from evpower.charging.settler import Settler
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
-from evpower.charging.transfers import Kind
+from evpower.charging.transfers import NOTIFIED_BY, Kind
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
 from evpower.db import credentials, due_sessions, security_events, sessions, stations, transactions
@@ -162,12 +162,17 @@ class ChargerReports:
                 await self._end(uow, station_id, found.session_id, stop.reason)
 
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
-        """Store what a charger says of its security; what is alarming is a warning in the log."""
+        """Store what a charger says of its security; what is alarming is a warning in the log.
+
+        How a log upload or a signed update goes also moves the transfer that was asked for.
+        """
         async with unit_of_work(self._pool) as uow:
             await security_events.add(uow.conn, station_id, report, self._clock.now())
         level = logging.WARNING if report.is_alarming else logging.INFO
         line = "%s: station=%s, type=%r, detail=%r"
         security_log.log(level, line, report.action, station_id, report.type, report.detail)
+        if (kind := NOTIFIED_BY.get(report.action)) is not None:
+            await self._follow_ups.transfer_moved(station_id, kind, report.type, report.request_id)
 
     async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
         """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later."""

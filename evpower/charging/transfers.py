@@ -1,7 +1,8 @@
 """Uploads of diagnostics and logs, downloads of firmware, followed to their end by the charger's notifications.
 
 A charger names no request in OCPP 1.6 core: its word belongs to the last unfinished transfer of that kind, and a new
-request takes the place of one that never ended (OCPP 1.6 §5.9, §5.19; security white paper §4.5).
+request takes the place of one that never ended (OCPP 1.6 §5.9, §5.19). In the security extension it names its request,
+and only that one moves (security white paper: LogStatusNotification, SignedFirmwareStatusNotification).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from evpower.identifiers import StationId
 log = logging.getLogger("OCPP")
 
 Kind = Literal["diagnostics", "log", "firmware", "signed_firmware"]
+#: The security extension's notifications of a transfer.
+NOTIFIED_BY: dict[str, Kind] = {"LogStatusNotification": "log", "SignedFirmwareStatusNotification": "signed_firmware"}
 #: The words after which nothing more will come.
 FINAL: dict[Kind, frozenset[str]] = {
     "diagnostics": frozenset({"Uploaded", "UploadFailed"}),
@@ -84,14 +87,23 @@ class Transfers:
         )
         return {"transfer_id": transfer_id, "status": answer["status"]}
 
-    async def progress(self, station_id: StationId, kind: Kind, status: str) -> None:
-        """A notification of the charger. `Idle` only says that nothing is going on."""
+    async def progress(self, station_id: StationId, kind: Kind, status: str, request_id: int | None) -> None:
+        """A notification of the charger, of the request it names. `Idle` only says that nothing is going on."""
         if status == "Idle":
             return
-        ended = status in FINAL[kind]
         async with reading(self._pool) as conn:
-            await rows.advance(conn, station_id, kind, status, ended=ended, at=self._clock.now())
-        if status in FAILED:
+            known = await rows.advance(
+                conn,
+                station_id,
+                kind,
+                status,
+                request_id=request_id,
+                ended=status in FINAL[kind],
+                at=self._clock.now(),
+            )
+        if not known:
+            log.warning("%s of an unknown request: station=%s, request_id=%s", kind, station_id, request_id)
+        elif status in FAILED:
             log.warning("%s failed: station=%s, status=%s", kind, station_id, status)
 
     async def _request(

@@ -19,12 +19,20 @@ INSERT INTO evpower.ocpp_transfers (station_id, kind, location, status, requeste
 VALUES (%(station_id)s, %(kind)s, %(location)s, 'Requested', %(at)s, %(at)s) RETURNING id
 """
 
-ADVANCE = """
+_SAID = """
 UPDATE evpower.ocpp_transfers
 SET status = %(status)s, status_at = %(at)s, ended_at = CASE WHEN %(ended)s THEN %(at)s END,
     steps = steps || jsonb_build_array(jsonb_build_object('status', %(status)s::text, 'at', %(at)s::timestamptz))
+"""
+ADVANCE = f"""{_SAID}
 WHERE id = (SELECT max(id) FROM evpower.ocpp_transfers
             WHERE station_id = %(station_id)s AND kind = %(kind)s AND ended_at IS NULL)
+RETURNING id
+"""
+# What we gave up without a word of the charger (silence, no file name) goes on once the charger names it.
+ADVANCE_NAMED = f"""{_SAID}
+WHERE id = %(request_id)s AND station_id = %(station_id)s AND kind = %(kind)s
+  AND (ended_at IS NULL OR steps = '[]'::jsonb)
 RETURNING id
 """
 
@@ -70,14 +78,35 @@ async def open_transfer(
 
 
 async def advance(
-    conn: AsyncConnection[Any], station_id: StationId, kind: str, status: str, *, ended: bool, at: datetime
-) -> None:
-    """Note the charger's word on the transfer that runs, or on one that nobody here asked for."""
-    parameters = {"station_id": station_id, "kind": kind, "status": status, "ended": ended, "at": at}
-    if await (await conn.execute(ADVANCE, parameters)).fetchone() is not None:
-        return
+    conn: AsyncConnection[Any],
+    station_id: StationId,
+    kind: str,
+    status: str,
+    *,
+    request_id: int | None = None,
+    ended: bool,
+    at: datetime,
+) -> bool:
+    """Note the charger's word on the transfer it names, else on the one that runs, or that nobody here asked for.
+
+    False when it names none of its own that is under way: then nothing is noted.
+    """
+    parameters = {
+        "station_id": station_id,
+        "kind": kind,
+        "status": status,
+        "request_id": request_id,
+        "ended": ended,
+        "at": at,
+    }
+    statement = ADVANCE if request_id is None else ADVANCE_NAMED
+    if await (await conn.execute(statement, parameters)).fetchone() is not None:
+        return True
+    if request_id is not None:
+        return False
     if await (await conn.execute(IS_LAST_WORD, parameters)).fetchone() is None:
         await conn.execute(ADVANCE_UNASKED, parameters)
+    return True
 
 
 async def close_unsent(conn: AsyncConnection[Any], transfer_id: int, status: str, at: datetime) -> None:

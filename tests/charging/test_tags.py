@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.transaction import TransactionStop
 from evpower.db.id_tags import Card
 from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, NotFound
@@ -57,80 +56,6 @@ async def test_a_tag_expires_while_it_is_stored(world: World) -> None:
     assert await verdict(world) == "Accepted"
     world.clock.advance(3600)
     assert await verdict(world) == "Expired"
-
-
-async def test_tc_003_plugin_first_a_card_charges_and_pays(world: World) -> None:
-    await put(world)
-    await world.say("Preparing")
-    assert await verdict(world) == "Accepted"
-    begun = await world.begin(CARD)
-    await world.say("Charging")
-    world.clock.advance(3600)
-    await world.end(begun.wire_transaction_id, 11_000)
-    await world.app.settler.work_due()
-    assert await world.balance() == 500_00 - 135_00
-
-
-async def test_tc_004_1_identification_first_a_card_charges_and_pays(world: World) -> None:
-    await put(world)
-    assert await verdict(world) == "Accepted"
-    await world.say("Preparing")
-    begun = await world.begin(CARD)
-    world.clock.advance(3600)
-    await world.end(begun.wire_transaction_id, 11_000)
-    await world.app.settler.work_due()
-    assert await world.balance() == 500_00 - 135_00
-
-
-async def test_tc_004_2_an_authorized_driver_who_never_plugs_in_holds_nothing(world: World) -> None:
-    await put(world)
-    assert await verdict(world) == "Accepted"
-    await world.say("Preparing")
-    await world.say("Available")
-    assert await world.balance() == 500_00
-
-
-async def test_tc_005_1_unplugging_ends_and_settles_the_charge(world: World) -> None:
-    await put(world)
-    begun = await world.begin(CARD)
-    world.clock.advance(3600)
-    await world.end(begun.wire_transaction_id, 11_000, "EVDisconnected")
-    await world.app.settler.work_due()
-    rows = await world.sql("SELECT status, stop_reason FROM charging_sessions")
-    assert rows == [{"status": "stopped", "stop_reason": "EVDisconnected"}]
-
-
-async def test_tc_007_a_cached_tag_starts_without_authorize(world: World) -> None:
-    await put(world)
-    assert (await world.begin(CARD)).verdict.status == "Accepted"
-
-
-async def test_tc_037_3_an_invalid_tag_used_offline_is_refused_and_its_stop_is_taken(world: World) -> None:
-    begun = await world.begin(CARD)
-    await world.end(begun.wire_transaction_id, 1_100, "DeAuthorized")
-    rows = await world.sql("SELECT verdict, meter_stop_wh, charging_session_id FROM evpower.ocpp_transactions")
-    assert rows == [{"verdict": "Invalid", "meter_stop_wh": 1_100, "charging_session_id": None}]
-    assert await world.balance() == 500_00
-
-
-async def test_tc_053_the_group_is_told_at_authorize_and_at_the_start(world: World) -> None:
-    await put(world, parent_id_tag=GROUP)
-    assert (await world.app.reports.authorize(STATION, CARD)).parent_id_tag == GROUP
-    assert (await world.begin(CARD)).verdict.parent_id_tag == GROUP
-
-
-async def test_duty_27_a_stop_by_another_card_of_the_group_ends_the_charge(world: World) -> None:
-    """E3.73: the charger compares the groups; it is told the stopping card's."""
-    await put(world, parent_id_tag=GROUP)
-    await put(world, FRIEND, parent_id_tag=GROUP, client_id=None)
-    begun = await world.begin(CARD)
-    world.clock.advance(3600)
-    stop = TransactionStop(begun.wire_transaction_id, 11_000, world.clock.now(), "Local", FRIEND, (), b"{}")
-    told = await world.app.reports.end_transaction(STATION, stop)
-    await world.app.settler.work_due()
-    assert told is not None
-    assert (told.status, told.parent_id_tag) == ("Accepted", GROUP)
-    assert await world.balance() == 500_00 - 135_00
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,13 @@ async def test_the_offered_spelling_of_ocpp_16_is_echoed(csms: Csms, autojump_cl
     assert peer.response.headers["Sec-WebSocket-Protocol"] == word
 
 
+async def test_tc_088_the_offered_subprotocol_is_chosen_and_spoken(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger(subprotocols=("ocpp2.0.1", "ocpp1.6"))
+    assert peer.response is not None
+    assert peer.response.headers.get_all("Sec-WebSocket-Protocol") == ["ocpp1.6"]
+    assert (await peer.call("Heartbeat"))[0] == 3
+
+
 async def test_duty_02_without_any_offer_the_charger_is_accepted(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger(subprotocols=())
     assert peer.response is not None

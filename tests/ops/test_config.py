@@ -191,9 +191,19 @@ def test_the_admin_token_has_a_short_name_and_is_never_shown() -> None:
 
 
 def test_a_timeout_below_the_interval_is_refused() -> None:
-    assert refused(None, EVPOWER_OCPP_HEARTBEAT_TIMEOUT_S="60") == (
+    assert refused(None, EVPOWER_OCPP_HEARTBEAT_INTERVAL_S="300") == (
         "ocpp.heartbeat_timeout_s: must be above ocpp.heartbeat_interval_s",
     )
+
+
+def test_duty_05_a_dead_socket_is_noticed_before_the_heartbeat_timeout() -> None:
+    assert refused(None, EVPOWER_OCPP_PING_INTERVAL_S="280") == (
+        "ocpp.ping_interval_s: together with ocpp.ping_timeout_s must be below ocpp.heartbeat_timeout_s",
+    )
+
+
+def test_duty_05_the_longest_ping_interval_is_below_the_heartbeat_timeout() -> None:
+    assert load(None, {"EVPOWER_OCPP_PING_INTERVAL_S": "279"}).ocpp.ping_interval_s == 279
 
 
 def test_a_socket_path_the_kernel_would_refuse_is_refused_first() -> None:

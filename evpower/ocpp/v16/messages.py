@@ -19,6 +19,7 @@ CiString255 = Annotated[str, Meta(max_length=255)]
 IdToken = CiString20
 #: OCPP's integers are 32 bits wide where we have to store them.
 ConnectorNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+RequestNumber = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 #: A time must name its zone to be taken strictly; a naive one is UTC and counted as an oddity.
 When = Annotated[datetime, Meta(tz=True)]
 #: Marks an enumeration whose unknown words pass: the message bears on a connector's state or on money.
@@ -304,7 +305,7 @@ class LogStatusNotification(Request):
     status: Literal[
         "BadMessage", "Idle", "NotSupportedOperation", "PermissionDenied", "Uploaded", "UploadFailure", "Uploading"
     ]
-    request_id: int | None = None
+    request_id: RequestNumber | None = None
 
 
 class SignedFirmwareStatusNotification(Request):
@@ -324,7 +325,7 @@ class SignedFirmwareStatusNotification(Request):
         "InvalidSignature",
         "SignatureVerified",
     ]
-    request_id: int | None = None
+    request_id: RequestNumber | None = None
 
 
 class Done(Confirmation):

@@ -21,7 +21,7 @@ from evpower.errors import (
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.oddities import Kind
 from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer
-from evpower.ocpp.v16.schemas import wrong_in_answer
+from evpower.ocpp.v16.schemas import read_kindly, wrong_in_answer
 
 log = logging.getLogger("OCPP")
 
@@ -78,6 +78,8 @@ def _payload_of(connection: ChargerConnection, action: str, outcome: CallOutcome
 def _checked(connection: ChargerConnection, action: str, text: bytes) -> dict[str, Any]:
     answer = _readable(text)
     if isinstance(answer, dict):
+        for oddity in read_kindly(action, answer):
+            connection.oddities.note(Kind.ODD_ANSWER, f"an answer to {action}: {oddity}")
         problems = wrong_in_answer(action, answer)
         if not problems:
             return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -90,6 +91,33 @@ def wrong_in_answer(action: str, answer: Mapping[str, Any]) -> list[tuple[str, s
     """What in a charger's answer nobody could use, as (field, what is wrong); harmless oddities are let pass."""
     errors = _validator(f"{action}Response").iter_errors(answer)
     return list(_problems(error for error in errors if error.validator not in HARMLESS_IN_ANSWERS))
+
+
+def read_kindly(action: str, answer: dict[str, Any]) -> Iterator[str]:
+    """Set right in place what can only be meant one way; yields each oddity (duty 14)."""
+    for error in list(_validator(f"{action}Response").iter_errors(answer)):
+        *way, last = error.absolute_path or (None,)
+        meant = _meant(error)
+        if last is None or meant is None:
+            continue
+        holder = functools.reduce(lambda within, step: within[step], way, answer)
+        yield f"{_written(error.absolute_path)}: {holder[last]!r} written for {meant!r}"
+        holder[last] = meant
+
+
+def _meant(error: ValidationError) -> Any:
+    """The value a text stands for: a boolean, a whole number, a word in other case. None when it stands for none."""
+    if not isinstance(error.instance, str):
+        return None
+    text = error.instance.strip().lower()
+    match error.validator, error.validator_value:
+        case "type", "boolean":
+            return {"true": True, "false": False}.get(text)
+        case "type", "integer":
+            return int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else None
+        case "enum", words:
+            return next((word for word in words if word.lower() == text), None)
+    return None
 
 
 @functools.cache

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, TypeVar, cast
 
 import trio
+import trio.testing
 
 from evpower.app import build_app
 from evpower.config import Config
+from evpower.db.id_tags import Card
+from evpower.db.ledger import check_ledger
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import EvPowerError
-from evpower.identifiers import ConnectorId, IdTag, SessionId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId
 from evpower.ocpp.registry import ChargerRegistry
-from tests.charging.world import NETWORK, STATION, World
+from tests.charging.world import CLIENT, NETWORK, STATION, World
 from tests.fakes import CountingIds, SetClock
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
@@ -29,10 +31,10 @@ OK = {"status": "Accepted"}
 class Site:
     """A world whose charger speaks OCPP: its operator asks, the charger answers as the test says."""
 
-    def __init__(self, world: World, peer: Peer, dial: Callable[[], Awaitable[Peer]]) -> None:
+    def __init__(self, world: World, peer: Peer, connect: Callable[[], Awaitable[Peer]]) -> None:
         self.world = world
         self.peer = peer
-        self._dial = dial
+        self._connect = connect
         #: What arrived at the charger: (action, payload).
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self._messages = 0
@@ -80,44 +82,95 @@ class Site:
     async def say(self, action: str, **payload: Any) -> dict[str, Any]:
         """The charger sends a CALL; the payload of the answer."""
         self._messages += 1
-        answer = await self.peer.call(action, payload, f"m{self._messages}")
+        with trio.fail_after(20):
+            answer = await self.peer.call(action, payload, f"m{self._messages}")
         assert answer[0] == 3, answer
         assert isinstance(answer[2], dict)
         return answer[2]
 
-    async def status(self, word: str, connector_id: int = 1, error: str = "NoError") -> None:
-        await self.say("StatusNotification", connectorId=connector_id, errorCode=error, status=word)
+    async def status(self, word: str, connector_id: int = 1, error: str = "NoError", **more: Any) -> None:
+        await self.say("StatusNotification", connectorId=connector_id, errorCode=error, status=word, **more)
+
+    async def authorize(self, tag: IdTag) -> dict[str, Any]:
+        """The verdict on a presented card."""
+        info = (await self.say("Authorize", idTag=tag))["idTagInfo"]
+        assert isinstance(info, dict)
+        return info
+
+    async def begin(self, tag: IdTag, **more: Any) -> tuple[int, dict[str, Any]]:
+        """StartTransaction on connector 1 at 1,000 Wh; its transaction id and the verdict."""
+        payload = {"connectorId": 1, "idTag": tag, "meterStart": 1000, "timestamp": self.now(), **more}
+        answer = await self.say("StartTransaction", **payload)
+        return int(answer["transactionId"]), answer["idTagInfo"]
 
     async def start(self, tag: IdTag, **more: Any) -> int:
-        """StartTransaction on connector 1; its transaction id."""
-        answer = await self.say(
-            "StartTransaction", connectorId=1, idTag=tag, meterStart=1000, timestamp=self.now(), **more
-        )
-        assert answer["idTagInfo"]["status"] == "Accepted"
-        return int(answer["transactionId"])
+        """A start that is accepted; its transaction id."""
+        transaction_id, verdict = await self.begin(tag, **more)
+        assert verdict["status"] == "Accepted"
+        return transaction_id
 
-    async def stop(self, transaction_id: int, reason: str) -> None:
+    async def stop(self, transaction_id: int, reason: str, **more: Any) -> dict[str, Any]:
         """StopTransaction after 10 kWh; it is settled."""
-        await self.say(
-            "StopTransaction", transactionId=transaction_id, meterStop=11_000, timestamp=self.now(), reason=reason
-        )
+        payload = {"meterStop": 11_000, "timestamp": self.now(), "reason": reason, **more}
+        answer = await self.say("StopTransaction", transactionId=transaction_id, **payload)
         await self.world.app.settler.work_due()
+        return answer
+
+    async def meter(self, transaction_id: int, *sampled: dict[str, str], **more: Any) -> None:
+        """MeterValues of connector 1."""
+        value = {"timestamp": self.now(), "sampledValue": list(sampled), **more}
+        await self.say("MeterValues", connectorId=1, transactionId=transaction_id, meterValue=[value])
+
+    async def card(self, tag: IdTag, **fields: Any) -> None:
+        """An operator makes a card of the driver's, who has 500 som."""
+        if not await self.world.sql("SELECT FROM clients WHERE id = %s", CLIENT):
+            await self.world.give(500_00)
+        known = {"status": "Accepted", "parent_id_tag": None, "expiry_date": None, "client_id": ClientId(CLIENT)}
+        await self.world.app.tags.put(Card(tag, **{**known, **fields}))
+
+    async def leave(self) -> None:
+        """The charger's power or network is gone; it is told to nobody."""
+        await trio.aclose_forcefully(self.peer.wire)
+        with trio.fail_after(20):
+            while self.world.link.is_connected(STATION):
+                await trio.testing.wait_all_tasks_blocked(0.001)
+
+    async def come_back(self) -> None:
+        """Its socket is open again, nothing said yet."""
+        self.peer = await self._connect()
+
+    async def hang_up(self) -> None:
+        """The charger's line drops, and its next socket is open, nothing said yet."""
+        await trio.aclose_forcefully(self.peer.wire)
+        await self.come_back()
+
+    async def reconnect(self) -> None:
+        """The charger's line drops, and it is back, booted and idle."""
+        await self.hang_up()
+        await self.boot()
+        await self.configured()
+
+    async def boot(self) -> dict[str, Any]:
+        """BootNotification; its answer."""
+        return await self.say("BootNotification", chargePointVendor="EvPower", chargePointModel="Test")
+
+    async def configured(self) -> None:
+        """The charger answers what it is asked after a boot or reconnect."""
+        for connector_id in (1, 2):
+            await self.status("Available", connector_id)
+        for _ in ("MeterValueSampleInterval", "MeterValuesSampledData"):
+            await self.reply(OK)
+        connection = cast("ChargerRegistry", self.world.link).connection(STATION)
+        assert connection is not None
+        with trio.fail_after(5):
+            await connection.ready.wait()
+        self.heard.clear()
 
     async def order(self, reply: Any = OK) -> SessionId:
         """A driver with money starts from the app; the charger answers the RemoteStart. Raises as the app is told."""
         await self.world.give(500_00)
         started = await self.while_charger_answers(lambda: self.world.order(energy_wh=20_000), reply)
         return started.session.session_id
-
-    async def hang_up(self) -> None:
-        """The charger's line drops, and its next socket is open, nothing said yet."""
-        await trio.aclose_forcefully(self.peer.wire)
-        self.peer = await self._dial()
-
-    async def reconnect(self) -> None:
-        """The charger's line drops, and it is back, booted and idle."""
-        await self.hang_up()
-        await _boot(self)
 
     async def charge(self) -> tuple[SessionId, int]:
         """A charge that runs: the session and its transaction."""
@@ -139,7 +192,7 @@ class Site:
 async def open_site(pool: Pool, config: Config | None = None, *, again: bool = False) -> AsyncIterator[Site]:
     """One station whose charger has booted, answered what it is asked after that, and stands idle.
 
-    `again`: another process on the rows an earlier one left.
+    `again`: another process on the rows an earlier one left. Leaving it checks the ledger.
     """
     clock, registry = SetClock(), ChargerRegistry()
     if not again:
@@ -151,23 +204,17 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
         await workers.start(app.limits.run)
         csms = Csms(workers)
         csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock
-        dial = partial(csms.charger, f"/ws/{STATION}")
-        site = Site(World(app, pool, clock, cast("Any", registry)), await dial(), dial)
-        await _boot(site)
+
+        async def connect() -> Peer:
+            return await csms.charger(f"/ws/{STATION}")
+
+        site = Site(World(app, pool, clock, cast("Any", registry)), await connect(), connect)
+        await site.boot()
+        await site.configured()
         yield site
         # The charger goes first: one that stays silent is waited for as long as its close may take.
         await trio.aclose_forcefully(site.peer.wire)
         workers.cancel_scope.cancel()
-
-
-async def _boot(site: Site) -> None:
-    await site.say("BootNotification", chargePointVendor="EvPower", chargePointModel="Test")
-    for connector_id in (1, 2):
-        await site.status("Available", connector_id)
-    for _ in ("MeterValueSampleInterval", "MeterValuesSampledData"):
-        await site.reply(OK)
-    connection = cast("ChargerRegistry", site.world.link).connection(STATION)
-    assert connection is not None
-    with trio.fail_after(5):
-        await connection.ready.wait()
-    site.heard.clear()
+    async with reading(pool) as conn:
+        checked = await check_ledger(conn)
+    assert checked["ok"], checked["problems"]

@@ -327,14 +327,17 @@ def root(tmp_path: Path) -> str:
     return (tmp_path / "ca" / "station-ca.pem").read_text()
 
 
-@pytest.mark.parametrize(
-    ("case", "use"),
-    [("TC_075_1", "ManufacturerRootCertificate"), ("TC_075_2", "CentralSystemRootCertificate")],
-)
-async def test_tc_075_a_root_is_installed(site: Site, tmp_path: Path, case: str, use: str) -> None:
-    pem = root(tmp_path)
+async def test_tc_075_1_a_manufacturers_root_is_installed(site: Site, tmp_path: Path) -> None:
+    await install(site, root(tmp_path), "ManufacturerRootCertificate")
+
+
+async def test_tc_075_2_a_central_systems_root_is_installed(site: Site, tmp_path: Path) -> None:
+    await install(site, root(tmp_path), "CentralSystemRootCertificate")
+
+
+async def install(site: Site, pem: str, use: str) -> None:
     assert await site.operate("install-certificate", {"certificate": pem, "certificate_type": use}, OK) == OK
-    assert site.heard == [("InstallCertificate", {"certificateType": use, "certificate": pem})], case
+    assert site.heard == [("InstallCertificate", {"certificateType": use, "certificate": pem})]
 
 
 @pytest.mark.parametrize("status", ["Failed", "Rejected"])

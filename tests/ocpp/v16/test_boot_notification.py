@@ -77,3 +77,11 @@ async def test_duty_15_a_database_that_is_down_is_an_internal_error_and_no_fake_
     assert (await peer.call("BootNotification", BOOT))[:3] == [4, "m", "InternalError"]
     csms.reports.broken = False
     assert (await peer.call("BootNotification", BOOT))[2]["status"] == "Accepted"
+
+
+async def test_duty_17_the_interval_of_a_rejected_boot_is_the_integer_wait_before_the_next(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    csms.reports.boot_verdict = BootVerdict("Rejected", 300)
+    peer = await csms.charger()
+    assert (await peer.call("BootNotification", BOOT))[2]["interval"] == 300

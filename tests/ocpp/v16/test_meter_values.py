@@ -156,3 +156,26 @@ async def test_a_queue_of_yesterday_is_no_wrong_clock(csms: Csms, autojump_clock
     await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values({"value": "1"}, at=at)]})
     await peer.call("StopTransaction", {"transactionId": 101, "meterStop": 2, "timestamp": at})
     assert not csms.traffic.leniencies[CP]
+
+
+ENERGY = "Energy.Active.Import.Register"
+
+
+@pytest.mark.parametrize(
+    ("sampled", "energy_wh"),
+    [
+        ([{"value": str(n), "measurand": ENERGY, "phase": f"L{n}"} for n in (1, 2, 3)], 6),
+        ([{"value": "9"}, {"value": "1", "phase": "L1"}], 9),
+        ([{"value": "7", "context": "Transaction.Begin"}], 7),
+        ([{"value": "7", "location": "Outlet"}, {"value": "99", "location": "EV"}], 7),
+        ([{"value": "99", "location": "Inlet"}], None),
+        ([{"value": "99", "measurand": "Energy.Active.Export.Register"}], None),
+    ],
+    ids=["phases", "total", "context", "outlet", "inlet", "export"],
+)
+async def test_duty_29_phases_add_up_a_total_beats_them_and_only_the_outlets_import_counts(
+    csms: Csms, autojump_clock: MockClock, sampled: list[dict[str, str]], energy_wh: int | None
+) -> None:
+    peer = await csms.charger()
+    assert (await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values(*sampled)]}))[2] == {}
+    assert csms.reports.readings[0].samples[0].energy_wh == energy_wh

@@ -260,6 +260,46 @@ async def test_duty_14_a_vendors_own_fields_in_an_answer_harm_nothing(
     assert asked.answer == {"status": "Accepted", "inSeconds": 5}
 
 
+@pytest.mark.parametrize(
+    ("action", "reply", "meant"),
+    [
+        (
+            "GetConfiguration",
+            {"configurationKey": [{"key": "K", "readonly": "False", "value": "1"}]},
+            {"configurationKey": [{"key": "K", "readonly": False, "value": "1"}]},
+        ),
+        ("GetLocalListVersion", {"listVersion": "-1"}, {"listVersion": -1}),
+        ("Reset", {"status": "accepted"}, {"status": "Accepted"}),
+    ],
+)
+async def test_duty_14_an_answer_that_can_only_be_meant_one_way_is_taken_and_counted(
+    action: str,
+    reply: dict[str, Any],
+    meant: dict[str, Any],
+    csms: Csms,
+    nursery: trio.Nursery,
+    autojump_clock: MockClock,
+) -> None:
+    peer = await ready_charger(csms)
+    asked = ask(csms, nursery, action, EXAMPLES[action][0])
+    await peer.send(3, (await peer.next_call())[1], reply)
+    await asked.done.wait()
+    connection = csms.registry.connection(CP)
+    assert connection is not None
+    assert (asked.answer, connection.oddities.counts.total()) == (meant, 1)
+
+
+@pytest.mark.parametrize("version", ["", "three", "3.5", "1e3", "99999999999", True])
+async def test_duty_14_a_number_that_is_none_is_not_guessed(
+    version: object, csms: Csms, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    peer = await ready_charger(csms)
+    asked = ask(csms, nursery, "GetLocalListVersion")
+    await peer.send(3, (await peer.next_call())[1], {"listVersion": version})
+    await asked.done.wait()
+    assert isinstance(asked.failure, UnreadableAnswer)
+
+
 async def test_duty_18_a_booting_charger_is_waited_for(
     csms: Csms, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
