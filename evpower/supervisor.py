@@ -160,6 +160,7 @@ async def _start_workers(
     upkeep = Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days)
     await workers.start(upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
+    await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.recovery.run, name="recovery")
