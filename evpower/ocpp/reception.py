@@ -50,11 +50,15 @@ class Reception:
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         subprotocol = choose_subprotocol(offered)
         await socket.accept(handshake, request, subprotocol)
-        if subprotocol is None:
-            log.info("station=%s: offered %s", admission.station_id, shown(", ".join(offered)) or "no subprotocol")
-            if offered:
-                await socket.aclose(1002, "no common subprotocol")
-                raise SocketClosed(1002, "no common subprotocol")
+        if subprotocol is None and not offered:
+            log.info("station=%s: offered no subprotocol", admission.station_id)
+        elif subprotocol is None:
+            socket.explained = True
+            address, words = address_of(stream, ""), shown(", ".join(offered))
+            reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
+            log.info(reason, admission.station_id, address or "-", words)
+            await socket.aclose(1002, "no common subprotocol")
+            raise SocketClosed(1002, "no common subprotocol")
         return admission
 
     async def _admit(
@@ -70,31 +74,35 @@ class Reception:
         identity = identity_of(request.path)
         try:
             admission = None if identity is None else await self.reports.admit(identity)
-        except Exception:
-            log.exception("station=%s: cannot look it up", shown(identity or ""))
+        except Exception as error:
+            socket.explained = True
+            reason = "refused with 503: station=%s, address=%s: cannot look it up: %s"
+            log.error(reason, shown(identity or ""), address or "-", error)
             await socket.reject(handshake, 503, "try again later\n")
         if identity is None or admission is None:
-            log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
-            await self.failed_logins.failed(address, identity or "", "unknown station")
+            socket.explained = True
+            await self.failed_logins.failed(address, identity or request.path.partition("?")[0], "unknown station")
             await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
         credentials = credentials_of(
             request.path, authorization, identity, admission.station_id, certificate_names(stream)
         )
-        verdict = await self._judge(admission, credentials, address, anonymous=anonymous)
+        verdict = await self._judge(socket, admission, credentials, address, anonymous=anonymous)
         if verdict is Verdict.REFUSED:
-            log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
             await socket.reject(handshake, 401, "unauthorized\n", CHALLENGE)
         if verdict is Verdict.ADMITTED_BY_PENDING and admission.pending_hash is not None:
             await self.reports.password_shown(StationId(admission.station_id), admission.pending_hash)
         return admission
 
-    async def _judge(self, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool) -> Verdict:
+    async def _judge(
+        self, socket: ChargerSocket, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool
+    ) -> Verdict:
         """The verdict, in the address's turn; a refusal comes after the wait it costs."""
         password, known = credentials.password, admission.password_hash
         remembered = password is not None and known is not None and self.passwords.remembers(password, known)
         async with self.failed_logins.turn("" if remembered else address):
             verdict = await judge(admission, credentials, checker=self.passwords, anonymous=anonymous)
             if verdict is Verdict.REFUSED:
+                socket.explained = True
                 await self.failed_logins.failed(address, admission.station_id, credentials.kind)
         return verdict
