@@ -19,7 +19,7 @@ CHARGERS = 200
 MESSAGES = 15_000
 WARM_UP = 2_000
 ROUNDS = 3
-STORM = 1_000
+STORM = 2_000
 #: Ours may cost this share of the baseline's CPU; ADR 0006 says where the gain comes from.
 EXPECTED_RATIO = 0.2
 

@@ -1,4 +1,4 @@
-"""A thousand chargers connect, boot and say their status at once, as after a power cut; then they are idle."""
+"""Two thousand chargers connect, boot and say their status at once, as after a power cut; then they are idle."""
 
 from __future__ import annotations
 
