@@ -13,6 +13,7 @@ from evpower.charging.availability import Availability
 from evpower.charging.awaited import Awaited
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.certificates import StationCertificates
+from evpower.charging.charge_point import Admission
 from evpower.charging.charging_profiles import ChargingProfiles
 from evpower.charging.commands import Commands
 from evpower.charging.configuration import Configuration
@@ -38,9 +39,28 @@ from evpower.charging.transfers import Transfers
 from evpower.charging.trusted_certificates import TrustedCertificates
 from evpower.clock import Clock, Ids, RandomBytes, random_bytes
 from evpower.config import Config
+from evpower.db.due_sessions import TakenUp, to_take_up
 from evpower.db.journal import Journal
+from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
+from evpower.db.stations import admissions
 from evpower.events import EventBus
+from evpower.identifiers import StationId
+
+
+@dataclass(frozen=True)
+class ArrivalLookups:
+    """What every charger that arrives is looked up for, in groups."""
+
+    admissions: Lookups[str, Admission]
+    to_take_up: Lookups[StationId, TakenUp]
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Both readers, until cancelled."""
+        async with trio.open_nursery() as readers:
+            await readers.start(self.admissions.run)
+            await readers.start(self.to_take_up.run)
+            task_status.started()
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,7 @@ class App:
     certificates: StationCertificates
     authority: StationAuthority
     journal: Journal
+    lookups: ArrivalLookups
     settler: Settler
     limits: LimitKeeper
     presence: Presence
@@ -87,9 +108,18 @@ def build_app(
         clock, PricingRules(config.billing.default_rate_per_kwh, config.billing.timezone, config.billing.price_cache_s)
     )
     journal = Journal(pool)
+    lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up))
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(
-        conversations, link, pool, clock, bus, settler, config.charging.stop_wait_s, config.charging.start_repeat_s
+        conversations,
+        link,
+        pool,
+        lookups.to_take_up,
+        clock,
+        bus,
+        settler,
+        config.charging.stop_wait_s,
+        config.charging.start_repeat_s,
     )
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
     reserving = Reserving(clock, billing, pricing, reservation)
@@ -110,6 +140,7 @@ def build_app(
     reports = ChargerReports(
         pool,
         clock,
+        lookups.admissions,
         journal,
         beginnings,
         settler,
@@ -134,6 +165,7 @@ def build_app(
         certificates=certificates,
         authority=authority,
         journal=journal,
+        lookups=lookups,
         settler=settler,
         limits=limits,
         presence=Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s),

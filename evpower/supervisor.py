@@ -39,6 +39,7 @@ from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
 from evpower.db.upkeep import Upkeep
+from evpower.descriptors import make_room
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.certificates import certificate_routes
@@ -102,6 +103,7 @@ async def run(
     services come out as they are.
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
+    make_room(config.ocpp.max_connections + config.database.pool_size)
     async with _database(config) as pool:
         await _prepare(pool, clock)
         # One receiver to the end: between two of them a signal would kill us.
@@ -170,6 +172,7 @@ async def _start_workers(
     upkeep = Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days)
     await workers.start(upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
+    await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.recovery.run, name="recovery")
@@ -260,12 +263,15 @@ def _charger_server(
     settings = OcppSettings(
         limits=SocketLimits(
             max_frame_bytes=ocpp.max_frame_bytes,
+            max_backlog_bytes=ocpp.max_backlog_bytes,
             open_timeout_s=ocpp.open_timeout_s,
             ping_interval_s=ocpp.ping_interval_s,
             ping_timeout_s=ocpp.ping_timeout_s,
             send_timeout_s=ocpp.send_timeout_s,
         ),
         allow_anonymous=config.anonymous_chargers,
+        max_connections=ocpp.max_connections,
+        max_handshakes=ocpp.max_handshakes,
         command_timeout_s=ocpp.command_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )

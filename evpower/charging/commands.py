@@ -19,9 +19,10 @@ from evpower.charging.ports import ChargePointLink, CommandResult, Outcome
 from evpower.charging.session import Session
 from evpower.charging.settler import Settler
 from evpower.clock import Clock
-from evpower.db import due_sessions, sessions
+from evpower.db import sessions
+from evpower.db.due_sessions import TakenUp
+from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
-from evpower.db.transactions import running_but_final
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import Event, EventBus, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
@@ -47,6 +48,7 @@ class Commands:
         conversations: trio.Nursery,
         link: ChargePointLink,
         pool: Pool,
+        to_take_up: Lookups[StationId, TakenUp],
         clock: Clock,
         bus: EventBus,
         settler: Settler,
@@ -56,6 +58,7 @@ class Commands:
         self._conversations = conversations
         self._link = link
         self._pool = pool
+        self._to_take_up = to_take_up
         self._clock = clock
         self._bus = bus
         self._settler = settler
@@ -85,12 +88,12 @@ class Commands:
 
     async def take_up(self, station_id: StationId) -> None:
         """A charger is back: ask again for what is pending, stop what nobody pays for (ocpp-behaviour §5.1, §5.5)."""
-        async with reading(self._pool) as conn:
-            open_here = await due_sessions.session_ids(conn, due_sessions.OPEN_AT_STATION, station_id=station_id)
-            unpaid = await running_but_final(conn, station_id)
-        for transaction_id in unpaid:
+        waiting = await self._to_take_up.find(station_id)
+        if waiting is None:
+            return
+        for transaction_id in waiting.unpaid:
             self.stop_unpaid(station_id, transaction_id)
-        for session_id in open_here:
+        for session_id in waiting.open_sessions:
             self.start(session_id)
 
     def _join(

@@ -23,8 +23,9 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.charging.transfers import NOTIFIED_BY, Kind
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
-from evpower.db import credentials, due_sessions, security_events, sessions, stations, transactions
+from evpower.db import credentials, security_events, sessions, stations, transactions
 from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
+from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
@@ -41,6 +42,7 @@ class ChargerReports:
         self,
         pool: Pool,
         clock: Clock,
+        admissions: Lookups[str, Admission],
         journal: Journal,
         beginnings: Beginnings,
         settler: Settler,
@@ -53,6 +55,7 @@ class ChargerReports:
     ) -> None:
         self._pool = pool
         self._clock = clock
+        self._admissions = admissions
         self._journal = journal
         self._beginnings = beginnings
         self._settler = settler
@@ -65,8 +68,7 @@ class ChargerReports:
 
     async def admit(self, identity: str) -> Admission | None:
         """The station a socket's identity names (its id, or its serial number when no id matches), or None."""
-        async with reading(self._pool) as conn:
-            return await stations.admit(conn, identity)
+        return await self._admissions.find(identity)
 
     async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
         """The charger logged in with the password that was on its way: it has it, and the old one ends."""
@@ -90,15 +92,8 @@ class ChargerReports:
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
         """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1), unless it still charges:
         its stop must get through, so that it settles (design §9.15)."""
-        async with reading(self._pool) as conn:
-            admission = await stations.admit(conn, station_id)
-            inactive = admission is not None and admission.admin_status == "inactive"
-            charging = inactive and await due_sessions.session_ids(
-                conn, due_sessions.OPEN_AT_STATION, station_id=station_id
-            )
-        if admission is None or (inactive and not charging):
+        if not await self._journal.boot(BootRow(station_id, boot, self._clock.now())):
             return BootVerdict("Rejected", self._heartbeat_interval_s)
-        await self._journal.boot(BootRow(station_id, boot, self._clock.now()))
         self._bus.publish(StationChanged(station_id))
         return BootVerdict("Accepted", self._heartbeat_interval_s)
 

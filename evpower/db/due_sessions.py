@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from evpower.identifiers import SessionId
+from evpower.db.transactions import running_but_final
+from evpower.identifiers import SessionId, StationId, WireTransactionId
 
-OPEN_AT_STATION = """
-SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE s.station_id = %(station_id)s AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
+OPEN_AT_STATIONS = """
+SELECT s.station_id, s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
 """
 
 DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
@@ -49,3 +53,23 @@ async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: obje
     """The ids one of these queries finds."""
     cursor = await conn.execute(query, parameters)
     return [SessionId(row["id"]) for row in await cursor.fetchall()]
+
+
+@dataclass
+class TakenUp:
+    """What waits for a charger's return."""
+
+    open_sessions: list[SessionId] = field(default_factory=list)
+    #: Transactions it still runs although nobody pays for them any more.
+    unpaid: list[WireTransactionId] = field(default_factory=list)
+
+
+async def to_take_up(conn: AsyncConnection[Any], station_ids: Sequence[StationId]) -> dict[StationId, TakenUp]:
+    """What waits for each of these chargers; those nothing waits for are left out."""
+    waiting: defaultdict[StationId, TakenUp] = defaultdict(TakenUp)
+    cursor = await conn.execute(OPEN_AT_STATIONS, {"station_ids": list(station_ids)})
+    for row in await cursor.fetchall():
+        waiting[row["station_id"]].open_sessions.append(SessionId(row["id"]))
+    for station_id, transaction_id in await running_but_final(conn, station_ids):
+        waiting[station_id].unpaid.append(transaction_id)
+    return dict(waiting)

@@ -86,9 +86,12 @@ class Journal:
         #: Since the start: commits, the reports in them, and reports that were not stored.
         self.batches = self.rows = self.failed = 0
 
-    async def boot(self, row: BootRow) -> None:
-        """Store a boot: presence, firmware, and that running sessions may have lost their transaction."""
-        await self._append(row)
+    async def boot(self, row: BootRow) -> bool:
+        """Store a boot: presence, firmware, and that running sessions may have lost their transaction.
+
+        False, and nothing stored, for a station that is unknown, or inactive without a running session.
+        """
+        return bool(await self._append(row))
 
     async def presence(self, row: PresenceRow) -> bool:
         """Store that a charger was heard; whether it was away until now."""
@@ -157,11 +160,13 @@ class Journal:
         meters = [row for row in rows if isinstance(row, MeterRow)]
         with trio.fail_after(COMMIT_WITHIN_S):
             async with self._pool.connection() as conn, conn.transaction():
-                returned = await store_presence(conn, dict(arrivals)) if arrivals else []
-                await sql.write_boots(conn, boots)
+                # Boots too, although a boot says more: here every station is locked, in the one order.
+                heard = {row.station_id: row.received_at for row in boots} | dict(arrivals)
+                returned = await store_presence(conn, heard) if heard else []
+                accepted = await sql.write_boots(conn, boots)
                 said = await sql.write_statuses(conn, statuses)
                 progress = await sql.write_meter_values(conn, meters)
         was_away = [row.station_id in returned for row in arrivals]
-        answered = zip([*arrivals, *statuses, *meters], [*was_away, *said, *progress], strict=True)
+        answered = zip([*arrivals, *boots, *statuses, *meters], [*was_away, *accepted, *said, *progress], strict=True)
         outcomes = {id(row): outcome for row, outcome in answered}
         return [outcomes.get(id(row)) for row in rows]

@@ -15,11 +15,15 @@ from evpower.charging.charge_point import STORED_STATUS, Boot, StatusReport
 from evpower.charging.meter_value import BELIEVED_CLOCK_S, MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S, MeterReport, Sample
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 
+# An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
 BOOT_STATIONS = """
 UPDATE public.stations s
 SET firmware_version = coalesce(r.firmware_version, s.firmware_version), last_heartbeat_at = r.at, is_available = true
 FROM json_to_recordset(%(rows)s) AS r(station_id text, firmware_version text, at timestamptz)
-WHERE s.id = r.station_id
+WHERE s.id = r.station_id AND (s.status <> 'inactive' OR EXISTS (
+    SELECT 1 FROM public.charging_sessions c
+    WHERE c.station_id = s.id AND c.status = 'started' AND c.settled_at IS NULL))
+RETURNING s.id
 """
 BOOT_STATUS = """
 INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmware_version, booted_at)
@@ -124,10 +128,10 @@ class Progress(NamedTuple):
     began_at: datetime
 
 
-async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationId, Boot, datetime]]) -> None:
-    """Store boots; of several of one station the last counts."""
+async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationId, Boot, datetime]]) -> list[bool]:
+    """Store boots, of several of one station the last; whether each station may boot, in their order."""
     if not boots:
-        return
+        return []
     rows = {
         station_id: {
             "station_id": station_id,
@@ -138,9 +142,12 @@ async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationI
         }
         for station_id, boot, at in boots
     }
-    parameters = {"rows": _json(rows.values())}
-    for statement in (BOOT_STATIONS, BOOT_STATUS, BOOT_CONNECTORS, BOOT_SESSIONS):
+    cursor = await conn.execute(BOOT_STATIONS, {"rows": _json(rows.values())})
+    booted = {row["id"] for row in await cursor.fetchall()}
+    parameters = {"rows": _json(rows[station_id] for station_id in booted)}
+    for statement in (BOOT_STATUS, BOOT_CONNECTORS, BOOT_SESSIONS):
         await conn.execute(statement, parameters)
+    return [station_id in booted for station_id, _, _ in boots]
 
 
 async def write_statuses(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,18 @@ from psycopg.types.json import Jsonb
 from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission, StoredStatus
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
+# Each way to a station has its own index; a single OR would have none once there are many identities.
 ADMIT = """
-SELECT s.id AS station_id, s.status AS admin_status, s.serial_number, c.password_hash, c.pending_hash,
-       ARRAY(SELECT n.connector_number FROM public.connectors n WHERE n.station_id = s.id ORDER BY 1) AS connector_ids
-FROM public.stations s LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
-WHERE s.id = %(identity)s OR s.serial_number = %(identity)s
-ORDER BY s.id = %(identity)s DESC LIMIT 1
+WITH asked AS (SELECT unnest(%(identities)s::text[]) AS identity),
+     named AS (SELECT a.identity, s.id, 1 AS rank FROM asked a JOIN public.stations s ON s.id = a.identity
+               UNION ALL
+               SELECT a.identity, s.id, 2 FROM asked a JOIN public.stations s ON s.serial_number = a.identity)
+SELECT DISTINCT ON (n.identity) n.identity, s.id AS station_id, s.status AS admin_status, s.serial_number,
+       c.password_hash, c.pending_hash,
+       ARRAY(SELECT o.connector_number FROM public.connectors o WHERE o.station_id = s.id ORDER BY 1) AS connector_ids
+FROM named n JOIN public.stations s ON s.id = n.id
+LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
+ORDER BY n.identity, n.rank
 """
 
 READ_FOR_START = """
@@ -76,18 +82,24 @@ LEFT JOIN public.charging_sessions running
 WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 """
 
-# Presence in groups: the live value is in memory (design §9.20).
+# Presence in groups: the live value is in memory (design §9.20). Whoever writes many stations locks them in the order
+# of their ids: when all chargers come back at once, two such statements meet, and must not wait for each other.
 FLUSH_PRESENCE = """
+WITH r AS (SELECT * FROM json_to_recordset(%(rows)s) AS r(id text, at timestamptz)),
+     old AS MATERIALIZED (SELECT s.id, s.is_available FROM public.stations s WHERE s.id IN (SELECT id FROM r)
+                          ORDER BY s.id FOR NO KEY UPDATE)
 UPDATE public.stations s SET last_heartbeat_at = r.at, is_available = true
-FROM json_to_recordset(%(rows)s) AS r(id text, at timestamptz)
-JOIN public.stations old ON old.id = r.id
+FROM r JOIN old ON old.id = r.id
 WHERE s.id = r.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < r.at)
 RETURNING s.id, NOT old.is_available AS was_away
 """
 
 FIND_SILENT = """
-UPDATE public.stations SET is_available = false
-WHERE is_available AND (last_heartbeat_at IS NULL OR last_heartbeat_at < %(before)s) RETURNING id
+WITH silent AS MATERIALIZED (
+    SELECT id FROM public.stations
+    WHERE is_available AND (last_heartbeat_at IS NULL OR last_heartbeat_at < %(before)s)
+    ORDER BY id FOR NO KEY UPDATE)
+UPDATE public.stations s SET is_available = false FROM silent WHERE s.id = silent.id RETURNING s.id
 """
 
 
@@ -116,10 +128,15 @@ class Neighbour:
     connectors: tuple[StoredStatus, ...]
 
 
+async def admissions(conn: AsyncConnection[Any], identities: Sequence[str]) -> dict[str, Admission]:
+    """The stations sockets name: by their id, or by their unique serial number when no id matches."""
+    rows = await (await conn.execute(ADMIT, {"identities": list(identities)})).fetchall()
+    return {row.pop("identity"): Admission(**{**row, "connector_ids": tuple(row["connector_ids"])}) for row in rows}
+
+
 async def admit(conn: AsyncConnection[Any], identity: str) -> Admission | None:
-    """The station a socket names: its id, or its unique serial number when no id matches."""
-    row = await (await conn.execute(ADMIT, {"identity": identity})).fetchone()
-    return None if row is None else Admission(**{**row, "connector_ids": tuple(row["connector_ids"])})
+    """The one station an identity names."""
+    return (await admissions(conn, [identity])).get(identity)
 
 
 async def read_start_spot(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,9 +42,10 @@ WHERE lower(id_tag) = lower(%(id_tag)s) AND status = 'Started' AND verdict = 'Ac
 # A transaction the charger still runs although its session is final: to be stopped. One that is given away has no
 # session and was accepted, so it is not among them.
 RUNNING_BUT_FINAL = """
-SELECT t.wire_transaction_id AS wire_id FROM evpower.ocpp_transactions t
+SELECT t.station_id, t.wire_transaction_id AS wire_id FROM evpower.ocpp_transactions t
 LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
-WHERE t.station_id = %(station_id)s AND t.status = 'Started' AND (s.settled_at IS NOT NULL OR t.verdict <> 'Accepted')
+WHERE t.station_id = ANY(%(station_ids)s) AND t.status = 'Started'
+  AND (s.settled_at IS NOT NULL OR t.verdict <> 'Accepted')
 """
 
 NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id"
@@ -195,10 +197,12 @@ async def close_unfinished(conn: AsyncConnection[Any], key: TransactionKey) -> N
     await conn.execute(CLOSE_UNFINISHED, {"key": key, "flag": "stop_missing"})
 
 
-async def running_but_final(conn: AsyncConnection[Any], station_id: StationId) -> list[WireTransactionId]:
-    """Transactions this charger still runs although nobody pays for them any more."""
-    cursor = await conn.execute(RUNNING_BUT_FINAL, {"station_id": station_id})
-    return [WireTransactionId(row["wire_id"]) for row in await cursor.fetchall()]
+async def running_but_final(
+    conn: AsyncConnection[Any], station_ids: Sequence[StationId]
+) -> list[tuple[StationId, WireTransactionId]]:
+    """Transactions these chargers still run although nobody pays for them any more."""
+    cursor = await conn.execute(RUNNING_BUT_FINAL, {"station_ids": list(station_ids)})
+    return [(row["station_id"], WireTransactionId(row["wire_id"])) for row in await cursor.fetchall()]
 
 
 async def park(

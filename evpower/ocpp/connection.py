@@ -93,6 +93,7 @@ class ChargerConnection:
             self.ready.set()  # nobody waits for a charger that left
             if self._pending is not None:
                 self._pending.end(Offline())
+        log.info("station=%s: socket ended: %s", self.station_id, self._socket.closed or SocketClosed(*self.close_with))
 
     def leave(self, code: int, reason: str) -> None:
         """End the connection as soon as the CALL being handled, if any, has been answered."""
@@ -143,8 +144,8 @@ class ChargerConnection:
                     self._busy = False
                 else:
                     await self._take(message)
-        except SocketClosed as closed:
-            log.info("station=%s: socket ended: %s", self.station_id, closed)
+        except SocketClosed:
+            pass  # `run` says how it ended
 
     async def _take(
         self, message: frames.CallResult | frames.CallError | frames.Malformed | frames.UnknownType

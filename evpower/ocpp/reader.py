@@ -23,6 +23,10 @@ LIBRARY_LOG = logging.getLogger("evpower.ocpp.websockets")
 LIBRARY_LOG.setLevel(logging.WARNING)
 
 
+#: Frames of one peer that are read before the others have their turn: a few milliseconds of handling.
+FRAMES_PER_TURN = 32
+
+
 class SocketClosed(Exception):
     """The socket is over; `code` is the WebSocket close code (1006: it just ended)."""
 
@@ -35,22 +39,31 @@ class SocketClosed(Exception):
 class FrameReader:
     """Put bytes into `buffer`, take messages with `next_message`, send what `replies` collected."""
 
-    __slots__ = ("_fragments", "_library", "_max_frame_bytes", "buffer", "closed", "replies")
+    __slots__ = ("_fragments", "_frames_left", "_library", "_max_frame_bytes", "buffer", "closed", "replies")
 
     def __init__(self, max_frame_bytes: int) -> None:
         self._max_frame_bytes = max_frame_bytes
         self._library: ServerProtocol | None = None
-        self._fragments: list[bytes] | None = None
+        self._fragments: bytearray | None = None
+        self._frames_left = FRAMES_PER_TURN
         self.buffer = bytearray()
         #: Pongs and Close frames the peer is owed.
         self.replies = b""
         #: Set when the peer closed, or broke a rule and was told so.
         self.closed: SocketClosed | None = None
 
+    @property
+    def turn_is_over(self) -> bool:
+        """So many frames were taken that other peers should have their turn; `begin_turn` goes on."""
+        return self._frames_left == 0
+
+    def begin_turn(self) -> None:
+        self._frames_left = FRAMES_PER_TURN
+
     def next_message(self) -> bytes | None:
-        """The next whole text message, valid UTF-8; None when that needs more bytes, or will not be."""
+        """The next whole text message, valid UTF-8; None when that needs more bytes or a new turn, or will not be."""
         buffer = self.buffer
-        while len(buffer) >= 2 and self.closed is None:
+        while len(buffer) >= 2 and self.closed is None and self._frames_left:
             size, body = buffer[1] & 0x7F, 6
             if size >= 126:
                 body = 8 if size == 126 else 14
@@ -63,6 +76,7 @@ class FrameReader:
             end = body + size
             if len(buffer) < end:
                 return None
+            self._frames_left -= 1
             if buffer[0] == 0x81 and self._fragments is None:
                 message = self._text(apply_mask(buffer[body:end], buffer[body - 4 : body]))
             else:
@@ -114,9 +128,10 @@ class FrameReader:
         if frame.opcode is Opcode.BINARY:
             self._fail(CloseCode.UNSUPPORTED_DATA, "OCPP-J is text")
         elif frame.opcode is Opcode.TEXT or frame.opcode is Opcode.CONT:
-            self._fragments = [*(self._fragments or ()), bytes(frame.data)]
+            self._fragments = self._fragments or bytearray()
+            self._fragments += frame.data
             if frame.fin:
-                message, self._fragments = b"".join(self._fragments), None
+                message, self._fragments = bytes(self._fragments), None
                 return self._text(message)
         return None
 

@@ -59,13 +59,16 @@ class Reception:
         subprotocol = choose_subprotocol(offered)
         with self._counted(Refusal.NO_HANDSHAKE):
             await socket.accept(handshake, request, subprotocol)
-        if subprotocol is None:
-            name = entrant.identity if isinstance(entrant, Stranger) else entrant.station_id
-            log.info("station=%s: offered %s", name, shown(", ".join(offered)) or "no subprotocol")
-            if offered:
-                self.traffic.refusals[Refusal.NO_SUBPROTOCOL] += 1
-                await socket.aclose(1002, "no common subprotocol")
-                raise SocketClosed(1002, "no common subprotocol")
+        name = entrant.identity if isinstance(entrant, Stranger) else entrant.station_id
+        if subprotocol is None and not offered:
+            log.info("station=%s: offered no subprotocol", name)
+        elif subprotocol is None:
+            self._refused(socket, Refusal.NO_SUBPROTOCOL)
+            address, words = address_of(stream, ""), shown(", ".join(offered))
+            reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
+            log.info(reason, name, address or "-", words)
+            await socket.aclose(1002, "no common subprotocol")
+            raise SocketClosed(1002, "no common subprotocol")
         return entrant
 
     @contextmanager
@@ -75,6 +78,11 @@ class Reception:
         except SocketClosed:
             self.traffic.refusals[refusal] += 1
             raise
+
+    def _refused(self, socket: ChargerSocket, refusal: Refusal) -> None:
+        """It is counted, and the log says why."""
+        socket.explained = True
+        self.traffic.refusals[refusal] += 1
 
     async def _admit(
         self,
@@ -92,25 +100,23 @@ class Reception:
             stranger = None
             if identity is not None and admission is None and anonymous:
                 stranger = await self._stranger(Stranger(identity, address), certificate_names(stream))
-        except Exception:
-            log.exception("station=%s: cannot look it up", shown(identity or ""))
-            self.traffic.refusals[Refusal.DATABASE] += 1
+        except Exception as error:
+            self._refused(socket, Refusal.DATABASE)
+            reason = "refused with 503: station=%s, address=%s: cannot look it up: %s"
+            log.error(reason, shown(identity or ""), address or "-", error)
             await socket.reject(handshake, 503, "try again later\n")
         if stranger is not None:
             return stranger
         if identity is None or admission is None:
-            log.warning("unknown station refused: %s", shown(identity or request.path.partition("?")[0]))
-            self.traffic.refusals[Refusal.UNKNOWN_STATION] += 1
-            await self.failed_logins.failed(address, identity or "", "unknown station")
+            self._refused(socket, Refusal.UNKNOWN_STATION)
+            await self.failed_logins.failed(address, identity or request.path.partition("?")[0], "unknown station")
             await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
         credentials = credentials_of(
             request.path, authorization, identity, admission.station_id, certificate_names(stream)
         )
-        verdict = await self._judge(admission, credentials, address, anonymous=anonymous)
+        verdict = await self._judge(socket, admission, credentials, address, anonymous=anonymous)
         if verdict is Verdict.REFUSED:
-            log.warning("station=%s: refused: no or wrong credentials", admission.station_id)
-            self.traffic.refusals[Refusal.CREDENTIALS] += 1
             await socket.reject(handshake, 401, "unauthorized\n", CHALLENGE)
         if verdict is Verdict.ADMITTED_BY_PENDING and admission.pending_hash is not None:
             await self.reports.password_shown(StationId(admission.station_id), admission.pending_hash)
@@ -122,12 +128,15 @@ class Reception:
             return None
         return stranger if await self.lobby.may_enter(stranger) else None
 
-    async def _judge(self, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool) -> Verdict:
+    async def _judge(
+        self, socket: ChargerSocket, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool
+    ) -> Verdict:
         """The verdict, in the address's turn; a refusal comes after the wait it costs."""
         password, known = credentials.password, admission.password_hash
         remembered = password is not None and known is not None and self.passwords.remembers(password, known)
         async with self.failed_logins.turn("" if remembered else address):
             verdict = await judge(admission, credentials, checker=self.passwords, anonymous=anonymous)
             if verdict is Verdict.REFUSED:
+                self._refused(socket, Refusal.CREDENTIALS)
                 await self.failed_logins.failed(address, admission.station_id, credentials.kind)
         return verdict

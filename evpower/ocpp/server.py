@@ -18,10 +18,11 @@ from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.ocpp.boot_loops import BootLoops
+from evpower.ocpp.capacity import Capacity
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.doors import Door, open_doors
 from evpower.ocpp.drain import GOING_AWAY, Drain
-from evpower.ocpp.failed_logins import FailedLogins
+from evpower.ocpp.failed_logins import FailedLogins, address_of
 from evpower.ocpp.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.passwords import PasswordChecker
@@ -76,7 +77,10 @@ class ChargerServer:
                         reception = Reception(
                             self.reports, self.passwords, self.failed_logins, self.traffic, self.lobby
                         )
-                        charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain)
+                        capacity = Capacity(
+                            max_connections=self.settings.max_connections, max_handshakes=self.settings.max_handshakes
+                        )
+                        charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain, capacity)
                         with drain.accepting:
                             task_status.started()
                             await charger_door.accept(doors, chargers)
@@ -118,6 +122,7 @@ class _ChargerDoor:
     sweeper: Sweeper
     flushers: trio.Nursery
     drain: Drain
+    capacity: Capacity
 
     async def accept(self, doors: Sequence[Door], chargers: trio.Nursery) -> None:
         async with trio.open_nursery() as listeners:
@@ -128,22 +133,35 @@ class _ChargerDoor:
 
     async def serve_charger(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
         """One charger, from the upgrade request to the close; nothing it causes leaves here."""
+        if (reason := self.capacity.full) is not None:
+            self.server.traffic.refusals[Refusal.NO_ROOM] += 1
+            await self.capacity.turn_away(stream, reason)
+            return
+        with self.capacity.connection():
+            await self._serve_socket(stream, anonymous=anonymous)
+
+    async def _serve_socket(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
         limits = self.server.settings.limits
         socket = ChargerSocket(stream, limits=limits, flushers=self.flushers)
         goodbye = INTERNAL_ERROR
         self.sweeper.watch(socket)
         try:
             entrant: Admission | Stranger | None = None
-            with self.drain.handshake(), trio.move_on_after(limits.open_timeout_s):
+            with (
+                self.capacity.handshake(),
+                self.drain.handshake(),
+                trio.move_on_after(limits.open_timeout_s) as patience,
+            ):
                 entrant = await self.reception.receive(socket, stream, anonymous=anonymous)
             if isinstance(entrant, Stranger):
                 goodbye = await self._host(socket, entrant)
             elif entrant is not None:
                 goodbye = await self._talk(socket, entrant)
-            else:
+            elif patience.cancelled_caught:
                 self.server.traffic.refusals[Refusal.NO_HANDSHAKE] += 1
+                _explain(socket, stream, f"no handshake within {limits.open_timeout_s:g} s")
         except* SocketClosed as group:
-            log.info("a socket ended before it was a charger's: %s", group.exceptions[0])
+            _explain(socket, stream, str(group.exceptions[0]))
         except* Exception:
             log.exception("a charger's connection failed")
         finally:
@@ -231,3 +249,9 @@ class _ChargerDoor:
             if not registry.is_connected(station_id):  # a twin keeps the station online (duty 4)
                 log.info("station=%s: disconnected", station_id)
                 await self.server.reports.disconnected(station_id, connection.last_seen_at)
+
+
+def _explain(socket: ChargerSocket, stream: trio.abc.Stream, reason: str) -> None:
+    """Say why a socket ended before it was a charger's, unless that is in the log already."""
+    if not socket.explained:
+        log.info("refused: address=%s: %s", address_of(stream, "") or "-", reason)

@@ -14,6 +14,9 @@ class OcppSettings:
     limits: SocketLimits = field(default_factory=SocketLimits)
     #: Whether stations without a password may enter; None: on loopback doors only (design §9.9).
     allow_anonymous: bool | None = None
+    #: Sockets at once, and those of them that are no chargers yet; one more is answered 503.
+    max_connections: int = 10_000
+    max_handshakes: int = 4096
     command_timeout_s: float = 30
     #: A handler that takes longer (a database that hangs) is answered InternalError.
     handler_timeout_s: float = 30

@@ -17,7 +17,7 @@ import trio
 from evpower.clock import Clock
 from evpower.db.frames import FrameRow, read_frames, write_frames
 from evpower.db.pool import Pool
-from evpower.db.stations import admit
+from evpower.db.stations import station_exists
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
@@ -200,5 +200,5 @@ class Tracer:
     async def check_station(self, station_id: StationId) -> None:
         """Raises StationNotFound for a station nobody configured."""
         async with reading(self._pool) as conn:
-            if await admit(conn, station_id) is None:
+            if not await station_exists(conn, station_id):
                 raise StationNotFound

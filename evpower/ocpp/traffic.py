@@ -49,6 +49,7 @@ class Refusal(StrEnum):
     CREDENTIALS = "credentials"
     NO_SUBPROTOCOL = "no_subprotocol"
     DATABASE = "database"
+    NO_ROOM = "no_room"
 
 
 class AnswerTimes:

@@ -20,7 +20,6 @@ from evpower.ocpp.reader import LIBRARY_LOG, FrameReader, SocketClosed, text_fra
 
 __all__ = ["ChargerSocket", "SocketClosed", "SocketLimits"]
 
-#: Small enough that a flood of small messages lets other chargers have their turn.
 READ_BYTES = 16384
 PING = b"\x89\x00"
 _STREAM_ERRORS = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError)
@@ -57,6 +56,7 @@ class ChargerSocket:
         "_sending_since",
         "_stream",
         "alive",
+        "explained",
         "received_at",
     )
 
@@ -72,6 +72,8 @@ class ChargerSocket:
         self._broken = False
         #: The owner runs inside; cancelled when the peer is given up.
         self.alive = trio.CancelScope()
+        #: Whoever ends the handshake has said why in the log.
+        self.explained = False
         #: trio's time of the last bytes from the peer.
         self.received_at = trio.current_time()
 
@@ -130,6 +132,9 @@ class ChargerSocket:
         """The next whole text message, valid UTF-8. Raises SocketClosed when there will be no more."""
         reader = self._reader
         while True:
+            if reader.turn_is_over:
+                await trio.lowlevel.checkpoint()  # a peer that always has more lets the others have their turn
+                reader.begin_turn()
             message = reader.next_message()
             if reader.replies:
                 replies, reader.replies = reader.replies, b""
@@ -140,7 +145,8 @@ class ChargerSocket:
                 return message
             if reader.closed is not None:
                 raise reader.closed
-            await self._read_more()
+            if not reader.turn_is_over:
+                await self._read_more()
 
     async def _read_more(self) -> None:
         try:
@@ -152,6 +158,7 @@ class ChargerSocket:
             raise self._close_as(CloseCode.ABNORMAL_CLOSURE, "the peer ended the stream")
         self.received_at = trio.current_time()
         self._reader.buffer += data
+        self._reader.begin_turn()
 
     async def send(self, text: bytes) -> None:
         """Send one text message; the peer's slowness is the caller's (back-pressure). Raises SocketClosed."""

@@ -139,7 +139,7 @@ class World:
 
 @asynccontextmanager
 async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[World]:
-    """A world with the journal's writer running; leaving it checks the ledger (design §5)."""
+    """A world with the journal's writer and the look-ups running; leaving it checks the ledger (design §5)."""
     config = config or Config()
     clock, ids = SetClock(), CountingIds()
     link = FakeLink(clock)
@@ -149,6 +149,7 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
     async with trio.open_nursery() as workers:
         app = build_app(config, pool, link, clock, ids, workers)
         await workers.start(app.journal.run)
+        await workers.start(app.lookups.run)
         await workers.start(app.limits.run)
         yield World(app, pool, clock, link)
         workers.cancel_scope.cancel()

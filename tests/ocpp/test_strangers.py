@@ -89,6 +89,7 @@ async def gate(pool: Pool) -> AsyncIterator[Gate]:
     await _run(pool, NETWORK)
     async with trio.open_nursery() as workers:
         app = build_app(Config(), pool, registry, clock, CountingIds(), workers)
+        await workers.start(app.lookups.run)
         await workers.start(app.journal.run)
         csms = Csms(workers)
         csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock

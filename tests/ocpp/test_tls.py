@@ -324,4 +324,4 @@ async def test_duty_07_a_refused_certificate_is_in_the_log(csms: TlsCsms, caplog
     await csms.start()
     async with csms.charger(csms.authority.issue("CP-1")) as peer:
         await peer.open("/ws/CP-2")
-    assert "station=CP-2: refused" in caplog.text
+    assert "login refused: station=CP-2" in caplog.text

@@ -201,6 +201,7 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
     async with trio.open_nursery() as workers:
         app = build_app(config or Config(), pool, registry, clock, CountingIds(), workers)
         await workers.start(app.journal.run)
+        await workers.start(app.lookups.run)
         await workers.start(app.limits.run)
         csms = Csms(workers)
         csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock

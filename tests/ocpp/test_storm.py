@@ -1,0 +1,46 @@
+"""Many chargers at once: the queue of connections not yet accepted loses none, and each is answered."""
+
+from __future__ import annotations
+
+import trio
+
+from evpower.charging.charge_point import Admission
+from evpower.ocpp.doors import open_doors
+from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.server import ChargerServer
+from evpower.ocpp.settings import OcppSettings
+from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
+from tests.ocpp.peer import Peer
+
+CHARGERS = 300
+BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
+STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+
+
+async def test_300_chargers_that_were_in_the_queue_before_the_door_opened_are_all_accepted_and_answered(
+    nursery: trio.Nursery,
+) -> None:
+    reports, registry = FakeReports(), ChargerRegistry()
+    reports.stations = {f"CP-{n}": Admission(f"CP-{n}", "active", None) for n in range(CHARGERS)}
+    server = ChargerServer(reports, registry, TrioClock(), CountingIds(), PasswordChecker(b"test"), OcppSettings())
+    answered: set[int] = set()
+
+    async def charge_point(number: int, wire: trio.abc.Stream) -> None:
+        peer = Peer(wire)
+        assert (await peer.open(f"/ws/CP-{number}")).status_code == 101
+        assert (await peer.call("BootNotification", BOOT))[2]["status"] == "Accepted"
+        assert (await peer.call("StatusNotification", STATUS))[0] == 3
+        answered.add(number)
+
+    with trio.fail_after(60):
+        doors = await open_doors([("127.0.0.1", 0)], [], None, allow_anonymous=None)
+        wires = [await trio.open_tcp_stream(*doors[0].address) for _ in range(CHARGERS)]
+        await nursery.start(server.serve, doors)
+        async with trio.open_nursery() as chargers:
+            for number, wire in enumerate(wires):
+                chargers.start_soon(charge_point, number, wire)
+        assert len(answered) == len(registry.seen()) == reports.count("boot") == CHARGERS
+        for wire in wires:
+            await wire.aclose()
+        nursery.cancel_scope.cancel()
