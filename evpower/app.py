@@ -18,10 +18,12 @@ from evpower.charging.charging_profiles import ChargingProfiles
 from evpower.charging.commands import Commands
 from evpower.charging.configuration import Configuration
 from evpower.charging.connector_reservations import ConnectorReservations
+from evpower.charging.feed import changes_the_network
 from evpower.charging.follow_ups import FollowUps
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.local_lists import LocalLists
+from evpower.charging.locations import Locations
 from evpower.charging.parked import ParkedReports
 from evpower.charging.ports import ChargerLink
 from evpower.charging.presence import Presence
@@ -71,6 +73,7 @@ class App:
     billing: BillingService
     pricing: Pricing
     charging: ChargingService
+    locations: Locations
     reports: ChargerReports
     parked: ParkedReports
     tags: Tags
@@ -151,11 +154,15 @@ def build_app(
         bus,
         config.ocpp.heartbeat_interval_s,
     )
+    presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
+    locations = Locations(pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen)
+    bus.listen(lambda event: locations.forget() if changes_the_network(event) else None)
     return App(
         bus=bus,
         billing=billing,
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, pricing, link, commands, bus, rules),
+        locations=locations,
         reports=reports,
         parked=ParkedReports(pool, clock, reports),
         tags=Tags(pool, clock),
@@ -168,7 +175,7 @@ def build_app(
         lookups=lookups,
         settler=settler,
         limits=limits,
-        presence=Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s),
+        presence=presence,
         recovery=Recovery(
             pool,
             clock,

@@ -25,6 +25,7 @@ from evpower.config_values import (
     Flag,
     Number,
     OptionalFlag,
+    Origins,
     Rate,
     Text,
     TimeZone,
@@ -71,6 +72,9 @@ class HttpSettings:
     bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 8080),), Binds())
     request_limit_bytes: int = _setting(10 * 1024 * 1024, Whole(1024, 100 * 1024 * 1024))
     public_url: str = _setting("", Url(("https", "http"), needs_host=True))
+    allowed_origins: tuple[str, ...] = _setting((), Origins())
+    sockets_per_address: int = _setting(20, Whole(1, 1_000_000))
+    sockets_per_client: int = _setting(10, Whole(1, 1_000_000))
     admin_token: str = _setting("", Text(), secret=True)
 
 

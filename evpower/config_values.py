@@ -269,6 +269,31 @@ class Url:
 
 
 @dataclass(frozen=True)
+class Origins:
+    """Web pages as browsers name them, `https://app.example`, or none; in the environment separated by commas."""
+
+    allowed: ClassVar[str] = 'must be a list of origins, such as "https://app.example"'
+
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list):
+            raise ValueError(self.allowed)
+        return tuple(self._one(text) for text in texts)
+
+    def read_text(self, text: str) -> tuple[str, ...]:
+        return self.read([part.strip() for part in text.split(",")] if text else [])
+
+    def _one(self, text: object) -> str:
+        try:
+            parts = urlsplit(text) if isinstance(text, str) else None
+        except ValueError:
+            parts = None
+        if parts is None or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(self.allowed)
+        return parts.geturl()
+
+
+@dataclass(frozen=True)
 class TimeZone:
     """A name of the time zone database."""
 

@@ -15,7 +15,7 @@ EvPowerError
 ├─ Forbidden                not the owner: HTTP 403
 ├─ NotFound                 a GET of an unknown id: HTTP 404
 │  ├─ SessionNotFound
-│  └─ StationNotFound
+│  └─ StationNotFound, LocationNotFound
 └─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false` (contract/rest-api §1.6)
    ├─ InsufficientBalance, MinimumAmountRequired
    ├─ ClientBlocked, ClientDeleted
@@ -140,6 +140,10 @@ class SessionNotFound(NotFound):
 class StationNotFound(NotFound):
     code = "station_not_found"
     message = "Станция не найдена"
+
+
+class LocationNotFound(NotFound):
+    """The message names the location; the code is the contract's `not_found`."""
 
 
 class Refusal(EvPowerError):

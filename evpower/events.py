@@ -62,19 +62,35 @@ class StationChanged:
     station_id: StationId
 
 
-Event = SessionReserved | ChargingBegan | MeterAdvanced | SessionEnded | SessionSettled | StationChanged
+@dataclass(frozen=True)
+class NetworkChanged:
+    """An administrator changed a location: its own fields, or which stations it has."""
+
+    location_id: str
+
+
+Event = (
+    SessionReserved | ChargingBegan | MeterAdvanced | SessionEnded | SessionSettled | StationChanged | NetworkChanged
+)
 
 
 class EventBus:
     """Fan-out within this process."""
 
     def __init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
         self._subscribers: dict[trio.MemorySendChannel[Event], Callable[[Event], bool]] = {}
         #: Events a subscriber had no room for, since the start.
         self.dropped = 0
 
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have `listener` called inside every `publish`, before any subscriber hears; for what must not be late."""
+        self._listeners.append(listener)
+
     def publish(self, event: Event) -> None:
         """Hand the event to every subscriber without waiting for any of them."""
+        for listener in self._listeners:
+            listener(event)
         for channel, wanted in tuple(self._subscribers.items()):
             if not wanted(event):
                 continue

@@ -9,9 +9,8 @@ import trio
 
 import evpower
 from evpower.billing.pricing import Pricing
-from evpower.charging.charge_point import is_online, public_status, stored_status
+from evpower.charging.charge_point import effective_status, is_online, public_status, stored_status
 from evpower.charging.ports import ChargePointLink
-from evpower.charging.start_checks import effective_status
 from evpower.clock import Clock
 from evpower.db.fleet import apply_fleet
 from evpower.db.free_vend import read_totals

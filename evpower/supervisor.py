@@ -28,6 +28,7 @@ from quart import Blueprint
 
 import evpower
 from evpower.app import App, build_app
+from evpower.charging.feed import NetworkFeed
 from evpower.charging.provisioning import Provisioning
 from evpower.charging.station_access import StationAccess
 from evpower.charging.strangers import Strangers
@@ -44,6 +45,7 @@ from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.certificates import certificate_routes
 from evpower.http.control import build_control_app
+from evpower.http.live_hub import LiveHub, LiveLimits
 from evpower.http.metrics import metrics_routes
 from evpower.http.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.server import ServerSettings, serve_http
@@ -123,8 +125,10 @@ async def _serve(
         if app.authority.exists:
             await app.authority.check(clock.now())
         tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
+        hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
         await _start_workers(workers, config, app, tracer, pool, clock)
-        async with _doors(config, app, tracer, pool, registry, clock, ids) as running:
+        await workers.start(NetworkFeed(app.bus, app.locations, hub.tell).run, name="feed")
+        async with _doors(config, app, tracer, hub, pool, registry, clock, ids) as running:
             workers.start_soon(notifier.keep_watchdog)
             _collect_less_often()
             notifier.ready()
@@ -182,7 +186,14 @@ async def _start_workers(
 
 @asynccontextmanager
 async def _doors(
-    config: Config, app: App, tracer: Tracer, pool: Pool, registry: ChargerRegistry, clock: Clock, ids: Ids
+    config: Config,
+    app: App,
+    tracer: Tracer,
+    hub: LiveHub,
+    pool: Pool,
+    registry: ChargerRegistry,
+    clock: Clock,
+    ids: Ids,
 ) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
@@ -200,6 +211,7 @@ async def _doors(
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
         await doors.start(tracer.end_followers, name="traces")
+        await doors.start(hub.end_listeners, name="phones' sockets")
         charger_doors = await doors.start(
             partial(
                 serve_chargers,
@@ -214,6 +226,9 @@ async def _doors(
         http_app = build_http_app(
             charging=app.charging,
             billing=app.billing,
+            locations=app.locations,
+            hub=hub,
+            clock=clock,
             keys=KeyRows(pool, clock),
             probes=ServerProbes(pool, registry),
             ids=ids,
@@ -221,6 +236,7 @@ async def _doors(
             settings=HttpSettings(
                 limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
                 admin_token=config.http.admin_token,
+                allowed_origins=config.http.allowed_origins,
             ),
             operations=operations,
             at_root=(metrics,),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 
 from evpower.billing.tariff import Price
 from evpower.clock import Clock
-from evpower.db.tariffs import read_price_book
+from evpower.db.tariffs import read_price_book, read_shown_books
 from evpower.identifiers import ClientId, ConnectorId, StationId
+
+#: What the public sees, and until when.
+ShownPrices: TypeAlias = dict[StationId, tuple[Price, datetime]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Pricing:
     def __init__(self, clock: Clock, rules: PricingRules) -> None:
         self._clock = clock
         self._rules = rules
-        self._shown: dict[StationId, tuple[Price, datetime]] = {}
+        self._shown: ShownPrices = {}
 
     async def for_start(
         self,
@@ -44,20 +48,28 @@ class Pricing:
         """The price valid at this very moment, never cached: what a session is billed by."""
         return await self._read(conn, station_id, connector_id, client_id, at)
 
-    async def shown(self, conn: AsyncConnection[Any], station_id: StationId) -> Price:
-        """The price the public sees; as old as the cache allows, never older than the next change of rate."""
-        now = self._clock.now()
-        price, until = self._shown.get(station_id, (None, now))
-        if price is not None and now < until:
-            return price
-        price = await self._read(conn, station_id, None, None, now)
-        until = now + timedelta(seconds=self._rules.cache_s)
-        self._shown[station_id] = price, min(until, price.next_rate_change or until)
-        return price
+    async def shown(self, conn: AsyncConnection[Any], station_ids: Sequence[StationId]) -> dict[StationId, Price]:
+        """The price the public sees at each station; as old as the cache allows, never older than its next change."""
+        now, shown = self._clock.now(), self._shown
+        missing = [each for each in station_ids if each not in shown or shown[each][1] <= now]
+        if missing:
+            await self._read_shown(conn, missing, now, shown)
+        return {each: shown[each][0] for each in station_ids if each in shown}
 
     def forget(self) -> None:
         """Drop every shown price: tariffs or stations were changed."""
-        self._shown.clear()
+        self._shown = {}  # another one: a reading in progress must not put an old price back
+
+    async def _read_shown(
+        self, conn: AsyncConnection[Any], station_ids: Sequence[StationId], now: datetime, shown: ShownPrices
+    ) -> None:
+        books = await read_shown_books(conn, station_ids, self._rules.default_rate)
+        until = now + timedelta(seconds=self._rules.cache_s)
+        # Stations of one plan and kind share their price, and looking eight days ahead for its next change costs.
+        prices = {book: book.price(now.astimezone(self._rules.timezone)) for book in set(books.values())}
+        for station_id, book in books.items():
+            price = prices[book]
+            shown[station_id] = price, min(until, price.next_rate_change or until)
 
     async def _read(
         self,

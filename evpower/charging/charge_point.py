@@ -114,6 +114,18 @@ def stored_status(ocpp_status: str | None) -> StoredStatus:
     return STORED_STATUS.get(ocpp_status or "", "unavailable")
 
 
+def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
+    """The connector's word; while connector 0 is Faulted or Unavailable every connector is treated as that."""
+    if whole_status in ("Faulted", "Unavailable"):
+        return whole_status
+    return ocpp_status or "Unavailable"
+
+
+def connector_status(ocpp_status: str | None, whole_status: str | None, *, busy: bool) -> StoredStatus:
+    """The coarse word the public counts by; a running session occupies its connector, whatever the charger says."""
+    return "occupied" if busy else stored_status(effective_status(ocpp_status, whole_status))
+
+
 def is_online(last_seen_at: datetime | None, now: datetime, timeout_s: float) -> bool:
     """Exactly `timeout_s` seconds of silence is still online (contract/ocpp-behaviour §2)."""
     return last_seen_at is not None and now - last_seen_at <= timedelta(seconds=timeout_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.charging.charge_point import STARTABLE, is_online, stored_status
+from evpower.charging.charge_point import STARTABLE, effective_status, is_online, stored_status
 from evpower.db.stations import StartSpot
 from evpower.errors import (
     ClientBlocked,
@@ -58,10 +58,3 @@ def check_spot(
     if word not in STARTABLE:
         raise ConnectorOccupied(connector_status=word)
     return spot
-
-
-def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
-    """The connector's word; while connector 0 is Faulted or Unavailable every connector is treated as that."""
-    if whole_status in ("Faulted", "Unavailable"):
-        return whole_status
-    return ocpp_status or "Unavailable"

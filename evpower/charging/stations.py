@@ -12,6 +12,8 @@ from evpower.billing.pricing import Pricing
 from evpower.charging.charge_point import (
     LocationStatus,
     StoredStatus,
+    connector_status,
+    effective_status,
     is_online,
     location_status,
     public_status,
@@ -19,7 +21,6 @@ from evpower.charging.charge_point import (
 )
 from evpower.charging.ports import ChargePointLink
 from evpower.charging.session import ConnectorView, RunningSession, StationView
-from evpower.charging.start_checks import effective_status
 from evpower.db.stations import Neighbour, read_connectors, read_neighbours, read_station
 from evpower.errors import StationNotFound
 from evpower.identifiers import ConnectorId, SessionId, StationId
@@ -42,7 +43,7 @@ async def read_station_view(
     active = row["admin_status"] == "active"
     rows = await read_connectors(conn, station_id)
     connectors = tuple(_connector(each, row["whole_status"], startable=fresh and active) for each in rows)
-    price = await pricing.shown(conn, station_id)
+    price = (await pricing.shown(conn, [station_id]))[station_id]
     neighbours = await read_neighbours(conn, row["location_id"])
     return StationView(
         station_id=station_id,
@@ -74,7 +75,7 @@ def _connector(row: dict[str, Any], whole_status: str | None, *, startable: bool
         connector_type=row["connector_type"],
         power_kw=row["power_kw"],
         ocpp_status=word,
-        stored_status="occupied" if busy else stored_status(word),
+        stored_status=connector_status(row["ocpp_status"], whole_status, busy=busy),
         error_code=None if row["error_code"] == "NoError" else row["error_code"],
         available=startable and word == "Available" and not busy,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,13 @@ LEFT JOIN public.connectors c ON c.station_id = s.id
 WHERE s.id = %(station_id)s ORDER BY c.connector_number LIMIT 1
 """
 
+READ_STATION_PRICES = """
+SELECT DISTINCT ON (s.id) s.id AS station_id, s.price_per_kwh, s.session_fee, s.tariff_plan_id, c.connector_type,
+       coalesce(c.power_kw, s.power_capacity) AS power_kw
+FROM public.stations s LEFT JOIN public.connectors c ON c.station_id = s.id
+WHERE s.id = ANY(%(station_ids)s) ORDER BY s.id, c.connector_number
+"""
+
 READ_CLIENT_TARIFF = """
 SELECT tariff_plan_id, discount_percent, fixed_rate_per_kwh, fixed_rate_per_minute, session_fee
 FROM public.client_tariffs
@@ -32,7 +40,7 @@ READ_RULES = """
 SELECT r.id, r.tariff_plan_id, r.name, r.tariff_type, r.price, r.connector_type, r.power_range_min, r.power_range_max,
        r.time_start, r.time_end, r.days_of_week, r.is_weekend, r.priority, r.valid_from, r.valid_until, r.created_at
 FROM public.tariff_rules r JOIN public.tariff_plans p ON p.id = r.tariff_plan_id
-WHERE r.tariff_plan_id = %(plan_id)s AND r.is_active AND p.is_active
+WHERE r.tariff_plan_id = ANY(%(plan_ids)s) AND r.is_active AND p.is_active
 """
 
 INSERT_PRICING_HISTORY = """
@@ -59,29 +67,53 @@ async def read_price_book(
     ).fetchone()
     if row is None:
         raise LookupError(f"station {station_id} does not exist")
+    plan_id = row["tariff_plan_id"]
+    client_tariff = await _client_tariff(conn, client_id, at) if client_id is not None else None
+    return _book(row, (await _rules(conn, [plan_id])).get(plan_id, ()), default_rate, client_tariff)
+
+
+async def read_shown_books(
+    conn: AsyncConnection[Any], station_ids: Sequence[StationId], default_rate: Decimal
+) -> dict[StationId, PriceBook]:
+    """What the public price of each station's first connector is chosen from; an unknown station has none."""
+    cursor = await conn.execute(READ_STATION_PRICES, {"station_ids": list(station_ids)})
+    rows = await cursor.fetchall()
+    rules = await _rules(conn, sorted({row["tariff_plan_id"] for row in rows} - {None}))
+    return {row["station_id"]: _book(row, rules.get(row["tariff_plan_id"], ()), default_rate, None) for row in rows}
+
+
+def _book(
+    row: dict[str, Any], rules: tuple[Rule, ...], default_rate: Decimal, client_tariff: ClientTariff | None
+) -> PriceBook:
     return PriceBook(
         connector_type=row["connector_type"] or "",
         power_kw=row["power_kw"],
         default_rate=default_rate,
         station_rate=row["price_per_kwh"],
         station_fee=row["session_fee"],
-        station_rules=await _rules(conn, row["tariff_plan_id"]),
-        client_tariff=await _client_tariff(conn, client_id, at) if client_id is not None else None,
+        station_rules=rules,
+        client_tariff=client_tariff,
     )
 
 
 async def _client_tariff(conn: AsyncConnection[Any], client_id: ClientId, at: datetime) -> ClientTariff | None:
     row = await (await conn.execute(READ_CLIENT_TARIFF, {"client_id": client_id, "at": at})).fetchone()
-    return None if row is None else ClientTariff(rules=await _rules(conn, row["tariff_plan_id"]), **row)
+    if row is None:
+        return None
+    plan_id = row["tariff_plan_id"]
+    return ClientTariff(rules=(await _rules(conn, [plan_id])).get(plan_id, ()), **row)
 
 
-async def _rules(conn: AsyncConnection[Any], plan_id: str | None) -> tuple[Rule, ...]:
-    if plan_id is None:
-        return ()
-    rows = await (await conn.execute(READ_RULES, {"plan_id": plan_id})).fetchall()
+async def _rules(conn: AsyncConnection[Any], plan_ids: Sequence[str | None]) -> dict[str | None, tuple[Rule, ...]]:
+    """The active rules of each active plan."""
+    if not any(plan_ids):
+        return {}
+    rows = await (await conn.execute(READ_RULES, {"plan_ids": list(plan_ids)})).fetchall()
+    rules: dict[str | None, list[Rule]] = {}
     for row in rows:
         row["days_of_week"] = None if row["days_of_week"] is None else tuple(row["days_of_week"])
-    return tuple(Rule(**row) for row in rows)
+        rules.setdefault(row["tariff_plan_id"], []).append(Rule(**row))
+    return {plan_id: tuple(found) for plan_id, found in rules.items()}
 
 
 async def record_price(

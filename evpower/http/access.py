@@ -11,7 +11,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 
 import trio
-from quart import Quart, Response, g, request
+from quart import Quart, Request, Response, Websocket, g, request
 
 from evpower.clock import Ids
 from evpower.http.idempotency import HEADER as IDEMPOTENCY_KEY
@@ -74,10 +74,10 @@ def phrase(status: int) -> str:
         return "Unknown"
 
 
-def client_ip() -> str:
+def client_ip(connection: Request | Websocket = request) -> str:
     """The socket's peer, or, when that is the proxy on this machine, whom the proxy names last."""
-    peer = (request.scope.get("client") or (LOCAL,))[0]
-    forwarded = request.headers.getlist("X-Forwarded-For")
+    peer = (connection.scope.get("client") or (LOCAL,))[0]
+    forwarded = connection.headers.getlist("X-Forwarded-For")
     if not forwarded or not _is_loopback(peer):
         return peer
     last_hop = forwarded[-1].rpartition(",")[2].strip()

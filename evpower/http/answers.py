@@ -20,4 +20,9 @@ class Answer:
 
 def written(answer: Answer) -> Response:
     """The answer as bytes with its content type."""
-    return Response(msgspec.json.encode(answer.body), status=answer.status, content_type="application/json")
+    return written_bytes(msgspec.json.encode(answer.body), answer.status)
+
+
+def written_bytes(body: bytes, status: int = 200) -> Response:
+    """JSON that is already encoded."""
+    return Response(body, status=status, content_type="application/json")

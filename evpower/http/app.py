@@ -9,12 +9,16 @@ from quart import Blueprint
 from quart_trio import QuartTrio
 
 from evpower.billing.service import BillingService
+from evpower.charging.locations import Locations
 from evpower.charging.service import ChargingService
-from evpower.clock import Ids
+from evpower.clock import Clock, Ids
 from evpower.http.accounts import account_routes
 from evpower.http.admin import admin_routes
 from evpower.http.application import HttpApplication, RequestLimits
 from evpower.http.idempotency import Idempotency, KeyStore
+from evpower.http.live import live_routes
+from evpower.http.live_hub import LiveHub
+from evpower.http.locations import location_routes
 from evpower.http.service import Probes, ServiceFacts, service_routes
 from evpower.http.sessions import charging_routes
 from evpower.http.stations import station_routes
@@ -39,8 +43,11 @@ def build_http_app(
     *,
     charging: ChargingService,
     billing: BillingService,
+    locations: Locations,
+    hub: LiveHub,
     keys: KeyStore,
     probes: Probes,
+    clock: Clock,
     ids: Ids,
     facts: ServiceFacts,
     settings: HttpSettings,
@@ -55,6 +62,8 @@ def build_http_app(
     app.register_blueprint(service_routes(facts, probes))
     app.register_blueprint(charging_routes(charging, Idempotency(keys), prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
+    app.register_blueprint(location_routes(locations, prefix=V1))
+    app.register_blueprint(live_routes(hub, clock, ids, allowed_origins=settings.allowed_origins, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
     for routes in at_root:

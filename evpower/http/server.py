@@ -34,7 +34,8 @@ class ServerSettings:
     #: How long requests in flight may go on after the drain began.
     drain_s: float = 10
     connections_max: int = 10_000
-    websocket_message_bytes_max: int = 64 * 1024
+    #: Above it Hypercorn says 1009 but leaves the socket open; `live.py` ends it at far smaller ones.
+    websocket_message_bytes_max: int = 2 * 1024 * 1024
 
 
 async def serve_http(

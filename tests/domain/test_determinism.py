@@ -41,6 +41,7 @@ EXCEPTIONS = {
     "supervisor.py": ("secrets.token_bytes", "a key of this process, for remembering verified passwords"),
     "simulator/charge_point.py": ("random.Random", "a seeded generator"),
     "simulator/fleet.py": ("random.Random", "seeded generators"),
+    "simulator/providers/sandbox.py": ("random.Random", "seeded generators"),
 }
 
 

@@ -16,6 +16,8 @@ from quart_trio import QuartTrio
 from evpower.billing.account import BalanceView
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
+from evpower.charging.locations import Locations, NetworkPicture
+from evpower.charging.network import ListedConnector, ListedLocation, ListedStation
 from evpower.charging.service import ChargingService
 from evpower.charging.session import (
     ConnectorView,
@@ -28,11 +30,13 @@ from evpower.charging.session import (
     StoppedSession,
 )
 from evpower.db.idempotency import StoredAnswer
-from evpower.errors import Forbidden, SessionNotFound, StationNotFound
+from evpower.errors import Forbidden, LocationNotFound, SessionNotFound, StationNotFound
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
+from evpower.http.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from tests.fakes import SetClock
 
 T = TypeVar("T")
 Phone: TypeAlias = QuartClient
@@ -111,6 +115,27 @@ SETTLED = replace(
     duration_minutes=40,
     client_balance_tyiyn=29750,
     ocpp_status="Stopped",
+)
+LISTED = ListedStation(
+    id=STATION,
+    location_id="EVP-LOC-001",
+    serial_number="EVPCS-001",
+    model="ChargePoint Express 250",
+    manufacturer="ChargePoint",
+    admin_status="active",
+    power_capacity_kw=22.0,
+    connectors_count=2,
+    online=True,
+    last_seen_at=NOON,
+    connectors=(
+        ListedConnector(ConnectorId(1), "GBT", 22.0, "available", "Available", busy=False),
+        ListedConnector(ConnectorId(2), "GBT", None, "available", "Available", busy=False),
+    ),
+    rate_per_kwh=Decimal("13.50"),
+    session_fee=Decimal(0),
+)
+LOCATION = ListedLocation(
+    "EVP-LOC-001", "ТЦ Дордой Плаза", "ул. Московская, 123", "Бишкек", "Кыргызстан", 42.8746, 74.5698, (LISTED,)
 )
 PRICE = Price(
     rate_per_kwh=Decimal("13.50"),
@@ -213,6 +238,27 @@ class FakeCharging(ChargingService):
         return raised_or(self.station_answer)
 
 
+class FakeLocations(Locations):
+    """A network as it is set; `asked` counts the pictures taken."""
+
+    def __init__(self) -> None:
+        self.picture_answer = NetworkPicture((LOCATION,), NOON)
+        self.cached = False
+        self.forgotten = 0
+
+    async def picture(self) -> tuple[NetworkPicture, bool]:
+        return self.picture_answer, self.cached
+
+    async def location(self, location_id: str) -> ListedLocation:
+        for location in self.picture_answer.locations:
+            if location.id == location_id:
+                return location
+        raise LocationNotFound(f"Локация {location_id} не найдена")
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 class FakeBilling(BillingService):
     def __init__(self) -> None:
         self.answer: BalanceView | Exception = BALANCE
@@ -284,12 +330,18 @@ class World:
     body_bytes_max: int = 10 * 1024 * 1024
     allowed_origins: tuple[str, ...] = ()
     at_root: tuple[Blueprint, ...] = ()
+    live_limits: LiveLimits = field(default_factory=LiveLimits)
 
     def __post_init__(self) -> None:
         self.charging = FakeCharging(self.keys)
+        self.locations = FakeLocations()
+        self.hub = LiveHub(SetClock(), self.live_limits)
         self.app: QuartTrio = build_http_app(
             charging=self.charging,
             billing=self.billing,
+            locations=self.locations,
+            hub=self.hub,
+            clock=SetClock(),
             keys=self.keys,
             probes=self.probes,
             ids=CountingIds(),

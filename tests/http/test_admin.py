@@ -13,6 +13,7 @@ from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.caller import acting
 from evpower.http.control import OPERATOR_HEADER, build_control_app
 from evpower.http.service import ServiceFacts
+from tests.fakes import SetClock
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World
 from tests.http.test_control import FakeViews
@@ -36,6 +37,9 @@ def admin_app(token: str) -> Phone:
     app: QuartTrio = build_http_app(
         charging=world.charging,
         billing=world.billing,
+        locations=world.locations,
+        hub=world.hub,
+        clock=SetClock(),
         keys=world.keys,
         probes=world.probes,
         ids=CountingIds(),

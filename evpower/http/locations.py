@@ -1,0 +1,113 @@
+"""The network: /api/v1/locations and /api/v1/stations (contract/rest-api §2). Public in every mode."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import trio
+from quart import Blueprint, Response, request
+
+from evpower.charging.locations import Locations, NetworkPicture
+from evpower.charging.network import LocationFilter
+from evpower.errors import InvalidRequest
+from evpower.http.answers import Answer, written, written_bytes
+from evpower.http.location_shape import detail_body, list_body, listed_station_body, location_body
+
+ANSWER_WITHIN_S = 9
+BOOLS = {"true": True, "1": True, "false": False, "0": False}
+TEXT_CHARS_MAX = 200
+
+
+def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
+    """The routes below `prefix`."""
+    routes = Blueprint("locations", __name__, url_prefix=prefix)
+    whole_list = _WholeList()
+
+    @routes.get("/locations")
+    async def list_locations() -> Response:
+        _bool("include_status", default=True)
+        include_stations = _bool("include_stations", default=False)
+        wanted = _filter()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            picture, cached = await locations.picture()
+        if wanted.is_empty:
+            return written_bytes(whole_list.encoded(picture, include_stations=include_stations, cached=cached))
+        found = wanted.apply(picture.locations)
+        return written(Answer(list_body(found, include_stations=include_stations, cached=cached)))
+
+    @routes.get("/locations/<location_id>")
+    async def location(location_id: str) -> Response:
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written(Answer(detail_body(await locations.location(location_id))))
+
+    @routes.post("/locations/<location_id>/refresh-status")
+    async def refresh(location_id: str) -> Response:
+        locations.forget()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            body = location_body(await locations.location(location_id), include_stations=True)
+        return written(Answer({"success": True, "message": "Статус локации обновлен", "location": body}))
+
+    @routes.get("/stations")
+    async def stations() -> Response:
+        wanted = _filter()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            picture, _ = await locations.picture()
+        found = [listed_station_body(station) for station in wanted.stations(picture.locations)]
+        return written(Answer({"success": True, "stations": found, "total": len(found)}))
+
+    return routes
+
+
+class _WholeList:
+    """The unfiltered answers of one picture, each written once: the list is read far more often than it changes."""
+
+    def __init__(self) -> None:
+        self._picture: NetworkPicture | None = None
+        self._answers: dict[tuple[bool, bool], bytes] = {}
+
+    def encoded(self, picture: NetworkPicture, *, include_stations: bool, cached: bool) -> bytes:
+        if picture is not self._picture:
+            self._picture, self._answers = picture, {}
+        key = include_stations, cached
+        if key not in self._answers:
+            body = list_body(picture.locations, include_stations=include_stations, cached=cached)
+            self._answers[key] = msgspec.json.encode(body)
+        return self._answers[key]
+
+
+def _filter() -> LocationFilter:
+    """The filters of the present request; an empty one filters nothing. Raises InvalidRequest, naming it."""
+    low, high = _power("min_power"), _power("max_power")
+    texts: dict[str, Any] = {name: _text(name) for name in ("location_id", "city", "search", "connector_type")}
+    return LocationFilter(**texts, power_kw_min=low, power_kw_max=high)
+
+
+def _bool(name: str, *, default: bool) -> bool:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if text.lower() not in BOOLS:
+        raise InvalidRequest((name, "допустимы только: true, false, 1, 0"))
+    return BOOLS[text.lower()]
+
+
+def _text(name: str) -> str | None:
+    text = request.args.get(name, "").strip()
+    if len(text) > TEXT_CHARS_MAX:
+        raise InvalidRequest((name, f"не более {TEXT_CHARS_MAX} символов"))
+    return text or None
+
+
+def _power(name: str) -> float | None:
+    text = request.args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        power_kw = float(text)
+    except ValueError:
+        power_kw = math.nan
+    if not 0 <= power_kw < math.inf:
+        raise InvalidRequest((name, "должно быть числом не меньше 0"))
+    return power_kw

@@ -1,0 +1,303 @@
+"""The phones' socket over real TCP, from the greeting to its close codes: contract/websocket-api §1-3, §7."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+import trio_websocket
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from evpower.charging.feed import LocationTold, StationTold
+from evpower.http.live_hub import OUTBOX, Listener, LiveLimits
+from evpower.http.server import ServerSettings, serve_http
+from evpower.identifiers import ClientId
+from tests.http.fakes import LISTED, LOCATION, World
+
+PATH = "/api/v1/ws/locations"
+
+
+class Phone:
+    """One socket."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self.socket = socket
+
+    async def hear(self) -> Any:
+        return json.loads(await self.socket.get_message())
+
+    async def ask(self, message: object) -> Any:
+        await self.socket.send_message(message if isinstance(message, str | bytes) else json.dumps(message))
+        return await self.hear()
+
+    async def closed_with(self) -> tuple[int, str | None]:
+        """The close code and reason; whatever is told before is let pass."""
+        with pytest.raises(ConnectionClosed) as ended:
+            while True:
+                await self.socket.get_message()
+        assert ended.value.reason is not None
+        return ended.value.reason.code, ended.value.reason.reason
+
+
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[str]:
+    """The application on a free port; its host and port."""
+    async with trio.open_nursery() as doors:
+        settings = ServerSettings(drain_s=1)
+        urls = await doors.start(partial(serve_http, world.app, ["127.0.0.1:0"], settings=settings))
+        await doors.start(world.hub.end_listeners)
+        yield urls[0].removeprefix("http://")
+        doors.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def phone(host: str, path: str = PATH, **headers: str) -> AsyncIterator[Phone]:
+    """A connected phone."""
+    address, _, port = host.rpartition(":")
+    with trio.fail_after(10):
+        async with (
+            await trio.open_tcp_stream(address, int(port)) as stream,
+            trio.open_nursery() as sockets,
+        ):
+            extra = [(name.encode(), value.encode()) for name, value in headers.items()]
+            socket = await trio_websocket.wrap_client_stream(sockets, stream, host, path, extra_headers=extra)
+            yield Phone(socket)
+            await socket.aclose()
+
+
+@pytest.fixture
+async def host(world: World) -> AsyncIterator[str]:
+    async with served(world) as host:
+        yield host
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/locations/ws/locations"])
+async def test_the_greeting_comes_first_at_both_addresses(host: str, path: str) -> None:
+    async with phone(host, f"{path}?client_id=driver-1") as one:
+        assert await one.hear() == {
+            "type": "connection",
+            "status": "connected",
+            "client_id": "driver-1",
+            "message": "Подключено к обновлениям локаций",
+        }
+
+
+@pytest.mark.parametrize("query", ["", "?client_id="])
+async def test_a_phone_without_a_name_is_given_one(host: str, query: str) -> None:
+    async with phone(host, PATH + query) as one:
+        assert (await one.hear())["client_id"].startswith("id-")
+
+
+async def test_every_phone_hears_of_locations_from_the_start(world: World, host: str) -> None:
+    async with phone(host) as one, phone(host) as two:
+        await one.hear()
+        await two.hear()
+        world.hub.tell(LocationTold(LOCATION))
+        assert [(await each.hear())["location_id"] for each in (one, two)] == ["EVP-LOC-001"] * 2
+
+
+@pytest.mark.parametrize(
+    ("channels", "hears"),
+    [
+        (["all"], ["location_status_update"]),
+        (["location:EVP-LOC-001"], ["location_status_update"]),
+        (["location_stations:EVP-LOC-001"], ["station_status_update"]),
+        (["location:OTHER", "location_stations:OTHER"], []),
+        (["all", "location:EVP-LOC-001"], ["location_status_update"]),
+        (["all", "location_stations:EVP-LOC-001"], ["station_status_update", "location_status_update"]),
+        ([], []),
+    ],
+)
+async def test_who_gets_what_and_everything_once(
+    world: World, host: str, channels: list[str], hears: list[str]
+) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        await one.ask({"action": "unsubscribe", "channel": "all"})
+        for channel in channels:
+            answer = await one.ask({"action": "subscribe", "channel": channel})
+            assert answer == {"type": "subscription", "status": "subscribed", "channel": channel}
+        world.hub.tell(StationTold(LISTED))
+        world.hub.tell(LocationTold(LOCATION))
+        heard = [(await one.hear())["type"] for _ in hears]
+        assert heard == hears
+        assert (await one.ask({"action": "ping"}))["type"] == "pong"  # and nothing else had come
+
+
+@pytest.mark.parametrize("channel", ["all", "location:EVP-LOC-001", "location_stations:EVP-LOC-001"])
+async def test_unsubscribing_really_ends_delivery(world: World, host: str, channel: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        await one.ask({"action": "unsubscribe", "channel": "all"})
+        await one.ask({"action": "subscribe", "channel": channel})
+        answer = await one.ask({"type": "unsubscribe", "data": {"channel": channel}})
+        assert answer == {"type": "subscription", "status": "unsubscribed", "channel": channel}
+        world.hub.tell(StationTold(LISTED))
+        world.hub.tell(LocationTold(LOCATION))
+        assert (await one.ask({"type": "ping"}))["type"] == "pong"
+
+
+async def test_twice_is_no_error(host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        for action, status in (("subscribe", "subscribed"), ("unsubscribe", "unsubscribed")):
+            answers = [await one.ask({"action": action, "channel": "location:X"}) for _ in range(2)]
+            assert [answer["status"] for answer in answers] == [status, status]
+
+
+async def test_a_pong_tells_unix_time(world: World, host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        assert await one.ask({"action": "ping"}) == {"type": "pong", "timestamp": 1795413600.0}
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ("{", "Неверный формат JSON"),
+        (b"\x00\xff", "Неверный формат JSON"),
+        ([1, 2], "Неизвестное действие"),
+        ({"action": "steal"}, "Неизвестное действие"),
+        ({"action": "subscribe"}, "Не указан канал"),
+        ({"action": "subscribe", "channel": "internal"}, "Неизвестный канал"),
+    ],
+)
+async def test_what_is_wrong_is_told_and_the_socket_stays(host: str, message: object, problem: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        assert await one.ask(message) == {"type": "error", "message": problem}
+        assert (await one.ask({"action": "ping"}))["type"] == "pong"
+
+
+async def test_a_binary_frame_is_read_as_text(host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        assert (await one.ask(b'{"action":"ping"}'))["type"] == "pong"
+
+
+async def test_a_frame_above_64_kb_is_1009(host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        await one.socket.send_message(json.dumps({"action": "ping", "pad": "x" * 1024 * 1024}))
+        assert (await one.closed_with())[0] == 1009
+
+
+async def test_more_than_ten_messages_a_second_are_dropped_and_told(host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        for _ in range(15):
+            await one.socket.send_message('{"action":"ping"}')
+        kinds = [(await one.hear()) for _ in range(15)]
+        assert [kind["type"] for kind in kinds] == ["pong"] * 10 + ["error"] * 5
+        assert kinds[-1]["message"] == "rate_limited"
+
+
+@pytest.mark.parametrize("client_id", ["a%20b", "x" * 65, "%D0%B9", "a'b"])
+async def test_a_malformed_client_id_is_1008(host: str, client_id: str) -> None:
+    async with phone(host, f"{PATH}?client_id={client_id}") as one:
+        assert (await one.closed_with())[0] == 1008
+
+
+async def test_a_foreign_page_is_1008(host: str) -> None:
+    async with phone(host, Origin="https://evil.example") as one:
+        assert (await one.closed_with())[0] == 1008
+
+
+async def test_a_page_of_this_host_and_an_allowed_one_may_listen() -> None:
+    world = World(allowed_origins=("https://app.example",))
+    async with served(world) as host:
+        for origin in (f"http://{host}", "https://app.example"):
+            async with phone(host, Origin=origin) as one:
+                assert (await one.hear())["type"] == "connection"
+
+
+async def test_one_client_has_so_many_sockets_and_no_more() -> None:
+    world = World(live_limits=LiveLimits(per_address=20, per_client=1))
+    async with served(world) as host, phone(host, f"{PATH}?client_id=a") as one:
+        await one.hear()
+        async with phone(host, f"{PATH}?client_id=a") as two:
+            assert (await two.closed_with())[0] == 1013
+        async with phone(host, f"{PATH}?client_id=b") as other:
+            assert (await other.hear())["type"] == "connection"
+
+
+async def test_one_address_has_so_many_sockets_and_room_again_when_one_leaves() -> None:
+    world = World(live_limits=LiveLimits(per_address=1, per_client=10))
+    async with served(world) as host:
+        async with phone(host) as one:
+            await one.hear()
+            async with phone(host) as two:
+                assert (await two.closed_with())[0] == 1013
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        async with phone(host) as three:
+            assert (await three.hear())["type"] == "connection"
+
+
+async def test_sockets_of_one_client_are_independent(world: World, host: str) -> None:
+    async with phone(host, f"{PATH}?client_id=a") as one, phone(host, f"{PATH}?client_id=a") as two:
+        await one.hear()
+        await two.hear()
+        await one.ask({"action": "unsubscribe", "channel": "all"})
+        world.hub.tell(LocationTold(LOCATION))
+        assert (await two.hear())["location_id"] == "EVP-LOC-001"
+
+
+async def test_a_phone_that_does_not_keep_up_is_let_go_and_no_other(world: World) -> None:
+    slow, quick = (Listener(ClientId(name), "address") for name in ("slow", "quick"))
+    with world.hub.joined(slow), world.hub.joined(quick):
+        for number in range(OUTBOX + 1):
+            world.hub.tell(LocationTold(replace(LOCATION, name=str(number))))
+            quick.outbox.receive_nowait()
+    assert (slow.close_with, slow.alive.cancel_called) == ((1013, "too slow"), True)
+    assert quick.alive.cancel_called is False
+
+
+async def test_a_phone_that_left_is_forgotten(world: World) -> None:
+    listener = Listener(ClientId("a"), "address")
+    with world.hub.joined(listener):
+        assert world.hub.sockets == 1
+    world.hub.tell(LocationTold(LOCATION))
+    assert world.hub.sockets == 0
+    with pytest.raises(trio.WouldBlock):
+        listener.outbox.receive_nowait()
+
+
+async def test_a_shutdown_is_1001_and_lets_nobody_in(world: World, host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        async with trio.open_nursery() as doors:
+            await doors.start(world.hub.end_listeners)
+            doors.cancel_scope.cancel()
+        assert (await one.closed_with())[0] == 1001
+    async with phone(host) as late:
+        assert (await late.closed_with())[0] == 1013
+
+
+async def test_silence_for_a_minute_ends_the_socket_and_pushes_do_not_count(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with world.app.test_client().websocket(PATH) as socket:
+        await socket.receive()
+        began = trio.current_time()
+        world.hub.tell(LocationTold(LOCATION))
+        await socket.receive()
+        with pytest.raises(Exception, match="1000"):
+            while True:
+                await socket.receive()
+        assert trio.current_time() - began == pytest.approx(60)
+
+
+async def test_a_message_every_half_minute_keeps_it_open(world: World, autojump_clock: trio.testing.MockClock) -> None:
+    async with world.app.test_client().websocket(PATH) as socket:
+        await socket.receive()
+        for _ in range(10):
+            await trio.sleep(30)
+            await socket.send("not even JSON")
+            assert "error" in await socket.receive()
