@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
 
+from evpower.billing.gateway import PaymentGateway
+from evpower.billing.payments import Payments, build_payments
 from evpower.billing.pricing import Pricing, PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.billing.service import BillingService
+from evpower.billing.top_up import TopUpRules
 from evpower.charging.availability import Availability
 from evpower.charging.awaited import Awaited
 from evpower.charging.beginnings import Beginnings
@@ -44,6 +48,7 @@ class App:
 
     bus: EventBus
     billing: BillingService
+    payments: Payments
     pricing: Pricing
     charging: ChargingService
     reports: ChargerReports
@@ -59,9 +64,20 @@ class App:
 
 
 def build_app(
-    config: Config, pool: Pool, link: ChargerLink, clock: Clock, ids: Ids, conversations: trio.Nursery
+    config: Config,
+    pool: Pool,
+    link: ChargerLink,
+    clock: Clock,
+    ids: Ids,
+    conversations: trio.Nursery,
+    *,
+    gateways: Mapping[str, PaymentGateway] | None = None,
+    top_up_rules: TopUpRules | None = None,
 ) -> App:
-    """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`)."""
+    """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`).
+
+    `gateways` are the payment providers by name; one that is not there is unavailable.
+    """
     reservation = ReservationRules(
         config.charging.unlimited_reserve_tyiyn,
         config.charging.unlimited_minimum_tyiyn,
@@ -94,6 +110,7 @@ def build_app(
     return App(
         bus=bus,
         billing=billing,
+        payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, top_up_rules or TopUpRules()),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, pricing, link, commands, bus, rules),
         reports=reports,

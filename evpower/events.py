@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.identifiers import ConnectorId, SessionId, StationId
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 log = logging.getLogger("evpower.events")
 
@@ -62,7 +62,15 @@ class StationChanged:
     station_id: StationId
 
 
-Event = SessionReserved | ChargingBegan | MeterAdvanced | SessionEnded | SessionSettled | StationChanged
+@dataclass(frozen=True)
+class TopUpChanged:
+    """A top-up moved on, or money came in by it."""
+
+    client_id: ClientId
+    order_id: str
+
+
+Event = SessionReserved | ChargingBegan | MeterAdvanced | SessionEnded | SessionSettled | StationChanged | TopUpChanged
 
 
 class EventBus:

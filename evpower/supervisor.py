@@ -161,6 +161,7 @@ async def _start_workers(
     await workers.start(upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
+    await workers.start(app.payments.run, name="payments")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.recovery.run, name="recovery")
     await workers.start(app.presence.run, name="presence")
