@@ -10,6 +10,7 @@ import click
 import evpower
 from evpower.command_line.ledger_commands import ledger
 from evpower.command_line.parked_commands import parked
+from evpower.command_line.payment_commands import payment, payments
 from evpower.command_line.server_commands import config, demo, migrate, serve, simulate
 from evpower.command_line.session_commands import session, sessions, status
 from evpower.command_line.station_commands import (
@@ -35,6 +36,7 @@ for _each in (
     *(status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
     *(tags, tag),
+    *(payments, payment),
     parked,
     ledger,
 ):

@@ -41,6 +41,7 @@ from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.control import build_control_app
 from evpower.http.operators_work import parked_routes, tag_routes
+from evpower.http.payment_admin import payment_admin_routes
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
@@ -207,6 +208,7 @@ async def _doors(
                 admin_token=config.http.admin_token,
             ),
             operations=operations,
+            payments=app.payments,
         )
         settings = ServerSettings(drain_s=drain_s)
         http_urls = await doors.start(
@@ -227,6 +229,7 @@ def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Bluepr
         access_routes(access),
         tag_routes(app.tags),
         parked_routes(app.parked),
+        payment_admin_routes(app.payments),
     )
 
 

@@ -32,6 +32,7 @@ from evpower.db.clients import lock_client
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import PaymentFailed, ProviderTimeout, ProviderUnavailable, TokenNotSupported
+from evpower.money import som_number
 
 CARD_PROVIDER = "OBANK"
 DECLINED = "payment_declined"
@@ -131,6 +132,6 @@ class CardPayments:
                 provider_code=view.order.reason or "",
                 client_id=view.order.client_id,
                 order_id=view.order.order_id,
-                current_balance_tyiyn=view.balance_tyiyn,
+                current_balance=som_number(view.balance_tyiyn),
             )
         return view

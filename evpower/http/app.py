@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
+from evpower.billing.payments import Payments
 from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.clock import Ids
@@ -15,9 +16,11 @@ from evpower.http.accounts import account_routes
 from evpower.http.admin import admin_routes
 from evpower.http.application import HttpApplication, RequestLimits
 from evpower.http.idempotency import Idempotency, KeyStore
+from evpower.http.payments import LEGACY, payment_routes
 from evpower.http.service import Probes, ServiceFacts, service_routes
 from evpower.http.sessions import charging_routes
 from evpower.http.stations import station_routes
+from evpower.http.webhooks import webhook_routes
 
 V1 = "/api/v1"
 
@@ -45,12 +48,21 @@ def build_http_app(
     facts: ServiceFacts,
     settings: HttpSettings,
     operations: Iterable[Blueprint] = (),
+    payments: Payments | None = None,
 ) -> QuartTrio:
-    """The application; it owns nothing, so it needs no start and no end. `operations` are for administrators alone."""
+    """The application; it owns nothing, so it needs no start and no end. `operations` are for administrators alone.
+
+    Without `payments` there are no payment routes.
+    """
+    idempotency = Idempotency(keys)
     app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
     app.register_blueprint(service_routes(facts, probes))
-    app.register_blueprint(charging_routes(charging, Idempotency(keys), prefix=V1))
+    app.register_blueprint(charging_routes(charging, idempotency, prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
+    if payments is not None:
+        for prefix in (V1, LEGACY):
+            app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
+            app.register_blueprint(webhook_routes(payments.notices, prefix=prefix))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
     return app
