@@ -8,6 +8,7 @@ the order's phase, what is parked, the audit lines.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from evpower.billing.gateway import OrderStatus, Payment
 from evpower.billing.ledger import top_up_key
@@ -21,14 +22,16 @@ from evpower.billing.top_up import (
     TopUp,
     TopUpRules,
     Verdict,
-    is_unresolved,
     judge,
+)
+from evpower.billing.top_up_schedule import (
+    is_unresolved,
     keeps_asking,
 )
 from evpower.clock import Clock
 from evpower.db import top_ups
 from evpower.db.clients import lock_client
-from evpower.db.parked_payments import close_credited, park
+from evpower.db.parked_payments import close_credited, count_open, park
 from evpower.db.payment_events import conclude_events
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -89,23 +92,33 @@ class Crediting:
             await self.park(uow, order, parking, origin, status.reason)
         if is_unresolved(order, phase, status.state, now):
             await self.park(uow, order, Parking("unresolved"), origin, status.reason)
-        for note in notes:
-            log.warning("top-up %s of client_id=%s: %s", order.order_id, order.client_id, note)
-            await audit(uow, order, note, origin, now, after=phase, detail=status.reason)
-        if phase != order.phase:
-            await audit(uow, order, "status", origin, now, after=phase, detail=status.reason)
-        flags = tuple(note for note in notes if not note.startswith("ignored_"))
+        if phase == "review" and not await count_open(uow.conn, order.id):  # a person has decided about it before
+            phase = "canceled" if order.phase == "review" else order.phase
+        await self._record(
+            uow, order, replace(verdict, phase=phase, notes=tuple(notes)), status, origin, credited_tyiyn
+        )
+
+    async def _record(
+        self, uow: UnitOfWork, order: TopUp, done: Verdict, status: OrderStatus, origin: Origin, credited_tyiyn: int
+    ) -> None:
+        """Store where the order stands now, and tell the audit log, the log and the world."""
+        now = self._clock.now()
+        for note in done.notes:
+            self._warn(uow, order, note)
+            await audit(uow, order, note, origin, now, after=done.phase, detail=status.reason)
+        if done.phase != order.phase:
+            await audit(uow, order, "status", origin, now, after=done.phase, detail=status.reason)
         await top_ups.move(
             uow.conn,
             order,
-            phase,
+            done.phase,
             now,
             credited_tyiyn=credited_tyiyn,
-            flags=flags,
+            flags=tuple(note for note in done.notes if not note.startswith("ignored_")),
             reason=status.reason or None,
-            keep_asking=keeps_asking(order, phase, status.state, now),
+            keep_asking=keeps_asking(order, done.phase, status.state, now),
         )
-        if phase != order.phase or credited_tyiyn:
+        if done.phase != order.phase or credited_tyiyn:
             self.tell(uow, order)
 
     async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin) -> int:
@@ -142,7 +155,10 @@ class Crediting:
             return
         payment = Payment(parking.trans_id or "", parking.amount_tyiyn, parking.currency)
         await audit(uow, order, "parked", origin, now, payment=payment, detail=parking.reason)
-        line = f"payment parked: order_id={order.order_id}, provider={order.provider}, why={parking.reason}"
+        self._warn(uow, order, f"parked: {parking.reason}")
+
+    def _warn(self, uow: UnitOfWork, order: TopUp, note: str) -> None:
+        line = f"top-up {order.order_id}: {note}, client_id={order.client_id}, provider={order.provider}"
         uow.after_commit(lambda: log.warning(line))
 
     def tell(self, uow: UnitOfWork, order: TopUp) -> None:

@@ -36,7 +36,7 @@ async def audit(
         currency=order.currency if payment is None or payment.currency is None else payment.currency,
         phase_before=order.phase,
         phase_after=after or order.phase,
-        detail=detail or origin.actor,
+        detail=": ".join(part for part in (origin.actor, detail) if part) or None,
         card_mask=order.card_mask,
         peer=origin.peer,
         request_id=origin.request_id,

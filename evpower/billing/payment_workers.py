@@ -18,11 +18,13 @@ from evpower.billing.asking import answered_within
 from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import OrderStatus, PaymentGateway
 from evpower.billing.top_up import (
-    NextCheck,
     Origin,
     Parking,
     TopUp,
     TopUpRules,
+)
+from evpower.billing.top_up_schedule import (
+    NextCheck,
     is_given_up,
     is_unresolved,
     plan_check,
@@ -74,9 +76,11 @@ class ProviderHealth:
 
     def failed(self, now: datetime, error: str) -> None:
         """No answer, again."""
+        self.last_error = error
+        if not self.may_be_asked(now):  # it was asked before the pause began, and belongs to those that began it
+            return
         self.failures += 1
         self.failing_since = self.failing_since or now
-        self.last_error = error
         beyond = self.failures - FAILURES_BORNE
         if beyond >= 0:
             pause_s = min(BACKOFF_FIRST_S * 2 ** min(beyond, 16), BACKOFF_MOST_S)

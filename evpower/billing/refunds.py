@@ -20,8 +20,17 @@ from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import OrderState, OrderStatus, Payment, PaymentGateway
 from evpower.billing.ledger import refund_end_entry, refund_hold_entry
 from evpower.billing.payment_audit import audit
-from evpower.billing.top_up import CREDITED, SWEEP_FOR, Origin, Parking, Phase, TopUp
+from evpower.billing.top_up import (
+    CREDITED,
+    Origin,
+    Parking,
+    Phase,
+    TopUp,
+)
 from evpower.billing.top_up_orders import TopUpOrders
+from evpower.billing.top_up_schedule import (
+    SWEEP_FOR,
+)
 from evpower.clock import Clock
 from evpower.db import top_up_refunds, top_ups
 from evpower.db.clients import lock_client
@@ -31,7 +40,6 @@ from evpower.db.top_up_refunds import Refund
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import (
     InsufficientBalance,
-    InvalidRequest,
     NotRefundable,
     ProviderError,
     ProviderFailure,
@@ -236,10 +244,3 @@ def _shows(status: OrderStatus, order: TopUp, refund: Refund) -> bool:
 def _next(refund: Refund, now: datetime) -> datetime:
     doublings: int = 2 ** min(refund.checks_done, 16)
     return now + min(ASK_AGAIN_FIRST * doublings, ASK_AGAIN_MOST)
-
-
-def read_amount(amount_tyiyn: int | None) -> int | None:
-    """An operator's sum. Raises InvalidRequest when it is not above zero."""
-    if amount_tyiyn is not None and amount_tyiyn <= 0:
-        raise InvalidRequest(("amount", "должно быть больше 0"))
-    return amount_tyiyn

@@ -9,8 +9,18 @@ from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import PaymentGateway, QrGateway, QrInvoice
 from evpower.billing.payment_audit import audit
 from evpower.billing.payment_workers import PaymentPoller
-from evpower.billing.top_up import OPEN, Origin, TopUp, TopUpRules, TopUpView, TopUpWish, may_force
+from evpower.billing.top_up import (
+    OPEN,
+    Origin,
+    TopUp,
+    TopUpRules,
+    TopUpView,
+    TopUpWish,
+)
 from evpower.billing.top_up_orders import TopUpOrders
+from evpower.billing.top_up_schedule import (
+    may_force,
+)
 from evpower.charging.session import IdempotencyClaim
 from evpower.clock import Clock
 from evpower.db import top_ups

@@ -11,7 +11,16 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Json
 
 from evpower.billing.gateway import QrInvoice
-from evpower.billing.top_up import NUMBER, PUBLIC, Method, NextCheck, Phase, TopUp
+from evpower.billing.top_up import (
+    NUMBER,
+    PUBLIC,
+    Method,
+    Phase,
+    TopUp,
+)
+from evpower.billing.top_up_schedule import (
+    NextCheck,
+)
 from evpower.identifiers import ClientId
 from evpower.money import som
 
@@ -46,9 +55,13 @@ READ = f"{SELECT} WHERE t.id = %(id)s"
 BY_ORDER_ID = f"{SELECT} WHERE t.order_id = %(key)s"
 BY_NUMBER = f"{SELECT} WHERE o.number = %(key)s"
 BY_CHALLENGE = f"{SELECT} WHERE o.challenge ->> 'md' = %(key)s ORDER BY o.number DESC LIMIT 1"
-#: Whatever a phone may call it by.
+#: Whatever a phone may call it by; each arm has an index of its own.
 BY_ANY_ID = f"""
-{SELECT} WHERE t.invoice_id = %(key)s OR t.order_id = %(key)s OR o.auth_key = %(key)s ORDER BY t.id LIMIT 1
+{SELECT} WHERE t.id IN (
+    SELECT id FROM public.balance_topups WHERE invoice_id = %(key)s
+    UNION ALL SELECT id FROM public.balance_topups WHERE order_id = %(key)s
+    UNION ALL SELECT topup_id FROM evpower.top_up_orders WHERE auth_key = %(key)s)
+ORDER BY t.id LIMIT 1
 """
 OLDER_OPEN_QR = f"""
 {SELECT} WHERE t.client_id = %(client_id)s AND o.method = 'qr' AND o.phase IN ('created', 'processing')

@@ -9,8 +9,7 @@ import trio
 from quart import Blueprint, Response, request
 
 from evpower.billing.payments import Payments
-from evpower.billing.refunds import read_amount
-from evpower.billing.top_up import TopUp
+from evpower.billing.top_up import Origin, TopUp
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.answers import Answer, written
 from evpower.http.payments import clean, origin
@@ -23,22 +22,23 @@ WITHIN_S = 20
 TEXT_CHARS_MAX = 500
 
 
-def payment_admin_routes(payments: Payments) -> Blueprint:
-    """`/payments[?parked=1[&all=1]]`, `/payments/providers`, `POST /payments/parked/{id}/resolve` with `credit`,
-    `debit` (sums in som) or `dismiss`, and `POST /payments/{invoice_id}/refund`.
-    """
-    routes = Blueprint("payments_admin", __name__, url_prefix="/payments")
+class PaymentAdminDoor:
+    """Wire to service and back."""
 
-    @routes.get("")
-    async def list_payments() -> Response:
+    def __init__(self, payments: Payments) -> None:
+        self._payments = payments
+
+    async def list_payments(self) -> Response:
+        """`GET /payments[?parked=1[&all=1]]`."""
+        decisions = self._payments.decisions
         with trio.fail_after(WITHIN_S):
             if request.args.get("parked") == "1":
-                rows = await payments.decisions.parked(resolved_too=request.args.get("all") == "1")
+                rows = await decisions.parked(resolved_too=request.args.get("all") == "1")
                 return _data([_in_som(row) for row in rows])
-            return _data([_row(order) for order in await payments.decisions.payments()])
+            return _data([_row(order) for order in await decisions.payments()])
 
-    @routes.get("/providers")
-    async def list_providers() -> Response:
+    async def list_providers(self) -> Response:
+        """`GET /payments/providers`: how each answers."""
         return _data(
             [
                 {
@@ -47,18 +47,14 @@ def payment_admin_routes(payments: Payments) -> Blueprint:
                     "failing_since": health.failing_since,
                     "last_error": health.last_error,
                 }
-                for name, health in payments.poller.health.items()
+                for name, health in self._payments.poller.health.items()
             ]
         )
 
-    @routes.post("/parked/<parked_id>/resolve")
-    async def resolve(parked_id: str) -> Response:
-        body = await read_object()
-        number, reason, who = (
-            _number(parked_id),
-            _text(body, "reason"),
-            origin("operator", _text(body, "actor", "admin")),
-        )
+    async def resolve(self, parked_id: str) -> Response:
+        """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
+        body, decisions = await read_object(), self._payments.decisions
+        number, reason, who = _number(parked_id), _text(body, "reason"), _operator(body)
         fields = Fields(body)
         chosen = [word for word in ("credit", "debit", "dismiss") if fields.has(word)]
         if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
@@ -68,25 +64,38 @@ def payment_admin_routes(payments: Payments) -> Blueprint:
         assert amount_tyiyn is not None
         with trio.fail_after(WITHIN_S):
             if chosen == ["credit"]:
-                await payments.decisions.credit(number, amount_tyiyn, reason, who)
+                await decisions.credit(number, amount_tyiyn, reason, who)
             elif chosen == ["debit"]:
-                await payments.decisions.debit(number, amount_tyiyn, reason, who)
+                await decisions.debit(number, amount_tyiyn, reason, who)
             else:
-                await payments.decisions.dismiss(number, reason, who)
+                await decisions.dismiss(number, reason, who)
         return _data({"id": number, "decision": chosen[0]})
 
-    @routes.post("/<invoice_id>/refund")
-    async def refund(invoice_id: str) -> Response:
+    async def refund(self, invoice_id: str) -> Response:
+        """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som."""
         body = await read_object()
-        reason, who = _text(body, "reason"), origin("operator", _text(body, "actor", "admin"))
+        reason, who = _text(body, "reason"), _operator(body)
         fields = Fields(body)
         amount_tyiyn = fields.money_tyiyn("amount") if fields.has("amount") else None
         fields.check()
         with trio.fail_after(WITHIN_S):
-            done = await payments.refunds.refund(clean(invoice_id), read_amount(amount_tyiyn), reason, who)
+            done = await self._payments.refunds.refund(clean(invoice_id), amount_tyiyn, reason, who)
         return _data({"id": done.id, "state": done.state, "amount": som_number(done.amount_tyiyn), "error": done.error})
 
+
+def payment_admin_routes(payments: Payments) -> Blueprint:
+    """The routes, relative to where they are put."""
+    door = PaymentAdminDoor(payments)
+    routes = Blueprint("payments_admin", __name__, url_prefix="/payments")
+    routes.get("")(door.list_payments)
+    routes.get("/providers")(door.list_providers)
+    routes.post("/parked/<parked_id>/resolve")(door.resolve)
+    routes.post("/<invoice_id>/refund")(door.refund)
     return routes
+
+
+def _operator(body: Mapping[str, Any]) -> Origin:
+    return origin("operator", _text(body, "actor", "admin"))
 
 
 def _row(order: TopUp) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from evpower.billing.top_up import (
     TopUp,
     TopUpRules,
     Verdict,
-    is_given_up,
     judge,
+)
+from evpower.billing.top_up_schedule import (
+    is_given_up,
     keeps_asking,
     may_force,
     plan_check,
@@ -183,6 +185,11 @@ def test_two_payments_of_one_order_are_two_credits_and_flagged() -> None:
     assert ([p.trans_id for p in verdict.credits], verdict.notes) == (["a", "b"], ("several_payments",))
     later = ruled(replace(ORDER, phase="approved"), both, booked=frozenset({"a"}))
     assert ([p.trans_id for p in later.credits], later.notes) == (["b"], ("several_payments",))
+
+
+def test_a_paid_order_called_paid_again_without_a_sum_is_no_matter() -> None:
+    verdict = ruled(replace(ORDER, phase="approved"), OrderStatus(OrderState.APPROVED), booked=frozenset({"a"}))
+    assert verdict == Verdict("approved")
 
 
 @pytest.mark.parametrize("state", [OrderState.PROCESSING, OrderState.CANCELED, OrderState.NOT_FOUND])

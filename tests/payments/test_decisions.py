@@ -81,8 +81,8 @@ async def test_a_dismissed_payment_moves_nothing_and_is_not_parked_again(world: 
     order = await of_another_sum(world)
     await world.payments.decisions.dismiss(await parked_id(world), WHY, ANN)
     assert (await world.order(order)).phase == "canceled"
-    await world.apply(order, paid(1000_00, "7781234"))
-    assert (await world.parked(), await world.credits()) == ([], [])
+    again = await world.apply(order, paid(1000_00, "7781234"))
+    assert (again.phase, await world.parked(), await world.credits()) == ("canceled", [], [])
 
 
 async def test_deciding_about_nothing_is_not_found(world: World) -> None:

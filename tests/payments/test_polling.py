@@ -160,6 +160,33 @@ async def test_one_order_is_never_asked_about_by_two_at_once(world: World) -> No
     assert (world.odengi.count("status"), world.odengi.asked_at_once_most) == (1, 1)
 
 
+async def test_two_processes_share_the_work_and_ask_about_each_order_once(world: World) -> None:
+    for number in range(10):
+        await world.qr(client=ClientId(f"client-{number}"))
+    world.clock.advance(15)
+    one = world.payments.poller
+    world.restart()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.work_due)
+        nursery.start_soon(world.payments.poller.work_due)
+    asked = [order.order_id for call, order in world.odengi.calls if call == "status"]
+    assert len(asked) == len(set(asked)) == 10
+
+
+async def test_many_failures_at_once_make_one_pause(world: World) -> None:
+    health = world.payments.poller.health["ODENGI"]
+    for _ in range(8):
+        health.failed(world.clock.now(), "provider_timeout")
+    assert not health.may_be_asked(world.clock.now())
+    world.clock.advance(5)
+    assert health.may_be_asked(world.clock.now())
+    health.failed(world.clock.now(), "provider_timeout")
+    world.clock.advance(9)
+    assert not health.may_be_asked(world.clock.now())
+    world.clock.advance(1)
+    assert health.may_be_asked(world.clock.now())
+
+
 async def test_many_orders_are_asked_about_a_few_at_a_time(world: World) -> None:
     for number in range(12):
         await world.qr(client=ClientId(f"client-{number}"))
