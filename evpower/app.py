@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
 
+from evpower.billing.gateway import PaymentGateway
+from evpower.billing.payments import Payments, build_payments
 from evpower.billing.pricing import Pricing, PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.billing.service import BillingService
+from evpower.billing.top_up import TopUpRules
 from evpower.charging.availability import Availability
 from evpower.charging.awaited import Awaited
 from evpower.charging.beginnings import Beginnings
@@ -71,6 +75,7 @@ class App:
 
     bus: EventBus
     billing: BillingService
+    payments: Payments
     pricing: Pricing
     charging: ChargingService
     locations: Locations
@@ -97,9 +102,14 @@ def build_app(
     clock: Clock,
     ids: Ids,
     conversations: trio.Nursery,
+    *,
+    gateways: Mapping[str, PaymentGateway] | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
-    """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`)."""
+    """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`).
+
+    `gateways` are the payment providers by name; one that is not there is unavailable.
+    """
     reservation = ReservationRules(
         config.charging.unlimited_reserve_tyiyn,
         config.charging.unlimited_minimum_tyiyn,
@@ -160,6 +170,7 @@ def build_app(
     return App(
         bus=bus,
         billing=billing,
+        payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, _top_up_rules(config)),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, pricing, link, commands, bus, rules),
         locations=locations,
@@ -188,6 +199,19 @@ def build_app(
                 config.charging.stop_wait_s,
             ),
         ),
+    )
+
+
+def _top_up_rules(config: Config) -> TopUpRules:
+    return TopUpRules(
+        poll_interval_s=config.payments.poll_interval_s,
+        max_checks=config.payments.max_checks,
+        slow_interval_s=config.payments.slow_interval_s,
+        invoice_lifetime_s=config.payments.invoice_lifetime_s,
+        minimum_tyiyn=config.payments.minimum_tyiyn,
+        maximum_tyiyn=config.payments.maximum_tyiyn,
+        h2h_allowed=config.obank.h2h,
+        test_payments=config.odengi.test,
     )
 
 

@@ -11,6 +11,7 @@ import evpower
 from evpower.command_line.certificate_commands import ca, certificates
 from evpower.command_line.ledger_commands import ledger
 from evpower.command_line.parked_commands import parked
+from evpower.command_line.payment_commands import payment, payments
 from evpower.command_line.server_commands import config, demo, migrate, sandbox, serve, simulate
 from evpower.command_line.session_commands import session, sessions, status
 from evpower.command_line.station_commands import (
@@ -39,6 +40,7 @@ for _each in (
     *(strangers, stranger),
     *(tags, tag),
     *(ca, certificates),
+    *(payments, payment),
     parked,
     ledger,
 ):

@@ -9,13 +9,15 @@ EvPowerError
 ├─ Unsignable               a station asked for a certificate it does not get
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
 │  ├─ InvalidAmount         the one wrong thing is a sum that money cannot have
-│  └─ StaleTimestamp        a provider's call that says it was made long ago
+│  ├─ StaleTimestamp        a provider's call that says it was made long ago
+│  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ NotFound                 a GET of an unknown id: HTTP 404
 │  ├─ SessionNotFound
-│  └─ StationNotFound, LocationNotFound
+│  ├─ StationNotFound, LocationNotFound
+│  └─ PaymentNotFound
 └─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false` (contract/rest-api §1.6)
    ├─ InsufficientBalance, MinimumAmountRequired
    ├─ ClientBlocked, ClientDeleted
@@ -24,6 +26,8 @@ EvPowerError
    ├─ SessionAlreadyActive, SessionFailed
    ├─ ProviderFailure        how a call to a payment provider can fail (billing/gateway.py)
    │  └─ ProviderError, ProviderUnavailable, ProviderTimeout
+   ├─ PaymentFailed, NoSuchPayment, PaymentNotProcessing, PaymentNotCancellable, TokenNotSupported
+   ├─ NotRefundable          what an operator wants to give back is not there to be given
    ├─ CommandFailure         what became of an operator's command to a charger (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
    │  └─ CommandRefused, CommandRejected, UnreadableAnswer
@@ -112,6 +116,28 @@ class StaleTimestamp(InvalidRequest):
     code = "stale_timestamp"
 
 
+class AmountTooSmall(InvalidRequest):
+    """A top-up below the least that is taken (design §9.1)."""
+
+    code = "minimum_amount_required"
+
+    def __init__(self, minimum_tyiyn: int) -> None:
+        self.message = f"Минимальная сумма пополнения: {som_text(minimum_tyiyn)} сом"
+        super().__init__(("amount", self.message))
+        self.details = {**self.details, "minimum_amount": som_number(minimum_tyiyn)}
+
+
+class AmountTooLarge(InvalidRequest):
+    """A top-up above the most that is taken."""
+
+    code = "maximum_amount_exceeded"
+
+    def __init__(self, maximum_tyiyn: int) -> None:
+        self.message = f"Максимальная сумма пополнения: {som_text(maximum_tyiyn)} сом"
+        super().__init__(("amount", self.message))
+        self.details = {**self.details, "maximum_amount": som_number(maximum_tyiyn)}
+
+
 class Unauthorized(EvPowerError):
     code = "unauthorized"
     message = "Требуется авторизация"
@@ -144,6 +170,16 @@ class StationNotFound(NotFound):
 
 class LocationNotFound(NotFound):
     """The message names the location; the code is the contract's `not_found`."""
+
+
+class PaymentNotFound(NotFound):
+    """Unknown, or another client's: the two are not told apart (contract/rest-api §5.4)."""
+
+    code = "payment_not_found"
+    message = "Платеж не найден"
+
+    def __init__(self) -> None:
+        super().__init__(status=0, status_text="processing")
 
 
 class Refusal(EvPowerError):
@@ -269,6 +305,40 @@ class ProviderTimeout(ProviderFailure):
 
     code = "provider_timeout"
     message = "Платёжная система не ответила вовремя"
+
+
+class PaymentFailed(Refusal):
+    """A card payment was declined; `reason` is ours, `provider_code` the provider's own word (design §9.1)."""
+
+    code = "payment_failed"
+    message = "Платёж отклонён банком"
+
+
+class NoSuchPayment(Refusal):
+    code = "payment_not_found"
+    message = "Платеж не найден"
+
+
+class PaymentNotProcessing(Refusal):
+    code = "payment_not_processing"
+    message = "Платёж уже завершён"
+
+
+class PaymentNotCancellable(Refusal):
+    code = "payment_not_cancellable"
+    message = "Платёж нельзя отменить"
+
+
+class TokenNotSupported(Refusal):
+    code = "token_not_supported"
+    message = "Сохранение карт недоступно"
+
+
+class NotRefundable(Refusal):
+    """Nothing was paid by it, less than that, or a refund of it is under way."""
+
+    code = "not_refundable"
+    message = "Возврат невозможен"
 
 
 class CommandFailure(Refusal):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.identifiers import ConnectorId, SessionId, StationId
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 log = logging.getLogger("evpower.events")
 
@@ -69,8 +69,23 @@ class NetworkChanged:
     location_id: str
 
 
+@dataclass(frozen=True)
+class TopUpChanged:
+    """A top-up moved on, or money came in by it."""
+
+    client_id: ClientId
+    order_id: str
+
+
 Event = (
-    SessionReserved | ChargingBegan | MeterAdvanced | SessionEnded | SessionSettled | StationChanged | NetworkChanged
+    SessionReserved
+    | ChargingBegan
+    | MeterAdvanced
+    | SessionEnded
+    | SessionSettled
+    | StationChanged
+    | NetworkChanged
+    | TopUpChanged
 )
 
 

@@ -28,6 +28,7 @@ from quart import Blueprint
 
 import evpower
 from evpower.app import App, build_app
+from evpower.billing.gateways.providers import Gateways, open_gateways
 from evpower.charging.feed import NetworkFeed
 from evpower.charging.provisioning import Provisioning
 from evpower.charging.station_access import StationAccess
@@ -48,6 +49,7 @@ from evpower.http.control import build_control_app
 from evpower.http.live_hub import LiveHub, LiveLimits
 from evpower.http.metrics import metrics_routes
 from evpower.http.operators_work import free_vend_routes, parked_routes, tag_routes
+from evpower.http.payment_admin import payment_admin_routes
 from evpower.http.server import ServerSettings, serve_http
 from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
@@ -106,22 +108,28 @@ async def run(
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
     make_room(config.ocpp.max_connections + config.database.pool_size)
-    async with _database(config) as pool:
+    async with _database(config) as pool, open_gateways(config, clock) as gateways:
         await _prepare(pool, clock)
         # One receiver to the end: between two of them a signal would kill us.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await _serve(config, pool, clock, ids, signals, task_status)
+            await _serve(config, pool, gateways, clock, ids, signals, task_status)
     log.info("stopped")
 
 
 async def _serve(
-    config: Config, pool: Pool, clock: Clock, ids: Ids, signals: Signals, task_status: trio.TaskStatus[Running]
+    config: Config,
+    pool: Pool,
+    gateways: Gateways,
+    clock: Clock,
+    ids: Ids,
+    signals: Signals,
+    task_status: trio.TaskStatus[Running],
 ) -> None:
     """Workers and doors, until the first signal and through the drain."""
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
         registry = ChargerRegistry()
-        app = build_app(config, pool, registry, clock, ids, workers)
+        app = build_app(config, pool, registry, clock, ids, workers, gateways=gateways.by_name)
         if app.authority.exists:
             await app.authority.check(clock.now())
         tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
@@ -178,6 +186,7 @@ async def _start_workers(
     await workers.start(app.journal.run, name="journal")
     await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
+    await workers.start(app.payments.run, name="payments")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.recovery.run, name="recovery")
     await workers.start(app.presence.run, name="presence")
@@ -240,6 +249,7 @@ async def _doors(
             ),
             operations=operations,
             at_root=(metrics,),
+            payments=app.payments,
         )
         settings = ServerSettings(drain_s=drain_s)
         http_urls = await doors.start(
@@ -262,6 +272,7 @@ def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Bluepr
         parked_routes(app.parked),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
+        payment_admin_routes(app.payments),
     )
 
 

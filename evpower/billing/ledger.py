@@ -110,6 +110,74 @@ def debt_recovery_entry(
     )
 
 
+def top_up_key(provider: str, trans_id: str) -> str:
+    """The key of a provider's payment: whatever brings it, and however often, it is credited once (payments §5)."""
+    return f"topup:{provider}:{trans_id}"
+
+
+def top_up_entry(client_id: ClientId, topup_id: int, provider: str, key: str, amount_tyiyn: int, actor: str) -> Entry:
+    """Credit a payment that a provider has taken for us."""
+    return Entry(
+        "balance_topup",
+        key,
+        actor,
+        (
+            Posting("client", amount_tyiyn, client_id, "balance_topup"),
+            Posting(f"provider:{provider}", -amount_tyiyn, client_id),
+        ),
+        "Пополнение баланса",
+        balance_topup_id=topup_id,
+    )
+
+
+def refund_hold_entry(client_id: ClientId, topup_id: int, refund_id: int, amount_tyiyn: int, actor: str) -> Entry:
+    """Take a refund from the client before the provider is asked for it."""
+    return Entry(
+        "topup_refund",
+        f"topup_refund:{refund_id}",
+        actor,
+        (Posting("client", -amount_tyiyn, client_id, "topup_refund"), Posting("held", amount_tyiyn, client_id)),
+        "Возврат пополнения плательщику",
+        balance_topup_id=topup_id,
+    )
+
+
+def refund_end_entry(
+    client_id: ClientId, topup_id: int, refund_id: int, provider: str, amount_tyiyn: int, actor: str, *, happened: bool
+) -> Entry:
+    """The provider gave it back, or will not: one key for both, so that a refund ends once."""
+    back = (
+        Posting(f"provider:{provider}", amount_tyiyn, client_id)
+        if happened
+        else Posting("client", amount_tyiyn, client_id, "topup_refund")
+    )
+    return Entry(
+        "topup_refund_end",
+        f"topup_refund_end:{refund_id}",
+        actor,
+        (Posting("held", -amount_tyiyn, client_id), back),
+        "Возврат выполнен" if happened else "Возврат не выполнен",
+        balance_topup_id=topup_id,
+    )
+
+
+def provider_refund_entry(
+    client_id: ClientId, topup_id: int, provider: str, key: str, amount_tyiyn: int, actor: str
+) -> Entry:
+    """Book what a provider gave back to the payer without being asked by us; a person says so (design §9.2)."""
+    return Entry(
+        "topup_refund",
+        key,
+        actor,
+        (
+            Posting("client", -amount_tyiyn, client_id, "topup_refund"),
+            Posting(f"provider:{provider}", amount_tyiyn, client_id),
+        ),
+        "Возврат пополнения плательщику",
+        balance_topup_id=topup_id,
+    )
+
+
 def adjustment_entry(client_id: ClientId, amount_tyiyn: int, key: str, reason: str, actor: str) -> Entry:
     """An operator's correction of a balance, opening balances included (design §9.5)."""
     return Entry(

@@ -10,10 +10,11 @@ import logging
 from dataclasses import replace
 
 from evpower.billing.account import BalanceView
-from evpower.billing.ledger import correction_entry, debt_recovery_entry, reserve_entry, settle_entry
+from evpower.billing.ledger import correction_entry, debt_recovery_entry, reserve_entry, settle_entry, top_up_entry
 from evpower.billing.settlement import Correction, Settlement, correct, settle
+from evpower.billing.top_up import TopUp
 from evpower.clock import Clock
-from evpower.db.clients import Client, ensure_client, read_balance
+from evpower.db.clients import Client, ensure_client, lock_client, read_balance
 from evpower.db.debts import read_debts, reduce_debt
 from evpower.db.ledger import post_entry
 from evpower.db.pool import Pool
@@ -88,6 +89,23 @@ class BillingService:
             credited = replace(client, balance_tyiyn=client.balance_tyiyn + correction.refund_tyiyn)
             await self.recover_debts(uow, credited, cause_key=entry.key, actor=actor)
         return correction
+
+    async def top_up(self, uow: UnitOfWork, order: TopUp, key: str, amount_tyiyn: int, actor: str) -> bool:
+        """Credit a payment, and pay debts from it (billing-rules §4); False when `key` was credited before.
+
+        The client and the order are locked; the client's state is no matter: the money is theirs (payments §5).
+        """
+        entry = top_up_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, actor)
+        if await post_entry(uow.conn, entry, self._clock.now()) is None:
+            return False
+        line = (
+            f"💳 TOPUP: client_id={order.client_id}, amount={som_fixed(amount_tyiyn)}, "
+            f"invoice_id={order.invoice_id}, provider={order.provider}"
+        )
+        uow.after_commit(lambda: log.info(line))
+        credited = await lock_client(uow.conn, order.client_id)
+        await self.recover_debts(uow, credited, cause_key=key, actor=actor)
+        return True
 
     async def recover_debts(self, uow: UnitOfWork, client: Client, *, cause_key: str, actor: str) -> int:
         """Pay debts, oldest first, from a balance that was just credited (billing-rules §4); the sum taken.

@@ -16,7 +16,7 @@ import trio
 
 from evpower.charging.locations import Locations
 from evpower.charging.network import ListedLocation, ListedStation
-from evpower.events import Event, EventBus, MeterAdvanced, NetworkChanged
+from evpower.events import Event, EventBus, MeterAdvanced, NetworkChanged, TopUpChanged
 from evpower.identifiers import StationId
 
 log = logging.getLogger("evpower.feed")
@@ -105,8 +105,8 @@ class NetworkFeed:
 
     async def _locations_of(self, touched: list[Event]) -> set[str]:
         """Where the stations of these events are, and where they were."""
-        stations = {event.station_id for event in touched if not isinstance(event, NetworkChanged)}
         location_ids = {event.location_id for event in touched if isinstance(event, NetworkChanged)}
+        stations = {event.station_id for event in touched if not isinstance(event, NetworkChanged | TopUpChanged)}
         location_ids |= await self._locations.containing(stations)
         return location_ids | {self._at[station] for station in stations if station in self._at}
 
@@ -126,4 +126,4 @@ class NetworkFeed:
 
 def changes_the_network(event: Event) -> bool:
     """Whether something the public can read of a station may have changed."""
-    return not isinstance(event, MeterAdvanced)
+    return not isinstance(event, MeterAdvanced | TopUpChanged)

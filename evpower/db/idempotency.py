@@ -22,13 +22,14 @@ from evpower.errors import IdempotencyMismatch
 from evpower.identifiers import ClientId, SessionId
 
 FIND_KEY = """
-SELECT method, path, body_hash, session_id, status_code, response
+SELECT method, path, body_hash, session_id, order_id, status_code, response
 FROM evpower.idempotency_keys WHERE client_id = %(client_id)s AND key = %(key)s
 """
 
 CLAIM_KEY = """
-INSERT INTO evpower.idempotency_keys (client_id, key, method, path, body_hash, session_id, created_at)
-VALUES (%(client_id)s, %(key)s, %(method)s, %(path)s, %(body_hash)s, %(session_id)s, %(at)s)
+INSERT INTO evpower.idempotency_keys
+    (client_id, key, method, path, body_hash, session_id, order_id, created_at)
+VALUES (%(client_id)s, %(key)s, %(method)s, %(path)s, %(body_hash)s, %(session_id)s, %(order_id)s, %(at)s)
 ON CONFLICT (client_id, key) DO NOTHING
 """
 
@@ -52,6 +53,12 @@ class StoredAnswer:
     session_id: SessionId | None
     status_code: int | None
     response: dict[str, Any] | None
+    order_id: str | None = None
+
+    @property
+    def effect(self) -> Any:
+        """The id of what its request made or ended: a session or a top-up; None when it was refused."""
+        return self.session_id or self.order_id
 
 
 class KeyRows:
@@ -78,15 +85,23 @@ async def find_key(conn: AsyncConnection[Any], client_id: ClientId, key: str) ->
     if row is None:
         return None
     claim = IdempotencyClaim(client_id, key, row["method"], row["path"], row["body_hash"])
-    return StoredAnswer(claim, row["session_id"], row["status_code"], row["response"])
+    return StoredAnswer(claim, row["session_id"], row["status_code"], row["response"], row["order_id"])
 
 
-async def claim_key(conn: AsyncConnection[Any], claim: IdempotencyClaim, session_id: SessionId, at: datetime) -> None:
-    """Bind the key to the session its request made or ended, in the same unit of work.
+async def claim_key(
+    conn: AsyncConnection[Any],
+    claim: IdempotencyClaim,
+    session_id: SessionId | None,
+    at: datetime,
+    *,
+    order_id: str | None = None,
+) -> None:
+    """Bind the key to the session its request made or ended, or the top-up it made, in the same unit of work.
 
     Waits for another process that is claiming it; IdempotencyMismatch when the key is taken.
     """
-    cursor = await conn.execute(CLAIM_KEY, {**_columns(claim), "session_id": session_id, "at": at})
+    parameters = {**_columns(claim), "session_id": session_id, "order_id": order_id, "at": at}
+    cursor = await conn.execute(CLAIM_KEY, parameters)
     if cursor.rowcount == 0:
         raise IdempotencyMismatch
 

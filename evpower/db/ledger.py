@@ -74,6 +74,32 @@ CHECKS = {
         LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'revenue'
         WHERE s.settled_at IS NOT NULL
         GROUP BY s.id HAVING coalesce(sum(p.amount_tyiyn), 0) <> coalesce(s.amount, 0) * 100""",
+    "top-ups whose paid amount is not what was credited": """
+        SELECT t.id, t.order_id, t.paid_amount, o.paid_tyiyn, coalesce(c.tyiyn, 0) AS credited_tyiyn
+        FROM public.balance_topups t JOIN evpower.top_up_orders o ON o.topup_id = t.id
+        LEFT JOIN (SELECT e.balance_topup_id AS id, sum(p.amount_tyiyn) AS tyiyn FROM evpower.ledger_entries e
+                   JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'client'
+                   WHERE e.kind = 'balance_topup' GROUP BY 1) c ON c.id = t.id
+        WHERE o.paid_tyiyn <> coalesce(c.tyiyn, 0) OR coalesce(t.paid_amount, 0) * 100 <> coalesce(c.tyiyn, 0)
+           OR (t.status IN ('approved', 'refunded', 'partial_refund')) <> (coalesce(c.tyiyn, 0) > 0)""",
+    "credits that no payment of their provider stands behind": """
+        SELECT e.id, e.key FROM evpower.ledger_entries e
+        LEFT JOIN public.balance_topups t ON t.id = e.balance_topup_id
+        LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'provider:' || t.payment_provider
+        WHERE e.kind = 'balance_topup' AND (p.id IS NULL OR p.amount_tyiyn >= 0
+              OR NOT starts_with(e.key, 'topup:' || t.payment_provider || ':'))""",
+    "top-ups whose refunds are not what left the client": """
+        SELECT o.topup_id AS id, o.refunded_tyiyn, coalesce(m.client, 0) AS gone_tyiyn, coalesce(m.held, 0) AS held
+        FROM evpower.top_up_orders o
+        LEFT JOIN (SELECT e.balance_topup_id AS id,
+                          -coalesce(sum(p.amount_tyiyn) FILTER (WHERE p.account = 'client'), 0) AS client,
+                          coalesce(sum(p.amount_tyiyn) FILTER (WHERE p.account = 'held'), 0) AS held
+                   FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id
+                   WHERE e.kind IN ('topup_refund', 'topup_refund_end') GROUP BY 1) m ON m.id = o.topup_id
+        LEFT JOIN (SELECT topup_id, sum(amount_tyiyn) AS tyiyn FROM evpower.top_up_refunds WHERE state = 'open'
+                   GROUP BY 1) r ON r.topup_id = o.topup_id
+        WHERE o.refunded_tyiyn <> coalesce(m.client, 0) OR coalesce(m.held, 0) <> coalesce(r.tyiyn, 0)
+           OR o.refunded_tyiyn > o.paid_tyiyn""",
 }
 COUNT_ENTRIES = "SELECT count(*) AS entries FROM evpower.ledger_entries"
 

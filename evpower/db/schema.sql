@@ -9,7 +9,8 @@ TABLE evpower.idempotency_keys (
     session_id text,
     status_code integer,
     response json,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    order_id text
 )
 TABLE evpower.ledger_entries (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -194,6 +195,55 @@ TABLE evpower.ocpp_transfers (
     status_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone
 )
+TABLE evpower.parked_payments (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    topup_id bigint NOT NULL,
+    provider text NOT NULL,
+    reason text NOT NULL,
+    trans_id text,
+    amount_tyiyn bigint,
+    currency text,
+    detail text,
+    parked_at timestamp with time zone NOT NULL,
+    resolution text,
+    resolved_tyiyn bigint,
+    resolved_at timestamp with time zone,
+    resolved_by text,
+    resolution_reason text
+)
+TABLE evpower.payment_audit_log (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    recorded_at timestamp with time zone NOT NULL,
+    operation text NOT NULL,
+    source text NOT NULL,
+    client_id text,
+    order_id text,
+    trans_id text,
+    provider text,
+    amount_tyiyn bigint,
+    currency text,
+    phase_before text,
+    phase_after text,
+    detail text,
+    card_mask text,
+    peer text,
+    request_id text
+)
+TABLE evpower.provider_events (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    provider text NOT NULL,
+    topup_id bigint,
+    order_id text,
+    number bigint,
+    state text NOT NULL,
+    trans_id text,
+    body text NOT NULL,
+    peer text,
+    request_id text,
+    received_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    outcome_at timestamp with time zone NOT NULL
+)
 TABLE evpower.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -240,6 +290,47 @@ TABLE evpower.station_policies (
     free_vend boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL
+)
+TABLE evpower.top_up_numbers (
+    one boolean NOT NULL DEFAULT true,
+    last bigint NOT NULL
+)
+TABLE evpower.top_up_orders (
+    topup_id bigint NOT NULL,
+    number bigint NOT NULL,
+    method text NOT NULL,
+    phase text NOT NULL,
+    phase_at timestamp with time zone NOT NULL,
+    amount_tyiyn bigint NOT NULL,
+    paid_tyiyn bigint NOT NULL DEFAULT 0,
+    refunded_tyiyn bigint NOT NULL DEFAULT 0,
+    auth_key text,
+    qr_code text,
+    challenge json,
+    card_mask text,
+    reason text,
+    flags text[] NOT NULL DEFAULT '{}'::text[],
+    next_check_at timestamp with time zone,
+    due_why text,
+    checks_done integer NOT NULL DEFAULT 0,
+    slow_steps integer NOT NULL DEFAULT 0,
+    leased_until timestamp with time zone
+)
+TABLE evpower.top_up_refunds (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    topup_id bigint NOT NULL,
+    trans_id text NOT NULL,
+    amount_tyiyn bigint NOT NULL,
+    before_tyiyn bigint NOT NULL,
+    state text NOT NULL,
+    asked_by text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    error text,
+    next_check_at timestamp with time zone,
+    checks_done integer NOT NULL DEFAULT 0
 )
 TABLE public.balance_topups WITH ROW SECURITY (
     id bigint NOT NULL DEFAULT nextval('public.balance_topups_id_seq'::regclass),
@@ -530,6 +621,14 @@ evpower.ocpp_transactions: ocpp_transactions_status_check CHECK ((status = ANY (
 evpower.ocpp_transfers: ocpp_transfers_kind_check CHECK ((kind = ANY (ARRAY['diagnostics'::text, 'log'::text, 'firmware'::text, 'signed_firmware'::text])))
 evpower.ocpp_transfers: ocpp_transfers_pkey PRIMARY KEY (id)
 evpower.ocpp_transfers: ocpp_transfers_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.parked_payments: parked_payments_pkey PRIMARY KEY (id)
+evpower.parked_payments: parked_payments_resolution_check CHECK ((resolution = ANY (ARRAY['credited'::text, 'debited'::text, 'dismissed'::text])))
+evpower.parked_payments: parked_payments_resolved CHECK (((resolved_at IS NULL) = (resolution IS NULL)))
+evpower.parked_payments: parked_payments_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
+evpower.payment_audit_log: payment_audit_log_pkey PRIMARY KEY (id)
+evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (ARRAY['client'::text, 'webhook'::text, 'poll'::text, 'sweep'::text, 'forced'::text, 'operator'::text])))
+evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
+evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
@@ -542,6 +641,22 @@ evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_policies: station_policies_pkey PRIMARY KEY (station_id)
 evpower.station_policies: station_policies_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.top_up_numbers: top_up_numbers_one_check CHECK (one)
+evpower.top_up_numbers: top_up_numbers_pkey PRIMARY KEY (one)
+evpower.top_up_orders: top_up_orders_amount_tyiyn_check CHECK ((amount_tyiyn > 0))
+evpower.top_up_orders: top_up_orders_auth_key_key UNIQUE (auth_key)
+evpower.top_up_orders: top_up_orders_due_why_check CHECK ((due_why = ANY (ARRAY['webhook'::text, 'forced'::text])))
+evpower.top_up_orders: top_up_orders_method_check CHECK ((method = ANY (ARRAY['qr'::text, 'card'::text, 'token'::text])))
+evpower.top_up_orders: top_up_orders_number_key UNIQUE (number)
+evpower.top_up_orders: top_up_orders_paid_tyiyn_check CHECK ((paid_tyiyn >= 0))
+evpower.top_up_orders: top_up_orders_phase_check CHECK ((phase = ANY (ARRAY['created'::text, 'processing'::text, 'approved'::text, 'canceled'::text, 'expired'::text, 'refunded'::text, 'partial_refund'::text, 'review'::text])))
+evpower.top_up_orders: top_up_orders_pkey PRIMARY KEY (topup_id)
+evpower.top_up_orders: top_up_orders_refunded_tyiyn_check CHECK ((refunded_tyiyn >= 0))
+evpower.top_up_orders: top_up_orders_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
+evpower.top_up_refunds: top_up_refunds_amount_tyiyn_check CHECK ((amount_tyiyn > 0))
+evpower.top_up_refunds: top_up_refunds_pkey PRIMARY KEY (id)
+evpower.top_up_refunds: top_up_refunds_state_check CHECK ((state = ANY (ARRAY['open'::text, 'completed'::text, 'returned'::text])))
+evpower.top_up_refunds: top_up_refunds_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 public.balance_topups: balance_topups_invoice_id_key UNIQUE (invoice_id)
 public.balance_topups: balance_topups_order_id_key UNIQUE (order_id)
@@ -604,6 +719,7 @@ CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_
 CREATE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
 CREATE INDEX ledger_entries_session ON evpower.ledger_entries USING btree (session_id)
+CREATE INDEX ledger_entries_topup ON evpower.ledger_entries USING btree (balance_topup_id) WHERE (balance_topup_id IS NOT NULL)
 CREATE INDEX ledger_postings_client ON evpower.ledger_postings USING btree (client_id, account)
 CREATE INDEX ledger_postings_entry ON evpower.ledger_postings USING btree (entry_id)
 CREATE INDEX ocpp_frames_station ON ONLY evpower.ocpp_frames USING btree (station_id, recorded_at)
@@ -614,13 +730,19 @@ CREATE INDEX ocpp_transactions_given_away ON evpower.ocpp_transactions USING btr
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
+CREATE INDEX payment_audit_log_order ON evpower.payment_audit_log USING btree (order_id, id)
 CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
+CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order_id)
+CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)
+CREATE INDEX top_up_orders_challenge ON evpower.top_up_orders USING btree (((challenge ->> 'md'::text))) WHERE (challenge IS NOT NULL)
+CREATE INDEX top_up_orders_due ON evpower.top_up_orders USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX top_up_refunds_due ON evpower.top_up_refunds USING btree (next_check_at) WHERE (state = 'open'::text)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)
@@ -650,8 +772,12 @@ CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING bt
 CREATE UNIQUE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, lower(id_tag), started_at, meter_start_wh)
 CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
 CREATE UNIQUE INDEX ocpp_transfers_pkey ON evpower.ocpp_transfers USING btree (id)
+CREATE UNIQUE INDEX parked_payments_open ON evpower.parked_payments USING btree (topup_id, reason, COALESCE(trans_id, ''::text)) WHERE (resolved_at IS NULL)
+CREATE UNIQUE INDEX parked_payments_pkey ON evpower.parked_payments USING btree (id)
+CREATE UNIQUE INDEX payment_audit_log_pkey ON evpower.payment_audit_log USING btree (id)
 CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USING btree (id)
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
+CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
@@ -662,6 +788,12 @@ CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
 CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)
 CREATE UNIQUE INDEX tariff_plans_pkey ON public.tariff_plans USING btree (id)
 CREATE UNIQUE INDEX tariff_rules_pkey ON public.tariff_rules USING btree (id)
+CREATE UNIQUE INDEX top_up_numbers_pkey ON evpower.top_up_numbers USING btree (one)
+CREATE UNIQUE INDEX top_up_orders_auth_key_key ON evpower.top_up_orders USING btree (auth_key)
+CREATE UNIQUE INDEX top_up_orders_number_key ON evpower.top_up_orders USING btree (number)
+CREATE UNIQUE INDEX top_up_orders_pkey ON evpower.top_up_orders USING btree (topup_id)
+CREATE UNIQUE INDEX top_up_refunds_one_open ON evpower.top_up_refunds USING btree (topup_id) WHERE (state = 'open'::text)
+CREATE UNIQUE INDEX top_up_refunds_pkey ON evpower.top_up_refunds USING btree (id)
 CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id)
 CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
@@ -676,7 +808,11 @@ evpower.ocpp_reservations_id_seq integer FROM 1 TO 2147483647
 evpower.ocpp_security_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
+evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807
 public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807
 public.payment_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 public.pricing_history_id_seq bigint FROM 1 TO 9223372036854775807
@@ -742,9 +878,11 @@ CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_entries DEFERR
 CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_postings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evpower.refuse_unbalanced()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_entries FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_postings FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings FOR EACH ROW WHEN ((new.account = ANY (ARRAY['client'::text, 'receivable'::text]))) EXECUTE FUNCTION evpower.write_statement()
 

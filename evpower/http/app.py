@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
+from evpower.billing.payments import Payments
 from evpower.billing.service import BillingService
 from evpower.charging.locations import Locations
 from evpower.charging.service import ChargingService
@@ -19,9 +20,11 @@ from evpower.http.idempotency import Idempotency, KeyStore
 from evpower.http.live import live_routes
 from evpower.http.live_hub import LiveHub
 from evpower.http.locations import location_routes
+from evpower.http.payments import LEGACY, payment_routes
 from evpower.http.service import Probes, ServiceFacts, service_routes
 from evpower.http.sessions import charging_routes
 from evpower.http.stations import station_routes
+from evpower.http.webhooks import webhook_routes
 
 V1 = "/api/v1"
 
@@ -53,18 +56,25 @@ def build_http_app(
     settings: HttpSettings,
     operations: Iterable[Blueprint] = (),
     at_root: Iterable[Blueprint] = (),
+    payments: Payments | None = None,
 ) -> QuartTrio:
     """The application; it owns nothing, so it needs no start and no end.
 
-    `operations` are for administrators alone; `at_root` are further routes beside /health.
+    `operations` are for administrators alone; `at_root` are further routes beside /health. Without `payments` there are
+    no payment routes.
     """
+    idempotency = Idempotency(keys)
     app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
     app.register_blueprint(service_routes(facts, probes))
-    app.register_blueprint(charging_routes(charging, Idempotency(keys), prefix=V1))
+    app.register_blueprint(charging_routes(charging, idempotency, prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
     app.register_blueprint(location_routes(locations, prefix=V1))
     app.register_blueprint(live_routes(hub, clock, ids, allowed_origins=settings.allowed_origins, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
+    if payments is not None:
+        for prefix in (V1, LEGACY):
+            app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
+            app.register_blueprint(webhook_routes(payments.notices, prefix=prefix))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
     for routes in at_root:
         app.register_blueprint(routes)

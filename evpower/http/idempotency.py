@@ -29,7 +29,7 @@ from evpower.db.idempotency import StoredAnswer
 from evpower.errors import DatabaseUnavailable, IdempotencyMismatch, InvalidRequest, Refusal
 from evpower.http.answers import Answer
 from evpower.http.problems import problem
-from evpower.identifiers import ClientId, SessionId
+from evpower.identifiers import ClientId
 
 logger = logging.getLogger("evpower.http")
 
@@ -54,10 +54,10 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True)
 class KeyedWork:
-    """What a request does, and how its answer is found again when only the effect survived."""
+    """What a request does, and how its answer is found again when only the effect survived: a session or a top-up."""
 
     run: Callable[[IdempotencyClaim | None], Awaitable[Answer]]
-    rebuild: Callable[[SessionId], Awaitable[Answer]]
+    rebuild: Callable[[Any], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ class Idempotency:
         if stored is not None and stored.status_code is not None and stored.response is not None:
             return Answer(stored.response, stored.status_code)
         try:
-            if stored is not None and stored.session_id is not None:
-                answer = await work.rebuild(stored.session_id)
+            if stored is not None and stored.effect is not None:
+                answer = await work.rebuild(stored.effect)
             else:
                 answer = await work.run(claim)
         except Refusal as refusal:

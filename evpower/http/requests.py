@@ -23,6 +23,8 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 RESERVED_CLIENT_ID = "get"
 ENERGY_KWH_MAX = 200
 AMOUNT_SOM_MAX = 100_000
+#: Larger sums are all the same: too large for any limit.
+MONEY_SOM_CUT = 10**10
 CONNECTOR_ID_MAX = 2**31 - 1
 
 NOT_AN_OBJECT = "тело запроса должно быть объектом JSON"
@@ -129,6 +131,40 @@ class Fields:
             self._wrong.append((name, "не более двух знаков после запятой"))
             return None
         return exact_tyiyn(value)
+
+    def money_tyiyn(self, name: str) -> int | None:
+        """A required sum in som above 0, to the tyiyn, as tyiyn; how much is allowed is the service's to say."""
+        if not self.has(name):
+            self.wrong(name, REQUIRED)
+            return None
+        value = self._number(name)
+        if value is None:
+            return None
+        # Cut off first: 1e400 as an integer of tyiyn would be 400 digits long.
+        value = min(value, Decimal(MONEY_SOM_CUT))
+        if value <= 0 or _decimals_exceed(value, 2):
+            self._wrong.append((name, "должно быть больше 0, не более двух знаков после запятой"))
+            return None
+        return exact_tyiyn(value)
+
+    def text(self, name: str, pattern: re.Pattern[str], *, required: bool = True, squeeze: str = "") -> str | None:
+        """A text of this form; `squeeze` are characters left out before. What is wrong is said without the value."""
+        value = self._body.get(name)
+        if value is None and not required:
+            return None
+        text = value.translate(dict.fromkeys(map(ord, squeeze))) if isinstance(value, str) else None
+        if text is not None and pattern.fullmatch(text):
+            return text
+        self.wrong(name, REQUIRED if value is None else "недопустимое значение")
+        return None
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """An integer within bounds."""
+        value = self._number(name) if self.has(name) else Decimal(default)
+        if value is not None and least <= value <= most and value == int(value):
+            return int(value)
+        self.wrong(name, f"целое число от {least} до {most}")
+        return default
 
     def _positive(self, name: str, maximum: int) -> Decimal | None:
         value = self._number(name)

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 import trio
 
-from evpower.billing.ledger import Entry, Posting
+from evpower.billing.gateway import OrderState, OrderStatus, Payment
+from evpower.billing.top_up import Origin
 from evpower.charging.ports import Outcome
-from evpower.db.clients import lock_client
-from evpower.db.ledger import post_entry
+from evpower.db.top_ups import NewTopUp, insert_top_up
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     ConnectorOccupied,
@@ -135,16 +135,12 @@ async def test_example_14_nothing_there_means_no_row_and_all_debt(world: World) 
 
 async def test_example_15_the_next_credit_pays_the_debt(world: World) -> None:
     session_id = await indebted(world, 300_00)
-    credit = Entry(
-        "balance_topup",
-        "topup:1",
-        "test",
-        (Posting("client", 100_00, CLIENT, "balance_topup"), Posting("provider:test", -100_00)),
-    )
+    now = world.clock.now()
+    new = NewTopUp("tu_1", CLIENT, "ODENGI", "qr", 100_00, "", now, now, now)
     async with unit_of_work(world.pool) as uow:
-        await post_entry(uow.conn, credit, world.clock.now())
-        client = await lock_client(uow.conn, CLIENT)
-        assert await world.app.billing.recover_debts(uow, client, cause_key=credit.key, actor="test") == 37_50
+        order = await insert_top_up(uow.conn, new)
+    paid = OrderStatus(OrderState.APPROVED, (Payment("1", 100_00),))
+    await world.app.payments.crediting.apply(order.id, paid, Origin("poll"))
     assert (await world.statement())[-2:] == [("balance_topup", 100, 100), ("charge_payment", -37.5, 62.5)]
     assert (await world.session(session_id)).debt_tyiyn == 0
     assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 0

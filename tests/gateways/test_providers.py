@@ -99,14 +99,14 @@ async def pay_at(peer: Peer, settings: ObankSettings) -> OrderState:
 async def test_nothing_set_is_nothing_on() -> None:
     async with open_gateways(Config(), SetClock(AT)) as gateways:
         assert (gateways.qr, gateways.card) == (None, None)
-        assert gateways.named("ODENGI") is None
+        assert "ODENGI" not in gateways.by_name
 
 
 async def test_each_provider_is_found_by_its_stored_name(settings: ObankSettings) -> None:
     async with open_gateways(Config(odengi=ODENGI, obank=settings), SetClock(AT)) as gateways:
-        assert gateways.named("ODENGI") is gateways.qr
-        assert gateways.named("OBANK") is gateways.card
-        assert gateways.named("PAYPAL") is None
+        assert gateways.by_name["ODENGI"] is gateways.qr
+        assert gateways.by_name["OBANK"] is gateways.card
+        assert "PAYPAL" not in gateways.by_name
 
 
 async def test_the_bank_is_spoken_to_over_mutual_tls(bank: Bank, settings: ObankSettings) -> None:

@@ -280,6 +280,32 @@ def test_a_parked_report_is_either_assigned_or_dismissed(control: FakeControl) -
     assert control.asked == []
 
 
+def test_parked_payments_are_a_table(control: FakeControl) -> None:
+    row = {"id": 7, "reason": "other_sum", "invoice_id": "ob_1", "client_id": "c", "provider": "OBANK", "amount": 1000}
+    control.succeed("/control/payments?parked=1", [row])
+    assert "other_sum" in run("payments", "--parked").stdout
+
+
+def test_a_parked_payment_is_decided_with_who_and_why(control: FakeControl) -> None:
+    control.succeed("/control/payments/parked/7/resolve", {"id": 7, "decision": "credit"})
+    assert run("payment", "resolve", "7", "--credit", "19.99", "--reason", "seen").exit_code == 0
+    assert b'"credit": 19.99' in control.asked[0][2]
+    decision = json.loads(control.asked[0][2])
+    assert decision["reason"] == "seen"
+    assert decision["actor"].startswith("operator")
+
+
+def test_a_payment_has_one_decision(control: FakeControl) -> None:
+    assert run("payment", "resolve", "7", "--reason", "x").exit_code == 2
+    assert run("payment", "resolve", "7", "--reason", "x", "--dismiss", "--credit", "5").exit_code == 2
+    assert control.asked == []
+
+
+def test_a_refund_names_its_invoice(control: FakeControl) -> None:
+    control.succeed("/control/payments/ob_1/refund", {"id": 1, "state": "completed", "amount": 40, "error": None})
+    assert "completed" in run("payment", "refund", "ob_1", "--amount", "40", "--reason", "asked").stdout
+
+
 def test_an_operation_is_asked_for_with_its_arguments(control: FakeControl) -> None:
     control.succeed("/control/stations/EVP-001-01/operations/reset", {"status": "Accepted"})
     run("operate", "EVP-001-01", "reset", '{"kind": "hard"}')

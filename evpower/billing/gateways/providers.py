@@ -30,9 +30,10 @@ class Gateways:
     qr: QrGateway | None = None
     card: CardGateway | None = None
 
-    def named(self, name: str) -> PaymentGateway | None:
-        """The one that is stored as `payment_provider`; None when it is off now."""
-        return next((one for one in (self.qr, self.card) if one is not None and one.name == name), None)
+    @property
+    def by_name(self) -> dict[str, PaymentGateway]:
+        """Those that are on, by what is stored as `payment_provider`."""
+        return {one.name: one for one in (self.qr, self.card) if one is not None}
 
 
 @asynccontextmanager

@@ -1,0 +1,68 @@
+"""Money in: its services, built by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import trio
+
+from evpower.billing.card_payments import CardPayments
+from evpower.billing.crediting import Crediting
+from evpower.billing.gateway import PaymentGateway
+from evpower.billing.notices import Notices
+from evpower.billing.payment_decisions import PaymentDecisions
+from evpower.billing.payment_workers import PaymentPoller
+from evpower.billing.refunds import Refunds
+from evpower.billing.service import BillingService
+from evpower.billing.top_up import TopUpRules
+from evpower.billing.top_up_orders import TopUpOrders
+from evpower.billing.top_ups import TopUps
+from evpower.clock import Clock, Ids
+from evpower.db.pool import Pool
+from evpower.events import EventBus
+
+
+@dataclass(frozen=True)
+class Payments:
+    """Every service of payments in one process."""
+
+    top_ups: TopUps
+    cards: CardPayments
+    notices: Notices
+    poller: PaymentPoller
+    crediting: Crediting
+    refunds: Refunds
+    decisions: PaymentDecisions
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """The workers, until cancelled."""
+        async with trio.open_nursery() as workers:
+            await workers.start(self.poller.run)
+            await workers.start(self.refunds.run)
+            task_status.started()
+
+
+def build_payments(
+    pool: Pool,
+    clock: Clock,
+    ids: Ids,
+    billing: BillingService,
+    bus: EventBus,
+    gateways: Mapping[str, PaymentGateway],
+    rules: TopUpRules,
+) -> Payments:
+    """Put them together; `gateways` by provider name, and a provider without one is unavailable."""
+    crediting = Crediting(pool, clock, billing, bus, rules)
+    poller = PaymentPoller(pool, clock, gateways, crediting, rules)
+    orders = TopUpOrders(pool, clock, ids, rules)
+    refunds = Refunds(pool, clock, gateways, orders, crediting)
+    return Payments(
+        top_ups=TopUps(pool, clock, gateways, orders, crediting, poller, rules),
+        cards=CardPayments(pool, clock, gateways, orders, crediting, rules),
+        notices=Notices(pool, clock, gateways, poller, rules),
+        poller=poller,
+        crediting=crediting,
+        refunds=refunds,
+        decisions=PaymentDecisions(pool, clock, crediting, refunds),
+    )

@@ -1,0 +1,232 @@
+"""What an operator decides: parked payments, refunds to the payer (design §9.2; payments §5, §9)."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from evpower.billing.gateway import CardAnswer, OrderState, OrderStatus, Payment
+from evpower.billing.top_up import TopUp
+from evpower.errors import (
+    InsufficientBalance,
+    InvalidRequest,
+    NotFound,
+    NotRefundable,
+    PaymentNotFound,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from tests.payments.cards import CARD, PAYER, wish
+from tests.payments.provider import PROCESSING, paid
+from tests.payments.world import ANN, CLIENT, PHONE, World
+
+WHY = "seen in the cabinet"
+
+
+async def parked_id(world: World) -> int:
+    (row,) = await world.payments.decisions.parked(resolved_too=False)
+    newest: int = row["id"]
+    return newest
+
+
+async def credited(world: World, tyiyn: int = 100_00) -> TopUp:
+    order = (await world.qr(tyiyn)).order
+    return await world.apply(order, paid(tyiyn))
+
+
+async def of_another_sum(world: World) -> TopUp:
+    world.obank.card_answer = CardAnswer(paid(1000_00, "7781234"), "ob_1")
+    return (await world.payments.cards.pay(wish(), CARD, PAYER, PHONE)).order
+
+
+async def test_a_parked_payment_is_credited_by_hand_once(world: World) -> None:
+    order = await of_another_sum(world)
+    number = await parked_id(world)
+    await world.payments.decisions.credit(number, 100_00, WHY, ANN)
+    assert ((await world.order(order)).phase, await world.balance(), await world.parked()) == ("approved", 100_00, [])
+    with pytest.raises(InvalidRequest):
+        await world.payments.decisions.credit(number, 100_00, WHY, ANN)
+    assert await world.credits() == [100_00]
+    (row,) = await world.payments.decisions.parked(resolved_too=True)
+    assert (row["resolved_by"], row["resolution_reason"], row["resolved_tyiyn"]) == ("ann", WHY, 100_00)
+
+
+async def test_what_the_provider_tells_after_a_credit_by_hand_is_not_credited_again(world: World) -> None:
+    order = (await world.qr()).order
+    await world.apply(order, OrderStatus(OrderState.APPROVED))
+    await world.payments.decisions.credit(await parked_id(world), 100_00, WHY, ANN)
+    await world.apply(order, paid(100_00, "told at last"))
+    assert await world.credits() == [100_00]
+    assert await world.parked() == [("after_a_credit_by_hand", 100_00)]
+
+
+async def test_two_operators_at_once_credit_once(world: World) -> None:
+    await of_another_sum(world)
+    number, refused = await parked_id(world), []
+
+    async def decide() -> None:
+        try:
+            await world.payments.decisions.credit(number, 100_00, WHY, ANN)
+        except InvalidRequest as error:
+            refused.append(error)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(decide)
+        nursery.start_soon(decide)
+    assert (await world.credits(), len(refused)) == ([100_00], 1)
+
+
+async def test_a_dismissed_payment_moves_nothing_and_is_not_parked_again(world: World) -> None:
+    order = await of_another_sum(world)
+    await world.payments.decisions.dismiss(await parked_id(world), WHY, ANN)
+    assert (await world.order(order)).phase == "canceled"
+    again = await world.apply(order, paid(1000_00, "7781234"))
+    assert (again.phase, await world.parked(), await world.credits()) == ("canceled", [], [])
+
+
+async def test_deciding_about_nothing_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.payments.decisions.dismiss(7, WHY, ANN)
+
+
+async def test_what_a_provider_gave_back_unasked_is_taken_from_the_client_once(world: World) -> None:
+    order = await credited(world)
+    given = OrderStatus(OrderState.PARTIAL_REFUND, (Payment("90017755", 100_00),), 30_00)
+    await world.apply(order, given)
+    number = await parked_id(world)
+    with pytest.raises(InvalidRequest):
+        await world.payments.decisions.credit(number, 30_00, WHY, ANN)
+    await world.payments.decisions.debit(number, 30_00, WHY, ANN)
+    assert (await world.balance(), (await world.order(order)).phase) == (70_00, "partial_refund")
+    await world.apply(order, given)
+    assert await world.parked() == []
+    rows = await world.sql("SELECT type, amount::text FROM payment_transactions ORDER BY id")
+    assert rows[-1] == {"type": "topup_refund", "amount": "-30.00"}
+
+
+async def test_more_than_the_client_has_cannot_be_taken_back(world: World) -> None:
+    order = await credited(world)
+    await world.apply(order, OrderStatus(OrderState.REFUNDED))
+    await spend(world, 60_00)
+    with pytest.raises(InsufficientBalance):
+        await world.payments.decisions.debit(await parked_id(world), 100_00, WHY, ANN)
+    assert await world.parked() == [("refund", 100_00)]
+
+
+async def spend(world: World, tyiyn: int) -> None:
+    await world.sql(
+        "WITH entry AS (INSERT INTO evpower.ledger_entries (kind, key, actor, created_at)"
+        " VALUES ('admin_adjustment', 'spent', 'test', %s) RETURNING id)"
+        " INSERT INTO evpower.ledger_postings (entry_id, account, client_id, amount_tyiyn, statement_type)"
+        " SELECT id, 'client', %s, %s, 'admin_adjustment' FROM entry"
+        " UNION ALL SELECT id, 'adjustment', NULL, %s, NULL FROM entry",
+        world.clock.now(),
+        CLIENT,
+        -tyiyn,
+        tyiyn,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- refunds
+async def test_a_refund_goes_to_the_payer_and_leaves_the_client(world: World) -> None:
+    order = await credited(world)
+    refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    assert (refund.state, world.odengi.refunds) == ("completed", [("90017755", 100_00)])
+    assert (await world.balance(), (await world.order(order)).phase) == (0, "refunded")
+    others = "SELECT sum(amount_tyiyn)::int AS kept FROM evpower.ledger_postings WHERE account <> 'client'"
+    assert await world.sql(others) == [{"kept": 0}]
+
+
+async def test_a_payment_can_be_given_back_in_parts_up_to_what_it_was(world: World) -> None:
+    order = await credited(world)
+    for tyiyn, phase in ((30_00, "partial_refund"), (70_00, "refunded")):
+        await world.payments.refunds.refund(order.invoice_id, tyiyn, WHY, ANN)
+        assert (await world.order(order)).phase == phase
+    with pytest.raises(NotRefundable):
+        await world.payments.refunds.refund(order.invoice_id, 1, WHY, ANN)
+
+
+async def test_the_provider_telling_of_our_own_refund_parks_nothing(world: World) -> None:
+    order = await credited(world)
+    await world.payments.refunds.refund(order.invoice_id, 30_00, WHY, ANN)
+    await world.apply(order, OrderStatus(OrderState.PARTIAL_REFUND, (Payment("90017755", 100_00),), 30_00))
+    assert await world.parked() == []
+
+
+@pytest.mark.parametrize("refusal", [ProviderError(), ProviderUnavailable()])
+async def test_a_refused_refund_comes_back_to_the_client(world: World, refusal: Exception) -> None:
+    order = await credited(world)
+    world.odengi.refund_error = refusal
+    refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    assert (refund.state, await world.balance()) == ("returned", 100_00)
+    assert (await world.order(order)).phase == "approved"
+
+
+async def test_a_refund_of_unknown_outcome_stays_held_and_is_asked_about_and_never_sent_again(world: World) -> None:
+    order = await credited(world)
+    world.odengi.refund_error, world.odengi.answer = ProviderTimeout(), paid(100_00)
+    refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    assert (refund.state, await world.balance()) == ("open", 0)
+    with pytest.raises(NotRefundable):
+        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    world.restart()
+    world.clock.advance(60)
+    await world.payments.refunds.work_due()
+    assert await world.balance() == 0
+    world.odengi.answer = OrderStatus(OrderState.REFUNDED, refunded_tyiyn=100_00)
+    world.clock.advance(120)
+    await world.payments.refunds.work_due()
+    assert (await world.order(order)).phase == "refunded"
+    assert len(world.odengi.refunds) == 1
+
+
+@pytest.mark.parametrize(("debit", "left"), [(True, 0), (False, 100_00)])
+async def test_after_a_week_a_person_says_what_became_of_a_refund(world: World, debit: bool, left: int) -> None:
+    order = await credited(world)
+    world.odengi.refund_error, world.odengi.answer = ProviderTimeout(), paid(100_00)
+    await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    for _ in range(8):
+        world.clock.advance(86_400)
+        await world.payments.refunds.work_due()
+    assert await world.parked() == [("refund_unresolved", 100_00)]
+    number = await parked_id(world)
+    if debit:
+        await world.payments.decisions.debit(number, 100_00, WHY, ANN)
+    else:
+        await world.payments.decisions.dismiss(number, WHY, ANN)
+    assert (await world.balance(), await world.parked()) == (left, [])
+
+
+async def test_spent_money_is_not_given_back(world: World) -> None:
+    order = await credited(world)
+    await spend(world, 1)
+    with pytest.raises(InsufficientBalance):
+        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    assert world.odengi.refunds == []
+
+
+async def test_what_was_never_paid_is_not_given_back(world: World) -> None:
+    order = (await world.qr()).order
+    await world.apply(order, PROCESSING)
+    with pytest.raises(NotRefundable):
+        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    with pytest.raises(PaymentNotFound):
+        await world.payments.refunds.refund("unknown", None, WHY, ANN)
+
+
+async def test_a_refund_written_and_never_sent_is_sent_by_the_worker(world: World) -> None:
+    order = await credited(world)
+    died = trio.Event()
+
+    async def die(*_: object) -> None:
+        died.set()
+        raise KeyboardInterrupt
+
+    world.payments.refunds._send = die  # type: ignore[method-assign, assignment]
+    with pytest.raises(KeyboardInterrupt):
+        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    assert died.is_set()
+    world.restart()
+    await world.payments.refunds.work_due()
+    assert (world.odengi.refunds, (await world.order(order)).phase) == ([("90017755", 100_00)], "refunded")
