@@ -27,6 +27,8 @@ from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 log = logging.getLogger("OCPP")
 
 ACCEPTED = IdTagVerdict("Accepted")
+#: The charger as a whole, which cannot charge (OCPP 1.6 §4.8 wants a connector above 0).
+WHOLE_STATION = 0
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,7 @@ class Beginnings:
 
     async def _begin(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         now = self._clock.now()
-        tag = await read_id_tag(uow.conn, start.id_tag)
-        session_id = await sessions.find_pending(
-            uow.conn, station_id, start.connector_id, start.id_tag, tag.client_id if tag else None
-        )
-        if session_id is None:
-            session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
-        whose = _Whose(ACCEPTED, session_id)
-        if session_id is None:
-            whose = await self._begin_at_charger(uow, station_id, start, tag)
+        whose = await self._whose(uow, station_id, start)
         wire_id = await transactions.new_wire_id(uow.conn)
         await transactions.insert_transaction(
             uow.conn,
@@ -90,6 +84,7 @@ class Beginnings:
             verdict=whose.verdict.status,
             session_id=whose.session_id,
             free_vend=whose.is_free,
+            flags=("connector_0",) if start.connector_id == WHOLE_STATION else (),
             at=now,
         )
         if whose.session_id is not None and await sessions.set_phase(
@@ -101,6 +96,21 @@ class Beginnings:
             # The driver gave it up before it began: accepted, stopped at once, never billed (worked example 25).
             uow.after_commit(lambda: self._commands.stop_unpaid(station_id, wire_id))
         return BegunTransaction(wire_id, whose.verdict)
+
+    async def _whose(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> _Whose:
+        """A start that waits for this one, else one its driver gave up, else a card's; on connector 0 nobody's."""
+        if start.connector_id == WHOLE_STATION:
+            log.warning("StartTransaction on connector 0 is refused: station=%s", station_id)
+            return _Whose(IdTagVerdict("Blocked"))
+        tag = await read_id_tag(uow.conn, start.id_tag)
+        session_id = await sessions.find_pending(
+            uow.conn, station_id, start.connector_id, start.id_tag, tag.client_id if tag else None
+        )
+        if session_id is None:
+            session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
+        if session_id is not None:
+            return _Whose(ACCEPTED, session_id)
+        return await self._begin_at_charger(uow, station_id, start, tag)
 
     async def _begin_at_charger(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None

@@ -132,7 +132,7 @@ class Journal:
     async def _write(self, pending: Sequence[_Pending]) -> None:
         """Commit these reports together; when one of them poisons the rest, halve until it stands alone."""
         try:
-            outcomes = await self._commit([entry.row for entry in pending])
+            outcomes = await self._commit_or_again([entry.row for entry in pending])
         except (psycopg.OperationalError, trio.TooSlowError) as error:
             for entry in pending:
                 entry.error = DatabaseUnavailable(f"the journal could not be written: {error}")
@@ -153,19 +153,28 @@ class Journal:
             for entry, outcome in zip(pending, outcomes, strict=True):
                 entry.outcome, entry.error = outcome, None
 
+    async def _commit_or_again(self, rows: Sequence[Row]) -> list[object]:
+        """The victim of a deadlock goes again, once, within the same time: the other side has its locks by then."""
+        with trio.fail_after(COMMIT_WITHIN_S):
+            try:
+                return await self._commit(rows)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+                log.warning("%d reports met another unit of work and are stored again: %s", len(rows), error)
+            return await self._commit(rows)
+
     async def _commit(self, rows: Sequence[Row]) -> list[object]:
         arrivals = [row for row in rows if isinstance(row, PresenceRow)]
         boots = [row for row in rows if isinstance(row, BootRow)]
         statuses = [row for row in rows if isinstance(row, StatusRow)]
         meters = [row for row in rows if isinstance(row, MeterRow)]
-        with trio.fail_after(COMMIT_WITHIN_S):
-            async with self._pool.connection() as conn, conn.transaction():
-                # Boots too, although a boot says more: here every station is locked, in the one order.
-                heard = {row.station_id: row.received_at for row in boots} | dict(arrivals)
-                returned = await store_presence(conn, heard) if heard else []
-                accepted = await sql.write_boots(conn, boots)
-                said = await sql.write_statuses(conn, statuses)
-                progress = await sql.write_meter_values(conn, meters)
+        async with self._pool.connection() as conn, conn.transaction():
+            # Boots too, although a boot says more: here every station is locked, in the one order.
+            heard = {row.station_id: row.received_at for row in boots} | dict(arrivals)
+            returned = await store_presence(conn, heard) if heard else []
+            # Sessions before connectors, as settlement locks them.
+            progress = await sql.write_meter_values(conn, meters)
+            accepted = await sql.write_boots(conn, boots)
+            said = await sql.write_statuses(conn, statuses)
         was_away = [row.station_id in returned for row in arrivals]
         answered = zip([*arrivals, *boots, *statuses, *meters], [*was_away, *accepted, *said, *progress], strict=True)
         outcomes = {id(row): outcome for row, outcome in answered}

@@ -145,7 +145,8 @@ async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationI
     cursor = await conn.execute(BOOT_STATIONS, {"rows": _json(rows.values())})
     booted = {row["id"] for row in await cursor.fetchall()}
     parameters = {"rows": _json(rows[station_id] for station_id in booted)}
-    for statement in (BOOT_STATUS, BOOT_CONNECTORS, BOOT_SESSIONS):
+    # Sessions before connectors, as settlement locks them: the other way round the two could wait for each other.
+    for statement in (BOOT_STATUS, BOOT_SESSIONS, BOOT_CONNECTORS):
         await conn.execute(statement, parameters)
     return [station_id in booted for station_id, _, _ in boots]
 

@@ -53,9 +53,9 @@ NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id
 INSERT_TRANSACTION = """
 INSERT INTO evpower.ocpp_transactions
     (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh, meter_last_wh, started_at,
-     received_at, charging_session_id, free_vend, start_payload)
+     received_at, charging_session_id, free_vend, flags, start_payload)
 VALUES (%(station_id)s, %(wire_id)s, %(connector_id)s, %(id_tag)s, %(verdict)s, %(meter_start_wh)s, %(meter_start_wh)s,
-        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(payload)s)
+        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s)
 RETURNING id
 """
 
@@ -148,6 +148,7 @@ async def insert_transaction(
     verdict: str,
     session_id: SessionId | None,
     free_vend: bool,
+    flags: Sequence[str],
     at: datetime,
 ) -> None:
     """Store a start with the verdict it got; with a session, link both ways. `free_vend`: nobody pays for it."""
@@ -164,6 +165,7 @@ async def insert_transaction(
             "at": at,
             "session_id": session_id,
             "free_vend": free_vend,
+            "flags": list(flags),
             "payload": start.payload.decode(),
         },
     )

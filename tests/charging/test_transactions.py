@@ -82,6 +82,21 @@ async def test_a_start_on_another_connector_takes_the_clients_pending_session_th
     assert (session.phase, session.connector_id) == ("charging", 2)
 
 
+async def test_a_start_on_connector_0_is_refused_stored_and_flagged_and_the_pending_start_goes_on(world: World) -> None:
+    """Connector 0 is the charger as a whole: energy there is nobody's, and the driver's start is still to come."""
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    tag = await world.tag_of(session_id)
+    begun = await world.begin(tag, connector=ConnectorId(0))
+    assert (begun.verdict.status, int(begun.wire_transaction_id) > 0) == ("Blocked", True)
+    [stored] = await world.sql("SELECT verdict, charging_session_id, flags FROM evpower.ocpp_transactions")
+    assert stored == {"verdict": "Blocked", "charging_session_id": None, "flags": ["connector_0"]}
+    waiting = await world.session(session_id)
+    assert (waiting.connector_id, waiting.phase) == (ONE, "starting")
+    await world.charge(session_id, 500)
+    assert await world.balance() == 500_00 - 6_75
+
+
 async def test_a_card_start_reserves_like_an_unlimited_start(world: World) -> None:
     await world.give(500_00)
     await give_card(world)
