@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import trio
 
-from benchmarks import table, transport
+from benchmarks import network, table, transport
 from benchmarks.boot_storm import Storm, storm
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, count_rows, open_postgres
@@ -27,6 +27,7 @@ EXPECTED_RATIO = 0.2
 async def main() -> None:
     async with open_postgres(stations=CHARGERS + STORM, charging=CHARGERS) as postgres:
         await trio.to_thread.run_sync(_compare, postgres)
+        await network.compare(postgres)
     await trio.to_thread.run_sync(transport.compare)
 
 
@@ -81,9 +82,7 @@ def _print_meter_values(ours: Figures, peer: Figures) -> None:
     table.line("messages per second", ours.per_second, peer.per_second, ",.0f")
     table.line("latency p50, ms", ours.p50_ms, peer.p50_ms, ".1f")
     table.line("latency p99, ms", ours.p99_ms, peer.p99_ms, ".1f")
-    ratio = ours.server_us / peer.server_us
-    verdict = "as expected" if ratio <= EXPECTED_RATIO else "TOO MUCH"
-    print(f"CPU per message, ours / asyncio: {ratio:.3f}, at most {EXPECTED_RATIO} expected: {verdict}")
+    table.verdict("CPU per message, ours / asyncio", ours.server_us / peer.server_us, at_most=EXPECTED_RATIO)
 
 
 def _print_storms(ours: Storm, peer: Storm) -> None:

@@ -10,12 +10,13 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Self
 
 #: A server that leaves the load waiting this long has failed the run.
 SILENCE_S = 30.0
 UPGRADE = (
-    "GET /ws/%s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
 )
@@ -24,7 +25,7 @@ UPGRADE = (
 class Charger:
     """One connection; `number` is its place in the fleet and `sent` how many of its CALLs were sent."""
 
-    def __init__(self, number: int, station_id: str, port: int) -> None:
+    def __init__(self, number: int, path: str, port: int) -> None:
         self.number = number
         self.sent = 0
         self.sent_at = 0.0
@@ -32,7 +33,7 @@ class Charger:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
         self._upgraded = False
-        self.sock.sendall((UPGRADE % station_id).encode())
+        self.sock.sendall((UPGRADE % path).encode())
 
     def send(self, text: bytes) -> None:
         """Send one text message."""
@@ -76,6 +77,15 @@ class Charger:
         return buffer[body : body + size]
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A text and when it was read."""
+
+    charger: Charger
+    text: bytes
+    at: float
+
+
 #: From a charger whose last CALL was answered to the next one, or None when it has said all.
 NextCall = Callable[[Charger], bytes | None]
 
@@ -99,10 +109,10 @@ class Fleet:
     def chargers(self) -> list[Charger]:
         return list(self._by_fd.values())
 
-    def connect(self, station_ids: Iterable[str], port: int) -> None:
-        """Connect and send the upgrade requests; `wait_for_upgrades` or `drive` sees to their answers."""
-        for station_id in station_ids:
-            charger = Charger(len(self._by_fd), station_id, port)
+    def connect(self, names: Iterable[str], port: int, *, path: str = "/ws/%s") -> None:
+        """Connect and send the upgrade requests; `drive` or `arrivals` sees to their answers."""
+        for name in names:
+            charger = Charger(len(self._by_fd), path % name, port)
             self._by_fd[charger.sock.fileno()] = charger
             self._epoll.register(charger.sock, select.EPOLLIN)
 
@@ -129,6 +139,18 @@ class Fleet:
                         latencies.append(time.perf_counter() - charger.sent_at)
                     waiting -= not _go_on(charger, next_call)
         return latencies
+
+    def arrivals(self, expected: int) -> list[Arrival]:
+        """Wait for so many texts, whoever they come to, and answer none."""
+        arrived: list[Arrival] = []
+        while len(arrived) < expected:
+            events = self._epoll.poll(SILENCE_S)
+            if not events:
+                raise TimeoutError(f"{expected - len(arrived)} of {expected} texts did not come")
+            for fd, _ in events:
+                charger = self._by_fd[fd]
+                arrived += [Arrival(charger, text, time.perf_counter()) for text in charger.receive()]
+        return arrived
 
     def listen(self, quiet_s: float) -> None:
         """Answer the server's CALLs until none has come for this long."""

@@ -41,6 +41,19 @@ SELECT station_id, row_number() OVER (ORDER BY station_id), 1, 'BENCH', 'Accepte
        '{now}', id
 FROM charging_sessions;
 """
+#: The stations are spread over the locations evenly; all are online and have two connectors.
+NETWORK = """
+INSERT INTO public.locations (id, name, address, city, country, latitude, longitude)
+SELECT format('LOC-%1$s', n), format('Зарядка %1$s', n), format('Чуй %1$s', n), 'Бишкек', 'KG', 42.87, 74.59
+FROM generate_series(0, {locations} - 1) n;
+INSERT INTO public.stations (id, serial_number, location_id, connectors_count, model, manufacturer, power_capacity,
+                             is_available, last_heartbeat_at)
+SELECT format('BENCH-%1$s', lpad(n::text, 5, '0')), format('SN-%1$s', n), format('LOC-%1$s', n % {locations}), 2,
+       'Fast', 'Bench', 60, true, '{now}'
+FROM generate_series(0, {stations} - 1) n;
+INSERT INTO public.connectors (id, station_id, connector_number, connector_type, power_kw, ocpp_status)
+SELECT id || '-' || number, id, number, 'CCS2', 60, 'Available' FROM stations, generate_series(1, 2) number;
+"""
 PEER_TABLE = """
 CREATE TABLE meter_values (station_id text NOT NULL, connector_id int NOT NULL, wire_transaction_id text,
     measured_at timestamptz NOT NULL, received_at timestamptz NOT NULL, energy_wh bigint, power_w float8,
@@ -104,6 +117,20 @@ async def _prepared(conninfo: str, pid: int | None, stations: int, charging: int
     with psycopg.connect(postgres.peer) as peer:
         peer.execute(PEER_TABLE)
     return postgres
+
+
+async def make_network(postgres: Postgres, stations: int, locations: int) -> str:
+    """A migrated database of its own with so many online stations; its URL."""
+    name = f"evpower_bench_network_{stations}"
+    with psycopg.connect(postgres.conninfo, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}")
+    url, now = _url(postgres.conninfo, name), datetime.now(UTC)
+    async with open_pool(url, size=1) as pool:
+        await migrate(pool, now)
+    with psycopg.connect(url) as database:
+        database.execute(NETWORK.format(stations=stations, locations=locations, now=now.isoformat()))
+    return url
 
 
 def _url(conninfo: str, database: str) -> str:

@@ -16,10 +16,11 @@ STOP_WITHIN_S = 20.0
 
 @dataclass(frozen=True)
 class Server:
-    """A running server process and its chargers' port."""
+    """A running server process, its chargers' port (a peer's only one) and its phones'."""
 
     pid: int
     port: int
+    http_port: int = 0
 
     def cpu_s(self) -> float:
         """User and system time it has used."""
@@ -35,7 +36,7 @@ class Server:
 
 @contextmanager
 def serving(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """`python -m module arguments`, which prints its port when ready and ends on SIGTERM."""
+    """`python -m module arguments`, which prints its ports when ready and ends on SIGTERM."""
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environ or {})})
     assert process.stdout is not None
@@ -43,7 +44,7 @@ def serving(module: str, *arguments: str, environ: Mapping[str, str] | None = No
         line = process.stdout.readline()
         if not line:
             raise RuntimeError(f"{module} did not start: exit code {process.wait()}")
-        yield Server(process.pid, int(line))
+        yield Server(process.pid, *map(int, line.split()))
     finally:
         process.terminate()
         try:
