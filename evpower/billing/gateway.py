@@ -73,8 +73,8 @@ class OrderStatus:
     """The answer to a status query of ours, over our own signed or mutually authenticated connection."""
 
     state: OrderState
-    #: Every payment the provider calls paid; empty unless APPROVED or refunded. APPROVED without any: it says
-    #: "paid" and names no payment of this order, which a person must look at.
+    #: Every payment the provider calls paid, or given back. APPROVED without any: it says "paid" and names no payment
+    #: of this order, which a person must look at. CANCELED: attempts that came to nothing, or were returned once paid.
     payments: tuple[Payment, ...] = ()
     #: What was given back, in total; None when nothing or not said.
     refunded_tyiyn: int | None = None

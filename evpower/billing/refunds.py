@@ -26,6 +26,7 @@ from evpower.billing.top_up import (
     Parking,
     Phase,
     TopUp,
+    returns,
 )
 from evpower.billing.top_up_orders import TopUpOrders
 from evpower.billing.top_up_schedule import (
@@ -237,6 +238,8 @@ class Refunds:
 def _shows(status: OrderStatus, order: TopUp, refund: Refund) -> bool:
     """Whether the provider says that this much more was given back."""
     if status.state is OrderState.REFUNDED and status.refunded_tyiyn is None:
+        return True
+    if returns(status, (refund.trans_id,)):
         return True
     return (status.refunded_tyiyn or 0) >= refund.before_tyiyn + refund.amount_tyiyn
 

@@ -10,7 +10,7 @@ Nothing goes back: what is approved stays so whatever an old answer says. Only `
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -179,11 +179,19 @@ def judge(order: TopUp, status: OrderStatus, now: datetime, rules: TopUpRules, b
         return Verdict(order.phase, notes=("test_payment",))
     if status.state in (OrderState.REFUNDED, OrderState.PARTIAL_REFUND):
         return _given_back(order, status)
+    if status.state is OrderState.CANCELED and order.phase in CREDITED and returns(status, booked):
+        return _given_back(order, replace(status, state=OrderState.REFUNDED))
     if status.state is OrderState.APPROVED:
         return _paid(order, status, rules, booked)
     if order.phase in CREDITED or order.phase == "review":
         return Verdict(order.phase, notes=(f"ignored_{status.state.value}",))
     return _unpaid(order, status, now)
+
+
+def returns(status: OrderStatus, booked: Collection[str]) -> bool:
+    """Whether an answer says of every credited payment, by name, that it is canceled: it was returned (payments §2.7)."""
+    canceled = {payment.trans_id for payment in status.payments}
+    return status.state is OrderState.CANCELED and bool(booked) and canceled.issuperset(booked)
 
 
 def _paid(order: TopUp, status: OrderStatus, rules: TopUpRules, booked: Collection[str]) -> Verdict:

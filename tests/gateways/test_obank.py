@@ -392,7 +392,7 @@ async def test_a_refund_names_our_number_and_the_sum() -> None:
 @pytest.mark.parametrize(
     ("state", "code", "failure"),
     [
-        (80, 5, ProviderError),
+        (80, 5, ProviderTimeout),
         (-2, 0, ProviderError),
         (80, 0, ProviderTimeout),
         (40, 0, ProviderTimeout),
@@ -403,6 +403,28 @@ async def test_a_refund_is_refused_only_when_the_bank_says_so(state: int, code: 
     async with obank_at(says(id=ORDER.number, state=state, code=code)) as (obank, _):
         with pytest.raises(failure):
             await obank.refund(ORDER, Payment("7781234", 10_000), 2_500)
+
+
+def gave_back(state: int, code: int, sum_given: int) -> Step:
+    attributes = f'id="{ORDER.number}" state="{state}" code="{code}" final="1" trans="7781234" sum="10000"'
+    given = f'<attribute name="cancelled-sum" value="{sum_given}"/>'
+    return answer(f"<response><result {attributes}>{given}</result></response>".encode())
+
+
+async def test_a_rejected_operation_that_names_the_sum_given_back_is_a_refund_done() -> None:
+    async with obank_at(gave_back(80, 60, 10_000)) as (obank, _):
+        await obank.refund(ORDER, Payment("7781234", 10_000), 10_000)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "given", "meaning"),
+    [(60, 0, 2_500, OrderState.PARTIAL_REFUND), (80, 60, 10_000, OrderState.REFUNDED)],
+)
+async def test_the_status_tells_what_was_given_back(state: int, code: int, given: int, meaning: OrderState) -> None:
+    async with obank_at(gave_back(state, code, given)) as (obank, _):
+        status = await obank.status(ORDER)
+    assert (status.state, status.refunded_tyiyn) == (meaning, given)
+    assert [each.trans_id for each in status.payments] == ["7781234"]
 
 
 async def test_vector_7_is_the_token_of_the_notify_address() -> None:

@@ -266,3 +266,14 @@ async def test_a_refused_refund_is_an_error() -> None:
     async with odengi_at(answer(says(error=9, desc="x"))) as (odengi, _):
         with pytest.raises(ProviderError):
             await odengi.refund(INVOICED, Payment("90017755", 10000), 2500)
+
+
+async def test_what_is_missing_of_a_payment_was_given_back() -> None:
+    paid = {"trans_id": "a", "status": "approved", "amount": "6000", "amount_old": "10000"}
+    status = await status_of(status="approved", payments=[paid])
+    assert (status.state, status.refunded_tyiyn) == (OrderState.PARTIAL_REFUND, 4000)
+
+
+async def test_canceled_attempts_are_named_so_that_a_credited_one_is_known_as_returned() -> None:
+    status = await status_of(status="canceled", payments=[{"trans_id": "a", "status": "canceled", "amount": "10000"}])
+    assert [each.trans_id for each in status.payments] == ["a"]

@@ -21,9 +21,9 @@ from evpower.billing.gateway import (
 )
 from evpower.billing.gateways.obank_answers import (
     CURRENCY_NUMBER,
-    NO_ERROR,
     card_answer,
     fetched_status,
+    given_back_tyiyn,
     hosted_page,
     numbers_of,
     state_of,
@@ -110,14 +110,12 @@ class Obank:
         operation = element("cancel", {"id": order.number, "sum": self._sum(amount_tyiyn)})
         result = await self._operation("cancel", order, operation)
         state = state_of(result)
-        if state is OrderState.APPROVED:
+        given_back = given_back_tyiyn(result, self._settings.minor_units_per_som) or 0
+        if state is OrderState.APPROVED or (state is OrderState.CANCELED and given_back >= amount_tyiyn):
             return
         logger.warning("%s: refund of order %s: %s", self.name, order.order_id, numbers_of(result))
-        if state is OrderState.NOT_FOUND or (
-            state is OrderState.CANCELED and result.attributes.get("code", NO_ERROR) != NO_ERROR
-        ):
-            raise ProviderError
-        raise ProviderTimeout
+        # A rejected operation may be one that was given back: its code does not tell which.
+        raise ProviderError if state is OrderState.NOT_FOUND else ProviderTimeout
 
     def read_notice(self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> Notice:
         """A hint, its token checked; the route puts the token of the path into `query` as NOTIFY_TOKEN."""

@@ -22,6 +22,8 @@ WORDS = {
     "canceled": OrderState.CANCELED,
 }
 NO_ERROR = "0"
+#: What a state means once money was given back of it: an operation given back in full is a rejected one.
+GIVEN_BACK = {OrderState.APPROVED: OrderState.PARTIAL_REFUND, OrderState.CANCELED: OrderState.REFUNDED}
 REDIRECTS = ("redirect-url", "payment-url", "pay-url")
 PAGES = ("pay-url", "url", "token-url", "payment-url", "token")
 
@@ -70,12 +72,20 @@ def hosted_page(result: Result) -> HostedPage | None:
 def _status(state: OrderState, result: Result, minor_units_per_som: int, reason: str) -> OrderStatus:
     payments: tuple[Payment, ...] = ()
     trans_id = result.attributes.get("trans") or result.values.get("trans", "")
-    if state is OrderState.APPROVED and _printable(trans_id):
+    back_tyiyn = given_back_tyiyn(result, minor_units_per_som)
+    if back_tyiyn and state in GIVEN_BACK:
+        state = GIVEN_BACK[state]
+    if state in (OrderState.APPROVED, OrderState.REFUNDED, OrderState.PARTIAL_REFUND) and _printable(trans_id):
         said = result.values.get("sum") or result.attributes.get("sum", "")
         number = result.values.get("amount-currency") or result.attributes.get("amount_currency", "")
         currency = CURRENCY if number == CURRENCY_NUMBER else number or None
         payments = (Payment(trans_id, tyiyn_of(said, minor_units_per_som), currency),)
-    return OrderStatus(state, payments, reason=reason)
+    return OrderStatus(state, payments, back_tyiyn, reason)
+
+
+def given_back_tyiyn(result: Result, minor_units_per_som: int) -> int | None:
+    """All that was given back of the operation; None when nothing was, or it is not said."""
+    return tyiyn_of(result.values.get("cancelled-sum", ""), minor_units_per_som) or None
 
 
 def tyiyn_of(said: str, minor_units_per_som: int) -> int | None:

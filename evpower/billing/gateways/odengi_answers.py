@@ -51,14 +51,18 @@ def status_of(data: Mapping[str, Any], order_id: str) -> OrderStatus:
     paid = [attempt for attempt, state in zip(attempts, states, strict=True) if state is OrderState.APPROVED]
     if paid:
         is_test = any(text_of(attempt.get("test")) == "1" for attempt in paid)
-        return OrderStatus(OrderState.APPROVED, _payments(paid, order_id), reason="approved", is_test=is_test)
+        back_tyiyn = sum(_given_back_tyiyn(attempt) for attempt in paid)
+        state = OrderState.PARTIAL_REFUND if back_tyiyn else OrderState.APPROVED
+        payments = _payments(paid, order_id)
+        return OrderStatus(state, payments, back_tyiyn or None, reason="approved", is_test=is_test)
     whole = _state(data.get("status"))
     words = [text_of(data.get("status")), *(text_of(attempt.get("status")) for attempt in attempts)]
     reason = " ".join(word for word in words if word)[:REASON_CHARACTERS_MAX]
     # The invoice's own "approved" beside attempts that are not is no payment anybody could name.
     if attempts and any(state is not whole for state in states):
         whole = OrderState.PROCESSING
-    return OrderStatus(whole, reason=reason, is_test=text_of(data.get("test")) == "1")
+    returned = _payments(attempts, order_id) if whole is OrderState.CANCELED else ()
+    return OrderStatus(whole, returned, reason=reason, is_test=text_of(data.get("test")) == "1")
 
 
 def text_of(value: object) -> str:
@@ -90,6 +94,12 @@ def _payments(paid: list[dict[str, Any]], order_id: str) -> tuple[Payment, ...]:
         if known.amount_tyiyn != payment.amount_tyiyn:
             payments[trans_id] = replace(known, amount_tyiyn=None)
     return tuple(payments.values())
+
+
+def _given_back_tyiyn(attempt: dict[str, Any]) -> int:
+    """What is missing of a payment: after a part was returned, `amount` is what is left of `amount_old`."""
+    left_tyiyn, paid_tyiyn = whole_of(attempt.get("amount")), whole_of(attempt.get("amount_old"))
+    return 0 if left_tyiyn is None or paid_tyiyn is None else max(0, paid_tyiyn - left_tyiyn)
 
 
 def _state(word: object) -> OrderState:
