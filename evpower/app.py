@@ -45,6 +45,7 @@ from evpower.charging.transfers import Transfers
 from evpower.charging.trusted_certificates import TrustedCertificates
 from evpower.clock import Clock, Ids, RandomBytes, random_bytes
 from evpower.config import Config
+from evpower.db.certificates import under_way
 from evpower.db.due_sessions import TakenUp, to_take_up
 from evpower.db.journal import Journal
 from evpower.db.lookups import Lookups
@@ -60,12 +61,14 @@ class ArrivalLookups:
 
     admissions: Lookups[str, Admission]
     to_take_up: Lookups[StationId, TakenUp]
+    certificates: Lookups[StationId, int]
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Both readers, until cancelled."""
+        """Their readers, until cancelled."""
         async with trio.open_nursery() as readers:
             await readers.start(self.admissions.run)
             await readers.start(self.to_take_up.run)
+            await readers.start(self.certificates.run)
             task_status.started()
 
 
@@ -121,7 +124,7 @@ def build_app(
         clock, PricingRules(config.billing.default_rate_per_kwh, config.billing.timezone, config.billing.price_cache_s)
     )
     journal = Journal(pool)
-    lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up))
+    lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(
         conversations,
@@ -141,7 +144,7 @@ def build_app(
     station_commands = StationCommands(pool, link)
     days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
     authority = StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
-    certificates = StationCertificates(pool, clock, station_commands, authority, commands.begin)
+    certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
     tls = bool(config.ocpp.tls_bind)
     operations = _station_operations(pool, clock, station_commands, awaited, certificates, tls=tls)
     rules = ChargingRules(

@@ -189,7 +189,7 @@ def judge(order: TopUp, status: OrderStatus, now: datetime, rules: TopUpRules, b
 
 
 def returns(status: OrderStatus, booked: Collection[str]) -> bool:
-    """Whether an answer says of every credited payment, by name, that it is canceled: it was returned (payments §2.7)."""
+    """Whether an answer names every credited payment as canceled: it was returned (payments §2.7)."""
     canceled = {payment.trans_id for payment in status.payments}
     return status.state is OrderState.CANCELED and bool(booked) and canceled.issuperset(booked)
 

@@ -19,6 +19,7 @@ from evpower.charging.station_commands import StationCommands
 from evpower.clock import Clock
 from evpower.db import certificates as rows
 from evpower.db import security_events, stations
+from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import CommandFailure, CommandRefused, NoStationCa, Unsignable
@@ -33,10 +34,17 @@ class StationCertificates:
     """Requests, deliveries and the list of what stations hold; `begin` starts a conversation (`charging/commands`)."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, commands: StationCommands, authority: StationAuthority, begin: Begin
+        self,
+        pool: Pool,
+        clock: Clock,
+        under_way: Lookups[StationId, int],
+        commands: StationCommands,
+        authority: StationAuthority,
+        begin: Begin,
     ) -> None:
         self._pool = pool
         self._clock = clock
+        self._under_way = under_way
         self._commands = commands
         self._authority = authority
         self._begin = begin
@@ -60,9 +68,8 @@ class StationCertificates:
 
     async def take_up(self, station_id: StationId) -> None:
         """A charger is back: what it asked for is signed and brought to it (again)."""
-        async with reading(self._pool) as conn:
-            unfinished = await rows.under_way(conn, station_id)
-        for request_id in unfinished:
+        request_id = await self._under_way.find(station_id)
+        if request_id is not None:
             self._talk(request_id)
 
     async def renew(self, station_id: StationId) -> dict[str, Any]:

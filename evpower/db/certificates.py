@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,8 +42,8 @@ VALUES (%(station_id)s, 'requested', %(csr)s, %(common_name)s, %(at)s) RETURNING
 """
 
 UNDER_WAY = """
-SELECT id FROM evpower.station_certificates
-WHERE station_id = %(station_id)s AND state IN ('requested', 'signed')
+SELECT station_id, id FROM evpower.station_certificates
+WHERE station_id = ANY(%(station_ids)s) AND state IN ('requested', 'signed')
 """
 
 READ = """
@@ -110,10 +111,10 @@ async def open_request(
     return int(row["id"])
 
 
-async def under_way(conn: AsyncConnection[Any], station_id: StationId) -> list[int]:
-    """The ids of the station's requests that have not ended: at most one."""
-    cursor = await conn.execute(UNDER_WAY, {"station_id": station_id})
-    return [int(row["id"]) for row in await cursor.fetchall()]
+async def under_way(conn: AsyncConnection[Any], station_ids: Sequence[StationId]) -> dict[StationId, int]:
+    """The request of each of these stations that has not ended: there is at most one."""
+    cursor = await conn.execute(UNDER_WAY, {"station_ids": list(station_ids)})
+    return {row["station_id"]: int(row["id"]) for row in await cursor.fetchall()}
 
 
 async def read_request(conn: AsyncConnection[Any], request_id: int) -> RequestUnderWay | None:

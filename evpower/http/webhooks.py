@@ -14,7 +14,6 @@ from evpower.http.requests import read_bytes
 ANSWER_WITHIN_S = 9
 #: Providers send a few hundred bytes.
 BODY_BYTES_MAX = 64 * 1024
-#: Where OBANK's gateway looks for the token of the path (payments §3.9).
 #: What a provider is told instead of "received".
 WORDS = {"payment_not_found": "payment_not_found", "provider_mismatch": "provider_mismatch"}
 RETURNED = """<!doctype html>

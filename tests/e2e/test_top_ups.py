@@ -59,7 +59,7 @@ async def test_every_tyiyn_of_an_awkward_sum_arrives(database_url: str, tmp_path
 
 
 async def test_a_qr_code_paid_on_the_page_is_credited_by_the_webhook(bank: tuple[Server, Sandbox]) -> None:
-    server, sandbox = bank
+    server, _ = bank
     phone = Payer(server)
     order = await phone.top_up(100)
     assert (order["status"], order["amount"]) == ("processing", 100)
