@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections import deque
 from typing import Any
 
@@ -12,6 +13,22 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
+
+MASK = b"\0\0\0\0"
+
+
+def frame(first: int, data: bytes, *, masked: bool = True) -> bytes:
+    """A frame made by hand; the mask is zero."""
+    bit = 0x80 if masked else 0
+    size = len(data)
+    head = (
+        struct.pack("!BB", first, bit | size)
+        if size < 126
+        else struct.pack("!BBH", first, bit | 126, size)
+        if size < 65536
+        else struct.pack("!BBQ", first, bit | 127, size)
+    )
+    return head + (MASK if masked else b"") + data
 
 
 class Peer:

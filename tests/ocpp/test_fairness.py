@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from evpower.ocpp.reader import FRAMES_PER_TURN, FrameReader
 from evpower.ocpp.sweeper import Sweeper
 from evpower.ocpp.transport import ChargerSocket, SocketLimits
-from tests.ocpp.test_hostile_peers import frame
+from tests.ocpp.peer import frame
 
 
 async def test_a_flood_yields_after_a_bounded_number_of_messages(

@@ -12,23 +12,7 @@ from evpower.charging.charge_point import Admission
 from evpower.ocpp.sweeper import Sweeper
 from evpower.ocpp.transport import ChargerSocket, SocketLimits
 from tests.ocpp.conftest import Csms
-
-MASK = b"\0\0\0\0"
-
-
-def frame(first: int, data: bytes, *, masked: bool = True) -> bytes:
-    """A frame made by hand; the mask is zero."""
-    bit = 0x80 if masked else 0
-    size = len(data)
-    head = (
-        struct.pack("!BB", first, bit | size)
-        if size < 126
-        else struct.pack("!BBH", first, bit | 126, size)
-        if size < 65536
-        else struct.pack("!BBQ", first, bit | 127, size)
-    )
-    return head + (MASK if masked else b"") + data
-
+from tests.ocpp.peer import frame
 
 BROKEN = {
     "unmasked": (frame(0x81, b"[]", masked=False), 1002),
