@@ -72,7 +72,7 @@ client_id = "{name}"
 
 
 async def wire_to(server: Server, *, local_address: str | None = None) -> trio.SocketStream:
-    """A naked stream to the chargers' port. Logins that fail slow their address: who means to fail brings one."""
+    """A naked stream to the chargers' port. Failed logins are slowed by address: who fails often brings its own."""
     host, port = server.ocpp_address.split(":")
     return await trio.open_tcp_stream(host, int(port), local_address=local_address)
 

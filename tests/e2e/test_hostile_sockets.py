@@ -220,7 +220,13 @@ async def wrong_passwords(ground: Ground) -> None:
     """The right one gets in before, and while the address is slowed, and after."""
     station = station_of(LOCKED)
     wrong = upgrade_request(f"/ws/{station}", password=f"{station}:not-this-one-at-all")
-    await the_right_one_is_let_in(ground, station)
+
+    async def gets_in() -> None:
+        peer = await peer_at(ground.server, station, password=PASSWORD)
+        async with peer.wire:
+            assert (await peer.call("Heartbeat"))[0] == 3
+
+    await gets_in()
 
     async def fail() -> None:
         assert (await refusal(ground.server, wrong)).startswith(b"HTTP/1.1 401"), "a wrong password got in"
@@ -228,14 +234,8 @@ async def wrong_passwords(ground: Ground) -> None:
     async with trio.open_nursery() as nursery:
         for _ in range(WRONG_PASSWORDS):
             nursery.start_soon(fail)
-        await the_right_one_is_let_in(ground, station)
-    await the_right_one_is_let_in(ground, station)
-
-
-async def the_right_one_is_let_in(ground: Ground, station: str) -> None:
-    peer = await peer_at(ground.server, station, password=PASSWORD)
-    async with peer.wire:
-        assert (await peer.call("Heartbeat"))[0] == 3
+        await gets_in()
+    await gets_in()
 
 
 HOSTILITIES: tuple[Callable[[Ground], Awaitable[None]], ...] = (

@@ -197,7 +197,10 @@ CASES: dict[str, Case] = {
 
 
 async def is_billed(server: Server, client: str, bills: list[str]) -> bool:
-    """Whether the client's final sessions have these bills and his money is what they leave, with no hold."""
+    """Whether the client's final sessions have these bills, and his money is what they leave.
+
+    Without bills his money is not looked at: a charge may run and hold some.
+    """
     with psycopg.connect(_database(server)) as database:
         found = [amount for (amount,) in database.execute(BILLS, [client]).fetchall()]
     if bills == [] and found == []:
