@@ -77,6 +77,11 @@ class TopUpChanged:
     order_id: str
 
 
+@dataclass(frozen=True)
+class GapInEvents:
+    """Events may have been lost, or so much changed that none names it: whatever can be read may be different."""
+
+
 Event = (
     SessionReserved
     | ChargingBegan
@@ -86,6 +91,7 @@ Event = (
     | StationChanged
     | NetworkChanged
     | TopUpChanged
+    | GapInEvents
 )
 
 

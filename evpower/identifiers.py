@@ -9,6 +9,8 @@ ClientId = NewType("ClientId", str)
 StationId = NewType("StationId", str)
 #: What a station of ours may be called wherever somebody outside names it.
 STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
+#: One run of `evpower serve`.
+ProcessId = NewType("ProcessId", str)
 SessionId = NewType("SessionId", str)
 IdTag = NewType("IdTag", str)
 #: OCPP's connector number: 0 is the station itself.

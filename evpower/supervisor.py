@@ -30,13 +30,18 @@ import evpower
 from evpower.app import App, build_app
 from evpower.billing.gateways.providers import Gateways, open_gateways
 from evpower.charging.feed import NetworkFeed
+from evpower.charging.network_link import NetworkLink
+from evpower.charging.other_processes import OtherProcesses
+from evpower.charging.processes import Processes
 from evpower.charging.provisioning import Provisioning
+from evpower.charging.remote_commands import CommandExecutor
 from evpower.charging.station_access import StationAccess
 from evpower.charging.strangers import Strangers
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
 from evpower.db.embedded import embedded_postgres
 from evpower.db.idempotency import KeyRows
+from evpower.db.listening import Listening
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
@@ -56,6 +61,7 @@ from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.strangers import stranger_routes
 from evpower.http.tracing import trace_routes
+from evpower.identifiers import ProcessId
 from evpower.metrics import Metrics
 from evpower.notify import Notifier
 from evpower.ocpp.failed_logins import FailedLogins
@@ -108,16 +114,18 @@ async def run(
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
     make_room(config.ocpp.max_connections + config.database.pool_size)
-    async with _database(config) as pool, open_gateways(config, clock) as gateways:
+    process_id = ProcessId(ids.new())
+    async with _database(config, process_id) as pool, open_gateways(config, clock) as gateways:
         await _prepare(pool, clock)
         # One receiver to the end: between two of them a signal would kill us.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await _serve(config, pool, gateways, clock, ids, signals, task_status)
+            await _serve(config, process_id, pool, gateways, clock, ids, signals, task_status)
     log.info("stopped")
 
 
 async def _serve(
     config: Config,
+    process_id: ProcessId,
     pool: Pool,
     gateways: Gateways,
     clock: Clock,
@@ -129,14 +137,21 @@ async def _serve(
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
         registry = ChargerRegistry()
-        app = build_app(config, pool, registry, clock, ids, workers, gateways=gateways.by_name)
+        processes = Processes(pool, clock, process_id, registry)
+        link = NetworkLink(registry, processes, pool, clock, ids)
+        app = build_app(config, pool, link, clock, ids, workers, gateways=gateways.by_name)
         if app.authority.exists:
             await app.authority.check(clock.now())
         tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
         hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
         await _start_workers(workers, config, app, tracer, pool, clock)
+        executor = CommandExecutor(pool, clock, process_id, registry)
+        others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
+        await workers.start(processes.run, name="lease")
+        await workers.start(executor.run, name="others' commands")
+        await workers.start(Listening(pool.conninfo, others.hear, others.gap).run, name="listening")
         await workers.start(NetworkFeed(app.bus, app.locations, hub.tell).run, name="feed")
-        async with _doors(config, app, tracer, hub, pool, registry, clock, ids) as running:
+        async with _doors(config, app, tracer, hub, pool, registry, link, clock, ids) as running:
             workers.start_soon(notifier.keep_watchdog)
             _collect_less_often()
             notifier.ready()
@@ -158,16 +173,16 @@ def _collect_less_often() -> None:
 
 
 @asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Pool]:
+async def _database(config: Config, process_id: ProcessId) -> AsyncIterator[Pool]:
     """The configured PostgreSQL, or a private one in the state directory."""
     if config.database.url:
         await dial(config.database.url)
-        async with open_pool(config.database.url, size=config.database.pool_size) as pool:
+        async with open_pool(config.database.url, size=config.database.pool_size, process_id=process_id) as pool:
             yield pool
     else:
         async with (
             embedded_postgres(config.state_dir / "postgres") as conninfo,
-            open_pool(conninfo, size=config.database.pool_size) as pool,
+            open_pool(conninfo, size=config.database.pool_size, process_id=process_id) as pool,
         ):
             yield pool
 
@@ -201,14 +216,15 @@ async def _doors(
     hub: LiveHub,
     pool: Pool,
     registry: ChargerRegistry,
+    link: NetworkLink,
     clock: Clock,
     ids: Ids,
 ) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     failed_logins = FailedLogins()
-    operator = Operator(pool, clock, registry, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins)
-    access = StationAccess(pool, clock, registry, SaltedPasswords())
+    operator = Operator(pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins)
+    access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
     operations = (*_operations(app, tracer, access), stranger_routes(provisioning))

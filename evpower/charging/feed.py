@@ -16,7 +16,7 @@ import trio
 
 from evpower.charging.locations import Locations
 from evpower.charging.network import ListedLocation, ListedStation
-from evpower.events import Event, EventBus, MeterAdvanced, NetworkChanged, TopUpChanged
+from evpower.events import Event, EventBus, GapInEvents, MeterAdvanced, NetworkChanged, TopUpChanged
 from evpower.identifiers import StationId
 
 log = logging.getLogger("evpower.feed")
@@ -96,6 +96,8 @@ class NetworkFeed:
             touched = None
 
     async def _compare(self, touched: list[Event] | None) -> None:
+        if touched is not None and any(isinstance(event, GapInEvents) for event in touched):
+            touched = None
         location_ids = None if touched is None else await self._locations_of(touched)
         if location_ids is None or len(location_ids) > READ_ALL_ABOVE:
             began_at = trio.current_time()
@@ -114,7 +116,9 @@ class NetworkFeed:
     async def _locations_of(self, touched: list[Event]) -> set[str]:
         """Where the stations of these events are, and where they were."""
         location_ids = {event.location_id for event in touched if isinstance(event, NetworkChanged)}
-        stations = {event.station_id for event in touched if not isinstance(event, NetworkChanged | TopUpChanged)}
+        stations = {
+            event.station_id for event in touched if not isinstance(event, NetworkChanged | TopUpChanged | GapInEvents)
+        }
         location_ids |= await self._locations.containing(stations)
         return location_ids | {self._at[station] for station in stations if station in self._at}
 

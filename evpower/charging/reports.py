@@ -27,6 +27,7 @@ from evpower.db import credentials, security_events, sessions, stations, transac
 from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
+from evpower.db.processes import leave_charger
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
 from evpower.identifiers import IdTag, SessionId, StationId
@@ -86,7 +87,9 @@ class ChargerReports:
         Written at once: when the process is cancelled, the journal's writer may be gone before the last charger.
         """
         async with reading(self._pool) as conn:
-            if await stations.store_presence(conn, {station_id: last_seen_at}):
+            returned = await stations.store_presence(conn, {station_id: last_seen_at})
+            await leave_charger(conn, station_id)
+            if returned:
                 self._bus.publish(StationChanged(station_id))
 
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:

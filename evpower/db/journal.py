@@ -22,6 +22,7 @@ from evpower.charging.charge_point import Boot, StatusReport
 from evpower.charging.meter_value import MeterReport
 from evpower.db import journal_sql as sql
 from evpower.db.pool import Pool
+from evpower.db.processes import take_chargers
 from evpower.db.stations import store_presence
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
@@ -170,6 +171,8 @@ class Journal:
         async with self._pool.connection() as conn, conn.transaction():
             # Boots too, although a boot says more: here every station is locked, in the one order.
             heard = {row.station_id: row.received_at for row in boots} | dict(arrivals)
+            if arrivals:
+                await take_chargers(conn, [row.station_id for row in arrivals], arrivals[-1].seen_at)
             returned = await store_presence(conn, heard) if heard else []
             # Sessions before connectors, as settlement locks them.
             progress = await sql.write_meter_values(conn, meters)

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.waiting import Wait
 
 from evpower.db.connection import TrioConnection, poll
+from evpower.identifiers import ProcessId
 
 log = logging.getLogger("evpower.db")
 
@@ -44,8 +45,11 @@ class PoolUsage(NamedTuple):
 class Pool:
     """At most `size` connections, the most recently used first."""
 
-    def __init__(self, conninfo: str, connecting: trio.Nursery, size: int) -> None:
-        self._conninfo = make_conninfo(conninfo, options=f"{_own_options(conninfo)} {OPTIONS}".strip())
+    def __init__(self, conninfo: str, connecting: trio.Nursery, size: int, process_id: ProcessId | None) -> None:
+        whose = "" if process_id is None else f"-c evpower.process_id={process_id}"
+        options = f"{_own_options(conninfo)} {OPTIONS} {whose}".strip()
+        #: How to make one more connection like these.
+        self.conninfo = make_conninfo(conninfo, options=options)
         self._connecting = connecting
         self._size = size
         self._open = 0
@@ -121,7 +125,7 @@ class Pool:
         delay_s = RETRY_FIRST_S
         while True:
             try:
-                connection = await TrioConnection.open(self._conninfo)
+                connection = await TrioConnection.open(self.conninfo)
             except psycopg.Error as error:
                 log.warning("cannot connect to PostgreSQL: %s", error)
             else:
@@ -151,12 +155,15 @@ async def _reset(connection: TrioConnection) -> None:
 
 
 @asynccontextmanager
-async def open_pool(conninfo: str, *, size: int = 16) -> AsyncIterator[Pool]:
-    """A pool for the block; it connects when the first connection is asked for."""
+async def open_pool(conninfo: str, *, size: int = 16, process_id: ProcessId | None = None) -> AsyncIterator[Pool]:
+    """A pool for the block; it connects when the first connection is asked for.
+
+    `process_id` is whose the connections are, as the rows of `db/processes.py` and triggers know it.
+    """
     pool: Pool | None = None
     try:
         async with trio.open_nursery() as connecting:
-            pool = Pool(conninfo, connecting, size)
+            pool = Pool(conninfo, connecting, size, process_id)
             yield pool
             connecting.cancel_scope.cancel()
     finally:

@@ -1,5 +1,22 @@
 -- tables
 
+TABLE evpower.charger_commands (
+    id text NOT NULL,
+    station_id text NOT NULL,
+    asked_by text NOT NULL,
+    process_id text NOT NULL,
+    kind text NOT NULL,
+    payload text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    deadline timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone,
+    result text
+)
+TABLE evpower.charger_connections (
+    station_id text NOT NULL,
+    process_id text NOT NULL,
+    connected_at timestamp with time zone NOT NULL
+)
 TABLE evpower.idempotency_keys (
     client_id text NOT NULL,
     key text NOT NULL,
@@ -228,6 +245,11 @@ TABLE evpower.payment_audit_log (
     card_mask text,
     peer text,
     request_id text
+)
+TABLE evpower.processes (
+    process_id text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone NOT NULL
 )
 TABLE evpower.provider_events (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -570,6 +592,11 @@ public.payment_transactions_odengi {security_invoker=true}
 
 -- constraints
 
+evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'raw'::text])))
+evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
+evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
+evpower.charger_connections: charger_connections_pkey PRIMARY KEY (station_id)
+evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
 evpower.ledger_entries: ledger_entries_balance_topup_id_fkey FOREIGN KEY (balance_topup_id) REFERENCES public.balance_topups(id)
 evpower.ledger_entries: ledger_entries_once UNIQUE (key)
@@ -627,6 +654,7 @@ evpower.parked_payments: parked_payments_resolved CHECK (((resolved_at IS NULL) 
 evpower.parked_payments: parked_payments_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.payment_audit_log: payment_audit_log_pkey PRIMARY KEY (id)
 evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (ARRAY['client'::text, 'webhook'::text, 'poll'::text, 'sweep'::text, 'forced'::text, 'operator'::text])))
+evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
@@ -713,6 +741,9 @@ public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admi
 -- indexes
 
 CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC)
+CREATE INDEX charger_commands_deadline ON evpower.charger_commands USING btree (deadline)
+CREATE INDEX charger_commands_waiting ON evpower.charger_commands USING btree (process_id) WHERE (taken_at IS NULL)
+CREATE INDEX charger_connections_process ON evpower.charger_connections USING btree (process_id)
 CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC)
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
@@ -746,6 +777,8 @@ CREATE INDEX top_up_refunds_due ON evpower.top_up_refunds USING btree (next_chec
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)
+CREATE UNIQUE INDEX charger_commands_pkey ON evpower.charger_commands USING btree (id)
+CREATE UNIQUE INDEX charger_connections_pkey ON evpower.charger_connections USING btree (station_id)
 CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
 CREATE UNIQUE INDEX charging_sessions_pkey ON public.charging_sessions USING btree (id)
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
@@ -777,6 +810,7 @@ CREATE UNIQUE INDEX parked_payments_pkey ON evpower.parked_payments USING btree 
 CREATE UNIQUE INDEX payment_audit_log_pkey ON evpower.payment_audit_log USING btree (id)
 CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USING btree (id)
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
+CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
@@ -844,6 +878,59 @@ BEGIN
     END IF;
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.tell(what text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    SELECT pg_notify('evpower', coalesce(nullif(current_setting('evpower.process_id', true), ''), '-') || ' ' || what)
+$function$
+CREATE OR REPLACE FUNCTION evpower.tell_connection()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM evpower.tell('left ' || OLD.station_id);
+    ELSE
+        PERFORM evpower.tell(format('connected %s %s', NEW.process_id, NEW.station_id));
+    END IF;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.tell_location()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM evpower.tell('location ' || CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ->> TG_ARGV[0]
+                                                   ELSE to_jsonb(NEW) ->> TG_ARGV[0] END);
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.tell_prices()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM evpower.tell('prices -');
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.tell_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM evpower.tell(format('%s %s %s %s', CASE NEW.status WHEN 'started' THEN 'began' ELSE 'settled' END,
+                                NEW.id, NEW.connector_id, NEW.station_id));
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.tell_station()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM evpower.tell('station ' || CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ->> TG_ARGV[0]
+                                                  ELSE to_jsonb(NEW) ->> TG_ARGV[0] END);
+    RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.write_statement()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -885,4 +972,18 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH S
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings FOR EACH ROW WHEN ((new.account = ANY (ARRAY['client'::text, 'receivable'::text]))) EXECUTE FUNCTION evpower.write_statement()
+CREATE TRIGGER tell AFTER INSERT ON public.charging_sessions FOR EACH ROW EXECUTE FUNCTION evpower.tell_session()
+CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.charger_connections FOR EACH ROW EXECUTE FUNCTION evpower.tell_connection()
+CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.ocpp_station_status FOR EACH ROW EXECUTE FUNCTION evpower.tell_station('station_id')
+CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.connectors FOR EACH ROW EXECUTE FUNCTION evpower.tell_station('station_id')
+CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.locations FOR EACH ROW EXECUTE FUNCTION evpower.tell_location('id')
+CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.stations FOR EACH ROW EXECUTE FUNCTION evpower.tell_location('location_id')
+CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_plans FOR EACH STATEMENT EXECUTE FUNCTION evpower.tell_prices()
+CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_rules FOR EACH STATEMENT EXECUTE FUNCTION evpower.tell_prices()
+CREATE TRIGGER tell_change AFTER UPDATE ON evpower.charger_connections FOR EACH ROW WHEN ((old.process_id IS DISTINCT FROM new.process_id)) EXECUTE FUNCTION evpower.tell_connection()
+CREATE TRIGGER tell_change AFTER UPDATE ON evpower.ocpp_station_status FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_station('station_id')
+CREATE TRIGGER tell_change AFTER UPDATE ON public.charging_sessions FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_session()
+CREATE TRIGGER tell_change AFTER UPDATE ON public.connectors FOR EACH ROW WHEN ((((((old.connector_number IS DISTINCT FROM new.connector_number) OR (old.connector_type IS DISTINCT FROM new.connector_type)) OR (old.power_kw IS DISTINCT FROM new.power_kw)) OR (old.status IS DISTINCT FROM new.status)) OR (old.ocpp_status IS DISTINCT FROM new.ocpp_status))) EXECUTE FUNCTION evpower.tell_station('station_id')
+CREATE TRIGGER tell_change AFTER UPDATE ON public.locations FOR EACH ROW WHEN ((((((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country)) OR (old.latitude IS DISTINCT FROM new.latitude)) OR (old.longitude IS DISTINCT FROM new.longitude)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION evpower.tell_location('id')
+CREATE TRIGGER tell_change AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((((((((((((old.serial_number IS DISTINCT FROM new.serial_number) OR (old.model IS DISTINCT FROM new.model)) OR (old.manufacturer IS DISTINCT FROM new.manufacturer)) OR (old.location_id IS DISTINCT FROM new.location_id)) OR (old.power_capacity IS DISTINCT FROM new.power_capacity)) OR (old.connectors_count IS DISTINCT FROM new.connectors_count)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_available IS DISTINCT FROM new.is_available)) OR (old.tariff_plan_id IS DISTINCT FROM new.tariff_plan_id)) OR (old.price_per_kwh IS DISTINCT FROM new.price_per_kwh)) OR (old.session_fee IS DISTINCT FROM new.session_fee))) EXECUTE FUNCTION evpower.tell_station('id')
 

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission, StoredStatus
+from evpower.db.processes import ME
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 # Each way to a station has its own index; a single OR would have none once there are many identities.
@@ -84,13 +85,15 @@ WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 
 # Presence in groups: the live value is in memory (design §9.20). Whoever writes many stations locks them in the order
 # of their ids: when all chargers come back at once, two such statements meet, and must not wait for each other.
-FLUSH_PRESENCE = """
+# A process that has lost the charger to another has nothing to say of it any more.
+FLUSH_PRESENCE = f"""
 WITH r AS (SELECT * FROM json_to_recordset(%(rows)s) AS r(id text, at timestamptz)),
      old AS MATERIALIZED (SELECT s.id, s.is_available FROM public.stations s WHERE s.id IN (SELECT id FROM r)
                           ORDER BY s.id FOR NO KEY UPDATE)
 UPDATE public.stations s SET last_heartbeat_at = r.at, is_available = true
 FROM r JOIN old ON old.id = r.id
 WHERE s.id = r.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < r.at)
+      AND NOT EXISTS (SELECT FROM evpower.charger_connections c WHERE c.station_id = r.id AND c.process_id <> {ME})
 RETURNING s.id, NOT old.is_available AS was_away
 """
 

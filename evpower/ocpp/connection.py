@@ -70,6 +70,8 @@ class ChargerConnection:
         self.registration: Registration = "Accepted"
         #: Set when the charger has finished booting and been configured: it may be sent commands (duty 18).
         self.ready = trio.Event()
+        #: Set when it is written that the station's socket is this one.
+        self.presence_written = False
         self.oddities = Oddities(station_id, traffic.leniencies_of(station_id))
         self._turn = trio.StrictFIFOLock()
         self._pending: _PendingCall | None = None

@@ -235,6 +235,7 @@ class _ChargerDoor:
                 connection.leave(*GOING_AWAY)
             async with server.registry.presence(station_id):
                 await server.reports.connected(station_id)
+                connection.presence_written = True
             log.info("station=%s: connected", station_id)
             yield
         finally:
