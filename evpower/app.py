@@ -175,7 +175,9 @@ def build_app(
         billing=billing,
         payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, _top_up_rules(config)),
         pricing=pricing,
-        charging=ChargingService(pool, clock, ids, reserving, pricing, link, commands, bus, rules),
+        charging=ChargingService(
+            pool, clock, ids, reserving, pricing, link, commands, bus, rules, on_silence=presence.silence_seen
+        ),
         locations=locations,
         reports=reports,
         parked=ParkedReports(pool, clock, reports),

@@ -19,6 +19,7 @@ from evpower.db.operator import list_sessions, list_stations, read_counts
 from evpower.db.pool import Pool
 from evpower.db.station_facts import read_facts
 from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.events import EventBus, GapInEvents
 from evpower.fleet import parse_fleet
 from evpower.identifiers import StationId
 from evpower.ocpp.failed_logins import FailedLogins
@@ -36,6 +37,7 @@ class Operator:
         pricing: Pricing,
         heartbeat_timeout_s: float,
         failed_logins: FailedLogins,
+        bus: EventBus,
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -43,6 +45,7 @@ class Operator:
         self._pricing = pricing
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._failed_logins = failed_logins
+        self._bus = bus
         self._began_at = clock.now()
 
     async def status(self) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class Operator:
         async with unit_of_work(self._pool) as uow:
             report = await apply_fleet(uow.conn, fleet, self._clock.now(), SaltedPasswords())
             uow.after_commit(self._pricing.forget)
+            uow.after_commit(lambda: self._bus.publish(GapInEvents()))  # a file may touch anything
         return {
             "created": report.created,
             "changed": report.changed,

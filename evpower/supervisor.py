@@ -223,7 +223,7 @@ async def _doors(
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     failed_logins = FailedLogins()
-    operator = Operator(pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins)
+    operator = Operator(pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins, app.bus)
     access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
@@ -316,6 +316,7 @@ def _charger_server(
         max_connections=ocpp.max_connections,
         max_handshakes=ocpp.max_handshakes,
         command_timeout_s=ocpp.command_timeout_s,
+        heartbeat_timeout_s=ocpp.heartbeat_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
     return ChargerServer(

@@ -92,6 +92,11 @@ class ChargerReports:
             if returned:
                 self._bus.publish(StationChanged(station_id))
 
+    def returned(self, station_id: StationId) -> None:
+        """A charger whose socket stayed open speaks again after it counted as silent; its row follows in a group."""
+        log.info("station is back: station=%s", station_id)
+        self._bus.publish(StationChanged(station_id))
+
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
         """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1), unless it still charges:
         its stop must get through, so that it settles (design §9.15)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,9 @@ class ChargingService:
         commands: Commands,
         bus: EventBus,
         rules: ChargingRules,
+        on_silence: Callable[[], None],
     ) -> None:
+        """`on_silence` is called when a reading finds a station silent that the watchdog has not yet marked."""
         self._pool = pool
         self._clock = clock
         self._ids = ids
@@ -86,6 +89,7 @@ class ChargingService:
         self._commands = commands
         self._bus = bus
         self._rules = rules
+        self._on_silence = on_silence
 
     async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
         """Reserve, commit, ask the charger; waits at most `start_wait_s` for its answer.
@@ -159,7 +163,13 @@ class ChargingService:
         """A station as the public sees it now. Raises StationNotFound, also for an inactive station."""
         async with reading(self._pool) as conn:
             return await read_station_view(
-                conn, station_id, self._link, self._pricing, self._clock.now(), self._rules.heartbeat_timeout_s
+                conn,
+                station_id,
+                self._link,
+                self._pricing,
+                self._clock.now(),
+                self._rules.heartbeat_timeout_s,
+                self._on_silence,
             )
 
     async def _reserve(

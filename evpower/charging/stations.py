@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -33,13 +33,19 @@ async def read_station_view(
     pricing: Pricing,
     now: datetime,
     heartbeat_timeout_s: float,
+    on_silence: Callable[[], None],
 ) -> StationView:
-    """Rows and live presence together: right at read time, whatever job ran. Raises StationNotFound."""
+    """Rows and live presence together: right at read time, whatever job ran. Raises StationNotFound.
+
+    `on_silence` is called when the station is silent and the watchdog has not yet marked it.
+    """
     row = await read_station(conn, station_id)
     if row is None:
         raise StationNotFound
     seen_at = link.last_seen_at(station_id) or row["last_heartbeat_at"]
     fresh = is_online(seen_at, now, heartbeat_timeout_s)
+    if row["is_available"] and not fresh:
+        on_silence()
     active = row["admin_status"] == "active"
     rows = await read_connectors(conn, station_id)
     connectors = tuple(_connector(each, row["whole_status"], startable=fresh and active) for each in rows)

@@ -42,8 +42,8 @@ WHERE s.id = %(station_id)s
 
 READ_STATION = """
 SELECT s.id, s.serial_number, s.model, s.manufacturer, s.firmware_version, s.status AS admin_status,
-       s.last_heartbeat_at, s.connectors_count, s.location_id, l.name AS location_name, l.address AS location_address,
-       o.status AS whole_status
+       s.last_heartbeat_at, s.is_available, s.connectors_count, s.location_id, l.name AS location_name,
+       l.address AS location_address, o.status AS whole_status
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 WHERE s.id = %(station_id)s AND s.status <> 'inactive'

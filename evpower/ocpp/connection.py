@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Literal
 
 import trio
@@ -55,14 +56,19 @@ class ChargerConnection:
         clock: Clock,
         ids: Ids,
         command_timeout_s: float,
+        silent_after_s: float,
+        on_return: Callable[[], None],
         traffic: Traffic,
         frame_log: FrameLog | None = None,
     ) -> None:
+        """`on_return` is called when the charger speaks again after more than `silent_after_s`."""
         self.station_id = station_id
         self._socket = socket
         self._clock = clock
         self._ids = ids
         self._command_timeout_s = command_timeout_s
+        self._silent_after = timedelta(seconds=silent_after_s)
+        self._on_return = on_return
         self.traffic = traffic
         self.frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
@@ -137,7 +143,10 @@ class ChargerConnection:
         try:
             while self._leaving is None:
                 text = await socket.receive()
-                self.last_seen_at = now = clock.now()
+                before, now = self.last_seen_at, clock.now()
+                self.last_seen_at = now
+                if now - before > self._silent_after:
+                    self._on_return()
                 self.frame_log.note(self.station_id, "in", text, now)
                 message = frames.parse(text)
                 if isinstance(message, frames.Call):

@@ -221,6 +221,8 @@ class _ChargerDoor:
             clock=server.clock,
             ids=server.ids,
             command_timeout_s=server.settings.command_timeout_s,
+            silent_after_s=server.settings.heartbeat_timeout_s,
+            on_return=functools.partial(server.reports.returned, StationId(station_id)),
             traffic=server.traffic,
             frame_log=frame_log,
         )

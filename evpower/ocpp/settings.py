@@ -18,6 +18,8 @@ class OcppSettings:
     max_connections: int = 10_000
     max_handshakes: int = 4096
     command_timeout_s: float = 30
+    #: A charger silent for longer counts as offline (contract/ocpp-behaviour §2).
+    heartbeat_timeout_s: float = 300
     #: A handler that takes longer (a database that hangs) is answered InternalError.
     handler_timeout_s: float = 30
     #: How long a charger may stay without StatusNotification before we take it for booted (duty 18).

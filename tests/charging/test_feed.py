@@ -9,8 +9,10 @@ import trio
 
 from evpower.charging.feed import LocationTold, NetworkFeed, NetworkNews, StationTold
 from evpower.events import NetworkChanged, StationChanged
-from evpower.identifiers import StationId
-from tests.charging.world import STATION, TWO, World
+from evpower.identifiers import IdTag, StationId
+from evpower.ocpp.failed_logins import FailedLogins
+from evpower.operator import Operator
+from tests.charging.world import CLIENT, STATION, TWO, World
 
 
 class Ear:
@@ -109,9 +111,50 @@ async def test_a_station_that_comes_back_is_pushed_at_once(world: World, ear: Ea
     assert await told(world, ear) == ["station available", "location available"]
 
 
+async def test_a_silent_station_whose_socket_stayed_open_is_pushed_when_it_speaks(world: World, ear: Ear) -> None:
+    world.link.connected.clear()
+    world.clock.advance(301)
+    await world.app.presence.watch()
+    await told(world, ear)
+    world.link.connected.add(STATION)  # its last message is now
+    world.app.reports.returned(STATION)
+    assert await told(world, ear) == ["station available", "location available"]
+
+
+async def test_a_card_at_the_charger_occupies_its_connector(world: World, ear: Ear) -> None:
+    await world.give(50_000)
+    await world.sql(
+        "INSERT INTO evpower.ocpp_authorization (id_tag, status, client_id, created_at)"
+        " VALUES ('CARD', 'Accepted', %s, %s)",
+        CLIENT,
+        world.clock.now(),
+    )
+    assert (await world.begin(IdTag("CARD"))).verdict.status == "Accepted"
+    assert await told(world, ear) == ["station available", "location available"]
+    connector = (await world.app.locations.location("EVP-LOC-001")).stations[0].connectors[0]
+    assert (connector.socket_word, connector.busy) == ("Occupied", True)
+
+
 async def test_an_administrators_change_is_pushed(world: World, ear: Ear) -> None:
     await world.sql("UPDATE stations SET status = 'maintenance'")
     world.app.bus.publish(StationChanged(STATION))
+    assert await told(world, ear) == ["station maintenance", "location maintenance"]
+
+
+async def test_an_imported_file_is_pushed(world: World, ear: Ear) -> None:
+    operator = Operator(world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus)
+    await operator.import_fleet(
+        """
+        [[locations]]
+        id = "EVP-LOC-001"
+        name = "ТЦ Дордой Плаза"
+        address = "ул. Московская, 123"
+        [[locations.stations]]
+        id = "EVP-001-01"
+        serial_number = "EVPCS-001"
+        status = "maintenance"
+        """
+    )
     assert await told(world, ear) == ["station maintenance", "location maintenance"]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+import pytest
 import trio
 
 from evpower.charging.network import ListedStation
@@ -88,7 +91,18 @@ async def test_a_reading_that_a_change_overtook_is_answered_and_not_kept(world: 
     assert await was_cached(world) is False
 
 
-async def test_a_reader_who_finds_a_station_silent_has_it_announced(world: World) -> None:
+async def listed_word(world: World) -> str:
+    return (await station(world)).status
+
+
+async def own_word(world: World) -> str:
+    return (await world.app.charging.station(STATION)).public_status
+
+
+@pytest.mark.parametrize("read", [listed_word, own_word])
+async def test_a_reader_who_finds_a_station_silent_has_it_announced(
+    world: World, read: Callable[[World], Awaitable[str]]
+) -> None:
     world.link.connected.clear()
     world.clock.advance(301)
     with world.app.bus.subscribe(lambda event: isinstance(event, StationChanged)) as events:
@@ -96,7 +110,7 @@ async def test_a_reader_who_finds_a_station_silent_has_it_announced(world: World
             await workers.start(world.app.presence.run)
             await trio.testing.wait_all_tasks_blocked()
             await world.sql("UPDATE stations SET is_available = true")
-            assert (await station(world)).status == "offline"
+            assert await read(world) == "offline"
             with trio.fail_after(5):
                 assert await events.receive() == StationChanged(STATION)
             workers.cancel_scope.cancel()

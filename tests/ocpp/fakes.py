@@ -87,6 +87,9 @@ class FakeReports(ChargerReports):
     async def connected(self, station_id: StationId) -> None:
         self.told.append(("connected", station_id))
 
+    def returned(self, station_id: StationId) -> None:
+        self.told.append(("returned", station_id))
+
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
         self.told.append(("disconnected", station_id))
 

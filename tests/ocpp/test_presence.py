@@ -23,6 +23,20 @@ async def test_a_charger_that_leaves_is_told_to_the_service_once(csms: Csms, aut
     assert csms.reports.told == [("connected", CP), ("disconnected", CP)]
 
 
+async def test_a_charger_that_was_silent_too_long_and_speaks_is_announced_at_once(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    csms.set(heartbeat_timeout_s=10)
+    peer = await csms.charger()
+    await trio.sleep(9)
+    await peer.call("Heartbeat")
+    assert csms.reports.count("returned") == 0
+    await trio.sleep(11)
+    await peer.call("Heartbeat")
+    await peer.call("Heartbeat")
+    assert csms.reports.count("returned") == 1
+
+
 async def test_duty_04_a_twin_replaces_the_first_which_is_closed_with_1000(
     csms: Csms, autojump_clock: MockClock
 ) -> None:
