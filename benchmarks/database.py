@@ -53,6 +53,7 @@ SELECT format('BENCH-%1$s', lpad(n::text, 5, '0')), format('SN-%1$s', n), format
 FROM generate_series(0, {stations} - 1) n;
 INSERT INTO public.connectors (id, station_id, connector_number, connector_type, power_kw, ocpp_status)
 SELECT id || '-' || number, id, number, 'CCS2', 60, 'Available' FROM stations, generate_series(1, 2) number;
+ANALYZE;
 """
 PEER_TABLE = """
 CREATE TABLE meter_values (station_id text NOT NULL, connector_id int NOT NULL, wire_transaction_id text,

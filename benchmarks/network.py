@@ -33,7 +33,7 @@ PUSHES = 30
 PUSHES_PER_ROUND = 60
 #: Stations and locations of each network.
 TOWN, VILLAGE, COUNTRY = (1_000, 300), (50, 15), (5_000, 1_500)
-CACHED_TIMES_FASTER, BARE_TIMES_SLOWER, PUSH_TIMES_ECHO = 3.0, 1.5, 10.0
+CACHED_TIMES_FASTER, BARE_TIMES_SLOWER, PUSH_TIMES_ECHO, LARGE_TIMES_SMALL = 3.0, 1.5, 10.0, 1.3
 
 
 async def compare(postgres: Postgres) -> None:
@@ -139,6 +139,7 @@ def _compare_sizes(village: str, country: str) -> None:
     large, small = (quantiles(seconds, n=100) for seconds in times)
     table.line("p50, ms", large[49] * 1000, small[49] * 1000, ".2f")
     table.line("p99, ms", large[98] * 1000, small[98] * 1000, ".2f")
+    table.verdict("median, large / small network", large[49] / small[49], at_most=LARGE_TIMES_SMALL)
 
 
 class _Charger:

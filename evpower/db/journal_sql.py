@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,44 +13,45 @@ from psycopg import AsyncConnection
 
 from evpower.charging.charge_point import STORED_STATUS, Boot, StatusReport
 from evpower.charging.meter_value import BELIEVED_CLOCK_S, MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S, MeterReport, Sample
+from evpower.db.batches import batch, batch_table
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 
 # An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
-BOOT_STATIONS = """
+BOOT_STATIONS = f"""
 UPDATE public.stations s
 SET firmware_version = coalesce(r.firmware_version, s.firmware_version), last_heartbeat_at = r.at, is_available = true
-FROM json_to_recordset(%(rows)s) AS r(station_id text, firmware_version text, at timestamptz)
+FROM {batch_table("station_id text, firmware_version text, at timestamptz")} r
 WHERE s.id = r.station_id AND (s.status <> 'inactive' OR EXISTS (
     SELECT 1 FROM public.charging_sessions c
     WHERE c.station_id = s.id AND c.status = 'started' AND c.settled_at IS NULL))
 RETURNING s.id
 """
-BOOT_STATUS = """
+BOOT_STATUS = f"""
 INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmware_version, booted_at)
 SELECT station_id, vendor, model, firmware_version, at
-FROM json_to_recordset(%(rows)s) AS r(station_id text, vendor text, model text, firmware_version text, at timestamptz)
+FROM {batch_table("station_id text, vendor text, model text, firmware_version text, at timestamptz")} r
 ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = excluded.model,
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
     status_at = NULL
 """
 # A reboot starts the charger's clock anew: its next word counts whatever time it carries.
-BOOT_CONNECTORS = """
+BOOT_CONNECTORS = f"""
 UPDATE public.connectors c SET last_status_update = NULL
-FROM json_to_recordset(%(rows)s) AS r(station_id text) WHERE c.station_id = r.station_id
+FROM {batch_table("station_id text")} r WHERE c.station_id = r.station_id
 """
-BOOT_SESSIONS = """
+BOOT_SESSIONS = f"""
 UPDATE evpower.session_phases p SET rebooted_at = r.at
-FROM public.charging_sessions s, json_to_recordset(%(rows)s) AS r(station_id text, at timestamptz)
+FROM public.charging_sessions s, {batch_table("station_id text, at timestamptz")} r
 WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charging', 'stopping')
 """
 
-WRITE_STATUSES = """
+STATUS_COLUMNS = "station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz"
+WRITE_STATUSES = f"""
 UPDATE public.connectors c
 SET ocpp_status = r.status, error_code = r.error_code, last_status_update = r.said_at, updated_at = r.at,
     status = CASE WHEN running.id IS NOT NULL THEN 'occupied'
                   ELSE coalesce(%(stored_status)s::jsonb ->> r.status, 'unavailable') END
-FROM json_to_recordset(%(rows)s)
-         AS r(station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz)
+FROM {batch_table(STATUS_COLUMNS)} r
 JOIN public.connectors old ON old.station_id = r.station_id AND old.connector_number = r.connector_id
 LEFT JOIN public.charging_sessions running ON running.station_id = r.station_id
       AND running.connector_id = r.connector_id AND running.status = 'started'
@@ -58,17 +59,19 @@ WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_updat
 RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
           IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
 """
-KNOWN_CONNECTORS = """
+KNOWN_CONNECTORS = f"""
 SELECT c.station_id, c.connector_number FROM public.connectors c
-JOIN json_to_recordset(%(rows)s) AS r(station_id text, connector_id int)
+JOIN {batch_table("station_id text, connector_id int")} r
   ON c.station_id = r.station_id AND c.connector_number = r.connector_id
 """
-WRITE_WHOLE_STATUSES = """
+WHOLE_STATUS_COLUMNS = """
+    station_id text, status text, error_code text, info text, vendor_id text, vendor_error_code text,
+    said_at timestamptz"""
+WRITE_WHOLE_STATUSES = f"""
 INSERT INTO evpower.ocpp_station_status AS o
     (station_id, status, error_code, info, vendor_id, vendor_error_code, status_at)
 SELECT station_id, status, error_code, info, vendor_id, vendor_error_code, said_at
-FROM json_to_recordset(%(rows)s) AS r(station_id text, status text, error_code text, info text, vendor_id text,
-                                      vendor_error_code text, said_at timestamptz)
+FROM {batch_table(WHOLE_STATUS_COLUMNS)} r
 ON CONFLICT (station_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
     info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
     status_at = excluded.status_at
@@ -80,10 +83,13 @@ COPY_METER_VALUES = """
 COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, measured_at, received_at, energy_wh,
     power_w, current_a, voltage_v, soc_percent, temperature_c, sampled_values) FROM STDIN
 """
+METER_COLUMNS = """
+    station_id text, connector_id int, wire_id text, measured_at timestamptz, at timestamptz, energy_wh bigint,
+    power_w float8, current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
 # Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31): the longer of
 # the charger's time and ours, because reports come late, but not a time in which the charger's clock jumped. A report
 # without a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
-ADVANCE_SESSIONS = """
+ADVANCE_SESSIONS = f"""
 WITH t AS (
     UPDATE evpower.ocpp_transactions t
     SET meter_last_wh = greatest(t.meter_last_wh, CASE WHEN r.energy_wh - t.meter_start_wh <= %(max_wh_per_s)s * (
@@ -94,9 +100,7 @@ WITH t AS (
         power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
         voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
         temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at
-    FROM json_to_recordset(%(rows)s) AS r(
-        station_id text, connector_id int, wire_id text, measured_at timestamptz, at timestamptz, energy_wh bigint,
-        power_w float8, current_a float8, voltage_v float8, soc_percent float8, temperature_c float8)
+    FROM {batch_table(METER_COLUMNS)} r
     WHERE t.station_id = r.station_id AND t.status = 'Started'
       AND (t.wire_transaction_id = r.wire_id OR (r.wire_id IS NULL AND t.connector_id = r.connector_id))
     RETURNING t.charging_session_id, t.station_id, r.connector_id, r.wire_id, t.wire_transaction_id, t.received_at,
@@ -142,9 +146,9 @@ async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationI
         }
         for station_id, boot, at in boots
     }
-    cursor = await conn.execute(BOOT_STATIONS, {"rows": _json(rows.values())})
+    cursor = await conn.execute(BOOT_STATIONS, batch(rows.values()))
     booted = {row["id"] for row in await cursor.fetchall()}
-    parameters = {"rows": _json(rows[station_id] for station_id in booted)}
+    parameters = batch([rows[station_id] for station_id in booted])
     # Sessions before connectors, as settlement locks them: the other way round the two could wait for each other.
     for statement in (BOOT_STATUS, BOOT_SESSIONS, BOOT_CONNECTORS):
         await conn.execute(statement, parameters)
@@ -173,8 +177,8 @@ async def write_statuses(
     whole = [row for (_, connector), row in rows.items() if connector == 0]
     said: list[dict[str, Any]] = []
     if whole:
-        said = await (await conn.execute(WRITE_WHOLE_STATUSES, {"rows": _json(whole)})).fetchall()
-    parameters = {"rows": _json(rows.values()), "stored_status": json.dumps(STORED_STATUS)}
+        said = await (await conn.execute(WRITE_WHOLE_STATUSES, batch(whole))).fetchall()
+    parameters = batch(rows.values()) | {"stored_status": json.dumps(STORED_STATUS)}
     known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
     changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
     seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}
@@ -195,8 +199,8 @@ async def write_meter_values(
     rows = {_key(station_id, report): _advance(station_id, report, at) for station_id, report, at in reports}
     cursor = await conn.execute(
         ADVANCE_SESSIONS,
-        {
-            "rows": _json(rows.values()),
+        batch(rows.values())
+        | {
             "max_wh_per_s": MAX_WH_PER_SECOND,
             "slack_s": PLAUSIBLE_SLACK_S,
             "believed_clock_s": BELIEVED_CLOCK_S,
@@ -268,7 +272,3 @@ def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
     if reported_at is None or abs(received_at - reported_at) > _STATUS_CLOCK_TOLERANCE:
         return received_at
     return min(reported_at, received_at)
-
-
-def _json(rows: Iterable[Mapping[str, object]]) -> str:
-    return _encode(list(rows)).decode()

@@ -12,10 +12,11 @@ from psycopg import AsyncConnection
 from evpower.charging.charge_point import AdminStatus
 from evpower.identifiers import StationId
 
+# `{one}` is nothing, or the condition of one location: an `IS NULL OR` in its place would be planned at every reading.
 READ_LOCATIONS = """
 SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude
 FROM public.locations l
-WHERE l.status = 'active' AND (%(location_id)s::text IS NULL OR l.id = %(location_id)s)
+WHERE l.status = 'active' {one}
 ORDER BY l.name, l.id
 """
 
@@ -25,8 +26,7 @@ SELECT s.id, s.location_id, s.serial_number, coalesce(s.model, '') AS model,
        s.is_available, s.last_heartbeat_at, o.status AS whole_status
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-WHERE s.status <> 'inactive' AND l.status = 'active'
-      AND (%(location_id)s::text IS NULL OR s.location_id = %(location_id)s)
+WHERE s.status <> 'inactive' AND l.status = 'active' {one}
 ORDER BY s.id
 """
 
@@ -37,7 +37,7 @@ FROM public.connectors c
 JOIN public.stations s ON s.id = c.station_id
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
      AND r.status = 'started'
-WHERE s.status <> 'inactive' AND (%(location_id)s::text IS NULL OR s.location_id = %(location_id)s)
+WHERE s.status <> 'inactive' {one}
 ORDER BY c.station_id, c.connector_number
 """
 
@@ -98,10 +98,11 @@ class NetworkRows:
 
 async def read_network(conn: AsyncConnection[Any], location_id: str | None = None) -> NetworkRows:
     """Every visible location with its stations and connectors, or one of them."""
-    only = {"location_id": location_id}
-    locations = await (await conn.execute(READ_LOCATIONS, only)).fetchall()
-    stations = await (await conn.execute(READ_STATIONS, only)).fetchall()
-    connectors = await (await conn.execute(READ_CONNECTORS, only)).fetchall()
+    one, only = ("", {}) if location_id is None else ("AND {} = %(location_id)s", {"location_id": location_id})
+    at_location = one.format("s.location_id")
+    locations = await (await conn.execute(READ_LOCATIONS.format(one=one.format("l.id")), only)).fetchall()
+    stations = await (await conn.execute(READ_STATIONS.format(one=at_location), only)).fetchall()
+    connectors = await (await conn.execute(READ_CONNECTORS.format(one=at_location), only)).fetchall()
     return NetworkRows(
         [LocationRow(**row) for row in locations],
         [StationRow(**row) for row in stations],

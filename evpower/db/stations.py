@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission, StoredStatus
+from evpower.db.batches import batch, batch_table
 from evpower.db.processes import ME
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
@@ -87,7 +87,7 @@ WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 # of their ids: when all chargers come back at once, two such statements meet, and must not wait for each other.
 # A process that has lost the charger to another has nothing to say of it any more.
 FLUSH_PRESENCE = f"""
-WITH r AS (SELECT * FROM json_to_recordset(%(rows)s) AS r(id text, at timestamptz)),
+WITH r AS (SELECT * FROM {batch_table("id text, at timestamptz")} r),
      old AS MATERIALIZED (SELECT s.id, s.is_available FROM public.stations s WHERE s.id IN (SELECT id FROM r)
                           ORDER BY s.id FOR NO KEY UPDATE)
 UPDATE public.stations s SET last_heartbeat_at = r.at, is_available = true
@@ -184,8 +184,8 @@ async def refresh_connector(
 
 async def store_presence(conn: AsyncConnection[Any], seen: Mapping[StationId, datetime]) -> list[StationId]:
     """Store when chargers were last heard; the stations that were away until now."""
-    rows = json.dumps([{"id": station_id, "at": at.isoformat()} for station_id, at in seen.items()])
-    cursor = await conn.execute(FLUSH_PRESENCE, {"rows": rows})
+    rows = [{"id": station_id, "at": at} for station_id, at in seen.items()]
+    cursor = await conn.execute(FLUSH_PRESENCE, batch(rows))
     return [StationId(row["id"]) for row in await cursor.fetchall() if row["was_away"]]
 
 

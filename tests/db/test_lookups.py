@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -138,17 +138,18 @@ async def test_writers_of_many_stations_lock_them_in_one_order(pool: Pool) -> No
             "SELECT id, id, 'EVP-LOC-001', 1, false FROM unnest(ARRAY['S1', 'S2']) id"
         )
 
-    async def write_both(order: list[StationId]) -> None:
+    async def write_both(order: list[StationId], at: datetime) -> None:
         async with unit_of_work(pool) as uow:
-            await store_presence(uow.conn, dict.fromkeys(order, NOON))
+            await store_presence(uow.conn, dict.fromkeys(order, at))
 
     with trio.fail_after(SOON_S):
-        for order in ([second, first], [first, second]):
+        for minute, order in enumerate(([second, first], [first, second])):
+            at = NOON + timedelta(minutes=minute)  # a time that is stored already need not be written, nor locked
             async with trio.open_nursery() as writers, unit_of_work(pool) as uow:
-                await store_presence(uow.conn, {first: NOON})
-                writers.start_soon(write_both, order)
+                await store_presence(uow.conn, {first: at})
+                writers.start_soon(write_both, order, at)
                 await until_one_waits_for_a_lock(pool)
-                assert await store_presence(uow.conn, {second: NOON}) in ([second], [])
+                assert await store_presence(uow.conn, {second: at}) in ([second], [])
     async with reading(pool) as conn:
         assert set(await mark_silent(conn, NOON + timedelta(1))) == {STATION, first, second}
 

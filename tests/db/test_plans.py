@@ -1,0 +1,47 @@
+"""In a network of thousands of stations the word of one charger reads its own rows, not whole tables."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from evpower.charging.charge_point import STORED_STATUS
+from evpower.db import journal_sql, network, stations
+from evpower.db.batches import batch
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from tests.fakes import NOON
+
+NETWORK = """
+INSERT INTO public.locations (id, name, address) SELECT 'L' || n, 'L', 'L' FROM generate_series(1, 1000) n;
+INSERT INTO public.stations (id, serial_number, location_id, connectors_count)
+SELECT 'S' || n, 'SN' || n, 'L' || (n % 1000 + 1), 2 FROM generate_series(1, 3000) n;
+INSERT INTO public.connectors (id, station_id, connector_number, power_kw)
+SELECT id || '-' || number, id, number, 22 FROM public.stations, generate_series(1, 2) number;
+ANALYZE public.locations, public.stations, public.connectors;
+"""
+ROW = {"station_id": "S7", "id": "S7", "connector_id": 1, "status": "Charging", "error_code": "NoError"}
+WORD = batch([ROW | {"said_at": NOON, "at": NOON}]) | {"stored_status": json.dumps(STORED_STATUS)}
+PLACE = {"location_id": "L7", "station_ids": ["S7"]}
+STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a connector's word": (journal_sql.WRITE_STATUSES, WORD),
+    "whether the connector is known": (journal_sql.KNOWN_CONNECTORS, WORD),
+    "a boot": (journal_sql.BOOT_STATIONS, WORD),
+    "the connectors of a charger that booted": (journal_sql.BOOT_CONNECTORS, WORD),
+    "presence": (stations.FLUSH_PRESENCE, WORD),
+    "where a station is": (network.LOCATIONS_OF, PLACE),
+    "a location's stations": (network.READ_STATIONS.format(one="AND s.location_id = %(location_id)s"), PLACE),
+    "a location's connectors": (network.READ_CONNECTORS.format(one="AND s.location_id = %(location_id)s"), PLACE),
+}
+
+
+@pytest.mark.parametrize("what", STATEMENTS)
+async def test_one_charger_is_found_by_index(pool: Pool, what: str) -> None:
+    statement, parameters = STATEMENTS[what]
+    async with reading(pool) as conn:
+        await conn.execute(NETWORK)
+        cursor = await conn.execute("EXPLAIN " + statement, parameters)
+        plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+    assert not [table for table in ("locations", "stations", "connectors") if f"Seq Scan on {table}" in plan], plan
