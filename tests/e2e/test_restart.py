@@ -60,7 +60,10 @@ async def test_a_start_repeated_after_a_restart_is_the_same_start(server: Server
 
 
 async def test_a_second_sigterm_ends_at_once_and_loses_nothing(server: Server) -> None:
-    """The first one waits for a phone whose stop waits for a charger that obeys nobody."""
+    """The first waits for a phone whose stop waits for a charger that obeys nobody; answered, it would end with 0."""
+    await server.stop()
+    server.environment["EVPOWER_CHARGING_STOP_WAIT_S"] = "8"
+    await server.start()
     phone = Phone(server)
     async with charger_at(server, misbehaviour=Misbehaviour(ignore_remote_stop=True)) as charger:
         await charger.plug()
@@ -71,10 +74,8 @@ async def test_a_second_sigterm_ends_at_once_and_loses_nothing(server: Server) -
             await charger.has_received("RemoteStopTransaction")
             server.signal(signal.SIGTERM)
             await server.process.wait_for_line("stopping")
-            began_at = trio.current_time()
             server.signal(signal.SIGTERM)
             assert await server.ended() == 1
-            assert trio.current_time() - began_at < 1.5
         await server.start()
         assert (await phone.status(session_id))["status"] == "started"
         await charger.point.stop()
