@@ -23,7 +23,7 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.charging.transfers import NOTIFIED_BY, Kind
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
-from evpower.db import credentials, security_events, sessions, stations, transactions
+from evpower.db import credentials, security_events, sessions, settlements, stations, transactions
 from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
@@ -193,5 +193,5 @@ class ChargerReports:
         else:
             session = await sessions.read_session(uow.conn, session_id)
             if session is not None and session.phase == "released":
-                await sessions.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
+                await settlements.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
         uow.after_commit(self._settler.wake)

@@ -16,7 +16,7 @@ from evpower.billing.service import BillingService
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.session import Session
 from evpower.clock import Clock
-from evpower.db import due_sessions, sessions
+from evpower.db import due_sessions, sessions, settlements
 from evpower.db.clients import Client, lock_client
 from evpower.db.pool import Pool
 from evpower.db.stations import refresh_connector
@@ -93,7 +93,7 @@ class Settler:
                 ACTOR,
             )
             limit_wh = session.terms.limit_wh(session.minutes(now))
-            await sessions.store_settlement(
+            await settlements.store_settlement(
                 uow.conn,
                 session,
                 bill,
@@ -117,7 +117,7 @@ class Settler:
             bill: Settlement = await self._billing.settle(
                 uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR
             )
-            await sessions.store_settlement(
+            await settlements.store_settlement(
                 uow.conn,
                 session,
                 bill,
@@ -154,7 +154,7 @@ class Settler:
                     debt_tyiyn=session.debt_tyiyn,
                     actor=ACTOR,
                 )
-            await sessions.store_correction(uow.conn, session, correction, energy_wh=record.energy_wh(), at=now)
+            await settlements.store_correction(uow.conn, session, correction, energy_wh=record.energy_wh(), at=now)
         return True
 
     async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:

@@ -10,9 +10,8 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
-from evpower.billing.settlement import Correction, Settlement
 from evpower.billing.tariff import Rates
-from evpower.charging.session import ChargerRecord, Phase, PublicSessionStatus, Session, StartOrder
+from evpower.charging.session import ChargerRecord, Phase, Session, StartOrder
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import som
 
@@ -63,45 +62,18 @@ SET stop_requested_at = %(at)s, stop_requested_by = %(actor)s, phase_at = %(at)s
 WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at IS NULL
 """
 
+# The session is locked before its phase, as a settlement does it.
 END_SESSION = """
-WITH phase AS (
+WITH locked AS MATERIALIZED (SELECT id FROM public.charging_sessions WHERE id = %(id)s FOR NO KEY UPDATE),
+phase AS (
     UPDATE evpower.session_phases
     SET phase = 'ended', phase_at = %(at)s, estimated = %(estimated)s
-    WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping')
+    FROM locked WHERE session_id = locked.id AND phase IN ('reserved', 'starting', 'charging', 'stopping')
     RETURNING session_id)
 UPDATE public.charging_sessions s
 SET stop_time = %(at)s, stop_reason = %(reason)s, updated_at = %(at)s
 FROM phase WHERE s.id = phase.session_id
 RETURNING s.id
-"""
-
-SETTLE_SESSION = """
-WITH phase AS (
-    UPDATE evpower.session_phases
-    SET phase = %(phase)s, phase_at = %(at)s, estimated = %(estimated)s, overshoot_wh = %(overshoot_wh)s
-    WHERE session_id = %(id)s)
-UPDATE public.charging_sessions
-SET status = %(status)s, stop_time = coalesce(stop_time, %(at)s), energy = %(energy)s, amount = %(amount)s,
-    refunded_amount = %(refunded)s, additional_charge = %(additional)s, debt_amount = %(debt)s, settled_at = %(at)s,
-    stop_reason = coalesce(%(reason)s, stop_reason), updated_at = %(at)s
-WHERE id = %(id)s AND settled_at IS NULL
-"""
-
-CORRECT_SESSION = """
-WITH phase AS (
-    UPDATE evpower.session_phases
-    SET corrected_at = %(at)s, unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn = %(unbilled_tyiyn)s
-    WHERE session_id = %(id)s)
-UPDATE public.charging_sessions
-SET energy = %(energy)s, amount = amount + %(amount)s, refunded_amount = refunded_amount + %(refunded)s,
-    additional_charge = additional_charge + %(additional)s, debt_amount = debt_amount - %(forgiven)s,
-    updated_at = %(at)s
-WHERE id = %(id)s
-"""
-
-NOTE_UNBILLED = """
-UPDATE evpower.session_phases SET unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn = %(unbilled_tyiyn)s
-WHERE session_id = %(id)s
 """
 
 COUNT_RUNNING = (
@@ -212,71 +184,6 @@ async def end_session(
     """Commit the facts of the end; the settlement is due. False when it had ended before."""
     cursor = await conn.execute(END_SESSION, {"id": session_id, "reason": reason, "estimated": estimated, "at": at})
     return cursor.rowcount == 1
-
-
-async def store_settlement(
-    conn: AsyncConnection[Any],
-    session: Session,
-    bill: Settlement,
-    *,
-    energy_wh: int,
-    status: PublicSessionStatus,
-    phase: Phase,
-    reason: str | None = None,
-    estimated: bool = False,
-    overshoot_wh: int | None = None,
-    at: datetime,
-) -> None:
-    """Make the session final with its bill."""
-    await conn.execute(
-        SETTLE_SESSION,
-        {
-            "id": session.id,
-            "phase": phase,
-            "status": status,
-            "energy": Decimal(energy_wh) / 1000,
-            "amount": som(bill.cost_tyiyn),
-            "refunded": som(bill.refund_tyiyn),
-            "additional": som(bill.additional_tyiyn),
-            "debt": som(bill.debt_tyiyn),
-            "reason": reason,
-            "estimated": estimated,
-            "overshoot_wh": overshoot_wh,
-            "at": at,
-        },
-    )
-
-
-async def store_correction(
-    conn: AsyncConnection[Any], session: Session, correction: Correction, *, energy_wh: int, at: datetime
-) -> None:
-    """Write what the true StopTransaction changed; the energy shown is the true one."""
-    change_tyiyn = correction.additional_tyiyn - correction.refund_tyiyn - correction.forgiven_debt_tyiyn
-    await conn.execute(
-        CORRECT_SESSION,
-        {
-            "id": session.id,
-            "energy": Decimal(energy_wh) / 1000,
-            "amount": som(change_tyiyn),
-            "refunded": som(correction.refund_tyiyn),
-            "additional": som(correction.additional_tyiyn),
-            "forgiven": som(correction.forgiven_debt_tyiyn),
-            "unbilled_wh": _unbilled_wh(session, correction.unbilled_tyiyn),
-            "unbilled_tyiyn": correction.unbilled_tyiyn,
-            "at": at,
-        },
-    )
-
-
-async def note_unbilled(conn: AsyncConnection[Any], session: Session, unbilled_tyiyn: int) -> None:
-    """Energy was delivered that nobody pays for: shown to the operator (design §4)."""
-    parameters = {"unbilled_wh": _unbilled_wh(session, unbilled_tyiyn), "unbilled_tyiyn": unbilled_tyiyn}
-    await conn.execute(NOTE_UNBILLED, {"id": session.id, **parameters})
-
-
-def _unbilled_wh(session: Session, unbilled_tyiyn: int) -> int:
-    rate = session.terms.rates.per_kwh
-    return int(som(unbilled_tyiyn) * 1000 / rate) if rate > 0 else 0
 
 
 async def find_pending(

@@ -76,3 +76,20 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_stored_when_it_goes_a
             await uow.conn.execute(LOCK_PHASE, (session_id,))
     assert stored == [True]
     assert world.app.journal.failed == 0
+
+
+async def test_the_end_of_a_session_waits_for_its_settlement_before_it_locks_anything(world: World) -> None:
+    """A release has the session and wants its phase; an end that had locked that first would be in its way."""
+    session_id = await charging(world)
+
+    async def end() -> None:
+        async with unit_of_work(world.pool) as uow:
+            await sessions.end_session(uow.conn, session_id, reason="Local", estimated=False, at=world.clock.now())
+
+    with trio.fail_after(WITHIN_S):
+        async with trio.open_nursery() as nursery, unit_of_work(world.pool) as uow:
+            await sessions.lock_session(uow.conn, session_id)
+            nursery.start_soon(end)
+            await someone_waits(world)
+            await uow.conn.execute("SET LOCAL lock_timeout = '500ms'")
+            await uow.conn.execute(LOCK_PHASE, (session_id,))

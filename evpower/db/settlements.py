@@ -1,0 +1,107 @@
+"""What a settlement and a correction write into a session (contract/billing-rules §4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.billing.settlement import Correction, Settlement
+from evpower.charging.session import Phase, PublicSessionStatus, Session
+from evpower.money import som
+
+SETTLE_SESSION = """
+WITH phase AS (
+    UPDATE evpower.session_phases
+    SET phase = %(phase)s, phase_at = %(at)s, estimated = %(estimated)s, overshoot_wh = %(overshoot_wh)s
+    WHERE session_id = %(id)s)
+UPDATE public.charging_sessions
+SET status = %(status)s, stop_time = coalesce(stop_time, %(at)s), energy = %(energy)s, amount = %(amount)s,
+    refunded_amount = %(refunded)s, additional_charge = %(additional)s, debt_amount = %(debt)s, settled_at = %(at)s,
+    stop_reason = coalesce(%(reason)s, stop_reason), updated_at = %(at)s
+WHERE id = %(id)s AND settled_at IS NULL
+"""
+
+CORRECT_SESSION = """
+WITH phase AS (
+    UPDATE evpower.session_phases
+    SET corrected_at = %(at)s, unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn = %(unbilled_tyiyn)s
+    WHERE session_id = %(id)s)
+UPDATE public.charging_sessions
+SET energy = %(energy)s, amount = amount + %(amount)s, refunded_amount = refunded_amount + %(refunded)s,
+    additional_charge = additional_charge + %(additional)s, debt_amount = debt_amount - %(forgiven)s,
+    updated_at = %(at)s
+WHERE id = %(id)s
+"""
+
+NOTE_UNBILLED = """
+UPDATE evpower.session_phases SET unbilled_wh = %(unbilled_wh)s, unbilled_tyiyn = %(unbilled_tyiyn)s
+WHERE session_id = %(id)s
+"""
+
+
+async def store_settlement(
+    conn: AsyncConnection[Any],
+    session: Session,
+    bill: Settlement,
+    *,
+    energy_wh: int,
+    status: PublicSessionStatus,
+    phase: Phase,
+    reason: str | None = None,
+    estimated: bool = False,
+    overshoot_wh: int | None = None,
+    at: datetime,
+) -> None:
+    """Make the session final with its bill."""
+    await conn.execute(
+        SETTLE_SESSION,
+        {
+            "id": session.id,
+            "phase": phase,
+            "status": status,
+            "energy": Decimal(energy_wh) / 1000,
+            "amount": som(bill.cost_tyiyn),
+            "refunded": som(bill.refund_tyiyn),
+            "additional": som(bill.additional_tyiyn),
+            "debt": som(bill.debt_tyiyn),
+            "reason": reason,
+            "estimated": estimated,
+            "overshoot_wh": overshoot_wh,
+            "at": at,
+        },
+    )
+
+
+async def store_correction(
+    conn: AsyncConnection[Any], session: Session, correction: Correction, *, energy_wh: int, at: datetime
+) -> None:
+    """Write what the true StopTransaction changed; the energy shown is the true one."""
+    change_tyiyn = correction.additional_tyiyn - correction.refund_tyiyn - correction.forgiven_debt_tyiyn
+    await conn.execute(
+        CORRECT_SESSION,
+        {
+            "id": session.id,
+            "energy": Decimal(energy_wh) / 1000,
+            "amount": som(change_tyiyn),
+            "refunded": som(correction.refund_tyiyn),
+            "additional": som(correction.additional_tyiyn),
+            "forgiven": som(correction.forgiven_debt_tyiyn),
+            "unbilled_wh": _unbilled_wh(session, correction.unbilled_tyiyn),
+            "unbilled_tyiyn": correction.unbilled_tyiyn,
+            "at": at,
+        },
+    )
+
+
+async def note_unbilled(conn: AsyncConnection[Any], session: Session, unbilled_tyiyn: int) -> None:
+    """Energy was delivered that nobody pays for: shown to the operator (design §4)."""
+    parameters = {"unbilled_wh": _unbilled_wh(session, unbilled_tyiyn), "unbilled_tyiyn": unbilled_tyiyn}
+    await conn.execute(NOTE_UNBILLED, {"id": session.id, **parameters})
+
+
+def _unbilled_wh(session: Session, unbilled_tyiyn: int) -> int:
+    rate = session.terms.rates.per_kwh
+    return int(som(unbilled_tyiyn) * 1000 / rate) if rate > 0 else 0
