@@ -1,7 +1,8 @@
 """`evpower demo`: all of EvPower at work on one machine, for whoever has just cloned it (design §8).
 
-The server as it always runs, the fleet of `config/demo.toml`, a simulated charger for each of its stations and a few
-people with phones. A fault of those never ends the server; the end of the server ends everything.
+The server as it always runs, the fleet of `config/demo.toml`, a simulated charger for each of its stations, a few
+people with phones, and a bank for their top-ups. A fault of chargers or people never ends the server; the end of the
+server ends everything.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import trio
 
 from evpower import logs, supervisor
 from evpower.config import Config
+from evpower.demo_bank import has_providers, sandbox_settings, with_sandbox
 from evpower.errors import EvPowerError
 from evpower.fleet import parse_fleet
 from evpower.fleet_rows import Fleet, Station
@@ -28,6 +30,8 @@ from evpower.simulator.charge_point import SimulatedChargePoint
 from evpower.simulator.drivers import Habits
 from evpower.simulator.fleet import StationPlan, run_fleet
 from evpower.simulator.phones import Outlet, PhoneUser
+from evpower.simulator.providers.running import run_sandbox
+from evpower.simulator.providers.sandbox import Sandbox
 from evpower.simulator.settings import ChargePointSettings
 from evpower.supervisor import Running
 
@@ -69,8 +73,12 @@ async def run(config: Config, *, say: Say = click.echo, fleet_file: Path = FLEET
     config = _for_show(config)
     say("EvPower demo: starting …")
     async with trio.open_nursery() as demo:
+        bank: Sandbox | None = None
+        if not has_providers(config):
+            bank = await demo.start(run_sandbox, sandbox_settings(config))
+            config = with_sandbox(config, bank)
         running: Running = await demo.start(_serve, config, demo.cancel_scope)
-        await _guarded(_Street(config, running, text, say).live)
+        await _guarded(_Street(config, running, text, say, bank).live)
     say("EvPower demo: ended.")
 
 
@@ -122,6 +130,8 @@ class _Street:
     running: Running
     text: str
     say: Say
+    #: Where the person at the keyboard pays; None when real providers are configured.
+    bank: Sandbox | None
 
     async def live(self) -> None:
         """Import the fleet, plug the chargers in, show the help, let people charge; until cancelled."""
@@ -133,7 +143,7 @@ class _Street:
                 partial(run_fleet, self._ocpp_url, _plans(fleet), habits=habits, seed=SEED)
             )
             await self._wait_for_boots(charge_points)
-            self.say(_help(self._http_url, self._ocpp_url, self.config, len(charge_points)))
+            self.say(_help(self._http_url, self._ocpp_url, self.config, len(charge_points), self.bank))
             for number in range(1, PHONE_USERS + 1):
                 people = random.Random(f"{SEED}/{number}")
                 purse = _Purse(http, self._import, number)
@@ -231,7 +241,7 @@ def _dialled(url: str) -> str:
     return url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
 
 
-def _help(http_url: str, ocpp_url: str, config: Config, chargers: int) -> str:
+def _help(http_url: str, ocpp_url: str, config: Config, chargers: int, bank: Sandbox | None) -> str:
     api, curl = f"{http_url}/api/v1", "curl -s"
     post = "-H 'Content-Type: application/json' -d"
     start = f'{{"client_id":"{OWN_CLIENT}","station_id":"{OWN_STATION}","connector_id":1,"amount_som":100}}'
@@ -251,6 +261,8 @@ EvPower demo is ready: {chargers} chargers are connected, {PHONE_USERS} people c
   {curl} {api}/charging/status/SESSION_ID
   {curl} {api}/charging/stop {post} '{{"session_id":"SESSION_ID"}}'
 
+{_top_up_help(f"{curl} {api}", post, bank)}
+
 From another terminal, what an operator sees and does:
 
   {command} status{options}
@@ -259,6 +271,17 @@ From another terminal, what an operator sees and does:
   {command} session stop SESSION_ID{options}
   {command} ledger check{options}
 """
+
+
+def _top_up_help(curl: str, post: str, bank: Sandbox | None) -> str:
+    if bank is None:
+        return "Top-ups go to the payment providers you have configured; the demo imitates none."
+    order = f'{{"client_id":"{OWN_CLIENT}","amount":100}}'
+    return f"""\
+Top up with play money; its bank runs here too. Pay or refuse at {bank.page_url}/
+
+  {curl}/balance/topup-qr {post} '{order}'
+  {curl}/payment/status/INVOICE_ID"""
 
 
 def _command(config: Config) -> tuple[str, str]:

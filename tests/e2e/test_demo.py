@@ -7,16 +7,25 @@ import re
 import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import trio
 
 from evpower.config import Config
+from evpower.config_payments import ObankSettings, OdengiSettings
 from evpower.demo import DemoFleetMissing, run
+from evpower.demo_bank import has_providers
 from tests.e2e.process import Process, poll, start
 
+#: The test card that wants 3-D Secure.
+CARD = (
+    '"amount":50,"card_pan":"4169585587654321","card_name":"TEST CARD","card_cvv":"123","card_year":"25",'
+    '"card_month":"12","email":"me@example.org"'
+)
 READY_WITHIN_S = 90.0
 ENDED_WITHIN_S = 30.0
 
@@ -83,6 +92,51 @@ async def test_the_demo_s_printed_commands_work_and_it_ends_cleanly_and_starts_a
     balance = next(line.strip() for line in again.lines if "/balance/" in line)
     assert (await shell(balance))["balance"] == stopped["new_balance"]
     await end_demo(again, signal.SIGTERM)
+
+
+def shown(command: str, commands: list[str]) -> str:
+    return next(each for each in commands if command in each)
+
+
+async def test_a_person_tops_up_in_the_demo_by_qr_code_and_by_card_with_no_bank_outside(
+    state_dir: Path, nursery: trio.Nursery
+) -> None:
+    """As the README's tour does it: the printed curl, then the bank's own pages."""
+    demo = await start_demo(nursery, state_dir)
+    order = await shell(shown("topup-qr", demo.lines))
+    assert order["success"], order
+    [page_url] = [line.rsplit(" ", 1)[1] for line in demo.lines if "Pay or refuse at" in line]
+    assert order["app_link"].startswith(page_url)
+    async with httpx2.AsyncClient() as browser:
+        assert order["invoice_id"] in (await browser.get(page_url)).text
+        await browser.post(f"{order['app_link']}/approve")
+    await balance_is(1100, demo)
+
+    by_card = shown("topup-qr", demo.lines).replace("topup-qr", "topup-card").replace('"amount":100', CARD)
+    challenge = await shell(by_card)
+    assert challenge["requires_3ds"], challenge
+    async with httpx2.AsyncClient() as browser:
+        form = {"MD": challenge["md"], "TermUrl": challenge["term_url"] or "", "code": "1234", "act": "confirm"}
+        await browser.post(f"{page_url}acs/answer", data=form)
+    await balance_is(1150, demo)
+    await end_demo(demo, signal.SIGINT)
+
+
+async def balance_is(som: int, demo: Process) -> None:
+    async def look() -> bool:
+        return bool((await shell(shown("/balance/test-client-123", demo.lines)))["balance"] == som)
+
+    with trio.fail_after(30):
+        await poll(look, 0.2)
+
+
+def test_with_a_provider_of_their_own_nobody_gets_the_demo_s_bank(tmp_path: Path) -> None:
+    """Money that is real does not go to the demo's clients through a bank that is not."""
+    assert not has_providers(Config())
+    certificate = tmp_path / "point.p12"
+    assert has_providers(replace(Config(), odengi=OdengiSettings(url="https://bank.example", sid="1", secret="s")))
+    obank = ObankSettings(url="https://bank.example", point="1", service="2", certificate=str(certificate))
+    assert has_providers(replace(Config(), obank=obank))
 
 
 async def test_without_its_fleet_file_the_demo_says_where_it_looked(tmp_path: Path) -> None:
