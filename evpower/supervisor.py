@@ -223,13 +223,15 @@ async def _doors(
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     failed_logins = FailedLogins()
-    operator = Operator(pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins, app.bus)
+    operator = Operator(
+        pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins, app.bus, app.payments
+    )
     access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
     operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
-    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer))
+    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -255,7 +257,7 @@ async def _doors(
             hub=hub,
             clock=clock,
             keys=KeyRows(pool, clock),
-            probes=ServerProbes(pool, registry),
+            probes=ServerProbes(pool, registry, app.payments),
             ids=ids,
             facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
             settings=HttpSettings(
