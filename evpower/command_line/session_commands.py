@@ -36,11 +36,9 @@ def status(terminal: Terminal) -> None:
 def _how(provider: str, answers: Mapping[str, Any]) -> str:
     """`ODENGI failing since 2026-11-23T06:00:15Z (provider_timeout)`."""
     words = f"{provider} {answers['state']}"
-    return (
-        words
-        if answers["state"] != "failing"
-        else f"{words} since {answers['failing_since']} ({answers['last_error']})"
-    )
+    if answers["state"] == "failing":
+        words += f" since {answers['failing_since']} ({answers['last_error']})"
+    return words
 
 
 @click.command()

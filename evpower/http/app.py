@@ -12,6 +12,7 @@ from evpower.billing.payments import Payments
 from evpower.billing.service import BillingService
 from evpower.charging.locations import Locations
 from evpower.charging.service import ChargingService
+from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.http.accounts import account_routes
 from evpower.http.admin import admin_routes
@@ -33,13 +34,14 @@ V1 = "/api/v1"
 class HttpSettings:
     """What an operator may set.
 
-    `allowed_origins` are web pages that may call us (`https://app.example`); without an `admin_token` the
-    administrative routes refuse everyone.
+    `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve;
+    without an `admin_token` the administrative routes refuse everyone.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
     allowed_origins: Collection[str] = ()
     admin_token: str = field(default="", repr=False)
+    trusted_proxies: Collection[Network] = LOOPBACK
 
 
 def build_http_app(
@@ -64,7 +66,13 @@ def build_http_app(
     no payment routes.
     """
     idempotency = Idempotency(keys)
-    app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
+    app = HttpApplication(
+        "evpower",
+        ids=ids,
+        limits=settings.limits,
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=settings.trusted_proxies,
+    )
     app.register_blueprint(service_routes(facts, probes))
     app.register_blueprint(charging_routes(charging, idempotency, prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
