@@ -61,6 +61,7 @@ from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.strangers import stranger_routes
 from evpower.http.tracing import trace_routes
+from evpower.http.webhook_guard import WebhookLimits
 from evpower.identifiers import ProcessId
 from evpower.metrics import Metrics
 from evpower.notify import Notifier
@@ -265,6 +266,7 @@ async def _doors(
                 admin_token=config.http.admin_token,
                 allowed_origins=config.http.allowed_origins,
                 trusted_proxies=config.http.trusted_proxies,
+                webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
             ),
             operations=operations,
             at_root=(metrics,),

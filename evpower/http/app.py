@@ -25,6 +25,7 @@ from evpower.http.payments import LEGACY, payment_routes
 from evpower.http.service import Probes, ServiceFacts, service_routes
 from evpower.http.sessions import charging_routes
 from evpower.http.stations import station_routes
+from evpower.http.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.webhooks import webhook_routes
 
 V1 = "/api/v1"
@@ -42,6 +43,7 @@ class HttpSettings:
     allowed_origins: Collection[str] = ()
     admin_token: str = field(default="", repr=False)
     trusted_proxies: Collection[Network] = LOOPBACK
+    webhooks: WebhookLimits = field(default_factory=WebhookLimits)
 
 
 def build_http_app(
@@ -80,9 +82,10 @@ def build_http_app(
     app.register_blueprint(live_routes(hub, clock, ids, allowed_origins=settings.allowed_origins, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
     if payments is not None:
+        guard = WebhookGuard(settings.webhooks, payments.notices, clock)
         for prefix in (V1, LEGACY):
             app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
-            app.register_blueprint(webhook_routes(payments.notices, prefix=prefix))
+            app.register_blueprint(webhook_routes(payments.notices, guard, prefix=prefix))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
     for routes in at_root:
         app.register_blueprint(routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from html import unescape
@@ -172,7 +173,7 @@ async def test_fifty_copies_at_once_racing_polls_and_forced_checks_credit_once(
         for _ in range(50):
             racing.start_soon(send)
         racing.start_soon(phone.request, "POST", f"payment/status-check/{order['invoice_id']}")
-    assert answers == [200] * 50
+    assert Counter(answers) == {200: 30, 429: 20}, "as many as one address may send in a minute"
     await phone.payment_is(order["invoice_id"], 1)
     assert await phone.balance() == 1100
 
