@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from evpower.client_address import LOOPBACK, Network
 from evpower.config_payments import ObankSettings, OdengiSettings, PaymentsSettings
 from evpower.config_payments import contradictions as payment_contradictions
 from evpower.config_payments import doubts as payment_doubts
@@ -23,6 +24,7 @@ from evpower.config_values import (
     Binds,
     Choice,
     Flag,
+    Networks,
     Number,
     OptionalFlag,
     Origins,
@@ -73,6 +75,7 @@ class HttpSettings:
     request_limit_bytes: int = _setting(10 * 1024 * 1024, Whole(1024, 100 * 1024 * 1024))
     public_url: str = _setting("", Url(("https", "http"), needs_host=True))
     allowed_origins: tuple[str, ...] = _setting((), Origins())
+    trusted_proxies: tuple[Network, ...] = _setting(LOOPBACK, Networks())
     sockets_per_address: int = _setting(20, Whole(1, 1_000_000))
     sockets_per_client: int = _setting(10, Whole(1, 1_000_000))
     admin_token: str = _setting("", Text(), secret=True)
@@ -357,6 +360,10 @@ def _doubts(config: Config) -> list[str]:
         doubts.append(
             "ocpp.accept_unknown has no effect: no bind lets stations in without a password or certificate, so"
             " strangers are refused"
+        )
+    if any(network.prefixlen == 0 for network in config.http.trusted_proxies):
+        doubts.append(
+            "http.trusted_proxies has everybody in it: whoever connects can pass for any address, and no limit holds"
         )
     if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
         doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evpower.config_values import Flag, Number, OneOf, Text, Url, Whole, setting
+from evpower.client_address import Network
+from evpower.config_values import Flag, Networks, Number, OneOf, Text, Url, Whole, setting
 from evpower.money import TYIYN_PER_SOM
 
 #: What each provider cannot work without, by section.
@@ -31,6 +32,8 @@ class PaymentsSettings:
     invoice_lifetime_s: int = setting(300, Whole(10, 86_400))
     minimum_som: int = setting(10, Whole(1, 1_000_000))
     maximum_som: int = setting(100_000, Whole(1, 1_000_000))
+    webhook_per_minute: int = setting(30, Whole(0, 10_000))
+    webhook_allow: tuple[Network, ...] = setting((), Networks())
 
     @property
     def minimum_tyiyn(self) -> int:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from evpower.client_address import Network
+
 
 class Kind(Protocol):
     """A kind of setting."""
@@ -291,6 +293,29 @@ class Origins:
         if parts is None or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
             raise ValueError(self.allowed)
         return parts.geturl()
+
+
+@dataclass(frozen=True)
+class Networks:
+    """IP addresses and networks, or none; in the environment separated by commas."""
+
+    allowed: ClassVar[str] = 'must be a list of addresses or networks, such as "10.0.0.5" or "10.0.0.0/8"'
+
+    def read(self, value: object) -> tuple[Network, ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list):
+            raise ValueError(self.allowed)
+        return tuple(self._one(text) for text in texts)
+
+    def read_text(self, text: str) -> tuple[Network, ...]:
+        return self.read([part.strip() for part in text.split(",")] if text else [])
+
+    def _one(self, text: object) -> Network:
+        try:
+            # Numbers too would be taken for addresses.
+            return ipaddress.ip_network(text if isinstance(text, str) else "")
+        except ValueError:
+            raise ValueError(self.allowed) from None
 
 
 @dataclass(frozen=True)

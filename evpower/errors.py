@@ -14,6 +14,7 @@ EvPowerError
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
+├─ TooManyRequests          one address calls too often: HTTP 429
 ├─ NotFound                 a GET of an unknown id: HTTP 404
 │  ├─ SessionNotFound
 │  ├─ StationNotFound, LocationNotFound
@@ -151,6 +152,15 @@ class IdempotencyMismatch(EvPowerError):
 class Forbidden(EvPowerError):
     code = "forbidden"
     message = "Доступ запрещён"
+
+
+class TooManyRequests(EvPowerError):
+    """More than is allowed; there is room again after so many seconds."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Слишком много запросов. Попробуйте через {retry_after_s} секунд", retry_after=retry_after_s)
 
 
 class NotFound(EvPowerError):

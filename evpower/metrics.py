@@ -23,6 +23,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 import evpower
+from evpower.billing.payments import Payments
 from evpower.charging.session import Phase
 from evpower.db.figures import Figures, read_figures
 from evpower.db.journal import Journal
@@ -32,6 +33,7 @@ from evpower.events import EventBus
 from evpower.ocpp.server import ChargerServer
 from evpower.ocpp.tracer import Tracer
 from evpower.ocpp.traffic import BOUNDS_S, Refusal, Traffic
+from evpower.payment_metrics import payment_metrics, top_up_metrics
 
 log = logging.getLogger("evpower")
 
@@ -46,12 +48,21 @@ class Metrics(Collector):
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self, pool: Pool, journal: Journal, bus: EventBus, server: ChargerServer, tracer: Tracer) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        journal: Journal,
+        bus: EventBus,
+        server: ChargerServer,
+        tracer: Tracer,
+        payments: Payments,
+    ) -> None:
         self._pool = pool
         self._journal = journal
         self._bus = bus
         self._server = server
         self._tracer = tracer
+        self._payments = payments
         self._began_at = server.clock.now()
         self._from_database: Figures | None = None
         self._registry = CollectorRegistry()
@@ -88,7 +99,10 @@ class Metrics(Collector):
             "evpower_events_dropped", "Events a subscriber was too slow for; it is closed.", self._bus.dropped
         )
         yield _counter("evpower_frames_lost", "Frames of chargers that were not kept.", self._tracer.lost)
+        yield from payment_metrics(self._payments)
         yield from _sessions(self._from_database)
+        if self._from_database is not None:
+            yield from top_up_metrics(self._from_database.top_ups, server.clock.now())
 
 
 def _traffic(traffic: Traffic) -> Iterator[Metric]:

@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 import evpower
+from evpower.billing.payments import Payments
 from evpower.billing.pricing import Pricing
 from evpower.charging.charge_point import effective_status, is_online, public_status, stored_status
 from evpower.charging.ports import ChargePointLink
@@ -38,6 +39,7 @@ class Operator:
         heartbeat_timeout_s: float,
         failed_logins: FailedLogins,
         bus: EventBus,
+        payments: Payments,
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -46,6 +48,7 @@ class Operator:
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._failed_logins = failed_logins
         self._bus = bus
+        self._payments = payments
         self._began_at = clock.now()
 
     async def status(self) -> dict[str, Any]:
@@ -57,6 +60,7 @@ class Operator:
             "uptime_s": int((self._clock.now() - self._began_at).total_seconds()),
             "connected_stations": len(self._link.seen()),
             **counts,
+            "payment_providers": self._payments.providers(),
             "failed_logins": self._failed_logins.total,
             "slowed_addresses": self._failed_logins.slowed(),
             "tasks": trio.lowlevel.current_statistics().tasks_living,

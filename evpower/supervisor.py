@@ -61,6 +61,7 @@ from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.strangers import stranger_routes
 from evpower.http.tracing import trace_routes
+from evpower.http.webhook_guard import WebhookLimits
 from evpower.identifiers import ProcessId
 from evpower.metrics import Metrics
 from evpower.notify import Notifier
@@ -223,13 +224,15 @@ async def _doors(
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     drain_s = config.server.drain_timeout_s
     failed_logins = FailedLogins()
-    operator = Operator(pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins, app.bus)
+    operator = Operator(
+        pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins, app.bus, app.payments
+    )
     access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
     operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
-    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer))
+    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -255,13 +258,15 @@ async def _doors(
             hub=hub,
             clock=clock,
             keys=KeyRows(pool, clock),
-            probes=ServerProbes(pool, registry),
+            probes=ServerProbes(pool, registry, app.payments),
             ids=ids,
             facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
             settings=HttpSettings(
                 limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
                 admin_token=config.http.admin_token,
                 allowed_origins=config.http.allowed_origins,
+                trusted_proxies=config.http.trusted_proxies,
+                webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
             ),
             operations=operations,
             at_root=(metrics,),
@@ -313,6 +318,7 @@ def _charger_server(
             send_timeout_s=ocpp.send_timeout_s,
         ),
         allow_anonymous=config.anonymous_chargers,
+        trusted_proxies=config.http.trusted_proxies,
         max_connections=ocpp.max_connections,
         max_handshakes=ocpp.max_handshakes,
         command_timeout_s=ocpp.command_timeout_s,

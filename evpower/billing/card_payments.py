@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import cast
 
-from evpower.billing.asking import CLIENT_WAITS_S, answered_within
 from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import (
     Card,
@@ -23,6 +22,7 @@ from evpower.billing.gateway import (
     ProviderOrder,
 )
 from evpower.billing.payment_audit import audit
+from evpower.billing.provider_calls import CLIENT_WAITS_S, Operation, ProviderCalls
 from evpower.billing.top_up import OPEN, Method, Origin, TopUp, TopUpRules, TopUpView, TopUpWish
 from evpower.billing.top_up_orders import TopUpOrders
 from evpower.charging.session import IdempotencyClaim
@@ -48,6 +48,7 @@ class CardPayments:
         pool: Pool,
         clock: Clock,
         gateways: Mapping[str, PaymentGateway],
+        calls: ProviderCalls,
         orders: TopUpOrders,
         crediting: Crediting,
         rules: TopUpRules,
@@ -56,6 +57,7 @@ class CardPayments:
         self._clock = clock
         # Which of the two protocols a provider speaks is known by its name.
         self._gateway = cast("CardGateway | None", gateways.get(CARD_PROVIDER))
+        self._calls = calls
         self._orders = orders
         self._crediting = crediting
         self._rules = rules
@@ -84,7 +86,8 @@ class CardPayments:
         """A page of the provider's where a person stores a card. Raises TokenNotSupported and ProviderFailure."""
         if self._gateway is None:
             raise TokenNotSupported
-        return await answered_within(CLIENT_WAITS_S, self._gateway.store_card(days))
+        page = self._gateway.store_card(days)
+        return await self._calls.answer(CARD_PROVIDER, "store_card", page, within_s=CLIENT_WAITS_S)
 
     async def rebuilt(self, order_id: str) -> TopUpView:
         """What the payment would have answered, from the row. Raises what it would have raised."""
@@ -106,7 +109,8 @@ class CardPayments:
         if gateway is None:
             raise ProviderUnavailable
         order = await self._orders.open(wish, gateway, method, origin, claim, card_mask)
-        answer = await self._orders.asked(order, charge(gateway, order.for_provider()), origin)
+        operation: Operation = "pay_with_token" if method == "token" else "pay"
+        answer = await self._orders.asked(order, operation, charge(gateway, order.for_provider()), origin)
         await self._store(order, answer, origin)
         if answer.status.state not in (OrderState.PROCESSING, OrderState.NOT_FOUND):
             order = await self._crediting.apply(order.id, answer.status, origin)

@@ -7,6 +7,7 @@ to ask, the call waits in the inbox and the order stays due. So the answer to th
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -22,11 +23,14 @@ from evpower.db.clients import lock_client
 from evpower.db.payment_events import ProviderEvent, insert_event
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import Unauthorized
+from evpower.errors import InvalidRequest, Unauthorized
 
 log = logging.getLogger("security")
 
 Outcome = Literal["queued", "duplicate", "ignored", "test_ignored", "payment_not_found", "provider_mismatch"]
+
+#: Why a call is not even taken in: a wrong signature or token, no call at all, not an allowed address, too many.
+Refused = Literal["refused", "unreadable", "not_allowed", "limited"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Notices:
         self._gateways = gateways
         self._poller = poller
         self._rules = rules
-        #: Calls with a wrong signature or token; nothing else is kept of them.
-        self.refused = 0
+        #: Calls since the start, by provider and what became of them.
+        self.counts: Counter[tuple[str, Outcome | Refused]] = Counter()
 
     async def receive(
         self, provider: str, body: bytes, headers: Mapping[str, str], query: Mapping[str, str], origin: Origin
@@ -67,8 +71,10 @@ class Notices:
                 raise Unauthorized
             notice = gateway.read_notice(body, headers, query)
         except Unauthorized:
-            self.refused += 1
-            log.warning("webhook refused: provider=%s, peer=%s, refused so far=%d", provider, origin.peer, self.refused)
+            self.turned_away(provider, "refused", origin.peer)
+            raise
+        except InvalidRequest:
+            self.turned_away(provider, "unreadable", origin.peer)
             raise
         found = await self._find(notice)
         if found is None or found.provider != provider:
@@ -76,8 +82,17 @@ class Notices:
             log.warning("webhook of %s: %s, order_id=%s", provider, outcome, notice.order_id)
             async with unit_of_work(self._pool) as uow:
                 await self._store(uow, provider, notice, body, origin, None, outcome)
-            return Receipt(outcome, provider)
-        return await self._take(found, notice, body, origin)
+            receipt = Receipt(outcome, provider)
+        else:
+            receipt = await self._take(found, notice, body, origin)
+        self.counts[provider, receipt.outcome] += 1
+        return receipt
+
+    def turned_away(self, provider: str, why: Refused, peer: str | None) -> None:
+        """Count and log a call that was not taken in; nothing else is kept of it."""
+        self.counts[provider, why] += 1
+        so_far = self.counts[provider, why]
+        log.warning("webhook turned away: provider=%s, peer=%s, %s, so far=%d", provider, peer, why, so_far)
 
     async def _find(self, notice: Notice) -> TopUp | None:
         async with reading(self._pool) as conn:

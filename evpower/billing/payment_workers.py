@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import trio
 
-from evpower.billing.asking import answered_within
 from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import OrderStatus, PaymentGateway
+from evpower.billing.provider_calls import ProviderCalls
 from evpower.billing.top_up import (
     Origin,
     Parking,
@@ -50,45 +50,6 @@ CANCEL_WITHIN_S = 10.0
 LEASE = timedelta(seconds=60)
 #: How often an idle worker looks for due rows; whoever makes one due wakes it.
 LOOK_EVERY_S = 2.0
-#: After so many failures in a row a provider is left alone, twice as long each time.
-FAILURES_BORNE = 3
-BACKOFF_FIRST_S = 5
-BACKOFF_MOST_S = 300
-
-
-@dataclass
-class ProviderHealth:
-    """How a provider answers; what a health page can show."""
-
-    failures: int = 0
-    failing_since: datetime | None = None
-    last_error: str | None = None
-    left_alone_until: datetime | None = None
-
-    @property
-    def word(self) -> str:
-        """`ok`, or `down` once it is left alone."""
-        return "down" if self.left_alone_until is not None else "ok"
-
-    def answered(self) -> None:
-        """It is well, whatever it said."""
-        self.failures, self.failing_since, self.last_error, self.left_alone_until = 0, None, None, None
-
-    def failed(self, now: datetime, error: str) -> None:
-        """No answer, again."""
-        self.last_error = error
-        if not self.may_be_asked(now):  # it was asked before the pause began, and belongs to those that began it
-            return
-        self.failures += 1
-        self.failing_since = self.failing_since or now
-        beyond = self.failures - FAILURES_BORNE
-        if beyond >= 0:
-            pause_s = min(BACKOFF_FIRST_S * 2 ** min(beyond, 16), BACKOFF_MOST_S)
-            self.left_alone_until = now + timedelta(seconds=pause_s)
-
-    def may_be_asked(self, now: datetime) -> bool:
-        """Whether its pause is over."""
-        return self.left_alone_until is None or now >= self.left_alone_until
 
 
 @dataclass(frozen=True)
@@ -101,23 +62,24 @@ class _Check:
 
 
 class PaymentPoller:
-    """The worker, and each provider's health."""
+    """The worker."""
 
     def __init__(
         self,
         pool: Pool,
         clock: Clock,
         gateways: Mapping[str, PaymentGateway],
+        calls: ProviderCalls,
         crediting: Crediting,
         rules: TopUpRules,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._gateways = gateways
+        self._calls = calls
         self._crediting = crediting
         self._rules = rules
         self._due = {name: trio.Event() for name in gateways}
-        self.health = {name: ProviderHealth() for name in gateways}
 
     def wake(self) -> None:
         """Something was made due; look now."""
@@ -154,7 +116,7 @@ class PaymentPoller:
 
     async def _begin(self, name: str, checks: trio.Nursery, slots: trio.Semaphore) -> bool:
         """Claim one due order and start its check; False when there is none, or the provider is left alone."""
-        if not self.health[name].may_be_asked(self._clock.now()):
+        if not self._calls.health[name].may_be_asked(self._clock.now()):
             return False
         await slots.acquire()
         try:
@@ -188,28 +150,23 @@ class PaymentPoller:
             slots.release()
 
     async def _check(self, check: _Check) -> None:
-        order, health = check.order, self.health[check.order.provider]
+        order = check.order
         try:
             status = await self._ask(order)
         except ProviderFailure as error:
-            if isinstance(error, ProviderError):  # it answered; that it would not tell says nothing of the order
-                health.answered()
-            else:
-                health.failed(self._clock.now(), error.code)
             log.warning("%s did not tell of top-up %s: %s", order.provider, order.order_id, error.code)
             await self._unanswered(check, error)
         else:
-            health.answered()
             await self._crediting.apply(order.id, status, Origin(check.plan.source), last_event_id=check.last_event_id)
 
     async def _ask(self, order: TopUp) -> OrderStatus:
         gateway, asked = self._gateways[order.provider], order.for_provider()
         if wants_cancel(order, self._clock.now()):
             try:
-                await answered_within(CANCEL_WITHIN_S, gateway.cancel(asked))
+                await self._calls.answer(order.provider, "cancel", gateway.cancel(asked), within_s=CANCEL_WITHIN_S)
             except ProviderFailure as error:  # what became of the order is asked next, whatever this was
                 log.info("%s did not cancel top-up %s: %s", order.provider, order.order_id, error.code)
-        return await answered_within(ASK_WITHIN_S, gateway.status(asked))
+        return await self._calls.answer(order.provider, "status", gateway.status(asked), within_s=ASK_WITHIN_S)
 
     async def _unanswered(self, check: _Check, error: ProviderFailure) -> None:
         """Give the lease back; a webhook's matter stays due, and a week without an answer is a person's."""

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import trio
 
-from evpower.billing.card_payments import CardPayments
+from evpower.billing.card_payments import CARD_PROVIDER, CardPayments
 from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import PaymentGateway
 from evpower.billing.notices import Notices
 from evpower.billing.payment_decisions import PaymentDecisions
 from evpower.billing.payment_workers import PaymentPoller
+from evpower.billing.provider_calls import ProviderCalls
 from evpower.billing.refunds import Refunds
 from evpower.billing.service import BillingService
 from evpower.billing.top_up import TopUpRules
 from evpower.billing.top_up_orders import TopUpOrders
-from evpower.billing.top_ups import TopUps
+from evpower.billing.top_ups import QR_PROVIDER, TopUps
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.events import EventBus
+
+#: Those there are, as stored in `balance_topups.payment_provider`.
+PROVIDERS = (QR_PROVIDER, CARD_PROVIDER)
 
 
 @dataclass(frozen=True)
 class Payments:
     """Every service of payments in one process."""
 
+    calls: ProviderCalls
+    #: Payments credited since the start, by provider.
+    credited: Counter[str]
     top_ups: TopUps
     cards: CardPayments
     notices: Notices
@@ -34,6 +43,11 @@ class Payments:
     crediting: Crediting
     refunds: Refunds
     decisions: PaymentDecisions
+
+    def providers(self) -> dict[str, dict[str, Any]]:
+        """How each provider answers this process: `state` is `up`, `failing` (since when, how) or `off` (not set)."""
+        known = self.calls.health
+        return {name: known[name].shown() if name in known else {"state": "off"} for name in PROVIDERS}
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The workers, until cancelled."""
@@ -54,12 +68,15 @@ def build_payments(
 ) -> Payments:
     """Put them together; `gateways` by provider name, and a provider without one is unavailable."""
     crediting = Crediting(pool, clock, billing, bus, rules)
-    poller = PaymentPoller(pool, clock, gateways, crediting, rules)
-    orders = TopUpOrders(pool, clock, ids, rules)
-    refunds = Refunds(pool, clock, gateways, orders, crediting)
+    calls = ProviderCalls(clock, gateways)
+    poller = PaymentPoller(pool, clock, gateways, calls, crediting, rules)
+    orders = TopUpOrders(pool, clock, ids, calls, rules)
+    refunds = Refunds(pool, clock, gateways, calls, orders, crediting)
     return Payments(
+        calls=calls,
+        credited=billing.credited,
         top_ups=TopUps(pool, clock, gateways, orders, crediting, poller, rules),
-        cards=CardPayments(pool, clock, gateways, orders, crediting, rules),
+        cards=CardPayments(pool, clock, gateways, calls, orders, crediting, rules),
         notices=Notices(pool, clock, gateways, poller, rules),
         poller=poller,
         crediting=crediting,

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 
 import trio
 
-from evpower.billing.asking import answered_within
 from evpower.billing.crediting import Crediting
 from evpower.billing.gateway import OrderState, OrderStatus, Payment, PaymentGateway
 from evpower.billing.ledger import refund_end_entry, refund_hold_entry
 from evpower.billing.payment_audit import audit
+from evpower.billing.provider_calls import ProviderCalls
 from evpower.billing.top_up import (
     CREDITED,
     Origin,
@@ -66,12 +66,14 @@ class Refunds:
         pool: Pool,
         clock: Clock,
         gateways: Mapping[str, PaymentGateway],
+        calls: ProviderCalls,
         orders: TopUpOrders,
         crediting: Crediting,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._gateways = gateways
+        self._calls = calls
         self._orders = orders
         self._crediting = crediting
 
@@ -170,7 +172,7 @@ class Refunds:
                 raise ProviderUnavailable
             payment = Payment(refund.trans_id, refund.amount_tyiyn, order.currency)
             call = gateway.refund(order.for_provider(), payment, refund.amount_tyiyn)
-            await answered_within(REFUND_WITHIN_S, call)
+            await self._calls.answer(order.provider, "refund", call, within_s=REFUND_WITHIN_S)
         except (ProviderError, ProviderUnavailable) as error:
             await self.end(refund, happened=False, origin=POLLED, error=error.code)
         except ProviderFailure as error:
@@ -187,7 +189,8 @@ class Refunds:
             gateway = self._gateways.get(order.provider)
             if gateway is None:
                 raise ProviderUnavailable
-            status = await answered_within(REFUND_WITHIN_S, gateway.status(order.for_provider()))
+            call = gateway.status(order.for_provider())
+            status = await self._calls.answer(order.provider, "status", call, within_s=REFUND_WITHIN_S)
             if _shows(status, order, refund):
                 await self.end(refund, happened=True, origin=POLLED)
                 return

@@ -7,6 +7,7 @@ logged after its commit in the words operators grep (contract/rest-api §1.10).
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import replace
 
 from evpower.billing.account import BalanceView
@@ -31,6 +32,8 @@ class BillingService:
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        #: Payments credited since the start, by provider.
+        self.credited: Counter[str] = Counter()
 
     async def balance(self, client_id: ClientId) -> BalanceView:
         """The client's money; an unknown client is created first (seed §5)."""
@@ -103,6 +106,7 @@ class BillingService:
             f"invoice_id={order.invoice_id}, provider={order.provider}"
         )
         uow.after_commit(lambda: log.info(line))
+        uow.after_commit(lambda: self.credited.update((order.provider,)))
         credited = await lock_client(uow.conn, order.client_id)
         await self.recover_debts(uow, credited, cause_key=key, actor=actor)
         return True

@@ -6,9 +6,9 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
-from evpower.billing.asking import CLIENT_WAITS_S, answered_within
 from evpower.billing.gateway import PaymentGateway
 from evpower.billing.payment_audit import audit
+from evpower.billing.provider_calls import CLIENT_WAITS_S, Operation, ProviderCalls
 from evpower.billing.top_up import OPEN, Method, Origin, TopUp, TopUpRules, TopUpView, TopUpWish
 from evpower.charging.session import IdempotencyClaim
 from evpower.clock import Clock, Ids
@@ -35,10 +35,11 @@ T = TypeVar("T")
 class TopUpOrders:
     """Opening, asking about and finding orders: what QR codes and cards have in common."""
 
-    def __init__(self, pool: Pool, clock: Clock, ids: Ids, rules: TopUpRules) -> None:
+    def __init__(self, pool: Pool, clock: Clock, ids: Ids, calls: ProviderCalls, rules: TopUpRules) -> None:
         self._pool = pool
         self._clock = clock
         self._ids = ids
+        self._calls = calls
         self._rules = rules
 
     async def open(
@@ -80,14 +81,14 @@ class TopUpOrders:
             await audit(uow, order, f"topup_{method}", origin, now)
         return order
 
-    async def asked(self, order: TopUp, call: Awaitable[T], origin: Origin) -> T:
+    async def asked(self, order: TopUp, operation: Operation, call: Awaitable[T], origin: Origin) -> T:
         """What the provider answers about a new order, while its client waits.
 
         Raises ProviderError and ProviderUnavailable: nothing will be paid by it, so it is canceled; ProviderTimeout: it
         stays open, and the poller asks what became of it.
         """
         try:
-            return await answered_within(CLIENT_WAITS_S, call)
+            return await self._calls.answer(order.provider, operation, call, within_s=CLIENT_WAITS_S)
         except ProviderTimeout:
             raise ProviderTimeout(order_id=order.order_id, client_id=order.client_id) from None
         except (ProviderError, ProviderUnavailable) as error:

@@ -72,7 +72,7 @@ class TopUps:
             raise ProviderUnavailable
         order = await self._orders.open(wish, gateway, "qr", origin, claim)
         call = cast("QrGateway", gateway).create_invoice(order.for_provider())
-        invoice = await self._orders.asked(order, call, origin)
+        invoice = await self._orders.asked(order, "create_invoice", call, origin)
         await self._store(order, invoice, origin)
         return await self._orders.view(order)
 

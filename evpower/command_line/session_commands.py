@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from evpower.command_line.terminal import Terminal, terminal_command
@@ -24,7 +27,18 @@ SESSION_COLUMNS = {
 @terminal_command
 def status(terminal: Terminal) -> None:
     """The server at a glance."""
-    terminal.screen.facts(terminal.server.get("status"))
+    seen = terminal.server.get("status")
+    if not terminal.screen.as_json:
+        seen = {**seen, "payment_providers": [_how(*each) for each in seen.get("payment_providers", {}).items()]}
+    terminal.screen.facts(seen)
+
+
+def _how(provider: str, answers: Mapping[str, Any]) -> str:
+    """`ODENGI failing since 2026-11-23T06:00:15Z (provider_timeout)`."""
+    words = f"{provider} {answers['state']}"
+    if answers["state"] == "failing":
+        words += f" since {answers['failing_since']} ({answers['last_error']})"
+    return words
 
 
 @click.command()

@@ -33,6 +33,7 @@ SELECT (SELECT count(*) FROM public.stations) AS stations,
        (SELECT count(*) FROM public.charging_sessions WHERE status = 'started') AS running_sessions,
        (SELECT count(*) FROM evpower.session_phases WHERE phase = 'ended') AS unsettled_sessions,
        (SELECT count(*) FROM evpower.ocpp_parked WHERE resolved_at IS NULL) AS parked_reports,
+       (SELECT count(*) FROM evpower.parked_payments WHERE resolved_at IS NULL) AS parked_payments,
        current_setting('server_version') AS postgresql
 """
 #: Nobody reads further than this on a terminal.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Collection
 from http import HTTPStatus
-from ipaddress import ip_address
 
 import trio
-from quart import Quart, Request, Response, Websocket, g, request
+from quart import Quart, Request, Response, Websocket, current_app, g, request
 
+from evpower.client_address import Network, client_address
 from evpower.clock import Ids
 from evpower.http.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.idempotency import KEY
@@ -25,10 +26,13 @@ SAFE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What the peer of a Unix socket is called in the log.
 LOCAL = "local"
+#: Where the application keeps them.
+TRUSTED_PROXIES = "TRUSTED_PROXIES"
 
 
-def observe(app: Quart, ids: Ids) -> None:
+def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network]) -> None:
     """Make `app` treat every request as above."""
+    app.config[TRUSTED_PROXIES] = trusted_proxies
 
     @app.before_request
     async def begin() -> None:
@@ -75,20 +79,6 @@ def phrase(status: int) -> str:
 
 
 def client_ip(connection: Request | Websocket = request) -> str:
-    """The socket's peer, or, when that is the proxy on this machine, whom the proxy names last."""
+    """The socket's peer, or, when that is a trusted proxy, whom it serves (`client_address`)."""
     peer = (connection.scope.get("client") or (LOCAL,))[0]
-    forwarded = connection.headers.getlist("X-Forwarded-For")
-    if not forwarded or not _is_loopback(peer):
-        return peer
-    last_hop = forwarded[-1].rpartition(",")[2].strip()
-    try:
-        return str(ip_address(last_hop))
-    except ValueError:
-        return peer
-
-
-def _is_loopback(peer: str) -> bool:
-    try:
-        return ip_address(peer).is_loopback
-    except ValueError:
-        return False
+    return client_address(peer, connection.headers.getlist("X-Forwarded-For"), current_app.config[TRUSTED_PROXIES])

@@ -12,6 +12,7 @@ from evpower.billing.payments import Payments
 from evpower.billing.service import BillingService
 from evpower.charging.locations import Locations
 from evpower.charging.service import ChargingService
+from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.http.accounts import account_routes
 from evpower.http.admin import admin_routes
@@ -24,6 +25,7 @@ from evpower.http.payments import LEGACY, payment_routes
 from evpower.http.service import Probes, ServiceFacts, service_routes
 from evpower.http.sessions import charging_routes
 from evpower.http.stations import station_routes
+from evpower.http.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.webhooks import webhook_routes
 
 V1 = "/api/v1"
@@ -33,13 +35,15 @@ V1 = "/api/v1"
 class HttpSettings:
     """What an operator may set.
 
-    `allowed_origins` are web pages that may call us (`https://app.example`); without an `admin_token` the
-    administrative routes refuse everyone.
+    `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve;
+    without an `admin_token` the administrative routes refuse everyone.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
     allowed_origins: Collection[str] = ()
     admin_token: str = field(default="", repr=False)
+    trusted_proxies: Collection[Network] = LOOPBACK
+    webhooks: WebhookLimits = field(default_factory=WebhookLimits)
 
 
 def build_http_app(
@@ -64,7 +68,13 @@ def build_http_app(
     no payment routes.
     """
     idempotency = Idempotency(keys)
-    app = HttpApplication("evpower", ids=ids, limits=settings.limits, allowed_origins=settings.allowed_origins)
+    app = HttpApplication(
+        "evpower",
+        ids=ids,
+        limits=settings.limits,
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=settings.trusted_proxies,
+    )
     app.register_blueprint(service_routes(facts, probes))
     app.register_blueprint(charging_routes(charging, idempotency, prefix=V1))
     app.register_blueprint(station_routes(charging, prefix=V1))
@@ -72,9 +82,10 @@ def build_http_app(
     app.register_blueprint(live_routes(hub, clock, ids, allowed_origins=settings.allowed_origins, prefix=V1))
     app.register_blueprint(account_routes(billing, prefix=V1))
     if payments is not None:
+        guard = WebhookGuard(settings.webhooks, payments.notices, clock)
         for prefix in (V1, LEGACY):
             app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
-            app.register_blueprint(webhook_routes(payments.notices, prefix=prefix))
+            app.register_blueprint(webhook_routes(payments.notices, guard, prefix=prefix))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
     for routes in at_root:
         app.register_blueprint(routes)

@@ -13,6 +13,7 @@ from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Ids
 from evpower.http.access import READING_METHODS, observe
 from evpower.http.answers import Answer, written
@@ -79,13 +80,21 @@ class HttpApplication(QuartTrio):
 
     asgi_http_class = PatientConnection
 
-    def __init__(self, name: str, *, ids: Ids, limits: RequestLimits, allowed_origins: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        ids: Ids,
+        limits: RequestLimits,
+        allowed_origins: Collection[str] = (),
+        trusted_proxies: Collection[Network] = LOOPBACK,
+    ) -> None:
         super().__init__(name, static_folder=None)
         self.config["MAX_CONTENT_LENGTH"] = limits.body_bytes_max
         self.config["BODY_TIMEOUT"] = limits.body_timeout_s
         # A merged `/api//v1` would be an HTML redirect.
         self.url_map.merge_slashes = False
-        observe(self, ids)
+        observe(self, ids, trusted_proxies)
         allow_origins(self, allowed_origins)
         self.register_error_handler(RequestEntityTooLarge, answer_oversize)
         self.register_error_handler(Exception, answer_error)

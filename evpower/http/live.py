@@ -7,7 +7,6 @@ drops.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from evpower.http.access import client_ip
 from evpower.http.live_hub import Listener, LiveHub
 from evpower.http.requests import CLIENT_ID
 from evpower.http.shapes import Body
+from evpower.http.windows import Window
 from evpower.identifiers import ClientId
 
 log = logging.getLogger("evpower.live")
@@ -71,7 +71,7 @@ class _Conversation:
         self._hub = hub
         self._clock = clock
         self._listener = listener
-        self._recent: deque[float] = deque(maxlen=MESSAGES_PER_SECOND_MAX)
+        self._recent = Window(MESSAGES_PER_SECOND_MAX, 1)
 
     async def run(self) -> None:
         listener = self._listener
@@ -103,7 +103,8 @@ class _Conversation:
             self._answer(text)
 
     def _answer(self, text: str | bytes) -> None:
-        if self._is_too_fast():
+        # More than ten messages within a second: this one is dropped (§1).
+        if not self._recent.take(trio.current_time()).allowed:
             self._post(messages.error("rate_limited"))
             return
         match messages.read_message(text):
@@ -114,14 +115,6 @@ class _Conversation:
                 self._post(messages.subscription(change))
             case messages.Wrong(problem):
                 self._post(messages.error(problem))
-
-    def _is_too_fast(self) -> bool:
-        """More than ten messages within a second: this one is dropped (§1)."""
-        now = trio.current_time()
-        if len(self._recent) == MESSAGES_PER_SECOND_MAX and now - self._recent[0] < 1:
-            return True
-        self._recent.append(now)
-        return False
 
     def _post(self, body: Body) -> None:
         self._listener.post(_encoded(body))

@@ -39,18 +39,8 @@ class PaymentAdminDoor:
             return _data([_row(order) for order in await decisions.payments()])
 
     async def list_providers(self) -> Response:
-        """`GET /payments/providers`: how each answers."""
-        return _data(
-            [
-                {
-                    "provider": name,
-                    "state": health.word,
-                    "failing_since": health.failing_since,
-                    "last_error": health.last_error,
-                }
-                for name, health in self._payments.poller.health.items()
-            ]
-        )
+        """`GET /payments/providers`: how each answers this process."""
+        return _data([{"provider": name, **state} for name, state in self._payments.providers().items()])
 
     async def resolve(self, parked_id: str) -> Response:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""

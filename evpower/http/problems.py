@@ -18,6 +18,7 @@ from evpower.errors import (
     InvalidRequest,
     NotFound,
     Refusal,
+    TooManyRequests,
     Unauthorized,
 )
 from evpower.http.answers import Answer, written
@@ -33,6 +34,7 @@ STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (IdempotencyMismatch, 409),
+    (TooManyRequests, 429),
     (DatabaseUnavailable, 503),
 )
 #: What the framework itself refuses, in the contract's words.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import trio
 from quart import Blueprint, Response
 
 from evpower.http.answers import Answer, written
+from evpower.http.shapes import jsonable
 
 logger = logging.getLogger("evpower.http")
 
@@ -35,6 +37,10 @@ class Probes(Protocol):
 
     async def database(self) -> None:
         """Returns when PostgreSQL answered; raises otherwise. The caller sets the time-out."""
+        ...
+
+    def payments(self) -> Mapping[str, object]:
+        """How each payment provider answers; a driver can charge without any, so none makes the server unhealthy."""
         ...
 
     def redis(self) -> str:
@@ -95,6 +101,7 @@ async def health_answer(facts: ServiceFacts, probes: Probes) -> Answer:
         "redis": redis,
         "database": "connected" if database is None else "disconnected",
         "connected_stations": probes.connected_stations(),
+        "payments": jsonable(probes.payments()),
         "endpoints": ENDPOINTS,
     }
     if error is None:

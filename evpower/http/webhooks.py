@@ -10,6 +10,7 @@ from evpower.billing.notices import Notices, Receipt
 from evpower.http.answers import Answer, written
 from evpower.http.payments import LEGACY, deprecated, no_store, origin
 from evpower.http.requests import read_bytes
+from evpower.http.webhook_guard import WebhookGuard
 
 ANSWER_WITHIN_S = 9
 #: Providers send a few hundred bytes.
@@ -27,8 +28,9 @@ RETURNED = """<!doctype html>
 class WebhookDoor:
     """Hands calls to the inbox as they came."""
 
-    def __init__(self, notices: Notices) -> None:
+    def __init__(self, notices: Notices, guard: WebhookGuard) -> None:
         self._notices = notices
+        self._guard = guard
 
     async def odengi(self) -> Response:
         """`POST /payment/webhook/odengi`."""
@@ -44,6 +46,7 @@ class WebhookDoor:
         return await (self.obank() if is_xml else self.odengi())
 
     async def _receive(self, provider: str, path: dict[str, str]) -> Response:
+        self._guard.admit(provider)
         body = await read_bytes()
         if len(body) > BODY_BYTES_MAX:
             abort(413)
@@ -70,9 +73,9 @@ def receipt_body(receipt: Receipt) -> dict[str, str]:
     return body if receipt.invoice_id is None else {**body, "invoice_id": receipt.invoice_id}
 
 
-def webhook_routes(notices: Notices, *, prefix: str) -> Blueprint:
+def webhook_routes(notices: Notices, guard: WebhookGuard, *, prefix: str) -> Blueprint:
     """The routes below `prefix`/payment."""
-    door = WebhookDoor(notices)
+    door = WebhookDoor(notices, guard)
     name = "legacy_webhooks" if prefix == LEGACY else "webhooks"
     routes = Blueprint(name, __name__, url_prefix=f"{prefix}/payment")
     routes.post("/webhook")(door.either)
@@ -83,6 +86,7 @@ def webhook_routes(notices: Notices, *, prefix: str) -> Blueprint:
     routes.post("/3ds-return")(door.returned)
     routes.post("/3ds-callback")(door.returned)
     routes.after_request(no_store)
+    routes.after_request(guard.add_headers)
     if prefix == LEGACY:
         routes.after_request(deprecated)
     return routes

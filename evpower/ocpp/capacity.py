@@ -68,7 +68,7 @@ class Capacity:
 
     async def turn_away(self, stream: trio.abc.Stream, reason: str) -> None:
         """Answer 503 without reading the request, and close."""
-        self._say(reason, address_of(stream, "") or "-")
+        self._say(reason, address_of(stream) or "-")
         self._being_told += 1
         try:
             if self._being_told <= MOST_TOLD:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import trio
 
+from evpower.client_address import Network, client_address
 from evpower.ocpp.oddities import shown
 
 log = logging.getLogger("security")
@@ -94,11 +95,8 @@ class FailedLogins:
         return known
 
 
-def address_of(stream: trio.abc.Stream, forwarded_for: str) -> str:
-    """The peer's address; behind a proxy on this machine the one the proxy saw. Empty when the stream has none."""
+def address_of(stream: trio.abc.Stream, forwarded_for: Iterable[str] = (), proxies: Collection[Network] = ()) -> str:
+    """The peer's address; behind one of `proxies` the one it names. Empty when the stream has none."""
     if isinstance(stream, trio.SSLStream):
         stream = stream.transport_stream
-    host = str(getattr(stream, "peer_host", ""))
-    if host in ("127.0.0.1", "::1") and forwarded_for.strip():
-        return forwarded_for.rpartition(",")[2].strip()[:64]
-    return host
+    return client_address(str(getattr(stream, "peer_host", "")), forwarded_for, proxies)

@@ -13,6 +13,7 @@ from websockets.server import ServerProtocol
 
 from evpower.charging.charge_point import Admission
 from evpower.charging.reports import ChargerReports
+from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
 from evpower.ocpp.admission import (
     Credentials,
@@ -46,6 +47,7 @@ class Reception:
     traffic: Traffic
     #: Where strangers may wait; None: nowhere.
     lobby: Lobby | None = None
+    trusted_proxies: tuple[Network, ...] = LOOPBACK
 
     async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Admission | Stranger:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
@@ -64,7 +66,7 @@ class Reception:
             log.info("station=%s: offered no subprotocol", name)
         elif subprotocol is None:
             self._refused(socket, Refusal.NO_SUBPROTOCOL)
-            address, words = address_of(stream, ""), shown(", ".join(offered))
+            address, words = address_of(stream), shown(", ".join(offered))
             reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
             log.info(reason, name, address or "-", words)
             await socket.aclose(1002, "no common subprotocol")
@@ -93,7 +95,7 @@ class Reception:
         *,
         anonymous: bool,
     ) -> Admission | Stranger:
-        address = address_of(stream, request.headers.get("X-Forwarded-For", ""))
+        address = address_of(stream, request.headers.get_all("X-Forwarded-For"), self.trusted_proxies)
         identity = identity_of(request.path)
         try:
             admission = None if identity is None else await self.reports.admit(identity)

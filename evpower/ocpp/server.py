@@ -75,7 +75,12 @@ class ChargerServer:
                     flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
                     async with trio.open_nursery() as chargers:
                         reception = Reception(
-                            self.reports, self.passwords, self.failed_logins, self.traffic, self.lobby
+                            self.reports,
+                            self.passwords,
+                            self.failed_logins,
+                            self.traffic,
+                            self.lobby,
+                            self.settings.trusted_proxies,
                         )
                         capacity = Capacity(
                             max_connections=self.settings.max_connections, max_handshakes=self.settings.max_handshakes
@@ -257,4 +262,4 @@ class _ChargerDoor:
 def _explain(socket: ChargerSocket, stream: trio.abc.Stream, reason: str) -> None:
     """Say why a socket ended before it was a charger's, unless that is in the log already."""
     if not socket.explained:
-        log.info("refused: address=%s: %s", address_of(stream, "") or "-", reason)
+        log.info("refused: address=%s: %s", address_of(stream) or "-", reason)

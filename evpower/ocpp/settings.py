@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from evpower.client_address import LOOPBACK, Network
 from evpower.ocpp.transport import SocketLimits
 
 
@@ -14,6 +15,8 @@ class OcppSettings:
     limits: SocketLimits = field(default_factory=SocketLimits)
     #: Whether stations without a password may enter; None: on loopback doors only (design §9.9).
     allow_anonymous: bool | None = None
+    #: Who may say, in X-Forwarded-For, whom it serves.
+    trusted_proxies: tuple[Network, ...] = LOOPBACK
     #: Sockets at once, and those of them that are no chargers yet; one more is answered 503.
     max_connections: int = 10_000
     max_handshakes: int = 4096

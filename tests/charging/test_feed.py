@@ -142,7 +142,9 @@ async def test_an_administrators_change_is_pushed(world: World, ear: Ear) -> Non
 
 
 async def test_an_imported_file_is_pushed(world: World, ear: Ear) -> None:
-    operator = Operator(world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus)
+    operator = Operator(
+        world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus, world.app.payments
+    )
     await operator.import_fleet(
         """
         [[locations]]

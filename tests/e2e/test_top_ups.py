@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from html import unescape
@@ -15,10 +16,12 @@ import trio
 
 from evpower.simulator.providers.cards import CHALLENGE_PAN, DECLINED_PAN, SUCCESS_PAN
 from evpower.simulator.providers.courier import WebhookFault
+from evpower.simulator.providers.faults import Fault
 from evpower.simulator.providers.sandbox import Sandbox
 from tests.e2e.conftest import url_of
 from tests.e2e.money_in import NEVER_S, Payer, banked_server, seen
-from tests.e2e.process import Server
+from tests.e2e.process import Server, poll
+from tests.e2e.street import WITHIN_S
 
 
 def free_port() -> int:
@@ -172,7 +175,44 @@ async def test_fifty_copies_at_once_racing_polls_and_forced_checks_credit_once(
         for _ in range(50):
             racing.start_soon(send)
         racing.start_soon(phone.request, "POST", f"payment/status-check/{order['invoice_id']}")
-    assert answers == [200] * 50
+    assert Counter(answers) == {200: 30, 429: 20}, "as many as one address may send in a minute"
+    await phone.payment_is(order["invoice_id"], 1)
+    assert await phone.balance() == 1100
+
+
+async def test_an_outage_is_seen_by_operators_and_its_end_credits_what_was_paid_meanwhile(
+    polled_bank: tuple[Server, Sandbox],
+) -> None:
+    server, sandbox = polled_bank
+    phone = Payer(server)
+    order = await phone.top_up(100)
+    sandbox.courier.faults.append(WebhookFault(provider="odengi", kind="drop", times=100))
+    sandbox.faults.add(Fault(provider="odengi", kind="503", times=1000))
+    sandbox.act_on_invoice("pay", order_id=order["order_id"])
+    async with httpx2.AsyncClient(base_url=server.http_url) as operator:
+
+        async def odengi() -> dict[str, str]:
+            health = await operator.get("/health")
+            assert (health.status_code, health.json()["status"]) == (200, "healthy")
+            assert health.json()["payments"]["OBANK"] == {"state": "up"}
+            shown: dict[str, str] = health.json()["payments"]["ODENGI"]
+            return shown
+
+        async def is_failing() -> bool:
+            return (await odengi())["state"] == "failing"
+
+        with trio.fail_after(WITHIN_S):
+            await poll(is_failing)
+        assert (await odengi())["last_error"] == "provider_timeout"
+        figures = (await operator.get("/metrics")).text
+        assert 'evpower_provider_up{provider="ODENGI"} 0.0' in figures
+        assert 'evpower_provider_calls_total{operation="status",outcome="timeout",provider="ODENGI"}' in figures
+        status = await server.control("GET", "status")
+        assert status["payment_providers"]["ODENGI"]["state"] == "failing"
+        assert await phone.balance() == 1000
+        sandbox.faults.clear()
+        await phone.top_up(50)  # a phone's answer ends the pause
+        assert await odengi() == {"state": "up"}
     await phone.payment_is(order["invoice_id"], 1)
     assert await phone.balance() == 1100
 

@@ -292,12 +292,16 @@ class FakeProbes:
         self.database_error: Exception | None = None
         self.database_hangs = False
         self.redis_word = "disabled"
+        self.providers: dict[str, dict[str, Any]] = {"ODENGI": {"state": "up"}, "OBANK": {"state": "off"}}
 
     async def database(self) -> None:
         if self.database_hangs:
             await trio.sleep_forever()
         if self.database_error is not None:
             raise self.database_error
+
+    def payments(self) -> Mapping[str, Any]:
+        return self.providers
 
     def redis(self) -> str:
         return self.redis_word

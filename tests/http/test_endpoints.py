@@ -274,8 +274,17 @@ async def test_health_tells_what_is_connected(client: Phone) -> None:
         "redis": "disabled",
         "database": "connected",
         "connected_stations": 7,
+        "payments": {"ODENGI": {"state": "up"}, "OBANK": {"state": "off"}},
         "note": "Все системы работают",
     }
+
+
+async def test_a_provider_that_fails_is_shown_and_makes_nothing_unhealthy(world: World, client: Phone) -> None:
+    failing = {"state": "failing", "failing_since": NOON, "last_error": "provider_timeout"}
+    world.probes.providers = {"ODENGI": failing, "OBANK": failing}
+    body = await body_of(await client.get("/health"))
+    shown = {"state": "failing", "failing_since": "2025-09-30T12:00:00.000000Z", "last_error": "provider_timeout"}
+    assert (body["status"], body["payments"]) == ("healthy", {"ODENGI": shown, "OBANK": shown})
 
 
 async def test_health_is_503_when_the_database_fails(world: World, client: Phone) -> None:

@@ -6,10 +6,12 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 
 import pytest
 import trio
 
+from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
 from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
@@ -21,8 +23,9 @@ from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 
 
-def server(allow_anonymous: bool | None = None) -> ChargerServer:
-    settings = OcppSettings(limits=SocketLimits(close_timeout_s=0.5), allow_anonymous=allow_anonymous)
+def server(allow_anonymous: bool | None = None, proxies: tuple[Network, ...] = LOOPBACK) -> ChargerServer:
+    limits = SocketLimits(close_timeout_s=0.5)
+    settings = OcppSettings(limits=limits, allow_anonymous=allow_anonymous, trusted_proxies=proxies)
     return ChargerServer(
         reports=FakeReports(),
         registry=ChargerRegistry(),
@@ -77,6 +80,23 @@ async def test_anonymous_stations_are_refused_on_a_bind_that_is_not_loopback(nur
         async with connected(("127.0.0.1", port)) as peer:
             assert (await peer.open()).status_code == 401
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "logged"),
+    [(LOOPBACK, "198.51.100.1"), ((ip_network("10.0.0.0/8"),), "127.0.0.1")],
+)
+async def test_a_refused_login_counts_for_the_charger_behind_a_trusted_proxy_and_else_for_who_connected(
+    nursery: trio.Nursery, caplog: pytest.LogCaptureFixture, proxies: tuple[Network, ...], logged: str
+) -> None:
+    with trio.fail_after(5):
+        (address,) = await serve(nursery, server(proxies=proxies), ("127.0.0.1", 0))
+        async with connected(address) as peer:
+            hops = (("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-For", "192.0.2.1, 198.51.100.1"))
+            assert (await peer.open("/ws/NOBODY", headers=hops)).status_code == 404
+        nursery.cancel_scope.cancel()
+    (refused,) = [line for line in caplog.messages if line.startswith("login refused")]
+    assert f"address={logged}," in refused
 
 
 async def test_a_drain_over_tcp_delivers_1001(nursery: trio.Nursery) -> None:

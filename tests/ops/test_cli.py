@@ -55,6 +55,14 @@ def test_status_is_shown(control: FakeControl) -> None:
     assert "connected stations" in result.stdout
 
 
+def test_status_shows_a_provider_that_fails(control: FakeControl) -> None:
+    failing = {"state": "failing", "failing_since": "2026-11-23T06:00:15Z", "last_error": "provider_timeout"}
+    providers = {"ODENGI": failing, "OBANK": {"state": "off"}}
+    control.succeed("/control/status", {"version": "1.0.0", "payment_providers": providers})
+    assert "ODENGI failing since 2026-11-23T06:00:15Z (provider_timeout), OBANK off" in run("status").stdout
+    assert json.loads(run("status", "--json").stdout)["payment_providers"] == providers
+
+
 def test_json_is_the_data_itself(control: FakeControl) -> None:
     control.succeed("/control/stations", [STATION])
     assert json.loads(run("stations", "--json").stdout) == [STATION]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -123,6 +124,10 @@ def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
     "line",
     [
         "[server]\nstate_dir = 5",
+        "[http]\ntrusted_proxies = 5",
+        "[http]\ntrusted_proxies = [10]",
+        '[http]\ntrusted_proxies = ["proxy.example"]',
+        '[http]\ntrusted_proxies = ["10.0.0.5/8"]',
         '[server]\nstate_dir = ""',
         "[server]\ndrain_timeout_s = true",
         "[server]\ndrain_timeout_s = nan",
@@ -290,6 +295,17 @@ def test_the_station_ca_is_the_one_that_was_made_unless_another_is_set() -> None
     assert Config().station_ca == (Path("var/ca/station-ca.pem"), Path("var/ca/station-ca.key"))
     both = {"EVPOWER_OCPP_STATION_CA_CERTIFICATE": "/a.pem", "EVPOWER_OCPP_STATION_CA_KEY": "/a.key"}
     assert load(None, both).station_ca == (Path("/a.pem"), Path("/a.key"))
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    config = load(None, {"EVPOWER_HTTP_TRUSTED_PROXIES": "10.0.0.5, 2001:db8::/32"})
+    assert config.http.trusted_proxies == (ip_network("10.0.0.5/32"), ip_network("2001:db8::/32"))
+    assert load(None, {"EVPOWER_HTTP_TRUSTED_PROXIES": ""}).http.trusted_proxies == ()
+
+
+def test_to_trust_everybody_as_a_proxy_is_doubted() -> None:
+    (warning,) = load(None, {"EVPOWER_HTTP_TRUSTED_PROXIES": "10.0.0.5, 0.0.0.0/0"}).warnings
+    assert warning.startswith("http.trusted_proxies has everybody in it")
 
 
 def test_strangers_where_no_bind_takes_them_are_doubted() -> None:

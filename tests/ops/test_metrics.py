@@ -12,6 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
 from evpower import metrics as metrics_module
+from evpower.billing.payments import build_payments
+from evpower.billing.service import BillingService
+from evpower.billing.top_up import TopUpRules
 from evpower.charging.meter_value import MeterReport
 from evpower.db.journal import Journal, MeterRow
 from evpower.db.pool import Pool, open_pool
@@ -31,6 +34,7 @@ from tests.charging.world import CLIENT, STATION, open_world
 from tests.db.proxy import open_proxy
 from tests.fakes import NOON, CountingIds, SetClock
 from tests.ocpp.fakes import FakeReports
+from tests.payments.provider import ScriptedProvider
 
 
 class Scene:
@@ -50,7 +54,10 @@ class Scene:
             OcppSettings(),
             failed_logins=FailedLogins(),
         )
-        self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer)
+        self.billing = BillingService(pool, self.clock)
+        gateways = {"ODENGI": ScriptedProvider("ODENGI")}
+        self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, self.bus, gateways, TopUpRules())
+        self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments)
 
     async def read(self) -> dict[str, float]:
         """Every sample, `name{label=value}` in the order of labels' names."""
@@ -222,7 +229,9 @@ async def test_without_the_database_the_rest_is_told(database_url: str, monkeypa
             read = await scene.read()
             assert read["evpower_database_up"] == 0
             assert read["evpower_ocpp_calls_received_total{action=Heartbeat}"] == 1
-            assert not [name for name in read if name.startswith(("evpower_sessions", "evpower_unsettled"))]
+            assert read["evpower_provider_up{provider=ODENGI}"] == 1
+            asked = ("evpower_sessions", "evpower_unsettled", "evpower_parked", "evpower_top_ups{", "evpower_oldest")
+            assert not [name for name in read if name.startswith(asked)]
         proxy.mend()
         monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 10)
         assert (await scene.read())["evpower_database_up"] == 1

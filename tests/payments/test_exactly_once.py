@@ -187,7 +187,7 @@ async def test_a_forged_webhook_is_refused_and_nothing_is_kept(world: World) -> 
     with pytest.raises(Unauthorized):
         await world.call("ODENGI", {"order_id": order.order_id, "state": "approved"}, signature="forged")
     assert await world.sql("SELECT id FROM evpower.provider_events") == []
-    assert world.payments.notices.refused == 1
+    assert world.payments.notices.counts == {("ODENGI", "refused"): 1}
 
 
 async def test_an_unknown_order_is_kept_in_the_inbox(world: World) -> None:

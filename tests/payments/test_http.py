@@ -20,6 +20,7 @@ from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.live_hub import LiveHub, LiveLimits
 from evpower.http.payment_admin import payment_admin_routes
 from evpower.http.service import ServiceFacts
+from evpower.http.webhook_guard import WebhookLimits
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeProbes, Phone
 from tests.payments.cards import CVV, PAN
@@ -42,8 +43,9 @@ CARD_FIELDS = {
 class Door:
     """The HTTP application over the payments of a world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, webhooks: WebhookLimits | None = None) -> None:
         self.world = world
+        self.webhooks = webhooks or WebhookLimits()
         self.keys = KeyRows(world.pool, world.clock)
         self.restart()
 
@@ -59,7 +61,7 @@ class Door:
             probes=FakeProbes(),
             ids=CountingIds(),
             facts=ServiceFacts("1.0.0"),
-            settings=HttpSettings(admin_token="secret"),
+            settings=HttpSettings(admin_token="secret", webhooks=self.webhooks),
             operations=[payment_admin_routes(self.world.payments)],
             payments=self.world.payments,
         )

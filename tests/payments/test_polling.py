@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import trio
 
 from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
 from evpower.events import TopUpChanged
 from evpower.identifiers import ClientId
+from tests.fakes import NOON
 from tests.payments.provider import CANCELED, PROCESSING, paid
 from tests.payments.world import CLIENT, PHONE, World
 
@@ -118,9 +121,9 @@ async def test_a_provider_that_is_down_is_left_alone_longer_and_longer_and_the_o
     orders = [(await world.qr(client=ClientId(f"client-{n}"))).order for n in range(3)]
     world.odengi.answer = ProviderTimeout()
     await run_through(world, 60)
-    health = world.payments.poller.health
-    assert (health["ODENGI"].word, health["OBANK"].word) == ("down", "ok")
-    assert health["ODENGI"].last_error == "provider_timeout"
+    since = NOON + timedelta(seconds=15)
+    failing = {"state": "failing", "failing_since": since, "last_error": "provider_timeout"}
+    assert world.payments.providers() == {"ODENGI": failing, "OBANK": {"state": "up"}}
     asked = world.odengi.count("status")
     await world.poll(after_s=1)
     assert world.odengi.count("status") == asked
@@ -128,7 +131,7 @@ async def test_a_provider_that_is_down_is_left_alone_longer_and_longer_and_the_o
     for order in orders:
         world.odengi.answers[order.order_id] = paid(100_00, order.order_id)
     await world.poll(after_s=300)
-    assert health["ODENGI"].word == "ok"
+    assert world.payments.providers()["ODENGI"] == {"state": "up"}
     assert await world.credits() == [100_00, 100_00, 100_00]
 
 
@@ -174,7 +177,7 @@ async def test_two_processes_share_the_work_and_ask_about_each_order_once(world:
 
 
 async def test_many_failures_at_once_make_one_pause(world: World) -> None:
-    health = world.payments.poller.health["ODENGI"]
+    health = world.payments.calls.health["ODENGI"]
     for _ in range(8):
         health.failed(world.clock.now(), "provider_timeout")
     assert not health.may_be_asked(world.clock.now())

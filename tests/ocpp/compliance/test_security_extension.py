@@ -24,7 +24,9 @@ SIGNED = {
 async def shown(site: Site) -> tuple[str, list[str], bool]:
     """What `evpower stations --json` shows of the last one: its status, the charger's words, whether it is over."""
     world = site.world
-    operator = Operator(world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus)
+    operator = Operator(
+        world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus, world.app.payments
+    )
     [station] = await operator.stations()
     [transfer] = station["transfers"]
     return transfer["status"], [step["status"] for step in transfer["steps"]], transfer["ended_at"] is not None

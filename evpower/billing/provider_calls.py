@@ -1,0 +1,112 @@
+"""Every call to a payment provider: ended in time, counted, and what it shows of how the provider does.
+
+No database transaction is open meanwhile. A provider that fails again and again is left alone by the poller, longer
+each time; whatever it answers, to whoever asks, ends that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import trio
+
+from evpower.clock import Clock
+from evpower.errors import ProviderError, ProviderFailure, ProviderTimeout, ProviderUnavailable
+
+T = TypeVar("T")
+Operation = Literal["create_invoice", "pay", "pay_with_token", "store_card", "status", "cancel", "refund"]
+Outcome = Literal["answered", "refused", "unavailable", "timeout"]
+
+#: Inside a phone's request: the phone itself gives up after 10 s (payments §6).
+CLIENT_WAITS_S = 8.0
+#: After so many failures in a row a provider is left alone, twice as long each time.
+FAILURES_BORNE = 3
+BACKOFF_FIRST_S = 5
+BACKOFF_MOST_S = 300
+#: How each way a call can fail is counted (billing/gateway.py).
+OUTCOME_OF: dict[type[ProviderFailure], Outcome] = {
+    ProviderError: "refused",
+    ProviderUnavailable: "unavailable",
+    ProviderTimeout: "timeout",
+}
+
+
+@dataclass
+class ProviderHealth:
+    """How a provider answers this process."""
+
+    failures: int = 0
+    failing_since: datetime | None = None
+    last_error: str | None = None
+    left_alone_until: datetime | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """False from the failure after which it is left alone, until it answers."""
+        return self.left_alone_until is None
+
+    def shown(self) -> dict[str, Any]:
+        """As people see it: `up`, or `failing` with since when and how."""
+        if self.is_up:
+            return {"state": "up"}
+        return {"state": "failing", "failing_since": self.failing_since, "last_error": self.last_error}
+
+    def answered(self) -> None:
+        """It is well, whatever it said."""
+        self.failures, self.failing_since, self.last_error, self.left_alone_until = 0, None, None, None
+
+    def failed(self, now: datetime, error: str) -> None:
+        """No answer, again."""
+        self.last_error = error
+        if not self.may_be_asked(now):  # it was asked before the pause began, and belongs to those that began it
+            return
+        self.failures += 1
+        self.failing_since = self.failing_since or now
+        beyond = self.failures - FAILURES_BORNE
+        if beyond >= 0:
+            pause_s = min(BACKOFF_FIRST_S * 2 ** min(beyond, 16), BACKOFF_MOST_S)
+            self.left_alone_until = now + timedelta(seconds=pause_s)
+
+    def may_be_asked(self, now: datetime) -> bool:
+        """Whether its pause is over."""
+        return self.left_alone_until is None or now >= self.left_alone_until
+
+
+class ProviderCalls:
+    """The one way to a provider, whoever asks; `health` by the name of each provider that is on."""
+
+    def __init__(self, clock: Clock, providers: Iterable[str]) -> None:
+        self._clock = clock
+        self.health = {name: ProviderHealth() for name in providers}
+        #: Calls since the start that were not given up by their asker.
+        self.counts: Counter[tuple[str, Operation, Outcome]] = Counter()
+
+    async def answer(self, provider: str, operation: Operation, call: Awaitable[T], *, within_s: float) -> T:
+        """What the provider answers. Raises ProviderFailure: ProviderTimeout when it takes longer than `within_s`
+        seconds, because the outcome is unknown then.
+        """
+        try:
+            answer = await _answered_within(within_s, call)
+        except ProviderFailure as error:
+            self.counts[provider, operation, OUTCOME_OF[type(error)]] += 1
+            self._failed(provider, operation, error)
+            raise
+        self.counts[provider, operation, "answered"] += 1
+        self.health[provider].answered()
+        return answer
+
+    def _failed(self, provider: str, operation: Operation, error: ProviderFailure) -> None:
+        if isinstance(error, ProviderError):  # it answered; that it refused says nothing of how it does
+            self.health[provider].answered()
+        elif operation != "refund":  # a refund its provider has not decided yet is told as a time-out too
+            self.health[provider].failed(self._clock.now(), error.code)
+
+
+async def _answered_within(seconds: float, call: Awaitable[T]) -> T:
+    with trio.move_on_after(seconds):
+        return await call
+    raise ProviderTimeout

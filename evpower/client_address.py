@@ -1,0 +1,45 @@
+"""Whose address a connection is counted and logged under, whether or not proxies stand between."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+#: Proxies on this machine.
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def client_address(peer: str, forwarded_for: Iterable[str], proxies: Collection[Network]) -> str:
+    """The socket's peer; when that is one of `proxies`, whom it names last in X-Forwarded-For, and so on.
+
+    Each proxy adds at the end whom it serves, so what stands before the word of a stranger is the stranger's own.
+    `forwarded_for` has every such header, in order. A peer that is no IP address (a Unix socket's) is left as it is.
+    """
+    address = _plain(peer)
+    if address is None:
+        return peer
+    for hop in reversed([hop for header in forwarded_for for hop in header.split(",")]):
+        named = _plain(hop.strip()) if is_within(str(address), proxies) else None
+        if named is None:
+            break
+        address = named
+    return str(address)
+
+
+def is_within(address: str, networks: Collection[Network]) -> bool:
+    """Whether it is an address of one of the networks."""
+    plain = _plain(address)
+    return plain is not None and any(plain in network for network in networks)
+
+
+def _plain(text: str) -> IPv4Address | IPv6Address | None:
+    """The address; one of IPv4 that came over a socket of IPv6 is of IPv4."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
