@@ -32,6 +32,7 @@ from evpower.events import EventBus
 from evpower.ocpp.server import ChargerServer
 from evpower.ocpp.tracer import Tracer
 from evpower.ocpp.traffic import BOUNDS_S, Refusal, Traffic
+from evpower.redis_link import RedisLink
 
 log = logging.getLogger("evpower")
 
@@ -46,12 +47,21 @@ class Metrics(Collector):
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self, pool: Pool, journal: Journal, bus: EventBus, server: ChargerServer, tracer: Tracer) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        journal: Journal,
+        bus: EventBus,
+        server: ChargerServer,
+        tracer: Tracer,
+        redis: RedisLink | None = None,
+    ) -> None:
         self._pool = pool
         self._journal = journal
         self._bus = bus
         self._server = server
         self._tracer = tracer
+        self._redis = redis
         self._began_at = server.clock.now()
         self._from_database: Figures | None = None
         self._registry = CollectorRegistry()
@@ -88,6 +98,9 @@ class Metrics(Collector):
             "evpower_events_dropped", "Events a subscriber was too slow for; it is closed.", self._bus.dropped
         )
         yield _counter("evpower_frames_lost", "Frames of chargers that were not kept.", self._tracer.lost)
+        if self._redis is not None:
+            yield GaugeMetricFamily("evpower_redis_up", "Whether Redis answered last time.", value=self._redis.is_there)
+            yield _counter("evpower_redis_losses", "How often Redis went away.", self._redis.losses)
         yield from _sessions(self._from_database)
 
 
