@@ -36,7 +36,7 @@ class Patience:
     """How long Redis may take, and how often it is looked at: together below two seconds."""
 
     #: One turn, and one attempt to connect.
-    turn_s: float = 0.8
+    turn_s: float = 0.5
     retry_after_s: float = 1.0
     #: An idle connection is asked whether it is still there.
     ping_every_s: float = 1.0

@@ -54,7 +54,7 @@ class SharedListCache:
         redis.begin_with(self._new_generation)
 
     async def look(self) -> Look:
-        before = self._own.held()
+        held = self._own.held()
         try:
             generation, is_kept = await self._redis.ask(("GET", GENERATION), ("EXISTS", CONTENT))
         except RedisAway:
@@ -62,22 +62,24 @@ class SharedListCache:
         if generation is None:  # Redis was emptied
             self.forget()
         shown = self._own.held().picture if is_kept and generation == self._generation else None
-        return Look(shown, before.changes, generation)
+        return Look(shown, held.changes, generation)
 
     async def fetch(self) -> Look:
-        look = await self.look()
-        if look.picture is not None or look.generation is None:
-            return look
+        held = self._own.held()
+        if held.picture is not None:  # perhaps kept a moment ago
+            look = await self.look()
+            if look.picture is not None:
+                return look
         try:
             [(generation, text)] = await self._redis.ask(("MGET", GENERATION, CONTENT))
         except RedisAway:
             return self._own.held()
-        look = replace(look, generation=generation)
+        look = Look(None, held.changes, generation)
         picture = None if text is None else self._read(text, generation)
-        if picture is not None and self._own.hold(look, picture):
-            self._generation = generation
-            return replace(look, picture=self._own.held().picture)
-        return look
+        if picture is None or not self._own.hold(look, picture):
+            return look
+        self._generation = generation
+        return replace(look, picture=self._own.held().picture)
 
     async def keep(self, look: Look, picture: NetworkPicture) -> None:
         if not self._own.hold(look, picture):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trio
@@ -13,6 +16,7 @@ import trio.testing
 
 from evpower.errors import RedisAway
 from evpower.redis_link import THREADS_MAX, WAITING_MAX, Command, Patience, RedisLink
+from tests.ocpp.authority import Authority, Pair
 from tests.redis_server import HASTY, QUICK, RedisServer, is_away, is_there, until
 
 SOON_S = 10.0
@@ -214,6 +218,41 @@ async def test_loss_and_return_are_said_once_each(redis_server: RedisServer, cap
     away = ("WARNING", "Redis is away")
     there = ("INFO", "Redis is there")
     assert said(caplog) == [there, away, there, away, there]
+
+
+@asynccontextmanager
+async def tls_in_front(server: RedisServer, pair: Pair) -> AsyncIterator[int]:
+    """A port where the server is reached by TLS."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+
+    async def pump(source: trio.abc.ReceiveStream, sink: trio.abc.SendStream) -> None:
+        with suppress(trio.BrokenResourceError):
+            async for data in source:
+                await sink.send_all(data)
+
+    async def carry(near: trio.SSLStream[trio.SocketStream]) -> None:
+        far = await trio.open_tcp_stream("127.0.0.1", server.port)
+        async with far, trio.open_nursery() as both:
+            both.start_soon(pump, far, near)
+            await pump(near, far)
+            both.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_ssl_over_tcp, carry, 0, context, host="127.0.0.1")
+        [listener] = await nursery.start(serve)
+        yield listener.transport_listener.socket.getsockname()[1]
+        nursery.cancel_scope.cancel()
+
+
+async def test_tls_is_spoken_with_a_server_whose_authority_is_named(redis_server: RedisServer, tmp_path: Path) -> None:
+    ours, others = Authority(tmp_path), Authority(tmp_path, "Another CA")
+    async with tls_in_front(redis_server, ours.issue("localhost", "localhost")) as port:
+        url = f"rediss://localhost:{port}/0?ssl_ca_certs="
+        async with running(RedisLink(f"{url}{quote(str(ours.file))}", Patience(turn_s=5))) as link:
+            assert await link.ask(("PING",)) == [b"PONG"]
+        async with running(RedisLink(f"{url}{quote(str(others.file))}", Patience(turn_s=5))) as link:
+            assert not link.is_there
 
 
 async def test_a_password_is_used_and_never_said(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
