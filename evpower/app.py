@@ -26,6 +26,7 @@ from evpower.charging.feed import changes_the_network
 from evpower.charging.follow_ups import FollowUps
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
+from evpower.charging.list_cache import OwnListCache
 from evpower.charging.local_lists import LocalLists
 from evpower.charging.locations import Locations
 from evpower.charging.parked import ParkedReports
@@ -37,6 +38,7 @@ from evpower.charging.reserving import Reserving
 from evpower.charging.security_profiles import SecurityProfiles
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
+from evpower.charging.shared_list_cache import SharedListCache
 from evpower.charging.station_authority import StationAuthority
 from evpower.charging.station_commands import StationCommands
 from evpower.charging.station_operations import StationOperations
@@ -53,6 +55,7 @@ from evpower.db.pool import Pool
 from evpower.db.stations import admissions
 from evpower.events import EventBus
 from evpower.identifiers import StationId
+from evpower.redis_link import RedisLink
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class App:
     """Every service of one process."""
 
     bus: EventBus
+    #: None: this process caches alone.
+    redis: RedisLink | None
     billing: BillingService
     payments: Payments
     pricing: Pricing
@@ -168,10 +173,15 @@ def build_app(
         config.ocpp.heartbeat_interval_s,
     )
     presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
-    locations = Locations(pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen)
+    redis = RedisLink(config.redis.url) if config.redis.url else None
+    list_cache = SharedListCache(redis, clock, random_bytes) if redis else OwnListCache(clock)
+    locations = Locations(
+        pool, clock, link, pricing, list_cache, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
+    )
     bus.listen(lambda event: locations.forget() if changes_the_network(event) else None)
     return App(
         bus=bus,
+        redis=redis,
         billing=billing,
         payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, _top_up_rules(config)),
         pricing=pricing,

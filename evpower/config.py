@@ -29,6 +29,7 @@ from evpower.config_values import (
     OptionalFlag,
     Origins,
     Rate,
+    RedisUrl,
     Text,
     TimeZone,
     Url,
@@ -65,6 +66,13 @@ class DatabaseSettings:
 
     url: str = _setting("", Url(("postgresql", "postgres")), secret=True)
     pool_size: int = _setting(12, Whole(2, 200))
+
+
+@dataclass(frozen=True)
+class RedisSettings:
+    """What several processes share for speed; nothing depends on it."""
+
+    url: str = _setting("", RedisUrl(), secret=True)
 
 
 @dataclass(frozen=True)
@@ -169,6 +177,7 @@ class Config:
 
     server: ServerSettings = field(default_factory=ServerSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     ocpp: OcppSettings = field(default_factory=OcppSettings)
     charging: ChargingSettings = field(default_factory=ChargingSettings)
@@ -213,6 +222,7 @@ class Config:
 SECTIONS: dict[str, type[Any]] = {
     "server": ServerSettings,
     "database": DatabaseSettings,
+    "redis": RedisSettings,
     "http": HttpSettings,
     "ocpp": OcppSettings,
     "charging": ChargingSettings,

@@ -271,6 +271,34 @@ class Url:
 
 
 @dataclass(frozen=True)
+class RedisUrl:
+    """Where Redis is, as redis-py reads it, or nothing."""
+
+    allowed: ClassVar[str] = (
+        "must be empty or like redis://:password@host:6379/0 (rediss:// is TLS, unix:///path?db=0 a socket),"
+        " with % escapes in names and passwords"
+    )
+
+    def read(self, value: object) -> str:
+        if value == "":
+            return ""
+        if not isinstance(value, str) or not value.isprintable() or " " in value:
+            raise ValueError(self.allowed)
+        # Not above: a command that only reads settings need not load it.
+        from redis.connection import Connection, parse_url
+
+        try:
+            settings = parse_url(value)
+            settings.pop("connection_class", Connection)(**settings)  # connects to nothing yet
+        except (ValueError, TypeError):
+            raise ValueError(self.allowed) from None
+        return value
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
+
+
+@dataclass(frozen=True)
 class Origins:
     """Web pages as browsers name them, `https://app.example`, or none; in the environment separated by commas."""
 

@@ -4,6 +4,7 @@ EvPowerError
 ├─ ConfigError              a setting is wrong; one message names every wrong value (exit code 2)
 ├─ DatabaseUnavailable      PostgreSQL cannot be reached, or did not start
 │  └─ DatabaseUnreachable   the configured one does not answer at our start (exit code 2)
+├─ RedisAway                what is only cached there must be had otherwise
 ├─ SchemaTooNew             the database was migrated by a newer EvPower
 ├─ MigrationEdited          a migration was changed after it was applied
 ├─ Unsignable               a station asked for a certificate it does not get
@@ -79,6 +80,10 @@ class DatabaseUnavailable(EvPowerError):
 
 class DatabaseUnreachable(DatabaseUnavailable):
     """The configured database does not answer at our start; the message says why."""
+
+
+class RedisAway(EvPowerError):
+    """Redis does not answer, or is not asked because it did not a moment ago."""
 
 
 class SchemaTooNew(EvPowerError):

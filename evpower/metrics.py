@@ -34,6 +34,7 @@ from evpower.ocpp.server import ChargerServer
 from evpower.ocpp.tracer import Tracer
 from evpower.ocpp.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.payment_metrics import payment_metrics, top_up_metrics
+from evpower.redis_link import RedisLink
 
 log = logging.getLogger("evpower")
 
@@ -56,6 +57,7 @@ class Metrics(Collector):
         server: ChargerServer,
         tracer: Tracer,
         payments: Payments,
+        redis: RedisLink | None = None,
     ) -> None:
         self._pool = pool
         self._journal = journal
@@ -63,6 +65,7 @@ class Metrics(Collector):
         self._server = server
         self._tracer = tracer
         self._payments = payments
+        self._redis = redis
         self._began_at = server.clock.now()
         self._from_database: Figures | None = None
         self._registry = CollectorRegistry()
@@ -100,6 +103,9 @@ class Metrics(Collector):
         )
         yield _counter("evpower_frames_lost", "Frames of chargers that were not kept.", self._tracer.lost)
         yield from payment_metrics(self._payments)
+        if self._redis is not None:
+            yield GaugeMetricFamily("evpower_redis_up", "Whether Redis answered last time.", value=self._redis.is_there)
+            yield _counter("evpower_redis_losses", "How often Redis went away.", self._redis.losses)
         yield from _sessions(self._from_database)
         if self._from_database is not None:
             yield from top_up_metrics(self._from_database.top_ups, server.clock.now())

@@ -145,6 +145,8 @@ async def _serve(
             await app.authority.check(clock.now())
         tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
         hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
+        if app.redis is not None:
+            await workers.start(app.redis.run, name="redis")
         await _start_workers(workers, config, app, tracer, pool, clock)
         executor = CommandExecutor(pool, clock, process_id, registry)
         others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
@@ -232,7 +234,7 @@ async def _doors(
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
     operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
-    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments))
+    metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments, app.redis))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -258,7 +260,7 @@ async def _doors(
             hub=hub,
             clock=clock,
             keys=KeyRows(pool, clock),
-            probes=ServerProbes(pool, registry, app.payments),
+            probes=ServerProbes(pool, registry, app.payments.providers, app.redis),
             ids=ids,
             facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
             settings=HttpSettings(

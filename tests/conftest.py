@@ -23,6 +23,7 @@ from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from tests.databases import Databases
 from tests.fakes import NOON
+from tests.redis_server import RedisServer
 
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
@@ -119,3 +120,12 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool on a fresh, migrated database."""
     async with open_pool(database_url, size=8) as pool:
         yield pool
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running server with nothing in it, this test's own."""
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()

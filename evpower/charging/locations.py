@@ -2,14 +2,13 @@
 
 Contract: rest-api §2; seed §3, §9.
 
-What is cached is dropped by whatever changes it, and ages out before any station's heartbeat could have run out
-(design §9.20). A reading in progress while something changes is answered and not kept.
+What is cached (in a `ListCache`) is dropped by whatever changes it, and ages out before any station's heartbeat could
+have run out (design §9.20). A reading in progress while something changes is answered and not kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -19,6 +18,7 @@ import trio
 from evpower.billing.pricing import Pricing
 from evpower.billing.tariff import Price
 from evpower.charging.charge_point import connector_status, effective_status, is_online
+from evpower.charging.list_cache import ListCache, NetworkPicture
 from evpower.charging.network import ListedConnector, ListedLocation, ListedStation
 from evpower.charging.ports import ChargePointLink
 from evpower.clock import Clock
@@ -32,14 +32,6 @@ from evpower.identifiers import ConnectorId, StationId
 LIST_FOR_S = 30.0
 
 
-@dataclass(frozen=True)
-class NetworkPicture:
-    """All locations at one moment; `expires_at` is when a word in it may change by mere time."""
-
-    locations: tuple[ListedLocation, ...]
-    expires_at: datetime
-
-
 class Locations:
     """What the list screen shows."""
 
@@ -49,6 +41,7 @@ class Locations:
         clock: Clock,
         link: ChargePointLink,
         pricing: Pricing,
+        cache: ListCache,
         heartbeat_timeout_s: float,
         on_silence: Callable[[], None],
     ) -> None:
@@ -59,24 +52,21 @@ class Locations:
         self._pricing = pricing
         self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
         self._on_silence = on_silence
-        self._kept: NetworkPicture | None = None
-        self._changes = 0
+        self._cache = cache
         # When many ask at once, one reads and the others get what it read.
         self._reading = trio.Lock()
 
     async def picture(self) -> tuple[NetworkPicture, bool]:
         """Every visible location, by name; whether it came from the cache."""
-        kept = self._fresh()
-        if kept is not None:
-            return kept, True
+        look = await self._cache.look()
+        if look.picture is not None:
+            return look.picture, True
         async with self._reading:
-            kept = self._fresh()
-            if kept is not None:
-                return kept, True
-            changes = self._changes
+            look = await self._cache.fetch()
+            if look.picture is not None:
+                return look.picture, True
             picture = await self.read()
-            if changes == self._changes:
-                self._kept = picture
+            await self._cache.keep(look, picture)
             return picture, False
 
     async def location(self, location_id: str) -> ListedLocation:
@@ -93,8 +83,7 @@ class Locations:
 
     def forget(self) -> None:
         """Something the public can read has changed."""
-        self._kept = None
-        self._changes += 1
+        self._cache.forget()
 
     async def read(self, location_id: str | None = None) -> NetworkPicture:
         """The rows and live presence of all locations, or of one (none when there is no such location)."""
@@ -107,10 +96,6 @@ class Locations:
         if painter.unnoticed_silence:
             self._on_silence()
         return picture
-
-    def _fresh(self) -> NetworkPicture | None:
-        kept = self._kept
-        return kept if kept is not None and self._clock.now() < kept.expires_at else None
 
 
 class _Painter:

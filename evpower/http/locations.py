@@ -9,7 +9,8 @@ import msgspec
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.charging.locations import Locations, NetworkPicture
+from evpower.charging.list_cache import NetworkPicture
+from evpower.charging.locations import Locations
 from evpower.charging.network import LocationFilter
 from evpower.errors import InvalidRequest
 from evpower.http.answers import Answer, written, written_bytes

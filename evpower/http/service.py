@@ -1,4 +1,4 @@
-"""Is the server well, and which one is it: /health, /readyz, /version, / (contract/rest-api §6)."""
+"""Is the server well, and which one is it: /health, /health-force, /readyz, /version, / (contract/rest-api §6)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ class Probes(Protocol):
         ...
 
     def redis(self) -> str:
-        """`connected`, `disconnected` or `disabled`."""
+        """`connected`, `disconnected` or `disabled`: how it was a moment ago."""
+        ...
+
+    async def redis_stores(self) -> str:
+        """The same word, after storing and reading something there; within two seconds."""
         ...
 
     def connected_stations(self) -> int:
@@ -70,6 +74,10 @@ def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
     async def health() -> Response:
         return written(await health_answer(facts, probes))
 
+    @routes.get("/health-force")
+    async def health_force() -> Response:
+        return written(await health_answer(facts, probes, redis=await probes.redis_stores()))
+
     @routes.get("/readyz")
     async def ready() -> Response:
         error = await database_error(probes)
@@ -90,9 +98,9 @@ def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
     return routes
 
 
-async def health_answer(facts: ServiceFacts, probes: Probes) -> Answer:
+async def health_answer(facts: ServiceFacts, probes: Probes, *, redis: str | None = None) -> Answer:
     """200 when all is well, 503 with the reason when PostgreSQL or a configured Redis does not answer."""
-    database, redis = await database_error(probes), probes.redis()
+    database, redis = await database_error(probes), redis or probes.redis()
     error = database or ("Redis does not answer" if redis == "disconnected" else None)
     body = {
         "status": "healthy" if error is None else "unhealthy",

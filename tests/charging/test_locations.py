@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import trio
 
 from evpower.charging.network import ListedStation
+from evpower.config import RedisSettings
+from evpower.db.pool import Pool
 from evpower.events import StationChanged
-from tests.charging.world import ONE, STATION, World
+from tests.charging.world import ONE, STATION, World, impatient, open_world
+from tests.redis_server import RedisServer
+
+
+@pytest.fixture(params=["alone", "with Redis"])
+async def world(request: pytest.FixtureRequest, pool: Pool, redis_server: RedisServer) -> AsyncIterator[World]:
+    """The application, its list cached in this process and in Redis: nobody can tell the difference."""
+    url = redis_server.url if request.param == "with Redis" else ""
+    async with open_world(pool, replace(impatient(), redis=RedisSettings(url))) as world:
+        yield world
 
 
 async def station(world: World) -> ListedStation:

@@ -151,6 +151,8 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
         await workers.start(app.journal.run)
         await workers.start(app.lookups.run)
         await workers.start(app.limits.run)
+        if app.redis is not None:
+            await workers.start(app.redis.run)
         yield World(app, pool, clock, link)
         workers.cancel_scope.cancel()
     async with reading(pool) as conn:

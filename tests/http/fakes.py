@@ -16,7 +16,8 @@ from quart_trio import QuartTrio
 from evpower.billing.account import BalanceView
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
-from evpower.charging.locations import Locations, NetworkPicture
+from evpower.charging.list_cache import NetworkPicture
+from evpower.charging.locations import Locations
 from evpower.charging.network import ListedConnector, ListedLocation, ListedStation
 from evpower.charging.service import ChargingService
 from evpower.charging.session import (
@@ -293,6 +294,7 @@ class FakeProbes:
         self.database_hangs = False
         self.redis_word = "disabled"
         self.providers: dict[str, dict[str, Any]] = {"ODENGI": {"state": "up"}, "OBANK": {"state": "off"}}
+        self.redis_stores_word = ""
 
     async def database(self) -> None:
         if self.database_hangs:
@@ -305,6 +307,9 @@ class FakeProbes:
 
     def redis(self) -> str:
         return self.redis_word
+
+    async def redis_stores(self) -> str:
+        return self.redis_stores_word or self.redis_word
 
     def connected_stations(self) -> int:
         return 7

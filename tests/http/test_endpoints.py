@@ -311,6 +311,14 @@ async def test_health_is_503_when_a_configured_redis_is_away(world: World, clien
     assert (body["redis"], body["database"]) == ("disconnected", "connected")
 
 
+async def test_health_force_asks_redis_for_more_than_a_word(world: World, client: Phone) -> None:
+    world.probes.redis_word = "connected"
+    assert (await body_of(await client.get("/health-force")))["redis"] == "connected"
+    world.probes.redis_stores_word = "disconnected"
+    body = await body_of(await client.get("/health-force"), 503)
+    assert (body["redis"], body["error"]) == ("disconnected", "Redis does not answer")
+
+
 async def test_ready_needs_only_the_database(world: World, client: Phone) -> None:
     world.probes.redis_word = "disconnected"
     assert await body_of(await client.get("/readyz")) == {"status": "ready"}

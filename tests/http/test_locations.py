@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from evpower.charging.locations import NetworkPicture
+from evpower.charging.list_cache import NetworkPicture
 from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, NOON, Phone, World
 

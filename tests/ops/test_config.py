@@ -426,3 +426,39 @@ def test_an_address_obank_may_cut_is_a_warning() -> None:
 def test_a_bank_without_a_notify_key_is_a_warning() -> None:
     [warning] = load(None, OBANK_ON | {"EVPOWER_PAYMENTS_PUBLIC_URL": "https://a.example"}).warnings
     assert warning.startswith("obank.notify_key is empty")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "redis://127.0.0.1:6379/0",
+        "redis://user:p%40ss@cache.example/3",
+        "rediss://:secret@cache.example:6380/0?ssl_ca_certs=/etc/ssl/redis.pem",
+        "unix:///run/valkey.sock?db=1",
+    ],
+)
+def test_where_redis_may_be(url: str) -> None:
+    assert load(None, {"EVPOWER_REDIS_URL": url}).redis.url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hunter2@cache.example",
+        "cache.example:6379",
+        "redis://:hunter2/x@cache.example",
+        "redis://:hunter2@cache.example:none",
+        "redis://:hunter2@cache.example?db=none",
+        "redis://:hunter2@cache.example?no_such_option=1",
+        "redis://:hunter2@cache example",
+    ],
+)
+def test_where_redis_cannot_be_is_said_without_the_password(url: str) -> None:
+    [problem] = refused(None, EVPOWER_REDIS_URL=url)
+    assert problem.startswith("EVPOWER_REDIS_URL (redis.url): must be empty or like redis://")
+    assert "hunter2" not in problem
+
+
+def test_the_redis_password_is_not_shown() -> None:
+    assert "hunter2" not in repr(load(None, {"EVPOWER_REDIS_URL": "redis://:hunter2@cache.example"}))

@@ -30,17 +30,19 @@ from evpower.ocpp.server import ChargerServer
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.tracer import Tracer
 from evpower.ocpp.traffic import Refusal
+from evpower.redis_link import RedisLink
 from tests.charging.world import CLIENT, STATION, open_world
 from tests.db.proxy import open_proxy
 from tests.fakes import NOON, CountingIds, SetClock
 from tests.ocpp.fakes import FakeReports
 from tests.payments.provider import ScriptedProvider
+from tests.redis_server import QUICK, RedisServer, is_away
 
 
 class Scene:
     """The services that count, and their figures as Prometheus reads them."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, redis: RedisLink | None = None) -> None:
         self.clock = SetClock()
         self.journal = Journal(pool)
         self.bus = EventBus()
@@ -57,7 +59,7 @@ class Scene:
         self.billing = BillingService(pool, self.clock)
         gateways = {"ODENGI": ScriptedProvider("ODENGI")}
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, self.bus, gateways, TopUpRules())
-        self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments)
+        self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis)
 
     async def read(self) -> dict[str, float]:
         """Every sample, `name{label=value}` in the order of labels' names."""
@@ -95,7 +97,8 @@ async def test_every_figure_has_a_type_and_a_meaning(scene: Scene) -> None:
         assert family.documentation, family.name
 
 
-async def test_the_page_for_operators_names_every_figure_and_no_other(scene: Scene) -> None:
+async def test_the_page_for_operators_names_every_figure_and_no_other(pool: Pool) -> None:
+    scene = Scene(pool, RedisLink("redis://127.0.0.1:1"))
     page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(evpower_\w+)` \|", page, re.MULTILINE))
     families = text_string_to_metric_families((await scene.metrics.text()).decode())
@@ -185,6 +188,25 @@ async def test_an_event_a_subscriber_was_too_slow_for_counts(scene: Scene) -> No
         for _ in range(3):
             scene.bus.publish(StationChanged(StationId("S")))
     assert (await scene.read())["evpower_events_dropped_total"] == 1
+
+
+async def test_redis_is_there_and_its_losses_count(pool: Pool, redis_server: RedisServer) -> None:
+    link = RedisLink(redis_server.url, QUICK)
+    scene = Scene(pool, link)
+    names = ("evpower_redis_up", "evpower_redis_losses_total")
+    figures = []
+    async with trio.open_nursery() as workers:
+        await workers.start(link.run)
+        figures.append([(await scene.read())[name] for name in names])
+        redis_server.kill()
+        await is_away(link)
+        figures.append([(await scene.read())[name] for name in names])
+        workers.cancel_scope.cancel()
+    assert figures == [[1, 0], [0, 1]]
+
+
+async def test_without_redis_nothing_is_said_of_it(scene: Scene) -> None:
+    assert not [name for name in await scene.read() if "redis" in name]
 
 
 async def test_a_session_is_in_its_phase_and_unsettled_between_its_end_and_its_bill(pool: Pool) -> None:
