@@ -214,17 +214,12 @@ class _Reader:
 
 
 def _connectors_count(fields: Fields, connectors: tuple[Connector, ...]) -> int:
-    """Physical sockets: as stated, or as many as the connectors need; a doubt when they do not fit (seed §4)."""
+    """Physical sockets: as stated, or as many as the connectors need."""
     stated = fields.whole("connectors_count", 0, 1000)
+    if stated is not None:
+        return stated
     numbers = [connector.connector_number for connector in connectors if connector.connector_number is not None]
-    if stated is None:
-        return max([len(numbers), *numbers])
-    if stated < len(numbers):
-        fields.doubtful("connectors_count", f"is {stated}, but {len(numbers)} connectors are configured")
-    for number in numbers:
-        if number > stated:
-            fields.doubtful("connectors_count", f"is {stated}, but a connector has the number {number}")
-    return stated
+    return max([len(numbers), *numbers])
 
 
 def _client_id(fields: Fields, key: str) -> ClientId | None:

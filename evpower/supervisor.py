@@ -39,12 +39,14 @@ from evpower.charging.station_access import StationAccess
 from evpower.charging.strangers import Strangers
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
+from evpower.db.doubts import configuration_doubts
 from evpower.db.embedded import embedded_postgres
 from evpower.db.idempotency import KeyRows
 from evpower.db.listening import Listening
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
+from evpower.db.unit_of_work import reading
 from evpower.db.upkeep import Upkeep
 from evpower.descriptors import make_room
 from evpower.http.app import HttpSettings, build_http_app
@@ -191,6 +193,9 @@ async def _prepare(pool: Pool, clock: Clock) -> None:
     """Bring the schema up to date; refuses a database newer than this code."""
     for name in await migrate(pool, clock.now()):
         log.info("migrated: %s", name)
+    async with reading(pool) as conn:
+        for doubt in await configuration_doubts(conn):
+            log.warning("%s", doubt)
 
 
 async def _start_workers(
@@ -226,7 +231,7 @@ async def _doors(
     operator = Operator(pool, clock, link, app.pricing, config.ocpp.heartbeat_timeout_s, failed_logins, app.bus)
     access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
-    provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
+    provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing, app.bus)
     operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
     metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer))

@@ -17,6 +17,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
 from evpower.billing.ledger import adjustment_entry
+from evpower.db.doubts import configuration_doubts
 from evpower.db.fleet_tables import (
     CLIENTS,
     CONNECTORS,
@@ -129,7 +130,8 @@ async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, pa
     await _write_credentials(conn, fleet, credentials, at, tally)
     await conn.execute(LIST_CONNECTOR_TYPES, {"stations": [station.id for station in fleet.stations], "at": at})
     await conn.execute(COUNT_LOCATIONS, {"at": at})
-    doubts = await _open_balances(conn, fleet.clients, at, tally)
+    doubts = await configuration_doubts(conn, [station.id for station in fleet.stations])
+    doubts += await _open_balances(conn, fleet.clients, at, tally)
     return FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
 
 

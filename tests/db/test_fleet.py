@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evpower.db.doubts import configuration_doubts
 from evpower.db.fleet import FleetReport, apply_fleet
 from evpower.db.ledger import check_ledger
 from evpower.db.pool import Pool
@@ -124,6 +125,39 @@ async def test_a_field_left_out_keeps_what_an_operator_set(pool: Pool) -> None:
     report = await imported(pool, STATION.format(more=""))
     assert report.changed == {}
     assert await rows(pool, "SELECT status FROM stations") == [{"status": "maintenance"}]
+
+
+async def test_more_sockets_than_connectors_is_normal(pool: Pool) -> None:
+    """Seed §4: a socket may be out of use."""
+    assert (await imported(pool, STATION.format(more="connectors_count = 3"))).warnings == ()
+
+
+async def test_fewer_sockets_than_connectors_is_doubted_and_written(pool: Pool) -> None:
+    """Seed §4."""
+    report = await imported(pool, STATION.format(more="connectors_count = 1"))
+    assert report.warnings == (
+        "station S1: connectors_count is 1, but 2 connectors are configured",
+        "station S1: connectors_count is 1, but there are connectors with the numbers 2",
+    )
+    assert await rows(pool, "SELECT connectors_count FROM stations") == [{"connectors_count": 1}]
+
+
+async def test_connectors_that_left_the_file_are_counted_by_the_doubt(pool: Pool) -> None:
+    await imported(pool, STATION.format(more=""))
+    alone = STATION.format(more="").split("[[locations.stations.connectors]]")
+    report = await imported(pool, f"{alone[0]}[[locations.stations.connectors]]{alone[2]}")
+    assert report.warnings == (
+        "station S1: connectors_count is 1, but 2 connectors are configured",
+        "station S1: connectors_count is 1, but there are connectors with the numbers 2",
+    )
+
+
+async def test_other_stations_are_not_doubted_again(pool: Pool) -> None:
+    await imported(pool, STATION.format(more="connectors_count = 1"))
+    other = STATION.format(more="").replace('"S1"', '"S2"').replace('"N1"', '"N2"')
+    assert (await imported(pool, other)).warnings == ()
+    async with reading(pool) as conn:
+        assert {doubt[:11] for doubt in await configuration_doubts(conn)} == {"station S1:"}
 
 
 async def test_rows_that_left_the_file_stay(pool: Pool) -> None:
