@@ -13,6 +13,7 @@ EvPowerError
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
+├─ AlreadyExists            what shall be made is there: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ NotFound                 a GET of an unknown id: HTTP 404
 │  ├─ SessionNotFound
@@ -146,6 +147,12 @@ class Unauthorized(EvPowerError):
 class IdempotencyMismatch(EvPowerError):
     code = "invalid_request"
     message = "Idempotency-Key уже использован с другим запросом"
+
+
+class AlreadyExists(EvPowerError):
+    """The message names what is there already; nothing was changed."""
+
+    code = "already_exists"
 
 
 class Forbidden(EvPowerError):

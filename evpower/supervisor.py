@@ -29,8 +29,10 @@ from quart import Blueprint
 import evpower
 from evpower.app import App, build_app
 from evpower.billing.gateways.providers import Gateways, open_gateways
+from evpower.charging.administration import Administration
 from evpower.charging.feed import NetworkFeed
 from evpower.charging.network_link import NetworkLink
+from evpower.charging.network_views import NetworkViews
 from evpower.charging.other_processes import OtherProcesses
 from evpower.charging.processes import Processes
 from evpower.charging.provisioning import Provisioning
@@ -49,6 +51,7 @@ from evpower.db.reachable import dial
 from evpower.db.unit_of_work import reading
 from evpower.db.upkeep import Upkeep
 from evpower.descriptors import make_room
+from evpower.http.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.certificates import certificate_routes
@@ -232,7 +235,14 @@ async def _doors(
     access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing, app.bus)
-    operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
+    views = NetworkViews(pool, clock, link, config.ocpp.heartbeat_timeout_s)
+    administration = Administration(pool, clock, views, SaltedPasswords(), app.pricing, app.bus)
+    operations = (
+        *_operations(app, tracer, access),
+        stranger_routes(provisioning),
+        location_admin_routes(administration, views),
+        station_admin_routes(administration, views),
+    )
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
     metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
@@ -268,7 +278,7 @@ async def _doors(
                 admin_token=config.http.admin_token,
                 allowed_origins=config.http.allowed_origins,
             ),
-            operations=operations,
+            operations=(*operations, station_list_routes(views)),
             at_root=(metrics,),
             payments=app.payments,
         )

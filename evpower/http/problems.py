@@ -11,6 +11,7 @@ from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from evpower.errors import (
+    AlreadyExists,
     DatabaseUnavailable,
     EvPowerError,
     Forbidden,
@@ -33,6 +34,7 @@ STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (IdempotencyMismatch, 409),
+    (AlreadyExists, 409),
     (DatabaseUnavailable, 503),
 )
 #: What the framework itself refuses, in the contract's words.

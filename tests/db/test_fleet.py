@@ -207,19 +207,19 @@ async def test_a_tag_in_other_letters_is_the_same_tag(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "table"),
+    ("text", "place"),
     [
-        ('[[id_tags]]\nid_tag = "Card"\nclient_id = "nobody"\n', "ocpp_authorization"),
-        (STATION.format(more='tariff_plan_id = "nothing"'), "stations"),
-        (STATION.format(more="").replace('"S1"', '"S2"').replace('"L1"', '"L2"'), "stations"),
+        ('[[id_tags]]\nid_tag = "Card"\nclient_id = "nobody"\n', "ocpp_authorization.client_id"),
+        (STATION.format(more='tariff_plan_id = "nothing"'), "stations.tariff_plan_id"),
+        (STATION.format(more="").replace('"S1"', '"S2"').replace('"L1"', '"L2"'), "stations.serial_number"),
     ],
     ids=["unknown client", "unknown plan", "another station's serial number"],
 )
-async def test_a_contradiction_with_what_is_stored_is_refused_whole(pool: Pool, text: str, table: str) -> None:
+async def test_a_contradiction_with_what_is_stored_is_refused_whole(pool: Pool, text: str, place: str) -> None:
     await imported(pool, STATION.format(more=""))
     with pytest.raises(InvalidRequest) as caught:
         await imported(pool, '[[clients]]\nid = "c1"\nopening_balance = 10\n' + text)
-    assert caught.value.fields[0][0] == table
+    assert caught.value.fields[0][0] == place
     assert await rows(pool, "SELECT id FROM clients") == []
 
 
