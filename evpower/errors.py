@@ -14,6 +14,7 @@ EvPowerError
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
+├─ AlreadyExists            what shall be made is there: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ TooManyRequests          one address calls too often: HTTP 429
 ├─ NotFound                 a GET of an unknown id: HTTP 404
@@ -152,6 +153,12 @@ class Unauthorized(EvPowerError):
 class IdempotencyMismatch(EvPowerError):
     code = "invalid_request"
     message = "Idempotency-Key уже использован с другим запросом"
+
+
+class AlreadyExists(EvPowerError):
+    """The message names what is there already; nothing was changed."""
+
+    code = "already_exists"
 
 
 class Forbidden(EvPowerError):

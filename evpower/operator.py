@@ -11,9 +11,10 @@ import evpower
 from evpower.billing.payments import Payments
 from evpower.billing.pricing import Pricing
 from evpower.charging.charge_point import effective_status, is_online, public_status, stored_status
+from evpower.charging.fleet_changes import write_fleet
+from evpower.charging.network import configuration_warnings
 from evpower.charging.ports import ChargePointLink
 from evpower.clock import Clock
-from evpower.db.fleet import apply_fleet
 from evpower.db.free_vend import read_totals
 from evpower.db.ledger import check_ledger
 from evpower.db.operator import list_sessions, list_stations, read_counts
@@ -86,9 +87,10 @@ class Operator:
         """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
         fleet = parse_fleet(text)
         async with unit_of_work(self._pool) as uow:
-            report = await apply_fleet(uow.conn, fleet, self._clock.now(), SaltedPasswords())
-            uow.after_commit(self._pricing.forget)
-            uow.after_commit(lambda: self._bus.publish(GapInEvents()))  # a file may touch anything
+            everything = GapInEvents()  # a file may touch anything
+            report = await write_fleet(
+                uow, fleet, self._clock.now(), SaltedPasswords(), self._pricing, self._bus, everything
+            )
         return {
             "created": report.created,
             "changed": report.changed,
@@ -110,6 +112,9 @@ class Operator:
         ]
         return {
             **row,
+            "configuration_warnings": configuration_warnings(
+                row["connectors_count"], [each["connector_id"] for each in row["connectors"]]
+            ),
             "status": public_status(row["admin_status"], online, words),
             "connected": self._link.is_connected(station_id),
             "last_heartbeat_at": seen_at,

@@ -29,8 +29,10 @@ from quart import Blueprint
 import evpower
 from evpower.app import App, build_app
 from evpower.billing.gateways.providers import Gateways, open_gateways
+from evpower.charging.administration import Administration
 from evpower.charging.feed import NetworkFeed
 from evpower.charging.network_link import NetworkLink
+from evpower.charging.network_views import NetworkViews
 from evpower.charging.other_processes import OtherProcesses
 from evpower.charging.processes import Processes
 from evpower.charging.provisioning import Provisioning
@@ -39,14 +41,17 @@ from evpower.charging.station_access import StationAccess
 from evpower.charging.strangers import Strangers
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
+from evpower.db.doubts import configuration_doubts
 from evpower.db.embedded import embedded_postgres
 from evpower.db.idempotency import KeyRows
 from evpower.db.listening import Listening
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
+from evpower.db.unit_of_work import reading
 from evpower.db.upkeep import Upkeep
 from evpower.descriptors import make_room
+from evpower.http.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.app import HttpSettings, build_http_app
 from evpower.http.application import RequestLimits
 from evpower.http.certificates import certificate_routes
@@ -194,6 +199,9 @@ async def _prepare(pool: Pool, clock: Clock) -> None:
     """Bring the schema up to date; refuses a database newer than this code."""
     for name in await migrate(pool, clock.now()):
         log.info("migrated: %s", name)
+    async with reading(pool) as conn:
+        for doubt in await configuration_doubts(conn):
+            log.warning("%s", doubt)
 
 
 async def _start_workers(
@@ -231,8 +239,15 @@ async def _doors(
     )
     access = StationAccess(pool, clock, link, SaltedPasswords())
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
-    provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing)
-    operations = (*_operations(app, tracer, access), stranger_routes(provisioning))
+    provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing, app.bus)
+    views = NetworkViews(pool, clock, link, config.ocpp.heartbeat_timeout_s)
+    administration = Administration(pool, clock, views, SaltedPasswords(), app.pricing, app.bus)
+    operations = (
+        *_operations(app, tracer, access),
+        stranger_routes(provisioning),
+        location_admin_routes(administration, views),
+        station_admin_routes(administration, views),
+    )
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
     metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments, app.redis))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
@@ -270,7 +285,7 @@ async def _doors(
                 trusted_proxies=config.http.trusted_proxies,
                 webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
             ),
-            operations=operations,
+            operations=(*operations, station_list_routes(views)),
             at_root=(metrics,),
             payments=app.payments,
         )

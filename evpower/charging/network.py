@@ -233,11 +233,11 @@ def configuration_warnings(connectors_count: int, connector_ids: Collection[int]
     """What cannot be true of a station's rows (seed §4), in words for an operator."""
     problems = []
     if connectors_count < len(connector_ids):
-        problems.append(f"connectors_count {connectors_count} is below its {len(connector_ids)} configured connectors")
+        problems.append(f"connectors_count is {connectors_count}, but {len(connector_ids)} connectors are configured")
     beyond = sorted(number for number in connector_ids if number > connectors_count)
     if beyond:
         numbers = ", ".join(map(str, beyond))
-        problems.append(f"connectors beyond connectors_count {connectors_count}: {numbers}")
+        problems.append(f"connectors_count is {connectors_count}, but there are connectors with the numbers {numbers}")
     return problems
 
 

@@ -9,13 +9,15 @@ from typing import Any, Protocol
 
 from evpower.billing.pricing import Pricing
 from evpower.charging.charge_point import Boot
+from evpower.charging.fleet_changes import write_fleet
 from evpower.clock import Clock
 from evpower.db import strangers
-from evpower.db.fleet import Passwords, apply_fleet
+from evpower.db.fleet import Passwords
 from evpower.db.pool import Pool
 from evpower.db.stations import station_exists
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
+from evpower.events import EventBus, NetworkChanged
 from evpower.fleet import read_station
 from evpower.fleet_rows import Fleet
 from evpower.identifiers import StationId
@@ -42,12 +44,15 @@ class StrangerLink(Protocol):
 class Provisioning:
     """Lists strangers, makes stations of them, turns them away."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: StrangerLink, passwords: Passwords, pricing: Pricing) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, link: StrangerLink, passwords: Passwords, pricing: Pricing, bus: EventBus
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link
         self._passwords = passwords
         self._pricing = pricing
+        self._bus = bus
 
     async def strangers(self, *, rejected_too: bool) -> list[dict[str, Any]]:
         """Who waits, the longest first, and what they said of themselves."""
@@ -67,11 +72,11 @@ class Provisioning:
         async with unit_of_work(self._pool) as uow:
             boot = await _take(uow, identity)
             fleet = await self._fleet(uow, identity, boot, wanted)
-            report = await apply_fleet(uow.conn, fleet, now, self._passwords)
+            told = NetworkChanged(wanted["location_id"])
+            report = await write_fleet(uow, fleet, now, self._passwords, self._pricing, self._bus, told)
             if report.created.get("stations") != 1:  # imported between our look and the import's lock
                 raise _accepted_already()
             await strangers.forget(uow.conn, identity)
-            uow.after_commit(self._pricing.forget)
         log.info("stranger accepted: station=%s, location=%s, by=%s", identity, wanted["location_id"], actor)
         connected = self._link.is_here(identity)
         if wanted.get("password") is None:

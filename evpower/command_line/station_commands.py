@@ -15,6 +15,7 @@ STATION_COLUMNS = {
     "Connected": "connected",
     "Last heartbeat": "last_heartbeat_at",
     "Connectors": "connectors",
+    "Warnings": "configuration_warnings",
 }
 
 SECURITY_COLUMNS = {

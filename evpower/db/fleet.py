@@ -6,6 +6,7 @@ an existing one. Money moves only by the ledger: an opening balance is one entry
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -17,6 +18,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
 from evpower.billing.ledger import adjustment_entry
+from evpower.db.doubts import configuration_doubts
 from evpower.db.fleet_tables import (
     CLIENTS,
     CONNECTORS,
@@ -33,7 +35,9 @@ from evpower.errors import InvalidRequest
 from evpower.fleet_rows import Client, Fleet
 from evpower.money import som_fixed
 
-#: One import at a time; any number will do, if nothing else uses it.
+#: How PostgreSQL begins the detail of a key that is there already, or not there.
+KEY = re.compile(r"Key \((\w+)\)=")
+#: One import or change at a time; any number will do, if nothing else uses it.
 LOCK_IMPORTS = "SELECT pg_advisory_xact_lock(7310581)"
 
 # Configured connectors of stations that are not inactive, as the API counts them (rest-api §2).
@@ -112,12 +116,17 @@ class _Tally:
                 counts[kind] = rows
 
 
+async def lock_imports(conn: AsyncConnection[Any]) -> None:
+    """No other import and no administrator changes the network until the end of this unit of work."""
+    await conn.execute(LOCK_IMPORTS)
+
+
 async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, passwords: Passwords) -> FleetReport:
     """Write a fleet within the caller's unit of work.
 
     Raises InvalidRequest when the file contradicts what is stored, such as a serial number of another station.
     """
-    await conn.execute(LOCK_IMPORTS)
+    await lock_imports(conn)
     tally = _Tally()
     # Hashing takes its time, so it comes before the first row is locked.
     credentials = await _new_credentials(conn, fleet, passwords)
@@ -125,11 +134,12 @@ async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, pa
         for table, rows in _rows(fleet):
             await _write(conn, table, rows, at, tally)
     except (errors.UniqueViolation, errors.ForeignKeyViolation, errors.CheckViolation) as error:
-        raise InvalidRequest((error.diag.table_name or "file", _contradiction(error))) from error
+        raise InvalidRequest((_place(error), _contradiction(error))) from error
     await _write_credentials(conn, fleet, credentials, at, tally)
     await conn.execute(LIST_CONNECTOR_TYPES, {"stations": [station.id for station in fleet.stations], "at": at})
     await conn.execute(COUNT_LOCATIONS, {"at": at})
-    doubts = await _open_balances(conn, fleet.clients, at, tally)
+    doubts = await configuration_doubts(conn, [station.id for station in fleet.stations])
+    doubts += await _open_balances(conn, fleet.clients, at, tally)
     return FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
 
 
@@ -164,6 +174,12 @@ def _json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     return value.isoformat() if isinstance(value, date | time) else value
+
+
+def _place(error: Any) -> str:
+    """`stations.serial_number`, as far as PostgreSQL says it."""
+    column = error.diag.column_name or (KEY.match(error.diag.message_detail or "") or [None, None])[1]
+    return ".".join(name for name in (error.diag.table_name, column) if name) or "file"
 
 
 def _contradiction(error: Any) -> str:

@@ -5,6 +5,7 @@ Rows come as one JSON parameter. NULL in a row is a field the file leaves out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,11 +22,15 @@ WHERE {match} AND ({new}) IS DISTINCT FROM ({old})
 """
 
 
+EMPTY = "UPDATE {table} SET {assignments}, updated_at = %(at)s WHERE {match} AND num_nonnulls({names}) > 0"
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: `kind` is what a report calls its rows, `key` what a row is known by in the file.
 
-    `columns` are (name, type, default in a new row); a column of `fixed` is written once.
+    `columns` are (name, type, default in a new row); a column of `fixed` is written once, one of `emptiable` may be
+    emptied again.
     """
 
     kind: str
@@ -33,6 +38,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[tuple[str, str, str], ...]
     fixed: tuple[str, ...] = ()
+    emptiable: tuple[str, ...] = ()
     conflict: str = ""
     match: str = ""
     has_updated_at: bool = True
@@ -71,6 +77,17 @@ class Table:
             old=", ".join(f"t.{name}" for name in names),
         )
 
+    def emptying(self, names: Sequence[str]) -> str:
+        """Empties columns of one row; takes its key's columns and `at`. Raises ValueError for one that is needed."""
+        if needed := set(names) - set(self.emptiable):
+            raise ValueError(f"{self.name} needs {sorted(needed)}")
+        return EMPTY.format(
+            table=self.name,
+            assignments=", ".join(f"{name} = NULL" for name in names),
+            match=" AND ".join(f"{name} = %({name})s" for name in self.key),
+            names=", ".join(names),
+        )
+
     def _types(self) -> str:
         return ", ".join(f"{name} {type_}" for name, type_, _ in self.columns)
 
@@ -98,6 +115,7 @@ TARIFF_PLANS = Table(
         ("is_default", "boolean", "false"),
         ("is_active", "boolean", "true"),
     ),
+    emptiable=("description",),
 )
 TARIFF_RULES = Table(
     "tariff_rules",
@@ -125,6 +143,17 @@ TARIFF_RULES = Table(
         ("min_duration_minutes", "int", "NULL"),
         ("max_duration_minutes", "int", "NULL"),
     ),
+    emptiable=(
+        "description",
+        "time_start",
+        "time_end",
+        "days_of_week",
+        "is_weekend",
+        "valid_from",
+        "valid_until",
+        "min_duration_minutes",
+        "max_duration_minutes",
+    ),
 )
 LOCATIONS = Table(
     "locations",
@@ -142,6 +171,7 @@ LOCATIONS = Table(
         ("user_id", "text", "NULL"),
         ("admin_id", "text", "NULL"),
     ),
+    emptiable=("city", "country", "latitude", "longitude", "user_id", "admin_id"),
 )
 STATIONS = Table(
     "stations",
@@ -164,6 +194,7 @@ STATIONS = Table(
         ("installation_date", "date", "NULL"),
         ("user_id", "text", "NULL"),
     ),
+    emptiable=("tariff_plan_id", "price_per_kwh", "firmware_version", "installation_date", "user_id"),
 )
 CONNECTORS = Table(
     "connectors",
@@ -177,6 +208,7 @@ CONNECTORS = Table(
         ("power_kw", "double precision", "NULL"),
     ),
     fixed=("id",),
+    emptiable=("power_kw",),
 )
 STATION_POLICIES = Table(
     "station_policies",

@@ -11,6 +11,7 @@ from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from evpower.errors import (
+    AlreadyExists,
     DatabaseUnavailable,
     EvPowerError,
     Forbidden,
@@ -34,6 +35,7 @@ STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (IdempotencyMismatch, 409),
+    (AlreadyExists, 409),
     (TooManyRequests, 429),
     (DatabaseUnavailable, 503),
 )

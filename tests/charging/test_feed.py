@@ -8,9 +8,11 @@ import pytest
 import trio
 
 from evpower.charging.feed import LocationTold, NetworkFeed, NetworkNews, StationTold
+from evpower.charging.provisioning import Provisioning
 from evpower.events import NetworkChanged, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.ocpp.failed_logins import FailedLogins
+from evpower.ocpp.passwords import SaltedPasswords
 from evpower.operator import Operator
 from tests.charging.world import CLIENT, STATION, TWO, World
 
@@ -158,6 +160,35 @@ async def test_an_imported_file_is_pushed(world: World, ear: Ear) -> None:
         """
     )
     assert await told(world, ear) == ["station maintenance", "location maintenance"]
+
+
+class NobodyHere:
+    """No stranger is connected."""
+
+    def is_here(self, identity: str) -> bool:
+        return False
+
+    def invite(self, identity: str) -> None: ...
+
+    def send_away(self, identity: str, reason: str) -> None: ...
+
+
+async def test_a_stranger_that_becomes_a_station_is_pushed(world: World, ear: Ear) -> None:
+    now = world.clock.now()
+    await world.sql(
+        "INSERT INTO evpower.ocpp_strangers"
+        " (identity, status, vendor, model, address, boots, first_seen_at, last_seen_at)"
+        " VALUES ('NEW', 'pending', '', '', '', 1, %s, %s)",
+        now,
+        now,
+    )
+    assert not (await world.app.locations.picture())[1]
+    app = world.app
+    desk = Provisioning(world.pool, world.clock, NobodyHere(), SaltedPasswords(), app.pricing, app.bus)
+    await desk.accept("NEW", {"location_id": "EVP-LOC-001"}, actor="operator ann")
+    assert await told(world, ear) == ["station offline", "location offline"]
+    (place,) = [each for each in (await world.app.locations.picture())[0].locations if each.id == "EVP-LOC-001"]
+    assert [station.id for station in place.stations] == ["EVP-001-01", "NEW"]
 
 
 async def test_a_new_connector_is_pushed(world: World, ear: Ear) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evpower.db.doubts import configuration_doubts
 from evpower.db.fleet import FleetReport, apply_fleet
 from evpower.db.ledger import check_ledger
 from evpower.db.pool import Pool
@@ -126,6 +127,39 @@ async def test_a_field_left_out_keeps_what_an_operator_set(pool: Pool) -> None:
     assert await rows(pool, "SELECT status FROM stations") == [{"status": "maintenance"}]
 
 
+async def test_more_sockets_than_connectors_is_normal(pool: Pool) -> None:
+    """Seed §4: a socket may be out of use."""
+    assert (await imported(pool, STATION.format(more="connectors_count = 3"))).warnings == ()
+
+
+async def test_fewer_sockets_than_connectors_is_doubted_and_written(pool: Pool) -> None:
+    """Seed §4."""
+    report = await imported(pool, STATION.format(more="connectors_count = 1"))
+    assert report.warnings == (
+        "station S1: connectors_count is 1, but 2 connectors are configured",
+        "station S1: connectors_count is 1, but there are connectors with the numbers 2",
+    )
+    assert await rows(pool, "SELECT connectors_count FROM stations") == [{"connectors_count": 1}]
+
+
+async def test_connectors_that_left_the_file_are_counted_by_the_doubt(pool: Pool) -> None:
+    await imported(pool, STATION.format(more=""))
+    alone = STATION.format(more="").split("[[locations.stations.connectors]]")
+    report = await imported(pool, f"{alone[0]}[[locations.stations.connectors]]{alone[2]}")
+    assert report.warnings == (
+        "station S1: connectors_count is 1, but 2 connectors are configured",
+        "station S1: connectors_count is 1, but there are connectors with the numbers 2",
+    )
+
+
+async def test_other_stations_are_not_doubted_again(pool: Pool) -> None:
+    await imported(pool, STATION.format(more="connectors_count = 1"))
+    other = STATION.format(more="").replace('"S1"', '"S2"').replace('"N1"', '"N2"')
+    assert (await imported(pool, other)).warnings == ()
+    async with reading(pool) as conn:
+        assert {doubt[:11] for doubt in await configuration_doubts(conn)} == {"station S1:"}
+
+
 async def test_rows_that_left_the_file_stay(pool: Pool) -> None:
     await imported(pool, STATION.format(more=""))
     await imported(pool, '[[locations]]\nid = "L2"\nname = "n"\naddress = "a"\n')
@@ -173,19 +207,19 @@ async def test_a_tag_in_other_letters_is_the_same_tag(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "table"),
+    ("text", "place"),
     [
-        ('[[id_tags]]\nid_tag = "Card"\nclient_id = "nobody"\n', "ocpp_authorization"),
-        (STATION.format(more='tariff_plan_id = "nothing"'), "stations"),
-        (STATION.format(more="").replace('"S1"', '"S2"').replace('"L1"', '"L2"'), "stations"),
+        ('[[id_tags]]\nid_tag = "Card"\nclient_id = "nobody"\n', "ocpp_authorization.client_id"),
+        (STATION.format(more='tariff_plan_id = "nothing"'), "stations.tariff_plan_id"),
+        (STATION.format(more="").replace('"S1"', '"S2"').replace('"L1"', '"L2"'), "stations.serial_number"),
     ],
     ids=["unknown client", "unknown plan", "another station's serial number"],
 )
-async def test_a_contradiction_with_what_is_stored_is_refused_whole(pool: Pool, text: str, table: str) -> None:
+async def test_a_contradiction_with_what_is_stored_is_refused_whole(pool: Pool, text: str, place: str) -> None:
     await imported(pool, STATION.format(more=""))
     with pytest.raises(InvalidRequest) as caught:
         await imported(pool, '[[clients]]\nid = "c1"\nopening_balance = 10\n' + text)
-    assert caught.value.fields[0][0] == table
+    assert caught.value.fields[0][0] == place
     assert await rows(pool, "SELECT id FROM clients") == []
 
 

@@ -16,8 +16,11 @@ from evpower import supervisor
 from evpower.config import Config
 from evpower.config_values import Bind
 from evpower.db.journal import Journal
+from evpower.db.pool import open_pool
+from evpower.db.unit_of_work import reading
 from evpower.errors import ConfigError
 from evpower.supervisor import Running
+from tests.charging.world import NETWORK
 from tests.ocpp.authority import Authority
 
 
@@ -90,6 +93,26 @@ async def test_leaving_closes_the_doors_before_the_workers(
     with pytest.raises(OSError, match="connect"):
         await trio.open_tcp_stream(host, int(port))
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_start_logs_stations_whose_sockets_do_not_fit_their_connectors(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seed §4."""
+    config = config_for(tmp_path, database_url)
+    with trio.fail_after(30):
+        async with running_server(config):
+            pass
+        async with open_pool(config.database.url, size=1) as pool, reading(pool) as conn:
+            await conn.execute(NETWORK.encode())
+            await conn.execute("UPDATE stations SET connectors_count = 1")
+        caplog.clear()
+        async with running_server(config):
+            pass
+    assert [record.message for record in caplog.records if "connectors_count" in record.message] == [
+        "station EVP-001-01: connectors_count is 1, but 2 connectors are configured",
+        "station EVP-001-01: connectors_count is 1, but there are connectors with the numbers 2",
+    ]
 
 
 async def test_sighup_reads_the_certificate_again_and_ends_nothing(tmp_path: Path, database_url: str) -> None:

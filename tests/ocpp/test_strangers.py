@@ -95,7 +95,7 @@ async def gate(pool: Pool) -> AsyncIterator[Gate]:
         csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock
         csms.lobby = Lobby(Strangers(pool, clock, 60))
         csms.set(limits=SocketLimits(close_timeout_s=0.2), settle_delay_s=0.05, drain_timeout_s=0.5)
-        yield Gate(csms, Provisioning(pool, clock, csms.lobby, SaltedPasswords(), app.pricing), pool, clock)
+        yield Gate(csms, Provisioning(pool, clock, csms.lobby, SaltedPasswords(), app.pricing, app.bus), pool, clock)
         csms.scope.cancel()
         workers.cancel_scope.cancel()
 

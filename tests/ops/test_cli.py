@@ -75,6 +75,11 @@ def test_stations_are_a_table(control: FakeControl) -> None:
         assert cell in result.stdout
 
 
+def test_a_doubtful_station_says_so_in_the_table(control: FakeControl) -> None:
+    control.succeed("/control/stations", [STATION | {"configuration_warnings": ["connectors_count is 1, but"]}])
+    assert "connectors_count is 1, but" in run("stations").stdout
+
+
 def test_no_stations_says_how_to_add_some(control: FakeControl) -> None:
     control.succeed("/control/stations", [])
     assert "evpower import" in run("stations").stdout

@@ -137,20 +137,6 @@ def test_app_tags_cannot_be_imported() -> None:
     assert problems('[[id_tags]]\nid_tag = "C"\ntag_type = "app"\n')[0][0] == "id_tags[0].tag_type"
 
 
-def test_more_sockets_than_connectors_is_normal() -> None:
-    """Seed §4: a socket may be out of use."""
-    fleet = parse_fleet(STATION + "connectors_count = 3\n[[locations.stations.connectors]]\nconnector_number = 1\n")
-    assert fleet.warnings == ()
-
-
-def test_fewer_sockets_than_connectors_is_doubted() -> None:
-    connectors = "".join(f"[[locations.stations.connectors]]\nconnector_number = {n}\n" for n in (1, 2))
-    assert parse_fleet(STATION + "connectors_count = 1\n" + connectors).warnings == (
-        "locations[0].stations[0].connectors_count: is 1, but 2 connectors are configured",
-        "locations[0].stations[0].connectors_count: is 1, but a connector has the number 2",
-    )
-
-
 def test_sockets_left_out_are_as_many_as_the_connectors_need() -> None:
     fleet = parse_fleet(STATION + "[[locations.stations.connectors]]\nconnector_number = 5\n")
     assert fleet.stations[0].connectors_count == 5
