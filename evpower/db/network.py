@@ -15,7 +15,7 @@ from evpower.identifiers import StationId
 READ_LOCATIONS = """
 SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude
 FROM public.locations l
-WHERE l.status = 'active' AND (%(location_id)s::text IS NULL OR l.id = %(location_id)s)
+WHERE (l.status = 'active' OR %(hidden)s) AND (%(location_id)s::text IS NULL OR l.id = %(location_id)s)
 ORDER BY l.name, l.id
 """
 
@@ -25,7 +25,7 @@ SELECT s.id, s.location_id, s.serial_number, coalesce(s.model, '') AS model,
        s.is_available, s.last_heartbeat_at, o.status AS whole_status
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-WHERE s.status <> 'inactive' AND l.status = 'active'
+WHERE s.status <> 'inactive' AND (l.status = 'active' OR %(hidden)s)
       AND (%(location_id)s::text IS NULL OR s.location_id = %(location_id)s)
 ORDER BY s.id
 """
@@ -96,9 +96,11 @@ class NetworkRows:
     connectors: list[ConnectorRow]
 
 
-async def read_network(conn: AsyncConnection[Any], location_id: str | None = None) -> NetworkRows:
-    """Every visible location with its stations and connectors, or one of them."""
-    only = {"location_id": location_id}
+async def read_network(
+    conn: AsyncConnection[Any], location_id: str | None = None, *, hidden: bool = False
+) -> NetworkRows:
+    """Every visible location with its stations and connectors, or one of them; `hidden` ones too."""
+    only = {"location_id": location_id, "hidden": hidden}
     locations = await (await conn.execute(READ_LOCATIONS, only)).fetchall()
     stations = await (await conn.execute(READ_STATIONS, only)).fetchall()
     connectors = await (await conn.execute(READ_CONNECTORS, only)).fetchall()

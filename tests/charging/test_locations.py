@@ -96,7 +96,7 @@ async def listed_word(world: World) -> str:
 
 
 async def own_word(world: World) -> str:
-    return (await world.app.charging.station(STATION)).public_status
+    return (await world.app.charging.station(STATION)).station.status
 
 
 @pytest.mark.parametrize("read", [listed_word, own_word])
