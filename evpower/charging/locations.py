@@ -81,7 +81,8 @@ class Locations:
 
     async def location(self, location_id: str) -> ListedLocation:
         """One location, never cached. Raises LocationNotFound, also for one that is not active."""
-        found = (await self.read(location_id)).locations
+        # PostgreSQL knows no NUL, and no fleet file names a location so.
+        found = (await self.read(location_id)).locations if location_id.isprintable() else ()
         if not found:
             raise LocationNotFound(f"Локация {location_id} не найдена")
         return found[0]
