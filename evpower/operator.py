@@ -10,8 +10,9 @@ import trio
 import evpower
 from evpower.billing.payments import Payments
 from evpower.billing.pricing import Pricing
-from evpower.charging.charge_point import effective_status, is_online, public_status, stored_status
+from evpower.charging.charge_point import connector_status, is_online, public_status
 from evpower.charging.fleet_changes import write_fleet
+from evpower.charging.locations import last_seen
 from evpower.charging.network import configuration_warnings
 from evpower.charging.ports import ChargePointLink
 from evpower.clock import Clock
@@ -105,10 +106,10 @@ class Operator:
 
     def _station(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         station_id = StationId(row["id"])
-        seen_at = self._link.last_seen_at(station_id) or row["last_heartbeat_at"]
+        seen_at = last_seen(self._link, station_id, row["last_heartbeat_at"])
         online = is_online(seen_at, now, self._heartbeat_timeout_s)
         words = [
-            stored_status(effective_status(each["ocpp_status"], row["whole_status"])) for each in row["connectors"]
+            connector_status(each["ocpp_status"], row["whole_status"], busy=each["busy"]) for each in row["connectors"]
         ]
         return {
             **row,

@@ -115,10 +115,13 @@ def stored_status(ocpp_status: str | None) -> StoredStatus:
 
 
 def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
-    """The connector's word; while connector 0 is Faulted or Unavailable every connector is treated as that."""
+    """The connector's word; while connector 0 is Faulted or Unavailable every connector is treated as that.
+
+    What is no word of OCPP, or never came, is Unavailable.
+    """
     if whole_status in ("Faulted", "Unavailable"):
         return whole_status
-    return ocpp_status or "Unavailable"
+    return ocpp_status if ocpp_status in STORED_STATUS else "Unavailable"
 
 
 def connector_status(ocpp_status: str | None, whole_status: str | None, *, busy: bool) -> StoredStatus:

@@ -71,7 +71,8 @@ class Locations:
 
     async def location(self, location_id: str) -> ListedLocation:
         """One location, never cached. Raises LocationNotFound, also for one that is not active."""
-        found = (await self.read(location_id)).locations
+        # PostgreSQL knows no NUL, and no fleet file names a location so.
+        found = (await self.read(location_id)).locations if location_id.isprintable() else ()
         if not found:
             raise LocationNotFound(f"Локация {location_id} не найдена")
         return found[0]
@@ -91,14 +92,14 @@ class Locations:
             rows = await read_network(conn, location_id)
             prices = await self._pricing.shown(conn, [station.id for station in rows.stations])
         now = self._clock.now()
-        painter = _Painter(rows, prices, self._link, now, self._heartbeat_timeout)
+        painter = Painter(rows, prices, self._link, now, self._heartbeat_timeout)
         picture = NetworkPicture(tuple(painter.locations()), painter.expires_at)
         if painter.unnoticed_silence:
             self._on_silence()
         return picture
 
 
-class _Painter:
+class Painter:
     """Rows, prices and presence put together at one moment."""
 
     def __init__(
@@ -130,7 +131,7 @@ class _Painter:
             yield ListedLocation(**vars(location), stations=tuple(stations.get(location.id, ())))
 
     def _station(self, row: StationRow) -> ListedStation:
-        seen_at = last_seen(self._link, row)
+        seen_at = last_seen(self._link, row.id, row.last_heartbeat_at)
         online = is_online(seen_at, self._now, self._heartbeat_timeout.total_seconds())
         if online and seen_at is not None:
             self._expire_by(seen_at + self._heartbeat_timeout)
@@ -158,9 +159,9 @@ class _Painter:
         self.expires_at = min(self.expires_at, moment)
 
 
-def last_seen(link: ChargePointLink, row: StationRow) -> datetime | None:
-    """When a station last spoke, to this process or to another; rows lag behind by seconds."""
-    known = [at for at in (link.last_seen_at(row.id), row.last_heartbeat_at) if at is not None]
+def last_seen(link: ChargePointLink, station_id: StationId, stored_at: datetime | None) -> datetime | None:
+    """When a station last spoke, to this process or to another; what is stored lags behind by seconds."""
+    known = [at for at in (link.last_seen_at(station_id), stored_at) if at is not None]
     return max(known, default=None)
 
 

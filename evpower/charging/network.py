@@ -105,6 +105,10 @@ class ListedStation:
         """Whether a driver could charge here if a connector is free."""
         return self.online and self.admin_status == "active"
 
+    def offers(self, connector: ListedConnector) -> bool:
+        """Whether a driver finds this connector free."""
+        return self.in_service and connector.socket_word == "Available"
+
     @property
     def appearance(self) -> tuple[object, ...]:
         """What the phones' socket says of it: a push is due when this changes."""

@@ -15,6 +15,7 @@ from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
 from evpower.charging.commands import Commands
+from evpower.charging.locations import last_seen
 from evpower.charging.ports import ChargePointLink, Outcome
 from evpower.charging.reserving import Reserving
 from evpower.charging.session import (
@@ -192,8 +193,7 @@ class ChargingService:
 
     async def _check_spot(self, conn: AsyncConnection[Any], order: StartOrder) -> None:
         spot = await read_start_spot(conn, order.station_id, order.connector_id)
-        stored_at = spot.last_heartbeat_at if spot else None
-        seen_at = self._link.last_seen_at(order.station_id) or stored_at
+        seen_at = last_seen(self._link, order.station_id, spot.last_heartbeat_at if spot else None)
         check_spot(spot, order.client_id, seen_at, self._clock.now(), self._rules.heartbeat_timeout_s)
 
     async def _check_count(self, conn: AsyncConnection[Any], client: Client) -> None:

@@ -5,6 +5,7 @@ Views are what the doors show: plain facts, integers, aware UTC times; each door
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,8 +13,8 @@ from typing import Literal
 
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
-from evpower.charging.charge_point import StoredStatus
 from evpower.charging.meter_value import BELIEVED_CLOCK_S, plausible_energy_wh
+from evpower.charging.network import ListedLocation, ListedStation
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import tyiyn
 
@@ -212,18 +213,6 @@ class StoppedSession:
 
 
 @dataclass(frozen=True)
-class ConnectorView:
-    connector_id: ConnectorId
-    connector_type: str
-    power_kw: float | None
-    #: The last OCPP word, or Unavailable before the first.
-    ocpp_status: str
-    stored_status: StoredStatus
-    error_code: str | None
-    available: bool
-
-
-@dataclass(frozen=True)
 class RunningSession:
     """A running session as the public may see it: no client data."""
 
@@ -236,26 +225,20 @@ class RunningSession:
 
 @dataclass(frozen=True)
 class StationView:
-    """`GET /station/status`: everything but the wire's shape (contract/rest-api §3.1)."""
+    """`GET /station/status`: the station of the list, and what its own page tells besides (contract/rest-api §3.1)."""
 
-    station_id: StationId
-    serial_number: str
-    model: str
-    manufacturer: str
+    station: ListedStation
+    location: ListedLocation
+    #: Whether its socket is open.
+    connected: bool
     firmware_version: str | None
-    admin_status: str
-    public_status: str
-    location_status: str
-    location_id: str
-    location_name: str
-    location_address: str
-    is_online: bool
-    last_seen_at: datetime | None
-    connectors: tuple[ConnectorView, ...]
+    #: OCPP's word by connector number.
+    error_codes: Mapping[ConnectorId, str]
     running: tuple[RunningSession, ...]
-    connectors_count: int
-    rate_per_kwh: Decimal
-    session_fee: Decimal
+
+    @property
+    def is_online(self) -> bool:
+        return self.connected and self.station.online
 
 
 def view_session(session: Session, now: datetime, *, station_online: bool) -> SessionView:

@@ -1,27 +1,19 @@
-"""A station as the public sees it at this moment (contract/rest-api §3.1, ocpp-behaviour §6)."""
+"""A station as the public sees it at this moment (contract/rest-api §3.1): what the list says of it, and more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from evpower.billing.pricing import Pricing
-from evpower.charging.charge_point import (
-    LocationStatus,
-    StoredStatus,
-    connector_status,
-    effective_status,
-    is_online,
-    location_status,
-    public_status,
-    stored_status,
-)
+from evpower.charging.locations import Painter
 from evpower.charging.ports import ChargePointLink
-from evpower.charging.session import ConnectorView, RunningSession, StationView
-from evpower.db.stations import Neighbour, read_connectors, read_neighbours, read_station
+from evpower.charging.session import RunningSession, StationView
+from evpower.db.network import read_network
+from evpower.db.stations import read_connectors, read_station
 from evpower.errors import StationNotFound
 from evpower.identifiers import ConnectorId, SessionId, StationId
 
@@ -37,54 +29,30 @@ async def read_station_view(
 ) -> StationView:
     """Rows and live presence together: right at read time, whatever job ran. Raises StationNotFound.
 
-    `on_silence` is called when the station is silent and the watchdog has not yet marked it.
+    A station of a location that the list hides has its page. `on_silence` is called when a station of the location is
+    silent and the watchdog has not yet marked it.
     """
     row = await read_station(conn, station_id)
     if row is None:
         raise StationNotFound
-    seen_at = link.last_seen_at(station_id) or row["last_heartbeat_at"]
-    fresh = is_online(seen_at, now, heartbeat_timeout_s)
-    if row["is_available"] and not fresh:
+    rows = await read_network(conn, row["location_id"], hidden=True)
+    prices = await pricing.shown(conn, [station.id for station in rows.stations])
+    painter = Painter(rows, prices, link, now, timedelta(seconds=heartbeat_timeout_s))
+    places = [(station, location) for location in painter.locations() for station in location.stations]
+    if painter.unnoticed_silence:
         on_silence()
-    active = row["admin_status"] == "active"
-    rows = await read_connectors(conn, station_id)
-    connectors = tuple(_connector(each, row["whole_status"], startable=fresh and active) for each in rows)
-    price = (await pricing.shown(conn, [station_id]))[station_id]
-    neighbours = await read_neighbours(conn, row["location_id"])
-    return StationView(
-        station_id=station_id,
-        serial_number=row["serial_number"],
-        model=row["model"],
-        manufacturer=row["manufacturer"],
-        firmware_version=row["firmware_version"],
-        admin_status=row["admin_status"],
-        public_status=public_status(row["admin_status"], fresh, [each.stored_status for each in connectors]),
-        location_status=_location_status(neighbours, link, now, heartbeat_timeout_s),
-        location_id=row["location_id"],
-        location_name=row["location_name"],
-        location_address=row["location_address"],
-        is_online=fresh and link.is_connected(station_id),
-        last_seen_at=seen_at,
-        connectors=connectors,
-        running=tuple(_running(each) for each in rows if each["session_id"] is not None),
-        connectors_count=row["connectors_count"],
-        rate_per_kwh=price.rate_per_kwh,
-        session_fee=price.session_fee,
-    )
-
-
-def _connector(row: dict[str, Any], whole_status: str | None, *, startable: bool) -> ConnectorView:
-    word = effective_status(row["ocpp_status"], whole_status)
-    busy = row["session_id"] is not None
-    return ConnectorView(
-        connector_id=ConnectorId(row["connector_number"]),
-        connector_type=row["connector_type"],
-        power_kw=row["power_kw"],
-        ocpp_status=word,
-        stored_status=connector_status(row["ocpp_status"], whole_status, busy=busy),
-        error_code=None if row["error_code"] == "NoError" else row["error_code"],
-        available=startable and word == "Available" and not busy,
-    )
+    details = await read_connectors(conn, station_id)
+    for station, location in places:
+        if station.id == station_id:
+            return StationView(
+                station=station,
+                location=location,
+                connected=link.is_connected(station_id),
+                firmware_version=row["firmware_version"],
+                error_codes={each["connector_number"]: each["error_code"] for each in details},
+                running=tuple(_running(each) for each in details if each["session_id"] is not None),
+            )
+    raise StationNotFound
 
 
 def _running(row: dict[str, Any]) -> RunningSession:
@@ -95,22 +63,3 @@ def _running(row: dict[str, Any]) -> RunningSession:
         row["energy_wh"],
         row["limit_type"],
     )
-
-
-def _location_status(
-    neighbours: Iterable[Neighbour], link: ChargePointLink, now: datetime, heartbeat_timeout_s: float
-) -> LocationStatus:
-    return location_status(
-        public_status(
-            each.admin_status,
-            is_online(link.last_seen_at(each.id) or each.last_heartbeat_at, now, heartbeat_timeout_s),
-            _under_whole(each),
-        )
-        for each in neighbours
-    )
-
-
-def _under_whole(station: Neighbour) -> tuple[StoredStatus, ...]:
-    if station.whole_status in ("Faulted", "Unavailable"):
-        return tuple(stored_status(station.whole_status) for _ in station.connectors)
-    return station.connectors

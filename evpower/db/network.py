@@ -16,7 +16,7 @@ from evpower.identifiers import StationId
 READ_LOCATIONS = """
 SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude
 FROM public.locations l
-WHERE l.status = 'active' {one}
+WHERE (l.status = 'active' OR %(hidden)s) {one}
 ORDER BY l.name, l.id
 """
 
@@ -26,7 +26,7 @@ SELECT s.id, s.location_id, s.serial_number, coalesce(s.model, '') AS model,
        s.is_available, s.last_heartbeat_at, o.status AS whole_status
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-WHERE s.status <> 'inactive' AND l.status = 'active' {one}
+WHERE s.status <> 'inactive' AND (l.status = 'active' OR %(hidden)s) {one}
 ORDER BY s.id
 """
 
@@ -96,9 +96,12 @@ class NetworkRows:
     connectors: list[ConnectorRow]
 
 
-async def read_network(conn: AsyncConnection[Any], location_id: str | None = None) -> NetworkRows:
-    """Every visible location with its stations and connectors, or one of them."""
-    one, only = ("", {}) if location_id is None else ("AND {} = %(location_id)s", {"location_id": location_id})
+async def read_network(
+    conn: AsyncConnection[Any], location_id: str | None = None, *, hidden: bool = False
+) -> NetworkRows:
+    """Every visible location with its stations and connectors, or one of them; `hidden` ones too."""
+    one = "" if location_id is None else "AND {} = %(location_id)s"
+    only = {"location_id": location_id, "hidden": hidden}
     at_location = one.format("s.location_id")
     locations = await (await conn.execute(READ_LOCATIONS.format(one=one.format("l.id")), only)).fetchall()
     stations = await (await conn.execute(READ_STATIONS.format(one=at_location), only)).fetchall()

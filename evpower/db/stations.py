@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission, StoredStatus
+from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission
 from evpower.db.batches import batch, batch_table
 from evpower.db.processes import ME
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
@@ -40,32 +40,15 @@ LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id =
 WHERE s.id = %(station_id)s
 """
 
-READ_STATION = """
-SELECT s.id, s.serial_number, s.model, s.manufacturer, s.firmware_version, s.status AS admin_status,
-       s.last_heartbeat_at, s.is_available, s.connectors_count, s.location_id, l.name AS location_name,
-       l.address AS location_address, o.status AS whole_status
-FROM public.stations s JOIN public.locations l ON l.id = s.location_id
-LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-WHERE s.id = %(station_id)s AND s.status <> 'inactive'
-"""
+READ_STATION = "SELECT location_id, firmware_version FROM public.stations WHERE id = %(station_id)s"
 
 READ_CONNECTORS = """
-SELECT c.connector_number, c.connector_type, c.power_kw, c.status, c.ocpp_status, c.error_code,
-       r.id AS session_id, r.start_time, (coalesce(r.energy, 0) * 1000)::bigint AS energy_wh, r.limit_type
+SELECT c.connector_number, c.error_code, r.id AS session_id, r.start_time,
+       (coalesce(r.energy, 0) * 1000)::bigint AS energy_wh, r.limit_type
 FROM public.connectors c
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
      AND r.status = 'started'
 WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
-"""
-
-READ_NEIGHBOURS = """
-SELECT s.id, s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
-       coalesce(array_agg(c.status) FILTER (WHERE c.id IS NOT NULL), '{}') AS connectors
-FROM public.stations s
-LEFT JOIN public.connectors c ON c.station_id = s.id
-LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-WHERE s.location_id = %(location_id)s AND s.status <> 'inactive'
-GROUP BY s.id, o.status
 """
 
 # A running session makes its connector occupied whatever the charger says; afterwards its last word counts, except
@@ -120,17 +103,6 @@ class StartSpot:
     running_client: ClientId | None
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A station of a location, as the location's word needs it."""
-
-    id: StationId
-    admin_status: AdminStatus
-    last_heartbeat_at: datetime | None
-    whole_status: str | None
-    connectors: tuple[StoredStatus, ...]
-
-
 async def admissions(conn: AsyncConnection[Any], identities: Sequence[str]) -> dict[str, Admission]:
     """The stations sockets name: by their id, or by their unique serial number when no id matches."""
     rows = await (await conn.execute(ADMIT, {"identities": list(identities)})).fetchall()
@@ -152,19 +124,13 @@ async def read_start_spot(
 
 
 async def read_station(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any] | None:
-    """A visible station with its location; None also for an inactive one."""
+    """Where it is, and its firmware: what the list does not tell of it."""
     return await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
 
 
 async def read_connectors(conn: AsyncConnection[Any], station_id: StationId) -> list[dict[str, Any]]:
-    """Its configured connectors by number, each with its running session."""
+    """The error of each connector, by number, and its running session."""
     return await (await conn.execute(READ_CONNECTORS, {"station_id": station_id})).fetchall()
-
-
-async def read_neighbours(conn: AsyncConnection[Any], location_id: str) -> list[Neighbour]:
-    """Every visible station of a location."""
-    rows = await (await conn.execute(READ_NEIGHBOURS, {"location_id": location_id})).fetchall()
-    return [Neighbour(**{**row, "connectors": tuple(row["connectors"])}) for row in rows]
 
 
 async def refresh_connector(

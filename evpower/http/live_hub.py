@@ -46,7 +46,9 @@ class Listener:
         self._send, self.outbox = trio.open_memory_channel[str](OUTBOX)
 
     def post(self, text: str) -> None:
-        """Hand over a message without waiting; a listener that has fallen behind is let go."""
+        """Hand over a message without waiting; a listener that has fallen behind is let go, and hears no more."""
+        if self.alive.cancel_called:
+            return  # its socket may be open until a send to it is given up
         try:
             self._send.send_nowait(text)
         except trio.WouldBlock:

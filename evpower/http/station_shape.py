@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from evpower.charging.session import ConnectorView, RunningSession, StationView
-from evpower.http.shapes import Body, instant, instant_or_null, kwh, number
+from evpower.charging.network import ListedConnector
+from evpower.charging.session import RunningSession, StationView
+from evpower.http.shapes import Body, instant, instant_or_null, known, kwh, number
 from evpower.money import CURRENCY
 
 WORKING = "Станция работает"
 MESSAGES = {"maintenance": "Станция на обслуживании", "offline": "Станция недоступна"}
 
 
-def station_body(station: StationView) -> Body:
+def station_body(view: StationView) -> Body:
     """Every name the seed, the app and the first backend give these facts."""
+    station, location = view.station, view.location
     seen = instant_or_null(station.last_seen_at)
-    stored = [connector.stored_status for connector in station.connectors]
+    stored = [connector.status for connector in station.connectors]
     available, occupied = stored.count("available"), stored.count("occupied")
-    chargeable = any(connector.available for connector in station.connectors)
     return {
         "success": True,
-        "station_id": station.station_id,
-        "is_online": station.is_online,
-        "online": station.is_online,
+        "station_id": station.id,
+        "is_online": view.is_online,
+        "online": view.is_online,
         "last_heartbeat": seen,
         "last_heartbeat_at": seen,
-        "connectors": [connector_body(connector) for connector in station.connectors],
-        "current_sessions": [running_body(session) for session in station.running],
-        "firmware_version": station.firmware_version,
+        "connectors": [_connector_body(connector, view) for connector in station.connectors],
+        "current_sessions": [running_body(session) for session in view.running],
+        "firmware_version": view.firmware_version,
         "serial_number": station.serial_number,
         "model": station.model,
         "manufacturer": station.manufacturer,
-        "status": station.public_status,
-        "station_status": station.public_status,
+        "status": station.status,
+        "station_status": station.status,
         "admin_status": station.admin_status,
-        "location_status": station.location_status,
-        "available_for_charging": station.is_online and station.admin_status == "active" and chargeable,
-        "location_id": station.location_id,
-        "location_name": station.location_name,
-        "location_address": station.location_address,
+        "location_status": location.status,
+        "available_for_charging": view.is_online and any(map(station.offers, station.connectors)),
+        "location_id": location.id,
+        "location_name": location.name,
+        "location_address": location.address,
         "total_connectors": station.connectors_count,
         "available_connectors": available,
         "occupied_connectors": occupied,
@@ -46,26 +47,26 @@ def station_body(station: StationView) -> Body:
         "session_fee": number(station.session_fee),
         "currency": CURRENCY,
         "working_hours": "Круглосуточно",
-        "message": MESSAGES.get(station.public_status, WORKING),
+        "message": MESSAGES.get(station.status, WORKING),
     }
 
 
-def connector_body(connector: ConnectorView) -> Body:
+def _connector_body(connector: ListedConnector, view: StationView) -> Body:
     """One configured connector; `status` is OCPP's own word."""
-    error = None if connector.error_code == "NoError" else connector.error_code
-    body: Body = {
+    code = view.error_codes.get(connector.connector_id)
+    error = None if code == "NoError" else code
+    power = {"power_kw": connector.power_kw}
+    return {
         "connector_id": connector.connector_id,
         "id": connector.connector_id,
         "status": connector.ocpp_status,
-        "available": connector.available,
+        "available": view.station.offers(connector),
         "connector_type": connector.connector_type,
         "type": connector.connector_type,
+        **known(power),
         "error_code": error,
         "error": error,
     }
-    if connector.power_kw is not None:
-        body["power_kw"] = connector.power_kw
-    return body
 
 
 def running_body(session: RunningSession) -> Body:

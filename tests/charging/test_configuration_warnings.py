@@ -6,8 +6,6 @@ import logging
 
 import pytest
 
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.operator import Operator
 from tests.charging.world import World
 
 TOO_FEW = "connectors_count is 1, but 2 connectors are configured"
@@ -24,27 +22,23 @@ connectors_count = {count}
 """
 
 
-def operator_of(world: World) -> Operator:
-    return Operator(world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus)
-
-
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno == logging.WARNING]
 
 
 async def test_the_operators_list_warns_of_the_station(world: World) -> None:
     await world.sql("UPDATE stations SET connectors_count = 1")
-    (station,) = await operator_of(world).stations()
+    (station,) = await world.operator().stations()
     assert station["configuration_warnings"] == [TOO_FEW, BEYOND]
 
 
 async def test_a_station_that_fits_has_no_warning(world: World) -> None:
-    (station,) = await operator_of(world).stations()
+    (station,) = await world.operator().stations()
     assert station["configuration_warnings"] == []
 
 
 async def test_an_import_that_makes_it_so_answers_and_logs_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    report = await operator_of(world).import_fleet(FLEET.format(count=1))
+    report = await world.operator().import_fleet(FLEET.format(count=1))
     expected = [f"station EVP-001-01: {TOO_FEW}", f"station EVP-001-01: {BEYOND}"]
     assert list(report["warnings"]) == expected
     assert warnings_in(caplog) == expected
@@ -52,6 +46,6 @@ async def test_an_import_that_makes_it_so_answers_and_logs_it(world: World, capl
 
 async def test_looking_at_the_stations_logs_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
     await world.sql("UPDATE stations SET connectors_count = 1")
-    await operator_of(world).stations()
+    await world.operator().stations()
     await world.app.locations.picture()
     assert warnings_in(caplog) == []

@@ -11,8 +11,21 @@ import trio
 from evpower.charging.network import ListedStation
 from evpower.config import RedisSettings
 from evpower.db.pool import Pool
-from evpower.events import StationChanged
-from tests.charging.world import ONE, STATION, World, impatient, open_world
+from evpower.errors import LocationNotFound
+from evpower.events import (
+    ChargingBegan,
+    Event,
+    GapInEvents,
+    MeterAdvanced,
+    NetworkChanged,
+    SessionEnded,
+    SessionReserved,
+    SessionSettled,
+    StationChanged,
+    TopUpChanged,
+)
+from evpower.identifiers import ConnectorId, SessionId
+from tests.charging.world import CLIENT, ONE, STATION, World, impatient, open_world
 from tests.redis_server import RedisServer
 
 
@@ -108,7 +121,7 @@ async def listed_word(world: World) -> str:
 
 
 async def own_word(world: World) -> str:
-    return (await world.app.charging.station(STATION)).public_status
+    return (await world.app.charging.station(STATION)).station.status
 
 
 @pytest.mark.parametrize("read", [listed_word, own_word])
@@ -137,9 +150,71 @@ async def test_inactive_stations_and_locations_are_not_there(world: World) -> No
     assert (await world.app.locations.picture())[0].locations == ()
 
 
-async def test_connector_0_faulted_makes_every_connector_faulted(world: World) -> None:
-    from evpower.identifiers import ConnectorId
+@pytest.mark.parametrize(
+    "location_id", ["EVP-LOC-999", "", "'; DROP TABLE stations; --", "a\x00b", "\udcff", "Ж" * 999]
+)
+async def test_a_location_nobody_has_is_not_found(world: World, location_id: str) -> None:
+    with pytest.raises(LocationNotFound):
+        await world.app.locations.location(location_id)
 
+
+async def test_a_location_that_is_not_active_is_not_found(world: World) -> None:
+    await world.sql("UPDATE locations SET status = 'inactive'")
+    with pytest.raises(LocationNotFound):
+        await world.app.locations.location("EVP-LOC-001")
+
+
+async def test_locations_come_by_name_stations_by_id_and_connectors_by_number(world: World) -> None:
+    await world.sql(
+        "INSERT INTO locations (id, name, address) VALUES ('1', 'Ю', ''), ('2', 'А', ''), ('4', 'Б', ''),"
+        " ('3', 'Б', '')"
+    )
+    await world.sql(
+        "INSERT INTO stations (id, serial_number, location_id) VALUES ('B', 'b', '2'), ('A', 'z', '2'), ('C', 'a', '2')"
+    )
+    await world.sql(
+        "INSERT INTO connectors (id, station_id, connector_number) VALUES ('a', 'A', 10), ('b', 'A', 5), ('c', 'A', 2)"
+    )
+    locations = (await world.app.locations.picture())[0].locations
+    assert [each.id for each in locations] == ["2", "3", "4", "EVP-LOC-001", "1"]
+    assert [each.id for each in locations[0].stations] == ["A", "B", "C"]
+    assert [each.connector_id for each in locations[0].stations[0].connectors] == [2, 5, 10]
+
+
+@pytest.mark.parametrize(
+    ("event", "cached"),
+    [
+        (StationChanged(STATION), False),
+        (NetworkChanged("EVP-LOC-001"), False),
+        (GapInEvents(), False),
+        (SessionReserved(SessionId("s"), STATION, ONE), False),
+        (ChargingBegan(SessionId("s"), STATION, ONE), False),
+        (SessionEnded(SessionId("s"), STATION), False),
+        (SessionSettled(SessionId("s"), STATION, ONE), False),
+        (MeterAdvanced(SessionId("s"), STATION, 1), True),
+        (TopUpChanged(CLIENT, "o"), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_what_changes_the_network_drops_the_list_and_nothing_else_does(
+    world: World, event: Event, cached: bool
+) -> None:
+    await world.app.locations.picture()
+    world.app.bus.publish(event)
+    assert await was_cached(world) is cached
+
+
+async def test_a_station_that_comes_back_is_in_the_list_at_once(world: World) -> None:
+    world.link.connected.clear()
+    world.clock.advance(301)
+    await world.app.presence.watch()
+    assert (await station(world)).status == "offline"
+    world.link.connected.add(STATION)
+    await world.app.reports.connected(STATION)
+    assert (await station(world)).status == "available"
+
+
+async def test_connector_0_faulted_makes_every_connector_faulted(world: World) -> None:
     await world.say("Faulted", connector=ConnectorId(0))
     assert (await station(world)).connectors_summary.faulted == 2
     await world.say("Available", connector=ConnectorId(0))

@@ -21,6 +21,8 @@ from evpower.db.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.ocpp.failed_logins import FailedLogins
+from evpower.operator import Operator
 from tests.fakes import CountingIds, FakeLink, SetClock
 
 STATION = StationId("EVP-001-01")
@@ -126,6 +128,11 @@ class World:
     async def balance(self, client: ClientId = CLIENT) -> int:
         """The client's free money in tyiyn."""
         return (await self.app.billing.balance(client)).balance_tyiyn
+
+    def operator(self) -> Operator:
+        """What an operator sees."""
+        app = self.app
+        return Operator(self.pool, self.clock, self.link, app.pricing, 300, FailedLogins(), app.bus, app.payments)
 
     async def statement(self, client: ClientId = CLIENT) -> list[tuple[str, float, float]]:
         """The client's statement after the gifts: (type, amount, balance after), in som."""

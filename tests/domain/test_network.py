@@ -60,9 +60,16 @@ OCCUPIED = station("Charging", "Preparing")
 OFFLINE = station("Available", online=False)
 MAINTENANCE = station("Available", admin="maintenance")
 
+connectors = st.builds(
+    connector,
+    st.integers(1, 9),
+    st.sampled_from(OCPP_WORDS),
+    busy=st.booleans(),
+    whole=st.sampled_from([None, "Faulted", "Unavailable"]),
+)
 stations = st.builds(
-    lambda words, admin, online: station(*words, admin=admin, online=online),
-    st.lists(st.sampled_from(OCPP_WORDS), max_size=4),
+    lambda found, admin, online: replace(station(admin=admin, online=online), connectors=tuple(found)),
+    st.lists(connectors, max_size=4),
     st.sampled_from(["active", "maintenance"]),
     st.booleans(),
 )
@@ -99,6 +106,45 @@ def test_a_stations_word_follows_the_contracts_order(listed: ListedStation, word
 )
 def test_a_locations_word_follows_the_seeds_exact_priority(listed: tuple[ListedStation, ...], word: str) -> None:
     assert location(*listed).status == word
+
+
+@given(stations)
+def test_a_stations_word_is_the_first_of_the_contracts_five_rules_that_holds(listed: ListedStation) -> None:
+    words = [each.status for each in listed.connectors]
+    rules: list[tuple[bool, PublicStatus]] = [
+        (listed.admin_status == "maintenance", "maintenance"),
+        (not listed.online, "offline"),
+        (words.count("available") >= 1, "available"),
+        (words.count("occupied") >= 1, "occupied"),
+        (True, "offline"),
+    ]
+    assert listed.status == next(word for holds, word in rules if holds)
+
+
+@given(st.lists(stations, max_size=5))
+def test_a_locations_word_is_the_first_of_the_seeds_five_rules_that_holds(listed: list[ListedStation]) -> None:
+    """By the counts that are shown beside it."""
+    shown = location(*listed)
+    count = shown.stations_summary
+    rules = [
+        (count.total == 0 or count.offline > 0, "offline"),
+        (count.maintenance > 0, "maintenance"),
+        (count.occupied == count.total, "occupied"),
+        (count.available == count.total, "available"),
+        (count.available > 0 and count.occupied > 0, "partial"),
+    ]
+    assert shown.status == next(word for holds, word in rules if holds)
+
+
+@given(st.lists(stations, max_size=4).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
+def test_the_order_of_stations_says_nothing(twice: tuple[list[ListedStation], list[ListedStation]]) -> None:
+    one, other = (location(*listed) for listed in twice)
+    assert one.appearance == other.appearance
+
+
+@given(stations)
+def test_a_driver_is_offered_a_connector_exactly_where_it_counts_as_available(listed: ListedStation) -> None:
+    assert sum(map(listed.offers, listed.connectors)) == listed.connectors_summary.available
 
 
 @given(st.lists(stations, max_size=5))

@@ -21,7 +21,6 @@ from evpower.charging.locations import Locations
 from evpower.charging.network import ListedConnector, ListedLocation, ListedStation
 from evpower.charging.service import ChargingService
 from evpower.charging.session import (
-    ConnectorView,
     IdempotencyClaim,
     RunningSession,
     SessionView,
@@ -152,24 +151,12 @@ PRICE = Price(
 )
 STARTED = StartedSession(RESERVED, PRICE, energy_wh=20000, estimated_energy_kwh=None, station_online=True)
 STATION_VIEW = StationView(
-    station_id=STATION,
-    serial_number="EVPCS-001",
-    model="ChargePoint Express 250",
-    manufacturer="ChargePoint",
+    station=replace(LISTED, connectors=LISTED.connectors[:1]),
+    location=LOCATION,
+    connected=True,
     firmware_version="1.2.3",
-    admin_status="active",
-    public_status="available",
-    location_status="available",
-    location_id="EVP-LOC-001",
-    location_name="ТЦ Дордой Плаза",
-    location_address="ул. Московская, 123",
-    is_online=True,
-    last_seen_at=NOON,
-    connectors=(ConnectorView(ConnectorId(1), "GBT", 22.0, "Available", "available", "NoError", True),),
+    error_codes={ConnectorId(1): "NoError"},
     running=(),
-    connectors_count=2,
-    rate_per_kwh=Decimal("13.50"),
-    session_fee=Decimal(0),
 )
 RUNNING_HERE = RunningSession(SESSION, ConnectorId(1), NOON, 10000, "energy")
 BALANCE = BalanceView(

@@ -19,6 +19,7 @@ from evpower.charging.feed import LocationTold, StationTold
 from evpower.http.live_hub import OUTBOX, Listener, LiveLimits
 from evpower.http.server import ServerSettings, serve_http
 from evpower.identifiers import ClientId
+from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, World
 
 PATH = "/api/v1/ws/locations"
@@ -47,10 +48,10 @@ class Phone:
 
 
 @asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
+async def served(world: World, *, send_timeout_s: float = 30) -> AsyncIterator[str]:
     """The application on a free port; its host and port."""
     async with trio.open_nursery() as doors:
-        settings = ServerSettings(drain_s=1)
+        settings = ServerSettings(drain_s=1, send_timeout_s=send_timeout_s)
         urls = await doors.start(partial(serve_http, world.app, ["127.0.0.1:0"], settings=settings))
         await doors.start(world.hub.end_listeners)
         yield urls[0].removeprefix("http://")
@@ -58,10 +59,10 @@ async def served(world: World) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def phone(host: str, path: str = PATH, **headers: str) -> AsyncIterator[Phone]:
+async def phone(host: str, path: str = PATH, *, within_s: float = 10, **headers: str) -> AsyncIterator[Phone]:
     """A connected phone."""
     address, _, port = host.rpartition(":")
-    with trio.fail_after(10):
+    with trio.fail_after(within_s):
         async with (
             await trio.open_tcp_stream(address, int(port)) as stream,
             trio.open_nursery() as sockets,
@@ -144,6 +145,26 @@ async def test_unsubscribing_really_ends_delivery(world: World, host: str, chann
         assert (await one.ask({"type": "ping"}))["type"] == "pong"
 
 
+async def test_leaving_all_leaves_a_location_of_ones_own(world: World, host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        await one.ask({"action": "subscribe", "channel": "location:EVP-LOC-001"})
+        await one.ask({"action": "unsubscribe", "channel": "all"})
+        world.hub.tell(LocationTold(LOCATION))
+        assert (await one.hear())["location_id"] == "EVP-LOC-001"
+        assert (await one.ask({"action": "ping"}))["type"] == "pong"
+
+
+async def test_what_is_told_comes_in_the_order_it_happened(world: World, host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        await one.ask({"action": "subscribe", "channel": "location_stations:EVP-LOC-001"})
+        news = [StationTold(replace(LISTED, serial_number=str(number))) for number in range(100)]
+        for each in news:
+            world.hub.tell(each)
+        assert [(await one.hear())["serial_number"] for _ in news] == [each.station.serial_number for each in news]
+
+
 async def test_twice_is_no_error(host: str) -> None:
     async with phone(host) as one:
         await one.hear()
@@ -182,10 +203,21 @@ async def test_a_binary_frame_is_read_as_text(host: str) -> None:
         assert (await one.ask(b'{"action":"ping"}'))["type"] == "pong"
 
 
-async def test_a_frame_above_64_kb_is_1009(host: str) -> None:
+def ping_of(size_bytes: int) -> str:
+    return '{"action":"ping"}'.ljust(size_bytes)
+
+
+async def test_a_frame_of_64_kb_is_read(host: str) -> None:
     async with phone(host) as one:
         await one.hear()
-        await one.socket.send_message(json.dumps({"action": "ping", "pad": "x" * 1024 * 1024}))
+        assert (await one.ask(ping_of(64 * 1024)))["type"] == "pong"
+
+
+@pytest.mark.parametrize("frame", [ping_of(64 * 1024 + 1), ping_of(1024 * 1024), b"\x00" * 1024 * 1024, "Ж" * 32_769])
+async def test_a_frame_above_64_kb_is_1009(host: str, frame: str | bytes) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        await one.socket.send_message(frame)
         assert (await one.closed_with())[0] == 1009
 
 
@@ -197,6 +229,21 @@ async def test_more_than_ten_messages_a_second_are_dropped_and_told(host: str) -
         kinds = [(await one.hear()) for _ in range(15)]
         assert [kind["type"] for kind in kinds] == ["pong"] * 10 + ["error"] * 5
         assert kinds[-1]["message"] == "rate_limited"
+
+
+async def test_what_is_dropped_as_too_much_has_no_effect(world: World, host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        for message in [{"action": "ping"}] * 10 + [{"action": "unsubscribe", "channel": "all"}]:
+            await one.socket.send_message(json.dumps(message))
+        assert [(await one.hear())["type"] for _ in range(11)][-1] == "error"
+        world.hub.tell(LocationTold(LOCATION))
+        assert (await one.hear())["location_id"] == "EVP-LOC-001"
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/locations/ws/locations"])
+async def test_whoever_asks_for_the_socket_without_an_upgrade_is_answered_in_json(world: World, path: str) -> None:
+    assert (await body_of(await world.client().get(path), 400))["error"] == "validation_error"
 
 
 @pytest.mark.parametrize("client_id", ["a%20b", "x" * 65, "%D0%B9", "a'b"])
@@ -216,6 +263,10 @@ async def test_a_page_of_this_host_and_an_allowed_one_may_listen() -> None:
         for origin in (f"http://{host}", "https://app.example"):
             async with phone(host, Origin=origin) as one:
                 assert (await one.hear())["type"] == "connection"
+
+
+def test_20_sockets_of_an_address_and_10_of_a_client_are_allowed() -> None:
+    assert LiveLimits() == LiveLimits(per_address=20, per_client=10)
 
 
 async def test_one_client_has_so_many_sockets_and_no_more() -> None:
@@ -259,6 +310,30 @@ async def test_a_phone_that_does_not_keep_up_is_let_go_and_no_other(world: World
     assert quick.alive.cancel_called is False
 
 
+async def test_a_phone_that_reads_nothing_is_let_go_while_another_hears_everything(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(world, send_timeout_s=0.1) as host, phone(host) as slow, phone(host) as quick:
+        await slow.hear()
+        await quick.hear()
+        await slow.ask({"action": "subscribe", "channel": "location_stations:EVP-LOC-001"})
+        long = replace(LISTED, serial_number="x" * 100_000)  # soon more than the kernel holds
+        while world.hub.sockets == 2:
+            world.hub.tell(StationTold(long))
+            world.hub.tell(LocationTold(LOCATION))
+            assert (await quick.hear())["location_id"] == "EVP-LOC-001"
+        assert (await slow.closed_with())[0] in (1006, 1013)
+    assert caplog.text.count("fell behind") <= 1
+
+
+async def test_a_phone_that_fell_behind_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Its socket may stay open until it is given up; what is told until then is not for it."""
+    listener = Listener(ClientId("slow"), "address")
+    for _ in range(OUTBOX + 10):
+        listener.post("news")
+    assert caplog.text.count("fell behind") == 1
+
+
 async def test_a_phone_that_left_is_forgotten(world: World) -> None:
     listener = Listener(ClientId("a"), "address")
     with world.hub.joined(listener):
@@ -292,6 +367,16 @@ async def test_silence_for_a_minute_ends_the_socket_and_pushes_do_not_count(
             while True:
                 await socket.receive()
         assert trio.current_time() - began == pytest.approx(60)
+
+
+async def test_protocol_pings_do_not_count(world: World, mock_clock: trio.testing.MockClock) -> None:
+    async with served(world) as host, phone(host, within_s=1000) as one:
+        await one.hear()
+        for _ in range(2):
+            mock_clock.jump(29)
+            await one.socket.ping()
+        mock_clock.jump(2)
+        assert await one.closed_with() == (1000, "idle timeout")
 
 
 async def test_a_message_every_half_minute_keeps_it_open(world: World, autojump_clock: trio.testing.MockClock) -> None:

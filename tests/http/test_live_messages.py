@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from evpower.charging.network import ListedStation
 from evpower.http import live_messages as messages
 from evpower.http.live_messages import Ping, Subscribe, Wrong, read_message
+from tests.domain.test_network import stations
 from tests.http.fakes import LISTED, LOCATION, NOON
 
 
@@ -116,3 +120,20 @@ def test_a_station_update_lists_every_configured_connector_in_both_forms() -> No
 def test_no_connector_is_available_where_nobody_can_charge(changes: dict[str, object]) -> None:
     body = messages.station_update(replace(LISTED, **changes), NOON)  # type: ignore[arg-type]
     assert [each["available"] for each in body["connectors"]] == [False, False]
+
+
+@given(stations, stations)
+def test_whatever_phones_are_told_of_a_station_a_push_is_due_when_it_changes(
+    one: ListedStation, other: ListedStation
+) -> None:
+    told = [messages.station_update(each, NOON) for each in (one, other)]
+    assert told[0] == told[1] or one.appearance != other.appearance
+
+
+@given(st.lists(stations, max_size=3), st.lists(stations, max_size=3))
+def test_phones_are_told_of_a_location_exactly_when_what_they_are_told_has_changed(
+    one: list[ListedStation], other: list[ListedStation]
+) -> None:
+    before, after = (replace(LOCATION, stations=tuple(each)) for each in (one, other))
+    told = [messages.location_update(each, NOON) for each in (before, after)]
+    assert (told[0] == told[1]) == (before.appearance == after.appearance)

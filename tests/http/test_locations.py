@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from evpower.charging.list_cache import NetworkPicture
+from evpower.errors import DatabaseUnavailable
 from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, NOON, Phone, World
 
@@ -97,20 +98,40 @@ async def test_stations_are_absent_when_not(client: Phone, text: str) -> None:
     assert "stations" not in (await listed(client, f"?include_stations={text}"))["locations"][0]
 
 
+@pytest.mark.parametrize("text", ["true", "false", "1", "0"])
+async def test_statuses_are_shown_whatever_include_status_says(client: Phone, text: str) -> None:
+    assert (await listed(client, f"?include_status={text}"))["locations"][0]["status"] == "available"
+
+
+@pytest.mark.parametrize("path", ["locations", "stations"])
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("min_power=much", "min_power"),
+        ("max_power=-1", "max_power"),
+        ("max_power=inf", "max_power"),
+        ("min_power=nan", "min_power"),
+        (f"search={'x' * 201}", "search"),
+        (f"city={'x' * 201}", "city"),
+        (f"location_id={'x' * 201}", "location_id"),
+        (f"connector_type={'x' * 201}", "connector_type"),
+    ],
+)
+async def test_a_wrong_filter_is_400_and_named(client: Phone, path: str, query: str, field: str) -> None:
+    body = await body_of(await client.get(f"/api/v1/{path}?{query}"), 400)
+    assert (body["success"], body["error"], body["detail"][0]["field"]) == (False, "validation_error", field)
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
         ("include_stations=yes", "include_stations"),
         ("include_stations=", "include_stations"),
         ("include_status=2", "include_status"),
-        ("min_power=much", "min_power"),
-        ("max_power=-1", "max_power"),
-        ("max_power=inf", "max_power"),
-        ("min_power=nan", "min_power"),
-        (f"search={'x' * 201}", "search"),
+        ("include_status=nul%00", "include_status"),
     ],
 )
-async def test_a_wrong_parameter_is_400_and_named(client: Phone, query: str, field: str) -> None:
+async def test_a_word_that_is_no_bool_is_400_and_named(client: Phone, query: str, field: str) -> None:
     body = await body_of(await client.get(f"/api/v1/locations?{query}"), 400)
     assert (body["error"], body["detail"][0]["field"]) == ("validation_error", field)
 
@@ -138,6 +159,16 @@ async def test_an_answer_that_was_written_once_follows_a_new_picture(world: Worl
         ("city=Ош", 0),
         ("search=дордой", 1),
         ("search='%20OR%201=1;--", 0),
+        ("search=%25", 0),
+        ("search=_", 0),
+        ("search=%00", 0),
+        ("search=%FF%FE", 0),
+        ("search=.*", 0),
+        ("search=EVPCS-001", 1),
+        ("search=evp-001-01", 1),
+        ("search=московская", 1),
+        ("city=%00", 0),
+        ("location_id=%27%3BDROP%20TABLE%20stations", 0),
         ("connector_type=GBT&min_power=20", 1),
         ("connector_type=GBT&min_power=23", 0),
         ("search=", 1),
@@ -148,6 +179,15 @@ async def test_filters(client: Phone, query: str, count: int) -> None:
     assert (len(body["locations"]), body["total"], body["total_locations"]) == (count, count, count)
 
 
+async def test_no_answer_is_given_for_another_question(client: Phone) -> None:
+    """The list is written once, in two forms; what is filtered or cut is never taken for the whole."""
+    for _ in range(2):
+        assert (await listed(client, "?city=Ош"))["locations"] == []
+        assert "stations" in (await listed(client, "?include_stations=true"))["locations"][0]
+        assert "stations" not in (await listed(client))["locations"][0]
+        assert "stations" in (await listed(client, "?include_stations=true&search=Дордой"))["locations"][0]
+
+
 async def test_the_detail_has_its_fields_at_the_top_and_under_location(client: Phone) -> None:
     body = await body_of(await client.get("/api/v1/locations/EVP-LOC-001"))
     assert body["location"]["stations"][0]["id"] == "EVP-001-01"
@@ -155,7 +195,7 @@ async def test_the_detail_has_its_fields_at_the_top_and_under_location(client: P
     assert body["success"] is True
 
 
-@pytest.mark.parametrize("path", ["EVP-LOC-999", "%27%3B--", "%D0%9E%D1%88"])
+@pytest.mark.parametrize("path", ["EVP-LOC-999", "%27%3B--", "%D0%9E%D1%88", "%00", "%FF%FE", "x" * 5000])
 async def test_an_unknown_location_is_404_and_named(client: Phone, path: str) -> None:
     body = await body_of(await client.get(f"/api/v1/locations/{path}"), 404)
     assert body["error"] == "not_found"
@@ -171,14 +211,70 @@ async def test_refreshing_drops_what_is_cached(world: World, client: Phone) -> N
     )
 
 
-async def test_refreshing_an_unknown_location_is_404(client: Phone) -> None:
-    await body_of(await client.post("/api/v1/locations/X/refresh-status"), 404)
+async def test_a_refreshed_location_comes_with_its_stations(client: Phone) -> None:
+    body = await body_of(await client.post("/api/v1/locations/EVP-LOC-001/refresh-status"))
+    assert (body["success"], body["location"]["stations"][0]["id"]) == (True, "EVP-001-01")
 
 
-async def test_stations_are_listed_with_the_same_filters(client: Phone) -> None:
+@pytest.mark.parametrize("path", ["X", "%27%3B--", "%00"])
+async def test_refreshing_an_unknown_location_is_404(client: Phone, path: str) -> None:
+    body = await body_of(await client.post(f"/api/v1/locations/{path}/refresh-status"), 404)
+    assert (body["success"], body["error"]) == (False, "not_found")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"\xff", b'{"any": "thing"}'])
+async def test_refreshing_asks_for_no_body_and_reads_none(client: Phone, body: bytes) -> None:
+    await body_of(await client.post("/api/v1/locations/EVP-LOC-001/refresh-status", data=body))
+
+
+async def test_a_list_that_cannot_be_read_is_503(world: World, client: Phone) -> None:
+    async def gone() -> tuple[NetworkPicture, bool]:
+        raise DatabaseUnavailable("no PostgreSQL at /secret")
+
+    world.locations.picture = gone  # type: ignore[method-assign]
+    for path in ("locations", "stations"):
+        body = await body_of(await client.get(f"/api/v1/{path}"), 503)
+        assert (body["success"], body["error"]) == (False, "service_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "locations"),
+        ("DELETE", "locations/EVP-LOC-001"),
+        ("GET", "locations/EVP-LOC-001/refresh-status"),
+        ("POST", "stations"),
+        ("PUT", "station/status/EVP-001-01"),
+    ],
+)
+async def test_another_method_is_405(client: Phone, method: str, path: str) -> None:
+    body = await body_of(await client.open(f"/api/v1/{path}", method=method), 405)
+    assert body["error"] == "method_not_allowed"
+
+
+async def test_stations_are_those_of_the_list(client: Phone) -> None:
+    of_the_list = (await listed(client, "?include_stations=true"))["locations"][0]["stations"]
     body = await body_of(await client.get("/api/v1/stations"))
-    assert (body["total"], body["stations"][0]["id"]) == (1, "EVP-001-01")
-    assert (await body_of(await client.get("/api/v1/stations?connector_type=CCS")))["stations"] == []
+    assert body == {"success": True, "stations": of_the_list, "total": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("connector_type=gbt", 1),
+        ("connector_type=CCS", 0),
+        ("min_power=22&max_power=22", 1),
+        ("min_power=22.5", 0),
+        ("location_id=EVP-LOC-001", 1),
+        ("location_id=X", 0),
+        ("city=бишкек", 1),
+        ("search=EVPCS", 1),
+        ("search=nothing", 0),
+    ],
+)
+async def test_stations_have_the_lists_filters(client: Phone, query: str, count: int) -> None:
+    body = await body_of(await client.get(f"/api/v1/stations?{quote(query, safe=SAFE)}"))
+    assert (len(body["stations"]), body["total"]) == (count, count)
 
 
 async def test_a_fee_and_a_dynamic_price_are_those_a_start_would_use(world: World, client: Phone) -> None:

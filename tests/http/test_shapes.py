@@ -10,11 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from evpower.charging.session import StoppedSession
+from evpower.charging.network import ListedConnector
+from evpower.charging.session import StationView, StoppedSession
 from evpower.http import shapes
 from evpower.http.station_shape import station_body
+from evpower.identifiers import ConnectorId
 from tests.http.fakes import BALANCE, NOON, PRICE, RESERVED, RUNNING, RUNNING_HERE, SETTLED, STARTED, STATION_VIEW
 
+BUSY = ListedConnector(ConnectorId(1), "GBT", 22.0, "occupied", "Charging", busy=True)
 NULLABLE_STATUS = {"stop_time", "last_update", "transaction_id", "ocpp_transaction_id", "ocpp_status"}
 
 
@@ -300,20 +303,19 @@ def test_a_station_has_the_contract_example() -> None:
     }
 
 
+def at(view: StationView, **changes: Any) -> StationView:
+    """The view with changes to its station."""
+    return replace(view, station=replace(view.station, **changes))
+
+
 def test_a_faulted_connector_shows_its_error_code_and_omits_an_unknown_power() -> None:
-    faulted = replace(
-        STATION_VIEW.connectors[0],
-        ocpp_status="Faulted",
-        stored_status="faulted",
-        error_code="GroundFailure",
-        available=False,
-        power_kw=None,
-    )
-    body = station_body(replace(STATION_VIEW, connectors=(faulted,)))
+    faulted = ListedConnector(ConnectorId(1), "GBT", None, "faulted", "Faulted", busy=False)
+    codes = {ConnectorId(1): "GroundFailure"}
+    body = station_body(replace(at(STATION_VIEW, connectors=(faulted,)), error_codes=codes))
     connector = body["connectors"][0]
     assert (connector["error_code"], connector["error"]) == ("GroundFailure", "GroundFailure")
     assert "power_kw" not in connector
-    assert (body["faulted_connectors"], body["available_for_charging"]) == (1, False)
+    assert (connector["available"], body["faulted_connectors"], body["available_for_charging"]) == (False, 1, False)
 
 
 def test_a_running_session_is_shown_without_its_client() -> None:
@@ -330,25 +332,36 @@ def test_a_running_session_is_shown_without_its_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("public_status", "message"),
+    ("changes", "status", "message"),
     [
-        ("available", "Станция работает"),
-        ("occupied", "Станция работает"),
-        ("maintenance", "Станция на обслуживании"),
-        ("offline", "Станция недоступна"),
+        ({}, "available", "Станция работает"),
+        ({"connectors": (BUSY,)}, "occupied", "Станция работает"),
+        ({"admin_status": "maintenance"}, "maintenance", "Станция на обслуживании"),
+        ({"online": False}, "offline", "Станция недоступна"),
+        ({"connectors": ()}, "offline", "Станция недоступна"),
     ],
 )
-def test_the_station_message_follows_its_public_status(public_status: str, message: str) -> None:
-    assert station_body(replace(STATION_VIEW, public_status=public_status))["message"] == message
+def test_the_station_message_follows_its_public_status(changes: dict[str, Any], status: str, message: str) -> None:
+    body = station_body(at(STATION_VIEW, **changes))
+    assert (body["status"], body["station_status"], body["message"]) == (status, status, message)
 
 
 def test_a_station_never_heard_of_has_a_null_heartbeat() -> None:
-    body = station_body(replace(STATION_VIEW, is_online=False, last_seen_at=None, firmware_version=None))
+    body = station_body(replace(at(STATION_VIEW, online=False, last_seen_at=None), firmware_version=None))
     assert {key for key, value in body.items() if value is None} == {
         "last_heartbeat",
         "last_heartbeat_at",
         "firmware_version",
     }
+    assert body["available_for_charging"] is False
+
+
+@pytest.mark.parametrize(
+    ("connected", "changes"), [(False, {}), (True, {"online": False}), (True, {"admin_status": "maintenance"})]
+)
+def test_nobody_can_charge_where_no_start_would_be_taken(connected: bool, changes: dict[str, Any]) -> None:
+    body = station_body(replace(at(STATION_VIEW, **changes), connected=connected))
+    assert (body["is_online"], body["online"]) == (connected and "online" not in changes,) * 2
     assert body["available_for_charging"] is False
 
 
