@@ -18,7 +18,7 @@ from evpower.db.processes import take_chargers
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.identifiers import ProcessId, StationId
-from tests.charging.world import NETWORK, STATION
+from tests.charging.world import NETWORK, STATION, World
 from tests.fakes import NOON, CountingIds, FakeLink, SetClock
 
 A, B = ProcessId("a"), ProcessId("b")
@@ -121,3 +121,12 @@ async def two_processes(url: str) -> AsyncIterator[Two]:
 
 def nothing() -> None:
     """There are no prices to forget."""
+
+
+async def hears(world: World, nursery: trio.Nursery) -> None:
+    """From now on a world hears what other processes commit."""
+    processes = Processes(world.pool, world.clock, B, Local(world.clock))
+    link = NetworkLink(world.link, processes, world.pool, world.clock, CountingIds())
+    executor = CommandExecutor(world.pool, world.clock, B, world.link)
+    hearing = OtherProcesses(world.app.bus, processes, link, executor, world.app.pricing.forget)
+    await nursery.start(Listening(world.pool.conninfo, hearing.hear, hearing.gap).run)
