@@ -145,7 +145,7 @@ def build_app(
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
     reserving = Reserving(clock, billing, pricing, reservation)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
-    awaited = Awaited(pool)
+    awaited = Awaited(pool, clock)
     station_commands = StationCommands(pool, link)
     days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
     authority = StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)

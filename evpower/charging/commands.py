@@ -24,7 +24,7 @@ from evpower.db.due_sessions import TakenUp
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.events import Event, EventBus, SessionSettled
+from evpower.events import Event, EventBus, GapInEvents, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 
 log = logging.getLogger("OCPP")
@@ -74,13 +74,20 @@ class Commands:
         """
         return self._join(self._starting, session_id, self._ask_to_start)
 
-    def stop(self, session_id: SessionId) -> Conversation:
-        """End a session because someone asked for it: by the charger's word, or by the last reading."""
-        return self._join(self._stopping, session_id, self._ask_to_stop)
+    def stop(self, session_id: SessionId, *, asked_before: bool = False) -> Conversation:
+        """End a session because someone asked for it: by the charger's word, or by the last reading.
+
+        Asked before, perhaps by another process, the charger may refuse because it is stopping already.
+        """
+        return self._join(self._stopping, session_id, partial(self._ask_to_stop, asked_before=asked_before))
 
     def stop_at_limit(self, stop: PlannedStop) -> None:
-        """Send the stop of a session that reached its limit; its StopTransaction settles it."""
-        self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
+        """Send the stop of a session that reached its limit; its StopTransaction settles it.
+
+        A charger that is at another process by now is left to that one, whose plans know its later readings.
+        """
+        if self._link.last_seen_at(stop.station_id) is not None:
+            self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
 
     def stop_unpaid(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
         """Stop a transaction nobody pays for."""
@@ -136,22 +143,31 @@ class Commands:
         A charger that was asked may have begun although its answer never came, or we died over it: it then refuses the
         repeat, and its StartTransaction is on its way among all it has queued.
         """
-        session = await self._pending(session_id)
-        asked_before = session is not None and session.phase == "starting"
-        if asked_before:
-            await trio.sleep(self._start_repeat_s)
-            session = await self._pending(session_id)
-        if session is None:
-            return
-        if not self._link.is_connected(session.station_id):
-            conversation.result = CommandResult(Outcome.OFFLINE)
-            return
+        asked_before = False
+        while (session := await self._pending(session_id)) is not None:
+            if session.phase == "starting" and not asked_before:
+                asked_before = True
+                await trio.sleep(self._start_repeat_s)
+                continue
+            if not self._link.is_connected(session.station_id):
+                conversation.result = CommandResult(Outcome.OFFLINE)
+                return
+            if await self._claims_start(session_id) or asked_before:
+                conversation.result = await self._send_start(session, believed=not asked_before)
+                return
+
+    async def _claims_start(self, session_id: SessionId) -> bool:
+        """Whether nobody has asked for this start yet, in any process; from now on somebody has."""
         async with unit_of_work(self._pool) as uow:
-            await sessions.set_phase(uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now())
+            return await sessions.set_phase(
+                uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now()
+            )
+
+    async def _send_start(self, session: Session, *, believed: bool) -> CommandResult:
         result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
-        if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and not asked_before:
-            await self._settler.release(session_id, status="error", reason=f"RemoteStart {result.outcome.value}")
-        conversation.result = result
+        if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and believed:
+            await self._settler.release(session.id, status="error", reason=f"RemoteStart {result.outcome.value}")
+        return result
 
     async def _pending(self, session_id: SessionId) -> Session | None:
         """The session if it still waits for its charger to begin."""
@@ -160,7 +176,7 @@ class Commands:
             return None
         return session
 
-    async def _ask_to_stop(self, session_id: SessionId, conversation: Conversation) -> None:
+    async def _ask_to_stop(self, session_id: SessionId, conversation: Conversation, *, asked_before: bool) -> None:
         session = await self._read(session_id)
         if session is None or session.is_final:
             return
@@ -170,22 +186,30 @@ class Commands:
         if session is None or session.is_final or session.record is None:
             return
         if not session.record.stopped:
-            conversation.result = await self._stop_and_wait(session, session.record.wire_transaction_id)
+            transaction_id = session.record.wire_transaction_id
+            conversation.result = await self._stop_and_wait(session, transaction_id, asked_before=asked_before)
         async with unit_of_work(self._pool) as uow:
             await sessions.end_session(uow.conn, session_id, reason=STOP_REASON, estimated=True, at=self._clock.now())
         await self._settler.settle(session_id)
 
-    async def _stop_and_wait(self, session: Session, transaction_id: WireTransactionId) -> CommandResult | None:
+    async def _stop_and_wait(
+        self, session: Session, transaction_id: WireTransactionId, *, asked_before: bool
+    ) -> CommandResult | None:
         """Ask to stop and wait for the settlement that StopTransaction brings, `stop_wait_s` in all."""
         result: CommandResult | None = None
 
-        def is_ours(event: Event) -> bool:
-            return isinstance(event, SessionSettled) and event.session_id == session.id
+        def may_be_its_end(event: Event) -> bool:
+            return isinstance(event, GapInEvents) or (
+                isinstance(event, SessionSettled) and event.session_id == session.id
+            )
 
-        with self._bus.subscribe(is_ours) as settled, trio.move_on_after(self._stop_wait_s):
+        with self._bus.subscribe(may_be_its_end) as ends, trio.move_on_after(self._stop_wait_s):
             result = await self._link.remote_stop(session.station_id, transaction_id)
-            if result.outcome is Outcome.ACCEPTED:
-                await settled.receive()
+            if result.outcome is Outcome.ACCEPTED or (asked_before and result.outcome is Outcome.REJECTED):
+                async for _ in ends:
+                    now = await self._read(session.id)
+                    if now is None or now.is_final:
+                        break
         return result
 
     async def _send_stop(

@@ -16,7 +16,7 @@ import trio
 
 from evpower.charging.ports import ChargerLink, CommandResult, Outcome
 from evpower.charging.processes import Processes
-from evpower.charging.remote_commands import POLL_EVERY_S, read_answer, read_result, written
+from evpower.charging.remote_commands import COMMAND_WITHIN_S, POLL_EVERY_S, read_answer, read_result, written
 from evpower.clock import Clock, Ids
 from evpower.db import charger_commands
 from evpower.db.charger_commands import Asked, Kind
@@ -26,9 +26,6 @@ from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
 
 log = logging.getLogger("OCPP")
-
-#: A little more than any command takes where the socket is.
-COMMAND_WITHIN = timedelta(seconds=100)
 
 
 class _OwnerGone(Exception):
@@ -108,7 +105,7 @@ class NetworkLink:
     async def _ask(self, owner: ProcessId, station_id: StationId, kind: Kind, payload: Mapping[str, Any]) -> str:
         """Write the command and wait for its result. Raises _OwnerGone, _Unanswered."""
         now = self._clock.now()
-        command = Asked(self._ids.new(), station_id, kind, written(payload), now + COMMAND_WITHIN)
+        command = Asked(self._ids.new(), station_id, kind, written(payload), now + timedelta(seconds=COMMAND_WITHIN_S))
         self._waiting[command.id] = trio.Event()
         try:
             async with reading(self._pool) as conn:
@@ -116,6 +113,7 @@ class NetworkLink:
             while True:
                 with trio.move_on_after(POLL_EVERY_S):
                     await self._waiting[command.id].wait()
+                self._waiting[command.id] = trio.Event()
                 if (result := await self._look(command, owner)) is not None:
                     return result
         finally:
@@ -123,6 +121,7 @@ class NetworkLink:
 
     async def _look(self, command: Asked, owner: ProcessId) -> str | None:
         """The result, if it is there. A database that is away is asked again, until the deadline."""
+        overdue = self._clock.now() >= command.deadline
         try:
             async with reading(self._pool) as conn:
                 taken, result = await charger_commands.read_result(conn, command.id)
@@ -131,11 +130,13 @@ class NetworkLink:
                 moved = self._processes.owner(command.station_id) != owner
                 if not taken and moved and await charger_commands.withdraw(conn, command.id):
                     raise _OwnerGone
+                if overdue:  # so that it is not executed after we have said so, whatever its executor's clock says
+                    await charger_commands.withdraw(conn, command.id)
         except psycopg.OperationalError as error:
             log.warning("the answer to a command could not be read and will be again: %s", error)
         else:
             if taken and not self._processes.is_alive(owner):
                 raise _OwnerGone
-        if self._clock.now() >= command.deadline:
+        if overdue:
             raise _Unanswered
         return None

@@ -5,6 +5,7 @@ The words are those of migration 0010: `PROCESS WHAT …`, told inside the unit 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from evpower.charging.network_link import NetworkLink
@@ -12,6 +13,8 @@ from evpower.charging.processes import Processes
 from evpower.charging.remote_commands import CommandExecutor
 from evpower.events import EventBus, GapInEvents, NetworkChanged, SessionSettled, StationChanged
 from evpower.identifiers import ConnectorId, ProcessId, SessionId, StationId
+
+log = logging.getLogger("evpower.processes")
 
 
 class OtherProcesses:
@@ -38,7 +41,14 @@ class OtherProcesses:
         self._everything_may_differ()
 
     def hear(self, word: str) -> None:
-        """One notification; what this process has told itself already is left out."""
+        """One notification. Anybody may send one on our channel, so one that means nothing is only logged."""
+        try:
+            self._take(word)
+        except ValueError:
+            log.warning("a notification that means nothing: %.100r", word)
+
+    def _take(self, word: str) -> None:
+        """What this process has told itself already is left out."""
         sender, what, rest = word.split(" ", 2)
         ours = sender == self._processes.me
         match what:

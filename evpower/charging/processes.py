@@ -1,21 +1,24 @@
 """The processes that share this database: their leases, and which of them has which charger (design §7).
 
-Who is where is kept in memory, told by each change's NOTIFY and read anew after a gap, because asking whether a charger
-is connected must not wait.
+Clocks of two machines differ, so nobody compares another's lease with his own clock: whoever sees that a lease has not
+moved for `LEASE` of his own time knows that its process is dead. Who is where is kept in memory, told by each change's
+NOTIFY and read anew after a gap, because asking whether a charger is connected must not wait.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
 
+import psycopg
 import trio
 
 from evpower.clock import Clock
 from evpower.db import processes
 from evpower.db.charger_commands import forget_commands
+from evpower.db.connection import TrioConnection
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.identifiers import ProcessId, StationId
@@ -26,10 +29,20 @@ log = logging.getLogger("evpower.processes")
 LEASE = timedelta(seconds=15)
 RENEW_EVERY_S = 4.0
 RETRY_AFTER_S = 1.0
+#: Who has not looked for so long was stopped, or had no database, and has seen no renewals that there may have been.
+BLIND_AFTER = timedelta(seconds=10)
 #: A command is kept so long after its deadline, for whoever wonders.
 COMMANDS_KEPT = timedelta(hours=1)
 #: Saying goodbye, when the process ends.
 LEAVE_WITHIN_S = 2.0
+
+
+class Socket(Protocol):
+    """A charger's connection."""
+
+    def leave(self, code: int, reason: str) -> None:
+        """End it with this close code; nothing happens when it has ended."""
+        ...
 
 
 class LocalChargers(Protocol):
@@ -39,13 +52,16 @@ class LocalChargers(Protocol):
         """Every connected charger."""
         ...
 
-    def presence(self, station_id: StationId) -> trio.Lock:
-        """Held while a station's coming or going is written."""
+    def written(self, station_id: StationId) -> Socket | None:
+        """The station's socket, if its coming has been written."""
         ...
 
-    def give_up(self, station_id: StationId) -> None:
-        """End the station's socket if its coming has been written: the charger has another one elsewhere."""
-        ...
+
+class _Lease(NamedTuple):
+    """What a process has written, and since when we have seen just that."""
+
+    until: datetime
+    since: datetime
 
 
 class Processes:
@@ -57,7 +73,8 @@ class Processes:
         self.me = me
         self._local = local
         self._owners: dict[StationId, ProcessId] = {}
-        self._alive: set[ProcessId] = set()
+        self._leases: dict[ProcessId, _Lease] = {}
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
         #: What was heard while all owners were being read; None: gone.
         self._heard: dict[StationId, ProcessId | None] = {}
         self._lost: set[StationId] = set()
@@ -67,18 +84,18 @@ class Processes:
     def owner(self, station_id: StationId) -> ProcessId | None:
         """The other living process that has the charger's socket."""
         owner = self._owners.get(station_id)
-        return owner if owner != self.me and owner in self._alive else None
+        return owner if owner is not None and owner != self.me and self.is_alive(owner) else None
 
     def is_alive(self, process_id: ProcessId) -> bool:
         """Whether its lease held when it was looked at last, at most `RENEW_EVERY_S` ago."""
-        return process_id in self._alive
+        return process_id in self._leases
 
     def connected(self, station_id: StationId, process_id: ProcessId) -> None:
         """A charger's socket is in this process now (NOTIFY)."""
         self._owners[station_id] = self._heard[station_id] = process_id
         if process_id == self.me:
             return
-        if process_id not in self._alive:
+        if not self.is_alive(process_id):
             self._due.set()
         if station_id in self._local.seen():
             self._lost.add(station_id)
@@ -108,38 +125,75 @@ class Processes:
                     log.exception("the lease could not be renewed and will be again")
                     await trio.sleep(RETRY_AFTER_S)
         finally:
-            # Shielded: the others need not wait for the end of the lease; one short write.
+            # Shielded: the others need not wait for the end of the lease; two short writes.
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):
-                async with reading(self._pool) as conn:
-                    await processes.leave_all(conn, self.me)
+                await self._leave()
 
     async def look(self) -> None:
         """Renew the lease, forget the dead, see who is alive, and let go of chargers that went elsewhere."""
         self._due = trio.Event()
-        now = self._clock.now()
         async with reading(self._pool) as conn:
+            now = self._clock.now()
             if await processes.renew_lease(conn, self.me, now=now, lease_until=now + LEASE):
+                # Nobody knew of us, perhaps because we slept past our lease: others may have our chargers.
+                self._read_all = True
                 await processes.take_free_chargers(conn, list(self._local.seen()), now)
-            await processes.forget_dead(conn, now)
+            await processes.forget_dead(conn, self._observe(await processes.read_leases(conn), now))
             await forget_commands(conn, now - COMMANDS_KEPT)
-            self._alive = await processes.read_alive(conn, now)
             if self._read_all:
-                self._read_all, self._heard = False, {}
-                try:
-                    owners: dict[StationId, ProcessId | None] = {**await processes.read_owners(conn), **self._heard}
-                except BaseException:
-                    self._read_all = True
-                    raise
-                self._owners = {station_id: owner for station_id, owner in owners.items() if owner is not None}
-                self._lost |= {s for s in self._local.seen() if self._owners.get(s, self.me) != self.me}
-        self._heard = {}
-        while self._lost:
-            await self._let_go(self._lost.pop())
+                await self._read_owners(conn)
+            await self._let_go(conn)
 
-    async def _let_go(self, station_id: StationId) -> None:
-        """End our socket of a charger that has a newer one in another process (duty 4)."""
-        async with self._local.presence(station_id):
+    def _observe(self, leases: Mapping[ProcessId, datetime], now: datetime) -> dict[ProcessId, datetime]:
+        """Take in what the processes have written; those that are dead."""
+        if abs(now - self._looked_at) > BLIND_AFTER:
+            self._leases = {}
+        self._looked_at = now
+        seen = self._leases
+        held = {
+            process_id: seen[process_id]
+            if process_id in seen and seen[process_id].until == until
+            else _Lease(until, now)
+            for process_id, until in leases.items()
+        }
+        dead = {each: lease.until for each, lease in held.items() if now - lease.since > LEASE}
+        self._leases = {each: lease for each, lease in held.items() if each not in dead}
+        return dead
+
+    async def _read_owners(self, conn: TrioConnection) -> None:
+        """Read who is where; what is heard meanwhile is newer."""
+        self._read_all, self._heard = False, {}
+        try:
+            found: dict[StationId, ProcessId | None] = {**await processes.read_owners(conn), **self._heard}
+        except BaseException:
+            self._read_all = True
+            raise
+        self._owners = {station_id: owner for station_id, owner in found.items() if owner is not None}
+        self._lost |= {s for s in self._local.seen() if self._owners.get(s, self.me) != self.me}
+
+    async def _let_go(self, conn: TrioConnection) -> None:
+        """End our sockets of chargers that have newer ones in other processes (duty 4).
+
+        A socket's coming is written before its owner is read here, so another owner came after it; one that is not
+        written yet waits for the next look.
+        """
+        lost, self._lost = self._lost & self._local.seen().keys(), set()
+        ours = {station_id: socket for station_id in lost if (socket := self._local.written(station_id)) is not None}
+        self._lost |= lost - ours.keys()
+        if not ours:
+            return
+        try:
+            owners = await processes.read_owners(conn, ours)
+        except BaseException:
+            self._lost |= ours.keys()
+            raise
+        for station_id, socket in ours.items():
+            if owners.get(station_id, self.me) != self.me:
+                socket.leave(1000, "replaced by a newer connection")
+
+    async def _leave(self) -> None:
+        try:
             async with reading(self._pool) as conn:
-                owner = await processes.read_owner(conn, station_id)
-            if owner is not None and owner != self.me:
-                self._local.give_up(station_id)
+                await processes.leave_all(conn, self.me)
+        except psycopg.Error as error:
+            log.warning("the others were not told that this process ends, and will see it: %s", error)

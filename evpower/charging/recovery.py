@@ -65,8 +65,9 @@ class Recovery:
         for session_id in await self._find(due_sessions.SILENT_SINCE_REBOOT, rules.reboot_grace_s):
             await self._end(session_id, "PowerLoss")
         for session_id in await self._find(due_sessions.RUNNING_TOO_LONG, rules.longest_session_s):
-            log.warning("runs too long and is stopped: session_id=%s", session_id)
-            await self._ask_to_stop(session_id)
+            if await self._claims_stop(session_id):
+                log.warning("runs too long and is stopped: session_id=%s", session_id)
+                await self._ask_to_stop(session_id)
         # Twice the wait of a stop: a live conversation has ended its session by then.
         for session_id in await self._find(due_sessions.STOP_OVERDUE, 2 * rules.stop_wait_s):
             await self._ask_to_stop(session_id)
@@ -75,6 +76,11 @@ class Recovery:
         async with reading(self._pool) as conn:
             before = self._clock.now() - timedelta(seconds=older_than_s)
             return await due_sessions.session_ids(conn, query, before=before)
+
+    async def _claims_stop(self, session_id: SessionId) -> bool:
+        """Whether nobody has asked for this stop yet, in any process; from now on somebody has."""
+        async with unit_of_work(self._pool) as uow:
+            return await sessions.request_stop(uow.conn, session_id, "recovery", self._clock.now())
 
     async def _ask_to_stop(self, session_id: SessionId) -> None:
         await self._commands.stop(session_id).done.wait()

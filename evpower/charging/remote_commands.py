@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import psycopg
 import trio
 
 from evpower.charging.ports import ChargerLink, CommandResult, Outcome
@@ -34,6 +35,9 @@ from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
 
 log = logging.getLogger("OCPP")
 
+#: A little more than any command takes where the socket is.
+COMMAND_WITHIN_S = 100.0
+#: How often both sides look at the rows: a lost NOTIFY costs as long.
 POLL_EVERY_S = 1.0
 #: What an operator's command may raise, by name.
 FAILURES: dict[str, type[EvPowerError]] = {
@@ -118,15 +122,26 @@ class CommandExecutor:
                     await self._asked.wait()
 
     async def _execute(self, command: Asked) -> None:
-        """Ask the charger and write how it ended; without that, the asker times out."""
+        """Ask the charger and write how it ended; without that, the asker times out.
+
+        Its deadline is by the asker's clock; from here on there is as much time as ever.
+        """
         log.info("asked by another process: station=%s, %s", command.station_id, command.kind)
         try:
-            with trio.fail_after(max(0.0, (command.deadline - self._clock.now()).total_seconds())):
-                result = await self._result_of(command)
-                async with reading(self._pool) as conn:
-                    await charger_commands.answer(conn, command.id, result)
+            with trio.fail_after(COMMAND_WITHIN_S):
+                await self._answer(command, await self._result_of(command))
         except Exception:
             log.exception("a command of another process has no answer: station=%s", command.station_id)
+
+    async def _answer(self, command: Asked, result: str) -> None:
+        """Write how it ended, again and again while the database is away."""
+        while True:
+            try:
+                async with reading(self._pool) as conn:
+                    return await charger_commands.answer(conn, command.id, result)
+            except psycopg.OperationalError as error:
+                log.warning("a command's result could not be written and will be again: %s", error)
+            await trio.sleep(POLL_EVERY_S)
 
     async def _result_of(self, command: Asked) -> str:
         station_id, payload = command.station_id, read(command.payload)

@@ -148,7 +148,7 @@ class ChargingService:
             if claim is not None:
                 await claim_key(uow.conn, claim, session_id, self._clock.now())
         if not (await self._read(session_id)).is_final:
-            await self._commands.stop(session_id).done.wait()
+            await self._commands.stop(session_id, asked_before=not asked).done.wait()
         return StoppedSession(await self.session(session_id), already_stopped=not asked)
 
     async def owner_of(self, session_id: SessionId) -> ClientId | None:

@@ -24,8 +24,9 @@ log = logging.getLogger("evpower.db")
 RESET_WITHIN_S = 2.0
 RETRY_FIRST_S = 0.05
 RETRY_MOST_S = 2.0
-#: Every session of ours computes in UTC.
-OPTIONS = "-c timezone=UTC"
+#: Every session of ours computes in UTC. No unit of work waits for anything but PostgreSQL, so one that is idle for so
+#: long belongs to a process that was stopped or a machine that is gone, and holds rows that others need.
+OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30s"
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ ON CONFLICT (process_id) DO UPDATE SET lease_until = EXCLUDED.lease_until
 RETURNING (xmax = 0) AS is_new
 """
 
-READ_ALIVE = "SELECT process_id FROM evpower.processes WHERE lease_until > %(now)s"
+READ_LEASES = "SELECT process_id, lease_until FROM evpower.processes"
 
 #: The process a connection of the pool belongs to; NULL for a command of the operator's.
 ME = "nullif(current_setting('evpower.process_id', true), '')"
@@ -40,17 +40,25 @@ ON CONFLICT (station_id) DO NOTHING
 LEAVE = f"DELETE FROM evpower.charger_connections WHERE station_id = %(station_id)s AND process_id = {ME}"
 
 READ_OWNERS = "SELECT station_id, process_id FROM evpower.charger_connections"
-READ_OWNER = f"{READ_OWNERS} WHERE station_id = %(station_id)s"
+READ_SOME_OWNERS = f"{READ_OWNERS} WHERE station_id = ANY(%(stations)s)"
 
-LEAVE_ALL = """
-WITH gone AS (DELETE FROM evpower.processes WHERE process_id = %(process_id)s)
-DELETE FROM evpower.charger_connections WHERE process_id = %(process_id)s
+LEAVE_ALL = "DELETE FROM evpower.processes WHERE process_id = %(process_id)s"
+
+# One that has renewed since it was looked at stays.
+FORGET_DEAD = """
+DELETE FROM evpower.processes p USING unnest(%(dead)s::text[], %(leases)s::timestamptz[]) AS d(process_id, lease_until)
+WHERE p.process_id = d.process_id AND p.lease_until = d.lease_until
 """
 
-FORGET_DEAD = """
-WITH dead AS (DELETE FROM evpower.processes WHERE lease_until < %(now)s)
-DELETE FROM evpower.charger_connections c
-WHERE NOT EXISTS (SELECT FROM evpower.processes p WHERE p.process_id = c.process_id AND p.lease_until >= %(now)s)
+# In the order in which chargers that come back are written: the two meet when a process has died. The processes are
+# named by an array, because a row somebody has changed meanwhile is judged anew only by its own columns.
+FORGET_SOCKETS = """
+WITH left_over AS MATERIALIZED (
+    SELECT station_id FROM evpower.charger_connections
+    WHERE process_id = ANY (ARRAY(SELECT process_id FROM evpower.charger_connections
+                                  EXCEPT SELECT process_id FROM evpower.processes))
+    ORDER BY station_id FOR UPDATE)
+DELETE FROM evpower.charger_connections c USING left_over WHERE c.station_id = left_over.station_id
 """
 
 
@@ -63,9 +71,10 @@ async def renew_lease(
     return row is not None and bool(row["is_new"])
 
 
-async def read_alive(conn: AsyncConnection[Any], now: datetime) -> set[ProcessId]:
-    """The processes whose lease has not run out."""
-    return {ProcessId(row["process_id"]) for row in await (await conn.execute(READ_ALIVE, {"now": now})).fetchall()}
+async def read_leases(conn: AsyncConnection[Any]) -> dict[ProcessId, datetime]:
+    """Every process there is a row of, and until when it says it runs, by its own clock."""
+    rows = await (await conn.execute(READ_LEASES)).fetchall()
+    return {ProcessId(row["process_id"]): row["lease_until"] for row in rows}
 
 
 async def take_chargers(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:
@@ -83,23 +92,23 @@ async def leave_charger(conn: AsyncConnection[Any], station_id: StationId) -> No
     await conn.execute(LEAVE, {"station_id": station_id})
 
 
-async def read_owners(conn: AsyncConnection[Any]) -> dict[StationId, ProcessId]:
-    """Which process has which charger's socket, those of dead processes too."""
-    rows = await (await conn.execute(READ_OWNERS)).fetchall()
+async def read_owners(
+    conn: AsyncConnection[Any], stations: Collection[StationId] | None = None
+) -> dict[StationId, ProcessId]:
+    """Which process has which charger's socket, those of dead processes too; of all chargers, or of these."""
+    query = READ_OWNERS if stations is None else READ_SOME_OWNERS
+    rows = await (await conn.execute(query, {"stations": list(stations or ())})).fetchall()
     return {StationId(row["station_id"]): ProcessId(row["process_id"]) for row in rows}
 
 
-async def read_owner(conn: AsyncConnection[Any], station_id: StationId) -> ProcessId | None:
-    """Which process has this charger's socket."""
-    row = await (await conn.execute(READ_OWNER, {"station_id": station_id})).fetchone()
-    return None if row is None else ProcessId(row["process_id"])
-
-
 async def leave_all(conn: AsyncConnection[Any], process_id: ProcessId) -> None:
-    """This process ends."""
+    """This process ends. Killed between the two, others take its sockets away."""
     await conn.execute(LEAVE_ALL, {"process_id": process_id})
+    await conn.execute(FORGET_SOCKETS)
 
 
-async def forget_dead(conn: AsyncConnection[Any], now: datetime) -> None:
-    """Take away what a process that ended without a word left."""
-    await conn.execute(FORGET_DEAD, {"now": now})
+async def forget_dead(conn: AsyncConnection[Any], dead: Mapping[ProcessId, datetime]) -> None:
+    """Take away these processes, unless they have renewed since, and what processes that are gone have left."""
+    if dead:
+        await conn.execute(FORGET_DEAD, {"dead": list(dead), "leases": list(dead.values())})
+    await conn.execute(FORGET_SOCKETS)

@@ -11,7 +11,7 @@ from evpower.identifiers import StationId
 
 STATIONS_AWAITED = """
 SELECT station_id FROM evpower.ocpp_availability WHERE state = 'Scheduled'
-UNION SELECT station_id FROM evpower.ocpp_reservations WHERE status IN ('Asked', 'Active')
+UNION SELECT station_id FROM evpower.ocpp_reservations WHERE status IN ('Asked', 'Active') AND expires_at > %(at)s
 """
 
 # One row for each fact; a station has few of each. Of transfers the last of each kind, of reservations the last few.
@@ -42,9 +42,9 @@ FROM evpower.ocpp_local_lists
 """
 
 
-async def stations_awaited(conn: AsyncConnection[Any]) -> frozenset[StationId]:
+async def stations_awaited(conn: AsyncConnection[Any], at: datetime) -> frozenset[StationId]:
     """Stations with a change of availability or a reservation that a status can end."""
-    rows = await (await conn.execute(STATIONS_AWAITED)).fetchall()
+    rows = await (await conn.execute(STATIONS_AWAITED, {"at": at})).fetchall()
     return frozenset(StationId(row["station_id"]) for row in rows)
 
 

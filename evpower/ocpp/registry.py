@@ -39,11 +39,10 @@ class ChargerRegistry:
         if self._live.get(connection.station_id) is connection:
             del self._live[connection.station_id]
 
-    def give_up(self, station_id: StationId) -> None:
-        """End the station's socket if its coming has been written: the charger has another one elsewhere."""
+    def written(self, station_id: StationId) -> ChargerConnection | None:
+        """The station's socket, if its coming has been written."""
         connection = self._live.get(station_id)
-        if connection is not None and connection.presence_written:
-            connection.leave(1000, "replaced by a newer connection")
+        return connection if connection is not None and connection.presence_written else None
 
     def dismiss_all(self, code: int, reason: str) -> None:
         """Tell every charger to leave, with this close code."""

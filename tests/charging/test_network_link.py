@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import trio
 
-from evpower.charging.network_link import COMMAND_WITHIN, NetworkLink
 from evpower.charging.ports import CommandResult, Outcome
-from evpower.charging.processes import LEASE, Processes
-from evpower.charging.remote_commands import CommandExecutor, written
+from evpower.charging.remote_commands import COMMAND_WITHIN_S, written
 from evpower.db import charger_commands
 from evpower.db.charger_commands import Asked
-from evpower.db.pool import Pool, open_pool
-from evpower.db.processes import leave_charger, read_owner, take_chargers
-from evpower.db.stations import store_presence
+from evpower.db.processes import take_chargers
 from evpower.db.unit_of_work import reading
 from evpower.errors import (
     ChargerNotReady,
@@ -28,63 +24,38 @@ from evpower.errors import (
     InvalidRequest,
     UnreadableAnswer,
 )
-from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
-from tests.charging.world import NETWORK, STATION
-from tests.fakes import NOON, CountingIds, FakeLink, SetClock
+from evpower.events import Event, GapInEvents, StationChanged
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from tests.charging.two_processes import A, B, Two, two_processes
+from tests.charging.world import STATION
+from tests.fakes import NOON
 
-A, B = ProcessId("a"), ProcessId("b")
-
-
-class Local(FakeLink):
-    """The sockets of a process; none has to be let go here."""
-
-    def presence(self, station_id: StationId) -> trio.Lock:
-        return trio.Lock()
-
-    def give_up(self, station_id: StationId) -> None:
-        self.connected.discard(station_id)
-
-
-@dataclass
-class Two:
-    """The charger is at A; B asks."""
-
-    clock: SetClock
-    at_a: Local
-    at_b: Local
-    a: Processes
-    b: Processes
-    executor: CommandExecutor
-    link: NetworkLink
-    pool_a: Pool
-    pool_b: Pool
-
-
-@asynccontextmanager
-async def two_processes(url: str) -> AsyncIterator[Two]:
-    async with open_pool(url, size=3, process_id=A) as pool_a, open_pool(url, size=3, process_id=B) as pool_b:
-        async with reading(pool_a) as conn:
-            await conn.execute(NETWORK)
-        clock = SetClock()
-        at_a, at_b = Local(clock), Local(clock)
-        a, b = Processes(pool_a, clock, A, at_a), Processes(pool_b, clock, B, at_b)
-        at_a.connected.add(STATION)
-        async with reading(pool_a) as conn:
-            await take_chargers(conn, [STATION], NOON)
-        await a.look()
-        await b.look()
-        executor = CommandExecutor(pool_a, clock, A, at_a)
-        yield Two(clock, at_a, at_b, a, b, executor, NetworkLink(at_b, b, pool_b, clock, CountingIds()), pool_a, pool_b)
+WITHIN_S = 20.0
+END_LISTENING = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND query IN ('LISTEN evpower', 'SELECT 1')
+"""
+DEADLINE = NOON + timedelta(seconds=COMMAND_WITHIN_S)
 
 
 @pytest.fixture
-async def two(database_url: str) -> AsyncIterator[Two]:
+async def two(database_url: str, nursery: trio.Nursery) -> AsyncIterator[Two]:
+    """They hear each other."""
+    async with two_processes(database_url) as two:
+        await two.listen(nursery)
+        yield two
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def deaf(database_url: str) -> AsyncIterator[Two]:
+    """Neither hears a word of the other."""
     async with two_processes(database_url) as two:
         yield two
 
 
 async def start(two: Two) -> CommandResult:
-    with trio.fail_after(20):
+    with trio.fail_after(WITHIN_S):
         return await two.link.remote_start(STATION, ConnectorId(1), IdTag("tag"))
 
 
@@ -99,7 +70,7 @@ async def test_a_start_ends_there_as_it_ends_here(two: Two, outcome: Outcome, nu
 
 async def test_a_stop_reaches_the_process_with_the_socket(two: Two, nursery: trio.Nursery) -> None:
     await nursery.start(two.executor.run)
-    with trio.fail_after(20):
+    with trio.fail_after(WITHIN_S):
         assert await two.link.remote_stop(STATION, WireTransactionId("7")) == CommandResult(Outcome.ACCEPTED)
     assert two.at_a.stopped == [(STATION, "7")]
 
@@ -121,7 +92,7 @@ async def test_an_operators_command_raises_there_what_it_raises_here(
 ) -> None:
     await nursery.start(two.executor.run)
     two.at_a.replies["Reset"] = error
-    with trio.fail_after(20), pytest.raises(type(error)) as raised:
+    with trio.fail_after(WITHIN_S), pytest.raises(type(error)) as raised:
         await two.link.command(STATION, "Reset", {"type": "Soft"})
     assert (str(raised.value), raised.value.details) == (str(error), error.details)
 
@@ -137,10 +108,10 @@ async def test_a_command_nobody_takes_times_out_at_its_deadline_and_is_never_exe
     async with trio.open_nursery() as asking:
         asking.start_soon(ask)
         await _until_asked(two)
-        two.clock.advance(COMMAND_WITHIN.total_seconds())
+        two.advance(COMMAND_WITHIN_S)
     assert results == [CommandResult(Outcome.TIMED_OUT)]
-    async with reading(two.pool_a) as conn:
-        assert await charger_commands.take(conn, A, two.clock.now()) == []
+    async with reading(two.pool_a) as conn:  # nor by one whose clock is behind
+        assert await charger_commands.take(conn, A, NOON) == []
 
 
 async def test_a_command_whose_process_died_before_it_took_it_ends_as_offline(two: Two) -> None:
@@ -152,14 +123,13 @@ async def test_a_command_whose_process_died_before_it_took_it_ends_as_offline(tw
     async with trio.open_nursery() as asking:
         asking.start_soon(ask)
         await _until_asked(two)
-        two.clock.advance(LEASE.total_seconds() + 1)
-        await two.b.look()
+        await two.a_is_silent()
     assert results[0].outcome is Outcome.OFFLINE
     assert not two.link.is_connected(STATION)
 
 
 async def test_a_command_is_taken_once(two: Two) -> None:
-    command = Asked("c", STATION, "remote_stop", written({"transaction_id": "1"}), NOON + COMMAND_WITHIN)
+    command = Asked("c", STATION, "remote_stop", written({"transaction_id": "1"}), DEADLINE)
     async with reading(two.pool_a) as one, reading(two.pool_b) as other:
         await charger_commands.ask(one, command, asked_by=B, process_id=A, now=NOON)
         taken = await charger_commands.take(one, A, NOON)
@@ -168,39 +138,91 @@ async def test_a_command_is_taken_once(two: Two) -> None:
         assert not await charger_commands.withdraw(other, "c")
 
 
-async def test_a_process_that_lost_a_charger_cannot_write_its_presence_nor_its_leaving(two: Two) -> None:
-    later = NOON.replace(hour=NOON.hour + 1)
+async def test_a_command_whose_words_are_all_lost_is_executed_and_answered_all_the_same(
+    deaf: Two, nursery: trio.Nursery
+) -> None:
+    """Both sides look at the rows by themselves, too."""
+    await nursery.start(deaf.executor.run)
+    assert (await start(deaf)).outcome is Outcome.ACCEPTED
+    assert deaf.at_a.started == [(STATION, 1, "tag")]
+
+
+async def test_a_start_is_asked_of_the_charger_once_when_its_process_dies_over_it(two: Two) -> None:
+    """Taken and never answered: whoever asked hears that the charger is away, and nobody takes it again."""
+    results: list[CommandResult] = []
+
+    async def ask() -> None:
+        results.append(await start(two))
+
+    async with trio.open_nursery() as asking:
+        asking.start_soon(ask)
+        await _until_asked(two)
+        async with reading(two.pool_a) as conn:
+            assert len(await charger_commands.take(conn, A, NOON)) == 1
+        await two.a_is_silent()
+    assert results == [CommandResult(Outcome.OFFLINE, "its process went away")]
+    async with reading(two.pool_a) as conn:
+        assert await charger_commands.take(conn, A, NOON) == []
+
+
+@pytest.mark.parametrize(
+    "word", ["", "x", "- began nothing", "- settled s one STATION", "- connected p", "\x00", "- new -"]
+)
+async def test_a_notification_that_means_nothing_harms_nobody(two: Two, word: str) -> None:
+    two.hearing_b.hear(word)
+    assert two.link.is_connected(STATION)
+
+
+async def test_the_longest_names_there_may_be_are_told(two: Two, nursery: trio.Nursery) -> None:
+    """PostgreSQL takes notifications of less than 8,000 bytes; a commit with a longer one would fail."""
+    heard = await _events_of(two, nursery)
+    longest = StationId("S" * 50)
+    async with reading(two.pool_a) as conn:
+        await conn.execute(
+            "INSERT INTO stations (id, serial_number, location_id, connectors_count) VALUES (%s, %s, 'EVP-LOC-001', 1)",
+            (longest, longest),
+        )
+        await take_chargers(conn, [longest], NOON)
+        await conn.execute("UPDATE stations SET is_available = true WHERE id = %s", (longest,))
+    with trio.fail_after(WITHIN_S):
+        while await heard.receive() != StationChanged(longest):
+            pass
+    assert two.b.owner(longest) == A
+
+
+async def test_who_lost_the_connection_it_listens_on_compares_everything_when_it_listens_again(
+    two: Two, nursery: trio.Nursery
+) -> None:
+    """What happened meanwhile is told by nobody, so it must be looked for."""
+    heard = await _events_of(two, nursery)
+    async with reading(two.pool_a) as conn:
+        ended = await (await conn.execute(END_LISTENING)).fetchall()
+    assert len(ended) == 2
     async with reading(two.pool_b) as conn:
         await take_chargers(conn, [STATION], NOON)
-    async with reading(two.pool_a) as stale:
-        await store_presence(stale, {STATION: later})
-        row = await (await stale.execute("SELECT last_heartbeat_at AS at FROM stations")).fetchone()
-        assert row is not None
-        assert row["at"] == NOON
-        await leave_charger(stale, STATION)
-        assert await read_owner(stale, STATION) == B
-
-
-async def test_a_socket_whose_charger_went_elsewhere_is_let_go(two: Two) -> None:
-    async with reading(two.pool_b) as conn:
-        await take_chargers(conn, [STATION], NOON)
-    two.a.connected(STATION, B)
-    await two.a.look()
-    assert two.at_a.connected == set()
-
-
-async def test_a_process_that_slept_past_its_lease_takes_back_what_nobody_has_taken(two: Two) -> None:
-    two.clock.advance(LEASE.total_seconds() + 1)
+    with trio.fail_after(WITHIN_S):
+        while await heard.receive() != GapInEvents():
+            pass
     await two.b.look()
-    async with reading(two.pool_b) as conn:
-        assert await read_owner(conn, STATION) is None
-    await two.a.look()
-    async with reading(two.pool_b) as conn:
-        assert await read_owner(conn, STATION) == A
+    assert two.b.owner(STATION) is None
+
+
+async def _events_of(two: Two, nursery: trio.Nursery) -> trio.MemoryReceiveChannel[Event]:
+    """What B tells its own, from now on."""
+    send, receive = trio.open_memory_channel[Event](100)
+
+    async def follow(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        with two.bus_b.subscribe(lambda event: True) as events:
+            task_status.started()
+            async for event in events:
+                await send.send(event)
+
+    await nursery.start(follow)
+    return receive
 
 
 async def _until_asked(two: Two) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(WITHIN_S):
         while True:
             async with reading(two.pool_b) as conn:
                 if await (await conn.execute("SELECT 1 AS one FROM evpower.charger_commands")).fetchone():

@@ -53,6 +53,12 @@ async def test_every_session_computes_in_utc(pool: Pool) -> None:
         assert await (await conn.execute("SHOW timezone")).fetchone() == {"TimeZone": "UTC"}
 
 
+async def test_a_unit_of_work_of_a_stopped_process_does_not_hold_its_rows_for_ever(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        cursor = await conn.execute("SHOW idle_in_transaction_session_timeout")
+        assert await cursor.fetchone() == {"idle_in_transaction_session_timeout": "30s"}
+
+
 async def test_the_operators_own_options_are_kept(database_url: str) -> None:
     async with (
         open_pool(f"{database_url} options='-c work_mem=8MB'", size=1) as pool,
