@@ -371,6 +371,12 @@ def _doubts(config: Config) -> list[str]:
             "ocpp.accept_unknown has no effect: no bind lets stations in without a password or certificate, so"
             " strangers are refused"
         )
+    behind_a_proxy = config.http.public_url and not all(bind.is_loopback for bind in config.http.bind)
+    if behind_a_proxy and config.http.trusted_proxies == LOOPBACK:
+        doubts.append(
+            "http.trusted_proxies names this machine alone: a proxy on another one must be named in it, otherwise all"
+            " who come through it share its address and its limits"
+        )
     if any(network.prefixlen == 0 for network in config.http.trusted_proxies):
         doubts.append(
             "http.trusted_proxies has everybody in it: whoever connects can pass for any address, and no limit holds"

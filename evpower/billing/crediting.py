@@ -135,7 +135,7 @@ class Crediting:
 
     async def credit_by_hand(self, uow: UnitOfWork, order: TopUp, key: str, amount_tyiyn: int, origin: Origin) -> bool:
         """Credit what a person found out, in their unit of work; False when `key` was credited before."""
-        if not await self._billing.top_up(uow, order, key, amount_tyiyn, f"operator:{origin.actor}"):
+        if not await self._billing.top_up(uow, order, key, amount_tyiyn, origin.who):
             return False
         now = self._clock.now()
         await audit(uow, order, "credited", origin, now, after="approved", amount_tyiyn=amount_tyiyn)

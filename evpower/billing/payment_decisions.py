@@ -8,6 +8,7 @@ from evpower.billing.crediting import Crediting
 from evpower.billing.ledger import provider_refund_entry, top_up_key
 from evpower.billing.payment_audit import audit
 from evpower.billing.refunds import UNRESOLVED, Refunds
+from evpower.billing.service import log_refund
 from evpower.billing.top_up import Origin, Phase, TopUp
 from evpower.clock import Clock
 from evpower.db import parked_payments, top_ups
@@ -104,9 +105,9 @@ class PaymentDecisions:
         if order.refunded_tyiyn + amount_tyiyn > order.paid_tyiyn:
             raise InvalidRequest(("amount", "больше, чем было зачислено"))
         now, key = self._clock.now(), f"topup_refund:parked:{parked_id}"
-        actor = f"operator:{origin.actor}"
-        entry = provider_refund_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, actor)
+        entry = provider_refund_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, origin.who)
         await post_entry(uow.conn, entry, now)
+        log_refund(uow, order, amount_tyiyn, origin.who)
         await top_ups.add_refunded(uow.conn, order.id, amount_tyiyn)
         await audit(uow, order, "refund_booked", origin, now, amount_tyiyn=amount_tyiyn)
         whole = order.refunded_tyiyn + amount_tyiyn >= order.paid_tyiyn

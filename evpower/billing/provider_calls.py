@@ -1,7 +1,8 @@
 """Every call to a payment provider: ended in time, counted, and what it shows of how the provider does.
 
 No database transaction is open meanwhile. A provider that fails again and again is left alone by the poller, longer
-each time; whatever it answers, to whoever asks, ends that.
+each time; whatever it answers, to whoever asks, ends that. What phones ask and do not get begins and lengthens no such
+pause: a provider that makes no invoices may still say which are paid.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ Outcome = Literal["answered", "refused", "unavailable", "timeout"]
 
 #: Inside a phone's request: the phone itself gives up after 10 s (payments §6).
 CLIENT_WAITS_S = 8.0
-#: After so many failures in a row a provider is left alone, twice as long each time.
+#: After so many failures in a row a provider counts as failing, and is left alone, twice as long each time.
 FAILURES_BORNE = 3
 BACKOFF_FIRST_S = 5
 BACKOFF_MOST_S = 300
+#: What workers ask, in their own time.
+BACKGROUND: frozenset[Operation] = frozenset({"status", "cancel"})
 #: How each way a call can fail is counted (billing/gateway.py).
 OUTCOME_OF: dict[type[ProviderFailure], Outcome] = {
     ProviderError: "refused",
@@ -42,12 +45,13 @@ class ProviderHealth:
     failures: int = 0
     failing_since: datetime | None = None
     last_error: str | None = None
+    pauses: int = 0
     left_alone_until: datetime | None = None
 
     @property
     def is_up(self) -> bool:
-        """False from the failure after which it is left alone, until it answers."""
-        return self.left_alone_until is None
+        """False after `FAILURES_BORNE` failures in a row, until it answers."""
+        return self.failures < FAILURES_BORNE
 
     def shown(self) -> dict[str, Any]:
         """As people see it: `up`, or `failing` with since when and how."""
@@ -57,19 +61,19 @@ class ProviderHealth:
 
     def answered(self) -> None:
         """It is well, whatever it said."""
-        self.failures, self.failing_since, self.last_error, self.left_alone_until = 0, None, None, None
+        self.failures, self.failing_since, self.last_error = 0, None, None
+        self.pauses, self.left_alone_until = 0, None
 
-    def failed(self, now: datetime, error: str) -> None:
-        """No answer, again."""
+    def failed(self, now: datetime, error: str, *, background: bool = True) -> None:
+        """No answer, again; only a question asked in the `background` begins a pause."""
         self.last_error = error
         if not self.may_be_asked(now):  # it was asked before the pause began, and belongs to those that began it
             return
         self.failures += 1
         self.failing_since = self.failing_since or now
-        beyond = self.failures - FAILURES_BORNE
-        if beyond >= 0:
-            pause_s = min(BACKOFF_FIRST_S * 2 ** min(beyond, 16), BACKOFF_MOST_S)
-            self.left_alone_until = now + timedelta(seconds=pause_s)
+        if background and not self.is_up:
+            pause_s = min(BACKOFF_FIRST_S * 2 ** min(self.pauses, 16), BACKOFF_MOST_S)
+            self.pauses, self.left_alone_until = self.pauses + 1, now + timedelta(seconds=pause_s)
 
     def may_be_asked(self, now: datetime) -> bool:
         """Whether its pause is over."""
@@ -103,7 +107,7 @@ class ProviderCalls:
         if isinstance(error, ProviderError):  # it answered; that it refused says nothing of how it does
             self.health[provider].answered()
         elif operation != "refund":  # a refund its provider has not decided yet is told as a time-out too
-            self.health[provider].failed(self._clock.now(), error.code)
+            self.health[provider].failed(self._clock.now(), error.code, background=operation in BACKGROUND)
 
 
 async def _answered_within(seconds: float, call: Awaitable[T]) -> T:

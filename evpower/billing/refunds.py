@@ -20,6 +20,7 @@ from evpower.billing.gateway import OrderState, OrderStatus, Payment, PaymentGat
 from evpower.billing.ledger import refund_end_entry, refund_hold_entry
 from evpower.billing.payment_audit import audit
 from evpower.billing.provider_calls import ProviderCalls
+from evpower.billing.service import log_refund
 from evpower.billing.top_up import (
     CREDITED,
     Origin,
@@ -129,8 +130,9 @@ class Refunds:
             reason=reason,
             at=now,
         )
-        entry = refund_hold_entry(order.client_id, order.id, refund_id, amount_tyiyn, f"operator:{origin.actor}")
+        entry = refund_hold_entry(order.client_id, order.id, refund_id, amount_tyiyn, origin.who)
         await post_entry(uow.conn, entry, now)
+        log_refund(uow, order, amount_tyiyn, origin.who)
         await top_ups.add_refunded(uow.conn, order.id, amount_tyiyn)
         await audit(uow, order, "refund_asked", origin, now, amount_tyiyn=amount_tyiyn, detail=reason)
         self._crediting.tell(uow, order)
@@ -223,7 +225,7 @@ class Refunds:
         if refund.state != "open":
             return
         entry = refund_end_entry(
-            order.client_id, order.id, refund.id, order.provider, refund.amount_tyiyn, origin.source, happened=happened
+            order.client_id, order.id, refund.id, order.provider, refund.amount_tyiyn, origin.who, happened=happened
         )
         await post_entry(uow.conn, entry, now)
         await top_up_refunds.end_refund(uow.conn, refund.id, "completed" if happened else "returned", now, error)
@@ -233,6 +235,7 @@ class Refunds:
             await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
         else:
             await top_ups.add_refunded(uow.conn, order.id, -refund.amount_tyiyn)
+            log_refund(uow, order, refund.amount_tyiyn, origin.who, returned=True)
         operation = "refund_completed" if happened else "refund_returned"
         await audit(uow, order, operation, origin, now, after=phase, amount_tyiyn=refund.amount_tyiyn, detail=error)
         self._crediting.tell(uow, order)

@@ -140,3 +140,12 @@ class BillingService:
         elif taken_tyiyn:
             line = f"💳 CHARGE_PAYMENT: session_id={session_id}, amount={som_fixed(taken_tyiyn)}, client_id={client_id}"
             uow.after_commit(lambda: log.info(line))
+
+
+def log_refund(uow: UnitOfWork, order: TopUp, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:
+    """Log, after the commit, what goes back to its payer; `returned`: it did not, and is the client's again."""
+    line = (
+        f"💳 TOPUP_REFUND{'_RETURNED' if returned else ''}: client_id={order.client_id}, "
+        f"amount={som_fixed(amount_tyiyn)}, invoice_id={order.invoice_id}, provider={order.provider}, actor={who}"
+    )
+    uow.after_commit(lambda: log.info(line))

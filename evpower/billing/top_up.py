@@ -54,6 +54,11 @@ class Origin:
     #: The operator's name.
     actor: str | None = None
 
+    @property
+    def who(self) -> str:
+        """As the ledger keeps it: a person's name, or what made us act."""
+        return self.actor or self.source
+
 
 @dataclass(frozen=True)
 class TopUpWish:

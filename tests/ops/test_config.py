@@ -303,6 +303,18 @@ def test_trusted_proxies_are_addresses_and_networks() -> None:
     assert load(None, {"EVPOWER_HTTP_TRUSTED_PROXIES": ""}).http.trusted_proxies == ()
 
 
+def test_a_proxy_that_may_be_on_another_machine_and_is_not_named_is_doubted() -> None:
+    environ = {
+        "EVPOWER_HTTP_BIND": "0.0.0.0:8080",
+        "EVPOWER_HTTP_PUBLIC_URL": "https://charge.example",
+        "EVPOWER_AUTH_MODE": "trust",
+    }
+    (warning,) = load(None, environ).warnings
+    assert warning.startswith("http.trusted_proxies names this machine alone")
+    assert load(None, environ | {"EVPOWER_HTTP_TRUSTED_PROXIES": "10.0.0.5"}).warnings == ()
+    assert load(None, environ | {"EVPOWER_HTTP_BIND": "127.0.0.1:8080"}).warnings == ()
+
+
 def test_to_trust_everybody_as_a_proxy_is_doubted() -> None:
     (warning,) = load(None, {"EVPOWER_HTTP_TRUSTED_PROXIES": "10.0.0.5, 0.0.0.0/0"}).warnings
     assert warning.startswith("http.trusted_proxies has everybody in it")

@@ -106,6 +106,18 @@ async def test_every_kind_of_call_is_counted(world: World) -> None:
     }
 
 
+async def test_what_phones_do_not_get_never_keeps_the_poller_from_asking(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.creation, world.odengi.answer = ProviderTimeout(), paid(100_00)
+    world.clock.advance(15)
+    for number in range(20):
+        with pytest.raises(ProviderTimeout):
+            await world.qr(client=ClientId(f"client-{number}x"))
+    assert world.payments.providers()["ODENGI"]["state"] == "failing"
+    await world.poll()
+    assert (await world.order(order)).phase == "approved"
+
+
 async def test_phones_find_an_outage_out_and_an_answer_to_one_of_them_ends_it(world: World) -> None:
     world.odengi.creation = ProviderUnavailable()
     for number in range(3):
