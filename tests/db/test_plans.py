@@ -24,7 +24,7 @@ ANALYZE public.locations, public.stations, public.connectors;
 """
 ROW = {"station_id": "S7", "id": "S7", "connector_id": 1, "status": "Charging", "error_code": "NoError"}
 WORD = batch([ROW | {"said_at": NOON, "at": NOON}]) | {"stored_status": json.dumps(STORED_STATUS)}
-PLACE = {"location_id": "L7", "station_ids": ["S7"]}
+PLACE = {"location_id": "L7", "station_ids": ["S7"], "hidden": False}
 STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a connector's word": (journal_sql.WRITE_STATUSES, WORD),
     "whether the connector is known": (journal_sql.KNOWN_CONNECTORS, WORD),
