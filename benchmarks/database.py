@@ -120,6 +120,15 @@ async def _prepared(conninfo: str, pid: int | None, stations: int, charging: int
     return postgres
 
 
+def copy_ours(postgres: Postgres, name: str) -> str:
+    """A copy of our seeded database, which nobody may be connected to; its URL."""
+    copy = f"{OURS}_{name}"
+    with psycopg.connect(postgres.conninfo, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {copy} TEMPLATE {OURS}")
+    return _url(postgres.conninfo, copy)
+
+
 async def make_network(postgres: Postgres, stations: int, locations: int) -> str:
     """A migrated database of its own with so many online stations; its URL."""
     name = f"evpower_bench_network_{stations}"

@@ -23,12 +23,12 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.charging.transfers import NOTIFIED_BY, Kind
 from evpower.charging.verdicts import judge
 from evpower.clock import Clock
-from evpower.db import credentials, security_events, sessions, settlements, stations, transactions
-from evpower.db.journal import BootRow, Journal, MeterRow, PresenceRow, StatusRow
+from evpower.db import credentials, security_events, sessions, settlements, transactions
+from evpower.db.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
-from evpower.db.processes import leave_charger
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
 from evpower.identifiers import IdTag, SessionId, StationId
 
@@ -84,13 +84,14 @@ class ChargerReports:
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
         """A charger's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
 
-        Written at once: when the process is cancelled, the journal's writer may be gone before the last charger.
+        After a power cut all go at once: one commit for many, as when they come. What cannot be written any more says
+        itself in time: the row of a socket that is gone ends with the charger's next one, or with this process.
         """
-        async with reading(self._pool) as conn:
-            returned = await stations.store_presence(conn, {station_id: last_seen_at})
-            await leave_charger(conn, station_id)
-            if returned:
+        try:
+            if await self._journal.left(LeftRow(station_id, last_seen_at)):
                 self._bus.publish(StationChanged(station_id))
+        except DatabaseUnavailable as error:
+            log.warning("station=%s: that it left could not be written: %s", station_id, error)
 
     def returned(self, station_id: StationId) -> None:
         """A charger whose socket stayed open speaks again after it counted as silent; its row follows in a group."""

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 import psycopg
 import trio
+from psycopg import AsyncConnection
 
 from evpower.charging.charge_point import Boot, StatusReport
 from evpower.charging.meter_value import MeterReport
 from evpower.db import journal_sql as sql
 from evpower.db.pool import Pool
-from evpower.db.processes import take_chargers
+from evpower.db.processes import leave_chargers, take_chargers
 from evpower.db.stations import store_presence
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
@@ -33,6 +34,7 @@ MAX_BATCH = 2000
 #: A commit that takes longer counts as failed, so whoever waits for it has an answer. Reports are bounded by this and
 #: need no time-out each: a report waits for at most two commits.
 COMMIT_WITHIN_S = 15.0
+STOPPED = "journal stopped"
 
 
 class BootRow(NamedTuple):
@@ -42,6 +44,13 @@ class BootRow(NamedTuple):
 
 
 class PresenceRow(NamedTuple):
+    station_id: StationId
+    seen_at: datetime
+
+
+class LeftRow(NamedTuple):
+    """Its socket here has ended."""
+
     station_id: StationId
     seen_at: datetime
 
@@ -58,7 +67,7 @@ class MeterRow(NamedTuple):
     received_at: datetime
 
 
-Row = PresenceRow | BootRow | StatusRow | MeterRow
+Row = PresenceRow | LeftRow | BootRow | StatusRow | MeterRow
 
 
 @dataclass(slots=True)
@@ -84,6 +93,7 @@ class Journal:
         self._pool = pool
         self._growing = _Batch()
         self._work = trio.Event()
+        self._stopped = False
         #: Since the start: commits, the reports in them, and reports that were not stored.
         self.batches = self.rows = self.failed = 0
 
@@ -98,6 +108,10 @@ class Journal:
         """Store that a charger was heard; whether it was away until now."""
         return bool(await self._append(row))
 
+    async def left(self, row: LeftRow) -> bool:
+        """Store that a charger's socket here has ended, and when it was heard; whether it was away until then."""
+        return bool(await self._append(row))
+
     async def status(self, row: StatusRow) -> sql.StatusOutcome:
         """Store a connector's word; whether the connector is configured, and whether the public sees a change."""
         outcome = await self._append(row)
@@ -109,20 +123,26 @@ class Journal:
         return outcome if isinstance(outcome, sql.Progress) else None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Commit batches until cancelled."""
+        """Commit batches until cancelled; from then on every report raises DatabaseUnavailable at once."""
         task_status.started()
-        while True:
-            await self._work.wait()
-            batch, self._growing, self._work = self._growing, _Batch(), trio.Event()
-            try:
-                await self._write(batch.pending)
-            finally:
-                batch.committed.set()
+        try:
+            while True:
+                await self._work.wait()
+                batch, self._growing, self._work = self._growing, _Batch(), trio.Event()
+                try:
+                    await self._write(batch.pending)
+                finally:
+                    batch.committed.set()
+        finally:
+            self._stopped = True
+            self._growing.committed.set()
 
     async def _append(self, row: Row) -> object:
         while len(self._growing.pending) >= MAX_BATCH:
             await self._growing.committed.wait()
-        pending = _Pending(row, self._growing.committed, error=DatabaseUnavailable("journal stopped"))
+        if self._stopped:
+            raise DatabaseUnavailable(STOPPED)
+        pending = _Pending(row, self._growing.committed, error=DatabaseUnavailable(STOPPED))
         self._growing.pending.append(pending)
         self._work.set()
         await pending.committed.wait()
@@ -164,21 +184,31 @@ class Journal:
             return await self._commit(rows)
 
     async def _commit(self, rows: Sequence[Row]) -> list[object]:
-        arrivals = [row for row in rows if isinstance(row, PresenceRow)]
+        sockets = [row for row in rows if isinstance(row, PresenceRow | LeftRow)]
         boots = [row for row in rows if isinstance(row, BootRow)]
         statuses = [row for row in rows if isinstance(row, StatusRow)]
         meters = [row for row in rows if isinstance(row, MeterRow)]
         async with self._pool.connection() as conn, conn.transaction():
+            await _move_sockets(conn, sockets)
             # Boots too, although a boot says more: here every station is locked, in the one order.
-            heard = {row.station_id: row.received_at for row in boots} | dict(arrivals)
-            if arrivals:
-                await take_chargers(conn, [row.station_id for row in arrivals], arrivals[-1].seen_at)
+            heard = {row.station_id: row.received_at for row in boots} | {r.station_id: r.seen_at for r in sockets}
             returned = await store_presence(conn, heard) if heard else []
             # Sessions before connectors, as settlement locks them.
             progress = await sql.write_meter_values(conn, meters)
             accepted = await sql.write_boots(conn, boots)
             said = await sql.write_statuses(conn, statuses)
-        was_away = [row.station_id in returned for row in arrivals]
-        answered = zip([*arrivals, *boots, *statuses, *meters], [*was_away, *accepted, *said, *progress], strict=True)
+        was_away = [row.station_id in returned for row in sockets]
+        asked = [*sockets, *boots, *statuses, *meters]
+        answered = zip(asked, [*was_away, *accepted, *said, *progress], strict=True)
         outcomes = {id(row): outcome for row, outcome in answered}
         return [outcomes.get(id(row)) for row in rows]
+
+
+async def _move_sockets(conn: AsyncConnection[Any], rows: Sequence[PresenceRow | LeftRow]) -> None:
+    """Store which chargers' sockets are here; of several words of one charger the last counts."""
+    last = {row.station_id: row for row in rows}
+    here = [station_id for station_id, row in last.items() if isinstance(row, PresenceRow)]
+    if here:
+        await take_chargers(conn, here, rows[-1].seen_at)
+    if len(here) < len(last):
+        await leave_chargers(conn, last.keys() - here)

@@ -37,7 +37,12 @@ WHERE s.id = ANY(%(stations)s) AND {ME} IS NOT NULL ORDER BY s.id
 ON CONFLICT (station_id) DO NOTHING
 """
 
-LEAVE = f"DELETE FROM evpower.charger_connections WHERE station_id = %(station_id)s AND process_id = {ME}"
+LEAVE = f"""
+WITH left_here AS MATERIALIZED (
+    SELECT station_id FROM evpower.charger_connections
+    WHERE station_id = ANY(%(stations)s) AND process_id = {ME} ORDER BY station_id FOR UPDATE)
+DELETE FROM evpower.charger_connections c USING left_here WHERE c.station_id = left_here.station_id
+"""
 
 READ_OWNERS = "SELECT station_id, process_id FROM evpower.charger_connections"
 READ_SOME_OWNERS = f"{READ_OWNERS} WHERE station_id = ANY(%(stations)s)"
@@ -87,9 +92,9 @@ async def take_free_chargers(conn: AsyncConnection[Any], stations: Collection[St
     await conn.execute(TAKE_FREE, {"stations": list(stations), "now": now})
 
 
-async def leave_charger(conn: AsyncConnection[Any], station_id: StationId) -> None:
-    """The station's socket here has ended; nothing happens when another process has it by now."""
-    await conn.execute(LEAVE, {"station_id": station_id})
+async def leave_chargers(conn: AsyncConnection[Any], stations: Collection[StationId]) -> None:
+    """The sockets of these stations here have ended; one that another process has by now stays its."""
+    await conn.execute(LEAVE, {"stations": list(stations)})
 
 
 async def read_owners(

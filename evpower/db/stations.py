@@ -68,15 +68,17 @@ WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 
 # Presence in groups: the live value is in memory (design §9.20). Whoever writes many stations locks them in the order
 # of their ids: when all chargers come back at once, two such statements meet, and must not wait for each other.
-# A process that has lost the charger to another has nothing to say of it any more.
+# A process that has lost the charger to another has nothing to say of it any more; looked up one by one, because a
+# join is planned badly while thousands have just come and the table's figures are old (seconds for 5,000).
 FLUSH_PRESENCE = f"""
-WITH r AS (SELECT * FROM {batch_table("id text, at timestamptz")} r),
-     old AS MATERIALIZED (SELECT s.id, s.is_available FROM public.stations s WHERE s.id IN (SELECT id FROM r)
-                          ORDER BY s.id FOR NO KEY UPDATE)
-UPDATE public.stations s SET last_heartbeat_at = r.at, is_available = true
-FROM r JOIN old ON old.id = r.id
-WHERE s.id = r.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < r.at)
-      AND NOT EXISTS (SELECT FROM evpower.charger_connections c WHERE c.station_id = r.id AND c.process_id <> {ME})
+WITH old AS MATERIALIZED (
+    SELECT s.id, s.is_available, r.at
+    FROM {batch_table("id text, at timestamptz")} r JOIN public.stations s ON s.id = r.id
+    ORDER BY s.id FOR NO KEY UPDATE OF s)
+UPDATE public.stations s SET last_heartbeat_at = old.at, is_available = true FROM old
+WHERE s.id = old.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < old.at)
+      AND NOT coalesce((SELECT c.process_id <> {ME} FROM evpower.charger_connections c WHERE c.station_id = old.id),
+                        false)
 RETURNING s.id, NOT old.is_available AS was_away
 """
 

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from evpower.charging.processes import LEASE, RENEW_EVERY_S
-from evpower.db.processes import forget_dead, leave_charger, read_leases, read_owners, take_chargers
+from evpower.db.processes import forget_dead, leave_chargers, read_leases, read_owners, take_chargers
 from evpower.db.stations import store_presence
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ProcessId
@@ -109,7 +109,7 @@ async def test_a_process_that_lost_a_charger_cannot_write_its_presence_nor_its_l
         row = await (await stale.execute("SELECT last_heartbeat_at AS at FROM stations")).fetchone()
         assert row is not None
         assert row["at"] == NOON
-        await leave_charger(stale, STATION)
+        await leave_chargers(stale, [STATION])
     assert await owner(two) == B
 
 

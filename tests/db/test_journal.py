@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from evpower.charging.meter_value import MeterReport, Sample
-from evpower.db.journal import COMMIT_WITHIN_S, Journal, MeterRow, PresenceRow
+from evpower.db.journal import COMMIT_WITHIN_S, Journal, LeftRow, MeterRow, PresenceRow
 from evpower.db.journal_sql import write_meter_values
 from evpower.db.pool import Pool, open_pool
+from evpower.db.processes import read_owners
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
-from evpower.identifiers import ConnectorId, StationId, WireTransactionId
+from evpower.identifiers import ConnectorId, ProcessId, StationId, WireTransactionId
 from tests.fakes import NOON
 
 READ = "SELECT * FROM evpower.ocpp_meter_values"
 ONE = ConnectorId(1)
+CHARGER = StationId("EVP-001-01")
 
 
 def report(raw: bytes = b"[]", *samples: Sample) -> MeterReport:
@@ -103,14 +106,44 @@ async def wait_for_two_commits(journal: Journal) -> None:
     assert trio.current_time() - began == pytest.approx(2 * COMMIT_WITHIN_S)
 
 
-async def test_only_a_charger_that_was_away_is_news(pool: Pool) -> None:
-    journal = Journal(pool)
-    station = StationId("EVP-001-01")
+async def make_station(pool: Pool) -> None:
     async with reading(pool) as conn:
         await conn.execute("INSERT INTO locations (id, name, address) VALUES ('L', 'L', 'L')")
-        await conn.execute("INSERT INTO stations (id, serial_number, location_id) VALUES (%s, 'SN', 'L')", (station,))
+        await conn.execute("INSERT INTO stations (id, serial_number, location_id) VALUES (%s, 'SN', 'L')", (CHARGER,))
+
+
+async def test_only_a_charger_that_was_away_is_news(pool: Pool) -> None:
+    journal = Journal(pool)
+    await make_station(pool)
     async with trio.open_nursery() as workers:
         await workers.start(journal.run)
-        assert await journal.presence(PresenceRow(station, NOON))
-        assert not await journal.presence(PresenceRow(station, NOON))
+        assert await journal.presence(PresenceRow(CHARGER, NOON))
+        assert not await journal.presence(PresenceRow(CHARGER, NOON))
         workers.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_of_a_chargers_coming_and_leaving_in_one_batch_the_last_counts(database_url: str, is_here: bool) -> None:
+    """Its leaving may wait while the database is away, and nobody waits for that until it is back."""
+    async with open_pool(database_url, size=2, process_id=ProcessId("p")) as pool, trio.open_nursery() as workers:
+        await make_station(pool)
+        journal = Journal(pool)
+        said = [partial(journal.left, LeftRow(CHARGER, NOON)), partial(journal.presence, PresenceRow(CHARGER, NOON))]
+        async with trio.open_nursery() as charger:
+            for word in said if is_here else reversed(said):
+                charger.start_soon(word)
+                await wait_all_tasks_blocked()
+            await workers.start(journal.run)
+        async with reading(pool) as conn:
+            assert (CHARGER in await read_owners(conn)) is is_here
+        assert journal.batches == 1
+        workers.cancel_scope.cancel()
+
+
+async def test_a_journal_that_has_stopped_keeps_nobody_waiting(pool: Pool) -> None:
+    journal = Journal(pool)
+    async with trio.open_nursery() as workers:
+        await workers.start(journal.run)
+        workers.cancel_scope.cancel()
+    with trio.fail_after(5), pytest.raises(DatabaseUnavailable):
+        await journal.left(LeftRow(CHARGER, NOON))

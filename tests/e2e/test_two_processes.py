@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 import trio
 from trio_websocket import WebSocketConnection, open_websocket_url
@@ -15,6 +17,13 @@ from trio_websocket import WebSocketConnection, open_websocket_url
 from tests.e2e.conftest import SETTINGS, url_of
 from tests.e2e.process import Server, poll
 from tests.e2e.street import CLIENT, FLEET, OPENING, WITHIN_S, Phone, charger_at, cost_of
+
+OWNERS = "SELECT process_id FROM evpower.charger_connections"
+END_LEASE = f"DELETE FROM evpower.processes WHERE process_id IN ({OWNERS}) RETURNING process_id"
+END_LISTENING = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND query IN ('LISTEN evpower', 'SELECT 1')
+"""
 
 
 class Both:
@@ -109,6 +118,81 @@ async def test_a_charger_that_moves_leaves_no_ghost_behind(both: Both) -> None:
             await second.is_connected()
             with trio.fail_after(WITHIN_S):
                 await poll(lambda: _is_empty(both.a))
+
+
+async def test_a_process_stopped_past_its_lease_wakes_and_leaves_its_charger_to_the_other(
+    both: Both, database_url: str
+) -> None:
+    """The old socket is still open there: it is a ghost."""
+    async with charger_at(both) as first:  # type: ignore[arg-type]
+        await first.is_connected()
+        with stopped(both.a):
+            await _outlast_the_lease(database_url)
+            both.goes_to = both.b
+            async with charger_at(both) as second:  # type: ignore[arg-type]
+                await second.plug()
+                phone = Phone(both.b)
+                session_id = await _start(phone)
+                await second.has_begun()
+                both.a.signal(signal.SIGCONT)
+                with trio.fail_after(WITHIN_S):
+                    await poll(lambda: _is_empty(both.a))
+                assert await _connected(both.b) == 1
+                assert (await phone.stop(session_id))["success"]
+                await second.has_received("RemoteStopTransaction")
+
+
+async def test_a_process_stopped_past_its_lease_wakes_and_has_its_chargers_again(both: Both, database_url: str) -> None:
+    phone = Phone(both.b)
+    async with charger_at(both) as charger:  # type: ignore[arg-type]
+        await charger.plug()
+        with stopped(both.a):
+            await _outlast_the_lease(database_url)
+        with trio.fail_after(WITHIN_S):
+            await poll(lambda: _has_an_owner(database_url))
+        session_id = await _start(phone)
+        await charger.has_begun()
+        assert (await phone.stop(session_id))["success"]
+        await phone.receipt(session_id)
+
+
+async def test_a_phone_hears_what_happened_while_its_process_could_not_listen(both: Both, database_url: str) -> None:
+    async with listening(both.b) as socket, charger_at(both) as charger:  # type: ignore[arg-type]
+        await charger.is_connected()
+        assert _sql(database_url, END_LISTENING)
+        await charger.plug()
+        with trio.fail_after(WITHIN_S):
+            await hear(socket, "Occupied")
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """SIGSTOP: nothing in it runs, its sockets stay open."""
+    server.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.signal(signal.SIGCONT)
+
+
+async def _outlast_the_lease(database_url: str) -> None:
+    """Return when the charger's process has been forgotten. Its lease is ended here, so that nobody waits for that."""
+    assert _sql(database_url, END_LEASE)
+    with trio.fail_after(WITHIN_S):
+        await poll(lambda: _has_no_owner(database_url))
+
+
+async def _has_an_owner(database_url: str) -> bool:
+    return bool(_sql(database_url, OWNERS))
+
+
+async def _has_no_owner(database_url: str) -> bool:
+    return not _sql(database_url, OWNERS)
+
+
+def _sql(database_url: str, query: LiteralString) -> list[tuple[Any, ...]]:
+    with psycopg.connect(database_url, autocommit=True) as database:
+        return database.execute(query).fetchall()
 
 
 async def _is_empty(server: Server) -> bool:
