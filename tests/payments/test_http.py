@@ -374,6 +374,15 @@ async def test_a_lost_answer_is_rebuilt_from_the_order(door: Door) -> None:
     assert door.world.odengi.count("create_invoice") == 1
 
 
+async def test_a_code_whose_answer_never_came_is_rebuilt_as_that_with_the_order_to_look_for(door: Door) -> None:
+    door.world.odengi.creation = ProviderTimeout()
+    first = await door.qr(Idempotency_Key="k")
+    await lose_answer(door)
+    assert await door.qr(Idempotency_Key="k") == first
+    assert first["order_id"] == "tu_session-1"
+    assert door.world.odengi.count("create_invoice") == 1
+
+
 async def test_a_lost_answer_of_a_card_is_rebuilt_and_the_card_is_charged_once(door: Door) -> None:
     door.world.obank.card_answer = CardAnswer(paid(100_00, "7781234"), "ob_1")
     first = await door.card(Idempotency_Key="k")
