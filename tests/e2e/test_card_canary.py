@@ -121,24 +121,43 @@ class CardHolder(Payer):
 
 async def live_through_everything(server: Server, sandbox: Sandbox, holder: CardHolder) -> None:
     """Every way a payment ends. Each ending is checked: a request that went nowhere would prove nothing."""
+    async with trio.open_nursery() as nursery:
+        sandbox.faults.add(Fault(provider="obank", kind="hang", command="payment"))
+        nursery.start_soon(time_out, holder, "hang")
+        await seen(lambda: not sandbox.faults.pending)
+        await pay_and_be_refused(holder)
+        for kind in ("reset", "truncated", "html", "dtd_bomb"):
+            sandbox.faults.add(Fault(provider="obank", kind=kind, command="payment"))
+            await time_out(holder, kind)
+        await say_it_wrongly(holder)
+        await be_called_with_the_card(sandbox)
+    await die_in_the_middle(server, sandbox, holder)
+
+
+async def pay_and_be_refused(holder: CardHolder) -> None:
+    """Success, its repeat, a key used for something else, another way to write the number, a declined card."""
     assert (await holder.pay("paid"))[:2] == (200, "approved")
     assert (await holder.pay("paid"))[:2] == (200, "approved")
     assert (await holder.pay("paid", amount=200))[0] == 409
     assert (await holder.pay("paid", card_pan=OTHER_PAN))[0] == 409
     assert (await holder.pay("spaced", card_pan="5312-0477 1938-6025"))[:2] == (200, "approved")
     assert (await holder.pay("declined", card_pan=OTHER_PAN))[:2] == (200, "payment_failed")
-    for kind in ("reset", "truncated", "html", "dtd_bomb"):
-        sandbox.faults.add(Fault(provider="obank", kind=kind, command="payment"))
-        _, error, body = await holder.pay(kind)
-        assert error == "provider_timeout"
-        await holder.payment_is(body["order_id"], 1)
+
+
+async def time_out(holder: CardHolder, key: str) -> None:
+    """The bank charges the card and its answer does not come, or is none; the poll finds out."""
+    _, error, body = await holder.pay(key)
+    assert error == "provider_timeout"
+    await holder.payment_is(body["order_id"], 1)
+
+
+async def say_it_wrongly(holder: CardHolder) -> None:
+    """The card where it does not belong, and in bodies nobody can read."""
     token = json.dumps({"client_id": CLIENT, "amount": 100, "email": "p@example.org", "card_token": PAN}).encode()
     assert (await holder.send("payment/token-payment", token, "token")).json()["error"] == "payment_failed"
     for body in MALFORMED:
         assert (await holder.send(TOP_UP, body)).status_code == 400
     assert (await holder.send("cards/nowhere", json.dumps(BODY).encode())).status_code == 404
-    await be_called_with_the_card(sandbox)
-    await die_in_the_middle(server, sandbox, holder)
 
 
 async def be_called_with_the_card(sandbox: Sandbox) -> None:

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 import trio
 
-from evpower.simulator.providers.cards import SUCCESS_PAN
+from evpower.simulator.providers.cards import CHALLENGE_PAN, SUCCESS_PAN
 from evpower.simulator.providers.courier import WebhookFault
 from evpower.simulator.providers.faults import Provider
 from evpower.simulator.providers.invoices import Refused
@@ -31,6 +31,7 @@ from tests.e2e.test_top_ups import free_port
 
 QR_COMMITS = ("the order", "the invoice", "the answer", "the webhook", "the claim", "the credit")
 CARD_COMMITS = ("the order", "the bank's answer", "the credit", "the answer")
+NOTICE_COMMITS = ("the notice", "the claim", "the credit")
 REFUND_COMMITS = ("the refund", "its sending", "its end")
 SOM, BACK_SOM = 100, 40
 #: Seldom enough that nobody asks by the clock; time that passes while the server is dead makes it due.
@@ -123,6 +124,12 @@ class Customer(Payer):
             outcome: int = await poll(look)
         return outcome
 
+    async def confirm(self, invoice_id: str) -> None:
+        """Answer 3-D Secure, and look until it is paid."""
+        [number] = [each.number for each in self.bank.sandbox.obank.book.by_number.values() if not each.is_final]
+        self.bank.sandbox.act_on_operation("approve", id=number)
+        await self.payment_is(invoice_id, 1)
+
     async def has_been_credited_once(self) -> None:
         """On the balance, in the ledger and on the statement."""
         assert await self.balance() == SOM
@@ -165,6 +172,16 @@ async def test_a_card_is_charged_and_credited_once_wherever_the_server_was_kille
         await customer.has_been_credited_once()
     charged = [operation.sum for operation in bank.sandbox.obank.book.by_number.values() if operation.state == DONE]
     assert charged == [SOM * 100] * len(moments)
+
+
+async def test_a_card_with_3_d_secure_is_credited_once_wherever_the_server_was_killed_after_it(bank: Bank) -> None:
+    moments = [*around(NOTICE_COMMITS), WhileAsked("obank", "status")]
+    for number, moment in enumerate(moments):
+        customer = Customer(bank, f"3ds-{number}")
+        invoice_id = (await customer.pay_by_card(CHALLENGE_PAN))["invoice_id"]
+        await survive(bank, moment, partial(customer.confirm, invoice_id))
+        await customer.has_been_credited_once()
+    assert len(bank.sandbox.received.entries("obank", "payment")) == len(moments)
 
 
 async def test_a_refund_leaves_the_balance_once_and_is_sent_at_most_once_wherever_the_server_was_killed(
@@ -217,6 +234,10 @@ async def test_no_commit_of_these_paths_was_forgotten(bank: Bank) -> None:
     bank.commits.arm(1000)
     invoice_id = (await customer.pay_by_code())["invoice_id"]
     assert bank.commits.count == len(QR_COMMITS)
+    invoice_3ds = (await customer.pay_by_card(CHALLENGE_PAN))["invoice_id"]
+    bank.commits.arm(1000)
+    await customer.confirm(invoice_3ds)
+    assert bank.commits.count == len(NOTICE_COMMITS)
     without_notices(bank, "obank")
     bank.commits.arm(1000)
     await customer.pay_by_card()
