@@ -21,7 +21,8 @@ from evpower.simulator.providers.sandbox import Sandbox
 from tests.e2e.process import Server, poll
 from tests.e2e.street import WITHIN_S
 
-LOCK = 20_251_124
+#: The lock in `PREPARE`.
+LOCK = 20251124
 #: Every commit of a payment's path writes one of them.
 TABLES: Sequence[LiteralString] = (
     "public.balance_topups",

@@ -25,10 +25,9 @@ from psycopg import sql
 from evpower.simulator.providers.cards import MONTH, YEAR, Card
 from evpower.simulator.providers.faults import Fault
 from evpower.simulator.providers.sandbox import Sandbox
-from tests.e2e.money_in import Payer, banked_server, seen
+from tests.e2e.money_in import Payer, banked_server, free_port, seen
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, WITHIN_S
-from tests.e2e.test_top_ups import free_port
 
 PAN, OTHER_PAN, CVV, HOLDER = "5312047719386025", "6771830925514708", "7391", "ZARINA KANAREIKOVA"
 CARD = {"card_pan": PAN, "card_name": HOLDER, "card_cvv": CVV, "card_year": YEAR, "card_month": MONTH}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
@@ -16,15 +15,8 @@ from evpower.simulator.providers.cards import CHALLENGE_PAN, DECLINED_PAN, SUCCE
 from evpower.simulator.providers.courier import WebhookFault
 from evpower.simulator.providers.sandbox import Sandbox
 from tests.e2e.conftest import url_of
-from tests.e2e.money_in import NEVER_S, Payer, banked_server, seen
+from tests.e2e.money_in import NEVER_S, Payer, banked_server, free_port, seen
 from tests.e2e.process import Server
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
