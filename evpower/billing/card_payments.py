@@ -70,7 +70,10 @@ class CardPayments:
         """
         if not self._rules.h2h_allowed:
             raise ProviderUnavailable("Оплата картой недоступна. Используйте пополнение по QR-коду")
-        charge: Charge = lambda gateway, order: gateway.pay(order, card, payer)  # noqa: E731
+
+        async def charge(gateway: CardGateway, order: ProviderOrder) -> CardAnswer:
+            return await gateway.pay(order, card, payer)
+
         return await self._charge(wish, "card", card.mask, charge, origin, claim)
 
     async def pay_with_token(
@@ -79,7 +82,10 @@ class CardPayments:
         """Charge a stored card. Raises PaymentFailed (declined), ProviderError, ProviderUnavailable, ProviderTimeout,
         and as `TopUpOrders.open`.
         """
-        charge: Charge = lambda gateway, order: gateway.pay_with_token(order, token, payer)  # noqa: E731
+
+        async def charge(gateway: CardGateway, order: ProviderOrder) -> CardAnswer:
+            return await gateway.pay_with_token(order, token, payer)
+
         return await self._charge(wish, "token", None, charge, origin, claim)
 
     async def store_card(self, days: int) -> HostedPage:

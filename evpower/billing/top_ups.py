@@ -93,7 +93,7 @@ class TopUps:
         """What `create_qr` would have answered, from the row. Raises what it would have raised."""
         order = await self._orders.find(order_id, None)
         if order.invoice_id == order.order_id and order.phase in OPEN:
-            raise ProviderTimeout
+            raise ProviderTimeout(order_id=order.order_id, client_id=order.client_id)
         if order.invoice_id == order.order_id and order.phase == "canceled":
             raise ProviderError
         return await self._orders.view(order)

@@ -84,7 +84,9 @@ class PaymentDoor:
         card, payer = read_card(fields), read_payer(fields)
         wish = read_wish(fields)
         pay = partial(self._payments.cards.pay, wish, card, payer, origin())
-        return await self._keyed(wish.client_id, body, pay, self._payments.cards.rebuilt, card_body)
+        # Another card is another request; what the order keeps of a card tells them apart, and no more may be kept.
+        told = {**body, "card_mask": card.mask}
+        return await self._keyed(wish.client_id, told, pay, self._payments.cards.rebuilt, card_body)
 
     async def pay_with_token(self) -> Response:
         """`POST /payment/token-payment` and its alias."""

@@ -20,6 +20,7 @@ from evpower.billing.top_up import (
     TopUpRules,
     Verdict,
     judge,
+    returns,
 )
 from evpower.billing.top_up_schedule import (
     is_given_up,
@@ -293,3 +294,34 @@ def test_open_canceled_and_expired_codes_are_asked_about_for_a_week_and_nothing_
 
 def test_a_declined_card_is_asked_about_no_more() -> None:
     assert not keeps_asking(replace(ORDER, method="card"), "canceled", OrderState.CANCELED, NOON)
+
+
+# ---------------------------------------------------------------------------------------------------- returns
+def canceled(*trans_ids: str) -> OrderStatus:
+    return OrderStatus(OrderState.CANCELED, tuple(Payment(each, 100_00) for each in trans_ids))
+
+
+@pytest.mark.parametrize(("booked", "told"), [(["a"], ["a"]), (["a"], ["b", "a"]), (["a", "b"], ["b", "a"])])
+def test_every_credited_payment_told_as_canceled_is_a_return(booked: list[str], told: list[str]) -> None:
+    assert returns(canceled(*told), booked)
+
+
+@pytest.mark.parametrize(("booked", "told"), [([], ["a"]), ([], []), (["a"], []), (["a"], ["b"]), (["a", "b"], ["a"])])
+def test_a_cancel_that_leaves_a_credited_payment_out_is_no_return(booked: list[str], told: list[str]) -> None:
+    assert not returns(canceled(*told), booked)
+
+
+@pytest.mark.parametrize("state", [state for state in OrderState if state is not OrderState.CANCELED])
+def test_only_a_canceled_order_returns_its_payments(state: OrderState) -> None:
+    assert not returns(replace(canceled("a"), state=state), ["a"])
+
+
+def test_a_credited_order_whose_payment_was_returned_reads_refunded_and_waits_for_a_person() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    verdict = judge(order, canceled("a"), NOON, RULES, ["a"])
+    assert (verdict.phase, [(each.reason, each.amount_tyiyn) for each in verdict.parked]) == (
+        "refunded",
+        [("refund", 100_00)],
+    )
+    kept = judge(order, canceled("b"), NOON, RULES, ["a"])
+    assert (kept.phase, kept.parked) == ("approved", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -19,8 +20,17 @@ from tests.e2e.street import FLEET, WITHIN_S, Phone
 
 #: The sandbox takes no other; a canary must be found nowhere, so it is no number that stands anywhere else.
 CVV = "123"
+NOTIFY_KEY = "an-e2e-notify-key"
 #: A poll, or a slow sweep, so seldom that only a webhook can be what credited.
 NEVER_S = 600
+
+
+def free_port() -> int:
+    """One that nobody listens on, known before the server starts: the providers call there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class Payer(Phone):
@@ -88,7 +98,7 @@ async def banked_server(
         server.environment |= sandbox.environment() | {
             "EVPOWER_HTTP_BIND": f"127.0.0.1:{port}",
             "EVPOWER_PAYMENTS_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "EVPOWER_OBANK_NOTIFY_KEY": "an-e2e-notify-key",
+            "EVPOWER_OBANK_NOTIFY_KEY": NOTIFY_KEY,
             "EVPOWER_OBANK_H2H": "true",
             "EVPOWER_ODENGI_TEST": "true",
         }

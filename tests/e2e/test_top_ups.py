@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from html import unescape
 from pathlib import Path
 
@@ -19,16 +17,9 @@ from evpower.simulator.providers.courier import WebhookFault
 from evpower.simulator.providers.faults import Fault
 from evpower.simulator.providers.sandbox import Sandbox
 from tests.e2e.conftest import url_of
-from tests.e2e.money_in import NEVER_S, Payer, banked_server, seen
+from tests.e2e.money_in import NEVER_S, Payer, banked_server, free_port, seen
 from tests.e2e.process import Server, poll
 from tests.e2e.street import WITHIN_S
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -45,20 +36,6 @@ async def polled_bank(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[
     settings = {"payments_poll_interval_s": 0.1, "payments_max_checks": 1000}
     async with banked_server(url_of(database_url), tmp_path, free_port(), **settings) as both:
         yield both
-
-
-async def test_every_tyiyn_of_an_awkward_sum_arrives(database_url: str, tmp_path: Path) -> None:
-    settings = {"payments_poll_interval_s": NEVER_S, "payments_minimum_som": 1}
-    async with banked_server(url_of(database_url), tmp_path, free_port(), **settings) as (server, sandbox):
-        phone, balance = Payer(server), Decimal(1000)
-        for som in (19.99, 1.15, 8.2):
-            order = await phone.top_up(som)
-            sandbox.act_on_invoice("pay", order_id=order["order_id"])
-            balance += Decimal(str(som))
-            await phone.balance_is(str(balance))
-        order = await phone.top_up(1)  # and what the bank calls paid is believed
-        sandbox.act_on_invoice("pay", order_id=order["order_id"], amount=29)
-        await phone.balance_is(str(balance + Decimal("0.29")))
 
 
 async def test_a_qr_code_paid_on_the_page_is_credited_by_the_webhook(bank: tuple[Server, Sandbox]) -> None:
@@ -167,7 +144,7 @@ async def test_fifty_copies_at_once_racing_polls_and_forced_checks_credit_once(
     answers: list[int] = []
 
     async def send() -> None:
-        async with httpx2.AsyncClient(timeout=30) as client:
+        async with httpx2.AsyncClient(timeout=30, verify=False) as client:
             headers = {"Content-Type": letter.content_type}
             answers.append((await client.post(letter.url, content=letter.body, headers=headers)).status_code)
 

@@ -181,6 +181,19 @@ async def test_a_refund_of_unknown_outcome_stays_held_and_is_asked_about_and_nev
     assert len(world.odengi.refunds) == 1
 
 
+async def test_a_refund_ends_when_its_payment_is_told_as_canceled_and_not_when_another_is(world: World) -> None:
+    order = await credited(world)
+    world.odengi.refund_error = ProviderTimeout()
+    await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    ends = [("another", "approved"), ("90017755", "refunded")]
+    for minutes, (trans_id, phase) in enumerate(ends, 1):
+        world.odengi.answer = OrderStatus(OrderState.CANCELED, (Payment(trans_id, 100_00),))
+        world.clock.advance(60 * minutes)
+        await world.payments.refunds.work_due()
+        assert (await world.order(order)).phase == phase
+    assert (await world.balance(), len(world.odengi.refunds)) == (0, 1)
+
+
 @pytest.mark.parametrize(("debit", "left"), [(True, 0), (False, 100_00)])
 async def test_after_a_week_a_person_says_what_became_of_a_refund(world: World, debit: bool, left: int) -> None:
     order = await credited(world)
