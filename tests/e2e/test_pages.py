@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
+import psycopg
 import pytest
 import trio
 
@@ -18,6 +19,7 @@ from tests.e2e.process import Server
 from tests.e2e.street import WITHIN_S
 from tests.foreign.page import follow_the_snippets
 from tests.foreign.reader import by_reading
+from tests.http.test_live import PATH as SOCKET
 from tests.http.test_live import phone
 
 ALLOWED = "https://app.example"
@@ -44,6 +46,13 @@ async def may_read(server: Server, origin: str) -> bool:
 
 async def test_what_the_owners_snippets_ask_for_is_answered_and_told(server: Server) -> None:
     await follow_the_snippets(server, by_reading)
+
+
+async def test_who_only_listens_is_no_client(server: Server, database_url: str) -> None:
+    async with phone(urlsplit(server.http_url).netloc, f"{SOCKET}?client_id=listener-1") as page:
+        assert (await page.hear())["client_id"] == "listener-1"
+    with psycopg.connect(database_url) as database:
+        assert database.execute("SELECT count(*) FROM clients WHERE id = 'listener-1'").fetchone() == (0,)
 
 
 async def test_pages_of_this_host_and_of_allowed_origins_may_listen_and_no_others(choosy: Server) -> None:
