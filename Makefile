@@ -21,9 +21,9 @@ run: install
 test: install
 	$(BIN)/python -m pytest
 
-# A charger client in another language, against a started server; needs node and npm, and so is not part of `make test`.
+# A page and a charger in another language, against a started server; needs node and npm, and so is not part of `make test`.
 foreign: install
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "make foreign needs node 20 or newer, and npm"; exit 1; }
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "make foreign needs node 20.10 or newer, and npm"; exit 1; }
 	cd tests/foreign/ocpp-rpc && npm ci --silent --no-audit --no-fund
 	$(BIN)/python -m tests.foreign
 

@@ -110,6 +110,8 @@ class _Conversation:
         match messages.read_message(text):
             case messages.Ping():
                 self._post(messages.pong(self._clock.now()))
+            case messages.Subscribe() as change if not self._listener.has_room_for(change):
+                self._post(messages.error(messages.TOO_MANY_CHANNELS))
             case messages.Subscribe() as change:
                 self._hub.change(self._listener, change)
                 self._post(messages.subscription(change))

@@ -25,6 +25,8 @@ log = logging.getLogger("evpower.live")
 
 #: Messages a phone may be behind.
 OUTBOX = 256
+#: Far more than there are locations on anybody's screen.
+CHANNELS_MAX = 1000
 
 Key = TypeVar("Key", bound=str)
 
@@ -54,6 +56,10 @@ class Listener:
         except trio.WouldBlock:
             log.warning("a phone's socket fell behind and is closed: IP: %s", self.address)
             self.leave(*TRY_AGAIN_LATER)
+
+    def has_room_for(self, change: Subscribe) -> bool:
+        """Whether it may listen to one more channel; leaving one, and one it has, are always right."""
+        return not change.subscribed or change.channel in self.channels or len(self.channels) < CHANNELS_MAX
 
     def leave(self, code: int, reason: str) -> None:
         """End the socket with this close code."""

@@ -24,6 +24,7 @@ BAD_JSON = "Неверный формат JSON"
 UNKNOWN_ACTION = "Неизвестное действие"
 NO_CHANNEL = "Не указан канал"
 UNKNOWN_CHANNEL = "Неизвестный канал"
+TOO_MANY_CHANNELS = "Слишком много подписок"
 
 
 @dataclass(frozen=True)

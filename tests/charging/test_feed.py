@@ -197,6 +197,41 @@ async def test_a_new_connector_is_pushed(world: World, ear: Ear) -> None:
     assert await told(world, ear) == ["station available", "location available"]
 
 
+async def test_a_connector_that_is_gone_is_pushed(world: World, ear: Ear) -> None:
+    await world.sql("DELETE FROM connectors WHERE connector_number = 2")
+    world.app.bus.publish(NetworkChanged("EVP-LOC-001"))
+    assert await told(world, ear) == ["station available", "location available"]
+
+
+async def test_a_new_station_is_pushed_and_one_that_is_gone_is_news_of_its_location_alone(
+    world: World, ear: Ear
+) -> None:
+    await world.sql("INSERT INTO stations (id, serial_number, location_id) VALUES ('NEW', 'new', 'EVP-LOC-001')")
+    world.app.bus.publish(StationChanged(StationId("NEW")))
+    assert await told(world, ear) == ["station offline", "location offline"]
+    await world.sql("DELETE FROM stations WHERE id = 'NEW'")
+    world.app.bus.publish(StationChanged(StationId("NEW")))
+    assert await told(world, ear) == ["location available"]
+
+
+async def test_a_location_that_is_hidden_is_no_news_and_shown_again_it_is(world: World, ear: Ear) -> None:
+    await world.sql("UPDATE locations SET status = 'maintenance'")
+    world.app.bus.publish(NetworkChanged("EVP-LOC-001"))
+    assert await told(world, ear) == []
+    await world.sql("UPDATE locations SET status = 'active'")
+    world.app.bus.publish(NetworkChanged("EVP-LOC-001"))
+    assert await told(world, ear) == ["station available", "location available"]
+
+
+async def test_a_lost_socket_is_no_news_until_five_minutes_have_passed(world: World, ear: Ear) -> None:
+    world.link.connected.clear()
+    await world.app.reports.disconnected(STATION, world.clock.now())
+    assert await told(world, ear) == []
+    world.clock.advance(300.001)
+    await world.app.presence.watch()
+    assert await told(world, ear) == ["station offline", "location offline"]
+
+
 async def test_a_station_that_was_hidden_is_news_of_its_location_alone(world: World, ear: Ear) -> None:
     await world.sql("UPDATE stations SET status = 'inactive'")
     world.app.bus.publish(StationChanged(STATION))

@@ -1,7 +1,12 @@
-"""`make foreign`: a started server with a private PostgreSQL, and npm's ocpp-rpc in strict mode charging at it."""
+"""`make foreign`: a started server with a private PostgreSQL, and strangers at both of its doors.
+
+The owner's own snippets of a page, in node and, where there is one, in a browser; then npm's ocpp-rpc in strict mode,
+which charges.
+"""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +14,9 @@ import trio
 
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.process import Server
+from tests.e2e.street import FLEET
+from tests.foreign.chromium import a_foreign_page_is_told_nothing, elsewhere, in_chromium, on_a_page_elsewhere
+from tests.foreign.page import address, follow_the_snippets, in_node
 from tests.foreign.scenario import LOCKED_FLEET, PASSWORD, charge_and_pay, foreign_charger
 
 CHARGER = Path(__file__).parent / "ocpp-rpc" / "charger.mjs"
@@ -18,13 +26,39 @@ async def main(state_dir: Path) -> None:
     async with trio.open_nursery() as nursery:
         server = Server(nursery, state_dir, **SETTINGS)
         await server.start()
+        await server.import_fleet(FLEET)
+        await follow_the_snippets(server, in_node)
+        print("the owner's snippets were told in node what happened at a charger")
+        if shutil.which("chromium"):
+            await browse(server)
+        else:
+            print("there is no chromium: the snippets were not run in a browser")
+        await server.start()
         await server.import_fleet(LOCKED_FLEET)
-        async with foreign_charger(server, ["node", str(CHARGER)], PASSWORD) as charger:
-            try:
-                await charge_and_pay(server, charger)
-            finally:
-                print("\n".join(charger.lines))
+        await charge(server)
         await server.stop()
+
+
+async def browse(server: Server) -> None:
+    """From a page of this host, from one of another, and from that again once it is allowed."""
+    await server.start()
+    server.environment["EVPOWER_HTTP_BIND"] = address(server)  # the same at the next start
+    await a_foreign_page_is_told_nothing(server)
+    allowed = elsewhere(server)
+    await follow_the_snippets(server, in_chromium)
+    server.environment["EVPOWER_HTTP_ALLOWED_ORIGINS"] = allowed
+    await server.start()
+    await follow_the_snippets(server, on_a_page_elsewhere)
+    print("and in chromium: on a page of this host, on one of an allowed origin, and nothing on any other")
+
+
+async def charge(server: Server) -> None:
+    """At a charger that is a program of ocpp-rpc."""
+    async with foreign_charger(server, ["node", str(CHARGER)], PASSWORD) as charger:
+        try:
+            await charge_and_pay(server, charger)
+        finally:
+            print("\n".join(charger.lines))
     print("ocpp-rpc booted, charged and stopped; the driver paid by its register and the ledger is clean")
 
 

@@ -16,7 +16,8 @@ import trio_websocket
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from evpower.charging.feed import LocationTold, StationTold
-from evpower.http.live_hub import OUTBOX, Listener, LiveLimits
+from evpower.http.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
+from evpower.http.live_messages import Subscribe
 from evpower.http.server import ServerSettings, serve_http
 from evpower.identifiers import ClientId
 from tests.http.conftest import body_of
@@ -171,6 +172,18 @@ async def test_twice_is_no_error(host: str) -> None:
         for action, status in (("subscribe", "subscribed"), ("unsubscribe", "unsubscribed")):
             answers = [await one.ask({"action": action, "channel": "location:X"}) for _ in range(2)]
             assert [answer["status"] for answer in answers] == [status, status]
+
+
+async def test_a_socket_has_a_thousand_channels_and_no_more(world: World, host: str) -> None:
+    async with phone(host) as one:
+        await one.hear()
+        (listener,) = world.hub._listeners
+        for number in range(CHANNELS_MAX - 1):
+            world.hub.change(listener, Subscribe(f"location:{number}", subscribed=True))
+        full = await one.ask({"action": "subscribe", "channel": "location:EVP-LOC-001"})
+        assert full == {"type": "error", "message": "Слишком много подписок"}
+        for action, channel in [("subscribe", "location:7"), ("unsubscribe", "all"), ("subscribe", "location:X")]:
+            assert (await one.ask({"action": action, "channel": channel}))["type"] == "subscription"
 
 
 async def test_a_pong_tells_unix_time(world: World, host: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,19 @@ from evpower.http import live_messages as messages
 from evpower.http.live_messages import Ping, Subscribe, Wrong, read_message
 from tests.domain.test_network import stations
 from tests.http.fakes import LISTED, LOCATION, NOON
+
+WORDS = [
+    "action",
+    "type",
+    "channel",
+    "data",
+    "subscribe",
+    "unsubscribe",
+    "ping",
+    "all",
+    "location:A",
+    "location_stations:A",
+]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +82,21 @@ def test_both_dialects_are_understood(text: str | bytes, message: object) -> Non
 )
 def test_what_cannot_be_understood_has_the_contracts_text(text: str | bytes, problem: str) -> None:
     assert read_message(text) == Wrong(problem)
+
+
+@given(
+    st.text()
+    | st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.sampled_from(WORDS),
+        lambda some: st.lists(some) | st.dictionaries(st.sampled_from(WORDS) | st.text(), some),
+    ).map(json.dumps)
+)
+def test_whatever_a_phone_sends_has_an_answer(text: str | bytes) -> None:
+    message = read_message(text)
+    assert isinstance(message, Ping | Subscribe | Wrong)
+    if isinstance(message, Subscribe):
+        assert json.loads(msgspec.json.encode(messages.subscription(message)))["channel"] == message.channel
 
 
 def test_a_location_update_carries_the_seeds_form_and_the_flat_one() -> None:
