@@ -104,7 +104,10 @@ class Operator:
         seen_at = self._link.last_seen_at(station_id) or row["last_heartbeat_at"]
         online = is_online(seen_at, now, self._heartbeat_timeout_s)
         words = [
-            stored_status(effective_status(each["ocpp_status"], row["whole_status"])) for each in row["connectors"]
+            stored_status(effective_status(each["ocpp_status"], row["whole_status"]))
+            if each["is_enabled"]
+            else "unavailable"
+            for each in row["connectors"]
         ]
         return {
             **row,

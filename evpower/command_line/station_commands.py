@@ -60,13 +60,16 @@ def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "connectors": [
-                f"{each.get('connector_id')} {each.get('ocpp_status') or each.get('status')}"
-                for each in row.get("connectors", ())
-            ],
+            "connectors": [f"{each.get('connector_id')} {_word(each)}" for each in row.get("connectors", ())],
         }
         for row in rows
     ]
+
+
+def _word(connector: dict[str, Any]) -> Any:
+    if connector.get("is_enabled") is False:
+        return "disabled"
+    return connector.get("ocpp_status") or connector.get("status")
 
 
 @click.group()

@@ -47,7 +47,7 @@ WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charg
 WRITE_STATUSES = """
 UPDATE public.connectors c
 SET ocpp_status = r.status, error_code = r.error_code, last_status_update = r.said_at, updated_at = r.at,
-    status = CASE WHEN running.id IS NOT NULL THEN 'occupied'
+    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT old.is_enabled THEN 'unavailable'
                   ELSE coalesce(%(stored_status)s::jsonb ->> r.status, 'unavailable') END
 FROM json_to_recordset(%(rows)s)
          AS r(station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz)

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.charging.charge_point import AdminStatus
+from evpower.db.connector_words import SAID
 from evpower.identifiers import StationId
 
 READ_LOCATIONS = """
@@ -30,9 +31,9 @@ WHERE s.status <> 'inactive' AND l.status = 'active'
 ORDER BY s.id
 """
 
-READ_CONNECTORS = """
-SELECT c.station_id, c.connector_number, coalesce(c.connector_type, '') AS connector_type, c.power_kw, c.ocpp_status,
-       r.id IS NOT NULL AS busy
+READ_CONNECTORS = f"""
+SELECT c.station_id, c.connector_number, coalesce(c.connector_type, '') AS connector_type, c.power_kw,
+       {SAID} AS ocpp_status, r.id IS NOT NULL AS busy
 FROM public.connectors c
 JOIN public.stations s ON s.id = c.station_id
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number

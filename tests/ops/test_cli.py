@@ -72,6 +72,12 @@ def test_a_doubtful_station_says_so_in_the_table(control: FakeControl) -> None:
     assert "connectors_count is 1, but" in run("stations").stdout
 
 
+def test_a_disabled_connector_is_called_so(control: FakeControl) -> None:
+    connector = {"connector_id": 2, "is_enabled": False, "status": "unavailable", "ocpp_status": "Available"}
+    control.succeed("/control/stations", [STATION | {"connectors": [connector]}])
+    assert "2 disabled" in run("stations").stdout
+
+
 def test_no_stations_says_how_to_add_some(control: FakeControl) -> None:
     control.succeed("/control/stations", [])
     assert "evpower import" in run("stations").stdout
