@@ -132,14 +132,15 @@ def command(terminal: Terminal, station: str, action: str, payload: str) -> None
 @terminal_command
 def operate(terminal: Terminal, station: str, operation: str, arguments: str) -> None:
     """Have STATION perform an OPERATION, such as reset or sync-local-list, with its JSON ARGUMENTS."""
-    terminal.screen.facts(_operate(terminal, station, operation, _json_object(arguments)))
+    terminal.screen.facts(_operate(terminal, station, operation, json_object(arguments)))
 
 
 def _operate(terminal: Terminal, station: str, operation: str, arguments: dict[str, Any]) -> Any:
     return terminal.server.post("stations", station, "operations", operation, body=arguments)
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """Raises UsageError for anything else."""
     import json
 
     try:
