@@ -10,6 +10,7 @@ import click
 import evpower
 from evpower.command_line.certificate_commands import ca, certificates
 from evpower.command_line.ledger_commands import ledger
+from evpower.command_line.network_commands import location, locations, tariff, tariffs
 from evpower.command_line.parked_commands import parked
 from evpower.command_line.payment_commands import payment, payments
 from evpower.command_line.server_commands import config, demo, migrate, sandbox, serve, simulate
@@ -37,6 +38,7 @@ for _each in (
     *(serve, demo, simulate, sandbox, migrate, config),
     *(status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
+    *(locations, location, tariffs, tariff),
     *(strangers, stranger),
     *(tags, tag),
     *(ca, certificates),

@@ -137,6 +137,7 @@ class _Reader:
             connector_number=number,
             connector_type=fields.text("connector_type"),
             power_kw=fields.number("power_kw", 0, 10_000),
+            is_enabled=fields.flag("is_enabled"),
         )
         self._once(fields, "id", "connector id", connector.id)
         fields.done(ours=("station_id", "status", "ocpp_status", "error_code", "last_status_update", *TIMES))

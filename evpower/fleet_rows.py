@@ -21,6 +21,8 @@ class Connector:
     connector_number: int
     connector_type: str | None
     power_kw: Decimal | None
+    #: False: out of use, whatever the charger says.
+    is_enabled: bool | None
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,10 @@ class Operator:
         seen_at = last_seen(self._link, station_id, row["last_heartbeat_at"])
         online = is_online(seen_at, now, self._heartbeat_timeout_s)
         words = [
-            connector_status(each["ocpp_status"], row["whole_status"], busy=each["busy"]) for each in row["connectors"]
+            connector_status(
+                each["ocpp_status"] if each["is_enabled"] else "Unavailable", row["whole_status"], busy=each["busy"]
+            )
+            for each in row["connectors"]
         ]
         return {
             **row,

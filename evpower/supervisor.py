@@ -39,6 +39,7 @@ from evpower.charging.provisioning import Provisioning
 from evpower.charging.remote_commands import CommandExecutor
 from evpower.charging.station_access import StationAccess
 from evpower.charging.strangers import Strangers
+from evpower.charging.tariff_plans import TariffPlans
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
 from evpower.config import Config
 from evpower.db.doubts import configuration_doubts
@@ -65,6 +66,7 @@ from evpower.http.service import ServiceFacts
 from evpower.http.station_access import access_routes
 from evpower.http.station_commands import command_routes
 from evpower.http.strangers import stranger_routes
+from evpower.http.tariff_plans import tariff_plan_routes
 from evpower.http.tracing import trace_routes
 from evpower.http.webhook_guard import WebhookLimits
 from evpower.identifiers import ProcessId
@@ -247,6 +249,7 @@ async def _doors(
         stranger_routes(provisioning),
         location_admin_routes(administration, views),
         station_admin_routes(administration, views),
+        tariff_plan_routes(TariffPlans(pool, clock, SaltedPasswords(), app.pricing, app.bus)),
     )
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
     metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments, app.redis))

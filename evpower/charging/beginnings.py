@@ -128,7 +128,7 @@ class Beginnings:
         if client_id is not None and await transactions.tag_is_charging(uow.conn, start.id_tag):
             return _Whose(IdTagVerdict("ConcurrentTx"))
         spot = await read_start_spot(uow.conn, station_id, start.connector_id)
-        if spot is None or not spot.exists or spot.running_session is not None:
+        if spot is None or spot.admin_status == "inactive" or not spot.is_enabled or spot.running_session is not None:
             return _Whose(IdTagVerdict("Blocked"))
         if client_id is None:
             log.info("given away: station=%s, connector=%d", station_id, start.connector_id)

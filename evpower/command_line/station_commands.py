@@ -60,13 +60,16 @@ def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "connectors": [
-                f"{each.get('connector_id')} {each.get('ocpp_status') or each.get('status')}"
-                for each in row.get("connectors", ())
-            ],
+            "connectors": [f"{each.get('connector_id')} {_word(each)}" for each in row.get("connectors", ())],
         }
         for row in rows
     ]
+
+
+def _word(connector: dict[str, Any]) -> Any:
+    if connector.get("is_enabled") is False:
+        return "disabled"
+    return connector.get("ocpp_status") or connector.get("status")
 
 
 @click.group()
@@ -129,14 +132,15 @@ def command(terminal: Terminal, station: str, action: str, payload: str) -> None
 @terminal_command
 def operate(terminal: Terminal, station: str, operation: str, arguments: str) -> None:
     """Have STATION perform an OPERATION, such as reset or sync-local-list, with its JSON ARGUMENTS."""
-    terminal.screen.facts(_operate(terminal, station, operation, _json_object(arguments)))
+    terminal.screen.facts(_operate(terminal, station, operation, json_object(arguments)))
 
 
 def _operate(terminal: Terminal, station: str, operation: str, arguments: dict[str, Any]) -> Any:
     return terminal.server.post("stations", station, "operations", operation, body=arguments)
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """Raises UsageError for anything else."""
     import json
 
     try:

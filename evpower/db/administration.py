@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from evpower.db.connector_words import SAID
 from evpower.db.fleet_tables import Table
 from evpower.identifiers import StationId
 
@@ -28,14 +29,14 @@ WHERE (%(status)s::text IS NULL OR status = %(status)s)
 ORDER BY id
 """
 
-READ_STATIONS = """
+READ_STATIONS = f"""
 SELECT s.id, s.serial_number, nullif(s.model, '') AS model, nullif(s.manufacturer, '') AS manufacturer, s.location_id,
        l.name AS location_name, l.address AS location_address, s.power_capacity, s.connectors_count, s.status,
        s.tariff_plan_id, s.price_per_kwh, s.session_fee, s.currency, s.firmware_version, s.last_heartbeat_at,
        s.created_at, s.updated_at, o.status AS whole_status,
        coalesce(json_agg(json_build_object(
            'id', c.id, 'connector_number', c.connector_number, 'connector_type', nullif(c.connector_type, ''),
-           'power_kw', c.power_kw, 'ocpp_status', c.ocpp_status, 'busy', r.id IS NOT NULL,
+           'power_kw', c.power_kw, 'is_enabled', c.is_enabled, 'ocpp_status', {SAID}, 'busy', r.id IS NOT NULL,
            'error_code', nullif(c.error_code, 'NoError')) ORDER BY c.connector_number)
            FILTER (WHERE c.id IS NOT NULL), '[]') AS connectors
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id

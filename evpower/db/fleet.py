@@ -18,6 +18,8 @@ from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
 from evpower.billing.ledger import adjustment_entry
+from evpower.charging.charge_point import STORED_STATUS
+from evpower.db.connector_words import STORED
 from evpower.db.doubts import configuration_doubts
 from evpower.db.fleet_tables import (
     CLIENTS,
@@ -56,6 +58,14 @@ UPDATE public.stations s SET connector_types = n.types, updated_at = %(at)s
 FROM (SELECT station_id, array_agg(connector_type ORDER BY connector_number) AS types
       FROM public.connectors WHERE station_id = ANY(%(stations)s) GROUP BY station_id) n
 WHERE n.station_id = s.id AND s.connector_types <> n.types
+"""
+
+# A connector that is taken out of use, or put back; the charger's last word counts again then.
+SHOW_CONNECTORS = f"""
+UPDATE public.connectors c SET status = {STORED}, updated_at = %(at)s
+FROM public.connectors same LEFT JOIN public.charging_sessions r
+     ON r.station_id = same.station_id AND r.connector_id = same.connector_number AND r.status = 'started'
+WHERE same.id = c.id AND c.station_id = ANY(%(stations)s) AND c.status <> {STORED}
 """
 
 READ_CREDENTIALS = (
@@ -136,9 +146,11 @@ async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, pa
     except (errors.UniqueViolation, errors.ForeignKeyViolation, errors.CheckViolation) as error:
         raise InvalidRequest((_place(error), _contradiction(error))) from error
     await _write_credentials(conn, fleet, credentials, at, tally)
-    await conn.execute(LIST_CONNECTOR_TYPES, {"stations": [station.id for station in fleet.stations], "at": at})
+    stations = [station.id for station in fleet.stations]
+    await conn.execute(LIST_CONNECTOR_TYPES, {"stations": stations, "at": at})
+    await conn.execute(SHOW_CONNECTORS, {"stations": stations, "stored_status": Jsonb(STORED_STATUS), "at": at})
     await conn.execute(COUNT_LOCATIONS, {"at": at})
-    doubts = await configuration_doubts(conn, [station.id for station in fleet.stations])
+    doubts = await configuration_doubts(conn, stations)
     doubts += await _open_balances(conn, fleet.clients, at, tally)
     return FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
 

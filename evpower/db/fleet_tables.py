@@ -206,6 +206,7 @@ CONNECTORS = Table(
         ("connector_number", "int", "NULL"),
         ("connector_type", "text", "''"),
         ("power_kw", "double precision", "NULL"),
+        ("is_enabled", "boolean", "true"),
     ),
     fixed=("id",),
     emptiable=("power_kw",),

@@ -49,7 +49,7 @@ STATUS_COLUMNS = "station_id text, connector_id int, status text, error_code tex
 WRITE_STATUSES = f"""
 UPDATE public.connectors c
 SET ocpp_status = r.status, error_code = r.error_code, last_status_update = r.said_at, updated_at = r.at,
-    status = CASE WHEN running.id IS NOT NULL THEN 'occupied'
+    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT old.is_enabled THEN 'unavailable'
                   ELSE coalesce(%(stored_status)s::jsonb ->> r.status, 'unavailable') END
 FROM {batch_table(STATUS_COLUMNS)} r
 JOIN public.connectors old ON old.station_id = r.station_id AND old.connector_number = r.connector_id

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.charging.charge_point import AdminStatus
+from evpower.db.connector_words import SAID
 from evpower.identifiers import StationId
 
 # `{one}` is nothing, or the condition of one location: an `IS NULL OR` in its place would be planned at every reading.
@@ -30,14 +31,14 @@ WHERE s.status <> 'inactive' AND (l.status = 'active' OR %(hidden)s) {one}
 ORDER BY s.id
 """
 
-READ_CONNECTORS = """
-SELECT c.station_id, c.connector_number, coalesce(c.connector_type, '') AS connector_type, c.power_kw, c.ocpp_status,
-       r.id IS NOT NULL AS busy
+READ_CONNECTORS = f"""
+SELECT c.station_id, c.connector_number, coalesce(c.connector_type, '') AS connector_type, c.power_kw,
+       {SAID} AS ocpp_status, r.id IS NOT NULL AS busy
 FROM public.connectors c
 JOIN public.stations s ON s.id = c.station_id
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
      AND r.status = 'started'
-WHERE s.status <> 'inactive' {one}
+WHERE s.status <> 'inactive' {{one}}
 ORDER BY c.station_id, c.connector_number
 """
 

@@ -10,7 +10,8 @@ LIST_STATIONS = """
 SELECT s.id, s.serial_number, s.model, s.status AS admin_status, s.location_id, l.name AS location_name,
        s.last_heartbeat_at, s.firmware_version, s.connectors_count, o.status AS whole_status,
        coalesce(json_agg(json_build_object('connector_id', c.connector_number, 'status', c.status,
-                'ocpp_status', c.ocpp_status, 'error_code', c.error_code, 'busy', r.id IS NOT NULL)
+                'ocpp_status', c.ocpp_status, 'is_enabled', c.is_enabled, 'error_code', c.error_code,
+                'busy', r.id IS NOT NULL)
                 ORDER BY c.connector_number) FILTER (WHERE c.id IS NOT NULL), '[]') AS connectors
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN public.connectors c ON c.station_id = s.id

@@ -447,7 +447,8 @@ TABLE public.connectors WITH ROW SECURITY (
     error_code text NOT NULL DEFAULT 'NoError'::text,
     last_status_update timestamp with time zone,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
-    updated_at timestamp with time zone NOT NULL DEFAULT now()
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    is_enabled boolean NOT NULL DEFAULT true
 )
 TABLE public.locations WITH ROW SECURITY (
     id text NOT NULL,

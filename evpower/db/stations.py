@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from evpower.charging.charge_point import STORED_STATUS, AdminStatus, Admission
 from evpower.db.batches import batch, batch_table
+from evpower.db.connector_words import SAID
 from evpower.db.processes import ME
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
@@ -29,9 +30,10 @@ LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
 ORDER BY n.identity, n.rank
 """
 
-READ_FOR_START = """
+READ_FOR_START = f"""
 SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
-       c.connector_number IS NOT NULL AS exists, c.ocpp_status, r.id AS running_session, r.user_id AS running_client
+       c.connector_number IS NOT NULL AS exists, c.is_enabled, {SAID} AS ocpp_status,
+       r.id AS running_session, r.user_id AS running_client
 FROM public.stations s
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
@@ -57,7 +59,7 @@ REFRESH_CONNECTOR = """
 UPDATE public.connectors c
 SET ocpp_status = CASE WHEN running.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
                        THEN 'Finishing' ELSE c.ocpp_status END,
-    status = CASE WHEN running.id IS NOT NULL THEN 'occupied'
+    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT c.is_enabled THEN 'unavailable'
                   ELSE coalesce(%(stored_status)s::jsonb ->> c.ocpp_status, 'unavailable') END,
     updated_at = %(at)s
 FROM (SELECT 1) one
@@ -100,6 +102,8 @@ class StartSpot:
     #: The station's own word (connector 0), which overrides its connectors.
     whole_status: str | None
     exists: bool
+    #: An administrator's word; None where there is no connector.
+    is_enabled: bool | None
     ocpp_status: str | None
     running_session: SessionId | None
     running_client: ClientId | None

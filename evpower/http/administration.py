@@ -42,13 +42,13 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
 
     @routes.post("")
     async def create() -> Response:
-        body = await _body()
+        body = await read_change()
         with trio.fail_after(WITHIN_S):
             return _data(await administration.create_location(body, actor=acting()))
 
     @routes.put("/<location_id>")
     async def change(location_id: str) -> Response:
-        body = await _body()
+        body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = _known_location(location_id)
             return _data(await administration.change_location(found, body, actor=acting()))
@@ -83,27 +83,27 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
 
     @routes.post("")
     async def create() -> Response:
-        body = await _body()
+        body = await read_change()
         with trio.fail_after(WITHIN_S):
             return _data(await administration.create_station(body, actor=acting()))
 
     @routes.put("/<station_id>")
     async def change(station_id: str) -> Response:
-        body = await _body()
+        body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
             return _data(await administration.change_station(found, body, actor=acting()))
 
     @routes.post("/<station_id>/connectors")
     async def create_connector(station_id: str) -> Response:
-        body = await _body()
+        body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
             return _data(await administration.create_connector(found, body, actor=acting()))
 
     @routes.put("/<station_id>/connectors/<number>")
     async def change_connector(station_id: str, number: str) -> Response:
-        body = await _body()
+        body = await read_change()
         with trio.fail_after(WITHIN_S):
             found, connector = known_station(station_id), _connector(number)
             return _data(await administration.change_connector(found, connector, body, actor=acting()))
@@ -111,7 +111,8 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
     return routes
 
 
-async def _body() -> dict[str, Any]:
+async def read_change() -> dict[str, Any]:
+    """The body of a change; who makes it is the door's to say."""
     body = await read_object()
     refuse_actor(body)
     return body

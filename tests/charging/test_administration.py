@@ -12,9 +12,10 @@ from evpower.charging.administration import Administration
 from evpower.charging.network_views import NetworkViews
 from evpower.errors import Refusal
 from evpower.http.administration import location_admin_routes, station_admin_routes, station_list_routes
+from evpower.identifiers import IdTag
 from evpower.ocpp.passwords import SaltedPasswords
 from tests.charging.test_feed import Ear, ear, told
-from tests.charging.world import STATION, World
+from tests.charging.world import CLIENT, STATION, TWO, World
 from tests.http.conftest import body_of
 from tests.http.test_operators_work import client_of
 
@@ -107,6 +108,7 @@ async def test_a_station_has_every_key_of_the_contract_with_null_where_nothing_i
                 "connector_number": 1,
                 "connector_type": "GBT",
                 "power_kw": 22,
+                "is_enabled": True,
                 "status": "available",
                 "error_code": None,
             },
@@ -115,6 +117,7 @@ async def test_a_station_has_every_key_of_the_contract_with_null_where_nothing_i
                 "connector_number": 2,
                 "connector_type": None,
                 "power_kw": None,
+                "is_enabled": True,
                 "status": "available",
                 "error_code": None,
             },
@@ -453,6 +456,7 @@ async def test_a_connector_is_made_and_told(world: World, desk: Desk, ear: Ear) 
         "connector_number": 3,
         "connector_type": "CCS",
         "power_kw": 60.5,
+        "is_enabled": True,
         "status": "unavailable",
         "error_code": None,
     }
@@ -500,6 +504,79 @@ async def test_a_connector_that_is_not_there_is_404(desk: Desk, path: str) -> No
 
 async def test_a_connector_of_no_station_is_404(desk: Desk) -> None:
     await desk.post("/stations/NONE/connectors", {"connector_number": 1}, 404)
+
+
+async def test_a_disabled_connector_is_unavailable_for_all_readers_and_starts_nothing(
+    world: World, desk: Desk, ear: Ear
+) -> None:
+    await world.give(50_000)
+    answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
+    assert [(each["is_enabled"], each["status"]) for each in answer["connectors"]] == [
+        (False, "unavailable"),
+        (True, "available"),
+    ]
+    assert await told(world, ear) == ["station available", "location available"]
+    assert await world.sql("SELECT status, ocpp_status FROM connectors WHERE connector_number = 1") == [
+        {"status": "unavailable", "ocpp_status": "Available"}
+    ]
+    view = await world.app.charging.station(STATION)
+    assert [(each.ocpp_status, each.available) for each in view.connectors] == [
+        ("Unavailable", False),
+        ("Available", True),
+    ]
+    assert await start_refused(world) == "connector_unavailable"
+    assert (await world.order(energy_wh=1000, connector=TWO)).session.status == "started"
+
+
+async def test_a_disabled_connector_stays_so_whatever_its_charger_says(world: World, desk: Desk) -> None:
+    await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
+    await world.say("Preparing")
+    await world.say("Available")
+    assert await world.sql("SELECT status, ocpp_status FROM connectors WHERE connector_number = 1") == [
+        {"status": "unavailable", "ocpp_status": "Available"}
+    ]
+
+
+async def test_an_enabled_connector_takes_its_chargers_last_word(world: World, desk: Desk, ear: Ear) -> None:
+    await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
+    await world.say("Faulted")
+    await told(world, ear)
+    answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": True})
+    assert answer["connectors"][0]["status"] == "faulted"
+    assert await told(world, ear) == ["station available"]
+
+
+async def test_a_charge_goes_on_when_its_connector_is_disabled_and_is_paid(world: World, desk: Desk) -> None:
+    await world.give(50_000)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
+    assert answer["connectors"][0]["status"] == "occupied"
+    await world.charge(session_id, 10_000)
+    assert await world.balance() == 50_000 - 13_500
+    assert (await desk.get(HERE))["connectors"][0]["status"] == "unavailable"
+    assert await start_refused(world) == "connector_unavailable"
+
+
+@pytest.mark.parametrize("path", [HERE, f"{HERE}/connectors/1"], ids=["station", "connector"])
+async def test_a_card_starts_nothing_where_an_administrator_has_disabled(world: World, desk: Desk, path: str) -> None:
+    await world.give(50_000)
+    await world.sql(
+        "INSERT INTO evpower.ocpp_authorization (id_tag, status, client_id, created_at)"
+        " VALUES ('CARD', 'Accepted', %s, %s)",
+        CLIENT,
+        world.clock.now(),
+    )
+    await desk.put(path, {"status": "inactive"} if path == HERE else {"is_enabled": False})
+    assert (await world.begin(IdTag("CARD"))).verdict.status == "Blocked"
+    assert await world.sql("SELECT id FROM charging_sessions") == []
+    assert (await world.begin(IdTag("CARD"), connector=TWO)).verdict.status == (
+        "Blocked" if path == HERE else "Accepted"
+    )
+
+
+async def test_a_disabled_connector_keeps_its_type_and_power(world: World, desk: Desk) -> None:
+    answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
+    assert (answer["connectors"][0]["connector_type"], answer["connectors"][0]["power_kw"]) == ("GBT", 22)
 
 
 async def test_a_change_that_makes_sockets_fit_no_more_is_done_warned_of_and_logged(

@@ -80,6 +80,12 @@ def test_a_doubtful_station_says_so_in_the_table(control: FakeControl) -> None:
     assert "connectors_count is 1, but" in run("stations").stdout
 
 
+def test_a_disabled_connector_is_called_so(control: FakeControl) -> None:
+    connector = {"connector_id": 2, "is_enabled": False, "status": "unavailable", "ocpp_status": "Available"}
+    control.succeed("/control/stations", [STATION | {"connectors": [connector]}])
+    assert "2 disabled" in run("stations").stdout
+
+
 def test_no_stations_says_how_to_add_some(control: FakeControl) -> None:
     control.succeed("/control/stations", [])
     assert "evpower import" in run("stations").stdout
@@ -410,3 +416,72 @@ def test_a_refused_acceptance_names_its_fields(control: FakeControl) -> None:
     refused = run("stranger", "accept", "NEW-1", "--location", "NOWHERE")
     assert refused.exit_code == 1
     assert "location_id" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "body"),
+    [
+        (["station", "disable", "S1"], "stations/S1", {"status": "inactive"}),
+        (["station", "disable", "S1", "--maintenance"], "stations/S1", {"status": "maintenance"}),
+        (["station", "disable", "S1", "--connector", "2"], "stations/S1/connectors/2", {"is_enabled": False}),
+        (["station", "enable", "S1"], "stations/S1", {"status": "active"}),
+        (["station", "enable", "S1", "--connector", "2"], "stations/S1/connectors/2", {"is_enabled": True}),
+        (["station", "change", "S1", '{"price_per_kwh": 15.5}'], "stations/S1", {"price_per_kwh": 15.5}),
+        (["location", "change", "L/1", '{"city": null}'], "locations/L%2F1", {"city": None}),
+        (["tariff", "change", "P", '{"is_active": false}'], "tariff-plans/P", {"is_active": False}),
+        (["tariff", "change", "P", "--rule", "P-1", '{"price": 9}'], "tariff-plans/P/rules/P-1", {"price": 9}),
+    ],
+)
+def test_the_network_is_changed(control: FakeControl, command: list[str], path: str, body: dict[str, Any]) -> None:
+    control.succeed(f"/control/{path}", {"id": "it", "warnings": ["a doubt"]})
+    result = run(*command)
+    assert (result.exit_code, result.stderr) == (0, "Warning: a doubt\n")
+    assert "it" in result.stdout
+    ((method, asked, sent),) = control.asked
+    assert (method, asked, json.loads(sent)) == ("PUT", f"/control/{path}", body)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["station", "change", "S1", "status=inactive"],
+        ["station", "change", "S1", "[]"],
+        ["station", "disable", "S1", "--connector", "0"],
+        ["station", "disable", "S1", "--connector", "1", "--maintenance"],
+        ["tariff", "change", "P"],
+    ],
+)
+def test_a_change_that_cannot_be_read_is_not_sent(control: FakeControl, command: list[str]) -> None:
+    assert run(*command).exit_code == 2
+    assert control.asked == []
+
+
+def test_a_refused_change_names_the_field(control: FakeControl) -> None:
+    detail = [{"field": "status", "message": "must be active"}]
+    envelope = {"success": False, "error": "validation_error", "message": "m", "detail": detail}
+    control.answers["/control/stations/S1"] = (400, envelope)
+    result = run("station", "change", "S1", '{"status": "x"}')
+    assert (result.exit_code, "status: must be active" in result.stderr) == (1, True)
+
+
+def test_a_station_is_shown(control: FakeControl) -> None:
+    control.succeed("/control/stations/S1", {"id": "S1", "price_per_kwh": 15.5})
+    assert "15.5" in run("station", "show", "S1").stdout
+
+
+def test_locations_are_a_table(control: FakeControl) -> None:
+    row = {"id": "L1", "name": "ТЦ Дордой Плаза", "city": None, "status": "inactive", "stations_count": 2}
+    control.succeed("/control/locations?limit=500", {"locations": [row], "total": 1})
+    assert "ТЦ Дордой Плаза" in run("locations").stdout
+
+
+def test_tariffs_are_a_line_for_each_rule_and_for_a_plan_without_one(control: FakeControl) -> None:
+    rule = {"id": "P-1", "name": "Ночь", "tariff_type": "per_kwh", "price": 8, "is_active": True}
+    plans = [
+        {"id": "P", "is_active": True, "stations_count": 2, "rules": [rule]},
+        {"id": "EMPTY", "is_active": False, "stations_count": 0, "rules": []},
+    ]
+    control.succeed("/control/tariff-plans", plans)
+    for cell in ("P-1", "Ночь", "EMPTY"):
+        assert cell in run("tariffs").stdout
+    assert json.loads(run("tariffs", "--json").stdout) == plans
