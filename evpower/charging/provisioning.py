@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from evpower.billing.pricing import Pricing
 from evpower.charging.charge_point import Boot
-from evpower.charging.fleet_changes import write_fleet
+from evpower.charging.fleet_changes import naming, write_fleet
 from evpower.clock import Clock
 from evpower.db import strangers
 from evpower.db.fleet import Passwords
@@ -73,7 +73,8 @@ class Provisioning:
             boot = await _take(uow, identity)
             fleet = await self._fleet(uow, identity, boot, wanted)
             told = NetworkChanged(wanted["location_id"])
-            report = await write_fleet(uow, fleet, now, self._passwords, self._pricing, self._bus, told)
+            with naming("stations."):
+                report = await write_fleet(uow, fleet, now, self._passwords, self._pricing, self._bus, told)
             if report.created.get("stations") != 1:  # imported between our look and the import's lock
                 raise _accepted_already()
             await strangers.forget(uow.conn, identity)

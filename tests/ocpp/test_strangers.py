@@ -308,8 +308,8 @@ async def test_a_stranger_that_is_away_is_accepted_too(gate: Gate) -> None:
         ({"connectors": [{"connector_number": 0}]}, "connectors[0].connector_number"),
         ({"connectors": [{"connector_number": 1}, {"connector_number": 1}]}, "connectors[1].connector_number"),
         ({"connectors": "two"}, "connectors"),
-        ({"serial_number": "EVPCS-001"}, "stations"),
-        ({"tariff_plan_id": "NONE"}, "stations"),
+        ({"serial_number": "EVPCS-001"}, "serial_number"),
+        ({"tariff_plan_id": "NONE"}, "tariff_plan_id"),
     ],
 )
 async def test_a_wrong_acceptance_names_the_field_and_writes_nothing(
