@@ -91,7 +91,11 @@ async def seen(condition: Callable[[], Any]) -> Any:
 async def banked_server(
     database_url: str, directory: Path, port: int, **settings: object
 ) -> AsyncIterator[tuple[Server, Sandbox]]:
-    """The server on `port`, where the providers call it, and the providers; at the end the ledger must agree."""
+    """The server on `port`, where the providers call it, and the providers; at the end the ledger must agree.
+
+    All calls come from one address, so their number is not limited unless a test says so.
+    """
+    settings = {"payments_webhook_per_minute": 0} | settings
     async with trio.open_nursery() as nursery:
         sandbox: Sandbox = await nursery.start(run_sandbox, SandboxSettings(directory=directory / "bank"))
         server = Server(nursery, directory, database_url=database_url, **settings)
