@@ -36,15 +36,15 @@ class ChargePointLink(Protocol):
     """Live chargers. Commands never raise for what a charger does: every end is a `CommandResult`."""
 
     def is_connected(self, station_id: StationId) -> bool:
-        """Whether the charger's socket is open in this process."""
+        """Whether the charger's socket is open, in this process or in another that is alive."""
         ...
 
     def last_seen_at(self, station_id: StationId) -> datetime | None:
-        """When a connected charger last sent anything; None when it is not connected."""
+        """When a charger whose socket is in this process last sent anything; None for every other."""
         ...
 
     def seen(self) -> Mapping[StationId, datetime]:
-        """Every connected charger with the time of its last message."""
+        """Every charger whose socket is in this process, with the time of its last message."""
         ...
 
     async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
@@ -60,7 +60,7 @@ class CommandLink(Protocol):
     """Live chargers, for operators: any command there is, its answer as it came."""
 
     def is_connected(self, station_id: StationId) -> bool:
-        """Whether the charger's socket is open in this process."""
+        """Whether the charger's socket is open, in this process or in another that is alive."""
         ...
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,13 +24,14 @@ WITH asked AS (
 SELECT pg_notify('evpower', %(asked_by)s || ' asked ' || process_id) FROM asked
 """
 
+# What is asked may be a password on its way to a charger, so its row forgets it.
 TAKE = """
-UPDATE evpower.charger_commands c SET taken_at = %(now)s
-FROM (SELECT id FROM evpower.charger_commands
+UPDATE evpower.charger_commands c SET taken_at = %(now)s, payload = ''
+FROM (SELECT id, payload FROM evpower.charger_commands
       WHERE process_id = %(process_id)s AND taken_at IS NULL AND deadline > %(now)s
       ORDER BY created_at, id FOR UPDATE SKIP LOCKED) waiting
 WHERE c.id = waiting.id
-RETURNING c.id, c.station_id, c.kind, c.payload, c.deadline
+RETURNING c.id, c.station_id, c.kind, waiting.payload, c.deadline
 """
 
 ANSWER = """

@@ -138,6 +138,20 @@ async def test_a_command_is_taken_once(two: Two) -> None:
         assert not await charger_commands.withdraw(other, "c")
 
 
+async def test_a_password_on_its_way_to_a_charger_is_in_no_row_once_it_was_taken(
+    two: Two, nursery: trio.Nursery
+) -> None:
+    await nursery.start(two.executor.run)
+    payload = {"key": "AuthorizationKey", "value": "0123456789abcdef"}
+    with trio.fail_after(WITHIN_S):
+        await two.link.command(STATION, "ChangeConfiguration", payload)
+    assert two.at_a.commanded == [("ChangeConfiguration", payload)]
+    async with reading(two.pool_a) as conn:
+        rows = await (await conn.execute("SELECT to_json(c)::text AS row FROM evpower.charger_commands c")).fetchall()
+    assert len(rows) == 1
+    assert "0123456789abcdef" not in rows[0]["row"]
+
+
 async def test_a_command_whose_words_are_all_lost_is_executed_and_answered_all_the_same(
     deaf: Two, nursery: trio.Nursery
 ) -> None:
