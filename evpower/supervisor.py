@@ -243,14 +243,8 @@ async def _doors(
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     provisioning = Provisioning(pool, clock, lobby, SaltedPasswords(), app.pricing, app.bus)
     views = NetworkViews(pool, clock, link, config.ocpp.heartbeat_timeout_s)
-    administration = Administration(pool, clock, views, SaltedPasswords(), app.pricing, app.bus)
-    operations = (
-        *_operations(app, tracer, access),
-        stranger_routes(provisioning),
-        location_admin_routes(administration, views),
-        station_admin_routes(administration, views),
-        tariff_plan_routes(TariffPlans(pool, clock, SaltedPasswords(), app.pricing, app.bus)),
-    )
+    network = _network_operations(app, views, pool, clock)
+    operations = (*_operations(app, tracer, access), stranger_routes(provisioning), *network)
     server = _charger_server(config, app, tracer, registry, failed_logins, lobby, clock, ids)
     metrics = metrics_routes(Metrics(pool, app.journal, app.bus, server, tracer, app.payments, app.redis))
     control_app = build_control_app(charging=app.charging, views=operator, ids=ids, operations=(*operations, metrics))
@@ -314,6 +308,17 @@ def _operations(app: App, tracer: Tracer, access: StationAccess) -> tuple[Bluepr
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         payment_admin_routes(app.payments),
+    )
+
+
+def _network_operations(app: App, views: NetworkViews, pool: Pool, clock: Clock) -> tuple[Blueprint, ...]:
+    """What administrators may change of the network and its prices."""
+    passwords = SaltedPasswords()
+    administration = Administration(pool, clock, views, passwords, app.pricing, app.bus)
+    return (
+        location_admin_routes(administration, views),
+        station_admin_routes(administration, views),
+        tariff_plan_routes(TariffPlans(pool, clock, passwords, app.pricing, app.bus)),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from evpower.billing.pricing import Pricing
+from evpower.db.doubts import configuration_doubts
 from evpower.db.fleet import FleetReport, Passwords, apply_fleet
 from evpower.db.fleet_tables import Table
 from evpower.db.unit_of_work import UnitOfWork
@@ -62,13 +63,16 @@ async def write_fleet(
 ) -> FleetReport:
     """Write rows in this unit of work; after its commit the shown prices are forgotten and `news` is published.
 
-    What wants a look is in the report, and in the log. Raises InvalidRequest when the rows contradict what is stored.
+    What wants a look is in the report, and in the log unless it was so before. Raises InvalidRequest when the rows
+    contradict what is stored.
     """
+    known = await configuration_doubts(uow.conn, [station.id for station in fleet.stations])
     report = await apply_fleet(uow.conn, fleet, at, passwords)
 
     def tell() -> None:
         for warning in report.warnings:
-            log.warning("%s", warning)
+            if warning not in known:
+                log.warning("%s", warning)
         pricing.forget()
         for event in news:
             bus.publish(event)

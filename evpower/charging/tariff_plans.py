@@ -75,8 +75,11 @@ class TariffPlans:
         """The whole plan; a rule without an id gets one. Raises NotFound, AlreadyExists, InvalidRequest."""
         async with unit_of_work(self._pool) as uow:
             stored = await self._stored(uow, plan_id)
-            given = {name: value for name, value in body.items() if value is not None}
-            change = Change.creating({"id": await self._free_id(uow, plan_id), **given})
+            if body.get("id") is None:
+                body = {**body, "id": await self._free_id(uow, plan_id)}
+                change = Change({name: value for name, value in body.items() if value is not None})
+            else:
+                change = Change.creating(body)
             with naming("rules[0].", "tariff_rules."):
                 await self._write(uow, {**stored, "rules": [change.given]}, new_rules=True)
             uow.after_commit(lambda: said("tariff rule", change.id, "created", change, actor))

@@ -122,6 +122,13 @@ async def test_a_new_rule_never_takes_an_id_that_is_used(desk: Desk) -> None:
     assert [rule["id"] for rule in made["rules"]] == ["P-1", "P-3"]
 
 
+async def test_a_plan_a_file_named_in_other_letters_gets_rules_too(world: World, desk: Desk) -> None:
+    await world.sql("INSERT INTO tariff_plans (id, name) VALUES ('Ночной план', 'n')")
+    made = await desk.post(RULE, "/Ночной план/rules")
+    assert [rule["id"] for rule in made["rules"]] == ["Ночной план-1"]
+    assert (await desk.put("/Ночной план/rules/Ночной план-1", {"price": 9}))["rules"][0]["price"] == 9
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
