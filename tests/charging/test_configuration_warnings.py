@@ -47,9 +47,9 @@ async def test_an_import_that_makes_it_so_answers_and_logs_it(world: World, capl
 async def test_what_was_so_before_is_answered_and_not_logged_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await operator_of(world).import_fleet(FLEET.format(count=1))
+    await world.operator().import_fleet(FLEET.format(count=1))
     caplog.clear()
-    report = await operator_of(world).import_fleet(FLEET.format(count=1) + 'model = "New"\n')
+    report = await world.operator().import_fleet(FLEET.format(count=1) + 'model = "New"\n')
     assert len(report["warnings"]) == 2
     assert warnings_in(caplog) == []
 

@@ -160,9 +160,11 @@ async def test_calls_beyond_the_limit_of_an_address_are_told_when_to_come_again(
     database_url: str, tmp_path: Path
 ) -> None:
     settings = {"payments_webhook_per_minute": 2}
-    async with banked_server(url_of(database_url), tmp_path, free_port(), **settings) as (server, _):
-        async with httpx2.AsyncClient(base_url=server.http_url) as bank:
-            answers = [await bank.post("/api/v1/payment/webhook/odengi", json={}) for _ in range(3)]
+    async with (
+        banked_server(url_of(database_url), tmp_path, free_port(), **settings) as (server, _),
+        httpx2.AsyncClient(base_url=server.http_url) as bank,
+    ):
+        answers = [await bank.post("/api/v1/payment/webhook/odengi", json={}) for _ in range(3)]
     assert [each.status_code == 429 for each in answers] == [False, False, True]
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
 
