@@ -23,6 +23,7 @@ import trio
 from evpower import logs, supervisor
 from evpower.config import Config
 from evpower.demo_bank import has_providers, sandbox_settings, with_sandbox
+from evpower.doors import Running
 from evpower.errors import EvPowerError
 from evpower.fleet import parse_fleet
 from evpower.fleet_rows import Fleet, Station
@@ -33,7 +34,6 @@ from evpower.simulator.phones import Outlet, PhoneUser
 from evpower.simulator.providers.running import run_sandbox
 from evpower.simulator.providers.sandbox import Sandbox
 from evpower.simulator.settings import ChargePointSettings
-from evpower.supervisor import Running
 
 log = logging.getLogger("evpower.demo")
 Say = Callable[[str], None]

@@ -18,8 +18,8 @@ from evpower.config_values import Bind
 from evpower.db.journal import Journal
 from evpower.db.pool import open_pool
 from evpower.db.unit_of_work import reading
+from evpower.doors import Running
 from evpower.errors import ConfigError
-from evpower.supervisor import Running
 from tests.charging.world import NETWORK
 from tests.ocpp.authority import Authority
 
