@@ -179,14 +179,15 @@ class ChargingService:
         """Check, price, hold, write: one unit of work, the client's row first."""
         now = self._clock.now()
         client = await lock_client(uow.conn, order.client_id)
+        # Before any check: what a twin in another process has begun must not be taken for a reason to refuse.
+        if claim is not None:
+            await claim_key(uow.conn, claim, session_id, now)
         check_client(client.status)
         await self._check_spot(uow.conn, order)
         await self._check_count(uow.conn, client)
         id_tag = self._tag_for(client)
         price = await self._reserving.open(uow, client, order, session_id, id_tag, f"client:{client.id}")
         await ensure_app_tag(uow.conn, id_tag, client.id, now)
-        if claim is not None:
-            await claim_key(uow.conn, claim, session_id, now)
         reserved = SessionReserved(session_id, order.station_id, order.connector_id)
         uow.after_commit(lambda: self._bus.publish(reserved))
         return price

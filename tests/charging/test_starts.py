@@ -255,6 +255,17 @@ async def test_a_used_key_reserves_nothing(world: World) -> None:
     assert await world.balance() == 486_50
 
 
+async def test_a_twin_of_a_start_is_told_that_its_key_is_taken_not_that_its_own_charge_is_in_the_way(
+    world: World,
+) -> None:
+    """Its answer would be kept as the key's, and the phone never hear of its charge; a twin is in another process."""
+    await world.give(500_00)
+    order = StartOrder(CLIENT, STATION, ONE, 1_000)
+    await world.app.charging.start_session(order, claim())
+    with pytest.raises(IdempotencyMismatch):
+        await world.app.charging.start_session(order, claim())
+
+
 async def test_a_refused_start_stores_no_key(world: World) -> None:
     with pytest.raises(InsufficientBalance):
         await world.app.charging.start_session(StartOrder(CLIENT, STATION, ONE, 1_000), claim())
