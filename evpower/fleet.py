@@ -5,7 +5,6 @@ Names are the columns of the tables. `evpower/db/fleet.py` writes what is read h
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Hashable
 from decimal import Decimal
@@ -14,13 +13,12 @@ from typing import Any, TypeVar
 from evpower.errors import InvalidRequest
 from evpower.fleet_fields import Fields, Problem
 from evpower.fleet_rows import Client, Connector, Fleet, IdTag, Location, Station, TariffPlan, TariffRule
-from evpower.identifiers import ClientId, StationId
+from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, StationId
 from evpower.money import exact_tyiyn
 
 ADMIN_STATUSES = ("active", "inactive", "maintenance")
 #: What numeric(12,2) holds, with room.
 MOST_SOM = 1_000_000_000
-CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Row = TypeVar("Row", Location, Station, TariffPlan)
 TIMES = ("created_at", "updated_at")
 
@@ -102,6 +100,8 @@ class _Reader:
 
     def station(self, fields: Fields, location_id: str) -> Station:
         station_id = StationId(self._id(fields, "station"))
+        if station_id is not None and not STATION_ID.fullmatch(station_id):
+            fields.wrong("id", "must be 1 to 50 letters, digits, _ or -")
         connectors = tuple(self.connector(each, station_id) for each in fields.tables("connectors"))
         serial_number = fields.required("serial_number", fields.text("serial_number"))
         self._once(fields, "serial_number", "serial number", serial_number)

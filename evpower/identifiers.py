@@ -6,6 +6,7 @@ import re
 from typing import NewType
 
 ClientId = NewType("ClientId", str)
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 StationId = NewType("StationId", str)
 #: What a station of ours may be called wherever somebody outside names it.
 STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")

@@ -13,8 +13,8 @@ from typing import Any
 from quart import g, request
 
 from evpower.errors import InvalidRequest, Unauthorized
-from evpower.http.requests import CLIENT_ID, Fields
-from evpower.identifiers import ClientId
+from evpower.http.requests import Fields
+from evpower.identifiers import CLIENT_ID, ClientId
 
 
 def required_client(fields: Fields) -> ClientId | None:

@@ -18,10 +18,9 @@ from evpower.clock import Clock, Ids
 from evpower.http import live_messages as messages
 from evpower.http.access import client_ip
 from evpower.http.live_hub import Listener, LiveHub
-from evpower.http.requests import CLIENT_ID
 from evpower.http.shapes import Body
 from evpower.http.windows import Window
-from evpower.identifiers import ClientId
+from evpower.identifiers import CLIENT_ID, ClientId
 
 log = logging.getLogger("evpower.live")
 

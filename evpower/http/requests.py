@@ -14,10 +14,9 @@ import msgspec
 from quart import request
 
 from evpower.errors import InvalidAmount, InvalidRequest
-from evpower.identifiers import STATION_ID, ClientId, ConnectorId, SessionId, StationId
+from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, ConnectorId, SessionId, StationId
 from evpower.money import exact_tyiyn
 
-CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 #: `GET /balance/get` is the balance of a token's client, so nobody can be called that (§5.1).
 RESERVED_CLIENT_ID = "get"

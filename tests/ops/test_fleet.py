@@ -64,6 +64,13 @@ def test_every_wrong_field_is_named_with_its_path() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["ул. 1", "A/B", "x" * 51])
+def test_a_station_is_not_called_what_no_charger_or_phone_can_say(name: str) -> None:
+    assert problems(STATION.replace('"S1"', f'"{name}"')) == [
+        ("locations[0].stations[0].id", "must be 1 to 50 letters, digits, _ or -")
+    ]
+
+
 def test_required_fields_are_missed() -> None:
     assert problems("[[locations]]\n[[tariff_plans]]\n[[tariff_plans.rules]]\n") == [
         ("locations[0].id", "is missing"),
