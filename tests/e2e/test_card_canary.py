@@ -25,6 +25,7 @@ from psycopg import sql
 from evpower.simulator.providers.cards import MONTH, YEAR, Card
 from evpower.simulator.providers.faults import Fault
 from evpower.simulator.providers.sandbox import Sandbox
+from tests.e2e.crash import TIME_PASSES
 from tests.e2e.money_in import Payer, banked_server, free_port, seen
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, WITHIN_S
@@ -176,6 +177,7 @@ async def die_in_the_middle(server: Server, sandbox: Sandbox, holder: CardHolder
         await seen(lambda: not sandbox.faults.pending)
         await server.kill()
     await server.start()
+    let_time_pass(server.state_dir)  # a check that died with the server has its order for a minute
     _, error, body = await holder.pay("killed")
     if error != "approved":  # the poll may have been faster than the phone
         assert error == "provider_timeout"
@@ -185,6 +187,13 @@ async def die_in_the_middle(server: Server, sandbox: Sandbox, holder: CardHolder
 async def pay_in_vain(holder: CardHolder) -> None:
     with pytest.raises(httpx2.TransportError):
         await holder.pay("killed")
+
+
+def let_time_pass(state_dir: Path) -> None:
+    """Longer than the lease of a check."""
+    with psycopg.connect(host=str(state_dir / "postgres"), user="postgres", dbname="postgres") as database:
+        for statement in TIME_PASSES:
+            database.execute(statement)
 
 
 def rows_of(state_dir: Path) -> bytes:
