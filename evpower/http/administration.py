@@ -14,16 +14,14 @@ from evpower.charging.administration import Administration
 from evpower.charging.charge_point import AdminStatus
 from evpower.charging.network_views import NetworkViews, Page, StationFilter
 from evpower.errors import InvalidRequest, LocationNotFound, NotFound
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.caller import acting, refuse_actor
-from evpower.http.requests import read_object
-from evpower.http.shapes import jsonable
+from evpower.http.requests import flag_in_query, read_object
 from evpower.http.station_commands import known_station
 
 WITHIN_S = 20
 ID_CHARS_MAX = 255
 LIMIT_MAX, OFFSET_MAX, CONNECTOR_MAX = 500, 10**9, 1000
-BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def location_admin_routes(administration: Administration, views: NetworkViews) -> Blueprint:
@@ -33,25 +31,25 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
     @routes.get("")
     async def list_locations() -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await views.locations(_status(), _page()))
+            return written_data(await views.locations(_status(), _page()))
 
     @routes.get("/<location_id>")
     async def show(location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await views.location(_known_location(location_id)))
+            return written_data(await views.location(_known_location(location_id)))
 
     @routes.post("")
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return _data(await administration.create_location(body, actor=acting()))
+            return written_data(await administration.create_location(body, actor=acting()))
 
     @routes.put("/<location_id>")
     async def change(location_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = _known_location(location_id)
-            return _data(await administration.change_location(found, body, actor=acting()))
+            return written_data(await administration.change_location(found, body, actor=acting()))
 
     return routes
 
@@ -63,11 +61,11 @@ def station_list_routes(views: NetworkViews) -> Blueprint:
 
     @routes.get("")
     async def list_stations() -> Response:
-        wanted = StationFilter(_status(), request.args.get("location_id"), _bool("is_online"))
+        wanted = StationFilter(_status(), request.args.get("location_id"), flag_in_query("is_online", default=None))
         if wanted.location_id is not None:
             _known_location(wanted.location_id)
         with trio.fail_after(WITHIN_S):
-            return _data(await views.stations(wanted, _page()))
+            return written_data(await views.stations(wanted, _page()))
 
     return routes
 
@@ -79,34 +77,34 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
     @routes.get("/<station_id>")
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await views.station(known_station(station_id)))
+            return written_data(await views.station(known_station(station_id)))
 
     @routes.post("")
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return _data(await administration.create_station(body, actor=acting()))
+            return written_data(await administration.create_station(body, actor=acting()))
 
     @routes.put("/<station_id>")
     async def change(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
-            return _data(await administration.change_station(found, body, actor=acting()))
+            return written_data(await administration.change_station(found, body, actor=acting()))
 
     @routes.post("/<station_id>/connectors")
     async def create_connector(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
-            return _data(await administration.create_connector(found, body, actor=acting()))
+            return written_data(await administration.create_connector(found, body, actor=acting()))
 
     @routes.put("/<station_id>/connectors/<number>")
     async def change_connector(station_id: str, number: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found, connector = known_station(station_id), _connector(number)
-            return _data(await administration.change_connector(found, connector, body, actor=acting()))
+            return written_data(await administration.change_connector(found, connector, body, actor=acting()))
 
     return routes
 
@@ -123,15 +121,6 @@ def _status() -> AdminStatus | None:
     if text is not None and text not in get_args(AdminStatus):
         raise InvalidRequest(("status", f"одно из: {', '.join(get_args(AdminStatus))}"))
     return cast("AdminStatus | None", text)
-
-
-def _bool(name: str) -> bool | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if text.lower() not in BOOLS:
-        raise InvalidRequest((name, "допустимы только: true, false, 1, 0"))
-    return BOOLS[text.lower()]
 
 
 def _page() -> Page:
@@ -157,7 +146,3 @@ def _connector(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(CONNECTOR_MAX))):
         raise NotFound("Коннектор не найден")
     return int(text)
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from quart import Response
 
+from evpower.http.shapes import jsonable
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -21,6 +23,11 @@ class Answer:
 def written(answer: Answer) -> Response:
     """The answer as bytes with its content type."""
     return written_bytes(msgspec.json.encode(answer.body), answer.status)
+
+
+def written_data(data: object) -> Response:
+    """What administrators and operators are shown: a view, in the envelope of the administrators' door (§7.7)."""
+    return written(Answer({"success": True, "data": jsonable(data)}))
 
 
 def written_bytes(body: bytes, status: int = 200) -> Response:

@@ -7,8 +7,7 @@ from quart import Blueprint, Response, request
 
 from evpower.charging.certificates import StationCertificates
 from evpower.errors import InvalidRequest
-from evpower.http.answers import Answer, written
-from evpower.http.shapes import jsonable
+from evpower.http.answers import written_data
 
 READ_WITHIN_S = 10
 #: A hundred years: beyond any certificate.
@@ -25,7 +24,7 @@ def certificate_routes(certificates: StationCertificates) -> Blueprint:
         days = _days(request.args.get(DAYS))
         with trio.fail_after(READ_WITHIN_S):
             found = await certificates.held(days)
-        return written(Answer({"success": True, "data": jsonable(found)}))
+        return written_data(found)
 
     return routes
 

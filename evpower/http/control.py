@@ -16,11 +16,11 @@ from quart_trio import QuartTrio
 from evpower.charging.service import ChargingService
 from evpower.clock import Ids
 from evpower.errors import InvalidRequest, SessionNotFound
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.application import HttpApplication, RequestLimits
 from evpower.http.caller import acting
 from evpower.http.requests import read_bytes, session_id_or_none
-from evpower.http.shapes import jsonable, stopped_body
+from evpower.http.shapes import stopped_body
 
 PREFIX = "/control"
 #: The operator's name on this machine, percent-encoded: whoever may write to the socket is believed.
@@ -88,22 +88,22 @@ def _reading_routes(views: OperatorViews) -> Blueprint:
     @routes.get("/status")
     async def status() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return _data(await views.status())
+            return written_data(await views.status())
 
     @routes.get("/stations")
     async def stations() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return _data(await views.stations())
+            return written_data(await views.stations())
 
     @routes.get("/sessions")
     async def sessions() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return _data(await views.sessions(running_only=request.args.get("all") != "1"))
+            return written_data(await views.sessions(running_only=request.args.get("all") != "1"))
 
     @routes.get("/ledger")
     async def ledger() -> Response:
         with trio.fail_after(LONG_WORK_WITHIN_S):
-            return _data(await views.check_ledger())
+            return written_data(await views.check_ledger())
 
     return routes
 
@@ -117,7 +117,7 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
         if known_id is None:
             raise SessionNotFound
         with trio.fail_after(STOP_WITHIN_S):
-            return _data(stopped_body(await charging.stop_session(known_id, caller=None, actor=acting())))
+            return written_data(stopped_body(await charging.stop_session(known_id, caller=None, actor=acting())))
 
     @routes.post("/import")
     async def import_fleet() -> Response:
@@ -126,7 +126,7 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
         except UnicodeDecodeError:
             raise InvalidRequest(("body", "файл должен быть в кодировке UTF-8")) from None
         with trio.fail_after(LONG_WORK_WITHIN_S):
-            return _data(await views.import_fleet(text))
+            return written_data(await views.import_fleet(text))
 
     return routes
 
@@ -135,7 +135,3 @@ def _operator(name: str) -> str:
     """`operator ann`, always with that word first: nobody here passes for a client or for the administrator's token."""
     name = unquote(name).strip()[:OPERATOR_CHARS_MAX]
     return f"operator {name}" if name and name.isprintable() else "operator"
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

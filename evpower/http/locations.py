@@ -15,9 +15,9 @@ from evpower.charging.network import LocationFilter
 from evpower.errors import InvalidRequest
 from evpower.http.answers import Answer, written, written_bytes
 from evpower.http.location_shape import detail_body, list_body, listed_station_body, location_body
+from evpower.http.requests import flag_in_query
 
 ANSWER_WITHIN_S = 9
-BOOLS = {"true": True, "1": True, "false": False, "0": False}
 TEXT_CHARS_MAX = 200
 
 
@@ -28,8 +28,8 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
 
     @routes.get("/locations")
     async def list_locations() -> Response:
-        _bool("include_status", default=True)
-        include_stations = _bool("include_stations", default=False)
+        flag_in_query("include_status", default=True)
+        include_stations = flag_in_query("include_stations", default=False)
         wanted = _filter()
         with trio.fail_after(ANSWER_WITHIN_S):
             picture, cached = await locations.picture()
@@ -83,15 +83,6 @@ def _filter() -> LocationFilter:
     low, high = _power("min_power"), _power("max_power")
     texts: dict[str, Any] = {name: _text(name) for name in ("location_id", "city", "search", "connector_type")}
     return LocationFilter(**texts, power_kw_min=low, power_kw_max=high)
-
-
-def _bool(name: str, *, default: bool) -> bool:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if text.lower() not in BOOLS:
-        raise InvalidRequest((name, "допустимы только: true, false, 1, 0"))
-    return BOOLS[text.lower()]
 
 
 def _text(name: str) -> str | None:

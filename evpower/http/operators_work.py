@@ -14,10 +14,9 @@ from evpower.charging.parked import ParkedReports
 from evpower.charging.tags import Tags
 from evpower.db.id_tags import Card, CardStatus
 from evpower.errors import InvalidRequest, NotFound
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.caller import acting, refuse_actor
 from evpower.http.requests import read_object, session_id_or_none
-from evpower.http.shapes import jsonable
 from evpower.http.station_commands import known_station
 from evpower.identifiers import ClientId, IdTag
 
@@ -35,24 +34,24 @@ def tag_routes(tags: Tags) -> Blueprint:
     @routes.get("")
     async def list_tags() -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await tags.cards())
+            return written_data(await tags.cards())
 
     @routes.get("/<path:id_tag>")
     async def get_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await tags.get(_tag(id_tag, "id_tag")))
+            return written_data(await tags.get(_tag(id_tag, "id_tag")))
 
     @routes.put("/<path:id_tag>")
     async def put_tag(id_tag: str) -> Response:
         card = _card(_tag(id_tag, "id_tag"), await read_object())
         with trio.fail_after(WITHIN_S):
-            return _data(await tags.put(card))
+            return written_data(await tags.put(card))
 
     @routes.delete("/<path:id_tag>")
     async def delete_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
             await tags.delete(_tag(id_tag, "id_tag"))
-        return _data({"id_tag": id_tag})
+        return written_data({"id_tag": id_tag})
 
     return routes
 
@@ -64,12 +63,12 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     @routes.get("")
     async def list_parked() -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await parked.parked(resolved_too=request.args.get("all") == "1"))
+            return written_data(await parked.parked(resolved_too=request.args.get("all") == "1"))
 
     @routes.get("/missing-energy")
     async def missing_energy() -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await parked.missing_energy())
+            return written_data(await parked.missing_energy())
 
     @routes.post("/<parked_id>/resolve")
     async def resolve(parked_id: str) -> Response:
@@ -85,7 +84,7 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
                 if session_id is None:
                     raise InvalidRequest(("session_id", "недопустимый идентификатор"))
                 await parked.assign(number, session_id, actor=actor, reason=reason)
-        return _data({"id": number})
+        return written_data({"id": number})
 
     return routes
 
@@ -97,7 +96,7 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
     @routes.get("/<station_id>/free-vend")
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await free_vend.read(known_station(station_id)))
+            return written_data(await free_vend.read(known_station(station_id)))
 
     @routes.put("/<station_id>/free-vend")
     async def set_free_vend(station_id: str) -> Response:
@@ -107,7 +106,7 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
         if not isinstance(enabled, bool):
             raise InvalidRequest(("free_vend", "должно быть true или false"))
         with trio.fail_after(WITHIN_S):
-            return _data(await free_vend.set(known_station(station_id), enabled=enabled, actor=acting()))
+            return written_data(await free_vend.set(known_station(station_id), enabled=enabled, actor=acting()))
 
     return routes
 
@@ -157,7 +156,3 @@ def _parked_id(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound
     return int(text)
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

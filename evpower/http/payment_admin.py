@@ -11,11 +11,10 @@ from quart import Blueprint, Response, request
 from evpower.billing.payments import Payments
 from evpower.billing.top_up import Origin, TopUp
 from evpower.errors import InvalidRequest, NotFound
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.caller import acting, refuse_actor
 from evpower.http.payments import clean, origin
 from evpower.http.requests import Fields, read_object
-from evpower.http.shapes import jsonable
 from evpower.money import som_number
 
 #: A refund waits for the provider.
@@ -35,12 +34,12 @@ class PaymentAdminDoor:
         with trio.fail_after(WITHIN_S):
             if request.args.get("parked") == "1":
                 rows = await decisions.parked(resolved_too=request.args.get("all") == "1")
-                return _data([_in_som(row) for row in rows])
-            return _data([_row(order) for order in await decisions.payments()])
+                return written_data([_in_som(row) for row in rows])
+            return written_data([_row(order) for order in await decisions.payments()])
 
     async def list_providers(self) -> Response:
         """`GET /payments/providers`: how each answers this process."""
-        return _data([{"provider": name, **state} for name, state in self._payments.providers().items()])
+        return written_data([{"provider": name, **state} for name, state in self._payments.providers().items()])
 
     async def resolve(self, parked_id: str) -> Response:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
@@ -60,7 +59,7 @@ class PaymentAdminDoor:
                 await decisions.debit(number, amount_tyiyn, reason, who)
             else:
                 await decisions.dismiss(number, reason, who)
-        return _data({"id": number, "decision": chosen[0]})
+        return written_data({"id": number, "decision": chosen[0]})
 
     async def refund(self, invoice_id: str) -> Response:
         """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som."""
@@ -71,7 +70,9 @@ class PaymentAdminDoor:
         fields.check()
         with trio.fail_after(WITHIN_S):
             done = await self._payments.refunds.refund(clean(invoice_id), amount_tyiyn, reason, who)
-        return _data({"id": done.id, "state": done.state, "amount": som_number(done.amount_tyiyn), "error": done.error})
+        return written_data(
+            {"id": done.id, "state": done.state, "amount": som_number(done.amount_tyiyn), "error": done.error}
+        )
 
 
 def payment_admin_routes(payments: Payments) -> Blueprint:
@@ -130,7 +131,3 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound
     return int(text)
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from quart import request
@@ -25,6 +25,9 @@ AMOUNT_SOM_MAX = 100_000
 #: Larger sums are all the same: too large for any limit.
 MONEY_SOM_CUT = 10**10
 CONNECTOR_ID_MAX = 2**31 - 1
+#: How a flag is spelt in an address; case does not matter.
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+Absent = TypeVar("Absent", bool, None)
 
 NOT_AN_OBJECT = "тело запроса должно быть объектом JSON"
 MALFORMED = "тело запроса не является корректным JSON"
@@ -184,6 +187,16 @@ class Fields:
 
 def _decimals_exceed(value: Decimal, places: int) -> bool:
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN) != value
+
+
+def flag_in_query(name: str, *, default: Absent) -> bool | Absent:
+    """A flag of the present address; `default` when it is absent. Raises InvalidRequest, naming it."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if text.lower() not in FLAGS:
+        raise InvalidRequest((name, "допустимы только: true, false, 1, 0"))
+    return FLAGS[text.lower()]
 
 
 def client_id_in_path(text: str) -> ClientId:

@@ -9,9 +9,8 @@ from quart import Blueprint, Response
 
 from evpower.charging.station_access import StationAccess
 from evpower.errors import InvalidRequest
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.requests import read_object
-from evpower.http.shapes import jsonable
 from evpower.http.station_commands import ANSWER_WITHIN_S, known_station
 
 READ_WITHIN_S = 10
@@ -33,13 +32,13 @@ def access_routes(access: StationAccess) -> Blueprint:
             "status": change.status,
             "old_password_ended": change.old_password_ended,
         }
-        return written(Answer({"success": True, "data": data}))
+        return written_data(data)
 
     @routes.get("/<station_id>/security-events")
     async def security_events(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             events = await access.security_events(known_station(station_id))
-        return written(Answer({"success": True, "data": jsonable(events)}))
+        return written_data(events)
 
     return routes
 

@@ -7,9 +7,8 @@ from quart import Blueprint, Response
 
 from evpower.charging.station_operations import StationOperations
 from evpower.errors import StationNotFound
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.requests import parse_object, read_bytes, station_id_or_none
-from evpower.http.shapes import jsonable
 from evpower.identifiers import StationId
 
 #: A command waits for a boot, for earlier commands and for the charger; each of them is bounded below this.
@@ -30,18 +29,18 @@ def command_routes(operations: StationOperations) -> Blueprint:
     async def send(station_id: str, action: str) -> Response:
         payload = parse_object(await read_bytes() or b"{}")
         with trio.fail_after(ANSWER_WITHIN_S):
-            return _data(await operations.commands.send(known_station(station_id), action, payload))
+            return written_data(await operations.commands.send(known_station(station_id), action, payload))
 
     @routes.post("/<station_id>/operations/<name>")
     async def perform(station_id: str, name: str) -> Response:
         arguments = parse_object(await read_bytes() or b"{}")
         with trio.fail_after(ANSWER_WITHIN_S):
-            return _data(await operations.perform(known_station(station_id), name, arguments))
+            return written_data(await operations.perform(known_station(station_id), name, arguments))
 
     @routes.get("/<station_id>/configuration")
     async def configuration(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return _data(await operations.configuration.known(known_station(station_id)))
+            return written_data(await operations.configuration.known(known_station(station_id)))
 
     return routes
 
@@ -52,7 +51,3 @@ def known_station(text: str) -> StationId:
     if station_id is None:
         raise StationNotFound
     return station_id
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

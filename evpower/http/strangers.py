@@ -7,10 +7,9 @@ from quart import Blueprint, Response, request
 
 from evpower.charging.provisioning import Provisioning
 from evpower.errors import NotFound
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.caller import acting, refuse_actor
 from evpower.http.requests import parse_object, read_bytes, read_object, station_id_or_none
-from evpower.http.shapes import jsonable
 
 WITHIN_S = 20
 
@@ -25,20 +24,20 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
     @routes.get("")
     async def list_strangers() -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await provisioning.strangers(rejected_too=request.args.get("all") == "1"))
+            return written_data(await provisioning.strangers(rejected_too=request.args.get("all") == "1"))
 
     @routes.post("/<identity>/accept")
     async def accept(identity: str) -> Response:
         wanted = await read_object()
         refuse_actor(wanted)
         with trio.fail_after(WITHIN_S):
-            return _data(await provisioning.accept(_known(identity), wanted, actor=acting()))
+            return written_data(await provisioning.accept(_known(identity), wanted, actor=acting()))
 
     @routes.post("/<identity>/reject")
     async def reject(identity: str) -> Response:
         refuse_actor(parse_object(await read_bytes() or b"{}"))
         with trio.fail_after(WITHIN_S):
-            return _data(await provisioning.reject(_known(identity), actor=acting()))
+            return written_data(await provisioning.reject(_known(identity), actor=acting()))
 
     return routes
 
@@ -48,7 +47,3 @@ def _known(identity: str) -> str:
     if known is None:
         raise NotFound
     return known
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

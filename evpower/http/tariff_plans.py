@@ -8,9 +8,8 @@ from quart import Blueprint, Response
 from evpower.charging.tariff_plans import TariffPlans
 from evpower.errors import NotFound
 from evpower.http.administration import read_change
-from evpower.http.answers import Answer, written
+from evpower.http.answers import written_data
 from evpower.http.caller import acting
-from evpower.http.shapes import jsonable
 
 WITHIN_S = 20
 ID_CHARS_MAX = 255
@@ -23,36 +22,36 @@ def tariff_plan_routes(plans: TariffPlans) -> Blueprint:
     @routes.get("")
     async def list_plans() -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await plans.plans())
+            return written_data(await plans.plans())
 
     @routes.get("/<plan_id>")
     async def show(plan_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return _data(await plans.plan(_known(plan_id)))
+            return written_data(await plans.plan(_known(plan_id)))
 
     @routes.post("")
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return _data(await plans.create(body, actor=acting()))
+            return written_data(await plans.create(body, actor=acting()))
 
     @routes.put("/<plan_id>")
     async def change(plan_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return _data(await plans.change(_known(plan_id), body, actor=acting()))
+            return written_data(await plans.change(_known(plan_id), body, actor=acting()))
 
     @routes.post("/<plan_id>/rules")
     async def create_rule(plan_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return _data(await plans.create_rule(_known(plan_id), body, actor=acting()))
+            return written_data(await plans.create_rule(_known(plan_id), body, actor=acting()))
 
     @routes.put("/<plan_id>/rules/<rule_id>")
     async def change_rule(plan_id: str, rule_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return _data(await plans.change_rule(_known(plan_id), _known(rule_id), body, actor=acting()))
+            return written_data(await plans.change_rule(_known(plan_id), _known(rule_id), body, actor=acting()))
 
     return routes
 
@@ -62,7 +61,3 @@ def _known(text: str) -> str:
     if not text.isprintable() or len(text) > ID_CHARS_MAX:
         raise NotFound
     return text
-
-
-def _data(data: object) -> Response:
-    return written(Answer({"success": True, "data": jsonable(data)}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -100,14 +101,7 @@ async def test_an_operators_command_raises_there_what_it_raises_here(
 async def test_a_command_nobody_takes_times_out_at_its_deadline_and_is_never_executed(
     two: Two, nursery: trio.Nursery
 ) -> None:
-    results: list[CommandResult] = []
-
-    async def ask() -> None:
-        results.append(await start(two))
-
-    async with trio.open_nursery() as asking:
-        asking.start_soon(ask)
-        await _until_asked(two)
+    async with asked(two) as results:
         two.advance(COMMAND_WITHIN_S)
     assert results == [CommandResult(Outcome.TIMED_OUT)]
     async with reading(two.pool_a) as conn:  # nor by one whose clock is behind
@@ -115,14 +109,7 @@ async def test_a_command_nobody_takes_times_out_at_its_deadline_and_is_never_exe
 
 
 async def test_a_command_whose_process_died_before_it_took_it_ends_as_offline(two: Two) -> None:
-    results: list[CommandResult] = []
-
-    async def ask() -> None:
-        results.append(await start(two))
-
-    async with trio.open_nursery() as asking:
-        asking.start_soon(ask)
-        await _until_asked(two)
+    async with asked(two) as results:
         await two.a_is_silent()
     assert results[0].outcome is Outcome.OFFLINE
     assert not two.link.is_connected(STATION)
@@ -163,14 +150,7 @@ async def test_a_command_whose_words_are_all_lost_is_executed_and_answered_all_t
 
 async def test_a_start_is_asked_of_the_charger_once_when_its_process_dies_over_it(two: Two) -> None:
     """Taken and never answered: whoever asked hears that the charger is away, and nobody takes it again."""
-    results: list[CommandResult] = []
-
-    async def ask() -> None:
-        results.append(await start(two))
-
-    async with trio.open_nursery() as asking:
-        asking.start_soon(ask)
-        await _until_asked(two)
+    async with asked(two) as results:
         async with reading(two.pool_a) as conn:
             assert len(await charger_commands.take(conn, A, NOON)) == 1
         await two.a_is_silent()
@@ -233,6 +213,20 @@ async def _events_of(two: Two, nursery: trio.Nursery) -> trio.MemoryReceiveChann
 
     await nursery.start(follow)
     return receive
+
+
+@asynccontextmanager
+async def asked(two: Two) -> AsyncIterator[list[CommandResult]]:
+    """A start whose row stands there and is not taken yet; at the end of the block, with its result."""
+    results: list[CommandResult] = []
+
+    async def ask() -> None:
+        results.append(await start(two))
+
+    async with trio.open_nursery() as asking:
+        asking.start_soon(ask)
+        await _until_asked(two)
+        yield results
 
 
 async def _until_asked(two: Two) -> None:

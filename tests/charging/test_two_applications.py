@@ -195,19 +195,27 @@ async def test_a_limit_stop_is_left_to_the_process_where_the_charger_is(both: Bo
     assert both.street.stopped == ([] if went else [(STATION, stop.wire_transaction_id)])
 
 
+@asynccontextmanager
+async def stopped_in_b_settled_in_a(both: Both, session_id: SessionId, stop: TransactionStop) -> AsyncIterator[None]:
+    """A phone waits for its stop in B while A settles; at the end of the block, until it has its answer."""
+
+    async def ask() -> None:
+        await both.b.app.charging.stop_session(session_id, caller=CLIENT, actor="client")
+
+    with trio.fail_after(WITHIN_S):
+        async with trio.open_nursery() as asking:
+            asking.start_soon(ask)
+            await both.b.link.stop_asked.wait()
+            await both.a.app.reports.end_transaction(STATION, stop)
+            await both.a.app.settler.work_due()
+            yield
+
+
 async def test_a_stop_in_one_process_hears_that_the_other_has_settled(patient: Both, nursery: trio.Nursery) -> None:
     await hears(patient.b, nursery)
     session_id, stop = await begun(patient.a)
-    with trio.fail_after(WITHIN_S):
-        async with trio.open_nursery() as asking:
-
-            async def ask() -> None:
-                await patient.b.app.charging.stop_session(session_id, caller=CLIENT, actor="client")
-
-            asking.start_soon(ask)
-            await patient.b.link.stop_asked.wait()
-            await patient.a.app.reports.end_transaction(STATION, stop)
-            await patient.a.app.settler.work_due()
+    async with stopped_in_b_settled_in_a(patient, session_id, stop):
+        pass
     settled = await patient.b.session(session_id)
     assert (settled.energy_wh, settled.estimated) == (5_000, False)
     nursery.cancel_scope.cancel()
@@ -215,18 +223,9 @@ async def test_a_stop_in_one_process_hears_that_the_other_has_settled(patient: B
 
 async def test_a_stop_whose_settlement_was_told_in_a_gap_looks_for_it_after_the_gap(patient: Both) -> None:
     session_id, stop = await begun(patient.a)
-    with trio.fail_after(WITHIN_S):
-        async with trio.open_nursery() as asking:
-
-            async def ask() -> None:
-                await patient.b.app.charging.stop_session(session_id, caller=CLIENT, actor="client")
-
-            asking.start_soon(ask)
-            await patient.b.link.stop_asked.wait()
-            await patient.a.app.reports.end_transaction(STATION, stop)
-            await patient.a.app.settler.work_due()
-            await trio.testing.wait_all_tasks_blocked(0.01)
-            patient.b.app.bus.publish(GapInEvents())
+    async with stopped_in_b_settled_in_a(patient, session_id, stop):
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        patient.b.app.bus.publish(GapInEvents())
     assert not (await patient.b.session(session_id)).estimated
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 import trio
@@ -57,6 +57,12 @@ opening_balance = {OPENING}
 def cost_of(energy_wh: int) -> Decimal:
     """The bill by the charger's own register, in som, half up."""
     return (RATE * energy_wh / 1000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+class Dialled(Protocol):
+    """Where a charger dials: one server, or whatever stands before several."""
+
+    async def dial(self, url: str) -> trio.abc.Stream: ...
 
 
 class Phone:
@@ -180,7 +186,7 @@ class Charger:
 
 
 @asynccontextmanager
-async def charger_at(server: Server, **settings: Any) -> AsyncIterator[Charger]:
+async def charger_at(server: Dialled, **settings: Any) -> AsyncIterator[Charger]:
     """A charger that has booted; it reconnects fast. 60 kW a hundred times as fast as life unless said otherwise."""
     nature = ChargePointSettings(
         **{"speed": 100.0, "reconnect_first_s": 0.05, "reconnect_max_s": 0.2, "reboot_s": 0.1, **settings}

@@ -87,7 +87,7 @@ async def hear(socket: WebSocketConnection, word: str) -> dict[str, Any]:
 
 async def test_a_charge_survives_the_death_of_the_process_its_charger_is_at(both: Both) -> None:
     phone = Phone(both.b)
-    async with listening(both.b) as socket, charger_at(both) as charger:  # type: ignore[arg-type]
+    async with listening(both.b) as socket, charger_at(both) as charger:
         await charger.plug()
         with trio.fail_after(WITHIN_S):
             session_id = await _start(phone)
@@ -109,7 +109,7 @@ async def test_a_charge_survives_the_death_of_the_process_its_charger_is_at(both
 
 async def test_a_stop_asked_of_one_process_reaches_the_charger_of_the_other(both: Both) -> None:
     phone = Phone(both.b)
-    async with charger_at(both) as charger:  # type: ignore[arg-type]
+    async with charger_at(both) as charger:
         await charger.plug()
         session_id = await _start(phone)
         await charger.has_begun()
@@ -122,11 +122,11 @@ async def test_a_stop_asked_of_one_process_reaches_the_charger_of_the_other(both
 
 
 async def test_a_charger_that_moves_leaves_no_ghost_behind(both: Both) -> None:
-    async with charger_at(both) as first:  # type: ignore[arg-type]
+    async with charger_at(both) as first:
         await first.is_connected()
         assert await _connected(both.a) == 1
         both.goes_to = both.b
-        async with charger_at(both) as second:  # type: ignore[arg-type]
+        async with charger_at(both) as second:
             await second.is_connected()
             with trio.fail_after(WITHIN_S):
                 await poll(lambda: _is_empty(both.a))
@@ -136,7 +136,7 @@ async def test_a_process_stopped_past_its_lease_wakes_and_leaves_its_charger_to_
     both: Both, database_url: str
 ) -> None:
     """The old socket is still open there: it is a ghost."""
-    async with charger_at(Once(both.a)) as first:  # type: ignore[arg-type]
+    async with charger_at(Once(both.a)) as first:
         await first.is_connected()
         with stopped(both.a):
             await _outlast_the_lease(database_url)
@@ -155,7 +155,7 @@ async def test_a_process_stopped_past_its_lease_wakes_and_leaves_its_charger_to_
 
 async def test_a_process_stopped_past_its_lease_wakes_and_has_its_chargers_again(both: Both, database_url: str) -> None:
     phone = Phone(both.b)
-    async with charger_at(both) as charger:  # type: ignore[arg-type]
+    async with charger_at(both) as charger:
         await charger.plug()
         with stopped(both.a):
             await _outlast_the_lease(database_url)
@@ -168,7 +168,7 @@ async def test_a_process_stopped_past_its_lease_wakes_and_has_its_chargers_again
 
 
 async def test_a_phone_hears_what_happened_while_its_process_could_not_listen(both: Both, database_url: str) -> None:
-    async with listening(both.b) as socket, charger_at(both) as charger:  # type: ignore[arg-type]
+    async with listening(both.b) as socket, charger_at(both) as charger:
         await charger.is_connected()
         assert _sql(database_url, END_LISTENING)
         await charger.plug()
