@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from evpower.charging.charge_point import AdminStatus, connector_status, is_online
+from evpower.charging.locations import last_seen
 from evpower.charging.network import configuration_warnings
 from evpower.charging.ports import ChargePointLink
 from evpower.clock import Clock
@@ -91,7 +92,6 @@ class NetworkViews:
         }
 
     def _presence(self, station_id: StationId, stored_at: datetime | None) -> tuple[datetime | None, bool]:
-        """When it last spoke, and whether that is young enough; rows lag behind by seconds."""
-        known = [at for at in (self._link.last_seen_at(station_id), stored_at) if at is not None]
-        last_seen_at = max(known, default=None)
+        """When it last spoke, and whether that is young enough."""
+        last_seen_at = last_seen(self._link, station_id, stored_at)
         return last_seen_at, is_online(last_seen_at, self._clock.now(), self._heartbeat_timeout_s)
