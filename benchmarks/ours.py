@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import trio
 
-from evpower import logs
-from evpower.charging import locations
-from evpower.config import load
-from evpower.supervisor import run
+from evpower.network import locations
+from evpower.server import logs
+from evpower.server.supervisor import run
+from evpower.settings.config import load
 
 
 async def main() -> None:

@@ -15,9 +15,9 @@ from trio_websocket import ConnectionClosed, WebSocketRequest, serve_websocket
 from benchmarks import table
 from benchmarks.chargers import Charger, Fleet, NextCall
 from benchmarks.processes import Server, serving
-from evpower.ocpp.stream import DirectStream, open_listeners
-from evpower.ocpp.sweeper import Sweeper
-from evpower.ocpp.transport import ChargerSocket, SocketClosed, SocketLimits
+from evpower.ocpp.door.stream import DirectStream, open_listeners
+from evpower.ocpp.door.sweeper import Sweeper
+from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed, SocketLimits
 
 NAMES = ("ours", "trio-websocket")
 PEERS = 200

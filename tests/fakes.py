@@ -8,9 +8,9 @@ from typing import Any
 
 import trio
 
-from evpower.charging.ports import CommandResult, Outcome
 from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.ports import CommandResult, Outcome
 
 NOON = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 

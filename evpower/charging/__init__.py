@@ -1,1 +1,4 @@
-"""What a charger does and what a driver's charge is: models, reports from chargers, sessions, recovery."""
+"""The life of one session: reserve, ask the charger, begin, meter, stop, settle, recover.
+
+Decides whose charge a transaction is and when it ends. Prices and postings are billing's, OCPP is the door's.
+"""

@@ -5,24 +5,24 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from evpower.charging.commands import Commands
-from evpower.charging.id_tag import IdTagVerdict
-from evpower.charging.reserving import Reserving
+from evpower.billing.rows.clients import lock_client
+from evpower.charging.reservations import Reserving
+from evpower.charging.rows import sessions, transactions
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_checks import check_client
+from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart
-from evpower.charging.verdicts import free_verdict, judge, verdict_on_card
 from evpower.clock import Clock, Ids
-from evpower.db import sessions, transactions
-from evpower.db.clients import lock_client
-from evpower.db.id_tags import APP_TAG, IdTagRow, read_id_tag
 from evpower.db.pool import Pool
-from evpower.db.stations import read_start_spot
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.network.rows.stations import read_start_spot
+from evpower.tags.id_tag import IdTagVerdict
+from evpower.tags.rows.id_tags import APP_TAG, IdTagRow, read_id_tag
+from evpower.tags.verdicts import free_verdict, judge, verdict_on_card
 
 log = logging.getLogger("OCPP")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from evpower.charging.rows import free_vend
 from evpower.clock import Clock
-from evpower.db import free_vend
 from evpower.db.pool import Pool
-from evpower.db.stations import station_exists
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
+from evpower.network.rows.stations import station_exists
+from evpower.tags.rows import free_vend as policies
 
 log = logging.getLogger("evpower.charging")
 
@@ -28,7 +29,7 @@ class FreeVend:
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):
                 raise StationNotFound
-            enabled = await free_vend.gives_away(conn, station_id)
+            enabled = await policies.gives_away(conn, station_id)
             given = await free_vend.read_given_away(conn, station_id)
         return {"station_id": station_id, "free_vend": enabled, **given}
 
@@ -37,6 +38,6 @@ class FreeVend:
         async with unit_of_work(self._pool) as uow:
             if not await station_exists(uow.conn, station_id):
                 raise StationNotFound
-            await free_vend.set_free_vend(uow.conn, station_id, enabled, self._clock.now())
+            await policies.set_free_vend(uow.conn, station_id, enabled, self._clock.now())
         log.info("free vend: station=%s, enabled=%s, by=%s", station_id, enabled, actor)
         return await self.read(station_id)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import trio
 
 from evpower.billing.reservation import ChargeTerms
+from evpower.charging.rows import sessions
+from evpower.charging.rows.journal_sql import Progress
 from evpower.clock import Clock
-from evpower.db import sessions
-from evpower.db.journal_sql import Progress
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.events import Event, EventBus, SessionSettled

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 import trio
 
-from evpower.charging.commands import Commands
+from evpower.charging.rows import due_sessions, sessions
 from evpower.charging.settler import Settler
+from evpower.charging.start_stop import Commands
 from evpower.clock import Clock
-from evpower.db import due_sessions, sessions
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import SessionId

@@ -13,30 +13,15 @@ from psycopg.errors import UniqueViolation
 
 from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import estimated_energy_kwh
+from evpower.billing.rows.clients import Client, ensure_client, lock_client
 from evpower.billing.tariff import Price
-from evpower.charging.commands import Commands
-from evpower.charging.locations import last_seen
-from evpower.charging.ports import ChargePointLink, Outcome
-from evpower.charging.reserving import Reserving
-from evpower.charging.session import (
-    IdempotencyClaim,
-    Session,
-    SessionView,
-    StartedSession,
-    StartOrder,
-    StationView,
-    StoppedSession,
-    view_session,
-)
+from evpower.charging.reservations import Reserving
+from evpower.charging.rows import sessions
+from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
 from evpower.charging.start_checks import check_client, check_spot
-from evpower.charging.stations import read_station_view
+from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids
-from evpower.db import sessions
-from evpower.db.clients import Client, ensure_client, lock_client
-from evpower.db.id_tags import ensure_app_tag
-from evpower.db.idempotency import claim_key
 from evpower.db.pool import Pool
-from evpower.db.stations import read_start_spot
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import (
     ConnectorOccupied,
@@ -47,7 +32,15 @@ from evpower.errors import (
     SessionNotFound,
 )
 from evpower.events import EventBus, SessionReserved
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.rows.keys import claim_key
 from evpower.identifiers import ClientId, IdTag, SessionId, StationId
+from evpower.link.ports import ChargePointLink, Outcome
+from evpower.network.locations import last_seen
+from evpower.network.rows.stations import read_start_spot
+from evpower.network.station_page import read_station_view
+from evpower.network.station_view import StationView
+from evpower.tags.rows.id_tags import ensure_app_tag
 
 log = logging.getLogger("evpower.charging")
 

@@ -5,7 +5,6 @@ Views are what the doors show: plain facts, integers, aware UTC times; each door
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +13,6 @@ from typing import Literal
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
 from evpower.charging.meter_value import BELIEVED_CLOCK_S, plausible_energy_wh
-from evpower.charging.network import ListedLocation, ListedStation
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import tyiyn
 
@@ -33,17 +31,6 @@ class StartOrder:
     connector_id: ConnectorId
     energy_wh: int | None = None
     amount_tyiyn: int | None = None
-
-
-@dataclass(frozen=True)
-class IdempotencyClaim:
-    """A driver's Idempotency-Key with what it was used for (billing-rules §8); the hash is of the parsed body."""
-
-    client_id: ClientId
-    key: str
-    method: str
-    path: str
-    body_hash: str
 
 
 @dataclass(frozen=True)
@@ -210,35 +197,6 @@ class StoppedSession:
 
     session: SessionView
     already_stopped: bool
-
-
-@dataclass(frozen=True)
-class RunningSession:
-    """A running session as the public may see it: no client data."""
-
-    session_id: SessionId
-    connector_id: ConnectorId
-    start_time: datetime
-    energy_wh: int
-    limit_type: LimitType
-
-
-@dataclass(frozen=True)
-class StationView:
-    """`GET /station/status`: the station of the list, and what its own page tells besides (contract/rest-api §3.1)."""
-
-    station: ListedStation
-    location: ListedLocation
-    #: Whether its socket is open.
-    connected: bool
-    firmware_version: str | None
-    #: OCPP's word by connector number.
-    error_codes: Mapping[ConnectorId, str]
-    running: tuple[RunningSession, ...]
-
-    @property
-    def is_online(self) -> bool:
-        return self.connected and self.station.online
 
 
 def view_session(session: Session, now: datetime, *, station_online: bool) -> SessionView:

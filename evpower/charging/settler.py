@@ -12,17 +12,17 @@ from typing import Literal
 
 import trio
 
+from evpower.billing.rows.clients import Client, lock_client
 from evpower.billing.service import BillingService
 from evpower.billing.settlement import Correction, Settlement
+from evpower.charging.rows import due_sessions, sessions, settlements
 from evpower.charging.session import Session
 from evpower.clock import Clock
-from evpower.db import due_sessions, sessions, settlements
-from evpower.db.clients import Client, lock_client
 from evpower.db.pool import Pool
-from evpower.db.stations import refresh_connector
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
 from evpower.identifiers import SessionId
+from evpower.network.rows.stations import refresh_connector
 
 log = logging.getLogger("evpower.settlement")
 

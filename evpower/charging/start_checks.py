@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.charging.charge_point import STARTABLE, effective_status, is_online, stored_status
-from evpower.db.stations import StartSpot
 from evpower.errors import (
     ClientBlocked,
     ClientDeleted,
@@ -19,6 +17,8 @@ from evpower.errors import (
     UnknownStation,
 )
 from evpower.identifiers import ClientId
+from evpower.network.charge_point import STARTABLE, effective_status, is_online, stored_status
+from evpower.network.rows.stations import StartSpot
 
 
 def check_client(status: str) -> None:

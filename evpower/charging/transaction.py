@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.meter_value import Sample
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.tags.id_tag import IdTagVerdict
 
 
 @dataclass(frozen=True)

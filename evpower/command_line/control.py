@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from evpower.config import Config
 from evpower.errors import EvPowerError
+from evpower.settings.config import Config
 
 SYSTEM_SOCKET = Path("/run/evpower/evpower.sock")
 CONNECT_S = 5.0
-#: Says who the operator is (`evpower/http/control.py`).
+#: Says who the operator is (`evpower/http/operators/control.py`).
 OPERATOR_HEADER = "EvPower-Operator"
 #: Longer than the server gives itself for an import or a check of the whole ledger.
 ANSWER_S = 150.0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 
-from evpower.charging.station_ca import key_pem_of, new_station_ca, pem_of, serial_number_of
 from evpower.clock import RandomBytes
-from evpower.config import Config
 from evpower.errors import EvPowerError
+from evpower.security.station_ca import key_pem_of, new_station_ca, pem_of, serial_number_of
+from evpower.settings.config import Config
 
 
 class StationCaNotMade(EvPowerError):

@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 import psycopg
 import trio
 
+from evpower.billing.rows.ledger import check_ledger
 from evpower.clock import SystemClock
 from evpower.command_line.causes import sole_cause
-from evpower.config import Config
 from evpower.db.embedded import embedded_postgres
-from evpower.db.ledger import check_ledger
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
 from evpower.db.unit_of_work import reading
 from evpower.errors import EvPowerError
+from evpower.settings.config import Config
 
 T = TypeVar("T")
 

@@ -10,11 +10,11 @@ from functools import partial
 import click
 import trio
 
-from evpower import logs
 from evpower.command_line.causes import sole_cause
 from evpower.command_line.screen import REFUSED, USAGE
-from evpower.config import Config
 from evpower.errors import DatabaseUnreachable, EvPowerError
+from evpower.server import logs
+from evpower.settings.config import Config
 from evpower.simulator.fleet import StationPlan, run_fleet
 
 log = logging.getLogger("evpower")

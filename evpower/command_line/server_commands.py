@@ -16,8 +16,8 @@ from evpower.errors import EvPowerError
 @server_command
 def serve(terminal: Terminal) -> None:
     """Run the server until SIGTERM."""
-    from evpower import supervisor
     from evpower.command_line.running import run_server
+    from evpower.server import supervisor
 
     sys.exit(run_server(supervisor.run, terminal.config))
 
@@ -26,8 +26,8 @@ def serve(terminal: Terminal) -> None:
 @server_command
 def demo(terminal: Terminal) -> None:
     """Run the server with the demo fleet and simulated chargers."""
-    from evpower import demo as demonstration
     from evpower.command_line.running import run_server
+    from evpower.server import demo as demonstration
 
     sys.exit(run_server(demonstration.run, terminal.config))
 

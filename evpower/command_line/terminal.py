@@ -15,7 +15,7 @@ from evpower.errors import ConfigError, EvPowerError
 
 if TYPE_CHECKING:
     from evpower.command_line.control import ControlClient
-    from evpower.config import Config
+    from evpower.settings.config import Config
 
 
 class Terminal:
@@ -28,7 +28,7 @@ class Terminal:
 
     @functools.cached_property
     def config(self) -> Config:
-        from evpower.config import load
+        from evpower.settings.config import load
 
         return load(self._config_path, os.environ)
 

@@ -1,1 +1,4 @@
-"""The people's wire: REST for phones and the control socket for the command line."""
+"""The door for people: REST and sockets for phones, webhooks for providers, the control socket for operators.
+
+Parses, calls one service, answers. No rule lives here.
+"""

@@ -8,25 +8,26 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
-from evpower.billing.payments import Payments
 from evpower.billing.service import BillingService
-from evpower.charging.locations import Locations
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
-from evpower.http.accounts import account_routes
-from evpower.http.admin import admin_routes
-from evpower.http.application import HttpApplication, RequestLimits
-from evpower.http.idempotency import Idempotency, KeyStore
-from evpower.http.live import live_routes
-from evpower.http.live_hub import LiveHub
-from evpower.http.locations import location_routes
-from evpower.http.payments import LEGACY, payment_routes
+from evpower.http.operators.admin import admin_routes
+from evpower.http.phones.accounts import account_routes
+from evpower.http.phones.live import live_routes
+from evpower.http.phones.live_hub import LiveHub
+from evpower.http.phones.locations import location_routes
+from evpower.http.phones.payments import payment_routes
+from evpower.http.phones.sessions import charging_routes
+from evpower.http.phones.stations import station_routes
+from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
+from evpower.http.providers.webhooks import webhook_routes
 from evpower.http.service import Probes, ServiceFacts, service_routes
-from evpower.http.sessions import charging_routes
-from evpower.http.stations import station_routes
-from evpower.http.webhook_guard import WebhookGuard, WebhookLimits
-from evpower.http.webhooks import webhook_routes
+from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.idempotency import Idempotency, KeyStore
+from evpower.http.wire.payment_doors import LEGACY
+from evpower.network.locations import Locations
+from evpower.payments.graph import Payments
 
 V1 = "/api/v1"
 

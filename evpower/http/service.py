@@ -10,8 +10,8 @@ from typing import Protocol
 import trio
 from quart import Blueprint, Response
 
-from evpower.http.answers import Answer, written
-from evpower.http.shapes import jsonable
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.values import jsonable
 
 logger = logging.getLogger("evpower.http")
 

@@ -1,1 +1,4 @@
-"""The charger's wire: OCPP-J over WebSocket."""
+"""The door for chargers: OCPP-J over WebSocket.
+
+Turns wire into domain and back. No rule of a charge lives here.
+"""

@@ -16,12 +16,12 @@ import trio
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
-from evpower.ocpp import frames
-from evpower.ocpp.frame_log import FrameLog, NoFrameLog
-from evpower.ocpp.oddities import Kind, Oddities
-from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
-from evpower.ocpp.traffic import Traffic
-from evpower.ocpp.transport import ChargerSocket, SocketClosed
+from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
+from evpower.ocpp.watch.oddities import Kind, Oddities
+from evpower.ocpp.watch.traffic import Traffic
+from evpower.ocpp.wire import frames
+from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
+from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
 
 log = logging.getLogger("OCPP")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from evpower.charging.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
+from evpower.administration.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
 from evpower.ocpp.connection import ChargerConnection
 
 #: A stranger that has not sent its BootNotification by then is let go.

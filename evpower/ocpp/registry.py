@@ -9,13 +9,13 @@ from weakref import WeakValueDictionary
 
 import trio
 
-from evpower.charging.ports import CommandResult, Outcome
 from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.outcome import CallOutcome, Offline
 from evpower.ocpp.v16 import commands, raw
 from evpower.ocpp.v16.schemas import check_command
+from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
 
 class ChargerRegistry:

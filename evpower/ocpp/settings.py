@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from evpower.client_address import LOOPBACK, Network
-from evpower.ocpp.transport import SocketLimits
+from evpower.ocpp.wire.transport import SocketLimits
 
 
 @dataclass(frozen=True)

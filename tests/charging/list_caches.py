@@ -11,9 +11,9 @@ from itertools import count
 import trio
 import trio.testing
 
-from evpower.charging.list_cache import ListCache, NetworkPicture
-from evpower.charging.shared_list_cache import SharedListCache
-from evpower.redis_link import Patience, RedisLink
+from evpower.db.redis_link import Patience, RedisLink
+from evpower.network.list_cache import ListCache, NetworkPicture
+from evpower.network.shared_list_cache import SharedListCache
 from tests.fakes import NOON, SetClock
 from tests.http.fakes import LOCATION
 from tests.redis_server import QUICK, RedisServer

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import trio
 
-from evpower.charging.administration import Administration
-from evpower.charging.network_views import NetworkViews
+from evpower.administration.network_views import NetworkViews
+from evpower.administration.service import Administration
 from evpower.errors import Refusal
-from evpower.http.administration import location_admin_routes, station_admin_routes, station_list_routes
+from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.identifiers import IdTag
-from evpower.ocpp.passwords import SaltedPasswords
+from evpower.ocpp.door.passwords import SaltedPasswords
 from tests.charging.test_feed import Ear, ear, told
 from tests.charging.world import CLIENT, STATION, TWO, World
 from tests.http.conftest import body_of

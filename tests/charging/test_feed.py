@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 import trio
 
-from evpower.charging.feed import LocationTold, NetworkFeed, NetworkNews, StationTold
-from evpower.charging.provisioning import Provisioning
+from evpower.administration.provisioning import Provisioning
 from evpower.events import NetworkChanged, StationChanged
 from evpower.identifiers import IdTag, StationId
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.ocpp.passwords import SaltedPasswords
-from evpower.operator import Operator
+from evpower.network.feed import LocationTold, NetworkFeed, NetworkNews, StationTold
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.server.operator import Operator
 from tests.charging.world import CLIENT, STATION, TWO, World
 
 

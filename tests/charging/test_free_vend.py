@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import trio
 
+from evpower.charging.rows.free_vend import read_totals
 from evpower.charging.transaction import TransactionStart
-from evpower.db.free_vend import read_totals
-from evpower.db.id_tags import Card
 from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
 from evpower.identifiers import IdTag, StationId
+from evpower.tags.rows.id_tags import Card
 from tests.charging.world import CLIENT, ONE, STATION, TWO, World
 
 STRANGE, CARD = IdTag("04A1B2C3"), IdTag("CARD-1")

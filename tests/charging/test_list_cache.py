@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import trio
 
-from evpower.charging.list_cache import ListCache, OwnListCache
+from evpower.network.list_cache import ListCache, OwnListCache
 from tests.charging.list_caches import NEW, OLD, Network, shown, store
 from tests.fakes import NOON, SetClock
 from tests.redis_server import RedisServer

@@ -8,8 +8,6 @@ from dataclasses import replace
 import pytest
 import trio
 
-from evpower.charging.network import ListedStation
-from evpower.config import RedisSettings
 from evpower.db.pool import Pool
 from evpower.errors import LocationNotFound
 from evpower.events import (
@@ -25,6 +23,8 @@ from evpower.events import (
     TopUpChanged,
 )
 from evpower.identifiers import ConnectorId, SessionId
+from evpower.network.listing import ListedStation
+from evpower.settings.config import RedisSettings
 from tests.charging.world import CLIENT, ONE, STATION, World, impatient, open_world
 from tests.redis_server import RedisServer
 

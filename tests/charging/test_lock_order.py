@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import trio
 
-from evpower.charging.charge_point import Boot
-from evpower.db import sessions
-from evpower.db.journal import BootRow
-from evpower.db.stations import refresh_connector
+from evpower.charging.rows import sessions
+from evpower.charging.rows.journal import BootRow
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.identifiers import SessionId
+from evpower.network.charge_point import Boot
+from evpower.network.rows.stations import refresh_connector
 from tests.charging.world import ONE, STATION, World
 from tests.e2e.process import poll
 

@@ -10,11 +10,10 @@ from datetime import timedelta
 import pytest
 import trio
 
-from evpower.charging.ports import CommandResult, Outcome
-from evpower.charging.remote_commands import COMMAND_WITHIN_S, written
-from evpower.db import charger_commands
-from evpower.db.charger_commands import Asked
-from evpower.db.processes import take_chargers
+from evpower.cluster.remote_commands import COMMAND_WITHIN_S, written
+from evpower.cluster.rows import charger_commands
+from evpower.cluster.rows.charger_commands import Asked
+from evpower.cluster.rows.processes import take_chargers
 from evpower.db.unit_of_work import reading
 from evpower.errors import (
     ChargerNotReady,
@@ -27,6 +26,7 @@ from evpower.errors import (
 )
 from evpower.events import Event, GapInEvents, StationChanged
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.ports import CommandResult, Outcome
 from tests.charging.two_processes import A, B, Two, two_processes
 from tests.charging.world import STATION
 from tests.fakes import NOON

@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from evpower.charging.presence import Presence
 from evpower.events import Event, StationChanged
+from evpower.network.presence import Presence
 from tests.charging.world import STATION, World
 from tests.fakes import SetClock
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 import trio
 
-from evpower.charging.processes import LEASE, RENEW_EVERY_S
-from evpower.db.processes import forget_dead, leave_chargers, read_leases, read_owners, take_chargers
-from evpower.db.stations import store_presence
+from evpower.cluster.processes import LEASE, RENEW_EVERY_S
+from evpower.cluster.rows.processes import forget_dead, leave_chargers, read_leases, read_owners, take_chargers
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ProcessId
+from evpower.network.rows.stations import store_presence
 from tests.charging.test_lock_order import BLOCKED
 from tests.charging.two_processes import A, B, Two, two_processes
 from tests.charging.world import STATION

@@ -6,12 +6,12 @@ import logging
 
 import pytest
 
-from evpower.charging.charge_point import SecurityReport
-from evpower.charging.station_access import StationAccess
-from evpower.db import security_events
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
-from evpower.ocpp.passwords import SaltedPasswords
+from evpower.network.charge_point import SecurityReport
+from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.security.rows import security_events
+from evpower.security.station_access import StationAccess
 from tests.charging.world import STATION, World
 
 

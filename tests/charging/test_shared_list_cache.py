@@ -9,9 +9,9 @@ import pytest
 import trio
 import trio.testing
 
-from evpower.charging.list_cache import NetworkPicture
-from evpower.charging.shared_list_cache import CONTENT, GENERATION, SharedListCache
-from evpower.redis_link import RedisLink
+from evpower.db.redis_link import RedisLink
+from evpower.network.list_cache import NetworkPicture
+from evpower.network.shared_list_cache import CONTENT, GENERATION, SharedListCache
 from tests.charging.list_caches import INATTENTIVE, NEW, OLD, Network, Tokens, answering_after, shown, store
 from tests.fakes import NOON
 from tests.redis_server import HASTY, QUICK, RedisServer, is_away, is_there

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import trio
 
-from evpower.charging.list_cache import NetworkPicture
+from evpower.network.list_cache import NetworkPicture
 from tests.charging.list_caches import OLD, Network, Process
 from tests.http.fakes import LOCATION
 from tests.redis_server import HASTY, RedisServer, is_away, is_there

@@ -7,9 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from evpower.charging.ports import Outcome
-from evpower.charging.session import IdempotencyClaim, StartOrder
-from evpower.config import Config
+from evpower.charging.session import StartOrder
 from evpower.db.pool import Pool
 from evpower.errors import (
     ClientBlocked,
@@ -26,7 +24,10 @@ from evpower.errors import (
     StationUnderMaintenance,
     UnknownStation,
 )
+from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, ConnectorId, StationId
+from evpower.link.ports import Outcome
+from evpower.settings.config import Config
 from tests.charging.world import CLIENT, ONE, STATION, TWO, World, impatient, open_world
 
 

@@ -6,9 +6,6 @@ import logging
 
 import pytest
 
-from evpower.charging.charge_point import Admission
-from evpower.charging.station_access import StationAccess
-from evpower.charging.station_commands import StationCommands
 from evpower.errors import (
     ChargerOffline,
     CommandRefused,
@@ -18,8 +15,11 @@ from evpower.errors import (
     StationNotFound,
 )
 from evpower.identifiers import StationId
-from evpower.ocpp.admission import Credentials, Verdict, judge
-from evpower.ocpp.passwords import PasswordChecker, SaltedPasswords
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.admission import Credentials, Verdict, judge
+from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords
+from evpower.security.station_access import StationAccess
+from evpower.stations.commands import StationCommands
 from tests.charging.world import STATION, World
 
 OLD, NEW = "the-old-password", "the-new-password"

@@ -15,8 +15,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evpower.charging.certificate_requests import read_request
-from evpower.charging.station_ca import (
+from evpower.errors import ConfigError, Unsignable
+from evpower.security.certificate_requests import read_request
+from evpower.security.station_ca import (
     IssuedCertificate,
     StationCa,
     key_pem_of,
@@ -25,7 +26,6 @@ from evpower.charging.station_ca import (
     pem_of,
     serial_number_of,
 )
-from evpower.errors import ConfigError, Unsignable
 from tests.certificate_requests import ec_key, names_of, signing_request, with_broken_signature
 from tests.fakes import NOON
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from evpower.charging.session import StationView
 from evpower.errors import StationNotFound
 from evpower.identifiers import ConnectorId, StationId
+from evpower.network.station_view import StationView
 from tests.charging.world import ONE, STATION, TWO, World
 
 WHOLE = ConnectorId(0)

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 import trio
 
-from evpower.charging.ports import Outcome
-from evpower.db.operator import list_sessions
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
+from evpower.link.ports import Outcome
+from evpower.server.rows.operator import list_sessions
 from tests.charging.world import CLIENT, STATION, World, open_world
 
 

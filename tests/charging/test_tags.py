@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from evpower.db.id_tags import Card
 from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import ClientId, IdTag
+from evpower.tags.rows.id_tags import Card
 from tests.charging.world import CLIENT, STATION, TWO, World, impatient, open_world
 from tests.fakes import NOON
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.tariff_plans import TariffPlans
-from evpower.http.tariff_plans import tariff_plan_routes
-from evpower.ocpp.passwords import SaltedPasswords
+from evpower.administration.tariff_plans import TariffPlans
+from evpower.http.operators.tariff_plans import tariff_plan_routes
+from evpower.ocpp.door.passwords import SaltedPasswords
 from tests.charging.world import STATION, World
 from tests.http.conftest import body_of
 from tests.http.test_operators_work import client_of

@@ -11,17 +11,17 @@ import pytest
 import trio
 import trio.testing
 
-from evpower.app import build_app
-from evpower.charging.charge_point import StatusReport
+from evpower.billing.rows.ledger import check_ledger
 from evpower.charging.limits import PlannedStop
-from evpower.charging.ports import CommandResult, Outcome
 from evpower.charging.transaction import TransactionStart, TransactionStop
-from evpower.config import Config
-from evpower.db.ledger import check_ledger
 from evpower.db.pool import open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import Event, GapInEvents, SessionSettled
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, SessionId, StationId
+from evpower.link.ports import CommandResult, Outcome
+from evpower.network.charge_point import StatusReport
+from evpower.server.app import build_app
+from evpower.settings.config import Config
 from tests.charging.test_lock_order import BLOCKED
 from tests.charging.two_processes import hears
 from tests.charging.world import CLIENT, NETWORK, ONE, STATION, World, impatient

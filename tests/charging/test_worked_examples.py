@@ -7,10 +7,6 @@ from decimal import Decimal
 import pytest
 import trio
 
-from evpower.billing.gateway import OrderState, OrderStatus, Payment
-from evpower.billing.top_up import Origin
-from evpower.charging.ports import Outcome
-from evpower.db.top_ups import NewTopUp, insert_top_up
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     ConnectorOccupied,
@@ -19,6 +15,10 @@ from evpower.errors import (
     SessionFailed,
 )
 from evpower.identifiers import ClientId, SessionId
+from evpower.link.ports import Outcome
+from evpower.payments.gateway import OrderState, OrderStatus, Payment
+from evpower.payments.rows.top_ups import NewTopUp, insert_top_up
+from evpower.payments.top_up import Origin
 from tests.charging.world import CLIENT, ONE, STATION, TWO, World
 
 

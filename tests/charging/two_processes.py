@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.charging.network_link import NetworkLink
-from evpower.charging.other_processes import OtherProcesses
-from evpower.charging.processes import LEASE, RENEW_EVERY_S, Processes
-from evpower.charging.remote_commands import CommandExecutor
+from evpower.cluster.network_link import NetworkLink
+from evpower.cluster.other_processes import OtherProcesses
+from evpower.cluster.processes import LEASE, RENEW_EVERY_S, Processes
+from evpower.cluster.remote_commands import CommandExecutor
+from evpower.cluster.rows.processes import take_chargers
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool, open_pool
-from evpower.db.processes import take_chargers
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.identifiers import ProcessId, StationId

@@ -9,20 +9,20 @@ from typing import Any
 
 import trio
 
-from evpower.app import App, build_app
 from evpower.billing.ledger import adjustment_entry
-from evpower.charging.charge_point import Boot, StatusReport
+from evpower.billing.rows.clients import ensure_client
+from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.charging.meter_value import MeterReport, Sample
 from evpower.charging.session import SessionView, StartedSession, StartOrder
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
-from evpower.config import Config
-from evpower.db.clients import ensure_client
-from evpower.db.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.operator import Operator
+from evpower.network.charge_point import Boot, StatusReport
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.server.app import App, build_app
+from evpower.server.operator import Operator
+from evpower.settings.config import Config
 from tests.fakes import CountingIds, FakeLink, SetClock
 
 STATION = StationId("EVP-001-01")

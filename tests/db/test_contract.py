@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from evpower.billing.ledger import Entry, Posting
-from evpower.db.ledger import post_entry
+from evpower.billing.rows.ledger import post_entry
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from tests.charging.world import CLIENT, TWO, World, open_world

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from evpower.db.doubts import configuration_doubts
-from evpower.db.fleet import FleetReport, apply_fleet
-from evpower.db.ledger import check_ledger
+from evpower.billing.rows.ledger import check_ledger
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest
-from evpower.fleet import parse_fleet
+from evpower.network_file.file import parse_fleet
+from evpower.network_file.rows.apply import FleetReport, apply_fleet
+from evpower.network_file.rows.doubts import configuration_doubts
 from tests.fakes import NOON
 
 DEMO = (Path(__file__).parents[2] / "config/demo.toml").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trio
 
-from evpower.charging.session import IdempotencyClaim
-from evpower.db.idempotency import KeyRows, StoredAnswer, claim_key, find_key, forget_older_than
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import IdempotencyMismatch
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.rows.keys import KeyRows, StoredAnswer, claim_key, find_key, forget_older_than
 from evpower.identifiers import ClientId, SessionId
 
 NOON = datetime(2025, 9, 30, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import trio
 from psycopg import errors
 
 from evpower.billing.ledger import Entry, Posting
-from evpower.db.clients import ensure_client
-from evpower.db.ledger import check_ledger, post_entry
+from evpower.billing.rows.clients import ensure_client
+from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ClientId

@@ -11,14 +11,14 @@ import trio
 import trio.testing
 from psycopg import AsyncConnection
 
-from evpower.charging.charge_point import Admission
-from evpower.db.due_sessions import to_take_up
+from evpower.charging.rows.due_sessions import to_take_up
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool, open_pool
-from evpower.db.stations import admissions, mark_silent, store_presence
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
+from evpower.network.charge_point import Admission
+from evpower.network.rows.stations import admissions, mark_silent, store_presence
 from tests.charging.world import NETWORK, ONE, STATION, TWO
 from tests.fakes import NOON
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.charge_point import STORED_STATUS
-from evpower.db import journal_sql, network, stations
+from evpower.charging.rows import journal_sql
 from evpower.db.batches import batch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
+from evpower.network.charge_point import STORED_STATUS
+from evpower.network.rows import listing as network
+from evpower.network.rows import stations
 from tests.fakes import NOON
 
 NETWORK = """

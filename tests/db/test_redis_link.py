@@ -14,8 +14,8 @@ import pytest
 import trio
 import trio.testing
 
+from evpower.db.redis_link import THREADS_MAX, WAITING_MAX, Command, Patience, RedisLink
 from evpower.errors import RedisAway
-from evpower.redis_link import THREADS_MAX, WAITING_MAX, Command, Patience, RedisLink
 from tests.ocpp.authority import Authority, Pair
 from tests.redis_server import HASTY, QUICK, RedisServer, is_away, is_there, until
 

@@ -12,15 +12,15 @@ import pytest
 import trio
 import trio.testing
 
-from evpower.charging.charge_point import Boot, StatusReport
 from evpower.charging.meter_value import MeterReport, Sample
-from evpower.db import journal as journal_module
-from evpower.db.journal import BootRow, Journal, MeterRow, StatusRow
+from evpower.charging.rows import journal as journal_module
+from evpower.charging.rows.journal import BootRow, Journal, MeterRow, StatusRow
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
+from evpower.network.charge_point import Boot, StatusReport
 from tests.charging.world import ONE, STATION, World, open_world
 from tests.db.proxy import open_proxy
 from tests.fakes import NOON

@@ -13,8 +13,8 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
-from evpower.ocpp import tracer as tracing
-from evpower.ocpp.tracer import Tracer
+from evpower.ocpp.watch import tracer as tracing
+from evpower.ocpp.watch.tracer import Tracer
 from tests.fakes import NOON, SetClock
 
 CP = StationId("CP\t1")

@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import trio
 
-from evpower.charging.session import IdempotencyClaim
 from evpower.db import partitions as partitions_module
-from evpower.db.idempotency import claim_key
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.db.upkeep import Upkeep
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.rows.keys import claim_key
 from evpower.identifiers import ClientId, SessionId
+from evpower.server.upkeep import Upkeep
 from tests.fakes import NOON, SetClock
 
 TODAY = NOON.date()

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.charging.charge_point import AdminStatus, PublicStatus, StoredStatus, connector_status
-from evpower.charging.network import (
+from evpower.identifiers import ConnectorId, StationId
+from evpower.network.charge_point import AdminStatus, PublicStatus, StoredStatus, connector_status
+from evpower.network.listing import (
     ListedConnector,
     ListedLocation,
     ListedStation,
     LocationFilter,
     configuration_warnings,
 )
-from evpower.identifiers import ConnectorId, StationId
 
 OCPP_WORDS = (
     "Available",

@@ -10,25 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.billing.gateway import OrderState, OrderStatus, Payment
-from evpower.billing.top_up import (
-    BY_HAND,
-    CREDITED,
-    OPEN,
-    Phase,
-    TopUp,
-    TopUpRules,
-    Verdict,
-    judge,
-    returns,
-)
-from evpower.billing.top_up_schedule import (
-    is_given_up,
-    keeps_asking,
-    may_force,
-    plan_check,
-)
 from evpower.identifiers import ClientId
+from evpower.payments.gateway import OrderState, OrderStatus, Payment
+from evpower.payments.top_up import BY_HAND, CREDITED, OPEN, Phase, TopUp, TopUpRules, Verdict, judge, returns
+from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, plan_check
 from tests.fakes import NOON
 
 RULES = TopUpRules()

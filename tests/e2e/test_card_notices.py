@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import trio
 
-from evpower.billing.gateways.obank_notice import notify_token
+from evpower.payments.gateways.obank_notice import notify_token
 from evpower.simulator.providers.cards import CHALLENGE_PAN
 from evpower.simulator.providers.courier import Letter, WebhookFault
 from evpower.simulator.providers.obank import NOTICE_SHAPES

@@ -15,10 +15,10 @@ import httpx2
 import pytest
 import trio
 
-from evpower.config import Config
-from evpower.config_payments import ObankSettings, OdengiSettings
-from evpower.demo import DemoFleetMissing, run
-from evpower.demo_bank import has_providers
+from evpower.server.demo import DemoFleetMissing, run
+from evpower.server.demo_bank import has_providers
+from evpower.settings.config import Config
+from evpower.settings.payments import ObankSettings, OdengiSettings
 from tests.e2e.process import Process, poll, start
 
 #: The test card that wants 3-D Secure.

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import trio
 
-from evpower import supervisor
-from evpower.config import Config
-from evpower.config_values import Bind
-from evpower.db.journal import Journal
+from evpower.charging.rows.journal import Journal
 from evpower.db.pool import open_pool
 from evpower.db.unit_of_work import reading
-from evpower.doors import Running
 from evpower.errors import ConfigError
+from evpower.server import supervisor
+from evpower.server.doors import Running
+from evpower.settings.config import Config
+from evpower.settings.values import Bind
 from tests.charging.world import NETWORK
 from tests.ocpp.authority import Authority
 

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from evpower.command_line.control import ControlClient, Refused
-from evpower.doors import Running
+from evpower.server.doors import Running
 from tests.e2e.test_supervisor import config_for, running_server
 from tests.ocpp.peer import Peer
 

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from evpower.billing.gateway import Card, Payer, ProviderOrder
-from evpower.billing.gateways.obank import Obank
-from evpower.billing.gateways.odengi import Odengi
-from evpower.billing.gateways.provider_http import open_http
-from evpower.config_payments import ObankSettings, OdengiSettings
+from evpower.payments.gateway import Card, Payer, ProviderOrder
+from evpower.payments.gateways.obank import Obank
+from evpower.payments.gateways.odengi import Odengi
+from evpower.payments.gateways.provider_http import open_http
+from evpower.settings.payments import ObankSettings, OdengiSettings
 from tests.fakes import SetClock
 from tests.gateways.peer import Peer, Step, serving
 

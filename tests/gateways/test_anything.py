@@ -10,13 +10,13 @@ from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.billing.gateway import NOTIFY_TOKEN, OrderState, OrderStatus
-from evpower.billing.gateways import obank_notice, odengi_notice
-from evpower.billing.gateways.obank_answers import card_answer, fetched_status, hosted_page
-from evpower.billing.gateways.obank_xml import IMPOSSIBLE, UnreadableXml, element, request, results
-from evpower.billing.gateways.odengi_answers import invoice_of, refusal_of, status_of
-from evpower.billing.gateways.odengi_signature import canonical, signed
 from evpower.errors import InvalidRequest, Unauthorized
+from evpower.payments.gateway import NOTIFY_TOKEN, OrderState, OrderStatus
+from evpower.payments.gateways import obank_notice, odengi_notice
+from evpower.payments.gateways.obank_answers import card_answer, fetched_status, hosted_page
+from evpower.payments.gateways.obank_xml import IMPOSSIBLE, UnreadableXml, element, request, results
+from evpower.payments.gateways.odengi_answers import invoice_of, refusal_of, status_of
+from evpower.payments.gateways.odengi_signature import canonical, signed
 from tests.gateways.parties import NOTIFY_KEY, ORDER, SECRET, SID
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["approved", "canceled", "1", 0])

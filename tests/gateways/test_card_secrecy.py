@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from evpower.billing.gateway import Card
 from evpower.errors import ProviderFailure
+from evpower.payments.gateway import Card
 from tests.gateways.parties import ORDER, PAYER, obank_at
 from tests.gateways.peer import Step, answer, gone, reset, truncated
 

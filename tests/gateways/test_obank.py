@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import pytest
 
-from evpower.billing.gateway import CardAnswer, Challenge, HostedPage, OrderState, OrderStatus, Payer, Payment
 from evpower.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from evpower.payments.gateway import CardAnswer, Challenge, HostedPage, OrderState, OrderStatus, Payer, Payment
 from tests.gateways.parties import CARD, INVOICED, OBANK, ORDER, PAYER, obank_at
 from tests.gateways.peer import Step, answer
 

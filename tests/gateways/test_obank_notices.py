@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from evpower.billing.gateway import NOTIFY_TOKEN, Notice, OrderState
-from evpower.billing.gateways.obank_notice import notify_token, read_notice
 from evpower.errors import InvalidRequest, Unauthorized
+from evpower.payments.gateway import NOTIFY_TOKEN, Notice, OrderState
+from evpower.payments.gateways.obank_notice import notify_token, read_notice
 from tests.gateways.parties import NOTIFY_KEY, ORDER, obank_at
 
 TOKEN = "f4a411c94677f941271edb83e4c6c413"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from evpower.billing.gateway import OrderState, OrderStatus, Payment, QrInvoice
 from evpower.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from evpower.payments.gateway import OrderState, OrderStatus, Payment, QrInvoice
 from tests.gateways.parties import INVOICED, ODENGI, ORDER, SECRET, odengi_at
 from tests.gateways.peer import answer
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from evpower.billing.gateway import Notice, OrderState, Payment
-from evpower.billing.gateways.odengi_notice import OlderForm, read_notice
 from evpower.errors import InvalidRequest, StaleTimestamp, Unauthorized
+from evpower.payments.gateway import Notice, OrderState, Payment
+from evpower.payments.gateways.odengi_notice import OlderForm, read_notice
 from tests.gateways.parties import AT, SECRET, SID, WEBHOOK_SECRET, odengi_at
 
 VECTOR_4: dict[str, Any] = {

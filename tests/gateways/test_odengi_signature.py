@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from evpower.billing.gateways.odengi_signature import canonical, md5_works, mktime, signature, signed
+from evpower.payments.gateways.odengi_signature import canonical, md5_works, mktime, signature, signed
 from tests.gateways.parties import SECRET, SID
 
 CREATE = {

@@ -8,10 +8,10 @@ import logging
 import pytest
 import trio
 
-from evpower.billing.gateway import OrderState
-from evpower.billing.gateways.odengi import Odengi
-from evpower.billing.gateways.provider_http import open_http
 from evpower.errors import ConfigError, ProviderTimeout, ProviderUnavailable
+from evpower.payments.gateway import OrderState
+from evpower.payments.gateways.odengi import Odengi
+from evpower.payments.gateways.provider_http import open_http
 from tests.fakes import SetClock
 from tests.gateways.parties import AT, CARD, INVOICED, ODENGI, ORDER, PAYER, PLAIN, obank_at, odengi_at
 from tests.gateways.peer import (

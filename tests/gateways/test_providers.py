@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from evpower.billing.gateway import CardGateway, OrderState
-from evpower.billing.gateways.pkcs12 import client_context
-from evpower.billing.gateways.providers import open_gateways
-from evpower.config import Config, HttpSettings
-from evpower.config_payments import ObankSettings, PaymentsSettings
 from evpower.errors import ConfigError, ProviderTimeout, ProviderUnavailable
+from evpower.payments.gateway import CardGateway, OrderState
+from evpower.payments.gateways.pkcs12 import client_context
+from evpower.payments.gateways.providers import open_gateways
+from evpower.settings.config import Config, HttpSettings
+from evpower.settings.payments import ObankSettings, PaymentsSettings
 from tests.fakes import SetClock
 from tests.gateways.parties import AT, CARD, NOTIFY_KEY, ODENGI, ORDER, PAYER
 from tests.gateways.peer import Peer, answer, serving

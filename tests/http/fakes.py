@@ -16,26 +16,20 @@ from quart_trio import QuartTrio
 from evpower.billing.account import BalanceView
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
-from evpower.charging.list_cache import NetworkPicture
-from evpower.charging.locations import Locations
-from evpower.charging.network import ListedConnector, ListedLocation, ListedStation
 from evpower.charging.service import ChargingService
-from evpower.charging.session import (
-    IdempotencyClaim,
-    RunningSession,
-    SessionView,
-    StartedSession,
-    StartOrder,
-    StationView,
-    StoppedSession,
-)
-from evpower.db.idempotency import StoredAnswer
+from evpower.charging.session import SessionView, StartedSession, StartOrder, StoppedSession
 from evpower.errors import Forbidden, LocationNotFound, SessionNotFound, StationNotFound
 from evpower.http.app import HttpSettings, build_http_app
-from evpower.http.application import RequestLimits
-from evpower.http.live_hub import LiveHub, LiveLimits
+from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts
+from evpower.http.wire.application import RequestLimits
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.rows.keys import StoredAnswer
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.network.list_cache import NetworkPicture
+from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
+from evpower.network.locations import Locations
+from evpower.network.station_view import RunningSession, StationView
 from tests.fakes import SetClock
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ import pytest
 from quart import Blueprint, Response
 from quart_trio import QuartTrio
 
-from evpower.http.answers import Answer, written
 from evpower.http.app import HttpSettings, build_http_app
-from evpower.http.caller import acting
-from evpower.http.control import OPERATOR_HEADER, build_control_app
+from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.service import ServiceFacts
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import acting
 from tests.fakes import SetClock
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from quart_trio import QuartTrio
 
-from evpower.charging.certificates import StationCertificates
-from evpower.http.application import HttpApplication, RequestLimits
-from evpower.http.certificates import certificate_routes
+from evpower.http.operators.certificates import certificate_routes
+from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.security.certificates import StationCertificates
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone
 

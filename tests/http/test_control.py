@@ -10,7 +10,7 @@ import pytest
 
 from evpower.charging.session import StoppedSession
 from evpower.errors import InvalidRequest, NoSuchActiveSession
-from evpower.http.control import OPERATOR_HEADER, build_control_app
+from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from tests.http.conftest import body_of
 from tests.http.fakes import NOON, SESSION, SETTLED, CountingIds, Phone, World
 

@@ -12,8 +12,8 @@ from quart import Response
 
 from evpower.charging.session import StoppedSession
 from evpower.errors import InsufficientBalance
-from evpower.http.idempotency import body_hash
-from evpower.http.requests import parse_object
+from evpower.http.wire.idempotency import body_hash
+from evpower.http.wire.requests import parse_object
 from tests.http.conftest import body_of
 from tests.http.fakes import OWNER, RESERVED, SESSION, SETTLED, STARTED, STATION, Phone, World
 

@@ -15,11 +15,11 @@ import trio.testing
 import trio_websocket
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from evpower.charging.feed import LocationTold, StationTold
-from evpower.http.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
-from evpower.http.live_messages import Subscribe
-from evpower.http.server import ServerSettings, serve_http
+from evpower.http.phones.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
+from evpower.http.phones.live_messages import Subscribe
+from evpower.http.wire.server import ServerSettings, serve_http
 from evpower.identifiers import ClientId
+from evpower.network.feed import LocationTold, StationTold
 from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, World
 

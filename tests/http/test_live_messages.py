@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.charging.network import ListedStation
-from evpower.http import live_messages as messages
-from evpower.http.live_messages import Ping, Subscribe, Wrong, read_message
+from evpower.http.phones import live_messages as messages
+from evpower.http.phones.live_messages import Ping, Subscribe, Wrong, read_message
+from evpower.network.listing import ListedStation
 from tests.domain.test_network import stations
 from tests.http.fakes import LISTED, LOCATION, NOON
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from evpower.charging.list_cache import NetworkPicture
 from evpower.errors import DatabaseUnavailable
+from evpower.network.list_cache import NetworkPicture
 from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, NOON, Phone, World
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evpower.http.control import build_control_app
-from evpower.http.metrics import metrics_routes
+from evpower.http.operators.control import build_control_app
+from evpower.http.operators.metrics import metrics_routes
 from tests.http.fakes import CountingIds, World
 from tests.http.test_control import FakeViews
 

@@ -10,8 +10,8 @@ from quart_trio import QuartTrio
 
 from evpower.charging.session import StartOrder
 from evpower.errors import InvalidAmount, InvalidRequest, Unauthorized
-from evpower.http.requests import client_id_in_path, parse_object
-from evpower.http.sessions import start_order, stop_order
+from evpower.http.phones.sessions import start_order, stop_order
+from evpower.http.wire.requests import client_id_in_path, parse_object
 from evpower.identifiers import ClientId, ConnectorId, StationId
 
 VALID = b'{"client_id":"6f1c","station_id":"EVP-001-01","connector_id":1%s}'

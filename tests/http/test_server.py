@@ -15,8 +15,8 @@ from hypercorn.typing import ASGIFramework
 from quart import websocket
 from quart_trio import QuartTrio
 
-from evpower.http.application import HttpApplication, RequestLimits
-from evpower.http.server import ServerSettings, serve_http
+from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.server import ServerSettings, serve_http
 from tests.http.fakes import STATION, CountingIds, World
 
 UPGRADE = (

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from evpower.charging.network import ListedConnector
-from evpower.charging.session import StationView, StoppedSession
-from evpower.http import shapes
-from evpower.http.station_shape import station_body
+from evpower.charging.session import StoppedSession
+from evpower.http.phones import shapes
+from evpower.http.phones.station_shape import station_body
+from evpower.http.wire import values
 from evpower.identifiers import ConnectorId
+from evpower.network.listing import ListedConnector
+from evpower.network.station_view import StationView
 from tests.http.fakes import BALANCE, NOON, PRICE, RESERVED, RUNNING, RUNNING_HERE, SETTLED, STARTED, STATION_VIEW
 
 BUSY = ListedConnector(ConnectorId(1), "GBT", 22.0, "occupied", "Charging", busy=True)
@@ -367,19 +369,19 @@ def test_nobody_can_charge_where_no_start_would_be_taken(connected: bool, change
 
 def test_times_are_utc_with_z_whatever_their_zone() -> None:
     at_bishkek = datetime(2025, 9, 30, 18, 34, 56, 789000, tzinfo=timezone(timedelta(hours=6)))
-    assert shapes.instant(at_bishkek) == "2025-09-30T12:34:56.789000Z"
+    assert values.instant(at_bishkek) == "2025-09-30T12:34:56.789000Z"
 
 
 @pytest.mark.parametrize(
     ("energy_wh", "text"), [(15000, b"15"), (15100, b"15.1"), (1, b"0.001"), (20007, b"20.007"), (0, b"0")]
 )
 def test_energy_is_written_without_binary_noise(energy_wh: int, text: bytes) -> None:
-    assert msgspec.json.encode(shapes.kwh(energy_wh)) == text
+    assert msgspec.json.encode(values.kwh(energy_wh)) == text
 
 
 def test_details_of_any_kind_become_json() -> None:
     details = {"at": datetime(2025, 1, 1, tzinfo=UTC), "rate": Decimal("13.50"), "list": [Decimal(1), {"a": None}]}
-    assert shapes.jsonable(details) == {
+    assert values.jsonable(details) == {
         "at": "2025-01-01T00:00:00.000000Z",
         "rate": 13.5,
         "list": [1, {"a": None}],

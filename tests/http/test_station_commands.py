@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from evpower.charging.station_commands import StationCommands
-from evpower.charging.station_operations import StationOperations
 from evpower.errors import ChargerOffline, CommandRefused, CommandTimedOut, InvalidRequest
-from evpower.http.control import build_control_app
-from evpower.http.station_commands import command_routes
+from evpower.http.operators.control import build_control_app
+from evpower.http.operators.operations import StationOperations
+from evpower.http.operators.station_commands import command_routes
 from evpower.identifiers import StationId
+from evpower.stations.commands import StationCommands
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World
 from tests.http.test_control import FakeViews

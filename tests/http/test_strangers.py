@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.provisioning import Provisioning
+from evpower.administration.provisioning import Provisioning
 from evpower.errors import InvalidRequest, NotFound
-from evpower.http.strangers import stranger_routes
+from evpower.http.operators.strangers import stranger_routes
 from tests.http.conftest import body_of
 from tests.http.test_operators_work import client_of
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.http.windows import Taken, Window, Windows
+from evpower.http.wire.windows import Taken, Window, Windows
 
 #: Quarters of a second are exact in binary, so what is compared is the rule and not the rounding.
 GAPS = st.lists(st.integers(0, 80).map(lambda quarters: quarters / 4), max_size=60)

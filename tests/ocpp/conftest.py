@@ -8,14 +8,14 @@ import trio
 from trio.testing import memory_stream_pair
 
 from evpower.clock import Clock
-from evpower.ocpp.frame_log import FrameLog, NoFrameLog
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.server import ChargerServer, Door
 from evpower.ocpp.lobby import Lobby
-from evpower.ocpp.passwords import PasswordChecker
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.server import ChargerServer, Door
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.traffic import Traffic
 from evpower.ocpp.v16.dispatch import KNOWN
+from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
+from evpower.ocpp.watch.traffic import Traffic
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 

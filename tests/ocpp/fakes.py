@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import trio
 
-from evpower.charging.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
-from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.meter_value import MeterReport
-from evpower.charging.reports import ChargerReports
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
-from evpower.charging.transfers import Kind
 from evpower.identifiers import IdTag, StationId, WireTransactionId
+from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
+from evpower.reports.charger_reports import ChargerReports
+from evpower.stations.transfers import Kind
+from evpower.tags.id_tag import IdTagVerdict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.ports import CommandResult, Outcome
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
+from evpower.link.ports import CommandResult, Outcome
+from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 
@@ -189,7 +189,7 @@ async def test_duty_09_message_ids_of_ours_are_unique_and_short(
 async def test_duty_08_a_slow_commit_of_one_charger_holds_no_other(
     csms: Csms, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
-    from evpower.charging.charge_point import Admission
+    from evpower.network.charge_point import Admission
 
     csms.reports.stations["CP-2"] = Admission("CP-2", "active", None)
     slow, quick = await csms.charger(), await csms.charger("/ws/CP-2")
@@ -311,7 +311,7 @@ async def test_duty_19_every_message_is_a_sign_of_life(csms: Csms, autojump_cloc
 async def test_an_error_in_one_chargers_task_ends_only_that_charger(
     csms: Csms, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evpower.charging.charge_point import Admission
+    from evpower.network.charge_point import Admission
 
     async def fail(station_id: StationId) -> None:
         if station_id == "CP-1":

@@ -8,9 +8,9 @@ from base64 import b64encode
 import pytest
 import trio
 
-from evpower.charging.charge_point import Admission
-from evpower.ocpp.passwords import PasswordChecker, hash_password, verify_password
-from evpower.ocpp.transport import SocketLimits
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.passwords import PasswordChecker, hash_password, verify_password
+from evpower.ocpp.wire.transport import SocketLimits
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 
@@ -105,7 +105,7 @@ async def test_a_reconnect_storm_costs_one_hash(monkeypatch: pytest.MonkeyPatch)
         checked.append(password)
         return verify_password(password, password_hash)
 
-    monkeypatch.setattr("evpower.ocpp.passwords.verify_password", count)
+    monkeypatch.setattr("evpower.ocpp.door.passwords.verify_password", count)
     checker = PasswordChecker(b"key")
     for _ in range(50):
         assert await checker.matches("s3cret:ё", HASH)

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.ocpp.failed_logins import FORGIVEN_AFTER_S, FREE_FAILURES, WAIT_S, FailedLogins
+from evpower.ocpp.door.failed_logins import FORGIVEN_AFTER_S, FREE_FAILURES, WAIT_S, FailedLogins
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 

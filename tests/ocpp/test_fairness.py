@@ -7,9 +7,9 @@ from itertools import pairwise
 import trio
 from trio.testing import MockClock
 
-from evpower.ocpp.reader import FRAMES_PER_TURN, FrameReader
-from evpower.ocpp.sweeper import Sweeper
-from evpower.ocpp.transport import ChargerSocket, SocketLimits
+from evpower.ocpp.door.sweeper import Sweeper
+from evpower.ocpp.wire.reader import FRAMES_PER_TURN, FrameReader
+from evpower.ocpp.wire.transport import ChargerSocket, SocketLimits
 from tests.ocpp.peer import frame
 
 

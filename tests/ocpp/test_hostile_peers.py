@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.charge_point import Admission
-from evpower.ocpp.sweeper import Sweeper
-from evpower.ocpp.transport import ChargerSocket, SocketLimits
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.sweeper import Sweeper
+from evpower.ocpp.wire.transport import ChargerSocket, SocketLimits
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import frame
 

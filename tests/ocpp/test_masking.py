@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from evpower.ocpp.masking import CUT, KEPT_BYTES, kept
+from evpower.ocpp.watch.masking import CUT, KEPT_BYTES, kept
 
 
 @pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey", "AUTHORIZATIONKEY", "\\u0041uthorizationKey"])

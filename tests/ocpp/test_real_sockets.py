@@ -13,12 +13,12 @@ import trio
 
 from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
-from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.server import ChargerServer, Door, serve_chargers
+from evpower.ocpp.door.stream import DirectStream, open_listeners
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.server import ChargerServer, Door, serve_chargers
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.stream import DirectStream, open_listeners
-from evpower.ocpp.transport import SocketLimits
+from evpower.ocpp.wire.transport import SocketLimits
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 

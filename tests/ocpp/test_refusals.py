@@ -12,9 +12,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.charge_point import Admission
-from evpower.ocpp.capacity import BUSY, SAY_EVERY_S, Capacity
-from evpower.ocpp.passwords import hash_password
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.capacity import BUSY, SAY_EVERY_S, Capacity
+from evpower.ocpp.door.passwords import hash_password
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 

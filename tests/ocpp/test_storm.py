@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import trio
 
-from evpower.charging.charge_point import Admission
-from evpower.ocpp.doors import open_doors
-from evpower.ocpp.passwords import PasswordChecker
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.doors import open_doors
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.server import ChargerServer
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.server import ChargerServer
 from evpower.ocpp.settings import OcppSettings
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer

@@ -8,17 +8,17 @@ from typing import Any, cast
 import pytest
 import trio
 
-from evpower.app import build_app
-from evpower.charging.provisioning import Provisioning
-from evpower.charging.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
-from evpower.config import Config
+from evpower.administration.provisioning import Provisioning
+from evpower.administration.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, NotFound
+from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
-from evpower.ocpp.passwords import SaltedPasswords
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.transport import SocketLimits
+from evpower.ocpp.wire.transport import SocketLimits
+from evpower.server.app import build_app
+from evpower.settings.config import Config
 from tests.charging.world import NETWORK
 from tests.fakes import CountingIds, SetClock
 from tests.ocpp.conftest import Csms

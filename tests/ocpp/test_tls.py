@@ -15,17 +15,17 @@ import trio
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from evpower.charging.certificate_requests import read_request
-from evpower.charging.charge_point import Admission
-from evpower.charging.station_ca import StationCa, new_station_ca, pem_of
 from evpower.errors import ConfigError
-from evpower.ocpp.doors import Door
-from evpower.ocpp.passwords import PasswordChecker, hash_password
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.doors import Door
+from evpower.ocpp.door.passwords import PasswordChecker, hash_password
+from evpower.ocpp.door.server import ChargerServer, serve_chargers
+from evpower.ocpp.door.tls import TlsFiles, TlsIdentity, load_context
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.server import ChargerServer, serve_chargers
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.tls import TlsFiles, TlsIdentity, load_context
-from evpower.ocpp.transport import SocketLimits
+from evpower.ocpp.wire.transport import SocketLimits
+from evpower.security.certificate_requests import read_request
+from evpower.security.station_ca import StationCa, new_station_ca, pem_of
 from tests.certificate_requests import ec_key, names_of, signing_request, write_key
 from tests.ocpp.authority import Authority, Pair
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from evpower.ocpp.frame_log import Direction
-from evpower.ocpp.trace import MOST_WAITING, Conversation
+from evpower.ocpp.watch.frame_log import Direction
+from evpower.ocpp.watch.trace import MOST_WAITING, Conversation
 from tests.fakes import NOON
 
 

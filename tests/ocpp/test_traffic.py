@@ -10,9 +10,9 @@ import trio
 from trio.testing import MockClock
 
 from evpower.identifiers import StationId
-from evpower.ocpp.oddities import Kind
-from evpower.ocpp.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.ocpp.v16.dispatch import KNOWN
+from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 

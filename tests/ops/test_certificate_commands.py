@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from evpower.charging.station_ca import load_station_ca
 from evpower.cli import main
+from evpower.security.station_ca import load_station_ca
 from tests.ops.control_server import FakeControl, serving
 
 OPERATIONS = "/control/stations/EVP-001-01/operations"

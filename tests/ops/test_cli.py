@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from evpower.cli import main
 from evpower.command_line.control import sockets_to_try
-from evpower.config import load
+from evpower.settings.config import load
 from tests.ops.control_server import FakeControl, serving
 
 STATION = {

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evpower.config import SETTINGS, Config, load
-from evpower.config_values import Bind
 from evpower.errors import ConfigError
+from evpower.settings.config import SETTINGS, Config, load
+from evpower.settings.values import Bind
 
 
 def write(tmp_path: Path, text: str) -> Path:

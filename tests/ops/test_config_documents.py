@@ -6,7 +6,7 @@ import itertools
 import re
 from pathlib import Path
 
-from evpower.config import SETTINGS, SHORT_NAMES, Config, load
+from evpower.settings.config import SETTINGS, SHORT_NAMES, Config, load
 
 ROOT = Path(__file__).parents[2]
 #: Its default is to be absent.

@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from evpower.descriptors import OTHERS, make_room
+from evpower.server.descriptors import OTHERS, make_room
 
 SOCKETS = 10_000
 

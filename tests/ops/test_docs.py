@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
+from evpower.billing.rows.ledger import CHECKS
 from evpower.cli import main
-from evpower.db.ledger import CHECKS
 from evpower.ocpp.v16 import commands
 from evpower.ocpp.v16.dispatch import ACTIONS, KNOWN
 from evpower.ocpp.v16.schemas import COMMANDS
@@ -88,7 +88,7 @@ def test_a_command_that_does_not_exist_is_found() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_file_named_in_code_exists(page: Path) -> None:
-    """Paths from the root of the project, such as `evpower/app.py`."""
+    """Paths from the root of the project, such as `evpower/server/app.py`."""
     paths = re.findall(r"`((?:evpower|tests|config|docs|benchmarks)/[\w./-]+)`", page.read_text(encoding="utf-8"))
     assert [path for path in paths if not (ROOT / path).exists()] == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evpower.errors import InvalidRequest
-from evpower.fleet import parse_fleet
+from evpower.network_file.file import parse_fleet
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from evpower.config import LogSettings
 from evpower.errors import ConfigError
-from evpower.logs import OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
+from evpower.server.logs import OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
+from evpower.settings.config import LogSettings
 
 STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"
 

@@ -11,26 +11,26 @@ import trio
 from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
-from evpower import metrics as metrics_module
-from evpower.billing.payments import build_payments
 from evpower.billing.service import BillingService
-from evpower.billing.top_up import TopUpRules
 from evpower.charging.meter_value import MeterReport
-from evpower.db.journal import Journal, MeterRow
+from evpower.charging.rows.journal import Journal, MeterRow
 from evpower.db.pool import Pool, open_pool
+from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import ConnectorId, StationId
-from evpower.metrics import Metrics
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.ocpp.oddities import Kind
-from evpower.ocpp.outcome import Answered, CallFailed
-from evpower.ocpp.passwords import PasswordChecker
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.server import ChargerServer
 from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.server import ChargerServer
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.tracer import Tracer
-from evpower.ocpp.traffic import Refusal
-from evpower.redis_link import RedisLink
+from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.watch.tracer import Tracer
+from evpower.ocpp.watch.traffic import Refusal
+from evpower.ocpp.wire.outcome import Answered, CallFailed
+from evpower.payments.graph import build_payments
+from evpower.payments.top_up import TopUpRules
+from evpower.server import metrics as metrics_module
+from evpower.server.metrics import Metrics
 from tests.charging.world import CLIENT, STATION, open_world
 from tests.db.proxy import open_proxy
 from tests.fakes import NOON, CountingIds, SetClock

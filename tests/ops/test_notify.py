@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from evpower.notify import Notifier
+from evpower.server.notify import Notifier
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import trio
 
 from evpower.db.pool import Pool
-from evpower.probes import ServerProbes
-from evpower.redis_link import RedisLink
+from evpower.db.redis_link import RedisLink
+from evpower.server.probes import ServerProbes
 from tests.fakes import FakeLink, SetClock
 from tests.redis_server import HASTY, QUICK, RedisServer, is_away, is_there
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evpower.config import Config
+from evpower.settings.config import Config
 
 UNIT = (Path(__file__).parents[2] / "evpower.service").read_text(encoding="utf-8")
 #: After the doors: the workers' drain and the private PostgreSQL's stop (supervisor.py, db/embedded.py).

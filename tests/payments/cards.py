@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evpower.billing.gateway import Card, Payer
-from evpower.billing.top_up import TopUpWish
+from evpower.payments.gateway import Card, Payer
+from evpower.payments.top_up import TopUpWish
 from tests.payments.world import CLIENT
 
 PAN, CVV = "4169585512345678", "739"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import trio
 
-from evpower.billing.gateway import (
+from evpower.errors import InvalidRequest, Unauthorized
+from evpower.payments.gateway import (
     Card,
     CardAnswer,
     HostedPage,
@@ -20,7 +21,6 @@ from evpower.billing.gateway import (
     ProviderOrder,
     QrInvoice,
 )
-from evpower.errors import InvalidRequest, Unauthorized
 
 SIGNATURE = "signed"
 PROCESSING = OrderStatus(OrderState.PROCESSING)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evpower.billing.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from evpower.errors import PaymentFailed, ProviderTimeout, ProviderUnavailable, TokenNotSupported
+from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from tests.payments.cards import CARD, PAYER, wish
 from tests.payments.provider import CANCELED, NOT_FOUND, PROCESSING, paid
 from tests.payments.world import HOOK, PHONE, World

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 import trio
 
-from evpower.billing.gateway import CardAnswer, OrderState, OrderStatus, Payment
-from evpower.billing.top_up import TopUp
 from evpower.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -17,6 +15,8 @@ from evpower.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
+from evpower.payments.top_up import TopUp
 from tests.payments.cards import CARD, PAYER, wish
 from tests.payments.provider import PROCESSING, paid
 from tests.payments.world import ANN, CLIENT, PHONE, World

@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 import trio
 
-from evpower.billing.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.billing.ledger import adjustment_entry
-from evpower.billing.top_up import Origin
-from evpower.db.clients import ensure_client
-from evpower.db.ledger import check_ledger, post_entry
+from evpower.billing.rows.clients import ensure_client
+from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import EvPowerError, InvalidRequest, Unauthorized
+from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
+from evpower.payments.top_up import Origin
 from tests.payments.cards import CARD, PAYER, wish
 from tests.payments.provider import CANCELED, PROCESSING, paid
 from tests.payments.world import CLIENT, HOOK, PHONE, World

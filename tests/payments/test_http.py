@@ -11,15 +11,15 @@ from typing import Any, cast
 import pytest
 from quart import Response
 
-from evpower.billing.gateway import CardAnswer, Challenge, OrderState, OrderStatus
-from evpower.db.idempotency import KeyRows
 from evpower.db.pool import Pool
 from evpower.errors import ProviderError, ProviderTimeout
 from evpower.http.app import HttpSettings, build_http_app
-from evpower.http.live_hub import LiveHub, LiveLimits
-from evpower.http.payment_admin import payment_admin_routes
+from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.phones.live_hub import LiveHub, LiveLimits
+from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts
-from evpower.http.webhook_guard import WebhookLimits
+from evpower.idempotency.rows.keys import KeyRows
+from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeProbes, Phone
 from tests.payments.cards import CVV, PAN

@@ -6,10 +6,10 @@ from itertools import chain
 
 import pytest
 
-from evpower.db.figures import read_figures
 from evpower.db.unit_of_work import reading
 from evpower.errors import ProviderTimeout, Unauthorized
-from evpower.payment_metrics import payment_metrics, top_up_metrics
+from evpower.server.payment_metrics import payment_metrics, top_up_metrics
+from evpower.server.rows.figures import read_figures
 from tests.payments.provider import paid
 from tests.payments.world import ANN, CLIENT, PHONE, World
 

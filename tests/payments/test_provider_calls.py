@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import trio
 
-from evpower.billing.gateway import Payer
-from evpower.billing.provider_calls import ProviderCalls
-from evpower.billing.top_up import TopUpWish
 from evpower.errors import ProviderError, ProviderFailure, ProviderTimeout, ProviderUnavailable
 from evpower.identifiers import ClientId
+from evpower.payments.gateway import Payer
+from evpower.payments.provider_calls import ProviderCalls
+from evpower.payments.top_up import TopUpWish
 from tests.fakes import NOON, SetClock
 from tests.payments.provider import paid
 from tests.payments.world import ANN, CLIENT, PHONE, World

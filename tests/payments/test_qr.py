@@ -9,8 +9,6 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from evpower.billing.gateway import ProviderOrder
-from evpower.billing.top_up import TopUpWish
 from evpower.errors import (
     AmountTooLarge,
     AmountTooSmall,
@@ -22,6 +20,8 @@ from evpower.errors import (
     ProviderUnavailable,
 )
 from evpower.identifiers import ClientId
+from evpower.payments.gateway import ProviderOrder
+from evpower.payments.top_up import TopUpWish
 from tests.payments.provider import CANCELED, NOT_FOUND, paid
 from tests.payments.world import CLIENT, PHONE, World
 

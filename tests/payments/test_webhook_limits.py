@@ -13,7 +13,7 @@ from quart import Response
 from trio.testing import MockClock
 
 from evpower.db.pool import Pool
-from evpower.http.webhook_guard import WebhookLimits
+from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.identifiers import ClientId
 from tests.fakes import NOON
 from tests.http.conftest import body_of

@@ -8,19 +8,19 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from evpower.billing.crediting import Crediting
-from evpower.billing.gateway import OrderStatus
-from evpower.billing.notices import Receipt
-from evpower.billing.payments import Payments, build_payments
+from evpower.billing.rows.clients import ensure_client
+from evpower.billing.rows.ledger import check_ledger
 from evpower.billing.service import BillingService
-from evpower.billing.top_up import Origin, TopUp, TopUpRules, TopUpView, TopUpWish
-from evpower.db.clients import ensure_client
-from evpower.db.ledger import check_ledger
 from evpower.db.pool import Pool
-from evpower.db.top_ups import read_top_up
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.identifiers import ClientId
+from evpower.payments.crediting import Crediting
+from evpower.payments.gateway import OrderStatus
+from evpower.payments.graph import Payments, build_payments
+from evpower.payments.notices import Receipt
+from evpower.payments.rows.top_ups import read_top_up
+from evpower.payments.top_up import Origin, TopUp, TopUpRules, TopUpView, TopUpWish
 from tests.fakes import CountingIds, SetClock
 from tests.payments.provider import SIGNATURE, ScriptedProvider
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import trio
 
-from evpower.charging.ports import CommandResult, Outcome
-from evpower.ocpp.oddities import Kind
+from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.v16 import commands
 from evpower.ocpp.v16.charger import Charger
+from evpower.ocpp.watch.oddities import Kind
 
 MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
 #: For chargers that refuse a list with anything they do not measure (an AC charger knows no SoC).

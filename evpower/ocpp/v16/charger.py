@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import trio
 
-from evpower.charging.charge_point import Admission, Boot, BootVerdict
-from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
+from evpower.network.charge_point import Admission, Boot, BootVerdict
 from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.settings import OcppSettings
+from evpower.reports.charger_reports import ChargerReports
 
 
 class Charger:

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 from ocpp.messages import MessageType, get_validator
 
-from evpower.charging.ports import CommandResult, Outcome
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.oddities import shown
-from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer
+from evpower.ocpp.watch.oddities import shown
+from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
 log = logging.getLogger("OCPP")
 

@@ -14,11 +14,11 @@ import msgspec
 import trio
 from ocpp.v16.enums import Action as StandardAction
 
-from evpower.ocpp import frames
-from evpower.ocpp.oddities import shown
 from evpower.ocpp.v16 import handlers, messages, security
 from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.reading import Unreadable, read
+from evpower.ocpp.watch.oddities import shown
+from evpower.ocpp.wire import frames
 
 log = logging.getLogger("OCPP")
 

@@ -12,14 +12,14 @@ from operator import attrgetter
 
 import msgspec
 
-from evpower.charging.charge_point import Boot, StatusReport
-from evpower.charging.id_tag import IdTagVerdict
 from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.ocpp.oddities import Kind, shown
+from evpower.network.charge_point import Boot, StatusReport
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.charger import Charger
+from evpower.ocpp.watch.oddities import Kind, shown
+from evpower.tags.id_tag import IdTagVerdict
 
 log = logging.getLogger("OCPP")
 

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from evpower.charging.charge_point import Admission, Boot, BootVerdict
-from evpower.charging.reports import ChargerReports
 from evpower.clock import Clock
+from evpower.network.charge_point import Admission, Boot, BootVerdict
 from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Guest, Lobby
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.v16 import commands
 from evpower.ocpp.v16.after_boot import configure_after_boot
 from evpower.ocpp.v16.charger import Charger
+from evpower.reports.charger_reports import ChargerReports
 
 #: A BootNotification that comes sooner than this after the last is answered from memory.
 BOOTS_APART_S = 10.0

@@ -19,9 +19,9 @@ from evpower.errors import (
     UnreadableAnswer,
 )
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.oddities import Kind
-from evpower.ocpp.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 from evpower.ocpp.v16.schemas import read_kindly, wrong_in_answer
+from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
 log = logging.getLogger("OCPP")
 

@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from evpower.ocpp.oddities import Kind, Oddities
 from evpower.ocpp.v16.messages import MeteredRequest, Request
+from evpower.ocpp.watch.oddities import Kind, Oddities
 
 #: Texts may be longer than the standard says, up to this many characters, unless it allows more.
 TOLERATED_CHARS = 255

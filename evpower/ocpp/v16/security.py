@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from evpower.charging.charge_point import SecurityReport
+from evpower.network.charge_point import SecurityReport
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.handlers import utc

@@ -9,15 +9,15 @@ from typing import Any, TypeVar, cast
 import trio
 import trio.testing
 
-from evpower.app import build_app
-from evpower.config import Config
-from evpower.db.id_tags import Card
-from evpower.db.ledger import check_ledger
+from evpower.billing.rows.ledger import check_ledger
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import EvPowerError
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId
 from evpower.ocpp.registry import ChargerRegistry
+from evpower.server.app import build_app
+from evpower.settings.config import Config
+from evpower.tags.rows.id_tags import Card
 from tests.charging.world import CLIENT, NETWORK, STATION, World
 from tests.fakes import CountingIds, SetClock
 from tests.ocpp.conftest import Csms

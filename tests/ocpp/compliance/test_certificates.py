@@ -16,15 +16,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from evpower.charging.station_access import StationAccess
 from evpower.command_line.new_station_ca import make_station_ca
-from evpower.config import Config
-from evpower.config_values import Bind
-from evpower.db import certificates, credentials
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import CommandRejected, InvalidRequest, NoStationCa
-from evpower.ocpp.passwords import SaltedPasswords
+from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.security.rows import certificates, credentials
+from evpower.security.station_access import StationAccess
+from evpower.settings.config import Config
+from evpower.settings.values import Bind
 from tests.certificate_requests import ec_key, signing_request, with_broken_signature
 from tests.charging.world import STATION
 from tests.fakes import NOON

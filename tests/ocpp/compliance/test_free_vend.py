@@ -6,8 +6,8 @@ import pytest
 import trio
 
 from evpower.identifiers import IdTag
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.operator import Operator
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.server.operator import Operator
 from tests.charging.world import STATION
 from tests.ocpp.compliance.site import Site
 

@@ -9,8 +9,8 @@ import pytest
 
 from evpower.errors import CommandRefused, CommandRejected, InvalidRequest
 from evpower.identifiers import IdTag
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.operator import Operator
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.server.operator import Operator
 from tests.charging.world import CLIENT
 from tests.ocpp.compliance.site import OK, Site
 

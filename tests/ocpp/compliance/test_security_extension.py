@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from evpower.errors import CommandRejected
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.operator import Operator
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.server.operator import Operator
 from tests.ocpp.compliance.site import OK, Site
 
 LOG = ("get-log", "LogStatusNotification")

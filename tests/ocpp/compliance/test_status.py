@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evpower.ocpp.failed_logins import FailedLogins
-from evpower.operator import Operator
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.server.operator import Operator
 from tests.ocpp.compliance.site import Site
 
 

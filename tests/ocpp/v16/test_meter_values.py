@@ -9,7 +9,7 @@ import pytest
 from trio.testing import MockClock
 
 from evpower.identifiers import StationId
-from evpower.ocpp.oddities import Kind
+from evpower.ocpp.watch.oddities import Kind
 from tests.ocpp.conftest import Csms
 
 CP = StationId("CP-1")

@@ -6,12 +6,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.charge_point import Admission, Boot, BootVerdict
-from evpower.charging.strangers import Strangers
-from evpower.ocpp.failed_logins import FailedLogins
+from evpower.administration.strangers import Strangers
+from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.reception import Reception
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Lobby, Stranger
-from evpower.ocpp.passwords import PasswordChecker
-from evpower.ocpp.reception import Reception
 from evpower.ocpp.v16.newcomer import BOOTS_APART_S
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer

@@ -12,7 +12,6 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.charge_point import BootVerdict
 from evpower.errors import (
     ChargerNotReady,
     ChargerOffline,
@@ -23,6 +22,7 @@ from evpower.errors import (
     UnreadableAnswer,
 )
 from evpower.identifiers import StationId
+from evpower.network.charge_point import BootVerdict
 from evpower.ocpp.v16.schemas import COMMANDS, check_command
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from evpower.ocpp import frames
-from evpower.ocpp.oddities import MAX_KINDS, Kind, Oddities
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.dispatch import ACTIONS
 from evpower.ocpp.v16.reading import Unreadable, read
+from evpower.ocpp.watch.oddities import MAX_KINDS, Kind, Oddities
+from evpower.ocpp.wire import frames
 from tests.ocpp.conftest import Csms
 
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1500, "timestamp": "2026-01-01T00:00:00Z"}

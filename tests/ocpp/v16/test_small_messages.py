@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.id_tag import IdTagVerdict
+from evpower.tags.id_tag import IdTagVerdict
 from tests.ocpp.conftest import Csms
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from trio.testing import MockClock
 
-from evpower.charging.id_tag import IdTagVerdict
 from evpower.identifiers import IdTag
 from evpower.ocpp.v16.handlers import UNREADABLE_START_WH
+from evpower.tags.id_tag import IdTagVerdict
 from tests.ocpp.conftest import Csms
 
 START = {"connectorId": 1, "idTag": "+996555123456", "meterStart": 1500, "timestamp": "2026-01-01T00:00:00Z"}

@@ -9,8 +9,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.charging.id_tag import IdTagVerdict
 from evpower.ocpp.v16.handlers import UNREADABLE_STOP_WH
+from evpower.tags.id_tag import IdTagVerdict
 from tests.ocpp.conftest import Csms
 
 STOP = {"transactionId": 7, "meterStop": 2500, "timestamp": "2026-01-01T01:00:00Z"}

@@ -1,0 +1,136 @@
+"""The operator's word on strangers: a station of theirs, or turned away (setting `ocpp.accept_unknown`)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from evpower.administration.rows import strangers
+from evpower.billing.pricing import Pricing
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import InvalidRequest, NotFound
+from evpower.events import EventBus, NetworkChanged
+from evpower.identifiers import StationId
+from evpower.network.charge_point import Boot
+from evpower.network.rows.stations import station_exists
+from evpower.network_file.changes import naming, write_fleet
+from evpower.network_file.file import read_station
+from evpower.network_file.parts import Fleet
+from evpower.security.passwords import Passwords
+
+log = logging.getLogger("evpower.provisioning")
+
+
+class StrangerLink(Protocol):
+    """Strangers that are connected now (`ocpp/lobby.py`)."""
+
+    def is_here(self, identity: str) -> bool:
+        """Whether its socket is open in this process."""
+        ...
+
+    def invite(self, identity: str) -> None:
+        """It is a station now: have it boot again at once, if it can."""
+        ...
+
+    def send_away(self, identity: str, reason: str) -> None:
+        """Close its socket, if there is one."""
+        ...
+
+
+class Provisioning:
+    """Lists strangers, makes stations of them, turns them away."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, link: StrangerLink, passwords: Passwords, pricing: Pricing, bus: EventBus
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._link = link
+        self._passwords = passwords
+        self._pricing = pricing
+        self._bus = bus
+
+    async def strangers(self, *, rejected_too: bool) -> list[dict[str, Any]]:
+        """Who waits, the longest first, and what they said of themselves."""
+        async with reading(self._pool) as conn:
+            rows = await strangers.list_strangers(conn, rejected_too=rejected_too)
+        return [{**row, "connected": self._link.is_here(row["identity"])} for row in rows]
+
+    async def accept(self, identity: str, wanted: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Make a station of a stranger, one that was turned away included, by the rules of a fleet import.
+
+        `wanted` has `location_id` and a station's fields as in a fleet file; model, maker, firmware and serial number
+        are what the charger said unless it says otherwise. One that is connected is asked to boot again; with a
+        password it is sent away to come again with it.
+        Raises NotFound for an identity that never came, InvalidRequest naming every wrong field.
+        """
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            boot = await _take(uow, identity)
+            fleet = await self._fleet(uow, identity, boot, wanted)
+            told = NetworkChanged(wanted["location_id"])
+            with naming("stations."):
+                report = await write_fleet(uow, fleet, now, self._passwords, self._pricing, self._bus, told)
+            if report.created.get("stations") != 1:  # imported between our look and the import's lock
+                raise _accepted_already()
+            await strangers.forget(uow.conn, identity)
+        log.info("stranger accepted: station=%s, location=%s, by=%s", identity, wanted["location_id"], actor)
+        connected = self._link.is_here(identity)
+        if wanted.get("password") is None:
+            self._link.invite(identity)
+        else:
+            self._link.send_away(identity, "come again with your password")
+        return {
+            "station_id": identity,
+            "location_id": wanted["location_id"],
+            "connected": connected,
+            "created": report.created,
+            "warnings": report.warnings,
+        }
+
+    async def reject(self, identity: str, *, actor: str) -> dict[str, Any]:
+        """Turn a stranger away from now on. Raises NotFound for an identity that never came, InvalidRequest for a
+        station."""
+        async with unit_of_work(self._pool) as uow:
+            await _take(uow, identity)
+            await strangers.reject(uow.conn, identity, actor, self._clock.now())
+        log.info("stranger rejected: identity=%s, by=%s", identity, actor)
+        self._link.send_away(identity, "rejected by the operator")
+        return {"identity": identity, "status": "rejected"}
+
+    async def _fleet(self, uow: UnitOfWork, identity: str, boot: Boot, wanted: Mapping[str, Any]) -> Fleet:
+        location_id = wanted.get("location_id")
+        if not isinstance(location_id, str) or not location_id:
+            raise InvalidRequest(("location_id", "обязательное поле, строка"))
+        if "id" in wanted:
+            raise InvalidRequest(("id", "станция называется так, как представляется зарядное устройство"))
+        location = await strangers.read_location(uow.conn, location_id)
+        if location is None:
+            raise InvalidRequest(("location_id", "локация не найдена"))
+        fields = {name: value for name, value in wanted.items() if name != "location_id" and value is not None}
+        return read_station({**_said(identity, boot), **fields, "id": identity}, **location)
+
+
+def _said(identity: str, boot: Boot) -> dict[str, Any]:
+    """A station's fields, as far as the charger filled them."""
+    words = asdict(boot)
+    words["manufacturer"] = words.pop("vendor")
+    return {"serial_number": identity, **{name: text for name, text in words.items() if text}}
+
+
+async def _take(uow: UnitOfWork, identity: str) -> Boot:
+    """What the stranger said of itself, its row taken for this unit of work."""
+    boot = await strangers.lock_stranger(uow.conn, identity)
+    if await station_exists(uow.conn, StationId(identity)):
+        raise _accepted_already()
+    if boot is None:
+        raise NotFound("Такое зарядное устройство не подключалось")
+    return boot
+
+
+def _accepted_already() -> InvalidRequest:
+    return InvalidRequest(("identity", "уже принята: такая станция есть"))

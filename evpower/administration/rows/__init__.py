@@ -1,0 +1,1 @@
+"""The rows administrators see and change, and the strangers seen at the door."""

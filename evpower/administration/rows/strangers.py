@@ -1,0 +1,124 @@
+"""Rows of `ocpp_strangers`: chargers that came without being known, until an operator has decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg import AsyncConnection
+
+from evpower.network.charge_point import Boot
+
+# How full the list is, for one who wants on it. Who was not seen since `before` is as good as gone.
+READ_PLACE = """
+SELECT (SELECT status FROM evpower.ocpp_strangers WHERE identity = %(identity)s) AS status,
+       count(*) AS waiting, count(*) FILTER (WHERE address = %(address)s) AS of_address
+FROM evpower.ocpp_strangers
+WHERE status = 'pending' AND last_seen_at >= %(before)s AND identity <> %(identity)s
+"""
+
+# Of those who left, and of those who became stations by another way.
+FORGET_GONE = """
+DELETE FROM evpower.ocpp_strangers t
+WHERE status = 'pending'
+  AND (last_seen_at < %(before)s OR EXISTS (SELECT FROM public.stations s WHERE s.id = t.identity))
+"""
+
+STORE = """
+INSERT INTO evpower.ocpp_strangers AS t (identity, status, vendor, model, firmware_version, serial_number, address,
+                                         boots, first_seen_at, last_seen_at)
+VALUES (%(identity)s, 'pending', %(vendor)s, %(model)s, %(firmware_version)s, %(serial_number)s, %(address)s, 1,
+        %(at)s, %(at)s)
+ON CONFLICT (identity) DO UPDATE
+SET vendor = excluded.vendor, model = excluded.model, firmware_version = excluded.firmware_version,
+    serial_number = excluded.serial_number, address = excluded.address, boots = t.boots + 1,
+    last_seen_at = excluded.last_seen_at
+WHERE t.status = 'pending'
+"""
+
+LIST = """
+SELECT identity, status, vendor, model, firmware_version, serial_number, address, boots, first_seen_at, last_seen_at,
+       decided_at, decided_by
+FROM evpower.ocpp_strangers t
+WHERE (%(all)s OR status = 'pending') AND NOT EXISTS (SELECT FROM public.stations s WHERE s.id = t.identity)
+ORDER BY first_seen_at, identity
+"""
+
+LOCK = """
+SELECT vendor, model, firmware_version, serial_number FROM evpower.ocpp_strangers WHERE identity = %(identity)s
+FOR UPDATE
+"""
+
+REJECT = """
+UPDATE evpower.ocpp_strangers SET status = 'rejected', decided_at = %(at)s, decided_by = %(actor)s
+WHERE identity = %(identity)s
+"""
+
+FORGET = "DELETE FROM evpower.ocpp_strangers WHERE identity = %(identity)s"
+
+READ_LOCATION = "SELECT id, name, address FROM public.locations WHERE id = %(id)s"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What was decided about an identity, if it is known, and how many others wait."""
+
+    status: Literal["pending", "rejected"] | None
+    waiting: int
+    of_address: int
+
+
+async def read_place(conn: AsyncConnection[Any], identity: str, address: str, before: datetime) -> Place:
+    """The place of an identity on the list."""
+    parameters = {"identity": identity, "address": address, "before": before}
+    rows: list[dict[str, Any]] = await (await conn.execute(READ_PLACE, parameters)).fetchall()
+    return Place(**rows[0])
+
+
+async def forget_gone(conn: AsyncConnection[Any], before: datetime) -> None:
+    """Drop who waits no longer: not seen since `before`, or a station by now."""
+    await conn.execute(FORGET_GONE, {"before": before})
+
+
+async def store(conn: AsyncConnection[Any], identity: str, address: str, boot: Boot, at: datetime) -> None:
+    """A BootNotification of a stranger."""
+    await conn.execute(
+        STORE,
+        {
+            "identity": identity,
+            "vendor": boot.vendor,
+            "model": boot.model,
+            "firmware_version": boot.firmware_version,
+            "serial_number": boot.serial_number,
+            "address": address,
+            "at": at,
+        },
+    )
+
+
+async def list_strangers(conn: AsyncConnection[Any], *, rejected_too: bool) -> list[dict[str, Any]]:
+    """Who waits, the longest first."""
+    return await (await conn.execute(LIST, {"all": rejected_too})).fetchall()
+
+
+async def lock_stranger(conn: AsyncConnection[Any], identity: str) -> Boot | None:
+    """What it said of itself, its row taken for this unit of work; None when it never came."""
+    row = await (await conn.execute(LOCK, {"identity": identity})).fetchone()
+    return None if row is None else Boot(**row)
+
+
+async def reject(conn: AsyncConnection[Any], identity: str, actor: str, at: datetime) -> None:
+    """It is turned away from now on."""
+    await conn.execute(REJECT, {"identity": identity, "actor": actor, "at": at})
+
+
+async def forget(conn: AsyncConnection[Any], identity: str) -> None:
+    """It is a station now."""
+    await conn.execute(FORGET, {"identity": identity})
+
+
+async def read_location(conn: AsyncConnection[Any], location_id: str) -> dict[str, Any] | None:
+    """A location's id, name and address."""
+    row: dict[str, Any] | None = await (await conn.execute(READ_LOCATION, {"id": location_id})).fetchone()
+    return row

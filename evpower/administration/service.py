@@ -1,0 +1,152 @@
+"""What administrators change of the network: locations, stations, connectors (contract/rest-api §7.7).
+
+Fields are those of a fleet file and are read by the same rules; a change names only what changes, and null empties a
+field. Nothing is deleted: what is not wanted any more becomes `inactive`. A charge that runs goes on (design §9.15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evpower.administration.network_views import NetworkViews
+from evpower.administration.rows import entities as rows
+from evpower.billing.pricing import Pricing
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, unit_of_work
+from evpower.errors import AlreadyExists, InvalidRequest, LocationNotFound, NotFound, StationNotFound
+from evpower.events import EventBus, NetworkChanged
+from evpower.identifiers import StationId
+from evpower.network_file.changes import Change, naming, said, write_fleet
+from evpower.network_file.file import read_location, read_station
+from evpower.network_file.parts import Fleet
+from evpower.network_file.rows.apply import FleetReport, lock_imports
+from evpower.network_file.rows.tables import CONNECTORS, LOCATIONS, STATIONS
+from evpower.security.passwords import Passwords
+
+NO_STATIONS_HERE = "станции создаются отдельно: POST /stations"
+OWN_DOOR = "задаётся отдельно: PUT /stations/{id}/password"
+
+
+class Administration:
+    """Every change is one unit of work, logged with who made it, and told to phones after its commit."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, views: NetworkViews, passwords: Passwords, pricing: Pricing, bus: EventBus
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._views = views
+        self._passwords = passwords
+        self._pricing = pricing
+        self._bus = bus
+
+    async def create_location(self, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Raises AlreadyExists, InvalidRequest naming every wrong field."""
+        change = Change.creating(body)
+        _refuse(change, "stations", NO_STATIONS_HERE)
+        async with unit_of_work(self._pool) as uow:
+            await lock_imports(uow.conn)
+            if await rows.known_location(uow.conn, change.id) is not None:
+                raise AlreadyExists(f"Локация {change.id} уже есть")
+            report = await self._write(uow, read_location(change.given), change.id)
+            uow.after_commit(lambda: said("location", change.id, "created", change, actor))
+        return {**await self._views.location(change.id), "warnings": report.warnings}
+
+    async def change_location(self, location_id: str, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Raises LocationNotFound, InvalidRequest naming every wrong field."""
+        change = Change.of(location_id, body, LOCATIONS)
+        _refuse(change, "stations", NO_STATIONS_HERE)
+        async with unit_of_work(self._pool) as uow:
+            await lock_imports(uow.conn)
+            stored = await rows.known_location(uow.conn, location_id)
+            if stored is None:
+                raise LocationNotFound(f"Локация {location_id} не найдена")
+            report = await self._write(uow, read_location({**stored, **change.given}), location_id)
+            await rows.empty(uow.conn, LOCATIONS, {"id": location_id}, change.emptied, self._clock.now())
+            uow.after_commit(lambda: said("location", location_id, "changed", change, actor))
+        return {**await self._views.location(location_id), "warnings": report.warnings}
+
+    async def create_station(self, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """`connectors` among its fields. Raises AlreadyExists, InvalidRequest naming every wrong field."""
+        change = Change.creating(body)
+        station_id = StationId(change.id)
+        async with unit_of_work(self._pool) as uow:
+            await lock_imports(uow.conn)
+            if await rows.known_station(uow.conn, station_id) is not None:
+                raise AlreadyExists(f"Станция {station_id} уже есть")
+            report = await self._write_station(uow, change.given)
+            uow.after_commit(lambda: said("station", station_id, "created", change, actor))
+        return {**await self._views.station(station_id), "warnings": report.warnings}
+
+    async def change_station(self, station_id: StationId, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Connectors it names are made or changed, others stay. Raises StationNotFound, InvalidRequest."""
+        change = Change.of(station_id, body, STATIONS)
+        _refuse(change, "password", OWN_DOOR)
+        async with unit_of_work(self._pool) as uow:
+            await lock_imports(uow.conn)
+            stored = await self._stored(uow, station_id)
+            report = await self._write_station(uow, {**stored, **change.given}, stored["location_id"])
+            await rows.empty(uow.conn, STATIONS, {"id": station_id}, change.emptied, self._clock.now())
+            uow.after_commit(lambda: said("station", station_id, "changed", change, actor))
+        return {**await self._views.station(station_id), "warnings": report.warnings}
+
+    async def create_connector(self, station_id: StationId, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """The whole station. Raises StationNotFound, AlreadyExists, InvalidRequest."""
+        change = Change({name: value for name, value in body.items() if value is not None})
+        async with unit_of_work(self._pool) as uow:
+            await lock_imports(uow.conn)
+            stored = await self._stored(uow, station_id)
+            number = change.given.get("connector_number")
+            if any(number == taken for taken in await rows.connector_numbers(uow.conn, station_id)):
+                raise AlreadyExists(f"Коннектор {number} у станции {station_id} уже есть")
+            report = await self._write_connector(uow, stored, change)
+            uow.after_commit(lambda: said("connector", f"{station_id}/{number}", "created", change, actor))
+        return {**await self._views.station(station_id), "warnings": report.warnings}
+
+    async def change_connector(
+        self, station_id: StationId, number: int, body: Mapping[str, Any], *, actor: str
+    ) -> dict[str, Any]:
+        """The whole station. Raises StationNotFound, NotFound, InvalidRequest."""
+        change = Change.of(number, body, CONNECTORS, key_name="connector_number")
+        key = {"station_id": station_id, "connector_number": number}
+        async with unit_of_work(self._pool) as uow:
+            await lock_imports(uow.conn)
+            stored = await self._stored(uow, station_id)
+            if number not in await rows.connector_numbers(uow.conn, station_id):
+                raise NotFound("Коннектор не найден")
+            report = await self._write_connector(uow, stored, change)
+            await rows.empty(uow.conn, CONNECTORS, key, change.emptied, self._clock.now())
+            uow.after_commit(lambda: said("connector", f"{station_id}/{number}", "changed", change, actor))
+        return {**await self._views.station(station_id), "warnings": report.warnings}
+
+    async def _stored(self, uow: UnitOfWork, station_id: StationId) -> dict[str, Any]:
+        stored = await rows.known_station(uow.conn, station_id)
+        if stored is None:
+            raise StationNotFound
+        return stored
+
+    async def _write_connector(self, uow: UnitOfWork, stored: dict[str, Any], change: Change) -> FleetReport:
+        with naming("connectors[0].", "connectors."):
+            return await self._write_station(uow, {**stored, "connectors": [change.given]})
+
+    async def _write_station(self, uow: UnitOfWork, fields: dict[str, Any], *were_at: str) -> FleetReport:
+        """`were_at` are further locations that learn of it."""
+        location_id = fields.pop("location_id", None)
+        if not isinstance(location_id, str):
+            raise InvalidRequest(("location_id", "обязательное поле, строка"))
+        place = await rows.known_location(uow.conn, location_id)
+        if place is None:
+            raise InvalidRequest(("location_id", "локация не найдена"))
+        with naming("stations."):
+            return await self._write(uow, read_station(fields, **place), location_id, *were_at)
+
+    async def _write(self, uow: UnitOfWork, fleet: Fleet, *location_ids: str) -> FleetReport:
+        news = [NetworkChanged(each) for each in sorted({*location_ids})]
+        return await write_fleet(uow, fleet, self._clock.now(), self._passwords, self._pricing, self._bus, *news)
+
+
+def _refuse(change: Change, field: str, why: str) -> None:
+    if field in change.given:
+        raise InvalidRequest((field, why))

@@ -1,0 +1,17 @@
+"""What the ledger's side of the house knows of a top-up order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evpower.identifiers import ClientId
+
+
+@dataclass(frozen=True)
+class OrderRef:
+    """Which order, whose, and by which names people look for it."""
+
+    id: int
+    client_id: ClientId
+    provider: str
+    invoice_id: str

@@ -1,0 +1,1 @@
+"""Ledger, clients, debts and tariffs as stored."""

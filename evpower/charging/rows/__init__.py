@@ -1,0 +1,1 @@
+"""Sessions, transactions, the journal of reports, parked reports and what was given away."""

@@ -1,0 +1,75 @@
+"""Which sessions have something to be done for them: what the workers, and a charger that is back, look for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.charging.rows.transactions import running_but_final
+from evpower.identifiers import SessionId, StationId, WireTransactionId
+
+OPEN_AT_STATIONS = """
+SELECT s.station_id, s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
+"""
+
+DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
+
+# A settlement is an estimate only when it saw no stop, so any stop there is now came after it, whatever its time says.
+DUE_TO_CORRECT = """
+SELECT p.session_id AS id FROM evpower.session_phases p
+JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL LIMIT 200
+"""
+
+NEVER_STARTED = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s
+"""
+
+RUNNING_TOO_LONG = """
+SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
+"""
+
+SILENT_SINCE_REBOOT = """
+SELECT p.session_id AS id FROM evpower.session_phases p
+JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
+WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
+  AND (t.last_sample_at IS NULL OR t.last_sample_at <= p.rebooted_at)
+"""
+
+STOP_OVERDUE = """
+SELECT session_id AS id FROM evpower.session_phases
+WHERE phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at < %(before)s
+"""
+
+
+async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: object) -> list[SessionId]:
+    """The ids one of these queries finds."""
+    cursor = await conn.execute(query, parameters)
+    return [SessionId(row["id"]) for row in await cursor.fetchall()]
+
+
+@dataclass
+class TakenUp:
+    """What waits for a charger's return."""
+
+    open_sessions: list[SessionId] = field(default_factory=list)
+    #: Transactions it still runs although nobody pays for them any more.
+    unpaid: list[WireTransactionId] = field(default_factory=list)
+
+
+async def to_take_up(conn: AsyncConnection[Any], station_ids: Sequence[StationId]) -> dict[StationId, TakenUp]:
+    """What waits for each of these chargers; those nothing waits for are left out."""
+    waiting: defaultdict[StationId, TakenUp] = defaultdict(TakenUp)
+    cursor = await conn.execute(OPEN_AT_STATIONS, {"station_ids": list(station_ids)})
+    for row in await cursor.fetchall():
+        waiting[row["station_id"]].open_sessions.append(SessionId(row["id"]))
+    for station_id, transaction_id in await running_but_final(conn, station_ids):
+        waiting[station_id].unpaid.append(transaction_id)
+    return dict(waiting)

@@ -1,0 +1,214 @@
+"""Group commit of what chargers report: one writer commits a batch while the next one grows (design §4).
+
+A handler appends a report and waits; its answer leaves after the commit. There is no linger: an idle writer commits
+a single report at once, a busy one finds more of them waiting. Reports of one charger stay in order, because it has
+one writer and the charger's handler waits for each.
+
+What needs a decision (StartTransaction, StopTransaction) is a unit of work of its own, not a report in this journal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import psycopg
+import trio
+from psycopg import AsyncConnection
+
+from evpower.charging.meter_value import MeterReport
+from evpower.charging.rows import journal_sql as sql
+from evpower.cluster.rows.processes import leave_chargers, take_chargers
+from evpower.db.pool import Pool
+from evpower.errors import DatabaseUnavailable
+from evpower.identifiers import StationId
+from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.rows.stations import store_presence
+
+log = logging.getLogger("evpower.journal")
+#: More than this waits for the next batch, so that one commit stays short.
+MAX_BATCH = 2000
+#: A commit that takes longer counts as failed, so whoever waits for it has an answer. Reports are bounded by this and
+#: need no time-out each: a report waits for at most two commits.
+COMMIT_WITHIN_S = 15.0
+STOPPED = "journal stopped"
+
+
+class BootRow(NamedTuple):
+    station_id: StationId
+    boot: Boot
+    received_at: datetime
+
+
+class PresenceRow(NamedTuple):
+    station_id: StationId
+    seen_at: datetime
+
+
+class LeftRow(NamedTuple):
+    """Its socket here has ended."""
+
+    station_id: StationId
+    seen_at: datetime
+
+
+class StatusRow(NamedTuple):
+    station_id: StationId
+    report: StatusReport
+    received_at: datetime
+
+
+class MeterRow(NamedTuple):
+    station_id: StationId
+    report: MeterReport
+    received_at: datetime
+
+
+Row = PresenceRow | LeftRow | BootRow | StatusRow | MeterRow
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A report waiting for its commit, and then what became of it."""
+
+    row: Row
+    committed: trio.Event
+    outcome: Any = None
+    error: Exception | None = None
+
+
+@dataclass
+class _Batch:
+    committed: trio.Event = field(default_factory=trio.Event)
+    pending: list[_Pending] = field(default_factory=list)
+
+
+class Journal:
+    """Appends reports to the batch in the making; `run` is its one writer."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._growing = _Batch()
+        self._work = trio.Event()
+        self._stopped = False
+        #: Since the start: commits, the reports in them, and reports that were not stored.
+        self.batches = self.rows = self.failed = 0
+
+    async def boot(self, row: BootRow) -> bool:
+        """Store a boot: presence, firmware, and that running sessions may have lost their transaction.
+
+        False, and nothing stored, for a station that is unknown, or inactive without a running session.
+        """
+        return bool(await self._append(row))
+
+    async def presence(self, row: PresenceRow) -> bool:
+        """Store that a charger was heard; whether it was away until now."""
+        return bool(await self._append(row))
+
+    async def left(self, row: LeftRow) -> bool:
+        """Store that a charger's socket here has ended, and when it was heard; whether it was away until then."""
+        return bool(await self._append(row))
+
+    async def status(self, row: StatusRow) -> sql.StatusOutcome:
+        """Store a connector's word; whether the connector is configured, and whether the public sees a change."""
+        outcome = await self._append(row)
+        return outcome if isinstance(outcome, sql.StatusOutcome) else sql.StatusOutcome(known=False, changed=False)
+
+    async def meter_values(self, row: MeterRow) -> sql.Progress | None:
+        """Store readings; how far the running session came, or None when they belong to none."""
+        outcome = await self._append(row)
+        return outcome if isinstance(outcome, sql.Progress) else None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Commit batches until cancelled; from then on every report raises DatabaseUnavailable at once."""
+        task_status.started()
+        try:
+            while True:
+                await self._work.wait()
+                batch, self._growing, self._work = self._growing, _Batch(), trio.Event()
+                try:
+                    await self._write(batch.pending)
+                finally:
+                    batch.committed.set()
+        finally:
+            self._stopped = True
+            self._growing.committed.set()
+
+    async def _append(self, row: Row) -> object:
+        while len(self._growing.pending) >= MAX_BATCH:
+            await self._growing.committed.wait()
+        if self._stopped:
+            raise DatabaseUnavailable(STOPPED)
+        pending = _Pending(row, self._growing.committed, error=DatabaseUnavailable(STOPPED))
+        self._growing.pending.append(pending)
+        self._work.set()
+        await pending.committed.wait()
+        if pending.error is not None:
+            raise pending.error
+        return pending.outcome
+
+    async def _write(self, pending: Sequence[_Pending]) -> None:
+        """Commit these reports together; when one of them poisons the rest, halve until it stands alone."""
+        try:
+            outcomes = await self._commit_or_again([entry.row for entry in pending])
+        except (psycopg.OperationalError, trio.TooSlowError) as error:
+            for entry in pending:
+                entry.error = DatabaseUnavailable(f"the journal could not be written: {error}")
+            self.failed += len(pending)
+            log.exception("%d reports were not stored", len(pending))
+        except psycopg.Error as error:
+            if len(pending) > 1:
+                middle = len(pending) // 2
+                await self._write(pending[:middle])
+                await self._write(pending[middle:])
+                return
+            log.exception("a report of %s was refused by the database", pending[0].row.station_id)
+            pending[0].error = error
+            self.failed += 1
+        else:
+            self.batches += 1
+            self.rows += len(pending)
+            for entry, outcome in zip(pending, outcomes, strict=True):
+                entry.outcome, entry.error = outcome, None
+
+    async def _commit_or_again(self, rows: Sequence[Row]) -> list[object]:
+        """The victim of a deadlock goes again, once, within the same time: the other side has its locks by then."""
+        with trio.fail_after(COMMIT_WITHIN_S):
+            try:
+                return await self._commit(rows)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+                log.warning("%d reports met another unit of work and are stored again: %s", len(rows), error)
+            return await self._commit(rows)
+
+    async def _commit(self, rows: Sequence[Row]) -> list[object]:
+        sockets = [row for row in rows if isinstance(row, PresenceRow | LeftRow)]
+        boots = [row for row in rows if isinstance(row, BootRow)]
+        statuses = [row for row in rows if isinstance(row, StatusRow)]
+        meters = [row for row in rows if isinstance(row, MeterRow)]
+        async with self._pool.connection() as conn, conn.transaction():
+            await _move_sockets(conn, sockets)
+            # Boots too, although a boot says more: here every station is locked, in the one order.
+            heard = {row.station_id: row.received_at for row in boots} | {r.station_id: r.seen_at for r in sockets}
+            returned = await store_presence(conn, heard) if heard else []
+            # Sessions before connectors, as settlement locks them.
+            progress = await sql.write_meter_values(conn, meters)
+            accepted = await sql.write_boots(conn, boots)
+            said = await sql.write_statuses(conn, statuses)
+        was_away = [row.station_id in returned for row in sockets]
+        asked = [*sockets, *boots, *statuses, *meters]
+        answered = zip(asked, [*was_away, *accepted, *said, *progress], strict=True)
+        outcomes = {id(row): outcome for row, outcome in answered}
+        return [outcomes.get(id(row)) for row in rows]
+
+
+async def _move_sockets(conn: AsyncConnection[Any], rows: Sequence[PresenceRow | LeftRow]) -> None:
+    """Store which chargers' sockets are here; of several words of one charger the last counts."""
+    last = {row.station_id: row for row in rows}
+    here = [station_id for station_id, row in last.items() if isinstance(row, PresenceRow)]
+    if here:
+        await take_chargers(conn, here, rows[-1].seen_at)
+    if len(here) < len(last):
+        await leave_chargers(conn, last.keys() - here)

@@ -1,0 +1,274 @@
+"""The statements of the journal: each takes all rows of its kind at once (design §4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from psycopg import AsyncConnection
+
+from evpower.charging.meter_value import BELIEVED_CLOCK_S, MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S, MeterReport, Sample
+from evpower.db.batches import batch, batch_table
+from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.network.charge_point import STORED_STATUS, Boot, StatusReport
+
+# An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
+BOOT_STATIONS = f"""
+UPDATE public.stations s
+SET firmware_version = coalesce(r.firmware_version, s.firmware_version), last_heartbeat_at = r.at, is_available = true
+FROM {batch_table("station_id text, firmware_version text, at timestamptz")} r
+WHERE s.id = r.station_id AND (s.status <> 'inactive' OR EXISTS (
+    SELECT 1 FROM public.charging_sessions c
+    WHERE c.station_id = s.id AND c.status = 'started' AND c.settled_at IS NULL))
+RETURNING s.id
+"""
+BOOT_STATUS = f"""
+INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmware_version, booted_at)
+SELECT station_id, vendor, model, firmware_version, at
+FROM {batch_table("station_id text, vendor text, model text, firmware_version text, at timestamptz")} r
+ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = excluded.model,
+    firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
+    status_at = NULL
+"""
+# A reboot starts the charger's clock anew: its next word counts whatever time it carries.
+BOOT_CONNECTORS = f"""
+UPDATE public.connectors c SET last_status_update = NULL
+FROM {batch_table("station_id text")} r WHERE c.station_id = r.station_id
+"""
+BOOT_SESSIONS = f"""
+UPDATE evpower.session_phases p SET rebooted_at = r.at
+FROM public.charging_sessions s, {batch_table("station_id text, at timestamptz")} r
+WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charging', 'stopping')
+"""
+
+STATUS_COLUMNS = "station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz"
+WRITE_STATUSES = f"""
+UPDATE public.connectors c
+SET ocpp_status = r.status, error_code = r.error_code, last_status_update = r.said_at, updated_at = r.at,
+    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT old.is_enabled THEN 'unavailable'
+                  ELSE coalesce(%(stored_status)s::jsonb ->> r.status, 'unavailable') END
+FROM {batch_table(STATUS_COLUMNS)} r
+JOIN public.connectors old ON old.station_id = r.station_id AND old.connector_number = r.connector_id
+LEFT JOIN public.charging_sessions running ON running.station_id = r.station_id
+      AND running.connector_id = r.connector_id AND running.status = 'started'
+WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= r.said_at)
+RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
+          IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
+"""
+KNOWN_CONNECTORS = f"""
+SELECT c.station_id, c.connector_number FROM public.connectors c
+JOIN {batch_table("station_id text, connector_id int")} r
+  ON c.station_id = r.station_id AND c.connector_number = r.connector_id
+"""
+WHOLE_STATUS_COLUMNS = """
+    station_id text, status text, error_code text, info text, vendor_id text, vendor_error_code text,
+    said_at timestamptz"""
+WRITE_WHOLE_STATUSES = f"""
+INSERT INTO evpower.ocpp_station_status AS o
+    (station_id, status, error_code, info, vendor_id, vendor_error_code, status_at)
+SELECT station_id, status, error_code, info, vendor_id, vendor_error_code, said_at
+FROM {batch_table(WHOLE_STATUS_COLUMNS)} r
+ON CONFLICT (station_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
+    info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
+    status_at = excluded.status_at
+WHERE o.status_at IS NULL OR o.status_at <= excluded.status_at
+RETURNING station_id
+"""
+
+COPY_METER_VALUES = """
+COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, measured_at, received_at, energy_wh,
+    power_w, current_a, voltage_v, soc_percent, temperature_c, sampled_values) FROM STDIN
+"""
+METER_COLUMNS = """
+    station_id text, connector_id int, wire_id text, measured_at timestamptz, at timestamptz, energy_wh bigint,
+    power_w float8, current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
+# Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31): the longer of
+# the charger's time and ours, because reports come late, but not a time in which the charger's clock jumped. A report
+# without a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
+ADVANCE_SESSIONS = f"""
+WITH t AS (
+    UPDATE evpower.ocpp_transactions t
+    SET meter_last_wh = greatest(t.meter_last_wh, CASE WHEN r.energy_wh - t.meter_start_wh <= %(max_wh_per_s)s * (
+            %(slack_s)s + greatest(0, extract(epoch FROM r.at - t.received_at),
+                CASE WHEN r.measured_at - t.started_at <= make_interval(secs => %(believed_clock_s)s)
+                     THEN extract(epoch FROM r.measured_at - t.started_at) END))
+            THEN r.energy_wh END),
+        power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
+        voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
+        temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at
+    FROM {batch_table(METER_COLUMNS)} r
+    WHERE t.station_id = r.station_id AND t.status = 'Started'
+      AND (t.wire_transaction_id = r.wire_id OR (r.wire_id IS NULL AND t.connector_id = r.connector_id))
+    RETURNING t.charging_session_id, t.station_id, r.connector_id, r.wire_id, t.wire_transaction_id, t.received_at,
+              greatest(0, t.meter_last_wh - t.meter_start_wh) AS energy_wh, t.power_w, r.at)
+UPDATE public.charging_sessions s SET energy = t.energy_wh / 1000.0, updated_at = t.at
+FROM t WHERE s.id = t.charging_session_id AND s.status = 'started'
+RETURNING s.id, t.station_id, t.connector_id, t.wire_id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at
+"""
+
+_STATUS_CLOCK_TOLERANCE = timedelta(hours=1)
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class StatusOutcome:
+    """Whether the connector is configured, and whether the public sees a change."""
+
+    known: bool
+    changed: bool
+
+
+class Progress(NamedTuple):
+    """How far a running session came with this report."""
+
+    session_id: SessionId
+    wire_transaction_id: WireTransactionId
+    energy_wh: int
+    power_w: float | None
+    began_at: datetime
+
+
+async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationId, Boot, datetime]]) -> list[bool]:
+    """Store boots, of several of one station the last; whether each station may boot, in their order."""
+    if not boots:
+        return []
+    rows = {
+        station_id: {
+            "station_id": station_id,
+            "vendor": boot.vendor,
+            "model": boot.model,
+            "firmware_version": boot.firmware_version,
+            "at": at.isoformat(),
+        }
+        for station_id, boot, at in boots
+    }
+    cursor = await conn.execute(BOOT_STATIONS, batch(rows.values()))
+    booted = {row["id"] for row in await cursor.fetchall()}
+    parameters = batch([rows[station_id] for station_id in booted])
+    # Sessions before connectors, as settlement locks them: the other way round the two could wait for each other.
+    for statement in (BOOT_STATUS, BOOT_SESSIONS, BOOT_CONNECTORS):
+        await conn.execute(statement, parameters)
+    return [station_id in booted for station_id, _, _ in boots]
+
+
+async def write_statuses(
+    conn: AsyncConnection[Any], reports: Sequence[tuple[StationId, StatusReport, datetime]]
+) -> list[StatusOutcome]:
+    """Store connectors' words; an outcome for each report, in their order."""
+    if not reports:
+        return []
+    rows: dict[tuple[str, int], dict[str, object]] = {}
+    for station_id, report, at in reports:
+        rows[station_id, report.connector_id] = {
+            "station_id": station_id,
+            "connector_id": report.connector_id,
+            "status": report.status,
+            "error_code": report.error_code,
+            "info": report.info,
+            "vendor_id": report.vendor_id,
+            "vendor_error_code": report.vendor_error_code,
+            "said_at": _believed(report.reported_at, at).isoformat(),
+            "at": at.isoformat(),
+        }
+    whole = [row for (_, connector), row in rows.items() if connector == 0]
+    said: list[dict[str, Any]] = []
+    if whole:
+        said = await (await conn.execute(WRITE_WHOLE_STATUSES, batch(whole))).fetchall()
+    parameters = batch(rows.values()) | {"stored_status": json.dumps(STORED_STATUS)}
+    known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
+    changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
+    seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}
+    news = {(row["station_id"], row["connector_number"]) for row in changed if row["changed"]}
+    news |= {(row["station_id"], 0) for row in said}
+    keys = [(station_id, report.connector_id) for station_id, report, _ in reports]
+    return [StatusOutcome(known=key in seen, changed=key in news) for key in keys]
+
+
+async def write_meter_values(
+    conn: AsyncConnection[Any], reports: Sequence[tuple[StationId, MeterReport, datetime]]
+) -> list[Progress | None]:
+    """Store readings and advance their sessions; the progress of each report's session, in their order."""
+    if not reports:
+        return []
+    async with conn.cursor() as cursor, cursor.copy(COPY_METER_VALUES) as copy:
+        await copy.write(b"".join(_copy_line(*report) for report in reports))
+    rows = {_key(station_id, report): _advance(station_id, report, at) for station_id, report, at in reports}
+    cursor = await conn.execute(
+        ADVANCE_SESSIONS,
+        batch(rows.values())
+        | {
+            "max_wh_per_s": MAX_WH_PER_SECOND,
+            "slack_s": PLAUSIBLE_SLACK_S,
+            "believed_clock_s": BELIEVED_CLOCK_S,
+        },
+    )
+    progress = {
+        (row["station_id"], row["wire_id"] or row["connector_id"]): Progress(
+            SessionId(row["id"]),
+            WireTransactionId(row["wire_transaction_id"]),
+            row["energy_wh"],
+            row["power_w"],
+            row["received_at"],
+        )
+        for row in await cursor.fetchall()
+    }
+    return [progress.get(_key(station_id, report)) for station_id, report, _ in reports]
+
+
+def _key(station_id: StationId, report: MeterReport) -> tuple[str, str | int]:
+    return station_id, report.wire_transaction_id or report.connector_id
+
+
+def _advance(station_id: StationId, report: MeterReport, at: datetime) -> dict[str, object]:
+    """The newest of each quantity in the report, and its highest register."""
+    newest = report.samples[0] if len(report.samples) == 1 else _newest(report.samples, at)
+    return {
+        **newest._asdict(),
+        "station_id": station_id,
+        "connector_id": report.connector_id,
+        "wire_id": report.wire_transaction_id,
+        "at": at,
+    }
+
+
+def _newest(samples: Sequence[Sample], at: datetime) -> Sample:
+    newest = Sample(at)
+    for sample in samples:
+        newest = newest._replace(**{name: value for name, value in sample._asdict().items() if value is not None})
+    registers = [sample.energy_wh for sample in samples if sample.energy_wh is not None]
+    return newest._replace(energy_wh=max(registers, default=None))
+
+
+def _copy_line(station_id: StationId, report: MeterReport, at: datetime) -> bytes:
+    """One row of COPY's text format: the report as sent, with the figures of its last sample."""
+    sample = report.samples[-1] if report.samples else Sample(at)
+    measured_at, *quantities = sample
+    wire_id = report.wire_transaction_id
+    return b"%b\t%b\t%b\t%b\n" % (
+        _escape(station_id.encode()),
+        b"\\N" if wire_id is None else _escape(wire_id.encode()),
+        _columns((report.connector_id, measured_at, at, *quantities)),
+        _escape(report.raw),
+    )
+
+
+def _columns(figures: Sequence[float | datetime | None]) -> bytes:
+    """Numbers and times as COPY reads them, by way of JSON, whose encoder writes them ten times as fast as `str`."""
+    return _encode(figures)[1:-1].replace(b'"', b"").replace(b",", b"\t").replace(b"null", b"\\N")
+
+
+def _escape(text: bytes) -> bytes:
+    """As COPY's text format wants it, so that every byte comes back."""
+    text = text.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+    return text.replace(b"\r", b"\\r").replace(b"\t", b"\\t")
+
+
+def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
+    """When a status was said: the charger's time while it is near ours, else ours (clocks may stand in 1970)."""
+    if reported_at is None or abs(received_at - reported_at) > _STATUS_CLOCK_TOLERANCE:
+        return received_at
+    return min(reported_at, received_at)

@@ -1,0 +1,221 @@
+"""Rows of `ocpp_transactions`: what chargers said of their charges, and what matched nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.charging.transaction import TransactionStart, TransactionStop
+from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
+from evpower.tags.id_tag import VerdictStatus
+
+FIND_REPEAT = """
+SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
+       meter_stop_wh IS NOT NULL AS has_stop
+FROM evpower.ocpp_transactions
+WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND lower(id_tag) = lower(%(id_tag)s)
+  AND started_at = %(started_at)s AND meter_start_wh = %(meter_start_wh)s
+"""
+
+LOCK_TRANSACTION = """
+SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
+       meter_stop_wh IS NOT NULL AS has_stop
+FROM evpower.ocpp_transactions WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s FOR UPDATE
+"""
+
+RUNNING_ON_CONNECTOR = """
+SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
+       meter_stop_wh IS NOT NULL AS has_stop
+FROM evpower.ocpp_transactions
+WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND status = 'Started'
+"""
+
+RUNNING_WITH_TAG = """
+SELECT id FROM evpower.ocpp_transactions
+WHERE lower(id_tag) = lower(%(id_tag)s) AND status = 'Started' AND verdict = 'Accepted' LIMIT 1
+"""
+
+# A transaction the charger still runs although its session is final: to be stopped. One that is given away has no
+# session and was accepted, so it is not among them.
+RUNNING_BUT_FINAL = """
+SELECT t.station_id, t.wire_transaction_id AS wire_id FROM evpower.ocpp_transactions t
+LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
+WHERE t.station_id = ANY(%(station_ids)s) AND t.status = 'Started'
+  AND (s.settled_at IS NOT NULL OR t.verdict <> 'Accepted')
+"""
+
+NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id"
+
+INSERT_TRANSACTION = """
+INSERT INTO evpower.ocpp_transactions
+    (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh, meter_last_wh, started_at,
+     received_at, charging_session_id, free_vend, flags, start_payload)
+VALUES (%(station_id)s, %(wire_id)s, %(connector_id)s, %(id_tag)s, %(verdict)s, %(meter_start_wh)s, %(meter_start_wh)s,
+        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s)
+RETURNING id
+"""
+
+LINK_SESSION = """
+UPDATE public.charging_sessions
+SET transaction_id = %(wire_id)s, energy = coalesce(energy, 0), updated_at = %(at)s,
+    connector_id = CASE WHEN status = 'started' THEN %(connector_id)s ELSE connector_id END
+WHERE id = %(session_id)s
+"""
+
+STOP_TRANSACTION = """
+UPDATE evpower.ocpp_transactions
+SET meter_stop_wh = %(meter_stop_wh)s, stopped_at = %(stopped_at)s, stop_received_at = %(at)s, stop_reason = %(reason)s,
+    stop_payload = %(payload)s, status = 'Stopped', meter_last_wh = greatest(meter_last_wh, %(last_wh)s)
+WHERE id = %(key)s
+"""
+
+# The next charge began on the connector, so this one is over although nobody said so.
+CLOSE_UNFINISHED = """
+UPDATE evpower.ocpp_transactions SET status = 'Stopped', flags = flags || %(flag)s::text WHERE id = %(key)s
+"""
+
+PARK = """
+INSERT INTO evpower.ocpp_parked (station_id, action, reason, payload, received_at)
+VALUES (%(station_id)s, %(action)s, %(reason)s, %(payload)s, %(at)s)
+"""
+
+
+@dataclass(frozen=True)
+class TransactionRow:
+    """The part of a transaction that decides what to do with a report."""
+
+    id: TransactionKey
+    wire_transaction_id: WireTransactionId
+    connector_id: ConnectorId
+    id_tag: IdTag
+    verdict: VerdictStatus
+    session_id: SessionId | None
+    has_stop: bool
+
+
+async def find_repeat(
+    conn: AsyncConnection[Any], station_id: StationId, start: TransactionStart
+) -> TransactionRow | None:
+    """The transaction this StartTransaction already made, when it is a repeat (duty 21)."""
+    parameters = {
+        "station_id": station_id,
+        "connector_id": start.connector_id,
+        "id_tag": start.id_tag,
+        "started_at": start.started_at,
+        "meter_start_wh": start.meter_start_wh,
+    }
+    return _row(await (await conn.execute(FIND_REPEAT, parameters)).fetchone())
+
+
+async def lock_transaction(
+    conn: AsyncConnection[Any], station_id: StationId, wire_id: WireTransactionId
+) -> TransactionRow | None:
+    """The charger's transaction by its own id, taken for this unit of work."""
+    parameters = {"station_id": station_id, "wire_id": wire_id}
+    return _row(await (await conn.execute(LOCK_TRANSACTION, parameters)).fetchone())
+
+
+async def running_on_connector(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId
+) -> list[TransactionRow]:
+    """Transactions of this connector that never ended."""
+    cursor = await conn.execute(RUNNING_ON_CONNECTOR, {"station_id": station_id, "connector_id": connector_id})
+    return [TransactionRow(**row) for row in await cursor.fetchall()]
+
+
+async def tag_is_charging(conn: AsyncConnection[Any], id_tag: IdTag) -> bool:
+    """Whether an accepted transaction with this tag runs anywhere."""
+    return await (await conn.execute(RUNNING_WITH_TAG, {"id_tag": id_tag})).fetchone() is not None
+
+
+async def new_wire_id(conn: AsyncConnection[Any]) -> WireTransactionId:
+    """The next OCPP 1.6 transaction id: positive, 32 bits, from a sequence, never a clock (duty 22)."""
+    row = await (await conn.execute(NEW_WIRE_ID)).fetchone()
+    assert row is not None
+    return WireTransactionId(row["wire_id"])
+
+
+async def insert_transaction(
+    conn: AsyncConnection[Any],
+    station_id: StationId,
+    start: TransactionStart,
+    *,
+    wire_id: WireTransactionId,
+    verdict: str,
+    session_id: SessionId | None,
+    free_vend: bool,
+    flags: Sequence[str],
+    at: datetime,
+) -> None:
+    """Store a start with the verdict it got; with a session, link both ways. `free_vend`: nobody pays for it."""
+    await conn.execute(
+        INSERT_TRANSACTION,
+        {
+            "station_id": station_id,
+            "wire_id": wire_id,
+            "connector_id": start.connector_id,
+            "id_tag": start.id_tag,
+            "verdict": verdict,
+            "meter_start_wh": start.meter_start_wh,
+            "started_at": start.started_at,
+            "at": at,
+            "session_id": session_id,
+            "free_vend": free_vend,
+            "flags": list(flags),
+            "payload": start.payload.decode(),
+        },
+    )
+    if session_id is not None:
+        await conn.execute(
+            LINK_SESSION,
+            {"session_id": session_id, "wire_id": wire_id, "connector_id": start.connector_id, "at": at},
+        )
+
+
+async def stop_transaction(
+    conn: AsyncConnection[Any], key: TransactionKey, stop: TransactionStop, at: datetime
+) -> None:
+    """Store the facts of a StopTransaction."""
+    await conn.execute(
+        STOP_TRANSACTION,
+        {
+            "key": key,
+            "meter_stop_wh": stop.meter_stop_wh,
+            "stopped_at": stop.stopped_at,
+            "reason": stop.reason,
+            "payload": stop.payload.decode(),
+            "last_wh": max((s.energy_wh for s in stop.samples if s.energy_wh is not None), default=None),
+            "at": at,
+        },
+    )
+
+
+async def close_unfinished(conn: AsyncConnection[Any], key: TransactionKey) -> None:
+    """End a transaction whose stop never came; flagged for the operator."""
+    await conn.execute(CLOSE_UNFINISHED, {"key": key, "flag": "stop_missing"})
+
+
+async def running_but_final(
+    conn: AsyncConnection[Any], station_ids: Sequence[StationId]
+) -> list[tuple[StationId, WireTransactionId]]:
+    """Transactions these chargers still run although nobody pays for them any more."""
+    cursor = await conn.execute(RUNNING_BUT_FINAL, {"station_ids": list(station_ids)})
+    return [(row["station_id"], WireTransactionId(row["wire_id"])) for row in await cursor.fetchall()]
+
+
+async def park(
+    conn: AsyncConnection[Any], station_id: StationId, action: str, reason: str, payload: bytes, at: datetime
+) -> None:
+    """Keep a report that matches nothing, with all its data (duty 23)."""
+    await conn.execute(
+        PARK,
+        {"station_id": station_id, "action": action, "reason": reason, "payload": payload.decode(), "at": at},
+    )
+
+
+def _row(row: dict[str, Any] | None) -> TransactionRow | None:
+    return None if row is None else TransactionRow(**row)

@@ -1,0 +1,214 @@
+"""Conversations with chargers that outlive the request that began them.
+
+A phone that hangs up must not leave a reserved charge unasked, so asking is a task of the `conversations` nursery in
+the workers' ring, not of the request. A conversation's fault ends only itself: the rows say what is still to be done,
+and recovery does it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import trio
+
+from evpower.charging.limits import PlannedStop
+from evpower.charging.rows import sessions
+from evpower.charging.rows.due_sessions import TakenUp
+from evpower.charging.session import Session
+from evpower.charging.settler import Settler
+from evpower.clock import Clock
+from evpower.db.lookups import Lookups
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.events import Event, EventBus, GapInEvents, SessionSettled
+from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.link.conversation import Conversation
+from evpower.link.ports import ChargePointLink, CommandResult, Outcome
+
+log = logging.getLogger("OCPP")
+
+STOP_REASON = "Remote"
+
+
+class Commands:
+    """Asks chargers to start and to stop; `conversations` is the nursery that owns the asking."""
+
+    def __init__(
+        self,
+        conversations: trio.Nursery,
+        link: ChargePointLink,
+        pool: Pool,
+        to_take_up: Lookups[StationId, TakenUp],
+        clock: Clock,
+        bus: EventBus,
+        settler: Settler,
+        stop_wait_s: float,
+        start_repeat_s: float,
+    ) -> None:
+        self._conversations = conversations
+        self._link = link
+        self._pool = pool
+        self._to_take_up = to_take_up
+        self._clock = clock
+        self._bus = bus
+        self._settler = settler
+        self._stop_wait_s = stop_wait_s
+        self._start_repeat_s = start_repeat_s
+        self._starting: dict[SessionId, Conversation] = {}
+        self._stopping: dict[SessionId, Conversation] = {}
+
+    def start(self, session_id: SessionId) -> Conversation:
+        """Ask the charger to begin a reserved session; a refusal returns the reservation.
+
+        Asking twice joins the conversation that is already going on; so does `stop`.
+        """
+        return self._join(self._starting, session_id, self._ask_to_start)
+
+    def stop(self, session_id: SessionId, *, asked_before: bool = False) -> Conversation:
+        """End a session because someone asked for it: by the charger's word, or by the last reading.
+
+        Asked before, perhaps by another process, the charger may refuse because it is stopping already.
+        """
+        return self._join(self._stopping, session_id, partial(self._ask_to_stop, asked_before=asked_before))
+
+    def stop_at_limit(self, stop: PlannedStop) -> None:
+        """Send the stop of a session that reached its limit; its StopTransaction settles it.
+
+        A charger that is at another process by now is left to that one, whose plans know its later readings.
+        """
+        if self._link.last_seen_at(stop.station_id) is not None:
+            self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
+
+    def stop_unpaid(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
+        """Stop a transaction nobody pays for."""
+        self.begin(partial(self._send_stop, station_id, transaction_id))
+
+    async def take_up(self, station_id: StationId) -> None:
+        """A charger is back: ask again for what is pending, stop what nobody pays for (ocpp-behaviour §5.1, §5.5)."""
+        waiting = await self._to_take_up.find(station_id)
+        if waiting is None:
+            return
+        for transaction_id in waiting.unpaid:
+            self.stop_unpaid(station_id, transaction_id)
+        for session_id in waiting.open_sessions:
+            self.start(session_id)
+
+    def _join(
+        self,
+        going_on: dict[SessionId, Conversation],
+        session_id: SessionId,
+        ask: Callable[[SessionId, Conversation], Awaitable[None]],
+    ) -> Conversation:
+        """The session's conversation of this kind; a new one when the last is over."""
+        last = going_on.get(session_id)
+        if last is not None and not last.done.is_set():
+            return last
+
+        async def talk(conversation: Conversation) -> None:
+            try:
+                await ask(session_id, conversation)
+            finally:
+                del going_on[session_id]
+
+        going_on[session_id] = self.begin(talk)
+        return going_on[session_id]
+
+    def begin(self, talk: Callable[[Conversation], Awaitable[None]]) -> Conversation:
+        """Talk to a charger, owned by the workers' nursery; a fault in it is logged and ends only itself."""
+        conversation = Conversation()
+        self._conversations.start_soon(self._guarded, talk, conversation)
+        return conversation
+
+    async def _guarded(self, talk: Callable[[Conversation], Awaitable[None]], conversation: Conversation) -> None:
+        try:
+            await talk(conversation)
+        except Exception:
+            log.exception("a conversation with a charger failed; recovery will take it up from the rows")
+        finally:
+            conversation.done.set()
+
+    async def _ask_to_start(self, session_id: SessionId, conversation: Conversation) -> None:
+        """Ask once; asked before, only after a while and without believing a refusal.
+
+        A charger that was asked may have begun although its answer never came, or we died over it: it then refuses the
+        repeat, and its StartTransaction is on its way among all it has queued.
+        """
+        asked_before = False
+        while (session := await self._pending(session_id)) is not None:
+            if session.phase == "starting" and not asked_before:
+                asked_before = True
+                await trio.sleep(self._start_repeat_s)
+                continue
+            if not self._link.is_connected(session.station_id):
+                conversation.result = CommandResult(Outcome.OFFLINE)
+                return
+            if await self._claims_start(session_id) or asked_before:
+                conversation.result = await self._send_start(session, believed=not asked_before)
+                return
+
+    async def _claims_start(self, session_id: SessionId) -> bool:
+        """Whether nobody has asked for this start yet, in any process; from now on somebody has."""
+        async with unit_of_work(self._pool) as uow:
+            return await sessions.set_phase(
+                uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now()
+            )
+
+    async def _send_start(self, session: Session, *, believed: bool) -> CommandResult:
+        result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
+        if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and believed:
+            await self._settler.release(session.id, status="error", reason=f"RemoteStart {result.outcome.value}")
+        return result
+
+    async def _pending(self, session_id: SessionId) -> Session | None:
+        """The session if it still waits for its charger to begin."""
+        session = await self._read(session_id)
+        if session is None or session.is_final or session.record is not None or session.stop_requested_at is not None:
+            return None
+        return session
+
+    async def _ask_to_stop(self, session_id: SessionId, conversation: Conversation, *, asked_before: bool) -> None:
+        session = await self._read(session_id)
+        if session is None or session.is_final:
+            return
+        if session.record is None and await self._settler.release(session_id, status="stopped", reason=STOP_REASON):
+            return
+        session = await self._read(session_id)
+        if session is None or session.is_final or session.record is None:
+            return
+        if not session.record.stopped:
+            transaction_id = session.record.wire_transaction_id
+            conversation.result = await self._stop_and_wait(session, transaction_id, asked_before=asked_before)
+        async with unit_of_work(self._pool) as uow:
+            await sessions.end_session(uow.conn, session_id, reason=STOP_REASON, estimated=True, at=self._clock.now())
+        await self._settler.settle(session_id)
+
+    async def _stop_and_wait(
+        self, session: Session, transaction_id: WireTransactionId, *, asked_before: bool
+    ) -> CommandResult | None:
+        """Ask to stop and wait for the settlement that StopTransaction brings, `stop_wait_s` in all."""
+        result: CommandResult | None = None
+
+        def may_be_its_end(event: Event) -> bool:
+            return isinstance(event, GapInEvents) or (
+                isinstance(event, SessionSettled) and event.session_id == session.id
+            )
+
+        with self._bus.subscribe(may_be_its_end) as ends, trio.move_on_after(self._stop_wait_s):
+            result = await self._link.remote_stop(session.station_id, transaction_id)
+            if result.outcome is Outcome.ACCEPTED or (asked_before and result.outcome is Outcome.REJECTED):
+                async for _ in ends:
+                    now = await self._read(session.id)
+                    if now is None or now.is_final:
+                        break
+        return result
+
+    async def _send_stop(
+        self, station_id: StationId, transaction_id: WireTransactionId, conversation: Conversation
+    ) -> None:
+        conversation.result = await self._link.remote_stop(station_id, transaction_id)
+
+    async def _read(self, session_id: SessionId) -> Session | None:
+        async with reading(self._pool) as conn:
+            return await sessions.read_session(conn, session_id)

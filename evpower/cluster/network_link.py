@@ -1,0 +1,142 @@
+"""Every charger of the network, whichever process has its socket (design §7).
+
+A charger of ours is asked at once. For another's, the command is a row with a deadline: its process executes it, at
+most once, and writes how it ended.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import trio
+
+from evpower.clock import Clock, Ids
+from evpower.cluster.processes import Processes
+from evpower.cluster.remote_commands import COMMAND_WITHIN_S, POLL_EVERY_S, read_answer, read_result, written
+from evpower.cluster.rows import charger_commands
+from evpower.cluster.rows.charger_commands import Asked, Kind
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import ChargerOffline, CommandTimedOut
+from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
+from evpower.link.ports import ChargerLink, CommandResult, Outcome
+
+log = logging.getLogger("OCPP")
+
+
+class _OwnerGone(Exception):
+    """The process with the socket, or the socket itself, went away before there was an answer."""
+
+
+class _Unanswered(Exception):
+    """The deadline passed."""
+
+
+class NetworkLink:
+    """Implements `ChargerLink` around the chargers of this process."""
+
+    def __init__(self, local: ChargerLink, processes: Processes, pool: Pool, clock: Clock, ids: Ids) -> None:
+        self._local = local
+        self._processes = processes
+        self._pool = pool
+        self._clock = clock
+        self._ids = ids
+        self._waiting: dict[str, trio.Event] = {}
+
+    def is_connected(self, station_id: StationId) -> bool:
+        """Whether its socket is open here or in another living process."""
+        return self._local.is_connected(station_id) or self._processes.owner(station_id) is not None
+
+    def last_seen_at(self, station_id: StationId) -> datetime | None:
+        """Of our own chargers only: what another's last said is in its row, seconds old."""
+        return self._local.last_seen_at(station_id)
+
+    def seen(self) -> Mapping[StationId, datetime]:
+        """Our own chargers: each process stores the presence of its own."""
+        return self._local.seen()
+
+    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
+        owner = self._elsewhere(station_id)
+        if owner is None:
+            return await self._local.remote_start(station_id, connector_id, id_tag)
+        payload = {"connector_id": connector_id, "id_tag": id_tag}
+        return await self._result_of(owner, station_id, "remote_start", payload)
+
+    async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
+        owner = self._elsewhere(station_id)
+        if owner is None:
+            return await self._local.remote_stop(station_id, transaction_id)
+        return await self._result_of(owner, station_id, "remote_stop", {"transaction_id": transaction_id})
+
+    async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """As `CommandLink.command`, with the same errors wherever the socket is."""
+        owner = self._elsewhere(station_id)
+        if owner is None:
+            return await self._local.command(station_id, action, payload)
+        try:
+            return read_answer(await self._ask(owner, station_id, "raw", {"action": action, "payload": payload}))
+        except _OwnerGone:
+            raise ChargerOffline from None
+        except _Unanswered:
+            raise CommandTimedOut from None
+
+    def answered(self, command_id: str) -> None:
+        """A command of this process has ended (NOTIFY)."""
+        if command_id in self._waiting:
+            self._waiting[command_id].set()
+
+    def _elsewhere(self, station_id: StationId) -> ProcessId | None:
+        return None if self._local.is_connected(station_id) else self._processes.owner(station_id)
+
+    async def _result_of(
+        self, owner: ProcessId, station_id: StationId, kind: Kind, payload: Mapping[str, Any]
+    ) -> CommandResult:
+        try:
+            return read_result(await self._ask(owner, station_id, kind, payload))
+        except _OwnerGone:
+            return CommandResult(Outcome.OFFLINE, "its process went away")
+        except _Unanswered:
+            return CommandResult(Outcome.TIMED_OUT)
+
+    async def _ask(self, owner: ProcessId, station_id: StationId, kind: Kind, payload: Mapping[str, Any]) -> str:
+        """Write the command and wait for its result. Raises _OwnerGone, _Unanswered."""
+        now = self._clock.now()
+        command = Asked(self._ids.new(), station_id, kind, written(payload), now + timedelta(seconds=COMMAND_WITHIN_S))
+        self._waiting[command.id] = trio.Event()
+        try:
+            async with reading(self._pool) as conn:
+                await charger_commands.ask(conn, command, asked_by=self._processes.me, process_id=owner, now=now)
+            while True:
+                with trio.move_on_after(POLL_EVERY_S):
+                    await self._waiting[command.id].wait()
+                self._waiting[command.id] = trio.Event()
+                if (result := await self._look(command, owner)) is not None:
+                    return result
+        finally:
+            del self._waiting[command.id]
+
+    async def _look(self, command: Asked, owner: ProcessId) -> str | None:
+        """The result, if it is there. A database that is away is asked again, until the deadline."""
+        overdue = self._clock.now() >= command.deadline
+        try:
+            async with reading(self._pool) as conn:
+                taken, result = await charger_commands.read_result(conn, command.id)
+                if result is not None:
+                    return result
+                moved = self._processes.owner(command.station_id) != owner
+                if not taken and moved and await charger_commands.withdraw(conn, command.id):
+                    raise _OwnerGone
+                if overdue:  # so that it is not executed after we have said so, whatever its executor's clock says
+                    await charger_commands.withdraw(conn, command.id)
+        except psycopg.OperationalError as error:
+            log.warning("the answer to a command could not be read and will be again: %s", error)
+        else:
+            if taken and not self._processes.is_alive(owner):
+                raise _OwnerGone
+        if overdue:
+            raise _Unanswered
+        return None

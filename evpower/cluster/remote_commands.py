@@ -1,0 +1,160 @@
+"""Commands that cross from one process to another: how they are written, and who executes them here.
+
+The asker's side is `network_link.py`. What a command ends in keeps its type on the way: a `CommandResult`, a charger's
+answer, or one of the errors an operator's command may raise.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import psycopg
+import trio
+
+from evpower.clock import Clock
+from evpower.cluster.rows import charger_commands
+from evpower.cluster.rows.charger_commands import Asked
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import (
+    ChargerNotReady,
+    ChargerOffline,
+    CommandFailure,
+    CommandRefused,
+    CommandTimedOut,
+    EvPowerError,
+    InvalidRequest,
+    UnreadableAnswer,
+)
+from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
+from evpower.link.ports import ChargerLink, CommandResult, Outcome
+
+log = logging.getLogger("OCPP")
+
+#: A little more than any command takes where the socket is.
+COMMAND_WITHIN_S = 100.0
+#: How often both sides look at the rows: a lost NOTIFY costs as long.
+POLL_EVERY_S = 1.0
+#: What an operator's command may raise, by name.
+FAILURES: dict[str, type[EvPowerError]] = {
+    kind.__name__: kind for kind in (ChargerOffline, ChargerNotReady, CommandTimedOut, CommandRefused, UnreadableAnswer)
+}
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def written(value: Mapping[str, Any]) -> str:
+    """A payload or a result as JSON text; numbers keep their digits."""
+    return _encode(value).decode()
+
+
+def read(text: str) -> dict[str, Any]:
+    """The inverse of `written`."""
+    value = _decode(text)
+    assert isinstance(value, dict)
+    return value
+
+
+def written_result(result: CommandResult) -> str:
+    """How a start or a stop ended."""
+    return written({"outcome": result.outcome.value, "detail": result.detail})
+
+
+def read_result(text: str) -> CommandResult:
+    """The inverse of `written_result`."""
+    value = read(text)
+    return CommandResult(Outcome(value["outcome"]), value["detail"])
+
+
+def written_failure(error: EvPowerError) -> str:
+    """What an operator's command raised."""
+    return written({"failure": type(error).__name__, "message": str(error), "details": error.details})
+
+
+def read_answer(text: str) -> dict[str, Any]:
+    """The charger's answer to an operator's command, or raise what it ended in."""
+    value = read(text)
+    if "failure" not in value:
+        answer: dict[str, Any] = value["answer"]
+        return answer
+    if value["failure"] == InvalidRequest.__name__:
+        raise InvalidRequest(*[(wrong["field"], wrong["message"]) for wrong in value["details"]["detail"]])
+    kind = FAILURES[value["failure"]]
+    error = kind.__new__(kind)
+    EvPowerError.__init__(error, value["message"], **value["details"])
+    raise error
+
+
+class CommandExecutor:
+    """Takes what others ask of this process's chargers; one task for each command, owned by the worker."""
+
+    def __init__(self, pool: Pool, clock: Clock, me: ProcessId, local: ChargerLink) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._me = me
+        self._local = local
+        self._asked = trio.Event()
+
+    def wake(self) -> None:
+        """Something was asked (NOTIFY)."""
+        self._asked.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Execute until cancelled."""
+        async with trio.open_nursery() as executing:
+            task_status.started()
+            while True:
+                self._asked = trio.Event()
+                try:
+                    async with reading(self._pool) as conn:
+                        taken = await charger_commands.take(conn, self._me, self._clock.now())
+                except Exception:
+                    log.exception("commands of other processes could not be read and will be again")
+                else:
+                    for command in taken:
+                        executing.start_soon(self._execute, command)
+                with trio.move_on_after(POLL_EVERY_S):
+                    await self._asked.wait()
+
+    async def _execute(self, command: Asked) -> None:
+        """Ask the charger and write how it ended; without that, the asker times out.
+
+        Its deadline is by the asker's clock; from here on there is as much time as ever.
+        """
+        log.info("asked by another process: station=%s, %s", command.station_id, command.kind)
+        try:
+            with trio.fail_after(COMMAND_WITHIN_S):
+                await self._answer(command, await self._result_of(command))
+        except Exception:
+            log.exception("a command of another process has no answer: station=%s", command.station_id)
+
+    async def _answer(self, command: Asked, result: str) -> None:
+        """Write how it ended, again and again while the database is away."""
+        while True:
+            try:
+                async with reading(self._pool) as conn:
+                    return await charger_commands.answer(conn, command.id, result)
+            except psycopg.OperationalError as error:
+                log.warning("a command's result could not be written and will be again: %s", error)
+            await trio.sleep(POLL_EVERY_S)
+
+    async def _result_of(self, command: Asked) -> str:
+        station_id, payload = command.station_id, read(command.payload)
+        match command.kind:
+            case "remote_start":
+                connector_id, id_tag = ConnectorId(payload["connector_id"]), IdTag(payload["id_tag"])
+                return written_result(await self._local.remote_start(station_id, connector_id, id_tag))
+            case "remote_stop":
+                transaction_id = WireTransactionId(payload["transaction_id"])
+                return written_result(await self._local.remote_stop(station_id, transaction_id))
+            case "raw":
+                try:
+                    answer = await self._local.command(station_id, payload["action"], payload["payload"])
+                except (CommandFailure, InvalidRequest) as error:
+                    return written_failure(error)
+                return written({"answer": answer})

@@ -1,0 +1,1 @@
+"""Leases, connections and commands between processes as stored."""

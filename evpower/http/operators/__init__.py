@@ -1,0 +1,1 @@
+"""What operators ask, by REST with the administrator's token and over the control socket."""

@@ -1,0 +1,137 @@
+"""The operator's door: JSON over a Unix socket for the CLI (design §8). The same services, no rules of its own.
+
+Every success is `{"success": true, "data": …}`, every failure the public error envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import trio
+from quart import Blueprint, Response, g, request
+from quart_trio import QuartTrio
+
+from evpower.charging.service import ChargingService
+from evpower.clock import Ids
+from evpower.errors import InvalidRequest, SessionNotFound
+from evpower.http.phones.shapes import stopped_body
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.caller import acting
+from evpower.http.wire.requests import read_bytes, session_id_or_none
+
+PREFIX = "/control"
+#: The operator's name on this machine, percent-encoded: whoever may write to the socket is believed.
+OPERATOR_HEADER = "EvPower-Operator"
+OPERATOR_CHARS_MAX = 100
+#: A stop waits up to 5 s for the charger.
+STOP_WITHIN_S = 20
+READ_WITHIN_S = 10
+#: A whole fleet, or every posting of the ledger.
+LONG_WORK_WITHIN_S = 120
+
+
+class OperatorViews(Protocol):
+    """What an operator looks at; every value JSON-ready, or a datetime or Decimal."""
+
+    async def status(self) -> dict[str, Any]:
+        """The server at a glance: version, uptime, chargers, running sessions, engines."""
+        ...
+
+    async def stations(self) -> list[dict[str, Any]]:
+        """Every station with its connectors, inactive ones too."""
+        ...
+
+    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
+        """Sessions, newest first."""
+        ...
+
+    async def import_fleet(self, text: str) -> dict[str, Any]:
+        """Import a fleet file (TOML); what was created, changed, left. Raises InvalidRequest."""
+        ...
+
+    async def check_ledger(self) -> dict[str, Any]:
+        """The invariants of design §5: `ok` and what was found."""
+        ...
+
+
+def build_control_app(
+    *,
+    charging: ChargingService,
+    views: OperatorViews,
+    ids: Ids,
+    limits: RequestLimits | None = None,
+    operations: Iterable[Blueprint] = (),
+) -> QuartTrio:
+    """The application to serve on the control socket; the socket's mode is its access control.
+
+    `operations` are those of the administrators' door (`http/admin.py`), here below /control.
+    """
+    app = HttpApplication("evpower.control", ids=ids, limits=limits or RequestLimits())
+
+    @app.before_request
+    async def name_operator() -> None:
+        g.actor = _operator(request.headers.get(OPERATOR_HEADER, ""))
+
+    app.register_blueprint(_reading_routes(views))
+    app.register_blueprint(_acting_routes(charging, views))
+    for operation in operations:
+        app.register_blueprint(operation, url_prefix=f"{PREFIX}{operation.url_prefix or ''}")
+    return app
+
+
+def _reading_routes(views: OperatorViews) -> Blueprint:
+    routes = Blueprint("control_reading", __name__, url_prefix=PREFIX)
+
+    @routes.get("/status")
+    async def status() -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data(await views.status())
+
+    @routes.get("/stations")
+    async def stations() -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data(await views.stations())
+
+    @routes.get("/sessions")
+    async def sessions() -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data(await views.sessions(running_only=request.args.get("all") != "1"))
+
+    @routes.get("/ledger")
+    async def ledger() -> Response:
+        with trio.fail_after(LONG_WORK_WITHIN_S):
+            return written_data(await views.check_ledger())
+
+    return routes
+
+
+def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint:
+    routes = Blueprint("control_acting", __name__, url_prefix=PREFIX)
+
+    @routes.post("/sessions/<session_id>/stop")
+    async def stop(session_id: str) -> Response:
+        known_id = session_id_or_none(session_id)
+        if known_id is None:
+            raise SessionNotFound
+        with trio.fail_after(STOP_WITHIN_S):
+            return written_data(stopped_body(await charging.stop_session(known_id, caller=None, actor=acting())))
+
+    @routes.post("/import")
+    async def import_fleet() -> Response:
+        try:
+            text = (await read_bytes()).decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest(("body", "файл должен быть в кодировке UTF-8")) from None
+        with trio.fail_after(LONG_WORK_WITHIN_S):
+            return written_data(await views.import_fleet(text))
+
+    return routes
+
+
+def _operator(name: str) -> str:
+    """`operator ann`, always with that word first: nobody here passes for a client or for the administrator's token."""
+    name = unquote(name).strip()[:OPERATOR_CHARS_MAX]
+    return f"operator {name}" if name and name.isprintable() else "operator"

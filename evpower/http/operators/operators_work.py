@@ -1,0 +1,158 @@
+"""Id tags, free vend and parked reports: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast, get_args
+
+import trio
+from quart import Blueprint, Response, request
+
+from evpower.charging.free_vend import FreeVend
+from evpower.errors import InvalidRequest, NotFound
+from evpower.http.operators.station_commands import known_station
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.caller import acting, refuse_actor
+from evpower.http.wire.requests import read_object, session_id_or_none
+from evpower.identifiers import ClientId, IdTag
+from evpower.reports.parked import ParkedReports
+from evpower.tags.rows.id_tags import Card, CardStatus
+from evpower.tags.service import Tags
+
+WITHIN_S = 20
+#: OCPP 2.0.1's length; a card for 1.6 chargers has at most 20 characters (duty 27).
+ID_TAG_CHARS_MAX = 36
+REASON_CHARS_MAX = 500
+CARD_FIELDS = frozenset({"status", "expiry_date", "parent_id_tag", "client_id"})
+
+
+def tag_routes(tags: Tags) -> Blueprint:
+    """`/id-tags` and `/id-tags/{id_tag}`: PUT sets the whole card, what the body leaves out is empty."""
+    routes = Blueprint("id_tags", __name__, url_prefix="/id-tags")
+
+    @routes.get("")
+    async def list_tags() -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await tags.cards())
+
+    @routes.get("/<path:id_tag>")
+    async def get_tag(id_tag: str) -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await tags.get(_tag(id_tag, "id_tag")))
+
+    @routes.put("/<path:id_tag>")
+    async def put_tag(id_tag: str) -> Response:
+        card = _card(_tag(id_tag, "id_tag"), await read_object())
+        with trio.fail_after(WITHIN_S):
+            return written_data(await tags.put(card))
+
+    @routes.delete("/<path:id_tag>")
+    async def delete_tag(id_tag: str) -> Response:
+        with trio.fail_after(WITHIN_S):
+            await tags.delete(_tag(id_tag, "id_tag"))
+        return written_data({"id_tag": id_tag})
+
+    return routes
+
+
+def parked_routes(parked: ParkedReports) -> Blueprint:
+    """`/parked[?all=1]`, `/parked/missing-energy`, and `POST /parked/{id}/resolve` with a session or `dismiss`."""
+    routes = Blueprint("parked", __name__, url_prefix="/parked")
+
+    @routes.get("")
+    async def list_parked() -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await parked.parked(resolved_too=request.args.get("all") == "1"))
+
+    @routes.get("/missing-energy")
+    async def missing_energy() -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await parked.missing_energy())
+
+    @routes.post("/<parked_id>/resolve")
+    async def resolve(parked_id: str) -> Response:
+        body = await read_object()
+        number = _parked_id(parked_id)
+        refuse_actor(body)
+        reason, actor = _text(body, "reason"), acting()
+        with trio.fail_after(WITHIN_S):
+            if body.get("dismiss") is True and "session_id" not in body:
+                await parked.dismiss(number, actor=actor, reason=reason)
+            else:
+                session_id = session_id_or_none(_text(body, "session_id"))
+                if session_id is None:
+                    raise InvalidRequest(("session_id", "недопустимый идентификатор"))
+                await parked.assign(number, session_id, actor=actor, reason=reason)
+        return written_data({"id": number})
+
+    return routes
+
+
+def free_vend_routes(free_vend: FreeVend) -> Blueprint:
+    """`/stations/{station_id}/free-vend`: GET shows what was given away, PUT `{"free_vend": true}` sets it."""
+    routes = Blueprint("free_vend", __name__, url_prefix="/stations")
+
+    @routes.get("/<station_id>/free-vend")
+    async def show(station_id: str) -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await free_vend.read(known_station(station_id)))
+
+    @routes.put("/<station_id>/free-vend")
+    async def set_free_vend(station_id: str) -> Response:
+        body = await read_object()
+        refuse_actor(body)
+        enabled = body.get("free_vend")
+        if not isinstance(enabled, bool):
+            raise InvalidRequest(("free_vend", "должно быть true или false"))
+        with trio.fail_after(WITHIN_S):
+            return written_data(await free_vend.set(known_station(station_id), enabled=enabled, actor=acting()))
+
+    return routes
+
+
+def _card(tag: IdTag, body: Mapping[str, Any]) -> Card:
+    if unknown := body.keys() - CARD_FIELDS:
+        raise InvalidRequest(*((name, "неизвестное поле") for name in sorted(unknown)))
+    status = body.get("status", "Accepted")
+    if status not in get_args(CardStatus):
+        raise InvalidRequest(("status", f"одно из: {', '.join(get_args(CardStatus))}"))
+    parent, client_id = body.get("parent_id_tag"), body.get("client_id")
+    if client_id is not None and not isinstance(client_id, str):
+        raise InvalidRequest(("client_id", "ожидается строка"))
+    return Card(
+        tag,
+        cast("CardStatus", status),
+        None if parent is None else _tag(parent, "parent_id_tag"),
+        _time(body.get("expiry_date")),
+        None if client_id is None else ClientId(client_id),
+    )
+
+
+def _tag(text: object, field: str) -> IdTag:
+    if not isinstance(text, str) or not 1 <= len(text) <= ID_TAG_CHARS_MAX or not text.isprintable():
+        raise InvalidRequest((field, f"от 1 до {ID_TAG_CHARS_MAX} печатных символов"))
+    return IdTag(text)
+
+
+def _time(text: object) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
+    except ValueError:
+        raise InvalidRequest(("expiry_date", "ожидается время ISO 8601")) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _text(body: Mapping[str, Any], field: str) -> str:
+    text = body.get(field, "")
+    if not isinstance(text, str) or not text.strip() or len(text) > REASON_CHARS_MAX or "\0" in text:
+        raise InvalidRequest((field, f"обязательное поле, до {REASON_CHARS_MAX} символов"))
+    return text.strip()
+
+
+def _parked_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound
+    return int(text)

@@ -1,0 +1,133 @@
+"""Payments as an operator sees and decides them: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import trio
+from quart import Blueprint, Response, request
+
+from evpower.errors import InvalidRequest, NotFound
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.caller import acting, refuse_actor
+from evpower.http.wire.payment_doors import clean, origin
+from evpower.http.wire.requests import Fields, read_object
+from evpower.money import som_number
+from evpower.payments.graph import Payments
+from evpower.payments.top_up import Origin, TopUp
+
+#: A refund waits for the provider.
+WITHIN_S = 20
+TEXT_CHARS_MAX = 500
+
+
+class PaymentAdminDoor:
+    """Wire to service and back."""
+
+    def __init__(self, payments: Payments) -> None:
+        self._payments = payments
+
+    async def list_payments(self) -> Response:
+        """`GET /payments[?parked=1[&all=1]]`."""
+        decisions = self._payments.decisions
+        with trio.fail_after(WITHIN_S):
+            if request.args.get("parked") == "1":
+                rows = await decisions.parked(resolved_too=request.args.get("all") == "1")
+                return written_data([_in_som(row) for row in rows])
+            return written_data([_row(order) for order in await decisions.payments()])
+
+    async def list_providers(self) -> Response:
+        """`GET /payments/providers`: how each answers this process."""
+        return written_data([{"provider": name, **state} for name, state in self._payments.providers().items()])
+
+    async def resolve(self, parked_id: str) -> Response:
+        """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
+        body, decisions = await read_object(), self._payments.decisions
+        number, reason, who = _number(parked_id), _text(body, "reason"), _operator(body)
+        fields = Fields(body)
+        chosen = [word for word in ("credit", "debit", "dismiss") if fields.has(word)]
+        if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
+            raise InvalidRequest(("credit", "ровно одно из: credit, debit, dismiss"))
+        amount_tyiyn = 0 if chosen == ["dismiss"] else fields.money_tyiyn(chosen[0])
+        fields.check()
+        assert amount_tyiyn is not None
+        with trio.fail_after(WITHIN_S):
+            if chosen == ["credit"]:
+                await decisions.credit(number, amount_tyiyn, reason, who)
+            elif chosen == ["debit"]:
+                await decisions.debit(number, amount_tyiyn, reason, who)
+            else:
+                await decisions.dismiss(number, reason, who)
+        return written_data({"id": number, "decision": chosen[0]})
+
+    async def refund(self, invoice_id: str) -> Response:
+        """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som."""
+        body = await read_object()
+        reason, who = _text(body, "reason"), _operator(body)
+        fields = Fields(body)
+        amount_tyiyn = fields.money_tyiyn("amount") if fields.has("amount") else None
+        fields.check()
+        with trio.fail_after(WITHIN_S):
+            done = await self._payments.refunds.refund(clean(invoice_id), amount_tyiyn, reason, who)
+        return written_data(
+            {"id": done.id, "state": done.state, "amount": som_number(done.amount_tyiyn), "error": done.error}
+        )
+
+
+def payment_admin_routes(payments: Payments) -> Blueprint:
+    """The routes, relative to where they are put."""
+    door = PaymentAdminDoor(payments)
+    routes = Blueprint("payments_admin", __name__, url_prefix="/payments")
+    routes.get("")(door.list_payments)
+    routes.get("/providers")(door.list_providers)
+    routes.post("/parked/<parked_id>/resolve")(door.resolve)
+    routes.post("/<invoice_id>/refund")(door.refund)
+    return routes
+
+
+def _operator(body: Mapping[str, Any]) -> Origin:
+    refuse_actor(body)
+    return origin("operator", acting())
+
+
+def _row(order: TopUp) -> dict[str, Any]:
+    return {
+        "invoice_id": order.invoice_id,
+        "order_id": order.order_id,
+        "client_id": order.client_id,
+        "provider": order.provider,
+        "method": order.method,
+        "status": order.status,
+        "phase": order.phase,
+        "amount": som_number(order.amount_tyiyn),
+        "paid_amount": som_number(order.paid_tyiyn),
+        "refunded_amount": som_number(order.refunded_tyiyn),
+        "reason": order.reason,
+        "flags": list(order.flags),
+        "created_at": order.created_at,
+        "last_check_at": order.last_check_at,
+        "next_check_at": order.next_check_at,
+        "checks_done": order.checks_done,
+    }
+
+
+def _in_som(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its tyiyn as som: `amount_tyiyn` → `amount`."""
+    return {
+        key.removesuffix("_tyiyn"): som_number(value) if key.endswith("_tyiyn") and value is not None else value
+        for key, value in row.items()
+    }
+
+
+def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:
+    text = body.get(field, default)
+    if not isinstance(text, str) or not text.strip() or len(text) > TEXT_CHARS_MAX or "\0" in text:
+        raise InvalidRequest((field, f"обязательное поле, до {TEXT_CHARS_MAX} символов"))
+    return text.strip()
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound
+    return int(text)

@@ -1,0 +1,57 @@
+"""Stations' passwords and security events: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.errors import InvalidRequest
+from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.requests import read_object
+from evpower.security.station_access import StationAccess
+
+READ_WITHIN_S = 10
+
+
+def access_routes(access: StationAccess) -> Blueprint:
+    """`PUT /stations/{station_id}/password` (`{"password": …, "push": false, "form": "plain" | "hex"}`), and
+    `GET /stations/{station_id}/security-events`."""
+    routes = Blueprint("station_access", __name__, url_prefix="/stations")
+
+    @routes.put("/<station_id>/password")
+    async def set_password(station_id: str) -> Response:
+        password, push, form = _change(await read_object())
+        with trio.fail_after(ANSWER_WITHIN_S):
+            change = await access.set_password(known_station(station_id), password, push=push, form=form)
+        data = {
+            "station_id": change.station_id,
+            "pushed": push,
+            "status": change.status,
+            "old_password_ended": change.old_password_ended,
+        }
+        return written_data(data)
+
+    @routes.get("/<station_id>/security-events")
+    async def security_events(station_id: str) -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            events = await access.security_events(known_station(station_id))
+        return written_data(events)
+
+    return routes
+
+
+def _change(body: dict[str, Any]) -> tuple[str, bool, Literal["plain", "hex"]]:
+    password, push, form = body.get("password"), body.get("push", False), body.get("form", "plain")
+    wrong = []
+    if not isinstance(password, str):
+        wrong.append(("password", "обязательное поле, строка"))
+    if not isinstance(push, bool):
+        wrong.append(("push", "должно быть true или false"))
+    if form not in ("plain", "hex"):
+        wrong.append(("form", "допустимы только: plain, hex"))
+    if wrong:
+        raise InvalidRequest(*wrong)
+    return str(password), bool(push), "hex" if form == "hex" else "plain"

@@ -1,0 +1,53 @@
+"""Operators' commands to chargers: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.errors import StationNotFound
+from evpower.http.operators.operations import StationOperations
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.requests import parse_object, read_bytes, station_id_or_none
+from evpower.identifiers import StationId
+
+#: A command waits for a boot, for earlier commands and for the charger; each of them is bounded below this.
+ANSWER_WITHIN_S = 120
+READ_WITHIN_S = 10
+
+
+def command_routes(operations: StationOperations) -> Blueprint:
+    """Below /stations/{station_id}:
+
+    `POST commands/{Action}`: the body is the OCPP payload, the data is the charger's.
+    `POST operations/{name}`: the body is the arguments (`charging/station_operations.py`).
+    `GET configuration`: the last known one; the charger is not asked.
+    """
+    routes = Blueprint("station_commands", __name__, url_prefix="/stations")
+
+    @routes.post("/<station_id>/commands/<action>")
+    async def send(station_id: str, action: str) -> Response:
+        payload = parse_object(await read_bytes() or b"{}")
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written_data(await operations.commands.send(known_station(station_id), action, payload))
+
+    @routes.post("/<station_id>/operations/<name>")
+    async def perform(station_id: str, name: str) -> Response:
+        arguments = parse_object(await read_bytes() or b"{}")
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written_data(await operations.perform(known_station(station_id), name, arguments))
+
+    @routes.get("/<station_id>/configuration")
+    async def configuration(station_id: str) -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data(await operations.configuration.known(known_station(station_id)))
+
+    return routes
+
+
+def known_station(text: str) -> StationId:
+    """A station id from a path. Raises StationNotFound when no station can have it."""
+    station_id = station_id_or_none(text)
+    if station_id is None:
+        raise StationNotFound
+    return station_id

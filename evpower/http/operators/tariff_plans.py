@@ -1,0 +1,63 @@
+"""Tariff plans and their rules: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.administration.tariff_plans import TariffPlans
+from evpower.errors import NotFound
+from evpower.http.operators.administration import read_change
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.caller import acting
+
+WITHIN_S = 20
+ID_CHARS_MAX = 255
+
+
+def tariff_plan_routes(plans: TariffPlans) -> Blueprint:
+    """`/tariff-plans`, `/tariff-plans/{id}`, and below it `POST /rules`, `PUT /rules/{rule_id}`."""
+    routes = Blueprint("tariff_plans", __name__, url_prefix="/tariff-plans")
+
+    @routes.get("")
+    async def list_plans() -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await plans.plans())
+
+    @routes.get("/<plan_id>")
+    async def show(plan_id: str) -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data(await plans.plan(_known(plan_id)))
+
+    @routes.post("")
+    async def create() -> Response:
+        body = await read_change()
+        with trio.fail_after(WITHIN_S):
+            return written_data(await plans.create(body, actor=acting()))
+
+    @routes.put("/<plan_id>")
+    async def change(plan_id: str) -> Response:
+        body = await read_change()
+        with trio.fail_after(WITHIN_S):
+            return written_data(await plans.change(_known(plan_id), body, actor=acting()))
+
+    @routes.post("/<plan_id>/rules")
+    async def create_rule(plan_id: str) -> Response:
+        body = await read_change()
+        with trio.fail_after(WITHIN_S):
+            return written_data(await plans.create_rule(_known(plan_id), body, actor=acting()))
+
+    @routes.put("/<plan_id>/rules/<rule_id>")
+    async def change_rule(plan_id: str, rule_id: str) -> Response:
+        body = await read_change()
+        with trio.fail_after(WITHIN_S):
+            return written_data(await plans.change_rule(_known(plan_id), _known(rule_id), body, actor=acting()))
+
+    return routes
+
+
+def _known(text: str) -> str:
+    """Raises NotFound for an id no row can have."""
+    if not text.isprintable() or len(text) > ID_CHARS_MAX:
+        raise NotFound
+    return text

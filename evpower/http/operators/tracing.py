@@ -1,0 +1,157 @@
+"""`GET /stations/{id}/trace`: one charger's frames as JSON lines, kept ones and those that pass from now on.
+
+Each line is an object; a line `{"event": …}` says why the stream ended, an empty one that it is still alive.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import trio
+from quart import Blueprint, Response, request
+from quart.wrappers.response import ResponseBody
+
+from evpower.errors import InvalidRequest
+from evpower.http.wire.application import STREAMING
+from evpower.http.wire.values import jsonable
+from evpower.identifiers import StationId
+
+READ_WITHIN_S = 20
+#: A quiet charger's stream says so, so that its reader can tell it from a dead server.
+ALIVE_EVERY_S = 15
+ALIVE = b"\n"
+MOST_FRAMES = 10_000
+DEFAULT_FRAMES = 1000
+#: The longest a stream may last; Quart wants a number.
+LONGEST_S = 7 * 24 * 3600
+
+_AGO = re.compile(r"(\d{1,6})([smhd])")
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Watched(Protocol):
+    """A station being followed."""
+
+    @property
+    def was_cut(self) -> bool: ...
+
+    async def next(self) -> dict[str, Any]:
+        """Raises trio.EndOfChannel at the end."""
+        ...
+
+
+class Traces(Protocol):
+    """What is known of chargers' frames."""
+
+    async def check_station(self, station_id: StationId) -> None:
+        """Raises StationNotFound."""
+        ...
+
+    async def history(self, station_id: StationId, since: datetime | timedelta, limit: int) -> list[dict[str, Any]]:
+        """Kept frames, oldest first."""
+        ...
+
+    def follow(self, station_id: StationId) -> AbstractContextManager[Watched]:
+        """Frames from now on."""
+        ...
+
+
+def trace_routes(traces: Traces) -> Blueprint:
+    """`?since=2h` (or a time) shows what was kept; `?follow=0` ends after it; `?limit=` is for what was kept."""
+    routes = Blueprint("trace", __name__)
+
+    @routes.get("/stations/<path:station_id>/trace")
+    async def trace(station_id: str) -> Response:
+        station, since, limit = StationId(station_id), _since(request.args.get("since", "")), _limit()
+        with trio.fail_after(READ_WITHIN_S):
+            await traces.check_station(station)
+        lines = _Lines(traces, station, since, limit, follow=request.args.get("follow") != "0")
+        response = Response(lines, mimetype="application/x-ndjson")
+        response.timeout = LONGEST_S
+        return response
+
+    return routes
+
+
+class _Lines(ResponseBody):
+    """The answer's body: watching begins and ends with its being sent, whoever ends it."""
+
+    def __init__(
+        self, traces: Traces, station: StationId, since: datetime | timedelta | None, limit: int, *, follow: bool
+    ) -> None:
+        self._scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+        self._scope[STREAMING] = True
+        self._traces = traces
+        self._station = station
+        self._since = since
+        self._limit = limit
+        self._follow = follow
+        self._watching: AbstractContextManager[Watched] = traces.follow(station)
+        self._kept: deque[dict[str, Any]] = deque()
+        self._last_at: datetime | None = None
+        self._began = self._ended = False
+
+    async def __aenter__(self) -> _Lines:
+        self._watched = self._watching.__enter__()
+        if self._since is not None:
+            with trio.fail_after(READ_WITHIN_S):
+                self._kept.extend(await self._traces.history(self._station, self._since, self._limit))
+            self._last_at = self._kept[-1]["at"] if self._kept else None
+        return self
+
+    async def __aexit__(self, *failure: Any) -> None:
+        self._watching.__exit__(*failure)
+
+    def __aiter__(self) -> _Lines:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._began:
+            self._began = True
+            return ALIVE  # Hypercorn sends the head with the first line: watching has begun
+        if self._kept:
+            return _line(self._kept.popleft())
+        if self._ended or not self._follow:
+            self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
+            raise StopAsyncIteration
+        try:
+            with trio.move_on_after(ALIVE_EVERY_S):
+                return await self._next_live()
+        except trio.EndOfChannel:
+            self._ended = True
+            return _line({"event": "cut off: too slow" if self._watched.was_cut else "the server is shutting down"})
+        return ALIVE
+
+    async def _next_live(self) -> bytes:
+        while True:
+            entry = await self._watched.next()
+            if self._last_at is None or entry["at"] > self._last_at:  # earlier ones were among the kept
+                return _line(entry)
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(jsonable(entry), ensure_ascii=False).encode() + b"\n"
+
+
+def _since(text: str) -> datetime | timedelta | None:
+    if not text:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return timedelta(seconds=int(ago[1]) * _UNITS_S[ago[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(("since", "ожидается 30s, 10m, 2h, 3d или время ISO 8601")) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(DEFAULT_FRAMES))
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_FRAMES):
+        raise InvalidRequest(("limit", f"ожидается число от 1 до {MOST_FRAMES}"))
+    return int(text)

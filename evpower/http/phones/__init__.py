@@ -1,0 +1,1 @@
+"""What drivers' phones ask and hear: REST routes and the live socket."""

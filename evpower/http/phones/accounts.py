@@ -1,0 +1,29 @@
+"""A client's money: /api/v1/balance (contract/rest-api §5.1)."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.billing.service import BillingService
+from evpower.errors import Unauthorized
+from evpower.http.phones.shapes import balance_body
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.requests import RESERVED_CLIENT_ID, client_id_in_path
+
+ANSWER_WITHIN_S = 9
+
+
+def account_routes(billing: BillingService, *, prefix: str) -> Blueprint:
+    """The routes below `prefix`."""
+    routes = Blueprint("balance", __name__, url_prefix=f"{prefix}/balance")
+
+    @routes.get("/<client_id>")
+    async def balance(client_id: str) -> Response:
+        if client_id == RESERVED_CLIENT_ID:
+            raise Unauthorized
+        known_id = client_id_in_path(client_id)
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written(Answer(balance_body(await billing.balance(known_id))))
+
+    return routes

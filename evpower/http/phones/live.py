@@ -1,0 +1,137 @@
+"""The phones' socket: /api/v1/ws/locations and its alias (contract/websocket-api).
+
+The reader owns the socket: its end, the idle timer or the hub cancels the writer. quart-trio cancels both when TCP
+drops.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import msgspec
+import trio
+from quart import Blueprint, websocket
+
+from evpower.clock import Clock, Ids
+from evpower.http.phones import live_messages as messages
+from evpower.http.phones.live_hub import Listener, LiveHub
+from evpower.http.wire.access import client_ip
+from evpower.http.wire.values import Body
+from evpower.http.wire.windows import Window
+from evpower.identifiers import CLIENT_ID, ClientId
+
+log = logging.getLogger("evpower.live")
+
+#: From the last message of the phone; ours and protocol pongs do not count (§7).
+IDLE_S = 60
+MESSAGES_PER_SECOND_MAX = 10
+MESSAGE_BYTES_MAX = 64 * 1024
+#: For the close frame of a socket whose phone may not be reading.
+CLOSE_WITHIN_S = 2
+
+POLICY = 1008
+TOO_LARGE = (1009, "message too big")
+NO_ROOM = (1013, "too many connections")
+
+
+def live_routes(hub: LiveHub, clock: Clock, ids: Ids, *, allowed_origins: Collection[str], prefix: str) -> Blueprint:
+    """The routes below `prefix`."""
+    routes = Blueprint("live", __name__, url_prefix=prefix)
+
+    @routes.websocket("/ws/locations")
+    @routes.websocket("/locations/ws/locations")
+    async def live() -> None:
+        await websocket.accept()
+        given = websocket.args.get("client_id", "")
+        if not _origin_may(allowed_origins):
+            await websocket.close(POLICY, "origin")
+            return
+        if given and CLIENT_ID.fullmatch(given) is None:
+            await websocket.close(POLICY, "client_id")
+            return
+        listener = Listener(ClientId(given or ids.new()), client_ip(websocket))
+        if not hub.has_room(listener.client_id, listener.address):
+            log.warning("a phone's socket is refused, too many are open: IP: %s", listener.address)
+            await websocket.close(*NO_ROOM)
+            return
+        log.info("WebSocket %s - open - IP: %s", websocket.path, listener.address)
+        with hub.joined(listener):
+            await _Conversation(hub, clock, listener).run()
+
+    return routes
+
+
+class _Conversation:
+    """One phone, from the greeting to the close."""
+
+    def __init__(self, hub: LiveHub, clock: Clock, listener: Listener) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._listener = listener
+        self._recent = Window(MESSAGES_PER_SECOND_MAX, 1)
+
+    async def run(self) -> None:
+        listener = self._listener
+        await _send(messages.greeting(listener.client_id))
+        with listener.alive:
+            async with trio.open_nursery() as socket:
+                socket.start_soon(self._write)
+                await self._read()
+                socket.cancel_scope.cancel()
+        # Shielded: a drain may have cancelled us already, and the phone is still owed its close code.
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+            await websocket.close(*listener.close_with)
+
+    async def _write(self) -> None:
+        async for text in self._listener.outbox:
+            await websocket.send(text)
+
+    async def _read(self) -> None:
+        """Until nothing came for `IDLE_S`, or too much at once."""
+        while True:
+            with trio.move_on_after(IDLE_S) as idle:
+                text = await websocket.receive()
+            if idle.cancelled_caught:
+                self._listener.close_with = (1000, "idle timeout")
+                return
+            if len(text.encode() if isinstance(text, str) else text) > MESSAGE_BYTES_MAX:
+                self._listener.close_with = TOO_LARGE
+                return
+            self._answer(text)
+
+    def _answer(self, text: str | bytes) -> None:
+        # More than ten messages within a second: this one is dropped (§1).
+        if not self._recent.take(trio.current_time()).allowed:
+            self._post(messages.error("rate_limited"))
+            return
+        match messages.read_message(text):
+            case messages.Ping():
+                self._post(messages.pong(self._clock.now()))
+            case messages.Subscribe() as change if not self._listener.has_room_for(change):
+                self._post(messages.error(messages.TOO_MANY_CHANNELS))
+            case messages.Subscribe() as change:
+                self._hub.change(self._listener, change)
+                self._post(messages.subscription(change))
+            case messages.Wrong(problem):
+                self._post(messages.error(problem))
+
+    def _post(self, body: Body) -> None:
+        self._listener.post(_encoded(body))
+
+
+async def _send(body: Body) -> None:
+    await websocket.send(_encoded(body))
+
+
+def _encoded(body: Body) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def _origin_may(allowed: Collection[str]) -> bool:
+    """Pages of this host and of the allowed origins; whoever sends no Origin is no page (design §9.18)."""
+    origin = websocket.headers.get("Origin")
+    if origin is None or origin in allowed:
+        return True
+    return urlsplit(origin).netloc == websocket.headers.get("Host")

@@ -1,0 +1,197 @@
+"""Paying money in: /api/v1/balance/topup-… and /api/v1/payment/… (contract/rest-api §5.2-5.5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import trio
+from quart import Blueprint, Response, request
+
+from evpower.http.phones.payment_shapes import (
+    canceled_body,
+    card_body,
+    check_started_body,
+    h2h_status_body,
+    payment_status_body,
+    qr_body,
+    token_page_body,
+)
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import optional_client, required_client
+from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
+from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
+from evpower.http.wire.requests import Fields, read_bytes, read_object
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.identifiers import ClientId
+from evpower.payments.gateway import Card, Payer
+from evpower.payments.graph import Payments
+from evpower.payments.top_up import TopUpView, TopUpWish
+
+#: The app gives up after 10 s; a provider may be waited for 8 of them.
+ANSWER_WITHIN_S = 9
+#: What must leave no trace, not even a hash, in an Idempotency-Key's row (payments §7).
+SECRET_FIELDS = frozenset({"card_pan", "card_name", "card_cvv", "card_year", "card_month", "card_token"})
+
+DESCRIPTION = re.compile(r"[^\0]{0,255}", re.DOTALL)
+PAN = re.compile(r"[0-9]{12,19}")
+HOLDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z .'-]{1,100}")
+CVV = re.compile(r"[0-9]{3,4}")
+YEAR = re.compile(r"[0-9]{2}")
+MONTH = re.compile(r"0[1-9]|1[0-2]")
+EMAIL = re.compile(r"[^@\s\0]{1,64}@[^@\s\0]{1,100}")
+PHONE = re.compile(r"\+?[0-9]{6,15}")
+TOKEN = re.compile(r"[\x21-\x7e]{1,100}")
+DEFAULT_DESCRIPTION = "Пополнение баланса"
+DAYS_MOST = 14
+
+Pay = Callable[[IdempotencyClaim | None], Awaitable[TopUpView]]
+
+
+class PaymentDoor:
+    """Wire to service and back; no rule of its own."""
+
+    def __init__(self, payments: Payments, idempotency: Idempotency) -> None:
+        self._payments = payments
+        self._idempotency = idempotency
+
+    async def top_up_qr(self) -> Response:
+        """`POST /balance/topup-qr`."""
+        body = await read_object()
+        fields = Fields(body)
+        wish = read_wish(fields)
+        pay = partial(self._payments.top_ups.create_qr, wish, origin())
+        return await self._keyed(wish.client_id, body, pay, self._payments.top_ups.rebuilt, qr_body)
+
+    async def top_up_card(self) -> Response:
+        """`POST /balance/topup-card` and its h2h aliases."""
+        body = await read_object()
+        fields = Fields(body)
+        card, payer = read_card(fields), read_payer(fields)
+        wish = read_wish(fields)
+        pay = partial(self._payments.cards.pay, wish, card, payer, origin())
+        # Another card is another request; what the order keeps of a card tells them apart, and no more may be kept.
+        told = {**body, "card_mask": card.mask}
+        return await self._keyed(wish.client_id, told, pay, self._payments.cards.rebuilt, card_body)
+
+    async def pay_with_token(self) -> Response:
+        """`POST /payment/token-payment` and its alias."""
+        body = await read_object()
+        fields = Fields(body)
+        token, payer = fields.text("card_token", TOKEN) or "", read_payer(fields)
+        wish = read_wish(fields)
+        pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
+        return await self._keyed(wish.client_id, body, pay, self._payments.cards.rebuilt, card_body)
+
+    async def _keyed(
+        self,
+        client_id: ClientId,
+        body: Mapping[str, Any],
+        pay: Pay,
+        rebuild: Callable[[str], Awaitable[TopUpView]],
+        shape: Callable[[TopUpView], dict[str, Any]],
+    ) -> Response:
+        async def run(claim: IdempotencyClaim | None) -> Answer:
+            return Answer(shape(await pay(claim)))
+
+        async def rebuilt(order_id: str) -> Answer:
+            return Answer(shape(await rebuild(order_id)))
+
+        told = {name: value for name, value in body.items() if name not in SECRET_FIELDS}
+        with trio.fail_after(ANSWER_WITHIN_S):
+            claim = claim_of_request(client_id, told)
+            return written(await self._idempotency.answer(claim, KeyedWork(run, rebuilt)))
+
+    async def create_token(self) -> Response:
+        """`POST /payment/create-token`; a body is not needed."""
+        fields = Fields(await read_object() if await read_bytes() else {})
+        days = fields.whole("days", DAYS_MOST, 1, DAYS_MOST)
+        fields.check()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written(Answer(token_page_body(await self._payments.cards.store_card(days), days)))
+
+    async def status(self, invoice_id: str) -> Response:
+        """`GET /payment/status/{invoice_id}`."""
+        asking = asking_client()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            view = await self._payments.top_ups.status(clean(invoice_id), asking)
+        return written(Answer(payment_status_body(view)))
+
+    async def h2h_status(self, transaction_id: str) -> Response:
+        """`GET /payment/h2h-status/{transaction_id}`."""
+        asking = asking_client()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            view = await self._payments.top_ups.status(clean(transaction_id), asking)
+        return written(Answer(h2h_status_body(view)))
+
+    async def check(self, invoice_id: str) -> Response:
+        """`POST /payment/status-check/{invoice_id}`."""
+        asking = asking_client()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            order = await self._payments.top_ups.force_check(clean(invoice_id), asking, origin("forced"))
+        return written(Answer(check_started_body(order)))
+
+    async def cancel(self, invoice_id: str) -> Response:
+        """`POST /payment/cancel/{invoice_id}`."""
+        asking = asking_client()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            before, after = await self._payments.top_ups.cancel(clean(invoice_id), asking, origin())
+        return written(Answer(canceled_body(before, after)))
+
+
+def asking_client() -> ClientId | None:
+    """The client a request without a body names, if it does (`?client_id=`)."""
+    fields = Fields(request.args)
+    client_id = optional_client(fields)
+    fields.check()
+    return client_id
+
+
+def read_wish(fields: Fields) -> TopUpWish:
+    """Whose balance, and how much; InvalidRequest names every wrong field of the body."""
+    client_id = required_client(fields)
+    amount_tyiyn = fields.money_tyiyn("amount")
+    description = fields.text("description", DESCRIPTION, required=False)
+    fields.check()
+    assert client_id is not None and amount_tyiyn is not None  # noqa: PT018
+    return TopUpWish(client_id, amount_tyiyn, description or DEFAULT_DESCRIPTION)
+
+
+def read_card(fields: Fields) -> Card:
+    """A card as it was typed; only its shape is checked: the bank's own test cards fail Luhn and are out of date."""
+    return Card(
+        pan=fields.text("card_pan", PAN, squeeze=" -") or "",
+        holder=(fields.text("card_name", HOLDER) or "").upper(),
+        cvv=fields.text("card_cvv", CVV) or "",
+        year=fields.text("card_year", YEAR) or "",
+        month=fields.text("card_month", MONTH) or "",
+    )
+
+
+def read_payer(fields: Fields) -> Payer:
+    """What the bank wants to know."""
+    phone = fields.text("phone_number", PHONE, required=False, squeeze=" ()-")
+    return Payer(fields.text("email", EMAIL) or "", phone)
+
+
+def payment_routes(payments: Payments, idempotency: Idempotency, *, prefix: str) -> Blueprint:
+    """The routes below `prefix`; below the old one every answer says that it is deprecated."""
+    door = PaymentDoor(payments, idempotency)
+    name = "legacy_payments" if prefix == LEGACY else "payments"
+    routes = Blueprint(name, __name__, url_prefix=prefix)
+    routes.post("/balance/topup-qr")(door.top_up_qr)
+    for path in ("/balance/topup-card", "/balance/h2h-payment", "/payment/h2h-payment"):
+        routes.post(path)(door.top_up_card)
+    for path in ("/balance/token-payment", "/payment/token-payment"):
+        routes.post(path)(door.pay_with_token)
+    routes.post("/payment/create-token")(door.create_token)
+    routes.get("/payment/status/<invoice_id>")(door.status)
+    routes.post("/payment/status-check/<invoice_id>")(door.check)
+    routes.post("/payment/cancel/<invoice_id>")(door.cancel)
+    routes.get("/payment/h2h-status/<transaction_id>")(door.h2h_status)
+    routes.after_request(no_store)
+    if prefix == LEGACY:
+        routes.after_request(deprecated)
+    return routes

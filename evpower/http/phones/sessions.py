@@ -1,0 +1,107 @@
+"""Start, stop and watch a charge: /api/v1/charging (contract/rest-api §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.charging.service import ChargingService
+from evpower.charging.session import StartOrder
+from evpower.errors import Forbidden, NoSuchActiveSession, SessionFailed, SessionNotFound
+from evpower.http.phones.shapes import started_body, status_body, stopped_body
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import optional_client, required_client
+from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
+from evpower.http.wire.requests import SESSION_ID, Fields, read_object, session_id_or_none
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.identifiers import STATION_ID, ClientId, SessionId, StationId
+
+#: The app gives up after 10 s; a charger may be waited for 5 of them.
+ANSWER_WITHIN_S = 9
+
+
+class ChargingDoor:
+    """Wire to service and back; no rule of its own."""
+
+    def __init__(self, charging: ChargingService, idempotency: Idempotency) -> None:
+        self._charging = charging
+        self._idempotency = idempotency
+
+    async def start(self) -> Response:
+        """`POST /charging/start`."""
+        body = await read_object()
+        order = start_order(body)
+        claim = claim_of_request(order.client_id, body)
+        with trio.fail_after(ANSWER_WITHIN_S):
+            work = KeyedWork(partial(self._start, order), self._rebuilt_start)
+            return written(await self._idempotency.answer(claim, work))
+
+    async def _start(self, order: StartOrder, claim: IdempotencyClaim | None) -> Answer:
+        return Answer(started_body(await self._charging.start_session(order, claim)))
+
+    async def _rebuilt_start(self, session_id: SessionId) -> Answer:
+        started = await self._charging.started_view(session_id)
+        if started.session.status == "error":
+            raise SessionFailed
+        return Answer(started_body(started))
+
+    async def stop(self) -> Response:
+        """`POST /charging/stop`; in trust mode knowing the session is enough to stop it."""
+        body = await read_object()
+        session_id, client_id = stop_order(body)
+        with trio.fail_after(ANSWER_WITHIN_S):
+            owner = await self._charging.owner_of(session_id)
+            if owner is None:
+                raise NoSuchActiveSession
+            if client_id not in (None, owner):
+                raise Forbidden
+            work = KeyedWork(partial(self._stop, session_id, owner), partial(self._stop, caller=owner, claim=None))
+            return written(await self._idempotency.answer(claim_of_request(owner, body), work))
+
+    async def _stop(self, session_id: SessionId, caller: ClientId, claim: IdempotencyClaim | None) -> Answer:
+        stopped = await self._charging.stop_session(session_id, caller=caller, actor="client", claim=claim)
+        return Answer(stopped_body(stopped))
+
+    async def status(self, session_id: str) -> Response:
+        """`GET /charging/status/{session_id}`."""
+        known_id = session_id_or_none(session_id)
+        if known_id is None:
+            raise SessionNotFound
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written(Answer(status_body(await self._charging.session(known_id))))
+
+
+def start_order(body: Mapping[str, Any]) -> StartOrder:
+    """What a start asks for; InvalidRequest names every wrong field (§4.1)."""
+    fields = Fields(body)
+    client_id = required_client(fields)
+    station_id = fields.identifier("station_id", STATION_ID)
+    connector_id = fields.connector_id("connector_id")
+    energy_wh = fields.energy_wh("energy_kwh")
+    amount_tyiyn = fields.amount_tyiyn("amount_som")
+    fields.check()
+    assert client_id is not None and station_id is not None and connector_id is not None  # noqa: PT018
+    return StartOrder(client_id, StationId(station_id), connector_id, energy_wh, amount_tyiyn)
+
+
+def stop_order(body: Mapping[str, Any]) -> tuple[SessionId, ClientId | None]:
+    """Which session to stop, and who says so if the body tells (§4.3)."""
+    fields = Fields(body)
+    session_id = fields.identifier("session_id", SESSION_ID)
+    client_id = optional_client(fields)
+    fields.check()
+    assert session_id is not None
+    return SessionId(session_id), client_id
+
+
+def charging_routes(charging: ChargingService, idempotency: Idempotency, *, prefix: str) -> Blueprint:
+    """The routes below `prefix` (`/api/v1`; the deprecated aliases have their own)."""
+    door, routes = ChargingDoor(charging, idempotency), Blueprint("charging", __name__, url_prefix=f"{prefix}/charging")
+    routes.post("/start")(door.start)
+    routes.post("/stop")(door.stop)
+    routes.get("/status/<session_id>")(door.status)
+    return routes

@@ -1,0 +1,29 @@
+"""A station's state: /api/v1/station (contract/rest-api §3.1). Public, never cached."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response
+
+from evpower.charging.service import ChargingService
+from evpower.errors import StationNotFound
+from evpower.http.phones.station_shape import station_body
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.requests import station_id_or_none
+
+ANSWER_WITHIN_S = 9
+
+
+def station_routes(charging: ChargingService, *, prefix: str) -> Blueprint:
+    """The routes below `prefix`."""
+    routes = Blueprint("station", __name__, url_prefix=f"{prefix}/station")
+
+    @routes.get("/status/<station_id>")
+    async def status(station_id: str) -> Response:
+        known_id = station_id_or_none(station_id)
+        if known_id is None:
+            raise StationNotFound
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written(Answer(station_body(await charging.station(known_id))))
+
+    return routes

@@ -1,0 +1,1 @@
+"""What payment providers call: webhooks, and who may call them how often."""

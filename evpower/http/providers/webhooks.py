@@ -1,0 +1,92 @@
+"""Providers call in, and browsers come back from 3-D Secure (contract/payments §4.5; rest-api §5.6)."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response, abort, request
+
+from evpower.http.providers.webhook_guard import WebhookGuard
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.payment_doors import LEGACY, deprecated, no_store, origin
+from evpower.http.wire.requests import read_bytes
+from evpower.payments.gateway import NOTIFY_TOKEN
+from evpower.payments.notices import Notices, Receipt
+
+ANSWER_WITHIN_S = 9
+#: Providers send a few hundred bytes.
+BODY_BYTES_MAX = 64 * 1024
+#: What a provider is told instead of "received".
+WORDS = {"payment_not_found": "payment_not_found", "provider_mismatch": "provider_mismatch"}
+RETURNED = """<!doctype html>
+<html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Оплата</title></head>
+<body><h1>Проверяем платёж</h1>
+<p>Вернитесь в приложение: баланс обновится, когда банк подтвердит оплату.</p></body></html>
+"""
+
+
+class WebhookDoor:
+    """Hands calls to the inbox as they came."""
+
+    def __init__(self, notices: Notices, guard: WebhookGuard) -> None:
+        self._notices = notices
+        self._guard = guard
+
+    async def odengi(self) -> Response:
+        """`POST /payment/webhook/odengi`."""
+        return await self._receive("ODENGI", {})
+
+    async def obank(self, notify_token: str = "") -> Response:
+        """`POST` and `GET /payment/webhook/obank/{notify_token}`."""
+        return await self._receive("OBANK", {NOTIFY_TOKEN: notify_token} if notify_token else {})
+
+    async def either(self) -> Response:
+        """`POST /payment/webhook`: XML is OBANK's, everything else O!Dengi's."""
+        is_xml = "xml" in request.headers.get("Content-Type", "")
+        return await (self.obank() if is_xml else self.odengi())
+
+    async def _receive(self, provider: str, path: dict[str, str]) -> Response:
+        self._guard.admit(provider)
+        body = await read_bytes()
+        if len(body) > BODY_BYTES_MAX:
+            abort(413)
+        query = {**request.args.to_dict(), **path}
+        with trio.fail_after(ANSWER_WITHIN_S):
+            receipt = await self._notices.receive(provider, body, dict(request.headers), query, origin("webhook"))
+        return written(Answer(receipt_body(receipt)))
+
+    async def returned(self) -> Response:
+        """`POST /payment/3ds-return` and `3ds-callback`: a browser's form; it proves nothing and starts a check."""
+        form = await request.form
+        md = form.get("MD") or form.get("md") or ""
+        if md:
+            with trio.fail_after(ANSWER_WITHIN_S):
+                await self._notices.returned_from_challenge(md.replace("\0", "")[:4096], origin("forced"))
+        return Response(RETURNED, content_type="text/html; charset=utf-8")
+
+
+def receipt_body(receipt: Receipt) -> dict[str, str]:
+    """What the provider reads (payments §4.5)."""
+    if receipt.outcome in WORDS:
+        return {"status": WORDS[receipt.outcome]}
+    body = {"status": "received", "provider": receipt.provider}
+    return body if receipt.invoice_id is None else {**body, "invoice_id": receipt.invoice_id}
+
+
+def webhook_routes(notices: Notices, guard: WebhookGuard, *, prefix: str) -> Blueprint:
+    """The routes below `prefix`/payment."""
+    door = WebhookDoor(notices, guard)
+    name = "legacy_webhooks" if prefix == LEGACY else "webhooks"
+    routes = Blueprint(name, __name__, url_prefix=f"{prefix}/payment")
+    routes.post("/webhook")(door.either)
+    routes.post("/webhook/odengi")(door.odengi)
+    routes.route("/webhook/obank/<notify_token>", methods=["GET", "POST"])(door.obank)
+    # The old XML requests named this address (rest-api §5.6); without a token the gateway refuses.
+    routes.post("/obank/notify")(door.obank)
+    routes.post("/3ds-return")(door.returned)
+    routes.post("/3ds-callback")(door.returned)
+    routes.after_request(no_store)
+    routes.after_request(guard.add_headers)
+    if prefix == LEGACY:
+        routes.after_request(deprecated)
+    return routes

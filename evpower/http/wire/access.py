@@ -1,0 +1,84 @@
+"""What every request gets: a correlation id, the contract's headers (§1.9) and one line in the log (§1.10).
+
+The line is grepped by operators: `POST /api/v1/charging/start - 200 OK - 245ms - IP: 192.168.1.100`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Collection
+from http import HTTPStatus
+
+import trio
+from quart import Quart, Request, Response, Websocket, current_app, g, request
+
+from evpower.client_address import Network, client_address
+from evpower.clock import Ids
+from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
+from evpower.http.wire.idempotency import KEY
+
+logger = logging.getLogger("evpower.http")
+
+API_VERSION = "1.0"
+CORRELATION_ID = "X-Correlation-ID"
+SAFE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What the peer of a Unix socket is called in the log.
+LOCAL = "local"
+#: Where the application keeps them.
+TRUSTED_PROXIES = "TRUSTED_PROXIES"
+
+
+def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network]) -> None:
+    """Make `app` treat every request as above."""
+    app.config[TRUSTED_PROXIES] = trusted_proxies
+
+    @app.before_request
+    async def begin() -> None:
+        given = request.headers.get(CORRELATION_ID, "")
+        g.correlation_id = given if SAFE_CORRELATION_ID.fullmatch(given) else ids.new()
+        g.began_at = trio.current_time()
+
+    @app.after_request
+    async def end(response: Response) -> Response:
+        add_headers(response)
+        logger.info(access_line(response.status_code, int((trio.current_time() - g.began_at) * 1000)))
+        return response
+
+
+def add_headers(response: Response) -> None:
+    """The contract's headers for the present request."""
+    response.headers[CORRELATION_ID] = g.correlation_id
+    if request.path.startswith("/api/"):
+        response.headers["X-API-Version"] = API_VERSION
+    if request.method not in READING_METHODS or "Authorization" in request.headers:
+        response.headers["Cache-Control"] = "no-store"
+    key = request.headers.get(IDEMPOTENCY_KEY, "")
+    if KEY.fullmatch(key):
+        response.headers[IDEMPOTENCY_KEY] = key
+
+
+def access_line(status: int, duration_ms: int) -> str:
+    """The log line of the present request; never its headers, query or body."""
+    return f"{request.method} {shown_path()} - {status} {phrase(status)} - {duration_ms}ms - IP: {client_ip()}"
+
+
+def shown_path() -> str:
+    """The path as it was sent, still percent-encoded, so that nobody can write a line of their own into the log."""
+    raw: bytes = request.scope.get("raw_path") or request.path.encode()
+    return "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in raw.partition(b"?")[0])
+
+
+def phrase(status: int) -> str:
+    """`OK`, `Not Found`."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def client_ip(connection: Request | Websocket = request) -> str:
+    """The socket's peer, or, when that is a trusted proxy, whom it serves (`client_address`)."""
+    peer = (connection.scope.get("client") or (LOCAL,))[0]
+    return client_address(peer, connection.headers.getlist("X-Forwarded-For"), current_app.config[TRUSTED_PROXIES])

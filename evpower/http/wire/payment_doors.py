@@ -1,0 +1,40 @@
+"""What every door to payments shares: phones', providers', operators'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Response, g
+
+from evpower.http.wire.access import client_ip
+from evpower.payments.top_up import Origin
+
+#: The old paths, deprecated (§8).
+LEGACY = "/api"
+DEPRECATED = {
+    "X-Deprecated": "true",
+    "X-Deprecated-Message": "Use /api/v1",
+    "X-API-Deprecated-Warning": "This path is deprecated; use /api/v1",
+}
+
+
+def origin(source: Any = "client", actor: str | None = None) -> Origin:
+    """Who asks, for the audit log."""
+    return Origin(source, g.correlation_id, client_ip(), actor)
+
+
+def clean(key: str) -> str:
+    """An id from a path, as PostgreSQL can take it; one that cannot be is unknown."""
+    return key.replace("\0", "")[:200]
+
+
+async def no_store(response: Response) -> Response:
+    """Nothing of a payment belongs into a cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def deprecated(response: Response) -> Response:
+    """Tell that the path is an old one (§1.9)."""
+    response.headers.update(DEPRECATED)
+    return response

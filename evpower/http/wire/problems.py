@@ -1,0 +1,89 @@
+"""The one map from what went wrong to an HTTP status and the contract's error envelope (contract/rest-api §1.5-1.6)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+import psycopg
+import trio
+from quart import Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from evpower.errors import (
+    AlreadyExists,
+    DatabaseUnavailable,
+    EvPowerError,
+    Forbidden,
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotFound,
+    Refusal,
+    TooManyRequests,
+    Unauthorized,
+)
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.values import jsonable
+
+logger = logging.getLogger("evpower.http")
+
+#: The first class that fits decides. A refusal is an answer, not a failure: the seed's phone repeats every non-2xx.
+STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
+    (Refusal, 200),
+    (InvalidRequest, 400),
+    (Unauthorized, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (IdempotencyMismatch, 409),
+    (AlreadyExists, 409),
+    (TooManyRequests, 429),
+    (DatabaseUnavailable, 503),
+)
+#: What the framework itself refuses, in the contract's words.
+HTTP_PROBLEMS = {
+    400: ("validation_error", "Некорректный запрос"),
+    404: ("not_found", "Не найдено"),
+    405: ("method_not_allowed", "Метод не поддерживается"),
+    408: ("timeout", "Время ожидания запроса истекло"),
+    413: ("request_too_large", "Запрос слишком большой"),
+}
+INTERNAL = ("internal_error", "Внутренняя ошибка сервера")
+UNAVAILABLE = ("service_unavailable", "Сервис временно недоступен")
+TIMED_OUT = ("timeout", "Сервер не успел ответить. Проверьте состояние и повторите")
+
+
+def envelope(code: str, message: str, **details: object) -> dict[str, object]:
+    """`success: false`, the machine word, the sentence for the driver, and the facts around them, at the top level."""
+    return {"success": False, "error": code, "message": message, **{key: jsonable(v) for key, v in details.items()}}
+
+
+def problem(error: Exception) -> Answer:
+    """The answer an error becomes; what is not known here is a fault of ours, logged with its traceback."""
+    if isinstance(error, EvPowerError):
+        status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
+        if status < 500:
+            return Answer(envelope(error.code, error.message, **error.details), status)
+    if isinstance(error, DatabaseUnavailable | psycopg.OperationalError):
+        logger.error("Database unavailable: %s", error)
+        return Answer(envelope(*UNAVAILABLE), HTTPStatus.SERVICE_UNAVAILABLE)
+    if isinstance(error, trio.TooSlowError):
+        logger.error("Request ran out of time", exc_info=error)
+        return Answer(envelope(*TIMED_OUT), HTTPStatus.SERVICE_UNAVAILABLE)
+    logger.error("Unhandled error", exc_info=error)
+    return Answer(envelope(*INTERNAL), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def http_problem(error: HTTPException) -> Answer:
+    """A refusal of the framework: no such route, wrong method, body too large."""
+    status = error.code or 500
+    return Answer(envelope(*HTTP_PROBLEMS.get(status, ("invalid_request", error.name))), status)
+
+
+async def answer_error(error: Exception) -> Response:
+    """The application's only error handler."""
+    if not isinstance(error, HTTPException):
+        return written(problem(error))
+    response = written(http_problem(error))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(error.valid_methods)
+    return response

@@ -1,0 +1,145 @@
+"""Serve an application to phones and operators: Hypercorn's HTTP/1.1 and WebSocket protocol over our own accept loop.
+
+Hypercorn's own loop lets one connection's exception end the whole server (its issue 225: a WebSocket frame sent
+together with the upgrade). Here each connection is guarded, and every wait on a peer has a limit.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState
+
+from evpower.http.wire.sockets import listening, real_bind
+from evpower.http.wire.stream import BoundedStream
+
+logger = logging.getLogger("evpower.http")
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Limits of the listener (seed §9: 30 s)."""
+
+    keep_alive_timeout_s: float = 30
+    #: For a peer that does not read its answer.
+    send_timeout_s: float = 30
+    #: How long requests in flight may go on after the drain began.
+    drain_s: float = 10
+    connections_max: int = 10_000
+    #: Above it Hypercorn says 1009 but leaves the socket open; `live.py` ends it at far smaller ones.
+    websocket_message_bytes_max: int = 2 * 1024 * 1024
+
+
+async def serve_http(
+    app: ASGIFramework,
+    binds: Sequence[str],
+    *,
+    settings: ServerSettings,
+    draining: trio.Event | None = None,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `draining` is set or we are cancelled; then finish what is in flight within `drain_s`.
+
+    A cancellation that comes while draining ends at once. `task_status` reports the real binds. Raises OSError when a
+    bind cannot be had.
+    """
+    server = _Server(app, settings, trio.Event() if draining is None else draining)
+    with listening(binds) as listeners:
+        real_binds = [real_bind(listener) for listener in listeners]
+        logger.info("HTTP listening: %s", ", ".join(real_binds))
+        # The sockets listen already: who connects now is accepted as soon as the loop below runs.
+        task_status.started(real_binds)
+        async with trio.open_nursery() as watchers:
+            watchers.start_soon(server.watch_cancellation)
+            # Shielded so that a cancellation begins a drain instead of cutting answers off; `drain_s` bounds it.
+            with trio.CancelScope(shield=True):
+                await server.run(listeners)
+            watchers.cancel_scope.cancel()
+
+
+class _Server:
+    """The accept loop, the open connections, and how they come to an end."""
+
+    def __init__(self, app: ASGIFramework, settings: ServerSettings, draining: trio.Event) -> None:
+        self._app = ASGIWrapper(app)
+        self._settings = settings
+        self._config = hypercorn_config(settings)
+        self._context = WorkerContext(None)
+        self._draining = draining
+        self._cut = trio.Event()
+        self._connections_scope = trio.CancelScope()
+        self._streams: set[BoundedStream] = set()
+
+    async def watch_cancellation(self) -> None:
+        """The first reason to end begins the drain; a cancellation after that cuts it short."""
+        try:
+            await self._draining.wait()
+            await trio.sleep_forever()
+        finally:
+            (self._cut if self._draining.is_set() else self._draining).set()
+
+    async def run(self, listeners: list[trio.SocketListener]) -> None:
+        """Accept until the drain begins, then wait for the connections, at most `drain_s`."""
+        async with trio.open_nursery() as cutter:
+            with self._connections_scope:
+                async with trio.open_nursery() as connections:
+                    await self._accept_until_draining(listeners, connections)
+                    # Hypercorn closes idle connections now, busy ones after their answer.
+                    await self._context.terminated.set()
+                    cutter.start_soon(self._cut_after_drain)
+            cutter.cancel_scope.cancel()
+
+    async def _accept_until_draining(self, listeners: list[trio.SocketListener], connections: trio.Nursery) -> None:
+        async with trio.open_nursery() as accepting:
+            accept = partial(trio.serve_listeners, handler_nursery=connections)
+            accepting.start_soon(accept, self._serve_connection, listeners)
+            await self._draining.wait()
+            accepting.cancel_scope.cancel()
+
+    async def _cut_after_drain(self) -> None:
+        with trio.move_on_after(self._settings.drain_s):
+            await self._cut.wait()
+        if self._streams:
+            logger.warning("HTTP drain cut off %d connections", len(self._streams))
+        self._connections_scope.cancel()
+        # Hypercorn shields its sends; only a closed socket ends one to a peer that does not read.
+        for stream in self._streams:
+            stream.abort()
+
+    async def _serve_connection(self, accepted: trio.SocketStream) -> None:
+        """One connection, guarded: whatever goes wrong in it ends it alone."""
+        if len(self._streams) >= self._settings.connections_max:
+            logger.warning("HTTP connection refused: %d are open", len(self._streams))
+            await trio.aclose_forcefully(accepted)
+            return
+        stream = BoundedStream(accepted, self._settings.send_timeout_s)
+        self._streams.add(stream)
+        # Without TLS, which the proxy in front ends, Hypercorn asks no more of a stream than ours can do.
+        connection = TCPServer(self._app, self._config, self._context, ConnectionState({}), stream)  # type: ignore[arg-type]
+        try:
+            await connection.run()
+        except* Exception as errors:
+            logger.error("HTTP connection ended by an error", exc_info=errors)
+        finally:
+            self._streams.discard(stream)
+
+
+def hypercorn_config(settings: ServerSettings) -> Config:
+    """Hypercorn's own settings: HTTP/1.1 alone, our log, and no pings (they outlive their socket)."""
+    config = Config()
+    config.alpn_protocols = ["http/1.1"]
+    config.accesslog = None
+    config.errorlog = logger
+    config.include_server_header = False
+    config.keep_alive_timeout = settings.keep_alive_timeout_s
+    config.websocket_ping_interval = None
+    config.websocket_max_message_size = settings.websocket_message_bytes_max
+    return config

@@ -1,0 +1,129 @@
+"""Idempotency keys and the answers given under them (billing-rules §8, design §9.7).
+
+A key is claimed in the unit of work of its effect, so the effect and the key are there together or not at all; its
+answer is stored afterwards, and a key without one tells that the answer was lost, or is still being made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.errors import IdempotencyMismatch
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.identifiers import ClientId, SessionId
+
+FIND_KEY = """
+SELECT method, path, body_hash, session_id, order_id, status_code, response
+FROM evpower.idempotency_keys WHERE client_id = %(client_id)s AND key = %(key)s
+"""
+
+CLAIM_KEY = """
+INSERT INTO evpower.idempotency_keys
+    (client_id, key, method, path, body_hash, session_id, order_id, created_at)
+VALUES (%(client_id)s, %(key)s, %(method)s, %(path)s, %(body_hash)s, %(session_id)s, %(order_id)s, %(at)s)
+ON CONFLICT (client_id, key) DO NOTHING
+"""
+
+#: A refusal comes without a claim, so its row is made here; a key that has an answer keeps it.
+STORE_ANSWER = """
+INSERT INTO evpower.idempotency_keys AS k
+    (client_id, key, method, path, body_hash, status_code, response, created_at)
+VALUES (%(client_id)s, %(key)s, %(method)s, %(path)s, %(body_hash)s, %(status_code)s, %(response)s::json, %(at)s)
+ON CONFLICT (client_id, key) DO UPDATE SET status_code = excluded.status_code, response = excluded.response
+WHERE k.status_code IS NULL AND (k.method, k.path, k.body_hash) = (excluded.method, excluded.path, excluded.body_hash)
+"""
+
+FORGET_KEYS = "DELETE FROM evpower.idempotency_keys WHERE created_at < %(before)s"
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """A key that was used before. `status_code` None: its first request is still running, or died after its effect."""
+
+    claim: IdempotencyClaim
+    session_id: SessionId | None
+    status_code: int | None
+    response: dict[str, Any] | None
+    order_id: str | None = None
+
+    @property
+    def effect(self) -> Any:
+        """The id of what its request made or ended: a session or a top-up; None when it was refused."""
+        return self.session_id or self.order_id
+
+
+class KeyRows:
+    """The table as the phones' door uses it, each call in a unit of work of its own (`http.idempotency.KeyStore`)."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def find(self, client_id: ClientId, key: str) -> StoredAnswer | None:
+        """What is known of a key; None when it was never used."""
+        async with reading(self._pool) as conn:
+            return await find_key(conn, client_id, key)
+
+    async def store_answer(self, claim: IdempotencyClaim, answer: Mapping[str, Any], status: int) -> None:
+        """Keep the first answer to a key."""
+        async with unit_of_work(self._pool) as uow:
+            await store_answer(uow.conn, claim, answer, status, self._clock.now())
+
+
+async def find_key(conn: AsyncConnection[Any], client_id: ClientId, key: str) -> StoredAnswer | None:
+    """What is known of a client's key."""
+    row = await (await conn.execute(FIND_KEY, {"client_id": client_id, "key": key})).fetchone()
+    if row is None:
+        return None
+    claim = IdempotencyClaim(client_id, key, row["method"], row["path"], row["body_hash"])
+    return StoredAnswer(claim, row["session_id"], row["status_code"], row["response"], row["order_id"])
+
+
+async def claim_key(
+    conn: AsyncConnection[Any],
+    claim: IdempotencyClaim,
+    session_id: SessionId | None,
+    at: datetime,
+    *,
+    order_id: str | None = None,
+) -> None:
+    """Bind the key to the session its request made or ended, or the top-up it made, in the same unit of work.
+
+    Waits for another process that is claiming it; IdempotencyMismatch when the key is taken.
+    """
+    parameters = {**_columns(claim), "session_id": session_id, "order_id": order_id, "at": at}
+    cursor = await conn.execute(CLAIM_KEY, parameters)
+    if cursor.rowcount == 0:
+        raise IdempotencyMismatch
+
+
+async def store_answer(
+    conn: AsyncConnection[Any], claim: IdempotencyClaim, answer: Mapping[str, Any], status: int, at: datetime
+) -> None:
+    """Keep an answer, word for word, unless the key has one already."""
+    response = msgspec.json.encode(answer).decode()
+    await conn.execute(STORE_ANSWER, {**_columns(claim), "status_code": status, "response": response, "at": at})
+
+
+async def forget_older_than(conn: AsyncConnection[Any], before: datetime) -> int:
+    """Delete keys made before a moment; how many there were."""
+    return (await conn.execute(FORGET_KEYS, {"before": before})).rowcount
+
+
+def _columns(claim: IdempotencyClaim) -> dict[str, Any]:
+    return {
+        "client_id": claim.client_id,
+        "key": claim.key,
+        "method": claim.method,
+        "path": claim.path,
+        "body_hash": claim.body_hash,
+    }

@@ -1,0 +1,249 @@
+"""Locations and their stations as the public sees them, and how they are counted.
+
+Contract: rest-api §2, ocpp-behaviour §6.
+
+Pure: rows and presence go in, words and figures come out. `locations.py` reads and caches it, `feed.py` tells phones
+what changed of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+from evpower.identifiers import ConnectorId, StationId
+from evpower.network.charge_point import (
+    AdminStatus,
+    LocationStatus,
+    PublicStatus,
+    StoredStatus,
+    location_status,
+    public_status,
+)
+
+SocketWord = Literal["Available", "Charging", "Occupied", "Faulted"]
+SOCKET_WORDS: dict[str, SocketWord] = {
+    "Available": "Available",
+    "Charging": "Charging",
+    "SuspendedEV": "Charging",
+    "SuspendedEVSE": "Charging",
+    "Preparing": "Occupied",
+    "Finishing": "Occupied",
+    "Reserved": "Occupied",
+}
+
+
+@dataclass(frozen=True)
+class ListedConnector:
+    """A configured connector; `status` counts, `ocpp_status` is the charger's own word."""
+
+    connector_id: ConnectorId
+    connector_type: str
+    power_kw: float | None
+    status: StoredStatus
+    ocpp_status: str
+    busy: bool
+
+    @property
+    def socket_word(self) -> SocketWord:
+        """The phones' socket has four words (contract/websocket-api §4.2)."""
+        word = SOCKET_WORDS.get(self.ocpp_status, "Faulted")
+        return "Occupied" if self.busy and word == "Available" else word
+
+
+@dataclass(frozen=True)
+class StationsSummary:
+    """Stations by their public word; the four add up to `total`."""
+
+    total: int
+    available: int
+    occupied: int
+    offline: int
+    maintenance: int
+
+
+@dataclass(frozen=True)
+class ConnectorsSummary:
+    """Configured connectors: an idle one of a station that is offline or in maintenance is in `total` alone."""
+
+    total: int
+    available: int
+    occupied: int
+    faulted: int
+
+
+@dataclass(frozen=True)
+class ListedStation:
+    """A station of the list."""
+
+    id: StationId
+    location_id: str
+    serial_number: str
+    model: str
+    manufacturer: str
+    admin_status: AdminStatus
+    power_capacity_kw: float
+    #: Physical sockets, whatever is configured (seed §4).
+    connectors_count: int
+    #: Whether its last message is young enough.
+    online: bool
+    last_seen_at: datetime | None
+    connectors: tuple[ListedConnector, ...]
+    rate_per_kwh: Decimal
+    session_fee: Decimal
+
+    @cached_property
+    def status(self) -> PublicStatus:
+        return public_status(self.admin_status, self.online, [each.status for each in self.connectors])
+
+    @property
+    def in_service(self) -> bool:
+        """Whether a driver could charge here if a connector is free."""
+        return self.online and self.admin_status == "active"
+
+    def offers(self, connector: ListedConnector) -> bool:
+        """Whether a driver finds this connector free."""
+        return self.in_service and connector.socket_word == "Available"
+
+    @property
+    def appearance(self) -> tuple[object, ...]:
+        """What the phones' socket says of it: a push is due when this changes."""
+        connectors = [(each.connector_id, each.socket_word, each.status, each.power_kw) for each in self.connectors]
+        return self.status, self.location_id, self.serial_number, self.in_service, tuple(connectors)
+
+    @cached_property
+    def connectors_summary(self) -> ConnectorsSummary:
+        words = [each.status for each in self.connectors]
+        in_service = self.in_service
+        occupied, available = words.count("occupied"), words.count("available")
+        return ConnectorsSummary(
+            total=len(words),
+            available=available if in_service else 0,
+            occupied=occupied,
+            faulted=len(words) - available - occupied,
+        )
+
+
+@dataclass(frozen=True)
+class ListedLocation:
+    """A location of the list with its visible stations."""
+
+    id: str
+    name: str
+    address: str
+    city: str | None
+    country: str | None
+    latitude: float | None
+    longitude: float | None
+    stations: tuple[ListedStation, ...]
+
+    @cached_property
+    def status(self) -> LocationStatus:
+        return location_status(station.status for station in self.stations)
+
+    @property
+    def appearance(self) -> tuple[object, ...]:
+        """What the phones' socket says of it: a push is due when this changes."""
+        return self.status, self.stations_summary, self.connectors_summary
+
+    @cached_property
+    def stations_summary(self) -> StationsSummary:
+        words = [station.status for station in self.stations]
+        return StationsSummary(
+            total=len(words),
+            available=words.count("available"),
+            occupied=words.count("occupied"),
+            offline=words.count("offline"),
+            maintenance=words.count("maintenance"),
+        )
+
+    @cached_property
+    def connectors_summary(self) -> ConnectorsSummary:
+        parts = [station.connectors_summary for station in self.stations]
+        return ConnectorsSummary(
+            total=sum(part.total for part in parts),
+            available=sum(part.available for part in parts),
+            occupied=sum(part.occupied for part in parts),
+            faulted=sum(part.faulted for part in parts),
+        )
+
+
+@dataclass(frozen=True)
+class LocationFilter:
+    """What a phone asked for; None asks nothing (contract/rest-api §2.1).
+
+    `connector_type`, `power_kw_min` and `power_kw_max` keep the stations that have one connector of that kind, and the
+    locations that have such a station.
+    """
+
+    location_id: str | None = None
+    city: str | None = None
+    search: str | None = None
+    connector_type: str | None = None
+    power_kw_min: float | None = None
+    power_kw_max: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == LocationFilter()
+
+    def apply(self, locations: Iterable[ListedLocation]) -> list[ListedLocation]:
+        """The matching locations, whole: their words and counts are those of all their stations."""
+        return [location for location in locations if self._matches(location)]
+
+    def stations(self, locations: Iterable[ListedLocation]) -> list[ListedStation]:
+        """The matching stations of matching locations."""
+        return [station for location in self.apply(locations) for station in location.stations if self._fits(station)]
+
+    def _matches(self, location: ListedLocation) -> bool:
+        if self.location_id is not None and location.id != self.location_id:
+            return False
+        if self.city is not None and _folded(location.city or "") != _folded(self.city):
+            return False
+        if self.search is not None and not self._found_in(location):
+            return False
+        return not self._asks_for_connectors or any(self._fits(station) for station in location.stations)
+
+    def _found_in(self, location: ListedLocation) -> bool:
+        wanted = _folded(self.search or "")
+        texts = [location.name, location.address, location.city or ""]
+        for station in location.stations:
+            texts += [station.id, station.serial_number]
+        return any(wanted in _folded(text) for text in texts)
+
+    @property
+    def _asks_for_connectors(self) -> bool:
+        return (self.connector_type, self.power_kw_min, self.power_kw_max) != (None, None, None)
+
+    def _fits(self, station: ListedStation) -> bool:
+        return not self._asks_for_connectors or any(
+            self._fits_connector(connector, station) for connector in station.connectors
+        )
+
+    def _fits_connector(self, connector: ListedConnector, station: ListedStation) -> bool:
+        if self.connector_type is not None and _folded(connector.connector_type) != _folded(self.connector_type):
+            return False
+        power_kw = station.power_capacity_kw if connector.power_kw is None else connector.power_kw
+        return (self.power_kw_min is None or power_kw >= self.power_kw_min) and (
+            self.power_kw_max is None or power_kw <= self.power_kw_max
+        )
+
+
+def configuration_warnings(connectors_count: int, connector_ids: Collection[int]) -> list[str]:
+    """What cannot be true of a station's rows (seed §4), in words for an operator."""
+    problems = []
+    if connectors_count < len(connector_ids):
+        problems.append(f"connectors_count is {connectors_count}, but {len(connector_ids)} connectors are configured")
+    beyond = sorted(number for number in connector_ids if number > connectors_count)
+    if beyond:
+        numbers = ", ".join(map(str, beyond))
+        problems.append(f"connectors_count is {connectors_count}, but there are connectors with the numbers {numbers}")
+    return problems
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()

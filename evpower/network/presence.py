@@ -1,0 +1,87 @@
+"""Who is there: last messages flushed in groups, and the watchdog that notices silence (design §9.20; seed §2)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import trio
+
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.events import EventBus, StationChanged
+from evpower.identifiers import StationId
+from evpower.link.ports import ChargePointLink
+from evpower.network.rows.stations import mark_silent, store_presence
+
+log = logging.getLogger("evpower.presence")
+
+#: The live value is in memory; the row is at most this old.
+FLUSH_EVERY_S = 3.0
+#: The seed's background check.
+WATCH_EVERY_S = 120.0
+
+
+class Presence:
+    """The worker that keeps `stations.last_heartbeat_at` and `is_available` true."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, link: ChargePointLink, bus: EventBus, heartbeat_timeout_s: float
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._link = link
+        self._bus = bus
+        self._timeout = timedelta(seconds=heartbeat_timeout_s)
+        self._flushed: dict[StationId, datetime] = {}
+        self._silence_seen = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Flush and watch until cancelled; a database that is away is waited for."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_repeat, self.flush, partial(trio.sleep, FLUSH_EVERY_S))
+            nursery.start_soon(_repeat, self.watch, self._next_watch)
+            task_status.started()
+
+    def silence_seen(self) -> None:
+        """Somebody read that a station is silent: it need not wait for the next check to be announced."""
+        self._silence_seen.set()
+
+    async def _next_watch(self) -> None:
+        with trio.move_on_after(WATCH_EVERY_S):
+            await self._silence_seen.wait()
+        self._silence_seen = trio.Event()
+
+    async def flush(self) -> None:
+        """Store the time of the last message of every charger that spoke since the last flush."""
+        seen = self._link.seen()
+        news = {station: at for station, at in seen.items() if self._flushed.get(station) != at}
+        if news:
+            async with reading(self._pool) as conn:
+                returned = await store_presence(conn, news)
+            self._announce(returned)
+        self._flushed = dict(seen)
+
+    async def watch(self) -> None:
+        """Mark stations silent for longer than the timeout."""
+        async with reading(self._pool) as conn:
+            silent = await mark_silent(conn, self._clock.now() - self._timeout)
+        for station_id in silent:
+            log.warning("station is offline: station=%s", station_id)
+        self._announce(silent)
+
+    def _announce(self, stations: list[StationId]) -> None:
+        for station_id in stations:
+            self._bus.publish(StationChanged(station_id))
+
+
+async def _repeat(job: Callable[[], Awaitable[None]], until_next: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await job()
+        except Exception:
+            log.exception("presence could not be stored and will be repeated")
+        await until_next()

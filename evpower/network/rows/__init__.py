@@ -1,0 +1,1 @@
+"""Stations, connectors and the list as stored."""

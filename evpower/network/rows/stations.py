@@ -1,0 +1,173 @@
+"""Rows of `stations` and `connectors`, as starts and the public see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from evpower.cluster.rows.processes import ME
+from evpower.db.batches import batch, batch_table
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.network.charge_point import STORED_STATUS, AdminStatus, Admission
+from evpower.network.rows.connector_words import SAID
+
+# Each way to a station has its own index; a single OR would have none once there are many identities.
+ADMIT = """
+WITH asked AS (SELECT unnest(%(identities)s::text[]) AS identity),
+     named AS (SELECT a.identity, s.id, 1 AS rank FROM asked a JOIN public.stations s ON s.id = a.identity
+               UNION ALL
+               SELECT a.identity, s.id, 2 FROM asked a JOIN public.stations s ON s.serial_number = a.identity)
+SELECT DISTINCT ON (n.identity) n.identity, s.id AS station_id, s.status AS admin_status, s.serial_number,
+       c.password_hash, c.pending_hash,
+       ARRAY(SELECT o.connector_number FROM public.connectors o WHERE o.station_id = s.id ORDER BY 1) AS connector_ids
+FROM named n JOIN public.stations s ON s.id = n.id
+LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
+ORDER BY n.identity, n.rank
+"""
+
+READ_FOR_START = f"""
+SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
+       c.connector_number IS NOT NULL AS exists, c.is_enabled, {SAID} AS ocpp_status,
+       r.id AS running_session, r.user_id AS running_client
+FROM public.stations s
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
+LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = %(connector_id)s
+     AND r.status = 'started'
+WHERE s.id = %(station_id)s
+"""
+
+READ_STATION = "SELECT location_id, firmware_version FROM public.stations WHERE id = %(station_id)s"
+
+READ_CONNECTORS = """
+SELECT c.connector_number, c.error_code, r.id AS session_id, r.start_time,
+       (coalesce(r.energy, 0) * 1000)::bigint AS energy_wh, r.limit_type
+FROM public.connectors c
+LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
+     AND r.status = 'started'
+WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
+"""
+
+# A running session makes its connector occupied whatever the charger says; afterwards its last word counts, except
+# that Charging and Suspended* mean Finishing until the charger speaks again (contract/ocpp-behaviour §4).
+REFRESH_CONNECTOR = """
+UPDATE public.connectors c
+SET ocpp_status = CASE WHEN running.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
+                       THEN 'Finishing' ELSE c.ocpp_status END,
+    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT c.is_enabled THEN 'unavailable'
+                  ELSE coalesce(%(stored_status)s::jsonb ->> c.ocpp_status, 'unavailable') END,
+    updated_at = %(at)s
+FROM (SELECT 1) one
+LEFT JOIN public.charging_sessions running
+       ON running.station_id = %(station_id)s AND running.connector_id = %(connector_id)s AND running.status = 'started'
+WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
+"""
+
+# Presence in groups: the live value is in memory (design §9.20). Whoever writes many stations locks them in the order
+# of their ids: when all chargers come back at once, two such statements meet, and must not wait for each other.
+# A process that has lost the charger to another has nothing to say of it any more; looked up one by one, because a
+# join is planned badly while thousands have just come and the table's figures are old (seconds for 5,000).
+FLUSH_PRESENCE = f"""
+WITH old AS MATERIALIZED (
+    SELECT s.id, s.is_available, r.at
+    FROM {batch_table("id text, at timestamptz")} r JOIN public.stations s ON s.id = r.id
+    ORDER BY s.id FOR NO KEY UPDATE OF s)
+UPDATE public.stations s SET last_heartbeat_at = old.at, is_available = true FROM old
+WHERE s.id = old.id AND (s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < old.at)
+      AND NOT coalesce((SELECT c.process_id <> {ME} FROM evpower.charger_connections c WHERE c.station_id = old.id),
+                        false)
+RETURNING s.id, NOT old.is_available AS was_away
+"""
+
+FIND_SILENT = """
+WITH silent AS MATERIALIZED (
+    SELECT id FROM public.stations
+    WHERE is_available AND (last_heartbeat_at IS NULL OR last_heartbeat_at < %(before)s)
+    ORDER BY id FOR NO KEY UPDATE)
+UPDATE public.stations s SET is_available = false FROM silent WHERE s.id = silent.id RETURNING s.id
+"""
+
+
+@dataclass(frozen=True)
+class StartSpot:
+    """A connector a driver wants to start at, with everything the checks need."""
+
+    admin_status: AdminStatus
+    last_heartbeat_at: datetime | None
+    #: The station's own word (connector 0), which overrides its connectors.
+    whole_status: str | None
+    exists: bool
+    #: An administrator's word; None where there is no connector.
+    is_enabled: bool | None
+    ocpp_status: str | None
+    running_session: SessionId | None
+    running_client: ClientId | None
+
+
+async def admissions(conn: AsyncConnection[Any], identities: Sequence[str]) -> dict[str, Admission]:
+    """The stations sockets name: by their id, or by their unique serial number when no id matches."""
+    rows = await (await conn.execute(ADMIT, {"identities": list(identities)})).fetchall()
+    return {row.pop("identity"): Admission(**{**row, "connector_ids": tuple(row["connector_ids"])}) for row in rows}
+
+
+async def admit(conn: AsyncConnection[Any], identity: str) -> Admission | None:
+    """The one station an identity names."""
+    return (await admissions(conn, [identity])).get(identity)
+
+
+async def read_start_spot(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId
+) -> StartSpot | None:
+    """The connector, or None when there is no such station."""
+    parameters = {"station_id": station_id, "connector_id": connector_id}
+    row = await (await conn.execute(READ_FOR_START, parameters)).fetchone()
+    return None if row is None else StartSpot(**row)
+
+
+async def read_station(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any] | None:
+    """Where it is, and its firmware: what the list does not tell of it."""
+    return await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
+
+
+async def read_connectors(conn: AsyncConnection[Any], station_id: StationId) -> list[dict[str, Any]]:
+    """The error of each connector, by number, and its running session."""
+    return await (await conn.execute(READ_CONNECTORS, {"station_id": station_id})).fetchall()
+
+
+async def refresh_connector(
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, at: datetime
+) -> None:
+    """Set the connector's public word anew after its session began or ended."""
+    await conn.execute(
+        REFRESH_CONNECTOR,
+        {
+            "station_id": station_id,
+            "connector_id": connector_id,
+            "stored_status": Jsonb(STORED_STATUS),
+            "at": at,
+        },
+    )
+
+
+async def store_presence(conn: AsyncConnection[Any], seen: Mapping[StationId, datetime]) -> list[StationId]:
+    """Store when chargers were last heard; the stations that were away until now."""
+    rows = [{"id": station_id, "at": at} for station_id, at in seen.items()]
+    cursor = await conn.execute(FLUSH_PRESENCE, batch(rows))
+    return [StationId(row["id"]) for row in await cursor.fetchall() if row["was_away"]]
+
+
+async def mark_silent(conn: AsyncConnection[Any], before: datetime) -> list[StationId]:
+    """Mark stations not heard since `before` unavailable; those that were not yet."""
+    cursor = await conn.execute(FIND_SILENT, {"before": before})
+    return [StationId(row["id"]) for row in await cursor.fetchall()]
+
+
+async def station_exists(conn: AsyncConnection[Any], station_id: StationId) -> bool:
+    """Whether there is such a station, inactive ones included."""
+    cursor = await conn.execute("SELECT 1 AS one FROM public.stations WHERE id = %(id)s", {"id": station_id})
+    return await cursor.fetchone() is not None

@@ -1,0 +1,1 @@
+"""The network's tables as a fleet file writes them."""

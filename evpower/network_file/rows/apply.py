@@ -1,0 +1,241 @@
+"""Writes a fleet file into the tables (design §8): adds and changes rows, never deletes one.
+
+Importing a file twice changes nothing. A field the file leaves out takes its default in a new row and is left alone in
+an existing one. Money moves only by the ledger: an opening balance is one entry, keyed per client.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import trio
+from psycopg import AsyncConnection, errors
+from psycopg.types.json import Jsonb
+
+from evpower.billing.ledger import adjustment_entry
+from evpower.billing.rows.ledger import post_entry
+from evpower.errors import InvalidRequest
+from evpower.money import som_fixed
+from evpower.network.charge_point import STORED_STATUS
+from evpower.network.rows.connector_words import STORED
+from evpower.network_file.parts import Client, Fleet
+from evpower.network_file.rows.doubts import configuration_doubts
+from evpower.network_file.rows.tables import (
+    CLIENTS,
+    CONNECTORS,
+    ID_TAGS,
+    LOCATIONS,
+    STATION_POLICIES,
+    STATIONS,
+    TARIFF_PLANS,
+    TARIFF_RULES,
+    Table,
+)
+from evpower.security.passwords import Passwords
+
+#: How PostgreSQL begins the detail of a key that is there already, or not there.
+KEY = re.compile(r"Key \((\w+)\)=")
+#: One import or change at a time; any number will do, if nothing else uses it.
+LOCK_IMPORTS = "SELECT pg_advisory_xact_lock(7310581)"
+
+# Configured connectors of stations that are not inactive, as the API counts them (rest-api §2).
+COUNT_LOCATIONS = """
+UPDATE public.locations l SET stations_count = n.stations, connectors_count = n.connectors, updated_at = %(at)s
+FROM (SELECT l.id, count(DISTINCT s.id) AS stations, count(c.id) AS connectors
+      FROM public.locations l
+      LEFT JOIN public.stations s ON s.location_id = l.id AND s.status <> 'inactive'
+      LEFT JOIN public.connectors c ON c.station_id = s.id
+      GROUP BY l.id) n
+WHERE n.id = l.id AND (l.stations_count, l.connectors_count) <> (n.stations, n.connectors)
+"""
+
+LIST_CONNECTOR_TYPES = """
+UPDATE public.stations s SET connector_types = n.types, updated_at = %(at)s
+FROM (SELECT station_id, array_agg(connector_type ORDER BY connector_number) AS types
+      FROM public.connectors WHERE station_id = ANY(%(stations)s) GROUP BY station_id) n
+WHERE n.station_id = s.id AND s.connector_types <> n.types
+"""
+
+# A connector that is taken out of use, or put back; the charger's last word counts again then.
+SHOW_CONNECTORS = f"""
+UPDATE public.connectors c SET status = {STORED}, updated_at = %(at)s
+FROM public.connectors same LEFT JOIN public.charging_sessions r
+     ON r.station_id = same.station_id AND r.connector_id = same.connector_number AND r.status = 'started'
+WHERE same.id = c.id AND c.station_id = ANY(%(stations)s) AND c.status <> {STORED}
+"""
+
+READ_CREDENTIALS = (
+    "SELECT station_id, password_hash FROM evpower.station_credentials"
+    " WHERE station_id = ANY(%(stations)s) AND password_hash IS NOT NULL"
+)
+
+WRITE_CREDENTIALS = """
+INSERT INTO evpower.station_credentials (station_id, password_hash, updated_at)
+SELECT p.station_id, p.password_hash, %(at)s FROM jsonb_to_recordset(%(rows)s) AS p(station_id text, password_hash text)
+ON CONFLICT (station_id) DO UPDATE
+SET password_hash = excluded.password_hash, pending_hash = NULL, updated_at = excluded.updated_at
+"""
+
+READ_OPENINGS = """
+SELECT p.client_id, p.amount_tyiyn FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id
+WHERE e.key = ANY(%(keys)s) AND p.account = 'client'
+"""
+
+
+@dataclass(frozen=True)
+class FleetReport:
+    """Rows by kind, and configurations that want a look."""
+
+    created: dict[str, int]
+    changed: dict[str, int]
+    unchanged: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+class _Tally:
+    """Counts rows while the tables are written."""
+
+    def __init__(self) -> None:
+        self.created: dict[str, int] = {}
+        self.changed: dict[str, int] = {}
+        self.unchanged: dict[str, int] = {}
+
+    def add(self, kind: str, total: int, created: int, changed: int) -> None:
+        for counts, rows in (
+            (self.created, created),
+            (self.changed, changed),
+            (self.unchanged, total - created - changed),
+        ):
+            if rows:
+                counts[kind] = rows
+
+
+async def lock_imports(conn: AsyncConnection[Any]) -> None:
+    """No other import and no administrator changes the network until the end of this unit of work."""
+    await conn.execute(LOCK_IMPORTS)
+
+
+async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, passwords: Passwords) -> FleetReport:
+    """Write a fleet within the caller's unit of work.
+
+    Raises InvalidRequest when the file contradicts what is stored, such as a serial number of another station.
+    """
+    await lock_imports(conn)
+    tally = _Tally()
+    # Hashing takes its time, so it comes before the first row is locked.
+    credentials = await _new_credentials(conn, fleet, passwords)
+    try:
+        for table, rows in _rows(fleet):
+            await _write(conn, table, rows, at, tally)
+    except (errors.UniqueViolation, errors.ForeignKeyViolation, errors.CheckViolation) as error:
+        raise InvalidRequest((_place(error), _contradiction(error))) from error
+    await _write_credentials(conn, fleet, credentials, at, tally)
+    stations = [station.id for station in fleet.stations]
+    await conn.execute(LIST_CONNECTOR_TYPES, {"stations": stations, "at": at})
+    await conn.execute(SHOW_CONNECTORS, {"stations": stations, "stored_status": Jsonb(STORED_STATUS), "at": at})
+    await conn.execute(COUNT_LOCATIONS, {"at": at})
+    doubts = await configuration_doubts(conn, stations)
+    doubts += await _open_balances(conn, fleet.clients, at, tally)
+    return FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
+
+
+def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
+    """Each table with its rows: clients first, as everywhere (design §5), and the referred before the referring."""
+    yield CLIENTS, list(fleet.clients)
+    yield TARIFF_PLANS, list(fleet.tariff_plans)
+    yield TARIFF_RULES, [rule for plan in fleet.tariff_plans for rule in plan.rules]
+    yield LOCATIONS, list(fleet.locations)
+    yield STATIONS, list(fleet.stations)
+    yield STATION_POLICIES, list(fleet.policies)
+    yield CONNECTORS, [connector for station in fleet.stations for connector in station.connectors]
+    yield ID_TAGS, list(fleet.id_tags)
+
+
+async def _write(conn: AsyncConnection[Any], table: Table, rows: list[Any], at: datetime, tally: _Tally) -> None:
+    """Add what is new, then change what differs."""
+    if not rows:
+        return
+    parameters = {"rows": Jsonb([_json_row(table, row) for row in rows]), "at": at}
+    created = (await conn.execute(table.insert, parameters)).rowcount
+    changed = (await conn.execute(table.update, parameters)).rowcount
+    tally.add(table.kind, len(rows), created, changed)
+
+
+def _json_row(table: Table, row: Any) -> dict[str, Any]:
+    return {name: _json(getattr(row, name)) for name in table.names}
+
+
+def _json(value: Any) -> Any:
+    """Exact in JSON: PostgreSQL reads the text into the column's own type."""
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def _place(error: Any) -> str:
+    """`stations.serial_number`, as far as PostgreSQL says it."""
+    column = error.diag.column_name or (KEY.match(error.diag.message_detail or "") or [None, None])[1]
+    return ".".join(name for name in (error.diag.table_name, column) if name) or "file"
+
+
+def _contradiction(error: Any) -> str:
+    return f"contradicts what is stored: {error.diag.message_detail or error.diag.message_primary}"
+
+
+async def _new_credentials(conn: AsyncConnection[Any], fleet: Fleet, passwords: Passwords) -> dict[str, str]:
+    """The hashes of passwords that differ from the stored ones, by station."""
+    given = {str(station.id): station.password for station in fleet.stations if station.password is not None}
+    if not given:
+        return {}
+    cursor = await conn.execute(READ_CREDENTIALS, {"stations": list(given)})
+    stored = {row["station_id"]: row["password_hash"] for row in await cursor.fetchall()}
+    return await trio.to_thread.run_sync(_hashes, given, stored, passwords, abandon_on_cancel=True)
+
+
+def _hashes(given: dict[str, str], stored: dict[str, str], passwords: Passwords) -> dict[str, str]:
+    return {
+        station_id: passwords.hash(password)
+        for station_id, password in given.items()
+        if station_id not in stored or not passwords.verify(password, stored[station_id])
+    }
+
+
+async def _write_credentials(
+    conn: AsyncConnection[Any], fleet: Fleet, credentials: dict[str, str], at: datetime, tally: _Tally
+) -> None:
+    given = sum(station.password is not None for station in fleet.stations)
+    if credentials:
+        rows = [{"station_id": station_id, "password_hash": each} for station_id, each in credentials.items()]
+        await conn.execute(WRITE_CREDENTIALS, {"rows": Jsonb(rows), "at": at})
+    tally.add("passwords", given, 0, len(credentials))
+
+
+async def _open_balances(
+    conn: AsyncConnection[Any], clients: Iterable[Client], at: datetime, tally: _Tally
+) -> list[str]:
+    """Book each opening balance once; a doubt for each that the file changed since."""
+    keys = {client.id: f"opening:{client.id}" for client in clients if client.opening_balance_tyiyn}
+    cursor = await conn.execute(READ_OPENINGS, {"keys": list(keys.values())})
+    booked = {row["client_id"]: int(row["amount_tyiyn"]) for row in await cursor.fetchall()}
+    doubts: list[str] = []
+    created = 0
+    for client in clients:
+        amount_tyiyn = client.opening_balance_tyiyn
+        if client.id not in keys:
+            continue
+        if client.id not in booked:
+            entry = adjustment_entry(client.id, amount_tyiyn, keys[client.id], "Начальный баланс", "import")
+            await post_entry(conn, entry, at)
+            created += 1
+        elif booked[client.id] != amount_tyiyn:
+            doubts.append(
+                f"clients {client.id}: the opening balance was booked as {som_fixed(booked[client.id])} som and is not"
+                f" changed to {som_fixed(amount_tyiyn)}"
+            )
+    tally.add("opening_balances", len(keys), created, 0)
+    return doubts

@@ -1,0 +1,1 @@
+"""The chargers' listener: admission, credentials, capacity, time-outs and the drain."""

@@ -1,0 +1,117 @@
+"""Who may open a charger's socket: identity, credentials, subprotocol (OCPP-J §3, J6.2; design §9.8-9)."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import parse_qs, unquote_to_bytes
+
+from evpower.network.charge_point import Admission
+from evpower.ocpp.door.passwords import PasswordChecker
+
+MAX_IDENTITY_CHARS = 255
+SUBPROTOCOLS = frozenset({"ocpp1.6", "ocpp1.6j", "ocpp1.6-json"})
+
+
+def identity_of(target: str) -> str | None:
+    """The identity in `/ws/{id}` or `/ocpp/{id}`, percent-decoded; a tail after it is ignored. None for other paths."""
+    parts = target.partition("?")[0].split("/")
+    if len(parts) < 3 or parts[0] or parts[1] not in ("ws", "ocpp") or not parts[2]:
+        return None
+    try:
+        identity = unquote_to_bytes(parts[2]).decode()
+    except UnicodeDecodeError:
+        return None
+    return identity if identity.isprintable() and len(identity) <= MAX_IDENTITY_CHARS else None
+
+
+def choose_subprotocol(offered: Sequence[str]) -> str | None:
+    """The first offered word for OCPP 1.6, in the charger's own spelling; None when there is none."""
+    return next((word for word in offered if word.lower() in SUBPROTOCOLS), None)
+
+
+def offered_subprotocols(header_values: Sequence[str]) -> list[str]:
+    """Every word of the Sec-WebSocket-Protocol headers, in order."""
+    return [word.strip() for value in header_values for word in value.split(",") if word.strip()]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a socket showed: its identity, a password if any, and the names in its verified certificate if any."""
+
+    identity: str
+    password: str | None
+    certificate_names: frozenset[str] | None
+
+    @property
+    def kind(self) -> str:
+        """What was shown, in a word for the log."""
+        if self.certificate_names is not None:
+            return "a certificate of another station"
+        return "no credentials" if self.password is None else "wrong password"
+
+
+def credentials_of(
+    request_target: str, authorization: str, identity: str, station_id: str, certificate_names: frozenset[str] | None
+) -> Credentials:
+    """The credentials in an upgrade request for that station."""
+    password = _password(request_target, authorization, (identity, station_id))
+    return Credentials(identity, password, certificate_names)
+
+
+class Verdict(Enum):
+    """Whether a socket may be a station's."""
+
+    REFUSED = "refused"
+    ADMITTED = "admitted"
+    #: By the password that is on its way to the charger.
+    ADMITTED_BY_PENDING = "admitted by the pending password"
+
+
+async def judge(admission: Admission, shown: Credentials, *, checker: PasswordChecker, anonymous: bool) -> Verdict:
+    """Check the credentials; a station without any gets in only where anonymous stations do (design §9.9).
+
+    A certificate is a credential for the stations it names, and for no other (security profile 3): one of another
+    station is refused even with that station's password.
+    """
+    if shown.certificate_names is not None:
+        bound = not shown.certificate_names.isdisjoint({admission.station_id, admission.serial_number})
+        return Verdict.ADMITTED if bound else Verdict.REFUSED
+    if admission.password_hash is None and admission.pending_hash is None:
+        return Verdict.ADMITTED if anonymous else Verdict.REFUSED
+    if shown.password is not None:
+        for known, verdict in (
+            (admission.password_hash, Verdict.ADMITTED),
+            (admission.pending_hash, Verdict.ADMITTED_BY_PENDING),
+        ):
+            if known is not None and await checker.matches(shown.password, known):
+                return verdict
+    return Verdict.ADMITTED if admission.password_hash is None and anonymous else Verdict.REFUSED
+
+
+def _password(target: str, authorization: str, names: Sequence[str]) -> str | None:
+    scheme, _, value = authorization.strip().partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return value.strip()
+        case "basic":
+            return _basic_password(value, names)
+        case "":
+            return next(iter(parse_qs(target.partition("?")[2]).get("token", ())), None)
+        case _:
+            return None
+
+
+def _basic_password(value: str, names: Sequence[str]) -> str | None:
+    """The password of a user who is the station itself (duty 7); an identity may contain colons."""
+    try:
+        pair = b64decode(value.strip(), validate=True).decode()
+    except ValueError:
+        return None
+    for name in names:
+        if hmac.compare_digest(pair[: len(name) + 1].encode(), f"{name}:".encode()):
+            return pair[len(name) + 1 :]
+    return None

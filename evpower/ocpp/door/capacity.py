@@ -1,0 +1,97 @@
+"""How many sockets the chargers' door holds at once; one too many is answered 503 and closed."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import trio
+
+from evpower.ocpp.door.failed_logins import address_of
+
+log = logging.getLogger("OCPP")
+
+#: Chargers come back by themselves; this is for those that read it.
+BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 16\r\n\r\ntry again later\n"
+)
+#: For the answer to arrive; then the socket is dropped, whatever its peer still sends.
+TELL_WITHIN_S = 2.0
+#: Sockets being told at once; one more is closed without a word, so that refusing costs nothing either.
+MOST_TOLD = 100
+#: A door that is full says so this often, and how many it turned away.
+SAY_EVERY_S = 60.0
+READ_BYTES = 16384
+
+
+class Capacity:
+    """Counts what is open. Counting is synchronous, so two sockets cannot take the same last place."""
+
+    def __init__(self, *, max_connections: int, max_handshakes: int) -> None:
+        self._max_connections = max_connections
+        self._max_handshakes = max_handshakes
+        self.connections = 0
+        self.handshakes = 0
+        self._being_told = 0
+        self._said_at: dict[str, float] = {}
+        self._unsaid: Counter[str] = Counter()
+
+    @property
+    def full(self) -> str | None:
+        """Why there is no place for another socket; None when there is."""
+        if self.connections >= self._max_connections:
+            return f"{self._max_connections} sockets are open (ocpp.max_connections)"
+        if self.handshakes >= self._max_handshakes:
+            return f"{self._max_handshakes} handshakes are in progress (ocpp.max_handshakes)"
+        return None
+
+    @contextmanager
+    def connection(self) -> Iterator[None]:
+        """A socket's place, from its accept to its close."""
+        self.connections += 1
+        try:
+            yield
+        finally:
+            self.connections -= 1
+
+    @contextmanager
+    def handshake(self) -> Iterator[None]:
+        """The place of one that is not a charger yet."""
+        self.handshakes += 1
+        try:
+            yield
+        finally:
+            self.handshakes -= 1
+
+    async def turn_away(self, stream: trio.abc.Stream, reason: str) -> None:
+        """Answer 503 without reading the request, and close."""
+        self._say(reason, address_of(stream) or "-")
+        self._being_told += 1
+        try:
+            if self._being_told <= MOST_TOLD:
+                with trio.move_on_after(TELL_WITHIN_S), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await _tell(stream)
+        finally:
+            self._being_told -= 1
+            await trio.aclose_forcefully(stream)
+
+    def _say(self, reason: str, address: str) -> None:
+        self._unsaid[reason] += 1
+        now = trio.current_time()
+        if now - self._said_at.get(reason, -SAY_EVERY_S) < SAY_EVERY_S:
+            return
+        self._said_at[reason] = now
+        refused = self._unsaid.pop(reason)
+        log.warning("refused with 503: %s: address=%s, refused since the last such line: %d", reason, address, refused)
+
+
+async def _tell(stream: trio.abc.Stream) -> None:
+    await stream.send_all(BUSY)
+    # Closing with the request unread would reset the connection and take the answer with it.
+    if isinstance(stream, trio.abc.HalfCloseableStream):
+        await stream.send_eof()
+        while await stream.receive_some(READ_BYTES):
+            pass

@@ -1,0 +1,265 @@
+"""The chargers' door: accept, admit, one nursery per charger, and a drain that says goodbye to each.
+
+`serve_charger` is the only place where a charger's fault stops: whatever goes wrong inside costs that socket alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import trio
+
+from evpower.clock import Clock, Ids
+from evpower.identifiers import StationId
+from evpower.network.charge_point import Admission
+from evpower.ocpp.boot_loops import BootLoops
+from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.door.capacity import Capacity
+from evpower.ocpp.door.doors import Door, open_doors
+from evpower.ocpp.door.drain import GOING_AWAY, Drain
+from evpower.ocpp.door.failed_logins import FailedLogins, address_of
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.reception import Reception
+from evpower.ocpp.door.sweeper import Sweeper
+from evpower.ocpp.door.tls import TlsIdentity
+from evpower.ocpp.lobby import Lobby, Stranger
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.v16.after_boot import configure_after_boot
+from evpower.ocpp.v16.charger import Charger
+from evpower.ocpp.v16.dispatch import KNOWN, answer
+from evpower.ocpp.v16.newcomer import Newcomer
+from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
+from evpower.ocpp.watch.traffic import Refusal, Traffic
+from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
+from evpower.reports.charger_reports import ChargerReports
+
+__all__ = ["ChargerServer", "Door", "serve_chargers"]
+
+log = logging.getLogger("OCPP")
+
+INTERNAL_ERROR = (1011, "internal error")
+
+
+@dataclass(frozen=True)
+class ChargerServer:
+    """What serving chargers needs."""
+
+    reports: ChargerReports
+    registry: ChargerRegistry
+    clock: Clock
+    ids: Ids
+    passwords: PasswordChecker
+    settings: OcppSettings
+    frame_log: FrameLog = field(default_factory=NoFrameLog)
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
+    traffic: Traffic = field(default_factory=lambda: Traffic(KNOWN))
+    boot_loops: BootLoops = field(default_factory=BootLoops)
+    #: Where strangers wait (setting `ocpp.accept_unknown`); None: they are refused.
+    lobby: Lobby | None = None
+
+    async def serve(
+        self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Serve until cancelled, then drain: no new chargers, CALLs in progress are answered, sockets end in 1001."""
+        drain = Drain(self._dismiss_all, timeout_s=self.settings.drain_timeout_s)
+        async with trio.open_nursery() as watch:
+            watch.start_soon(drain.begin_when_cancelled, name="ocpp drain")
+            with drain.chargers_may_run:
+                async with trio.open_nursery() as rings:
+                    sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
+                    flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
+                    async with trio.open_nursery() as chargers:
+                        reception = Reception(
+                            self.reports,
+                            self.passwords,
+                            self.failed_logins,
+                            self.traffic,
+                            self.lobby,
+                            self.settings.trusted_proxies,
+                        )
+                        capacity = Capacity(
+                            max_connections=self.settings.max_connections, max_handshakes=self.settings.max_handshakes
+                        )
+                        charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain, capacity)
+                        with drain.accepting:
+                            task_status.started()
+                            await charger_door.accept(doors, chargers)
+                    rings.cancel_scope.cancel()
+            watch.cancel_scope.cancel()
+
+    def _dismiss_all(self, code: int, reason: str) -> None:
+        self.registry.dismiss_all(code, reason)
+        if self.lobby is not None:
+            self.lobby.dismiss_all(code, reason)
+
+
+async def serve_chargers(
+    server: ChargerServer,
+    binds: Sequence[tuple[str, int]],
+    *,
+    tls_binds: Sequence[tuple[str, int]] = (),
+    tls: TlsIdentity | None = None,
+    task_status: trio.TaskStatus[list[Door]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Listen on every (host, port), the TLS ones with `tls`, and serve until cancelled. Port 0 takes a free one.
+
+    Reports the open doors with their real addresses. Raises OSError when a bind is not possible.
+    """
+    doors = await open_doors(binds, tls_binds, tls, allow_anonymous=server.settings.allow_anonymous)
+    for door in doors:
+        log.info("chargers: listening at %s%s", door.url, "" if door.anonymous else ", credentials required")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.serve, doors)
+        task_status.started(doors)
+
+
+@dataclass(frozen=True)
+class _ChargerDoor:
+    """The server while it is open."""
+
+    server: ChargerServer
+    reception: Reception
+    sweeper: Sweeper
+    flushers: trio.Nursery
+    drain: Drain
+    capacity: Capacity
+
+    async def accept(self, doors: Sequence[Door], chargers: trio.Nursery) -> None:
+        async with trio.open_nursery() as listeners:
+            for door in doors:
+                serve_one = functools.partial(self.serve_charger, anonymous=door.anonymous)
+                accept = functools.partial(trio.serve_listeners, handler_nursery=chargers)
+                listeners.start_soon(accept, serve_one, [door.listener], name="ocpp accept")
+
+    async def serve_charger(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
+        """One charger, from the upgrade request to the close; nothing it causes leaves here."""
+        if (reason := self.capacity.full) is not None:
+            self.server.traffic.refusals[Refusal.NO_ROOM] += 1
+            await self.capacity.turn_away(stream, reason)
+            return
+        with self.capacity.connection():
+            await self._serve_socket(stream, anonymous=anonymous)
+
+    async def _serve_socket(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
+        limits = self.server.settings.limits
+        socket = ChargerSocket(stream, limits=limits, flushers=self.flushers)
+        goodbye = INTERNAL_ERROR
+        self.sweeper.watch(socket)
+        try:
+            entrant: Admission | Stranger | None = None
+            with (
+                self.capacity.handshake(),
+                self.drain.handshake(),
+                trio.move_on_after(limits.open_timeout_s) as patience,
+            ):
+                entrant = await self.reception.receive(socket, stream, anonymous=anonymous)
+            if isinstance(entrant, Stranger):
+                goodbye = await self._host(socket, entrant)
+            elif entrant is not None:
+                goodbye = await self._talk(socket, entrant)
+            elif patience.cancelled_caught:
+                self.server.traffic.refusals[Refusal.NO_HANDSHAKE] += 1
+                _explain(socket, stream, f"no handshake within {limits.open_timeout_s:g} s")
+        except* SocketClosed as group:
+            _explain(socket, stream, str(group.exceptions[0]))
+        except* Exception:
+            log.exception("a charger's connection failed")
+        finally:
+            self.sweeper.forget(socket)
+            # Shielded: a cancelled charger (drain, twin) is still owed its close code; two frames, bounded.
+            with trio.move_on_after(limits.close_timeout_s, shield=True):
+                await socket.aclose(*goodbye)
+
+    async def _talk(self, socket: ChargerSocket, admission: Admission) -> tuple[int, str]:
+        """The conversation; returns the close code and reason to end it with."""
+        server = self.server
+        connection = self._connection(socket, admission.station_id, server.frame_log)
+        charger = Charger(
+            admission,
+            connection,
+            reports=server.reports,
+            clock=server.clock,
+            settings=server.settings,
+            boot_loops=server.boot_loops,
+        )
+        async with self._present(connection):
+            await connection.run(functools.partial(answer, charger), functools.partial(configure_after_boot, charger))
+        return connection.close_with
+
+    async def _host(self, socket: ChargerSocket, stranger: Stranger) -> tuple[int, str]:
+        """The conversation with a stranger, which may become a charger on the way; nothing of it is kept before."""
+        server, lobby = self.server, self.server.lobby
+        assert lobby is not None
+        connection = self._connection(socket, stranger.identity, NoFrameLog())
+        async with AsyncExitStack() as stay:
+            guest = stay.enter_context(lobby.staying(stranger, connection))
+
+            async def move_in() -> None:
+                await stay.enter_async_context(self._present(connection))
+                connection.frame_log = server.frame_log
+                lobby.leave(guest)
+
+            newcomer = Newcomer(
+                guest,
+                lobby,
+                move_in,
+                reports=server.reports,
+                clock=server.clock,
+                settings=server.settings,
+                boot_loops=server.boot_loops,
+            )
+            if self.drain.has_begun:
+                connection.leave(*GOING_AWAY)
+            await connection.run(functools.partial(answer, newcomer), newcomer.follow_up)
+        return connection.close_with
+
+    def _connection(self, socket: ChargerSocket, station_id: str, frame_log: FrameLog) -> ChargerConnection:
+        server = self.server
+        return ChargerConnection(
+            StationId(station_id),
+            socket,
+            clock=server.clock,
+            ids=server.ids,
+            command_timeout_s=server.settings.command_timeout_s,
+            silent_after_s=server.settings.heartbeat_timeout_s,
+            on_return=functools.partial(server.reports.returned, StationId(station_id)),
+            traffic=server.traffic,
+            frame_log=frame_log,
+        )
+
+    @asynccontextmanager
+    async def _present(self, connection: ChargerConnection) -> AsyncIterator[None]:
+        """It is the station's connection, and the station is online, until the end of the block."""
+        server, station_id = self.server, connection.station_id
+        server.registry.add(connection)
+        try:
+            if self.drain.has_begun:
+                connection.leave(*GOING_AWAY)
+            async with server.registry.presence(station_id):
+                await server.reports.connected(station_id)
+                connection.presence_written = True
+            log.info("station=%s: connected", station_id)
+            yield
+        finally:
+            server.registry.remove(connection)
+            # Shielded: presence must be written although the charger or the server is going; one short write.
+            with trio.move_on_after(server.settings.farewell_timeout_s, shield=True):
+                await self._farewell(connection)
+
+    async def _farewell(self, connection: ChargerConnection) -> None:
+        registry, station_id = self.server.registry, connection.station_id
+        async with registry.presence(station_id):
+            if not registry.is_connected(station_id):  # a twin keeps the station online (duty 4)
+                log.info("station=%s: disconnected", station_id)
+                await self.server.reports.disconnected(station_id, connection.last_seen_at)
+
+
+def _explain(socket: ChargerSocket, stream: trio.abc.Stream, reason: str) -> None:
+    """Say why a socket ended before it was a charger's, unless that is in the log already."""
+    if not socket.explained:
+        log.info("refused: address=%s: %s", address_of(stream) or "-", reason)

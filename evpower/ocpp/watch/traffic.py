@@ -1,0 +1,135 @@
+"""What passes at the chargers' door, counted since the start of the process: plain numbers, read by the metrics.
+
+Every key is of a fixed set (actions of the standard, error codes, reasons) or a station that was admitted, so that
+nobody outside can make the counters grow.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+
+from evpower.identifiers import StationId
+from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
+
+#: Upper bounds of the answer times' buckets, in seconds; what took longer is in one more.
+BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+OTHER = "other"
+#: OCPP-J's, in the spellings of 1.6 and of its errata.
+ERROR_CODES = frozenset(
+    {
+        "NotImplemented",
+        "NotSupported",
+        "InternalError",
+        "ProtocolError",
+        "SecurityError",
+        "FormationViolation",
+        "FormatViolation",
+        "PropertyConstraintViolation",
+        "OccurenceConstraintViolation",
+        "OccurrenceConstraintViolation",
+        "TypeConstraintViolation",
+        "GenericError",
+    }
+)
+#: Words of an answer's `status` by which the charger does what it was asked.
+_WILLING = frozenset({"accepted", "rebootrequired", "scheduled", "unlocked"})
+
+
+class Refusal(StrEnum):
+    """Why a socket did not become a charger's."""
+
+    NO_HANDSHAKE = "no_handshake"
+    UNKNOWN_STATION = "unknown_station"
+    CREDENTIALS = "credentials"
+    NO_SUBPROTOCOL = "no_subprotocol"
+    DATABASE = "database"
+    NO_ROOM = "no_room"
+
+
+class AnswerTimes:
+    """How long the answers to one action took: how many within each bound, and all of them together."""
+
+    __slots__ = ("buckets", "sum_s")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS_S) + 1)
+        self.sum_s = 0.0
+
+    @property
+    def count(self) -> int:
+        return sum(self.buckets)
+
+
+class _Status(msgspec.Struct):
+    status: str = ""
+
+
+_read_status = msgspec.json.Decoder(_Status).decode
+
+
+class Traffic:
+    """The counters; `actions` are the standard's, any other is counted as `other`."""
+
+    def __init__(self, actions: Collection[str]) -> None:
+        self._actions = frozenset(actions)
+        #: By action of the charger's CALL.
+        self.answered: dict[str, AnswerTimes] = {}
+        #: CALLERRORs of ours, by code.
+        self.errors_sent: Counter[str] = Counter()
+        #: CALLERRORs of chargers, by code.
+        self.errors_received: Counter[str] = Counter()
+        #: CALLs of ours, by action.
+        self.calls_sent: Counter[str] = Counter()
+        #: Ends of CALLs of ours, by action and outcome.
+        self.commands: Counter[tuple[str, str]] = Counter()
+        self.refusals: Counter[Refusal] = Counter()
+        self.leniencies: dict[StationId, Counter[Kind]] = {}
+
+    def call_answered(self, action: str, took_s: float) -> None:
+        """A charger's CALL got its answer, of whatever kind. On the path of every message: about half a microsecond."""
+        times = self.answered.get(action)
+        if times is None:
+            times = self.answered.setdefault(self._known(action), AnswerTimes())
+        times.buckets[bisect_left(BOUNDS_S, took_s)] += 1
+        times.sum_s += took_s
+
+    def call_sent(self, action: str) -> None:
+        """A CALL of ours is on its way."""
+        self.calls_sent[self._known(action)] += 1
+
+    def call_ended(self, action: str, outcome: CallOutcome) -> None:
+        """A CALL of ours ended, one way or another."""
+        if isinstance(outcome, CallFailed):
+            self.errors_received[outcome.code if outcome.code in ERROR_CODES else OTHER] += 1
+        self.commands[self._known(action), _word(outcome)] += 1
+
+    def leniencies_of(self, station_id: StationId) -> Counter[Kind]:
+        """The tally of an admitted station, over all its connections."""
+        return self.leniencies.setdefault(station_id, Counter())
+
+    def _known(self, action: str) -> str:
+        return action if action in self._actions else OTHER
+
+
+def _word(outcome: CallOutcome) -> str:
+    match outcome:
+        case Answered(payload):
+            try:
+                status = _read_status(payload).status.lower()
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return "unreadable"
+            if not status:
+                return "answered"
+            return "accepted" if status in _WILLING else "rejected"
+        case CallFailed():
+            return "failed"
+        case NoAnswer():
+            return "timed_out"
+        case _:
+            return "offline"

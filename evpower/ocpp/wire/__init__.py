@@ -1,0 +1,1 @@
+"""OCPP-J over WebSocket: transport, frames and outcomes. Knows no action."""

@@ -1,0 +1,155 @@
+"""The one place where a provider's status becomes money (payments §5).
+
+Webhook, poller, sweep, forced check, card answer and restart all come here, at the same time if they like: the client's
+and the order's rows are locked, and the ledger takes a payment's key once. Everything is one unit of work: the entry,
+the order's phase, what is parked, the audit lines.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from evpower.billing.ledger import top_up_key
+from evpower.billing.rows.clients import lock_client
+from evpower.billing.service import BillingService
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.events import EventBus, TopUpChanged
+from evpower.payments.audit import audit
+from evpower.payments.gateway import OrderStatus, Payment
+from evpower.payments.rows import top_ups
+from evpower.payments.rows.parked_payments import close_credited, count_open, park
+from evpower.payments.rows.payment_events import conclude_events
+from evpower.payments.top_up import BY_HAND, CREDITED, Origin, Parking, TopUp, TopUpRules, Verdict, judge
+from evpower.payments.top_up_schedule import is_unresolved, keeps_asking
+
+log = logging.getLogger("payment")
+
+
+class Crediting:
+    """Applies what providers answer, and what a person decides, to orders."""
+
+    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, bus: EventBus, rules: TopUpRules) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._billing = billing
+        self._bus = bus
+        self._rules = rules
+
+    async def apply(self, topup_id: int, status: OrderStatus, origin: Origin, *, last_event_id: int = 0) -> TopUp:
+        """Do what the answer to our own query means; the order as it is then.
+
+        `last_event_id` is the newest webhook call that was known when the provider was asked: those are dealt with.
+        """
+        async with reading(self._pool) as conn:
+            client_id = (await top_ups.read_top_up(conn, topup_id)).client_id
+        async with unit_of_work(self._pool) as uow:
+            client = await lock_client(uow.conn, client_id)
+            order = await top_ups.lock_top_up(uow.conn, topup_id)
+            now = self._clock.now()
+            booked = await top_ups.booked_payments(uow.conn, order.id)
+            verdict = judge(order, status, now, self._rules, booked)
+            await self._carry_out(uow, order, verdict, status, origin, first=not booked, client_status=client.status)
+            await top_ups.release(uow.conn, order.id)
+            moved = await top_ups.read_top_up(uow.conn, order.id)
+            await conclude_events(uow.conn, order.id, last_event_id, moved.phase, now)
+        return moved
+
+    async def _carry_out(
+        self,
+        uow: UnitOfWork,
+        order: TopUp,
+        verdict: Verdict,
+        status: OrderStatus,
+        origin: Origin,
+        *,
+        first: bool,
+        client_status: str,
+    ) -> None:
+        now, phase, notes = self._clock.now(), verdict.phase, list(verdict.notes)
+        credited_tyiyn = 0
+        for payment in verdict.credits:
+            credited_tyiyn += await self._credit(uow, order, payment, origin)
+        if verdict.credits and not credited_tyiyn and first and order.phase not in CREDITED:
+            phase = "review"
+        if credited_tyiyn and client_status != "active":
+            notes.append(f"client_{client_status}")
+        for parking in verdict.parked:
+            await self.park(uow, order, parking, origin, status.reason)
+        if is_unresolved(order, phase, status.state, now):
+            await self.park(uow, order, Parking("unresolved"), origin, status.reason)
+        if phase == "review" and not await count_open(uow.conn, order.id):  # a person has decided about it before
+            phase = "canceled" if order.phase == "review" else order.phase
+        await self._record(
+            uow, order, replace(verdict, phase=phase, notes=tuple(notes)), status, origin, credited_tyiyn
+        )
+
+    async def _record(
+        self, uow: UnitOfWork, order: TopUp, done: Verdict, status: OrderStatus, origin: Origin, credited_tyiyn: int
+    ) -> None:
+        """Store where the order stands now, and tell the audit log, the log and the world."""
+        now = self._clock.now()
+        for note in done.notes:
+            self._warn(uow, order, note)
+            await audit(uow, order, note, origin, now, after=done.phase, detail=status.reason)
+        if done.phase != order.phase:
+            await audit(uow, order, "status", origin, now, after=done.phase, detail=status.reason)
+        await top_ups.move(
+            uow.conn,
+            order,
+            done.phase,
+            now,
+            credited_tyiyn=credited_tyiyn,
+            flags=tuple(note for note in done.notes if not note.startswith("ignored_")),
+            reason=status.reason or None,
+            keep_asking=keeps_asking(order, done.phase, status.state, now),
+        )
+        if done.phase != order.phase or credited_tyiyn:
+            self.tell(uow, order)
+
+    async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin) -> int:
+        """Credit one payment; the tyiyn that moved."""
+        now, key, amount_tyiyn = self._clock.now(), top_up_key(order.provider, payment.trans_id), payment.amount_tyiyn
+        assert amount_tyiyn is not None, "judge credits no payment without a sum"
+        if not await self._billing.top_up(uow, order.ref, key, amount_tyiyn, origin.source):
+            parking = Parking("trans_id_of_another_order", payment.trans_id, amount_tyiyn, payment.currency)
+            await self.park(uow, order, parking, origin, key)
+            return 0
+        await close_credited(uow.conn, order.id, payment.trans_id, now)
+        await audit(uow, order, "credited", origin, now, after="approved", payment=payment)
+        return amount_tyiyn
+
+    async def credit_by_hand(self, uow: UnitOfWork, order: TopUp, key: str, amount_tyiyn: int, origin: Origin) -> bool:
+        """Credit what a person found out, in their unit of work; False when `key` was credited before."""
+        if not await self._billing.top_up(uow, order.ref, key, amount_tyiyn, origin.who):
+            return False
+        now = self._clock.now()
+        await audit(uow, order, "credited", origin, now, after="approved", amount_tyiyn=amount_tyiyn)
+        phase = order.phase if order.phase in CREDITED else "approved"
+        await top_ups.move(
+            uow.conn, order, phase, now, credited_tyiyn=amount_tyiyn, flags=(BY_HAND,), keep_asking=False
+        )
+        self.tell(uow, order)
+        return True
+
+    async def park(
+        self, uow: UnitOfWork, order: TopUp, parking: Parking, origin: Origin, detail: str | None = None
+    ) -> None:
+        """Leave it to a person, once."""
+        now = self._clock.now()
+        if not await park(uow.conn, order, parking, now, detail or None):
+            return
+        payment = Payment(parking.trans_id or "", parking.amount_tyiyn, parking.currency)
+        await audit(uow, order, "parked", origin, now, payment=payment, detail=parking.reason)
+        self._warn(uow, order, f"parked: {parking.reason}")
+
+    def _warn(self, uow: UnitOfWork, order: TopUp, note: str) -> None:
+        line = f"top-up {order.order_id}: {note}, client_id={order.client_id}, provider={order.provider}"
+        uow.after_commit(lambda: log.warning(line))
+
+    def tell(self, uow: UnitOfWork, order: TopUp) -> None:
+        """Publish, after the commit, that the order changed."""
+        event = TopUpChanged(order.client_id, order.order_id)
+        uow.after_commit(lambda: self._bus.publish(event))

@@ -1,0 +1,175 @@
+"""Asks providers what became of open orders. The rows say whom and when, so a restart changes nothing (payments §6).
+
+One task for each provider claims due orders and starts a check for each, at most `PARALLEL` at once: a provider that
+hangs delays only its own. A claim is committed before the provider is asked: it counts the check, plans the next one
+and leases the order, so that no two processes ask about one order at the same time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import trio
+
+from evpower.billing.rows.clients import lock_client
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import unit_of_work
+from evpower.errors import ProviderError, ProviderFailure
+from evpower.payments.crediting import Crediting
+from evpower.payments.gateway import OrderStatus, PaymentGateway
+from evpower.payments.provider_calls import ProviderCalls
+from evpower.payments.rows import top_ups
+from evpower.payments.rows.payment_events import conclude_events, last_event_id
+from evpower.payments.rows.top_ups import claim_due, lease, lock_top_up, make_due, release
+from evpower.payments.top_up import Origin, Parking, TopUp, TopUpRules
+from evpower.payments.top_up_schedule import NextCheck, is_given_up, is_unresolved, plan_check, wants_cancel
+
+log = logging.getLogger("evpower.payments")
+
+#: Checks of one provider that run at once.
+PARALLEL = 8
+#: A provider in the background (payments §6); told to cancel, it gets less, so that the question fits into the lease.
+ASK_WITHIN_S = 30.0
+CANCEL_WITHIN_S = 10.0
+#: Longer than both together.
+LEASE = timedelta(seconds=60)
+#: How often an idle worker looks for due rows; whoever makes one due wakes it.
+LOOK_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class _Check:
+    """A check that was claimed."""
+
+    order: TopUp
+    plan: NextCheck
+    last_event_id: int
+
+
+class PaymentPoller:
+    """The worker."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        gateways: Mapping[str, PaymentGateway],
+        calls: ProviderCalls,
+        crediting: Crediting,
+        rules: TopUpRules,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._gateways = gateways
+        self._calls = calls
+        self._crediting = crediting
+        self._rules = rules
+        self._due = {name: trio.Event() for name in gateways}
+
+    def wake(self) -> None:
+        """Something was made due; look now."""
+        for due in self._due.values():
+            due.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Ask as the rows say, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for name in self._gateways:
+                nursery.start_soon(self._watch, name, name=f"payments of {name}")
+            task_status.started()
+
+    async def work_due(self) -> None:
+        """Make every check that is due now, and return when all are made."""
+        for name in self._gateways:
+            slots = trio.Semaphore(PARALLEL)
+            async with trio.open_nursery() as checks:
+                while await self._begin(name, checks, slots):
+                    pass
+
+    async def _watch(self, name: str) -> None:
+        slots = trio.Semaphore(PARALLEL)
+        async with trio.open_nursery() as checks:
+            while True:
+                due = self._due[name] = trio.Event()
+                try:
+                    while await self._begin(name, checks, slots):
+                        pass
+                except Exception:
+                    log.exception("looking for due payments of %s failed and will be repeated", name)
+                with trio.move_on_after(LOOK_EVERY_S):
+                    await due.wait()
+
+    async def _begin(self, name: str, checks: trio.Nursery, slots: trio.Semaphore) -> bool:
+        """Claim one due order and start its check; False when there is none, or the provider is left alone."""
+        if not self._calls.health[name].may_be_asked(self._clock.now()):
+            return False
+        await slots.acquire()
+        try:
+            check = await self._claim(name)
+        except BaseException:
+            slots.release()
+            raise
+        if check is None:
+            slots.release()
+            return False
+        checks.start_soon(self._run_check, check, slots)
+        return True
+
+    async def _claim(self, name: str) -> _Check | None:
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            due = await claim_due(uow.conn, name, now, 1)
+            if not due:
+                return None
+            plan = plan_check(due[0], now, self._rules)
+            await lease(uow.conn, due[0], plan, now, now + LEASE)
+            return _Check(due[0], plan, await last_event_id(uow.conn, due[0].id))
+
+    async def _run_check(self, check: _Check, slots: trio.Semaphore) -> None:
+        """One check; a fault of it is its own: the lease ends, and the row says when the next one is."""
+        try:
+            await self._check(check)
+        except Exception:
+            log.exception("top-up %s could not be checked and will be again", check.order.order_id)
+        finally:
+            slots.release()
+
+    async def _check(self, check: _Check) -> None:
+        order = check.order
+        try:
+            status = await self._ask(order)
+        except ProviderFailure as error:
+            log.warning("%s did not tell of top-up %s: %s", order.provider, order.order_id, error.code)
+            await self._unanswered(check, error)
+        else:
+            await self._crediting.apply(order.id, status, Origin(check.plan.source), last_event_id=check.last_event_id)
+
+    async def _ask(self, order: TopUp) -> OrderStatus:
+        gateway, asked = self._gateways[order.provider], order.for_provider()
+        if wants_cancel(order, self._clock.now()):
+            try:
+                await self._calls.answer(order.provider, "cancel", gateway.cancel(asked), within_s=CANCEL_WITHIN_S)
+            except ProviderFailure as error:  # what became of the order is asked next, whatever this was
+                log.info("%s did not cancel top-up %s: %s", order.provider, order.order_id, error.code)
+        return await self._calls.answer(order.provider, "status", gateway.status(asked), within_s=ASK_WITHIN_S)
+
+    async def _unanswered(self, check: _Check, error: ProviderFailure) -> None:
+        """Give the lease back; a webhook's matter stays due, and a week without an answer is a person's."""
+        async with unit_of_work(self._pool) as uow:
+            await lock_client(uow.conn, check.order.client_id)
+            order, now = await lock_top_up(uow.conn, check.order.id), self._clock.now()
+            await release(uow.conn, order.id)
+            refused = isinstance(error, ProviderError)
+            if check.plan.source == "webhook" and not refused:
+                again_at = now + timedelta(seconds=self._rules.poll_interval_s)
+                await make_due(uow.conn, order.id, again_at, "webhook")
+            elif is_given_up(order, now):
+                if is_unresolved(order, order.phase, None, now):
+                    await self._crediting.park(uow, order, Parking("unresolved"), Origin(check.plan.source), error.code)
+                await top_ups.move(uow.conn, order, order.phase, now, keep_asking=False)
+            if refused:
+                await conclude_events(uow.conn, order.id, check.last_event_id, "provider_refused", now)

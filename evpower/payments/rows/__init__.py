@@ -1,0 +1,1 @@
+"""Orders, refunds, parked payments and what providers said, as stored."""

@@ -1,0 +1,98 @@
+"""When a provider is asked about an order, and when no more (payments §6); pure.
+
+Fast checks while an order is fresh, ever slower ones for a week, then a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evpower.payments.gateway import OrderState
+from evpower.payments.top_up import OPEN, Phase, Source, TopUp, TopUpRules
+
+#: How long a slow sweep goes on, and its longest step (design §9.3).
+SWEEP_FOR = timedelta(days=7)
+SWEEP_STEP_MOST = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class NextCheck:
+    """What a check that is about to be made leaves behind, whatever comes of it."""
+
+    checks_done: int
+    slow_steps: int
+    at: datetime
+    source: Source
+
+
+def plan_check(order: TopUp, now: datetime, rules: TopUpRules) -> NextCheck:
+    """Count the check that begins now, and plan the one after it (payments §6).
+
+    Fast checks, failed ones included, are at most `max_checks`; the last of them is kept for the end of the order's
+    life. What they leave open is asked ever more seldom. A webhook's check counts for neither.
+    """
+    if order.due_why == "webhook":
+        return NextCheck(order.checks_done, order.slow_steps, _after_webhook(order, now, rules), "webhook")
+    if order.phase in OPEN and order.checks_done < rules.max_checks:
+        done = order.checks_done + 1
+        source: Source = "forced" if order.due_why == "forced" else "poll"
+        return NextCheck(done, order.slow_steps, _after_fast(order, done, now, rules), source)
+    source = "forced" if order.due_why == "forced" else "sweep"
+    return NextCheck(order.checks_done, order.slow_steps + 1, now + _slow_step(order.slow_steps, rules), source)
+
+
+def may_force(order: TopUp, rules: TopUpRules) -> bool:
+    """Whether a forced check is left: the last fast check is kept for the end of the order's life."""
+    return order.phase in OPEN and order.checks_done < rules.max_checks - 1
+
+
+def _after_fast(order: TopUp, done: int, now: datetime, rules: TopUpRules) -> datetime:
+    left, regular = rules.max_checks - done, now + timedelta(seconds=rules.poll_interval_s)
+    if left == 0 or order.is_past_life(now):
+        return now + _slow_step(order.slow_steps, rules)
+    return max(regular, order.expires_at) if left == 1 else regular
+
+
+def _after_webhook(order: TopUp, now: datetime, rules: TopUpRules) -> datetime:
+    if order.phase in OPEN and order.checks_done < rules.max_checks and not order.is_past_life(now):
+        return now + timedelta(seconds=rules.poll_interval_s)
+    return now + _slow_step(order.slow_steps, rules)
+
+
+def _slow_step(steps: int, rules: TopUpRules) -> timedelta:
+    # The exponent is bounded, so that a tiny first step cannot overflow.
+    doubled: int = rules.slow_interval_s * 2 ** min(steps, 20)
+    return min(timedelta(seconds=doubled), SWEEP_STEP_MOST)
+
+
+def keeps_asking(order: TopUp, phase: Phase, state: OrderState | None, now: datetime) -> bool:
+    """Whether the provider is asked again, once the order is in `phase`; `state` None when it gave no answer.
+
+    A canceled QR code may still be scanned somewhere; a declined card was declined.
+    """
+    if phase not in OPEN and phase not in ("canceled", "expired"):
+        return False
+    if phase == "canceled" and state is OrderState.CANCELED and order.method != "qr":
+        return False
+    return not is_given_up(order, now)
+
+
+def is_unresolved(order: TopUp, phase: Phase, state: OrderState | None, now: datetime) -> bool:
+    """Whether a week went by and the provider never said how it ended: then a person asks (design §9.3)."""
+    said = state in (OrderState.CANCELED, OrderState.NOT_FOUND)
+    return is_given_up(order, now) and not said and (phase in OPEN or phase in ("canceled", "expired"))
+
+
+def wants_cancel(order: TopUp, now: datetime) -> bool:
+    """Whether the provider is told, before it is asked, that the invoice is not to be paid any more."""
+    if order.method != "qr" or order.invoice_id == order.order_id:
+        return False
+    if order.phase in OPEN:
+        return order.is_past_life(now)
+    return order.phase == "canceled" and order.slow_steps == 0
+
+
+def is_given_up(order: TopUp, now: datetime) -> bool:
+    """Whether the slow sweep ends here, with the provider never having said how it ended."""
+    return now - order.created_at >= SWEEP_FOR

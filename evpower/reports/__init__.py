@@ -1,0 +1,4 @@
+"""What chargers report, written down: one method for each thing a charger can say.
+
+Decides what is kept and which service hears of it. The rules are those services'.
+"""

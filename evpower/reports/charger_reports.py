@@ -1,0 +1,199 @@
+"""What chargers tell us, in domain words: the one service behind every OCPP version's handlers.
+
+Handlers translate the wire and call here; no rule lives in a handler. Every method answers only after what it
+reports is durable (design §4: acknowledge after commit) and raises nothing a charger could cause: a database that is
+down raises, and the charger is told InternalError and repeats (duty 15).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from evpower.charging.beginnings import Beginnings
+from evpower.charging.limits import LimitKeeper
+from evpower.charging.meter_value import MeterReport
+from evpower.charging.rows import sessions, settlements, transactions
+from evpower.charging.rows.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
+from evpower.charging.settler import Settler
+from evpower.charging.start_stop import Commands
+from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
+from evpower.clock import Clock
+from evpower.db.lookups import Lookups
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import DatabaseUnavailable
+from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
+from evpower.identifiers import IdTag, SessionId, StationId
+from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
+from evpower.reports.follow_ups import FollowUps
+from evpower.security.certificates import StationCertificates
+from evpower.security.rows import credentials, security_events
+from evpower.stations.transfers import NOTIFIED_BY, Kind
+from evpower.tags.id_tag import IdTagVerdict
+from evpower.tags.verdicts import judge
+
+log = logging.getLogger("OCPP")
+security_log = logging.getLogger("security")
+
+
+class ChargerReports:
+    """One method for each thing a charger reports."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        admissions: Lookups[str, Admission],
+        journal: Journal,
+        beginnings: Beginnings,
+        settler: Settler,
+        commands: Commands,
+        limits: LimitKeeper,
+        follow_ups: FollowUps,
+        certificates: StationCertificates,
+        bus: EventBus,
+        heartbeat_interval_s: int,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._admissions = admissions
+        self._journal = journal
+        self._beginnings = beginnings
+        self._settler = settler
+        self._commands = commands
+        self._limits = limits
+        self._follow_ups = follow_ups
+        self._certificates = certificates
+        self._bus = bus
+        self._heartbeat_interval_s = heartbeat_interval_s
+
+    async def admit(self, identity: str) -> Admission | None:
+        """The station a socket's identity names (its id, or its serial number when no id matches), or None."""
+        return await self._admissions.find(identity)
+
+    async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
+        """The charger logged in with the password that was on its way: it has it, and the old one ends."""
+        async with unit_of_work(self._pool) as uow:
+            await credentials.put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
+
+    async def connected(self, station_id: StationId) -> None:
+        """A charger's socket is open and registered. After a power cut all come at once: one commit for many."""
+        if await self._journal.presence(PresenceRow(station_id, self._clock.now())):
+            self._bus.publish(StationChanged(station_id))
+
+    async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
+        """A charger's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
+
+        After a power cut all go at once: one commit for many, as when they come. What cannot be written any more says
+        itself in time: the row of a socket that is gone ends with the charger's next one, or with this process.
+        """
+        try:
+            if await self._journal.left(LeftRow(station_id, last_seen_at)):
+                self._bus.publish(StationChanged(station_id))
+        except DatabaseUnavailable as error:
+            log.warning("station=%s: that it left could not be written: %s", station_id, error)
+
+    def returned(self, station_id: StationId) -> None:
+        """A charger whose socket stayed open speaks again after it counted as silent; its row follows in a group."""
+        log.info("station is back: station=%s", station_id)
+        self._bus.publish(StationChanged(station_id))
+
+    async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
+        """Store a boot. An inactive station stays outside (contract/ocpp-behaviour §1), unless it still charges:
+        its stop must get through, so that it settles (design §9.15)."""
+        if not await self._journal.boot(BootRow(station_id, boot, self._clock.now())):
+            return BootVerdict("Rejected", self._heartbeat_interval_s)
+        self._bus.publish(StationChanged(station_id))
+        return BootVerdict("Accepted", self._heartbeat_interval_s)
+
+    async def ready_for_commands(self, station_id: StationId) -> None:
+        """The charger finished booting (first status, or a short delay): what is pending is sent again."""
+        await self._commands.take_up(station_id)
+        await self._certificates.take_up(station_id)
+
+    async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
+        """Store a connector's word; a connector that is not configured is a warning, not a row (seed §4)."""
+        outcome = await self._journal.status(StatusRow(station_id, report, self._clock.now()))
+        if not outcome.known:
+            log.warning("connector is not configured: station=%s, connector=%s", station_id, report.connector_id)
+        if outcome.changed:
+            self._bus.publish(StationChanged(station_id))
+        await self._follow_ups.status_arrived(station_id, report)
+
+    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+        """Store how far an upload or a firmware update has come."""
+        await self._follow_ups.transfer_moved(station_id, kind, status)
+
+    async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
+        """The verdict on a presented tag."""
+        async with reading(self._pool) as conn:
+            return await judge(conn, station_id, id_tag, self._clock.now())
+
+    async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
+        """Store a start and find its session; every start gets a fresh positive transaction id, refused ones too."""
+        begun = await self._beginnings.begin(station_id, start)
+        await self._follow_ups.transaction_began(station_id, start.reservation_id)
+        return begun
+
+    async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
+        """Store readings, advance the session, and see to its limit."""
+        progress = await self._journal.meter_values(MeterRow(station_id, report, self._clock.now()))
+        if progress is None:
+            return
+        self._bus.publish(MeterAdvanced(progress.session_id, station_id, progress.energy_wh))
+        await self._limits.advanced(station_id, progress)
+
+    async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
+        """Store the facts of a stop; the settlement worker bills them.
+
+        The verdict on the stop's tag, or None when it named none. An unknown transaction is parked, not refused; a
+        repeat changes nothing.
+        """
+        async with unit_of_work(self._pool) as uow:
+            await self.record_stop(uow, station_id, stop)
+            return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, self._clock.now())
+
+    async def record_stop(self, uow: UnitOfWork, station_id: StationId, stop: TransactionStop) -> None:
+        """The same within the caller's unit of work."""
+        now = self._clock.now()
+        found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
+        if found is None:
+            log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
+            await transactions.park(uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now)
+        elif not found.has_stop:
+            await transactions.stop_transaction(uow.conn, found.id, stop, now)
+            if found.session_id is not None:
+                await self._end(uow, station_id, found.session_id, stop.reason)
+
+    async def security(self, station_id: StationId, report: SecurityReport) -> None:
+        """Store what a charger says of its security; what is alarming is a warning in the log.
+
+        How a log upload or a signed update goes also moves the transfer that was asked for.
+        """
+        async with unit_of_work(self._pool) as uow:
+            await security_events.add(uow.conn, station_id, report, self._clock.now())
+        level = logging.WARNING if report.is_alarming else logging.INFO
+        line = "%s: station=%s, type=%r, detail=%r"
+        security_log.log(level, line, report.action, station_id, report.type, report.detail)
+        if (kind := NOTIFIED_BY.get(report.action)) is not None:
+            await self._follow_ups.transfer_moved(station_id, kind, report.type, report.request_id)
+
+    async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
+        """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later."""
+        return await self._certificates.request(station_id, csr)
+
+    async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
+        """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""
+        async with unit_of_work(self._pool) as uow:
+            await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
+
+    async def _end(self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str) -> None:
+        now = self._clock.now()
+        if await sessions.end_session(uow.conn, session_id, reason=reason, estimated=False, at=now):
+            uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
+        else:
+            session = await sessions.read_session(uow.conn, session_id)
+            if session is not None and session.phase == "released":
+                await settlements.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
+        uow.after_commit(self._settler.wake)

@@ -1,0 +1,101 @@
+"""Reports that matched nothing, resolved by a person: given to the session they belong to, or dismissed (duty 23)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from evpower.charging.meter_value import MAX_ENERGY_WH
+from evpower.charging.rows import parked
+from evpower.charging.transaction import TransactionStop
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import InvalidRequest, NotFound
+from evpower.identifiers import SessionId, StationId
+from evpower.reports.charger_reports import ChargerReports
+
+
+class ParkedReports:
+    """The operator's way to look at them and to put them right."""
+
+    def __init__(self, pool: Pool, clock: Clock, reports: ChargerReports) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._reports = reports
+
+    async def parked(self, *, resolved_too: bool) -> list[dict[str, Any]]:
+        """Parked reports with all their data, newest first."""
+        async with reading(self._pool) as conn:
+            return await parked.list_parked(conn, resolved_too=resolved_too)
+
+    async def missing_energy(self) -> list[dict[str, Any]]:
+        """Energy between consecutive transactions of a connector that nobody was billed for (duty 31)."""
+        async with reading(self._pool) as conn:
+            return await parked.list_missing_energy(conn)
+
+    async def dismiss(self, parked_id: int, *, actor: str, reason: str) -> None:
+        """It changes nothing. Raises NotFound, or InvalidRequest when it was resolved before."""
+        async with unit_of_work(self._pool) as uow:
+            await _take(uow, parked_id)
+            await self._resolve(uow, parked_id, "dismissed", None, actor, reason)
+
+    async def assign(self, parked_id: int, session_id: SessionId, *, actor: str, reason: str) -> None:
+        """Record a parked StopTransaction for this session's transaction, as if it had named it; settlement or the
+        one correction of an estimate follow (design §4). Raises NotFound, and InvalidRequest when it does not fit.
+        """
+        async with unit_of_work(self._pool) as uow:
+            report = await _take(uow, parked_id)
+            if report["action"] != "StopTransaction":
+                raise InvalidRequest(("id", "назначить можно только StopTransaction"))
+            found = await parked.lock_session_transaction(uow.conn, session_id)
+            if found is None or found[0] != report["station_id"]:
+                raise InvalidRequest(("session_id", "у этой сессии нет транзакции на этой станции"))
+            _, wire_id, meter_start_wh, meter_stop_wh = found
+            meter_wh, stopped_at, why = _read_stop(report)
+            if meter_wh < meter_start_wh:
+                raise InvalidRequest(("id", f"показание {meter_wh} ниже начального {meter_start_wh}"))
+            if meter_stop_wh is not None:
+                raise InvalidRequest(("session_id", "у этой сессии уже есть StopTransaction"))
+            stop = TransactionStop(wire_id, meter_wh, stopped_at, why, None, (), report["payload"].encode())
+            await self._reports.record_stop(uow, StationId(report["station_id"]), stop)
+            await self._resolve(uow, parked_id, "assigned", session_id, actor, reason)
+
+    async def _resolve(
+        self,
+        uow: UnitOfWork,
+        parked_id: int,
+        resolution: str,
+        session_id: SessionId | None,
+        actor: str,
+        reason: str,
+    ) -> None:
+        at = self._clock.now()
+        await parked.resolve(
+            uow.conn, parked_id, resolution=resolution, session_id=session_id, actor=actor, reason=reason, at=at
+        )
+
+
+async def _take(uow: UnitOfWork, parked_id: int) -> dict[str, Any]:
+    """The report, taken for this unit of work: whoever comes second finds it resolved."""
+    report = await parked.lock_parked(uow.conn, parked_id)
+    if report is None:
+        raise NotFound
+    if report["resolved"]:
+        raise InvalidRequest(("id", "уже решено"))
+    return report
+
+
+def _read_stop(report: dict[str, Any]) -> tuple[int, datetime, str]:
+    """Register, time and reason of a stored StopTransaction; a time that cannot be read becomes that of its arrival."""
+    payload = json.loads(report["payload"])
+    meter_wh = payload.get("meterStop") if isinstance(payload, dict) else None
+    if not isinstance(meter_wh, int) or not 0 <= meter_wh <= MAX_ENERGY_WH:
+        raise InvalidRequest(("id", "в сообщении нет правдоподобного meterStop"))
+    try:
+        stopped_at = datetime.fromisoformat(payload["timestamp"])
+    except (KeyError, TypeError, ValueError):
+        stopped_at = report["received_at"]
+    stopped_at = stopped_at if stopped_at.tzinfo else stopped_at.replace(tzinfo=UTC)
+    return meter_wh, stopped_at, str(payload.get("reason") or "Local")[:50]

@@ -1,0 +1,154 @@
+"""Stations' own certificates: asked for by SignCertificate, signed by the station CA, brought by CertificateSigned.
+
+A request is a row before it is answered, and each further step is a row too: signing and bringing are repeated from it
+when the charger is back. A charger is never waited for by the handler of its own message; it is a conversation's work.
+(Security white paper, A02 and A03.)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Literal
+
+from evpower.clock import Clock
+from evpower.db.lookups import Lookups
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.errors import CommandFailure, CommandRefused, NoStationCa, Unsignable
+from evpower.identifiers import StationId
+from evpower.link.conversation import Conversation
+from evpower.network.charge_point import SecurityReport
+from evpower.network.rows import stations
+from evpower.security.rows import certificates as rows
+from evpower.security.rows import security_events
+from evpower.security.station_authority import StationAuthority
+from evpower.stations.commands import StationCommands
+
+log = logging.getLogger("security")
+
+Begin = Callable[[Callable[[Conversation], Awaitable[None]]], Conversation]
+
+
+class StationCertificates:
+    """Requests, deliveries and the list of what stations hold; `begin` starts a conversation (`charging/commands`)."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        under_way: Lookups[StationId, int],
+        commands: StationCommands,
+        authority: StationAuthority,
+        begin: Begin,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._under_way = under_way
+        self._commands = commands
+        self._authority = authority
+        self._begin = begin
+        self._going_on: set[int] = set()
+
+    async def request(self, station_id: StationId, csr: str) -> bool:
+        """A station asks for a certificate; False when it gets none. Signing and delivery follow by themselves."""
+        now = self._clock.now()
+        try:
+            request = await self._authority.read(csr, now)
+            async with unit_of_work(self._pool) as uow:
+                named = await stations.admit(uow.conn, request.common_name)
+                if named is None or named.station_id != station_id:
+                    raise Unsignable(f"its common name {request.common_name[:64]!r} is not this station's")
+                request_id = await rows.open_request(uow.conn, station_id, csr, request.common_name, now)
+        except Unsignable as refusal:
+            await self._note_refusal(station_id, refusal.message)
+            return False
+        self._talk(request_id)
+        return True
+
+    async def take_up(self, station_id: StationId) -> None:
+        """A charger is back: what it asked for is signed and brought to it (again)."""
+        request_id = await self._under_way.find(station_id)
+        if request_id is not None:
+            self._talk(request_id)
+
+    async def renew(self, station_id: StationId) -> dict[str, Any]:
+        """Have the charger make a new key and ask for a certificate (A02). Raises NoStationCa, CommandFailure."""
+        if not self._authority.exists:
+            raise NoStationCa
+        payload = {"requestedMessage": "SignChargePointCertificate"}
+        return await self._commands.ask(station_id, "ExtendedTriggerMessage", payload)
+
+    async def held(self, expiring_within_days: int | None) -> list[dict[str, Any]]:
+        """What stations hold and what is under way; or only certificates that end within these days, or have ended."""
+        before = None
+        if expiring_within_days is not None:
+            before = self._clock.now() + timedelta(days=expiring_within_days)
+        async with reading(self._pool) as conn:
+            return await rows.list_certificates(conn, before)
+
+    def _talk(self, request_id: int) -> None:
+        """Sign and deliver; what is already being done goes on."""
+        if request_id in self._going_on:
+            return
+
+        async def talk(_: Conversation) -> None:
+            try:
+                await self._deliver(request_id)
+            finally:
+                self._going_on.discard(request_id)
+
+        self._going_on.add(request_id)
+        self._begin(talk)
+
+    async def _deliver(self, request_id: int) -> None:
+        request = await self._signed(request_id)
+        if request is None:
+            return
+        payload = {"certificateChain": request.chain}
+        try:
+            answer = await self._commands.send(request.station_id, "CertificateSigned", payload)
+        except CommandRefused as refusal:
+            code = refusal.details["call_error"]["code"]
+            await self._end(request_id, request.station_id, "refused", f"the charger: {code}")
+        except CommandFailure as failure:
+            log.info("certificate not delivered yet: station=%s, %s", request.station_id, failure.code)
+        else:
+            accepted = answer["status"] == "Accepted"
+            word = None if accepted else f"the charger: {answer['status']}"
+            await self._end(request_id, request.station_id, "delivered" if accepted else "refused", word)
+
+    async def _signed(self, request_id: int) -> rows.RequestUnderWay | None:
+        """The request with its certificate; None when there is nothing left to do."""
+        async with reading(self._pool) as conn:
+            request = await rows.read_request(conn, request_id)
+        if request is None or request.state == "signed":
+            return request
+        try:
+            issued = await self._authority.sign(request.csr, self._clock.now())
+        except Unsignable as refusal:
+            await self._end(request_id, request.station_id, "refused", refusal.message)
+            return None
+        async with unit_of_work(self._pool) as uow:
+            await rows.store_signed(uow.conn, request_id, issued, self._clock.now())
+        log.info("certificate signed: station=%s, serial=%s", request.station_id, issued.serial_number)
+        async with reading(self._pool) as conn:
+            return await rows.read_request(conn, request_id)
+
+    async def _end(
+        self, request_id: int, station_id: StationId, state: Literal["delivered", "refused"], reason: str | None
+    ) -> None:
+        async with unit_of_work(self._pool) as uow:
+            await rows.end_request(uow.conn, request_id, state, reason, self._clock.now())
+        if reason is None:
+            log.info("certificate delivered: station=%s", station_id)
+        else:
+            log.warning("certificate refused: station=%s, %s", station_id, reason)
+
+    async def _note_refusal(self, station_id: StationId, reason: str) -> None:
+        """Among the station's security events: whoever asks for another's certificate should be looked at."""
+        report = SecurityReport("SignCertificate", "Rejected", detail=reason)
+        async with unit_of_work(self._pool) as uow:
+            await security_events.add(uow.conn, station_id, report, self._clock.now())
+        log.warning("SignCertificate rejected: station=%s, %s", station_id, reason)

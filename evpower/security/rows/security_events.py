@@ -1,0 +1,52 @@
+"""Rows of `ocpp_security_events`: what chargers say of their own security, the newest of each station."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.identifiers import StationId
+from evpower.network.charge_point import SecurityReport
+
+#: Kept per station: a charger that reports without end fills nothing.
+KEPT_PER_STATION = 1000
+
+# What is too old goes with the same statement; it does not see the new row, hence one less.
+ADD = """
+WITH too_old AS (
+    DELETE FROM evpower.ocpp_security_events WHERE station_id = %(station_id)s AND id <= (
+        SELECT id FROM evpower.ocpp_security_events WHERE station_id = %(station_id)s
+        ORDER BY id DESC OFFSET %(kept)s - 1 LIMIT 1)
+)
+INSERT INTO evpower.ocpp_security_events
+    (station_id, action, type, detail, request_id, alarming, occurred_at, received_at)
+VALUES (%(station_id)s, %(action)s, %(type)s, %(detail)s, %(request_id)s, %(alarming)s, %(occurred_at)s, %(at)s)
+"""
+
+NEWEST = """
+SELECT action, type, detail, request_id, alarming, occurred_at, received_at FROM evpower.ocpp_security_events
+WHERE station_id = %(station_id)s ORDER BY id DESC LIMIT %(limit)s
+"""
+
+
+async def add(conn: AsyncConnection[Any], station_id: StationId, report: SecurityReport, at: datetime) -> None:
+    """Store one."""
+    parameters = {
+        "station_id": station_id,
+        "action": report.action,
+        "type": report.type,
+        "detail": report.detail,
+        "request_id": report.request_id,
+        "alarming": report.is_alarming,
+        "occurred_at": report.occurred_at,
+        "at": at,
+        "kept": KEPT_PER_STATION,
+    }
+    await conn.execute(ADD, parameters)
+
+
+async def newest(conn: AsyncConnection[Any], station_id: StationId, limit: int) -> list[dict[str, Any]]:
+    """A station's, newest first."""
+    return await (await conn.execute(NEWEST, {"station_id": station_id, "limit": limit})).fetchall()

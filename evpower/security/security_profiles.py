@@ -1,0 +1,61 @@
+"""Raising a charger's security profile (security white paper, A05): never lower, never to what would lock it out.
+
+The charger uses the new profile from its next connection on; one that answers RebootRequired, or goes on as before, is
+reset by the operator.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import InvalidRequest, StationNotFound
+from evpower.identifiers import StationId
+from evpower.network.rows import stations
+from evpower.security.rows import certificates
+from evpower.stations.configuration import Configuration
+
+KEY = "SecurityProfile"
+#: From this profile on the charger comes by TLS, from the next on with a certificate of its own.
+BY_TLS, BY_CERTIFICATE = 2, 3
+
+
+class SecurityProfiles:
+    """`tls` is whether chargers find a TLS door here."""
+
+    def __init__(self, pool: Pool, clock: Clock, configuration: Configuration, *, tls: bool) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._configuration = configuration
+        self._tls = tls
+
+    async def raise_to(self, station_id: StationId, profile: int) -> dict[str, Any]:
+        """Set the profile; the charger is asked first which one it has. Raises InvalidRequest and CommandFailure."""
+        if profile >= BY_TLS and not self._tls:
+            raise InvalidRequest(("profile", "нет TLS для станций: ocpp.tls_bind"))
+        await self._check_credentials(station_id, profile)
+        read = await self._configuration.read(station_id, [KEY])
+        present = _profile_in(read["configuration"])
+        if profile <= present:
+            raise InvalidRequest(("profile", f"сейчас {present}, профиль можно только повысить"))
+        return await self._configuration.write(station_id, {KEY: str(profile)})
+
+    async def _check_credentials(self, station_id: StationId, profile: int) -> None:
+        """The charger must have what it will log in with."""
+        async with reading(self._pool) as conn:
+            admission = await stations.admit(conn, station_id)
+            certified = await certificates.holds_valid(conn, station_id, self._clock.now())
+        if admission is None:
+            raise StationNotFound
+        if profile >= BY_CERTIFICATE and not certified:
+            raise InvalidRequest(("profile", "станция не получила сертификат: операция renew-certificate"))
+        if profile < BY_CERTIFICATE and admission.password_hash is None:
+            raise InvalidRequest(("profile", "у станции нет пароля"))
+
+
+def _profile_in(configuration: list[dict[str, Any]]) -> int:
+    """The profile a charger says it has; 0 when it knows no such key or says nothing readable."""
+    values = [each.get("value") or "" for each in configuration if each["key"].lower() == KEY.lower()]
+    return int(values[0]) if values and values[0].strip().isdecimal() else 0

@@ -1,0 +1,123 @@
+"""Stations' passwords and security events, for operators (duty 7; OCPP 1.6 security white paper, A01).
+
+A password that is pushed opens beside the old one from the moment it is sent, because chargers reconnect with it before
+their answer has reached us. Accepted puts it in force and ends the old one; a refusal leaves the old one; without an
+answer both open until the charger shows which of them it has.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import trio
+
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.errors import (
+    ChargerNotReady,
+    ChargerOffline,
+    CommandRefused,
+    CommandRejected,
+    InvalidRequest,
+    StationNotFound,
+)
+from evpower.identifiers import StationId
+from evpower.link.ports import CommandLink
+from evpower.network.rows.stations import station_exists
+from evpower.security.passwords import Passwords
+from evpower.security.rows import credentials, security_events
+
+log = logging.getLogger("security")
+
+KEY = "AuthorizationKey"
+#: White paper: AuthorizationKey is 16 to 40 characters, of which hexadecimal digits stand for up to 20 bytes.
+CHARS_MIN, CHARS_MAX, CHARS_MAX_HEX = 16, 40, 20
+#: The last write about a password the charger already has.
+LAST_WRITE_WITHIN_S = 5.0
+EVENTS_SHOWN = 200
+
+Form = Literal["plain", "hex"]
+
+
+@dataclass(frozen=True)
+class PasswordChange:
+    """How a change ended; `status` is the charger's word (Accepted, RebootRequired), None when it was not asked."""
+
+    station_id: StationId
+    status: str | None
+    #: False while the charger has yet to reboot: until it logs in with the new password, both open.
+    old_password_ended: bool
+
+
+class StationAccess:
+    """Sets passwords, shows events."""
+
+    def __init__(self, pool: Pool, clock: Clock, link: CommandLink, passwords: Passwords) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._link = link
+        self._passwords = passwords
+
+    async def set_password(
+        self, station_id: StationId, password: str, *, push: bool, form: Form = "plain"
+    ) -> PasswordChange:
+        """Set a station's password; with `push` the charger is told it, as text or as hexadecimal digits, first.
+
+        Raises InvalidRequest, StationNotFound, CommandRejected (the old password stays) or another CommandFailure.
+        """
+        _check(password, CHARS_MAX_HEX if form == "hex" else CHARS_MAX)
+        async with reading(self._pool) as conn:
+            if not await station_exists(conn, station_id):
+                raise StationNotFound
+        password_hash = await trio.to_thread.run_sync(self._passwords.hash, password)
+        if push:
+            return await self._push(station_id, password_hash, password.encode().hex() if form == "hex" else password)
+        async with unit_of_work(self._pool) as uow:
+            await credentials.set_password(uow.conn, station_id, password_hash, self._clock.now())
+        log.info("password set: station=%s", station_id)
+        return PasswordChange(station_id, None, old_password_ended=True)
+
+    async def security_events(self, station_id: StationId) -> list[dict[str, Any]]:
+        """What the charger said of its security, newest first. Raises StationNotFound."""
+        async with reading(self._pool) as conn:
+            if not await station_exists(conn, station_id):
+                raise StationNotFound
+            return await security_events.newest(conn, station_id, EVENTS_SHOWN)
+
+    async def _push(self, station_id: StationId, password_hash: str, value: str) -> PasswordChange:
+        if not self._link.is_connected(station_id):
+            raise ChargerOffline
+        async with unit_of_work(self._pool) as uow:
+            await credentials.prepare_password(uow.conn, station_id, password_hash, self._clock.now())
+        refusal: CommandRefused | ChargerNotReady | InvalidRequest | CommandRejected | None = None
+        status = ""
+        try:
+            answer = await self._link.command(station_id, "ChangeConfiguration", {"key": KEY, "value": value})
+            status = str(answer.get("status"))
+            if status not in ("Accepted", "RebootRequired"):
+                refusal = CommandRejected(status, answer)
+        except (CommandRefused, ChargerNotReady, InvalidRequest) as error:
+            refusal = error
+        if refusal is not None or status == "Accepted":
+            await self._end(station_id, password_hash, in_force=refusal is None)
+        if refusal is not None:
+            raise refusal
+        log.info("password pushed: station=%s, status=%s", station_id, status)
+        return PasswordChange(station_id, status, old_password_ended=status == "Accepted")
+
+    async def _end(self, station_id: StationId, password_hash: str, *, in_force: bool) -> None:
+        # Shielded: the charger has decided, and whoever asked may leave meanwhile; one short write.
+        with trio.move_on_after(LAST_WRITE_WITHIN_S, shield=True):
+            async with unit_of_work(self._pool) as uow:
+                write = credentials.put_in_force if in_force else credentials.drop_pending
+                await write(uow.conn, station_id, password_hash, self._clock.now())
+
+
+def _check(password: str, chars_max: int) -> None:
+    if not CHARS_MIN <= len(password) <= chars_max:
+        raise InvalidRequest(("password", f"от {CHARS_MIN} до {chars_max} символов"))
+    if not (password.isascii() and password.isprintable()):
+        raise InvalidRequest(("password", "только печатные символы ASCII"))

@@ -1,0 +1,293 @@
+"""`evpower demo`: all of EvPower at work on one machine, for whoever has just cloned it (design §8).
+
+The server as it always runs, the fleet of `config/demo.toml`, a simulated charger for each of its stations, a few
+people with phones, and a bank for their top-ups. A fault of chargers or people never ends the server; the end of the
+server ends everything.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import shlex
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import click
+import httpx2
+import trio
+
+from evpower.errors import EvPowerError
+from evpower.network_file.file import parse_fleet
+from evpower.network_file.parts import Fleet, Station
+from evpower.server import logs, supervisor
+from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
+from evpower.server.doors import Running
+from evpower.settings.config import Config
+from evpower.simulator.charge_point import SimulatedChargePoint
+from evpower.simulator.drivers import Habits
+from evpower.simulator.fleet import StationPlan, run_fleet
+from evpower.simulator.phones import Outlet, PhoneUser
+from evpower.simulator.providers.running import run_sandbox
+from evpower.simulator.providers.sandbox import Sandbox
+from evpower.simulator.settings import ChargePointSettings
+
+log = logging.getLogger("evpower.demo")
+Say = Callable[[str], None]
+
+FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
+#: Left to the person at the keyboard.
+OWN_STATION, OWN_CLIENT = "EVP-TEST-01", "test-client-123"
+#: Seven kWh at 60 kW in about a minute; much more would not be believed (charging.meter_value.MAX_WH_PER_SECOND).
+SPEED = 6.0
+#: What simulated cars take at most.
+CAR_KW_MAX = 150.0
+SAMPLE_INTERVAL_S = 5
+#: A simulated charger forgets its charge with the process, so there is nothing to wait for.
+REBOOT_GRACE_S = 10.0
+PHONE_USERS = 3
+#: What BootNotification has room for.
+CI_STRING_20 = 20
+SEED = 20261123
+BOOTED_WITHIN_S = 30.0
+#: A simulated driver below it goes home, and another one comes with a full purse.
+LEAST_SOM, OPENING_SOM = 250, 2000
+IMPORT_WITHIN_S = 60.0
+
+
+class DemoFleetMissing(EvPowerError):
+    """The demo needs the source tree's `config/demo.toml`; the message says where it was looked for."""
+
+    code = "demo_fleet_missing"
+
+
+async def run(config: Config, *, say: Say = click.echo, fleet_file: Path = FLEET_FILE) -> None:
+    """Run the server and its demo until SIGTERM, SIGINT or cancellation.
+
+    Raises DemoFleetMissing before anything starts, and what `supervisor.run` raises.
+    """
+    text = _read(fleet_file)
+    config = _for_show(config)
+    say("EvPower demo: starting …")
+    async with trio.open_nursery() as demo:
+        bank: Sandbox | None = None
+        if not has_providers(config):
+            bank = await demo.start(run_sandbox, sandbox_settings(config))
+            config = with_sandbox(config, bank)
+        running: Running = await demo.start(_serve, config, demo.cancel_scope)
+        await _guarded(_Street(config, running, text, say, bank).live)
+    say("EvPower demo: ended.")
+
+
+def _read(fleet_file: Path) -> str:
+    try:
+        return fleet_file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DemoFleetMissing(
+            f"the demo's fleet {fleet_file} cannot be read ({error.strerror}): run the demo from a checkout (make run)"
+        ) from None
+
+
+def _for_show(config: Config) -> Config:
+    """What a person watching wants: figures that move, and charges of an earlier demo that soon make room.
+
+    The whole log goes to a file, warnings also to the screen, where the help must stay in sight.
+    """
+    config.state_dir.mkdir(parents=True, exist_ok=True)
+    file = config.log.file or str(config.state_dir / "evpower.log")
+    shown = replace(
+        config,
+        log=replace(config.log, file=file),
+        ocpp=replace(config.ocpp, sample_interval_s=min(config.ocpp.sample_interval_s, SAMPLE_INTERVAL_S)),
+        charging=replace(config.charging, reboot_grace_s=min(config.charging.reboot_grace_s, REBOOT_GRACE_S)),
+    )
+    logs.configure(shown.log, stream_level="WARNING")
+    return shown
+
+
+async def _serve(
+    config: Config, everything: trio.CancelScope, *, task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED
+) -> None:
+    await supervisor.run(config, task_status=task_status)
+    everything.cancel()
+
+
+async def _guarded(part: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await part()
+    except Exception:
+        log.exception("a part of the demo has ended; the server goes on")
+
+
+@dataclass(frozen=True)
+class _Street:
+    """The simulated world around the server."""
+
+    config: Config
+    running: Running
+    text: str
+    say: Say
+    #: Where the person at the keyboard pays; None when real providers are configured.
+    bank: Sandbox | None
+
+    async def live(self) -> None:
+        """Import the fleet, plug the chargers in, show the help, let people charge; until cancelled."""
+        await self._import(self.text)
+        fleet = parse_fleet(self.text)
+        async with httpx2.AsyncClient(base_url=self._http_url) as http, trio.open_nursery() as street:
+            habits = Habits(plug_after_s=1.0)
+            charge_points: list[SimulatedChargePoint] = await street.start(
+                partial(run_fleet, self._ocpp_url, _plans(fleet), habits=habits, seed=SEED)
+            )
+            await self._wait_for_boots(charge_points)
+            self.say(_help(self._http_url, self._ocpp_url, self.config, len(charge_points), self.bank))
+            for number in range(1, PHONE_USERS + 1):
+                people = random.Random(f"{SEED}/{number}")
+                purse = _Purse(http, self._import, number)
+                street.start_soon(_guarded, PhoneUser(http, purse.client, _outlets(fleet), people, self._tell).run)
+
+    @property
+    def _http_url(self) -> str:
+        return _dialled(self.running.http_urls[0])
+
+    @property
+    def _ocpp_url(self) -> str:
+        return _dialled(self.running.ocpp_urls[0])
+
+    def _tell(self, what: str) -> None:
+        self.say(f"  {what}")
+
+    async def _import(self, text: str) -> None:
+        """As `evpower import` does, over the control socket. Raises EvPowerError when it is refused."""
+        transport = httpx2.AsyncHTTPTransport(uds=self.running.control_socket)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S) as http:
+            response = await http.post("/control/import", content=text.encode())
+        if not response.is_success:
+            raise EvPowerError(f"the demo's fleet was refused: {response.text}")
+
+    async def _wait_for_boots(self, charge_points: Sequence[SimulatedChargePoint]) -> None:
+        with trio.move_on_after(BOOTED_WITHIN_S) as waiting:
+            for charge_point in charge_points:
+                await charge_point.trace.wait_until(partial(_is_ready, charge_point))
+        if waiting.cancelled_caught:
+            log.warning("not every charger of the demo has booted")
+
+
+@dataclass
+class _Purse:
+    """Finds a client with money, making the next one when the last has spent it."""
+
+    http: httpx2.AsyncClient
+    book: Callable[[str], Awaitable[None]]
+    user: int
+    made: int = 1
+
+    async def client(self) -> str:
+        """The id of a client who can pay for a charge."""
+        while True:
+            client_id = f"demo-driver-{self.user}-{self.made}"
+            await self._import_client(client_id)
+            answer = (await self.http.get(f"/api/v1/balance/{client_id}")).json()
+            if answer["balance"] >= LEAST_SOM:
+                return client_id
+            self.made += 1
+
+    async def _import_client(self, client_id: str) -> None:
+        """The opening balance is booked once, however often."""
+        await self.book(f'[[clients]]\nid = "{client_id}"\nopening_balance = {OPENING_SOM}\n')
+
+
+def _is_ready(charge_point: SimulatedChargePoint) -> bool:
+    return charge_point.conversation.ready
+
+
+def _plans(fleet: Fleet) -> list[StationPlan]:
+    return [
+        StationPlan(station_id=station.id, connectors=len(station.connectors), settings=_nature(station))
+        for station in fleet.stations
+    ]
+
+
+def _nature(station: Station) -> ChargePointSettings:
+    plain = ChargePointSettings(password=station.password, speed=SPEED, sample_interval_s=SAMPLE_INTERVAL_S)
+    return replace(
+        plain,
+        vendor=(station.manufacturer or plain.vendor)[:CI_STRING_20],
+        model=(station.model or plain.model)[:CI_STRING_20],
+        connector_power_w=round(_power_kw(station) * 1000),
+    )
+
+
+def _power_kw(station: Station) -> float:
+    """The strongest connector's; simulated chargers have only one kind."""
+    return max((float(each.power_kw) for each in station.connectors if each.power_kw is not None), default=60.0)
+
+
+def _outlets(fleet: Fleet) -> list[Outlet]:
+    """Where the demo's people charge: what is in service, and not the station left to the person watching."""
+    return [
+        Outlet(station.id, connector.connector_number, min(_power_kw(station), CAR_KW_MAX) * SPEED / 60)
+        for station in fleet.stations
+        if station.id != OWN_STATION and station.status in (None, "active")
+        for connector in station.connectors
+    ]
+
+
+def _dialled(url: str) -> str:
+    """A wildcard address as somebody on this machine dials it."""
+    return url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
+
+
+def _help(http_url: str, ocpp_url: str, config: Config, chargers: int, bank: Sandbox | None) -> str:
+    api, curl = f"{http_url}/api/v1", "curl -s"
+    post = "-H 'Content-Type: application/json' -d"
+    start = f'{{"client_id":"{OWN_CLIENT}","station_id":"{OWN_STATION}","connector_id":1,"amount_som":100}}'
+    command, options = _command(config)
+    return f"""\
+EvPower demo is ready: {chargers} chargers are connected, {PHONE_USERS} people charge. Ctrl-C ends it.
+
+  REST API   {http_url}     health: {curl} {http_url}/health
+  Chargers   {ocpp_url}
+  Whole log  tail -f {config.log.file}
+
+{OWN_STATION} is yours, with 1000 som for {OWN_CLIENT}. Cars charge {SPEED:g} times as fast as real ones.
+
+  {curl} {api}/balance/{OWN_CLIENT}
+  {curl} {api}/station/status/{OWN_STATION}
+  {curl} {api}/charging/start {post} '{start}'
+  {curl} {api}/charging/status/SESSION_ID
+  {curl} {api}/charging/stop {post} '{{"session_id":"SESSION_ID"}}'
+
+{_top_up_help(f"{curl} {api}", post, bank)}
+
+From another terminal, what an operator sees and does:
+
+  {command} status{options}
+  {command} stations{options}
+  {command} sessions{options}
+  {command} session stop SESSION_ID{options}
+  {command} ledger check{options}
+"""
+
+
+def _top_up_help(curl: str, post: str, bank: Sandbox | None) -> str:
+    if bank is None:
+        return "Top-ups go to the payment providers you have configured; the demo imitates none."
+    order = f'{{"client_id":"{OWN_CLIENT}","amount":100}}'
+    return f"""\
+Top up with play money; its bank runs here too. Pay or refuse at {bank.page_url}/
+
+  {curl}/balance/topup-qr {post} '{order}'
+  {curl}/payment/status/INVOICE_ID"""
+
+
+def _command(config: Config) -> tuple[str, str]:
+    """How to call us from here, and which options lead to this server."""
+    program = Path(sys.executable).with_name("evpower")
+    if program.is_relative_to(Path.cwd()):
+        program = program.relative_to(Path.cwd())
+    elsewhere = config.control_socket.resolve() != (Path.cwd() / "var" / "evpower.sock").resolve()
+    return shlex.quote(str(program)), f" --socket {shlex.quote(str(config.control_socket))}" if elsewhere else ""

@@ -1,0 +1,261 @@
+"""The doors: chargers' listener, phones' listener, control socket; what stands behind each, and who opens them.
+
+What administrators may do is written once and stands behind two doors: over HTTP with the token, and on the control
+socket, whose file's mode says who may.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import trio
+from quart import Blueprint
+from quart_trio import QuartTrio
+
+import evpower
+from evpower.administration.network_views import NetworkViews
+from evpower.administration.provisioning import Provisioning
+from evpower.administration.service import Administration
+from evpower.administration.strangers import Strangers
+from evpower.administration.tariff_plans import TariffPlans
+from evpower.clock import Clock, Ids
+from evpower.cluster.network_link import NetworkLink
+from evpower.db.pool import Pool
+from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
+from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.control import build_control_app
+from evpower.http.operators.metrics import metrics_routes
+from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
+from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.station_access import access_routes
+from evpower.http.operators.station_commands import command_routes
+from evpower.http.operators.strangers import stranger_routes
+from evpower.http.operators.tariff_plans import tariff_plan_routes
+from evpower.http.operators.tracing import trace_routes
+from evpower.http.phones.live_hub import LiveHub
+from evpower.http.providers.webhook_guard import WebhookLimits
+from evpower.http.service import ServiceFacts
+from evpower.http.wire.application import RequestLimits
+from evpower.http.wire.server import ServerSettings, serve_http
+from evpower.idempotency.rows.keys import KeyRows
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords
+from evpower.ocpp.door.server import ChargerServer, serve_chargers
+from evpower.ocpp.door.tls import TlsFiles, TlsIdentity
+from evpower.ocpp.lobby import Lobby
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.watch.tracer import Tracer
+from evpower.ocpp.wire.transport import SocketLimits
+from evpower.security.station_access import StationAccess
+from evpower.server.app import App
+from evpower.server.metrics import Metrics
+from evpower.server.operator import Operator
+from evpower.server.probes import ServerProbes
+from evpower.settings.config import Config
+
+log = logging.getLogger("evpower")
+
+
+@dataclass(frozen=True)
+class Running:
+    """The real addresses of a server that is ready."""
+
+    http_urls: tuple[str, ...]
+    ocpp_urls: tuple[str, ...]
+    control_socket: str
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the doors lead to."""
+
+    config: Config
+    app: App
+    pool: Pool
+    clock: Clock
+    ids: Ids
+    registry: ChargerRegistry
+    link: NetworkLink
+    tracer: Tracer
+    hub: LiveHub
+
+
+@asynccontextmanager
+async def open_doors(inside: Inside) -> AsyncIterator[Running]:
+    """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
+    config = inside.config
+    failed_logins, lobby = FailedLogins(), _lobby(inside)
+    server = _charger_server(inside, failed_logins, lobby)
+    views = NetworkViews(inside.pool, inside.clock, inside.link, config.ocpp.heartbeat_timeout_s)
+    operations = (*_operations(inside, lobby), *_network_operations(inside, views))
+    metrics = metrics_routes(_metrics(inside, server))
+    control_app = build_control_app(
+        charging=inside.app.charging,
+        views=_operator(inside, failed_logins),
+        ids=inside.ids,
+        operations=(*operations, metrics),
+    )
+    config.control_socket.parent.mkdir(parents=True, exist_ok=True)
+    tls = await _tls_identity(config)
+    settings = ServerSettings(drain_s=config.server.drain_timeout_s)
+    async with trio.open_nursery() as doors:
+        await doors.start(_reload_at_hangup, tls, name="certificate reload")
+        await doors.start(inside.tracer.end_followers, name="traces")
+        await doors.start(inside.hub.end_listeners, name="phones' sockets")
+        ocpp_urls = await _open_to_chargers(doors, server, config, tls)
+        http_app = _http_app(inside, ocpp_urls, (*operations, station_list_routes(views)), metrics)
+        http_binds, control_bind = [str(bind) for bind in config.http.bind], f"unix:{config.control_socket}"
+        http_urls = await doors.start(partial(serve_http, http_app, http_binds, settings=settings), name="phones")
+        await doors.start(partial(serve_http, control_app, [control_bind], settings=settings), name="control")
+        yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket))
+        doors.cancel_scope.cancel()
+
+
+async def _open_to_chargers(
+    doors: trio.Nursery, server: ChargerServer, config: Config, tls: TlsIdentity | None
+) -> tuple[str, ...]:
+    """Their addresses."""
+    opened = await doors.start(
+        partial(
+            serve_chargers,
+            server,
+            [(bind.host, bind.port) for bind in config.ocpp.bind],
+            tls_binds=[(bind.host, bind.port) for bind in config.ocpp.tls_bind],
+            tls=tls,
+        ),
+        name="chargers",
+    )
+    return tuple(door.url for door in opened)
+
+
+def _http_app(
+    inside: Inside, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
+) -> QuartTrio:
+    config, app = inside.config, inside.app
+    return build_http_app(
+        charging=app.charging,
+        billing=app.billing,
+        locations=app.locations,
+        hub=inside.hub,
+        clock=inside.clock,
+        keys=KeyRows(inside.pool, inside.clock),
+        probes=ServerProbes(inside.pool, inside.registry, app.payments.providers, app.redis),
+        ids=inside.ids,
+        facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
+        settings=HttpSettings(
+            limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
+            admin_token=config.http.admin_token,
+            allowed_origins=config.http.allowed_origins,
+            trusted_proxies=config.http.trusted_proxies,
+            webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
+        ),
+        operations=operations,
+        at_root=(metrics,),
+        payments=app.payments,
+    )
+
+
+def _operations(inside: Inside, lobby: Lobby) -> tuple[Blueprint, ...]:
+    """What administrators may do, whatever the network looks like."""
+    app, pool, clock, passwords = inside.app, inside.pool, inside.clock, SaltedPasswords()
+    return (
+        command_routes(app.operations),
+        trace_routes(inside.tracer),
+        access_routes(StationAccess(pool, clock, inside.link, passwords)),
+        tag_routes(app.tags),
+        parked_routes(app.parked),
+        certificate_routes(app.certificates),
+        free_vend_routes(app.free_vend),
+        payment_admin_routes(app.payments),
+        stranger_routes(Provisioning(pool, clock, lobby, passwords, app.pricing, app.bus)),
+    )
+
+
+def _network_operations(inside: Inside, views: NetworkViews) -> tuple[Blueprint, ...]:
+    """What administrators may change of the network and its prices."""
+    app, pool, clock, passwords = inside.app, inside.pool, inside.clock, SaltedPasswords()
+    administration = Administration(pool, clock, views, passwords, app.pricing, app.bus)
+    return (
+        location_admin_routes(administration, views),
+        station_admin_routes(administration, views),
+        tariff_plan_routes(TariffPlans(pool, clock, passwords, app.pricing, app.bus)),
+    )
+
+
+def _operator(inside: Inside, failed_logins: FailedLogins) -> Operator:
+    app, timeout_s = inside.app, inside.config.ocpp.heartbeat_timeout_s
+    return Operator(
+        inside.pool, inside.clock, inside.link, app.pricing, timeout_s, failed_logins, app.bus, app.payments
+    )
+
+
+def _metrics(inside: Inside, server: ChargerServer) -> Metrics:
+    app = inside.app
+    return Metrics(inside.pool, app.journal, app.bus, server, inside.tracer, app.payments, app.redis)
+
+
+def _lobby(inside: Inside) -> Lobby:
+    return Lobby(Strangers(inside.pool, inside.clock, inside.config.ocpp.heartbeat_interval_s))
+
+
+def _charger_server(inside: Inside, failed_logins: FailedLogins, lobby: Lobby) -> ChargerServer:
+    config, ocpp = inside.config, inside.config.ocpp
+    settings = OcppSettings(
+        limits=SocketLimits(
+            max_frame_bytes=ocpp.max_frame_bytes,
+            max_backlog_bytes=ocpp.max_backlog_bytes,
+            open_timeout_s=ocpp.open_timeout_s,
+            ping_interval_s=ocpp.ping_interval_s,
+            ping_timeout_s=ocpp.ping_timeout_s,
+            send_timeout_s=ocpp.send_timeout_s,
+        ),
+        allow_anonymous=config.anonymous_chargers,
+        trusted_proxies=config.http.trusted_proxies,
+        max_connections=ocpp.max_connections,
+        max_handshakes=ocpp.max_handshakes,
+        command_timeout_s=ocpp.command_timeout_s,
+        heartbeat_timeout_s=ocpp.heartbeat_timeout_s,
+        meter_value_sample_interval_s=ocpp.sample_interval_s,
+    )
+    return ChargerServer(
+        inside.app.reports,
+        inside.registry,
+        inside.clock,
+        inside.ids,
+        PasswordChecker(secrets.token_bytes(32)),
+        settings,
+        inside.tracer,
+        failed_logins,
+        lobby=lobby if ocpp.accept_unknown == "pending" else None,
+    )
+
+
+async def _tls_identity(config: Config) -> TlsIdentity | None:
+    ocpp = config.ocpp
+    if not ocpp.tls_bind:
+        return None
+    client_ca = Path(ocpp.tls_client_ca) if ocpp.tls_client_ca else None
+    files = TlsFiles(Path(ocpp.tls_certificate), Path(ocpp.tls_key), client_ca, station_ca=config.station_ca[0])
+    return await trio.to_thread.run_sync(TlsIdentity, files)
+
+
+async def _reload_at_hangup(
+    tls: TlsIdentity | None, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """SIGHUP: new connections get the certificate that is in the files now."""
+    with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        task_status.started()
+        async for _ in signals:
+            if tls is None:
+                log.info("received SIGHUP: no certificate to reload")
+            else:
+                await trio.to_thread.run_sync(tls.reload)

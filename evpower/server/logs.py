@@ -1,0 +1,66 @@
+"""The log: lines operators grep (contract/rest-api §1.10), to standard output and, when asked, a file.
+
+`[2025-09-30 12:34:56] INFO - message`, in UTC. Errors carry their traceback on the lines below.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from logging.handlers import WatchedFileHandler
+from typing import TextIO
+
+from evpower.errors import ConfigError
+from evpower.settings.config import LogSettings
+
+#: The names operators filter by (seed §10); at INFO whatever the libraries around them do.
+OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
+#: They repeat what our own lines say better.
+QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
+
+
+class LineFormatter(logging.Formatter):
+    """One message, one line: what a charger or phone sends cannot forge a line of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("[%(asctime)s] %(levelname)s - %(message)s", "%Y-%m-%d %H:%M:%S")
+        self.converter = time.gmtime
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line itself; the traceback below it keeps its lines."""
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_level: str | None = None) -> None:
+    """Send every log line to `stream` (standard output) and the configured file; may be called again.
+
+    `stream_level` keeps lines below it from the stream alone. Raises ConfigError when the file cannot be opened.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout if stream is None else stream)]
+    if settings.file:
+        handlers.append(_open_file(settings.file))
+    level = logging.getLevelNamesMapping()[settings.level]
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if isinstance(handler.formatter, LineFormatter)]:
+        root.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        handler.setFormatter(LineFormatter())
+        handler.setLevel(level)
+        root.addHandler(handler)
+    if stream_level is not None:
+        handlers[0].setLevel(stream_level)
+    root.setLevel(level)
+    for name in OUR_LOGGERS:
+        logging.getLogger(name).setLevel(logging.INFO)
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _open_file(path: str) -> logging.Handler:
+    """A file that is opened again when logrotate moves it away."""
+    try:
+        return WatchedFileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"log.file: {path} cannot be opened: {error.strerror}"]) from None

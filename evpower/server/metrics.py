@@ -1,0 +1,178 @@
+"""The server's figures for Prometheus: nothing is kept here, each scrape reads what the services count anyway.
+
+Labels have fixed values, or name a station that was admitted; nothing of a driver (client, phone, id tag) is one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import get_args
+
+import trio
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
+
+import evpower
+from evpower.charging.rows.journal import Journal
+from evpower.charging.session import Phase
+from evpower.db.pool import Pool, PoolUsage
+from evpower.db.redis_link import RedisLink
+from evpower.db.unit_of_work import reading
+from evpower.events import EventBus
+from evpower.ocpp.door.server import ChargerServer
+from evpower.ocpp.watch.tracer import Tracer
+from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
+from evpower.payments.graph import Payments
+from evpower.server.payment_metrics import payment_metrics, top_up_metrics
+from evpower.server.rows.figures import Figures, read_figures
+
+log = logging.getLogger("evpower")
+
+#: A database that takes longer is, for this scrape, not there.
+DATABASE_WITHIN_S = 2.0
+FINAL_PHASES = frozenset({"settled", "released"})
+OPEN_PHASES = tuple(phase for phase in get_args(Phase) if phase not in FINAL_PHASES)
+
+
+class Metrics(Collector):
+    """Implements `evpower.http.metrics.Exposition`."""
+
+    content_type = CONTENT_TYPE_PLAIN_0_0_4
+
+    def __init__(
+        self,
+        pool: Pool,
+        journal: Journal,
+        bus: EventBus,
+        server: ChargerServer,
+        tracer: Tracer,
+        payments: Payments,
+        redis: RedisLink | None = None,
+    ) -> None:
+        self._pool = pool
+        self._journal = journal
+        self._bus = bus
+        self._server = server
+        self._tracer = tracer
+        self._payments = payments
+        self._redis = redis
+        self._began_at = server.clock.now()
+        self._from_database: Figures | None = None
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+
+    async def text(self) -> bytes:
+        """The figures of this moment; those of a database that does not answer are absent."""
+        figures = await self._read_database()
+        # No await from here on: another scrape cannot come between.
+        self._from_database = figures
+        return generate_latest(self._registry)
+
+    async def _read_database(self) -> Figures | None:
+        try:
+            with trio.fail_after(DATABASE_WITHIN_S):
+                async with reading(self._pool) as conn:
+                    return await read_figures(conn)
+        except Exception as error:  # the scrape must tell that the database is away, so it survives that
+            log.warning("metrics without the database: %s", str(error) or type(error).__name__)
+            return None
+
+    def collect(self) -> Iterator[Metric]:
+        """What the registry asks for at each scrape."""
+        server, uptime = self._server, self._server.clock.now() - self._began_at
+        yield InfoMetricFamily("evpower_build", "Which EvPower this is.", value={"version": evpower.__version__})
+        yield GaugeMetricFamily("evpower_uptime_seconds", "Since the server began.", value=uptime.total_seconds())
+        connected = len(server.registry.seen())
+        yield GaugeMetricFamily("evpower_connected_chargers", "Open charger sockets.", value=connected)
+        yield from _traffic(server.traffic)
+        yield _counter("evpower_failed_logins", "Refused logins of chargers.", server.failed_logins.total)
+        yield from _database(self._journal, self._pool.usage)
+        yield _counter(
+            "evpower_events_dropped", "Events a subscriber was too slow for; it is closed.", self._bus.dropped
+        )
+        yield _counter("evpower_frames_lost", "Frames of chargers that were not kept.", self._tracer.lost)
+        yield from payment_metrics(self._payments)
+        if self._redis is not None:
+            yield GaugeMetricFamily("evpower_redis_up", "Whether Redis answered last time.", value=self._redis.is_there)
+            yield _counter("evpower_redis_losses", "How often Redis went away.", self._redis.losses)
+        yield from _sessions(self._from_database)
+        if self._from_database is not None:
+            yield from top_up_metrics(self._from_database.top_ups, server.clock.now())
+
+
+def _traffic(traffic: Traffic) -> Iterator[Metric]:
+    times = HistogramMetricFamily(
+        "evpower_ocpp_answer_seconds", "From a charger's CALL to our answer, commit included.", labels=["action"]
+    )
+    received = CounterMetricFamily("evpower_ocpp_calls_received", "CALLs of chargers.", labels=["action"])
+    for action, answered in sorted(traffic.answered.items()):
+        bounds = [*map(str, BOUNDS_S), "+Inf"]
+        times.add_metric([action], list(zip(bounds, accumulate(answered.buckets), strict=True)), answered.sum_s)
+        received.add_metric([action], answered.count)
+    yield received
+    yield times
+    yield _by("evpower_ocpp_calls_sent", "CALLs to chargers.", ("action",), traffic.calls_sent)
+    commands = CounterMetricFamily(
+        "evpower_ocpp_commands", "How CALLs to chargers ended.", labels=["action", "outcome"]
+    )
+    for labels, count in sorted(traffic.commands.items()):
+        commands.add_metric(labels, count)
+    yield commands
+    yield _by("evpower_ocpp_errors_sent", "CALLERRORs to chargers.", ("code",), traffic.errors_sent)
+    yield _by("evpower_ocpp_errors_received", "CALLERRORs of chargers.", ("code",), traffic.errors_received)
+    refusals = {str(refusal): traffic.refusals[refusal] for refusal in Refusal}
+    yield _by("evpower_refused_sockets", "Sockets that became no charger's.", ("reason",), refusals)
+    leniencies = CounterMetricFamily(
+        "evpower_leniencies", "What chargers do against the standard and is tolerated.", labels=["station", "kind"]
+    )
+    for station_id, kinds in sorted(traffic.leniencies.items()):
+        for kind, count in sorted(kinds.items()):
+            leniencies.add_metric([station_id, kind], count)
+    yield leniencies
+
+
+def _database(journal: Journal, pool: PoolUsage) -> Iterator[Metric]:
+    yield _counter("evpower_journal_batches", "Group commits of chargers' reports.", journal.batches)
+    yield _counter("evpower_journal_rows", "Reports they stored.", journal.rows)
+    yield _counter("evpower_journal_failed_rows", "Reports that were not stored; chargers repeat them.", journal.failed)
+    yield GaugeMetricFamily("evpower_database_pool_size", "Connections there may be.", value=pool.size)
+    yield GaugeMetricFamily("evpower_database_pool_in_use", "Connections lent or being made.", value=pool.in_use)
+    yield GaugeMetricFamily("evpower_database_pool_waiting", "Tasks that wait for a connection.", value=pool.waiting)
+
+
+def _sessions(figures: Figures | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "evpower_database_up", "Whether PostgreSQL answered this scrape.", value=figures is not None
+    )
+    if figures is None:
+        return
+    sessions = GaugeMetricFamily("evpower_sessions", "Sessions that are not final.", labels=["phase"])
+    for phase in OPEN_PHASES:
+        sessions.add_metric([phase], figures.open_sessions.get(phase, 0))
+    yield sessions
+    unsettled = figures.open_sessions.get("ended", 0)
+    yield GaugeMetricFamily("evpower_unsettled_sessions", "Ended, and not yet billed.", value=unsettled)
+    parked = figures.parked_reports
+    yield GaugeMetricFamily("evpower_parked_reports", "Reports that wait for a person.", value=parked)
+
+
+def _counter(name: str, meaning: str, value: float) -> Metric:
+    return CounterMetricFamily(name, meaning, value=value)
+
+
+def _by(name: str, meaning: str, labels: tuple[str], counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, meaning, labels=labels)
+    for label, count in sorted(counts.items()):
+        family.add_metric([label], count)
+    return family

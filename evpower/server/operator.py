@@ -1,0 +1,125 @@
+"""What an operator on call sees and does, behind the control socket (design §8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import trio
+
+import evpower
+from evpower.billing.pricing import Pricing
+from evpower.billing.rows.ledger import check_ledger
+from evpower.charging.rows.free_vend import read_totals
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.events import EventBus, GapInEvents
+from evpower.identifiers import StationId
+from evpower.link.ports import ChargePointLink
+from evpower.network.charge_point import connector_status, is_online, public_status
+from evpower.network.listing import configuration_warnings
+from evpower.network.locations import last_seen
+from evpower.network_file.changes import write_fleet
+from evpower.network_file.file import parse_fleet
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.payments.graph import Payments
+from evpower.server.rows.operator import list_sessions, list_stations, read_counts
+from evpower.stations.rows.station_facts import read_facts
+
+
+class Operator:
+    """Implements `evpower.http.control.OperatorViews`."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        link: ChargePointLink,
+        pricing: Pricing,
+        heartbeat_timeout_s: float,
+        failed_logins: FailedLogins,
+        bus: EventBus,
+        payments: Payments,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._link = link
+        self._pricing = pricing
+        self._heartbeat_timeout_s = heartbeat_timeout_s
+        self._failed_logins = failed_logins
+        self._bus = bus
+        self._payments = payments
+        self._began_at = clock.now()
+
+    async def status(self) -> dict[str, Any]:
+        """The server at a glance."""
+        async with reading(self._pool) as conn:
+            counts = await read_counts(conn)
+        return {
+            "version": evpower.__version__,
+            "uptime_s": int((self._clock.now() - self._began_at).total_seconds()),
+            "connected_stations": len(self._link.seen()),
+            **counts,
+            "payment_providers": self._payments.providers(),
+            "failed_logins": self._failed_logins.total,
+            "slowed_addresses": self._failed_logins.slowed(),
+            "tasks": trio.lowlevel.current_statistics().tasks_living,
+        }
+
+    async def stations(self) -> list[dict[str, Any]]:
+        """Every station with its connectors, inactive ones too."""
+        now = self._clock.now()
+        async with reading(self._pool) as conn:
+            rows = await list_stations(conn)
+            facts = await read_facts(conn, now)
+            given = await read_totals(conn)
+        return [
+            {**self._station(row, now), **facts.get(row["id"], {}), "free_vend": given.get(row["id"])} for row in rows
+        ]
+
+    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
+        """Sessions, newest first."""
+        async with reading(self._pool) as conn:
+            return await list_sessions(conn, running_only=running_only)
+
+    async def import_fleet(self, text: str) -> dict[str, Any]:
+        """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
+        fleet = parse_fleet(text)
+        async with unit_of_work(self._pool) as uow:
+            everything = GapInEvents()  # a file may touch anything
+            report = await write_fleet(
+                uow, fleet, self._clock.now(), SaltedPasswords(), self._pricing, self._bus, everything
+            )
+        return {
+            "created": report.created,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "warnings": report.warnings,
+        }
+
+    async def check_ledger(self) -> dict[str, Any]:
+        """Verify the ledger's invariants over all rows."""
+        async with reading(self._pool) as conn:
+            return await check_ledger(conn)
+
+    def _station(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+        station_id = StationId(row["id"])
+        seen_at = last_seen(self._link, station_id, row["last_heartbeat_at"])
+        online = is_online(seen_at, now, self._heartbeat_timeout_s)
+        words = [
+            connector_status(
+                each["ocpp_status"] if each["is_enabled"] else "Unavailable", row["whole_status"], busy=each["busy"]
+            )
+            for each in row["connectors"]
+        ]
+        return {
+            **row,
+            "configuration_warnings": configuration_warnings(
+                row["connectors_count"], [each["connector_id"] for each in row["connectors"]]
+            ),
+            "status": public_status(row["admin_status"], online, words),
+            "connected": self._link.is_connected(station_id),
+            "last_heartbeat_at": seen_at,
+        }

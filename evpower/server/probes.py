@@ -1,0 +1,58 @@
+"""What /health asks of the engines (contract/rest-api §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from evpower.db.pool import Pool
+from evpower.db.redis_link import RedisLink
+from evpower.db.unit_of_work import reading
+from evpower.errors import RedisAway
+from evpower.link.ports import ChargePointLink
+
+#: How each payment provider answers.
+Providers: TypeAlias = Callable[[], Mapping[str, Any]]
+
+#: Written and read by /health-force alone; whoever finds it later finds nothing.
+PROBE_KEY = "evpower:probe"
+PROBE_LASTS_S = 10
+
+
+class ServerProbes:
+    """Implements `evpower.http.service.Probes`."""
+
+    def __init__(self, pool: Pool, link: ChargePointLink, providers: Providers, redis: RedisLink | None) -> None:
+        self._pool = pool
+        self._link = link
+        self._providers = providers
+        self._redis = redis
+
+    async def database(self) -> None:
+        """Returns when PostgreSQL answered; the caller sets the time-out."""
+        async with reading(self._pool) as conn:
+            await conn.execute("SELECT 1")
+
+    def payments(self) -> Mapping[str, Any]:
+        """How each payment provider answers this process."""
+        return self._providers()
+
+    def redis(self) -> str:
+        """`disabled` when none is set."""
+        if self._redis is None:
+            return "disabled"
+        return "connected" if self._redis.is_there else "disconnected"
+
+    async def redis_stores(self) -> str:
+        """The same word, after a value was stored in Redis and came back."""
+        if self._redis is None:
+            return "disabled"
+        try:
+            _, found = await self._redis.ask(("SET", PROBE_KEY, "stored", "EX", PROBE_LASTS_S), ("GET", PROBE_KEY))
+        except RedisAway:
+            return "disconnected"
+        return "connected" if found == b"stored" else "disconnected"
+
+    def connected_stations(self) -> int:
+        """Open charger sockets in this process."""
+        return len(self._link.seen())

@@ -1,0 +1,64 @@
+"""What the metrics ask of the database: counts that an index answers, so that a scrape costs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from evpower.payments.top_up import OPEN
+
+#: Phases in which the provider is asked (billing/top_up_schedule.py).
+ASKED_ABOUT = ("created", "processing", "canceled", "expired")
+
+OPEN_SESSIONS = """
+SELECT phase, count(*) AS sessions FROM evpower.session_phases
+WHERE phase NOT IN ('settled', 'released') GROUP BY phase
+"""
+# While a provider is asked about it, a top-up is in an index; an open one that it is asked about no more is parked.
+TOP_UPS = """
+SELECT phase, count(*) AS top_ups, min(phase_at) AS oldest_at FROM evpower.top_up_orders
+WHERE next_check_at IS NOT NULL GROUP BY phase
+"""
+PAYMENTS = """
+SELECT (SELECT count(*) FROM evpower.parked_payments WHERE resolved_at IS NULL) AS parked,
+       (SELECT count(*) FROM evpower.top_up_refunds WHERE state = 'open') AS open_refunds
+"""
+PARKED = "SELECT count(*) AS parked FROM evpower.ocpp_parked WHERE resolved_at IS NULL"
+
+
+@dataclass(frozen=True)
+class TopUpFigures:
+    """Top-ups a provider is still asked about, by phase; since when the oldest undecided one is in its phase."""
+
+    asked_about: dict[str, int]
+    oldest_open_at: datetime | None
+    parked: int
+    open_refunds: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sessions that are not final, by phase, and reports that wait for a person."""
+
+    open_sessions: dict[str, int]
+    parked_reports: int
+    top_ups: TopUpFigures
+
+
+async def read_figures(conn: AsyncConnection[Any]) -> Figures:
+    """The counts of this moment."""
+    phases = await (await conn.execute(OPEN_SESSIONS)).fetchall()
+    parked = await (await conn.execute(PARKED)).fetchall()
+    open_sessions = {row["phase"]: row["sessions"] for row in phases}
+    return Figures(open_sessions, parked[0]["parked"], await _read_top_ups(conn))
+
+
+async def _read_top_ups(conn: AsyncConnection[Any]) -> TopUpFigures:
+    rows = await (await conn.execute(TOP_UPS)).fetchall()
+    counts = await (await conn.execute(PAYMENTS)).fetchall()
+    asked_about = dict.fromkeys(ASKED_ABOUT, 0) | {row["phase"]: row["top_ups"] for row in rows}
+    oldest_at = min((row["oldest_at"] for row in rows if row["phase"] in OPEN), default=None)
+    return TopUpFigures(asked_about, oldest_at, counts[0]["parked"], counts[0]["open_refunds"])

@@ -1,0 +1,190 @@
+"""`run(config)`: the nursery tree, the order of its start, and the order of its end (design §2).
+
+    resources      embedded PostgreSQL?, pool                                     closed last
+    └─ workers     journal, settlement, limits, recovery, presence, upkeep,
+                   conversations with chargers                                    drained second
+       └─ doors    chargers' listener, phones' listener, control socket           closed first (doors.py)
+
+Ready means ready: each service is started, not spawned. One SIGTERM drains, a second one (or the deadline) ends at
+once; nothing is lost either way, because workers read their work from PostgreSQL. A fault in any service of this tree
+ends the process with a non-zero code, and systemd starts it again.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from evpower.clock import Clock, Ids, RandomIds, SystemClock
+from evpower.cluster.network_link import NetworkLink
+from evpower.cluster.other_processes import OtherProcesses
+from evpower.cluster.processes import Processes
+from evpower.cluster.remote_commands import CommandExecutor
+from evpower.db.embedded import embedded_postgres
+from evpower.db.listening import Listening
+from evpower.db.migrate import migrate
+from evpower.db.pool import Pool, open_pool
+from evpower.db.reachable import dial
+from evpower.db.unit_of_work import reading
+from evpower.http.phones.live_hub import LiveHub, LiveLimits
+from evpower.identifiers import ProcessId
+from evpower.network.feed import NetworkFeed
+from evpower.network_file.rows.doubts import configuration_doubts
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.watch.tracer import Tracer
+from evpower.payments.gateways.providers import Gateways, open_gateways
+from evpower.server.app import App, build_app
+from evpower.server.descriptors import make_room
+from evpower.server.doors import Inside, Running, open_doors
+from evpower.server.notify import Notifier
+from evpower.server.upkeep import Upkeep
+from evpower.settings.config import Config
+
+log = logging.getLogger("evpower")
+
+#: An idle settlement worker looks for due rows this often; it is woken at once by whoever ends a charge.
+SETTLEMENT_SWEEP_S = 5.0
+#: Thresholds of the garbage collector. Python's 700 young objects are a dozen charger messages; nearly all of them die
+#: by their reference counts, and every collection looks at whatever lives.
+COLLECT_AFTER = (50_000, 20, 100)
+#: After the doors: the last settlements, at most this long.
+WORKERS_DRAIN_S = 5.0
+
+
+#: Numbers of the signals received.
+Signals = AsyncIterator[int]
+
+
+async def run(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the server until it is told to stop: SIGTERM, SIGINT, or cancellation.
+
+    Raises DatabaseUnavailable, SchemaTooNew and OSError (a bind) before anything is served; later faults of essential
+    services come out as they are.
+    """
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    make_room(config.ocpp.max_connections + config.database.pool_size)
+    process_id = ProcessId(ids.new())
+    async with _database(config, process_id) as pool, open_gateways(config, clock) as gateways:
+        await _prepare(pool, clock)
+        # One receiver to the end: between two of them a signal would kill us.
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await _serve(config, process_id, pool, gateways, clock, ids, signals, task_status)
+    log.info("stopped")
+
+
+async def _serve(
+    config: Config,
+    process_id: ProcessId,
+    pool: Pool,
+    gateways: Gateways,
+    clock: Clock,
+    ids: Ids,
+    signals: Signals,
+    task_status: trio.TaskStatus[Running],
+) -> None:
+    """Workers and doors, until the first signal and through the drain."""
+    notifier = Notifier(os.environ)
+    async with trio.open_nursery() as workers:
+        registry = ChargerRegistry()
+        processes = Processes(pool, clock, process_id, registry)
+        link = NetworkLink(registry, processes, pool, clock, ids)
+        app = build_app(config, pool, link, clock, ids, workers, gateways=gateways.by_name)
+        if app.authority.exists:
+            await app.authority.check(clock.now())
+        tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
+        hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
+        if app.redis is not None:
+            await workers.start(app.redis.run, name="redis")
+        await _start_workers(workers, config, app, tracer, pool, clock)
+        executor = CommandExecutor(pool, clock, process_id, registry)
+        others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
+        await workers.start(processes.run, name="lease")
+        await workers.start(executor.run, name="others' commands")
+        await workers.start(Listening(pool.conninfo, others.hear, others.gap).run, name="listening")
+        await workers.start(NetworkFeed(app.bus, app.locations, hub.tell).run, name="feed")
+        inside = Inside(config, app, pool, clock, ids, registry, link, tracer, hub)
+        async with open_doors(inside) as running:
+            workers.start_soon(notifier.keep_watchdog)
+            _collect_less_often()
+            notifier.ready()
+            task_status.started(running)
+            await _told_to_stop(signals)
+            log.info("stopping: doors close, requests in flight finish, chargers are told")
+            notifier.stopping()
+            workers.start_soon(_end_at_once_when_pressed, signals, config.server.drain_timeout_s + WORKERS_DRAIN_S)
+        with trio.move_on_after(WORKERS_DRAIN_S):
+            await app.settler.work_due()
+        workers.cancel_scope.cancel()
+
+
+def _collect_less_often() -> None:
+    """What was built so far stays until the end: no collection needs to look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+@asynccontextmanager
+async def _database(config: Config, process_id: ProcessId) -> AsyncIterator[Pool]:
+    """The configured PostgreSQL, or a private one in the state directory."""
+    if config.database.url:
+        await dial(config.database.url)
+        async with open_pool(config.database.url, size=config.database.pool_size, process_id=process_id) as pool:
+            yield pool
+    else:
+        async with (
+            embedded_postgres(config.state_dir / "postgres") as conninfo,
+            open_pool(conninfo, size=config.database.pool_size, process_id=process_id) as pool,
+        ):
+            yield pool
+
+
+async def _prepare(pool: Pool, clock: Clock) -> None:
+    """Bring the schema up to date; refuses a database newer than this code."""
+    for name in await migrate(pool, clock.now()):
+        log.info("migrated: %s", name)
+    async with reading(pool) as conn:
+        for doubt in await configuration_doubts(conn):
+            log.warning("%s", doubt)
+
+
+async def _start_workers(
+    workers: trio.Nursery, config: Config, app: App, tracer: Tracer, pool: Pool, clock: Clock
+) -> None:
+    upkeep = Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days)
+    await workers.start(upkeep.run, name="upkeep")
+    await workers.start(app.journal.run, name="journal")
+    await workers.start(app.lookups.run, name="arrivals")
+    await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
+    await workers.start(app.payments.run, name="payments")
+    await workers.start(app.limits.run, name="limits")
+    await workers.start(app.recovery.run, name="recovery")
+    await workers.start(app.presence.run, name="presence")
+    await workers.start(tracer.run, name="frames")
+
+
+async def _told_to_stop(signals: Signals) -> None:
+    """Return at the next signal."""
+    number = await anext(signals)
+    log.info("received %s", signal.Signals(number).name)
+
+
+async def _end_at_once_when_pressed(signals: Signals, deadline_s: float) -> None:
+    """While draining: a second signal, or the deadline, ends the process; the rows say what is left to do."""
+    with trio.move_on_after(deadline_s):
+        await _told_to_stop(signals)
+    log.warning("ending at once")
+    logging.shutdown()
+    os._exit(1)

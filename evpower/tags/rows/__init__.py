@@ -1,0 +1,1 @@
+"""Id tags and the free-vend policy as stored."""
