@@ -21,9 +21,11 @@ from psycopg.conninfo import make_conninfo
 from evpower.db.embedded import embedded_postgres
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
-from tests.databases import Databases
-from tests.fakes import NOON
-from tests.redis_server import RedisServer
+from tests.worlds.charging import World, impatient, open_world
+from tests.worlds.databases import Databases
+from tests.worlds.fakes import NOON
+from tests.worlds.list_caches import Network
+from tests.worlds.redis_server import RedisServer
 
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
@@ -129,3 +131,18 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+async def world(pool: Pool) -> AsyncIterator[World]:
+    """The application over its own database; chargers are asked, and not waited for."""
+    async with open_world(pool, impatient()) as world:
+        yield world
+
+
+@pytest.fixture
+async def network(redis_server: RedisServer) -> AsyncIterator[Network]:
+    """Processes on one Redis, started when the test asks for them."""
+    async with trio.open_nursery() as nursery:
+        yield Network(nursery, redis_server)
+        nursery.cancel_scope.cancel()

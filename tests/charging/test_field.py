@@ -10,8 +10,8 @@ from evpower.charging.meter_value import MeterReport, Sample
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.identifiers import WireTransactionId
 from tests.charging.test_transactions import CARD, give_card
-from tests.charging.world import ONE, STATION, World
-from tests.fakes import NOON
+from tests.worlds.charging import ONE, STATION, World
+from tests.worlds.fakes import NOON
 
 NEVER_SET = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

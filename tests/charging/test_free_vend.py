@@ -14,7 +14,7 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
 from evpower.identifiers import IdTag, StationId
 from evpower.tags.rows.id_tags import Card
-from tests.charging.world import CLIENT, ONE, STATION, TWO, World
+from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
 STRANGE, CARD = IdTag("04A1B2C3"), IdTag("CARD-1")
 FREE = {"charges": 1, "energy_wh": 9_000}

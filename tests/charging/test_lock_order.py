@@ -10,8 +10,8 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.identifiers import SessionId
 from evpower.network.charge_point import Boot
 from evpower.network.rows.stations import refresh_connector
-from tests.charging.world import ONE, STATION, World
 from tests.e2e.process import poll
+from tests.worlds.charging import ONE, STATION, World
 
 WITHIN_S = 20.0
 LOCK_PHASE = "SELECT FROM evpower.session_phases WHERE session_id = %s FOR UPDATE"

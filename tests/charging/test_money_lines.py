@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tests.charging.world import CLIENT, World
+from tests.worlds.charging import CLIENT, World
 
 
 @pytest.fixture

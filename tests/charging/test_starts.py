@@ -28,7 +28,7 @@ from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, ConnectorId, StationId
 from evpower.link.ports import Outcome
 from evpower.settings.config import Config
-from tests.charging.world import CLIENT, ONE, STATION, TWO, World, impatient, open_world
+from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World, impatient, open_world
 
 
 @pytest.mark.parametrize(("status", "error"), [("blocked", ClientBlocked), ("inactive", ClientDeleted)])

@@ -13,7 +13,7 @@ from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from evpower.link.ports import Outcome
 from evpower.server.rows.operator import list_sessions
-from tests.charging.world import CLIENT, STATION, World, open_world
+from tests.worlds.charging import CLIENT, STATION, World, open_world
 
 
 async def running(world: World, register_wh: int = 16_000) -> tuple[SessionId, WireTransactionId]:

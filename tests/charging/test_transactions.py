@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
-from tests.charging.world import CLIENT, ONE, STATION, TWO, World
+from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
 CARD = IdTag("RFID-1")
 

@@ -19,7 +19,7 @@ from evpower.link.ports import Outcome
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.rows.top_ups import NewTopUp, insert_top_up
 from evpower.payments.top_up import Origin
-from tests.charging.world import CLIENT, ONE, STATION, TWO, World
+from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
 
 async def test_examples_1_and_2_reserve_and_refund(world: World) -> None:

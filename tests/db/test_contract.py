@@ -15,7 +15,7 @@ from evpower.billing.ledger import Entry, Posting
 from evpower.billing.rows.ledger import post_entry
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from tests.charging.world import CLIENT, TWO, World, open_world
+from tests.worlds.charging import CLIENT, TWO, World, open_world
 
 NUMBER = ("numeric",)
 DOUBLE = ("double precision",)

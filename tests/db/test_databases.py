@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.databases import Databases
+from tests.worlds.databases import Databases
 
 
 @pytest.fixture

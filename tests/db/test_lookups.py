@@ -19,8 +19,8 @@ from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
 from evpower.network.charge_point import Admission
 from evpower.network.rows.stations import admissions, mark_silent, store_presence
-from tests.charging.world import NETWORK, ONE, STATION, TWO
-from tests.fakes import NOON
+from tests.worlds.charging import NETWORK, ONE, STATION, TWO
+from tests.worlds.fakes import NOON
 
 SOON_S = 10.0
 

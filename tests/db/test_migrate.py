@@ -16,7 +16,7 @@ from evpower.db.migrate import migrate, read_migrations
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
-from tests.fakes import NOON
+from tests.worlds.fakes import NOON
 
 
 @pytest.fixture

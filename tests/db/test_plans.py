@@ -14,7 +14,7 @@ from evpower.db.unit_of_work import reading
 from evpower.network.charge_point import STORED_STATUS
 from evpower.network.rows import listing as network
 from evpower.network.rows import stations
-from tests.fakes import NOON
+from tests.worlds.fakes import NOON
 
 NETWORK = """
 INSERT INTO public.locations (id, name, address) SELECT 'L' || n, 'L', 'L' FROM generate_series(1, 1000) n;

@@ -17,7 +17,7 @@ import trio.testing
 from evpower.db.redis_link import THREADS_MAX, WAITING_MAX, Command, Patience, RedisLink
 from evpower.errors import RedisAway
 from tests.ocpp.authority import Authority, Pair
-from tests.redis_server import HASTY, QUICK, RedisServer, is_away, is_there, until
+from tests.worlds.redis_server import HASTY, QUICK, RedisServer, is_away, is_there, until
 
 SOON_S = 10.0
 

@@ -14,8 +14,8 @@ from psycopg.conninfo import make_conninfo
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading
-from tests.charging.world import NETWORK
-from tests.fakes import NOON
+from tests.worlds.charging import NETWORK
+from tests.worlds.fakes import NOON
 
 ROLES = ("anon", "authenticated")
 OPEN = ("locations", "stations", "connectors", "tariff_plans", "tariff_rules")

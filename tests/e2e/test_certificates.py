@@ -16,11 +16,11 @@ import pytest
 import trio
 from trio_websocket import ConnectionRejected, WebSocketConnection, wrap_client_stream
 
-from tests.certificate_requests import ec_key, signing_request, write_key
 from tests.e2e.conftest import SETTINGS, url_of
 from tests.e2e.process import Server, poll
 from tests.e2e.street import FLEET, STATION
 from tests.ocpp.authority import Authority
+from tests.worlds.certificate_requests import ec_key, signing_request, write_key
 
 PASSWORD = "a-password-of-16"
 OTHER = "EVP-E2E-02"

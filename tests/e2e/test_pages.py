@@ -19,8 +19,8 @@ from tests.e2e.process import Server
 from tests.e2e.street import WITHIN_S
 from tests.foreign.page import follow_the_snippets
 from tests.foreign.reader import by_reading
-from tests.http.test_live import PATH as SOCKET
-from tests.http.test_live import phone
+from tests.http.phones.test_live import PATH as SOCKET
+from tests.http.phones.test_live import phone
 
 ALLOWED = "https://app.example"
 

@@ -12,7 +12,7 @@ import trio
 from tests.e2e.conftest import SETTINGS, url_of
 from tests.e2e.process import Server, poll
 from tests.e2e.street import FLEET, WITHIN_S, Phone, charger_at
-from tests.redis_server import RedisServer
+from tests.worlds.redis_server import RedisServer
 
 KEY = "locations_status:all"
 #: Longer than the server gives Redis, and shorter than it would take if somebody waited for it.

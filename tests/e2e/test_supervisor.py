@@ -20,8 +20,8 @@ from evpower.server import supervisor
 from evpower.server.doors import Running
 from evpower.settings.config import Config
 from evpower.settings.values import Bind
-from tests.charging.world import NETWORK
 from tests.ocpp.authority import Authority
+from tests.worlds.charging import NETWORK
 
 
 def config_for(tmp_path: Path, database_url: str) -> Config:

@@ -16,7 +16,7 @@ from trio_websocket import ConnectionClosed
 
 from tests.e2e.process import Server
 from tests.e2e.street import STATION, WITHIN_S
-from tests.http.test_live import phone
+from tests.http.phones.test_live import phone
 
 SOCKET = re.compile(r"new WebSocket\('([^']+)'\)")
 SUBSCRIPTION = re.compile(r"JSON\.stringify\(\{\s*action: '(\w+)',\s*channel: '([^']+)'\s*\}\)")

@@ -30,7 +30,7 @@ from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 from evpower.network.locations import Locations
 from evpower.network.station_view import RunningSession, StationView
-from tests.fakes import SetClock
+from tests.worlds.fakes import SetClock
 
 T = TypeVar("T")
 Phone: TypeAlias = QuartClient

@@ -19,11 +19,11 @@ from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.server.app import build_app
 from evpower.settings.config import Config
-from tests.charging.world import NETWORK
-from tests.fakes import CountingIds, SetClock
 from tests.ocpp.conftest import Csms
+from tests.ocpp.door.test_credentials import basic
 from tests.ocpp.peer import Peer
-from tests.ocpp.test_credentials import basic
+from tests.worlds.charging import NETWORK
+from tests.worlds.fakes import CountingIds, SetClock
 
 NEW = "EVP-NEW-1"
 BOOT = {

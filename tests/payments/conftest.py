@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from evpower.db.pool import Pool
-from tests.payments.world import World, open_world
+from tests.worlds.payments import World, open_world
 
 
 @pytest.fixture

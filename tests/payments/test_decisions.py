@@ -17,9 +17,9 @@ from evpower.errors import (
 )
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import TopUp
-from tests.payments.cards import CARD, PAYER, wish
-from tests.payments.provider import PROCESSING, paid
-from tests.payments.world import ANN, CLIENT, PHONE, World
+from tests.worlds.cards import CARD, PAYER, wish
+from tests.worlds.payments import ANN, CLIENT, PHONE, World
+from tests.worlds.provider import PROCESSING, paid
 
 WHY = "seen in the cabinet"
 

@@ -17,9 +17,9 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import EvPowerError, InvalidRequest, Unauthorized
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import Origin
-from tests.payments.cards import CARD, PAYER, wish
-from tests.payments.provider import CANCELED, PROCESSING, paid
-from tests.payments.world import CLIENT, HOOK, PHONE, World
+from tests.worlds.cards import CARD, PAYER, wish
+from tests.worlds.payments import CLIENT, HOOK, PHONE, World
+from tests.worlds.provider import CANCELED, PROCESSING, paid
 
 
 async def test_fifty_copies_of_a_webhook_racing_the_poller_and_a_forced_check_credit_once(world: World) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from evpower.errors import ProviderError, ProviderTimeout
-from tests.payments.provider import paid
-from tests.payments.world import ANN, CLIENT, World
+from tests.worlds.payments import ANN, CLIENT, World
+from tests.worlds.provider import paid
 
 
 @pytest.fixture

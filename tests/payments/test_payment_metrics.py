@@ -10,8 +10,8 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import ProviderTimeout, Unauthorized
 from evpower.server.payment_metrics import payment_metrics, top_up_metrics
 from evpower.server.rows.figures import read_figures
-from tests.payments.provider import paid
-from tests.payments.world import ANN, CLIENT, PHONE, World
+from tests.worlds.payments import ANN, CLIENT, PHONE, World
+from tests.worlds.provider import paid
 
 
 async def read(world: World) -> dict[str, float]:

@@ -10,9 +10,9 @@ from evpower.identifiers import ClientId
 from evpower.payments.gateway import Payer
 from evpower.payments.provider_calls import ProviderCalls
 from evpower.payments.top_up import TopUpWish
-from tests.fakes import NOON, SetClock
-from tests.payments.provider import paid
-from tests.payments.world import ANN, CLIENT, PHONE, World
+from tests.worlds.fakes import NOON, SetClock
+from tests.worlds.payments import ANN, CLIENT, PHONE, World
+from tests.worlds.provider import paid
 
 
 async def raised(error: ProviderFailure) -> None:

@@ -1,0 +1,257 @@
+"""The poller: what is asked when, what survives a restart, how a provider's outage is borne (payments §5-6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import trio
+
+from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
+from evpower.events import TopUpChanged
+from evpower.identifiers import ClientId
+from tests.worlds.fakes import NOON
+from tests.worlds.payments import CLIENT, PHONE, World
+from tests.worlds.provider import CANCELED, PROCESSING, paid
+
+
+async def run_through(world: World, seconds: int, step: int = 15) -> None:
+    """Time goes by as the poller sees it."""
+    for _ in range(seconds // step):
+        await world.poll(after_s=step)
+
+
+async def test_twenty_checks_in_five_minutes_then_the_order_expires_and_the_provider_is_told(world: World) -> None:
+    order = (await world.qr()).order
+    await run_through(world, 300)
+    expired = await world.order(order)
+    assert (expired.phase, expired.checks_done) == ("expired", 20)
+    assert (world.odengi.count("status"), world.odengi.count("cancel")) == (20, 1)
+    assert [call for call, _ in world.odengi.calls][-2:] == ["cancel", "status"]
+
+
+async def test_a_payment_seen_by_the_last_check_is_credited(world: World) -> None:
+    order = (await world.qr()).order
+    await run_through(world, 285)
+    world.odengi.answer = paid(100_00)
+    await run_through(world, 15)
+    assert (await world.order(order)).phase == "approved"
+
+
+async def test_a_refused_cancel_does_not_keep_the_status_from_being_asked(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.cancel_error, world.odengi.answer = ProviderError(), paid(100_00)
+    await world.poll(after_s=300)
+    assert (await world.order(order)).phase == "approved"
+
+
+async def test_a_payment_after_expiry_is_credited_by_the_slow_sweep(world: World) -> None:
+    order = (await world.qr()).order
+    await run_through(world, 300)
+    world.odengi.answer = paid(100_00)
+    await world.poll(after_s=600)
+    late = await world.order(order)
+    assert (late.phase, "late_payment" in late.flags) == ("approved", True)
+    assert await world.balance() == 100_00
+
+
+async def test_after_a_week_without_a_last_word_a_person_is_asked(world: World) -> None:
+    order = (await world.qr()).order
+    for _ in range(10):
+        await world.poll(after_s=86_400)
+    assert await world.parked() == [("unresolved", None)]
+    assert (await world.order(order)).next_check_at is None
+
+
+async def test_an_order_the_provider_called_canceled_is_not_parked_after_a_week(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = CANCELED
+    for _ in range(10):
+        await world.poll(after_s=86_400)
+    assert await world.parked() == []
+    assert (await world.order(order)).next_check_at is None
+
+
+async def test_a_week_of_silence_is_parked_too(world: World) -> None:
+    await world.qr()
+    world.odengi.answer = ProviderTimeout()
+    for _ in range(10):
+        await world.poll(after_s=86_400)
+    assert await world.parked() == [("unresolved", None)]
+
+
+async def test_counts_and_times_survive_a_restart(world: World) -> None:
+    order = (await world.qr()).order
+    await run_through(world, 285)
+    world.restart()
+    await world.poll()
+    assert world.odengi.count("status") == 19
+    await run_through(world, 60)
+    assert (world.odengi.count("status"), (await world.order(order)).checks_done) == (20, 20)
+
+
+async def test_a_check_that_failed_counts(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = ProviderError()
+    await run_through(world, 600)
+    assert world.odengi.count("status") == 20
+    assert (await world.order(order)).phase == "processing"
+
+
+async def test_a_check_whose_process_died_counts_and_the_next_one_comes_in_its_time(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = PROCESSING
+
+    async def die() -> None:
+        raise KeyboardInterrupt
+
+    world.odengi.pause = die
+    with pytest.RaisesGroup(KeyboardInterrupt):
+        await world.poll(after_s=15)
+    world.odengi.pause = None
+    world.restart()
+    await world.poll(after_s=15)
+    assert world.odengi.count("status") == 1, "leased by who died"
+    await world.poll(after_s=46)
+    assert world.odengi.count("status") == 2
+    assert (await world.order(order)).checks_done == 2
+
+
+async def test_a_provider_that_is_down_is_left_alone_longer_and_longer_and_the_others_are_not(world: World) -> None:
+    orders = [(await world.qr(client=ClientId(f"client-{n}"))).order for n in range(3)]
+    world.odengi.answer = ProviderTimeout()
+    await run_through(world, 60)
+    since = NOON + timedelta(seconds=15)
+    failing = {"state": "failing", "failing_since": since, "last_error": "provider_timeout"}
+    assert world.payments.providers() == {"ODENGI": failing, "OBANK": {"state": "up"}}
+    asked = world.odengi.count("status")
+    await world.poll(after_s=1)
+    assert world.odengi.count("status") == asked
+    world.odengi.answer = paid(100_00)
+    for order in orders:
+        world.odengi.answers[order.order_id] = paid(100_00, order.order_id)
+    await world.poll(after_s=300)
+    assert world.payments.providers()["ODENGI"] == {"state": "up"}
+    assert await world.credits() == [100_00, 100_00, 100_00]
+
+
+async def test_a_fault_of_one_check_leaves_the_others_alone(world: World) -> None:
+    broken = (await world.qr(client=ClientId("client-0"))).order
+    order = (await world.qr()).order
+    world.odengi.answers = {broken.order_id: RuntimeError("a bug"), order.order_id: paid(100_00)}
+    await world.poll(after_s=15)
+    assert (await world.order(order)).phase == "approved"
+
+
+async def test_one_order_is_never_asked_about_by_two_at_once(world: World) -> None:
+    await world.qr()
+    asked, gate = trio.Event(), trio.Event()
+
+    async def hang() -> None:
+        asked.set()
+        await gate.wait()
+
+    world.odengi.pause = hang
+    world.clock.advance(15)
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(world.payments.poller.work_due)
+        await asked.wait()
+        world.clock.advance(15)
+        await world.payments.poller._claim("ODENGI")
+        gate.set()
+    assert (world.odengi.count("status"), world.odengi.asked_at_once_most) == (1, 1)
+
+
+async def test_two_processes_share_the_work_and_ask_about_each_order_once(world: World) -> None:
+    for number in range(10):
+        await world.qr(client=ClientId(f"client-{number}"))
+    world.clock.advance(15)
+    one = world.payments.poller
+    world.restart()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.work_due)
+        nursery.start_soon(world.payments.poller.work_due)
+    asked = [order.order_id for call, order in world.odengi.calls if call == "status"]
+    assert len(asked) == len(set(asked)) == 10
+
+
+async def test_many_failures_at_once_make_one_pause(world: World) -> None:
+    health = world.payments.calls.health["ODENGI"]
+    for _ in range(8):
+        health.failed(world.clock.now(), "provider_timeout")
+    assert not health.may_be_asked(world.clock.now())
+    world.clock.advance(5)
+    assert health.may_be_asked(world.clock.now())
+    health.failed(world.clock.now(), "provider_timeout")
+    world.clock.advance(9)
+    assert not health.may_be_asked(world.clock.now())
+    world.clock.advance(1)
+    assert health.may_be_asked(world.clock.now())
+
+
+async def test_many_orders_are_asked_about_a_few_at_a_time(world: World) -> None:
+    for number in range(12):
+        await world.qr(client=ClientId(f"client-{number}"))
+    eight = trio.Event()
+
+    async def wait_for_eight() -> None:
+        if world.odengi.asking == 8:
+            eight.set()
+        await eight.wait()
+
+    world.odengi.pause = wait_for_eight
+    with trio.fail_after(10):
+        await world.poll(after_s=15)
+    assert (world.odengi.count("status"), world.odengi.asked_at_once_most) == (12, 8)
+
+
+async def test_the_running_worker_asks_when_it_is_woken(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = paid(100_00)
+    with trio.fail_after(10), world.bus.subscribe(lambda event: isinstance(event, TopUpChanged)) as changes:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(world.payments.run)
+            await world.payments.top_ups.force_check(order.invoice_id, CLIENT, PHONE)
+            await changes.receive()
+            nursery.cancel_scope.cancel()
+    assert await world.credits() == [100_00]
+
+
+async def test_forced_checks_count_among_the_twenty(world: World) -> None:
+    order = (await world.qr()).order
+    for _ in range(30):
+        await world.payments.top_ups.force_check(order.invoice_id, CLIENT, PHONE)
+        await world.poll(after_s=1)
+    assert world.odengi.count("status") == 19
+    await run_through(world, 285)
+    assert world.odengi.count("status") == 20
+    assert (await world.order(order)).phase == "expired"
+
+
+async def test_a_forced_check_of_what_is_over_or_unknown_is_refused(world: World) -> None:
+    order = (await world.qr()).order
+    with pytest.raises(NoSuchPayment):
+        await world.payments.top_ups.force_check(order.invoice_id, ClientId("client-2"), PHONE)
+    await world.apply(order, paid(100_00))
+    with pytest.raises(PaymentNotProcessing):
+        await world.payments.top_ups.force_check(order.invoice_id, CLIENT, PHONE)
+
+
+async def test_a_client_cancels_and_the_provider_is_told_and_asked_once_more(world: World) -> None:
+    order = (await world.qr()).order
+    before, after = await world.payments.top_ups.cancel(order.invoice_id, CLIENT, PHONE)
+    assert (before.phase, after.phase) == ("processing", "canceled")
+    await world.poll()
+    assert [call for call, _ in world.odengi.calls] == ["create_invoice", "cancel", "status"]
+    with pytest.raises(PaymentNotCancellable):
+        await world.payments.top_ups.cancel(order.invoice_id, CLIENT, PHONE)
+
+
+async def test_what_was_paid_before_the_client_canceled_is_credited(world: World) -> None:
+    order = (await world.qr()).order
+    await world.payments.top_ups.cancel(order.invoice_id, CLIENT, PHONE)
+    world.odengi.answer = paid(100_00)
+    await world.poll()
+    assert (await world.order(order)).phase == "approved"
+    assert await world.balance() == 100_00

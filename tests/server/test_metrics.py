@@ -1,0 +1,259 @@
+"""The figures for Prometheus: readable, moving, without drivers, and there when PostgreSQL is not (design §8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+from prometheus_client.parser import text_string_to_metric_families
+
+import evpower
+from evpower.billing.service import BillingService
+from evpower.charging.meter_value import MeterReport
+from evpower.charging.rows.journal import Journal, MeterRow
+from evpower.db.pool import Pool, open_pool
+from evpower.db.redis_link import RedisLink
+from evpower.events import EventBus, StationChanged
+from evpower.identifiers import ConnectorId, StationId
+from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.door.passwords import PasswordChecker
+from evpower.ocpp.door.server import ChargerServer
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.watch.tracer import Tracer
+from evpower.ocpp.watch.traffic import Refusal
+from evpower.ocpp.wire.outcome import Answered, CallFailed
+from evpower.payments.graph import build_payments
+from evpower.payments.top_up import TopUpRules
+from evpower.server import metrics as metrics_module
+from evpower.server.metrics import Metrics
+from tests.db.proxy import open_proxy
+from tests.ocpp.fakes import FakeReports
+from tests.worlds.charging import CLIENT, STATION, open_world
+from tests.worlds.fakes import NOON, CountingIds, SetClock
+from tests.worlds.provider import ScriptedProvider
+from tests.worlds.redis_server import QUICK, RedisServer, is_away
+
+
+class Scene:
+    """The services that count, and their figures as Prometheus reads them."""
+
+    def __init__(self, pool: Pool, redis: RedisLink | None = None) -> None:
+        self.clock = SetClock()
+        self.journal = Journal(pool)
+        self.bus = EventBus()
+        self.tracer = Tracer(pool, self.clock, record=False)
+        self.server = ChargerServer(
+            FakeReports(),
+            ChargerRegistry(),
+            self.clock,
+            CountingIds(),
+            PasswordChecker(b"test"),
+            OcppSettings(),
+            failed_logins=FailedLogins(),
+        )
+        self.billing = BillingService(pool, self.clock)
+        gateways = {"ODENGI": ScriptedProvider("ODENGI")}
+        self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, self.bus, gateways, TopUpRules())
+        self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis)
+
+    async def read(self) -> dict[str, float]:
+        """Every sample, `name{label=value}` in the order of labels' names."""
+        return dict(samples((await self.metrics.text()).decode()))
+
+
+def samples(text: str) -> Iterator[tuple[str, float]]:
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
+            yield f"{sample.name}{{{labels}}}" if labels else sample.name, sample.value
+
+
+@pytest.fixture
+def scene(pool: Pool) -> Scene:
+    return Scene(pool)
+
+
+def row(raw: bytes = b"[]") -> MeterRow:
+    return MeterRow(STATION, MeterReport(ConnectorId(1), None, (), raw), NOON)
+
+
+async def test_a_server_that_has_done_nothing_says_so(scene: Scene) -> None:
+    read = await scene.read()
+    assert read[f"evpower_build_info{{version={evpower.__version__}}}"] == 1
+    assert read["evpower_uptime_seconds"] == read["evpower_connected_chargers"] == 0
+    assert {read[f"evpower_refused_sockets_total{{reason={reason}}}"] for reason in Refusal} == {0}
+    assert read["evpower_database_up"] == 1
+    assert read["process_resident_memory_bytes"] > 0
+
+
+async def test_every_figure_has_a_type_and_a_meaning(scene: Scene) -> None:
+    for family in text_string_to_metric_families((await scene.metrics.text()).decode()):
+        assert family.type != "unknown", family.name
+        assert family.documentation, family.name
+
+
+async def test_the_page_for_operators_names_every_figure_and_no_other(pool: Pool) -> None:
+    scene = Scene(pool, RedisLink("redis://127.0.0.1:1"))
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(evpower_\w+)` \|", page, re.MULTILINE))
+    families = text_string_to_metric_families((await scene.metrics.text()).decode())
+    exposed = {family.name: family.type for family in families if family.name.startswith("evpower_")}
+    ending = {"counter": "_total", "info": "_info"}
+    assert documented == {name + ending.get(kind, "") for name, kind in exposed.items()}
+
+
+def test_the_page_for_operators_names_every_kind_of_leniency() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    table = page.partition("### Kinds of leniency")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+    assert {word for row in rows for word in re.findall(r"`(\w+)`", row)} - {"kind"} == set(Kind)
+
+
+async def test_uptime_is_by_the_clock(scene: Scene) -> None:
+    scene.clock.advance(90)
+    assert (await scene.read())["evpower_uptime_seconds"] == 90
+
+
+async def test_what_passes_at_the_chargers_door(scene: Scene) -> None:
+    traffic = scene.server.traffic
+    for took_s in (0.004, 0.02, 45):
+        traffic.call_answered("MeterValues", took_s)
+    traffic.call_sent("Reset")
+    traffic.call_ended("Reset", Answered(b'{"status":"Accepted"}'))
+    traffic.call_ended("Reset", CallFailed("GenericError", "", b"{}"))
+    traffic.errors_sent["InternalError"] += 2
+    traffic.refusals[Refusal.UNKNOWN_STATION] += 1
+    traffic.leniencies_of(STATION)[Kind.NO_ZONE] += 7
+    read = await scene.read()
+    assert read["evpower_ocpp_calls_received_total{action=MeterValues}"] == 3
+    answer = "evpower_ocpp_answer_seconds"
+    assert [read[f"{answer}_bucket{{action=MeterValues,le={le}}}"] for le in ("0.0025", "0.005", "30.0", "+Inf")] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert read[f"{answer}_count{{action=MeterValues}}"] == 3
+    assert read[f"{answer}_sum{{action=MeterValues}}"] == pytest.approx(45.024)
+    assert read["evpower_ocpp_calls_sent_total{action=Reset}"] == 1
+    assert read["evpower_ocpp_commands_total{action=Reset,outcome=accepted}"] == 1
+    assert read["evpower_ocpp_commands_total{action=Reset,outcome=failed}"] == 1
+    assert read["evpower_ocpp_errors_received_total{code=GenericError}"] == 1
+    assert read["evpower_ocpp_errors_sent_total{code=InternalError}"] == 2
+    assert read["evpower_refused_sockets_total{reason=unknown_station}"] == 1
+    assert read[f"evpower_leniencies_total{{kind=no_zone,station={STATION}}}"] == 7
+
+
+async def test_a_failed_login_counts(scene: Scene) -> None:
+    await scene.server.failed_logins.failed("192.0.2.1", "CP-1", "wrong password")
+    assert (await scene.read())["evpower_failed_logins_total"] == 1
+
+
+async def test_the_journals_commits_and_its_failures_count(scene: Scene) -> None:
+    async with trio.open_nursery() as workers:
+        await workers.start(scene.journal.run)
+        await scene.journal.meter_values(row())
+        await scene.journal.meter_values(row())
+        with pytest.raises(Exception, match="json"):
+            await scene.journal.meter_values(row(b"{broken"))
+        workers.cancel_scope.cancel()
+    read = await scene.read()
+    names = ("batches", "rows", "failed_rows")
+    assert [read[f"evpower_journal_{name}_total"] for name in names] == [2, 2, 1]
+
+
+async def test_the_pools_connections_and_who_waits_for_one(database_url: str) -> None:
+    async with open_pool(database_url, size=2) as pool, pool.connection(), trio.open_nursery() as borrowers:
+        assert pool.usage == (2, 1, 0)
+
+        async def borrow() -> None:
+            async with pool.connection():
+                await trio.sleep_forever()
+
+        for _ in range(3):
+            borrowers.start_soon(borrow)
+        await trio.testing.wait_all_tasks_blocked(0.1)
+        assert pool.usage == (2, 2, 2)
+        borrowers.cancel_scope.cancel()
+    assert pool.usage.waiting == 0
+
+
+async def test_an_event_a_subscriber_was_too_slow_for_counts(scene: Scene) -> None:
+    with scene.bus.subscribe(lambda _: True, backlog=1):
+        for _ in range(3):
+            scene.bus.publish(StationChanged(StationId("S")))
+    assert (await scene.read())["evpower_events_dropped_total"] == 1
+
+
+async def test_redis_is_there_and_its_losses_count(pool: Pool, redis_server: RedisServer) -> None:
+    link = RedisLink(redis_server.url, QUICK)
+    scene = Scene(pool, link)
+    names = ("evpower_redis_up", "evpower_redis_losses_total")
+    figures = []
+    async with trio.open_nursery() as workers:
+        await workers.start(link.run)
+        figures.append([(await scene.read())[name] for name in names])
+        redis_server.kill()
+        await is_away(link)
+        figures.append([(await scene.read())[name] for name in names])
+        workers.cancel_scope.cancel()
+    assert figures == [[1, 0], [0, 1]]
+
+
+async def test_without_redis_nothing_is_said_of_it(scene: Scene) -> None:
+    assert not [name for name in await scene.read() if "redis" in name]
+
+
+async def test_a_session_is_in_its_phase_and_unsettled_between_its_end_and_its_bill(pool: Pool) -> None:
+    async with open_world(pool) as world:
+        scene = Scene(pool)
+        await world.give(500_00)
+        session_id = (await world.order(energy_wh=5_000)).session.session_id
+        phases = []
+        begun = await world.begin(await world.tag_of(session_id))
+        phases.append((await scene.read())["evpower_sessions{phase=charging}"])
+        world.clock.advance(3600)
+        await world.end(begun.wire_transaction_id, 2_000)
+        read = await scene.read()
+        phases += [read["evpower_sessions{phase=charging}"], read["evpower_unsettled_sessions"]]
+        await world.app.settler.work_due()
+        phases.append((await scene.read())["evpower_unsettled_sessions"])
+        assert phases == [1, 0, 1, 0]
+        await world.end(begun.wire_transaction_id, 2_000)
+        await world.app.reports.park(STATION, "StopTransaction", "nobody's", b"{}")
+        assert (await scene.read())["evpower_parked_reports"] == 1
+
+
+async def test_no_driver_is_named(pool: Pool) -> None:
+    async with open_world(pool) as world:
+        scene = Scene(pool)
+        await world.give(500_00)
+        session_id = (await world.order(energy_wh=5_000)).session.session_id
+        tag = await world.tag_of(session_id)
+        await world.charge(session_id, 1_000)
+        text = (await scene.metrics.text()).decode()
+        assert not [secret for secret in (CLIENT, tag, session_id) if secret in text]
+
+
+async def test_without_the_database_the_rest_is_told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 0.2)
+    async with open_proxy(database_url) as proxy, open_pool(proxy.url, size=2) as pool:
+        scene = Scene(pool)
+        assert (await scene.read())["evpower_database_up"] == 1
+        proxy.cut()
+        scene.server.traffic.call_answered("Heartbeat", 0.001)
+        for _ in range(2):  # the connection that breaks, and the one that never comes
+            read = await scene.read()
+            assert read["evpower_database_up"] == 0
+            assert read["evpower_ocpp_calls_received_total{action=Heartbeat}"] == 1
+            assert read["evpower_provider_up{provider=ODENGI}"] == 1
+            asked = ("evpower_sessions", "evpower_unsettled", "evpower_parked", "evpower_top_ups{", "evpower_oldest")
+            assert not [name for name in read if name.startswith(asked)]
+        proxy.mend()
+        monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 10)
+        assert (await scene.read())["evpower_database_up"] == 1
