@@ -19,7 +19,7 @@ from evpower.billing.rows.ledger import post_entry
 from evpower.billing.settlement import Correction, Settlement, correct, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import UnitOfWork, reading
+from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.identifiers import ClientId, SessionId
 from evpower.money import som_fixed
 
@@ -37,9 +37,9 @@ class BillingService:
 
     async def balance(self, client_id: ClientId) -> BalanceView:
         """The client's money; an unknown client is created first (seed §5)."""
-        async with reading(self._pool) as conn:
-            await ensure_client(conn, client_id, self._clock.now())
-            return await read_balance(conn, client_id)
+        async with unit_of_work(self._pool) as uow:
+            await ensure_client(uow.conn, client_id, self._clock.now())
+            return await read_balance(uow.conn, client_id)
 
     async def hold(
         self, uow: UnitOfWork, client: Client, session_id: SessionId, reserved_tyiyn: int, actor: str

@@ -91,8 +91,8 @@ class ChargingService:
         With a claim, the key is stored in the same unit of work as the reservation.
         Raises the `Refusal`s of contract/rest-api §4.1; on a refusal nothing is written but the new client.
         """
-        async with reading(self._pool) as conn:
-            await ensure_client(conn, order.client_id, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await ensure_client(uow.conn, order.client_id, self._clock.now())
         session_id = SessionId(self._ids.new())
         try:
             async with unit_of_work(self._pool) as uow:

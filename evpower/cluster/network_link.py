@@ -20,7 +20,7 @@ from evpower.cluster.remote_commands import COMMAND_WITHIN_S, POLL_EVERY_S, read
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked, Kind
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
 from evpower.link.ports import ChargerLink, CommandResult, Outcome
@@ -108,8 +108,8 @@ class NetworkLink:
         command = Asked(self._ids.new(), station_id, kind, written(payload), now + timedelta(seconds=COMMAND_WITHIN_S))
         self._waiting[command.id] = trio.Event()
         try:
-            async with reading(self._pool) as conn:
-                await charger_commands.ask(conn, command, asked_by=self._processes.me, process_id=owner, now=now)
+            async with unit_of_work(self._pool) as uow:
+                await charger_commands.ask(uow.conn, command, asked_by=self._processes.me, process_id=owner, now=now)
             while True:
                 with trio.move_on_after(POLL_EVERY_S):
                     await self._waiting[command.id].wait()
@@ -119,19 +119,23 @@ class NetworkLink:
         finally:
             del self._waiting[command.id]
 
+    async def _withdraw(self, command: Asked) -> bool:
+        async with unit_of_work(self._pool) as uow:
+            return await charger_commands.withdraw(uow.conn, command.id)
+
     async def _look(self, command: Asked, owner: ProcessId) -> str | None:
         """The result, if it is there. A database that is away is asked again, until the deadline."""
         overdue = self._clock.now() >= command.deadline
         try:
             async with reading(self._pool) as conn:
                 taken, result = await charger_commands.read_result(conn, command.id)
-                if result is not None:
-                    return result
-                moved = self._processes.owner(command.station_id) != owner
-                if not taken and moved and await charger_commands.withdraw(conn, command.id):
-                    raise _OwnerGone
-                if overdue:  # so that it is not executed after we have said so, whatever its executor's clock says
-                    await charger_commands.withdraw(conn, command.id)
+            if result is not None:
+                return result
+            moved = self._processes.owner(command.station_id) != owner
+            # An overdue one too, so that it is not executed after its caller has the answer, whatever its executor's
+            # clock says.
+            if ((not taken and moved) or overdue) and await self._withdraw(command) and not overdue:
+                raise _OwnerGone
         except psycopg.OperationalError as error:
             log.warning("the answer to a command could not be read and will be again: %s", error)
         else:

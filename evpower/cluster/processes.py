@@ -20,7 +20,7 @@ from evpower.cluster.rows import processes
 from evpower.cluster.rows.charger_commands import forget_commands
 from evpower.db.connection import TrioConnection
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ProcessId, StationId
 
 log = logging.getLogger("evpower.processes")
@@ -132,14 +132,16 @@ class Processes:
     async def look(self) -> None:
         """Renew the lease, forget the dead, see who is alive, and let go of chargers that went elsewhere."""
         self._due = trio.Event()
-        async with reading(self._pool) as conn:
-            now = self._clock.now()
-            if await processes.renew_lease(conn, self.me, now=now, lease_until=now + LEASE):
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            if await processes.renew_lease(uow.conn, self.me, now=now, lease_until=now + LEASE):
                 # Nobody knew of us, perhaps because we slept past our lease: others may have our chargers.
                 self._read_all = True
-                await processes.take_free_chargers(conn, list(self._local.seen()), now)
-            await processes.forget_dead(conn, self._observe(await processes.read_leases(conn), now))
-            await forget_commands(conn, now - COMMANDS_KEPT)
+                await processes.take_free_chargers(uow.conn, list(self._local.seen()), now)
+        async with unit_of_work(self._pool) as uow:
+            await processes.forget_dead(uow.conn, self._observe(await processes.read_leases(uow.conn), now))
+            await forget_commands(uow.conn, now - COMMANDS_KEPT)
+        async with reading(self._pool) as conn:
             if self._read_all:
                 await self._read_owners(conn)
             await self._let_go(conn)
@@ -193,7 +195,7 @@ class Processes:
 
     async def _leave(self) -> None:
         try:
-            async with reading(self._pool) as conn:
-                await processes.leave_all(conn, self.me)
+            async with unit_of_work(self._pool) as uow:
+                await processes.leave_all(uow.conn, self.me)
         except psycopg.Error as error:
             log.warning("the others were not told that this process ends, and will see it: %s", error)

@@ -19,7 +19,7 @@ from evpower.clock import Clock
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     ChargerNotReady,
     ChargerOffline,
@@ -111,8 +111,8 @@ class CommandExecutor:
             while True:
                 self._asked = trio.Event()
                 try:
-                    async with reading(self._pool) as conn:
-                        taken = await charger_commands.take(conn, self._me, self._clock.now())
+                    async with unit_of_work(self._pool) as uow:
+                        taken = await charger_commands.take(uow.conn, self._me, self._clock.now())
                 except Exception:
                     log.exception("commands of other processes could not be read and will be again")
                 else:
@@ -137,8 +137,8 @@ class CommandExecutor:
         """Write how it ended, again and again while the database is away."""
         while True:
             try:
-                async with reading(self._pool) as conn:
-                    return await charger_commands.answer(conn, command.id, result)
+                async with unit_of_work(self._pool) as uow:
+                    return await charger_commands.answer(uow.conn, command.id, result)
             except psycopg.OperationalError as error:
                 log.warning("a command's result could not be written and will be again: %s", error)
             await trio.sleep(POLL_EVERY_S)

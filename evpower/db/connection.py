@@ -62,6 +62,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
                 failure = error
             else:
                 connection._autocommit = True
+                connection._read_only = False  # every BEGIN is READ WRITE; what stands outside may be read-only
                 return connection
         raise failure
 

@@ -18,7 +18,6 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -73,14 +72,15 @@ async def migrate(pool: Pool, applied_at: datetime, directory: Path = MIGRATIONS
 
     Raises SchemaTooNew, MigrationEdited, DatabaseUnavailable (a server older than PostgreSQL 15).
     """
-    async with reading(pool) as conn:
+    async with pool.connection() as conn:
         if conn.info.server_version < OLDEST_SERVER:
             raise DatabaseUnavailable(f"PostgreSQL 15 or newer is needed, this is {conn.info.server_version // 10000}")
         try:
             await conn.execute(LOCK)
             names = await _apply_missing(conn, read_migrations(directory), applied_at)
             if await _has_outside_readers(conn):
-                await _run(conn, ROW_SECURITY.read_text())
+                async with conn.transaction():
+                    await _run(conn, ROW_SECURITY.read_text())
             await conn.execute(UNLOCK)
         except BaseException:
             # The lock is the session's: whatever went wrong, and wherever, it goes with the connection.
@@ -90,7 +90,8 @@ async def migrate(pool: Pool, applied_at: datetime, directory: Path = MIGRATIONS
 
 
 async def _apply_missing(conn: AsyncConnection[Any], known: Sequence[Migration], at: datetime) -> list[str]:
-    await _run(conn, CREATE_TABLE)
+    async with conn.transaction():
+        await _run(conn, CREATE_TABLE)
     applied = {row["version"]: row for row in await _applied(conn)}
     newest = known[-1] if known else Migration(0, "none", "")
     for version, row in applied.items():

@@ -24,9 +24,10 @@ log = logging.getLogger("evpower.db")
 RESET_WITHIN_S = 2.0
 RETRY_FIRST_S = 0.05
 RETRY_MOST_S = 2.0
-#: Every session of ours computes in UTC. No unit of work waits for anything but PostgreSQL, so one that is idle for so
-#: long belongs to a process that was stopped or a machine that is gone, and holds rows that others need.
-OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30s"
+#: Every session of ours computes in UTC, and is read-only: a unit of work alone begins READ WRITE. It waits for nothing
+#: but PostgreSQL, so one that is idle for so long belongs to a process that was stopped or a machine that is gone, and
+#: holds rows that others need.
+OPTIONS = "-c timezone=UTC -c default_transaction_read_only=on -c idle_in_transaction_session_timeout=30s"
 
 
 @dataclass(eq=False)

@@ -48,6 +48,6 @@ async def unit_of_work(pool: Pool) -> AsyncIterator[UnitOfWork]:
 
 @asynccontextmanager
 async def reading(pool: Pool) -> AsyncIterator[TrioConnection]:
-    """A connection outside any transaction: each statement commits by itself."""
+    """A connection outside any transaction, for reading: PostgreSQL refuses a write (ReadOnlySqlTransaction)."""
     async with pool.connection() as conn:
         yield conn

@@ -11,7 +11,7 @@ import trio
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import unit_of_work
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import StationId
 from evpower.link.ports import ChargePointLink
@@ -60,15 +60,15 @@ class Presence:
         seen = self._link.seen()
         news = {station: at for station, at in seen.items() if self._flushed.get(station) != at}
         if news:
-            async with reading(self._pool) as conn:
-                returned = await store_presence(conn, news)
+            async with unit_of_work(self._pool) as uow:
+                returned = await store_presence(uow.conn, news)
             self._announce(returned)
         self._flushed = dict(seen)
 
     async def watch(self) -> None:
         """Mark stations silent for longer than the timeout."""
-        async with reading(self._pool) as conn:
-            silent = await mark_silent(conn, self._clock.now() - self._timeout)
+        async with unit_of_work(self._pool) as uow:
+            silent = await mark_silent(uow.conn, self._clock.now() - self._timeout)
         for station_id in silent:
             log.warning("station is offline: station=%s", station_id)
         self._announce(silent)

@@ -6,7 +6,7 @@ from typing import Any
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ConnectorId, StationId
 from evpower.network.charge_point import StatusReport
 from evpower.stations.awaited_answers import Awaited
@@ -32,11 +32,11 @@ class Availability:
         payload = {"connectorId": connector_id, "type": wanted}
         answer = await self._commands.ask(station_id, "ChangeAvailability", payload, DONE_OR_LATER)
         state = "Scheduled" if answer["status"] == "Scheduled" else "Done"
-        async with reading(self._pool) as conn:
-            await rows.store_wanted(conn, station_id, connector_id, wanted, state, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await rows.store_wanted(uow.conn, station_id, connector_id, wanted, state, self._clock.now())
         return {**answer, "state": state}
 
     async def status_arrived(self, station_id: StationId, report: StatusReport) -> None:
         """A connector's word is stored: whatever it makes true is done."""
-        async with reading(self._pool) as conn:
-            await rows.mark_done(conn, station_id, report.connector_id, report.status, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await rows.mark_done(uow.conn, station_id, report.connector_id, report.status, self._clock.now())

@@ -51,9 +51,9 @@ class Configuration:
             answer = await self._commands.send(station_id, "ChangeConfiguration", {"key": key, "value": value})
             statuses[key] = status = answer["status"]
             if status in WRITTEN:
-                async with reading(self._pool) as conn:
+                async with unit_of_work(self._pool) as uow:
                     rebooting = status == "RebootRequired"
-                    await rows.store_written(conn, station_id, key, value, rebooting, self._clock.now())
+                    await rows.store_written(uow.conn, station_id, key, value, rebooting, self._clock.now())
         refused = [status for status in statuses.values() if status not in WRITTEN]
         if refused:
             raise CommandRejected(refused[0], {"statuses": statuses})

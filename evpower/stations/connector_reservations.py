@@ -11,7 +11,7 @@ from typing import Any
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     ChargerOffline,
     CommandFailure,
@@ -53,8 +53,10 @@ class ConnectorReservations:
         if expires_at <= now:
             raise InvalidRequest(("expires_at", "должно быть в будущем"))
         self._awaited.add(station_id)
-        async with reading(self._pool) as conn:
-            reservation_id = await rows.insert(conn, station_id, connector_id, id_tag, parent_id_tag, expires_at, now)
+        async with unit_of_work(self._pool) as uow:
+            reservation_id = await rows.insert(
+                uow.conn, station_id, connector_id, id_tag, parent_id_tag, expires_at, now
+            )
         payload = {
             "connectorId": connector_id,
             "expiryDate": wire_time(expires_at),
@@ -73,8 +75,8 @@ class ConnectorReservations:
             if not isinstance(failure, CommandTimedOut | ChargerOffline):
                 await self._end(station_id, reservation_id, "Refused")
             raise failure
-        async with reading(self._pool) as conn:
-            await rows.activate(conn, reservation_id)
+        async with unit_of_work(self._pool) as uow:
+            await rows.activate(uow.conn, reservation_id)
         return {"reservation_id": reservation_id, "expires_at": expires_at, **answer}
 
     async def cancel(self, station_id: StationId, reservation_id: int) -> dict[str, Any]:
@@ -93,9 +95,9 @@ class ConnectorReservations:
         """A connector's word is stored: it may have ended the reservation of the connector, or of all."""
         if report.status not in ENDING:
             return
-        async with reading(self._pool) as conn:
-            await rows.end_on_connector(conn, station_id, report.connector_id, report.status, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await rows.end_on_connector(uow.conn, station_id, report.connector_id, report.status, self._clock.now())
 
     async def _end(self, station_id: StationId, reservation_id: int, status: str) -> None:
-        async with reading(self._pool) as conn:
-            await rows.end(conn, station_id, reservation_id, status, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await rows.end(uow.conn, station_id, reservation_id, status, self._clock.now())

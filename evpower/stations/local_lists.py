@@ -12,7 +12,7 @@ from typing import Any
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import CommandRejected
 from evpower.identifiers import StationId
 from evpower.stations.commands import StationCommands
@@ -114,8 +114,8 @@ class LocalLists:
         return known if known is not None and known.version > 0 else None
 
     async def _store(self, station_id: StationId, version: int, entries: Entries) -> None:
-        async with reading(self._pool) as conn:
-            await rows.store_list(conn, station_id, version, entries, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await rows.store_list(uow.conn, station_id, version, entries, self._clock.now())
 
     async def _entries_max(self, station_id: StationId) -> int:
         async with reading(self._pool) as conn:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import CommandFailure, CommandRejected, EvPowerError, InvalidRequest
 from evpower.identifiers import StationId
 from evpower.stations.commands import StationCommands
@@ -91,9 +91,9 @@ class Transfers:
         """A notification of the charger, of the request it names. `Idle` only says that nothing is going on."""
         if status == "Idle":
             return
-        async with reading(self._pool) as conn:
+        async with unit_of_work(self._pool) as uow:
             known = await rows.advance(
-                conn,
+                uow.conn,
                 station_id,
                 kind,
                 status,
@@ -123,14 +123,14 @@ class Transfers:
         except (CommandFailure, InvalidRequest) as error:
             failure = error
         if failure is not None:
-            async with reading(self._pool) as conn:
-                await rows.close_unsent(conn, transfer_id, failure.code, self._clock.now())
+            async with unit_of_work(self._pool) as uow:
+                await rows.close_unsent(uow.conn, transfer_id, failure.code, self._clock.now())
             raise failure
         return transfer_id, answer
 
     async def _name(self, transfer_id: int, file_name: str | None) -> None:
-        async with reading(self._pool) as conn:
-            await rows.name_file(conn, transfer_id, file_name, self._clock.now())
+        async with unit_of_work(self._pool) as uow:
+            await rows.name_file(uow.conn, transfer_id, file_name, self._clock.now())
 
 
 def _times(**moments: datetime | None) -> dict[str, str]:

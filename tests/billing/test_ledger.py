@@ -14,8 +14,9 @@ from evpower.billing.ledger import Entry, Posting
 from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, World, open_world
 from tests.worlds.fakes import NOON
 
@@ -38,7 +39,7 @@ async def ledger(pool: Pool) -> Pool:
 
 
 async def rows(pool: Pool, query: str, *parameters: object) -> list[dict[str, Any]]:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         return await (await conn.execute(query, parameters or None)).fetchall()
 
 
@@ -244,7 +245,7 @@ async def test_parallel_postings_on_one_client_keep_the_chain(ledger: Pool) -> N
     assert len(lines) == 21
     assert [line["before"] for line in lines] == [0, *[line["after"] for line in lines[:-1]]]
     assert float(lines[-1]["after"]) == (await money(ledger))[0]
-    async with reading(ledger) as conn:
+    async with by_hand(ledger) as conn:
         assert (await check_ledger(conn))["ok"]
 
 
@@ -313,7 +314,7 @@ async def busy(pool: Pool) -> AsyncIterator[World]:
 @pytest.mark.parametrize("problem", TAMPERINGS)
 async def test_the_check_finds_what_was_tampered_with(busy: World, problem: str) -> None:
     """As superuser with every trigger off, which is what it takes; undone before the world checks itself."""
-    async with reading(busy.pool) as conn:
+    async with by_hand(busy.pool) as conn:
         assert (await check_ledger(conn))["ok"]
         await conn.execute("BEGIN")
         await conn.execute("SET LOCAL session_replication_role = replica")
@@ -325,7 +326,7 @@ async def test_the_check_finds_what_was_tampered_with(busy: World, problem: str)
 
 
 async def test_a_statement_shifted_as_a_whole_is_found(busy: World) -> None:
-    async with reading(busy.pool) as conn:
+    async with by_hand(busy.pool) as conn:
         await conn.execute("BEGIN")
         await conn.execute("SET LOCAL session_replication_role = replica")
         await conn.execute(

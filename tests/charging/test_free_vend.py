@@ -10,10 +10,10 @@ import trio
 
 from evpower.charging.rows.free_vend import read_totals
 from evpower.charging.transaction import TransactionStart
-from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
 from evpower.identifiers import IdTag, StationId
 from evpower.tags.rows.id_tags import Card
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
 STRANGE, CARD = IdTag("04A1B2C3"), IdTag("CARD-1")
@@ -179,7 +179,7 @@ async def test_energy_given_away_is_shown(world: World) -> None:
     assert [(each["id_tag"], each["status"], each["energy_wh"]) for each in given["newest"]] == [
         (STRANGE, "Stopped", 9_000)
     ]
-    async with reading(world.pool) as conn:
+    async with by_hand(world.pool) as conn:
         assert await read_totals(conn) == {STATION: {"enabled": True, **FREE}}
 
 

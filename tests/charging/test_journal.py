@@ -15,9 +15,10 @@ from evpower.charging.rows.journal import COMMIT_WITHIN_S, Journal, LeftRow, Met
 from evpower.charging.rows.journal_sql import write_meter_values
 from evpower.cluster.rows.processes import read_owners
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, ProcessId, StationId, WireTransactionId
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON
 
 READ = "SELECT * FROM evpower.ocpp_meter_values"
@@ -33,7 +34,7 @@ async def test_a_row_holds_what_the_charger_sent_to_the_last_digit(pool: Pool) -
     sample = Sample(datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), 10**12, -1e-7, 31.8, None, 57.0, 1e12)
     async with unit_of_work(pool) as uow:
         await write_meter_values(uow.conn, [(StationId("S"), report(b'[{"a":"\\\\n"}]', sample), NOON)])
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         row = await (await conn.execute(READ)).fetchone()
     assert row is not None
     assert (row["measured_at"], row["received_at"]) == (sample.measured_at, NOON)
@@ -45,7 +46,7 @@ async def test_a_row_holds_what_the_charger_sent_to_the_last_digit(pool: Pool) -
 async def test_a_station_id_cannot_forge_a_column(pool: Pool) -> None:
     async with unit_of_work(pool) as uow:
         await write_meter_values(uow.conn, [(StationId("a\\b\tc"), report(), NOON)])
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         row = await (await conn.execute(READ)).fetchone()
     assert row is not None
     assert (row["station_id"], row["wire_transaction_id"], row["connector_id"]) == ("a\\b\tc", "7", 1)
@@ -54,7 +55,7 @@ async def test_a_station_id_cannot_forge_a_column(pool: Pool) -> None:
 async def test_a_report_without_transaction_and_samples_is_stored_with_nothing_in_its_columns(pool: Pool) -> None:
     async with unit_of_work(pool) as uow:
         await write_meter_values(uow.conn, [(StationId("S"), MeterReport(ONE, None, (), b"[]"), NOON)])
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         row = await (await conn.execute(READ)).fetchone()
     assert row is not None
     assert (row["wire_transaction_id"], row["energy_wh"], row["power_w"]) == (None, None, None)
@@ -77,7 +78,7 @@ async def test_a_report_the_database_refuses_fails_alone(pool: Pool) -> None:
                 chargers.start_soon(append, number, b"{" if number == 4 else b"[]")
             await workers.start(journal.run)
         workers.cancel_scope.cancel()
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         rows = await (await conn.execute(READ)).fetchall()
     assert refused == [4]
     assert sorted(row["station_id"] for row in rows) == [f"S{number}" for number in range(9) if number != 4]
@@ -107,7 +108,7 @@ async def wait_for_two_commits(journal: Journal) -> None:
 
 
 async def make_station(pool: Pool) -> None:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute("INSERT INTO locations (id, name, address) VALUES ('L', 'L', 'L')")
         await conn.execute("INSERT INTO stations (id, serial_number, location_id) VALUES (%s, 'SN', 'L')", (CHARGER,))
 
@@ -134,7 +135,7 @@ async def test_of_a_chargers_coming_and_leaving_in_one_batch_the_last_counts(dat
                 charger.start_soon(word)
                 await wait_all_tasks_blocked()
             await workers.start(journal.run)
-        async with reading(pool) as conn:
+        async with by_hand(pool) as conn:
             assert (CHARGER in await read_owners(conn)) is is_here
         assert journal.batches == 1
         workers.cancel_scope.cancel()

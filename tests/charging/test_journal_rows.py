@@ -17,11 +17,11 @@ from evpower.charging.rows import journal as journal_module
 from evpower.charging.rows.journal import BootRow, Journal, MeterRow, StatusRow
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
 from evpower.network.charge_point import Boot, StatusReport
 from tests.db.proxy import open_proxy
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import ONE, STATION, World, open_world
 from tests.worlds.fakes import NOON
 
@@ -126,7 +126,7 @@ async def test_a_full_batch_makes_reports_wait_for_the_next_one(pool: Pool, monk
                 chargers.start_soon(journal.meter_values, readings(station=f"station-{number}"))
             await workers.start(journal.run)
         workers.cancel_scope.cancel()
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         cursor = await conn.execute(
             "SELECT count(*) AS rows FROM evpower.ocpp_meter_values GROUP BY xmin::text ORDER BY min(ctid)"
         )
@@ -196,7 +196,7 @@ async def test_whoever_waits_when_the_journal_stops_is_told(pool: Pool) -> None:
 
 # ------------------------------------------------------------------------------------------------- meter values
 async def test_readings_land_in_todays_partition(world: World) -> None:
-    async with reading(world.pool) as conn:
+    async with by_hand(world.pool) as conn:
         await maintain_partitions(conn, NOON.date(), RETENTION)
     await world.app.journal.meter_values(readings())
     assert [row["partition"] for row in await stored(world)] == ["evpower.ocpp_meter_values_20261123"]

@@ -6,11 +6,12 @@ import trio
 
 from evpower.charging.rows import sessions
 from evpower.charging.rows.journal import BootRow
-from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.identifiers import SessionId
 from evpower.network.charge_point import Boot
 from evpower.network.rows.stations import refresh_connector
 from tests.e2e.process import poll
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import ONE, STATION, World
 
 WITHIN_S = 20.0
@@ -38,7 +39,7 @@ async def someone_waits(world: World) -> None:
     """Return when a unit of work waits for another one's row."""
 
     async def is_blocked() -> bool:
-        async with reading(world.pool) as conn:
+        async with by_hand(world.pool) as conn:
             return await (await conn.execute(BLOCKED)).fetchone() is not None
 
     await poll(is_blocked, 0.01)

@@ -8,11 +8,11 @@ import pytest
 import trio
 
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from evpower.link.ports import Outcome
 from evpower.server.rows.operator import list_sessions
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, STATION, World, open_world
 
 
@@ -34,7 +34,7 @@ async def test_the_first_who_asked_for_a_stop_is_kept_with_the_session(world: Wo
     session_id, _ = await running(world)
     for actor in ("client", "operator ann"):
         await world.app.charging.stop_session(session_id, caller=None, actor=actor)
-    async with reading(world.pool) as conn:
+    async with by_hand(world.pool) as conn:
         (row,) = await list_sessions(conn, running_only=False)
     assert (row["stop_requested_by"], row["stop_requested_at"]) == ("client", world.clock.now())
 

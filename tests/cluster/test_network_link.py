@@ -14,7 +14,6 @@ from evpower.cluster.remote_commands import COMMAND_WITHIN_S, written
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked
 from evpower.cluster.rows.processes import take_chargers
-from evpower.db.unit_of_work import reading
 from evpower.errors import (
     ChargerNotReady,
     ChargerOffline,
@@ -27,6 +26,7 @@ from evpower.errors import (
 from evpower.events import Event, GapInEvents, StationChanged
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.ports import CommandResult, Outcome
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import STATION
 from tests.worlds.fakes import NOON
 from tests.worlds.two_processes import A, B, Two, two_processes
@@ -104,7 +104,7 @@ async def test_a_command_nobody_takes_times_out_at_its_deadline_and_is_never_exe
     async with asked(two) as results:
         two.advance(COMMAND_WITHIN_S)
     assert results == [CommandResult(Outcome.TIMED_OUT)]
-    async with reading(two.pool_a) as conn:  # nor by one whose clock is behind
+    async with by_hand(two.pool_a) as conn:  # nor by one whose clock is behind
         assert await charger_commands.take(conn, A, NOON) == []
 
 
@@ -117,7 +117,7 @@ async def test_a_command_whose_process_died_before_it_took_it_ends_as_offline(tw
 
 async def test_a_command_is_taken_once(two: Two) -> None:
     command = Asked("c", STATION, "remote_stop", written({"transaction_id": "1"}), DEADLINE)
-    async with reading(two.pool_a) as one, reading(two.pool_b) as other:
+    async with by_hand(two.pool_a) as one, by_hand(two.pool_b) as other:
         await charger_commands.ask(one, command, asked_by=B, process_id=A, now=NOON)
         taken = await charger_commands.take(one, A, NOON)
         assert taken == [replace(command, deadline=taken[0].deadline)]
@@ -133,7 +133,7 @@ async def test_a_password_on_its_way_to_a_charger_is_in_no_row_once_it_was_taken
     with trio.fail_after(WITHIN_S):
         await two.link.command(STATION, "ChangeConfiguration", payload)
     assert two.at_a.commanded == [("ChangeConfiguration", payload)]
-    async with reading(two.pool_a) as conn:
+    async with by_hand(two.pool_a) as conn:
         rows = await (await conn.execute("SELECT to_json(c)::text AS row FROM evpower.charger_commands c")).fetchall()
     assert len(rows) == 1
     assert "0123456789abcdef" not in rows[0]["row"]
@@ -151,11 +151,11 @@ async def test_a_command_whose_words_are_all_lost_is_executed_and_answered_all_t
 async def test_a_start_is_asked_of_the_charger_once_when_its_process_dies_over_it(two: Two) -> None:
     """Taken and never answered: whoever asked hears that the charger is away, and nobody takes it again."""
     async with asked(two) as results:
-        async with reading(two.pool_a) as conn:
+        async with by_hand(two.pool_a) as conn:
             assert len(await charger_commands.take(conn, A, NOON)) == 1
         await two.a_is_silent()
     assert results == [CommandResult(Outcome.OFFLINE, "its process went away")]
-    async with reading(two.pool_a) as conn:
+    async with by_hand(two.pool_a) as conn:
         assert await charger_commands.take(conn, A, NOON) == []
 
 
@@ -171,7 +171,7 @@ async def test_the_longest_names_there_may_be_are_told(two: Two, nursery: trio.N
     """PostgreSQL takes notifications of less than 8,000 bytes; a commit with a longer one would fail."""
     heard = await _events_of(two, nursery)
     longest = StationId("S" * 50)
-    async with reading(two.pool_a) as conn:
+    async with by_hand(two.pool_a) as conn:
         await conn.execute(
             "INSERT INTO stations (id, serial_number, location_id, connectors_count) VALUES (%s, %s, 'EVP-LOC-001', 1)",
             (longest, longest),
@@ -189,10 +189,10 @@ async def test_who_lost_the_connection_it_listens_on_compares_everything_when_it
 ) -> None:
     """What happened meanwhile is told by nobody, so it must be looked for."""
     heard = await _events_of(two, nursery)
-    async with reading(two.pool_a) as conn:
+    async with by_hand(two.pool_a) as conn:
         ended = await (await conn.execute(END_LISTENING)).fetchall()
     assert len(ended) == 2
-    async with reading(two.pool_b) as conn:
+    async with by_hand(two.pool_b) as conn:
         await take_chargers(conn, [STATION], NOON)
     with trio.fail_after(WITHIN_S):
         while await heard.receive() != GapInEvents():
@@ -232,7 +232,7 @@ async def asked(two: Two) -> AsyncIterator[list[CommandResult]]:
 async def _until_asked(two: Two) -> None:
     with trio.fail_after(WITHIN_S):
         while True:
-            async with reading(two.pool_b) as conn:
+            async with by_hand(two.pool_b) as conn:
                 if await (await conn.execute("SELECT 1 AS one FROM evpower.charger_commands")).fetchone():
                     return
             await trio.lowlevel.checkpoint()

@@ -10,11 +10,12 @@ import trio
 
 from evpower.cluster.processes import LEASE, RENEW_EVERY_S
 from evpower.cluster.rows.processes import forget_dead, leave_chargers, read_leases, read_owners, take_chargers
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ProcessId
 from evpower.network.rows.stations import store_presence
 from tests.charging.test_lock_order import BLOCKED
 from tests.e2e.process import poll
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import STATION
 from tests.worlds.fakes import NOON
 from tests.worlds.two_processes import A, B, Two, two_processes
@@ -30,13 +31,13 @@ async def two(database_url: str) -> AsyncIterator[Two]:
 
 
 async def owner(two: Two) -> ProcessId | None:
-    async with reading(two.pool_b) as conn:
+    async with by_hand(two.pool_b) as conn:
         return (await read_owners(conn, [STATION])).get(STATION)
 
 
 async def b_takes_the_charger(two: Two) -> None:
     two.at_b.connected.add(STATION)
-    async with reading(two.pool_b) as conn:
+    async with by_hand(two.pool_b) as conn:
         await take_chargers(conn, [STATION], NOON)
 
 
@@ -80,7 +81,7 @@ async def test_a_process_that_renewed_just_before_it_would_be_forgotten_is_not(t
     dead = {A: NOON + LEASE}
     two.clock_a.advance(RENEW_EVERY_S)
     await two.a.look()
-    async with reading(two.pool_b) as conn:
+    async with by_hand(two.pool_b) as conn:
         await forget_dead(conn, dead)
         assert A in await read_leases(conn)
     assert await owner(two) == A
@@ -95,7 +96,7 @@ async def test_what_a_killed_process_left_is_taken_away_in_the_order_in_which_ch
                 nursery.start_soon(two.a_is_silent)
 
                 async def somebody_waits() -> bool:
-                    async with reading(two.pool_a) as conn:
+                    async with by_hand(two.pool_a) as conn:
                         return await (await conn.execute(BLOCKED)).fetchone() is not None
 
                 await poll(somebody_waits, 0.01)
@@ -104,7 +105,7 @@ async def test_what_a_killed_process_left_is_taken_away_in_the_order_in_which_ch
 
 async def test_a_process_that_lost_a_charger_cannot_write_its_presence_nor_its_leaving(two: Two) -> None:
     await b_takes_the_charger(two)
-    async with reading(two.pool_a) as stale:
+    async with by_hand(two.pool_a) as stale:
         await store_presence(stale, {STATION: NOON + timedelta(hours=1)})
         row = await (await stale.execute("SELECT last_heartbeat_at AS at FROM stations")).fetchone()
         assert row is not None
@@ -123,7 +124,7 @@ async def test_a_socket_whose_charger_went_elsewhere_is_let_go(two: Two) -> None
 async def test_a_socket_that_is_newer_than_the_word_of_another_one_stays(two: Two) -> None:
     await b_takes_the_charger(two)
     two.a.connected(STATION, B)
-    async with reading(two.pool_a) as conn:
+    async with by_hand(two.pool_a) as conn:
         await take_chargers(conn, [STATION], NOON)
     await two.a.look()
     assert two.at_a.connected == {STATION}

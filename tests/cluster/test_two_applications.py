@@ -15,7 +15,7 @@ from evpower.billing.rows.ledger import check_ledger
 from evpower.charging.limits import PlannedStop
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.db.pool import open_pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.events import Event, GapInEvents, SessionSettled
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, SessionId, StationId
 from evpower.link.ports import CommandResult, Outcome
@@ -24,6 +24,7 @@ from evpower.server.app import build_app
 from evpower.settings.config import Config
 from tests.charging.test_lock_order import BLOCKED
 from tests.e2e.process import poll
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, NETWORK, ONE, STATION, World, impatient
 from tests.worlds.fakes import CountingIds, FakeLink, SetClock
 from tests.worlds.two_processes import hears
@@ -70,7 +71,7 @@ async def two_worlds(url: str, config: Config) -> AsyncIterator[Both]:
     street = Street(clock)
     street.connected.update([STATION, *STATIONS])
     async with open_pool(url, process_id=ProcessId("a")) as pool_a, open_pool(url, process_id=ProcessId("b")) as pool_b:
-        async with reading(pool_a) as conn:
+        async with by_hand(pool_a) as conn:
             await conn.execute(NETWORK)
             await conn.execute(MORE_STATIONS)
         async with trio.open_nursery() as workers:
@@ -83,7 +84,7 @@ async def two_worlds(url: str, config: Config) -> AsyncIterator[Both]:
                 worlds.append(World(app, pool, clock, street))
             yield Both(worlds[0], worlds[1], street)
             workers.cancel_scope.cancel()
-        async with reading(pool_a) as conn:
+        async with by_hand(pool_a) as conn:
             checked = await check_ledger(conn)
     assert checked["ok"], checked["problems"]
 

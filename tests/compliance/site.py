@@ -11,7 +11,6 @@ import trio.testing
 
 from evpower.billing.rows.ledger import check_ledger
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import EvPowerError
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId
 from evpower.ocpp.registry import ChargerRegistry
@@ -20,6 +19,7 @@ from evpower.settings.config import Config
 from evpower.tags.rows.id_tags import Card
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, NETWORK, STATION, World
 from tests.worlds.fakes import CountingIds, SetClock
 
@@ -196,7 +196,7 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
     """
     clock, registry = SetClock(), ChargerRegistry()
     if not again:
-        async with reading(pool) as conn:
+        async with by_hand(pool) as conn:
             await conn.execute(NETWORK)
     async with trio.open_nursery() as workers:
         app = build_app(config or Config(), pool, registry, clock, CountingIds(), workers)
@@ -216,6 +216,6 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
         # The charger goes first: one that stays silent is waited for as long as its close may take.
         await trio.aclose_forcefully(site.peer.wire)
         workers.cancel_scope.cancel()
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         checked = await check_ledger(conn)
     assert checked["ok"], checked["problems"]

@@ -17,6 +17,7 @@ from evpower.db.connection import TrioConnection
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from tests.db.proxy import Proxy, open_proxy
+from tests.worlds.by_hand import by_hand
 
 HAMMER_S = 3.0
 SOON_S = 5.0
@@ -25,7 +26,7 @@ SOON_S = 5.0
 @pytest.fixture
 async def box(pool: Pool) -> Pool:
     """The pool, and a table of numbers to write to."""
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute("CREATE TABLE box (n int PRIMARY KEY)")
     return pool
 
@@ -37,7 +38,7 @@ async def proxy(database_url: str) -> AsyncIterator[Proxy]:
 
 
 async def numbers(pool: Pool) -> set[int]:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         return {row["n"] for row in await (await conn.execute("SELECT n FROM box")).fetchall()}
 
 
@@ -98,7 +99,7 @@ async def test_a_unit_cancelled_in_the_middle_leaves_no_trace_and_a_healthy_pool
 
 
 async def test_a_cancelled_query_is_cancelled_on_the_server_and_the_connection_survives(box: Pool) -> None:
-    async with reading(box) as conn:
+    async with by_hand(box) as conn:
         with trio.fail_after(SOON_S):
             with trio.move_on_after(0.05):
                 await conn.execute("SELECT pg_sleep(60)")
@@ -107,7 +108,7 @@ async def test_a_cancelled_query_is_cancelled_on_the_server_and_the_connection_s
 
 async def test_a_cancelled_copy_in_stores_nothing(box: Pool) -> None:
     with trio.move_on_after(0.05):
-        async with reading(box) as conn, conn.cursor() as cursor, cursor.copy("COPY box FROM STDIN") as copy:
+        async with by_hand(box) as conn, conn.cursor() as cursor, cursor.copy("COPY box FROM STDIN") as copy:
             for number in range(10**9):
                 await copy.write(f"{number}\n")
                 await trio.lowlevel.checkpoint()
@@ -173,7 +174,7 @@ async def test_a_savepoint_inside_a_unit_undoes_only_itself(box: Pool) -> None:
 
 async def test_a_constraint_checked_at_commit_is_an_error_of_the_unit(box: Pool) -> None:
     told: list[str] = []
-    async with reading(box) as conn:
+    async with by_hand(box) as conn:
         await conn.execute("ALTER TABLE box ADD CONSTRAINT late UNIQUE (n) DEFERRABLE INITIALLY DEFERRED")
         await conn.execute("ALTER TABLE box DROP CONSTRAINT box_pkey")
     with pytest.raises(errors.UniqueViolation):
@@ -253,7 +254,7 @@ async def test_callbacks_never_run_after_a_rollback(box: Pool, end: Callable[[Po
 
 async def test_a_backend_terminated_while_idle_is_replaced_unnoticed(database_url: str) -> None:
     async with open_pool(database_url, size=1) as pool:
-        async with reading(pool) as conn:
+        async with by_hand(pool) as conn:
             pid = conn.info.backend_pid
         await terminate(database_url, pid)
         assert await is_healthy(pool)
@@ -263,7 +264,7 @@ async def test_a_backend_terminated_in_mid_query_is_an_error_and_then_replaced(d
     async with open_pool(database_url, size=1) as pool:
         with trio.fail_after(SOON_S):
             async with trio.open_nursery() as both:
-                async with reading(pool) as conn:
+                async with by_hand(pool) as conn:
                     pid = conn.info.backend_pid  # of the only one
                 both.start_soon(terminate, database_url, pid, "SELECT pg_sleep%")
                 with pytest.raises(errors.AdminShutdown):
@@ -278,7 +279,7 @@ async def test_a_frozen_server_does_not_hold_a_caller_beyond_the_bound(
     monkeypatch.setattr(driver, "CANCEL_WITHIN_S", 0.1)
     async with open_pool(proxy.url, size=1) as pool:
         with trio.fail_after(2):
-            async with reading(pool) as conn:
+            async with by_hand(pool) as conn:
                 proxy.freeze()
                 with trio.move_on_after(0.05):
                     await conn.execute("SELECT 1")
@@ -337,7 +338,7 @@ async def test_waiting_for_notifications_is_cancellable_and_loses_nothing(pool: 
     with trio.move_on_after(0.02):
         async for _ in listener.notifies():
             pass
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute("SELECT pg_notify('news', 'still here')")
     with trio.fail_after(SOON_S):
         heard = [notify.payload async for notify in listener.notifies(stop_after=1)]
@@ -396,7 +397,7 @@ async def test_a_long_answer_lets_other_tasks_run(database_url: str) -> None:
 async def test_a_copy_row_by_row_lets_other_tasks_run_and_can_be_cancelled(box: Pool) -> None:
     """Most rows go into libpq's buffer and wait for nothing: without a pause no deadline could ever strike."""
     with trio.fail_after(SOON_S), trio.move_on_after(0.1) as scope:
-        async with reading(box) as conn, conn.cursor() as cursor, cursor.copy("COPY box FROM STDIN") as copy:
+        async with by_hand(box) as conn, conn.cursor() as cursor, cursor.copy("COPY box FROM STDIN") as copy:
             for number in range(10**9):
                 await copy.write_row((number,))
     assert scope.cancelled_caught

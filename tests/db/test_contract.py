@@ -14,7 +14,8 @@ from psycopg.conninfo import make_conninfo
 from evpower.billing.ledger import Entry, Posting
 from evpower.billing.rows.ledger import post_entry
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, TWO, World, open_world
 
 NUMBER = ("numeric",)
@@ -284,7 +285,7 @@ WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
 
 @pytest.mark.parametrize("table", CONTRACT)
 async def test_every_contract_column_has_its_name_type_and_default(schema: Pool, table: str) -> None:
-    async with reading(schema) as conn:
+    async with by_hand(schema) as conn:
         found = await (await conn.execute(COLUMNS, (f"public.{table}",))).fetchall()
     columns = {row["name"]: (row["type"], *(["not null"] if row["required"] else []), row["default"]) for row in found}
     for name, expected in CONTRACT[table].items():
@@ -540,20 +541,20 @@ FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
     ],
 )
 async def test_nested_reads_have_their_foreign_key(schema: Pool, child: str, parent: str) -> None:
-    async with reading(schema) as conn:
+    async with by_hand(schema) as conn:
         found = await (await conn.execute(FOREIGN_KEYS)).fetchall()
     assert (child, parent) in {(row["from"], row["to"]) for row in found}
 
 
 async def test_the_key_that_the_apps_embedding_hint_names_exists(schema: Pool) -> None:
-    async with reading(schema) as conn:
+    async with by_hand(schema) as conn:
         found = await (await conn.execute(FOREIGN_KEYS)).fetchall()
     hinted = {"name": "payment_transactions_odengi_balance_topup_id_fkey"}
     assert hinted | {"from": "payment_transactions", "to": "balance_topups"} in found
 
 
 async def test_the_view_has_every_column_of_its_table(schema: Pool) -> None:
-    async with reading(schema) as conn:
+    async with by_hand(schema) as conn:
         table = await (await conn.execute(COLUMNS, ("payment_transactions",))).fetchall()
         view = await (await conn.execute(COLUMNS, ("payment_transactions_odengi",))).fetchall()
     assert [row["name"] for row in view] == [row["name"] for row in table]
@@ -562,7 +563,7 @@ async def test_the_view_has_every_column_of_its_table(schema: Pool) -> None:
 async def test_a_row_can_be_written_through_the_view_by_the_column_type(world: World) -> None:
     """As the contract says: `transaction_type` follows `type` by itself."""
     await world.app.billing.balance(CLIENT)
-    async with reading(world.pool) as conn:
+    async with by_hand(world.pool) as conn:
         await conn.execute("BEGIN")
         cursor = await conn.execute(
             "INSERT INTO payment_transactions_odengi (client_id, type, amount, balance_before, balance_after) "

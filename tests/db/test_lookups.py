@@ -14,11 +14,12 @@ from psycopg import AsyncConnection
 from evpower.charging.rows.due_sessions import to_take_up
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
 from evpower.network.charge_point import Admission
 from evpower.network.rows.stations import admissions, mark_silent, store_presence
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK, ONE, STATION, TWO
 from tests.worlds.fakes import NOON
 
@@ -57,7 +58,7 @@ async def test_2000_askers_at_once_are_two_queries_and_leave_the_other_connectio
                 for number in range(2000):
                     askers.start_soon(ask, f"{number:05d}")
                 await trio.testing.wait_all_tasks_blocked()
-                async with reading(pool) as conn:
+                async with by_hand(pool) as conn:
                     await conn.execute("SELECT 1")
                 rows.may_answer.set()
             workers.cancel_scope.cancel()
@@ -109,7 +110,7 @@ async def test_askers_are_told_when_the_reader_has_ended(pool: Pool) -> None:
 
 
 async def test_each_identity_finds_its_own_station_by_id_before_serial_number(pool: Pool) -> None:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute(NETWORK)
         await conn.execute(
             "INSERT INTO stations (id, serial_number, location_id, connectors_count, status) "
@@ -123,7 +124,7 @@ async def test_each_identity_finds_its_own_station_by_id_before_serial_number(po
 
 
 async def test_nothing_to_take_up_is_nothing_found(pool: Pool) -> None:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute(NETWORK)
         assert await to_take_up(conn, [STATION]) == {}
 
@@ -131,7 +132,7 @@ async def test_nothing_to_take_up_is_nothing_found(pool: Pool) -> None:
 async def test_writers_of_many_stations_lock_them_in_one_order(pool: Pool) -> None:
     """A journal, a presence flush and a watch that meet on the same rows: none holds what another waits for."""
     first, second = StationId("S1"), StationId("S2")
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute(NETWORK)
         await conn.execute(
             "INSERT INTO stations (id, serial_number, location_id, connectors_count, is_available) "
@@ -150,13 +151,13 @@ async def test_writers_of_many_stations_lock_them_in_one_order(pool: Pool) -> No
                 writers.start_soon(write_both, order, at)
                 await until_one_waits_for_a_lock(pool)
                 assert await store_presence(uow.conn, {second: at}) in ([second], [])
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         assert set(await mark_silent(conn, NOON + timedelta(1))) == {STATION, first, second}
 
 
 async def until_one_waits_for_a_lock(pool: Pool) -> None:
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         while True:
             if await (await conn.execute(waiting)).fetchone():
                 return

@@ -14,8 +14,8 @@ from psycopg.conninfo import make_conninfo
 from evpower.db import migrate as migrations
 from evpower.db.migrate import migrate, read_migrations
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON
 
 
@@ -44,7 +44,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 async def tables(pool: Pool) -> set[str]:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         cursor = await conn.execute("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'")
         return {row["name"] for row in await cursor.fetchall()}
 
@@ -123,7 +123,7 @@ async def test_a_runner_that_is_cancelled_leaves_no_trace_and_no_lock(empty_url:
 
 async def test_a_runner_cancelled_while_it_waits_for_the_lock_keeps_no_lock(empty_url: str, directory: Path) -> None:
     async with open_pool(empty_url, size=1) as pool, open_pool(empty_url, size=1) as another:
-        async with reading(another) as holder:
+        async with by_hand(another) as holder:
             await holder.execute(migrations.LOCK)
             with trio.move_on_after(0.05):
                 await migrate(pool, NOON, directory)
@@ -134,7 +134,7 @@ async def test_a_runner_cancelled_while_it_waits_for_the_lock_keeps_no_lock(empt
 
 async def test_the_lock_is_given_back(empty: Pool, directory: Path) -> None:
     await migrate(empty, NOON, directory)
-    async with reading(empty) as conn:
+    async with by_hand(empty) as conn:
         cursor = await conn.execute("SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory'")
         assert await cursor.fetchone() == {"held": 0}
 

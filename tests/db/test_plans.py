@@ -10,10 +10,10 @@ import pytest
 from evpower.charging.rows import journal_sql
 from evpower.db.batches import batch
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.network.charge_point import STORED_STATUS
 from evpower.network.rows import listing as network
 from evpower.network.rows import stations
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON
 
 NETWORK = """
@@ -42,7 +42,7 @@ STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("what", STATEMENTS)
 async def test_one_charger_is_found_by_index(pool: Pool, what: str) -> None:
     statement, parameters = STATEMENTS[what]
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute(NETWORK)
         cursor = await conn.execute("EXPLAIN " + statement, parameters)
         plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())

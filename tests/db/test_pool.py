@@ -113,7 +113,7 @@ async def test_a_connection_given_to_a_waiter_that_is_cancelled_meanwhile_is_not
 async def test_a_transaction_left_open_is_rolled_back_before_the_next_borrower(database_url: str) -> None:
     async with open_pool(database_url, size=1) as pool:
         async with pool.connection() as conn:
-            await conn.execute("BEGIN")
+            await conn.execute("BEGIN READ WRITE")
             await conn.execute("CREATE TABLE forgotten (n int)")
         async with pool.connection() as conn:
             row = await (await conn.execute("SELECT to_regclass('forgotten') AS it")).fetchone()

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK
 from tests.worlds.fakes import NOON
 
@@ -89,7 +89,7 @@ def filled_url(supabase_url: str) -> str:
         async with open_pool(supabase_url, size=1) as pool:
             assert await migrate(pool, NOON) != []
             assert await migrate(pool, NOON) == []
-            async with reading(pool) as conn:
+            async with by_hand(pool) as conn:
                 await conn.execute((NETWORK + PEOPLE).encode())
                 for owner in ("me", "other"):
                     for statement in OF_EACH.split(";")[:-1]:
@@ -108,7 +108,7 @@ async def supabase(filled_url: str) -> AsyncIterator[Pool]:
 async def see(pool: Pool, role: str, query: str, subject: str | None = "me") -> list[dict[str, Any]]:
     """Rows as Supabase's REST layer reads them: a role, the claims of the token, and nothing stays."""
     claims = "" if subject is None else f'{{"sub": "{subject}", "role": "{role}"}}'
-    async with reading(pool) as conn, conn.transaction(force_rollback=True):
+    async with by_hand(pool) as conn, conn.transaction(force_rollback=True):
         await conn.execute("SELECT set_config('request.jwt.claims', %s, true)", (claims,))
         await conn.execute(f"SET LOCAL ROLE {role}".encode())
         cursor = await conn.execute(query.encode())
@@ -145,7 +145,7 @@ async def test_a_token_without_a_subject_sees_no_rows(supabase: Pool, table: str
 
 async def test_the_older_setting_of_the_subject_counts_too(supabase: Pool) -> None:
     query = "SELECT set_config('request.jwt.claim.sub', 'other', true)"
-    async with reading(supabase) as conn:
+    async with by_hand(supabase) as conn:
         await conn.execute("BEGIN")
         await conn.execute(query)
         await conn.execute("SET LOCAL ROLE authenticated")
@@ -202,7 +202,7 @@ async def test_the_private_schema_is_out_of_reach(supabase: Pool, role: str, wha
 
 
 async def test_the_server_itself_reads_everything(supabase: Pool) -> None:
-    async with reading(supabase) as conn:
+    async with by_hand(supabase) as conn:
         rows = await (await conn.execute("SELECT id FROM clients ORDER BY id")).fetchall()
     assert rows == [{"id": "me"}, {"id": "other"}]
 
@@ -212,7 +212,7 @@ async def test_the_operators_own_tables_keep_their_grants(supabase: Pool) -> Non
 
 
 async def test_realtime_publishes_what_the_app_subscribes_to(supabase: Pool) -> None:
-    async with reading(supabase) as conn:
+    async with by_hand(supabase) as conn:
         cursor = await conn.execute("SELECT tablename FROM pg_publication_tables WHERE pubname = 'supabase_realtime'")
         published = {row["tablename"] for row in await cursor.fetchall()}
     assert {"clients", "charging_sessions", "locations", "stations", "connectors", "tariff_rules"} <= published
@@ -221,7 +221,7 @@ async def test_realtime_publishes_what_the_app_subscribes_to(supabase: Pool) -> 
 
 async def test_every_public_table_has_row_security(supabase: Pool) -> None:
     """A table that a later migration forgets would be open to whoever is granted it by default."""
-    async with reading(supabase) as conn:
+    async with by_hand(supabase) as conn:
         cursor = await conn.execute(
             "SELECT relname AS name FROM pg_class "
             "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity "
@@ -231,6 +231,6 @@ async def test_every_public_table_has_row_security(supabase: Pool) -> None:
 
 
 async def test_a_database_without_these_roles_is_migrated_too(pool: Pool) -> None:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         cursor = await conn.execute("SELECT count(*) AS policies FROM pg_policies")
         assert await cursor.fetchone() == {"policies": 0}

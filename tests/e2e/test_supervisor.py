@@ -14,13 +14,13 @@ import trio
 
 from evpower.charging.rows.journal import Journal
 from evpower.db.pool import open_pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import ConfigError
 from evpower.server import supervisor
 from evpower.server.doors import Running
 from evpower.settings.config import Config
 from evpower.settings.values import Bind
 from tests.ocpp.authority import Authority
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK
 
 
@@ -103,7 +103,7 @@ async def test_a_start_logs_stations_whose_sockets_do_not_fit_their_connectors(
     with trio.fail_after(30):
         async with running_server(config):
             pass
-        async with open_pool(config.database.url, size=1) as pool, reading(pool) as conn:
+        async with open_pool(config.database.url, size=1) as pool, by_hand(pool) as conn:
             await conn.execute(NETWORK.encode())
             await conn.execute("UPDATE stations SET connectors_count = 1")
         caplog.clear()

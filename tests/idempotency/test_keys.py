@@ -8,11 +8,12 @@ import pytest
 import trio
 
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import IdempotencyMismatch
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.rows.keys import KeyRows, StoredAnswer, claim_key, find_key, forget_older_than
 from evpower.identifiers import ClientId, SessionId
+from tests.worlds.by_hand import by_hand
 
 NOON = datetime(2025, 9, 30, 12, tzinfo=UTC)
 CLIENT = ClientId("6f1c")
@@ -118,7 +119,7 @@ async def test_of_ten_that_claim_at_once_one_wins(pool: Pool) -> None:
 
 async def test_old_keys_are_forgotten_and_young_ones_kept(pool: Pool) -> None:
     await claimed(pool)
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         assert await forget_older_than(conn, NOON) == 0
         assert await find_key(conn, CLIENT, "key-1") is not None
         assert await forget_older_than(conn, NOON + timedelta(seconds=1)) == 1

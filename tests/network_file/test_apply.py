@@ -10,11 +10,12 @@ import pytest
 
 from evpower.billing.rows.ledger import check_ledger
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.network_file.file import parse_fleet
 from evpower.network_file.rows.apply import FleetReport, apply_fleet
 from evpower.network_file.rows.doubts import configuration_doubts
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON
 
 DEMO = (Path(__file__).parents[2] / "config/demo.toml").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ async def imported(pool: Pool, text: str) -> FleetReport:
 
 
 async def rows(pool: Pool, query: str) -> list[dict[str, Any]]:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         return await (await conn.execute(query)).fetchall()
 
 
@@ -120,7 +121,7 @@ async def test_a_changed_field_is_changed_and_the_rest_left_alone(pool: Pool) ->
 
 async def test_a_field_left_out_keeps_what_an_operator_set(pool: Pool) -> None:
     await imported(pool, STATION.format(more=""))
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute("UPDATE stations SET status = 'maintenance'")
     report = await imported(pool, STATION.format(more=""))
     assert report.changed == {}
@@ -156,7 +157,7 @@ async def test_other_stations_are_not_doubted_again(pool: Pool) -> None:
     await imported(pool, STATION.format(more="connectors_count = 1"))
     other = STATION.format(more="").replace('"S1"', '"S2"').replace('"N1"', '"N2"')
     assert (await imported(pool, other)).warnings == ()
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         assert {doubt[:11] for doubt in await configuration_doubts(conn)} == {"station S1:"}
 
 
@@ -172,7 +173,7 @@ async def test_an_opening_balance_is_a_ledger_entry(pool: Pool) -> None:
     assert await rows(pool, "SELECT kind, key, actor FROM evpower.ledger_entries") == [
         {"kind": "admin_adjustment", "key": "opening:c1", "actor": "import"}
     ]
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         assert (await check_ledger(conn))["ok"]
 
 

@@ -11,7 +11,6 @@ import trio
 from evpower.administration.provisioning import Provisioning
 from evpower.administration.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, NotFound
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
@@ -22,6 +21,7 @@ from evpower.settings.config import Config
 from tests.ocpp.conftest import Csms
 from tests.ocpp.door.test_credentials import basic
 from tests.ocpp.peer import Peer
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK
 from tests.worlds.fakes import CountingIds, SetClock
 
@@ -53,7 +53,7 @@ class Gate:
         self.clock = clock
 
     async def sql(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        async with reading(self.pool) as conn:
+        async with by_hand(self.pool) as conn:
             cursor = await conn.execute(query, parameters or None)
             return await cursor.fetchall() if cursor.description else []
 
@@ -101,7 +101,7 @@ async def gate(pool: Pool) -> AsyncIterator[Gate]:
 
 
 async def _run(pool: Pool, script: str) -> None:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute(script.encode())
 
 

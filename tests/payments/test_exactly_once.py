@@ -13,10 +13,11 @@ from evpower.billing.ledger import adjustment_entry
 from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import EvPowerError, InvalidRequest, Unauthorized
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import Origin
+from tests.worlds.by_hand import by_hand
 from tests.worlds.cards import CARD, PAYER, wish
 from tests.worlds.payments import CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
@@ -334,7 +335,7 @@ async def test_the_crash_tests_reach_the_end_of_the_path(world: World) -> None:
 
 
 async def checked(world: World) -> bool:
-    async with reading(world.pool) as conn:
+    async with by_hand(world.pool) as conn:
         return bool((await check_ledger(conn))["ok"])
 
 

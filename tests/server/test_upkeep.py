@@ -11,11 +11,12 @@ import trio
 from evpower.db import partitions as partitions_module
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.rows.keys import claim_key
 from evpower.identifiers import ClientId, SessionId
 from evpower.server.upkeep import Upkeep
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON, SetClock
 
 TODAY = NOON.date()
@@ -38,23 +39,23 @@ class Days:
 @pytest.fixture
 async def made(pool: Pool) -> Pool:
     """A database with the partitions of today."""
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await maintain_partitions(conn, TODAY, KEEP)
     return pool
 
 
 async def maintain(pool: Pool, today: date) -> tuple[list[str], list[str]]:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         return await maintain_partitions(conn, today, KEEP)
 
 
 async def partitions(pool: Pool) -> list[str]:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         return [row["name"] for row in await (await conn.execute(PARTITIONS)).fetchall()]
 
 
 async def partition_of(pool: Pool, at: datetime) -> str:
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         row = await (await conn.execute(METER_VALUE, {"at": at})).fetchone()
     assert row is not None
     return str(row["partition"])
@@ -108,7 +109,7 @@ async def test_rows_that_arrived_before_their_day_was_made_move_into_it(pool: Po
     assert await partition_of(pool, NOON) == "evpower.ocpp_meter_values_default"
     made, _ = await maintain(pool, TODAY)
     assert "ocpp_meter_values_20261123" in made
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         cursor = await conn.execute("SELECT tableoid::regclass::text AS partition FROM evpower.ocpp_meter_values")
         assert await cursor.fetchall() == [{"partition": "evpower.ocpp_meter_values_20261123"}]
 
@@ -139,7 +140,7 @@ async def test_two_processes_at_once_make_each_day_once(pool: Pool) -> None:
 async def test_idempotency_keys_are_forgotten_after_seven_days(pool: Pool) -> None:
     clock = SetClock()
     upkeep = Upkeep(pool, clock, Days(), 7)
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         for key, age in (("old", timedelta(days=7, seconds=1)), ("kept", timedelta(days=6, hours=23))):
             claim = IdempotencyClaim(ClientId("c"), key, "POST", "/", "hash")
             await claim_key(conn, claim, SessionId("s"), NOON - age)

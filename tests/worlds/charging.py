@@ -16,13 +16,14 @@ from evpower.charging.meter_value import MeterReport, Sample
 from evpower.charging.session import SessionView, StartedSession, StartOrder
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App, build_app
 from evpower.server.operator import Operator
 from evpower.settings.config import Config
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import CountingIds, FakeLink, SetClock
 
 STATION = StationId("EVP-001-01")
@@ -53,7 +54,7 @@ class World:
 
     async def sql(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         """Rows of a query, or nothing."""
-        async with reading(self.pool) as conn:
+        async with by_hand(self.pool) as conn:
             cursor = await conn.execute(query, parameters or None)
             return await cursor.fetchall() if cursor.description else []
 
@@ -151,7 +152,7 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
     clock, ids = SetClock(), CountingIds()
     link = FakeLink(clock)
     link.connected.add(STATION)
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute(NETWORK)
     async with trio.open_nursery() as workers:
         app = build_app(config, pool, link, clock, ids, workers)
@@ -162,7 +163,7 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
             await workers.start(app.redis.run)
         yield World(app, pool, clock, link)
         workers.cancel_scope.cancel()
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         checked = await check_ledger(conn)
     assert checked["ok"], checked["problems"]
 

@@ -12,7 +12,6 @@ from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger
 from evpower.billing.service import BillingService
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.identifiers import ClientId
 from evpower.payments.crediting import Crediting
@@ -21,6 +20,7 @@ from evpower.payments.graph import Payments, build_payments
 from evpower.payments.notices import Receipt
 from evpower.payments.rows.top_ups import read_top_up
 from evpower.payments.top_up import Origin, TopUp, TopUpRules, TopUpView, TopUpWish
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import CountingIds, SetClock
 from tests.worlds.provider import SIGNATURE, ScriptedProvider
 
@@ -59,7 +59,7 @@ class World:
 
     async def sql(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         """Rows of a query, or nothing."""
-        async with reading(self.pool) as conn:
+        async with by_hand(self.pool) as conn:
             cursor = await conn.execute(query, parameters or None)
             return await cursor.fetchall() if cursor.description else []
 
@@ -70,7 +70,7 @@ class World:
     async def order(self, order: TopUp | TopUpView) -> TopUp:
         """The order as it stands now."""
         topup_id = order.order.id if isinstance(order, TopUpView) else order.id
-        async with reading(self.pool) as conn:
+        async with by_hand(self.pool) as conn:
             return await read_top_up(conn, topup_id)
 
     async def newest(self) -> TopUp:
@@ -124,7 +124,7 @@ class World:
 
     async def block(self, status: str = "blocked", client: ClientId = CLIENT) -> None:
         """An operator blocks or deletes the client, who is created when new."""
-        async with reading(self.pool) as conn:
+        async with by_hand(self.pool) as conn:
             await ensure_client(conn, client, self.clock.now())
         await self.sql("UPDATE clients SET status = %s WHERE id = %s", status, client)
 
@@ -139,6 +139,6 @@ async def open_world(pool: Pool, rules: TopUpRules = RULES) -> AsyncIterator[Wor
     """A world; leaving it checks the ledger."""
     world = World(pool, rules)
     yield world
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         checked = await check_ledger(conn)
     assert checked["ok"], checked["problems"]

@@ -15,9 +15,9 @@ from evpower.cluster.remote_commands import CommandExecutor
 from evpower.cluster.rows.processes import take_chargers
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool, open_pool
-from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.identifiers import ProcessId, StationId
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK, STATION, World
 from tests.worlds.fakes import NOON, CountingIds, FakeLink, SetClock
 
@@ -86,14 +86,14 @@ class Two:
 @asynccontextmanager
 async def two_processes(url: str) -> AsyncIterator[Two]:
     async with open_pool(url, size=3, process_id=A) as pool_a, open_pool(url, size=3, process_id=B) as pool_b:
-        async with reading(pool_a) as conn:
+        async with by_hand(pool_a) as conn:
             await conn.execute(NETWORK)
         clock_a, clock_b = SetClock(), SetClock()
         at_a, at_b = Local(clock_a), Local(clock_b)
         a, b = Processes(pool_a, clock_a, A, at_a), Processes(pool_b, clock_b, B, at_b)
         await a.look()
         at_a.connected.add(STATION)
-        async with reading(pool_a) as conn:
+        async with by_hand(pool_a) as conn:
             await take_chargers(conn, [STATION], NOON)
         await b.look()
         at_work_a, at_work_b = CommandExecutor(pool_a, clock_a, A, at_a), CommandExecutor(pool_b, clock_b, B, at_b)

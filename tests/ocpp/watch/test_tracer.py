@@ -10,11 +10,11 @@ import trio
 from psycopg.errors import UndefinedTable
 
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
 from evpower.ocpp.watch import tracer as tracing
 from evpower.ocpp.watch.tracer import Tracer
+from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON, SetClock
 
 CP = StationId("CP\t1")
@@ -64,7 +64,7 @@ async def test_the_writer_leaves_nothing_behind_when_it_ends(pool: Pool, monkeyp
         tracer.note(CP, "in", HEARTBEAT, NOON)
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         assert len(await (await conn.execute("SELECT 1 FROM evpower.ocpp_frames")).fetchall()) == 1
 
 
@@ -82,13 +82,13 @@ async def test_what_the_queue_cannot_hold_is_counted_and_said_once(
 
 async def test_a_database_that_is_down_costs_frames_and_nothing_else(pool: Pool) -> None:
     tracer = Tracer(pool, SetClock(), record=True)
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute("ALTER TABLE evpower.ocpp_frames RENAME TO gone")
     tracer.note(CP, "in", HEARTBEAT, NOON)
     with pytest.raises(UndefinedTable):
         await kept(tracer)
     assert tracer.lost == 1
-    async with reading(pool) as conn:
+    async with by_hand(pool) as conn:
         await conn.execute("ALTER TABLE evpower.gone RENAME TO ocpp_frames")
     tracer.note(CP, "in", b"after", NOON)
     assert await kept(tracer) == ["after"]
