@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.installed
+WORKERS ?= auto
+PARALLEL := --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test foreign lint types schema bench lock clean
+.PHONY: install run test test-quick foreign lint types schema bench lock clean
 
 install: $(STAMP)
 
@@ -18,8 +20,13 @@ $(STAMP): $(LOCK) pyproject.toml
 run: install
 	$(BIN)/evpower demo
 
+# For instance `make test WORKERS=1 ARGS="--seed 42"`.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+# Everyday: what needs no PostgreSQL, no Valkey and no process of its own.
+test-quick: install
+	$(BIN)/python -m pytest $(PARALLEL) -m "not external" $(ARGS)
 
 # A page and a charger in another language, against a started server; needs node and npm, and so is not part of `make test`.
 foreign: install

@@ -27,6 +27,7 @@ from tests.worlds.fakes import NOON
 from tests.worlds.list_caches import Network
 from tests.worlds.redis_server import RedisServer
 
+pytest_plugins = ("tests.order", "tests.external")
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
 UNSAFE = {

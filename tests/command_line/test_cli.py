@@ -231,6 +231,7 @@ def test_a_server_with_wrong_settings_does_not_start(monkeypatch: pytest.MonkeyP
     assert (result.exit_code, "auth.mode" in result.stderr) == (2, True)
 
 
+@pytest.mark.external
 def test_help_imports_nothing_heavy() -> None:
     """`evpower --help` is quick: no loop, no HTTP client, no database driver."""
     check = "import sys, evpower.cli; print({'trio', 'httpx2', 'psycopg', 'rich', 'quart'} & sys.modules.keys())"

@@ -19,6 +19,7 @@ from evpower.db.data_directory import clear_stale_pid_file
 from evpower.db.embedded import embedded_postgres
 from evpower.errors import DatabaseUnavailable
 
+pytestmark = pytest.mark.external
 #: Includes making a cluster on a busy machine.
 SOON_S = 60.0
 UNSAFE = {"fsync": "off", "shared_buffers": "16MB"}

@@ -17,6 +17,7 @@ from evpower.db import embedded
 from evpower.db.embedded import embedded_postgres
 from evpower.errors import DatabaseUnavailable
 
+pytestmark = pytest.mark.external
 SOON_S = 60.0
 UNSAFE = {"fsync": "off", "shared_buffers": "16MB"}
 IS_ROOT = os.getuid() == 0

@@ -30,6 +30,7 @@ from tests.e2e.money_in import Payer, banked_server, free_port, seen
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, WITHIN_S
 
+pytestmark = pytest.mark.external
 PAN, OTHER_PAN, CVV, HOLDER = "5312047719386025", "6771830925514708", "7391", "ZARINA KANAREIKOVA"
 CARD = {"card_pan": PAN, "card_name": HOLDER, "card_cvv": CVV, "card_year": YEAR, "card_month": MONTH}
 BODY = {"client_id": CLIENT, "amount": 100, "email": "payer@example.org", **CARD}

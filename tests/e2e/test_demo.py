@@ -21,6 +21,7 @@ from evpower.settings.config import Config
 from evpower.settings.payments import ObankSettings, OdengiSettings
 from tests.e2e.process import Process, poll, start
 
+pytestmark = pytest.mark.external
 #: The test card that wants 3-D Secure.
 CARD = (
     '"amount":50,"card_pan":"4169585587654321","card_name":"TEST CARD","card_cvv":"123","card_year":"25",'

@@ -11,6 +11,7 @@ import trio
 from tests.e2e.conftest import url_of
 from tests.e2e.process import Process, start
 
+pytestmark = pytest.mark.external
 PROMPTLY_S = 20.0
 
 

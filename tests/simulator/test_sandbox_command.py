@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import httpx2
+import pytest
 import trio
 
+pytestmark = pytest.mark.external
 COMMAND = [sys.executable, "-m", "evpower", "sandbox"]
 FREE_PORTS = ["--odengi-port", "0", "--obank-port", "0", "--page-port", "0"]
 NAMES = {
