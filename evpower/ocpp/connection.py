@@ -10,18 +10,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import trio
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
+from evpower.ocpp.reading import Flaw
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.oddities import Kind, Oddities
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire import frames
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
 from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
+
+if TYPE_CHECKING:  # a connection carries its dialect, and a dialect speaks on connections
+    from evpower.ocpp.dialect import Dialect
 
 log = logging.getLogger("OCPP")
 
@@ -52,6 +56,7 @@ class ChargerConnection:
         self,
         station_id: StationId,
         socket: ChargerSocket,
+        dialect: Dialect,
         *,
         clock: Clock,
         ids: Ids,
@@ -63,6 +68,7 @@ class ChargerConnection:
     ) -> None:
         """`on_return` is called when the charger speaks again after more than `silent_after_s`."""
         self.station_id = station_id
+        self.dialect = dialect
         self._socket = socket
         self._clock = clock
         self._ids = ids
@@ -171,8 +177,9 @@ class ChargerConnection:
                 self.oddities.note(Kind.MESSAGE_TYPE, f"message type {message.type_id}, ignored")
             case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
                 self.oddities.note(Kind.MALFORMED, f"malformed CALL ({problem})")
-                self.traffic.errors_sent["FormationViolation"] += 1
-                await self._socket.send(self._noted(frames.call_error(message_id, "FormationViolation", problem)))
+                code = self.dialect.error_codes[Flaw.FORMAT]
+                self.traffic.errors_sent[code] += 1
+                await self._socket.send(self._noted(frames.call_error(message_id, code, problem)))
             case frames.Malformed(problem=problem):
                 self.oddities.note(Kind.MALFORMED, f"unreadable message, ignored ({problem})")
 

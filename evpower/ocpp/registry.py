@@ -12,16 +12,18 @@ import trio
 from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.ports import CommandResult, Outcome
+from evpower.ocpp import commands
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.v16 import commands, raw
-from evpower.ocpp.v16.schemas import check_command
+from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
 
 class ChargerRegistry:
-    """Implements `evpower.charging.ports.ChargePointLink` and `CommandLink`."""
+    """Implements `evpower.link.ports.ChargePointLink` and `CommandLink`."""
 
-    def __init__(self) -> None:
+    def __init__(self, usual: Dialect) -> None:
+        """`usual` says what may be asked of a station that is not here."""
+        self._usual = usual
         self._live: dict[StationId, ChargerConnection] = {}
         self._presence: WeakValueDictionary[StationId, trio.Lock] = WeakValueDictionary()
 
@@ -80,7 +82,7 @@ class ChargerRegistry:
             return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
         if not connection.ready.is_set():
             return CommandResult(Outcome.OFFLINE, "still booting")
-        return await commands.remote_start(connection, connector_id, id_tag)
+        return await connection.dialect.remote_start(connection, connector_id, id_tag)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
         """Waits until a charger that is still booting is ready; the caller's time-out bounds the wait."""
@@ -90,17 +92,18 @@ class ChargerRegistry:
         if connection.registration != "Accepted":
             return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
         await connection.ready.wait()
-        return await commands.remote_stop(connection, transaction_id)
+        return await connection.dialect.remote_stop(connection, transaction_id)
 
     # ---------------------------------------------------------------------------------------------------- CommandLink
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """An operator's own command (design §8 "Raw charger command"); see `CommandLink.command`."""
-        check_command(action, payload)
         connection = self._live.get(station_id)
+        dialect = self._usual if connection is None else connection.dialect
+        dialect.schemas.check_command(action, payload)
         if connection is None:
             raise ChargerOffline
-        return await raw.command(connection, action, payload)
+        return await commands.command(connection, commands.Request(action, payload))
 
     async def raw(self, station_id: StationId, action: str, payload: bytes) -> CallOutcome:
         """One CALL with nothing checked, neither the payload nor the charger's boot."""

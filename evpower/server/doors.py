@@ -46,6 +46,8 @@ from evpower.http.service import ServiceFacts
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.server import ServerSettings, serve_http
 from evpower.idempotency.rows.keys import KeyRows
+from evpower.ocpp.dialect import known_actions
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords
 from evpower.ocpp.door.server import ChargerServer, serve_chargers
@@ -54,6 +56,7 @@ from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.tracer import Tracer
+from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.security.station_access import StationAccess
 from evpower.server.app import App
@@ -233,6 +236,8 @@ def _charger_server(inside: Inside, failed_logins: FailedLogins, lobby: Lobby) -
         inside.ids,
         PasswordChecker(secrets.token_bytes(32)),
         settings,
+        DIALECTS,
+        Traffic(known_actions(DIALECTS)),
         inside.tracer,
         failed_logins,
         lobby=lobby if ocpp.accept_unknown == "pending" else None,

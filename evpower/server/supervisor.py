@@ -36,6 +36,8 @@ from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
 from evpower.network.feed import NetworkFeed
 from evpower.network_file.rows.doubts import configuration_doubts
+from evpower.ocpp.dialect import usual
+from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.gateways.providers import Gateways, open_gateways
@@ -97,13 +99,13 @@ async def _serve(
     """Workers and doors, until the first signal and through the drain."""
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
-        registry = ChargerRegistry()
+        registry = ChargerRegistry(usual(DIALECTS))
         processes = Processes(pool, clock, process_id, registry)
         link = NetworkLink(registry, processes, pool, clock, ids)
         app = build_app(config, pool, link, clock, ids, workers, gateways=gateways.by_name)
         if app.authority.exists:
             await app.authority.check(clock.now())
-        tracer = Tracer(pool, clock, record=config.ocpp.record_frames)
+        tracer = Tracer(pool, clock, MASKING, record=config.ocpp.record_frames)
         hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
         if app.redis is not None:
             await workers.start(app.redis.run, name="redis")

@@ -13,6 +13,8 @@ from evpower.billing.rows.ledger import check_ledger
 from evpower.db.pool import Pool
 from evpower.errors import EvPowerError
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId
+from evpower.ocpp.dialect import usual
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.server.app import build_app
 from evpower.settings.config import Config
@@ -194,7 +196,7 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
 
     `again`: another process on the rows an earlier one left. Leaving it checks the ledger.
     """
-    clock, registry = SetClock(), ChargerRegistry()
+    clock, registry = SetClock(), ChargerRegistry(usual(DIALECTS))
     if not again:
         async with by_hand(pool) as conn:
             await conn.execute(NETWORK)

@@ -8,12 +8,13 @@ import trio
 from trio.testing import memory_stream_pair
 
 from evpower.clock import Clock
+from evpower.ocpp.dialect import known_actions, usual
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import ChargerServer, Door
 from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.v16.dispatch import KNOWN
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.traffic import Traffic
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
@@ -45,7 +46,7 @@ class Csms:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self.reports = FakeReports()
-        self.registry = ChargerRegistry()
+        self.registry = ChargerRegistry(usual(DIALECTS))
         self.clock: Clock = TrioClock()
         self.settings = OcppSettings()
         self.anonymous = True
@@ -54,7 +55,7 @@ class Csms:
         self.scope = trio.CancelScope()
         self.stopped = trio.Event()
         self._listener: MemoryListener | None = None
-        self.traffic = Traffic(KNOWN)
+        self.traffic = Traffic(known_actions(DIALECTS))
 
     def set(self, **settings: Any) -> None:
         """Change settings; before the first charger comes."""
@@ -83,6 +84,7 @@ class Csms:
             ids=CountingIds(),
             passwords=PasswordChecker(b"test"),
             settings=self.settings,
+            dialects=DIALECTS,
             traffic=self.traffic,
             frame_log=self.frame_log,
             lobby=self.lobby,

@@ -12,6 +12,8 @@ from evpower.administration.provisioning import Provisioning
 from evpower.administration.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
 from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, NotFound
+from evpower.ocpp.dialect import usual
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.registry import ChargerRegistry
@@ -85,7 +87,7 @@ async def ended(peer: Peer) -> int | None:
 
 @pytest.fixture
 async def gate(pool: Pool) -> AsyncIterator[Gate]:
-    clock, registry = SetClock(), ChargerRegistry()
+    clock, registry = SetClock(), ChargerRegistry(usual(DIALECTS))
     await _run(pool, NETWORK)
     async with trio.open_nursery() as workers:
         app = build_app(Config(), pool, registry, clock, CountingIds(), workers)

@@ -18,6 +18,8 @@ from evpower.db.pool import Pool, open_pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import ConnectorId, StationId
+from evpower.ocpp.dialect import known_actions, usual
+from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import ChargerServer
@@ -25,7 +27,7 @@ from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.watch.tracer import Tracer
-from evpower.ocpp.watch.traffic import Refusal
+from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.ocpp.wire.outcome import Answered, CallFailed
 from evpower.payments.graph import build_payments
 from evpower.payments.top_up import TopUpRules
@@ -46,14 +48,16 @@ class Scene:
         self.clock = SetClock()
         self.journal = Journal(pool)
         self.bus = EventBus()
-        self.tracer = Tracer(pool, self.clock, record=False)
+        self.tracer = Tracer(pool, self.clock, MASKING, record=False)
         self.server = ChargerServer(
             FakeReports(),
-            ChargerRegistry(),
+            ChargerRegistry(usual(DIALECTS)),
             self.clock,
             CountingIds(),
             PasswordChecker(b"test"),
             OcppSettings(),
+            DIALECTS,
+            Traffic(known_actions(DIALECTS)),
             failed_logins=FailedLogins(),
         )
         self.billing = BillingService(pool, self.clock)

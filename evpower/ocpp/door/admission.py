@@ -10,10 +10,10 @@ from enum import Enum
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from evpower.network.charge_point import Admission
+from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.door.passwords import PasswordChecker
 
 MAX_IDENTITY_CHARS = 255
-SUBPROTOCOLS = frozenset({"ocpp1.6", "ocpp1.6j", "ocpp1.6-json"})
 
 
 def identity_of(target: str) -> str | None:
@@ -28,9 +28,13 @@ def identity_of(target: str) -> str | None:
     return identity if identity.isprintable() and len(identity) <= MAX_IDENTITY_CHARS else None
 
 
-def choose_subprotocol(offered: Sequence[str]) -> str | None:
-    """The first offered word for OCPP 1.6, in the charger's own spelling; None when there is none."""
-    return next((word for word in offered if word.lower() in SUBPROTOCOLS), None)
+def choose_subprotocol(offered: Sequence[str], dialects: Sequence[Dialect]) -> tuple[str, Dialect] | None:
+    """The first of our dialects (best first) that the charger offers, and its word in the charger's own spelling."""
+    for dialect in dialects:
+        for word in offered:
+            if word.lower() in dialect.subprotocols:
+                return word, dialect
+    return None
 
 
 def offered_subprotocols(header_values: Sequence[str]) -> list[str]:

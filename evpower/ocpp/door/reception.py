@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
 from evpower.network.charge_point import Admission
+from evpower.ocpp.dialect import Dialect, usual
 from evpower.ocpp.door.admission import (
     Credentials,
     Verdict,
@@ -38,6 +39,14 @@ CHALLENGE = (("WWW-Authenticate", 'Basic realm="ocpp"'),)
 
 
 @dataclass(frozen=True)
+class Entrant:
+    """Who came in, and the version of OCPP it speaks."""
+
+    who: Admission | Stranger
+    dialect: Dialect
+
+
+@dataclass(frozen=True)
 class Reception:
     """Where every socket is asked who it is."""
 
@@ -45,33 +54,36 @@ class Reception:
     passwords: PasswordChecker
     failed_logins: FailedLogins
     traffic: Traffic
+    #: What is spoken here, best first.
+    dialects: Sequence[Dialect]
     #: Where strangers may wait; None: nowhere.
     lobby: Lobby | None = None
     trusted_proxies: tuple[Network, ...] = LOOPBACK
 
-    async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Admission | Stranger:
+    async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Entrant:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
 
         Raises SocketClosed after telling the peer why it may not enter.
         """
         with self._counted(Refusal.NO_HANDSHAKE):
             handshake, request = await socket.read_request()
-        entrant = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
+        who = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
-        subprotocol = choose_subprotocol(offered)
+        chosen = choose_subprotocol(offered, self.dialects)
         with self._counted(Refusal.NO_HANDSHAKE):
-            await socket.accept(handshake, request, subprotocol)
-        name = entrant.identity if isinstance(entrant, Stranger) else entrant.station_id
-        if subprotocol is None and not offered:
+            await socket.accept(handshake, request, None if chosen is None else chosen[0])
+        name = who.identity if isinstance(who, Stranger) else who.station_id
+        if chosen is not None:
+            return Entrant(who, chosen[1])
+        if not offered:
             log.info("station=%s: offered no subprotocol", name)
-        elif subprotocol is None:
-            self._refused(socket, Refusal.NO_SUBPROTOCOL)
-            address, words = address_of(stream), shown(", ".join(offered))
-            reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
-            log.info(reason, name, address or "-", words)
-            await socket.aclose(1002, "no common subprotocol")
-            raise SocketClosed(1002, "no common subprotocol")
-        return entrant
+            return Entrant(who, usual(self.dialects))
+        self._refused(socket, Refusal.NO_SUBPROTOCOL)
+        address, words = address_of(stream), shown(", ".join(offered))
+        reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
+        log.info(reason, name, address or "-", words)
+        await socket.aclose(1002, "no common subprotocol")
+        raise SocketClosed(1002, "no common subprotocol")
 
     @contextmanager
     def _counted(self, refusal: Refusal) -> Iterator[None]:

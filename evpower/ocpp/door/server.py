@@ -16,23 +16,23 @@ import trio
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.network.charge_point import Admission
+from evpower.ocpp.after_boot import configure_after_boot
 from evpower.ocpp.boot_loops import BootLoops
+from evpower.ocpp.charger import Charger
 from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.door.capacity import Capacity
 from evpower.ocpp.door.doors import Door, open_doors
 from evpower.ocpp.door.drain import GOING_AWAY, Drain
 from evpower.ocpp.door.failed_logins import FailedLogins, address_of
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.reception import Reception
+from evpower.ocpp.door.reception import Entrant, Reception
 from evpower.ocpp.door.sweeper import Sweeper
 from evpower.ocpp.door.tls import TlsIdentity
 from evpower.ocpp.lobby import Lobby, Stranger
+from evpower.ocpp.newcomer import Newcomer
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.v16.after_boot import configure_after_boot
-from evpower.ocpp.v16.charger import Charger
-from evpower.ocpp.v16.dispatch import KNOWN, answer
-from evpower.ocpp.v16.newcomer import Newcomer
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
@@ -55,9 +55,11 @@ class ChargerServer:
     ids: Ids
     passwords: PasswordChecker
     settings: OcppSettings
+    #: What is spoken here, best first.
+    dialects: Sequence[Dialect]
+    traffic: Traffic
     frame_log: FrameLog = field(default_factory=NoFrameLog)
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
-    traffic: Traffic = field(default_factory=lambda: Traffic(KNOWN))
     boot_loops: BootLoops = field(default_factory=BootLoops)
     #: Where strangers wait (setting `ocpp.accept_unknown`); None: they are refused.
     lobby: Lobby | None = None
@@ -79,6 +81,7 @@ class ChargerServer:
                             self.passwords,
                             self.failed_logins,
                             self.traffic,
+                            self.dialects,
                             self.lobby,
                             self.settings.trusted_proxies,
                         )
@@ -151,17 +154,15 @@ class _ChargerDoor:
         goodbye = INTERNAL_ERROR
         self.sweeper.watch(socket)
         try:
-            entrant: Admission | Stranger | None = None
+            entrant: Entrant | None = None
             with (
                 self.capacity.handshake(),
                 self.drain.handshake(),
                 trio.move_on_after(limits.open_timeout_s) as patience,
             ):
                 entrant = await self.reception.receive(socket, stream, anonymous=anonymous)
-            if isinstance(entrant, Stranger):
-                goodbye = await self._host(socket, entrant)
-            elif entrant is not None:
-                goodbye = await self._talk(socket, entrant)
+            if entrant is not None:
+                goodbye = await self._serve_entrant(socket, entrant)
             elif patience.cancelled_caught:
                 self.server.traffic.refusals[Refusal.NO_HANDSHAKE] += 1
                 _explain(socket, stream, f"no handshake within {limits.open_timeout_s:g} s")
@@ -175,10 +176,16 @@ class _ChargerDoor:
             with trio.move_on_after(limits.close_timeout_s, shield=True):
                 await socket.aclose(*goodbye)
 
-    async def _talk(self, socket: ChargerSocket, admission: Admission) -> tuple[int, str]:
+    async def _serve_entrant(self, socket: ChargerSocket, entrant: Entrant) -> tuple[int, str]:
         """The conversation; returns the close code and reason to end it with."""
+        if isinstance(entrant.who, Stranger):
+            return await self._host(socket, entrant.who, entrant.dialect)
+        return await self._talk(socket, entrant.who, entrant.dialect)
+
+    async def _talk(self, socket: ChargerSocket, admission: Admission, dialect: Dialect) -> tuple[int, str]:
+        """The conversation with a charger."""
         server = self.server
-        connection = self._connection(socket, admission.station_id, server.frame_log)
+        connection = self._connection(socket, dialect, admission.station_id, server.frame_log)
         charger = Charger(
             admission,
             connection,
@@ -188,14 +195,16 @@ class _ChargerDoor:
             boot_loops=server.boot_loops,
         )
         async with self._present(connection):
-            await connection.run(functools.partial(answer, charger), functools.partial(configure_after_boot, charger))
+            await connection.run(
+                functools.partial(dialect.answer, charger), functools.partial(configure_after_boot, charger)
+            )
         return connection.close_with
 
-    async def _host(self, socket: ChargerSocket, stranger: Stranger) -> tuple[int, str]:
+    async def _host(self, socket: ChargerSocket, stranger: Stranger, dialect: Dialect) -> tuple[int, str]:
         """The conversation with a stranger, which may become a charger on the way; nothing of it is kept before."""
         server, lobby = self.server, self.server.lobby
         assert lobby is not None
-        connection = self._connection(socket, stranger.identity, NoFrameLog())
+        connection = self._connection(socket, dialect, stranger.identity, NoFrameLog())
         async with AsyncExitStack() as stay:
             guest = stay.enter_context(lobby.staying(stranger, connection))
 
@@ -215,14 +224,17 @@ class _ChargerDoor:
             )
             if self.drain.has_begun:
                 connection.leave(*GOING_AWAY)
-            await connection.run(functools.partial(answer, newcomer), newcomer.follow_up)
+            await connection.run(functools.partial(dialect.answer, newcomer), newcomer.follow_up)
         return connection.close_with
 
-    def _connection(self, socket: ChargerSocket, station_id: str, frame_log: FrameLog) -> ChargerConnection:
+    def _connection(
+        self, socket: ChargerSocket, dialect: Dialect, station_id: str, frame_log: FrameLog
+    ) -> ChargerConnection:
         server = self.server
         return ChargerConnection(
             StationId(station_id),
             socket,
+            dialect,
             clock=server.clock,
             ids=server.ids,
             command_timeout_s=server.settings.command_timeout_s,

@@ -16,8 +16,9 @@ from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, rea
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.network.charge_point import Boot, StatusReport
+from evpower.ocpp.charger import Charger
+from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
-from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.watch.oddities import Kind, shown
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -36,7 +37,7 @@ CLOCK_AHEAD = timedelta(hours=1)
 CLOCK_NEVER_SET = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-async def boot_notification(charger: Charger, request: messages.BootNotification, _: bytes) -> messages.Confirmation:
+async def boot_notification(charger: Charger, request: messages.BootNotification, _: bytes) -> Confirmation:
     log.info(
         "BootNotification: station=%s, vendor=%s, model=%s",
         charger.station_id,
@@ -57,15 +58,13 @@ async def boot_notification(charger: Charger, request: messages.BootNotification
     )
 
 
-async def heartbeat(charger: Charger, _request: messages.Heartbeat, _: bytes) -> messages.Confirmation:
+async def heartbeat(charger: Charger, _request: messages.Heartbeat, _: bytes) -> Confirmation:
     """Answered from memory: that any message came is already noted by the connection (duty 19)."""
     log.info("Heartbeat: station=%s", charger.station_id)
     return messages.HeartbeatConf(current_time=_wire_time(charger.clock.now()))
 
 
-async def status_notification(
-    charger: Charger, request: messages.StatusNotification, _: bytes
-) -> messages.Confirmation:
+async def status_notification(charger: Charger, request: messages.StatusNotification, _: bytes) -> Confirmation:
     log.info(
         "StatusNotification: station=%s, connector=%d, status=%s",
         charger.station_id,
@@ -90,15 +89,13 @@ async def status_notification(
     return messages.Done()
 
 
-async def authorize(charger: Charger, request: messages.Authorize, _: bytes) -> messages.Confirmation:
+async def authorize(charger: Charger, request: messages.Authorize, _: bytes) -> Confirmation:
     verdict = await charger.reports.authorize(charger.station_id, IdTag(request.id_tag))
     log.info("Authorize: station=%s, status=%s", charger.station_id, verdict.status)
     return messages.AuthorizeConf(id_tag_info=_id_tag_info(verdict))
 
 
-async def start_transaction(
-    charger: Charger, request: messages.StartTransaction, payload: bytes
-) -> messages.Confirmation:
+async def start_transaction(charger: Charger, request: messages.StartTransaction, payload: bytes) -> Confirmation:
     log.info(
         "StartTransaction: station=%s, connector=%d, id_tag=%s",
         charger.station_id,
@@ -133,7 +130,7 @@ class _RawMeterValues(msgspec.Struct):
 _raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
 
 
-async def meter_values(charger: Charger, request: messages.MeterValues, payload: bytes) -> messages.Confirmation:
+async def meter_values(charger: Charger, request: messages.MeterValues, payload: bytes) -> Confirmation:
     """Zero and -1 are how chargers say "no transaction" here (duty 30)."""
     transaction_id = request.transaction_id
     known = transaction_id is not None and transaction_id > 0
@@ -149,9 +146,7 @@ async def meter_values(charger: Charger, request: messages.MeterValues, payload:
     return messages.Done()
 
 
-async def stop_transaction(
-    charger: Charger, request: messages.StopTransaction, payload: bytes
-) -> messages.Confirmation:
+async def stop_transaction(charger: Charger, request: messages.StopTransaction, payload: bytes) -> Confirmation:
     log.info(
         "StopTransaction: station=%s, transaction_id=%d, meter=%dWh",
         charger.station_id,
@@ -178,7 +173,7 @@ async def stop_transaction(
     return messages.StopTransactionConf(id_tag_info=None if verdict is None else _id_tag_info(verdict))
 
 
-async def data_transfer(charger: Charger, request: messages.DataTransfer, _: bytes) -> messages.Confirmation:
+async def data_transfer(charger: Charger, request: messages.DataTransfer, _: bytes) -> Confirmation:
     """No vendor is registered with us (duty 38)."""
     log.info("DataTransfer: station=%s, vendor=%s", charger.station_id, shown(request.vendor_id))
     return messages.DataTransferConf(status="UnknownVendorId")
@@ -186,7 +181,7 @@ async def data_transfer(charger: Charger, request: messages.DataTransfer, _: byt
 
 async def diagnostics_status_notification(
     charger: Charger, request: messages.DiagnosticsStatusNotification, _: bytes
-) -> messages.Confirmation:
+) -> Confirmation:
     log.info("DiagnosticsStatusNotification: station=%s, status=%s", charger.station_id, request.status)
     await charger.reports.transfer_moved(charger.station_id, "diagnostics", request.status)
     return messages.Done()
@@ -194,7 +189,7 @@ async def diagnostics_status_notification(
 
 async def firmware_status_notification(
     charger: Charger, request: messages.FirmwareStatusNotification, _: bytes
-) -> messages.Confirmation:
+) -> Confirmation:
     log.info("FirmwareStatusNotification: station=%s, status=%s", charger.station_id, request.status)
     await charger.reports.transfer_moved(charger.station_id, "firmware", request.status)
     return messages.Done()

@@ -1,6 +1,6 @@
 """OCPP 1.6 messages as types (OCPP 1.6 §6, §7), field for field the `ocpp` package's schemas (a test compares).
 
-Requests come from chargers and are read by `reading.py`, which lets more pass than these types say. A word of an
+Requests come from chargers and are read by `ocpp/reading.py`, which lets more pass than these types say. A word of an
 `Open` enumeration may therefore be one the standard does not know. Confirmations are ours, and strict.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
+
+from evpower.ocpp.dispatch import Confirmation
+from evpower.ocpp.reading import OPEN, MeteredRequest, Request
 
 CiString20 = Annotated[str, Meta(max_length=20)]
 CiString25 = Annotated[str, Meta(max_length=25)]
@@ -22,20 +24,6 @@ ConnectorNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 RequestNumber = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 #: A time must name its zone to be taken strictly; a naive one is UTC and counted as an oddity.
 When = Annotated[datetime, Meta(tz=True)]
-#: Marks an enumeration whose unknown words pass: the message bears on a connector's state or on money.
-OPEN = Meta(extra={"open": True})
-
-
-class Request(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a charger sends."""
-
-
-class MeteredRequest(Request):
-    """A request that bears on money: what is optional in it and cannot be read is left out, not refused (duty 20)."""
-
-
-class Confirmation(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, gc=False):
-    """What we answer; absent rather than null."""
 
 
 class BootNotification(Request):

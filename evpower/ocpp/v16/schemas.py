@@ -1,25 +1,8 @@
-"""The standard's own JSON schemas, for commands an operator writes by hand: strict in what we send, and told by field.
-
-The schemas are those of the `ocpp` package. They are read with exact decimals, because 21.4 as a binary float is no
-multiple of 0.1. Formats (times, addresses) are checked for what we send only.
-"""
+"""What OCPP 1.6 lets us ask of a charger, and how its schemas are read."""
 
 from __future__ import annotations
 
-import functools
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
-from importlib import resources
-from typing import Any
-from urllib.parse import urlsplit
-
-from jsonschema import Draft4Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
-
-from evpower.errors import InvalidRequest
+from evpower.ocpp.schemas import Schemas
 from evpower.ocpp.v16.command_rules import broken_rules
 
 #: What a central system may ask of a charger (OCPP 1.6 §5; security white paper §5).
@@ -51,102 +34,5 @@ COMMANDS = (
     "UnlockConnector",
     "UpdateFirmware",
 )
-#: Too much or too long harms nobody in an answer; chargers add fields of their own (duty 14).
-HARMLESS_IN_ANSWERS = frozenset({"additionalProperties", "maxLength"})
-IN_RUSSIAN = {
-    "enum": "допустимы только: {}",
-    "maxLength": "не длиннее {} символов",
-    "multipleOf": "должно быть кратно {}",
-    "minItems": "не меньше {} элементов",
-    "maxItems": "не больше {} элементов",
-    "type": "должно быть типа {}",
-    "format": "должно иметь формат {}",
-}
 
-
-def _is_time(value: object) -> bool:
-    """A time without its zone means another moment to every charger."""
-    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
-
-
-def _is_address(value: object) -> bool:
-    return not isinstance(value, str) or bool(urlsplit(value).scheme and ":" in value)
-
-
-_formats = FormatChecker(formats=())
-_formats.checks("date-time", raises=ValueError)(_is_time)
-_formats.checks("uri", raises=ValueError)(_is_address)
-
-
-def check_command(action: str, payload: Mapping[str, Any]) -> None:
-    """Raises InvalidRequest naming the known actions, or every wrong field of the payload by its path."""
-    if action not in COMMANDS:
-        raise InvalidRequest(("action", f"нет такой команды станции; известны: {', '.join(COMMANDS)}"))
-    problems = list(_problems(_validator(action).iter_errors(payload))) or broken_rules(action, payload)
-    if problems:
-        raise InvalidRequest(*problems)
-
-
-def wrong_in_answer(action: str, answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What in a charger's answer nobody could use, as (field, what is wrong); harmless oddities are let pass."""
-    errors = _validator(f"{action}Response").iter_errors(answer)
-    return list(_problems(error for error in errors if error.validator not in HARMLESS_IN_ANSWERS))
-
-
-def read_kindly(action: str, answer: dict[str, Any]) -> Iterator[str]:
-    """Set right in place what can only be meant one way; yields each oddity (duty 14)."""
-    for error in list(_validator(f"{action}Response").iter_errors(answer)):
-        *way, last = error.absolute_path or (None,)
-        meant = _meant(error)
-        if last is None or meant is None:
-            continue
-        holder = functools.reduce(lambda within, step: within[step], way, answer)
-        yield f"{_written(error.absolute_path)}: {holder[last]!r} written for {meant!r}"
-        holder[last] = meant
-
-
-def _meant(error: ValidationError) -> Any:
-    """The value a text stands for: a boolean, a whole number, a word in other case. None when it stands for none."""
-    if not isinstance(error.instance, str):
-        return None
-    text = error.instance.strip().lower()
-    match error.validator, error.validator_value:
-        case "type", "boolean":
-            return {"true": True, "false": False}.get(text)
-        case "type", "integer":
-            return int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else None
-        case "enum", words:
-            return next((word for word in words if word.lower() == text), None)
-    return None
-
-
-@functools.cache
-def _validator(schema: str) -> Draft4Validator:
-    text = (resources.files("ocpp.v16") / "schemas" / f"{schema}.json").read_text("utf-8-sig")
-    # An answer's times are the reader's to judge: chargers omit the zone.
-    checker = None if schema.endswith("Response") else _formats
-    return Draft4Validator(json.loads(text, parse_float=Decimal), format_checker=checker)
-
-
-def _problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
-    for error in errors:
-        path = list(error.absolute_path)
-        if error.validator == "required":
-            missing = error.message.split("'")[1]
-            yield _written([*path, missing]), "обязательное поле"
-        elif error.validator == "additionalProperties":
-            for extra in sorted(error.instance.keys() - error.schema["properties"].keys()):
-                yield _written([*path, extra]), "неизвестное поле"
-        else:
-            text = IN_RUSSIAN.get(str(error.validator), error.message)
-            yield _written(path), text.format(_shown(error.validator_value))
-
-
-def _written(path: Iterable[str | int]) -> str:
-    """`chargingSchedule.chargingSchedulePeriod[0].limit`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".") or "body"
-
-
-def _shown(allowed: object) -> str:
-    return ", ".join(map(str, allowed)) if isinstance(allowed, list) else str(allowed)
+SCHEMAS = Schemas("ocpp.v16", COMMANDS, broken_rules)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 
 from evpower.network.charge_point import SecurityReport
+from evpower.ocpp.charger import Charger
+from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
-from evpower.ocpp.v16.charger import Charger
 from evpower.ocpp.v16.handlers import utc
 
 log = logging.getLogger("OCPP")
@@ -14,7 +15,7 @@ log = logging.getLogger("OCPP")
 
 async def security_event_notification(
     charger: Charger, request: messages.SecurityEventNotification, _: bytes
-) -> messages.Confirmation:
+) -> Confirmation:
     report = SecurityReport(
         "SecurityEventNotification", request.type, detail=request.tech_info, occurred_at=utc(request.timestamp)
     )
@@ -22,15 +23,13 @@ async def security_event_notification(
     return messages.Done()
 
 
-async def sign_certificate(charger: Charger, request: messages.SignCertificate, _: bytes) -> messages.Confirmation:
+async def sign_certificate(charger: Charger, request: messages.SignCertificate, _: bytes) -> Confirmation:
     accepted = await charger.reports.certificate_requested(charger.station_id, request.csr)
     log.info("SignCertificate: station=%s, accepted=%s", charger.station_id, accepted)
     return messages.SignCertificateConf(status="Accepted" if accepted else "Rejected")
 
 
-async def log_status_notification(
-    charger: Charger, request: messages.LogStatusNotification, _: bytes
-) -> messages.Confirmation:
+async def log_status_notification(charger: Charger, request: messages.LogStatusNotification, _: bytes) -> Confirmation:
     report = SecurityReport("LogStatusNotification", request.status, request_id=request.request_id)
     await charger.reports.security(charger.station_id, report)
     return messages.Done()
@@ -38,7 +37,7 @@ async def log_status_notification(
 
 async def signed_firmware_status_notification(
     charger: Charger, request: messages.SignedFirmwareStatusNotification, _: bytes
-) -> messages.Confirmation:
+) -> Confirmation:
     report = SecurityReport("SignedFirmwareStatusNotification", request.status, request_id=request.request_id)
     await charger.reports.security(charger.station_id, report)
     return messages.Done()

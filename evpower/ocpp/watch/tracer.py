@@ -21,7 +21,7 @@ from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
 from evpower.network.rows.stations import station_exists
 from evpower.ocpp.watch.frame_log import Direction
-from evpower.ocpp.watch.masking import kept
+from evpower.ocpp.watch.masking import Masking
 from evpower.ocpp.watch.rows import FrameRow, read_frames, write_frames
 from evpower.ocpp.watch.trace import Conversation
 
@@ -48,9 +48,12 @@ _Noted = tuple[StationId, Direction, bytes, datetime]
 class Follower:
     """Somebody who watches one station."""
 
-    def __init__(self, send: trio.MemorySendChannel[_Noted], receive: trio.MemoryReceiveChannel[_Noted]) -> None:
+    def __init__(
+        self, send: trio.MemorySendChannel[_Noted], receive: trio.MemoryReceiveChannel[_Noted], masking: Masking
+    ) -> None:
         self._send = send
         self._receive = receive
+        self._masking = masking
         self._conversation = Conversation()
         #: It was too slow and is told no more.
         self.was_cut = False
@@ -72,15 +75,16 @@ class Follower:
     async def next(self) -> dict[str, Any]:
         """The next frame, read (see `Conversation`). Raises trio.EndOfChannel when there will be none."""
         _, direction, frame, at = await self._receive.receive()
-        return self._conversation.read(direction, kept(frame).decode(errors="replace"), at)
+        return self._conversation.read(direction, self._masking.kept(frame).decode(errors="replace"), at)
 
 
 class Tracer:
     """Implements `FrameLog` for the chargers and `evpower.http.tracing.Traces` for operators."""
 
-    def __init__(self, pool: Pool, clock: Clock, *, record: bool) -> None:
+    def __init__(self, pool: Pool, clock: Clock, masking: Masking, *, record: bool) -> None:
         self._pool = pool
         self._clock = clock
+        self._masking = masking
         self._record = record
         self._followers: dict[StationId, list[Follower]] = {}
         self._queue: list[_Noted] = []
@@ -97,7 +101,7 @@ class Tracer:
         if followers is None and not self._record:
             return
         if len(frame) > LONG_BYTES:
-            frame = kept(frame)
+            frame = self._masking.kept(frame)
         if followers is not None:
             for follower in followers:
                 follower.offer((station_id, direction, frame, at))
@@ -153,7 +157,7 @@ class Tracer:
     async def _write(self, noted: list[_Noted]) -> None:
         rows = []
         for number, (station_id, direction, frame, at) in enumerate(noted):
-            rows.append(FrameRow(station_id, direction, kept(frame).decode(errors="replace"), at))
+            rows.append(FrameRow(station_id, direction, self._masking.kept(frame).decode(errors="replace"), at))
             if number % 500 == 499:
                 await trio.lowlevel.checkpoint()  # chargers have their turn
         async with unit_of_work(self._pool) as uow:
@@ -167,7 +171,7 @@ class Tracer:
         if sum(map(len, self._followers.values())) >= MOST_FOLLOWERS:
             raise InvalidRequest(("station_id", f"уже открыто {MOST_FOLLOWERS} трассировок"))
         send, receive = trio.open_memory_channel[_Noted](FOLLOWER_BUFFER)
-        follower = Follower(send, receive)
+        follower = Follower(send, receive, self._masking)
         self._followers.setdefault(station_id, []).append(follower)
         try:
             yield follower

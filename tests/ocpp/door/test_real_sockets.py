@@ -13,11 +13,14 @@ import trio
 
 from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
+from evpower.ocpp.dialect import known_actions, usual
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import ChargerServer, Door, serve_chargers
 from evpower.ocpp.door.stream import DirectStream, open_listeners
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
@@ -28,11 +31,13 @@ def server(allow_anonymous: bool | None = None, proxies: tuple[Network, ...] = L
     settings = OcppSettings(limits=limits, allow_anonymous=allow_anonymous, trusted_proxies=proxies)
     return ChargerServer(
         reports=FakeReports(),
-        registry=ChargerRegistry(),
+        registry=ChargerRegistry(usual(DIALECTS)),
         clock=TrioClock(),
         ids=CountingIds(),
         passwords=PasswordChecker(b"test"),
         settings=settings,
+        dialects=DIALECTS,
+        traffic=Traffic(known_actions(DIALECTS)),
     )
 
 

@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives import hashes
 
 from evpower.errors import ConfigError
 from evpower.network.charge_point import Admission
+from evpower.ocpp.dialect import known_actions, usual
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.doors import Door
 from evpower.ocpp.door.passwords import PasswordChecker, hash_password
 from evpower.ocpp.door.server import ChargerServer, serve_chargers
 from evpower.ocpp.door.tls import TlsFiles, TlsIdentity, load_context
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.security.certificate_requests import read_request
 from evpower.security.station_ca import StationCa, new_station_ca, pem_of
@@ -60,11 +63,13 @@ class TlsCsms:
         limits = SocketLimits(close_timeout_s=0.2, open_timeout_s=self.open_timeout_s)
         server = ChargerServer(
             reports=self.reports,
-            registry=ChargerRegistry(),
+            registry=ChargerRegistry(usual(DIALECTS)),
             clock=TrioClock(),
             ids=CountingIds(),
             passwords=PasswordChecker(b"test"),
             settings=OcppSettings(limits=limits, allow_anonymous=False),
+            dialects=DIALECTS,
+            traffic=Traffic(known_actions(DIALECTS)),
         )
 
         async def serve(*, task_status: trio.TaskStatus[list[Door]]) -> None:

@@ -11,8 +11,13 @@ import pytest
 from msgspec import inspect
 from ocpp.messages import MessageType, get_validator
 
-from evpower.ocpp.v16 import commands, messages
-from evpower.ocpp.v16.dispatch import ACTIONS
+from evpower.errors import InvalidRequest
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.ocpp.commands import Request
+from evpower.ocpp.dispatch import Confirmation
+from evpower.ocpp.v16 import messages, requests
+from evpower.ocpp.v16.actions import ACTIONS
+from evpower.ocpp.v16.schemas import SCHEMAS
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -60,7 +65,7 @@ def test_a_request_has_exactly_the_fields_lengths_and_words_of_its_schema(action
 
 
 INFO = messages.IdTagInfo(status="Accepted", expiry_date="2026-01-01T00:00:00.000Z", parent_id_tag="P")
-CONFIRMATIONS: list[tuple[str, messages.Confirmation]] = [
+CONFIRMATIONS: list[tuple[str, Confirmation]] = [
     (
         "BootNotification",
         messages.BootNotificationConf(status="Pending", current_time="2026-01-01T00:00:00Z", interval=60),
@@ -85,7 +90,7 @@ CONFIRMATIONS: list[tuple[str, messages.Confirmation]] = [
 
 
 @pytest.mark.parametrize(("action", "confirmation"), CONFIRMATIONS)
-def test_what_we_answer_obeys_its_schema(action: str, confirmation: messages.Confirmation) -> None:
+def test_what_we_answer_obeys_its_schema(action: str, confirmation: Confirmation) -> None:
     validator = get_validator(MessageType.CallResult, action, "1.6")
     validator.validate(json.loads(msgspec.json.encode(confirmation)))
 
@@ -94,13 +99,28 @@ def test_every_answer_is_checked_above() -> None:
     assert {action for action, _ in CONFIRMATIONS} == set(ACTIONS)
 
 
-@pytest.mark.parametrize("command", commands.Command.__subclasses__())
-def test_a_command_has_no_field_its_schema_lacks_and_every_required_one(command: type[commands.Command]) -> None:
-    expected, fields = schema(command.__name__), msgspec.structs.fields(command)
-    assert {field.encode_name for field in fields} <= set(expected.get("properties", {}))
-    assert {field.encode_name for field in fields if field.required} == set(expected.get("required", ()))
+ONE, TAG = ConnectorId(1), IdTag("TAG")
 
 
-async def test_a_payload_no_charger_may_get_is_never_sent() -> None:
-    with pytest.raises(ValueError, match="RemoteStartTransaction"):
-        await commands.send(None, commands.RemoteStartTransaction(id_tag="x" * 21))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "request_",
+    [
+        requests.remote_start(ONE, TAG),
+        requests.remote_stop(WireTransactionId("7")),
+        requests.trigger("StatusNotification", ONE),
+        requests.trigger("BootNotification", None),
+        requests.change_configuration("MeterValueSampleInterval", "30"),
+    ],
+    ids=lambda request: request.action,
+)
+def test_what_we_ask_by_ourselves_has_no_field_its_schema_lacks_and_every_required_one(request_: Request) -> None:
+    expected = schema(request_.action)
+    assert set(request_.payload) <= set(expected["properties"])
+    assert set(expected["required"]) <= set(request_.payload)
+    SCHEMAS.check_command(*request_)
+
+
+def test_a_payload_no_charger_may_get_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        SCHEMAS.check_command(*requests.remote_start(ONE, IdTag("x" * 21)))
+    assert [field for field, _ in caught.value.fields] == ["idTag"]

@@ -23,7 +23,7 @@ from evpower.errors import (
 )
 from evpower.identifiers import StationId
 from evpower.network.charge_point import BootVerdict
-from evpower.ocpp.v16.schemas import COMMANDS, check_command
+from evpower.ocpp.v16.schemas import COMMANDS, SCHEMAS
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 from tests.ocpp.test_connection import ready_charger
@@ -120,13 +120,13 @@ def ask(csms: Csms, nursery: trio.Nursery, action: str, payload: Mapping[str, An
 
 def wrong(action: str, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
     with pytest.raises(InvalidRequest) as caught:
-        check_command(action, payload)
+        SCHEMAS.check_command(action, payload)
     return list(caught.value.fields)
 
 
 def test_every_command_of_a_central_system_is_offered() -> None:
     """All requests the `ocpp` package has a schema of, but for those only a charger sends."""
-    from evpower.ocpp.v16.dispatch import ACTIONS
+    from evpower.ocpp.v16.actions import ACTIONS
 
     names = [path.name.removesuffix(".json") for path in (resources.files("ocpp.v16") / "schemas").iterdir()]
     requests = {name for name in names if not name.endswith("Response")}

@@ -12,6 +12,7 @@ from psycopg.errors import UndefinedTable
 from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
+from evpower.ocpp.dialects import MASKING
 from evpower.ocpp.watch import tracer as tracing
 from evpower.ocpp.watch.tracer import Tracer
 from tests.worlds.by_hand import by_hand
@@ -31,7 +32,7 @@ async def kept(tracer: Tracer) -> list[str]:
 
 
 async def test_frames_are_kept_in_order_whatever_they_contain(pool: Pool, nursery: trio.Nursery) -> None:
-    tracer, clock = Tracer(pool, SetClock(), record=True), SetClock()
+    tracer, clock = Tracer(pool, SetClock(), MASKING, record=True), SetClock()
     await nursery.start(tracer.run)
     frames = [HEARTBEAT, b"\\ \t \r\n \x00 \\N", '["щ"]'.encode(), b"\xff"]
     for frame in frames:
@@ -42,7 +43,7 @@ async def test_frames_are_kept_in_order_whatever_they_contain(pool: Pool, nurser
 
 async def test_since_and_the_limit_choose_the_newest(pool: Pool) -> None:
     clock = SetClock()
-    tracer = Tracer(pool, clock, record=True)
+    tracer = Tracer(pool, clock, MASKING, record=True)
     for number in range(5):
         tracer.note(CP, "in", b"%d" % number, clock.now())
         clock.advance(60)
@@ -51,14 +52,14 @@ async def test_since_and_the_limit_choose_the_newest(pool: Pool) -> None:
 
 
 async def test_recording_can_be_switched_off(pool: Pool) -> None:
-    tracer = Tracer(pool, SetClock(), record=False)
+    tracer = Tracer(pool, SetClock(), MASKING, record=False)
     tracer.note(CP, "in", HEARTBEAT, NOON)
     assert await kept(tracer) == []
 
 
 async def test_the_writer_leaves_nothing_behind_when_it_ends(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "GATHER_S", 3600.0)
-    tracer = Tracer(pool, SetClock(), record=True)
+    tracer = Tracer(pool, SetClock(), MASKING, record=True)
     async with trio.open_nursery() as nursery:
         await nursery.start(tracer.run)
         tracer.note(CP, "in", HEARTBEAT, NOON)
@@ -72,7 +73,7 @@ async def test_what_the_queue_cannot_hold_is_counted_and_said_once(
     pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tracing, "MOST_QUEUED_BYTES", 3 * tracing.ROW_BYTES)
-    tracer = Tracer(pool, SetClock(), record=True)
+    tracer = Tracer(pool, SetClock(), MASKING, record=True)
     with caplog.at_level(logging.WARNING):
         for _ in range(10):
             tracer.note(CP, "in", HEARTBEAT, NOON)
@@ -81,7 +82,7 @@ async def test_what_the_queue_cannot_hold_is_counted_and_said_once(
 
 
 async def test_a_database_that_is_down_costs_frames_and_nothing_else(pool: Pool) -> None:
-    tracer = Tracer(pool, SetClock(), record=True)
+    tracer = Tracer(pool, SetClock(), MASKING, record=True)
     async with by_hand(pool) as conn:
         await conn.execute("ALTER TABLE evpower.ocpp_frames RENAME TO gone")
     tracer.note(CP, "in", HEARTBEAT, NOON)
@@ -95,7 +96,7 @@ async def test_a_database_that_is_down_costs_frames_and_nothing_else(pool: Pool)
 
 
 async def test_a_follower_sees_its_station_only(pool: Pool) -> None:
-    tracer = Tracer(pool, SetClock(), record=False)
+    tracer = Tracer(pool, SetClock(), MASKING, record=False)
     with tracer.follow(CP) as follower:
         tracer.note(StationId("CP-2"), "in", b"other", NOON)
         tracer.note(CP, "in", HEARTBEAT, NOON)
@@ -103,7 +104,7 @@ async def test_a_follower_sees_its_station_only(pool: Pool) -> None:
 
 
 async def test_a_slow_follower_is_cut_off_and_nobody_waits(pool: Pool) -> None:
-    tracer = Tracer(pool, SetClock(), record=False)
+    tracer = Tracer(pool, SetClock(), MASKING, record=False)
     with tracer.follow(CP) as slow:
         for _ in range(tracing.FOLLOWER_BUFFER + 5):
             tracer.note(CP, "in", HEARTBEAT, NOON)
@@ -115,7 +116,7 @@ async def test_a_slow_follower_is_cut_off_and_nobody_waits(pool: Pool) -> None:
 
 
 async def test_followers_are_let_go_when_the_doors_close(pool: Pool, nursery: trio.Nursery) -> None:
-    tracer = Tracer(pool, SetClock(), record=False)
+    tracer = Tracer(pool, SetClock(), MASKING, record=False)
     await nursery.start(tracer.end_followers)
     with tracer.follow(CP) as follower:
         nursery.cancel_scope.cancel()
@@ -126,20 +127,20 @@ async def test_followers_are_let_go_when_the_doors_close(pool: Pool, nursery: tr
 
 async def test_followers_are_bounded(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "MOST_FOLLOWERS", 1)
-    tracer = Tracer(pool, SetClock(), record=False)
+    tracer = Tracer(pool, SetClock(), MASKING, record=False)
     with tracer.follow(CP), pytest.raises(InvalidRequest), tracer.follow(CP):
         pass
 
 
 async def test_a_station_nobody_configured_is_not_found(pool: Pool) -> None:
     with pytest.raises(StationNotFound):
-        await Tracer(pool, SetClock(), record=False).check_station(CP)
+        await Tracer(pool, SetClock(), MASKING, record=False).check_station(CP)
 
 
 @pytest.mark.parametrize("record", [True, False])
 async def test_noting_a_frame_nobody_follows_costs_little(pool: Pool, record: bool) -> None:
     """The best of many rounds, so that a busy machine fails nothing; docs/operating.md gives the measured figure."""
-    tracer, frame = Tracer(pool, SetClock(), record=record), HEARTBEAT * 20
+    tracer, frame = Tracer(pool, SetClock(), MASKING, record=record), HEARTBEAT * 20
     best_s = 1.0
     for _ in range(200):
         began = time.perf_counter()

@@ -10,7 +10,8 @@ import trio
 from trio.testing import MockClock
 
 from evpower.identifiers import StationId
-from evpower.ocpp.v16.dispatch import KNOWN
+from evpower.ocpp.dialect import known_actions
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from tests.ocpp.conftest import Csms
@@ -42,7 +43,7 @@ async def test_how_long_an_answer_took_is_in_its_bucket(csms: Csms, autojump_clo
 
 
 async def test_an_answer_slower_than_every_bound_is_counted_too() -> None:
-    traffic = Traffic(KNOWN)
+    traffic = Traffic(known_actions(DIALECTS))
     traffic.call_answered("Heartbeat", 100)
     assert traffic.answered["Heartbeat"].buckets[-1] == 1
 

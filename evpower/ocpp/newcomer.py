@@ -1,4 +1,4 @@
-"""A stranger that speaks OCPP 1.6: Pending until an operator accepts it, then a charger like any other, on the same
+"""A stranger: Pending until an operator accepts it, then a charger like any other, on the same
 connection."""
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import trio
 
 from evpower.clock import Clock
 from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.ocpp.after_boot import configure_after_boot
 from evpower.ocpp.boot_loops import BootLoops
+from evpower.ocpp.charger import Charger
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Guest, Lobby
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.v16 import commands
-from evpower.ocpp.v16.after_boot import configure_after_boot
-from evpower.ocpp.v16.charger import Charger
 from evpower.reports.charger_reports import ChargerReports
 
 #: A BootNotification that comes sooner than this after the last is answered from memory.
@@ -85,4 +84,4 @@ class Newcomer(Charger):
         """Allowed while it is Pending (OCPP 1.6 §4.2); one that cannot do it boots again after its retry interval."""
         await self._guest.invited.wait()
         if self.connection.registration == "Pending":
-            await commands.trigger_boot(self.connection)
+            await self.dialect.ask_to_boot(self.connection)

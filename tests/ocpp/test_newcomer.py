@@ -8,11 +8,12 @@ from trio.testing import MockClock
 
 from evpower.administration.strangers import Strangers
 from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.reception import Reception
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Lobby, Stranger
-from evpower.ocpp.v16.newcomer import BOOTS_APART_S
+from evpower.ocpp.newcomer import BOOTS_APART_S
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 
@@ -127,6 +128,6 @@ async def test_nothing_is_sent_to_a_stranger(autojump_clock: MockClock, csms: Cs
 async def test_a_certificate_of_another_station_lets_no_stranger_in(
     autojump_clock: MockClock, csms: Csms, strangers: FakeStrangers, names: frozenset[str] | None, enters: bool
 ) -> None:
-    reception = Reception(csms.reports, PasswordChecker(b"test"), FailedLogins(), csms.traffic, csms.lobby)
+    reception = Reception(csms.reports, PasswordChecker(b"test"), FailedLogins(), csms.traffic, DIALECTS, csms.lobby)
     stranger = Stranger(NEW, "192.0.2.1")
     assert (await reception._stranger(stranger, names) is stranger) is enters

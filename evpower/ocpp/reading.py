@@ -1,12 +1,8 @@
 """From a payload to a request: strict first, which is fast and the rule; else lenient, where every leniency is counted.
 
 Real chargers send numbers as text, text as numbers, extra fields, times without a zone, registers with a fraction and
-words of their own (duty 14). What cannot be meant kindly becomes one of OCPP-J's CALLERROR codes (`Unreadable`):
-
-FormationViolation              not JSON, not an object, or a character no database stores
-OccurenceConstraintViolation    a required field is missing (1.6 spells it so)
-TypeConstraintViolation         a value of another type
-PropertyConstraintViolation     a value out of range or length, or an unknown word
+words of their own (duty 14). What cannot be meant kindly has a flaw (`Unreadable`), for which each version of OCPP has
+its CALLERROR code.
 """
 
 from __future__ import annotations
@@ -16,12 +12,12 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import Enum, auto
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
-from evpower.ocpp.v16.messages import MeteredRequest, Request
 from evpower.ocpp.watch.oddities import Kind, Oddities
 
 #: Texts may be longer than the standard says, up to this many characters, unless it allows more.
@@ -29,34 +25,59 @@ TOLERATED_CHARS = 255
 #: Beyond any register; keeps arithmetic on a hostile number cheap.
 MAX_DIGITS = 40
 
-R = TypeVar("R", bound=Request)
+#: Marks an enumeration whose unknown words pass: the message bears on a connector's state or on money.
+OPEN = msgspec.Meta(extra={"open": True})
+
+
+class Request(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
+    """What a charger sends."""
+
+
+class MeteredRequest(Request):
+    """A request that bears on money: what is optional in it and cannot be read is left out, not refused (duty 20)."""
+
+
+class Flaw(Enum):
+    """Why a payload is no request."""
+
+    #: Not JSON, not an object, or a character no database stores.
+    FORMAT = auto()
+    #: A required field is missing.
+    MISSING = auto()
+    #: A value of another type.
+    TYPE = auto()
+    #: A value out of range or length, or an unknown word.
+    VALUE = auto()
 
 
 class Unreadable(Exception):
-    """A payload that no kindness makes a request; `code` is OCPP-J's."""
+    """A payload that no kindness makes a request."""
 
-    def __init__(self, code: str, problem: str) -> None:
+    def __init__(self, flaw: Flaw, problem: str) -> None:
         super().__init__(problem)
-        self.code = code
+        self.flaw = flaw
         self.problem = problem
+
+
+R = TypeVar("R", bound=Request)
 
 
 def read(kind: type[R], payload: bytes, oddities: Oddities) -> R:
     """Read a request. Raises Unreadable."""
     if b"\\u0000" in payload:
-        raise Unreadable("FormationViolation", "a NUL character")
+        raise Unreadable(Flaw.FORMAT, "a NUL character")
     try:
         return _strict(kind)(payload)  # type: ignore[no-any-return]  # the decoder of this very type
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, RecursionError) as exc:
-        raise Unreadable("FormationViolation", str(exc)) from None
+        raise Unreadable(Flaw.FORMAT, str(exc)) from None
     try:
         raw = msgspec.json.decode(payload)
     except (msgspec.DecodeError, RecursionError) as exc:
-        raise Unreadable("FormationViolation", str(exc)) from None
+        raise Unreadable(Flaw.FORMAT, str(exc)) from None
     if not isinstance(raw, dict):
-        raise Unreadable("FormationViolation", "the payload is not an object")
+        raise Unreadable(Flaw.FORMAT, "the payload is not an object")
     request: R = _object(inspect.type_info(kind), raw, "", oddities)
     return request
 
@@ -68,7 +89,7 @@ def _strict(kind: type[Request]) -> Callable[[bytes], Any]:
 
 def _object(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
     if not isinstance(raw, dict):
-        raise Unreadable("TypeConstraintViolation", f"{path}: not an object")
+        raise Unreadable(Flaw.TYPE, f"{path}: not an object")
     values: dict[str, Any] = {}
     for field in info.fields:
         name = field.encode_name
@@ -81,7 +102,7 @@ def _object(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
                     raise
                 oddities.note(Kind.LEFT_OUT, f"{exc.problem}; left out")
         elif field.required:
-            raise Unreadable("OccurenceConstraintViolation", f"{path}.{name} is missing".removeprefix("."))
+            raise Unreadable(Flaw.MISSING, f"{path}.{name} is missing".removeprefix("."))
     for name in raw:
         oddities.note(Kind.UNKNOWN_FIELD, f"unknown or null field {name}")
     return info.cls(**values)
@@ -106,7 +127,7 @@ def _value(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
         case inspect.LiteralType():
             return _word(info, raw, path, oddities, is_open=False)
         case _:
-            raise AssertionError(f"messages.py uses a type reading.py does not know: {info}")
+            raise AssertionError(f"a message has a type reading.py does not know: {info}")
 
 
 def _list(item_type: Any, raw: Any, path: str, oddities: Oddities) -> list[Any]:
@@ -114,7 +135,7 @@ def _list(item_type: Any, raw: Any, path: str, oddities: Oddities) -> list[Any]:
         oddities.note(Kind.NO_LIST, f"{path}: an object instead of a list")
         raw = [raw]
     if not isinstance(raw, list):
-        raise Unreadable("TypeConstraintViolation", f"{path}: not a list")
+        raise Unreadable(Flaw.TYPE, f"{path}: not a list")
     if not raw:
         oddities.note(Kind.NO_LIST, f"{path}: empty")
     items = []
@@ -133,7 +154,7 @@ def _integer(info: inspect.IntType, raw: Any, path: str, oddities: Oddities) -> 
         number = _rounded(raw, path)
         oddities.note(Kind.OTHER_TYPE, f"{path}: {type(raw).__name__} instead of an integer")
     if (info.ge is not None and number < info.ge) or (info.le is not None and number > info.le):
-        raise Unreadable("PropertyConstraintViolation", f"{path}: {number} is out of range")
+        raise Unreadable(Flaw.VALUE, f"{path}: {number} is out of range")
     return number
 
 
@@ -141,25 +162,25 @@ def _rounded(raw: Any, path: str) -> int:
     if isinstance(raw, float) and math.isfinite(raw):
         raw = repr(raw)
     if not isinstance(raw, str) or len(raw) > MAX_DIGITS:
-        raise Unreadable("TypeConstraintViolation", f"{path}: not an integer")
+        raise Unreadable(Flaw.TYPE, f"{path}: not an integer")
     try:
         number = Decimal(raw.strip())
         if number.is_finite() and number.adjusted() <= MAX_DIGITS:
             return int(number.to_integral_value(ROUND_HALF_UP))
     except InvalidOperation:
         pass
-    raise Unreadable("TypeConstraintViolation", f"{path}: not an integer")
+    raise Unreadable(Flaw.TYPE, f"{path}: not an integer")
 
 
 def _text(info: inspect.StrType, raw: Any, path: str, oddities: Oddities) -> str:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise Unreadable("TypeConstraintViolation", f"{path}: not text")
+        raise Unreadable(Flaw.TYPE, f"{path}: not text")
     if not isinstance(raw, str):
         oddities.note(Kind.OTHER_TYPE, f"{path}: a number instead of text")
     text = str(raw)
     if info.max_length is not None and len(text) > info.max_length:
         if len(text) > max(TOLERATED_CHARS, info.max_length):
-            raise Unreadable("PropertyConstraintViolation", f"{path}: {len(text)} characters")
+            raise Unreadable(Flaw.VALUE, f"{path}: {len(text)} characters")
         oddities.note(Kind.TOO_LONG, f"{path}: longer than {info.max_length} characters")
     return text
 
@@ -168,7 +189,7 @@ def _time(raw: Any, path: str, oddities: Oddities) -> datetime:
     try:
         moment = datetime.fromisoformat(raw.strip())
     except (ValueError, AttributeError):
-        raise Unreadable("TypeConstraintViolation", f"{path}: not a time") from None
+        raise Unreadable(Flaw.TYPE, f"{path}: not a time") from None
     if moment.tzinfo is None:
         oddities.note(Kind.NO_ZONE, f"{path}: a time without a zone, read as UTC")
         moment = moment.replace(tzinfo=UTC)
@@ -179,7 +200,7 @@ def _word(info: Any, raw: Any, path: str, oddities: Oddities, *, is_open: bool) 
     if not isinstance(info, inspect.LiteralType):
         return _value(info, raw, path, oddities)
     if not isinstance(raw, str):
-        raise Unreadable("TypeConstraintViolation", f"{path}: not a word")
+        raise Unreadable(Flaw.TYPE, f"{path}: not a word")
     if raw in info.values:
         return raw
     for word in info.values:
@@ -187,6 +208,6 @@ def _word(info: Any, raw: Any, path: str, oddities: Oddities, *, is_open: bool) 
             oddities.note(Kind.OTHER_SPELLING, f"{path}: {raw} written for {word}")
             return word
     if not is_open or len(raw) > TOLERATED_CHARS:
-        raise Unreadable("PropertyConstraintViolation", f"{path}: unknown word {raw[:TOLERATED_CHARS]}")
+        raise Unreadable(Flaw.VALUE, f"{path}: unknown word {raw[:TOLERATED_CHARS]}")
     oddities.note(Kind.UNKNOWN_WORD, f"{path}: unknown word {raw}")
     return raw

@@ -1,4 +1,4 @@
-"""An OCPP 1.6 charger on one connection: what its handlers know of it besides the message."""
+"""A charger on one connection: what its handlers know of it besides the message."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Charger:
         self.station_id = StationId(admission.station_id)
         self.connector_ids = admission.connector_ids
         self.connection = connection
+        self.dialect = connection.dialect
         self.reports = reports
         self.clock = clock
         self.settings = settings

@@ -1,0 +1,80 @@
+"""From an incoming CALL to its answer: which handler, and which CALLERROR when there is none (OCPP-J §4.2.3).
+
+Each version of OCPP has its table of actions and its error codes; the way is one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import trio
+
+from evpower.ocpp.charger import Charger
+from evpower.ocpp.reading import Request, Unreadable, read
+from evpower.ocpp.watch.oddities import shown
+from evpower.ocpp.wire import frames
+
+log = logging.getLogger("OCPP")
+
+
+class Confirmation(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, gc=False):
+    """What we answer; absent rather than null."""
+
+
+Handler = Callable[[Charger, Any, bytes], Awaitable[Confirmation]]
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is offered: how its request is read, and who handles it."""
+
+    request: type[Request]
+    handle: Handler
+    #: The journal bounds its own commits, so a report that goes nowhere else needs no time-out of its own (11 µs each).
+    journalled: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def answer(charger: Charger, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
+    """The frame that answers the CALL. Never raises for what a charger or the database does."""
+    began = trio.current_time()
+    frame = await _answer(charger, call, actions)
+    charger.connection.traffic.call_answered(call.action, trio.current_time() - began)
+    return frame
+
+
+async def _answer(charger: Charger, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
+    action = actions.get(call.action)
+    if action is None:
+        known = call.action in charger.dialect.known_actions
+        return _refuse(charger, call, "NotSupported" if known else "NotImplemented", call.action)
+    if charger.connection.registration != "Accepted" and call.action != "BootNotification":
+        return _refuse(charger, call, "SecurityError", f"the boot is {charger.connection.registration}")
+    payload = bytes(call.payload)
+    try:
+        request = read(action.request, payload, charger.connection.oddities)
+    except Unreadable as exc:
+        return _refuse(charger, call, charger.dialect.error_codes[exc.flaw], exc.problem)
+    try:
+        if action.journalled:
+            confirmation = await action.handle(charger, request, payload)
+        else:
+            with trio.fail_after(charger.settings.handler_timeout_s):
+                confirmation = await action.handle(charger, request, payload)
+    except Exception:  # whatever failed on our side, the charger must hear it and repeat (duty 15)
+        log.exception("station=%s: %s failed", charger.station_id, call.action)
+        charger.connection.traffic.errors_sent["InternalError"] += 1
+        return frames.call_error(call.message_id, "InternalError")
+    return frames.call_result(call.message_id, _encode(confirmation))
+
+
+def _refuse(charger: Charger, call: frames.Call, code: str, problem: str) -> bytes:
+    log.warning("station=%s: %s: %s: %s", charger.station_id, shown(call.action), code, shown(problem))
+    charger.connection.traffic.errors_sent[code] += 1
+    return frames.call_error(call.message_id, code, problem)

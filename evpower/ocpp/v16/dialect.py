@@ -1,0 +1,78 @@
+"""OCPP 1.6 as the door and the registry know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ocpp.v16.enums import Action as StandardAction
+
+from evpower.errors import ChargerNotReady, InvalidRequest
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.ports import CommandResult
+from evpower.ocpp import dispatch
+from evpower.ocpp.charger import Charger
+from evpower.ocpp.commands import ask
+from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.reading import Flaw
+from evpower.ocpp.v16 import after_boot, requests
+from evpower.ocpp.v16.actions import ACTIONS
+from evpower.ocpp.v16.schemas import SCHEMAS
+from evpower.ocpp.watch.masking import SecretSetting
+from evpower.ocpp.wire import frames
+
+#: Not sent while a boot is Pending (OCPP 1.6 §4.2).
+NOT_WHILE_PENDING = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})
+
+
+class Ocpp16:
+    """Implements `evpower.ocpp.dialect.Dialect`."""
+
+    subprotocols = frozenset({"ocpp1.6", "ocpp1.6j", "ocpp1.6-json"})
+    #: The core and the security extension.
+    known_actions = frozenset(str(action.value) for action in StandardAction)
+    #: OCPP-J 1.6 §4.2.3; "Occurence" is the standard's own spelling.
+    error_codes: Mapping[Flaw, str] = {
+        Flaw.FORMAT: "FormationViolation",
+        Flaw.MISSING: "OccurenceConstraintViolation",
+        Flaw.TYPE: "TypeConstraintViolation",
+        Flaw.VALUE: "PropertyConstraintViolation",
+    }
+    schemas = SCHEMAS
+    #: In ChangeConfiguration, and in the answer of a charger that gives it away to GetConfiguration.
+    secrets = (SecretSetting("AuthorizationKey", named_by=("key",), value_in="value"),)
+
+    async def answer(self, charger: Charger, call: frames.Call) -> bytes:
+        return await dispatch.answer(charger, call, ACTIONS)
+
+    async def set_up_metering(self, charger: Charger) -> bool:
+        return await after_boot.set_up_metering(charger)
+
+    async def ask_statuses(self, charger: Charger) -> None:
+        await after_boot.ask_statuses(charger)
+
+    async def ask_to_boot(self, connection: ChargerConnection) -> None:
+        """TriggerMessage (§5.17); never of one that was accepted (E3.40)."""
+        await ask(connection, requests.trigger("BootNotification", None))
+
+    async def remote_start(
+        self, connection: ChargerConnection, connector_id: ConnectorId, id_tag: IdTag
+    ) -> CommandResult:
+        """RemoteStartTransaction (§5.11)."""
+        return await ask(connection, requests.remote_start(connector_id, id_tag))
+
+    async def remote_stop(self, connection: ChargerConnection, transaction_id: WireTransactionId) -> CommandResult:
+        """RemoteStopTransaction (§5.12)."""
+        return await ask(connection, requests.remote_stop(transaction_id))
+
+    def may_be_asked(self, connection: ChargerConnection, action: str, payload: Mapping[str, Any]) -> None:
+        """A charger that is Pending takes commands, but no starts and stops (duty 17)."""
+        if connection.registration == "Pending":
+            if action in NOT_WHILE_PENDING:
+                raise ChargerNotReady(boot=connection.registration)
+        elif payload.get("requestedMessage") == "BootNotification":
+            # Duty 18, OCPP 1.6 errata 3.40: once accepted, a charger is never asked to boot again.
+            raise InvalidRequest(("requestedMessage", "станция уже принята, BootNotification не запрашивается"))
+
+
+OCPP_16 = Ocpp16()

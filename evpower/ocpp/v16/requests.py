@@ -1,0 +1,27 @@
+"""What we ask of an OCPP 1.6 charger by ourselves (OCPP 1.6 §5), each written once."""
+
+from __future__ import annotations
+
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.ocpp.commands import Request
+
+
+def remote_start(connector_id: ConnectorId, id_tag: IdTag) -> Request:
+    """RemoteStartTransaction (§5.11). Accepted is not yet a start (duty 28)."""
+    return Request("RemoteStartTransaction", {"idTag": id_tag, "connectorId": connector_id})
+
+
+def remote_stop(transaction_id: WireTransactionId) -> Request:
+    """RemoteStopTransaction (§5.12)."""
+    return Request("RemoteStopTransaction", {"transactionId": int(transaction_id)})
+
+
+def trigger(message: str, connector_id: ConnectorId | None) -> Request:
+    """TriggerMessage (§5.17), for every connector when None."""
+    where = {} if connector_id is None else {"connectorId": connector_id}
+    return Request("TriggerMessage", {"requestedMessage": message, **where})
+
+
+def change_configuration(key: str, value: str) -> Request:
+    """ChangeConfiguration (§5.3). RebootRequired is an acceptance that takes effect later."""
+    return Request("ChangeConfiguration", {"key": key, "value": value})
