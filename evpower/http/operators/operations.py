@@ -32,8 +32,8 @@ from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import Transfers
 
 Answer = dict[str, Any]
-When = Annotated[datetime, Meta(tz=True)]
-Connector = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+ConnectorNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 #: 0 is the whole station.
 ConnectorOrStation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -47,7 +47,7 @@ class Reset(Arguments):
 
 
 class Unlock(Arguments):
-    connector_id: Connector
+    connector_id: ConnectorNumber
 
 
 class ChangeAvailability(Arguments):
@@ -57,7 +57,7 @@ class ChangeAvailability(Arguments):
 
 class Trigger(Arguments):
     message: str
-    connector_id: Connector | None = None
+    connector_id: ConnectorNumber | None = None
 
 
 class Nothing(Arguments):
@@ -74,8 +74,8 @@ class WriteConfiguration(Arguments):
 
 class GetDiagnostics(Arguments):
     location: str
-    since: When | None = None
-    until: When | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class GetLog(GetDiagnostics):
@@ -85,7 +85,7 @@ class GetLog(GetDiagnostics):
 class UpdateFirmware(Arguments):
     location: str
     #: None: at once.
-    retrieve_at: When | None = None
+    retrieve_at: Moment | None = None
 
 
 class UpdateSignedFirmware(Arguments):
@@ -99,7 +99,7 @@ class SyncLocalList(Arguments):
 class Reserve(Arguments):
     connector_id: ConnectorOrStation
     id_tag: Annotated[str, Meta(min_length=1, max_length=20)]
-    expires_at: When
+    expires_at: Moment
     parent_id_tag: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
 
 
