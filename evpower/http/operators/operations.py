@@ -25,15 +25,14 @@ from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.trusted_certificates import CertificateUse, TrustedCertificates
 from evpower.stations.availability import Availability
 from evpower.stations.charging_profiles import ChargingProfiles
-from evpower.stations.commands import StationCommands
+from evpower.stations.commands import Answer, StationCommands
 from evpower.stations.configuration import Configuration
 from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import Transfers
 
-Answer = dict[str, Any]
 Moment = Annotated[datetime, Meta(tz=True)]
-ConnectorNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+OneConnector = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 #: 0 is the whole station.
 ConnectorOrStation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -47,7 +46,7 @@ class Reset(Arguments):
 
 
 class Unlock(Arguments):
-    connector_id: ConnectorNumber
+    connector_id: OneConnector
 
 
 class ChangeAvailability(Arguments):
@@ -57,7 +56,7 @@ class ChangeAvailability(Arguments):
 
 class Trigger(Arguments):
     message: str
-    connector_id: ConnectorNumber | None = None
+    connector_id: OneConnector | None = None
 
 
 class Nothing(Arguments):
