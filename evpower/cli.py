@@ -8,14 +8,14 @@ from __future__ import annotations
 import click
 
 import evpower
-from evpower.command_line.certificate_commands import ca, certificates
-from evpower.command_line.ledger_commands import ledger
-from evpower.command_line.network_commands import location, locations, tariff, tariffs
-from evpower.command_line.parked_commands import parked
-from evpower.command_line.payment_commands import payment, payments
-from evpower.command_line.server_commands import config, demo, migrate, sandbox, serve, simulate
-from evpower.command_line.session_commands import session, sessions, status
-from evpower.command_line.station_commands import (
+from evpower.command_line.commands.certificate import ca, certificates
+from evpower.command_line.commands.ledger import ledger
+from evpower.command_line.commands.network import location, locations, tariff, tariffs
+from evpower.command_line.commands.parked import parked
+from evpower.command_line.commands.payment import payment, payments
+from evpower.command_line.commands.server import config, demo, migrate, sandbox, serve, simulate
+from evpower.command_line.commands.session import session, sessions, status
+from evpower.command_line.commands.station import (
     command,
     configuration,
     import_fleet,
@@ -24,8 +24,8 @@ from evpower.command_line.station_commands import (
     stations,
     trace,
 )
-from evpower.command_line.stranger_commands import stranger, strangers
-from evpower.command_line.tag_commands import tag, tags
+from evpower.command_line.commands.stranger import stranger, strangers
+from evpower.command_line.commands.tag import tag, tags
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,1 +1,4 @@
-"""What stands behind the commands of `evpower/cli.py`: the control socket, the screen, work without a server."""
+"""What operators type: the commands by topic, the control socket, the screen, and work without a server.
+
+Decides what a command shows and how it ends. Every other rule is the running server's, asked over its control socket.
+"""

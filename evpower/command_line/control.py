@@ -30,7 +30,7 @@ class NotReachable(EvPowerError):
     code = "server_not_reachable"
 
 
-class Refused(EvPowerError):
+class RefusedByServer(EvPowerError):
     """The server said no; `envelope` is its whole answer."""
 
     code = "refused"
@@ -166,4 +166,4 @@ def _data(response: HTTPResponse) -> Any:
         raise NotReachable(f"what answers at the socket is not EvPower (HTTP {response.status})")
     if response.status == HTTPStatus.OK and answer.get("success") is True:
         return answer.get("data")
-    raise Refused(answer)
+    raise RefusedByServer(answer)

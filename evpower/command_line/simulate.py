@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evpower.command_line.running import run_simulator
-from evpower.simulator.drivers import Habits
 from evpower.simulator.fleet import StationPlan
-from evpower.simulator.misbehaviour import misbehaviour
-from evpower.simulator.settings import ChargePointSettings
+from evpower.simulator.people.drivers import Habits
+from evpower.simulator.station.misbehaviour import misbehaviour
+from evpower.simulator.station.settings import StationSettings
 
 W_PER_KW = 1000
 
@@ -29,7 +29,7 @@ def simulate_stations(
     verbose: bool,
 ) -> None:
     """Run until SIGINT or SIGTERM. Raises UnknownMisbehaviour."""
-    settings = ChargePointSettings(
+    settings = StationSettings(
         password=password,
         connector_power_w=round(power_kw * W_PER_KW),
         speed=speed,

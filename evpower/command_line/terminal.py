@@ -75,7 +75,7 @@ def server_command(command: Callable[[Terminal], None]) -> Callable[..., None]:
 
 
 def _end_with(screen: Screen, error: EvPowerError) -> None:
-    from evpower.command_line.control import NotReachable, Refused
+    from evpower.command_line.control import NotReachable, RefusedByServer
 
     facts: dict[str, Any] = {"error": error.code, "message": error.message}
     lines = [f"Error: {error.message}"]
@@ -83,7 +83,7 @@ def _end_with(screen: Screen, error: EvPowerError) -> None:
         screen.fail(USAGE, {**facts, "problems": error.problems}, (f"Error: {line}" for line in error.problems))
     if isinstance(error, NotReachable):
         screen.fail(NOT_REACHABLE, facts, lines)
-    if isinstance(error, Refused):
+    if isinstance(error, RefusedByServer):
         facts = error.envelope
         lines += [f"  {each.get('field')}: {each.get('message')}" for each in _fields_of(facts)]
     screen.fail(REFUSED, facts, lines)

@@ -33,7 +33,7 @@ V1 = "/api/v1"
 
 
 @dataclass(frozen=True)
-class HttpSettings:
+class HttpAppSettings:
     """What an operator may set.
 
     `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve;
@@ -58,7 +58,7 @@ def build_http_app(
     clock: Clock,
     ids: Ids,
     facts: ServiceFacts,
-    settings: HttpSettings,
+    settings: HttpAppSettings,
     operations: Iterable[Blueprint] = (),
     at_root: Iterable[Blueprint] = (),
     payments: Payments | None = None,

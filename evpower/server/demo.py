@@ -27,16 +27,15 @@ from evpower.server import logs, supervisor
 from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
 from evpower.server.doors import Running
 from evpower.settings.config import Config
-from evpower.simulator.charge_point import SimulatedChargePoint
-from evpower.simulator.drivers import Habits
 from evpower.simulator.fleet import StationPlan, run_fleet
-from evpower.simulator.phones import Outlet, PhoneUser
+from evpower.simulator.people.drivers import Habits
+from evpower.simulator.people.phones import Outlet, PhoneUser, Say
 from evpower.simulator.providers.running import run_sandbox
 from evpower.simulator.providers.sandbox import Sandbox
-from evpower.simulator.settings import ChargePointSettings
+from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.station import SimulatedStation
 
 log = logging.getLogger("evpower.demo")
-Say = Callable[[str], None]
 
 FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
@@ -139,11 +138,11 @@ class _Street:
         fleet = parse_fleet(self.text)
         async with httpx2.AsyncClient(base_url=self._http_url) as http, trio.open_nursery() as street:
             habits = Habits(plug_after_s=1.0)
-            charge_points: list[SimulatedChargePoint] = await street.start(
+            chargers: list[SimulatedStation] = await street.start(
                 partial(run_fleet, self._ocpp_url, _plans(fleet), habits=habits, seed=SEED)
             )
-            await self._wait_for_boots(charge_points)
-            self.say(_help(self._http_url, self._ocpp_url, self.config, len(charge_points), self.bank))
+            await self._wait_for_boots(chargers)
+            self.say(_help(self._http_url, self._ocpp_url, self.config, len(chargers), self.bank))
             for number in range(1, PHONE_USERS + 1):
                 people = random.Random(f"{SEED}/{number}")
                 purse = _Purse(http, self._import, number)
@@ -168,10 +167,10 @@ class _Street:
         if not response.is_success:
             raise EvPowerError(f"the demo's fleet was refused: {response.text}")
 
-    async def _wait_for_boots(self, charge_points: Sequence[SimulatedChargePoint]) -> None:
+    async def _wait_for_boots(self, chargers: Sequence[SimulatedStation]) -> None:
         with trio.move_on_after(BOOTED_WITHIN_S) as waiting:
-            for charge_point in charge_points:
-                await charge_point.trace.wait_until(partial(_is_ready, charge_point))
+            for charger in chargers:
+                await charger.trace.wait_until(partial(_is_ready, charger))
         if waiting.cancelled_caught:
             log.warning("not every charger of the demo has booted")
 
@@ -200,8 +199,8 @@ class _Purse:
         await self.book(f'[[clients]]\nid = "{client_id}"\nopening_balance = {OPENING_SOM}\n')
 
 
-def _is_ready(charge_point: SimulatedChargePoint) -> bool:
-    return charge_point.conversation.ready
+def _is_ready(charger: SimulatedStation) -> bool:
+    return charger.conversation.ready
 
 
 def _plans(fleet: Fleet) -> list[StationPlan]:
@@ -211,8 +210,8 @@ def _plans(fleet: Fleet) -> list[StationPlan]:
     ]
 
 
-def _nature(station: Station) -> ChargePointSettings:
-    plain = ChargePointSettings(password=station.password, speed=SPEED, sample_interval_s=SAMPLE_INTERVAL_S)
+def _nature(station: Station) -> StationSettings:
+    plain = StationSettings(password=station.password, speed=SPEED, sample_interval_s=SAMPLE_INTERVAL_S)
     return replace(
         plain,
         vendor=(station.manufacturer or plain.vendor)[:CI_STRING_20],

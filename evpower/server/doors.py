@@ -28,7 +28,7 @@ from evpower.administration.tariff_plans import TariffPlans
 from evpower.clock import Clock, Ids
 from evpower.cluster.network_link import NetworkLink
 from evpower.db.pool import Pool
-from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
@@ -44,7 +44,7 @@ from evpower.http.phones.live_hub import LiveHub
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts
 from evpower.http.wire.application import RequestLimits
-from evpower.http.wire.server import ServerSettings, serve_http
+from evpower.http.wire.server import ListenerSettings, serve_http
 from evpower.idempotency.rows.keys import KeyRows
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
@@ -109,7 +109,7 @@ async def open_doors(inside: Inside) -> AsyncIterator[Running]:
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
-    settings = ServerSettings(drain_s=config.server.drain_timeout_s)
+    settings = ListenerSettings(drain_s=config.server.drain_timeout_s)
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
         await doors.start(inside.tracer.end_followers, name="traces")
@@ -154,7 +154,7 @@ def _http_app(
         probes=ServerProbes(inside.pool, inside.registry, app.payments.providers, app.redis),
         ids=inside.ids,
         facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
-        settings=HttpSettings(
+        settings=HttpAppSettings(
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
             admin_token=config.http.admin_token,
             allowed_origins=config.http.allowed_origins,

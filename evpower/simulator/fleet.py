@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from evpower.clock import Clock, SystemClock
-from evpower.simulator import address
-from evpower.simulator.charge_point import SimulatedChargePoint
-from evpower.simulator.drivers import Habits, drive
-from evpower.simulator.misbehaviour import misbehaviour
-from evpower.simulator.ocpp import Call
-from evpower.simulator.settings import ChargePointSettings
-from evpower.simulator.trace import Traced, describe
+from evpower.simulator.people.drivers import Habits, drive
+from evpower.simulator.station.misbehaviour import misbehaviour
+from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.station import SimulatedStation
+from evpower.simulator.wire import address
+from evpower.simulator.wire.ocpp import Call
+from evpower.simulator.wire.trace import Traced, describe
 
-Say = Callable[[str, str], None]  # station id, what it did
+Announce = Callable[[str, str], None]  # station id, what it did
 CONNECTING_MAX = 50  # chargers that dial and boot at the same time
 
 
@@ -27,7 +27,7 @@ class StationPlan:
 
     station_id: str
     connectors: int = 1
-    settings: ChargePointSettings = field(default_factory=ChargePointSettings)
+    settings: StationSettings = field(default_factory=StationSettings)
 
 
 async def run_fleet(
@@ -35,12 +35,12 @@ async def run_fleet(
     stations: Sequence[StationPlan],
     *,
     habits: Habits | None = None,
-    say: Say | None = None,
+    say: Announce | None = None,
     verbose: bool = False,
     clock: Clock | None = None,
     seed: int = 0,
     dial: address.Dial = address.dial,
-    task_status: trio.TaskStatus[list[SimulatedChargePoint]] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[list[SimulatedStation]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run all stations until cancelled; started, with the chargers, when each is on its way (not yet booted).
 
@@ -62,16 +62,16 @@ async def simulate(
     prefix: str = "SIM-",
     *,
     connectors: int = 1,
-    settings: ChargePointSettings | None = None,
+    settings: StationSettings | None = None,
     misbehaviours: Iterable[str] = (),
     habits: Habits | None = None,
-    say: Say | None = None,
+    say: Announce | None = None,
     verbose: bool = False,
     seed: int = 0,
-    task_status: trio.TaskStatus[list[SimulatedChargePoint]] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[list[SimulatedStation]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """`evpower simulate`: stations PREFIX001… until cancelled; raises UnknownMisbehaviour before anything starts."""
-    nature = replace(settings or ChargePointSettings(), misbehaviour=misbehaviour(misbehaviours))
+    nature = replace(settings or StationSettings(), misbehaviour=misbehaviour(misbehaviours))
     plans = [
         StationPlan(station_id=f"{prefix}{number:03d}", connectors=connectors, settings=nature)
         for number in range(1, count + 1)
@@ -81,13 +81,13 @@ async def simulate(
 
 
 def _charger(
-    plan: StationPlan, clock: Clock, seed: int, say: Say | None, verbose: bool, dial: address.Dial
-) -> SimulatedChargePoint:
+    plan: StationPlan, clock: Clock, seed: int, say: Announce | None, verbose: bool, dial: address.Dial
+) -> SimulatedStation:
     def listen(traced: Traced | str) -> None:
         if say is not None and (verbose or isinstance(traced, str) or isinstance(traced.frame, Call)):
             say(plan.station_id, describe(traced))
 
-    return SimulatedChargePoint(
+    return SimulatedStation(
         plan.station_id,
         plan.connectors,
         plan.settings,
@@ -99,7 +99,7 @@ def _charger(
 
 
 async def _run_one(
-    charger: SimulatedChargePoint, url: str, gate: trio.CapacityLimiter, habits: Habits | None, seed: int
+    charger: SimulatedStation, url: str, gate: trio.CapacityLimiter, habits: Habits | None, seed: int
 ) -> None:
     async with trio.open_nursery() as life:
         async with gate:
@@ -107,6 +107,6 @@ async def _run_one(
             with trio.move_on_after(charger.settings.call_timeout_s):
                 await charger.trace.wait_until(lambda: charger.conversation.ready)
         if habits is not None:
-            for connector_id in charger.station.connectors:
+            for connector_id in charger.hardware.connectors:
                 people = random.Random(f"{seed}/{charger.station_id}/{connector_id}")
                 life.start_soon(drive, charger, connector_id, habits, people)

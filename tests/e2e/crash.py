@@ -16,8 +16,8 @@ from typing import Any, LiteralString, Protocol
 import psycopg
 import trio
 
-from evpower.simulator.providers.faults import Fault, Provider
 from evpower.simulator.providers.sandbox import Sandbox
+from evpower.simulator.providers.surroundings.faults import Fault, Provider
 from tests.e2e.process import Server, poll
 from tests.e2e.street import WITHIN_S
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import trio
 
-from evpower.simulator.providers.cards import HOLDER, MONTH, YEAR
+from evpower.simulator.providers.obank.cards import HOLDER, MONTH, YEAR
 from evpower.simulator.providers.running import run_sandbox
 from evpower.simulator.providers.sandbox import Sandbox, SandboxSettings
 from tests.e2e.process import Server, poll

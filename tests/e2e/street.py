@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import httpx2
 import trio
 
-from evpower.simulator.charge_point import SimulatedChargePoint
-from evpower.simulator.power import Vehicle
-from evpower.simulator.settings import ChargePointSettings
-from evpower.simulator.trace import Traced
+from evpower.simulator.station.power import Vehicle
+from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.station import SimulatedStation
+from evpower.simulator.wire.trace import Traced
 from tests.e2e.process import Server, poll
 
 STATION, CLIENT = "EVP-E2E-01", "driver-1"
@@ -123,8 +123,8 @@ class Phone:
 class Charger:
     """The charger at `STATION`, and the driver's hands on it."""
 
-    def __init__(self, charge_point: SimulatedChargePoint, notes: list[str]) -> None:
-        self.point = charge_point
+    def __init__(self, station: SimulatedStation, notes: list[str]) -> None:
+        self.point = station
         #: What befell it besides frames: how its connections ended.
         self.notes = notes
 
@@ -145,7 +145,7 @@ class Charger:
 
     def energy_wh(self, connector: int = 1) -> int:
         """What the latest transaction delivered by the charger's own register, as of now or of its stop."""
-        latest = self.point.station.connectors[connector].last_transaction
+        latest = self.point.hardware.connectors[connector].last_transaction
         return 0 if latest is None else self.point.register_wh(connector) - latest.meter_start_wh
 
     async def has_sent(self, action: str, count: int = 1) -> None:
@@ -167,12 +167,12 @@ class Charger:
     async def has_begun(self, connector: int = 1) -> None:
         """Return when a transaction runs."""
         with trio.fail_after(WITHIN_S):
-            await self.point.trace.wait_until(lambda: self.point.station.connectors[connector].transaction is not None)
+            await self.point.trace.wait_until(lambda: self.point.hardware.connectors[connector].transaction is not None)
 
     async def has_delivered_messages(self) -> None:
         """Return when nothing is left to say."""
         with trio.fail_after(WITHIN_S):
-            await self.point.trace.wait_until(lambda: len(self.point.station.outbox) == 0)
+            await self.point.trace.wait_until(lambda: len(self.point.hardware.outbox) == 0)
 
     async def is_connected(self) -> None:
         with trio.fail_after(WITHIN_S):
@@ -188,7 +188,7 @@ class Charger:
 @asynccontextmanager
 async def charger_at(server: Dialled, **settings: Any) -> AsyncIterator[Charger]:
     """A charger that has booted; it reconnects fast. 60 kW a hundred times as fast as life unless said otherwise."""
-    nature = ChargePointSettings(
+    nature = StationSettings(
         **{"speed": 100.0, "reconnect_first_s": 0.05, "reconnect_max_s": 0.2, "reboot_s": 0.1, **settings}
     )
     notes: list[str] = []
@@ -197,10 +197,10 @@ async def charger_at(server: Dialled, **settings: Any) -> AsyncIterator[Charger]
         if isinstance(traced, str):
             notes.append(traced)
 
-    charge_point = SimulatedChargePoint(STATION, 2, nature, dial=server.dial, listener=listen)
+    station = SimulatedStation(STATION, 2, nature, dial=server.dial, listener=listen)
     async with trio.open_nursery() as life:
         with trio.fail_after(WITHIN_S):
-            await life.start(charge_point.run, "ws://chargers/ws")
-        yield Charger(charge_point, notes)
+            await life.start(station.run, "ws://chargers/ws")
+        yield Charger(station, notes)
         life.cancel_scope.cancel()
-    assert not charge_point.complaints
+    assert not station.complaints

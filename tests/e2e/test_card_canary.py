@@ -22,9 +22,9 @@ import pytest
 import trio
 from psycopg import sql
 
-from evpower.simulator.providers.cards import MONTH, YEAR, Card
-from evpower.simulator.providers.faults import Fault
+from evpower.simulator.providers.obank.cards import MONTH, YEAR, PayerCard
 from evpower.simulator.providers.sandbox import Sandbox
+from evpower.simulator.providers.surroundings.faults import Fault
 from tests.e2e.crash import TIME_PASSES
 from tests.e2e.money_in import Payer, banked_server, free_port, seen
 from tests.e2e.process import Server
@@ -95,7 +95,7 @@ async def bank(state_dir: Path) -> AsyncIterator[tuple[Server, Sandbox]]:
     """A server with its private PostgreSQL that logs all it can; the bank knows the canary for a good card."""
     settings = {"payments_poll_interval_s": 0.2, "payments_max_checks": 1000, "log_level": "DEBUG"}
     async with banked_server("", state_dir, free_port(), **settings) as (server, sandbox):
-        sandbox.obank.book.issued.append(Card(PAN, YEAR, MONTH, CVV, HOLDER))
+        sandbox.obank.book.issued.append(PayerCard(PAN, YEAR, MONTH, CVV, HOLDER))
         yield server, sandbox
 
 

@@ -11,11 +11,11 @@ import pytest
 import trio
 
 from evpower.payments.gateways.obank_notice import notify_token
-from evpower.simulator.providers.cards import CHALLENGE_PAN
-from evpower.simulator.providers.courier import Letter, WebhookFault
-from evpower.simulator.providers.obank import NOTICE_SHAPES
-from evpower.simulator.providers.operations import DONE, Operation
+from evpower.simulator.providers.obank.cards import CHALLENGE_PAN
+from evpower.simulator.providers.obank.operations import DONE, CardOperation
+from evpower.simulator.providers.obank.server import NOTICE_SHAPES
 from evpower.simulator.providers.sandbox import Sandbox
+from evpower.simulator.providers.surroundings.courier import Letter, WebhookFault
 from tests.e2e.conftest import url_of
 from tests.e2e.money_in import NEVER_S, NOTIFY_KEY, Payer, banked_server, free_port, seen
 from tests.e2e.process import Server, poll
@@ -32,7 +32,7 @@ class Pending:
     sandbox: Sandbox
     phone: Payer
     invoice_id: str
-    operation: Operation
+    operation: CardOperation
 
     def letter(self) -> Letter:
         """A genuine notice of the operation as it stands."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 import psycopg
 import trio
 
-from evpower.simulator.misbehaviour import Misbehaviour
+from evpower.simulator.station.misbehaviour import Misbehaviour
 from tests.e2e.process import Server, poll
 from tests.e2e.street import CLIENT, OPENING, WITHIN_S, Phone, charger_at, cost_of
 

@@ -17,11 +17,11 @@ import httpx2
 import pytest
 import trio
 
-from evpower.simulator.providers.cards import CHALLENGE_PAN, SUCCESS_PAN
-from evpower.simulator.providers.courier import WebhookFault
-from evpower.simulator.providers.faults import Provider
-from evpower.simulator.providers.invoices import Refused
-from evpower.simulator.providers.operations import DONE
+from evpower.simulator.providers.obank.cards import CHALLENGE_PAN, SUCCESS_PAN
+from evpower.simulator.providers.obank.operations import DONE
+from evpower.simulator.providers.odengi.invoices import InvoiceRefused
+from evpower.simulator.providers.surroundings.courier import WebhookFault
+from evpower.simulator.providers.surroundings.faults import Provider
 from tests.e2e.conftest import url_of
 from tests.e2e.crash import Bank, Moment, WhileAsked, around, counted_commits, die_and_rise
 from tests.e2e.money_in import Payer, banked_server, free_port
@@ -100,7 +100,7 @@ class Customer(Payer):
     def _pay(self, order_id: str) -> bool:
         try:
             self.bank.sandbox.act_on_invoice("pay", order_id=order_id)
-        except Refused:  # the provider has never heard of it
+        except InvoiceRefused:  # the provider has never heard of it
             return False
         return True
 

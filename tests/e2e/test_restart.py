@@ -9,7 +9,7 @@ import httpx2
 import pytest
 import trio
 
-from evpower.simulator.misbehaviour import Misbehaviour
+from evpower.simulator.station.misbehaviour import Misbehaviour
 from tests.e2e.process import Server, poll
 from tests.e2e.street import OPENING, WITHIN_S, Phone, charger_at, cost_of
 

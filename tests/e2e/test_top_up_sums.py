@@ -12,7 +12,7 @@ import httpx2
 import psycopg
 import pytest
 
-from evpower.simulator.providers.cards import HOLDER, MONTH, SUCCESS_PAN, YEAR
+from evpower.simulator.providers.obank.cards import HOLDER, MONTH, SUCCESS_PAN, YEAR
 from evpower.simulator.providers.sandbox import Sandbox
 from tests.e2e.conftest import url_of
 from tests.e2e.money_in import CVV, NEVER_S, Payer, banked_server, free_port

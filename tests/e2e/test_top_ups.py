@@ -11,10 +11,10 @@ import httpx2
 import pytest
 import trio
 
-from evpower.simulator.providers.cards import CHALLENGE_PAN, DECLINED_PAN, SUCCESS_PAN
-from evpower.simulator.providers.courier import WebhookFault
-from evpower.simulator.providers.faults import Fault
+from evpower.simulator.providers.obank.cards import CHALLENGE_PAN, DECLINED_PAN, SUCCESS_PAN
 from evpower.simulator.providers.sandbox import Sandbox
+from evpower.simulator.providers.surroundings.courier import WebhookFault
+from evpower.simulator.providers.surroundings.faults import Fault
 from tests.e2e.conftest import url_of
 from tests.e2e.money_in import NEVER_S, Payer, banked_server, free_port, seen
 from tests.e2e.process import Server, poll

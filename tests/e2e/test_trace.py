@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from evpower.command_line.control import ControlClient, Refused
+from evpower.command_line.control import ControlClient, RefusedByServer
 from evpower.server.doors import Running
 from tests.e2e.test_supervisor import config_for, running_server
 from tests.ocpp.peer import Peer
@@ -99,5 +99,5 @@ async def test_a_station_nobody_configured_is_refused(tmp_path: Path, database_u
     with trio.fail_after(10):
         async with running_server(config_for(tmp_path, database_url)) as running:
             client = ControlClient([Path(running.control_socket)])
-            with pytest.raises(Refused):
+            with pytest.raises(RefusedByServer):
                 await trio.to_thread.run_sync(lambda: list(client.lines("stations", "CP-9", "trace", follow=0)))

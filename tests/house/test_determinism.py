@@ -39,7 +39,7 @@ EXCEPTIONS = {
     "server/doors.py": ("secrets.token_bytes", "a key of this process, for remembering verified passwords"),
     "server/logs.py": ("time.gmtime", "turns a record's time into UTC"),
     "ocpp/door/passwords.py": ("secrets.token_bytes", "salts of passwords must not be replayable"),
-    "simulator/charge_point.py": ("random.Random", "a seeded generator"),
+    "simulator/station/station.py": ("random.Random", "a seeded generator"),
     "simulator/fleet.py": ("random.Random", "seeded generators"),
     "simulator/providers/sandbox.py": ("random.Random", "seeded generators"),
 }

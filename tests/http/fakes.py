@@ -19,7 +19,7 @@ from evpower.billing.tariff import Price
 from evpower.charging.service import ChargingService
 from evpower.charging.session import SessionView, StartedSession, StartOrder, StoppedSession
 from evpower.errors import Forbidden, LocationNotFound, SessionNotFound, StationNotFound
-from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts
 from evpower.http.wire.application import RequestLimits
@@ -336,7 +336,7 @@ class World:
             probes=self.probes,
             ids=CountingIds(),
             facts=ServiceFacts("1.0.0", "abc123", "2025-09-30T12:00:00Z", ("ws://127.0.0.1:9000/ws/{station_id}",)),
-            settings=HttpSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
+            settings=HttpAppSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
             at_root=self.at_root,
         )
 

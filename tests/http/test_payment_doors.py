@@ -13,7 +13,7 @@ from quart import Response
 
 from evpower.db.pool import Pool
 from evpower.errors import ProviderError, ProviderTimeout
-from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
@@ -60,7 +60,7 @@ class Door:
             probes=FakeProbes(),
             ids=CountingIds(),
             facts=ServiceFacts("1.0.0"),
-            settings=HttpSettings(admin_token="secret", webhooks=self.webhooks),
+            settings=HttpAppSettings(admin_token="secret", webhooks=self.webhooks),
             operations=[payment_admin_routes(self.world.payments)],
             payments=self.world.payments,
         )

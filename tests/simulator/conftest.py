@@ -11,14 +11,23 @@ import httpx2
 import pytest
 import trio
 
-from evpower.simulator.charge_point import SimulatedChargePoint
 from evpower.simulator.providers.running import run_sandbox
 from evpower.simulator.providers.sandbox import Sandbox, SandboxSettings
-from evpower.simulator.settings import ChargePointSettings
+from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.station import SimulatedStation
 from tests.simulator.central_system import CentralSystem, TrioClock
-from tests.simulator.sandbox_client import SECRET, Merchant, Point, SetClock, Waits, Webhook, own_point, serve_webhook
+from tests.simulator.providers.sandbox_client import (
+    SECRET,
+    Merchant,
+    Point,
+    SetClock,
+    Waits,
+    Webhook,
+    own_point,
+    serve_webhook,
+)
 
-Charger = Callable[..., Awaitable[SimulatedChargePoint]]
+Charger = Callable[..., Awaitable[SimulatedStation]]
 
 
 @pytest.fixture
@@ -31,16 +40,14 @@ async def central(nursery: trio.Nursery) -> CentralSystem:
 async def charger(nursery: trio.Nursery, central: CentralSystem) -> Charger:
     """Starts a charger with the given settings and returns it when it has booted."""
 
-    async def start(connectors: int = 1, boots: bool = True, **settings: Any) -> SimulatedChargePoint:
-        charge_point = SimulatedChargePoint(
-            "CP 1", connectors, ChargePointSettings(**settings), TrioClock(), dial=central.dial
-        )
+    async def start(connectors: int = 1, boots: bool = True, **settings: Any) -> SimulatedStation:
+        station = SimulatedStation("CP 1", connectors, StationSettings(**settings), TrioClock(), dial=central.dial)
         if boots:
             with trio.fail_after(100):
-                await nursery.start(charge_point.run, "ws://mem/ws")
+                await nursery.start(station.run, "ws://mem/ws")
         else:
-            nursery.start_soon(charge_point.run, "ws://mem/ws")
-        return charge_point
+            nursery.start_soon(station.run, "ws://mem/ws")
+        return station
 
     return start
 

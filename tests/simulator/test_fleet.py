@@ -6,16 +6,16 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.simulator.drivers import Habits
 from evpower.simulator.fleet import StationPlan, run_fleet, simulate
-from evpower.simulator.misbehaviour import UnknownMisbehaviour
-from evpower.simulator.settings import ChargePointSettings
+from evpower.simulator.people.drivers import Habits
+from evpower.simulator.station.misbehaviour import UnknownMisbehaviour
+from evpower.simulator.station.settings import StationSettings
 from tests.simulator.central_system import CentralSystem, TrioClock
 
 
 def plans(count: int) -> list[StationPlan]:
     """Small stations."""
-    return [StationPlan(station_id=f"S{number}", settings=ChargePointSettings()) for number in range(count)]
+    return [StationPlan(station_id=f"S{number}", settings=StationSettings()) for number in range(count)]
 
 
 async def test_a_hundred_chargers_boot_and_each_says_so(

@@ -25,15 +25,14 @@ from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.trusted_certificates import CertificateUse, TrustedCertificates
 from evpower.stations.availability import Availability
 from evpower.stations.charging_profiles import ChargingProfiles
-from evpower.stations.commands import StationCommands
+from evpower.stations.commands import Answer, StationCommands
 from evpower.stations.configuration import Configuration
 from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import Transfers
 
-Answer = dict[str, Any]
-When = Annotated[datetime, Meta(tz=True)]
-Connector = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+OneConnector = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 #: 0 is the whole station.
 ConnectorOrStation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -47,7 +46,7 @@ class Reset(Arguments):
 
 
 class Unlock(Arguments):
-    connector_id: Connector
+    connector_id: OneConnector
 
 
 class ChangeAvailability(Arguments):
@@ -57,7 +56,7 @@ class ChangeAvailability(Arguments):
 
 class Trigger(Arguments):
     message: str
-    connector_id: Connector | None = None
+    connector_id: OneConnector | None = None
 
 
 class Nothing(Arguments):
@@ -74,8 +73,8 @@ class WriteConfiguration(Arguments):
 
 class GetDiagnostics(Arguments):
     location: str
-    since: When | None = None
-    until: When | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class GetLog(GetDiagnostics):
@@ -85,7 +84,7 @@ class GetLog(GetDiagnostics):
 class UpdateFirmware(Arguments):
     location: str
     #: None: at once.
-    retrieve_at: When | None = None
+    retrieve_at: Moment | None = None
 
 
 class UpdateSignedFirmware(Arguments):
@@ -99,7 +98,7 @@ class SyncLocalList(Arguments):
 class Reserve(Arguments):
     connector_id: ConnectorOrStation
     id_tag: Annotated[str, Meta(min_length=1, max_length=20)]
-    expires_at: When
+    expires_at: Moment
     parent_id_tag: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
 
 

@@ -12,7 +12,7 @@ from evpower.errors import InvalidRequest, NotFound
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.payment_doors import clean, origin
-from evpower.http.wire.requests import Fields, read_object
+from evpower.http.wire.requests import BodyFields, read_object
 from evpower.money import som_number
 from evpower.payments.graph import Payments
 from evpower.payments.top_up import Origin, TopUp
@@ -45,7 +45,7 @@ class PaymentAdminDoor:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
         body, decisions = await read_object(), self._payments.decisions
         number, reason, who = _number(parked_id), _text(body, "reason"), _operator(body)
-        fields = Fields(body)
+        fields = BodyFields(body)
         chosen = [word for word in ("credit", "debit", "dismiss") if fields.has(word)]
         if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
             raise InvalidRequest(("credit", "ровно одно из: credit, debit, dismiss"))
@@ -65,7 +65,7 @@ class PaymentAdminDoor:
         """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som."""
         body = await read_object()
         reason, who = _text(body, "reason"), _operator(body)
-        fields = Fields(body)
+        fields = BodyFields(body)
         amount_tyiyn = fields.money_tyiyn("amount") if fields.has("amount") else None
         fields.check()
         with trio.fail_after(WITHIN_S):

@@ -23,7 +23,7 @@ from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
-from evpower.http.wire.requests import Fields, read_bytes, read_object
+from evpower.http.wire.requests import BodyFields, read_bytes, read_object
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import Card, Payer
@@ -60,7 +60,7 @@ class PaymentDoor:
     async def top_up_qr(self) -> Response:
         """`POST /balance/topup-qr`."""
         body = await read_object()
-        fields = Fields(body)
+        fields = BodyFields(body)
         wish = read_wish(fields)
         pay = partial(self._payments.top_ups.create_qr, wish, origin())
         return await self._keyed(wish.client_id, body, pay, self._payments.top_ups.rebuilt, qr_body)
@@ -68,7 +68,7 @@ class PaymentDoor:
     async def top_up_card(self) -> Response:
         """`POST /balance/topup-card` and its h2h aliases."""
         body = await read_object()
-        fields = Fields(body)
+        fields = BodyFields(body)
         card, payer = read_card(fields), read_payer(fields)
         wish = read_wish(fields)
         pay = partial(self._payments.cards.pay, wish, card, payer, origin())
@@ -79,7 +79,7 @@ class PaymentDoor:
     async def pay_with_token(self) -> Response:
         """`POST /payment/token-payment` and its alias."""
         body = await read_object()
-        fields = Fields(body)
+        fields = BodyFields(body)
         token, payer = fields.text("card_token", TOKEN) or "", read_payer(fields)
         wish = read_wish(fields)
         pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
@@ -106,7 +106,7 @@ class PaymentDoor:
 
     async def create_token(self) -> Response:
         """`POST /payment/create-token`; a body is not needed."""
-        fields = Fields(await read_object() if await read_bytes() else {})
+        fields = BodyFields(await read_object() if await read_bytes() else {})
         days = fields.whole("days", DAYS_MOST, 1, DAYS_MOST)
         fields.check()
         with trio.fail_after(ANSWER_WITHIN_S):
@@ -143,13 +143,13 @@ class PaymentDoor:
 
 def asking_client() -> ClientId | None:
     """The client a request without a body names, if it does (`?client_id=`)."""
-    fields = Fields(request.args)
+    fields = BodyFields(request.args)
     client_id = optional_client(fields)
     fields.check()
     return client_id
 
 
-def read_wish(fields: Fields) -> TopUpWish:
+def read_wish(fields: BodyFields) -> TopUpWish:
     """Whose balance, and how much; InvalidRequest names every wrong field of the body."""
     client_id = required_client(fields)
     amount_tyiyn = fields.money_tyiyn("amount")
@@ -159,7 +159,7 @@ def read_wish(fields: Fields) -> TopUpWish:
     return TopUpWish(client_id, amount_tyiyn, description or DEFAULT_DESCRIPTION)
 
 
-def read_card(fields: Fields) -> Card:
+def read_card(fields: BodyFields) -> Card:
     """A card as it was typed; only its shape is checked: the bank's own test cards fail Luhn and are out of date."""
     return Card(
         pan=fields.text("card_pan", PAN, squeeze=" -") or "",
@@ -170,7 +170,7 @@ def read_card(fields: Fields) -> Card:
     )
 
 
-def read_payer(fields: Fields) -> Payer:
+def read_payer(fields: BodyFields) -> Payer:
     """What the bank wants to know."""
     phone = fields.text("phone_number", PHONE, required=False, squeeze=" ()-")
     return Payer(fields.text("email", EMAIL) or "", phone)

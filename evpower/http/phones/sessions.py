@@ -16,7 +16,7 @@ from evpower.http.phones.shapes import started_body, status_body, stopped_body
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
-from evpower.http.wire.requests import SESSION_ID, Fields, read_object, session_id_or_none
+from evpower.http.wire.requests import SESSION_ID, BodyFields, read_object, session_id_or_none
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import STATION_ID, ClientId, SessionId, StationId
 
@@ -77,7 +77,7 @@ class ChargingDoor:
 
 def start_order(body: Mapping[str, Any]) -> StartOrder:
     """What a start asks for; InvalidRequest names every wrong field (§4.1)."""
-    fields = Fields(body)
+    fields = BodyFields(body)
     client_id = required_client(fields)
     station_id = fields.identifier("station_id", STATION_ID)
     connector_id = fields.connector_id("connector_id")
@@ -90,7 +90,7 @@ def start_order(body: Mapping[str, Any]) -> StartOrder:
 
 def stop_order(body: Mapping[str, Any]) -> tuple[SessionId, ClientId | None]:
     """Which session to stop, and who says so if the body tells (§4.3)."""
-    fields = Fields(body)
+    fields = BodyFields(body)
     session_id = fields.identifier("session_id", SESSION_ID)
     client_id = optional_client(fields)
     fields.check()

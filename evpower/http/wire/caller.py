@@ -13,11 +13,11 @@ from typing import Any
 from quart import g, request
 
 from evpower.errors import InvalidRequest, Unauthorized
-from evpower.http.wire.requests import Fields
+from evpower.http.wire.requests import BodyFields
 from evpower.identifiers import CLIENT_ID, ClientId
 
 
-def required_client(fields: Fields) -> ClientId | None:
+def required_client(fields: BodyFields) -> ClientId | None:
     """The client a body must name; None when it is wrong. Raises Unauthorized when there is only a token."""
     if not fields.has("client_id") and "Authorization" in request.headers:
         raise Unauthorized
@@ -25,7 +25,7 @@ def required_client(fields: Fields) -> ClientId | None:
     return None if value is None else ClientId(value)
 
 
-def optional_client(fields: Fields) -> ClientId | None:
+def optional_client(fields: BodyFields) -> ClientId | None:
     """The client a body may name."""
     value = fields.optional_identifier("client_id", CLIENT_ID)
     return None if value is None else ClientId(value)

@@ -59,7 +59,7 @@ async def read_bytes() -> bytes:
     return await request.get_data(True, False, False)
 
 
-class Fields:
+class BodyFields:
     """The fields of one body; what is wrong is collected, and `check` tells all of it.
 
     A reader of a wrong field returns None; its value must not be used before `check`.

@@ -25,7 +25,7 @@ logger = logging.getLogger("evpower.http")
 
 
 @dataclass(frozen=True)
-class ServerSettings:
+class ListenerSettings:
     """Limits of the listener (seed §9: 30 s)."""
 
     keep_alive_timeout_s: float = 30
@@ -42,7 +42,7 @@ async def serve_http(
     app: ASGIFramework,
     binds: Sequence[str],
     *,
-    settings: ServerSettings,
+    settings: ListenerSettings,
     draining: trio.Event | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -68,7 +68,7 @@ async def serve_http(
 class _Server:
     """The accept loop, the open connections, and how they come to an end."""
 
-    def __init__(self, app: ASGIFramework, settings: ServerSettings, draining: trio.Event) -> None:
+    def __init__(self, app: ASGIFramework, settings: ListenerSettings, draining: trio.Event) -> None:
         self._app = ASGIWrapper(app)
         self._settings = settings
         self._config = hypercorn_config(settings)
@@ -132,7 +132,7 @@ class _Server:
             self._streams.discard(stream)
 
 
-def hypercorn_config(settings: ServerSettings) -> Config:
+def hypercorn_config(settings: ListenerSettings) -> Config:
     """Hypercorn's own settings: HTTP/1.1 alone, our log, and no pings (they outlive their socket)."""
     config = Config()
     config.alpn_protocols = ["http/1.1"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import trio
 
 from evpower.clock import Clock, SystemClock
-from evpower.simulator.providers.card_pages import CardPages
-from evpower.simulator.providers.certificates import Authority
 from evpower.simulator.providers.control import PREFIX, Control
-from evpower.simulator.providers.doors import Door
-from evpower.simulator.providers.faults import Sleep
+from evpower.simulator.providers.obank.card_pages import CardPages
+from evpower.simulator.providers.obank.certificates import Authority
+from evpower.simulator.providers.odengi.wallet import Wallet
 from evpower.simulator.providers.sandbox import Sandbox, SandboxSettings
-from evpower.simulator.providers.wallet import Wallet
-from evpower.simulator.providers.wire import Answer, Reply, Request
+from evpower.simulator.providers.surroundings.doors import SandboxDoor
+from evpower.simulator.providers.surroundings.faults import Sleep
+from evpower.simulator.providers.surroundings.wire import AnswerRequest, HttpReply, HttpRequest
 
 
 async def run_sandbox(
@@ -30,9 +30,9 @@ async def run_sandbox(
     settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = Authority()
     doors = {
-        "odengi": Door(settings.host, settings.odengi_port),
-        "obank": Door(settings.host, settings.obank_port, authority.server_context(settings.directory)),
-        "page": Door(settings.host, settings.page_port),
+        "odengi": SandboxDoor(settings.host, settings.odengi_port),
+        "obank": SandboxDoor(settings.host, settings.obank_port, authority.server_context(settings.directory)),
+        "page": SandboxDoor(settings.host, settings.page_port),
     }
     for door in doors.values():
         await door.listen()
@@ -46,14 +46,14 @@ async def run_sandbox(
         task_status.started(sandbox)
 
 
-def _page(sandbox: Sandbox) -> Answer:
+def _page(sandbox: Sandbox) -> AnswerRequest:
     """The people's port: their pages, and the control interface."""
     control, pages = Control(sandbox), (Wallet(sandbox.odengi), CardPages(sandbox.obank.book))
 
-    async def answer(request: Request) -> Reply:
+    async def answer(request: HttpRequest) -> HttpReply:
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
             return await control.answer(request)
         replies = (each.answer(request) for each in pages)
-        return next((reply for reply in replies if reply is not None), Reply(404))
+        return next((reply for reply in replies if reply is not None), HttpReply(404))
 
     return answer

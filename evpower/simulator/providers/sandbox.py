@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from evpower.clock import Clock
-from evpower.simulator.providers import certificates, obank, odengi, operations
-from evpower.simulator.providers.certificates import Authority
-from evpower.simulator.providers.clock import ProviderClock
-from evpower.simulator.providers.courier import Courier
-from evpower.simulator.providers.doors import Door
-from evpower.simulator.providers.faults import Faults, Provider, Sleep, WrongControl
-from evpower.simulator.providers.invoices import PAID, Attempt, Invoice
-from evpower.simulator.providers.obank import Obank
-from evpower.simulator.providers.odengi import Merchant, Odengi
-from evpower.simulator.providers.operations import Operation
-from evpower.simulator.providers.received import Log
-from evpower.simulator.providers.surroundings import Surroundings
+from evpower.simulator.providers.obank import certificates, operations
+from evpower.simulator.providers.obank import server as obank
+from evpower.simulator.providers.obank.certificates import Authority
+from evpower.simulator.providers.obank.operations import CardOperation
+from evpower.simulator.providers.obank.server import ObankServer
+from evpower.simulator.providers.odengi import server as odengi
+from evpower.simulator.providers.odengi.invoices import PAID, Attempt, Invoice
+from evpower.simulator.providers.odengi.server import Merchant, OdengiServer
+from evpower.simulator.providers.surroundings.clock import ProviderClock
+from evpower.simulator.providers.surroundings.courier import Courier
+from evpower.simulator.providers.surroundings.doors import SandboxDoor
+from evpower.simulator.providers.surroundings.faults import Faults, Provider, Sleep, WrongControl
+from evpower.simulator.providers.surroundings.received import Log
+from evpower.simulator.providers.surroundings.surroundings import Surroundings
 
 POINT_FILE, AUTHORITY_FILE = "point.p12", "ca.pem"
 
@@ -49,7 +51,7 @@ class Sandbox:
     """Running providers; `run_sandbox` makes it."""
 
     def __init__(
-        self, settings: SandboxSettings, authority: Authority, doors: dict[str, Door], clock: Clock, sleep: Sleep
+        self, settings: SandboxSettings, authority: Authority, doors: dict[str, SandboxDoor], clock: Clock, sleep: Sleep
     ) -> None:
         self.settings = settings
         self.authority = authority
@@ -60,8 +62,8 @@ class Sandbox:
         self._doors = doors
         around = Surroundings(self.clock, self.faults, self.received, self.courier.send, sleep, self.page_url)
         merchant = Merchant(settings.sid, self.secret)
-        self.odengi = Odengi(merchant, around, random.Random(f"{settings.seed}/odengi"))
-        self.obank = Obank(settings.point, settings.service, around, random.Random(f"{settings.seed}/obank"))
+        self.odengi = OdengiServer(merchant, around, random.Random(f"{settings.seed}/odengi"))
+        self.obank = ObankServer(settings.point, settings.service, around, random.Random(f"{settings.seed}/obank"))
 
     @property
     def page_url(self) -> str:
@@ -217,7 +219,7 @@ _BEHAVIOUR: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: CardOperation) -> dict[str, Any]:
     return {**asdict(operation), "status": operation.word}
 
 

@@ -8,7 +8,7 @@ import pytest
 from quart import Blueprint, Response
 from quart_trio import QuartTrio
 
-from evpower.http.app import HttpSettings, build_http_app
+from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.service import ServiceFacts
 from evpower.http.wire.answers import Answer, written
@@ -44,7 +44,7 @@ def admin_app(token: str) -> Phone:
         probes=world.probes,
         ids=CountingIds(),
         facts=ServiceFacts("1.0.0"),
-        settings=HttpSettings(admin_token=token),
+        settings=HttpAppSettings(admin_token=token),
         operations=(operation(),),
     )
     return cast("Phone", app.test_client())

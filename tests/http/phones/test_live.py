@@ -17,7 +17,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from evpower.http.phones.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
 from evpower.http.phones.live_messages import Subscribe
-from evpower.http.wire.server import ServerSettings, serve_http
+from evpower.http.wire.server import ListenerSettings, serve_http
 from evpower.identifiers import ClientId
 from evpower.network.feed import LocationTold, StationTold
 from tests.http.conftest import body_of
@@ -52,7 +52,7 @@ class Phone:
 async def served(world: World, *, send_timeout_s: float = 30) -> AsyncIterator[str]:
     """The application on a free port; its host and port."""
     async with trio.open_nursery() as doors:
-        settings = ServerSettings(drain_s=1, send_timeout_s=send_timeout_s)
+        settings = ListenerSettings(drain_s=1, send_timeout_s=send_timeout_s)
         urls = await doors.start(partial(serve_http, world.app, ["127.0.0.1:0"], settings=settings))
         await doors.start(world.hub.end_listeners)
         yield urls[0].removeprefix("http://")

@@ -16,7 +16,7 @@ from quart import websocket
 from quart_trio import QuartTrio
 
 from evpower.http.wire.application import HttpApplication, RequestLimits
-from evpower.http.wire.server import ServerSettings, serve_http
+from evpower.http.wire.server import ListenerSettings, serve_http
 from tests.http.fakes import STATION, CountingIds, World
 
 UPGRADE = (
@@ -52,13 +52,13 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    app: ASGIFramework, bind: str = "127.0.0.1:0", settings: ServerSettings | None = None
+    app: ASGIFramework, bind: str = "127.0.0.1:0", settings: ListenerSettings | None = None
 ) -> AsyncIterator[Running]:
     draining, ended, scope = trio.Event(), trio.Event(), trio.CancelScope()
 
     async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
         with scope:
-            run = partial(serve_http, app, [bind], settings=settings or ServerSettings(), draining=draining)
+            run = partial(serve_http, app, [bind], settings=settings or ListenerSettings(), draining=draining)
             await run(task_status=task_status)
         ended.set()
 
@@ -107,7 +107,7 @@ async def test_a_connection_is_closed_after_its_answer_when_the_client_asked_for
 
 
 async def test_a_kept_connection_is_closed_when_it_stays_idle(world: World) -> None:
-    settings = ServerSettings(keep_alive_timeout_s=0.05)
+    settings = ListenerSettings(keep_alive_timeout_s=0.05)
     async with serving(world.app, settings=settings) as server, await server.connect() as stream:
         await stream.send_all(request("/version", connection="keep-alive"))
         assert b"".join([chunk async for chunk in stream])
@@ -135,7 +135,7 @@ async def test_a_living_servers_socket_is_left_alone(world: World, tmp_path: Pat
     bind = f"unix:{tmp_path / 'evpower.sock'}"
     async with serving(world.app, bind) as server:
         with pytest.raises(OSError, match="another server is listening"):
-            await serve_http(world.app, [bind], settings=ServerSettings())
+            await serve_http(world.app, [bind], settings=ListenerSettings())
         assert b" 200 " in await server.exchange(request("/version"))
 
 
@@ -143,14 +143,14 @@ async def test_a_file_in_the_way_is_not_removed(world: World, tmp_path: Path) ->
     path = tmp_path / "evpower.sock"
     path.write_text("precious")
     with pytest.raises(OSError, match="no socket is in the way"):
-        await serve_http(world.app, [f"unix:{path}"], settings=ServerSettings())
+        await serve_http(world.app, [f"unix:{path}"], settings=ListenerSettings())
     assert path.read_text() == "precious"
 
 
 @pytest.mark.parametrize("bind", ["nonsense", "127.0.0.1:x", "127.0.0.1:99999", "203.0.113.1:0"])
 async def test_a_bind_that_cannot_be_had_is_named(world: World, bind: str) -> None:
     with pytest.raises(OSError, match=bind):
-        await serve_http(world.app, [bind], settings=ServerSettings())
+        await serve_http(world.app, [bind], settings=ListenerSettings())
 
 
 def live_app() -> QuartTrio:
@@ -241,7 +241,7 @@ async def test_a_cancellation_is_a_drain_too(world: World) -> None:
 
 async def test_a_cancellation_while_draining_ends_at_once(world: World) -> None:
     world.charging.hold = trio.Event()
-    async with serving(world.app, settings=ServerSettings(drain_s=3600)) as server, await server.connect() as stream:
+    async with serving(world.app, settings=ListenerSettings(drain_s=3600)) as server, await server.connect() as stream:
         await stream.send_all(start_request())
         await world.charging.waiting.wait()
         server.draining.set()
@@ -253,7 +253,7 @@ async def test_a_cancellation_while_draining_ends_at_once(world: World) -> None:
 
 async def test_the_drain_has_a_deadline(world: World) -> None:
     world.charging.hold = trio.Event()
-    async with serving(world.app, settings=ServerSettings(drain_s=0.05)) as server, await server.connect() as stream:
+    async with serving(world.app, settings=ListenerSettings(drain_s=0.05)) as server, await server.connect() as stream:
         await stream.send_all(start_request())
         await world.charging.waiting.wait()
         server.draining.set()
@@ -261,7 +261,7 @@ async def test_the_drain_has_a_deadline(world: World) -> None:
 
 
 async def test_an_idle_connection_does_not_hold_up_the_drain(world: World) -> None:
-    async with serving(world.app, settings=ServerSettings(drain_s=3600)) as server, await server.connect() as stream:
+    async with serving(world.app, settings=ListenerSettings(drain_s=3600)) as server, await server.connect() as stream:
         await stream.send_all(request("/version", connection="keep-alive"))
         assert b" 200 " in await stream.receive_some()
         server.draining.set()
@@ -289,7 +289,7 @@ def big_app(began: trio.Event) -> QuartTrio:
 
 
 async def test_a_peer_that_does_not_read_is_given_up() -> None:
-    began, settings = trio.Event(), ServerSettings(drain_s=3600, send_timeout_s=0.05)
+    began, settings = trio.Event(), ListenerSettings(drain_s=3600, send_timeout_s=0.05)
     async with serving(big_app(began), settings=settings) as server, await server.connect() as stream:
         await stream.send_all(request("/big"))
         await began.wait()
@@ -298,7 +298,7 @@ async def test_a_peer_that_does_not_read_is_given_up() -> None:
 
 
 async def test_a_peer_that_does_not_read_cannot_hold_up_the_end() -> None:
-    began, settings = trio.Event(), ServerSettings(drain_s=0.05, send_timeout_s=3600)
+    began, settings = trio.Event(), ListenerSettings(drain_s=0.05, send_timeout_s=3600)
     async with serving(big_app(began), settings=settings) as server, await server.connect() as stream:
         await stream.send_all(request("/big"))
         await began.wait()
@@ -307,7 +307,7 @@ async def test_a_peer_that_does_not_read_cannot_hold_up_the_end() -> None:
 
 
 async def test_connections_over_the_limit_are_closed(world: World) -> None:
-    async with serving(world.app, settings=ServerSettings(connections_max=1)) as server:
+    async with serving(world.app, settings=ListenerSettings(connections_max=1)) as server:
         first = await server.connect()
         async with first:
             await first.send_all(request("/version", connection="keep-alive"))

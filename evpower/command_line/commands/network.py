@@ -1,0 +1,147 @@
+"""`evpower locations`, `location`, `station show|change|enable|disable`, `tariffs`, `tariff`: the network.
+
+What is new comes with `evpower import`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evpower.command_line.commands.station import json_object, station
+from evpower.command_line.terminal import Terminal, terminal_command
+
+LOCATION_COLUMNS = {
+    "Location": "id",
+    "Name": "name",
+    "City": "city",
+    "Status": "status",
+    "Stations": "stations_count",
+    "Connectors": "connectors_count",
+}
+RULE_COLUMNS = {
+    "Plan": "plan",
+    "In use": "in_use",
+    "Stations": "stations_count",
+    "Rule": "id",
+    "Name": "name",
+    "Kind": "tariff_type",
+    "Som": "price",
+    "From": "time_start",
+    "To": "time_end",
+    "Days": "days_of_week",
+    "Priority": "priority",
+}
+#: One page of locations; nobody reads further than this on a terminal.
+LOCATIONS_MAX = 500
+
+_changes = click.argument("changes", metavar="JSON")
+
+
+@click.command()
+@terminal_command
+def locations(terminal: Terminal) -> None:
+    """Every location, inactive ones too."""
+    rows = terminal.server.get("locations", limit=LOCATIONS_MAX)["locations"]
+    terminal.screen.rows(rows, LOCATION_COLUMNS, "No locations; add some with: evpower import")
+
+
+@click.group()
+def location() -> None:
+    """One location."""
+
+
+@location.command("change")
+@click.argument("location_id", metavar="LOCATION")
+@_changes
+@terminal_command
+def change_location(terminal: Terminal, location_id: str, changes: str) -> None:
+    """Change the fields of LOCATION that JSON names, as a fleet file names them; null empties one."""
+    _show(terminal, terminal.server.put("locations", location_id, body=json_object(changes)))
+
+
+@station.command("show")
+@click.argument("station_id", metavar="STATION")
+@terminal_command
+def show_station(terminal: Terminal, station_id: str) -> None:
+    """What STATION is: its place, prices and connectors."""
+    _show(terminal, terminal.server.get("stations", station_id))
+
+
+@station.command("change")
+@click.argument("station_id", metavar="STATION")
+@_changes
+@terminal_command
+def change_station(terminal: Terminal, station_id: str, changes: str) -> None:
+    """Change the fields of STATION that JSON names, as a fleet file names them; null empties one."""
+    _show(terminal, terminal.server.put("stations", station_id, body=json_object(changes)))
+
+
+@station.command("enable")
+@click.argument("station_id", metavar="STATION")
+@click.option("--connector", type=click.IntRange(1), help="Only this one.")
+@terminal_command
+def enable_station(terminal: Terminal, station_id: str, connector: int | None) -> None:
+    """Have charges begin at STATION again."""
+    _switch(terminal, station_id, connector, status="active")
+
+
+@station.command("disable")
+@click.argument("station_id", metavar="STATION")
+@click.option("--connector", type=click.IntRange(1), help="Only this one.")
+@click.option("--maintenance", is_flag=True, help="Shown as under maintenance; otherwise it is hidden.")
+@terminal_command
+def disable_station(terminal: Terminal, station_id: str, connector: int | None, maintenance: bool) -> None:
+    """Let no charge begin at STATION; those that run go on."""
+    if maintenance and connector is not None:
+        raise click.UsageError("--maintenance is for whole stations")
+    _switch(terminal, station_id, connector, status="maintenance" if maintenance else "inactive")
+
+
+def _switch(terminal: Terminal, station_id: str, connector: int | None, *, status: str) -> None:
+    path: tuple[str | int, ...] = ("stations", station_id)
+    change: dict[str, Any] = {"status": status}
+    if connector is not None:
+        path, change = (*path, "connectors", connector), {"is_enabled": status == "active"}
+    _show(terminal, terminal.server.put(*path, body=change))
+
+
+@click.command()
+@terminal_command
+def tariffs(terminal: Terminal) -> None:
+    """Every tariff plan with its rules, those that count first."""
+    plans = terminal.server.get("tariff-plans")
+    rows = plans if terminal.screen.as_json else [row for plan in plans for row in _rules(plan)]
+    terminal.screen.rows(rows, RULE_COLUMNS, "No tariff plans; add some with: evpower import")
+
+
+def _rules(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    shared = {"plan": plan["id"], "stations_count": plan["stations_count"]}
+    rules = [{**rule, **shared, "in_use": plan["is_active"] and rule["is_active"]} for rule in plan["rules"]]
+    return rules or [{**shared, "in_use": plan["is_active"]}]
+
+
+@click.group()
+def tariff() -> None:
+    """One tariff plan."""
+
+
+@tariff.command("change")
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--rule", "rule_id", metavar="ID", help="Change this rule of it instead.")
+@_changes
+@terminal_command
+def change_tariff(terminal: Terminal, plan_id: str, rule_id: str | None, changes: str) -> None:
+    """Change the fields of PLAN that JSON names, as a fleet file names them; null empties one."""
+    path = ("tariff-plans", plan_id) if rule_id is None else ("tariff-plans", plan_id, "rules", rule_id)
+    _show(terminal, terminal.server.put(*path, body=json_object(changes)))
+
+
+def _show(terminal: Terminal, row: dict[str, Any]) -> None:
+    """The row; what wants a look goes to standard error."""
+    if not terminal.screen.as_json:
+        for warning in row.get("warnings") or ():
+            click.echo(f"Warning: {warning}", err=True)
+        row = {name: value for name, value in row.items() if name != "warnings"}
+    terminal.screen.facts(row)

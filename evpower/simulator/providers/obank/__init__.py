@@ -1,0 +1,1 @@
+"""OBANK's gateway, its card operations, its pages for the payer and its certificates."""

@@ -1,0 +1,1 @@
+"""O!Dengi's server, its invoices, and the wallet of those who pay by QR code."""

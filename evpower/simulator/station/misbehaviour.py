@@ -1,0 +1,94 @@
+"""What real chargers do wrong, on request: each field is one bad habit seen in the field (ocpp-duties, last part)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from evpower.clock import Clock
+from evpower.errors import EvPowerError
+from evpower.simulator.station.outbox import OutboxMessage
+
+
+class UnknownMisbehaviour(EvPowerError):
+    """No bad habit of that name; the message lists those there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misbehaviour:
+    """Which bad habits a charger has; the default is none."""
+
+    duplicates: int = 0  # StartTransaction and StopTransaction are sent this many times more
+    late_s: float = 0.0  # transaction messages leave this long after they happened
+    out_of_order: bool = False  # meter values of a transaction follow its stop, newest first
+    clock: Literal["right", "1970", "tomorrow", "yesterday"] = "right"
+    refuse_remote_start: bool = False
+    never_start: bool = False  # RemoteStart is accepted, nothing follows
+    start_delay_s: float = 0.0  # between the go-ahead and StartTransaction
+    refuse_remote_stop: bool = False
+    ignore_remote_stop: bool = False  # RemoteStop is accepted, the charge goes on
+    silent: bool = False  # CALLs of the central system are never answered
+    meter_in_kwh: bool = False
+    bare_values: bool = False  # samples carry a value and nothing else
+    no_meter_values: bool = False
+    lose_stop: bool = False  # StopTransaction is never sent
+
+
+NAMES: Mapping[str, Mapping[str, Any]] = {
+    "duplicate": {"duplicates": 1},
+    "late": {"late_s": 60.0},
+    "out-of-order": {"out_of_order": True},
+    "clock-1970": {"clock": "1970"},
+    "clock-tomorrow": {"clock": "tomorrow"},
+    "clock-yesterday": {"clock": "yesterday"},
+    "refuse-start": {"refuse_remote_start": True},
+    "never-start": {"never_start": True},
+    "slow-start": {"start_delay_s": 30.0},
+    "refuse-stop": {"refuse_remote_stop": True},
+    "ignore-stop": {"ignore_remote_stop": True},
+    "silent": {"silent": True},
+    "kwh": {"meter_in_kwh": True},
+    "bare-values": {"bare_values": True},
+    "no-meter-values": {"no_meter_values": True},
+    "lose-stop": {"lose_stop": True},
+}
+
+
+def misbehaviour(names: Iterable[str]) -> Misbehaviour:
+    """The habits named on a command line; raises UnknownMisbehaviour."""
+    chosen = Misbehaviour()
+    for name in names:
+        if name not in NAMES:
+            raise UnknownMisbehaviour(f"unknown misbehaviour {name!r}; there are {', '.join(NAMES)}")
+        chosen = replace(chosen, **NAMES[name])
+    return chosen
+
+
+class WrongClock:
+    """The charger's own clock: the true one, moved by what is wrong with it."""
+
+    def __init__(self, true: Clock, kind: Literal["right", "1970", "tomorrow", "yesterday"]) -> None:
+        self._true = true
+        self._offset = {
+            "right": timedelta(0),
+            "1970": datetime(1970, 1, 1, tzinfo=UTC) - true.now(),
+            "tomorrow": timedelta(days=1),
+            "yesterday": timedelta(days=-1),
+        }[kind]
+
+    def now(self) -> datetime:
+        """The moment this charger believes it is."""
+        return self._true.now() + self._offset
+
+
+def meter_values_last(queue: deque[OutboxMessage]) -> OutboxMessage | None:
+    """Hold a transaction's meter values back until its stop is gone, then send the newest first."""
+    values = [message for message in queue if message.action == "MeterValues"]
+    others = [message for message in queue if message.action != "MeterValues"]
+    if others:
+        return others[0]
+    ended = [m for m in values if m.transaction is None or m.transaction.over.is_set()]
+    return ended[-1] if ended else None

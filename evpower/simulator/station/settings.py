@@ -1,0 +1,33 @@
+"""What kind of charger is simulated, and how patient it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evpower.simulator.station.misbehaviour import Misbehaviour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationSettings:
+    """One charger's nature. `speed` is simulated seconds of charging per real second; timers are always real."""
+
+    vendor: str = "EvPower"
+    model: str = "Simulator"
+    firmware_version: str = "1.0.0"
+    password: str | None = None
+    connector_power_w: int = 60_000
+    voltage_v: int = 400
+    register_wh: int = 0
+    speed: float = 1.0
+    sample_interval_s: int = 30
+    connection_timeout_s: int = 60
+    connect_timeout_s: float = 10.0
+    call_timeout_s: float = 30.0
+    reconnect_first_s: float = 1.0
+    reconnect_max_s: float = 60.0
+    boot_retry_s: float = 30.0
+    reboot_s: float = 5.0
+    boots_on_reconnect: bool = False
+    queue_messages_max: int = 1000
+    trace_frames_max: int = 1000
+    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
