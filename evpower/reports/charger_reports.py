@@ -8,33 +8,51 @@ down raises, and the charger is told InternalError and repeats (duty 15).
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from evpower.charging.beginnings import Beginnings
+from evpower.charging.endings import Endings
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.meter_value import MeterReport
-from evpower.charging.rows import sessions, settlements, transactions
+from evpower.charging.rows import transactions
 from evpower.charging.rows.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
-from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.clock import Clock
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
-from evpower.events import EventBus, MeterAdvanced, SessionEnded, StationChanged
-from evpower.identifiers import IdTag, SessionId, StationId
+from evpower.events import EventBus, MeterAdvanced, StationChanged
+from evpower.identifiers import IdTag, StationId
 from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
-from evpower.reports.follow_ups import FollowUps
 from evpower.security.certificates import StationCertificates
 from evpower.security.rows import credentials, security_events
-from evpower.stations.transfers import NOTIFIED_BY, Kind
+from evpower.stations.availability import Availability
+from evpower.stations.awaited_answers import Awaited
+from evpower.stations.connector_reservations import ConnectorReservations
+from evpower.stations.transfers import NOTIFIED_BY, Kind, Transfers
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.tags.verdicts import judge
 
 log = logging.getLogger("OCPP")
 security_log = logging.getLogger("security")
+
+
+@dataclass(frozen=True)
+class ReportedTo:
+    """The services that act on what is reported."""
+
+    beginnings: Beginnings
+    endings: Endings
+    commands: Commands
+    limits: LimitKeeper
+    certificates: StationCertificates
+    awaited: Awaited
+    availability: Availability
+    reservations: ConnectorReservations
+    transfers: Transfers
 
 
 class ChargerReports:
@@ -46,12 +64,7 @@ class ChargerReports:
         clock: Clock,
         admissions: Lookups[str, Admission],
         journal: Journal,
-        beginnings: Beginnings,
-        settler: Settler,
-        commands: Commands,
-        limits: LimitKeeper,
-        follow_ups: FollowUps,
-        certificates: StationCertificates,
+        rooms: ReportedTo,
         bus: EventBus,
         heartbeat_interval_s: int,
     ) -> None:
@@ -59,12 +72,7 @@ class ChargerReports:
         self._clock = clock
         self._admissions = admissions
         self._journal = journal
-        self._beginnings = beginnings
-        self._settler = settler
-        self._commands = commands
-        self._limits = limits
-        self._follow_ups = follow_ups
-        self._certificates = certificates
+        self._rooms = rooms
         self._bus = bus
         self._heartbeat_interval_s = heartbeat_interval_s
 
@@ -109,8 +117,8 @@ class ChargerReports:
 
     async def ready_for_commands(self, station_id: StationId) -> None:
         """The charger finished booting (first status, or a short delay): what is pending is sent again."""
-        await self._commands.take_up(station_id)
-        await self._certificates.take_up(station_id)
+        await self._rooms.commands.take_up(station_id)
+        await self._rooms.certificates.take_up(station_id)
 
     async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
         """Store a connector's word; a connector that is not configured is a warning, not a row (seed §4)."""
@@ -119,11 +127,14 @@ class ChargerReports:
             log.warning("connector is not configured: station=%s, connector=%s", station_id, report.connector_id)
         if outcome.changed:
             self._bus.publish(StationChanged(station_id))
-        await self._follow_ups.status_arrived(station_id, report)
+        # Most stations have nothing that waits for a status.
+        if await self._rooms.awaited.includes(station_id):
+            await self._rooms.availability.status_arrived(station_id, report)
+            await self._rooms.reservations.status_arrived(station_id, report)
 
     async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
         """Store how far an upload or a firmware update has come."""
-        await self._follow_ups.transfer_moved(station_id, kind, status)
+        await self._rooms.transfers.progress(station_id, kind, status, None)
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         """The verdict on a presented tag."""
@@ -132,8 +143,9 @@ class ChargerReports:
 
     async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """Store a start and find its session; every start gets a fresh positive transaction id, refused ones too."""
-        begun = await self._beginnings.begin(station_id, start)
-        await self._follow_ups.transaction_began(station_id, start.reservation_id)
+        begun = await self._rooms.beginnings.begin(station_id, start)
+        if start.reservation_id is not None:  # a start that names a reservation uses it (duty 36)
+            await self._rooms.reservations.used(station_id, start.reservation_id)
         return begun
 
     async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
@@ -142,29 +154,11 @@ class ChargerReports:
         if progress is None:
             return
         self._bus.publish(MeterAdvanced(progress.session_id, station_id, progress.energy_wh))
-        await self._limits.advanced(station_id, progress)
+        await self._rooms.limits.advanced(station_id, progress)
 
     async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
-        """Store the facts of a stop; the settlement worker bills them.
-
-        The verdict on the stop's tag, or None when it named none. An unknown transaction is parked, not refused; a
-        repeat changes nothing.
-        """
-        async with unit_of_work(self._pool) as uow:
-            await self.record_stop(uow, station_id, stop)
-            return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, self._clock.now())
-
-    async def record_stop(self, uow: UnitOfWork, station_id: StationId, stop: TransactionStop) -> None:
-        """The same within the caller's unit of work."""
-        now = self._clock.now()
-        found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
-        if found is None:
-            log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
-            await transactions.park(uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now)
-        elif not found.has_stop:
-            await transactions.stop_transaction(uow.conn, found.id, stop, now)
-            if found.session_id is not None:
-                await self._end(uow, station_id, found.session_id, stop.reason)
+        """Store the facts of a stop; the settlement worker bills them. Returns the verdict on its tag."""
+        return await self._rooms.endings.end(station_id, stop)
 
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
         """Store what a charger says of its security; what is alarming is a warning in the log.
@@ -177,23 +171,13 @@ class ChargerReports:
         line = "%s: station=%s, type=%r, detail=%r"
         security_log.log(level, line, report.action, station_id, report.type, report.detail)
         if (kind := NOTIFIED_BY.get(report.action)) is not None:
-            await self._follow_ups.transfer_moved(station_id, kind, report.type, report.request_id)
+            await self._rooms.transfers.progress(station_id, kind, report.type, report.request_id)
 
     async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
         """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later."""
-        return await self._certificates.request(station_id, csr)
+        return await self._rooms.certificates.request(station_id, csr)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""
         async with unit_of_work(self._pool) as uow:
             await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
-
-    async def _end(self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str) -> None:
-        now = self._clock.now()
-        if await sessions.end_session(uow.conn, session_id, reason=reason, estimated=False, at=now):
-            uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
-        else:
-            session = await sessions.read_session(uow.conn, session_id)
-            if session is not None and session.phase == "released":
-                await settlements.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
-        uow.after_commit(self._settler.wake)

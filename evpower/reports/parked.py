@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from evpower.charging.endings import Endings
 from evpower.charging.meter_value import MAX_ENERGY_WH
 from evpower.charging.rows import parked
 from evpower.charging.transaction import TransactionStop
@@ -14,16 +15,15 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
-from evpower.reports.charger_reports import ChargerReports
 
 
 class ParkedReports:
     """The operator's way to look at them and to put them right."""
 
-    def __init__(self, pool: Pool, clock: Clock, reports: ChargerReports) -> None:
+    def __init__(self, pool: Pool, clock: Clock, endings: Endings) -> None:
         self._pool = pool
         self._clock = clock
-        self._reports = reports
+        self._endings = endings
 
     async def parked(self, *, resolved_too: bool) -> list[dict[str, Any]]:
         """Parked reports with all their data, newest first."""
@@ -59,7 +59,7 @@ class ParkedReports:
             if meter_stop_wh is not None:
                 raise InvalidRequest(("session_id", "у этой сессии уже есть StopTransaction"))
             stop = TransactionStop(wire_id, meter_wh, stopped_at, why, None, (), report["payload"].encode())
-            await self._reports.record_stop(uow, StationId(report["station_id"]), stop)
+            await self._endings.record(uow, StationId(report["station_id"]), stop)
             await self._resolve(uow, parked_id, "assigned", session_id, actor, reason)
 
     async def _resolve(

@@ -11,6 +11,7 @@ from evpower.billing.pricing import Pricing, PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.billing.service import BillingService
 from evpower.charging.beginnings import Beginnings
+from evpower.charging.endings import Endings
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.recovery import Recovery, RecoveryRules
@@ -38,8 +39,7 @@ from evpower.network.shared_list_cache import SharedListCache
 from evpower.payments.gateway import PaymentGateway
 from evpower.payments.graph import Payments, build_payments
 from evpower.payments.top_up import TopUpRules
-from evpower.reports.charger_reports import ChargerReports
-from evpower.reports.follow_ups import FollowUps
+from evpower.reports.charger_reports import ChargerReports, ReportedTo
 from evpower.reports.parked import ParkedReports
 from evpower.security.certificates import StationCertificates
 from evpower.security.rows.certificates import under_way
@@ -157,20 +157,20 @@ def build_app(
         config.ocpp.heartbeat_timeout_s,
         config.charging.max_sessions_per_client,
     )
-    follow_ups = FollowUps(awaited, operations.availability, operations.reservations, operations.transfers)
+    endings = Endings(pool, clock, settler, bus)
+    reported_to = ReportedTo(
+        beginnings=beginnings,
+        endings=endings,
+        commands=commands,
+        limits=limits,
+        certificates=certificates,
+        awaited=awaited,
+        availability=operations.availability,
+        reservations=operations.reservations,
+        transfers=operations.transfers,
+    )
     reports = ChargerReports(
-        pool,
-        clock,
-        lookups.admissions,
-        journal,
-        beginnings,
-        settler,
-        commands,
-        limits,
-        follow_ups,
-        certificates,
-        bus,
-        config.ocpp.heartbeat_interval_s,
+        pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
     )
     presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
     redis = RedisLink(config.redis.url) if config.redis.url else None
@@ -190,7 +190,7 @@ def build_app(
         ),
         locations=locations,
         reports=reports,
-        parked=ParkedReports(pool, clock, reports),
+        parked=ParkedReports(pool, clock, endings),
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),
         commands=commands,

@@ -1,0 +1,59 @@
+"""StopTransaction: the facts of a charge's end, for the settlement worker to bill (contract/ocpp-behaviour §5.4)."""
+
+from __future__ import annotations
+
+import logging
+
+from evpower.charging.rows import sessions, settlements, transactions
+from evpower.charging.settler import Settler
+from evpower.charging.transaction import TransactionStop
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import UnitOfWork, unit_of_work
+from evpower.events import EventBus, SessionEnded
+from evpower.identifiers import SessionId, StationId
+from evpower.tags.id_tag import IdTagVerdict
+from evpower.tags.verdicts import judge
+
+log = logging.getLogger("OCPP")
+
+
+class Endings:
+    """Turns a station's StopTransaction into an ended session, or into a parked report."""
+
+    def __init__(self, pool: Pool, clock: Clock, settler: Settler, bus: EventBus) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._settler = settler
+        self._bus = bus
+
+    async def end(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
+        """Store a stop. The verdict on its tag, or None when it named none.
+
+        An unknown transaction is parked, not refused; a repeat changes nothing.
+        """
+        async with unit_of_work(self._pool) as uow:
+            await self.record(uow, station_id, stop)
+            return None if stop.id_tag is None else await judge(uow.conn, station_id, stop.id_tag, self._clock.now())
+
+    async def record(self, uow: UnitOfWork, station_id: StationId, stop: TransactionStop) -> None:
+        """The same within the caller's unit of work."""
+        now = self._clock.now()
+        found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
+        if found is None:
+            log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
+            await transactions.park(uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now)
+        elif not found.has_stop:
+            await transactions.stop_transaction(uow.conn, found.id, stop, now)
+            if found.session_id is not None:
+                await self._end_session(uow, station_id, found.session_id, stop.reason)
+
+    async def _end_session(self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str) -> None:
+        now = self._clock.now()
+        if await sessions.end_session(uow.conn, session_id, reason=reason, estimated=False, at=now):
+            uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
+        else:
+            session = await sessions.read_session(uow.conn, session_id)
+            if session is not None and session.phase == "released":
+                await settlements.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
+        uow.after_commit(self._settler.wake)
