@@ -14,6 +14,7 @@ EvPowerError
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
 ├─ Unauthorized             nobody says who is calling: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
+├─ ConnectorTaken           another session began on the connector meanwhile; becomes ConnectorOccupied
 ├─ AlreadyExists            what shall be made is there: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ TooManyRequests          one address calls too often: HTTP 429
@@ -280,6 +281,10 @@ class ConnectorFaulted(Refusal):
 class ConnectorUnavailable(Refusal):
     code = "connector_unavailable"
     message = "Коннектор недоступен"
+
+
+class ConnectorTaken(EvPowerError):
+    """Another session began on the connector meanwhile, and the unit of work is lost; see ConnectorOccupied."""
 
 
 class ConnectorOccupied(Refusal):

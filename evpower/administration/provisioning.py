@@ -8,19 +8,18 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from evpower.administration.rows import strangers
-from evpower.billing.pricing import Pricing
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
-from evpower.events import EventBus, NetworkChanged
+from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
 from evpower.network.charge_point import Boot
-from evpower.network.rows.stations import station_exists
-from evpower.network_file.changes import naming, write_fleet
+from evpower.network.station_records import station_exists
+from evpower.network_file.changes import naming
 from evpower.network_file.file import read_station
 from evpower.network_file.parts import Fleet
-from evpower.security.passwords import Passwords
+from evpower.network_file.service import NetworkFile
 
 log = logging.getLogger("evpower.provisioning")
 
@@ -44,15 +43,11 @@ class StrangerLink(Protocol):
 class Provisioning:
     """Lists strangers, makes stations of them, turns them away."""
 
-    def __init__(
-        self, pool: Pool, clock: Clock, link: StrangerLink, passwords: Passwords, pricing: Pricing, bus: EventBus
-    ) -> None:
+    def __init__(self, pool: Pool, clock: Clock, link: StrangerLink, network_file: NetworkFile) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link
-        self._passwords = passwords
-        self._pricing = pricing
-        self._bus = bus
+        self._network_file = network_file
 
     async def strangers(self, *, rejected_too: bool) -> list[dict[str, Any]]:
         """Who waits, the longest first, and what they said of themselves."""
@@ -68,13 +63,12 @@ class Provisioning:
         password it is sent away to come again with it.
         Raises NotFound for an identity that never came, InvalidRequest naming every wrong field.
         """
-        now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
             boot = await _take(uow, identity)
             fleet = await self._fleet(uow, identity, boot, wanted)
             told = NetworkChanged(wanted["location_id"])
             with naming("stations."):
-                report = await write_fleet(uow, fleet, now, self._passwords, self._pricing, self._bus, told)
+                report = await self._network_file.write(uow, fleet, told)
             if report.created.get("stations") != 1:  # imported between our look and the import's lock
                 raise _accepted_already()
             await strangers.forget(uow.conn, identity)

@@ -11,19 +11,17 @@ from typing import Any
 
 from evpower.administration.network_views import NetworkViews
 from evpower.administration.rows import entities as rows
-from evpower.billing.pricing import Pricing
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import AlreadyExists, InvalidRequest, LocationNotFound, NotFound, StationNotFound
-from evpower.events import EventBus, NetworkChanged
+from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
-from evpower.network_file.changes import Change, naming, said, write_fleet
+from evpower.network_file.changes import Change, log_change, naming
 from evpower.network_file.file import read_location, read_station
 from evpower.network_file.parts import Fleet
-from evpower.network_file.rows.apply import FleetReport, lock_imports
-from evpower.network_file.rows.tables import CONNECTORS, LOCATIONS, STATIONS
-from evpower.security.passwords import Passwords
+from evpower.network_file.service import FleetReport, NetworkFile, lock_imports
+from evpower.network_file.tables import CONNECTORS, LOCATIONS, STATIONS
 
 NO_STATIONS_HERE = "станции создаются отдельно: POST /stations"
 OWN_DOOR = "задаётся отдельно: PUT /stations/{id}/password"
@@ -32,15 +30,11 @@ OWN_DOOR = "задаётся отдельно: PUT /stations/{id}/password"
 class Administration:
     """Every change is one unit of work, logged with who made it, and told to phones after its commit."""
 
-    def __init__(
-        self, pool: Pool, clock: Clock, views: NetworkViews, passwords: Passwords, pricing: Pricing, bus: EventBus
-    ) -> None:
+    def __init__(self, pool: Pool, clock: Clock, views: NetworkViews, network_file: NetworkFile) -> None:
         self._pool = pool
         self._clock = clock
         self._views = views
-        self._passwords = passwords
-        self._pricing = pricing
-        self._bus = bus
+        self._network_file = network_file
 
     async def create_location(self, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
         """Raises AlreadyExists, InvalidRequest naming every wrong field."""
@@ -51,7 +45,7 @@ class Administration:
             if await rows.known_location(uow.conn, change.id) is not None:
                 raise AlreadyExists(f"Локация {change.id} уже есть")
             report = await self._write(uow, read_location(change.given), change.id)
-            uow.after_commit(lambda: said("location", change.id, "created", change, actor))
+            uow.after_commit(lambda: log_change("location", change.id, "created", change, actor))
         return {**await self._views.location(change.id), "warnings": report.warnings}
 
     async def change_location(self, location_id: str, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -65,7 +59,7 @@ class Administration:
                 raise LocationNotFound(f"Локация {location_id} не найдена")
             report = await self._write(uow, read_location({**stored, **change.given}), location_id)
             await rows.empty(uow.conn, LOCATIONS, {"id": location_id}, change.emptied, self._clock.now())
-            uow.after_commit(lambda: said("location", location_id, "changed", change, actor))
+            uow.after_commit(lambda: log_change("location", location_id, "changed", change, actor))
         return {**await self._views.location(location_id), "warnings": report.warnings}
 
     async def create_station(self, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -77,7 +71,7 @@ class Administration:
             if await rows.known_station(uow.conn, station_id) is not None:
                 raise AlreadyExists(f"Станция {station_id} уже есть")
             report = await self._write_station(uow, change.given)
-            uow.after_commit(lambda: said("station", station_id, "created", change, actor))
+            uow.after_commit(lambda: log_change("station", station_id, "created", change, actor))
         return {**await self._views.station(station_id), "warnings": report.warnings}
 
     async def change_station(self, station_id: StationId, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -89,7 +83,7 @@ class Administration:
             stored = await self._stored(uow, station_id)
             report = await self._write_station(uow, {**stored, **change.given}, stored["location_id"])
             await rows.empty(uow.conn, STATIONS, {"id": station_id}, change.emptied, self._clock.now())
-            uow.after_commit(lambda: said("station", station_id, "changed", change, actor))
+            uow.after_commit(lambda: log_change("station", station_id, "changed", change, actor))
         return {**await self._views.station(station_id), "warnings": report.warnings}
 
     async def create_connector(self, station_id: StationId, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -102,7 +96,7 @@ class Administration:
             if any(number == taken for taken in await rows.connector_numbers(uow.conn, station_id)):
                 raise AlreadyExists(f"Коннектор {number} у станции {station_id} уже есть")
             report = await self._write_connector(uow, stored, change)
-            uow.after_commit(lambda: said("connector", f"{station_id}/{number}", "created", change, actor))
+            uow.after_commit(lambda: log_change("connector", f"{station_id}/{number}", "created", change, actor))
         return {**await self._views.station(station_id), "warnings": report.warnings}
 
     async def change_connector(
@@ -118,7 +112,7 @@ class Administration:
                 raise NotFound("Коннектор не найден")
             report = await self._write_connector(uow, stored, change)
             await rows.empty(uow.conn, CONNECTORS, key, change.emptied, self._clock.now())
-            uow.after_commit(lambda: said("connector", f"{station_id}/{number}", "changed", change, actor))
+            uow.after_commit(lambda: log_change("connector", f"{station_id}/{number}", "changed", change, actor))
         return {**await self._views.station(station_id), "warnings": report.warnings}
 
     async def _stored(self, uow: UnitOfWork, station_id: StationId) -> dict[str, Any]:
@@ -144,7 +138,7 @@ class Administration:
 
     async def _write(self, uow: UnitOfWork, fleet: Fleet, *location_ids: str) -> FleetReport:
         news = [NetworkChanged(each) for each in sorted({*location_ids})]
-        return await write_fleet(uow, fleet, self._clock.now(), self._passwords, self._pricing, self._bus, *news)
+        return await self._network_file.write(uow, fleet, *news)
 
 
 def _refuse(change: Change, field: str, why: str) -> None:

@@ -11,17 +11,15 @@ from typing import Any
 
 from evpower.administration.rows import entities as administration
 from evpower.administration.rows import tariff_plans as rows
-from evpower.billing.pricing import Pricing
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import AlreadyExists, InvalidRequest, NotFound
-from evpower.events import EventBus, GapInEvents
-from evpower.network_file.changes import Change, naming, said, write_fleet
+from evpower.events import GapInEvents
+from evpower.network_file.changes import Change, log_change, naming
 from evpower.network_file.file import read_tariff_plan
-from evpower.network_file.rows.apply import lock_imports
-from evpower.network_file.rows.tables import TARIFF_PLANS, TARIFF_RULES
-from evpower.security.passwords import Passwords
+from evpower.network_file.service import NetworkFile, lock_imports
+from evpower.network_file.tables import TARIFF_PLANS, TARIFF_RULES
 
 OWN_DOOR = "правила изменяются отдельно: /tariff-plans/{id}/rules"
 
@@ -29,12 +27,10 @@ OWN_DOOR = "правила изменяются отдельно: /tariff-plans/
 class TariffPlans:
     """Every change is one unit of work, logged with who made it; after its commit no old price is shown."""
 
-    def __init__(self, pool: Pool, clock: Clock, passwords: Passwords, pricing: Pricing, bus: EventBus) -> None:
+    def __init__(self, pool: Pool, clock: Clock, network_file: NetworkFile) -> None:
         self._pool = pool
         self._clock = clock
-        self._passwords = passwords
-        self._pricing = pricing
-        self._bus = bus
+        self._network_file = network_file
 
     async def plans(self) -> list[dict[str, Any]]:
         """Every plan with its rules, those that count first."""
@@ -57,7 +53,7 @@ class TariffPlans:
             if await rows.known_plan(uow.conn, change.id) is not None:
                 raise AlreadyExists(f"Тарифный план {change.id} уже есть")
             await self._write(uow, change.given, new_rules=True)
-            uow.after_commit(lambda: said("tariff plan", change.id, "created", change, actor))
+            uow.after_commit(lambda: log_change("tariff plan", change.id, "created", change, actor))
         return await self.plan(change.id)
 
     async def change(self, plan_id: str, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -69,7 +65,7 @@ class TariffPlans:
             stored = await self._stored(uow, plan_id)
             await self._write(uow, {**stored, **change.given})
             await administration.empty(uow.conn, TARIFF_PLANS, {"id": plan_id}, change.emptied, self._clock.now())
-            uow.after_commit(lambda: said("tariff plan", plan_id, "changed", change, actor))
+            uow.after_commit(lambda: log_change("tariff plan", plan_id, "changed", change, actor))
         return await self.plan(plan_id)
 
     async def create_rule(self, plan_id: str, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -83,7 +79,7 @@ class TariffPlans:
                 change = Change.creating(body)
             with naming("rules[0].", "tariff_rules."):
                 await self._write(uow, {**stored, "rules": [change.given]}, new_rules=True)
-            uow.after_commit(lambda: said("tariff rule", change.id, "created", change, actor))
+            uow.after_commit(lambda: log_change("tariff rule", change.id, "created", change, actor))
         return await self.plan(plan_id)
 
     async def change_rule(self, plan_id: str, rule_id: str, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
@@ -97,7 +93,7 @@ class TariffPlans:
             with naming("rules[0].", "tariff_rules."):
                 await self._write(uow, {**stored, "rules": [{**rule, **change.given}]})
             await administration.empty(uow.conn, TARIFF_RULES, {"id": rule_id}, change.emptied, self._clock.now())
-            uow.after_commit(lambda: said("tariff rule", rule_id, "changed", change, actor))
+            uow.after_commit(lambda: log_change("tariff rule", rule_id, "changed", change, actor))
         return await self.plan(plan_id)
 
     async def _stored(self, uow: UnitOfWork, plan_id: str) -> dict[str, Any]:
@@ -120,4 +116,4 @@ class TariffPlans:
         if new_rules and (taken := await rows.known_rules(uow.conn, [rule.id for rule in fleet.tariff_plans[0].rules])):
             raise AlreadyExists(f"Правило тарифа {', '.join(sorted(taken))} уже есть")
         everything = GapInEvents()  # any station may have this plan
-        await write_fleet(uow, fleet, self._clock.now(), self._passwords, self._pricing, self._bus, everything)
+        await self._network_file.write(uow, fleet, everything)

@@ -110,11 +110,6 @@ def debt_recovery_entry(
     )
 
 
-def top_up_key(provider: str, trans_id: str) -> str:
-    """The key of a provider's payment: whatever brings it, and however often, it is credited once (payments §5)."""
-    return f"topup:{provider}:{trans_id}"
-
-
 def top_up_entry(client_id: ClientId, topup_id: int, provider: str, key: str, amount_tyiyn: int, actor: str) -> Entry:
     """Credit a payment that a provider has taken for us."""
     return Entry(

@@ -15,3 +15,8 @@ class OrderRef:
     client_id: ClientId
     provider: str
     invoice_id: str
+
+
+def top_up_key(provider: str, trans_id: str) -> str:
+    """The key of a provider's payment: whatever brings it, and however often, it is credited once (payments §5)."""
+    return f"topup:{provider}:{trans_id}"

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from psycopg import AsyncConnection
-
-from evpower.billing.rows.tariffs import read_price_book, read_shown_books
+from evpower.billing.rows.tariffs import read_price_book, read_shown_books, record_price
 from evpower.billing.tariff import Price
 from evpower.clock import Clock
-from evpower.identifiers import ClientId, ConnectorId, StationId
+from evpower.db.connection import Conn
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 #: What the public sees, and until when.
 ShownPrices: TypeAlias = dict[StationId, tuple[Price, datetime]]
@@ -39,7 +38,7 @@ class Pricing:
 
     async def for_start(
         self,
-        conn: AsyncConnection[Any],
+        conn: Conn,
         station_id: StationId,
         connector_id: ConnectorId,
         client_id: ClientId,
@@ -48,7 +47,7 @@ class Pricing:
         """The price valid at this very moment, never cached: what a session is billed by."""
         return await self._read(conn, station_id, connector_id, client_id, at)
 
-    async def shown(self, conn: AsyncConnection[Any], station_ids: Sequence[StationId]) -> dict[StationId, Price]:
+    async def shown(self, conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, Price]:
         """The price the public sees at each station; as old as the cache allows, never older than its next change."""
         now, shown = self._clock.now(), self._shown
         missing = [each for each in station_ids if each not in shown or shown[each][1] <= now]
@@ -56,12 +55,16 @@ class Pricing:
             await self._read_shown(conn, missing, now, shown)
         return {each: shown[each][0] for each in station_ids if each in shown}
 
+    async def record(self, conn: Conn, session_id: SessionId, station_id: StationId, price: Price, at: datetime) -> int:
+        """Write the price a start used into `pricing_history`; its row id."""
+        return await record_price(conn, session_id, station_id, price, at)
+
     def forget(self) -> None:
         """Drop every shown price: tariffs or stations were changed."""
         self._shown = {}  # another one: a reading in progress must not put an old price back
 
     async def _read_shown(
-        self, conn: AsyncConnection[Any], station_ids: Sequence[StationId], now: datetime, shown: ShownPrices
+        self, conn: Conn, station_ids: Sequence[StationId], now: datetime, shown: ShownPrices
     ) -> None:
         books = await read_shown_books(conn, station_ids, self._rules.default_rate)
         until = now + timedelta(seconds=self._rules.cache_s)
@@ -73,7 +76,7 @@ class Pricing:
 
     async def _read(
         self,
-        conn: AsyncConnection[Any],
+        conn: Conn,
         station_id: StationId,
         connector_id: ConnectorId | None,
         client_id: ClientId | None,

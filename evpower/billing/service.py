@@ -9,17 +9,28 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from evpower.billing.account import BalanceView
-from evpower.billing.ledger import correction_entry, debt_recovery_entry, reserve_entry, settle_entry, top_up_entry
+from evpower.billing.ledger import (
+    adjustment_entry,
+    correction_entry,
+    debt_recovery_entry,
+    provider_refund_entry,
+    refund_end_entry,
+    refund_hold_entry,
+    reserve_entry,
+    settle_entry,
+    top_up_entry,
+)
 from evpower.billing.order_ref import OrderRef
 from evpower.billing.rows.clients import Client, ensure_client, lock_client, read_balance
 from evpower.billing.rows.debts import read_debts, reduce_debt
-from evpower.billing.rows.ledger import post_entry
+from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.billing.settlement import Correction, Settlement, correct, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import UnitOfWork, unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.identifiers import ClientId, SessionId
 from evpower.money import som_fixed
 
@@ -111,6 +122,43 @@ class BillingService:
         await self.recover_debts(uow, credited, cause_key=key, actor=actor)
         return True
 
+    async def hold_refund(
+        self, uow: UnitOfWork, order: OrderRef, refund_id: int, amount_tyiyn: int, actor: str
+    ) -> None:
+        """Take a refund from the client before the provider is asked for it; the client's row is locked."""
+        entry = refund_hold_entry(order.client_id, order.id, refund_id, amount_tyiyn, actor)
+        await post_entry(uow.conn, entry, self._clock.now())
+        _log_refund(uow, order, amount_tyiyn, actor)
+
+    async def end_refund(
+        self, uow: UnitOfWork, order: OrderRef, refund_id: int, amount_tyiyn: int, actor: str, *, happened: bool
+    ) -> None:
+        """The provider paid a refund out, or will not and it is the client's again; once, whatever is asked twice."""
+        entry = refund_end_entry(
+            order.client_id, order.id, refund_id, order.provider, amount_tyiyn, actor, happened=happened
+        )
+        await post_entry(uow.conn, entry, self._clock.now())
+        if not happened:
+            _log_refund(uow, order, amount_tyiyn, actor, returned=True)
+
+    async def take_back(self, uow: UnitOfWork, order: OrderRef, key: str, amount_tyiyn: int, actor: str) -> None:
+        """Book what a provider gave back to the payer without being asked by us; the client's row is locked."""
+        entry = provider_refund_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, actor)
+        await post_entry(uow.conn, entry, self._clock.now())
+        _log_refund(uow, order, amount_tyiyn, actor)
+
+    async def adjust(
+        self, uow: UnitOfWork, client_id: ClientId, amount_tyiyn: int, key: str, *, reason: str, actor: str
+    ) -> None:
+        """Book an operator's correction of a balance, opening balances included (design §9.5); once for a key."""
+        entry = adjustment_entry(client_id, amount_tyiyn, key, reason, actor)
+        await post_entry(uow.conn, entry, self._clock.now())
+
+    async def check(self) -> dict[str, Any]:
+        """The ledger's invariants over all rows (design §5)."""
+        async with reading(self._pool) as conn:
+            return await check_ledger(conn)
+
     async def recover_debts(self, uow: UnitOfWork, client: Client, *, cause_key: str, actor: str) -> int:
         """Pay debts, oldest first, from a balance that was just credited (billing-rules §4); the sum taken.
 
@@ -142,7 +190,7 @@ class BillingService:
             uow.after_commit(lambda: log.info(line))
 
 
-def log_refund(uow: UnitOfWork, order: OrderRef, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:
+def _log_refund(uow: UnitOfWork, order: OrderRef, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:
     """Log, after the commit, what goes back to its payer; `returned`: it did not, and is the client's again."""
     line = (
         f"💳 TOPUP_REFUND{'_RETURNED' if returned else ''}: client_id={order.client_id}, "

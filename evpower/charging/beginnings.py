@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from evpower.billing.rows.clients import lock_client
+from evpower.billing.clients import lock_client
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions, transactions
 from evpower.charging.session import StartOrder
@@ -19,9 +19,9 @@ from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
-from evpower.network.rows.stations import read_start_spot
+from evpower.network.station_records import read_start_spot
+from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
-from evpower.tags.rows.id_tags import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.verdicts import free_verdict, judge, verdict_on_card
 
 log = logging.getLogger("OCPP")

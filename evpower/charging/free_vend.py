@@ -7,12 +7,13 @@ from typing import Any
 
 from evpower.charging.rows import free_vend
 from evpower.clock import Clock
+from evpower.db.connection import TrioConnection
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.rows.stations import station_exists
-from evpower.tags.rows import free_vend as policies
+from evpower.network.station_records import station_exists
+from evpower.tags import free_vend as policies
 
 log = logging.getLogger("evpower.charging")
 
@@ -32,6 +33,10 @@ class FreeVend:
             enabled = await policies.gives_away(conn, station_id)
             given = await free_vend.read_given_away(conn, station_id)
         return {"station_id": station_id, "free_vend": enabled, **given}
+
+    async def totals(self, conn: TrioConnection) -> dict[str, Any]:
+        """What each station gave away so far, by station."""
+        return await free_vend.read_totals(conn)
 
     async def set(self, station_id: StationId, *, enabled: bool, actor: str) -> dict[str, Any]:
         """From now on; charges that run go on as they began. Raises StationNotFound."""

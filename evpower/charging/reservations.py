@@ -3,10 +3,9 @@ end here (contract/rest-api §4.1; design §9.11)."""
 
 from __future__ import annotations
 
+from evpower.billing.clients import Client
 from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import ReservationRules, reserve
-from evpower.billing.rows.clients import Client
-from evpower.billing.rows.tariffs import record_price
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
 from evpower.charging.rows import sessions
@@ -14,7 +13,7 @@ from evpower.charging.session import StartOrder
 from evpower.clock import Clock
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.identifiers import IdTag, SessionId
-from evpower.network.rows.stations import refresh_connector
+from evpower.network.station_records import refresh_connector
 
 
 class Reserving:
@@ -31,8 +30,7 @@ class Reserving:
     ) -> Price:
         """Write the session in phase `reserved` with its hold; the price it will be billed by.
 
-        The client's row is locked. Raises InsufficientBalance, MinimumAmountRequired, and psycopg's UniqueViolation on
-        `sessions.ONE_RUNNING` when the connector is taken.
+        The client's row is locked. Raises InsufficientBalance, MinimumAmountRequired, and ConnectorTaken.
         """
         now = self._clock.now()
         price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
@@ -43,7 +41,7 @@ class Reserving:
             rates=price.rates,
             rules=self._rules,
         )
-        history_id = await record_price(uow.conn, session_id, order.station_id, price, now)
+        history_id = await self._pricing.record(uow.conn, session_id, order.station_id, price, now)
         new = sessions.NewSession(session_id, order, held, price.rates, history_id, id_tag, now)
         await sessions.insert_session(uow.conn, new)
         await refresh_connector(uow.conn, order.station_id, order.connector_id, now)

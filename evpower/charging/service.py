@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import trio
-from psycopg import AsyncConnection
-from psycopg.errors import UniqueViolation
 
+from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import estimated_energy_kwh
-from evpower.billing.rows.clients import Client, ensure_client, lock_client
 from evpower.billing.tariff import Price
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions
@@ -21,10 +18,12 @@ from evpower.charging.session import Session, SessionView, StartedSession, Start
 from evpower.charging.start_checks import check_client, check_spot
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids
+from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import (
     ConnectorOccupied,
+    ConnectorTaken,
     Forbidden,
     NoSuchActiveSession,
     SessionAlreadyActive,
@@ -33,14 +32,14 @@ from evpower.errors import (
 )
 from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.rows.keys import claim_key
+from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId, IdTag, SessionId, StationId
 from evpower.link.ports import ChargePointLink, Outcome
 from evpower.network.locations import last_seen
-from evpower.network.rows.stations import read_start_spot
 from evpower.network.station_page import read_station_view
+from evpower.network.station_records import read_start_spot
 from evpower.network.station_view import StationView
-from evpower.tags.rows.id_tags import ensure_app_tag
+from evpower.tags.cards import ensure_app_tag
 
 log = logging.getLogger("evpower.charging")
 
@@ -97,10 +96,8 @@ class ChargingService:
         try:
             async with unit_of_work(self._pool) as uow:
                 price = await self._reserve(uow, order, session_id, claim)
-        except UniqueViolation as error:
-            if error.diag.constraint_name != sessions.ONE_RUNNING:
-                raise
-            raise ConnectorOccupied from error
+        except ConnectorTaken as taken:
+            raise ConnectorOccupied from taken
         conversation = self._commands.start(session_id)
         with trio.move_on_after(self._rules.start_wait_s):
             await conversation.done.wait()
@@ -185,12 +182,12 @@ class ChargingService:
         uow.after_commit(lambda: self._bus.publish(reserved))
         return price
 
-    async def _check_spot(self, conn: AsyncConnection[Any], order: StartOrder) -> None:
+    async def _check_spot(self, conn: Conn, order: StartOrder) -> None:
         spot = await read_start_spot(conn, order.station_id, order.connector_id)
         seen_at = last_seen(self._link, order.station_id, spot.last_heartbeat_at if spot else None)
         check_spot(spot, order.client_id, seen_at, self._clock.now(), self._rules.heartbeat_timeout_s)
 
-    async def _check_count(self, conn: AsyncConnection[Any], client: Client) -> None:
+    async def _check_count(self, conn: Conn, client: Client) -> None:
         allowed = self._rules.max_sessions_per_client
         if allowed and await sessions.count_running(conn, client.id) >= allowed:
             raise SessionAlreadyActive

@@ -12,7 +12,7 @@ from typing import Literal
 
 import trio
 
-from evpower.billing.rows.clients import Client, lock_client
+from evpower.billing.clients import Client, lock_client
 from evpower.billing.service import BillingService
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.rows import due_sessions, sessions, settlements
@@ -22,7 +22,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
 from evpower.identifiers import SessionId
-from evpower.network.rows.stations import refresh_connector
+from evpower.network.station_records import refresh_connector
 
 log = logging.getLogger("evpower.settlement")
 

@@ -18,7 +18,7 @@ from evpower.errors import (
 )
 from evpower.identifiers import ClientId
 from evpower.network.charge_point import STARTABLE, effective_status, is_online, stored_status
-from evpower.network.rows.stations import StartSpot
+from evpower.network.station_records import StartSpot
 
 
 def check_client(status: str) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 import trio
 
 from evpower.clock import Clock, Ids
@@ -19,6 +18,7 @@ from evpower.cluster.processes import Processes
 from evpower.cluster.remote_commands import COMMAND_WITHIN_S, POLL_EVERY_S, read_answer, read_result, written
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked, Kind
+from evpower.db.failures import DatabaseAway
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import ChargerOffline, CommandTimedOut
@@ -136,7 +136,7 @@ class NetworkLink:
             # clock says.
             if ((not taken and moved) or overdue) and await self._withdraw(command) and not overdue:
                 raise _OwnerGone
-        except psycopg.OperationalError as error:
+        except DatabaseAway as error:
             log.warning("the answer to a command could not be read and will be again: %s", error)
         else:
             if taken and not self._processes.is_alive(owner):

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-import psycopg
 import trio
 
 from evpower.clock import Clock
 from evpower.cluster.rows import processes
 from evpower.cluster.rows.charger_commands import forget_commands
 from evpower.db.connection import TrioConnection
+from evpower.db.failures import DatabaseFailure
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ProcessId, StationId
@@ -197,5 +197,5 @@ class Processes:
         try:
             async with unit_of_work(self._pool) as uow:
                 await processes.leave_all(uow.conn, self.me)
-        except psycopg.Error as error:
+        except DatabaseFailure as error:
             log.warning("the others were not told that this process ends, and will see it: %s", error)

@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-import psycopg
 import trio
 
 from evpower.clock import Clock
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked
+from evpower.db.failures import DatabaseAway
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
@@ -139,7 +139,7 @@ class CommandExecutor:
             try:
                 async with unit_of_work(self._pool) as uow:
                     return await charger_commands.answer(uow.conn, command.id, result)
-            except psycopg.OperationalError as error:
+            except DatabaseAway as error:
                 log.warning("a command's result could not be written and will be again: %s", error)
             await trio.sleep(POLL_EVERY_S)
 

@@ -6,17 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
-import psycopg
 import trio
 
-from evpower.billing.rows.ledger import check_ledger
+from evpower.billing.service import BillingService
 from evpower.clock import SystemClock
 from evpower.command_line.causes import sole_cause
 from evpower.db.embedded import embedded_postgres
-from evpower.db.migrate import migrate
+from evpower.db.migrate import is_migrated, migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
-from evpower.db.unit_of_work import reading
 from evpower.errors import EvPowerError
 from evpower.settings.config import Config
 
@@ -54,11 +52,9 @@ def _run(config: Config, work: Callable[[Pool], Awaitable[T]]) -> T:
 
 
 async def _check(pool: Pool) -> dict[str, Any]:
-    async with reading(pool) as conn:
-        try:
-            return await check_ledger(conn)
-        except psycopg.errors.UndefinedTable:
-            raise NoSchema from None
+    if not await is_migrated(pool):
+        raise NoSchema
+    return await BillingService(pool, SystemClock()).check()
 
 
 @asynccontextmanager

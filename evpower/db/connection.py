@@ -11,7 +11,7 @@ import select
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import psycopg
 import trio
@@ -35,6 +35,10 @@ BREATHE_EVERY_S = 0.005
 
 _POLL_EVENTS = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
 _BROKEN = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+#: A connection as statements take it: rows are dicts.
+Conn: TypeAlias = AsyncConnection[dict[str, Any]]
 
 
 class TrioConnection(AsyncConnection[dict[str, Any]]):

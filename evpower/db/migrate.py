@@ -18,6 +18,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,6 +33,7 @@ CREATE SCHEMA IF NOT EXISTS evpower;
 CREATE TABLE IF NOT EXISTS evpower.schema_migrations (
     version int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL);
 """
+IS_MIGRATED = "SELECT to_regclass('evpower.ledger_entries') IS NOT NULL AS present"
 READ_APPLIED = "SELECT version, name, checksum FROM evpower.schema_migrations ORDER BY version"
 RECORD = """
 INSERT INTO evpower.schema_migrations (version, name, checksum, applied_at)
@@ -87,6 +89,13 @@ async def migrate(pool: Pool, applied_at: datetime, directory: Path = MIGRATIONS
             conn.close_now()
             raise
         return names
+
+
+async def is_migrated(pool: Pool) -> bool:
+    """Whether the database has EvPower's tables at all."""
+    async with reading(pool) as conn:
+        row = await (await conn.execute(IS_MIGRATED)).fetchone()
+    return bool(row and row["present"])
 
 
 async def _apply_missing(conn: AsyncConnection[Any], known: Sequence[Migration], at: datetime) -> list[str]:

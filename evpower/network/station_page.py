@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import AsyncConnection
-
 from evpower.billing.pricing import Pricing
+from evpower.db.connection import Conn
 from evpower.errors import StationNotFound
 from evpower.identifiers import ConnectorId, SessionId, StationId
 from evpower.link.ports import ChargePointLink
@@ -19,7 +18,7 @@ from evpower.network.station_view import RunningSession, StationView
 
 
 async def read_station_view(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     station_id: StationId,
     link: ChargePointLink,
     pricing: Pricing,

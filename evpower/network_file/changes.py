@@ -1,4 +1,4 @@
-"""The one way the network is changed, by a file, by an administrator or by accepting a stranger: written, then told."""
+"""What an administrator wants of one row, in a fleet file's fields, and the log line of it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from evpower.billing.pricing import Pricing
-from evpower.db.unit_of_work import UnitOfWork
 from evpower.errors import InvalidRequest
-from evpower.events import Event, EventBus
 from evpower.identifiers import STATION_ID
-from evpower.network_file.parts import Fleet
-from evpower.network_file.rows.apply import FleetReport, apply_fleet
-from evpower.network_file.rows.doubts import configuration_doubts
-from evpower.network_file.rows.tables import Table
-from evpower.security.passwords import Passwords
+from evpower.network_file.tables import Table
 
 log = logging.getLogger("evpower.fleet")
 
-#: Of what an administrator gave, as much is logged.
-SAID_CHARS_MAX = 500
+#: At most this many characters of the input are logged.
+LOGGED_CHARS_MAX = 500
 
 
 @dataclass(frozen=True)
@@ -59,29 +51,6 @@ class Change:
         return str(self.given["id"])
 
 
-async def write_fleet(
-    uow: UnitOfWork, fleet: Fleet, at: datetime, passwords: Passwords, pricing: Pricing, bus: EventBus, *news: Event
-) -> FleetReport:
-    """Write rows in this unit of work; after its commit the shown prices are forgotten and `news` is published.
-
-    What wants a look is in the report, and in the log unless it was so before. Raises InvalidRequest when the rows
-    contradict what is stored.
-    """
-    known = await configuration_doubts(uow.conn, [station.id for station in fleet.stations])
-    report = await apply_fleet(uow.conn, fleet, at, passwords)
-
-    def tell() -> None:
-        for warning in report.warnings:
-            if warning not in known:
-                log.warning("%s", warning)
-        pricing.forget()
-        for event in news:
-            bus.publish(event)
-
-    uow.after_commit(tell)
-    return report
-
-
 @contextmanager
 def naming(*prefixes: str) -> Iterator[None]:
     """What is wrong is named as the administrator named it: without one of these prefixes."""
@@ -95,8 +64,8 @@ def _without(field: str, prefixes: Sequence[str]) -> str:
     return field.removeprefix(next((each for each in prefixes if field.startswith(each)), ""))
 
 
-def said(kind: str, name: object, what: str, change: Change, actor: str) -> None:
+def log_change(kind: str, name: object, what: str, change: Change, actor: str) -> None:
     """Log a change that was committed: what of which row, to which values, by whom; never a password."""
     shown = {field: "***" if field == "password" else value for field, value in change.given.items()}
     values = json.dumps({**shown, **dict.fromkeys(change.emptied)}, ensure_ascii=False, default=str)
-    log.info("%s %s: %s=%s, fields=%s, by=%s", kind, what, kind, name, values[:SAID_CHARS_MAX], actor)
+    log.info("%s %s: %s=%s, fields=%s, by=%s", kind, what, kind, name, values[:LOGGED_CHARS_MAX], actor)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from evpower.billing.ledger import top_up_key
-from evpower.billing.rows.clients import lock_client
+from evpower.billing.clients import lock_client
+from evpower.billing.order_ref import top_up_key
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from evpower.billing.ledger import provider_refund_entry, top_up_key
-from evpower.billing.rows.clients import Client, lock_client
-from evpower.billing.rows.ledger import post_entry
-from evpower.billing.service import log_refund
+from evpower.billing.clients import Client, lock_client
+from evpower.billing.order_ref import top_up_key
+from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -29,11 +28,14 @@ ALREADY = "уже решено"
 class PaymentDecisions:
     """The operator's way to look at payments and to put them right."""
 
-    def __init__(self, pool: Pool, clock: Clock, crediting: Crediting, refunds: Refunds) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, crediting: Crediting, refunds: Refunds, billing: BillingService
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._crediting = crediting
         self._refunds = refunds
+        self._billing = billing
 
     async def payments(self) -> list[TopUp]:
         """The newest orders."""
@@ -105,9 +107,7 @@ class PaymentDecisions:
         if order.refunded_tyiyn + amount_tyiyn > order.paid_tyiyn:
             raise InvalidRequest(("amount", "больше, чем было зачислено"))
         now, key = self._clock.now(), f"topup_refund:parked:{parked_id}"
-        entry = provider_refund_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, origin.who)
-        await post_entry(uow.conn, entry, now)
-        log_refund(uow, order.ref, amount_tyiyn, origin.who)
+        await self._billing.take_back(uow, order.ref, key, amount_tyiyn, origin.who)
         await top_ups.add_refunded(uow.conn, order.id, amount_tyiyn)
         await audit(uow, order, "refund_booked", origin, now, amount_tyiyn=amount_tyiyn)
         whole = order.refunded_tyiyn + amount_tyiyn >= order.paid_tyiyn

@@ -71,7 +71,7 @@ def build_payments(
     calls = ProviderCalls(clock, gateways)
     poller = PaymentPoller(pool, clock, gateways, calls, crediting, rules)
     orders = TopUpOrders(pool, clock, ids, calls, rules)
-    refunds = Refunds(pool, clock, gateways, calls, orders, crediting)
+    refunds = Refunds(pool, clock, gateways, calls, orders, crediting, billing)
     return Payments(
         calls=calls,
         credited=billing.credited,
@@ -81,5 +81,5 @@ def build_payments(
         poller=poller,
         crediting=crediting,
         refunds=refunds,
-        decisions=PaymentDecisions(pool, clock, crediting, refunds),
+        decisions=PaymentDecisions(pool, clock, crediting, refunds, billing),
     )

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import trio
 
-from evpower.billing.rows.clients import lock_client
+from evpower.billing.clients import lock_client
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work

@@ -15,10 +15,8 @@ from datetime import datetime, timedelta
 
 import trio
 
-from evpower.billing.ledger import refund_end_entry, refund_hold_entry
-from evpower.billing.rows.clients import lock_client
-from evpower.billing.rows.ledger import post_entry
-from evpower.billing.service import log_refund
+from evpower.billing.clients import lock_client
+from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -61,6 +59,7 @@ class Refunds:
         calls: ProviderCalls,
         orders: TopUpOrders,
         crediting: Crediting,
+        billing: BillingService,
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -68,6 +67,7 @@ class Refunds:
         self._calls = calls
         self._orders = orders
         self._crediting = crediting
+        self._billing = billing
 
     async def refund(self, key: str, amount_tyiyn: int | None, reason: str, origin: Origin) -> Refund:
         """Give a payment back, all that is left of it without an amount; the refund as it stands when the provider
@@ -121,9 +121,7 @@ class Refunds:
             reason=reason,
             at=now,
         )
-        entry = refund_hold_entry(order.client_id, order.id, refund_id, amount_tyiyn, origin.who)
-        await post_entry(uow.conn, entry, now)
-        log_refund(uow, order.ref, amount_tyiyn, origin.who)
+        await self._billing.hold_refund(uow, order.ref, refund_id, amount_tyiyn, origin.who)
         await top_ups.add_refunded(uow.conn, order.id, amount_tyiyn)
         await audit(uow, order, "refund_asked", origin, now, amount_tyiyn=amount_tyiyn, detail=reason)
         self._crediting.tell(uow, order)
@@ -215,10 +213,7 @@ class Refunds:
         refund, now = await top_up_refunds.lock_refund(uow.conn, refund_id), self._clock.now()
         if refund.state != "open":
             return
-        entry = refund_end_entry(
-            order.client_id, order.id, refund.id, order.provider, refund.amount_tyiyn, origin.who, happened=happened
-        )
-        await post_entry(uow.conn, entry, now)
+        await self._billing.end_refund(uow, order.ref, refund.id, refund.amount_tyiyn, origin.who, happened=happened)
         await top_up_refunds.end_refund(uow.conn, refund.id, "completed" if happened else "returned", now, error)
         phase: Phase = order.phase
         if happened:
@@ -226,7 +221,6 @@ class Refunds:
             await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
         else:
             await top_ups.add_refunded(uow.conn, order.id, -refund.amount_tyiyn)
-            log_refund(uow, order.ref, refund.amount_tyiyn, origin.who, returned=True)
         operation = "refund_completed" if happened else "refund_returned"
         await audit(uow, order, operation, origin, now, after=phase, amount_tyiyn=refund.amount_tyiyn, detail=error)
         self._crediting.tell(uow, order)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
-from evpower.billing.rows.clients import ensure_client, lock_client, read_balance
+from evpower.billing.clients import ensure_client, lock_client, read_balance
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -21,7 +21,7 @@ from evpower.errors import (
     ProviderUnavailable,
 )
 from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.rows.keys import claim_key
+from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId
 from evpower.payments.audit import audit
 from evpower.payments.gateway import PaymentGateway

@@ -13,10 +13,10 @@ from datetime import datetime
 
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
+from evpower.charging.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.meter_value import MeterReport
-from evpower.charging.rows import transactions
-from evpower.charging.rows.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
+from evpower.charging.parked import ParkedReports
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.clock import Clock
@@ -28,7 +28,7 @@ from evpower.events import EventBus, MeterAdvanced, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.security.certificates import StationCertificates
-from evpower.security.rows import credentials, security_events
+from evpower.security.records import add_event, put_in_force
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations
@@ -48,6 +48,7 @@ class ReportedTo:
     endings: Endings
     commands: Commands
     limits: LimitKeeper
+    parked: ParkedReports
     certificates: StationCertificates
     awaited: Awaited
     availability: Availability
@@ -83,7 +84,7 @@ class ChargerReports:
     async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
         """The charger logged in with the password that was on its way: it has it, and the old one ends."""
         async with unit_of_work(self._pool) as uow:
-            await credentials.put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
+            await put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
 
     async def connected(self, station_id: StationId) -> None:
         """A charger's socket is open and registered. After a power cut all come at once: one commit for many."""
@@ -166,7 +167,7 @@ class ChargerReports:
         How a log upload or a signed update goes also moves the transfer that was asked for.
         """
         async with unit_of_work(self._pool) as uow:
-            await security_events.add(uow.conn, station_id, report, self._clock.now())
+            await add_event(uow.conn, station_id, report, self._clock.now())
         level = logging.WARNING if report.is_alarming else logging.INFO
         line = "%s: station=%s, type=%r, detail=%r"
         security_log.log(level, line, report.action, station_id, report.type, report.detail)
@@ -179,5 +180,4 @@ class ChargerReports:
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""
-        async with unit_of_work(self._pool) as uow:
-            await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
+        await self._rooms.parked.park(station_id, action, reason, payload)

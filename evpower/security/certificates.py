@@ -19,8 +19,8 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import CommandFailure, CommandRefused, NoStationCa, Unsignable
 from evpower.identifiers import StationId
 from evpower.link.conversation import Conversation
+from evpower.network import station_records
 from evpower.network.charge_point import SecurityReport
-from evpower.network.rows import stations
 from evpower.security.rows import certificates as rows
 from evpower.security.rows import security_events
 from evpower.security.station_authority import StationAuthority
@@ -57,7 +57,7 @@ class StationCertificates:
         try:
             request = await self._authority.read(csr, now)
             async with unit_of_work(self._pool) as uow:
-                named = await stations.admit(uow.conn, request.common_name)
+                named = await station_records.admit(uow.conn, request.common_name)
                 if named is None or named.station_id != station_id:
                     raise Unsignable(f"its common name {request.common_name[:64]!r} is not this station's")
                 request_id = await rows.open_request(uow.conn, station_id, csr, request.common_name, now)
@@ -150,5 +150,5 @@ class StationCertificates:
         """Among the station's security events: whoever asks for another's certificate should be looked at."""
         report = SecurityReport("SignCertificate", "Rejected", detail=reason)
         async with unit_of_work(self._pool) as uow:
-            await security_events.add(uow.conn, station_id, report, self._clock.now())
+            await security_events.add_event(uow.conn, station_id, report, self._clock.now())
         log.warning("SignCertificate rejected: station=%s, %s", station_id, reason)

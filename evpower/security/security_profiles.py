@@ -13,7 +13,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.rows import stations
+from evpower.network import station_records
 from evpower.security.rows import certificates
 from evpower.stations.configuration import Configuration
 
@@ -45,7 +45,7 @@ class SecurityProfiles:
     async def _check_credentials(self, station_id: StationId, profile: int) -> None:
         """The charger must have what it will log in with."""
         async with reading(self._pool) as conn:
-            admission = await stations.admit(conn, station_id)
+            admission = await station_records.admit(conn, station_id)
             certified = await certificates.holds_valid(conn, station_id, self._clock.now())
         if admission is None:
             raise StationNotFound

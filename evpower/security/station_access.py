@@ -26,7 +26,7 @@ from evpower.errors import (
 )
 from evpower.identifiers import StationId
 from evpower.link.ports import CommandLink
-from evpower.network.rows.stations import station_exists
+from evpower.network.station_records import station_exists
 from evpower.security.passwords import Passwords
 from evpower.security.rows import credentials, security_events
 

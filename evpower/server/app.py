@@ -10,14 +10,15 @@ import trio
 from evpower.billing.pricing import Pricing, PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.billing.service import BillingService
+from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
 from evpower.charging.free_vend import FreeVend
+from evpower.charging.journal import Journal
 from evpower.charging.limits import LimitKeeper
+from evpower.charging.parked import ParkedReports
 from evpower.charging.recovery import Recovery, RecoveryRules
 from evpower.charging.reservations import Reserving
-from evpower.charging.rows.due_sessions import TakenUp, to_take_up
-from evpower.charging.rows.journal import Journal
 from evpower.charging.service import ChargingRules, ChargingService
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
@@ -34,15 +35,16 @@ from evpower.network.feed import changes_the_network
 from evpower.network.list_cache import OwnListCache
 from evpower.network.locations import Locations
 from evpower.network.presence import Presence
-from evpower.network.rows.stations import admissions
 from evpower.network.shared_list_cache import SharedListCache
+from evpower.network.station_records import admissions
+from evpower.network_file.service import NetworkFile
+from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.payments.gateway import PaymentGateway
 from evpower.payments.graph import Payments, build_payments
 from evpower.payments.top_up import TopUpRules
 from evpower.reports.charger_reports import ChargerReports, ReportedTo
-from evpower.reports.parked import ParkedReports
 from evpower.security.certificates import StationCertificates
-from evpower.security.rows.certificates import under_way
+from evpower.security.records import under_way
 from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.station_authority import StationAuthority
 from evpower.security.trusted_certificates import TrustedCertificates
@@ -83,6 +85,7 @@ class App:
     #: None: this process caches alone.
     redis: RedisLink | None
     billing: BillingService
+    network_file: NetworkFile
     payments: Payments
     pricing: Pricing
     charging: ChargingService
@@ -158,11 +161,13 @@ def build_app(
         config.charging.max_sessions_per_client,
     )
     endings = Endings(pool, clock, settler, bus)
+    parked = ParkedReports(pool, clock, endings)
     reported_to = ReportedTo(
         beginnings=beginnings,
         endings=endings,
         commands=commands,
         limits=limits,
+        parked=parked,
         certificates=certificates,
         awaited=awaited,
         availability=operations.availability,
@@ -183,6 +188,7 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
+        network_file=NetworkFile(clock, SaltedPasswords(), pricing, billing, bus),
         payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, _top_up_rules(config)),
         pricing=pricing,
         charging=ChargingService(
@@ -190,7 +196,7 @@ def build_app(
         ),
         locations=locations,
         reports=reports,
-        parked=ParkedReports(pool, clock, endings),
+        parked=parked,
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),
         commands=commands,

@@ -45,7 +45,7 @@ from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.server import ListenerSettings, serve_http
-from evpower.idempotency.rows.keys import KeyRows
+from evpower.idempotency.keys import KeyRows
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -179,26 +179,24 @@ def _operations(inside: Inside, lobby: Lobby) -> tuple[Blueprint, ...]:
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         payment_admin_routes(app.payments),
-        stranger_routes(Provisioning(pool, clock, lobby, passwords, app.pricing, app.bus)),
+        stranger_routes(Provisioning(pool, clock, lobby, app.network_file)),
     )
 
 
 def _network_operations(inside: Inside, views: NetworkViews) -> tuple[Blueprint, ...]:
     """What administrators may change of the network and its prices."""
-    app, pool, clock, passwords = inside.app, inside.pool, inside.clock, SaltedPasswords()
-    administration = Administration(pool, clock, views, passwords, app.pricing, app.bus)
+    app, pool, clock = inside.app, inside.pool, inside.clock
+    administration = Administration(pool, clock, views, app.network_file)
     return (
         location_admin_routes(administration, views),
         station_admin_routes(administration, views),
-        tariff_plan_routes(TariffPlans(pool, clock, passwords, app.pricing, app.bus)),
+        tariff_plan_routes(TariffPlans(pool, clock, app.network_file)),
     )
 
 
 def _operator(inside: Inside, failed_logins: FailedLogins) -> Operator:
     app, timeout_s = inside.app, inside.config.ocpp.heartbeat_timeout_s
-    return Operator(
-        inside.pool, inside.clock, inside.link, app.pricing, timeout_s, failed_logins, app.bus, app.payments
-    )
+    return Operator(inside.pool, inside.clock, inside.link, app, timeout_s, failed_logins)
 
 
 def _metrics(inside: Inside, server: ChargerServer) -> Metrics:

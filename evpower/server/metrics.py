@@ -23,7 +23,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 import evpower
-from evpower.charging.rows.journal import Journal
+from evpower.charging.journal import Journal
 from evpower.charging.session import Phase
 from evpower.db.pool import Pool, PoolUsage
 from evpower.db.redis_link import RedisLink

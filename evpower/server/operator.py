@@ -8,25 +8,20 @@ from typing import Any
 import trio
 
 import evpower
-from evpower.billing.pricing import Pricing
-from evpower.billing.rows.ledger import check_ledger
-from evpower.charging.rows.free_vend import read_totals
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.events import EventBus, GapInEvents
+from evpower.events import GapInEvents
 from evpower.identifiers import StationId
 from evpower.link.ports import ChargePointLink
 from evpower.network.charge_point import connector_status, is_online, public_status
 from evpower.network.listing import configuration_warnings
 from evpower.network.locations import last_seen
-from evpower.network_file.changes import write_fleet
 from evpower.network_file.file import parse_fleet
 from evpower.ocpp.door.failed_logins import FailedLogins
-from evpower.ocpp.door.passwords import SaltedPasswords
-from evpower.payments.graph import Payments
+from evpower.server.app import App
 from evpower.server.rows.operator import list_sessions, list_stations, read_counts
-from evpower.stations.rows.station_facts import read_facts
+from evpower.stations.facts import read_facts
 
 
 class Operator:
@@ -37,20 +32,16 @@ class Operator:
         pool: Pool,
         clock: Clock,
         link: ChargePointLink,
-        pricing: Pricing,
+        app: App,
         heartbeat_timeout_s: float,
         failed_logins: FailedLogins,
-        bus: EventBus,
-        payments: Payments,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link
-        self._pricing = pricing
+        self._app = app
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._failed_logins = failed_logins
-        self._bus = bus
-        self._payments = payments
         self._began_at = clock.now()
 
     async def status(self) -> dict[str, Any]:
@@ -62,7 +53,7 @@ class Operator:
             "uptime_s": int((self._clock.now() - self._began_at).total_seconds()),
             "connected_stations": len(self._link.seen()),
             **counts,
-            "payment_providers": self._payments.providers(),
+            "payment_providers": self._app.payments.providers(),
             "failed_logins": self._failed_logins.total,
             "slowed_addresses": self._failed_logins.slowed(),
             "tasks": trio.lowlevel.current_statistics().tasks_living,
@@ -74,7 +65,7 @@ class Operator:
         async with reading(self._pool) as conn:
             rows = await list_stations(conn)
             facts = await read_facts(conn, now)
-            given = await read_totals(conn)
+            given = await self._app.free_vend.totals(conn)
         return [
             {**self._station(row, now), **facts.get(row["id"], {}), "free_vend": given.get(row["id"])} for row in rows
         ]
@@ -89,9 +80,7 @@ class Operator:
         fleet = parse_fleet(text)
         async with unit_of_work(self._pool) as uow:
             everything = GapInEvents()  # a file may touch anything
-            report = await write_fleet(
-                uow, fleet, self._clock.now(), SaltedPasswords(), self._pricing, self._bus, everything
-            )
+            report = await self._app.network_file.write(uow, fleet, everything)
         return {
             "created": report.created,
             "changed": report.changed,
@@ -101,8 +90,7 @@ class Operator:
 
     async def check_ledger(self) -> dict[str, Any]:
         """Verify the ledger's invariants over all rows."""
-        async with reading(self._pool) as conn:
-            return await check_ledger(conn)
+        return await self._app.billing.check()
 
     def _station(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         station_id = StationId(row["id"])

@@ -31,11 +31,10 @@ from evpower.db.listening import Listening
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
-from evpower.db.unit_of_work import reading
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
 from evpower.network.feed import NetworkFeed
-from evpower.network_file.rows.doubts import configuration_doubts
+from evpower.network_file.service import log_doubts
 from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.registry import ChargerRegistry
@@ -157,9 +156,7 @@ async def _prepare(pool: Pool, clock: Clock) -> None:
     """Bring the schema up to date; refuses a database newer than this code."""
     for name in await migrate(pool, clock.now()):
         log.info("migrated: %s", name)
-    async with reading(pool) as conn:
-        for doubt in await configuration_doubts(conn):
-            log.warning("%s", doubt)
+    await log_doubts(pool)
 
 
 async def _start_workers(

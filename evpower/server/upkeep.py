@@ -11,8 +11,7 @@ import trio
 from evpower.clock import Clock
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import unit_of_work
-from evpower.idempotency.rows.keys import forget_older_than
+from evpower.idempotency.keys import forget_keys
 
 log = logging.getLogger("evpower.db")
 
@@ -58,8 +57,7 @@ class Upkeep:
         # No unit of work: each partition is made and dropped in a short one of its own.
         async with self._pool.connection() as conn:
             made, dropped = await maintain_partitions(conn, now.date(), self._retention_days)
-        async with unit_of_work(self._pool) as uow:
-            await forget_older_than(uow.conn, now - timedelta(days=self._idempotency_days))
+        await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)
         if made:

@@ -15,7 +15,7 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import ChargerOffline, CommandRejected, InvalidRequest, StationNotFound
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.ports import CommandLink
-from evpower.network.rows.stations import station_exists
+from evpower.network.station_records import station_exists
 
 Answer = dict[str, Any]
 

@@ -10,7 +10,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import CommandRejected, StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.rows.stations import station_exists
+from evpower.network.station_records import station_exists
 from evpower.stations.commands import PASSWORD_KEY, StationCommands, refuse_password
 from evpower.stations.rows import configuration as rows
 

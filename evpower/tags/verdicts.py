@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import IdTag, StationId
 from evpower.tags.id_tag import IdTagVerdict, VerdictStatus
 from evpower.tags.rows.free_vend import gives_away
 from evpower.tags.rows.id_tags import APP_TAG, IdTagRow, live_reservation, looks_like_a_phone, read_id_tag
 
 
-async def judge(conn: AsyncConnection[Any], station_id: StationId, tag: IdTag, now: datetime) -> IdTagVerdict:
+async def judge(conn: Conn, station_id: StationId, tag: IdTag, now: datetime) -> IdTagVerdict:
     """The verdict on a presented tag; an app start's tag counts only for its live reservation at this station."""
     row = await read_id_tag(conn, tag)
     if row is not None and row.tag_type == APP_TAG:
@@ -23,7 +21,7 @@ async def judge(conn: AsyncConnection[Any], station_id: StationId, tag: IdTag, n
 
 
 async def free_verdict(
-    conn: AsyncConnection[Any], station_id: StationId, tag: IdTag, row: IdTagRow | None, now: datetime
+    conn: Conn, station_id: StationId, tag: IdTag, row: IdTagRow | None, now: datetime
 ) -> IdTagVerdict | None:
     """Accepted where this station gives energy away to this tag; None when somebody must pay, or may not charge.
 

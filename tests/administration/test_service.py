@@ -13,7 +13,6 @@ from evpower.administration.service import Administration
 from evpower.errors import Refusal
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.identifiers import IdTag
-from evpower.ocpp.door.passwords import SaltedPasswords
 from tests.http.conftest import body_of
 from tests.http.operators.test_operators_work import client_of
 from tests.network.test_feed import Ear, ear, told
@@ -33,7 +32,7 @@ class Desk:
     def __init__(self, world: World) -> None:
         views = NetworkViews(world.pool, world.clock, world.link, 300)
         app = world.app
-        administration = Administration(world.pool, world.clock, views, SaltedPasswords(), app.pricing, app.bus)
+        administration = Administration(world.pool, world.clock, views, app.network_file)
         self._doors = {
             "locations": client_of(location_admin_routes(administration, views)),
             "stations": client_of(station_admin_routes(administration, views)),
@@ -366,7 +365,7 @@ async def test_a_wrong_change_names_the_field_and_writes_nothing(
 @pytest.mark.parametrize("body", ["[]", "", "{", "null"])
 async def test_a_body_that_is_no_object_is_400(world: World, body: str) -> None:
     views = NetworkViews(world.pool, world.clock, world.link, 300)
-    administration = Administration(world.pool, world.clock, views, SaltedPasswords(), world.app.pricing, world.app.bus)
+    administration = Administration(world.pool, world.clock, views, world.app.network_file)
     client: Any = client_of(station_admin_routes(administration, views))
     for method in (client.post, client.put):
         await body_of(await method("/stations" if method == client.post else HERE, data=body), 400)

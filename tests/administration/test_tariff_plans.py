@@ -9,7 +9,6 @@ import pytest
 
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.http.operators.tariff_plans import tariff_plan_routes
-from evpower.ocpp.door.passwords import SaltedPasswords
 from tests.http.conftest import body_of
 from tests.http.operators.test_operators_work import client_of
 from tests.worlds.charging import STATION, World
@@ -23,7 +22,7 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         app = world.app
-        plans = TariffPlans(world.pool, world.clock, SaltedPasswords(), app.pricing, app.bus)
+        plans = TariffPlans(world.pool, world.clock, app.network_file)
         self._client = client_of(tariff_plan_routes(plans))
 
     async def get(self, path: str = "", status: int = 200) -> Any:

@@ -30,9 +30,7 @@ async def test_a_free_charge_runs_to_its_own_end_and_its_energy_is_shown(site: S
     assert quiet.cancelled_caught  # nobody asks it to stop
     await site.stop(transaction_id, "Local")
     world = site.world
-    operator = Operator(
-        world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus, world.app.payments
-    )
+    operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     [station] = await operator.stations()
     assert station["free_vend"] == {"enabled": True, "charges": 1, "energy_wh": 10_000}
     assert await operator.sessions(running_only=False) == []

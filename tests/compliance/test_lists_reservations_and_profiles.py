@@ -144,9 +144,7 @@ async def reserve(site: Site, reply: Any = OK, *, connector_id: int = 1, **more:
 async def reservation(site: Site) -> str:
     """What an operator is shown of the only reservation."""
     app = site.world.app
-    operator = Operator(
-        site.world.pool, site.world.clock, site.world.link, app.pricing, 300, FailedLogins(), app.bus, app.payments
-    )
+    operator = Operator(site.world.pool, site.world.clock, site.world.link, app, 300, FailedLogins())
     [station] = await operator.stations()
     [shown] = station["reservations"]
     return str(shown["status"])
@@ -384,8 +382,6 @@ async def test_operators_see_the_last_of_each(site: Site) -> None:
     await site.operate("update-firmware", {"location": "ftp://host/1"}, {})
     await site.operate("update-firmware", {"location": "ftp://host/2"}, {})
     world = site.world
-    operator = Operator(
-        world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus, world.app.payments
-    )
+    operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     [station] = await operator.stations()
     assert [shown["location"] for shown in station["transfers"]] == ["ftp://host/2"]

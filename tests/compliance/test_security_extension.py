@@ -24,9 +24,7 @@ SIGNED = {
 async def shown(site: Site) -> tuple[str, list[str], bool]:
     """What `evpower stations --json` shows of the last one: its status, the charger's words, whether it is over."""
     world = site.world
-    operator = Operator(
-        world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus, world.app.payments
-    )
+    operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     [station] = await operator.stations()
     [transfer] = station["transfers"]
     return transfer["status"], [step["status"] for step in transfer["steps"]], transfer["ended_at"] is not None

@@ -10,7 +10,5 @@ from tests.compliance.site import Site
 async def test_failed_logins_are_in_the_status(site: Site) -> None:
     world, logins = site.world, FailedLogins()
     await logins.failed("192.0.2.1", "CP-1", "wrong password")
-    status = await Operator(
-        world.pool, world.clock, world.link, world.app.pricing, 300, logins, world.app.bus, world.app.payments
-    ).status()
+    status = await Operator(world.pool, world.clock, world.link, world.app, 300, logins).status()
     assert (status["failed_logins"], status["slowed_addresses"]) == (1, [])

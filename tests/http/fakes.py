@@ -23,8 +23,7 @@ from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts
 from evpower.http.wire.application import RequestLimits
-from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.rows.keys import StoredAnswer
+from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation

@@ -18,7 +18,7 @@ from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts
-from evpower.idempotency.rows.keys import KeyRows
+from evpower.idempotency.keys import KeyRows
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeProbes, Phone

@@ -10,8 +10,9 @@ import trio
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import IdempotencyMismatch
-from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.rows.keys import KeyRows, StoredAnswer, claim_key, find_key, forget_older_than
+from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
+from evpower.idempotency.keys import KeyRows, claim_key
+from evpower.idempotency.rows.keys import find_key, forget_older_than
 from evpower.identifiers import ClientId, SessionId
 from tests.worlds.by_hand import by_hand
 

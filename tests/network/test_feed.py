@@ -12,7 +12,6 @@ from evpower.events import NetworkChanged, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.network.feed import LocationTold, NetworkFeed, NetworkNews, StationTold
 from evpower.ocpp.door.failed_logins import FailedLogins
-from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.server.operator import Operator
 from tests.worlds.charging import CLIENT, STATION, TWO, World
 
@@ -144,9 +143,7 @@ async def test_an_administrators_change_is_pushed(world: World, ear: Ear) -> Non
 
 
 async def test_an_imported_file_is_pushed(world: World, ear: Ear) -> None:
-    operator = Operator(
-        world.pool, world.clock, world.link, world.app.pricing, 300, FailedLogins(), world.app.bus, world.app.payments
-    )
+    operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     await operator.import_fleet(
         """
         [[locations]]
@@ -184,7 +181,7 @@ async def test_a_stranger_that_becomes_a_station_is_pushed(world: World, ear: Ea
     )
     assert not (await world.app.locations.picture())[1]
     app = world.app
-    desk = Provisioning(world.pool, world.clock, NobodyHere(), SaltedPasswords(), app.pricing, app.bus)
+    desk = Provisioning(world.pool, world.clock, NobodyHere(), app.network_file)
     await desk.accept("NEW", {"location_id": "EVP-LOC-001"}, actor="operator ann")
     assert await told(world, ear) == ["station offline", "location offline"]
     (place,) = [each for each in (await world.app.locations.picture())[0].locations if each.id == "EVP-LOC-001"]

@@ -5,18 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from evpower.billing.pricing import Pricing, PricingRules
 from evpower.billing.rows.ledger import check_ledger
+from evpower.billing.service import BillingService
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import InvalidRequest
+from evpower.events import EventBus
 from evpower.network_file.file import parse_fleet
-from evpower.network_file.rows.apply import FleetReport, apply_fleet
 from evpower.network_file.rows.doubts import configuration_doubts
+from evpower.network_file.service import FleetReport, NetworkFile
 from tests.worlds.by_hand import by_hand
-from tests.worlds.fakes import NOON
+from tests.worlds.fakes import SetClock
 
 DEMO = (Path(__file__).parents[2] / "config/demo.toml").read_text(encoding="utf-8")
 
@@ -56,9 +60,15 @@ class PlainPasswords:
         return password_hash.partition(":")[2] == password
 
 
+def network_file(pool: Pool) -> NetworkFile:
+    clock = SetClock()
+    pricing = Pricing(clock, PricingRules(Decimal(1), ZoneInfo("Asia/Bishkek"), 30))
+    return NetworkFile(clock, PlainPasswords(), pricing, BillingService(pool, clock), EventBus())
+
+
 async def imported(pool: Pool, text: str) -> FleetReport:
     async with unit_of_work(pool) as uow:
-        return await apply_fleet(uow.conn, parse_fleet(text), NOON, PlainPasswords())
+        return await network_file(pool).write(uow, parse_fleet(text))
 
 
 async def rows(pool: Pool, query: str) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, NotFound
 from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS
-from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.wire.transport import SocketLimits
@@ -97,7 +96,7 @@ async def gate(pool: Pool) -> AsyncIterator[Gate]:
         csms.registry, csms.reports, csms.clock = registry, cast("Any", app.reports), clock
         csms.lobby = Lobby(Strangers(pool, clock, 60))
         csms.set(limits=SocketLimits(close_timeout_s=0.2), settle_delay_s=0.05, drain_timeout_s=0.5)
-        yield Gate(csms, Provisioning(pool, clock, csms.lobby, SaltedPasswords(), app.pricing, app.bus), pool, clock)
+        yield Gate(csms, Provisioning(pool, clock, csms.lobby, app.network_file), pool, clock)
         csms.scope.cancel()
         workers.cancel_scope.cancel()
 

@@ -13,7 +13,7 @@ from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.rows.keys import claim_key
+from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId, SessionId
 from evpower.server.upkeep import Upkeep
 from tests.worlds.by_hand import by_hand

@@ -133,7 +133,7 @@ class World:
     def operator(self) -> Operator:
         """What an operator sees."""
         app = self.app
-        return Operator(self.pool, self.clock, self.link, app.pricing, 300, FailedLogins(), app.bus, app.payments)
+        return Operator(self.pool, self.clock, self.link, app, 300, FailedLogins())
 
     async def statement(self, client: ClientId = CLIENT) -> list[tuple[str, float, float]]:
         """The client's statement after the gifts: (type, amount, balance after), in som."""

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from evpower.identifiers import StationId
 from evpower.network.rows.connector_words import SAID
-from evpower.network_file.rows.tables import Table
+from evpower.network_file.tables import Table
 
 LIST_LOCATIONS = """
 SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude, l.status, l.stations_count,

@@ -21,12 +21,12 @@ from psycopg import AsyncConnection
 
 from evpower.charging.meter_value import MeterReport
 from evpower.charging.rows import journal_sql as sql
-from evpower.cluster.rows.processes import leave_chargers, take_chargers
+from evpower.cluster.connections import leave_chargers, take_chargers
 from evpower.db.pool import Pool
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
 from evpower.network.charge_point import Boot, StatusReport
-from evpower.network.rows.stations import store_presence
+from evpower.network.station_records import store_presence
 
 log = logging.getLogger("evpower.journal")
 #: More than this waits for the next batch, so that one commit stays short.

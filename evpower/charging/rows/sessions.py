@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
 from evpower.charging.session import ChargerRecord, Phase, Session, StartOrder
+from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import som
 
@@ -119,30 +121,35 @@ class NewSession:
 async def insert_session(conn: AsyncConnection[Any], new: NewSession) -> None:
     """Write the session and its phase `reserved`.
 
-    Raises psycopg.errors.UniqueViolation when the connector already has a running session.
+    Raises ConnectorTaken when the connector already has a running session.
     """
     limit = new.reservation.limit
     amount = None if limit.amount_tyiyn is None else som(limit.amount_tyiyn)
     energy = None if limit.energy_wh is None else Decimal(limit.energy_wh) / 1000
-    await conn.execute(
-        INSERT_SESSION,
-        {
-            "id": new.id,
-            "client_id": new.order.client_id,
-            "station_id": new.order.station_id,
-            "connector_id": new.order.connector_id,
-            "at": new.at,
-            "reserved": som(new.reservation.reserved_tyiyn),
-            "limit_type": limit.type,
-            "limit_value": energy if limit.type == "energy" else amount,
-            "amount_cap": amount if limit.type == "energy" else None,
-            "rate_per_kwh": new.rates.per_kwh,
-            "rate_per_minute": new.rates.per_minute,
-            "session_fee": new.rates.session_fee,
-            "pricing_history_id": new.pricing_history_id,
-            "id_tag": new.id_tag,
-        },
-    )
+    try:
+        await conn.execute(
+            INSERT_SESSION,
+            {
+                "id": new.id,
+                "client_id": new.order.client_id,
+                "station_id": new.order.station_id,
+                "connector_id": new.order.connector_id,
+                "at": new.at,
+                "reserved": som(new.reservation.reserved_tyiyn),
+                "limit_type": limit.type,
+                "limit_value": energy if limit.type == "energy" else amount,
+                "amount_cap": amount if limit.type == "energy" else None,
+                "rate_per_kwh": new.rates.per_kwh,
+                "rate_per_minute": new.rates.per_minute,
+                "session_fee": new.rates.session_fee,
+                "pricing_history_id": new.pricing_history_id,
+                "id_tag": new.id_tag,
+            },
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name == ONE_RUNNING:
+            raise ConnectorTaken from error
+        raise
 
 
 async def read_session(conn: AsyncConnection[Any], session_id: SessionId) -> Session | None:

@@ -19,7 +19,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.rows.stations import station_exists
+from evpower.network.station_records import station_exists
 from evpower.security.certificates import StationCertificates
 from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.trusted_certificates import CertificateUse, TrustedCertificates

@@ -10,14 +10,14 @@ import trio
 from quart import Blueprint, Response, request
 
 from evpower.charging.free_vend import FreeVend
+from evpower.charging.parked import ParkedReports
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import read_object, session_id_or_none
 from evpower.identifiers import ClientId, IdTag
-from evpower.reports.parked import ParkedReports
-from evpower.tags.rows.id_tags import Card, CardStatus
+from evpower.tags.cards import Card, CardStatus
 from evpower.tags.service import Tags
 
 WITHIN_S = 20

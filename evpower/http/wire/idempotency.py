@@ -20,15 +20,14 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import msgspec
-import psycopg
 import trio
 from quart import request
 
+from evpower.db.failures import DatabaseAway
 from evpower.errors import DatabaseUnavailable, IdempotencyMismatch, InvalidRequest, Refusal
 from evpower.http.wire.answers import Answer
 from evpower.http.wire.problems import problem
-from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.rows.keys import StoredAnswer
+from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId
 
 logger = logging.getLogger("evpower.http")
@@ -156,5 +155,5 @@ class Idempotency:
         """A lost answer can be rebuilt, so failing to store it must not turn a success into a failure."""
         try:
             await self._store.store_answer(claim, answer.body, answer.status)
-        except (DatabaseUnavailable, psycopg.OperationalError) as error:
+        except (DatabaseUnavailable, DatabaseAway) as error:
             logger.warning("Answer not stored: client_id=%s, key=%s: %s", claim.client_id, claim.key, error)

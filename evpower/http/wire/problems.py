@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-import psycopg
 import trio
 from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from evpower.db.failures import DatabaseAway
 from evpower.errors import (
     AlreadyExists,
     DatabaseUnavailable,
@@ -63,7 +63,7 @@ def problem(error: Exception) -> Answer:
         status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
         if status < 500:
             return Answer(envelope(error.code, error.message, **error.details), status)
-    if isinstance(error, DatabaseUnavailable | psycopg.OperationalError):
+    if isinstance(error, DatabaseUnavailable | DatabaseAway):
         logger.error("Database unavailable: %s", error)
         return Answer(envelope(*UNAVAILABLE), HTTPStatus.SERVICE_UNAVAILABLE)
     if isinstance(error, trio.TooSlowError):

@@ -7,18 +7,14 @@ answer is stored afterwards, and a key without one tells that the answer was los
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from psycopg import AsyncConnection
 
-from evpower.clock import Clock
-from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import IdempotencyMismatch
-from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, SessionId
 
 FIND_KEY = """
@@ -43,40 +39,6 @@ WHERE k.status_code IS NULL AND (k.method, k.path, k.body_hash) = (excluded.meth
 """
 
 FORGET_KEYS = "DELETE FROM evpower.idempotency_keys WHERE created_at < %(before)s"
-
-
-@dataclass(frozen=True)
-class StoredAnswer:
-    """A key that was used before. `status_code` None: its first request is still running, or died after its effect."""
-
-    claim: IdempotencyClaim
-    session_id: SessionId | None
-    status_code: int | None
-    response: dict[str, Any] | None
-    order_id: str | None = None
-
-    @property
-    def effect(self) -> Any:
-        """The id of what its request made or ended: a session or a top-up; None when it was refused."""
-        return self.session_id or self.order_id
-
-
-class KeyRows:
-    """The table as the phones' door uses it, each call in a unit of work of its own (`http.idempotency.KeyStore`)."""
-
-    def __init__(self, pool: Pool, clock: Clock) -> None:
-        self._pool = pool
-        self._clock = clock
-
-    async def find(self, client_id: ClientId, key: str) -> StoredAnswer | None:
-        """What is known of a key; None when it was never used."""
-        async with reading(self._pool) as conn:
-            return await find_key(conn, client_id, key)
-
-    async def store_answer(self, claim: IdempotencyClaim, answer: Mapping[str, Any], status: int) -> None:
-        """Keep the first answer to a key."""
-        async with unit_of_work(self._pool) as uow:
-            await store_answer(uow.conn, claim, answer, status, self._clock.now())
 
 
 async def find_key(conn: AsyncConnection[Any], client_id: ClientId, key: str) -> StoredAnswer | None:

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from evpower.cluster.rows.processes import ME
+from evpower.cluster.connections import ME
 from evpower.db.batches import batch, batch_table
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.charge_point import STORED_STATUS, AdminStatus, Admission

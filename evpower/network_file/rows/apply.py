@@ -7,7 +7,7 @@ an existing one. Money moves only by the ledger: an opening balance is one entry
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -17,13 +17,11 @@ import trio
 from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
-from evpower.billing.ledger import adjustment_entry
-from evpower.billing.rows.ledger import post_entry
 from evpower.errors import InvalidRequest
-from evpower.money import som_fixed
+from evpower.identifiers import ClientId
 from evpower.network.charge_point import STORED_STATUS
 from evpower.network.rows.connector_words import STORED
-from evpower.network_file.parts import Client, Fleet
+from evpower.network_file.parts import Fleet
 from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.network_file.rows.tables import (
     CLIENTS,
@@ -97,7 +95,7 @@ class FleetReport:
     warnings: tuple[str, ...]
 
 
-class _Tally:
+class Tally:
     """Counts rows while the tables are written."""
 
     def __init__(self) -> None:
@@ -120,13 +118,14 @@ async def lock_imports(conn: AsyncConnection[Any]) -> None:
     await conn.execute(LOCK_IMPORTS)
 
 
-async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, passwords: Passwords) -> FleetReport:
-    """Write a fleet within the caller's unit of work.
+async def apply_fleet(
+    conn: AsyncConnection[Any], fleet: Fleet, at: datetime, passwords: Passwords, tally: Tally
+) -> list[str]:
+    """Write a fleet's rows within the caller's unit of work, and count them; what is doubtful of it then.
 
     Raises InvalidRequest when the file contradicts what is stored, such as a serial number of another station.
     """
     await lock_imports(conn)
-    tally = _Tally()
     # Hashing takes its time, so it comes before the first row is locked.
     credentials = await _new_credentials(conn, fleet, passwords)
     try:
@@ -139,9 +138,7 @@ async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, pa
     await conn.execute(LIST_CONNECTOR_TYPES, {"stations": stations, "at": at})
     await conn.execute(SHOW_CONNECTORS, {"stations": stations, "stored_status": Jsonb(STORED_STATUS), "at": at})
     await conn.execute(COUNT_LOCATIONS, {"at": at})
-    doubts = await configuration_doubts(conn, stations)
-    doubts += await _open_balances(conn, fleet.clients, at, tally)
-    return FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
+    return await configuration_doubts(conn, stations)
 
 
 def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
@@ -156,7 +153,7 @@ def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
     yield ID_TAGS, list(fleet.id_tags)
 
 
-async def _write(conn: AsyncConnection[Any], table: Table, rows: list[Any], at: datetime, tally: _Tally) -> None:
+async def _write(conn: AsyncConnection[Any], table: Table, rows: list[Any], at: datetime, tally: Tally) -> None:
     """Add what is new, then change what differs."""
     if not rows:
         return
@@ -206,7 +203,7 @@ def _hashes(given: dict[str, str], stored: dict[str, str], passwords: Passwords)
 
 
 async def _write_credentials(
-    conn: AsyncConnection[Any], fleet: Fleet, credentials: dict[str, str], at: datetime, tally: _Tally
+    conn: AsyncConnection[Any], fleet: Fleet, credentials: dict[str, str], at: datetime, tally: Tally
 ) -> None:
     given = sum(station.password is not None for station in fleet.stations)
     if credentials:
@@ -215,27 +212,7 @@ async def _write_credentials(
     tally.add("passwords", given, 0, len(credentials))
 
 
-async def _open_balances(
-    conn: AsyncConnection[Any], clients: Iterable[Client], at: datetime, tally: _Tally
-) -> list[str]:
-    """Book each opening balance once; a doubt for each that the file changed since."""
-    keys = {client.id: f"opening:{client.id}" for client in clients if client.opening_balance_tyiyn}
-    cursor = await conn.execute(READ_OPENINGS, {"keys": list(keys.values())})
-    booked = {row["client_id"]: int(row["amount_tyiyn"]) for row in await cursor.fetchall()}
-    doubts: list[str] = []
-    created = 0
-    for client in clients:
-        amount_tyiyn = client.opening_balance_tyiyn
-        if client.id not in keys:
-            continue
-        if client.id not in booked:
-            entry = adjustment_entry(client.id, amount_tyiyn, keys[client.id], "Начальный баланс", "import")
-            await post_entry(conn, entry, at)
-            created += 1
-        elif booked[client.id] != amount_tyiyn:
-            doubts.append(
-                f"clients {client.id}: the opening balance was booked as {som_fixed(booked[client.id])} som and is not"
-                f" changed to {som_fixed(amount_tyiyn)}"
-            )
-    tally.add("opening_balances", len(keys), created, 0)
-    return doubts
+async def read_openings(conn: AsyncConnection[Any], keys: Sequence[str]) -> dict[ClientId, int]:
+    """The opening balances that were booked under these keys, by client, in tyiyn."""
+    cursor = await conn.execute(READ_OPENINGS, {"keys": list(keys)})
+    return {ClientId(row["client_id"]): int(row["amount_tyiyn"]) for row in await cursor.fetchall()}

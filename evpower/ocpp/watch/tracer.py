@@ -19,7 +19,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.rows.stations import station_exists
+from evpower.network.station_records import station_exists
 from evpower.ocpp.watch.frame_log import Direction
 from evpower.ocpp.watch.masking import Masking
 from evpower.ocpp.watch.rows import FrameRow, read_frames, write_frames

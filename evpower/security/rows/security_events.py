@@ -31,7 +31,7 @@ WHERE station_id = %(station_id)s ORDER BY id DESC LIMIT %(limit)s
 """
 
 
-async def add(conn: AsyncConnection[Any], station_id: StationId, report: SecurityReport, at: datetime) -> None:
+async def add_event(conn: AsyncConnection[Any], station_id: StationId, report: SecurityReport, at: datetime) -> None:
     """Store one."""
     parameters = {
         "station_id": station_id,

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.identifiers import StationId
-from evpower.tags.rows.id_tags import IdTagRow
+from evpower.tags.cards import IdTagRow
 
 READ_LIST = "SELECT version, entries FROM evpower.ocpp_local_lists WHERE station_id = %(station_id)s"
 

@@ -10,10 +10,10 @@ from quart import Blueprint, g
 from quart_trio import QuartTrio
 
 from evpower.charging.free_vend import FreeVend
+from evpower.charging.parked import ParkedReports
 from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.identifiers import IdTag, SessionId, StationId
-from evpower.reports.parked import ParkedReports
 from evpower.tags.rows.id_tags import Card
 from evpower.tags.service import Tags
 from tests.http.conftest import body_of

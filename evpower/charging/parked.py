@@ -8,7 +8,7 @@ from typing import Any
 
 from evpower.charging.endings import Endings
 from evpower.charging.meter_value import MAX_ENERGY_WH
-from evpower.charging.rows import parked
+from evpower.charging.rows import parked, transactions
 from evpower.charging.transaction import TransactionStop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -24,6 +24,11 @@ class ParkedReports:
         self._pool = pool
         self._clock = clock
         self._endings = endings
+
+    async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
+        """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""
+        async with unit_of_work(self._pool) as uow:
+            await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
 
     async def parked(self, *, resolved_too: bool) -> list[dict[str, Any]]:
         """Parked reports with all their data, newest first."""

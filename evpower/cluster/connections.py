@@ -1,0 +1,7 @@
+"""Whose a station's socket is, for statements that must write it in the same unit of work."""
+
+from __future__ import annotations
+
+from evpower.cluster.rows.processes import ME, leave_chargers, take_chargers
+
+__all__ = ["ME", "leave_chargers", "take_chargers"]

@@ -1,0 +1,10 @@
+"""How the driver reports a database that is away or refuses, for code that writes no SQL."""
+
+from __future__ import annotations
+
+import psycopg
+
+#: Every failure of a statement or of its connection.
+DatabaseFailure = psycopg.Error
+#: The connection is lost, or there is none: what was asked may be asked again.
+DatabaseAway = psycopg.OperationalError

@@ -1,0 +1,23 @@
+"""A station's and a connector's row, as other rooms read and touch it in their own unit of work."""
+
+from __future__ import annotations
+
+from evpower.network.rows.stations import (
+    StartSpot,
+    admissions,
+    admit,
+    read_start_spot,
+    refresh_connector,
+    station_exists,
+    store_presence,
+)
+
+__all__ = [
+    "StartSpot",
+    "admissions",
+    "admit",
+    "read_start_spot",
+    "refresh_connector",
+    "station_exists",
+    "store_presence",
+]

@@ -1,0 +1,9 @@
+"""A station's credentials, certificate requests and security events, as reports and arrivals touch them."""
+
+from __future__ import annotations
+
+from evpower.security.rows.certificates import under_way
+from evpower.security.rows.credentials import put_in_force
+from evpower.security.rows.security_events import add_event
+
+__all__ = ["add_event", "put_in_force", "under_way"]

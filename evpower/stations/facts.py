@@ -1,0 +1,7 @@
+"""What a station was asked and what it answered, for the list operators see."""
+
+from __future__ import annotations
+
+from evpower.stations.rows.station_facts import read_facts
+
+__all__ = ["read_facts"]
