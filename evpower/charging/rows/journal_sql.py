@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,8 @@ from evpower.charging.meter_value import MeterReport, Sample
 from evpower.charging.rows.belief import is_believable
 from evpower.db.batches import batch, batch_table
 from evpower.identifiers import SessionId, StationId, WireTransactionId
-from evpower.network.charge_point import STORED_STATUS, Boot, StatusReport
+from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.rows.connector_words import stored
 
 # An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
 BOOT_STATIONS = f"""
@@ -49,14 +49,13 @@ WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charg
 STATUS_COLUMNS = "station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz"
 WRITE_STATUSES = f"""
 UPDATE public.connectors c
-SET ocpp_status = r.status, error_code = r.error_code, last_status_update = r.said_at, updated_at = r.at,
-    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT old.is_enabled THEN 'unavailable'
-                  ELSE coalesce(%(stored_status)s::jsonb ->> r.status, 'unavailable') END
-FROM {batch_table(STATUS_COLUMNS)} r
-JOIN public.connectors old ON old.station_id = r.station_id AND old.connector_number = r.connector_id
-LEFT JOIN public.charging_sessions running ON running.station_id = r.station_id
-      AND running.connector_id = r.connector_id AND running.status = 'started'
-WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= r.said_at)
+SET ocpp_status = said.status, error_code = said.error_code, last_status_update = said.said_at, updated_at = said.at,
+    status = {stored("said.status")}
+FROM {batch_table(STATUS_COLUMNS)} said
+JOIN public.connectors old ON old.station_id = said.station_id AND old.connector_number = said.connector_id
+LEFT JOIN public.charging_sessions r ON r.station_id = said.station_id
+      AND r.connector_id = said.connector_id AND r.status = 'started'
+WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= said.said_at)
 RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
           IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
 """
@@ -177,7 +176,7 @@ async def write_statuses(
     said: list[dict[str, Any]] = []
     if whole:
         said = await (await conn.execute(WRITE_WHOLE_STATUSES, batch(whole))).fetchall()
-    parameters = batch(rows.values()) | {"stored_status": json.dumps(STORED_STATUS)}
+    parameters = batch(rows.values())
     known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
     changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
     seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}

@@ -21,7 +21,6 @@ from evpower.billing.ledger import adjustment_entry
 from evpower.billing.rows.ledger import post_entry
 from evpower.errors import InvalidRequest
 from evpower.money import som_fixed
-from evpower.network.charge_point import STORED_STATUS
 from evpower.network.rows.connector_words import STORED
 from evpower.network_file.parts import Client, Fleet
 from evpower.network_file.rows.doubts import configuration_doubts
@@ -137,7 +136,7 @@ async def apply_fleet(conn: AsyncConnection[Any], fleet: Fleet, at: datetime, pa
     await _write_credentials(conn, fleet, credentials, at, tally)
     stations = [station.id for station in fleet.stations]
     await conn.execute(LIST_CONNECTOR_TYPES, {"stations": stations, "at": at})
-    await conn.execute(SHOW_CONNECTORS, {"stations": stations, "stored_status": Jsonb(STORED_STATUS), "at": at})
+    await conn.execute(SHOW_CONNECTORS, {"stations": stations, "at": at})
     await conn.execute(COUNT_LOCATIONS, {"at": at})
     doubts = await configuration_doubts(conn, stations)
     doubts += await _open_balances(conn, fleet.clients, at, tally)
