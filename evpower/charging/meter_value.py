@@ -14,16 +14,6 @@ from evpower.identifiers import ConnectorId, WireTransactionId
 
 #: A register beyond this (a million MWh) is a broken reading, not energy.
 MAX_ENERGY_WH = 10**12
-#: No charger delivers more than a megawatt; what claims to is recorded and not billed.
-MAX_WH_PER_SECOND = 278
-PLAUSIBLE_SLACK_S = 60
-#: A charge longer than this by the charger's clock is a clock that jumped (from 1970 to today, say): two days.
-BELIEVED_CLOCK_S = 2 * 24 * 3600
-
-
-def plausible_energy_wh(elapsed_s: float) -> int:
-    """The most energy anyone believes was delivered in this time, in Wh."""
-    return int(MAX_WH_PER_SECOND * (elapsed_s + PLAUSIBLE_SLACK_S))
 
 
 class SampledValue(Protocol):

@@ -12,13 +12,12 @@ from typing import Literal
 
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
-from evpower.charging.meter_value import BELIEVED_CLOCK_S, plausible_energy_wh
+from evpower.charging.belief import believed_time, is_believable, longest
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import tyiyn
 
 #: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).
 Phase = Literal["reserved", "starting", "charging", "stopping", "ended", "settled", "released"]
-_BELIEVABLE = timedelta(seconds=BELIEVED_CLOCK_S)
 PublicSessionStatus = Literal["started", "stopped", "error"]
 
 
@@ -67,29 +66,19 @@ class ChargerRecord:
         if self.meter_stop_wh is None:
             return by_reading_wh
         by_stop_wh = self.meter_stop_wh - self.meter_start_wh
-        if by_stop_wh < 0 or by_stop_wh > plausible_energy_wh(self._longest_s()):
-            return by_reading_wh
-        return by_stop_wh
+        by_us = None if self.stop_received_at is None else self.stop_received_at - self.received_at
+        return by_stop_wh if is_believable(by_stop_wh, longest(self._by_charger(), by_us)) else by_reading_wh
 
     def minutes(self, now: datetime) -> int:
         """Whole minutes billed: by the charger's own clock when it makes sense, else by ours."""
-        by_charger = self._by_charger()
+        by_charger = believed_time(self._by_charger())
         if by_charger is not None:
             return int(by_charger.total_seconds() // 60)
         return max(0, int(((self.stop_received_at or now) - self.received_at).total_seconds() // 60))
 
     def _by_charger(self) -> timedelta | None:
-        """How long it took by the charger's own clock; None while it runs, and when that clock jumped (duty 26)."""
-        took = None if self.stopped_at is None else self.stopped_at - self.started_at
-        return took if took is not None and timedelta(0) <= took <= _BELIEVABLE else None
-
-    def _longest_s(self) -> float:
-        times = [0.0]
-        if (by_charger := self._by_charger()) is not None:
-            times.append(by_charger.total_seconds())
-        if self.stop_received_at is not None:
-            times.append((self.stop_received_at - self.received_at).total_seconds())
-        return max(times)
+        """How long it took by the charger's own clock; None while it runs."""
+        return None if self.stopped_at is None else self.stopped_at - self.started_at
 
 
 @dataclass(frozen=True)

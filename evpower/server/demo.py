@@ -40,7 +40,7 @@ log = logging.getLogger("evpower.demo")
 FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT = "EVP-TEST-01", "test-client-123"
-#: Seven kWh at 60 kW in about a minute; much more would not be believed (charging.meter_value.MAX_WH_PER_SECOND).
+#: Seven kWh at 60 kW in about a minute; much more would not be believed (charging.belief.POWER_MAX_W).
 SPEED = 6.0
 #: What simulated cars take at most.
 CAR_KW_MAX = 150.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from evpower.charging.rows import journal_sql
 from evpower.db.batches import batch
 from evpower.db.pool import Pool
-from evpower.network.charge_point import STORED_STATUS
 from evpower.network.rows import listing as network
 from evpower.network.rows import stations
 from tests.worlds.by_hand import by_hand
@@ -25,7 +23,7 @@ SELECT id || '-' || number, id, number, 22 FROM public.stations, generate_series
 ANALYZE public.locations, public.stations, public.connectors;
 """
 ROW = {"station_id": "S7", "id": "S7", "connector_id": 1, "status": "Charging", "error_code": "NoError"}
-WORD = batch([ROW | {"said_at": NOON, "at": NOON}]) | {"stored_status": json.dumps(STORED_STATUS)}
+WORD = batch([ROW | {"said_at": NOON, "at": NOON}])
 PLACE = {"location_id": "L7", "station_ids": ["S7"], "hidden": False}
 STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a connector's word": (journal_sql.WRITE_STATUSES, WORD),

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from evpower.identifiers import StationId
-from evpower.network.rows.connector_words import SAID
+from evpower.network.status_sql import SAID
 from evpower.network_file.tables import Table
 
 LIST_LOCATIONS = """

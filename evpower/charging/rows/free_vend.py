@@ -6,20 +6,17 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from evpower.charging.meter_value import MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S
+from evpower.charging.rows.belief import is_believable
 from evpower.identifiers import StationId
 
 #: Nobody reads further than this on a terminal.
 MOST_CHARGES = 200
 
 # As a session's energy: by the stop register when it can be true, else by the last reading, never below zero.
-ENERGY_WH = """
-greatest(0, CASE WHEN meter_stop_wh BETWEEN meter_start_wh AND meter_start_wh + %(max_wh_per_s)s * (
-        %(slack_s)s + greatest(0, extract(epoch FROM stopped_at - started_at),
-                                  extract(epoch FROM stop_received_at - received_at)))
-    THEN meter_stop_wh ELSE meter_last_wh END - meter_start_wh)
-"""
-PLAUSIBLE = {"max_wh_per_s": MAX_WH_PER_SECOND, "slack_s": PLAUSIBLE_SLACK_S}
+_BELIEVABLE = is_believable(
+    "meter_stop_wh - meter_start_wh", "(stopped_at - started_at)", "(stop_received_at - received_at)"
+)
+ENERGY_WH = f"greatest(0, CASE WHEN {_BELIEVABLE} THEN meter_stop_wh ELSE meter_last_wh END - meter_start_wh)"
 
 TOTALS = f"""
 SELECT count(*) AS charges, coalesce(sum({ENERGY_WH}), 0)::bigint AS energy_wh
@@ -44,12 +41,12 @@ WHERE p.free_vend OR t.charges > 0
 
 async def read_given_away(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any]:
     """How many charges were given away, how much energy, and the newest of them."""
-    parameters = {"station_id": station_id, "limit": MOST_CHARGES, **PLAUSIBLE}
+    parameters = {"station_id": station_id, "limit": MOST_CHARGES}
     totals: list[dict[str, Any]] = await (await conn.execute(TOTALS, parameters)).fetchall()
     return {**totals[0], "newest": await (await conn.execute(CHARGES, parameters)).fetchall()}
 
 
 async def read_totals(conn: AsyncConnection[Any]) -> dict[str, dict[str, Any]]:
     """`enabled`, `charges` and `energy_wh` of every station that gives energy away or did."""
-    rows: list[dict[str, Any]] = await (await conn.execute(ALL_TOTALS, PLAUSIBLE)).fetchall()
+    rows: list[dict[str, Any]] = await (await conn.execute(ALL_TOTALS)).fetchall()
     return {row.pop("station_id"): row for row in rows}

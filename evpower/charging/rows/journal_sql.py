@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 from psycopg import AsyncConnection
 
-from evpower.charging.meter_value import BELIEVED_CLOCK_S, MAX_WH_PER_SECOND, PLAUSIBLE_SLACK_S, MeterReport, Sample
+from evpower.charging.meter_value import MeterReport, Sample
+from evpower.charging.rows.belief import is_believable
 from evpower.db.batches import batch, batch_table
 from evpower.identifiers import SessionId, StationId, WireTransactionId
-from evpower.network.charge_point import STORED_STATUS, Boot, StatusReport
+from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.status_sql import stored
 
 # An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
 BOOT_STATIONS = f"""
@@ -48,14 +49,13 @@ WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charg
 STATUS_COLUMNS = "station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz"
 WRITE_STATUSES = f"""
 UPDATE public.connectors c
-SET ocpp_status = r.status, error_code = r.error_code, last_status_update = r.said_at, updated_at = r.at,
-    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT old.is_enabled THEN 'unavailable'
-                  ELSE coalesce(%(stored_status)s::jsonb ->> r.status, 'unavailable') END
-FROM {batch_table(STATUS_COLUMNS)} r
-JOIN public.connectors old ON old.station_id = r.station_id AND old.connector_number = r.connector_id
-LEFT JOIN public.charging_sessions running ON running.station_id = r.station_id
-      AND running.connector_id = r.connector_id AND running.status = 'started'
-WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= r.said_at)
+SET ocpp_status = said.status, error_code = said.error_code, last_status_update = said.said_at, updated_at = said.at,
+    status = {stored("said.status")}
+FROM {batch_table(STATUS_COLUMNS)} said
+JOIN public.connectors old ON old.station_id = said.station_id AND old.connector_number = said.connector_id
+LEFT JOIN public.charging_sessions r ON r.station_id = said.station_id
+      AND r.connector_id = said.connector_id AND r.status = 'started'
+WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= said.said_at)
 RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
           IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
 """
@@ -86,17 +86,15 @@ COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, m
 METER_COLUMNS = """
     station_id text, connector_id int, wire_id text, measured_at timestamptz, at timestamptz, energy_wh bigint,
     power_w float8, current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
-# Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31): the longer of
-# the charger's time and ours, because reports come late, but not a time in which the charger's clock jumped. A report
-# without a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
+_BELIEVABLE = is_believable(
+    "r.energy_wh - t.meter_start_wh", "(r.measured_at - t.started_at)", "(r.at - t.received_at)"
+)
+# Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31). A report without
+# a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
 ADVANCE_SESSIONS = f"""
 WITH t AS (
     UPDATE evpower.ocpp_transactions t
-    SET meter_last_wh = greatest(t.meter_last_wh, CASE WHEN r.energy_wh - t.meter_start_wh <= %(max_wh_per_s)s * (
-            %(slack_s)s + greatest(0, extract(epoch FROM r.at - t.received_at),
-                CASE WHEN r.measured_at - t.started_at <= make_interval(secs => %(believed_clock_s)s)
-                     THEN extract(epoch FROM r.measured_at - t.started_at) END))
-            THEN r.energy_wh END),
+    SET meter_last_wh = greatest(t.meter_last_wh, CASE WHEN {_BELIEVABLE} THEN r.energy_wh END),
         power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
         voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
         temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at
@@ -178,7 +176,7 @@ async def write_statuses(
     said: list[dict[str, Any]] = []
     if whole:
         said = await (await conn.execute(WRITE_WHOLE_STATUSES, batch(whole))).fetchall()
-    parameters = batch(rows.values()) | {"stored_status": json.dumps(STORED_STATUS)}
+    parameters = batch(rows.values())
     known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
     changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
     seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}
@@ -197,15 +195,7 @@ async def write_meter_values(
     async with conn.cursor() as cursor, cursor.copy(COPY_METER_VALUES) as copy:
         await copy.write(b"".join(_copy_line(*report) for report in reports))
     rows = {_key(station_id, report): _advance(station_id, report, at) for station_id, report, at in reports}
-    cursor = await conn.execute(
-        ADVANCE_SESSIONS,
-        batch(rows.values())
-        | {
-            "max_wh_per_s": MAX_WH_PER_SECOND,
-            "slack_s": PLAUSIBLE_SLACK_S,
-            "believed_clock_s": BELIEVED_CLOCK_S,
-        },
-    )
+    cursor = await conn.execute(ADVANCE_SESSIONS, batch(rows.values()))
     progress = {
         (row["station_id"], row["wire_id"] or row["connector_id"]): Progress(
             SessionId(row["id"]),

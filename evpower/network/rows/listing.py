@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from evpower.identifiers import StationId
 from evpower.network.charge_point import AdminStatus
-from evpower.network.rows.connector_words import SAID
+from evpower.network.status_sql import SAID
 
 # `{one}` is nothing, or the condition of one location: an `IS NULL OR` in its place would be planned at every reading.
 READ_LOCATIONS = """

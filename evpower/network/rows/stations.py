@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 
 from evpower.cluster.connections import ME
 from evpower.db.batches import batch, batch_table
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
-from evpower.network.charge_point import STORED_STATUS, AdminStatus, Admission
-from evpower.network.rows.connector_words import SAID
+from evpower.network.charge_point import AdminStatus, Admission
+from evpower.network.status_sql import SAID, STORED
 
 # Each way to a station has its own index; a single OR would have none once there are many identities.
 ADMIT = """
@@ -55,16 +54,15 @@ WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
 
 # A running session makes its connector occupied whatever the charger says; afterwards its last word counts, except
 # that Charging and Suspended* mean Finishing until the charger speaks again (contract/ocpp-behaviour §4).
-REFRESH_CONNECTOR = """
+REFRESH_CONNECTOR = f"""
 UPDATE public.connectors c
-SET ocpp_status = CASE WHEN running.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
+SET ocpp_status = CASE WHEN r.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
                        THEN 'Finishing' ELSE c.ocpp_status END,
-    status = CASE WHEN running.id IS NOT NULL THEN 'occupied' WHEN NOT c.is_enabled THEN 'unavailable'
-                  ELSE coalesce(%(stored_status)s::jsonb ->> c.ocpp_status, 'unavailable') END,
+    status = {STORED},
     updated_at = %(at)s
 FROM (SELECT 1) one
-LEFT JOIN public.charging_sessions running
-       ON running.station_id = %(station_id)s AND running.connector_id = %(connector_id)s AND running.status = 'started'
+LEFT JOIN public.charging_sessions r
+       ON r.station_id = %(station_id)s AND r.connector_id = %(connector_id)s AND r.status = 'started'
 WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 """
 
@@ -143,15 +141,7 @@ async def refresh_connector(
     conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, at: datetime
 ) -> None:
     """Set the connector's public word anew after its session began or ended."""
-    await conn.execute(
-        REFRESH_CONNECTOR,
-        {
-            "station_id": station_id,
-            "connector_id": connector_id,
-            "stored_status": Jsonb(STORED_STATUS),
-            "at": at,
-        },
-    )
+    await conn.execute(REFRESH_CONNECTOR, {"station_id": station_id, "connector_id": connector_id, "at": at})
 
 
 async def store_presence(conn: AsyncConnection[Any], seen: Mapping[StationId, datetime]) -> list[StationId]:

@@ -19,8 +19,7 @@ from psycopg.types.json import Jsonb
 
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ClientId
-from evpower.network.charge_point import STORED_STATUS
-from evpower.network.rows.connector_words import STORED
+from evpower.network.status_sql import STORED
 from evpower.network_file.parts import Fleet
 from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.network_file.rows.tables import (
@@ -136,7 +135,7 @@ async def apply_fleet(
     await _write_credentials(conn, fleet, credentials, at, tally)
     stations = [station.id for station in fleet.stations]
     await conn.execute(LIST_CONNECTOR_TYPES, {"stations": stations, "at": at})
-    await conn.execute(SHOW_CONNECTORS, {"stations": stations, "stored_status": Jsonb(STORED_STATUS), "at": at})
+    await conn.execute(SHOW_CONNECTORS, {"stations": stations, "at": at})
     await conn.execute(COUNT_LOCATIONS, {"at": at})
     return await configuration_doubts(conn, stations)
 

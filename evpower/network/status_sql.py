@@ -1,0 +1,22 @@
+"""The status of a connector in SQL: its charger's, its administrator's; a running charge takes precedence over both.
+
+In each fragment `c` is the connector and `r` the session that runs on it, if one does.
+"""
+
+from __future__ import annotations
+
+from evpower.network.charge_point import STORED_STATUS
+
+#: The OCPP status that counts; out of use is Unavailable.
+SAID = "CASE WHEN c.is_enabled OR r.id IS NOT NULL THEN c.ocpp_status ELSE 'Unavailable' END"
+
+
+def stored(ocpp_status: str = "c.ocpp_status") -> str:
+    """SQL of `connectors.status`, given the SQL of the OCPP status; `charge_point.stored_status` is its meaning."""
+    words = " ".join(f"WHEN '{said}' THEN '{word}'" for said, word in STORED_STATUS.items())
+    return f"""CASE WHEN r.id IS NOT NULL THEN 'occupied' WHEN NOT c.is_enabled THEN 'unavailable'
+         ELSE CASE {ocpp_status} {words} ELSE 'unavailable' END END"""
+
+
+#: By the OCPP status that is stored.
+STORED = stored()
