@@ -19,12 +19,12 @@ import trio
 from benchmarks import table
 from benchmarks.database import Postgres, copy_ours, open_postgres
 from benchmarks.wire import REGISTER_START_WH, station_id
-from evpower.charging.meter_value import MeterReport, Sample
-from evpower.charging.rows.journal import Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ConnectorId, ProcessId, StationId, WireTransactionId
+from evpower.metering.journal import Journal, LeftRow, MeterRow, PresenceRow, StatusRow
+from evpower.metering.meter_value import MeterReport, Sample
 from evpower.network.charge_point import StatusReport
 from evpower.network.rows.stations import store_presence
 

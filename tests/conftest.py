@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import psycopg
 import pytest
 import trio
@@ -28,6 +29,9 @@ from tests.worlds.list_caches import Network
 from tests.worlds.redis_server import RedisServer
 
 pytest_plugins = ("tests.order", "tests.external")
+# How long an example takes is the machine's matter, and no test's.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
 UNSAFE = {

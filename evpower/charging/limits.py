@@ -16,12 +16,12 @@ import trio
 
 from evpower.billing.reservation import ChargeTerms
 from evpower.charging.rows import sessions
-from evpower.charging.rows.journal_sql import Progress
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.events import Event, EventBus, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.metering.meter_value import Progress
 
 #: Nothing is planned further ahead: a charge never lasts longer.
 HORIZON_S = 12 * 3600

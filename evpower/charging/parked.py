@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evpower.charging.endings import Endings
-from evpower.charging.meter_value import MAX_ENERGY_WH
 from evpower.charging.rows import parked, transactions
 from evpower.charging.transaction import TransactionStop
 from evpower.clock import Clock
@@ -15,6 +14,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
+from evpower.metering.meter_value import MAX_ENERGY_WH
 
 
 class ParkedReports:

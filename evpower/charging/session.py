@@ -12,8 +12,8 @@ from typing import Literal
 
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.tariff import Price
-from evpower.charging.belief import believed_time, is_believable, longest
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.metering.belief import believed_time, is_believable, longest
 from evpower.money import tyiyn
 
 #: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from evpower.charging.meter_value import Sample
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.metering.meter_value import Sample
 from evpower.tags.id_tag import IdTagVerdict
 
 

@@ -8,3 +8,5 @@ import psycopg
 DatabaseFailure = psycopg.Error
 #: The connection is lost, or there is none: what was asked may be asked again.
 DatabaseAway = psycopg.OperationalError
+#: The statement met another unit of work; the same may be done again at once.
+DATABASE_CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)

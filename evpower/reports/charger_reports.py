@@ -13,9 +13,7 @@ from datetime import datetime
 
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
-from evpower.charging.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.charging.limits import LimitKeeper
-from evpower.charging.meter_value import MeterReport
 from evpower.charging.parked import ParkedReports
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
@@ -26,6 +24,8 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, MeterAdvanced, StationChanged
 from evpower.identifiers import IdTag, StationId
+from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
+from evpower.metering.meter_value import MeterReport
 from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import add_event, put_in_force

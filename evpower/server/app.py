@@ -14,7 +14,6 @@ from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
 from evpower.charging.free_vend import FreeVend
-from evpower.charging.journal import Journal
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.parked import ParkedReports
 from evpower.charging.recovery import Recovery, RecoveryRules
@@ -30,6 +29,7 @@ from evpower.events import EventBus
 from evpower.http.operators.operations import StationOperations
 from evpower.identifiers import StationId
 from evpower.link.ports import ChargerLink
+from evpower.metering.journal import Journal
 from evpower.network.charge_point import Admission
 from evpower.network.feed import changes_the_network
 from evpower.network.list_cache import OwnListCache

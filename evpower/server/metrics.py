@@ -23,12 +23,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 import evpower
-from evpower.charging.journal import Journal
 from evpower.charging.session import Phase
 from evpower.db.pool import Pool, PoolUsage
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
+from evpower.metering.journal import Journal
 from evpower.ocpp.door.server import ChargerServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evpower.charging.meter_value import MeterReport, Sample
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.identifiers import WireTransactionId
+from evpower.metering.meter_value import MeterReport, Sample
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import ONE, STATION, World
 from tests.worlds.fakes import NOON

@@ -5,9 +5,9 @@ from __future__ import annotations
 import trio
 
 from evpower.charging.rows import sessions
-from evpower.charging.rows.journal import BootRow
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.identifiers import SessionId
+from evpower.metering.journal import BootRow
 from evpower.network.charge_point import Boot
 from evpower.network.rows.stations import refresh_connector
 from tests.e2e.process import poll

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.rows import journal_sql
 from evpower.db.batches import batch
 from evpower.db.pool import Pool
+from evpower.metering.rows import journal as journal_rows
 from evpower.network.rows import listing as network
 from evpower.network.rows import stations
 from tests.worlds.by_hand import by_hand
@@ -26,10 +26,10 @@ ROW = {"station_id": "S7", "id": "S7", "connector_id": 1, "status": "Charging", 
 WORD = batch([ROW | {"said_at": NOON, "at": NOON}])
 PLACE = {"location_id": "L7", "station_ids": ["S7"], "hidden": False}
 STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "a connector's word": (journal_sql.WRITE_STATUSES, WORD),
-    "whether the connector is known": (journal_sql.KNOWN_CONNECTORS, WORD),
-    "a boot": (journal_sql.BOOT_STATIONS, WORD),
-    "the connectors of a charger that booted": (journal_sql.BOOT_CONNECTORS, WORD),
+    "a connector's word": (journal_rows.WRITE_STATUSES, WORD),
+    "whether the connector is known": (journal_rows.KNOWN_CONNECTORS, WORD),
+    "a boot": (journal_rows.BOOT_STATIONS, WORD),
+    "the connectors of a charger that booted": (journal_rows.BOOT_CONNECTORS, WORD),
     "presence": (stations.FLUSH_PRESENCE, WORD),
     "where a station is": (network.LOCATIONS_OF, PLACE),
     "a location's stations": (network.READ_STATIONS.format(one="AND s.location_id = %(location_id)s"), PLACE),

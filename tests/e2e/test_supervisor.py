@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from evpower.charging.rows.journal import Journal
 from evpower.db.pool import open_pool
 from evpower.errors import ConfigError
+from evpower.metering.journal import Journal
 from evpower.server import supervisor
 from evpower.server.doors import Running
 from evpower.settings.config import Config

@@ -46,7 +46,7 @@ SHARED_NAMES = {
     "Phase": ("charging payments", "charging: of a session; payments: of a top-up"),
     "Problem": ("network_file ocpp", "both: a field and what is wrong with it"),
     "Refusal": ("errors ocpp", "errors: of a start; ocpp: of a connection, counted"),
-    "SampledValue": ("charging ocpp", "charging: the domain's; ocpp: the wire's"),
+    "SampledValue": ("metering ocpp", "metering: the domain's; ocpp: the wire's"),
     "Verdict": ("ocpp payments", "ocpp: on a newcomer; payments: on a provider's answer"),
 }
 

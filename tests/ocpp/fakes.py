@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import trio
 
-from evpower.charging.meter_value import MeterReport
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.identifiers import IdTag, StationId, WireTransactionId
+from evpower.metering.meter_value import MeterReport
 from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
 from evpower.reports.charger_reports import ChargerReports
 from evpower.stations.transfers import Kind

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
@@ -162,14 +162,12 @@ field_names = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(ACTIONS)), st.dictionaries(field_names, json_values))
 def test_any_json_is_read_or_refused_with_a_code(action: str, payload: dict[str, Any]) -> None:
     with suppress(Unreadable):
         read(ACTIONS[action].request, json.dumps(payload).encode(), Oddities("CP-1"))
 
 
-@settings(deadline=None)
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_a_frame_or_a_named_problem(text: bytes) -> None:
     assert isinstance(

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evpower.errors import ConfigError, Unsignable
@@ -118,7 +118,6 @@ def test_a_version_nobody_knows_is_refused() -> None:
     assert refusal(pem_of_der(der)) == "the request cannot be read: 3 is not a valid CSR version"
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_request_is_read_or_refused_and_never_breaks(data: st.DataObject) -> None:
     der = der_of(GOOD)

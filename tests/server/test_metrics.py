@@ -12,12 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
 from evpower.billing.service import BillingService
-from evpower.charging.meter_value import MeterReport
-from evpower.charging.rows.journal import Journal, MeterRow
 from evpower.db.pool import Pool, open_pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import ConnectorId, StationId
+from evpower.metering.journal import Journal, MeterRow
+from evpower.metering.meter_value import MeterReport
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.door.failed_logins import FailedLogins

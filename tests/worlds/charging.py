@@ -12,12 +12,12 @@ import trio
 from evpower.billing.ledger import adjustment_entry
 from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger, post_entry
-from evpower.charging.meter_value import MeterReport, Sample
 from evpower.charging.session import SessionView, StartedSession, StartOrder
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.metering.meter_value import MeterReport, Sample
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App, build_app

@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from evpower.charging.rows.belief import is_believable
 from evpower.identifiers import StationId
+from evpower.metering.belief_sql import is_believable
 
 #: Nobody reads further than this on a terminal.
 MOST_CHARGES = 200

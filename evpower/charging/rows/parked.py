@@ -7,8 +7,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from evpower.charging.meter_value import MAX_ENERGY_WH
 from evpower.identifiers import SessionId, WireTransactionId
+from evpower.metering.meter_value import MAX_ENERGY_WH
 
 #: Nobody reads further than this on a terminal.
 MOST_ROWS = 500

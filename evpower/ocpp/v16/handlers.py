@@ -12,9 +12,9 @@ from operator import attrgetter
 
 import msgspec
 
-from evpower.charging.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.ocpp.charger import Charger
 from evpower.ocpp.dispatch import Confirmation

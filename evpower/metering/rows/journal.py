@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from psycopg import AsyncConnection
 
-from evpower.charging.meter_value import MeterReport, Sample
-from evpower.charging.rows.belief import is_believable
 from evpower.db.batches import batch, batch_table
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.metering.belief_sql import is_believable
+from evpower.metering.meter_value import MeterReport, Progress, Sample
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.network.status_sql import stored
 
@@ -118,16 +118,6 @@ class StatusOutcome:
 
     known: bool
     changed: bool
-
-
-class Progress(NamedTuple):
-    """How far a running session came with this report."""
-
-    session_id: SessionId
-    wire_transaction_id: WireTransactionId
-    energy_wh: int
-    power_w: float | None
-    began_at: datetime
 
 
 async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationId, Boot, datetime]]) -> list[bool]:

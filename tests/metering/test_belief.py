@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.belief import (
+from evpower.charging.rows.free_vend import ENERGY_WH, read_given_away, read_totals
+from evpower.charging.session import ChargerRecord
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.identifiers import ConnectorId, WireTransactionId
+from evpower.metering.belief import (
     CLOCK_MAX,
     POWER_MAX_W,
     SLACK,
@@ -17,12 +21,8 @@ from evpower.charging.belief import (
     is_believable,
     longest,
 )
-from evpower.charging.meter_value import MeterReport, Sample
-from evpower.charging.rows.free_vend import ENERGY_WH, read_given_away, read_totals
-from evpower.charging.rows.journal_sql import write_meter_values
-from evpower.charging.session import ChargerRecord
-from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.identifiers import ConnectorId, WireTransactionId
+from evpower.metering.meter_value import MeterReport, Sample
+from evpower.metering.rows.journal import write_meter_values
 from tests.worlds.charging import STATION, World
 from tests.worlds.fakes import NOON
 

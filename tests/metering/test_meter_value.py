@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.charging.meter_value import DEFAULT_MEASURAND, MAX_ENERGY_WH, Sample, read_sample
+from evpower.metering.meter_value import DEFAULT_MEASURAND, MAX_ENERGY_WH, Sample, read_sample
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # fmt: off

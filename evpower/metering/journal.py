@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import psycopg
 import trio
-from psycopg import AsyncConnection
 
-from evpower.charging.meter_value import MeterReport
-from evpower.charging.rows import journal_sql as sql
 from evpower.cluster.connections import leave_chargers, take_chargers
+from evpower.db.connection import Conn
+from evpower.db.failures import DATABASE_CONFLICTS, DatabaseAway, DatabaseFailure
 from evpower.db.pool import Pool
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
+from evpower.metering.meter_value import MeterReport, Progress
+from evpower.metering.rows import journal as sql
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.network.station_records import store_presence
 
@@ -117,10 +117,10 @@ class Journal:
         outcome = await self._append(row)
         return outcome if isinstance(outcome, sql.StatusOutcome) else sql.StatusOutcome(known=False, changed=False)
 
-    async def meter_values(self, row: MeterRow) -> sql.Progress | None:
+    async def meter_values(self, row: MeterRow) -> Progress | None:
         """Store readings; how far the running session came, or None when they belong to none."""
         outcome = await self._append(row)
-        return outcome if isinstance(outcome, sql.Progress) else None
+        return outcome if isinstance(outcome, Progress) else None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Commit batches until cancelled; from then on every report raises DatabaseUnavailable at once."""
@@ -154,12 +154,12 @@ class Journal:
         """Commit these reports together; when one of them poisons the rest, halve until it stands alone."""
         try:
             outcomes = await self._commit_or_again([entry.row for entry in pending])
-        except (psycopg.OperationalError, trio.TooSlowError) as error:
+        except (DatabaseAway, trio.TooSlowError) as error:
             for entry in pending:
                 entry.error = DatabaseUnavailable(f"the journal could not be written: {error}")
             self.failed += len(pending)
             log.exception("%d reports were not stored", len(pending))
-        except psycopg.Error as error:
+        except DatabaseFailure as error:
             if len(pending) > 1:
                 middle = len(pending) // 2
                 await self._write(pending[:middle])
@@ -179,7 +179,7 @@ class Journal:
         with trio.fail_after(COMMIT_WITHIN_S):
             try:
                 return await self._commit(rows)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+            except DATABASE_CONFLICTS as error:
                 log.warning("%d reports met another unit of work and are stored again: %s", len(rows), error)
             return await self._commit(rows)
 
@@ -204,7 +204,7 @@ class Journal:
         return [outcomes.get(id(row)) for row in rows]
 
 
-async def _move_sockets(conn: AsyncConnection[Any], rows: Sequence[PresenceRow | LeftRow]) -> None:
+async def _move_sockets(conn: Conn, rows: Sequence[PresenceRow | LeftRow]) -> None:
     """Store which chargers' sockets are here; of several words of one charger the last counts."""
     last = {row.station_id: row for row in rows}
     here = [station_id for station_id, row in last.items() if isinstance(row, PresenceRow)]

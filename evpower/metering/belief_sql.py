@@ -1,8 +1,8 @@
-"""The rule of belief as SQL, made of the constants of `charging/belief.py`."""
+"""The rule of belief as SQL, made of the constants of `metering/belief.py`."""
 
 from __future__ import annotations
 
-from evpower.charging.belief import CLOCK_MAX, POWER_MAX_W, SLACK
+from evpower.metering.belief import CLOCK_MAX, POWER_MAX_W, SLACK
 
 
 def is_believable(energy_wh: str, by_charger: str, by_us: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple, Protocol
 
-from evpower.identifiers import ConnectorId, WireTransactionId
+from evpower.identifiers import ConnectorId, SessionId, WireTransactionId
 
 #: A register beyond this (a million MWh) is a broken reading, not energy.
 MAX_ENERGY_WH = 10**12
@@ -171,3 +171,13 @@ def _total(field: str, by_phase: dict[str, Decimal]) -> Decimal | None:
         if len(there) == len(kind) or (there and field == "power_w"):
             return sum(there, _ZERO)
     return None
+
+
+class Progress(NamedTuple):
+    """How far a running session came with this report."""
+
+    session_id: SessionId
+    wire_transaction_id: WireTransactionId
+    energy_wh: int
+    power_w: float | None
+    began_at: datetime

@@ -1,6 +1,6 @@
 """Which figures of a charger are believed: a register by what can flow in the time, a clock that did not jump.
 
-The rule itself (duties 26 and 31). SQL that judges many rows at once is made of these constants (`rows/belief.py`),
+The rule itself (duties 26 and 31). SQL that judges many rows at once is made of these constants (`belief_sql.py`),
 and a test compares both on the same rows.
 """
 

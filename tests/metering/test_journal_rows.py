@@ -12,13 +12,13 @@ import pytest
 import trio
 import trio.testing
 
-from evpower.charging.meter_value import MeterReport, Sample
-from evpower.charging.rows import journal as journal_module
-from evpower.charging.rows.journal import BootRow, Journal, MeterRow, StatusRow
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool, open_pool
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
+from evpower.metering import journal as journal_module
+from evpower.metering.journal import BootRow, Journal, MeterRow, StatusRow
+from evpower.metering.meter_value import MeterReport, Sample
 from evpower.network.charge_point import Boot, StatusReport
 from tests.db.proxy import open_proxy
 from tests.worlds.by_hand import by_hand

@@ -10,14 +10,14 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from evpower.charging.meter_value import MeterReport, Sample
-from evpower.charging.rows.journal import COMMIT_WITHIN_S, Journal, LeftRow, MeterRow, PresenceRow
-from evpower.charging.rows.journal_sql import write_meter_values
 from evpower.cluster.rows.processes import read_owners
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, ProcessId, StationId, WireTransactionId
+from evpower.metering.journal import COMMIT_WITHIN_S, Journal, LeftRow, MeterRow, PresenceRow
+from evpower.metering.meter_value import MeterReport, Sample
+from evpower.metering.rows.journal import write_meter_values
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON
 

@@ -1,0 +1,1 @@
+"""Readings, boots, statuses and presence as stored: one statement for a batch of each."""
