@@ -11,7 +11,7 @@ from typing import Any
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, StationId
 from evpower.stations.commands import StationCommands
@@ -43,8 +43,8 @@ class ChargingProfiles:
         payload = {"connectorId": connector_id, "csChargingProfiles": profile}
         answer = await self._commands.ask(station_id, "SetChargingProfile", payload)
         if purpose != PASSING:
-            async with reading(self._pool) as conn:
-                await rows.store(conn, station_id, connector_id, profile, self._clock.now())
+            async with unit_of_work(self._pool) as uow:
+                await rows.store(uow.conn, station_id, connector_id, profile, self._clock.now())
         return answer
 
     async def clear(
