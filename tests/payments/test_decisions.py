@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 import trio
+from psycopg.errors import CheckViolation
+from trio.testing import wait_all_tasks_blocked
 
+from evpower.billing.rows.clients import lock_client
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -105,6 +109,34 @@ async def test_what_a_provider_gave_back_unasked_is_taken_from_the_client_once(w
     assert rows[-1] == {"type": "topup_refund", "amount": "-30.00"}
 
 
+async def test_of_two_operators_who_take_the_same_back_the_second_is_refused_for_that(world: World) -> None:
+    """Both have seen that nothing is decided; that the client has nothing left is no answer to the second."""
+    order = await credited(world)
+    await world.apply(order, OrderStatus(OrderState.REFUNDED))
+    number, refused = await parked_id(world), []
+
+    async def decide() -> None:
+        try:
+            await world.payments.decisions.debit(number, 100_00, WHY, ANN)
+        except InvalidRequest as error:
+            refused.append(error)
+
+    async with trio.open_nursery() as nursery, unit_of_work(world.pool) as others:
+        await lock_client(others.conn, CLIENT)
+        nursery.start_soon(decide)
+        nursery.start_soon(decide)
+        await wait_all_tasks_blocked(0.1)
+    assert (await world.balance(), (await world.order(order)).refunded_tyiyn, len(refused)) == (0, 100_00, 1)
+
+
+async def test_the_database_takes_back_no_more_than_was_paid(world: World) -> None:
+    order = await credited(world)
+    give_back = "UPDATE evpower.top_up_orders SET refunded_tyiyn = %s WHERE topup_id = %s"
+    with pytest.raises(CheckViolation):
+        await world.sql(give_back, 100_01, order.id)
+    assert (await world.order(order)).refunded_tyiyn == 0
+
+
 async def test_more_than_the_client_has_cannot_be_taken_back(world: World) -> None:
     order = await credited(world)
     await world.apply(order, OrderStatus(OrderState.REFUNDED))
@@ -145,6 +177,19 @@ async def test_a_payment_can_be_given_back_in_parts_up_to_what_it_was(world: Wor
         assert (await world.order(order)).phase == phase
     with pytest.raises(NotRefundable):
         await world.payments.refunds.refund(order.invoice_id, 1, WHY, ANN)
+
+
+async def test_what_went_back_unasked_is_not_given_back_again(world: World) -> None:
+    order = await credited(world)
+    await world.apply(order, OrderStatus(OrderState.PARTIAL_REFUND, (Payment("90017755", 100_00),), 30_00))
+    await world.payments.decisions.debit(await parked_id(world), 30_00, WHY, ANN)
+    other = (await world.qr(100_00)).order
+    await world.apply(other, paid(100_00, "another"))
+    assert await world.balance() == 170_00
+    with pytest.raises(NotRefundable):
+        await world.payments.refunds.refund(order.invoice_id, 100_00, WHY, ANN)
+    await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
+    assert world.odengi.refunds == [("90017755", 70_00)]
 
 
 async def test_the_provider_telling_of_our_own_refund_parks_nothing(world: World) -> None:
