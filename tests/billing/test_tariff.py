@@ -63,9 +63,12 @@ def test_an_over_midnight_window_belongs_to_the_day_it_began() -> None:
 
 
 def test_weekend_rules_hold_on_saturday_and_sunday() -> None:
-    weekend = replace(DAY, is_weekend=True, price=Decimal(11))
-    assert with_rules(weekend).price(at(12, day=28)).rate_per_kwh == 11
-    assert with_rules(weekend).price(NOON).rate_per_kwh == Decimal("13.5")
+    weekend, workday = (replace(DAY, is_weekend=which, price=Decimal(11)) for which in (True, False))
+    held = [with_rules(weekend).price(at(12, day=day)).rate_per_kwh == 11 for day in range(23, 30)]
+    assert held == [False] * 5 + [True] * 2
+    assert [with_rules(workday).price(at(12, day=day)).rate_per_kwh == 11 for day in range(23, 30)] == [
+        not weekend for weekend in held
+    ]
 
 
 @pytest.mark.parametrize("end", [time(23, 59, 59), None])
