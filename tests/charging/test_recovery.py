@@ -24,3 +24,23 @@ async def test_a_reading_taken_at_the_reboot_is_no_sign_of_life_after_it(world: 
     world.clock.advance(301)
     await world.app.recovery.check()
     assert (await world.session(session_id)).stop_reason == "PowerLoss"
+
+
+async def test_a_charger_that_rebooted_before_its_first_reading_is_not_waited_for(world: World) -> None:
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    await world.begin(await world.tag_of(session_id))
+    await world.boot()
+    world.clock.advance(301)
+    await world.app.recovery.check()
+    assert ((await world.session(session_id)).stop_reason, await world.balance()) == ("PowerLoss", 500_00)
+
+
+async def test_a_stop_of_a_charge_that_has_not_begun_is_finished_too(world: World) -> None:
+    """The request was committed, the process died before it gave the money back."""
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    await world.sql("UPDATE evpower.session_phases SET stop_requested_at = %s", world.clock.now())
+    world.clock.advance(1)
+    await world.app.recovery.check()
+    assert ((await world.session(session_id)).phase, await world.balance()) == ("released", 500_00)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 from evpower.events import SessionSettled
+from evpower.identifiers import SessionId, WireTransactionId
 from tests.charging.test_stops import running, stop
 from tests.worlds.charging import CLIENT, ONE, TWO, World
+
+
+async def two_charges(world: World) -> dict[SessionId, WireTransactionId]:
+    """On both connectors, each paid for with 270 som."""
+    await world.give(540_00)
+    begun = {}
+    for connector in (ONE, TWO):
+        session_id = (await world.order(energy_wh=20_000, connector=connector)).session.session_id
+        begun[session_id] = (await world.begin(await world.tag_of(session_id), connector=connector)).wire_transaction_id
+    return begun
 
 
 async def test_a_running_charge_is_not_settled(world: World) -> None:
@@ -58,13 +70,46 @@ async def test_what_a_correction_left_unbilled_is_not_billed_by_another(world: W
     assert await world.sql("SELECT unbilled_tyiyn FROM evpower.session_phases") == [{"unbilled_tyiyn": 40_00}]
 
 
+@pytest.mark.parametrize(("late_s", "corrected"), [(0, 229_50), (1, 202_50)])
+async def test_a_truth_corrects_within_a_day_the_last_moment_included(
+    world: World, late_s: int, corrected: int
+) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(24 * 3600 + late_s)
+    await world.end(wire_id, 1_000 + 17_000)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).cost_tyiyn == corrected
+
+
+async def test_a_truth_below_the_estimate_that_comes_after_a_day_leaves_nothing_unbilled(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(24 * 3600 + 1)
+    await world.end(wire_id, 1_000 + 13_000)
+    await world.app.settler.work_due()
+    assert await world.sql("SELECT unbilled_tyiyn, unbilled_wh FROM evpower.session_phases") == [
+        {"unbilled_tyiyn": 0, "unbilled_wh": 0}
+    ]
+
+
+async def test_a_charge_that_cannot_be_settled_keeps_no_other_from_it(world: World) -> None:
+    begun = await two_charges(world)
+    broken, other = begun
+    await world.sql(
+        "ALTER TABLE evpower.session_phases ADD CONSTRAINT broken"
+        f" CHECK (session_id <> '{broken}' OR phase <> 'settled')"
+    )
+    for wire_id in begun.values():
+        await world.end(wire_id, 2_000)
+        world.clock.advance(1)
+    await world.app.settler.work_due()
+    assert [(await world.session(each)).phase for each in (broken, other)] == ["ended", "settled"]
+
+
 async def test_the_chargers_stop_wakes_the_worker(world: World) -> None:
     """Its next round is an hour away, and what the first has to do is known before the second charge ends."""
-    await world.give(540_00)
-    begun = {}
-    for connector in (ONE, TWO):
-        session_id = (await world.order(energy_wh=20_000, connector=connector)).session.session_id
-        begun[session_id] = (await world.begin(await world.tag_of(session_id), connector=connector)).wire_transaction_id
+    begun = await two_charges(world)
     first, second = begun
     await world.end(begun[first], 2_000)
     with trio.fail_after(10), world.app.bus.subscribe(lambda event: isinstance(event, SessionSettled)) as settled:

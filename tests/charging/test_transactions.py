@@ -166,6 +166,16 @@ async def test_a_card_in_use_is_concurrent_and_a_reservation_never_is(world: Wor
     assert (await world.begin(CARD, connector=TWO)).verdict.status == "ConcurrentTx"
 
 
+@pytest.mark.parametrize(
+    "closed", ["UPDATE stations SET status = 'inactive'", "UPDATE connectors SET is_enabled = false"]
+)
+async def test_a_card_opens_nothing_where_an_operator_has_closed(world: World, closed: str) -> None:
+    await world.give(500_00)
+    await give_card(world)
+    await world.sql(closed)
+    assert ((await world.begin(CARD)).verdict.status, await world.balance()) == ("Blocked", 500_00)
+
+
 async def test_a_card_does_not_take_a_connector_another_driver_reserved(world: World) -> None:
     other = ClientId("other")
     await world.give(500_00)

@@ -14,7 +14,7 @@ from evpower.events import TopUpChanged
 from evpower.identifiers import ClientId
 from evpower.payments.top_up import TopUp
 from tests.worlds.fakes import NOON
-from tests.worlds.payments import CLIENT, PHONE, World
+from tests.worlds.payments import CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
 
 
@@ -221,7 +221,12 @@ async def notify(world: World, order: TopUp) -> None:
     await world.notify(order)
 
 
-@pytest.mark.parametrize("wake", [force, cancel, notify])
+async def return_from_challenge(world: World, order: TopUp) -> None:
+    await world.sql("""UPDATE evpower.top_up_orders SET challenge = '{"md": "md-1"}' WHERE topup_id = %s""", order.id)
+    await world.payments.notices.returned_from_challenge("md-1", HOOK)
+
+
+@pytest.mark.parametrize("wake", [force, cancel, notify, return_from_challenge])
 async def test_the_running_worker_asks_when_it_is_woken(
     world: World, mock_clock: MockClock, wake: Callable[[World, TopUp], Awaitable[None]]
 ) -> None:
