@@ -20,7 +20,15 @@ money = st.integers(0, 10**9)
 
 @pytest.mark.parametrize(
     ("energy_wh", "cost"),
-    [(15_000, 202_50), (25_000, 337_50), (20_000, 270_00), (7_407, 99_99), (7_410, 100_04), (0, 0)],
+    [
+        (15_000, 202_50),
+        (25_000, 337_50),
+        (20_000, 270_00),
+        (7_407, 99_99),  # 99.9945
+        (7_410, 100_04),  # 100.035: half a tyiyn above an odd one
+        (7_430, 100_31),  # 100.305: half a tyiyn above an even one
+        (0, 0),
+    ],
 )
 def test_cost_is_rounded_half_up_once(energy_wh: int, cost: int) -> None:
     assert RATE.cost_tyiyn(energy_wh, 0) == cost

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evpower.billing.tariff import ClientTariff, PriceBook, Rule
+from evpower.billing.tariff import ClientTariff, PriceBook, Rates, Rule
 
 BISHKEK = ZoneInfo("Asia/Bishkek")
 #: A Monday.
@@ -63,9 +63,12 @@ def test_an_over_midnight_window_belongs_to_the_day_it_began() -> None:
 
 
 def test_weekend_rules_hold_on_saturday_and_sunday() -> None:
-    weekend = replace(DAY, is_weekend=True, price=Decimal(11))
-    assert with_rules(weekend).price(at(12, day=28)).rate_per_kwh == 11
-    assert with_rules(weekend).price(NOON).rate_per_kwh == Decimal("13.5")
+    weekend, workday = (replace(DAY, is_weekend=which, price=Decimal(11)) for which in (True, False))
+    held = [with_rules(weekend).price(at(12, day=day)).rate_per_kwh == 11 for day in range(23, 30)]
+    assert held == [False] * 5 + [True] * 2
+    assert [with_rules(workday).price(at(12, day=day)).rate_per_kwh == 11 for day in range(23, 30)] == [
+        not weekend for weekend in held
+    ]
 
 
 @pytest.mark.parametrize("end", [time(23, 59, 59), None])
@@ -112,11 +115,23 @@ def test_a_clients_fixed_rate_comes_first_and_has_no_fee() -> None:
     assert (price.rate_per_kwh, price.session_fee) == (Decimal(8), Decimal(0))
 
 
+def test_a_clients_agreement_may_name_minutes_and_a_fee_beside_its_fixed_rate() -> None:
+    agreed = client(
+        fixed_rate_per_kwh=Decimal(8),
+        fixed_rate_per_minute=Decimal("0.5"),
+        session_fee=Decimal(10),
+        discount_percent=Decimal(50),
+    )
+    rates = replace(EMPTY, client_tariff=agreed).price(NOON).rates
+    assert rates == Rates(Decimal(8), Decimal("0.5"), Decimal(10))
+
+
 def test_a_clients_plan_is_discounted_on_energy_and_minutes_only() -> None:
     fee = Rule("fee", "vip", "Плата", "session_fee", Decimal(20))
-    tariff = client(discount_percent=Decimal(10), tariff_plan_id="vip", rules=(DAY, fee))
+    minute = Rule("minute", "vip", "Минута", "per_minute", Decimal("0.5"))
+    tariff = client(discount_percent=Decimal(10), tariff_plan_id="vip", rules=(DAY, minute, fee))
     price = replace(EMPTY, client_tariff=tariff).price(NOON)
-    assert (price.rate_per_kwh, price.session_fee) == (Decimal("13.5"), Decimal(20))
+    assert price.rates == Rates(Decimal("13.5"), Decimal("0.45"), Decimal(20))
 
 
 def test_a_client_discount_without_a_plan_applies_to_the_normal_price() -> None:
@@ -128,6 +143,11 @@ def test_the_next_rate_change_is_the_next_moment_the_figures_differ() -> None:
     price = with_rules(DAY, NIGHT).price(NOON)
     assert price.time_based
     assert price.next_rate_change == at(23)
+
+
+def test_a_price_of_one_weekday_is_seen_a_week_ahead() -> None:
+    mondays = replace(DAY, days_of_week=(1,))
+    assert with_rules(mondays).price(at(23)).next_rate_change == at(7, day=30)
 
 
 def test_a_constant_price_never_changes() -> None:

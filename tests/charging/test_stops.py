@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 import trio
+from psycopg.errors import CheckViolation
 
 from evpower.db.pool import Pool
-from evpower.errors import Forbidden, NoSuchActiveSession, SessionNotFound
+from evpower.errors import Forbidden, IdempotencyMismatch, NoSuchActiveSession, SessionNotFound
+from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from evpower.link.ports import Outcome
 from evpower.server.rows.operator import list_sessions
 from tests.worlds.by_hand import by_hand
-from tests.worlds.charging import CLIENT, STATION, World, open_world
+from tests.worlds.charging import CLIENT, STATION, TWO, World, open_world
 
 
 async def running(world: World, register_wh: int = 16_000) -> tuple[SessionId, WireTransactionId]:
@@ -60,6 +62,36 @@ async def test_an_operator_may_stop_any_session(world: World) -> None:
     session_id, _ = await running(world)
     await stop(world, session_id, None)
     assert (await world.session(session_id)).status == "stopped"
+
+
+def claim(body: str) -> IdempotencyClaim:
+    return IdempotencyClaim(CLIENT, "key-1", "POST", "/api/v1/charging/stop", body)
+
+
+async def test_the_key_is_stored_with_the_stop(world: World) -> None:
+    session_id, _ = await running(world)
+    await world.app.charging.stop_session(session_id, caller=CLIENT, actor="test", claim=claim("this session"))
+    rows = await world.sql("SELECT session_id, body_hash, status_code FROM evpower.idempotency_keys")
+    assert rows == [{"session_id": session_id, "body_hash": "this session", "status_code": None}]
+
+
+async def test_a_key_used_for_one_stop_stops_nothing_else(world: World) -> None:
+    first, _ = await running(world)
+    second = (await world.order(energy_wh=1_000, connector=TWO)).session.session_id
+    await world.begin(await world.tag_of(second), connector=TWO)
+    await world.app.charging.stop_session(first, caller=CLIENT, actor="test", claim=claim("the first"))
+    with pytest.raises(IdempotencyMismatch):
+        await world.app.charging.stop_session(second, caller=CLIENT, actor="test", claim=claim("the second"))
+    assert (await world.session(second)).phase == "charging"
+    assert len(world.link.stopped) == 1
+
+
+async def test_a_stop_that_could_not_be_noted_claims_no_key(world: World) -> None:
+    session_id, _ = await running(world)
+    await world.sql("ALTER TABLE evpower.session_phases ADD CONSTRAINT no_more CHECK (stop_requested_at IS NULL)")
+    with pytest.raises(CheckViolation):
+        await world.app.charging.stop_session(session_id, caller=CLIENT, actor="test", claim=claim("this session"))
+    assert await world.sql("SELECT key FROM evpower.idempotency_keys") == []
 
 
 async def test_the_chargers_stop_settles_within_the_wait(pool: Pool) -> None:

@@ -49,6 +49,17 @@ async def test_duty_21_a_repeated_stop_is_billed_once(world: World) -> None:
     assert (await world.session(session_id)).cost_tyiyn == 135_00
 
 
+async def test_duty_21_a_repeated_stop_with_another_register_changes_nothing_before_it_is_billed(world: World) -> None:
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    begun = await world.begin(await world.tag_of(session_id))
+    world.clock.advance(3600)
+    for register in (11_000, 16_000):
+        await world.end(begun.wire_transaction_id, register)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).cost_tyiyn == 135_00
+
+
 @pytest.mark.parametrize("wire_id", ["-1", "0", "999999"])
 async def test_duty_23_a_stop_that_matches_nothing_is_parked(world: World, wire_id: str) -> None:
     await world.end(WireTransactionId(wire_id), 5_000)
@@ -153,6 +164,16 @@ async def test_a_card_in_use_is_concurrent_and_a_reservation_never_is(world: Wor
     await give_card(world)
     await world.begin(CARD)
     assert (await world.begin(CARD, connector=TWO)).verdict.status == "ConcurrentTx"
+
+
+@pytest.mark.parametrize(
+    "closed", ["UPDATE stations SET status = 'inactive'", "UPDATE connectors SET is_enabled = false"]
+)
+async def test_a_card_opens_nothing_where_an_operator_has_closed(world: World, closed: str) -> None:
+    await world.give(500_00)
+    await give_card(world)
+    await world.sql(closed)
+    assert ((await world.begin(CARD)).verdict.status, await world.balance()) == ("Blocked", 500_00)
 
 
 async def test_a_card_does_not_take_a_connector_another_driver_reserved(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,12 +70,13 @@ async def test_a_key_keeps_its_first_answer(keys: KeyRows) -> None:
     assert (stored.status_code, stored.response) == (200, ANSWER)
 
 
-async def test_another_request_cannot_answer_for_a_key(pool: Pool, keys: KeyRows) -> None:
+@pytest.mark.parametrize(
+    "other", [replace(CLAIM, method="PUT"), replace(CLAIM, path="/other"), replace(CLAIM, body_hash="other")]
+)
+async def test_another_request_cannot_answer_for_a_key(pool: Pool, keys: KeyRows, other: IdempotencyClaim) -> None:
     await claimed(pool)
-    await keys.store_answer(IdempotencyClaim(CLIENT, "key-1", "POST", "/other", "hash"), ANSWER, 200)
-    stored = await keys.find(CLIENT, "key-1")
-    assert stored is not None
-    assert stored.status_code is None
+    await keys.store_answer(other, ANSWER, 200)
+    assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None)
 
 
 async def test_a_key_cannot_be_claimed_twice(pool: Pool) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import trio
+from psycopg.errors import CheckViolation
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from evpower.events import Event, StationChanged
@@ -53,6 +54,22 @@ async def test_silence_is_looked_for_at_the_start_and_every_two_minutes(world: W
             await found_silent.receive()
             workers.cancel_scope.cancel()
     assert [at - began for at in clock.asked_at] == [0, 120, 240]
+
+
+async def test_silence_that_somebody_saw_is_looked_for_at_once(world: World, mock_clock: MockClock) -> None:
+    """The next regular look is hours away: trio's clock goes a hundred times slower than ours."""
+    mock_clock.rate = 0.01
+    world.link.connected.clear()
+    changes = world.app.bus.subscribe(lambda event: event == StationChanged(STATION))
+    with trio.fail_after(0.1), changes as found_silent:
+        async with trio.open_nursery() as workers:
+            await workers.start(world.app.presence.run)
+            await wait_all_tasks_blocked(0.1)  # its first look is over
+            world.clock.advance(301)
+            world.app.presence.silence_seen()
+            await found_silent.receive()
+            workers.cancel_scope.cancel()
+    assert await available(world) is False
 
 
 @pytest.mark.parametrize(("silent_s", "there"), [(0, True), (299.999, True), (300, True), (300.001, False)])
@@ -106,3 +123,13 @@ async def test_heartbeats_that_keep_a_station_there_are_no_news(world: World) ->
     rows = await world.sql("SELECT last_heartbeat_at, is_available FROM stations")
     assert rows == [{"last_heartbeat_at": world.clock.now(), "is_available": True}]
     assert heard == []
+
+
+async def test_a_last_message_that_could_not_be_stored_is_stored_by_the_next_flush(world: World) -> None:
+    await world.sql("UPDATE stations SET last_heartbeat_at = NULL")
+    await world.sql("ALTER TABLE stations ADD CONSTRAINT frozen CHECK (last_heartbeat_at IS NULL)")
+    with pytest.raises(CheckViolation):
+        await world.app.presence.flush()
+    await world.sql("ALTER TABLE stations DROP CONSTRAINT frozen")
+    await world.app.presence.flush()
+    assert await world.sql("SELECT last_heartbeat_at FROM stations") == [{"last_heartbeat_at": world.clock.now()}]

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import pytest
 import trio
+from psycopg.errors import CheckViolation
+from trio.testing import wait_all_tasks_blocked
 
+from evpower.billing.rows.clients import lock_client
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     InsufficientBalance,
     InvalidRequest,
     NotFound,
-    NotRefundable,
-    PaymentNotFound,
-    ProviderError,
-    ProviderTimeout,
-    ProviderUnavailable,
 )
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import TopUp
 from tests.worlds.cards import CARD, PAYER, wish
 from tests.worlds.payments import ANN, CLIENT, PHONE, World
-from tests.worlds.provider import PROCESSING, paid
+from tests.worlds.provider import paid
 
 WHY = "seen in the cabinet"
 
@@ -105,6 +104,34 @@ async def test_what_a_provider_gave_back_unasked_is_taken_from_the_client_once(w
     assert rows[-1] == {"type": "topup_refund", "amount": "-30.00"}
 
 
+async def test_of_two_operators_who_take_the_same_back_the_second_is_refused_for_that(world: World) -> None:
+    """Both have seen that nothing is decided; that the client has nothing left is no answer to the second."""
+    order = await credited(world)
+    await world.apply(order, OrderStatus(OrderState.REFUNDED))
+    number, refused = await parked_id(world), []
+
+    async def decide() -> None:
+        try:
+            await world.payments.decisions.debit(number, 100_00, WHY, ANN)
+        except InvalidRequest as error:
+            refused.append(error)
+
+    async with trio.open_nursery() as nursery, unit_of_work(world.pool) as others:
+        await lock_client(others.conn, CLIENT)
+        nursery.start_soon(decide)
+        nursery.start_soon(decide)
+        await wait_all_tasks_blocked(0.1)
+    assert (await world.balance(), (await world.order(order)).refunded_tyiyn, len(refused)) == (0, 100_00, 1)
+
+
+async def test_the_database_takes_back_no_more_than_was_paid(world: World) -> None:
+    order = await credited(world)
+    give_back = "UPDATE evpower.top_up_orders SET refunded_tyiyn = %s WHERE topup_id = %s"
+    with pytest.raises(CheckViolation):
+        await world.sql(give_back, 100_01, order.id)
+    assert (await world.order(order)).refunded_tyiyn == 0
+
+
 async def test_more_than_the_client_has_cannot_be_taken_back(world: World) -> None:
     order = await credited(world)
     await world.apply(order, OrderStatus(OrderState.REFUNDED))
@@ -126,120 +153,3 @@ async def spend(world: World, tyiyn: int) -> None:
         -tyiyn,
         tyiyn,
     )
-
-
-# ---------------------------------------------------------------------------------------------------- refunds
-async def test_a_refund_goes_to_the_payer_and_leaves_the_client(world: World) -> None:
-    order = await credited(world)
-    refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    assert (refund.state, world.odengi.refunds) == ("completed", [("90017755", 100_00)])
-    assert (await world.balance(), (await world.order(order)).phase) == (0, "refunded")
-    others = "SELECT sum(amount_tyiyn)::int AS kept FROM evpower.ledger_postings WHERE account <> 'client'"
-    assert await world.sql(others) == [{"kept": 0}]
-
-
-async def test_a_payment_can_be_given_back_in_parts_up_to_what_it_was(world: World) -> None:
-    order = await credited(world)
-    for tyiyn, phase in ((30_00, "partial_refund"), (70_00, "refunded")):
-        await world.payments.refunds.refund(order.invoice_id, tyiyn, WHY, ANN)
-        assert (await world.order(order)).phase == phase
-    with pytest.raises(NotRefundable):
-        await world.payments.refunds.refund(order.invoice_id, 1, WHY, ANN)
-
-
-async def test_the_provider_telling_of_our_own_refund_parks_nothing(world: World) -> None:
-    order = await credited(world)
-    await world.payments.refunds.refund(order.invoice_id, 30_00, WHY, ANN)
-    await world.apply(order, OrderStatus(OrderState.PARTIAL_REFUND, (Payment("90017755", 100_00),), 30_00))
-    assert await world.parked() == []
-
-
-@pytest.mark.parametrize("refusal", [ProviderError(), ProviderUnavailable()])
-async def test_a_refused_refund_comes_back_to_the_client(world: World, refusal: Exception) -> None:
-    order = await credited(world)
-    world.odengi.refund_error = refusal
-    refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    assert (refund.state, await world.balance()) == ("returned", 100_00)
-    assert (await world.order(order)).phase == "approved"
-
-
-async def test_a_refund_of_unknown_outcome_stays_held_and_is_asked_about_and_never_sent_again(world: World) -> None:
-    order = await credited(world)
-    world.odengi.refund_error, world.odengi.answer = ProviderTimeout(), paid(100_00)
-    refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    assert (refund.state, await world.balance()) == ("open", 0)
-    with pytest.raises(NotRefundable):
-        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    world.restart()
-    world.clock.advance(60)
-    await world.payments.refunds.work_due()
-    assert await world.balance() == 0
-    world.odengi.answer = OrderStatus(OrderState.REFUNDED, refunded_tyiyn=100_00)
-    world.clock.advance(120)
-    await world.payments.refunds.work_due()
-    assert (await world.order(order)).phase == "refunded"
-    assert len(world.odengi.refunds) == 1
-
-
-async def test_a_refund_ends_when_its_payment_is_told_as_canceled_and_not_when_another_is(world: World) -> None:
-    order = await credited(world)
-    world.odengi.refund_error = ProviderTimeout()
-    await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    ends = [("another", "approved"), ("90017755", "refunded")]
-    for minutes, (trans_id, phase) in enumerate(ends, 1):
-        world.odengi.answer = OrderStatus(OrderState.CANCELED, (Payment(trans_id, 100_00),))
-        world.clock.advance(60 * minutes)
-        await world.payments.refunds.work_due()
-        assert (await world.order(order)).phase == phase
-    assert (await world.balance(), len(world.odengi.refunds)) == (0, 1)
-
-
-@pytest.mark.parametrize(("debit", "left"), [(True, 0), (False, 100_00)])
-async def test_after_a_week_a_person_says_what_became_of_a_refund(world: World, debit: bool, left: int) -> None:
-    order = await credited(world)
-    world.odengi.refund_error, world.odengi.answer = ProviderTimeout(), paid(100_00)
-    await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    for _ in range(8):
-        world.clock.advance(86_400)
-        await world.payments.refunds.work_due()
-    assert await world.parked() == [("refund_unresolved", 100_00)]
-    number = await parked_id(world)
-    if debit:
-        await world.payments.decisions.debit(number, 100_00, WHY, ANN)
-    else:
-        await world.payments.decisions.dismiss(number, WHY, ANN)
-    assert (await world.balance(), await world.parked()) == (left, [])
-
-
-async def test_spent_money_is_not_given_back(world: World) -> None:
-    order = await credited(world)
-    await spend(world, 1)
-    with pytest.raises(InsufficientBalance):
-        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    assert world.odengi.refunds == []
-
-
-async def test_what_was_never_paid_is_not_given_back(world: World) -> None:
-    order = (await world.qr()).order
-    await world.apply(order, PROCESSING)
-    with pytest.raises(NotRefundable):
-        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    with pytest.raises(PaymentNotFound):
-        await world.payments.refunds.refund("unknown", None, WHY, ANN)
-
-
-async def test_a_refund_written_and_never_sent_is_sent_by_the_worker(world: World) -> None:
-    order = await credited(world)
-    died = trio.Event()
-
-    async def die(*_: object) -> None:
-        died.set()
-        raise KeyboardInterrupt
-
-    world.payments.refunds._send = die  # type: ignore[method-assign, assignment]
-    with pytest.raises(KeyboardInterrupt):
-        await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
-    assert died.is_set()
-    world.restart()
-    await world.payments.refunds.work_due()
-    assert (world.odengi.refunds, (await world.order(order)).phase) == ([("90017755", 100_00)], "refunded")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
 from evpower.events import TopUpChanged
 from evpower.identifiers import ClientId
+from evpower.payments.top_up import TopUp
 from tests.worlds.fakes import NOON
-from tests.worlds.payments import CLIENT, PHONE, World
+from tests.worlds.payments import CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
 
 
@@ -206,14 +209,38 @@ async def test_many_orders_are_asked_about_a_few_at_a_time(world: World) -> None
     assert (world.odengi.count("status"), world.odengi.asked_at_once_most) == (12, 8)
 
 
-async def test_the_running_worker_asks_when_it_is_woken(world: World) -> None:
+async def force(world: World, order: TopUp) -> None:
+    await world.payments.top_ups.force_check(order.invoice_id, CLIENT, PHONE)
+
+
+async def cancel(world: World, order: TopUp) -> None:
+    await world.payments.top_ups.cancel(order.invoice_id, CLIENT, PHONE)
+
+
+async def notify(world: World, order: TopUp) -> None:
+    await world.notify(order)
+
+
+async def return_from_challenge(world: World, order: TopUp) -> None:
+    await world.sql("""UPDATE evpower.top_up_orders SET challenge = '{"md": "md-1"}' WHERE topup_id = %s""", order.id)
+    await world.payments.notices.returned_from_challenge("md-1", HOOK)
+
+
+@pytest.mark.parametrize("wake", [force, cancel, notify, return_from_challenge])
+async def test_the_running_worker_asks_when_it_is_woken(
+    world: World, mock_clock: MockClock, wake: Callable[[World, TopUp], Awaitable[None]]
+) -> None:
+    """Its next look is minutes away: trio's clock goes a hundred times slower than ours."""
+    mock_clock.rate = 0.01
     order = (await world.qr()).order
     world.odengi.answer = paid(100_00)
-    with trio.fail_after(10), world.bus.subscribe(lambda event: isinstance(event, TopUpChanged)) as changes:
+    with trio.fail_after(0.1), world.bus.subscribe(lambda event: isinstance(event, TopUpChanged)) as changes:
         async with trio.open_nursery() as nursery:
             await nursery.start(world.payments.run)
-            await world.payments.top_ups.force_check(order.invoice_id, CLIENT, PHONE)
-            await changes.receive()
+            await wait_all_tasks_blocked(0.1)  # its first look is over
+            await wake(world, order)
+            while (await world.order(order)).phase != "approved":
+                await changes.receive()
             nursery.cancel_scope.cancel()
     assert await world.credits() == [100_00]
 

@@ -57,7 +57,7 @@ async def store(
     profile: Mapping[str, Any],
     at: datetime,
 ) -> None:
-    """Store a profile the charger took (OCPP's object)."""
+    """Store a profile the charger took (OCPP's object), within a unit of work: what it replaces goes with it."""
     parameters = {
         "station_id": station_id,
         "connector_id": connector_id,

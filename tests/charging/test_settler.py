@@ -1,0 +1,122 @@
+"""What the settlement worker makes final, what it leaves alone, and when (billing-rules §4; design §4)."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from evpower.events import SessionSettled
+from evpower.identifiers import SessionId, WireTransactionId
+from tests.charging.test_stops import running, stop
+from tests.worlds.charging import CLIENT, ONE, TWO, World
+
+
+async def two_charges(world: World) -> dict[SessionId, WireTransactionId]:
+    """On both connectors, each paid for with 270 som."""
+    await world.give(540_00)
+    begun = {}
+    for connector in (ONE, TWO):
+        session_id = (await world.order(energy_wh=20_000, connector=connector)).session.session_id
+        begun[session_id] = (await world.begin(await world.tag_of(session_id), connector=connector)).wire_transaction_id
+    return begun
+
+
+async def test_a_running_charge_is_not_settled(world: World) -> None:
+    session_id, _ = await running(world)
+    assert not await world.app.settler.settle(session_id)
+    assert (await world.session(session_id)).status == "started"
+
+
+async def test_a_charge_that_began_is_not_released(world: World) -> None:
+    session_id, _ = await running(world)
+    assert not await world.app.settler.release(session_id, status="stopped", reason="Local")
+    assert (await world.session(session_id)).status == "started"
+
+
+async def test_a_charge_that_ended_before_its_limit_has_no_overshoot(world: World) -> None:
+    await world.give(540_00)
+    await world.charge((await world.order(energy_wh=20_000)).session.session_id, 10_000)
+    assert await world.sql("SELECT overshoot_wh FROM evpower.session_phases") == [{"overshoot_wh": 0}]
+
+
+async def test_what_a_correction_gives_back_pays_an_earlier_debt(world: World) -> None:
+    await world.give(540_00)
+    first = (await world.order(energy_wh=20_000)).session.session_id
+    second = (await world.order(energy_wh=20_000, connector=TWO)).session.session_id
+    begun = await world.begin(await world.tag_of(second), connector=TWO)
+    world.clock.advance(3600)
+    await world.meter(begun.wire_transaction_id, 16_000, connector=TWO)
+    await stop(world, second)
+    assert await world.balance() == 67_50
+    await world.charge(first, 30_000)
+    assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 67_50
+    await world.end(begun.wire_transaction_id, 1_000 + 13_000)
+    await world.app.settler.work_due()
+    account = await world.app.billing.balance(CLIENT)
+    assert (account.debt_tyiyn, account.balance_tyiyn) == (40_50, 0)
+
+
+async def test_what_a_correction_left_unbilled_is_not_billed_by_another(world: World) -> None:
+    """The client's account held too little for the whole shortfall, and has more by now."""
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(3600)
+    await world.end(wire_id, 1_000 + 40_000)
+    await world.app.settler.work_due()
+    corrected = (await world.session(session_id)).cost_tyiyn
+    await world.give(100_00, key="another gift")
+    assert not await world.app.settler.correct(session_id)
+    assert ((await world.session(session_id)).cost_tyiyn, await world.balance()) == (corrected, 100_00)
+    assert await world.sql("SELECT unbilled_tyiyn FROM evpower.session_phases") == [{"unbilled_tyiyn": 40_00}]
+
+
+@pytest.mark.parametrize(("late_s", "corrected"), [(0, 229_50), (1, 202_50)])
+async def test_a_truth_corrects_within_a_day_the_last_moment_included(
+    world: World, late_s: int, corrected: int
+) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(24 * 3600 + late_s)
+    await world.end(wire_id, 1_000 + 17_000)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).cost_tyiyn == corrected
+
+
+async def test_a_truth_below_the_estimate_that_comes_after_a_day_leaves_nothing_unbilled(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(24 * 3600 + 1)
+    await world.end(wire_id, 1_000 + 13_000)
+    await world.app.settler.work_due()
+    assert await world.sql("SELECT unbilled_tyiyn, unbilled_wh FROM evpower.session_phases") == [
+        {"unbilled_tyiyn": 0, "unbilled_wh": 0}
+    ]
+
+
+async def test_a_charge_that_cannot_be_settled_keeps_no_other_from_it(world: World) -> None:
+    begun = await two_charges(world)
+    broken, other = begun
+    await world.sql(
+        "ALTER TABLE evpower.session_phases ADD CONSTRAINT broken"
+        f" CHECK (session_id <> '{broken}' OR phase <> 'settled')"
+    )
+    for wire_id in begun.values():
+        await world.end(wire_id, 2_000)
+        world.clock.advance(1)
+    await world.app.settler.work_due()
+    assert [(await world.session(each)).phase for each in (broken, other)] == ["ended", "settled"]
+
+
+async def test_the_chargers_stop_wakes_the_worker(world: World) -> None:
+    """Its next round is an hour away, and what the first has to do is known before the second charge ends."""
+    begun = await two_charges(world)
+    first, second = begun
+    await world.end(begun[first], 2_000)
+    with trio.fail_after(10), world.app.bus.subscribe(lambda event: isinstance(event, SessionSettled)) as settled:
+        async with trio.open_nursery() as workers:
+            await workers.start(world.app.settler.run, 3600)
+            await settled.receive()
+            await world.end(begun[second], 2_000)
+            await settled.receive()
+            workers.cancel_scope.cancel()
+    assert (await world.session(second)).phase == "settled"
