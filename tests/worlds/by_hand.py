@@ -19,7 +19,8 @@ async def by_hand(pool: Pool) -> AsyncIterator[TrioConnection]:
         try:
             yield conn
         finally:
-            # Shielded: the next borrower's connection must refuse writes again.
+            # Shielded: the next borrower's connection must refuse writes again. Bounded: a connection that is still
+            # busy is not lent again anyway.
             if not conn.closed:
-                with trio.CancelScope(shield=True):
+                with trio.move_on_after(5, shield=True):
                     await conn.execute("RESET default_transaction_read_only")
