@@ -115,7 +115,7 @@ def pem_of_der(der: bytearray) -> str:
 def test_a_version_nobody_knows_is_refused() -> None:
     der = der_of(GOOD)
     der[der.index(b"\x02\x01\x00") + 2] = 3
-    assert refusal(pem_of_der(der)) == "the request cannot be read: 3 is not a valid CSR version"
+    assert refusal(pem_of_der(der)).startswith("the request cannot be read: ")
 
 
 @given(st.data())
