@@ -7,6 +7,7 @@ conversation died with the process: each is found within a check interval of fal
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,11 +20,14 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import SessionId
+from evpower.worker import repeat
 
 log = logging.getLogger("evpower.recovery")
 
 #: At least once a minute, so that the ten minutes mean something.
 CHECK_EVERY_S = 15.0
+#: Stops asked at once. A charger that does not answer takes the whole wait of a stop, and must not hold up the others'.
+ASKED_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -47,30 +51,40 @@ class Recovery:
         self._rules = rules
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Check until cancelled; the first check repairs what a crash left."""
-        task_status.started()
-        while True:
-            try:
-                await self.check()
-            except Exception:
-                log.exception("recovery failed and will be repeated")
-            await trio.sleep(CHECK_EVERY_S)
+        """Check until cancelled; the first check repairs what a crash left.
+
+        Two tasks, because refunds need no charger and must not wait for the answers of any.
+        """
+        async with trio.open_nursery() as nursery:
+            for job in (self.settle_silent, self.stop_overdue):
+                nursery.start_soon(self._repeat, job)
+            task_status.started()
 
     async def check(self) -> None:
         """Act on every session that is overdue now."""
-        rules = self._rules
-        for session_id in await self._find(due_sessions.NEVER_STARTED, rules.start_deadline_s):
+        await self.settle_silent()
+        await self.stop_overdue()
+
+    async def settle_silent(self) -> None:
+        """Refund what never began, and settle what ended with a reboot."""
+        for session_id in await self._find(due_sessions.NEVER_STARTED, self._rules.start_deadline_s):
             log.warning("never started, refunded: session_id=%s", session_id)
             await self._settler.release(session_id, status="error", reason="StartTimeout")
-        for session_id in await self._find(due_sessions.SILENT_SINCE_REBOOT, rules.reboot_grace_s):
+        for session_id in await self._find(due_sessions.SILENT_SINCE_REBOOT, self._rules.reboot_grace_s):
             await self._end(session_id, "PowerLoss")
-        for session_id in await self._find(due_sessions.RUNNING_TOO_LONG, rules.longest_session_s):
-            if await self._claims_stop(session_id):
-                log.warning("runs too long and is stopped: session_id=%s", session_id)
-                await self._ask_to_stop(session_id)
+
+    async def stop_overdue(self) -> None:
+        """Have chargers end what runs too long and what was asked to stop, all at once; returns when all have ended."""
+        too_long = await self._find(due_sessions.RUNNING_TOO_LONG, self._rules.longest_session_s)
         # Twice the wait of a stop: a live conversation has ended its session by then.
-        for session_id in await self._find(due_sessions.STOP_OVERDUE, 2 * rules.stop_wait_s):
-            await self._ask_to_stop(session_id)
+        overdue = await self._find(due_sessions.STOP_OVERDUE, 2 * self._rules.stop_wait_s)
+        claimed = [session_id for session_id in too_long if await self._claims_stop(session_id)]
+        for session_id in claimed:
+            log.warning("runs too long and is stopped: session_id=%s", session_id)
+        await self._ask_to_stop([*claimed, *overdue])
+
+    async def _repeat(self, job: Callable[[], Awaitable[None]]) -> None:
+        await repeat(job, CHECK_EVERY_S, log=log, failure="recovery failed and will be repeated")
 
     async def _find(self, query: str, older_than_s: float) -> list[SessionId]:
         async with reading(self._pool) as conn:
@@ -82,8 +96,16 @@ class Recovery:
         async with unit_of_work(self._pool) as uow:
             return await sessions.request_stop(uow.conn, session_id, "recovery", self._clock.now())
 
-    async def _ask_to_stop(self, session_id: SessionId) -> None:
-        await self._commands.stop(session_id).done.wait()
+    async def _ask_to_stop(self, session_ids: Sequence[SessionId]) -> None:
+        slots = trio.CapacityLimiter(ASKED_AT_ONCE)
+
+        async def ask(session_id: SessionId) -> None:
+            async with slots:
+                await self._commands.stop(session_id).done.wait()
+
+        async with trio.open_nursery() as asking:
+            for session_id in session_ids:
+                asking.start_soon(ask, session_id)
 
     async def _end(self, session_id: SessionId, reason: str) -> None:
         """Settle with the last reading; a true StopTransaction may still correct it."""

@@ -11,6 +11,7 @@ from typing import Any
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
+from evpower.digits import INT32_MAX, whole_number
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
 from evpower.network import station_records
@@ -58,4 +59,4 @@ class SecurityProfiles:
 def _profile_in(configuration: list[dict[str, Any]]) -> int:
     """The profile a charger says it has; 0 when it knows no such key or says nothing readable."""
     values = [each.get("value") or "" for each in configuration if each["key"].lower() == KEY.lower()]
-    return int(values[0]) if values and values[0].strip().isdecimal() else 0
+    return (whole_number(values[0].strip(), INT32_MAX) if values else None) or 0

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 import trio
 
+from evpower.digits import INT64_MAX, whole_number
+
 log = logging.getLogger("evpower")
 
 
@@ -60,5 +62,5 @@ def _watchdog_s(environ: Mapping[str, str]) -> float | None:
     """systemd's patience in seconds, when it is meant for this process."""
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
-    microseconds = environ.get("WATCHDOG_USEC", "")
-    return int(microseconds) / 1e6 if microseconds.isdigit() and int(microseconds) > 0 else None
+    microseconds = whole_number(environ.get("WATCHDOG_USEC", ""), INT64_MAX)
+    return microseconds / 1e6 if microseconds else None

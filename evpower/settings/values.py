@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from evpower.client_address import Network
+from evpower.digits import whole_number
+
+PORT_MAX = 65_535
 
 
 class Kind(Protocol):
@@ -84,7 +87,7 @@ class OneOf:
         return value
 
     def read_text(self, text: str) -> int:
-        return self.read(int(text) if text.isascii() and text.isdigit() else text)
+        return self.read(whole_number(text, max(self.numbers)))
 
 
 @dataclass(frozen=True)
@@ -235,9 +238,10 @@ class Binds:
             raise ValueError(self.allowed)
         if not (colon and host and host.isprintable() and " " not in host and port.isascii() and port.isdigit()):
             raise ValueError(self.allowed)
-        if int(port) > 65535:
-            raise ValueError("has a port above 65535")
-        return Bind(host, int(port))
+        number = whole_number(port, PORT_MAX)
+        if number is None:
+            raise ValueError(f"has a port above {PORT_MAX}")
+        return Bind(host, number)
 
 
 @dataclass(frozen=True)

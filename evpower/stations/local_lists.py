@@ -13,6 +13,7 @@ from typing import Any
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.digits import INT32_MAX, whole_number
 from evpower.errors import CommandRejected
 from evpower.identifiers import StationId
 from evpower.stations.commands import StationCommands
@@ -23,7 +24,7 @@ from evpower.tags.verdicts import verdict_on_card
 #: OCPP's identifier tags are no longer (duty 27).
 TAG_LENGTH_MAX = 20
 #: The largest number a charger must be able to hold; after it versions begin anew.
-VERSION_MAX = 2**31 - 1
+VERSION_MAX = INT32_MAX
 NOT_SUPPORTED = -1
 #: How many entries one message may hold, when the charger never said (its key SendLocalListMaxLength).
 ENTRIES_MAX = 500
@@ -121,7 +122,7 @@ class LocalLists:
         async with reading(self._pool) as conn:
             known = await configuration.read_known(conn, station_id)
         said = [each["value"] for each in known if each["key"].lower() == "sendlocallistmaxlength"]
-        return int(said[0]) if said and str(said[0]).isdigit() and int(said[0]) > 0 else ENTRIES_MAX
+        return (whole_number(said[0] or "", INT32_MAX) if said else None) or ENTRIES_MAX
 
 
 def _after(version: int) -> int:

@@ -447,7 +447,7 @@ def has_profile(value: str | None) -> dict[str, Any]:
     return {"configurationKey": [{"key": "SecurityProfile", "readonly": False, "value": value}]}
 
 
-@pytest.mark.parametrize(("present", "wanted"), [("0", 1), ("1", 2), (None, 1), ("2", 3)])
+@pytest.mark.parametrize(("present", "wanted"), [("0", 1), ("1", 2), (None, 1), ("2", 3), ("9" * 5_000, 1), ("²", 1)])
 async def test_tc_083_the_security_profile_is_raised(site: Site, present: str | None, wanted: int) -> None:
     await give_password(site)
     if wanted == 3:

@@ -131,6 +131,16 @@ async def test_a_list_longer_than_a_message_is_sent_in_parts(site: Site) -> None
     assert answer["version"] == 2
 
 
+@pytest.mark.parametrize("length", ["99999999999999999999", "²", "0", "-2", "9" * 5_000])
+async def test_a_length_that_cannot_be_read_is_as_one_never_reported(length: str, site: Site) -> None:
+    for tag in ("A", "B", "C"):
+        await card(site, tag)
+    key = {"key": "SendLocalListMaxLength", "readonly": True, "value": length}
+    await site.operate("read-configuration", {}, {"configurationKey": [key]})
+    await site.operate("sync-local-list", {}, version(0), OK)
+    assert len(site.heard[-1][1]["localAuthorizationList"]) == 3
+
+
 # -------------------------------------------------------------------------------------------------- reservations
 
 

@@ -58,8 +58,8 @@ async def test_the_watchdog_is_pinged_twice_in_its_time(
 
 @pytest.mark.parametrize(
     "environ",
-    [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}],
-    ids=["no watchdog", "zero", "another process"],
+    [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "²"}, {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}],
+    ids=["no watchdog", "zero", "no number", "another process"],
 )
 async def test_no_ping_is_sent_that_nobody_waits_for(systemd: socket.socket, environ: dict[str, str]) -> None:
     await Notifier({"NOTIFY_SOCKET": systemd.getsockname(), **environ}).keep_watchdog()

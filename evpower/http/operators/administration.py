@@ -12,6 +12,7 @@ from quart import Blueprint, Response, request
 
 from evpower.administration.network_views import NetworkViews, Page, StationFilter
 from evpower.administration.service import Administration
+from evpower.digits import whole_number
 from evpower.errors import InvalidRequest, LocationNotFound, NotFound
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
@@ -128,10 +129,10 @@ def _page() -> Page:
 
 
 def _whole(name: str, default: int, least: int, most: int) -> int:
-    text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+    number = whole_number(request.args.get(name, str(default)), most)
+    if number is None or number < least:
         raise InvalidRequest((name, f"целое число от {least} до {most}"))
-    return int(text)
+    return number
 
 
 def _known_location(text: str) -> str:
@@ -143,6 +144,7 @@ def _known_location(text: str) -> str:
 
 def _connector(text: str) -> int:
     """Raises NotFound for what is no connector's number."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(CONNECTOR_MAX))):
+    number = whole_number(text, CONNECTOR_MAX)
+    if number is None:
         raise NotFound("Коннектор не найден")
-    return int(text)
+    return number

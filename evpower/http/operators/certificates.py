@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.digits import whole_number
 from evpower.errors import InvalidRequest
 from evpower.http.wire.answers import written_data
 from evpower.security.certificates import StationCertificates
@@ -32,6 +33,7 @@ def certificate_routes(certificates: StationCertificates) -> Blueprint:
 def _days(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(DAYS_MAX)) and int(text) <= DAYS_MAX):
+    days = whole_number(text, DAYS_MAX)
+    if days is None:
         raise InvalidRequest((DAYS, f"целое число от 0 до {DAYS_MAX}"))
-    return int(text)
+    return days

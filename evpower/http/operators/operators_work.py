@@ -11,6 +11,7 @@ from quart import Blueprint, Response, request
 
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
+from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
@@ -153,6 +154,7 @@ def _text(body: Mapping[str, Any], field: str) -> str:
 
 
 def _parked_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = whole_number(text, INT64_MAX)
+    if number is None:
         raise NotFound
-    return int(text)
+    return number

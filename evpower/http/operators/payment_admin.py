@@ -8,6 +8,7 @@ from typing import Any
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
@@ -128,6 +129,7 @@ def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = whole_number(text, INT64_MAX)
+    if number is None:
         raise NotFound
-    return int(text)
+    return number

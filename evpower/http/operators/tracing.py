@@ -16,6 +16,7 @@ import trio
 from quart import Blueprint, Response, request
 from quart.wrappers.response import ResponseBody
 
+from evpower.digits import whole_number
 from evpower.errors import InvalidRequest
 from evpower.http.wire.application import STREAMING
 from evpower.http.wire.values import jsonable
@@ -30,7 +31,7 @@ DEFAULT_FRAMES = 1000
 #: The longest a stream may last; Quart wants a number.
 LONGEST_S = 7 * 24 * 3600
 
-_AGO = re.compile(r"(\d{1,6})([smhd])")
+_AGO = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -151,7 +152,7 @@ def _since(text: str) -> datetime | timedelta | None:
 
 
 def _limit() -> int:
-    text = request.args.get("limit", str(DEFAULT_FRAMES))
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_FRAMES):
+    number = whole_number(request.args.get("limit", str(DEFAULT_FRAMES)), MOST_FRAMES)
+    if not number:
         raise InvalidRequest(("limit", f"ожидается число от 1 до {MOST_FRAMES}"))
-    return int(text)
+    return number

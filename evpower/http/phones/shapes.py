@@ -9,6 +9,7 @@ from __future__ import annotations
 from evpower.billing.account import BalanceView
 from evpower.billing.tariff import Price
 from evpower.charging.session import SessionView, StartedSession, StoppedSession
+from evpower.digits import INT64_MAX, whole_number
 from evpower.http.wire.values import Body, instant, instant_or_null, jsonable, known, kwh, number
 from evpower.money import CURRENCY, som_number
 
@@ -104,7 +105,7 @@ def status_body(session: SessionView) -> Body:
             "energy_kwh": facts["energy_consumed"],
             "charging_duration_minutes": session.duration_minutes,
             # A number here and a string above: the app's two schemas disagree.
-            "ocpp_transaction_id": int(wire_id) if wire_id is not None and wire_id.isdecimal() else None,
+            "ocpp_transaction_id": None if wire_id is None else whole_number(wire_id, INT64_MAX),
         },
     }
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import trio
 
+from evpower.digits import whole_number
+from evpower.settings.values import PORT_MAX
+
 UNIX_PREFIX = "unix:"
 #: Owner and group, as the control socket needs (design §8); the file's mode is its access control.
 UNIX_SOCKET_UMASK = 0o117
 BACKLOG = 1024
-PORT_MAX = 65_535
 
 
 @contextmanager
@@ -52,12 +54,13 @@ def _listener(bind: str) -> Iterator[trio.SocketListener]:
 
 
 def _tcp_socket(bind: str) -> socket.socket:
-    host, separator, port = bind.rpartition(":")
-    if not separator or not port.isdecimal() or int(port) > PORT_MAX:
+    host, separator, digits = bind.rpartition(":")
+    port = whole_number(digits, PORT_MAX)
+    if not separator or port is None:
         raise ValueError("expected host:port")
     host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 def _unix_socket(path: Path) -> socket.socket:

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, Unauthorized
 from evpower.payments.gateway import NOTIFY_TOKEN, Notice, OrderState
 from evpower.payments.gateways.obank_answers import STATES, WORDS
@@ -35,11 +36,11 @@ def read_notice(body: bytes, headers: Mapping[str, str], query: Mapping[str, str
         raise Unauthorized
     fields = _fields(body, {name.lower(): value for name, value in headers.items()}, query)
     for name in NUMBERS:
-        said = fields.get(name, "").strip()
-        if said.isascii() and said.isdigit() and len(said) < 20:
-            number = int(said)
-            if hmac.compare_digest(notify_token(notify_key, number).encode(), token.encode("utf-8", "replace")):
-                return Notice(None, number, _state(fields))
+        number = whole_number(fields.get(name, "").strip(), INT64_MAX)
+        if number is not None and hmac.compare_digest(
+            notify_token(notify_key, number).encode(), token.encode("utf-8", "replace")
+        ):
+            return Notice(None, number, _state(fields))
     raise Unauthorized
 
 

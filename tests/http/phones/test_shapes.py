@@ -163,9 +163,10 @@ def test_the_transaction_id_is_text_above_and_a_number_in_the_nested_session() -
     assert (body["ocpp_transaction_id"], body["session"]["ocpp_transaction_id"]) == ("123", 123)
 
 
-def test_a_transaction_id_that_is_no_number_is_null_in_the_nested_session() -> None:
-    body = shapes.status_body(replace(RUNNING, wire_transaction_id="7c9e-uuid"))
-    assert (body["ocpp_transaction_id"], body["session"]["ocpp_transaction_id"]) == ("7c9e-uuid", None)
+@pytest.mark.parametrize("wire_id", ["7c9e-uuid", "٣", "9" * 5_000])
+def test_a_transaction_id_that_is_no_number_is_null_in_the_nested_session(wire_id: str) -> None:
+    body = shapes.status_body(replace(RUNNING, wire_transaction_id=wire_id))
+    assert (body["ocpp_transaction_id"], body["session"]["ocpp_transaction_id"]) == (wire_id, None)
 
 
 @pytest.mark.parametrize("alias", ["energy_consumed_kwh", "current_energy"])
