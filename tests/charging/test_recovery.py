@@ -1,4 +1,4 @@
-"""What is overdue, and since when (billing-rules §3; ocpp-behaviour §5.5); stations that do not answer cost a round one wait."""
+"""What is overdue, and since when (billing-rules §3; ocpp-behaviour §5.5); silent stations cost a round one wait."""
 
 from __future__ import annotations
 

@@ -99,6 +99,7 @@ async def test_a_stop_cut_off_by_a_kill_is_finished_by_its_repeat(server: Server
         assert (estimate["status"], estimate["already_stopped"]) == ("stopped", True)
         await charger.is_connected()
         await charger.point.stop()
+        await charger.has_sent("StopTransaction")
 
         async def is_corrected() -> bool:
             return await phone.balance() == OPENING - cost_of(charger.stopped_wh)

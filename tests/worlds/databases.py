@@ -54,7 +54,7 @@ class Databases:
         self._template = template
         self._numbers = count(1)
         self._name: str | None = None
-        #: Open as long as the database is: it knows the tables, and cleans them eight times as fast as a new connection.
+        #: Open as long as the database is: it knows the tables, and cleans them eight times as fast as a new one.
         self._cleaner: psycopg.Connection[tuple[object, ...]] | None = None
         self._fingerprint: object = None
 
