@@ -34,7 +34,8 @@ EvPowerError
    ├─ NotRefundable          what an operator wants to give back is not there to be given
    ├─ CommandFailure         what became of an operator's command to a charger (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
-   │  └─ CommandRefused, CommandRejected, UnreadableAnswer
+   │  ├─ CommandNotKnown
+│  └─ CommandRefused, CommandRejected, UnreadableAnswer
    ├─ NoStationCa            there is no authority to sign certificates of stations
    └─ NoSuchActiveSession
 
@@ -391,6 +392,13 @@ class CommandTimedOut(CommandFailure):
 
     code = "command_timeout"
     message = "Станция не ответила вовремя"
+
+
+class CommandNotKnown(CommandFailure):
+    """The process that has the charger is of another version of ours and has no such command; nothing was sent."""
+
+    code = "command_not_known"
+    message = "Процесс, к которому подключена станция, не знает этой команды: обновите его"
 
 
 class CommandRefused(CommandFailure):

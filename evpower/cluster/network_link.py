@@ -15,7 +15,15 @@ import trio
 
 from evpower.clock import Clock, Ids
 from evpower.cluster.processes import Processes
-from evpower.cluster.remote_commands import COMMAND_WITHIN_S, POLL_EVERY_S, read_answer, read_result, written
+from evpower.cluster.remote_commands import (
+    COMMAND_WITHIN_S,
+    POLL_EVERY_S,
+    read_answer,
+    read_answer_to,
+    read_result,
+    written,
+    written_ask,
+)
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked, Kind
 from evpower.db.failures import DatabaseAway
@@ -23,6 +31,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
+from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import ChargerLink, CommandResult, Outcome
 
 log = logging.getLogger("OCPP")
@@ -72,17 +81,26 @@ class NetworkLink:
             return await self._local.remote_stop(station_id, transaction_id)
         return await self._result_of(owner, station_id, "remote_stop", {"transaction_id": transaction_id})
 
+    async def ask(self, station_id: StationId, command: Command[A]) -> A:
+        """As `StationLink.ask`, with the same errors wherever the socket is, and CommandNotKnown."""
+        owner = self._elsewhere(station_id)
+        if owner is None:
+            return await self._local.ask(station_id, command)
+        return read_answer_to(command, await self._answer_of(owner, station_id, "ask", written_ask(command)))
+
+    def read_profile(
+        self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
+    ) -> ChargingProfile:
+        """As `StationLink.read_profile`."""
+        return self._local.read_profile(station_id, connector_id, written)
+
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """As `CommandLink.command`, with the same errors wherever the socket is."""
+        """As `StationLink.command`, with the same errors wherever the socket is."""
         owner = self._elsewhere(station_id)
         if owner is None:
             return await self._local.command(station_id, action, payload)
-        try:
-            return read_answer(await self._ask(owner, station_id, "raw", {"action": action, "payload": payload}))
-        except _OwnerGone:
-            raise ChargerOffline from None
-        except _Unanswered:
-            raise CommandTimedOut from None
+        request = {"action": action, "payload": payload}
+        return read_answer(await self._answer_of(owner, station_id, "raw", request))
 
     def answered(self, command_id: str) -> None:
         """A command of this process has ended (NOTIFY)."""
@@ -101,6 +119,14 @@ class NetworkLink:
             return CommandResult(Outcome.OFFLINE, "its process went away")
         except _Unanswered:
             return CommandResult(Outcome.TIMED_OUT)
+
+    async def _answer_of(self, owner: ProcessId, station_id: StationId, kind: Kind, payload: Mapping[str, Any]) -> str:
+        try:
+            return await self._ask(owner, station_id, kind, payload)
+        except _OwnerGone:
+            raise ChargerOffline from None
+        except _Unanswered:
+            raise CommandTimedOut from None
 
     async def _ask(self, owner: ProcessId, station_id: StationId, kind: Kind, payload: Mapping[str, Any]) -> str:
         """Write the command and wait for its result. Raises _OwnerGone, _Unanswered."""

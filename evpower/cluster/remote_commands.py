@@ -7,9 +7,9 @@ answer, or one of the errors an operator's command may raise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast, get_args
 
 import msgspec
 import trio
@@ -24,6 +24,7 @@ from evpower.errors import (
     ChargerNotReady,
     ChargerOffline,
     CommandFailure,
+    CommandNotKnown,
     CommandRefused,
     CommandTimedOut,
     EvPowerError,
@@ -31,6 +32,7 @@ from evpower.errors import (
     UnreadableAnswer,
 )
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
+from evpower.link.commands import A, Command
 from evpower.link.ports import ChargerLink, CommandResult, Outcome
 
 log = logging.getLogger("OCPP")
@@ -41,8 +43,11 @@ COMMAND_WITHIN_S = 100.0
 POLL_EVERY_S = 1.0
 #: What an operator's command may raise, by name.
 FAILURES: dict[str, type[EvPowerError]] = {
-    kind.__name__: kind for kind in (ChargerOffline, ChargerNotReady, CommandTimedOut, CommandRefused, UnreadableAnswer)
+    kind.__name__: kind
+    for kind in (ChargerOffline, ChargerNotReady, CommandTimedOut, CommandRefused, CommandNotKnown, UnreadableAnswer)
 }
+#: What a charger can be asked, by name.
+COMMANDS: dict[str, type[Command[Any]]] = {kind.__name__: kind for kind in Command.__subclasses__()}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -76,6 +81,39 @@ def written_failure(error: EvPowerError) -> str:
     return written({"failure": type(error).__name__, "message": str(error), "details": error.details})
 
 
+def written_ask(command: Command[Any]) -> dict[str, Any]:
+    """What a charger is asked, as the name of its class and its fields."""
+    return {"command": type(command).__name__, "arguments": command}
+
+
+def read_ask(payload: Mapping[str, Any]) -> Command[Any]:
+    """The inverse of `written_ask`. Raises CommandNotKnown for what another version of ours can ask."""
+    kind = COMMANDS.get(payload["command"])
+    if kind is None:
+        raise CommandNotKnown
+    try:
+        command: Command[Any] = msgspec.convert(payload["arguments"], kind)
+    except msgspec.ValidationError:
+        raise CommandNotKnown from None
+    return command
+
+
+def read_answer_to(command: Command[A], text: str) -> A:
+    """A charger's answer to what it was asked. Raises what `read_answer` raises, and CommandNotKnown."""
+    try:
+        answer: A = msgspec.convert(read_answer(text), answer_type(type(command)))
+    except msgspec.ValidationError:
+        raise CommandNotKnown from None
+    return answer
+
+
+def answer_type(kind: type[Command[A]]) -> type[A]:
+    """The A of a `Command[A]`."""
+    (base,) = kind.__orig_bases__  # type: ignore[attr-defined]  # of a subclass of a Generic there is one
+    (answer,) = get_args(base)
+    return cast("type[A]", answer)
+
+
 def read_answer(text: str) -> dict[str, Any]:
     """The charger's answer to an operator's command, or raise what it ended in."""
     value = read(text)
@@ -84,7 +122,8 @@ def read_answer(text: str) -> dict[str, Any]:
         return answer
     if value["failure"] == InvalidRequest.__name__:
         raise InvalidRequest(*[(wrong["field"], wrong["message"]) for wrong in value["details"]["detail"]])
-    kind = FAILURES[value["failure"]]
+    # Another version's: it has the name of none of ours.
+    kind = FAILURES.get(value["failure"], CommandFailure)
     error = kind.__new__(kind)
     EvPowerError.__init__(error, value["message"], **value["details"])
     raise error
@@ -152,9 +191,17 @@ class CommandExecutor:
             case "remote_stop":
                 transaction_id = WireTransactionId(payload["transaction_id"])
                 return written_result(await self._local.remote_stop(station_id, transaction_id))
+            case "ask":
+                return await _answered(lambda: self._local.ask(station_id, read_ask(payload)))
             case "raw":
-                try:
-                    answer = await self._local.command(station_id, payload["action"], payload["payload"])
-                except (CommandFailure, InvalidRequest) as error:
-                    return written_failure(error)
-                return written({"answer": answer})
+                return await _answered(lambda: self._local.command(station_id, payload["action"], payload["payload"]))
+            case _:  # of a later version, while the network is upgraded process by process
+                return written_failure(CommandNotKnown())
+
+
+async def _answered(ask: Callable[[], Awaitable[object]]) -> str:
+    """The answer, or what it ended in."""
+    try:
+        return written({"answer": await ask()})
+    except (CommandFailure, InvalidRequest) as error:
+        return written_failure(error)

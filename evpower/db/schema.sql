@@ -593,7 +593,7 @@ public.payment_transactions_odengi {security_invoker=true}
 
 -- constraints
 
-evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'raw'::text])))
+evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'ask'::text, 'raw'::text])))
 evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
 evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
 evpower.charger_connections: charger_connections_pkey PRIMARY KEY (station_id)

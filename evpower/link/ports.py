@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.commands import A, ChargingProfile, Command
 
 
 class Outcome(Enum):
@@ -48,23 +49,37 @@ class ChargePointLink(Protocol):
         ...
 
     async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        """RemoteStartTransaction (OCPP 1.6 §5.11). Accepted is not yet a start (duty 28)."""
+        """Ask for a charge. Accepted is not yet a start (duty 28)."""
         ...
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
-        """RemoteStopTransaction (OCPP 1.6 §5.12)."""
+        """Ask for the end of a charge."""
         ...
 
 
-class CommandLink(Protocol):
-    """Live chargers, for operators: any command there is, its answer as it came."""
+class StationLink(Protocol):
+    """Live chargers, for operators: what can be asked of one, and any command as its standard writes it."""
 
     def is_connected(self, station_id: StationId) -> bool:
         """Whether the charger's socket is open, in this process or in another that is alive."""
         ...
 
+    async def ask(self, station_id: StationId, command: Command[A]) -> A:
+        """Ask a charger (`link/commands.py`), and return its answer.
+
+        A charger that refuses has answered. Raises InvalidRequest (nothing was sent: its standard does not allow that)
+        and one of `CommandFailure` for each end that is no answer.
+        """
+        ...
+
+    def read_profile(
+        self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
+    ) -> ChargingProfile:
+        """A charging profile as its charger's standard writes it. Raises InvalidRequest."""
+        ...
+
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one command and return the payload of its answer, whatever status that names.
+        """Send one command as it is written and return the payload of its answer, whatever status that names.
 
         Raises InvalidRequest (nothing was sent: no such action, or a payload OCPP does not allow) and one of
         `CommandFailure` for each other end.
@@ -72,5 +87,5 @@ class CommandLink(Protocol):
         ...
 
 
-class ChargerLink(ChargePointLink, CommandLink, Protocol):
+class ChargerLink(ChargePointLink, StationLink, Protocol):
     """Both: what the registry of live chargers offers."""

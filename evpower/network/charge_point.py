@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Literal
 
 from evpower.identifiers import ConnectorId
@@ -75,11 +76,22 @@ ROUTINE_EVENTS = frozenset(
 ALARMING_STATUSES = frozenset({"InvalidSignature", "InstallVerificationFailed", "Rejected"})
 
 
+class SecurityMatter(Enum):
+    """What a charger's report on its security is about."""
+
+    EVENT = "event"
+    LOG_UPLOAD = "log upload"
+    SIGNED_FIRMWARE = "signed firmware"
+    CERTIFICATE = "certificate"
+
+
 @dataclass(frozen=True)
 class SecurityReport:
     """What a charger says of its security: an event, how a log upload or signed firmware update goes, or a request."""
 
-    action: str
+    matter: SecurityMatter
+    #: The standard's name of the message, as operators are shown it.
+    reported_as: str
     #: The event's type, or the status.
     type: str
     detail: str | None = None
@@ -88,7 +100,7 @@ class SecurityReport:
 
     @property
     def is_alarming(self) -> bool:
-        if self.action == "SecurityEventNotification":
+        if self.matter is SecurityMatter.EVENT:
             return self.type not in ROUTINE_EVENTS
         return self.type in ALARMING_STATUSES
 

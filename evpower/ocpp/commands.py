@@ -7,9 +7,8 @@ a boot to end, and its answer is checked as a whole (design §8 "Raw charger com
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import trio
@@ -17,6 +16,7 @@ import trio
 from evpower.errors import ChargerNotReady, ChargerOffline, CommandRefused, CommandTimedOut, UnreadableAnswer
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.dialect import Request
 from evpower.ocpp.watch.oddities import Kind, shown
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
@@ -29,13 +29,6 @@ COMMAND_WITHIN_S = 90.0
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-class Request(NamedTuple):
-    """One command: OCPP's action, and its payload as a JSON object."""
-
-    action: str
-    payload: Mapping[str, Any]
 
 
 class _Status(msgspec.Struct):
@@ -82,7 +75,7 @@ async def _ready_for(connection: ChargerConnection, request: Request) -> None:
     """Wait for the end of a boot; what a charger whose boot is not accepted may be asked is its version's to say."""
     if connection.registration == "Rejected":
         raise ChargerNotReady(boot=connection.registration)
-    connection.dialect.may_be_asked(connection, *request)
+    connection.dialect.may_be_asked(connection, request)
     if connection.registration == "Pending":
         return
     with trio.move_on_after(READY_WITHIN_S):

@@ -6,10 +6,11 @@ OCPP 1.6 is the one implementation until 2.0.1 comes beside it (`evpower/ocpp/v1
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult
 from evpower.ocpp.reading import Flaw
 from evpower.ocpp.schemas import Schemas
@@ -19,6 +20,17 @@ from evpower.ocpp.wire import frames
 if TYPE_CHECKING:  # a connection carries its dialect, and a dialect speaks on connections
     from evpower.ocpp.charger import Charger
     from evpower.ocpp.connection import ChargerConnection
+
+
+class Request(NamedTuple):
+    """What is asked of a charger, on the wire: OCPP's action, and its payload as a JSON object."""
+
+    action: str
+    payload: Mapping[str, Any]
+
+
+#: Sends a request to one charger and returns the answer's payload, checked by its schema. Raises CommandFailure.
+Send = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
 class Dialect(Protocol):
@@ -75,8 +87,20 @@ class Dialect(Protocol):
         """Ask for the end of a charge."""
         ...
 
-    def may_be_asked(self, connection: ChargerConnection, action: str, payload: Mapping[str, Any]) -> None:
-        """Whether its boot allows this command. Raises ChargerNotReady, or InvalidRequest when it never will."""
+    async def perform(self, send: Send, command: Command[A]) -> A:
+        """Ask a charger, by `send`. Raises what `send` raises, and InvalidRequest."""
+        ...
+
+    def may_be_asked(self, connection: ChargerConnection, request: Request) -> None:
+        """Whether its boot allows this request. Raises ChargerNotReady, or InvalidRequest when it never will."""
+        ...
+
+    def refuse_secrets(self, request: Request) -> None:
+        """A request an operator wrote may not change what we must know too. Raises InvalidRequest."""
+        ...
+
+    def read_profile(self, connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
+        """A charging profile as it is written. Raises InvalidRequest."""
         ...
 
 

@@ -1,9 +1,10 @@
-"""The live chargers of this process; what the application may ask of them (`ChargePointLink`, `CommandLink`)."""
+"""The live chargers of this process; what the application may ask of them (`ChargePointLink`, `StationLink`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -11,15 +12,16 @@ import trio
 
 from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp import commands
 from evpower.ocpp.connection import ChargerConnection
-from evpower.ocpp.dialect import Dialect
+from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
 
 class ChargerRegistry:
-    """Implements `evpower.link.ports.ChargePointLink` and `CommandLink`."""
+    """Implements `evpower.link.ports.ChargePointLink` and `StationLink`."""
 
     def __init__(self, usual: Dialect) -> None:
         """`usual` says what may be asked of a station that is not here."""
@@ -94,16 +96,35 @@ class ChargerRegistry:
         await connection.ready.wait()
         return await connection.dialect.remote_stop(connection, transaction_id)
 
-    # ---------------------------------------------------------------------------------------------------- CommandLink
+    # ---------------------------------------------------------------------------------------------------- StationLink
+
+    async def ask(self, station_id: StationId, command: Command[A]) -> A:
+        """See `StationLink.ask`."""
+        return await self._dialect_of(station_id).perform(partial(self._send, station_id), command)
+
+    def read_profile(
+        self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
+    ) -> ChargingProfile:
+        """See `StationLink.read_profile`."""
+        return self._dialect_of(station_id).read_profile(connector_id, written)
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """An operator's own command (design §8 "Raw charger command"); see `CommandLink.command`."""
+        """An operator's own command (design §8 "Raw charger command"); see `StationLink.command`."""
+        request = Request(action, payload)
+        self._dialect_of(station_id).refuse_secrets(request)
+        return await self._send(station_id, request)
+
+    async def _send(self, station_id: StationId, request: Request) -> dict[str, Any]:
+        """What is wrong is said even when the station is away."""
+        self._dialect_of(station_id).schemas.check_command(*request)
         connection = self._live.get(station_id)
-        dialect = self._usual if connection is None else connection.dialect
-        dialect.schemas.check_command(action, payload)
         if connection is None:
             raise ChargerOffline
-        return await commands.command(connection, commands.Request(action, payload))
+        return await commands.command(connection, request)
+
+    def _dialect_of(self, station_id: StationId) -> Dialect:
+        connection = self._live.get(station_id)
+        return self._usual if connection is None else connection.dialect
 
     async def raw(self, station_id: StationId, action: str, payload: bytes) -> CallOutcome:
         """One CALL with nothing checked, neither the payload nor the charger's boot."""

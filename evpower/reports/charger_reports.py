@@ -26,15 +26,21 @@ from evpower.events import EventBus, MeterAdvanced, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
-from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
+from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityMatter, SecurityReport, StatusReport
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import add_event, put_in_force
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations
-from evpower.stations.transfers import NOTIFIED_BY, Kind, Transfers
+from evpower.stations.transfers import Kind, Transfers
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.tags.verdicts import judge
+
+#: The transfer that a report on security is about.
+TRANSFERS: dict[SecurityMatter, Kind] = {
+    SecurityMatter.LOG_UPLOAD: "log",
+    SecurityMatter.SIGNED_FIRMWARE: "signed_firmware",
+}
 
 log = logging.getLogger("OCPP")
 security_log = logging.getLogger("security")
@@ -170,13 +176,13 @@ class ChargerReports:
             await add_event(uow.conn, station_id, report, self._clock.now())
         level = logging.WARNING if report.is_alarming else logging.INFO
         line = "%s: station=%s, type=%r, detail=%r"
-        security_log.log(level, line, report.action, station_id, report.type, report.detail)
-        if (kind := NOTIFIED_BY.get(report.action)) is not None:
+        security_log.log(level, line, report.reported_as, station_id, report.type, report.detail)
+        if (kind := TRANSFERS.get(report.matter)) is not None:
             await self._rooms.transfers.progress(station_id, kind, report.type, report.request_id)
 
-    async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
+    async def certificate_requested(self, station_id: StationId, csr: str, reported_as: str) -> bool:
         """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later."""
-        return await self._rooms.certificates.request(station_id, csr)
+        return await self._rooms.certificates.request(station_id, csr, reported_as)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""

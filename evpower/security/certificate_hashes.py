@@ -1,10 +1,8 @@
-"""How chargers name an installed certificate: OCPP's CertificateHashData, which is OCSP's CertID (RFC 6960 §4.1.1)."""
+"""Which certificate a charger means by its hashes, which are OCSP's CertID (RFC 6960 §4.1.1)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
 
 from evpower.errors import InvalidRequest
+from evpower.link.commands import HeldCertificate
 
 ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
     "SHA256": hashes.SHA256(),
@@ -31,17 +30,17 @@ def read_certificate(pem: str) -> x509.Certificate:
     return found[0]
 
 
-def means(entry: Mapping[str, Any], certificate: x509.Certificate) -> bool:
+def means(held: HeldCertificate, certificate: x509.Certificate) -> bool:
     """Whether a charger's hash data names this certificate. The issuer's key is compared where we know it: a root's."""
-    algorithm = ALGORITHMS[entry["hashAlgorithm"]]
-    expected = {
-        "issuerNameHash": hashlib.new(algorithm.name, certificate.issuer.public_bytes()).hexdigest(),
-        "serialNumber": f"{certificate.serial_number:x}",
-    }
+    algorithm = ALGORITHMS[held.hash_algorithm]
+    pairs = [
+        (held.issuer_name_hash, hashlib.new(algorithm.name, certificate.issuer.public_bytes()).hexdigest()),
+        (held.serial_number, f"{certificate.serial_number:x}"),
+    ]
     if certificate.issuer == certificate.subject:
         own = ocsp.OCSPRequestBuilder().add_certificate(certificate, certificate, algorithm).build()
-        expected["issuerKeyHash"] = own.issuer_key_hash.hex()
-    return all(plain_hex(entry[name]) == plain_hex(value) for name, value in expected.items())
+        pairs.append((held.issuer_key_hash, own.issuer_key_hash.hex()))
+    return all(plain_hex(said) == plain_hex(known) for said, known in pairs)
 
 
 def plain_hex(digits: str) -> str:

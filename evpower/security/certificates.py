@@ -1,4 +1,4 @@
-"""Stations' own certificates: asked for by SignCertificate, signed by the station CA, brought by CertificateSigned.
+"""Stations' own certificates: asked for by the station, signed by the station CA, brought to it.
 
 A request is a row before it is answered, and each further step is a row too: signing and bringing are repeated from it
 when the charger is back. A charger is never waited for by the handler of its own message; it is a conversation's work.
@@ -18,9 +18,10 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import CommandFailure, CommandRefused, NoStationCa, Unsignable
 from evpower.identifiers import StationId
+from evpower.link.commands import DeliverCertificate, Ending, RenewCertificate, Reply
 from evpower.link.conversation import Conversation
 from evpower.network import station_records
-from evpower.network.charge_point import SecurityReport
+from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.security.rows import certificates as rows
 from evpower.security.rows import security_events
 from evpower.security.station_authority import StationAuthority
@@ -51,8 +52,11 @@ class StationCertificates:
         self._begin = begin
         self._going_on: set[int] = set()
 
-    async def request(self, station_id: StationId, csr: str) -> bool:
-        """A station asks for a certificate; False when it gets none. Signing and delivery follow by themselves."""
+    async def request(self, station_id: StationId, csr: str, reported_as: str) -> bool:
+        """A station asks for a certificate; False when it gets none. Signing and delivery follow by themselves.
+
+        A refusal is kept among its security events, as the message it came in.
+        """
         now = self._clock.now()
         try:
             request = await self._authority.read(csr, now)
@@ -62,7 +66,7 @@ class StationCertificates:
                     raise Unsignable(f"its common name {request.common_name[:64]!r} is not this station's")
                 request_id = await rows.open_request(uow.conn, station_id, csr, request.common_name, now)
         except Unsignable as refusal:
-            await self._note_refusal(station_id, refusal.message)
+            await self._note_refusal(station_id, reported_as, refusal.message)
             return False
         self._talk(request_id)
         return True
@@ -73,12 +77,11 @@ class StationCertificates:
         if request_id is not None:
             self._talk(request_id)
 
-    async def renew(self, station_id: StationId) -> dict[str, Any]:
+    async def renew(self, station_id: StationId) -> Reply:
         """Have the charger make a new key and ask for a certificate (A02). Raises NoStationCa, CommandFailure."""
         if not self._authority.exists:
             raise NoStationCa
-        payload = {"requestedMessage": "SignChargePointCertificate"}
-        return await self._commands.ask(station_id, "ExtendedTriggerMessage", payload)
+        return await self._commands.demand(station_id, RenewCertificate())
 
     async def held(self, expiring_within_days: int | None) -> list[dict[str, Any]]:
         """What stations hold and what is under way; or only certificates that end within these days, or have ended."""
@@ -106,17 +109,17 @@ class StationCertificates:
         request = await self._signed(request_id)
         if request is None:
             return
-        payload = {"certificateChain": request.chain}
+        assert request.chain is not None  # it is signed
         try:
-            answer = await self._commands.send(request.station_id, "CertificateSigned", payload)
+            reply = await self._commands.ask(request.station_id, DeliverCertificate(request.chain))
         except CommandRefused as refusal:
             code = refusal.details["call_error"]["code"]
             await self._end(request_id, request.station_id, "refused", f"the charger: {code}")
         except CommandFailure as failure:
             log.info("certificate not delivered yet: station=%s, %s", request.station_id, failure.code)
         else:
-            accepted = answer["status"] == "Accepted"
-            word = None if accepted else f"the charger: {answer['status']}"
+            accepted = reply.ending is Ending.DONE
+            word = None if accepted else f"the charger: {reply.status}"
             await self._end(request_id, request.station_id, "delivered" if accepted else "refused", word)
 
     async def _signed(self, request_id: int) -> rows.RequestUnderWay | None:
@@ -146,9 +149,9 @@ class StationCertificates:
         else:
             log.warning("certificate refused: station=%s, %s", station_id, reason)
 
-    async def _note_refusal(self, station_id: StationId, reason: str) -> None:
+    async def _note_refusal(self, station_id: StationId, reported_as: str, reason: str) -> None:
         """Among the station's security events: whoever asks for another's certificate should be looked at."""
-        report = SecurityReport("SignCertificate", "Rejected", detail=reason)
+        report = SecurityReport(SecurityMatter.CERTIFICATE, reported_as, "Rejected", detail=reason)
         async with unit_of_work(self._pool) as uow:
             await security_events.add_event(uow.conn, station_id, report, self._clock.now())
-        log.warning("SignCertificate rejected: station=%s, %s", station_id, reason)
+        log.warning("%s rejected: station=%s, %s", reported_as, station_id, reason)

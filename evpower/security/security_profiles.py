@@ -6,7 +6,7 @@ reset by the operator.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -14,6 +14,7 @@ from evpower.db.unit_of_work import reading
 from evpower.digits import INT32_MAX, whole_number
 from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
+from evpower.link.commands import Setting
 from evpower.network import station_records
 from evpower.security.rows import certificates
 from evpower.stations.configuration import Configuration
@@ -32,13 +33,15 @@ class SecurityProfiles:
         self._configuration = configuration
         self._tls = tls
 
-    async def raise_to(self, station_id: StationId, profile: int) -> dict[str, Any]:
-        """Set the profile; the charger is asked first which one it has. Raises InvalidRequest and CommandFailure."""
+    async def raise_to(self, station_id: StationId, profile: int) -> dict[str, str]:
+        """Set the profile; the charger is asked first which one it has. The status of the setting.
+
+        Raises InvalidRequest and CommandFailure.
+        """
         if profile >= BY_TLS and not self._tls:
             raise InvalidRequest(("profile", "нет TLS для станций: ocpp.tls_bind"))
         await self._check_credentials(station_id, profile)
-        read = await self._configuration.read(station_id, [KEY])
-        present = _profile_in(read["configuration"])
+        present = _profile_in((await self._configuration.read(station_id, [KEY])).settings)
         if profile <= present:
             raise InvalidRequest(("profile", f"сейчас {present}, профиль можно только повысить"))
         return await self._configuration.write(station_id, {KEY: str(profile)})
@@ -56,7 +59,7 @@ class SecurityProfiles:
             raise InvalidRequest(("profile", "у станции нет пароля"))
 
 
-def _profile_in(configuration: list[dict[str, Any]]) -> int:
+def _profile_in(settings: Sequence[Setting]) -> int:
     """The profile a charger says it has; 0 when it knows no such key or says nothing readable."""
-    values = [each.get("value") or "" for each in configuration if each["key"].lower() == KEY.lower()]
+    values = [each.value or "" for each in settings if each.key.lower() == KEY.lower()]
     return (whole_number(values[0].strip(), INT32_MAX) if values else None) or 0

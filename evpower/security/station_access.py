@@ -25,15 +25,15 @@ from evpower.errors import (
     StationNotFound,
 )
 from evpower.identifiers import StationId
-from evpower.link.ports import CommandLink
+from evpower.link.commands import Ending, Reply, SetPassword
+from evpower.link.ports import StationLink
 from evpower.network.station_records import station_exists
 from evpower.security.passwords import Passwords
 from evpower.security.rows import credentials, security_events
 
 log = logging.getLogger("security")
 
-KEY = "AuthorizationKey"
-#: White paper: AuthorizationKey is 16 to 40 characters, of which hexadecimal digits stand for up to 20 bytes.
+#: White paper: a password is 16 to 40 characters, of which hexadecimal digits stand for up to 20 bytes.
 CHARS_MIN, CHARS_MAX, CHARS_MAX_HEX = 16, 40, 20
 #: The last write about a password the charger already has.
 LAST_WRITE_WITHIN_S = 5.0
@@ -55,7 +55,7 @@ class PasswordChange:
 class StationAccess:
     """Sets passwords, shows events."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: CommandLink, passwords: Passwords) -> None:
+    def __init__(self, pool: Pool, clock: Clock, link: StationLink, passwords: Passwords) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link
@@ -92,21 +92,25 @@ class StationAccess:
             raise ChargerOffline
         async with unit_of_work(self._pool) as uow:
             await credentials.prepare_password(uow.conn, station_id, password_hash, self._clock.now())
-        refusal: CommandRefused | ChargerNotReady | InvalidRequest | CommandRejected | None = None
-        status = ""
+        answer = await self._asked(station_id, value)
+        if not isinstance(answer, Reply):
+            await self._end(station_id, password_hash, in_force=False)
+            raise answer
+        done = answer.ending is Ending.DONE
+        if done:
+            await self._end(station_id, password_hash, in_force=True)
+        log.info("password pushed: station=%s, status=%s", station_id, answer.status)
+        return PasswordChange(station_id, answer.status, old_password_ended=done)
+
+    async def _asked(
+        self, station_id: StationId, value: str
+    ) -> Reply | CommandRefused | ChargerNotReady | InvalidRequest | CommandRejected:
+        """The charger's agreement, or why the old password stays; silence and a dropped socket raise."""
         try:
-            answer = await self._link.command(station_id, "ChangeConfiguration", {"key": KEY, "value": value})
-            status = str(answer.get("status"))
-            if status not in ("Accepted", "RebootRequired"):
-                refusal = CommandRejected(status, answer)
-        except (CommandRefused, ChargerNotReady, InvalidRequest) as error:
-            refusal = error
-        if refusal is not None or status == "Accepted":
-            await self._end(station_id, password_hash, in_force=refusal is None)
-        if refusal is not None:
-            raise refusal
-        log.info("password pushed: station=%s, status=%s", station_id, status)
-        return PasswordChange(station_id, status, old_password_ended=status == "Accepted")
+            reply = await self._link.ask(station_id, SetPassword(value))
+        except (CommandRefused, ChargerNotReady, InvalidRequest) as refusal:
+            return refusal
+        return CommandRejected(reply.status, reply.as_sent) if reply.ending is Ending.REFUSED else reply
 
     async def _end(self, station_id: StationId, password_hash: str, *, in_force: bool) -> None:
         # Shielded: the charger has decided, and whoever asked may leave meanwhile; one short write.

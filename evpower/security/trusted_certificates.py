@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
 
 import trio
 
 from evpower.errors import CommandRejected, InvalidRequest
 from evpower.identifiers import StationId
+from evpower.link.commands import (
+    CERTIFICATE_USES,
+    CertificateUse,
+    Distrust,
+    HeldCertificate,
+    ListTrusted,
+    Reply,
+    Trust,
+    Trusted,
+)
 from evpower.stations.commands import StationCommands
-
-#: Of our central system, and of the maker who signs firmware.
-CertificateUse = Literal["CentralSystemRootCertificate", "ManufacturerRootCertificate"]
-USES: tuple[CertificateUse, ...] = ("CentralSystemRootCertificate", "ManufacturerRootCertificate")
 
 
 class TrustedCertificates:
@@ -21,21 +27,23 @@ class TrustedCertificates:
     def __init__(self, commands: StationCommands) -> None:
         self._commands = commands
 
-    async def install(self, station_id: StationId, use: CertificateUse, certificate: str) -> dict[str, Any]:
+    async def install(self, station_id: StationId, use: CertificateUse, certificate: str) -> Reply:
         """Have the charger trust a certificate (PEM). Raises InvalidRequest, CommandFailure."""
         await trio.to_thread.run_sync(_check, certificate)
-        payload = {"certificateType": use, "certificate": certificate}
-        return await self._commands.ask(station_id, "InstallCertificate", payload)
+        return await self._commands.demand(station_id, Trust(use, certificate))
 
-    async def installed(self, station_id: StationId, use: CertificateUse | None) -> dict[str, Any]:
-        """What the charger trusts, of one use or of both, in its own hash data. Raises CommandFailure."""
-        found: list[dict[str, Any]] = []
-        for each in USES if use is None else (use,):
-            answer = await self._commands.send(station_id, "GetInstalledCertificateIds", {"certificateType": each})
-            found += [{"certificateType": each, **entry} for entry in answer.get("certificateHashData") or ()]
-        return {"certificates": found}
+    async def installed(self, station_id: StationId, use: CertificateUse | None) -> Trusted:
+        """What the charger trusts, of one use or of both. Raises CommandFailure."""
+        found = [
+            await self._commands.ask(station_id, ListTrusted(each))
+            for each in (CERTIFICATE_USES if use is None else (use,))
+        ]
+        return Trusted(
+            tuple(certificate for each in found for certificate in each.certificates),
+            tuple(entry for each in found for entry in each.as_sent),
+        )
 
-    async def delete(self, station_id: StationId, certificate: str | None, serial_number: str | None) -> dict[str, Any]:
+    async def delete(self, station_id: StationId, certificate: str | None, serial_number: str | None) -> Reply:
         """Have the charger forget the certificate given as PEM, or by its serial number in hexadecimal digits.
 
         It is asked first what it holds: it names certificates by hashes of its own choice. Raises InvalidRequest, and
@@ -45,13 +53,13 @@ class TrustedCertificates:
             raise InvalidRequest(("body", "либо certificate, либо serial_number"))
         if certificate is not None:
             await trio.to_thread.run_sync(_check, certificate)
-        held = (await self.installed(station_id, None))["certificates"]
-        named = await trio.to_thread.run_sync(_named, held, certificate, serial_number)
+        held = await self.installed(station_id, None)
+        named = await trio.to_thread.run_sync(_named, held.certificates, certificate, serial_number)
         if not named:
-            raise CommandRejected("NotFound", {"certificates": held})
+            raise CommandRejected("NotFound", {"certificates": list(held.as_sent)})
         if len(named) > 1:
             raise InvalidRequest(("serial_number", "несколько сертификатов с этим номером, укажите certificate"))
-        return await self._commands.ask(station_id, "DeleteCertificate", {"certificateHashData": named[0]})
+        return await self._commands.demand(station_id, Distrust(named[0]))
 
 
 def _check(certificate: str) -> None:
@@ -60,15 +68,16 @@ def _check(certificate: str) -> None:
     read_certificate(certificate)
 
 
-def _named(held: list[dict[str, Any]], certificate: str | None, serial_number: str | None) -> list[dict[str, Any]]:
-    """The hash data that names the certificate; the same one trusted for two uses is one."""
+def _named(
+    held: Sequence[HeldCertificate], certificate: str | None, serial_number: str | None
+) -> list[HeldCertificate]:
+    """Those that are meant; the same one trusted for two uses is one."""
     from evpower.security.certificate_hashes import means, plain_hex, read_certificate
 
-    entries = [{name: value for name, value in entry.items() if name != "certificateType"} for entry in held]
     if certificate is not None:
         meant = read_certificate(certificate)
-        found = [entry for entry in entries if means(entry, meant)]
+        found = [each for each in held if means(each, meant)]
     else:
         wanted = plain_hex(serial_number or "")
-        found = [entry for entry in entries if plain_hex(entry["serialNumber"]) == wanted]
-    return [entry for index, entry in enumerate(found) if entry not in found[:index]]
+        found = [each for each in held if plain_hex(each.serial_number) == wanted]
+    return list(dict.fromkeys(found))

@@ -28,7 +28,7 @@ from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.http.operators.operations import StationOperations
 from evpower.identifiers import StationId
-from evpower.link.ports import ChargerLink
+from evpower.link.ports import ChargerLink, StationLink
 from evpower.metering.journal import Journal
 from evpower.network.charge_point import Admission
 from evpower.network.feed import changes_the_network
@@ -154,7 +154,7 @@ def build_app(
     authority = StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
     certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
     tls = bool(config.ocpp.tls_bind)
-    operations = _station_operations(pool, clock, station_commands, awaited, certificates, tls=tls)
+    operations = _station_operations(pool, clock, link, station_commands, awaited, certificates, tls=tls)
     rules = ChargingRules(
         config.charging.start_wait_s,
         config.ocpp.heartbeat_timeout_s,
@@ -239,6 +239,7 @@ def _top_up_rules(config: Config) -> TopUpRules:
 def _station_operations(
     pool: Pool,
     clock: Clock,
+    link: StationLink,
     commands: StationCommands,
     awaited: Awaited,
     certificates: StationCertificates,
@@ -255,7 +256,7 @@ def _station_operations(
         transfers=Transfers(pool, clock, commands),
         local_lists=LocalLists(pool, clock, commands),
         reservations=ConnectorReservations(pool, clock, commands, awaited),
-        profiles=ChargingProfiles(pool, clock, commands),
+        profiles=ChargingProfiles(pool, clock, commands, link),
         certificates=certificates,
         trusted=TrustedCertificates(commands),
         security=SecurityProfiles(pool, clock, configuration, tls=tls),

@@ -1,19 +1,27 @@
-"""Taking connectors out of service and back (OCPP 1.6 §5.2), followed until the charger did it (duty 34)."""
+"""Taking connectors out of service and back, followed until the charger did it (duty 34)."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ConnectorId, StationId
+from evpower.link.commands import Ending, Reply, SetAvailability
 from evpower.network.charge_point import StatusReport
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import availability as rows
 
-DONE_OR_LATER = frozenset({"Accepted", "Scheduled"})
+
+@dataclass(frozen=True)
+class AvailabilityChange:
+    """What the charger answered, and whether it has done it (`Done`) or will when a charge ends (`Scheduled`)."""
+
+    reply: Reply
+    state: Literal["Done", "Scheduled"]
 
 
 class Availability:
@@ -25,16 +33,18 @@ class Availability:
         self._commands = commands
         self._awaited = awaited
 
-    async def change(self, station_id: StationId, connector_id: ConnectorId, *, operative: bool) -> dict[str, Any]:
-        """Connector 0 is the whole station. `Scheduled` (a charge is running) is stored until the status arrives."""
+    async def change(self, station_id: StationId, connector_id: ConnectorId, *, operative: bool) -> AvailabilityChange:
+        """Connector 0 is the whole station. `Scheduled` (a charge is running) is stored until the status arrives.
+
+        Raises CommandFailure.
+        """
         self._awaited.add(station_id)
         wanted = "Operative" if operative else "Inoperative"
-        payload = {"connectorId": connector_id, "type": wanted}
-        answer = await self._commands.ask(station_id, "ChangeAvailability", payload, DONE_OR_LATER)
-        state = "Scheduled" if answer["status"] == "Scheduled" else "Done"
+        reply = await self._commands.demand(station_id, SetAvailability(connector_id, operative))
+        state: Literal["Done", "Scheduled"] = "Scheduled" if reply.ending is Ending.LATER else "Done"
         async with unit_of_work(self._pool) as uow:
             await rows.store_wanted(uow.conn, station_id, connector_id, wanted, state, self._clock.now())
-        return {**answer, "state": state}
+        return AvailabilityChange(reply, state)
 
     async def status_arrived(self, station_id: StationId, report: StatusReport) -> None:
         """A connector's word is stored: whatever it makes true is done."""

@@ -1,7 +1,7 @@
-"""Limits on power and current by the clock (OCPP 1.6 §3.13, §5.5, §5.7, §5.16; duty 35).
+"""Limits on power and current by the clock (duty 35).
 
-What OCPP says of a profile's fields is checked by the wire (`ocpp/v16/command_rules.py`); here is what only we know:
-whether the transaction still runs, and which lasting profiles a charger holds.
+What OCPP says of a profile's fields is checked by the wire; here is what only we know: whether the transaction still
+runs, and which lasting profiles a charger holds.
 """
 
 from __future__ import annotations
@@ -14,38 +14,36 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, StationId
+from evpower.link.commands import ClearProfiles, ReadSchedule, Reply, SetProfile
+from evpower.link.ports import StationLink
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import charging_profiles as rows
-
-#: It dies with its transaction, so it is not kept.
-PASSING = "TxProfile"
-CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
 
 
 class ChargingProfiles:
     """Charging profiles at chargers."""
 
-    def __init__(self, pool: Pool, clock: Clock, commands: StationCommands) -> None:
+    def __init__(self, pool: Pool, clock: Clock, commands: StationCommands, link: StationLink) -> None:
         self._pool = pool
         self._clock = clock
         self._commands = commands
+        self._link = link
 
-    async def set(self, station_id: StationId, connector_id: ConnectorId, profile: Mapping[str, Any]) -> dict[str, Any]:
+    async def set(self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]) -> Reply:
         """Give the charger a profile (OCPP's object); one of the same purpose and level is replaced.
 
-        Raises InvalidRequest for a transaction that does not run there (§5.16.1), and CommandRejected.
+        Raises InvalidRequest, also for a transaction that does not run there (OCPP 1.6 §5.16.1), and CommandFailure.
         """
-        purpose = profile.get("chargingProfilePurpose")
-        if purpose == PASSING and "transactionId" in profile:
+        profile = self._link.read_profile(station_id, connector_id, written)
+        if profile.transaction_id is not None:
             async with reading(self._pool) as conn:
-                if not await rows.is_running(conn, station_id, connector_id, str(profile["transactionId"])):
+                if not await rows.is_running(conn, station_id, connector_id, profile.transaction_id):
                     raise InvalidRequest(("profile.transactionId", "на этом коннекторе нет такой активной зарядки"))
-        payload = {"connectorId": connector_id, "csChargingProfiles": profile}
-        answer = await self._commands.ask(station_id, "SetChargingProfile", payload)
-        if purpose != PASSING:
+        reply = await self._commands.demand(station_id, SetProfile(connector_id, profile))
+        if not profile.is_passing:  # it dies with its transaction, so it is not kept
             async with unit_of_work(self._pool) as uow:
                 await rows.store(uow.conn, station_id, connector_id, profile, self._clock.now())
-        return answer
+        return reply
 
     async def clear(
         self,
@@ -55,25 +53,15 @@ class ChargingProfiles:
         connector_id: ConnectorId | None,
         purpose: str | None,
         stack_level: int | None,
-    ) -> dict[str, Any]:
-        """Take away the profiles that match everything given; all of them when nothing is. `Unknown`: none matched."""
-        criteria = {
-            "id": profile_id,
-            "connectorId": connector_id,
-            "chargingProfilePurpose": purpose,
-            "stackLevel": stack_level,
-        }
-        payload = {name: value for name, value in criteria.items() if value is not None}
-        answer = await self._commands.ask(station_id, "ClearChargingProfile", payload, CLEARED_OR_NOT_THERE)
+    ) -> Reply:
+        """Take away the profiles that match everything given; all of them when nothing is. Raises CommandFailure."""
+        reply = await self._commands.demand(station_id, ClearProfiles(profile_id, connector_id, purpose, stack_level))
         async with unit_of_work(self._pool) as uow:
             await rows.clear(uow.conn, station_id, profile_id, connector_id, purpose, stack_level)
-        return answer
+        return reply
 
     async def composite(
         self, station_id: StationId, connector_id: ConnectorId, duration_s: int, unit: str | None
-    ) -> dict[str, Any]:
-        """What the charger will allow over the next `duration_s` seconds; `unit` is A or W."""
-        payload: dict[str, Any] = {"connectorId": connector_id, "duration": duration_s}
-        if unit is not None:
-            payload |= {"chargingRateUnit": unit}
-        return await self._commands.ask(station_id, "GetCompositeSchedule", payload)
+    ) -> Reply:
+        """What the charger will allow over the next `duration_s` seconds; `unit` is A or W. Raises CommandFailure."""
+        return await self._commands.demand(station_id, ReadSchedule(connector_id, duration_s, unit))

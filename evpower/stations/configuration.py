@@ -1,4 +1,4 @@
-"""Reading and writing a charger's configuration (OCPP 1.6 §5.3, §5.8, §9), and the last known one of each station."""
+"""Reading and writing a charger's settings, and the last known one of each station."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import CommandRejected, StationNotFound
+from evpower.errors import CommandRejected, InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
+from evpower.link.commands import Ending, ReadSettings, Settings, WriteSetting
 from evpower.network.station_records import station_exists
-from evpower.stations.commands import PASSWORD_KEY, StationCommands, refuse_password
+from evpower.stations.commands import StationCommands
 from evpower.stations.rows import configuration as rows
 
-WRITTEN = frozenset({"Accepted", "RebootRequired"})
+#: The setting that is a secret; names of settings know no case.
+PASSWORD_KEY = "authorizationkey"
+
+
+def refuse_password(key: object) -> None:
+    """A password set behind our back would lock the station out. Raises InvalidRequest (see `station_access`)."""
+    if isinstance(key, str) and key.lower() == PASSWORD_KEY:
+        raise InvalidRequest(("AuthorizationKey", "пароль станции меняется отдельной командой"))
 
 
 class Configuration:
@@ -32,29 +40,33 @@ class Configuration:
                 raise StationNotFound
             return await rows.read_known(conn, station_id)
 
-    async def read(self, station_id: StationId, keys: Sequence[str]) -> dict[str, Any]:
+    async def read(self, station_id: StationId, keys: Sequence[str]) -> Settings:
         """Ask the charger for these keys, or for all when there are none; what it says is stored."""
-        answer = await self._commands.send(station_id, "GetConfiguration", {"key": list(keys)} if keys else {})
-        settings = [each for each in answer.get("configurationKey") or () if each["key"].lower() != PASSWORD_KEY]
-        unknown = answer.get("unknownKey") or []
+        answer = await self._commands.ask(station_id, ReadSettings(tuple(keys)))
+        settings = tuple(each for each in answer.settings if each.key.lower() != PASSWORD_KEY)
         async with unit_of_work(self._pool) as uow:
-            await rows.forget(uow.conn, station_id, None if not keys else unknown)
+            await rows.forget(uow.conn, station_id, None if not keys else answer.unknown)
             await rows.store(uow.conn, station_id, settings, self._clock.now())
-        return {"configuration": settings, "unknown": unknown}
+        return Settings(settings, answer.unknown)
 
-    async def write(self, station_id: StationId, values: Mapping[str, str]) -> dict[str, Any]:
-        """Set each key; those the charger took are stored. Raises CommandRejected when it did not take all."""
+    async def write(self, station_id: StationId, values: Mapping[str, str]) -> dict[str, str]:
+        """Set each key; those the charger took are stored. The status of each.
+
+        Raises CommandRejected when it did not take all.
+        """
         for key in values:
             refuse_password(key)
         statuses: dict[str, str] = {}
+        refused: list[str] = []
         for key, value in values.items():
-            answer = await self._commands.send(station_id, "ChangeConfiguration", {"key": key, "value": value})
-            statuses[key] = status = answer["status"]
-            if status in WRITTEN:
-                async with unit_of_work(self._pool) as uow:
-                    rebooting = status == "RebootRequired"
-                    await rows.store_written(uow.conn, station_id, key, value, rebooting, self._clock.now())
-        refused = [status for status in statuses.values() if status not in WRITTEN]
+            reply = await self._commands.ask(station_id, WriteSetting(key, value))
+            statuses[key] = reply.status
+            if reply.ending is Ending.REFUSED:
+                refused.append(reply.status)
+                continue
+            async with unit_of_work(self._pool) as uow:
+                rebooting = reply.ending is Ending.LATER
+                await rows.store_written(uow.conn, station_id, key, value, rebooting, self._clock.now())
         if refused:
             raise CommandRejected(refused[0], {"statuses": statuses})
-        return {"statuses": statuses}
+        return statuses

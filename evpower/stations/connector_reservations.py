@@ -1,4 +1,4 @@
-"""Connectors kept free for a card (OCPP 1.6 §5.1, §5.13).
+"""Connectors kept free for a card.
 
 A reservation ends by a start that names it, by its expiry, when its connector is Faulted or Unavailable, or when it
 is cancelled (duty 36). Money is reserved elsewhere, at the start (billing).
@@ -6,8 +6,8 @@ is cancelled (duty 36). Money is reserved elsewhere, at the start (billing).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -15,20 +15,27 @@ from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     ChargerOffline,
     CommandFailure,
-    CommandRejected,
     CommandTimedOut,
-    EvPowerError,
     InvalidRequest,
 )
 from evpower.identifiers import ConnectorId, StationId
+from evpower.link.commands import EndReservation, Reply, Reserve
 from evpower.network.charge_point import StatusReport
 from evpower.stations.awaited_answers import Awaited
-from evpower.stations.commands import StationCommands
+from evpower.stations.commands import StationCommands, refuse_refusal
 from evpower.stations.rows import connector_reservations as rows
-from evpower.stations.transfers import wire_time
 
 #: Statuses in which a charger drops the reservation by itself (§3.9.2, errata).
 ENDING = frozenset({"Faulted", "Unavailable"})
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A reservation the charger took."""
+
+    reservation_id: int
+    expires_at: datetime
+    reply: Reply
 
 
 class ConnectorReservations:
@@ -47,8 +54,8 @@ class ConnectorReservations:
         id_tag: str,
         expires_at: datetime,
         parent_id_tag: str | None,
-    ) -> dict[str, Any]:
-        """Keep a connector (0: any of the station's) for a card until `expires_at`. Raises CommandRejected."""
+    ) -> Reserved:
+        """Keep a connector (0: any of the station's) for a card until `expires_at`. Raises CommandFailure."""
         now = self._clock.now()
         if expires_at <= now:
             raise InvalidRequest(("expires_at", "должно быть в будущем"))
@@ -57,35 +64,28 @@ class ConnectorReservations:
             reservation_id = await rows.insert(
                 uow.conn, station_id, connector_id, id_tag, parent_id_tag, expires_at, now
             )
-        payload = {
-            "connectorId": connector_id,
-            "expiryDate": wire_time(expires_at),
-            "idTag": id_tag,
-            "reservationId": reservation_id,
-            **({"parentIdTag": parent_id_tag} if parent_id_tag is not None else {}),
-        }
-        failure: EvPowerError | None = None
-        answer: dict[str, Any] = {}
-        try:
-            answer = await self._commands.ask(station_id, "ReserveNow", payload)
-        except (CommandFailure, InvalidRequest) as error:
-            failure = error
-        if failure is not None:
-            # After silence or a dropped socket the charger may hold it: it stays asked for, until it expires.
-            if not isinstance(failure, CommandTimedOut | ChargerOffline):
-                await self._end(station_id, reservation_id, "Refused")
-            raise failure
+        reply = await self._ask(station_id, Reserve(reservation_id, connector_id, id_tag, expires_at, parent_id_tag))
         async with unit_of_work(self._pool) as uow:
             await rows.activate(uow.conn, reservation_id)
-        return {"reservation_id": reservation_id, "expires_at": expires_at, **answer}
+        return Reserved(reservation_id, expires_at, reply)
 
-    async def cancel(self, station_id: StationId, reservation_id: int) -> dict[str, Any]:
+    async def _ask(self, station_id: StationId, command: Reserve) -> Reply:
+        failure: CommandFailure | InvalidRequest | None = None
+        try:
+            return await self._commands.demand(station_id, command)
+        except (CommandFailure, InvalidRequest) as error:
+            failure = error
+        # After silence or a dropped socket the charger may hold it: it stays asked for, until it expires.
+        if not isinstance(failure, CommandTimedOut | ChargerOffline):
+            await self._end(station_id, command.reservation_id, "Refused")
+        raise failure
+
+    async def cancel(self, station_id: StationId, reservation_id: int) -> Reply:
         """Give the connector free again. Raises CommandRejected when the charger knows no such reservation."""
-        answer = await self._commands.send(station_id, "CancelReservation", {"reservationId": reservation_id})
+        reply = await self._commands.ask(station_id, EndReservation(reservation_id))
         await self._end(station_id, reservation_id, "Cancelled")
-        if answer["status"] != "Accepted":
-            raise CommandRejected(answer["status"], answer)
-        return answer
+        refuse_refusal(reply)
+        return reply
 
     async def used(self, station_id: StationId, reservation_id: int) -> None:
         """A transaction began that names it."""

@@ -1,4 +1,4 @@
-"""The list of cards a charger knows by itself, kept equal to ours (OCPP 1.6 §3.5.2, §5.10, §5.15; duty 37).
+"""The list of cards a charger knows by itself, kept equal to ours (duty 37).
 
 A differential update is tried only when the charger holds the very version it took last; whatever else it answers, a
 full list repairs it.
@@ -7,8 +7,9 @@ full list repairs it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Literal
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -16,6 +17,7 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.digits import INT32_MAX, whole_number
 from evpower.errors import CommandRejected
 from evpower.identifiers import StationId
+from evpower.link.commands import ListAnswer, ListEntry, ReadListVersion, SendList
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import configuration
 from evpower.stations.rows import local_lists as rows
@@ -25,12 +27,21 @@ from evpower.tags.verdicts import verdict_on_card
 TAG_LENGTH_MAX = 20
 #: The largest number a charger must be able to hold; after it versions begin anew.
 VERSION_MAX = INT32_MAX
-NOT_SUPPORTED = -1
 #: How many entries one message may hold, when the charger never said (its key SendLocalListMaxLength).
 ENTRIES_MAX = 500
-REPAIRABLE = frozenset({"Failed", "VersionMismatch"})
 
-Entries = dict[str, dict[str, Any]]
+Entries = dict[str, ListEntry]
+#: None: the card is no longer there.
+Changes = Mapping[str, ListEntry | None]
+
+
+@dataclass(frozen=True)
+class Synced:
+    """The list the charger has now, and how it came to it."""
+
+    version: int
+    update: Literal["none", "differential", "full"]
+    entries: int
 
 
 class LocalLists:
@@ -41,7 +52,7 @@ class LocalLists:
         self._clock = clock
         self._commands = commands
 
-    async def sync(self, station_id: StationId, *, full: bool = False) -> dict[str, Any]:
+    async def sync(self, station_id: StationId, *, full: bool = False) -> Synced:
         """Make the charger's list ours. Raises CommandRejected when it keeps none, or does not take a full one."""
         wanted = await self._wanted()
         there = await self._version(station_id)
@@ -49,48 +60,42 @@ class LocalLists:
         if known is not None and known.version == there and not full:
             changes = _changes(known.entries, wanted)
             if not changes:
-                return {"version": there, "update": "none", "entries": len(wanted)}
+                return Synced(there, "none", len(wanted))
             if await self._send_changes(station_id, there, changes, wanted):
-                return {"version": _after(there), "update": "differential", "entries": len(wanted)}
+                return Synced(_after(there), "differential", len(wanted))
             there = _after(there)
         version = await self._send_all(station_id, max(there, 0 if known is None else known.version), wanted)
-        return {"version": version, "update": "full", "entries": len(wanted)}
+        return Synced(version, "full", len(wanted))
 
-    async def _send_changes(self, station_id: StationId, there: int, changes: Entries, wanted: Entries) -> bool:
+    async def _send_changes(self, station_id: StationId, there: int, changes: Changes, wanted: Entries) -> bool:
         """Whether the charger took them; too many for one message are better sent as a full list."""
         if len(changes) > await self._entries_max(station_id):
             return False
         version = _after(there)
-        status = await self._send(station_id, version, "Differential", changes)
-        if status == "Accepted":
+        answer = await self._commands.ask(station_id, SendList(version, full=False, entries=changes))
+        if answer.taken:
             await self._store(station_id, version, wanted)
-        elif status not in REPAIRABLE:
-            raise CommandRejected(status, {"status": status})
-        return status == "Accepted"
+        elif not answer.repairable:
+            raise _refused(answer)
+        return answer.taken
 
     async def _send_all(self, station_id: StationId, version: int, wanted: Entries) -> int:
         """The whole list, in as many messages as the charger needs; its version. Until then we know nothing of it."""
         await self._store(station_id, 0, {})
         parts = _parts(wanted, await self._entries_max(station_id))
-        for update, part in zip(["Full", *["Differential"] * len(parts)], parts, strict=False):
+        for index, part in enumerate(parts):
             version = _after(version)
-            status = await self._send(station_id, version, update, part)
-            if status != "Accepted":
-                raise CommandRejected(status, {"status": status})
+            answer = await self._commands.ask(station_id, SendList(version, full=index == 0, entries=part))
+            if not answer.taken:
+                raise _refused(answer)
         await self._store(station_id, version, wanted)
         return version
 
-    async def _send(self, station_id: StationId, version: int, update: str, entries: Entries) -> str:
-        listed = [{"idTag": tag, **({"idTagInfo": info} if info else {})} for tag, info in entries.items()]
-        payload = {"listVersion": version, "updateType": update, "localAuthorizationList": listed}
-        answer = await self._commands.send(station_id, "SendLocalList", payload)
-        return str(answer["status"])
-
     async def _version(self, station_id: StationId) -> int:
-        answer = await self._commands.send(station_id, "GetLocalListVersion", {})
-        if answer["listVersion"] <= NOT_SUPPORTED:
-            raise CommandRejected("NotSupported", answer)
-        return int(answer["listVersion"])
+        answer = await self._commands.ask(station_id, ReadListVersion())
+        if answer.version is None:
+            raise CommandRejected("NotSupported", answer.as_sent)
+        return answer.version
 
     async def _wanted(self) -> Entries:
         """The cards that belong to somebody who pays, with today's verdict on each."""
@@ -100,12 +105,8 @@ class LocalLists:
         entries: Entries = {}
         for card in cards:
             verdict = verdict_on_card(card, now)
-            info: dict[str, Any] = {"status": verdict.status}
-            if verdict.expiry_date is not None:
-                info["expiryDate"] = verdict.expiry_date.isoformat(timespec="seconds").replace("+00:00", "Z")
-            if verdict.parent_id_tag is not None:
-                info["parentIdTag"] = verdict.parent_id_tag
-            entries[card.id_tag] = info
+            ends = None if verdict.expiry_date is None else verdict.expiry_date.replace(microsecond=0)
+            entries[card.id_tag] = ListEntry(verdict.status, ends, verdict.parent_id_tag)
         return entries
 
     async def _known(self, station_id: StationId) -> rows.KnownList | None:
@@ -130,10 +131,14 @@ def _after(version: int) -> int:
     return version + 1 if 0 <= version < VERSION_MAX else 1
 
 
-def _changes(old: Mapping[str, Any], new: Entries) -> Entries:
-    """What is new or different, and without its facts what is no longer there."""
-    gone: Entries = {tag: {} for tag in old if tag not in new}
-    return gone | {tag: info for tag, info in new.items() if old.get(tag) != info}
+def _refused(answer: ListAnswer) -> CommandRejected:
+    return CommandRejected(answer.status, {"status": answer.status})
+
+
+def _changes(old: Entries, new: Entries) -> Changes:
+    """What is new or different, and what is no longer there."""
+    gone: dict[str, ListEntry | None] = {tag: None for tag in old if tag not in new}
+    return gone | {tag: entry for tag, entry in new.items() if old.get(tag) != entry}
 
 
 def _parts(entries: Entries, size: int) -> list[Entries]:

@@ -2,29 +2,31 @@
 
 A charger names no request in OCPP 1.6 core: its word belongs to the last unfinished transfer of that kind, and a new
 request takes the place of one that never ended (OCPP 1.6 §5.9, §5.19). In the security extension it names its request,
-and only that one moves (security white paper: LogStatusNotification, SignedFirmwareStatusNotification).
+and only that one moves (security white paper).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import CommandFailure, CommandRejected, EvPowerError, InvalidRequest
+from evpower.errors import CommandFailure, InvalidRequest
 from evpower.identifiers import StationId
-from evpower.stations.commands import StationCommands
+from evpower.link.commands import FetchFirmware, FetchSignedFirmware, Reply, UploadDiagnostics, UploadLog
+from evpower.stations.commands import StationCommands, refuse_refusal
 from evpower.stations.rows import transfers as rows
 
 log = logging.getLogger("OCPP")
 
 Kind = Literal["diagnostics", "log", "firmware", "signed_firmware"]
-#: The security extension's notifications of a transfer.
-NOTIFIED_BY: dict[str, Kind] = {"LogStatusNotification": "log", "SignedFirmwareStatusNotification": "signed_firmware"}
+LogType = Literal["SecurityLog", "DiagnosticsLog"]
 #: The words after which nothing more will come.
 FINAL: dict[Kind, frozenset[str]] = {
     "diagnostics": frozenset({"Uploaded", "UploadFailed"}),
@@ -45,6 +47,23 @@ FINAL: dict[Kind, frozenset[str]] = {
 FAILED = frozenset().union(*FINAL.values()) - {"Uploaded", "Installed"}
 
 
+@dataclass(frozen=True)
+class Uploading:
+    """An upload the charger agreed to; without a file name it has nothing to send."""
+
+    transfer_id: int
+    reply: Reply
+    file_name: str | None
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """A firmware update the charger agreed to."""
+
+    transfer_id: int
+    reply: Reply
+
+
 class Transfers:
     """Files that chargers send and fetch."""
 
@@ -53,39 +72,31 @@ class Transfers:
         self._clock = clock
         self._commands = commands
 
-    async def get_diagnostics(
+    async def upload_diagnostics(
         self, station_id: StationId, location: str, since: datetime | None, until: datetime | None
-    ) -> dict[str, Any]:
+    ) -> Uploading:
         """Have the charger upload its diagnostics to `location`; without a file name it has nothing to send."""
-        payload = {"location": location, **_times(startTime=since, stopTime=until)}
-        transfer_id, answer = await self._request(station_id, "diagnostics", "GetDiagnostics", payload, location)
-        file_name = answer.get("fileName")
-        await self._name(transfer_id, file_name)
-        return {"transfer_id": transfer_id, "file_name": file_name}
+        transfer_id = await self._open(station_id, "diagnostics", location)
+        return await self._upload(station_id, transfer_id, UploadDiagnostics(location, since, until))
 
-    async def get_log(
-        self, station_id: StationId, location: str, log_type: str, since: datetime | None, until: datetime | None
-    ) -> dict[str, Any]:
-        """Have the charger upload a log; its type is SecurityLog or DiagnosticsLog (security white paper, GetLog)."""
-        where = {"remoteLocation": location, **_times(oldestTimestamp=since, latestTimestamp=until)}
-        transfer_id, answer = await self._request(
-            station_id, "log", "GetLog", {"logType": log_type, "log": where}, location
-        )
-        await self._name(transfer_id, answer.get("filename"))
-        return {"transfer_id": transfer_id, "status": answer["status"], "file_name": answer.get("filename")}
+    async def upload_log(
+        self, station_id: StationId, location: str, log_type: LogType, since: datetime | None, until: datetime | None
+    ) -> Uploading:
+        """Have the charger upload one of its logs (security white paper, GetLog)."""
+        transfer_id = await self._open(station_id, "log", location)
+        return await self._upload(station_id, transfer_id, UploadLog(transfer_id, location, log_type, since, until))
 
-    async def update_firmware(self, station_id: StationId, location: str, retrieve_at: datetime) -> dict[str, Any]:
-        """Have the charger fetch and install firmware from `location`, not before `retrieve_at`."""
-        payload = {"location": location, **_times(retrieveDate=retrieve_at)}
-        transfer_id, _ = await self._request(station_id, "firmware", "UpdateFirmware", payload, location)
-        return {"transfer_id": transfer_id}
+    async def update_firmware(self, station_id: StationId, location: str, retrieve_at: datetime | None) -> Fetching:
+        """Have the charger fetch and install firmware from `location`, not before `retrieve_at` (None: at once)."""
+        transfer_id = await self._open(station_id, "firmware", location)
+        command = FetchFirmware(location, retrieve_at or self._clock.now())
+        return Fetching(transfer_id, await self._fetch(station_id, transfer_id, command))
 
-    async def update_signed_firmware(self, station_id: StationId, firmware: Mapping[str, Any]) -> dict[str, Any]:
+    async def update_signed_firmware(self, station_id: StationId, firmware: Mapping[str, Any]) -> Fetching:
         """The same with a signature; `firmware` is OCPP's object of that name."""
-        transfer_id, answer = await self._request(
-            station_id, "signed_firmware", "SignedUpdateFirmware", {"firmware": firmware}, firmware.get("location")
-        )
-        return {"transfer_id": transfer_id, "status": answer["status"]}
+        transfer_id = await self._open(station_id, "signed_firmware", firmware.get("location"))
+        command = FetchSignedFirmware(transfer_id, firmware)
+        return Fetching(transfer_id, await self._fetch(station_id, transfer_id, command))
 
     async def progress(self, station_id: StationId, kind: Kind, status: str, request_id: int | None) -> None:
         """A notification of the charger, of the request it names. `Idle` only says that nothing is going on."""
@@ -106,37 +117,36 @@ class Transfers:
         elif status in FAILED:
             log.warning("%s failed: station=%s, status=%s", kind, station_id, status)
 
-    async def _request(
-        self, station_id: StationId, kind: Kind, action: str, payload: Mapping[str, Any], location: str | None
-    ) -> tuple[int, dict[str, Any]]:
-        """Store the transfer, then ask: the charger's first word may overtake the reading of its answer."""
+    async def _open(self, station_id: StationId, kind: Kind, location: str | None) -> int:
+        """Stored before the charger is asked: its first word may overtake the reading of its answer."""
         async with unit_of_work(self._pool) as uow:
-            transfer_id = await rows.open_transfer(uow.conn, station_id, kind, location, self._clock.now())
-        if kind in ("log", "signed_firmware"):
-            payload = {**payload, "requestId": transfer_id}
-        failure: EvPowerError | None = None
-        answer: dict[str, Any] = {}
+            return await rows.open_transfer(uow.conn, station_id, kind, location, self._clock.now())
+
+    async def _upload(
+        self, station_id: StationId, transfer_id: int, command: UploadDiagnostics | UploadLog
+    ) -> Uploading:
+        async with self._closing_unsent(transfer_id):
+            upload = await self._commands.ask(station_id, command)
+            refuse_refusal(upload.reply)
+        async with unit_of_work(self._pool) as uow:
+            await rows.name_file(uow.conn, transfer_id, upload.file_name, self._clock.now())
+        return Uploading(transfer_id, upload.reply, upload.file_name)
+
+    async def _fetch(
+        self, station_id: StationId, transfer_id: int, command: FetchFirmware | FetchSignedFirmware
+    ) -> Reply:
+        async with self._closing_unsent(transfer_id):
+            return await self._commands.demand(station_id, command)
+
+    @asynccontextmanager
+    async def _closing_unsent(self, transfer_id: int) -> AsyncIterator[None]:
+        """When the charger does not take the request, its transfer ends with the reason."""
+        failure: CommandFailure | InvalidRequest | None = None
         try:
-            answer = await self._commands.send(station_id, action, payload)
-            if answer.get("status", "Accepted") not in ("Accepted", "AcceptedCanceled"):
-                failure = CommandRejected(answer["status"], answer)
+            yield
         except (CommandFailure, InvalidRequest) as error:
             failure = error
         if failure is not None:
             async with unit_of_work(self._pool) as uow:
                 await rows.close_unsent(uow.conn, transfer_id, failure.code, self._clock.now())
             raise failure
-        return transfer_id, answer
-
-    async def _name(self, transfer_id: int, file_name: str | None) -> None:
-        async with unit_of_work(self._pool) as uow:
-            await rows.name_file(uow.conn, transfer_id, file_name, self._clock.now())
-
-
-def _times(**moments: datetime | None) -> dict[str, str]:
-    return {name: wire_time(at) for name, at in moments.items() if at is not None}
-
-
-def wire_time(at: datetime) -> str:
-    """A moment as OCPP writes it, in its own zone."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

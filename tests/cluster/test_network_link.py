@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
+from decimal import Decimal
+from typing import Any
 
 import pytest
 import trio
 
-from evpower.cluster.remote_commands import COMMAND_WITHIN_S, written
+from evpower.cluster.remote_commands import COMMAND_WITHIN_S, read_answer, written
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked
 from evpower.cluster.rows.processes import take_chargers
 from evpower.errors import (
     ChargerNotReady,
     ChargerOffline,
+    CommandFailure,
+    CommandNotKnown,
     CommandRefused,
     CommandTimedOut,
     EvPowerError,
@@ -25,6 +29,7 @@ from evpower.errors import (
 )
 from evpower.events import Event, GapInEvents, StationChanged
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.commands import Command, ListEntry, Reserve, Restart, SendList, SetPassword
 from evpower.link.ports import CommandResult, Outcome
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import STATION
@@ -98,6 +103,81 @@ async def test_an_operators_command_raises_there_what_it_raises_here(
     assert (str(raised.value), raised.value.details) == (str(error), error.details)
 
 
+ASKS: list[tuple[Command[Any], tuple[str, dict[str, Any]], dict[str, Any]]] = [
+    (Restart("hard"), ("Reset", {"type": "Hard"}), {"status": "Rejected", "vendor": Decimal("1.50")}),
+    (
+        Reserve(7, ConnectorId(1), "TAG", NOON.astimezone(timezone(timedelta(hours=6))), None),
+        (
+            "ReserveNow",
+            {"connectorId": 1, "expiryDate": "2026-11-23T12:00:00+06:00", "idTag": "TAG", "reservationId": 7},
+        ),
+        {"status": "Accepted"},
+    ),
+    (
+        SendList(3, full=False, entries={"A": ListEntry("Accepted", NOON), "B": None}),
+        (
+            "SendLocalList",
+            {
+                "listVersion": 3,
+                "updateType": "Differential",
+                "localAuthorizationList": [
+                    {"idTag": "A", "idTagInfo": {"status": "Accepted", "expiryDate": "2026-11-23T06:00:00Z"}},
+                    {"idTag": "B"},
+                ],
+            },
+        ),
+        {"status": "VersionMismatch"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "sent", "reply"), ASKS, ids=lambda part: type(part).__name__)
+async def test_what_is_asked_there_is_answered_as_here(
+    two: Two,
+    command: Command[Any],
+    sent: tuple[str, dict[str, Any]],
+    reply: dict[str, Any],
+    nursery: trio.Nursery,
+) -> None:
+    """The row has our words; OCPP's are written where the socket is."""
+    await nursery.start(two.executor.run)
+    two.at_a.replies[sent[0]] = reply
+    with trio.fail_after(WITHIN_S):
+        there = await two.link.ask(STATION, command)
+    assert two.at_a.commanded == [sent]
+    assert there == await two.at_a.ask(STATION, command)
+
+
+async def test_what_is_asked_raises_there_what_it_raises_here(two: Two, nursery: trio.Nursery) -> None:
+    await nursery.start(two.executor.run)
+    two.at_a.replies["Reset"] = CommandRefused("NotSupported", "no", {"a": 1})
+    with trio.fail_after(WITHIN_S), pytest.raises(CommandRefused) as raised:
+        await two.link.ask(STATION, Restart("soft"))
+    assert raised.value.details["call_error"] == {"code": "NotSupported", "description": "no", "details": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("whistle", {}),
+        ("ask", {"command": "Whistle", "arguments": {}}),
+        ("ask", {"command": "Restart", "arguments": {"kind": "gentle"}}),
+    ],
+)
+async def test_what_another_version_asks_is_refused_and_harms_nobody(
+    two: Two, kind: str, payload: dict[str, Any], nursery: trio.Nursery
+) -> None:
+    result = await two.executor._result_of(Asked("c", STATION, kind, written(payload), DEADLINE))
+    with pytest.raises(CommandNotKnown):
+        read_answer(result)
+    assert two.at_a.commanded == []
+
+
+async def test_a_failure_another_version_names_is_a_failure(two: Two) -> None:
+    with pytest.raises(CommandFailure, match="нет"):
+        read_answer(written({"failure": "Whistled", "message": "нет", "details": {}}))
+
+
 async def test_a_command_nobody_takes_times_out_at_its_deadline_and_is_never_executed(
     two: Two, nursery: trio.Nursery
 ) -> None:
@@ -131,7 +211,7 @@ async def test_a_password_on_its_way_to_a_charger_is_in_no_row_once_it_was_taken
     await nursery.start(two.executor.run)
     payload = {"key": "AuthorizationKey", "value": "0123456789abcdef"}
     with trio.fail_after(WITHIN_S):
-        await two.link.command(STATION, "ChangeConfiguration", payload)
+        await two.link.ask(STATION, SetPassword(payload["value"]))
     assert two.at_a.commanded == [("ChangeConfiguration", payload)]
     async with by_hand(two.pool_a) as conn:
         rows = await (await conn.execute("SELECT to_json(c)::text AS row FROM evpower.charger_commands c")).fetchall()

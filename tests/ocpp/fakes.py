@@ -132,7 +132,7 @@ class FakeReports(ChargerReports):
         await self._note("security", station_id)
         self.security_reports.append(report)
 
-    async def certificate_requested(self, station_id: StationId, csr: str) -> bool:
+    async def certificate_requested(self, station_id: StationId, csr: str, reported_as: str) -> bool:
         await self._note("certificate", station_id)
         self.certificate_requests.append(csr)
         return self.certificate_verdict

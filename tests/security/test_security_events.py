@@ -8,7 +8,7 @@ import pytest
 
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.charge_point import SecurityReport
+from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.security.rows import security_events
 from evpower.security.station_access import StationAccess
@@ -16,7 +16,7 @@ from tests.worlds.charging import STATION, World
 
 
 def event(type_: str) -> SecurityReport:
-    return SecurityReport("SecurityEventNotification", type_, detail="why")
+    return SecurityReport(SecurityMatter.EVENT, "SecurityEventNotification", type_, detail="why")
 
 
 async def types(world: World) -> list[str]:

@@ -10,7 +10,10 @@ import trio
 
 from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult, Outcome
+from evpower.ocpp.dialect import Request
+from evpower.ocpp.v16.dialect import OCPP_16
 
 NOON = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
@@ -80,11 +83,29 @@ class FakeLink:
         self.stop_asked.set()
         return CommandResult(self.outcome)
 
+    async def ask(self, station_id: StationId, command: Command[A]) -> A:
+        """By the words of OCPP 1.6, so that a test sees what a charger would."""
+
+        async def send(request: Request) -> dict[str, Any]:
+            return await self._answer(station_id, request)
+
+        return await OCPP_16.perform(send, command)
+
+    def read_profile(
+        self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
+    ) -> ChargingProfile:
+        return OCPP_16.read_profile(connector_id, written)
+
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        request = Request(action, payload)
+        OCPP_16.refuse_secrets(request)
+        return await self._answer(station_id, request)
+
+    async def _answer(self, station_id: StationId, request: Request) -> dict[str, Any]:
         if station_id not in self.connected:
             raise ChargerOffline
-        self.commanded.append((action, dict(payload)))
-        reply = self.replies.get(action, {"status": "Accepted"})
+        self.commanded.append((request.action, dict(request.payload)))
+        reply = self.replies.get(request.action, {"status": "Accepted"})
         if isinstance(reply, Exception):
             raise reply
         return reply

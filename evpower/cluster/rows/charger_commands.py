@@ -14,7 +14,8 @@ from psycopg import AsyncConnection
 
 from evpower.identifiers import ProcessId, StationId
 
-Kind = Literal["remote_start", "remote_stop", "raw"]
+#: What this version asks; a row may hold another version's.
+Kind = Literal["remote_start", "remote_stop", "ask", "raw"]
 
 ASK = """
 WITH asked AS (
@@ -52,11 +53,11 @@ FORGET = "DELETE FROM evpower.charger_commands WHERE deadline < %(before)s"
 
 @dataclass(frozen=True)
 class Asked:
-    """A command as its executor takes it; `payload` is JSON."""
+    """A command as its executor takes it; `payload` is JSON, `kind` one of `Kind` or a later version's."""
 
     id: str
     station_id: StationId
-    kind: Kind
+    kind: str
     payload: str
     deadline: datetime
 

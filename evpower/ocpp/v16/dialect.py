@@ -9,17 +9,20 @@ from ocpp.v16.enums import Action as StandardAction
 
 from evpower.errors import ChargerNotReady, InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult
 from evpower.ocpp import dispatch
 from evpower.ocpp.charger import Charger
 from evpower.ocpp.commands import ask
 from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.reading import Flaw
-from evpower.ocpp.v16 import after_boot, requests
+from evpower.ocpp.v16 import after_boot, operations, profiles, requests
 from evpower.ocpp.v16.actions import ACTIONS
 from evpower.ocpp.v16.schemas import SCHEMAS
 from evpower.ocpp.watch.masking import SecretSetting
 from evpower.ocpp.wire import frames
+from evpower.stations.configuration import refuse_password
 
 #: Not sent while a boot is Pending (OCPP 1.6 §4.2).
 NOT_WHILE_PENDING = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})
@@ -65,14 +68,25 @@ class Ocpp16:
         """RemoteStopTransaction (§5.12)."""
         return await ask(connection, requests.remote_stop(transaction_id))
 
-    def may_be_asked(self, connection: ChargerConnection, action: str, payload: Mapping[str, Any]) -> None:
+    async def perform(self, send: Send, command: Command[A]) -> A:
+        return await operations.perform(send, command)
+
+    def may_be_asked(self, connection: ChargerConnection, request: Request) -> None:
         """A charger that is Pending takes commands, but no starts and stops (duty 17)."""
         if connection.registration == "Pending":
-            if action in NOT_WHILE_PENDING:
+            if request.action in NOT_WHILE_PENDING:
                 raise ChargerNotReady(boot=connection.registration)
-        elif payload.get("requestedMessage") == "BootNotification":
+        elif request.payload.get("requestedMessage") == "BootNotification":
             # Duty 18, OCPP 1.6 errata 3.40: once accepted, a charger is never asked to boot again.
             raise InvalidRequest(("requestedMessage", "станция уже принята, BootNotification не запрашивается"))
+
+    def refuse_secrets(self, request: Request) -> None:
+        """A password set behind our back would lock the station out (`security/station_access.py`)."""
+        if request.action == "ChangeConfiguration":
+            refuse_password(request.payload.get("key"))
+
+    def read_profile(self, connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
+        return profiles.read_profile(connector_id, written)
 
 
 OCPP_16 = Ocpp16()

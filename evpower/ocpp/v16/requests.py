@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.ocpp.commands import Request
+from evpower.ocpp.dialect import Request
 
 
 def remote_start(connector_id: ConnectorId, id_tag: IdTag) -> Request:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from evpower.network.charge_point import SecurityReport
+from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.ocpp.charger import Charger
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
@@ -17,20 +17,26 @@ async def security_event_notification(
     charger: Charger, request: messages.SecurityEventNotification, _: bytes
 ) -> Confirmation:
     report = SecurityReport(
-        "SecurityEventNotification", request.type, detail=request.tech_info, occurred_at=utc(request.timestamp)
+        SecurityMatter.EVENT,
+        "SecurityEventNotification",
+        request.type,
+        detail=request.tech_info,
+        occurred_at=utc(request.timestamp),
     )
     await charger.reports.security(charger.station_id, report)
     return messages.Done()
 
 
 async def sign_certificate(charger: Charger, request: messages.SignCertificate, _: bytes) -> Confirmation:
-    accepted = await charger.reports.certificate_requested(charger.station_id, request.csr)
+    accepted = await charger.reports.certificate_requested(charger.station_id, request.csr, "SignCertificate")
     log.info("SignCertificate: station=%s, accepted=%s", charger.station_id, accepted)
     return messages.SignCertificateConf(status="Accepted" if accepted else "Rejected")
 
 
 async def log_status_notification(charger: Charger, request: messages.LogStatusNotification, _: bytes) -> Confirmation:
-    report = SecurityReport("LogStatusNotification", request.status, request_id=request.request_id)
+    report = SecurityReport(
+        SecurityMatter.LOG_UPLOAD, "LogStatusNotification", request.status, request_id=request.request_id
+    )
     await charger.reports.security(charger.station_id, report)
     return messages.Done()
 
@@ -38,6 +44,11 @@ async def log_status_notification(charger: Charger, request: messages.LogStatusN
 async def signed_firmware_status_notification(
     charger: Charger, request: messages.SignedFirmwareStatusNotification, _: bytes
 ) -> Confirmation:
-    report = SecurityReport("SignedFirmwareStatusNotification", request.status, request_id=request.request_id)
+    report = SecurityReport(
+        SecurityMatter.SIGNED_FIRMWARE,
+        "SignedFirmwareStatusNotification",
+        request.status,
+        request_id=request.request_id,
+    )
     await charger.reports.security(charger.station_id, report)
     return messages.Done()

@@ -35,7 +35,7 @@ async def add_event(conn: AsyncConnection[Any], station_id: StationId, report: S
     """Store one."""
     parameters = {
         "station_id": station_id,
-        "action": report.action,
+        "action": report.reported_as,
         "type": report.type,
         "detail": report.detail,
         "request_id": report.request_id,

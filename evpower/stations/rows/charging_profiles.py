@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from psycopg import AsyncConnection
 
-from evpower.identifiers import ConnectorId, StationId
+from evpower.identifiers import ConnectorId, StationId, WireTransactionId
+from evpower.link.commands import ChargingProfile
 
 IS_RUNNING = """
 SELECT 1 AS one FROM evpower.ocpp_transactions
@@ -43,7 +43,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 async def is_running(
-    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, transaction_id: str
+    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, transaction_id: WireTransactionId
 ) -> bool:
     """Whether the transaction runs on this connector."""
     parameters = {"station_id": station_id, "connector_id": connector_id, "transaction_id": transaction_id}
@@ -54,17 +54,17 @@ async def store(
     conn: AsyncConnection[Any],
     station_id: StationId,
     connector_id: ConnectorId,
-    profile: Mapping[str, Any],
+    profile: ChargingProfile,
     at: datetime,
 ) -> None:
-    """Store a profile the charger took (OCPP's object), within a unit of work: what it replaces goes with it."""
+    """Store a profile the charger took, within a unit of work: what it replaces goes with it."""
     parameters = {
         "station_id": station_id,
         "connector_id": connector_id,
-        "profile_id": profile["chargingProfileId"],
-        "purpose": profile["chargingProfilePurpose"],
-        "stack_level": profile["stackLevel"],
-        "profile": _encode(profile).decode(),
+        "profile_id": profile.profile_id,
+        "purpose": profile.purpose,
+        "stack_level": profile.stack_level,
+        "profile": _encode(profile.as_written).decode(),
         "at": at,
     }
     await conn.execute(FORGET_ID, parameters)

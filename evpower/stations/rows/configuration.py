@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.identifiers import StationId
+from evpower.link.commands import Setting
 
 READ_KNOWN = """
 SELECT key, value, readonly, reboot_required, known_at FROM evpower.ocpp_configuration
@@ -43,11 +44,10 @@ async def read_known(conn: AsyncConnection[Any], station_id: StationId) -> list[
     return await (await conn.execute(READ_KNOWN, {"station_id": station_id})).fetchall()
 
 
-async def store(
-    conn: AsyncConnection[Any], station_id: StationId, settings: Sequence[Mapping[str, Any]], at: datetime
-) -> None:
+async def store(conn: AsyncConnection[Any], station_id: StationId, settings: Sequence[Setting], at: datetime) -> None:
     """Store what the charger said of itself."""
-    await conn.execute(STORE, {"station_id": station_id, "settings": Jsonb(settings), "at": at})
+    written = [{"key": each.key, "value": each.value, "readonly": each.readonly} for each in settings]
+    await conn.execute(STORE, {"station_id": station_id, "settings": Jsonb(written), "at": at})
 
 
 async def store_written(

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.identifiers import StationId
+from evpower.link.commands import ListEntry
 from evpower.tags.cards import IdTagRow
 
 READ_LIST = "SELECT version, entries FROM evpower.ocpp_local_lists WHERE station_id = %(station_id)s"
@@ -36,20 +38,27 @@ class KnownList:
     """The list a charger took last; version 0 when that is not known."""
 
     version: int
-    entries: dict[str, Any]
+    entries: dict[str, ListEntry]
 
 
 async def read_list(conn: AsyncConnection[Any], station_id: StationId) -> KnownList | None:
     """What the charger took last, None when nothing was ever sent."""
     row = await (await conn.execute(READ_LIST, {"station_id": station_id})).fetchone()
-    return None if row is None else KnownList(**row)
+    if row is None:
+        return None
+    return KnownList(row["version"], msgspec.convert(row["entries"], dict[str, ListEntry]))
 
 
 async def store_list(
-    conn: AsyncConnection[Any], station_id: StationId, version: int, entries: Mapping[str, Any], at: datetime
+    conn: AsyncConnection[Any], station_id: StationId, version: int, entries: Mapping[str, ListEntry], at: datetime
 ) -> None:
     """Store what the charger has now."""
-    parameters = {"station_id": station_id, "version": version, "entries": Jsonb(entries), "at": at}
+    parameters = {
+        "station_id": station_id,
+        "version": version,
+        "entries": Jsonb(msgspec.to_builtins(entries)),
+        "at": at,
+    }
     await conn.execute(STORE_LIST, parameters)
 
 

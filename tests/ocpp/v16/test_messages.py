@@ -13,7 +13,7 @@ from ocpp.messages import MessageType, get_validator
 
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.ocpp.commands import Request
+from evpower.ocpp.dialect import Request
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages, requests
 from evpower.ocpp.v16.actions import ACTIONS

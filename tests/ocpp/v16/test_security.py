@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from trio.testing import MockClock
 
-from evpower.network.charge_point import SecurityReport
+from evpower.network.charge_point import SecurityMatter, SecurityReport
 from tests.ocpp.conftest import Csms
 
 EVENT = {"type": "InvalidChargePointCertificate", "timestamp": "2026-01-01T00:00:00Z", "techInfo": "expired"}
@@ -21,6 +21,7 @@ EVENT = {"type": "InvalidChargePointCertificate", "timestamp": "2026-01-01T00:00
             "SecurityEventNotification",
             EVENT,
             SecurityReport(
+                SecurityMatter.EVENT,
                 "SecurityEventNotification",
                 "InvalidChargePointCertificate",
                 detail="expired",
@@ -30,12 +31,12 @@ EVENT = {"type": "InvalidChargePointCertificate", "timestamp": "2026-01-01T00:00
         (
             "LogStatusNotification",
             {"status": "Uploaded", "requestId": 7},
-            SecurityReport("LogStatusNotification", "Uploaded", request_id=7),
+            SecurityReport(SecurityMatter.LOG_UPLOAD, "LogStatusNotification", "Uploaded", request_id=7),
         ),
         (
             "SignedFirmwareStatusNotification",
             {"status": "InvalidSignature"},
-            SecurityReport("SignedFirmwareStatusNotification", "InvalidSignature"),
+            SecurityReport(SecurityMatter.SIGNED_FIRMWARE, "SignedFirmwareStatusNotification", "InvalidSignature"),
         ),
     ],
 )
