@@ -29,8 +29,8 @@ PARTS = "network_file: a part of the fleet file, as it is written there"
 #: A type's name that several rooms give: the rooms, and why each may.
 SHARED_NAMES = {
     "Answer": (
-        "http ocpp stations",
-        "http: a body with its status; stations: a charger's own; ocpp: who answers a CALL",
+        "http ocpp",
+        "http: a body with its status; ocpp: who answers a CALL",
     ),
     "Call": ("ocpp simulator", WIRE),
     "CallError": ("ocpp simulator", WIRE),
@@ -41,7 +41,6 @@ SHARED_NAMES = {
     "IdTag": ("identifiers network_file", PARTS),
     "Kind": ("cluster ocpp settings stations", "each room's own: of a command, an oddity, a setting, a transfer"),
     "OcppSettings": ("ocpp settings", "settings: the section as it is written; ocpp: what the door is given"),
-    "Operation": ("http payments", "http: of a station; payments: of a provider"),
     "Outcome": ("link payments", "link: of a command; payments: of a provider's call"),
     "Phase": ("charging payments", "charging: of a session; payments: of a top-up"),
     "Problem": ("network_file ocpp", "both: a field and what is wrong with it"),
