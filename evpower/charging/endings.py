@@ -42,7 +42,7 @@ class Endings:
         found = await transactions.lock_transaction(uow.conn, station_id, stop.wire_transaction_id)
         if found is None:
             log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
-            await transactions.park(uow.conn, station_id, "StopTransaction", "unknown transaction", stop.payload, now)
+            await transactions.park(uow.conn, station_id, stop.reported_as, "unknown transaction", stop.payload, now)
         elif not found.has_stop:
             await transactions.stop_transaction(uow.conn, found.id, stop, now)
             if found.session_id is not None:

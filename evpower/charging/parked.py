@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 from evpower.charging.endings import Endings
 from evpower.charging.rows import parked, transactions
-from evpower.charging.transaction import TransactionStop
+from evpower.charging.transaction import ParkedStop, TransactionStop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
-from evpower.metering.meter_value import MAX_ENERGY_WH
+
+#: A parked report, by the name of its message and its payload, as a stop; None when it is none.
+ReadStop = Callable[[str, str], ParkedStop | None]
 
 
 class ParkedReports:
     """The operator's way to look at them and to put them right."""
 
-    def __init__(self, pool: Pool, clock: Clock, endings: Endings) -> None:
+    def __init__(self, pool: Pool, clock: Clock, endings: Endings, read_stop: ReadStop) -> None:
         self._pool = pool
         self._clock = clock
         self._endings = endings
+        self._read_stop = read_stop
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""
@@ -52,19 +54,26 @@ class ParkedReports:
         """
         async with unit_of_work(self._pool) as uow:
             report = await _take(uow, parked_id)
-            if report["action"] != "StopTransaction":
+            stop = self._read_stop(report["action"], report["payload"])
+            if stop is None:
                 raise InvalidRequest(("id", "назначить можно только StopTransaction"))
             found = await parked.lock_session_transaction(uow.conn, session_id)
             if found is None or found[0] != report["station_id"]:
                 raise InvalidRequest(("session_id", "у этой сессии нет транзакции на этой станции"))
             _, wire_id, meter_start_wh, meter_stop_wh = found
-            meter_wh, stopped_at, why = _read_stop(report)
+            meter_wh = stop.meter_stop_wh
+            if meter_wh is None:
+                raise InvalidRequest(("id", "в сообщении нет правдоподобного meterStop"))
             if meter_wh < meter_start_wh:
                 raise InvalidRequest(("id", f"показание {meter_wh} ниже начального {meter_start_wh}"))
             if meter_stop_wh is not None:
                 raise InvalidRequest(("session_id", "у этой сессии уже есть StopTransaction"))
-            stop = TransactionStop(wire_id, meter_wh, stopped_at, why, None, (), report["payload"].encode())
-            await self._endings.record(uow, StationId(report["station_id"]), stop)
+            stopped_at, payload = stop.stopped_at or report["received_at"], report["payload"].encode()
+            await self._endings.record(
+                uow,
+                StationId(report["station_id"]),
+                TransactionStop(wire_id, meter_wh, stopped_at, stop.reason, None, (), payload, report["action"]),
+            )
             await self._resolve(uow, parked_id, "assigned", session_id, actor, reason)
 
     async def _resolve(
@@ -90,17 +99,3 @@ async def _take(uow: UnitOfWork, parked_id: int) -> dict[str, Any]:
     if report["resolved"]:
         raise InvalidRequest(("id", "уже решено"))
     return report
-
-
-def _read_stop(report: dict[str, Any]) -> tuple[int, datetime, str]:
-    """Register, time and reason of a stored StopTransaction; a time that cannot be read becomes that of its arrival."""
-    payload = json.loads(report["payload"])
-    meter_wh = payload.get("meterStop") if isinstance(payload, dict) else None
-    if not isinstance(meter_wh, int) or not 0 <= meter_wh <= MAX_ENERGY_WH:
-        raise InvalidRequest(("id", "в сообщении нет правдоподобного meterStop"))
-    try:
-        stopped_at = datetime.fromisoformat(payload["timestamp"])
-    except (KeyError, TypeError, ValueError):
-        stopped_at = report["received_at"]
-    stopped_at = stopped_at if stopped_at.tzinfo else stopped_at.replace(tzinfo=UTC)
-    return meter_wh, stopped_at, str(payload.get("reason") or "Local")[:50]

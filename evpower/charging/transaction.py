@@ -42,3 +42,14 @@ class TransactionStop:
     id_tag: IdTag | None
     samples: tuple[Sample, ...]
     payload: bytes
+    #: The standard's name of the message, under which it is parked when it matches nothing.
+    reported_as: str
+
+
+@dataclass(frozen=True)
+class ParkedStop:
+    """A stop as it is read from a parked report; what cannot be believed is None."""
+
+    meter_stop_wh: int | None
+    stopped_at: datetime | None
+    reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evpower.charging.transaction import ParkedStop
 from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.v16.dialect import OCPP_16
 from evpower.ocpp.watch.masking import Masking
@@ -9,3 +10,9 @@ from evpower.ocpp.watch.masking import Masking
 #: Best first: of what a charger offers, the first is spoken.
 DIALECTS: tuple[Dialect, ...] = (OCPP_16,)
 MASKING = Masking([secret for dialect in DIALECTS for secret in dialect.secrets])
+
+
+def read_stop(action: str, payload: str) -> ParkedStop | None:
+    """A stored report as the end of a charge, in whatever version it came; None when it is none."""
+    stops = (dialect.read_stop(action, payload) for dialect in DIALECTS)
+    return next((stop for stop in stops if stop is not None), None)

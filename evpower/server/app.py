@@ -38,6 +38,7 @@ from evpower.network.presence import Presence
 from evpower.network.shared_list_cache import SharedListCache
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
+from evpower.ocpp.dialects import read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.payments.gateway import PaymentGateway
 from evpower.payments.graph import Payments, build_payments
@@ -161,7 +162,7 @@ def build_app(
         config.charging.max_sessions_per_client,
     )
     endings = Endings(pool, clock, settler, bus)
-    parked = ParkedReports(pool, clock, endings)
+    parked = ParkedReports(pool, clock, endings, read_stop)
     reported_to = ReportedTo(
         beginnings=beginnings,
         endings=endings,

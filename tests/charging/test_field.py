@@ -31,7 +31,7 @@ async def meter(world: World, wire_id: WireTransactionId, at: datetime, register
 async def stop(world: World, wire_id: WireTransactionId, at: datetime, register_wh: int) -> None:
     """Without a tag and without a reason, which the wire makes Local."""
     await world.app.reports.end_transaction(
-        STATION, TransactionStop(wire_id, register_wh, at, "Local", None, (), b"{}")
+        STATION, TransactionStop(wire_id, register_wh, at, "Local", None, (), b"{}", "StopTransaction")
     )
     await world.app.settler.work_due()
 

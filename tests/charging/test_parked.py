@@ -36,9 +36,8 @@ async def park_stop(world: World, meter_wh: int = 11_000, wire_id: str = "-1") -
         "timestamp": world.clock.now().isoformat(),
         "reason": "EVDisconnected",
     }
-    stop = TransactionStop(
-        WireTransactionId(wire_id), meter_wh, world.clock.now(), "Local", None, (), json.dumps(payload).encode()
-    )
+    sent, at = json.dumps(payload).encode(), world.clock.now()
+    stop = TransactionStop(WireTransactionId(wire_id), meter_wh, at, "Local", None, (), sent, "StopTransaction")
     await world.app.reports.end_transaction(STATION, stop)
     newest: int = (await world.app.parked.parked(resolved_too=False))[0]["id"]
     return newest

@@ -115,7 +115,9 @@ async def begun(world: World) -> tuple[SessionId, TransactionStop]:
     await world.give(500_00)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     transaction = await world.begin(await world.tag_of(session_id))
-    stop = TransactionStop(transaction.wire_transaction_id, 6_000, world.clock.now(), "Remote", None, (), b"{}")
+    stop = TransactionStop(
+        transaction.wire_transaction_id, 6_000, world.clock.now(), "Remote", None, (), b"{}", "StopTransaction"
+    )
     return session_id, stop
 
 
@@ -138,7 +140,9 @@ async def test_what_two_settlement_workers_find_is_settled_once(both: Both) -> N
     for station, session_id in zip(STATIONS, sessions, strict=True):
         start = TransactionStart(ONE, await both.a.tag_of(session_id), 1000, both.a.clock.now(), b"{}")
         transaction = await both.a.app.reports.begin_transaction(station, start)
-        stop = TransactionStop(transaction.wire_transaction_id, 3_000, both.a.clock.now(), "Local", None, (), b"{}")
+        stop = TransactionStop(
+            transaction.wire_transaction_id, 3_000, both.a.clock.now(), "Local", None, (), b"{}", "StopTransaction"
+        )
         await both.a.app.reports.end_transaction(station, stop)
     with finals(both.a, both.b) as made_final:
         async with trio.open_nursery() as nursery:

@@ -103,7 +103,9 @@ class World:
 
     async def end(self, transaction_id: WireTransactionId, register_wh: int, reason: str = "Local") -> None:
         """The charger reports StopTransaction."""
-        stop = TransactionStop(transaction_id, register_wh, self.clock.now(), reason, None, (), b"{}")
+        stop = TransactionStop(
+            transaction_id, register_wh, self.clock.now(), reason, None, (), b"{}", "StopTransaction"
+        )
         await self.app.reports.end_transaction(STATION, stop)
 
     async def boot(self) -> None:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
+from evpower.digits import INT32_MAX
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import CertificateUse, ForgetCards, Reply, Restart, Trigger, Unlock
 from evpower.security.certificates import StationCertificates
@@ -31,9 +32,9 @@ from evpower.stations.transfers import LogType, Transfers
 #: What the door shows of a charger's answer.
 Shown = dict[str, Any]
 Moment = Annotated[datetime, Meta(tz=True)]
-OneConnector = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+OneConnector = Annotated[int, Meta(ge=1, le=INT32_MAX)]
 #: 0 is the whole station.
-ConnectorOrStation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+ConnectorOrStation = Annotated[int, Meta(ge=0, le=INT32_MAX)]
 
 
 @dataclass(frozen=True)

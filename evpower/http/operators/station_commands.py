@@ -20,7 +20,7 @@ def command_routes(operations: StationOperations) -> Blueprint:
     """Below /stations/{station_id}:
 
     `POST commands/{Action}`: the body is the OCPP payload, the data is the charger's.
-    `POST operations/{name}`: the body is the arguments (`charging/station_operations.py`).
+    `POST operations/{name}`: the body is the arguments (`operation_arguments.py`).
     `GET configuration`: the last known one; the charger is not asked.
     """
     routes = Blueprint("station_commands", __name__, url_prefix="/stations")

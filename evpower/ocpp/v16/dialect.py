@@ -7,6 +7,7 @@ from typing import Any
 
 from ocpp.v16.enums import Action as StandardAction
 
+from evpower.charging.transaction import ParkedStop
 from evpower.errors import ChargerNotReady, InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
@@ -17,7 +18,7 @@ from evpower.ocpp.commands import ask
 from evpower.ocpp.connection import ChargerConnection
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.reading import Flaw
-from evpower.ocpp.v16 import after_boot, operations, profiles, requests
+from evpower.ocpp.v16 import after_boot, operations, parked, profiles, requests
 from evpower.ocpp.v16.actions import ACTIONS
 from evpower.ocpp.v16.schemas import SCHEMAS
 from evpower.ocpp.watch.masking import SecretSetting
@@ -84,6 +85,9 @@ class Ocpp16:
         """A password set behind our back would lock the station out (`security/station_access.py`)."""
         if request.action == "ChangeConfiguration":
             refuse_password(request.payload.get("key"))
+
+    def read_stop(self, action: str, payload: str) -> ParkedStop | None:
+        return parked.read_stop(action, payload)
 
     def read_profile(self, connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
         return profiles.read_profile(connector_id, written)

@@ -168,6 +168,7 @@ async def stop_transaction(charger: Charger, request: messages.StopTransaction, 
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
             samples=_samples(charger, request.transaction_data or ()),
             payload=payload,
+            reported_as="StopTransaction",
         ),
     )
     return messages.StopTransactionConf(id_tag_info=None if verdict is None else _id_tag_info(verdict))
