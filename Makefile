@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.installed
 WORKERS ?= auto
+# Tests start servers by the hundred: without byte code each would compile EvPower anew.
+export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: install run test test-quick foreign lint types schema bench lock clean

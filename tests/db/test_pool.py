@@ -10,6 +10,7 @@ import trio.testing
 from evpower.db.connection import TrioConnection
 from evpower.db.pool import Pool, open_pool
 from tests.db.proxy import open_proxy
+from tests.worlds.databases import CLEANER
 
 SOON_S = 5.0
 
@@ -22,7 +23,9 @@ async def backend(pool: Pool) -> int:
 def open_connections(url: str) -> int:
     with psycopg.connect(url, autocommit=True) as other:
         row = other.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> %s",
+            [CLEANER],
         ).fetchone()
     assert row is not None
     return int(row[0])

@@ -12,6 +12,8 @@ from itertools import count
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+#: The name of our own connection, for a test that counts connections.
+CLEANER = "evpower tests: cleaner"
 #: Anything that differs from a database that was only used. Object ids are never given twice.
 FINGERPRINT = """
 SELECT (SELECT sum(oid::bigint) FROM pg_class WHERE oid >= 16384), (SELECT count(*) FROM pg_attribute),
@@ -52,6 +54,8 @@ class Databases:
         self._template = template
         self._numbers = count(1)
         self._name: str | None = None
+        #: Open as long as the database is: it knows the tables, and cleans them eight times as fast as a new one.
+        self._cleaner: psycopg.Connection[tuple[object, ...]] | None = None
         self._fingerprint: object = None
 
     def lend(self) -> str:
@@ -59,24 +63,27 @@ class Databases:
         if self._name is None:
             self._name = f"evpower_test_{os.getpid()}_{next(self._numbers)}"
             self._order(f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
-            with psycopg.connect(self._url, autocommit=True) as database:
-                self._fingerprint = database.execute(FINGERPRINT).fetchone()
+            self._cleaner = psycopg.connect(self._url, autocommit=True, application_name=CLEANER)
+            self._fingerprint = self._cleaner.execute(FINGERPRINT).fetchone()
         return self._url
 
     def take_back(self) -> None:
         """Clean what was lent, or drop it when it is no longer like the template."""
+        assert self._cleaner is not None
         try:
-            with psycopg.connect(self._url, autocommit=True) as database:
-                database.execute(END_OTHERS)
-                clean = database.execute(FINGERPRINT).fetchone() == self._fingerprint
-                if clean:
-                    database.execute(EMPTY)
-        except psycopg.Error:  # a role that may not do this: then each test gets a new one
+            self._cleaner.execute(END_OTHERS)
+            clean = self._cleaner.execute(FINGERPRINT).fetchone() == self._fingerprint
+            if clean:
+                self._cleaner.execute(EMPTY)
+        except psycopg.Error:  # a role that may not do this, or a test that ended every connection: then a new one
             clean = False
         if not clean:
             self.close()
 
     def close(self) -> None:
+        if self._cleaner is not None:
+            self._cleaner.close()
+            self._cleaner = None
         if self._name is not None:
             self._order(f"DROP DATABASE {self._name} WITH (FORCE)")
             self._name = None
