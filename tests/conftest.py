@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 import trio
+from hypothesis import settings
 from psycopg.conninfo import make_conninfo
 
 from evpower.db.embedded import embedded_postgres
@@ -27,6 +28,10 @@ from tests.worlds.fakes import NOON
 from tests.worlds.list_caches import Network
 from tests.worlds.redis_server import RedisServer
 
+# Without a deadline for an example: that a machine is busy is no failure of ours.
+settings.register_profile("ordinary", deadline=None)
+settings.register_profile("quick", settings.get_profile("ordinary"), max_examples=20)
+settings.load_profile("ordinary")
 pytest_plugins = ("tests.order", "tests.external")
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
