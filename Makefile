@@ -26,9 +26,9 @@ run: install
 test: install
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-# Everyday: what needs no PostgreSQL, no Valkey and no process of its own.
+# Everyday: what needs no PostgreSQL, no Valkey and no process of its own, and a fifth of Hypothesis' examples.
 test-quick: install
-	$(BIN)/python -m pytest $(PARALLEL) -m "not external" $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not external" --hypothesis-profile=quick $(ARGS)
 
 # A page and a charger in another language, against a started server; needs node and npm, and so is not part of `make test`.
 foreign: install

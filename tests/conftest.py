@@ -17,6 +17,7 @@ import hypothesis
 import psycopg
 import pytest
 import trio
+from hypothesis import settings
 from psycopg.conninfo import make_conninfo
 
 from evpower.db.embedded import embedded_postgres
@@ -28,6 +29,10 @@ from tests.worlds.fakes import NOON
 from tests.worlds.list_caches import Network
 from tests.worlds.redis_server import RedisServer
 
+# Without a deadline for an example: that a machine is busy is no failure of ours.
+settings.register_profile("ordinary", deadline=None)
+settings.register_profile("quick", settings.get_profile("ordinary"), max_examples=20)
+settings.load_profile("ordinary")
 pytest_plugins = ("tests.order", "tests.external")
 # How long an example takes is the machine's matter, and no test's.
 hypothesis.settings.register_profile("here", deadline=None)

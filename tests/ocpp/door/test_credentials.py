@@ -139,6 +139,7 @@ async def test_a_pending_password_opens_beside_the_old_one_and_is_reported(locke
 
 
 async def test_a_first_password_on_its_way_shuts_nobody_out(csms: Csms) -> None:
+    csms.set(limits=SocketLimits(close_timeout_s=0.05))
     csms.reports.stations["CP-1"] = Admission("CP-1", "active", None, pending_hash=PENDING)
     await csms.charger()
     await csms.charger(headers=basic("CP-1", "the-password-to-be"))

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
+from trio.testing import MockClock
 
 from evpower.errors import ConfigError, ProviderTimeout, ProviderUnavailable
 from evpower.payments.gateway import CardGateway, OrderState
@@ -168,7 +169,8 @@ async def test_a_bank_under_another_name_is_sent_nothing(bank: Bank, settings: O
     assert peer.received == []
 
 
-async def test_a_bank_that_speaks_no_tls_is_sent_nothing(settings: ObankSettings) -> None:
+async def test_a_bank_that_speaks_no_tls_is_sent_nothing(settings: ObankSettings, autojump_clock: MockClock) -> None:
+    autojump_clock.autojump_threshold = 0.05  # nothing moves any more: the time-out of connecting is due
     async with serving(Peer()) as peer:
         peer.scheme = "https"
         with pytest.raises(ProviderUnavailable):
