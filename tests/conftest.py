@@ -13,7 +13,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
-import hypothesis
 import psycopg
 import pytest
 import trio
@@ -34,9 +33,6 @@ settings.register_profile("ordinary", deadline=None)
 settings.register_profile("quick", settings.get_profile("ordinary"), max_examples=20)
 settings.load_profile("ordinary")
 pytest_plugins = ("tests.order", "tests.external")
-# How long an example takes is the machine's matter, and no test's.
-hypothesis.settings.register_profile("here", deadline=None)
-hypothesis.settings.load_profile("here")
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
 UNSAFE = {
