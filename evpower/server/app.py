@@ -1,4 +1,7 @@
-"""The application graph, built by hand: who knows whom, on one screen. Nothing here runs; `supervisor.py` does that."""
+"""The application graph, built by hand: who knows whom. Nothing here runs; `supervisor.py` starts it.
+
+Every service of a room is built here, once. `process.py` makes a process of it, `doors.py` opens doors to it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.billing.pricing import Pricing, PricingRules
-from evpower.billing.reservation import ReservationRules
+from evpower.administration.network_views import NetworkViews
+from evpower.administration.provisioning import Provisioning
+from evpower.administration.service import Administration
+from evpower.administration.strangers import Strangers
+from evpower.administration.tariff_plans import TariffPlans
+from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
@@ -16,9 +23,9 @@ from evpower.charging.endings import Endings
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.parked import ParkedReports
-from evpower.charging.recovery import Recovery, RecoveryRules
+from evpower.charging.recovery import Recovery
 from evpower.charging.reservations import Reserving
-from evpower.charging.service import ChargingRules, ChargingService
+from evpower.charging.service import ChargingService
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids, RandomBytes, random_bytes
@@ -27,6 +34,7 @@ from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.http.operators.operations import StationOperations
+from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
 from evpower.link.ports import ChargerLink, StationLink
 from evpower.metering.journal import Journal
@@ -40,15 +48,17 @@ from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
 from evpower.ocpp.dialects import read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import PaymentGateway
 from evpower.payments.graph import Payments, build_payments
-from evpower.payments.top_up import TopUpRules
 from evpower.reports.charger_reports import ChargerReports, ReportedTo
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import under_way
 from evpower.security.security_profiles import SecurityProfiles
+from evpower.security.station_access import StationAccess
 from evpower.security.station_authority import StationAuthority
 from evpower.security.trusted_certificates import TrustedCertificates
+from evpower.server.rules import charging_rules, pricing_rules, recovery_rules, reservation_rules, top_up_rules
 from evpower.settings.config import Config
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
@@ -86,7 +96,6 @@ class App:
     #: None: this process caches alone.
     redis: RedisLink | None
     billing: BillingService
-    network_file: NetworkFile
     payments: Payments
     pricing: Pricing
     charging: ChargingService
@@ -99,6 +108,14 @@ class App:
     operations: StationOperations
     certificates: StationCertificates
     authority: StationAuthority
+    access: StationAccess
+    network_file: NetworkFile
+    views: NetworkViews
+    administration: Administration
+    tariff_plans: TariffPlans
+    provisioning: Provisioning
+    lobby: Lobby
+    keys: KeyRows
     journal: Journal
     lookups: ArrivalLookups
     settler: Settler
@@ -118,22 +135,16 @@ def build_app(
     gateways: Mapping[str, PaymentGateway] | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
-    """Put the services together. `conversations` owns what is being asked of chargers (see `Commands`).
+    """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
     `gateways` are the payment providers by name; one that is not there is unavailable.
     """
-    reservation = ReservationRules(
-        config.charging.unlimited_reserve_tyiyn,
-        config.charging.unlimited_minimum_tyiyn,
-        config.charging.planning_minutes,
-    )
     bus = EventBus()
-    billing = BillingService(pool, clock)
-    pricing = Pricing(
-        clock, PricingRules(config.billing.default_rate_per_kwh, config.billing.timezone, config.billing.price_cache_s)
-    )
+    redis = RedisLink(config.redis.url) if config.redis.url else None
     journal = Journal(pool)
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
+    billing = BillingService(pool, clock)
+    pricing = Pricing(clock, pricing_rules(config))
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(
         conversations,
@@ -147,22 +158,18 @@ def build_app(
         config.charging.start_repeat_s,
     )
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
-    reserving = Reserving(clock, billing, pricing, reservation)
+    reserving = Reserving(clock, billing, pricing, reservation_rules(config))
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
-    awaited = Awaited(pool, clock)
-    station_commands = StationCommands(pool, link)
-    days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
-    authority = StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
-    certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
-    tls = bool(config.ocpp.tls_bind)
-    operations = _station_operations(pool, clock, link, station_commands, awaited, certificates, tls=tls)
-    rules = ChargingRules(
-        config.charging.start_wait_s,
-        config.ocpp.heartbeat_timeout_s,
-        config.charging.max_sessions_per_client,
-    )
     endings = Endings(pool, clock, settler, bus)
     parked = ParkedReports(pool, clock, endings, read_stop)
+    presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
+    locations = _locations(config, pool, clock, link, pricing, redis, random_bytes, presence)
+    bus.listen(lambda event: locations.forget() if changes_the_network(event) else None)
+    authority = _authority(config, random_bytes)
+    station_commands = StationCommands(pool, link)
+    certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
+    awaited = Awaited(pool, clock)
+    operations = _station_operations(config, pool, clock, link, station_commands, awaited, certificates)
     reported_to = ReportedTo(
         beginnings=beginnings,
         endings=endings,
@@ -175,28 +182,32 @@ def build_app(
         reservations=operations.reservations,
         transfers=operations.transfers,
     )
-    reports = ChargerReports(
-        pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
-    )
-    presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
-    redis = RedisLink(config.redis.url) if config.redis.url else None
-    list_cache = SharedListCache(redis, clock, random_bytes) if redis else OwnListCache(clock)
-    locations = Locations(
-        pool, clock, link, pricing, list_cache, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
-    )
-    bus.listen(lambda event: locations.forget() if changes_the_network(event) else None)
+    passwords = SaltedPasswords()
+    network_file = NetworkFile(clock, passwords, pricing, billing, bus)
+    views = NetworkViews(pool, clock, link, config.ocpp.heartbeat_timeout_s)
+    lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     return App(
         bus=bus,
         redis=redis,
         billing=billing,
-        network_file=NetworkFile(clock, SaltedPasswords(), pricing, billing, bus),
-        payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, _top_up_rules(config)),
+        payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, top_up_rules(config)),
         pricing=pricing,
         charging=ChargingService(
-            pool, clock, ids, reserving, pricing, link, commands, bus, rules, on_silence=presence.silence_seen
+            pool,
+            clock,
+            ids,
+            reserving,
+            pricing,
+            link,
+            commands,
+            bus,
+            charging_rules(config),
+            on_silence=presence.silence_seen,
         ),
         locations=locations,
-        reports=reports,
+        reports=ChargerReports(
+            pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
+        ),
         parked=parked,
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),
@@ -204,48 +215,52 @@ def build_app(
         operations=operations,
         certificates=certificates,
         authority=authority,
+        access=StationAccess(pool, clock, link, passwords),
+        network_file=network_file,
+        views=views,
+        administration=Administration(pool, clock, views, network_file),
+        tariff_plans=TariffPlans(pool, clock, network_file),
+        provisioning=Provisioning(pool, clock, lobby, network_file),
+        lobby=lobby,
+        keys=KeyRows(pool, clock),
         journal=journal,
         lookups=lookups,
         settler=settler,
         limits=limits,
         presence=presence,
-        recovery=Recovery(
-            pool,
-            clock,
-            commands,
-            settler,
-            RecoveryRules(
-                config.charging.start_deadline_s,
-                config.charging.longest_session_s,
-                config.charging.reboot_grace_s,
-                config.charging.stop_wait_s,
-            ),
-        ),
+        recovery=Recovery(pool, clock, commands, settler, recovery_rules(config)),
     )
 
 
-def _top_up_rules(config: Config) -> TopUpRules:
-    return TopUpRules(
-        poll_interval_s=config.payments.poll_interval_s,
-        max_checks=config.payments.max_checks,
-        slow_interval_s=config.payments.slow_interval_s,
-        invoice_lifetime_s=config.payments.invoice_lifetime_s,
-        minimum_tyiyn=config.payments.minimum_tyiyn,
-        maximum_tyiyn=config.payments.maximum_tyiyn,
-        h2h_allowed=config.obank.h2h,
-        test_payments=config.odengi.test,
+def _authority(config: Config, random_bytes: RandomBytes) -> StationAuthority:
+    days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
+    return StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
+
+
+def _locations(
+    config: Config,
+    pool: Pool,
+    clock: Clock,
+    link: ChargerLink,
+    pricing: Pricing,
+    redis: RedisLink | None,
+    random_bytes: RandomBytes,
+    presence: Presence,
+) -> Locations:
+    list_cache = SharedListCache(redis, clock, random_bytes) if redis else OwnListCache(clock)
+    return Locations(
+        pool, clock, link, pricing, list_cache, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
     )
 
 
 def _station_operations(
+    config: Config,
     pool: Pool,
     clock: Clock,
     link: StationLink,
     commands: StationCommands,
     awaited: Awaited,
     certificates: StationCertificates,
-    *,
-    tls: bool,
 ) -> StationOperations:
     configuration = Configuration(pool, clock, commands)
     return StationOperations(
@@ -260,5 +275,5 @@ def _station_operations(
         profiles=ChargingProfiles(pool, clock, commands, link),
         certificates=certificates,
         trusted=TrustedCertificates(commands),
-        security=SecurityProfiles(pool, clock, configuration, tls=tls),
+        security=SecurityProfiles(pool, clock, configuration, tls=bool(config.ocpp.tls_bind)),
     )

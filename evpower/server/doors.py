@@ -20,14 +20,6 @@ from quart import Blueprint
 from quart_trio import QuartTrio
 
 import evpower
-from evpower.administration.network_views import NetworkViews
-from evpower.administration.provisioning import Provisioning
-from evpower.administration.service import Administration
-from evpower.administration.strangers import Strangers
-from evpower.administration.tariff_plans import TariffPlans
-from evpower.clock import Clock, Ids
-from evpower.cluster.network_link import NetworkLink
-from evpower.db.pool import Pool
 from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
@@ -40,29 +32,23 @@ from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.strangers import stranger_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.http.operators.tracing import trace_routes
-from evpower.http.phones.live_hub import LiveHub
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.server import ListenerSettings, serve_http
-from evpower.idempotency.keys import KeyRows
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
-from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords
+from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import ChargerServer, serve_chargers
 from evpower.ocpp.door.tls import TlsFiles, TlsIdentity
-from evpower.ocpp.lobby import Lobby
-from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
-from evpower.security.station_access import StationAccess
-from evpower.server.app import App
 from evpower.server.metrics import Metrics
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
+from evpower.server.process import Process
 from evpower.settings.config import Config
 
 log = logging.getLogger("evpower")
@@ -77,34 +63,18 @@ class Running:
     control_socket: str
 
 
-@dataclass(frozen=True)
-class Inside:
-    """What the doors lead to."""
-
-    config: Config
-    app: App
-    pool: Pool
-    clock: Clock
-    ids: Ids
-    registry: ChargerRegistry
-    link: NetworkLink
-    tracer: Tracer
-    hub: LiveHub
-
-
 @asynccontextmanager
-async def open_doors(inside: Inside) -> AsyncIterator[Running]:
+async def open_doors(process: Process) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
-    config = inside.config
-    failed_logins, lobby = FailedLogins(), _lobby(inside)
-    server = _charger_server(inside, failed_logins, lobby)
-    views = NetworkViews(inside.pool, inside.clock, inside.link, config.ocpp.heartbeat_timeout_s)
-    operations = (*_operations(inside, lobby), *_network_operations(inside, views))
-    metrics = metrics_routes(_metrics(inside, server))
+    config = process.config
+    failed_logins = FailedLogins()
+    server = _charger_server(process, failed_logins)
+    operations = _operations(process)
+    metrics = metrics_routes(_metrics(process, server))
     control_app = build_control_app(
-        charging=inside.app.charging,
-        views=_operator(inside, failed_logins),
-        ids=inside.ids,
+        charging=process.app.charging,
+        views=_operator(process, failed_logins),
+        ids=process.ids,
         operations=(*operations, metrics),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
@@ -112,10 +82,10 @@ async def open_doors(inside: Inside) -> AsyncIterator[Running]:
     settings = ListenerSettings(drain_s=config.server.drain_timeout_s)
     async with trio.open_nursery() as doors:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
-        await doors.start(inside.tracer.end_followers, name="traces")
-        await doors.start(inside.hub.end_listeners, name="phones' sockets")
+        await doors.start(process.tracer.end_followers, name="traces")
+        await doors.start(process.hub.end_listeners, name="phones' sockets")
         ocpp_urls = await _open_to_chargers(doors, server, config, tls)
-        http_app = _http_app(inside, ocpp_urls, (*operations, station_list_routes(views)), metrics)
+        http_app = _http_app(process, ocpp_urls, (*operations, station_list_routes(process.app.views)), metrics)
         http_binds, control_bind = [str(bind) for bind in config.http.bind], f"unix:{config.control_socket}"
         http_urls = await doors.start(partial(serve_http, http_app, http_binds, settings=settings), name="phones")
         await doors.start(partial(serve_http, control_app, [control_bind], settings=settings), name="control")
@@ -141,18 +111,18 @@ async def _open_to_chargers(
 
 
 def _http_app(
-    inside: Inside, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
+    process: Process, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
 ) -> QuartTrio:
-    config, app = inside.config, inside.app
+    config, app = process.config, process.app
     return build_http_app(
         charging=app.charging,
         billing=app.billing,
         locations=app.locations,
-        hub=inside.hub,
-        clock=inside.clock,
-        keys=KeyRows(inside.pool, inside.clock),
-        probes=ServerProbes(inside.pool, inside.registry, app.payments.providers, app.redis),
-        ids=inside.ids,
+        hub=process.hub,
+        clock=process.clock,
+        keys=app.keys,
+        probes=ServerProbes(process.pool, process.registry, app.payments.providers, app.redis),
+        ids=process.ids,
         facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
         settings=HttpAppSettings(
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
@@ -167,49 +137,37 @@ def _http_app(
     )
 
 
-def _operations(inside: Inside, lobby: Lobby) -> tuple[Blueprint, ...]:
-    """What administrators may do, whatever the network looks like."""
-    app, pool, clock, passwords = inside.app, inside.pool, inside.clock, SaltedPasswords()
+def _operations(process: Process) -> tuple[Blueprint, ...]:
+    """What administrators may see and do."""
+    app = process.app
     return (
         command_routes(app.operations),
-        trace_routes(inside.tracer),
-        access_routes(StationAccess(pool, clock, inside.link, passwords)),
+        trace_routes(process.tracer),
+        access_routes(app.access),
         tag_routes(app.tags),
         parked_routes(app.parked),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         payment_admin_routes(app.payments),
-        stranger_routes(Provisioning(pool, clock, lobby, app.network_file)),
+        stranger_routes(app.provisioning),
+        location_admin_routes(app.administration, app.views),
+        station_admin_routes(app.administration, app.views),
+        tariff_plan_routes(app.tariff_plans),
     )
 
 
-def _network_operations(inside: Inside, views: NetworkViews) -> tuple[Blueprint, ...]:
-    """What administrators may change of the network and its prices."""
-    app, pool, clock = inside.app, inside.pool, inside.clock
-    administration = Administration(pool, clock, views, app.network_file)
-    return (
-        location_admin_routes(administration, views),
-        station_admin_routes(administration, views),
-        tariff_plan_routes(TariffPlans(pool, clock, app.network_file)),
-    )
+def _operator(process: Process, failed_logins: FailedLogins) -> Operator:
+    app, timeout_s = process.app, process.config.ocpp.heartbeat_timeout_s
+    return Operator(process.pool, process.clock, process.link, app, timeout_s, failed_logins)
 
 
-def _operator(inside: Inside, failed_logins: FailedLogins) -> Operator:
-    app, timeout_s = inside.app, inside.config.ocpp.heartbeat_timeout_s
-    return Operator(inside.pool, inside.clock, inside.link, app, timeout_s, failed_logins)
+def _metrics(process: Process, server: ChargerServer) -> Metrics:
+    app = process.app
+    return Metrics(process.pool, app.journal, app.bus, server, process.tracer, app.payments, app.redis)
 
 
-def _metrics(inside: Inside, server: ChargerServer) -> Metrics:
-    app = inside.app
-    return Metrics(inside.pool, app.journal, app.bus, server, inside.tracer, app.payments, app.redis)
-
-
-def _lobby(inside: Inside) -> Lobby:
-    return Lobby(Strangers(inside.pool, inside.clock, inside.config.ocpp.heartbeat_interval_s))
-
-
-def _charger_server(inside: Inside, failed_logins: FailedLogins, lobby: Lobby) -> ChargerServer:
-    config, ocpp = inside.config, inside.config.ocpp
+def _charger_server(process: Process, failed_logins: FailedLogins) -> ChargerServer:
+    config, ocpp = process.config, process.config.ocpp
     settings = OcppSettings(
         limits=SocketLimits(
             max_frame_bytes=ocpp.max_frame_bytes,
@@ -228,17 +186,17 @@ def _charger_server(inside: Inside, failed_logins: FailedLogins, lobby: Lobby) -
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
     return ChargerServer(
-        inside.app.reports,
-        inside.registry,
-        inside.clock,
-        inside.ids,
+        process.app.reports,
+        process.registry,
+        process.clock,
+        process.ids,
         PasswordChecker(secrets.token_bytes(32)),
         settings,
         DIALECTS,
         Traffic(known_actions(DIALECTS)),
-        inside.tracer,
+        process.tracer,
         failed_logins,
-        lobby=lobby if ocpp.accept_unknown == "pending" else None,
+        lobby=process.app.lobby if ocpp.accept_unknown == "pending" else None,
     )
 
 

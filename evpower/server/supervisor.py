@@ -22,29 +22,17 @@ from contextlib import asynccontextmanager
 import trio
 
 from evpower.clock import Clock, Ids, RandomIds, SystemClock
-from evpower.cluster.network_link import NetworkLink
-from evpower.cluster.other_processes import OtherProcesses
-from evpower.cluster.processes import Processes
-from evpower.cluster.remote_commands import CommandExecutor
 from evpower.db.embedded import embedded_postgres
-from evpower.db.listening import Listening
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
-from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
-from evpower.network.feed import NetworkFeed
 from evpower.network_file.service import log_doubts
-from evpower.ocpp.dialect import usual
-from evpower.ocpp.dialects import DIALECTS, MASKING
-from evpower.ocpp.registry import ChargerRegistry
-from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.gateways.providers import Gateways, open_gateways
-from evpower.server.app import App, build_app
 from evpower.server.descriptors import make_room
-from evpower.server.doors import Inside, Running, open_doors
+from evpower.server.doors import Running, open_doors
 from evpower.server.notify import Notifier
-from evpower.server.upkeep import Upkeep
+from evpower.server.process import Process, build_process
 from evpower.settings.config import Config
 
 log = logging.getLogger("evpower")
@@ -98,25 +86,11 @@ async def _serve(
     """Workers and doors, until the first signal and through the drain."""
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
-        registry = ChargerRegistry(usual(DIALECTS))
-        processes = Processes(pool, clock, process_id, registry)
-        link = NetworkLink(registry, processes, pool, clock, ids)
-        app = build_app(config, pool, link, clock, ids, workers, gateways=gateways.by_name)
-        if app.authority.exists:
-            await app.authority.check(clock.now())
-        tracer = Tracer(pool, clock, MASKING, record=config.ocpp.record_frames)
-        hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
-        if app.redis is not None:
-            await workers.start(app.redis.run, name="redis")
-        await _start_workers(workers, config, app, tracer, pool, clock)
-        executor = CommandExecutor(pool, clock, process_id, registry)
-        others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
-        await workers.start(processes.run, name="lease")
-        await workers.start(executor.run, name="others' commands")
-        await workers.start(Listening(pool.conninfo, others.hear, others.gap).run, name="listening")
-        await workers.start(NetworkFeed(app.bus, app.locations, hub.tell).run, name="feed")
-        inside = Inside(config, app, pool, clock, ids, registry, link, tracer, hub)
-        async with open_doors(inside) as running:
+        process = build_process(config, process_id, pool, gateways, clock, ids, workers)
+        if process.app.authority.exists:
+            await process.app.authority.check(clock.now())
+        await _start_workers(workers, process)
+        async with open_doors(process) as running:
             workers.start_soon(notifier.keep_watchdog)
             _collect_less_often()
             notifier.ready()
@@ -126,7 +100,7 @@ async def _serve(
             notifier.stopping()
             workers.start_soon(_end_at_once_when_pressed, signals, config.server.drain_timeout_s + WORKERS_DRAIN_S)
         with trio.move_on_after(WORKERS_DRAIN_S):
-            await app.settler.work_due()
+            await process.app.settler.work_due()
         workers.cancel_scope.cancel()
 
 
@@ -159,11 +133,11 @@ async def _prepare(pool: Pool, clock: Clock) -> None:
     await log_doubts(pool)
 
 
-async def _start_workers(
-    workers: trio.Nursery, config: Config, app: App, tracer: Tracer, pool: Pool, clock: Clock
-) -> None:
-    upkeep = Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days)
-    await workers.start(upkeep.run, name="upkeep")
+async def _start_workers(workers: trio.Nursery, process: Process) -> None:
+    app = process.app
+    if app.redis is not None:
+        await workers.start(app.redis.run, name="redis")
+    await workers.start(process.upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
     await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
@@ -171,7 +145,11 @@ async def _start_workers(
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.recovery.run, name="recovery")
     await workers.start(app.presence.run, name="presence")
-    await workers.start(tracer.run, name="frames")
+    await workers.start(process.tracer.run, name="frames")
+    await workers.start(process.processes.run, name="lease")
+    await workers.start(process.executor.run, name="others' commands")
+    await workers.start(process.listening.run, name="listening")
+    await workers.start(process.feed.run, name="feed")
 
 
 async def _told_to_stop(signals: Signals) -> None:

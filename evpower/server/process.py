@@ -1,0 +1,82 @@
+"""One process of possibly several on the same database: the application, and what it shares with the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import trio
+
+from evpower.clock import Clock, Ids
+from evpower.cluster.network_link import NetworkLink
+from evpower.cluster.other_processes import OtherProcesses
+from evpower.cluster.processes import Processes
+from evpower.cluster.remote_commands import CommandExecutor
+from evpower.db.listening import Listening
+from evpower.db.pool import Pool
+from evpower.http.phones.live_hub import LiveHub, LiveLimits
+from evpower.identifiers import ProcessId
+from evpower.network.feed import NetworkFeed
+from evpower.ocpp.dialect import usual
+from evpower.ocpp.dialects import DIALECTS, MASKING
+from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.watch.tracer import Tracer
+from evpower.payments.gateways.providers import Gateways
+from evpower.server.app import App, build_app
+from evpower.server.upkeep import Upkeep
+from evpower.settings.config import Config
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the supervisor starts and the doors lead to."""
+
+    config: Config
+    pool: Pool
+    clock: Clock
+    ids: Ids
+    app: App
+    #: The stations whose sockets are here, and the link that reaches those of other processes too.
+    registry: ChargerRegistry
+    link: NetworkLink
+    processes: Processes
+    executor: CommandExecutor
+    listening: Listening
+    feed: NetworkFeed
+    tracer: Tracer
+    hub: LiveHub
+    upkeep: Upkeep
+
+
+def build_process(
+    config: Config,
+    process_id: ProcessId,
+    pool: Pool,
+    gateways: Gateways,
+    clock: Clock,
+    ids: Ids,
+    conversations: trio.Nursery,
+) -> Process:
+    """Put one process together. `conversations` owns what is being asked of stations."""
+    registry = ChargerRegistry(usual(DIALECTS))
+    processes = Processes(pool, clock, process_id, registry)
+    link = NetworkLink(registry, processes, pool, clock, ids)
+    app = build_app(config, pool, link, clock, ids, conversations, gateways=gateways.by_name)
+    executor = CommandExecutor(pool, clock, process_id, registry)
+    others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
+    hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
+    return Process(
+        config=config,
+        pool=pool,
+        clock=clock,
+        ids=ids,
+        app=app,
+        registry=registry,
+        link=link,
+        processes=processes,
+        executor=executor,
+        listening=Listening(pool.conninfo, others.hear, others.gap),
+        feed=NetworkFeed(app.bus, app.locations, hub.tell),
+        tracer=Tracer(pool, clock, MASKING, record=config.ocpp.record_frames),
+        hub=hub,
+        upkeep=Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days),
+    )

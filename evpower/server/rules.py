@@ -1,0 +1,55 @@
+"""Settings as the rules of the rooms: the one place that knows both."""
+
+from __future__ import annotations
+
+from evpower.billing.pricing import PricingRules
+from evpower.billing.reservation import ReservationRules
+from evpower.charging.recovery import RecoveryRules
+from evpower.charging.service import ChargingRules
+from evpower.payments.top_up import TopUpRules
+from evpower.settings.config import Config
+
+
+def pricing_rules(config: Config) -> PricingRules:
+    """Which price counts when no plan says one, and how long it may be shown."""
+    return PricingRules(config.billing.default_rate_per_kwh, config.billing.timezone, config.billing.price_cache_s)
+
+
+def reservation_rules(config: Config) -> ReservationRules:
+    """What an unlimited charge holds, and for how long a charge is planned."""
+    return ReservationRules(
+        config.charging.unlimited_reserve_tyiyn,
+        config.charging.unlimited_minimum_tyiyn,
+        config.charging.planning_minutes,
+    )
+
+
+def charging_rules(config: Config) -> ChargingRules:
+    """How long a start waits, and how many charges a client may have."""
+    return ChargingRules(
+        config.charging.start_wait_s, config.ocpp.heartbeat_timeout_s, config.charging.max_sessions_per_client
+    )
+
+
+def recovery_rules(config: Config) -> RecoveryRules:
+    """After which times recovery steps in."""
+    return RecoveryRules(
+        config.charging.start_deadline_s,
+        config.charging.longest_session_s,
+        config.charging.reboot_grace_s,
+        config.charging.stop_wait_s,
+    )
+
+
+def top_up_rules(config: Config) -> TopUpRules:
+    """How orders are checked and bounded."""
+    return TopUpRules(
+        poll_interval_s=config.payments.poll_interval_s,
+        max_checks=config.payments.max_checks,
+        slow_interval_s=config.payments.slow_interval_s,
+        invoice_lifetime_s=config.payments.invoice_lifetime_s,
+        minimum_tyiyn=config.payments.minimum_tyiyn,
+        maximum_tyiyn=config.payments.maximum_tyiyn,
+        h2h_allowed=config.obank.h2h,
+        test_payments=config.odengi.test,
+    )
