@@ -167,9 +167,14 @@ async def test_a_card_in_use_is_concurrent_and_a_reservation_never_is(world: Wor
 
 
 @pytest.mark.parametrize(
-    "closed", ["UPDATE stations SET status = 'inactive'", "UPDATE connectors SET is_enabled = false"]
+    "closed",
+    [
+        "UPDATE stations SET status = 'inactive'",
+        "UPDATE connectors SET is_enabled = false",
+        "UPDATE clients SET status = 'blocked'",
+    ],
 )
-async def test_a_card_opens_nothing_where_an_operator_has_closed(world: World, closed: str) -> None:
+async def test_a_card_opens_nothing_where_or_for_whom_an_operator_has_closed(world: World, closed: str) -> None:
     await world.give(500_00)
     await give_card(world)
     await world.sql(closed)
