@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import trio
 
+from evpower.billing.rows.clients import lock_client
+from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
@@ -167,13 +169,34 @@ async def test_a_card_in_use_is_concurrent_and_a_reservation_never_is(world: Wor
 
 
 @pytest.mark.parametrize(
-    "closed", ["UPDATE stations SET status = 'inactive'", "UPDATE connectors SET is_enabled = false"]
+    "closed",
+    [
+        "UPDATE stations SET status = 'inactive'",
+        "UPDATE connectors SET is_enabled = false",
+        "UPDATE clients SET status = 'blocked'",
+    ],
 )
-async def test_a_card_opens_nothing_where_an_operator_has_closed(world: World, closed: str) -> None:
+async def test_a_card_opens_nothing_where_or_for_whom_an_operator_has_closed(world: World, closed: str) -> None:
     await world.give(500_00)
     await give_card(world)
     await world.sql(closed)
     assert ((await world.begin(CARD)).verdict.status, await world.balance()) == ("Blocked", 500_00)
+
+
+async def test_a_card_whose_client_is_blocked_while_its_start_waits_for_the_account_opens_nothing(world: World) -> None:
+    await world.give(500_00)
+    await give_card(world)
+    verdicts = []
+
+    async def begin() -> None:
+        verdicts.append((await world.begin(CARD)).verdict.status)
+
+    async with trio.open_nursery() as nursery, unit_of_work(world.pool) as operator:
+        await lock_client(operator.conn, CLIENT)
+        nursery.start_soon(begin)
+        await trio.testing.wait_all_tasks_blocked(0.1)
+        await operator.conn.execute("UPDATE clients SET status = 'blocked'")
+    assert (verdicts, await world.balance()) == (["Blocked"], 500_00)
 
 
 async def test_a_card_does_not_take_a_connector_another_driver_reserved(world: World) -> None:

@@ -124,6 +124,15 @@ async def test_of_two_operators_who_take_the_same_back_the_second_is_refused_for
     assert (await world.balance(), (await world.order(order)).refunded_tyiyn, len(refused)) == (0, 100_00, 1)
 
 
+async def test_an_operator_takes_back_no_more_than_was_paid(world: World) -> None:
+    order = await credited(world)
+    await world.apply((await world.qr()).order, paid(100_00, "another"))
+    await world.apply(order, OrderStatus(OrderState.PARTIAL_REFUND, (Payment("90017755", 100_00),), 30_00))
+    with pytest.raises(InvalidRequest):
+        await world.payments.decisions.debit(await parked_id(world), 100_01, WHY, ANN)
+    assert await world.balance() == 200_00
+
+
 async def test_the_database_takes_back_no_more_than_was_paid(world: World) -> None:
     order = await credited(world)
     give_back = "UPDATE evpower.top_up_orders SET refunded_tyiyn = %s WHERE topup_id = %s"

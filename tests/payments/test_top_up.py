@@ -222,6 +222,12 @@ def test_what_a_provider_gave_back_waits_for_a_person_as_far_as_it_is_not_booked
     assert (verdict.phase, [p.amount_tyiyn for p in verdict.parked]) == (phase, [] if parked is None else [parked])
 
 
+def test_an_old_notice_of_a_part_leaves_what_was_given_back_whole_as_it_is() -> None:
+    order = replace(ORDER, phase="refunded", paid_tyiyn=100_00, refunded_tyiyn=100_00)
+    verdict = ruled(order, OrderStatus(OrderState.PARTIAL_REFUND, refunded_tyiyn=30_00))
+    assert (verdict.phase, verdict.parked) == ("refunded", ())
+
+
 def planned(order: TopUp = ORDER, rules: TopUpRules = RULES) -> list[tuple[float, str]]:
     """When a provider that always says "processing" is asked, in seconds after the creation, and by which phase."""
     checks: list[tuple[float, str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 import trio
@@ -14,11 +15,13 @@ from evpower.errors import (
     AmountTooSmall,
     ClientBlocked,
     ClientDeleted,
+    IdempotencyMismatch,
     PaymentNotFound,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
 )
+from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import ProviderOrder
 from evpower.payments.top_up import TopUpWish
@@ -105,6 +108,27 @@ async def test_a_definite_refusal_cancels_the_order(world: World) -> None:
         await world.qr()
     order = await world.newest()
     assert (order.phase, order.next_check_at) == ("canceled", None)
+
+
+async def test_a_refusal_that_comes_after_the_payment_was_credited_cancels_nothing(world: World) -> None:
+    async def pay(_: ProviderOrder) -> None:
+        await world.apply(await world.newest(), paid(100_00))
+
+    world.odengi.before_answer, world.odengi.creation = pay, ProviderError()
+    with pytest.raises(ProviderError):
+        await world.qr()
+    assert ((await world.newest()).phase, await world.balance()) == ("approved", 100_00)
+
+
+async def test_the_key_is_stored_with_the_order_and_makes_no_other(world: World) -> None:
+    claim = IdempotencyClaim(CLIENT, "key-1", "POST", "/api/v1/balance/topup-qr", "100 som")
+    view = await world.payments.top_ups.create_qr(TopUpWish(CLIENT, 100_00, ""), PHONE, claim)
+    keys = "SELECT order_id, status_code FROM evpower.idempotency_keys"
+    assert await world.sql(keys) == [{"order_id": view.order.order_id, "status_code": None}]
+    with pytest.raises(IdempotencyMismatch):
+        other = replace(claim, body_hash="200 som")
+        await world.payments.top_ups.create_qr(TopUpWish(CLIENT, 200_00, ""), PHONE, other)
+    assert len(await world.payments.decisions.payments()) == 1
 
 
 async def test_what_was_never_sent_cancels_the_order(world: World) -> None:
