@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -10,12 +11,16 @@ import pytest
 import trio
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
+from psycopg.types.json import Jsonb
 
 from evpower.db import migrate as migrations
 from evpower.db.migrate import migrate, read_migrations
 from evpower.db.pool import Pool, open_pool
 from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
+from evpower.link.commands import ListEntry
+from evpower.stations.rows.local_lists import STORE_LIST, KnownList, read_list
 from tests.worlds.by_hand import by_hand
+from tests.worlds.charging import NETWORK, STATION
 from tests.worlds.fakes import NOON
 
 
@@ -157,3 +162,17 @@ def test_two_files_with_one_number_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     with pytest.raises(ValueError, match="0001_one and 0001_uno have the same number"):
         read_migrations(tmp_path)
+
+
+async def test_a_list_of_cards_kept_in_the_words_of_ocpp_is_kept_in_ours(pool: Pool) -> None:
+    """0014: a station whose list is known is not sent it again after the upgrade."""
+    card = {"status": "Accepted", "expiryDate": "2026-12-01T00:00:00Z", "parentIdTag": "P"}
+    (rewrite,) = (each.sql for each in read_migrations() if each.name == "0014_asks")
+    async with by_hand(pool) as conn:
+        await conn.execute(NETWORK)
+        for entries in ({"A": card, "B": {"status": "Blocked"}}, {}):
+            await conn.execute(STORE_LIST, {"station_id": STATION, "version": 3, "entries": Jsonb(entries), "at": NOON})
+            await conn.execute(rewrite.encode())
+            kept = await read_list(conn, STATION)
+            listed = {"A": ListEntry("Accepted", datetime(2026, 12, 1, tzinfo=UTC), "P"), "B": ListEntry("Blocked")}
+            assert kept == KnownList(3, listed if entries else {})
