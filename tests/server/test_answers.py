@@ -150,7 +150,7 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await world.app.parked.park(STATION, "StopTransaction", "no such transaction", b'{"meterStop": 7, "x": [1.5]}')
     await world.app.parked.park(STATION, "MeterValues", "no such transaction", b"{}")
     await world.app.reports.security(
-        STATION, SecurityReport("SecurityEventNotification", "InvalidFirmwareSignature", "why", None, world.clock.now())
+        STATION, SecurityReport("SecurityEventNotification", "InvalidFirmwareSignature", "why", occurred_at=world.clock.now())
     )
     await world.app.reports.security(STATION, SecurityReport("LogStatusNotification", "Uploaded", request_id=3))
     await desk.ask("GET", f"/stations/{STATION}/security-events")
@@ -174,7 +174,8 @@ WITH now AS (SELECT %s::timestamptz AS at),
 a AS (INSERT INTO evpower.ocpp_availability (station_id, connector_id, wanted, state, requested_at)
       SELECT 'EVP-001-01', 1, 'Inoperative', 'Scheduled', at FROM now),
 t AS (INSERT INTO evpower.ocpp_transfers (station_id, kind, location, status, steps, requested_at, status_at)
-      SELECT 'EVP-001-01', 'log', 'ftp://x', 'Uploading', '["Asked", "Uploading"]', at, at FROM now),
+      SELECT 'EVP-001-01', 'log', 'ftp://x', 'Uploading',
+             jsonb_build_array(jsonb_build_object('status', 'Uploading', 'at', at)), at, at FROM now),
 r AS (INSERT INTO evpower.ocpp_reservations (station_id, connector_id, id_tag, expires_at, status, created_at)
       SELECT 'EVP-001-01', 2, 'CARD-1', at + '0.5 seconds', 'Active', at FROM now),
 p AS (INSERT INTO evpower.ocpp_charging_profiles
