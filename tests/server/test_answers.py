@@ -24,7 +24,7 @@ from evpower.http.operators.station_access import access_routes
 from evpower.http.operators.strangers import stranger_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.identifiers import IdTag
-from evpower.network.charge_point import Boot, SecurityReport
+from evpower.network.charge_point import Boot, SecurityMatter, SecurityReport
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.payments.gateway import OrderState, OrderStatus
 from evpower.security.station_access import StationAccess
@@ -150,9 +150,18 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await world.app.parked.park(STATION, "StopTransaction", "no such transaction", b'{"meterStop": 7, "x": [1.5]}')
     await world.app.parked.park(STATION, "MeterValues", "no such transaction", b"{}")
     await world.app.reports.security(
-        STATION, SecurityReport("SecurityEventNotification", "InvalidFirmwareSignature", "why", occurred_at=world.clock.now())
+        STATION,
+        SecurityReport(
+            SecurityMatter.EVENT,
+            "SecurityEventNotification",
+            "InvalidFirmwareSignature",
+            "why",
+            occurred_at=world.clock.now(),
+        ),
     )
-    await world.app.reports.security(STATION, SecurityReport("LogStatusNotification", "Uploaded", request_id=3))
+    await world.app.reports.security(
+        STATION, SecurityReport(SecurityMatter.LOG_UPLOAD, "LogStatusNotification", "Uploaded", request_id=3)
+    )
     await desk.ask("GET", f"/stations/{STATION}/security-events")
     await desk.ask("PUT", f"/stations/{STATION}/password", {"password": "sixteen letters!"})
     await desk.ask("GET", "/parked")
