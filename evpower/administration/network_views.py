@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from evpower.administration.records import Listed, LocationRecord, Page, SeenStation, StationRecord
 from evpower.administration.rows import entities as rows
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -13,17 +13,8 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound, StationNotFound
 from evpower.identifiers import StationId
 from evpower.link.ports import ChargePointLink
-from evpower.network.charge_point import AdminStatus, connector_status, is_online
-from evpower.network.listing import configuration_warnings
+from evpower.network.charge_point import AdminStatus, is_online
 from evpower.network.locations import last_seen
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which of the matching rows are wanted, in the order of their ids."""
-
-    limit: int = 50
-    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,7 +27,7 @@ class StationFilter:
 
 
 class NetworkViews:
-    """Rows, with live presence where there is any; None is a value nobody has given."""
+    """Rows, with live presence where there is any."""
 
     def __init__(self, pool: Pool, clock: Clock, link: ChargePointLink, heartbeat_timeout_s: float) -> None:
         self._pool = pool
@@ -44,13 +35,13 @@ class NetworkViews:
         self._link = link
         self._heartbeat_timeout_s = heartbeat_timeout_s
 
-    async def locations(self, status: AdminStatus | None, page: Page) -> dict[str, Any]:
+    async def locations(self, status: AdminStatus | None, page: Page) -> Listed[LocationRecord]:
         """A page of locations, and how many there are."""
         async with reading(self._pool) as conn:
-            found, total = await rows.list_locations(conn, status, page.limit, page.offset)
-        return {"locations": found, "total": total, **vars(page)}
+            found, total = await rows.list_locations(conn, status, page)
+        return Listed(found, total, page)
 
-    async def location(self, location_id: str) -> dict[str, Any]:
+    async def location(self, location_id: str) -> LocationRecord:
         """One location. Raises LocationNotFound."""
         async with reading(self._pool) as conn:
             found = await rows.read_location(conn, location_id)
@@ -58,7 +49,7 @@ class NetworkViews:
             raise LocationNotFound(f"Локация {location_id} не найдена")
         return found
 
-    async def stations(self, wanted: StationFilter, page: Page) -> dict[str, Any]:
+    async def stations(self, wanted: StationFilter, page: Page) -> Listed[SeenStation]:
         """A page of stations with their connectors, and how many there are."""
         async with reading(self._pool) as conn:
             matching = [
@@ -67,29 +58,18 @@ class NetworkViews:
                 if wanted.is_online is None or wanted.is_online == self._presence(station_id, stored_at)[1]
             ]
             found = await rows.read_stations(conn, matching[page.offset : page.offset + page.limit])
-        return {"stations": [self._station(row) for row in found], "total": len(matching), **vars(page)}
+        return Listed(tuple(map(self._seen, found)), len(matching), page)
 
-    async def station(self, station_id: StationId) -> dict[str, Any]:
+    async def station(self, station_id: StationId) -> SeenStation:
         """One station with its connectors. Raises StationNotFound."""
         async with reading(self._pool) as conn:
             found = await rows.read_stations(conn, [station_id])
         if not found:
             raise StationNotFound
-        return self._station(found[0])
+        return self._seen(found[0])
 
-    def _station(self, row: dict[str, Any]) -> dict[str, Any]:
-        whole_status = row.pop("whole_status")
-        last_seen_at, online = self._presence(StationId(row["id"]), row["last_heartbeat_at"])
-        for connector in row["connectors"]:
-            word, busy = connector.pop("ocpp_status"), connector.pop("busy")
-            connector["status"] = connector_status(word, whole_status, busy=busy)
-        numbers = [connector["connector_number"] for connector in row["connectors"]]
-        return {
-            **row,
-            "last_heartbeat_at": last_seen_at,
-            "is_available": online,
-            "configuration_warnings": configuration_warnings(row["connectors_count"], numbers),
-        }
+    def _seen(self, station: StationRecord) -> SeenStation:
+        return SeenStation(station, *self._presence(station.id, station.last_heartbeat_at))
 
     def _presence(self, station_id: StationId, stored_at: datetime | None) -> tuple[datetime | None, bool]:
         """When it last spoke, and whether that is young enough."""

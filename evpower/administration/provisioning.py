@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from evpower.administration.rows import strangers
+from evpower.administration.records import StrangerRecord
+from evpower.administration.rows import entities, strangers
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -40,6 +41,25 @@ class StrangerLink(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class SeenStranger:
+    """One that came, and whether its socket is open in this process."""
+
+    record: StrangerRecord
+    connected: bool
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A stranger that is a station now; `created` counts the new rows by kind."""
+
+    station_id: StationId
+    location_id: str
+    connected: bool
+    created: Mapping[str, int]
+    warnings: tuple[str, ...]
+
+
 class Provisioning:
     """Lists strangers, makes stations of them, turns them away."""
 
@@ -49,13 +69,13 @@ class Provisioning:
         self._link = link
         self._network_file = network_file
 
-    async def strangers(self, *, rejected_too: bool) -> list[dict[str, Any]]:
+    async def strangers(self, *, rejected_too: bool) -> list[SeenStranger]:
         """Who waits, the longest first, and what they said of themselves."""
         async with reading(self._pool) as conn:
-            rows = await strangers.list_strangers(conn, rejected_too=rejected_too)
-        return [{**row, "connected": self._link.is_here(row["identity"])} for row in rows]
+            records = await strangers.list_strangers(conn, rejected_too=rejected_too)
+        return [SeenStranger(each, self._link.is_here(each.identity)) for each in records]
 
-    async def accept(self, identity: str, wanted: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+    async def accept(self, identity: str, wanted: Mapping[str, Any], *, actor: str) -> Accepted:
         """Make a station of a stranger, one that was turned away included, by the rules of a fleet import.
 
         `wanted` has `location_id` and a station's fields as in a fleet file; model, maker, firmware and serial number
@@ -78,15 +98,9 @@ class Provisioning:
             self._link.invite(identity)
         else:
             self._link.send_away(identity, "come again with your password")
-        return {
-            "station_id": identity,
-            "location_id": wanted["location_id"],
-            "connected": connected,
-            "created": report.created,
-            "warnings": report.warnings,
-        }
+        return Accepted(StationId(identity), wanted["location_id"], connected, report.created, report.warnings)
 
-    async def reject(self, identity: str, *, actor: str) -> dict[str, Any]:
+    async def reject(self, identity: str, *, actor: str) -> None:
         """Turn a stranger away from now on. Raises NotFound for an identity that never came, InvalidRequest for a
         station."""
         async with unit_of_work(self._pool) as uow:
@@ -94,7 +108,6 @@ class Provisioning:
             await strangers.reject(uow.conn, identity, actor, self._clock.now())
         log.info("stranger rejected: identity=%s, by=%s", identity, actor)
         self._link.send_away(identity, "rejected by the operator")
-        return {"identity": identity, "status": "rejected"}
 
     async def _fleet(self, uow: UnitOfWork, identity: str, boot: Boot, wanted: Mapping[str, Any]) -> Fleet:
         location_id = wanted.get("location_id")
@@ -102,14 +115,16 @@ class Provisioning:
             raise InvalidRequest(("location_id", "обязательное поле, строка"))
         if "id" in wanted:
             raise InvalidRequest(("id", "станция называется так, как представляется зарядное устройство"))
-        location = await strangers.read_location(uow.conn, location_id)
+        location = await entities.known_location(uow.conn, location_id)
         if location is None:
             raise InvalidRequest(("location_id", "локация не найдена"))
         fields = {name: value for name, value in wanted.items() if name != "location_id" and value is not None}
-        return read_station({**_said(identity, boot), **fields, "id": identity}, **location)
+        return read_station(
+            {**_said(identity, boot), **fields, "id": identity}, location.id, location.name, location.address
+        )
 
 
-def _said(identity: str, boot: Boot) -> dict[str, Any]:
+def _said(identity: str, boot: Boot) -> dict[str, str]:
     """A station's fields, as far as the charger filled them."""
     words = asdict(boot)
     words["manufacturer"] = words.pop("vendor")

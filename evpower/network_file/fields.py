@@ -6,7 +6,7 @@ A field that is absent reads as None; so does a wrong one, once it has been note
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ Problem = tuple[str, str]
 class Fields:
     """One table of the file at `path`; all tables of a file share the list of problems and of warnings."""
 
-    def __init__(self, table: dict[str, Any], path: str, problems: list[Problem], warnings: list[str]) -> None:
+    def __init__(self, table: Mapping[str, Any], path: str, problems: list[Problem], warnings: list[str]) -> None:
         self._table = table
         self._path = path
         self._problems = problems

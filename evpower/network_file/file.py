@@ -6,7 +6,7 @@ Names are the columns of the tables. `evpower/network_file/rows/apply.py` writes
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -43,26 +43,26 @@ def parse_fleet(text: str) -> Fleet:
     return Fleet(locations, id_tags, clients, plans, tuple(warnings))
 
 
-def read_station(station: dict[str, Any], id: str, name: str, address: str) -> Fleet:
+def read_station(station: Mapping[str, Any], id: str, name: str, address: str) -> Fleet:
     """One station, as a fleet file writes it, at a location that exists. Raises InvalidRequest like `parse_fleet`."""
     read, warnings = _read(station, lambda fields: _Reader().station(fields, id))
     place = Location(id, name, address, None, None, None, None, None, None, None, (read,))
     return Fleet((place,), (), (), (), warnings)
 
 
-def read_location(location: dict[str, Any]) -> Fleet:
+def read_location(location: Mapping[str, Any]) -> Fleet:
     """One location, as a fleet file writes it. Raises InvalidRequest like `parse_fleet`."""
     read, warnings = _read(location, _Reader().location)
     return Fleet((read,), (), (), (), warnings)
 
 
-def read_tariff_plan(plan: dict[str, Any]) -> Fleet:
+def read_tariff_plan(plan: Mapping[str, Any]) -> Fleet:
     """One tariff plan, as a fleet file writes it. Raises InvalidRequest like `parse_fleet`."""
     read, warnings = _read(plan, _Reader().tariff_plan)
     return Fleet((), (), (), (read,), warnings)
 
 
-def _read(table: dict[str, Any], reader: Callable[[Fields], Row]) -> tuple[Row, tuple[str, ...]]:
+def _read(table: Mapping[str, Any], reader: Callable[[Fields], Row]) -> tuple[Row, tuple[str, ...]]:
     problems: list[Problem] = []
     warnings: list[str] = []
     row = reader(Fields(table, "", problems, warnings))

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 import trio
 
-from evpower.administration.provisioning import Provisioning
+from evpower.administration.provisioning import Accepted, Provisioning
 from evpower.administration.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
 from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, NotFound
@@ -70,7 +70,7 @@ class Gate:
     async def fill(self, count: int, *, one_address: bool = False) -> None:
         await self.sql(FILL, one_address, self.clock.now(), self.clock.now(), count)
 
-    async def accept(self, **changes: Any) -> dict[str, Any]:
+    async def accept(self, **changes: Any) -> Accepted:
         return await self.desk.accept(NEW, PLACE | changes, actor="operator ann")
 
 
@@ -143,11 +143,11 @@ async def test_what_a_stranger_says_of_itself_is_listed(gate: Gate) -> None:
     peer = await gate.waiting()
     (row,) = await gate.desk.strangers(rejected_too=False)
     told = {"identity": NEW, "vendor": "Maker", "model": "M60", "firmware_version": "1.2", "serial_number": "SN-9"}
-    assert {name: row[name] for name in told} == told
-    assert (row["first_seen_at"], row["connected"], row["status"]) == (gate.clock.now(), True, "pending")
+    assert {name: getattr(row.record, name) for name in told} == told
+    assert (row.record.first_seen_at, row.connected, row.record.status) == (gate.clock.now(), True, "pending")
     await trio.aclose_forcefully(peer.wire)
     await trio.testing.wait_all_tasks_blocked(0.05)
-    assert [row["connected"] for row in await gate.desk.strangers(rejected_too=False)] == [False]
+    assert [row.connected for row in await gate.desk.strangers(rejected_too=False)] == [False]
 
 
 async def test_what_a_stranger_writes_is_kept_as_a_short_line(gate: Gate) -> None:
@@ -155,7 +155,7 @@ async def test_what_a_stranger_writes_is_kept_as_a_short_line(gate: Gate) -> Non
     said = {"chargePointVendor": "V\x1b[31m", "chargePointModel": "m" * 200}
     assert (await peer.call("BootNotification", said))[2]["status"] == "Pending"
     (row,) = await gate.desk.strangers(rejected_too=False)
-    assert (row["vendor"], row["model"]) == ("V[31m", "m" * 50)
+    assert (row.record.vendor, row.record.model) == ("V[31m", "m" * 50)
 
 
 async def test_a_socket_that_does_not_boot_leaves_nothing(gate: Gate) -> None:
@@ -213,7 +213,7 @@ async def test_strangers_not_seen_for_a_day_make_room(gate: Gate) -> None:
     await gate.fill(MOST_WAITING)
     gate.clock.advance(24 * 3600 + 1)
     await gate.waiting()
-    assert [row["identity"] for row in await gate.desk.strangers(rejected_too=False)] == [NEW]
+    assert [row.record.identity for row in await gate.desk.strangers(rejected_too=False)] == [NEW]
 
 
 async def test_sockets_of_one_address_are_few_also_before_they_boot(gate: Gate) -> None:
@@ -228,7 +228,7 @@ async def test_sockets_of_one_address_are_few_also_before_they_boot(gate: Gate) 
 async def test_an_accepted_stranger_is_asked_to_boot_and_is_a_station_on_the_same_connection(gate: Gate) -> None:
     peer = await gate.waiting()
     answer = await gate.accept()
-    assert (answer["station_id"], answer["connected"]) == (NEW, True)
+    assert (answer.station_id, answer.connected) == (NEW, True)
     with trio.fail_after(5):
         _, message_id, action, payload = await peer.next_call()
         assert (action, payload) == ("TriggerMessage", {"requestedMessage": "BootNotification"})
@@ -292,7 +292,7 @@ async def test_a_stranger_that_is_away_is_accepted_too(gate: Gate) -> None:
     peer = await gate.waiting()
     await trio.aclose_forcefully(peer.wire)
     await trio.testing.wait_all_tasks_blocked(0.05)
-    assert (await gate.accept())["connected"] is False
+    assert (await gate.accept()).connected is False
     assert (await boot(await gate.csms.charger(f"/ws/{NEW}")))["status"] == "Accepted"
 
 
@@ -369,7 +369,7 @@ async def test_a_rejected_stranger_is_closed_and_404_from_then_on(gate: Gate) ->
     assert await gate.status_of_upgrade() == 404
     assert await gate.desk.strangers(rejected_too=False) == []
     (row,) = await gate.desk.strangers(rejected_too=True)
-    assert (row["status"], row["decided_by"]) == ("rejected", "operator ann")
+    assert (row.record.status, row.record.decided_by) == ("rejected", "operator ann")
 
 
 async def test_a_stranger_rejected_while_its_socket_opened_is_rejected_at_its_boot(gate: Gate) -> None:

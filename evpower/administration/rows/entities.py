@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.administration.records import ConnectorRecord, LocationRecord, Page, StationRecord
+from evpower.db.connection import Conn
 from evpower.identifiers import StationId
+from evpower.network.charge_point import connector_status
 from evpower.network.status_sql import SAID
 from evpower.network_file.tables import Table
 
@@ -52,54 +54,81 @@ KNOWN_STATION = "SELECT id, location_id, serial_number, connectors_count FROM pu
 CONNECTOR_NUMBERS = "SELECT connector_number FROM public.connectors WHERE station_id = %(id)s"
 
 
-async def list_locations(
-    conn: AsyncConnection[Any], status: str | None, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], int]:
+@dataclass(frozen=True)
+class KnownLocation:
+    """What every row of a location has."""
+
+    id: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class KnownStation:
+    """What every row of a station has."""
+
+    id: StationId
+    location_id: str
+    serial_number: str
+    connectors_count: int
+
+
+async def list_locations(conn: Conn, status: str | None, page: Page) -> tuple[tuple[LocationRecord, ...], int]:
     """A page of locations by id, and how many there are."""
-    wanted = {"id": None, "status": status, "limit": limit, "offset": offset}
+    wanted = {"id": None, "status": status, **vars(page)}
     rows = await (await conn.execute(LIST_LOCATIONS, wanted)).fetchall()
-    counts: list[dict[str, Any]] = await (await conn.execute(COUNT_LOCATIONS, wanted)).fetchall()
-    return rows, counts[0]["total"]
+    counts = await (await conn.execute(COUNT_LOCATIONS, wanted)).fetchall()
+    return tuple(LocationRecord(**row) for row in rows), counts[0]["total"]
 
 
-async def read_location(conn: AsyncConnection[Any], location_id: str) -> dict[str, Any] | None:
+async def read_location(conn: Conn, location_id: str) -> LocationRecord | None:
     """One location."""
     wanted = {"id": location_id, "status": None, "limit": 1, "offset": 0}
-    return await (await conn.execute(LIST_LOCATIONS, wanted)).fetchone()
+    row = await (await conn.execute(LIST_LOCATIONS, wanted)).fetchone()
+    return None if row is None else LocationRecord(**row)
 
 
 async def find_stations(
-    conn: AsyncConnection[Any], status: str | None, location_id: str | None
+    conn: Conn, status: str | None, location_id: str | None
 ) -> list[tuple[StationId, datetime | None]]:
     """The ids of stations, each with the heartbeat that is stored."""
     cursor = await conn.execute(FIND_STATIONS, {"status": status, "location_id": location_id})
     return [(StationId(row["id"]), row["last_heartbeat_at"]) for row in await cursor.fetchall()]
 
 
-async def read_stations(conn: AsyncConnection[Any], ids: Sequence[StationId]) -> list[dict[str, Any]]:
+async def read_stations(conn: Conn, ids: Sequence[StationId]) -> tuple[StationRecord, ...]:
     """Stations with their connectors, by id."""
-    return await (await conn.execute(READ_STATIONS, {"ids": list(ids)})).fetchall()
+    rows = await (await conn.execute(READ_STATIONS, {"ids": list(ids)})).fetchall()
+    return tuple(_station(**row) for row in rows)
 
 
-async def known_location(conn: AsyncConnection[Any], location_id: str) -> dict[str, Any] | None:
-    """What every row of this location has."""
-    return await (await conn.execute(KNOWN_LOCATION, {"id": location_id})).fetchone()
+def _station(*, whole_status: str | None, connectors: list[dict[str, Any]], **row: Any) -> StationRecord:
+    return StationRecord(**row, connectors=tuple(_connector(whole_status, **each) for each in connectors))
 
 
-async def known_station(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any] | None:
-    """What every row of this station has."""
-    return await (await conn.execute(KNOWN_STATION, {"id": station_id})).fetchone()
+def _connector(whole_status: str | None, *, ocpp_status: str | None, busy: bool, **row: Any) -> ConnectorRecord:
+    return ConnectorRecord(**row, status=connector_status(ocpp_status, whole_status, busy=busy))
 
 
-async def connector_numbers(conn: AsyncConnection[Any], station_id: StationId) -> set[int]:
+async def known_location(conn: Conn, location_id: str) -> KnownLocation | None:
+    """The location, when there is one."""
+    row = await (await conn.execute(KNOWN_LOCATION, {"id": location_id})).fetchone()
+    return None if row is None else KnownLocation(**row)
+
+
+async def known_station(conn: Conn, station_id: StationId) -> KnownStation | None:
+    """The station, when there is one."""
+    row = await (await conn.execute(KNOWN_STATION, {"id": station_id})).fetchone()
+    return None if row is None else KnownStation(**row)
+
+
+async def connector_numbers(conn: Conn, station_id: StationId) -> set[int]:
     """The numbers of its configured connectors."""
     cursor = await conn.execute(CONNECTOR_NUMBERS, {"id": station_id})
     return {row["connector_number"] for row in await cursor.fetchall()}
 
 
-async def empty(
-    conn: AsyncConnection[Any], table: Table, key: Mapping[str, object], columns: Sequence[str], at: datetime
-) -> None:
+async def empty(conn: Conn, table: Table, key: Mapping[str, object], columns: Sequence[str], at: datetime) -> None:
     """Empty these columns of one row; none is fine."""
     if columns:
         await conn.execute(table.emptying(columns), {**key, "at": at})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from psycopg import AsyncConnection
-
+from evpower.administration.records import StrangerRecord
+from evpower.db.connection import Conn
 from evpower.network.charge_point import Boot
 
 # How full the list is, for one who wants on it. Who was not seen since `before` is as good as gone.
@@ -57,8 +57,6 @@ WHERE identity = %(identity)s
 
 FORGET = "DELETE FROM evpower.ocpp_strangers WHERE identity = %(identity)s"
 
-READ_LOCATION = "SELECT id, name, address FROM public.locations WHERE id = %(id)s"
-
 
 @dataclass(frozen=True)
 class Place:
@@ -69,19 +67,19 @@ class Place:
     of_address: int
 
 
-async def read_place(conn: AsyncConnection[Any], identity: str, address: str, before: datetime) -> Place:
+async def read_place(conn: Conn, identity: str, address: str, before: datetime) -> Place:
     """The place of an identity on the list."""
     parameters = {"identity": identity, "address": address, "before": before}
-    rows: list[dict[str, Any]] = await (await conn.execute(READ_PLACE, parameters)).fetchall()
+    rows = await (await conn.execute(READ_PLACE, parameters)).fetchall()
     return Place(**rows[0])
 
 
-async def forget_gone(conn: AsyncConnection[Any], before: datetime) -> None:
+async def forget_gone(conn: Conn, before: datetime) -> None:
     """Drop who waits no longer: not seen since `before`, or a station by now."""
     await conn.execute(FORGET_GONE, {"before": before})
 
 
-async def store(conn: AsyncConnection[Any], identity: str, address: str, boot: Boot, at: datetime) -> None:
+async def store(conn: Conn, identity: str, address: str, boot: Boot, at: datetime) -> None:
     """A BootNotification of a stranger."""
     await conn.execute(
         STORE,
@@ -97,28 +95,23 @@ async def store(conn: AsyncConnection[Any], identity: str, address: str, boot: B
     )
 
 
-async def list_strangers(conn: AsyncConnection[Any], *, rejected_too: bool) -> list[dict[str, Any]]:
+async def list_strangers(conn: Conn, *, rejected_too: bool) -> list[StrangerRecord]:
     """Who waits, the longest first."""
-    return await (await conn.execute(LIST, {"all": rejected_too})).fetchall()
+    rows = await (await conn.execute(LIST, {"all": rejected_too})).fetchall()
+    return [StrangerRecord(**row) for row in rows]
 
 
-async def lock_stranger(conn: AsyncConnection[Any], identity: str) -> Boot | None:
+async def lock_stranger(conn: Conn, identity: str) -> Boot | None:
     """What it said of itself, its row taken for this unit of work; None when it never came."""
     row = await (await conn.execute(LOCK, {"identity": identity})).fetchone()
     return None if row is None else Boot(**row)
 
 
-async def reject(conn: AsyncConnection[Any], identity: str, actor: str, at: datetime) -> None:
+async def reject(conn: Conn, identity: str, actor: str, at: datetime) -> None:
     """It is turned away from now on."""
     await conn.execute(REJECT, {"identity": identity, "actor": actor, "at": at})
 
 
-async def forget(conn: AsyncConnection[Any], identity: str) -> None:
+async def forget(conn: Conn, identity: str) -> None:
     """It is a station now."""
     await conn.execute(FORGET, {"identity": identity})
-
-
-async def read_location(conn: AsyncConnection[Any], location_id: str) -> dict[str, Any] | None:
-    """A location's id, name and address."""
-    row: dict[str, Any] | None = await (await conn.execute(READ_LOCATION, {"id": location_id})).fetchone()
-    return row

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from psycopg import AsyncConnection
+from evpower.administration.records import TariffPlanRecord, TariffRuleRecord
+from evpower.db.connection import Conn
 
 READ_PLANS = """
 SELECT p.id, p.name, p.description, p.is_default, p.is_active, p.created_at, p.updated_at,
@@ -27,17 +30,42 @@ KNOWN_PLAN = "SELECT id, name FROM public.tariff_plans WHERE id = %(id)s"
 KNOWN_RULES = "SELECT id, tariff_plan_id, name, tariff_type, price FROM public.tariff_rules WHERE id = ANY(%(ids)s)"
 
 
-async def read_plans(conn: AsyncConnection[Any], plan_id: str | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class KnownPlan:
+    """What every row of a plan has."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class KnownRule:
+    """What every row of a rule has."""
+
+    id: str
+    tariff_plan_id: str
+    name: str
+    tariff_type: str
+    price: Decimal
+
+
+async def read_plans(conn: Conn, plan_id: str | None = None) -> tuple[TariffPlanRecord, ...]:
     """Every plan with its rules, by id, or one of them."""
-    return await (await conn.execute(READ_PLANS, {"id": plan_id})).fetchall()
+    rows = await (await conn.execute(READ_PLANS, {"id": plan_id})).fetchall()
+    return tuple(_plan(**row) for row in rows)
 
 
-async def known_plan(conn: AsyncConnection[Any], plan_id: str) -> dict[str, Any] | None:
-    """What every row of this plan has."""
-    return await (await conn.execute(KNOWN_PLAN, {"id": plan_id})).fetchone()
+def _plan(*, rules: list[dict[str, Any]], **row: Any) -> TariffPlanRecord:
+    return TariffPlanRecord(**row, rules=tuple(TariffRuleRecord(**each) for each in rules))
 
 
-async def known_rules(conn: AsyncConnection[Any], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What every row of these rules has, of any plan, by id."""
+async def known_plan(conn: Conn, plan_id: str) -> KnownPlan | None:
+    """The plan, when there is one."""
+    row = await (await conn.execute(KNOWN_PLAN, {"id": plan_id})).fetchone()
+    return None if row is None else KnownPlan(**row)
+
+
+async def known_rules(conn: Conn, ids: Sequence[str]) -> dict[str, KnownRule]:
+    """Those of these rules that there are, of any plan, by id."""
     rows = await (await conn.execute(KNOWN_RULES, {"ids": list(ids)})).fetchall()
-    return {row["id"]: row for row in rows}
+    return {row["id"]: KnownRule(**row) for row in rows}

@@ -10,10 +10,12 @@ from typing import Any, cast, get_args
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.administration.network_views import NetworkViews, Page, StationFilter
+from evpower.administration.network_views import NetworkViews, StationFilter
+from evpower.administration.records import Page
 from evpower.administration.service import Administration
 from evpower.digits import whole_number
 from evpower.errors import InvalidRequest, LocationNotFound, NotFound
+from evpower.http.operators.shapes.network import changed_body, location_body, page_body, station_body
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
@@ -32,25 +34,27 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
     @routes.get("")
     async def list_locations() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await views.locations(_status(), _page()))
+            return written_data(page_body("locations", await views.locations(_status(), _page()), location_body))
 
     @routes.get("/<location_id>")
     async def show(location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await views.location(_known_location(location_id)))
+            return written_data(location_body(await views.location(_known_location(location_id))))
 
     @routes.post("")
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return written_data(await administration.create_location(body, actor=acting()))
+            changed = await administration.create_location(body, actor=acting())
+            return written_data(changed_body(changed, location_body))
 
     @routes.put("/<location_id>")
     async def change(location_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = _known_location(location_id)
-            return written_data(await administration.change_location(found, body, actor=acting()))
+            changed = await administration.change_location(found, body, actor=acting())
+            return written_data(changed_body(changed, location_body))
 
     return routes
 
@@ -66,7 +70,7 @@ def station_list_routes(views: NetworkViews) -> Blueprint:
         if wanted.location_id is not None:
             _known_location(wanted.location_id)
         with trio.fail_after(WITHIN_S):
-            return written_data(await views.stations(wanted, _page()))
+            return written_data(page_body("stations", await views.stations(wanted, _page()), station_body))
 
     return routes
 
@@ -78,34 +82,38 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
     @routes.get("/<station_id>")
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await views.station(known_station(station_id)))
+            return written_data(station_body(await views.station(known_station(station_id))))
 
     @routes.post("")
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return written_data(await administration.create_station(body, actor=acting()))
+            changed = await administration.create_station(body, actor=acting())
+            return written_data(changed_body(changed, station_body))
 
     @routes.put("/<station_id>")
     async def change(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
-            return written_data(await administration.change_station(found, body, actor=acting()))
+            changed = await administration.change_station(found, body, actor=acting())
+            return written_data(changed_body(changed, station_body))
 
     @routes.post("/<station_id>/connectors")
     async def create_connector(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
-            return written_data(await administration.create_connector(found, body, actor=acting()))
+            changed = await administration.create_connector(found, body, actor=acting())
+            return written_data(changed_body(changed, station_body))
 
     @routes.put("/<station_id>/connectors/<number>")
     async def change_connector(station_id: str, number: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found, connector = known_station(station_id), _connector(number)
-            return written_data(await administration.change_connector(found, connector, body, actor=acting()))
+            changed = await administration.change_connector(found, connector, body, actor=acting())
+            return written_data(changed_body(changed, station_body))
 
     return routes
 

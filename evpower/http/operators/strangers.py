@@ -7,6 +7,7 @@ from quart import Blueprint, Response, request
 
 from evpower.administration.provisioning import Provisioning
 from evpower.errors import NotFound
+from evpower.http.operators.shapes.strangers import accepted_body, stranger_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import parse_object, read_bytes, read_object, station_id_or_none
@@ -24,20 +25,22 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
     @routes.get("")
     async def list_strangers() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await provisioning.strangers(rejected_too=request.args.get("all") == "1"))
+            found = await provisioning.strangers(rejected_too=request.args.get("all") == "1")
+        return written_data([stranger_body(each) for each in found])
 
     @routes.post("/<identity>/accept")
     async def accept(identity: str) -> Response:
         wanted = await read_object()
         refuse_actor(wanted)
         with trio.fail_after(WITHIN_S):
-            return written_data(await provisioning.accept(_known(identity), wanted, actor=acting()))
+            return written_data(accepted_body(await provisioning.accept(_known(identity), wanted, actor=acting())))
 
     @routes.post("/<identity>/reject")
     async def reject(identity: str) -> Response:
         refuse_actor(parse_object(await read_bytes() or b"{}"))
         with trio.fail_after(WITHIN_S):
-            return written_data(await provisioning.reject(_known(identity), actor=acting()))
+            await provisioning.reject(_known(identity), actor=acting())
+        return written_data({"identity": identity, "status": "rejected"})
 
     return routes
 

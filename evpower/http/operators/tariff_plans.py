@@ -8,6 +8,7 @@ from quart import Blueprint, Response
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.errors import NotFound
 from evpower.http.operators.administration import read_change
+from evpower.http.operators.shapes.tariff_plans import plan_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting
 
@@ -22,36 +23,38 @@ def tariff_plan_routes(plans: TariffPlans) -> Blueprint:
     @routes.get("")
     async def list_plans() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await plans.plans())
+            return written_data([plan_body(each) for each in await plans.plans()])
 
     @routes.get("/<plan_id>")
     async def show(plan_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await plans.plan(_known(plan_id)))
+            return written_data(plan_body(await plans.plan(_known(plan_id))))
 
     @routes.post("")
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return written_data(await plans.create(body, actor=acting()))
+            return written_data(plan_body(await plans.create(body, actor=acting())))
 
     @routes.put("/<plan_id>")
     async def change(plan_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return written_data(await plans.change(_known(plan_id), body, actor=acting()))
+            return written_data(plan_body(await plans.change(_known(plan_id), body, actor=acting())))
 
     @routes.post("/<plan_id>/rules")
     async def create_rule(plan_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return written_data(await plans.create_rule(_known(plan_id), body, actor=acting()))
+            return written_data(plan_body(await plans.create_rule(_known(plan_id), body, actor=acting())))
 
     @routes.put("/<plan_id>/rules/<rule_id>")
     async def change_rule(plan_id: str, rule_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
-            return written_data(await plans.change_rule(_known(plan_id), _known(rule_id), body, actor=acting()))
+            return written_data(
+                plan_body(await plans.change_rule(_known(plan_id), _known(rule_id), body, actor=acting()))
+            )
 
     return routes
 

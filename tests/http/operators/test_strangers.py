@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from evpower.administration.provisioning import Provisioning
+from evpower.administration.provisioning import Accepted, Provisioning, SeenStranger
+from evpower.administration.records import StrangerRecord
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.operators.strangers import stranger_routes
+from evpower.identifiers import StationId
 from tests.http.conftest import body_of
+from tests.http.fakes import NOON
 from tests.http.operators.test_operators_work import client_of
 
+NEW = StrangerRecord("NEW", "pending", "Maker", "M60", None, None, "192.0.2.1", 1, NOON, NOON, None, None)
 PLACE = {"location_id": "L1", "connectors": [{"connector_number": 1, "power_kw": 7.4}]}
 
 
@@ -22,26 +26,26 @@ class FakeProvisioning(Provisioning):
         self.done: list[object] = []
         self.error: Exception | None = None
 
-    async def strangers(self, *, rejected_too: bool) -> list[dict[str, Any]]:
+    async def strangers(self, *, rejected_too: bool) -> list[SeenStranger]:
         self.done.append(rejected_too)
-        return [{"identity": "NEW"}]
+        return [SeenStranger(NEW, connected=True)]
 
-    async def accept(self, identity: str, wanted: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+    async def accept(self, identity: str, wanted: Mapping[str, Any], *, actor: str) -> Accepted:
         if self.error is not None:
             raise self.error
         self.done.append((identity, dict(wanted), actor))
-        return {"station_id": identity}
+        return Accepted(StationId(identity), "L1", False, {"stations": 1}, ())
 
-    async def reject(self, identity: str, *, actor: str) -> dict[str, Any]:
+    async def reject(self, identity: str, *, actor: str) -> None:
         self.done.append((identity, actor))
-        return {"identity": identity}
 
 
 @pytest.mark.parametrize(("query", "rejected_too"), [("", False), ("?all=1", True)])
 async def test_strangers_are_the_waiting_ones_unless_all_are_asked_for(query: str, rejected_too: bool) -> None:
     desk = FakeProvisioning()
     body = await body_of(await client_of(stranger_routes(desk)).get(f"/strangers{query}"))
-    assert (desk.done, body["data"]) == ([rejected_too], [{"identity": "NEW"}])
+    (shown,) = body["data"]
+    assert (desk.done, shown["identity"], shown["connected"]) == ([rejected_too], "NEW", True)
 
 
 async def test_a_stranger_is_accepted_with_exact_numbers_by_whom_the_door_names() -> None:

@@ -1,0 +1,169 @@
+"""What administrators see of a row, whole (contract/rest-api §7.7). None is a value nobody has given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Generic, Literal, TypeVar
+
+from evpower.identifiers import StationId
+from evpower.network.charge_point import AdminStatus, StoredStatus
+from evpower.network.listing import configuration_warnings
+
+Record = TypeVar("Record", covariant=True)
+
+
+@dataclass(frozen=True)
+class LocationRecord:
+    """A location, with what is counted at it."""
+
+    id: str
+    name: str
+    address: str
+    city: str | None
+    country: str | None
+    latitude: float | None
+    longitude: float | None
+    status: AdminStatus
+    stations_count: int
+    connectors_count: int
+    user_id: str | None
+    admin_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class ConnectorRecord:
+    """A configured connector; `error_code` is OCPP's word, None when there is no error."""
+
+    id: str
+    connector_number: int
+    connector_type: str | None
+    power_kw: float | None
+    is_enabled: bool
+    error_code: str | None
+    status: StoredStatus
+
+
+@dataclass(frozen=True)
+class StationRecord:
+    """A station with its connectors; `connectors_count` is its physical sockets, `last_heartbeat_at` the stored one."""
+
+    id: StationId
+    serial_number: str
+    model: str | None
+    manufacturer: str | None
+    location_id: str
+    location_name: str
+    location_address: str
+    power_capacity: float
+    connectors_count: int
+    status: AdminStatus
+    tariff_plan_id: str | None
+    price_per_kwh: Decimal | None
+    session_fee: Decimal
+    currency: str
+    firmware_version: str | None
+    last_heartbeat_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    connectors: tuple[ConnectorRecord, ...]
+
+    @property
+    def configuration_warnings(self) -> list[str]:
+        """What cannot be true of these rows, in words for a person."""
+        return configuration_warnings(self.connectors_count, [each.connector_number for each in self.connectors])
+
+
+@dataclass(frozen=True)
+class SeenStation:
+    """A station, when it was last heard by any process, and whether that is recent enough to be online."""
+
+    record: StationRecord
+    last_seen_at: datetime | None
+    is_online: bool
+
+
+@dataclass(frozen=True)
+class TariffRuleRecord:
+    """A price and when it applies. Times of day and dates are ISO 8601 texts; days of the week are 1 (Monday) to 7."""
+
+    id: str
+    name: str
+    description: str | None
+    tariff_type: str
+    price: float
+    currency: str
+    connector_type: str
+    power_range_min: float
+    power_range_max: float
+    time_start: str | None
+    time_end: str | None
+    days_of_week: list[int] | None
+    is_weekend: bool | None
+    priority: int
+    is_active: bool
+    valid_from: str | None
+    valid_until: str | None
+    min_duration_minutes: int | None
+    max_duration_minutes: int | None
+
+
+@dataclass(frozen=True)
+class TariffPlanRecord:
+    """A tariff plan with its rules, those that count first; `stations_count` is how many stations have it."""
+
+    id: str
+    name: str
+    description: str | None
+    is_default: bool
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    stations_count: int
+    rules: tuple[TariffRuleRecord, ...]
+
+
+@dataclass(frozen=True)
+class StrangerRecord:
+    """A charger that no station is known for: what it reported of itself, and what was decided, by whom."""
+
+    identity: str
+    status: Literal["pending", "rejected"]
+    vendor: str
+    model: str
+    firmware_version: str | None
+    serial_number: str | None
+    address: str
+    boots: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which of the matching rows are wanted, in the order of their ids."""
+
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Record]):
+    """The rows of a page, and how many match in all."""
+
+    records: tuple[Record, ...]
+    total: int
+    page: Page
+
+
+@dataclass(frozen=True)
+class Changed(Generic[Record]):
+    """A row as it is after a change, and what is doubtful of it, in words for a person."""
+
+    record: Record
+    warnings: tuple[str, ...]
