@@ -22,6 +22,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.events import Event, EventBus, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.worker import Wake
 
 #: Nothing is planned further ahead: a charge never lasts longer.
 HORIZON_S = 12 * 3600
@@ -75,7 +76,7 @@ class LimitKeeper:
         self._plans: dict[SessionId, PlannedStop] = {}
         self._sent: dict[SessionId, float] = {}
         self._wake_at = math.inf
-        self._earlier = trio.Event()
+        self._earlier = Wake()
 
     async def advanced(self, station_id: StationId, progress: Progress) -> None:
         """A reading was committed: stop now if its limit is reached, else plan the moment it will be."""
@@ -110,7 +111,6 @@ class LimitKeeper:
             self._earlier.set()
 
     async def _sleep_until_due(self) -> None:
-        self._earlier = trio.Event()
         self._wake_at = min((plan.at for plan in self._plans.values()), default=math.inf)
         with trio.move_on_at(self._wake_at):
             await self._earlier.wait()

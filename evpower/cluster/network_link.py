@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-import trio
 
 from evpower.clock import Clock, Ids
 from evpower.cluster.processes import Processes
@@ -24,6 +23,7 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
 from evpower.link.ports import ChargerLink, CommandResult, Outcome
+from evpower.worker import Wake
 
 log = logging.getLogger("OCPP")
 
@@ -45,7 +45,7 @@ class NetworkLink:
         self._pool = pool
         self._clock = clock
         self._ids = ids
-        self._waiting: dict[str, trio.Event] = {}
+        self._waiting: dict[str, Wake] = {}
 
     def is_connected(self, station_id: StationId) -> bool:
         """Whether its socket is open here or in another living process."""
@@ -106,14 +106,12 @@ class NetworkLink:
         """Write the command and wait for its result. Raises _OwnerGone, _Unanswered."""
         now = self._clock.now()
         command = Asked(self._ids.new(), station_id, kind, written(payload), now + timedelta(seconds=COMMAND_WITHIN_S))
-        self._waiting[command.id] = trio.Event()
+        waiting = self._waiting[command.id] = Wake()
         try:
             async with reading(self._pool) as conn:
                 await charger_commands.ask(conn, command, asked_by=self._processes.me, process_id=owner, now=now)
             while True:
-                with trio.move_on_after(POLL_EVERY_S):
-                    await self._waiting[command.id].wait()
-                self._waiting[command.id] = trio.Event()
+                await waiting.wait(POLL_EVERY_S)
                 if (result := await self._look(command, owner)) is not None:
                     return result
         finally:

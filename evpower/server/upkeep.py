@@ -13,6 +13,7 @@ from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.idempotency.rows.keys import forget_older_than
+from evpower.worker import repeat
 
 log = logging.getLogger("evpower.db")
 
@@ -45,12 +46,8 @@ class Upkeep:
         """Once before anything is served, then every hour."""
         await self.work()
         task_status.started()
-        while True:
-            await trio.sleep(EVERY_S)
-            try:
-                await self.work()
-            except Exception:
-                log.exception("housekeeping failed and will be repeated")
+        await trio.sleep(EVERY_S)
+        await repeat(self.work, EVERY_S, log=log, failure="housekeeping failed and will be repeated")
 
     async def work(self) -> None:
         """Do what is due now."""
