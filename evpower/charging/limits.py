@@ -7,6 +7,7 @@ Plans live in memory: they are made anew by the next sample after a restart.
 
 from __future__ import annotations
 
+import logging
 import math
 from bisect import bisect_left
 from collections.abc import Callable
@@ -19,14 +20,19 @@ from evpower.charging.rows import sessions
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
-from evpower.events import Event, EventBus, SessionSettled
+from evpower.events import Event, EventBus, GapInEvents, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.meter_value import Progress
+from evpower.worker import Wake
+
+log = logging.getLogger("evpower.limits")
 
 #: Nothing is planned further ahead: a charge never lasts longer.
 HORIZON_S = 12 * 3600
 #: A session's terms are read once, at its first reading. A database slower than this leaves the plan to the next one.
 READ_TERMS_WITHIN_S = 5.0
+BACKLOG = 4096
+RETRY_AFTER_S = 1.0
 
 
 def seconds_to_limit(terms: ChargeTerms, energy_wh: int, power_w: float, elapsed_s: float) -> float | None:
@@ -75,7 +81,7 @@ class LimitKeeper:
         self._plans: dict[SessionId, PlannedStop] = {}
         self._sent: dict[SessionId, float] = {}
         self._wake_at = math.inf
-        self._earlier = trio.Event()
+        self._earlier = Wake()
 
     async def advanced(self, station_id: StationId, progress: Progress) -> None:
         """A reading was committed: stop now if its limit is reached, else plan the moment it will be."""
@@ -92,13 +98,12 @@ class LimitKeeper:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Send planned stops when their moment comes; forget sessions that became final."""
-        with self._bus.subscribe(_is_final, backlog=4096) as final:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._forget, final)
-                task_status.started()
-                while True:
-                    await self._sleep_until_due()
-                    self._send_due()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._follow)
+            task_status.started()
+            while True:
+                await self._sleep_until_due()
+                self._send_due()
 
     def _plan(self, stop: PlannedStop) -> None:
         """Replace the session's plan; a stop that was sent is repeated, but not more often than every `repeat_s`."""
@@ -110,7 +115,6 @@ class LimitKeeper:
             self._earlier.set()
 
     async def _sleep_until_due(self) -> None:
-        self._earlier = trio.Event()
         self._wake_at = min((plan.at for plan in self._plans.values()), default=math.inf)
         with trio.move_on_at(self._wake_at):
             await self._earlier.wait()
@@ -132,13 +136,43 @@ class LimitKeeper:
         self._terms[session_id] = session.terms
         return session.terms
 
-    async def _forget(self, final: trio.MemoryReceiveChannel[Event]) -> None:
-        async for event in final:
-            assert isinstance(event, SessionSettled)
-            self._terms.pop(event.session_id, None)
-            self._plans.pop(event.session_id, None)
-            self._sent.pop(event.session_id, None)
+    async def _follow(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Forget sessions that became final; after lost events, by their rows."""
+        with self._bus.subscribe(_may_be_final, backlog=BACKLOG) as events:
+            task_status.started()
+            await self._forget_each(events)
+        while True:
+            with self._bus.subscribe(_may_be_final, backlog=BACKLOG) as events:
+                await self._forget_final()
+                await self._forget_each(events)
+
+    async def _forget_each(self, events: trio.MemoryReceiveChannel[Event]) -> None:
+        """Until the channel ends, which it does when we fell behind."""
+        async for event in events:
+            if isinstance(event, SessionSettled):
+                self._forget(event.session_id)
+            else:
+                await self._forget_final()
+        log.warning("limits fell behind; the known sessions are read")
+
+    async def _forget_final(self) -> None:
+        """Read which of the known sessions are final; while the database is away, try again."""
+        while True:
+            try:
+                async with reading(self._pool) as conn:
+                    known = self._terms.keys() | self._plans.keys() | self._sent.keys()
+                    for session_id in await sessions.final_among(conn, known):
+                        self._forget(session_id)
+                return
+            except Exception:
+                log.exception("the known sessions could not be read and will be again")
+            await trio.sleep(RETRY_AFTER_S)
+
+    def _forget(self, session_id: SessionId) -> None:
+        self._terms.pop(session_id, None)
+        self._plans.pop(session_id, None)
+        self._sent.pop(session_id, None)
 
 
-def _is_final(event: Event) -> bool:
-    return isinstance(event, SessionSettled)
+def _may_be_final(event: Event) -> bool:
+    return isinstance(event, SessionSettled | GapInEvents)

@@ -23,6 +23,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
 from evpower.identifiers import SessionId
 from evpower.network.station_records import refresh_connector
+from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.settlement")
 
@@ -45,7 +46,7 @@ class Settler:
         self._clock = clock
         self._billing = billing
         self._bus = bus
-        self._due = trio.Event()
+        self._due = Wake()
 
     def wake(self) -> None:
         """Something ended; work the rows now rather than at the next sweep."""
@@ -54,14 +55,7 @@ class Settler:
     async def run(self, sweep_s: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Work due rows whenever woken, and every `sweep_s` seconds; the first pass repairs what a crash left."""
         task_status.started()
-        while True:
-            self._due = trio.Event()
-            try:
-                await self.work_due()
-            except Exception:
-                log.exception("settlement failed and will be repeated")
-            with trio.move_on_after(sweep_s):
-                await self._due.wait()
+        await repeat(self.work_due, sweep_s, self._due, log=log, failure="settlement failed and will be repeated")
 
     async def work_due(self) -> None:
         """Settle every ended session and correct every estimate whose truth has arrived."""
@@ -70,10 +64,8 @@ class Settler:
             estimated = await due_sessions.session_ids(conn, due_sessions.DUE_TO_CORRECT)
         for step, due in ((self.settle, ended), (self.correct, estimated)):
             for session_id in due:
-                try:
+                with contain(log, "session %s could not be made final and will be tried again", session_id):
                     await step(session_id)
-                except Exception:
-                    log.exception("session %s could not be made final and will be tried again", session_id)
 
     async def settle(self, session_id: SessionId) -> bool:
         """Bill an ended session by its charger's record; False when it is final already, or not ended."""

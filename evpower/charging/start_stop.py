@@ -26,6 +26,7 @@ from evpower.events import Event, EventBus, GapInEvents, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.link.conversation import Conversation
 from evpower.link.ports import ChargePointLink, CommandResult, Outcome
+from evpower.worker import contain
 
 log = logging.getLogger("OCPP")
 
@@ -123,9 +124,8 @@ class Commands:
 
     async def _guarded(self, talk: Callable[[Conversation], Awaitable[None]], conversation: Conversation) -> None:
         try:
-            await talk(conversation)
-        except Exception:
-            log.exception("a conversation with a charger failed; recovery will take it up from the rows")
+            with contain(log, "a conversation with a charger failed; recovery will take it up from the rows"):
+                await talk(conversation)
         finally:
             conversation.done.set()
 

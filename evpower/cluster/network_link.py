@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import trio
-
 from evpower.clock import Clock, Ids
 from evpower.cluster.processes import Processes
 from evpower.cluster.remote_commands import (
@@ -33,6 +31,7 @@ from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import ChargerLink, CommandResult, Outcome
+from evpower.worker import Wake
 
 log = logging.getLogger("OCPP")
 
@@ -54,7 +53,7 @@ class NetworkLink:
         self._pool = pool
         self._clock = clock
         self._ids = ids
-        self._waiting: dict[str, trio.Event] = {}
+        self._waiting: dict[str, Wake] = {}
 
     def is_connected(self, station_id: StationId) -> bool:
         """Whether its socket is open here or in another living process."""
@@ -132,14 +131,12 @@ class NetworkLink:
         """Write the command and wait for its result. Raises _OwnerGone, _Unanswered."""
         now = self._clock.now()
         command = Asked(self._ids.new(), station_id, kind, written(payload), now + timedelta(seconds=COMMAND_WITHIN_S))
-        self._waiting[command.id] = trio.Event()
+        waiting = self._waiting[command.id] = Wake()
         try:
             async with unit_of_work(self._pool) as uow:
                 await charger_commands.ask(uow.conn, command, asked_by=self._processes.me, process_id=owner, now=now)
             while True:
-                with trio.move_on_after(POLL_EVERY_S):
-                    await self._waiting[command.id].wait()
-                self._waiting[command.id] = trio.Event()
+                await waiting.wait(POLL_EVERY_S)
                 if (result := await self._look(command, owner)) is not None:
                     return result
         finally:
@@ -157,10 +154,10 @@ class NetworkLink:
                 taken, result = await charger_commands.read_result(conn, command.id)
             if result is not None:
                 return result
-            moved = self._processes.owner(command.station_id) != owner
+            moved = not taken and self._processes.owner(command.station_id) != owner
             # An overdue one too, so that it is not executed after its caller has the answer, whatever its executor's
             # clock says.
-            if ((not taken and moved) or overdue) and await self._withdraw(command) and not overdue:
+            if (moved or overdue) and await self._withdraw(command) and moved:
                 raise _OwnerGone
         except DatabaseAway as error:
             log.warning("the answer to a command could not be read and will be again: %s", error)

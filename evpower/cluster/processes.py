@@ -22,13 +22,13 @@ from evpower.db.failures import DatabaseFailure
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ProcessId, StationId
+from evpower.worker import Wake, repeat
 
 log = logging.getLogger("evpower.processes")
 
 #: A process that has not renewed for so long is dead, and its chargers are not connected.
 LEASE = timedelta(seconds=15)
 RENEW_EVERY_S = 4.0
-RETRY_AFTER_S = 1.0
 #: Who has not looked for so long was stopped, or had no database, and has seen no renewals that there may have been.
 BLIND_AFTER = timedelta(seconds=10)
 #: A command is kept so long after its deadline, for whoever wonders.
@@ -79,7 +79,7 @@ class Processes:
         self._heard: dict[StationId, ProcessId | None] = {}
         self._lost: set[StationId] = set()
         self._read_all = True
-        self._due = trio.Event()
+        self._due = Wake()
 
     def owner(self, station_id: StationId) -> ProcessId | None:
         """The other living process that has the charger's socket."""
@@ -116,14 +116,10 @@ class Processes:
         await self.look()
         task_status.started()
         try:
-            while True:
-                with trio.move_on_after(RENEW_EVERY_S):
-                    await self._due.wait()
-                try:
-                    await self.look()
-                except Exception:
-                    log.exception("the lease could not be renewed and will be again")
-                    await trio.sleep(RETRY_AFTER_S)
+            await self._due.wait(RENEW_EVERY_S)
+            await repeat(
+                self.look, RENEW_EVERY_S, self._due, log=log, failure="the lease could not be renewed and will be again"
+            )
         finally:
             # Shielded: the others need not wait for the end of the lease; two short writes.
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):
@@ -131,7 +127,6 @@ class Processes:
 
     async def look(self) -> None:
         """Renew the lease, forget the dead, see who is alive, and let go of chargers that went elsewhere."""
-        self._due = trio.Event()
         now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
             if await processes.renew_lease(uow.conn, self.me, now=now, lease_until=now + LEASE):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast, get_args
 
 import msgspec
@@ -34,6 +35,7 @@ from evpower.errors import (
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
 from evpower.link.commands import A, Command
 from evpower.link.ports import ChargerLink, CommandResult, Outcome
+from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("OCPP")
 
@@ -137,7 +139,7 @@ class CommandExecutor:
         self._clock = clock
         self._me = me
         self._local = local
-        self._asked = trio.Event()
+        self._asked = Wake()
 
     def wake(self) -> None:
         """Something was asked (NOTIFY)."""
@@ -147,18 +149,14 @@ class CommandExecutor:
         """Execute until cancelled."""
         async with trio.open_nursery() as executing:
             task_status.started()
-            while True:
-                self._asked = trio.Event()
-                try:
-                    async with unit_of_work(self._pool) as uow:
-                        taken = await charger_commands.take(uow.conn, self._me, self._clock.now())
-                except Exception:
-                    log.exception("commands of other processes could not be read and will be again")
-                else:
-                    for command in taken:
-                        executing.start_soon(self._execute, command)
-                with trio.move_on_after(POLL_EVERY_S):
-                    await self._asked.wait()
+            failure = "commands of other processes could not be read and will be again"
+            await repeat(partial(self._take, executing), POLL_EVERY_S, self._asked, log=log, failure=failure)
+
+    async def _take(self, executing: trio.Nursery) -> None:
+        async with unit_of_work(self._pool) as uow:
+            taken = await charger_commands.take(uow.conn, self._me, self._clock.now())
+        for command in taken:
+            executing.start_soon(self._execute, command)
 
     async def _execute(self, command: Asked) -> None:
         """Ask the charger and write how it ended; without that, the asker times out.
@@ -166,11 +164,9 @@ class CommandExecutor:
         Its deadline is by the asker's clock; from here on there is as much time as ever.
         """
         log.info("asked by another process: station=%s, %s", command.station_id, command.kind)
-        try:
-            with trio.fail_after(COMMAND_WITHIN_S):
-                await self._answer(command, await self._result_of(command))
-        except Exception:
-            log.exception("a command of another process has no answer: station=%s", command.station_id)
+        no_answer = "a command of another process has no answer: station=%s"
+        with contain(log, no_answer, command.station_id), trio.fail_after(COMMAND_WITHIN_S):
+            await self._answer(command, await self._result_of(command))
 
     async def _answer(self, command: Asked, result: str) -> None:
         """Write how it ended, again and again while the database is away."""

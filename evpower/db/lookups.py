@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable
+from evpower.worker import Wake
 
 log = logging.getLogger("evpower.db")
 
@@ -45,7 +46,7 @@ class Lookups(Generic[Key, Found]):
         self._pool = pool
         self._read_many = read_many
         self._growing: _Group[Key, Found] = _Group()
-        self._work = trio.Event()
+        self._work = Wake()
 
     async def find(self, key: Key) -> Found | None:
         """What there is for the key. Raises DatabaseUnavailable when it could not be read."""
@@ -62,7 +63,7 @@ class Lookups(Generic[Key, Found]):
         task_status.started()
         while True:
             await self._work.wait()
-            group, self._growing, self._work = self._growing, _Group(), trio.Event()
+            group, self._growing = self._growing, _Group()
             try:
                 await self._read(group)
             finally:

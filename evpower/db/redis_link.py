@@ -19,6 +19,7 @@ from redis.connection import Connection, parse_url
 from redis.retry import Retry
 
 from evpower.errors import RedisAway
+from evpower.worker import Wake
 
 log = logging.getLogger("evpower.redis")
 
@@ -71,7 +72,7 @@ class RedisLink:
         self._openings: list[Callable[[], Sequence[Command]]] = []
         #: Those that talk, or were abandoned and have not ended yet.
         self.threads = trio.CapacityLimiter(THREADS_MAX)
-        self._due = trio.Event()
+        self._due = Wake()
         self._waiting: list[Told] = []
         #: Whether an opening was begun on the present connection: from then on everything must reach it.
         self._is_open = False
@@ -136,9 +137,7 @@ class RedisLink:
     async def _serve(self, wire: _Wire) -> None:
         """One turn after the other, until one fails."""
         while True:
-            with trio.move_on_after(self._patience.ping_every_s):
-                await self._due.wait()
-            self._due = trio.Event()
+            await self._due.wait(self._patience.ping_every_s)
             turn, self._waiting = self._waiting, []
             try:
                 await self._take(wire, turn)

@@ -27,6 +27,7 @@ from evpower.metering.meter_value import MeterReport, Progress
 from evpower.metering.rows import journal as sql
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.network.station_records import store_presence
+from evpower.worker import Wake
 
 log = logging.getLogger("evpower.journal")
 #: More than this waits for the next batch, so that one commit stays short.
@@ -92,7 +93,7 @@ class Journal:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._growing = _Batch()
-        self._work = trio.Event()
+        self._work = Wake()
         self._stopped = False
         #: Since the start: commits, the reports in them, and reports that were not stored.
         self.batches = self.rows = self.failed = 0
@@ -128,7 +129,7 @@ class Journal:
         try:
             while True:
                 await self._work.wait()
-                batch, self._growing, self._work = self._growing, _Batch(), trio.Event()
+                batch, self._growing = self._growing, _Batch()
                 try:
                     await self._write(batch.pending)
                 finally:

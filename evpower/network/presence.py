@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 import trio
 
@@ -16,6 +15,7 @@ from evpower.events import EventBus, StationChanged
 from evpower.identifiers import StationId
 from evpower.link.ports import ChargePointLink
 from evpower.network.rows.stations import mark_silent, store_presence
+from evpower.worker import Wake, repeat
 
 log = logging.getLogger("evpower.presence")
 
@@ -37,23 +37,18 @@ class Presence:
         self._bus = bus
         self._timeout = timedelta(seconds=heartbeat_timeout_s)
         self._flushed: dict[StationId, datetime] = {}
-        self._silence_seen = trio.Event()
+        self._silence_seen = Wake()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Flush and watch until cancelled; a database that is away is waited for."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_repeat, self.flush, partial(trio.sleep, FLUSH_EVERY_S))
-            nursery.start_soon(_repeat, self.watch, self._next_watch)
+            nursery.start_soon(_repeat, self.flush, FLUSH_EVERY_S)
+            nursery.start_soon(_repeat, self.watch, WATCH_EVERY_S, self._silence_seen)
             task_status.started()
 
     def silence_seen(self) -> None:
         """Somebody read that a station is silent: it need not wait for the next check to be announced."""
         self._silence_seen.set()
-
-    async def _next_watch(self) -> None:
-        with trio.move_on_after(WATCH_EVERY_S):
-            await self._silence_seen.wait()
-        self._silence_seen = trio.Event()
 
     async def flush(self) -> None:
         """Store the time of the last message of every charger that spoke since the last flush."""
@@ -78,10 +73,5 @@ class Presence:
             self._bus.publish(StationChanged(station_id))
 
 
-async def _repeat(job: Callable[[], Awaitable[None]], until_next: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            await job()
-        except Exception:
-            log.exception("presence could not be stored and will be repeated")
-        await until_next()
+async def _repeat(job: Callable[[], Awaitable[None]], every_s: float, wake: Wake | None = None) -> None:
+    await repeat(job, every_s, wake, log=log, failure="presence could not be stored and will be repeated")

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import trio
 
@@ -27,6 +28,7 @@ from evpower.payments.rows.payment_events import conclude_events, last_event_id
 from evpower.payments.rows.top_ups import claim_due, lease, lock_top_up, make_due, release
 from evpower.payments.top_up import Origin, Parking, TopUp, TopUpRules
 from evpower.payments.top_up_schedule import NextCheck, is_given_up, is_unresolved, plan_check, wants_cancel
+from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.payments")
 
@@ -68,7 +70,7 @@ class PaymentPoller:
         self._calls = calls
         self._crediting = crediting
         self._rules = rules
-        self._due = {name: trio.Event() for name in gateways}
+        self._due = {name: Wake() for name in gateways}
 
     def wake(self) -> None:
         """Something was made due; look now."""
@@ -87,21 +89,18 @@ class PaymentPoller:
         for name in self._gateways:
             slots = trio.Semaphore(PARALLEL)
             async with trio.open_nursery() as checks:
-                while await self._begin(name, checks, slots):
-                    pass
+                await self._begin_all(name, checks, slots)
 
     async def _watch(self, name: str) -> None:
         slots = trio.Semaphore(PARALLEL)
+        failure = f"looking for due payments of {name} failed and will be repeated"
         async with trio.open_nursery() as checks:
-            while True:
-                due = self._due[name] = trio.Event()
-                try:
-                    while await self._begin(name, checks, slots):
-                        pass
-                except Exception:
-                    log.exception("looking for due payments of %s failed and will be repeated", name)
-                with trio.move_on_after(LOOK_EVERY_S):
-                    await due.wait()
+            begin_all = partial(self._begin_all, name, checks, slots)
+            await repeat(begin_all, LOOK_EVERY_S, self._due[name], log=log, failure=failure)
+
+    async def _begin_all(self, name: str, checks: trio.Nursery, slots: trio.Semaphore) -> None:
+        while await self._begin(name, checks, slots):
+            pass
 
     async def _begin(self, name: str, checks: trio.Nursery, slots: trio.Semaphore) -> bool:
         """Claim one due order and start its check; False when there is none, or the provider is left alone."""
@@ -132,9 +131,8 @@ class PaymentPoller:
     async def _run_check(self, check: _Check, slots: trio.Semaphore) -> None:
         """One check; a fault of it is its own: the lease ends, and the row says when the next one is."""
         try:
-            await self._check(check)
-        except Exception:
-            log.exception("top-up %s could not be checked and will be again", check.order.order_id)
+            with contain(log, "top-up %s could not be checked and will be again", check.order.order_id):
+                await self._check(check)
         finally:
             slots.release()
 

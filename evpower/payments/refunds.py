@@ -36,6 +36,7 @@ from evpower.payments.rows.top_up_refunds import Refund
 from evpower.payments.top_up import CREDITED, Origin, Parking, Phase, TopUp, returns
 from evpower.payments.top_up_orders import TopUpOrders
 from evpower.payments.top_up_schedule import SWEEP_FOR
+from evpower.worker import repeat
 
 log = logging.getLogger("payment")
 
@@ -130,12 +131,7 @@ class Refunds:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Follow open refunds, until cancelled."""
         task_status.started()
-        while True:
-            try:
-                await self.work_due()
-            except Exception:
-                log.exception("following refunds failed and will be repeated")
-            await trio.sleep(LOOK_EVERY_S)
+        await repeat(self.work_due, LOOK_EVERY_S, log=log, failure="following refunds failed and will be repeated")
 
     async def work_due(self) -> None:
         """Send what was written and never sent, and ask about what was sent."""

@@ -12,6 +12,7 @@ from evpower.clock import Clock
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.idempotency.keys import forget_keys
+from evpower.worker import repeat
 
 log = logging.getLogger("evpower.db")
 
@@ -44,12 +45,8 @@ class Upkeep:
         """Once before anything is served, then every hour."""
         await self.work()
         task_status.started()
-        while True:
-            await trio.sleep(EVERY_S)
-            try:
-                await self.work()
-            except Exception:
-                log.exception("housekeeping failed and will be repeated")
+        await trio.sleep(EVERY_S)
+        await repeat(self.work, EVERY_S, log=log, failure="housekeeping failed and will be repeated")
 
     async def work(self) -> None:
         """Do what is due now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +49,8 @@ LEFT JOIN LATERAL (SELECT * FROM evpower.ocpp_transactions o WHERE o.charging_se
      ON true
 WHERE s.id = %(id)s
 """
+FINAL_AMONG = "SELECT id FROM public.charging_sessions WHERE id = ANY(%(ids)s) AND settled_at IS NOT NULL"
+
 LOCK_SESSION = "SELECT FROM public.charging_sessions WHERE id = %(id)s FOR UPDATE"
 
 READ_OWNER = "SELECT user_id FROM public.charging_sessions WHERE id = %(id)s"
@@ -156,6 +159,12 @@ async def read_session(conn: AsyncConnection[Any], session_id: SessionId) -> Ses
     """The session with its charger's record, or None."""
     row = await (await conn.execute(READ_SESSION, {"id": session_id})).fetchone()
     return None if row is None else _session(row)
+
+
+async def final_among(conn: AsyncConnection[Any], session_ids: Collection[SessionId]) -> list[SessionId]:
+    """Which of these sessions are final."""
+    cursor = await conn.execute(FINAL_AMONG, {"ids": list(session_ids)})
+    return [SessionId(row["id"]) for row in await cursor.fetchall()]
 
 
 async def lock_session(conn: AsyncConnection[Any], session_id: SessionId) -> Session | None:

@@ -24,6 +24,7 @@ from evpower.ocpp.watch.frame_log import Direction
 from evpower.ocpp.watch.masking import Masking
 from evpower.ocpp.watch.rows import FrameRow, read_frames, write_frames
 from evpower.ocpp.watch.trace import Conversation
+from evpower.worker import Wake
 
 log = logging.getLogger("OCPP")
 
@@ -89,7 +90,7 @@ class Tracer:
         self._followers: dict[StationId, list[Follower]] = {}
         self._queue: list[_Noted] = []
         self._queued_bytes = 0
-        self._work = trio.Event()
+        self._work = Wake()
         self._writing = trio.Lock()
         #: Frames that could not be kept since the server began.
         self.lost = 0
@@ -141,7 +142,7 @@ class Tracer:
 
     async def _flush(self) -> None:
         async with self._writing:
-            noted, self._queue, self._queued_bytes, self._work = self._queue, [], 0, trio.Event()
+            noted, self._queue, self._queued_bytes = self._queue, [], 0
             if not noted:
                 return
             try:
