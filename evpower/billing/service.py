@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 from evpower.billing.account import BalanceView
 from evpower.billing.ledger import (
@@ -23,6 +22,7 @@ from evpower.billing.ledger import (
     settle_entry,
     top_up_entry,
 )
+from evpower.billing.ledger_check import LedgerCheck
 from evpower.billing.order_ref import OrderRef
 from evpower.billing.rows.clients import Client, ensure_client, lock_client, read_balance
 from evpower.billing.rows.debts import read_debts, reduce_debt
@@ -154,7 +154,7 @@ class BillingService:
         entry = adjustment_entry(client_id, amount_tyiyn, key, reason, actor)
         await post_entry(uow.conn, entry, self._clock.now())
 
-    async def check(self) -> dict[str, Any]:
+    async def check(self) -> LedgerCheck:
         """The ledger's invariants over all rows (design §5)."""
         async with reading(self._pool) as conn:
             return await check_ledger(conn)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import trio
 
+from evpower.billing.ledger_check import LedgerCheck
 from evpower.billing.service import BillingService
 from evpower.clock import SystemClock
 from evpower.command_line.causes import sole_cause
@@ -33,7 +34,7 @@ def migrate_now(config: Config) -> list[str]:
     return _run(config, lambda pool: migrate(pool, SystemClock().now()))
 
 
-def check_ledger_now(config: Config) -> dict[str, Any]:
+def check_ledger_now(config: Config) -> LedgerCheck:
     """The ledger's invariants over all rows. Raises NoSchema, DatabaseUnavailable."""
     return _run(config, _check)
 
@@ -51,7 +52,7 @@ def _run(config: Config, work: Callable[[Pool], Awaitable[T]]) -> T:
         raise sole_cause(group) from None
 
 
-async def _check(pool: Pool) -> dict[str, Any]:
+async def _check(pool: Pool) -> LedgerCheck:
     if not await is_migrated(pool):
         raise NoSchema
     return await BillingService(pool, SystemClock()).check()

@@ -11,7 +11,9 @@ import trio
 from quart import Blueprint, Response
 
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.payment_doors import provider_body
 from evpower.http.wire.values import jsonable
+from evpower.payments.provider_calls import ProviderState
 
 logger = logging.getLogger("evpower.http")
 
@@ -39,7 +41,7 @@ class Probes(Protocol):
         """Returns when PostgreSQL answered; raises otherwise. The caller sets the time-out."""
         ...
 
-    def payments(self) -> Mapping[str, object]:
+    def payments(self) -> Mapping[str, ProviderState]:
         """How each payment provider answers; a driver can charge without any, so none makes the server unhealthy."""
         ...
 
@@ -109,7 +111,7 @@ async def health_answer(facts: ServiceFacts, probes: Probes, *, redis: str | Non
         "redis": redis,
         "database": "connected" if database is None else "disconnected",
         "connected_stations": probes.connected_stations(),
-        "payments": jsonable(probes.payments()),
+        "payments": {name: jsonable(provider_body(state)) for name, state in probes.payments().items()},
         "endpoints": ENDPOINTS,
     }
     if error is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import trio
 
@@ -19,7 +18,7 @@ from evpower.payments.decisions import PaymentDecisions
 from evpower.payments.gateway import PaymentGateway
 from evpower.payments.notices import Notices
 from evpower.payments.poller import PaymentPoller
-from evpower.payments.provider_calls import ProviderCalls
+from evpower.payments.provider_calls import ProviderCalls, ProviderState
 from evpower.payments.refunds import Refunds
 from evpower.payments.top_up import TopUpRules
 from evpower.payments.top_up_orders import TopUpOrders
@@ -44,10 +43,10 @@ class Payments:
     refunds: Refunds
     decisions: PaymentDecisions
 
-    def providers(self) -> dict[str, dict[str, Any]]:
+    def providers(self) -> dict[str, ProviderState]:
         """How each provider answers this process: `state` is `up`, `failing` (since when, how) or `off` (not set)."""
         known = self.calls.health
-        return {name: known[name].shown() if name in known else {"state": "off"} for name in PROVIDERS}
+        return {name: known[name].state if name in known else ProviderState("off") for name in PROVIDERS}
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The workers, until cancelled."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import trio
 
@@ -38,6 +38,15 @@ OUTCOME_OF: dict[type[ProviderFailure], Outcome] = {
 }
 
 
+@dataclass(frozen=True)
+class ProviderState:
+    """How a provider does, as people see it: `off` is not set up, `failing` says since when and how."""
+
+    word: Literal["up", "failing", "off"]
+    failing_since: datetime | None = None
+    last_error: str | None = None
+
+
 @dataclass
 class ProviderHealth:
     """How a provider answers this process."""
@@ -53,11 +62,10 @@ class ProviderHealth:
         """False after `FAILURES_BORNE` failures in a row, until it answers."""
         return self.failures < FAILURES_BORNE
 
-    def shown(self) -> dict[str, Any]:
-        """As people see it: `up`, or `failing` with since when and how."""
-        if self.is_up:
-            return {"state": "up"}
-        return {"state": "failing", "failing_since": self.failing_since, "last_error": self.last_error}
+    @property
+    def state(self) -> ProviderState:
+        """As people see it."""
+        return ProviderState("up") if self.is_up else ProviderState("failing", self.failing_since, self.last_error)
 
     def answered(self) -> None:
         """It is well, whatever it said."""

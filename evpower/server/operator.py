@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import trio
 
 import evpower
+from evpower.billing.ledger_check import LedgerCheck
+from evpower.charging.free_vend import GivenAway
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import GapInEvents
-from evpower.identifiers import StationId
+from evpower.http.operators.views import ServerStatus, SessionLine, StationLine, StationSheet
 from evpower.link.ports import ChargePointLink
 from evpower.network.charge_point import connector_status, is_online, public_status
-from evpower.network.listing import configuration_warnings
 from evpower.network.locations import last_seen
 from evpower.network_file.file import parse_fleet
+from evpower.network_file.service import FleetReport
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App
 from evpower.server.rows.operator import list_sessions, list_stations, read_counts
-from evpower.stations.facts import read_facts
+from evpower.stations.facts import StationFacts, read_facts
 
 
 class Operator:
-    """Implements `evpower.http.control.OperatorViews`."""
+    """Implements `evpower.http.operators.views.OperatorViews`."""
 
     def __init__(
         self,
@@ -44,70 +45,52 @@ class Operator:
         self._failed_logins = failed_logins
         self._began_at = clock.now()
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self) -> ServerStatus:
         """The server at a glance."""
         async with reading(self._pool) as conn:
             counts = await read_counts(conn)
-        return {
-            "version": evpower.__version__,
-            "uptime_s": int((self._clock.now() - self._began_at).total_seconds()),
-            "connected_stations": len(self._link.seen()),
-            **counts,
-            "payment_providers": self._app.payments.providers(),
-            "failed_logins": self._failed_logins.total,
-            "slowed_addresses": self._failed_logins.slowed(),
-            "tasks": trio.lowlevel.current_statistics().tasks_living,
-        }
+        return ServerStatus(
+            version=evpower.__version__,
+            uptime_s=int((self._clock.now() - self._began_at).total_seconds()),
+            connected_stations=len(self._link.seen()),
+            counts=counts,
+            payment_providers=self._app.payments.providers(),
+            failed_logins=self._failed_logins.total,
+            slowed_addresses=self._failed_logins.slowed(),
+            tasks=trio.lowlevel.current_statistics().tasks_living,
+        )
 
-    async def stations(self) -> list[dict[str, Any]]:
+    async def stations(self) -> list[StationSheet]:
         """Every station with its connectors, inactive ones too."""
         now = self._clock.now()
         async with reading(self._pool) as conn:
-            rows = await list_stations(conn)
+            lines = await list_stations(conn)
             facts = await read_facts(conn, now)
             given = await self._app.free_vend.totals(conn)
-        return [
-            {**self._station(row, now), **facts.get(row["id"], {}), "free_vend": given.get(row["id"])} for row in rows
-        ]
+        return [self._sheet(line, now, facts.get(line.id, StationFacts()), given.get(line.id)) for line in lines]
 
-    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
+    async def sessions(self, *, running_only: bool) -> tuple[SessionLine, ...]:
         """Sessions, newest first."""
         async with reading(self._pool) as conn:
             return await list_sessions(conn, running_only=running_only)
 
-    async def import_fleet(self, text: str) -> dict[str, Any]:
+    async def import_fleet(self, text: str) -> FleetReport:
         """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
         fleet = parse_fleet(text)
         async with unit_of_work(self._pool) as uow:
             everything = GapInEvents()  # a file may touch anything
-            report = await self._app.network_file.write(uow, fleet, everything)
-        return {
-            "created": report.created,
-            "changed": report.changed,
-            "unchanged": report.unchanged,
-            "warnings": report.warnings,
-        }
+            return await self._app.network_file.write(uow, fleet, everything)
 
-    async def check_ledger(self) -> dict[str, Any]:
+    async def check_ledger(self) -> LedgerCheck:
         """Verify the ledger's invariants over all rows."""
         return await self._app.billing.check()
 
-    def _station(self, row: dict[str, Any], now: datetime) -> dict[str, Any]:
-        station_id = StationId(row["id"])
-        seen_at = last_seen(self._link, station_id, row["last_heartbeat_at"])
+    def _sheet(self, line: StationLine, now: datetime, facts: StationFacts, given: GivenAway | None) -> StationSheet:
+        seen_at = last_seen(self._link, line.id, line.last_heartbeat_at)
         online = is_online(seen_at, now, self._heartbeat_timeout_s)
         words = [
-            connector_status(
-                each["ocpp_status"] if each["is_enabled"] else "Unavailable", row["whole_status"], busy=each["busy"]
-            )
-            for each in row["connectors"]
+            connector_status(each.ocpp_status if each.is_enabled else "Unavailable", line.whole_status, busy=each.busy)
+            for each in line.connectors
         ]
-        return {
-            **row,
-            "configuration_warnings": configuration_warnings(
-                row["connectors_count"], [each["connector_id"] for each in row["connectors"]]
-            ),
-            "status": public_status(row["admin_status"], online, words),
-            "connected": self._link.is_connected(station_id),
-            "last_heartbeat_at": seen_at,
-        }
+        status = public_status(line.admin_status, online, words)
+        return StationSheet(line, seen_at, status, self._link.is_connected(line.id), facts, given)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.errors import RedisAway
 from evpower.link.ports import ChargePointLink
+from evpower.payments.provider_calls import ProviderState
 
 #: How each payment provider answers.
-Providers: TypeAlias = Callable[[], Mapping[str, Any]]
+Providers: TypeAlias = Callable[[], Mapping[str, ProviderState]]
 
 #: Written and read by /health-force alone; whoever finds it later finds nothing.
 PROBE_KEY = "evpower:probe"
@@ -33,7 +34,7 @@ class ServerProbes:
         async with reading(self._pool) as conn:
             await conn.execute("SELECT 1")
 
-    def payments(self) -> Mapping[str, Any]:
+    def payments(self) -> Mapping[str, ProviderState]:
         """How each payment provider answers this process."""
         return self._providers()
 

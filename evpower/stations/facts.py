@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from evpower.stations.rows.station_facts import read_facts
+from evpower.stations.rows.station_facts import (
+    AvailabilityFact,
+    LocalListFact,
+    ProfileFact,
+    ReservationFact,
+    StationFacts,
+    TransferFact,
+    TransferStep,
+    read_facts,
+)
 
-__all__ = ["read_facts"]
+__all__ = [
+    "AvailabilityFact",
+    "LocalListFact",
+    "ProfileFact",
+    "ReservationFact",
+    "StationFacts",
+    "TransferFact",
+    "TransferStep",
+    "read_facts",
+]

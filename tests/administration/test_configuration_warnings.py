@@ -29,18 +29,18 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_the_operators_list_warns_of_the_station(world: World) -> None:
     await world.sql("UPDATE stations SET connectors_count = 1")
     (station,) = await world.operator().stations()
-    assert station["configuration_warnings"] == [TOO_FEW, BEYOND]
+    assert station.line.configuration_warnings == [TOO_FEW, BEYOND]
 
 
 async def test_a_station_that_fits_has_no_warning(world: World) -> None:
     (station,) = await world.operator().stations()
-    assert station["configuration_warnings"] == []
+    assert station.line.configuration_warnings == []
 
 
 async def test_an_import_that_makes_it_so_answers_and_logs_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
     report = await world.operator().import_fleet(FLEET.format(count=1))
     expected = [f"station EVP-001-01: {TOO_FEW}", f"station EVP-001-01: {BEYOND}"]
-    assert list(report["warnings"]) == expected
+    assert list(report.warnings) == expected
     assert warnings_in(caplog) == expected
 
 
@@ -50,7 +50,7 @@ async def test_what_was_so_before_is_answered_and_not_logged_again(
     await world.operator().import_fleet(FLEET.format(count=1))
     caplog.clear()
     report = await world.operator().import_fleet(FLEET.format(count=1) + 'model = "New"\n')
-    assert len(report["warnings"]) == 2
+    assert len(report.warnings) == 2
     assert warnings_in(caplog) == []
 
 

@@ -246,7 +246,7 @@ async def test_parallel_postings_on_one_client_keep_the_chain(ledger: Pool) -> N
     assert [line["before"] for line in lines] == [0, *[line["after"] for line in lines[:-1]]]
     assert float(lines[-1]["after"]) == (await money(ledger))[0]
     async with by_hand(ledger) as conn:
-        assert (await check_ledger(conn))["ok"]
+        assert (await check_ledger(conn)).ok
 
 
 async def test_parallel_withdrawals_never_overdraw(ledger: Pool) -> None:
@@ -315,14 +315,14 @@ async def busy(pool: Pool) -> AsyncIterator[World]:
 async def test_the_check_finds_what_was_tampered_with(busy: World, problem: str) -> None:
     """As superuser with every trigger off, which is what it takes; undone before the world checks itself."""
     async with by_hand(busy.pool) as conn:
-        assert (await check_ledger(conn))["ok"]
+        assert (await check_ledger(conn)).ok
         await conn.execute("BEGIN")
         await conn.execute("SET LOCAL session_replication_role = replica")
         await conn.execute(TAMPERINGS[problem].encode())
         found = await check_ledger(conn)
         await conn.execute("ROLLBACK")
-    assert not found["ok"]
-    assert found["problems"][problem]
+    assert not found.ok
+    assert found.problems[problem]
 
 
 async def test_a_statement_shifted_as_a_whole_is_found(busy: World) -> None:
@@ -334,4 +334,4 @@ async def test_a_statement_shifted_as_a_whole_is_found(busy: World) -> None:
         )
         found = await check_ledger(conn)
         await conn.execute("ROLLBACK")
-    assert found["problems"]["clients whose statement does not chain"]
+    assert found.problems["clients whose statement does not chain"]

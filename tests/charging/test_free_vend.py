@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from evpower.charging.rows.free_vend import read_totals
+from evpower.charging.rows.free_vend import GivenAway, read_totals
 from evpower.charging.transaction import TransactionStart
 from evpower.errors import StationNotFound
 from evpower.identifiers import IdTag, StationId
@@ -17,7 +17,7 @@ from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
 STRANGE, CARD = IdTag("04A1B2C3"), IdTag("CARD-1")
-FREE = {"charges": 1, "energy_wh": 9_000}
+FREE = GivenAway(enabled=True, charges=1, energy_wh=9_000)
 
 
 async def give_away(world: World, *, enabled: bool = True) -> None:
@@ -175,12 +175,10 @@ async def test_energy_given_away_is_shown(world: World) -> None:
     await give_away(world)
     await charge_for_free(world, 1_000, 10_000)
     given = await world.app.free_vend.read(STATION)
-    assert {name: given[name] for name in FREE} == FREE
-    assert [(each["id_tag"], each["status"], each["energy_wh"]) for each in given["newest"]] == [
-        (STRANGE, "Stopped", 9_000)
-    ]
+    assert given.total == FREE
+    assert [(each.id_tag, each.status, each.energy_wh) for each in given.newest] == [(STRANGE, "Stopped", 9_000)]
     async with by_hand(world.pool) as conn:
-        assert await read_totals(conn) == {STATION: {"enabled": True, **FREE}}
+        assert await read_totals(conn) == {STATION: FREE}
 
 
 @pytest.mark.parametrize("stop_wh", [900, 10_000_000])
@@ -190,7 +188,7 @@ async def test_a_stop_register_that_cannot_be_true_counts_as_the_last_reading(wo
     world.clock.advance(3600)
     await world.meter(begun.wire_transaction_id, 4_000)
     await world.end(begun.wire_transaction_id, stop_wh)
-    assert (await world.app.free_vend.read(STATION))["energy_wh"] == 3_000
+    assert (await world.app.free_vend.read(STATION)).total.energy_wh == 3_000
 
 
 async def test_energy_given_away_is_not_missing(world: World) -> None:

@@ -38,7 +38,7 @@ async def test_the_first_who_asked_for_a_stop_is_kept_with_the_session(world: Wo
         await world.app.charging.stop_session(session_id, caller=None, actor=actor)
     async with by_hand(world.pool) as conn:
         (row,) = await list_sessions(conn, running_only=False)
-    assert (row["stop_requested_by"], row["stop_requested_at"]) == ("client", world.clock.now())
+    assert (row.stop_requested_by, row.stop_requested_at) == ("client", world.clock.now())
 
 
 async def test_an_unknown_session_cannot_be_stopped(world: World) -> None:

@@ -86,7 +86,7 @@ async def two_worlds(url: str, config: Config) -> AsyncIterator[Both]:
             workers.cancel_scope.cancel()
         async with by_hand(pool_a) as conn:
             checked = await check_ledger(conn)
-    assert checked["ok"], checked["problems"]
+    assert checked.ok, checked.problems
 
 
 @pytest.fixture

@@ -220,4 +220,4 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
         workers.cancel_scope.cancel()
     async with by_hand(pool) as conn:
         checked = await check_ledger(conn)
-    assert checked["ok"], checked["problems"]
+    assert checked.ok, checked.problems

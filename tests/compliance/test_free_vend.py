@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
+from evpower.charging.free_vend import GivenAway
 from evpower.identifiers import IdTag
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.operator import Operator
@@ -32,5 +33,5 @@ async def test_a_free_charge_runs_to_its_own_end_and_its_energy_is_shown(site: S
     world = site.world
     operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     [station] = await operator.stations()
-    assert station["free_vend"] == {"enabled": True, "charges": 1, "energy_wh": 10_000}
-    assert await operator.sessions(running_only=False) == []
+    assert station.free_vend == GivenAway(enabled=True, charges=1, energy_wh=10_000)
+    assert await operator.sessions(running_only=False) == ()

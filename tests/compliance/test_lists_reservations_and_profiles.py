@@ -156,8 +156,8 @@ async def reservation(site: Site) -> str:
     app = site.world.app
     operator = Operator(site.world.pool, site.world.clock, site.world.link, app, 300, FailedLogins())
     [station] = await operator.stations()
-    [shown] = station["reservations"]
-    return str(shown["status"])
+    [shown] = station.facts.reservations
+    return shown.status
 
 
 async def test_tc_046_a_start_that_names_the_reservation_uses_it(site: Site) -> None:
@@ -394,4 +394,4 @@ async def test_operators_see_the_last_of_each(site: Site) -> None:
     world = site.world
     operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     [station] = await operator.stations()
-    assert [shown["location"] for shown in station["transfers"]] == ["ftp://host/2"]
+    assert [shown.location for shown in station.facts.transfers] == ["ftp://host/2"]

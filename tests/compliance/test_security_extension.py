@@ -26,8 +26,8 @@ async def shown(site: Site) -> tuple[str, list[str], bool]:
     world = site.world
     operator = Operator(world.pool, world.clock, world.link, world.app, 300, FailedLogins())
     [station] = await operator.stations()
-    [transfer] = station["transfers"]
-    return transfer["status"], [step["status"] for step in transfer["steps"]], transfer["ended_at"] is not None
+    [transfer] = station.facts.transfers
+    return transfer.status, [step.status for step in transfer.steps], transfer.ended_at is not None
 
 
 async def ask(site: Site, operation: str, reply: Any = OK) -> int:

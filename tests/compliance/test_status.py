@@ -11,4 +11,4 @@ async def test_failed_logins_are_in_the_status(site: Site) -> None:
     world, logins = site.world, FailedLogins()
     await logins.failed("192.0.2.1", "CP-1", "wrong password")
     status = await Operator(world.pool, world.clock, world.link, world.app, 300, logins).status()
-    assert (status["failed_logins"], status["slowed_addresses"]) == (1, [])
+    assert (status.failed_logins, status.slowed_addresses) == (1, [])

@@ -29,6 +29,7 @@ from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 from evpower.network.locations import Locations
 from evpower.network.station_view import RunningSession, StationView
+from evpower.payments.provider_calls import ProviderState
 from tests.worlds.fakes import SetClock
 
 T = TypeVar("T")
@@ -273,7 +274,7 @@ class FakeProbes:
         self.database_error: Exception | None = None
         self.database_hangs = False
         self.redis_word = "disabled"
-        self.providers: dict[str, dict[str, Any]] = {"ODENGI": {"state": "up"}, "OBANK": {"state": "off"}}
+        self.providers: dict[str, ProviderState] = {"ODENGI": ProviderState("up"), "OBANK": ProviderState("off")}
         self.redis_stores_word = ""
 
     async def database(self) -> None:
@@ -282,7 +283,7 @@ class FakeProbes:
         if self.database_error is not None:
             raise self.database_error
 
-    def payments(self) -> Mapping[str, Any]:
+    def payments(self) -> Mapping[str, ProviderState]:
         return self.providers
 
     def redis(self) -> str:

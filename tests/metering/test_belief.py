@@ -123,8 +123,8 @@ async def test_energy_given_away_is_that_of_a_session(world: World) -> None:
     assert len(expected) == len(CASES)
     assert len(set(expected.values())) > 10
     async with reading(world.pool) as conn:
-        given_away, totals = await read_given_away(conn, STATION), await read_totals(conn)
-    assert given_away["energy_wh"] == totals[STATION]["energy_wh"] == sum(expected.values())
+        given_away, totals = await read_given_away(conn, STATION, enabled=True), await read_totals(conn)
+    assert given_away.energy_wh == totals[STATION].energy_wh == sum(expected.values())
 
 
 async def test_readings_are_believed_by_the_same_rule(world: World) -> None:

@@ -21,8 +21,7 @@ async def page(world: World) -> StationView:
 
 
 async def operators_word(world: World) -> str:
-    word: str = (await world.operator().stations())[0]["status"]
-    return word
+    return (await world.operator().stations())[0].status
 
 
 async def start(world: World) -> None:

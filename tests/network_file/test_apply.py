@@ -184,7 +184,7 @@ async def test_an_opening_balance_is_a_ledger_entry(pool: Pool) -> None:
         {"kind": "admin_adjustment", "key": "opening:c1", "actor": "import"}
     ]
     async with by_hand(pool) as conn:
-        assert (await check_ledger(conn))["ok"]
+        assert (await check_ledger(conn)).ok
 
 
 async def test_a_changed_opening_balance_is_doubted_and_not_booked(pool: Pool) -> None:

@@ -12,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
 from evpower.events import TopUpChanged
 from evpower.identifiers import ClientId
+from evpower.payments.provider_calls import ProviderState
 from evpower.payments.top_up import TopUp
 from tests.worlds.fakes import NOON
 from tests.worlds.payments import CLIENT, HOOK, PHONE, World
@@ -125,8 +126,8 @@ async def test_a_provider_that_is_down_is_left_alone_longer_and_longer_and_the_o
     world.odengi.answer = ProviderTimeout()
     await run_through(world, 60)
     since = NOON + timedelta(seconds=15)
-    failing = {"state": "failing", "failing_since": since, "last_error": "provider_timeout"}
-    assert world.payments.providers() == {"ODENGI": failing, "OBANK": {"state": "up"}}
+    failing = ProviderState("failing", since, "provider_timeout")
+    assert world.payments.providers() == {"ODENGI": failing, "OBANK": ProviderState("up")}
     asked = world.odengi.count("status")
     await world.poll(after_s=1)
     assert world.odengi.count("status") == asked
@@ -134,7 +135,7 @@ async def test_a_provider_that_is_down_is_left_alone_longer_and_longer_and_the_o
     for order in orders:
         world.odengi.answers[order.order_id] = paid(100_00, order.order_id)
     await world.poll(after_s=300)
-    assert world.payments.providers()["ODENGI"] == {"state": "up"}
+    assert world.payments.providers()["ODENGI"] == ProviderState("up")
     assert await world.credits() == [100_00, 100_00, 100_00]
 
 

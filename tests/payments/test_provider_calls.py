@@ -8,7 +8,7 @@ import trio
 from evpower.errors import ProviderError, ProviderFailure, ProviderTimeout, ProviderUnavailable
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import Payer
-from evpower.payments.provider_calls import ProviderCalls
+from evpower.payments.provider_calls import ProviderCalls, ProviderState
 from evpower.payments.top_up import TopUpWish
 from tests.worlds.fakes import NOON, SetClock
 from tests.worlds.payments import ANN, CLIENT, PHONE, World
@@ -63,26 +63,22 @@ async def test_a_call_that_its_asker_gave_up_is_not_counted(calls: ProviderCalls
 
 async def test_two_failures_are_borne_and_the_third_is_an_outage_since_the_first(calls: ProviderCalls) -> None:
     await fail(calls, ProviderTimeout(), times=2)
-    assert calls.health["ODENGI"].shown() == {"state": "up"}
+    assert calls.health["ODENGI"].state == ProviderState("up")
     await fail(calls, ProviderUnavailable())
-    assert calls.health["ODENGI"].shown() == {
-        "state": "failing",
-        "failing_since": NOON,
-        "last_error": "provider_unavailable",
-    }
+    assert calls.health["ODENGI"].state == ProviderState("failing", NOON, "provider_unavailable")
 
 
 async def test_a_refusal_is_an_answer_and_ends_an_outage(calls: ProviderCalls) -> None:
     await fail(calls, ProviderTimeout(), times=3)
     await fail(calls, ProviderError())
-    assert calls.health["ODENGI"].shown() == {"state": "up"}
+    assert calls.health["ODENGI"].state == ProviderState("up")
 
 
 async def test_a_refund_the_provider_has_not_decided_is_no_sign_of_an_outage(calls: ProviderCalls) -> None:
     for _ in range(5):
         with pytest.raises(ProviderTimeout):
             await calls.answer("ODENGI", "refund", raised(ProviderTimeout()), within_s=1)
-    assert calls.health["ODENGI"].shown() == {"state": "up"}
+    assert calls.health["ODENGI"].state == ProviderState("up")
     assert calls.counts == {("ODENGI", "refund", "timeout"): 5}
 
 
@@ -113,7 +109,7 @@ async def test_what_phones_do_not_get_never_keeps_the_poller_from_asking(world: 
     for number in range(20):
         with pytest.raises(ProviderTimeout):
             await world.qr(client=ClientId(f"client-{number}x"))
-    assert world.payments.providers()["ODENGI"]["state"] == "failing"
+    assert world.payments.providers()["ODENGI"].word == "failing"
     await world.poll()
     assert (await world.order(order)).phase == "approved"
 
@@ -123,7 +119,7 @@ async def test_phones_find_an_outage_out_and_an_answer_to_one_of_them_ends_it(wo
     for number in range(3):
         with pytest.raises(ProviderUnavailable):
             await world.qr(client=ClientId(f"client-{number}"))
-    assert world.payments.providers()["ODENGI"]["state"] == "failing"
+    assert world.payments.providers()["ODENGI"].word == "failing"
     world.odengi.creation = None
     await world.qr()
-    assert world.payments.providers()["ODENGI"] == {"state": "up"}
+    assert world.payments.providers()["ODENGI"] == ProviderState("up")

@@ -167,7 +167,7 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
         workers.cancel_scope.cancel()
     async with by_hand(pool) as conn:
         checked = await check_ledger(conn)
-    assert checked["ok"], checked["problems"]
+    assert checked.ok, checked.problems
 
 
 def impatient(config: Config | None = None) -> Config:

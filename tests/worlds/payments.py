@@ -141,4 +141,4 @@ async def open_world(pool: Pool, rules: TopUpRules = RULES) -> AsyncIterator[Wor
     yield world
     async with by_hand(pool) as conn:
         checked = await check_ledger(conn)
-    assert checked["ok"], checked["problems"]
+    assert checked.ok, checked.problems

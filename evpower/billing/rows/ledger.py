@@ -10,10 +10,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.billing.ledger import Entry
+from evpower.billing.ledger_check import LedgerCheck
+from evpower.db.connection import Conn
 
 POST_ENTRY = """
 WITH entry AS (
@@ -104,7 +105,7 @@ CHECKS = {
 COUNT_ENTRIES = "SELECT count(*) AS entries FROM evpower.ledger_entries"
 
 
-async def post_entry(conn: AsyncConnection[Any], entry: Entry, at: datetime) -> int | None:
+async def post_entry(conn: Conn, entry: Entry, at: datetime) -> int | None:
     """Add an entry; its id, or None when an entry with this key exists (a replay) or nothing moves.
 
     Raises psycopg.errors.CheckViolation when a client's free money would fall below zero.
@@ -128,12 +129,12 @@ async def post_entry(conn: AsyncConnection[Any], entry: Entry, at: datetime) -> 
     return None if row is None else int(row["id"])
 
 
-async def check_ledger(conn: AsyncConnection[Any]) -> dict[str, Any]:
-    """Verify every invariant over all rows: `{"ok", "entries", "problems": {what: [rows]}}`, at most 20 rows each."""
+async def check_ledger(conn: Conn) -> LedgerCheck:
+    """Verify every invariant over all rows."""
     cursor = await conn.execute(COUNT_ENTRIES)
     row = await cursor.fetchone()
     problems: dict[str, list[dict[str, Any]]] = {}
     for what, query in CHECKS.items():
         if wrong := await (await conn.execute(f"{query} LIMIT 20")).fetchall():
             problems[what] = wrong
-    return {"ok": not problems, "entries": row["entries"] if row else 0, "problems": problems}
+    return LedgerCheck(row["entries"] if row else 0, problems)

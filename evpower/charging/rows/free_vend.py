@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 from evpower.metering.belief_sql import is_believable
 
@@ -39,14 +39,42 @@ WHERE p.free_vend OR t.charges > 0
 """
 
 
-async def read_given_away(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any]:
-    """How many charges were given away, how much energy, and the newest of them."""
-    parameters = {"station_id": station_id, "limit": MOST_CHARGES}
-    totals: list[dict[str, Any]] = await (await conn.execute(TOTALS, parameters)).fetchall()
-    return {**totals[0], "newest": await (await conn.execute(CHARGES, parameters)).fetchall()}
+@dataclass(frozen=True)
+class FreeCharge:
+    """A charge that nobody paid; its energy in Wh."""
+
+    transaction_id: str
+    connector_id: int
+    id_tag: str
+    status: str
+    started_at: datetime
+    stopped_at: datetime | None
+    stop_reason: str | None
+    energy_wh: int
 
 
-async def read_totals(conn: AsyncConnection[Any]) -> dict[str, dict[str, Any]]:
-    """`enabled`, `charges` and `energy_wh` of every station that gives energy away or did."""
-    rows: list[dict[str, Any]] = await (await conn.execute(ALL_TOTALS)).fetchall()
-    return {row.pop("station_id"): row for row in rows}
+@dataclass(frozen=True)
+class GivenAway:
+    """Whether a station gives energy away, and what it gave so far, in Wh."""
+
+    enabled: bool
+    charges: int
+    energy_wh: int
+
+
+async def read_given_away(conn: Conn, station_id: StationId, *, enabled: bool) -> GivenAway:
+    """How many charges a station gave away, and how much energy."""
+    (total,) = await (await conn.execute(TOTALS, {"station_id": station_id})).fetchall()
+    return GivenAway(enabled, **total)
+
+
+async def newest_charges(conn: Conn, station_id: StationId) -> tuple[FreeCharge, ...]:
+    """The newest charges that a station gave away, at most `MOST_CHARGES`."""
+    cursor = await conn.execute(CHARGES, {"station_id": station_id, "limit": MOST_CHARGES})
+    return tuple(FreeCharge(**row) for row in await cursor.fetchall())
+
+
+async def read_totals(conn: Conn) -> dict[StationId, GivenAway]:
+    """By station, those that give energy away or did."""
+    rows = await (await conn.execute(ALL_TOTALS)).fetchall()
+    return {StationId(row.pop("station_id")): GivenAway(**row) for row in rows}

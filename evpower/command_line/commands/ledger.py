@@ -25,8 +25,9 @@ def check_ledger(terminal: Terminal) -> None:
         if terminal.socket is not None:
             raise
         from evpower.command_line.offline import check_ledger_now
+        from evpower.http.operators.shapes.control import ledger_body
 
-        report = check_ledger_now(terminal.config)
+        report = ledger_body(check_ledger_now(terminal.config))
     if report.get("ok"):
         terminal.screen.show(report, f"The ledger is right: {report.get('entries')} entries, every check passed")
         return

@@ -6,7 +6,6 @@ Every success is `{"success": true, "data": …}`, every failure the public erro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
 from urllib.parse import unquote
 
 import trio
@@ -16,6 +15,8 @@ from quart_trio import QuartTrio
 from evpower.charging.service import ChargingService
 from evpower.clock import Ids
 from evpower.errors import InvalidRequest, SessionNotFound
+from evpower.http.operators.shapes.control import import_body, ledger_body, session_body, sheet_body, status_body
+from evpower.http.operators.views import OperatorViews
 from evpower.http.phones.shapes import stopped_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.application import HttpApplication, RequestLimits
@@ -31,30 +32,6 @@ STOP_WITHIN_S = 20
 READ_WITHIN_S = 10
 #: A whole fleet, or every posting of the ledger.
 LONG_WORK_WITHIN_S = 120
-
-
-class OperatorViews(Protocol):
-    """What an operator looks at; every value JSON-ready, or a datetime or Decimal."""
-
-    async def status(self) -> dict[str, Any]:
-        """The server at a glance: version, uptime, chargers, running sessions, engines."""
-        ...
-
-    async def stations(self) -> list[dict[str, Any]]:
-        """Every station with its connectors, inactive ones too."""
-        ...
-
-    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
-        """Sessions, newest first."""
-        ...
-
-    async def import_fleet(self, text: str) -> dict[str, Any]:
-        """Import a fleet file (TOML); what was created, changed, left. Raises InvalidRequest."""
-        ...
-
-    async def check_ledger(self) -> dict[str, Any]:
-        """The invariants of design §5: `ok` and what was found."""
-        ...
 
 
 def build_control_app(
@@ -88,22 +65,23 @@ def _reading_routes(views: OperatorViews) -> Blueprint:
     @routes.get("/status")
     async def status() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return written_data(await views.status())
+            return written_data(status_body(await views.status()))
 
     @routes.get("/stations")
     async def stations() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return written_data(await views.stations())
+            return written_data([sheet_body(each) for each in await views.stations()])
 
     @routes.get("/sessions")
     async def sessions() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return written_data(await views.sessions(running_only=request.args.get("all") != "1"))
+            found = await views.sessions(running_only=request.args.get("all") != "1")
+        return written_data([session_body(each) for each in found])
 
     @routes.get("/ledger")
     async def ledger() -> Response:
         with trio.fail_after(LONG_WORK_WITHIN_S):
-            return written_data(await views.check_ledger())
+            return written_data(ledger_body(await views.check_ledger()))
 
     return routes
 
@@ -126,7 +104,7 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
         except UnicodeDecodeError:
             raise InvalidRequest(("body", "файл должен быть в кодировке UTF-8")) from None
         with trio.fail_after(LONG_WORK_WITHIN_S):
-            return written_data(await views.import_fleet(text))
+            return written_data(import_body(await views.import_fleet(text)))
 
     return routes
 

@@ -13,6 +13,7 @@ from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
 from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound
+from evpower.http.operators.shapes.operators_work import gifts_body
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
@@ -97,7 +98,7 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
     @routes.get("/<station_id>/free-vend")
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await free_vend.read(known_station(station_id)))
+            return written_data(gifts_body(await free_vend.read(known_station(station_id))))
 
     @routes.put("/<station_id>/free-vend")
     async def set_free_vend(station_id: str) -> Response:
@@ -107,7 +108,8 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
         if not isinstance(enabled, bool):
             raise InvalidRequest(("free_vend", "должно быть true или false"))
         with trio.fail_after(WITHIN_S):
-            return written_data(await free_vend.set(known_station(station_id), enabled=enabled, actor=acting()))
+            gifts = await free_vend.set(known_station(station_id), enabled=enabled, actor=acting())
+        return written_data(gifts_body(gifts))
 
     return routes
 

@@ -12,7 +12,7 @@ from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.payment_doors import clean, origin
+from evpower.http.wire.payment_doors import clean, origin, provider_body
 from evpower.http.wire.requests import BodyFields, read_object
 from evpower.money import som_number
 from evpower.payments.graph import Payments
@@ -40,7 +40,9 @@ class PaymentAdminDoor:
 
     async def list_providers(self) -> Response:
         """`GET /payments/providers`: how each answers this process."""
-        return written_data([{"provider": name, **state} for name, state in self._payments.providers().items()])
+        return written_data(
+            [{"provider": name, **provider_body(state)} for name, state in self._payments.providers().items()]
+        )
 
     async def resolve(self, parked_id: str) -> Response:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""

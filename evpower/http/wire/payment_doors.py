@@ -7,6 +7,8 @@ from typing import Any
 from quart import Response, g
 
 from evpower.http.wire.access import client_ip
+from evpower.http.wire.values import Body
+from evpower.payments.provider_calls import ProviderState
 from evpower.payments.top_up import Origin
 
 #: The old paths, deprecated (§8).
@@ -38,3 +40,10 @@ async def deprecated(response: Response) -> Response:
     """Tell that the path is an old one (§1.9)."""
     response.headers.update(DEPRECATED)
     return response
+
+
+def provider_body(state: ProviderState) -> Body:
+    """How a payment provider does; one that fails has when it began, and how."""
+    if state.word != "failing":
+        return {"state": state.word}
+    return {"state": state.word, "failing_since": state.failing_since, "last_error": state.last_error}

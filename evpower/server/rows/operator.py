@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import AsyncConnection
+from evpower.db.connection import Conn
+from evpower.http.operators.views import ConnectorLine, Counts, SessionLine, StationLine
 
 LIST_STATIONS = """
 SELECT s.id, s.serial_number, s.model, s.status AS admin_status, s.location_id, l.name AS location_name,
@@ -43,18 +44,22 @@ SELECT (SELECT count(*) FROM public.stations) AS stations,
 MOST_SESSIONS = 500
 
 
-async def list_stations(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+async def list_stations(conn: Conn) -> tuple[StationLine, ...]:
     """Every station with its connectors, inactive ones too."""
-    return await (await conn.execute(LIST_STATIONS)).fetchall()
+    return tuple(_station(**row) for row in await (await conn.execute(LIST_STATIONS)).fetchall())
 
 
-async def list_sessions(conn: AsyncConnection[Any], *, running_only: bool) -> list[dict[str, Any]]:
+def _station(*, connectors: list[dict[str, Any]], **row: Any) -> StationLine:
+    return StationLine(**row, connectors=tuple(ConnectorLine(**each) for each in connectors))
+
+
+async def list_sessions(conn: Conn, *, running_only: bool) -> tuple[SessionLine, ...]:
     """Sessions, newest first, at most `MOST_SESSIONS`."""
     cursor = await conn.execute(LIST_SESSIONS, {"running_only": running_only, "limit": MOST_SESSIONS})
-    return await cursor.fetchall()
+    return tuple(SessionLine(**row) for row in await cursor.fetchall())
 
 
-async def read_counts(conn: AsyncConnection[Any]) -> dict[str, Any]:
+async def read_counts(conn: Conn) -> Counts:
     """How much of everything there is."""
-    rows: list[dict[str, Any]] = await (await conn.execute(COUNTS)).fetchall()
-    return rows[0]
+    (row,) = await (await conn.execute(COUNTS)).fetchall()
+    return Counts(**row)

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import fields
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
+from evpower.billing.ledger_check import LedgerCheck
 from evpower.charging.session import StoppedSession
 from evpower.errors import InvalidRequest, NoSuchActiveSession
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
+from evpower.http.operators.views import Counts, ServerStatus, SessionLine, StationSheet
+from evpower.network_file.service import FleetReport
+from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
 from tests.http.fakes import NOON, SESSION, SETTLED, CountingIds, Phone, World
+
+STATUS = ServerStatus("1.0.0", 60, 7, Counts(9, 2, 1, 0, 0, "16.4"), {"OBANK": ProviderState("off")}, 3, ["::1"], 12)
+
+
+def session_line() -> SessionLine:
+    """A session of which nothing is known that may be unknown, but its energy."""
+    given = {
+        "session_id": SESSION,
+        "client_id": "c",
+        "station_id": "S1",
+        "connector_id": 1,
+        "status": "started",
+        "phase": "charging",
+        "start_time": NOON,
+        "energy_kwh": Decimal("13.50"),
+        "limit_type": "none",
+        "estimated": False,
+        "unbilled_wh": 0,
+    }
+    money = dict.fromkeys(("reserved_amount", "refunded_amount", "additional_charge", "debt_amount", "unbilled_som"))
+    unknown = dict.fromkeys(field.name for field in fields(SessionLine))
+    return SessionLine(**{**unknown, **money, **given})  # type: ignore[arg-type]  # by name
 
 
 class FakeViews:
@@ -21,24 +48,24 @@ class FakeViews:
         self.asked_running_only: list[bool] = []
         self.import_error: Exception | None = None
 
-    async def status(self) -> dict[str, Any]:
-        return {"version": "1.0.0", "connected_stations": 7}
+    async def status(self) -> ServerStatus:
+        return STATUS
 
-    async def stations(self) -> list[dict[str, Any]]:
-        return [{"id": "EVP-001-01", "last_heartbeat_at": NOON, "rate": Decimal("13.50")}]
+    async def stations(self) -> Sequence[StationSheet]:
+        return ()
 
-    async def sessions(self, *, running_only: bool) -> list[dict[str, Any]]:
+    async def sessions(self, *, running_only: bool) -> Sequence[SessionLine]:
         self.asked_running_only.append(running_only)
-        return [{"session_id": SESSION}]
+        return [session_line()]
 
-    async def import_fleet(self, text: str) -> dict[str, Any]:
+    async def import_fleet(self, text: str) -> FleetReport:
         self.imported.append(text)
         if self.import_error is not None:
             raise self.import_error
-        return {"created": 3}
+        return FleetReport({"stations": 3}, {}, {}, ())
 
-    async def check_ledger(self) -> dict[str, Any]:
-        return {"ok": True, "checked_at": datetime(2025, 9, 30, tzinfo=NOON.tzinfo)}
+    async def check_ledger(self) -> LedgerCheck:
+        return LedgerCheck(7, {"unbalanced": [{"id": 1, "at": NOON}]})
 
 
 @pytest.fixture
@@ -54,14 +81,14 @@ def operator(world: World, views: FakeViews) -> Phone:
 
 async def test_status_is_what_the_views_say(operator: Phone) -> None:
     body = await body_of(await operator.get("/control/status"))
-    assert body == {"success": True, "data": {"version": "1.0.0", "connected_stations": 7}}
+    shown = {"version": "1.0.0", "connected_stations": 7, "postgresql": "16.4"}
+    assert body["success"] is True
+    assert {name: body["data"][name] for name in shown} == shown
 
 
 async def test_times_and_decimals_become_json(operator: Phone) -> None:
-    body = await body_of(await operator.get("/control/stations"))
-    assert body["data"] == [
-        {"id": "EVP-001-01", "last_heartbeat_at": "2025-09-30T12:00:00.000000Z", "rate": 13.5},
-    ]
+    (shown,) = (await body_of(await operator.get("/control/sessions")))["data"]
+    assert (shown["start_time"], shown["energy_kwh"]) == ("2025-09-30T12:00:00.000000Z", 13.5)
 
 
 @pytest.mark.parametrize(("query", "running_only"), [("", True), ("?all=1", False)])
@@ -116,7 +143,7 @@ async def test_a_fleet_is_imported_as_it_was_sent(operator: Phone, views: FakeVi
     text = '[[locations]]\nname = "Дордой"\n'
     body = await body_of(await operator.post("/control/import", data=text.encode()))
     assert views.imported == [text]
-    assert body["data"] == {"created": 3}
+    assert body["data"]["created"] == {"stations": 3}
 
 
 async def test_a_fleet_that_is_not_utf_8_is_refused(operator: Phone, views: FakeViews) -> None:
@@ -131,7 +158,12 @@ async def test_a_wrong_fleet_is_400_with_its_fields(operator: Phone, views: Fake
 
 
 async def test_the_ledger_is_checked(operator: Phone) -> None:
-    assert (await body_of(await operator.get("/control/ledger")))["data"]["ok"] is True
+    wrong = {"unbalanced": [{"id": 1, "at": "2025-09-30T12:00:00.000000Z"}]}
+    assert (await body_of(await operator.get("/control/ledger")))["data"] == {
+        "ok": False,
+        "entries": 7,
+        "problems": wrong,
+    }
 
 
 async def test_the_public_routes_are_not_on_the_control_socket(operator: Phone) -> None:

@@ -9,7 +9,7 @@ import pytest
 from quart import Blueprint, g
 from quart_trio import QuartTrio
 
-from evpower.charging.free_vend import FreeVend
+from evpower.charging.free_vend import FreeVend, GivenAway, StationGifts
 from evpower.charging.parked import ParkedReports
 from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
@@ -47,9 +47,9 @@ class FakeFreeVend(FreeVend):
     def __init__(self) -> None:
         self.done: list[object] = []
 
-    async def set(self, station_id: StationId, *, enabled: bool, actor: str) -> dict[str, Any]:
+    async def set(self, station_id: StationId, *, enabled: bool, actor: str) -> StationGifts:
         self.done.append((station_id, enabled, actor))
-        return {"free_vend": enabled}
+        return StationGifts(station_id, GivenAway(enabled, 0, 0), ())
 
 
 def client_of(routes: Blueprint) -> Phone:
@@ -116,7 +116,7 @@ async def test_a_station_is_set_to_give_energy_away() -> None:
     body = await body_of(
         await client_of(free_vend_routes(policy)).put("/stations/S1/free-vend", json={"free_vend": True})
     )
-    assert (policy.done, body["data"]) == ([("S1", True, "operator ann")], {"free_vend": True})
+    assert (policy.done, body["data"]["free_vend"]) == ([("S1", True, "operator ann")], True)
 
 
 @pytest.mark.parametrize("body", [{}, {"free_vend": "yes"}, {"free_vend": 1}, {"free_vend": True, "actor": "bob"}])

@@ -13,6 +13,7 @@ from evpower import errors
 from evpower.charging.session import StartOrder, StoppedSession
 from evpower.errors import EvPowerError
 from evpower.identifiers import ConnectorId
+from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
 from tests.http.fakes import NOON, OWNER, SESSION, SETTLED, STATION, Phone, World
 
@@ -280,7 +281,7 @@ async def test_health_tells_what_is_connected(client: Phone) -> None:
 
 
 async def test_a_provider_that_fails_is_shown_and_makes_nothing_unhealthy(world: World, client: Phone) -> None:
-    failing = {"state": "failing", "failing_since": NOON, "last_error": "provider_timeout"}
+    failing = ProviderState("failing", NOON, "provider_timeout")
     world.probes.providers = {"ODENGI": failing, "OBANK": failing}
     body = await body_of(await client.get("/health"))
     shown = {"state": "failing", "failing_since": "2025-09-30T12:00:00.000000Z", "last_error": "provider_timeout"}

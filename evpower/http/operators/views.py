@@ -1,0 +1,147 @@
+"""What an operator looks at on the control socket, as this door asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from evpower.billing.ledger_check import LedgerCheck
+from evpower.charging.free_vend import GivenAway
+from evpower.identifiers import ClientId, SessionId, StationId
+from evpower.network.charge_point import AdminStatus, PublicStatus, StoredStatus
+from evpower.network.listing import configuration_warnings
+from evpower.network_file.service import FleetReport
+from evpower.payments.provider_calls import ProviderState
+from evpower.stations.facts import StationFacts
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much of everything is stored, and the version of the PostgreSQL that stores it."""
+
+    stations: int
+    running_sessions: int
+    unsettled_sessions: int
+    parked_reports: int
+    parked_payments: int
+    postgresql: str
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """The server at a glance; chargers, logins and tasks are those of this process."""
+
+    version: str
+    uptime_s: int
+    connected_stations: int
+    counts: Counts
+    #: By the provider's name.
+    payment_providers: Mapping[str, ProviderState]
+    failed_logins: int
+    slowed_addresses: Sequence[str]
+    tasks: int
+
+
+@dataclass(frozen=True)
+class ConnectorLine:
+    """A connector as it is stored: `ocpp_status` and `error_code` are OCPP's words, `busy` while a session runs."""
+
+    connector_id: int
+    status: StoredStatus
+    ocpp_status: str | None
+    is_enabled: bool
+    error_code: str
+    busy: bool
+
+
+@dataclass(frozen=True)
+class StationLine:
+    """A station as it is stored; `whole_status` is OCPP's word for connector 0."""
+
+    id: StationId
+    serial_number: str
+    model: str
+    admin_status: AdminStatus
+    location_id: str
+    location_name: str
+    last_heartbeat_at: datetime | None
+    firmware_version: str | None
+    connectors_count: int
+    whole_status: str | None
+    connectors: tuple[ConnectorLine, ...]
+
+    @property
+    def configuration_warnings(self) -> list[str]:
+        """What cannot be true of these rows, in words for a person."""
+        return configuration_warnings(self.connectors_count, [each.connector_id for each in self.connectors])
+
+
+@dataclass(frozen=True)
+class StationSheet:
+    """Everything of a station: its row, how it is now, what it was asked, what it gave away if it ever did."""
+
+    line: StationLine
+    last_seen_at: datetime | None
+    status: PublicStatus
+    #: Whether a socket of it is open in any process.
+    connected: bool
+    facts: StationFacts
+    free_vend: GivenAway | None
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """A session with its money in som, its energy in kWh, and what is doubtful of it."""
+
+    session_id: SessionId
+    client_id: ClientId
+    station_id: StationId
+    connector_id: int
+    status: str
+    phase: str
+    start_time: datetime
+    stop_time: datetime | None
+    energy_kwh: Decimal | None
+    amount: Decimal | None
+    reserved_amount: Decimal
+    refunded_amount: Decimal
+    additional_charge: Decimal
+    debt_amount: Decimal
+    limit_type: str
+    limit_value: Decimal | None
+    transaction_id: str | None
+    stop_reason: str | None
+    stop_requested_at: datetime | None
+    stop_requested_by: str | None
+    estimated: bool
+    corrected_at: datetime | None
+    overshoot_wh: int | None
+    unbilled_wh: int
+    unbilled_som: Decimal
+
+
+class OperatorViews(Protocol):
+    """What an operator looks at."""
+
+    async def status(self) -> ServerStatus:
+        """The server at a glance: version, uptime, chargers, running sessions, engines."""
+        ...
+
+    async def stations(self) -> Sequence[StationSheet]:
+        """Every station with its connectors, inactive ones too."""
+        ...
+
+    async def sessions(self, *, running_only: bool) -> Sequence[SessionLine]:
+        """Sessions, newest first."""
+        ...
+
+    async def import_fleet(self, text: str) -> FleetReport:
+        """Import a fleet file (TOML); what was created, changed, left. Raises InvalidRequest."""
+        ...
+
+    async def check_ledger(self) -> LedgerCheck:
+        """The invariants of design §5, over all rows."""
+        ...
