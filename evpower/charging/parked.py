@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from evpower.charging.endings import Endings
 from evpower.charging.rows import parked, transactions
+from evpower.charging.rows.parked import MissingEnergy, ParkedReport, TakenReport
 from evpower.charging.transaction import ParkedStop, TransactionStop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
+
+__all__ = ["MissingEnergy", "ParkedReport", "ParkedReports", "ReadStop"]
 
 #: A parked report, by the name of its message and its payload, as a stop; None when it is none.
 ReadStop = Callable[[str, str], ParkedStop | None]
@@ -32,12 +34,12 @@ class ParkedReports:
         async with unit_of_work(self._pool) as uow:
             await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
 
-    async def parked(self, *, resolved_too: bool) -> list[dict[str, Any]]:
+    async def parked(self, *, resolved_too: bool) -> list[ParkedReport]:
         """Parked reports with all their data, newest first."""
         async with reading(self._pool) as conn:
             return await parked.list_parked(conn, resolved_too=resolved_too)
 
-    async def missing_energy(self) -> list[dict[str, Any]]:
+    async def missing_energy(self) -> list[MissingEnergy]:
         """Energy between consecutive transactions of a connector that nobody was billed for (duty 31)."""
         async with reading(self._pool) as conn:
             return await parked.list_missing_energy(conn)
@@ -54,25 +56,26 @@ class ParkedReports:
         """
         async with unit_of_work(self._pool) as uow:
             report = await _take(uow, parked_id)
-            stop = self._read_stop(report["action"], report["payload"])
+            stop = self._read_stop(report.action, report.payload)
             if stop is None:
                 raise InvalidRequest(("id", "назначить можно только StopTransaction"))
             found = await parked.lock_session_transaction(uow.conn, session_id)
-            if found is None or found[0] != report["station_id"]:
+            if found is None or found.station_id != report.station_id:
                 raise InvalidRequest(("session_id", "у этой сессии нет транзакции на этой станции"))
-            _, wire_id, meter_start_wh, meter_stop_wh = found
             meter_wh = stop.meter_stop_wh
             if meter_wh is None:
                 raise InvalidRequest(("id", "в сообщении нет правдоподобного meterStop"))
-            if meter_wh < meter_start_wh:
-                raise InvalidRequest(("id", f"показание {meter_wh} ниже начального {meter_start_wh}"))
-            if meter_stop_wh is not None:
+            if meter_wh < found.meter_start_wh:
+                raise InvalidRequest(("id", f"показание {meter_wh} ниже начального {found.meter_start_wh}"))
+            if found.meter_stop_wh is not None:
                 raise InvalidRequest(("session_id", "у этой сессии уже есть StopTransaction"))
-            stopped_at, payload = stop.stopped_at or report["received_at"], report["payload"].encode()
+            stopped_at, payload = stop.stopped_at or report.received_at, report.payload.encode()
             await self._endings.record(
                 uow,
-                StationId(report["station_id"]),
-                TransactionStop(wire_id, meter_wh, stopped_at, stop.reason, None, (), payload, report["action"]),
+                report.station_id,
+                TransactionStop(
+                    found.wire_transaction_id, meter_wh, stopped_at, stop.reason, None, (), payload, report.action
+                ),
             )
             await self._resolve(uow, parked_id, "assigned", session_id, actor, reason)
 
@@ -91,11 +94,11 @@ class ParkedReports:
         )
 
 
-async def _take(uow: UnitOfWork, parked_id: int) -> dict[str, Any]:
+async def _take(uow: UnitOfWork, parked_id: int) -> TakenReport:
     """The report, taken for this unit of work: whoever comes second finds it resolved."""
     report = await parked.lock_parked(uow.conn, parked_id)
     if report is None:
         raise NotFound
-    if report["resolved"]:
+    if report.resolved:
         raise InvalidRequest(("id", "уже решено"))
     return report

@@ -7,7 +7,6 @@ under.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from typing import cast
 
 from evpower.billing.clients import lock_client
@@ -127,7 +126,7 @@ class CardPayments:
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, order.client_id)
             order, now = await top_ups.lock_top_up(uow.conn, order.id), self._clock.now()
-            challenge = None if answer.challenge is None or order.phase not in OPEN else asdict(answer.challenge)
+            challenge = None if answer.challenge is None or order.phase not in OPEN else answer.challenge
             await top_ups.store_card_answer(uow.conn, order.id, answer.auth_key, challenge)
             if order.phase == "created":
                 await top_ups.move(uow.conn, order, "processing", now, keep_asking=True)

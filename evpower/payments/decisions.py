@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.order_ref import top_up_key
 from evpower.billing.service import BillingService
@@ -11,13 +9,15 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InsufficientBalance, InvalidRequest, NotFound
-from evpower.identifiers import ClientId
 from evpower.payments.audit import audit
 from evpower.payments.crediting import Crediting
 from evpower.payments.refunds import UNRESOLVED, Refunds
 from evpower.payments.rows import parked_payments, top_ups
+from evpower.payments.rows.parked_payments import ParkedPayment
 from evpower.payments.rows.top_up_refunds import open_refund
 from evpower.payments.top_up import Origin, Phase, TopUp
+
+__all__ = ["ParkedPayment", "PaymentDecisions"]
 
 MOST_ROWS = 500
 #: What a debit can answer: notices of money given back.
@@ -42,7 +42,7 @@ class PaymentDecisions:
         async with reading(self._pool) as conn:
             return await top_ups.list_top_ups(conn, MOST_ROWS)
 
-    async def parked(self, *, resolved_too: bool) -> list[dict[str, Any]]:
+    async def parked(self, *, resolved_too: bool) -> list[ParkedPayment]:
         """What waits for a person, with everything known of it."""
         async with reading(self._pool) as conn:
             return await parked_payments.list_parked(conn, resolved_too=resolved_too)
@@ -53,9 +53,9 @@ class PaymentDecisions:
         """
         async with unit_of_work(self._pool) as uow:
             row, _, order = await self._take(uow, parked_id)
-            if row["reason"] in REFUND_REASONS:
+            if row.reason in REFUND_REASONS:
                 raise InvalidRequest(("id", "это уведомление о возврате: спишите сумму или отклоните"))
-            key = top_up_key(order.provider, row["trans_id"] or f"parked:{parked_id}")
+            key = top_up_key(order.provider, row.trans_id or f"parked:{parked_id}")
             if not await self._crediting.credit_by_hand(uow, order, key, amount_tyiyn, origin):
                 raise InvalidRequest(("id", "этот платёж уже зачислен"))
             await self._resolve(uow, parked_id, "credited", amount_tyiyn, reason, origin)
@@ -66,9 +66,9 @@ class PaymentDecisions:
         """
         async with unit_of_work(self._pool) as uow:
             row, client, order = await self._take(uow, parked_id)
-            if row["reason"] not in REFUND_REASONS:
+            if row.reason not in REFUND_REASONS:
                 raise InvalidRequest(("id", "списать можно только возврат"))
-            if row["reason"] == UNRESOLVED:
+            if row.reason == UNRESOLVED:
                 await self._end_open_refund(uow, order, happened=True, origin=origin)
             else:
                 await self._take_back(uow, client, order, parked_id, amount_tyiyn, origin)
@@ -80,22 +80,22 @@ class PaymentDecisions:
             row, _, order = await self._take(uow, parked_id)
             now = self._clock.now()
             await audit(uow, order, "dismissed", origin, now, detail=reason)
-            if row["reason"] == UNRESOLVED:
+            if row.reason == UNRESOLVED:
                 await self._end_open_refund(uow, order, happened=False, origin=origin)
             await self._resolve(uow, parked_id, "dismissed", None, reason, origin)
             if order.phase == "review" and not await parked_payments.count_open(uow.conn, order.id):
                 await top_ups.move(uow.conn, order, "canceled", now, keep_asking=False)
                 self._crediting.tell(uow, order)
 
-    async def _take(self, uow: UnitOfWork, parked_id: int) -> tuple[dict[str, Any], Client, TopUp]:
+    async def _take(self, uow: UnitOfWork, parked_id: int) -> tuple[ParkedPayment, Client, TopUp]:
         row = await parked_payments.read_parked(uow.conn, parked_id)
         if row is None:
             raise NotFound
-        client = await lock_client(uow.conn, ClientId(row["client_id"]))
-        order = await top_ups.lock_top_up(uow.conn, row["topup_id"])
+        client = await lock_client(uow.conn, row.client_id)
+        order = await top_ups.lock_top_up(uow.conn, row.topup_id)
         # Read again behind the locks: somebody may have decided meanwhile.
         row = await parked_payments.read_parked(uow.conn, parked_id)
-        if row is None or row["resolved"]:
+        if row is None or row.is_resolved:
             raise InvalidRequest(("id", ALREADY))
         return row, client, order
 

@@ -38,6 +38,8 @@ from evpower.payments.top_up_orders import TopUpOrders
 from evpower.payments.top_up_schedule import SWEEP_FOR
 from evpower.worker import repeat
 
+__all__ = ["UNRESOLVED", "Refund", "Refunds"]
+
 log = logging.getLogger("payment")
 
 REFUND_WITHIN_S = 15.0

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from evpower.billing.order_ref import OrderRef
 from evpower.identifiers import ClientId
 from evpower.money import CURRENCY
-from evpower.payments.gateway import OrderState, OrderStatus, Payment, ProviderOrder
+from evpower.payments.gateway import Challenge, OrderState, OrderStatus, Payment, ProviderOrder
 
 Phase = Literal["created", "processing", "approved", "canceled", "expired", "refunded", "partial_refund", "review"]
 Method = Literal["qr", "card", "token"]
@@ -110,7 +110,7 @@ class TopUp:
     qr_code: str | None
     qr_code_url: str | None
     app_link: str | None
-    challenge: Mapping[str, Any] | None
+    challenge: Challenge | None
     card_mask: str | None
     reason: str | None
     flags: tuple[str, ...]

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from evpower.security.rows.certificates import under_way
 from evpower.security.rows.credentials import put_in_force
-from evpower.security.rows.security_events import add_event
+from evpower.security.rows.security_events import SecurityEvent, add_event
 
-__all__ = ["add_event", "put_in_force", "under_way"]
+__all__ = ["SecurityEvent", "add_event", "put_in_force", "under_way"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import trio
 
@@ -30,6 +30,7 @@ from evpower.link.ports import StationLink
 from evpower.network.station_records import station_exists
 from evpower.security.passwords import Passwords
 from evpower.security.rows import credentials, security_events
+from evpower.security.rows.security_events import SecurityEvent
 
 log = logging.getLogger("security")
 
@@ -80,7 +81,7 @@ class StationAccess:
         log.info("password set: station=%s", station_id)
         return PasswordChange(station_id, None, old_password_ended=True)
 
-    async def security_events(self, station_id: StationId) -> list[dict[str, Any]]:
+    async def security_events(self, station_id: StationId) -> list[SecurityEvent]:
         """What the charger said of its security, newest first. Raises StationNotFound."""
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from evpower.tags.rows.id_tags import APP_TAG, Card, CardStatus, IdTagRow, ensure_app_tag, read_id_tag
+from evpower.tags.rows.id_tags import APP_TAG, Card, CardRecord, CardStatus, IdTagRow, ensure_app_tag, read_id_tag
 
-__all__ = ["APP_TAG", "Card", "CardStatus", "IdTagRow", "ensure_app_tag", "read_id_tag"]
+__all__ = ["APP_TAG", "Card", "CardRecord", "CardStatus", "IdTagRow", "ensure_app_tag", "read_id_tag"]

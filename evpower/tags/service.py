@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import IdTag
 from evpower.tags.rows import id_tags
-from evpower.tags.rows.id_tags import Card
+from evpower.tags.rows.id_tags import Card, CardRecord
 
 
 class Tags:
@@ -20,12 +18,12 @@ class Tags:
         self._pool = pool
         self._clock = clock
 
-    async def cards(self) -> list[dict[str, Any]]:
+    async def cards(self) -> list[CardRecord]:
         """Every card, by its text."""
         async with reading(self._pool) as conn:
             return await id_tags.list_cards(conn)
 
-    async def get(self, tag: IdTag) -> dict[str, Any]:
+    async def get(self, tag: IdTag) -> CardRecord:
         """One card, ignoring case (duty 27). Raises NotFound."""
         async with reading(self._pool) as conn:
             card = await id_tags.read_card(conn, tag)
@@ -33,7 +31,7 @@ class Tags:
             raise NotFound
         return card
 
-    async def put(self, card: Card) -> dict[str, Any]:
+    async def put(self, card: Card) -> CardRecord:
         """Make the card, or make it so. Raises InvalidRequest for an unknown client, and for a tag of the app."""
         async with unit_of_work(self._pool) as uow:
             if card.client_id is not None and not await id_tags.client_exists(uow.conn, card.client_id):

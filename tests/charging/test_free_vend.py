@@ -197,7 +197,7 @@ async def test_energy_given_away_is_not_missing(world: World) -> None:
     await charge_for_free(world, 10_000, 15_000)
     assert await world.app.parked.missing_energy() == []
     await charge_for_free(world, 15_200, 16_000)
-    assert [row["missing_wh"] for row in await world.app.parked.missing_energy()] == [200]
+    assert [row.missing_wh for row in await world.app.parked.missing_energy()] == [200]
 
 
 async def test_a_station_nobody_knows_gives_nothing_away(world: World) -> None:

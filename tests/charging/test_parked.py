@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 import pytest
 import trio
@@ -39,14 +40,14 @@ async def park_stop(world: World, meter_wh: int = 11_000, wire_id: str = "-1") -
     sent, at = json.dumps(payload).encode(), world.clock.now()
     stop = TransactionStop(WireTransactionId(wire_id), meter_wh, at, "Local", None, (), sent, "StopTransaction")
     await world.app.reports.end_transaction(STATION, stop)
-    newest: int = (await world.app.parked.parked(resolved_too=False))[0]["id"]
-    return newest
+    return (await world.app.parked.parked(resolved_too=False))[0].id
 
 
 async def test_duty_23_a_parked_stop_is_listed_with_all_its_data(world: World) -> None:
     await park_stop(world)
     (row,) = await world.app.parked.parked(resolved_too=False)
-    assert (row["station_id"], row["action"], row["payload"]["meterStop"]) == (STATION, "StopTransaction", 11_000)
+    assert (row.station_id, row.action) == (STATION, "StopTransaction")
+    assert cast("dict[str, int]", row.payload)["meterStop"] == 11_000
 
 
 async def test_duty_23_an_assigned_stop_settles_its_session(world: World) -> None:
@@ -105,7 +106,7 @@ async def test_two_operators_assign_one_report_once(world: World) -> None:
 async def test_who_decided_when_and_why_is_kept(world: World) -> None:
     await world.app.parked.dismiss(await park_stop(world), **WHO)
     (row,) = await world.app.parked.parked(resolved_too=True)
-    assert (row["resolution"], row["resolved_by"], row["resolution_reason"], row["resolved_at"]) == (
+    assert (row.resolution, row.resolved_by, row.resolution_reason, row.resolved_at) == (
         "dismissed",
         *WHO.values(),
         world.clock.now(),
@@ -146,7 +147,7 @@ async def test_a_session_without_a_transaction_takes_no_stop(world: World) -> No
 async def test_a_start_is_not_assigned(world: World) -> None:
     session_id = await charging(world)
     await world.app.reports.park(STATION, "StartTransaction", "meterStart -1", b"{}")
-    parked_id = (await world.app.parked.parked(resolved_too=False))[0]["id"]
+    parked_id = (await world.app.parked.parked(resolved_too=False))[0].id
     with pytest.raises(InvalidRequest):
         await world.app.parked.assign(parked_id, session_id, **WHO)
 
@@ -160,4 +161,4 @@ async def test_duty_31_energy_between_two_charges_is_listed(
         begun = await world.begin(IdTag(tag), meter_wh=start_wh)
         world.clock.advance(60)
         await world.end(begun.wire_transaction_id, stop_wh)
-    assert [row["missing_wh"] for row in await world.app.parked.missing_energy()] == missing_wh
+    assert [row.missing_wh for row in await world.app.parked.missing_energy()] == missing_wh

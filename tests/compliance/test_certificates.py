@@ -110,7 +110,7 @@ async def holds_certificate(site: Site) -> bool:
 
 async def refusals(site: Site) -> list[tuple[str, str | None, bool]]:
     access = StationAccess(site.world.pool, site.world.clock, site.world.link, SaltedPasswords())
-    return [(row["type"], row["detail"], row["alarming"]) for row in await access.security_events(STATION)]
+    return [(row.type, row.detail, row.alarming) for row in await access.security_events(STATION)]
 
 
 async def test_tc_074_a_charger_renews_its_certificate_when_it_is_asked_to(site: Site, ca: x509.Certificate) -> None:

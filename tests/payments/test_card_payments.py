@@ -35,7 +35,7 @@ async def test_a_declined_card_cancels_the_order_and_says_why(world: World) -> N
 async def test_a_challenge_waits_for_the_bank_and_a_browsers_return_proves_nothing(world: World) -> None:
     world.obank.card_answer = CHALLENGED
     view = await world.payments.cards.pay(wish(), CARD, PAYER, PHONE)
-    assert (view.order.phase, view.order.challenge and view.order.challenge["md"]) == ("processing", "md-1")
+    assert (view.order.phase, view.order.challenge and view.order.challenge.md) == ("processing", "md-1")
     await world.payments.notices.returned_from_challenge("md-1", HOOK)
     await world.poll()
     assert (await world.order(view)).phase == "processing"

@@ -25,8 +25,7 @@ WHY = "seen in the cabinet"
 
 async def parked_id(world: World) -> int:
     (row,) = await world.payments.decisions.parked(resolved_too=False)
-    newest: int = row["id"]
-    return newest
+    return row.id
 
 
 async def credited(world: World, tyiyn: int = 100_00) -> TopUp:
@@ -48,7 +47,7 @@ async def test_a_parked_payment_is_credited_by_hand_once(world: World) -> None:
         await world.payments.decisions.credit(number, 100_00, WHY, ANN)
     assert await world.credits() == [100_00]
     (row,) = await world.payments.decisions.parked(resolved_too=True)
-    assert (row["resolved_by"], row["resolution_reason"], row["resolved_tyiyn"]) == ("ann", WHY, 100_00)
+    assert (row.resolved_by, row.resolution_reason, row.resolved_tyiyn) == ("ann", WHY, 100_00)
 
 
 async def test_what_the_provider_tells_after_a_credit_by_hand_is_not_credited_again(world: World) -> None:

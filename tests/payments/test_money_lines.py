@@ -71,7 +71,7 @@ async def test_what_a_person_decides_is_under_their_name(world: World, money: py
     order = (await world.qr()).order
     await world.apply(order, paid(None))
     [parked] = await world.payments.decisions.parked(resolved_too=False)
-    await world.payments.decisions.credit(parked["id"], 100_00, "seen in the cabinet", ANN)
+    await world.payments.decisions.credit(parked.id, 100_00, "seen in the cabinet", ANN)
     world.odengi.refund_error = ProviderTimeout()
     await world.payments.refunds.refund(order.invoice_id, None, "a ticket", ANN)
     assert [entry[:2] for entry in await entries(world)] == [("balance_topup", "ann"), ("topup_refund", "ann")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -223,7 +224,8 @@ async def notify(world: World, order: TopUp) -> None:
 
 
 async def return_from_challenge(world: World, order: TopUp) -> None:
-    await world.sql("""UPDATE evpower.top_up_orders SET challenge = '{"md": "md-1"}' WHERE topup_id = %s""", order.id)
+    challenge = json.dumps({"acs_url": "https://acs.example/", "md": "md-1"})
+    await world.sql("UPDATE evpower.top_up_orders SET challenge = %s::jsonb WHERE topup_id = %s", challenge, order.id)
     await world.payments.notices.returned_from_challenge("md-1", HOOK)
 
 

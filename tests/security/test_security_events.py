@@ -21,7 +21,7 @@ def event(type_: str) -> SecurityReport:
 
 async def types(world: World) -> list[str]:
     access = StationAccess(world.pool, world.clock, world.link, SaltedPasswords())
-    return [row["type"] for row in await access.security_events(STATION)]
+    return [row.type for row in await access.security_events(STATION)]
 
 
 async def test_events_are_shown_newest_first(world: World) -> None:

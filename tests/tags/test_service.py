@@ -11,14 +11,14 @@ import pytest
 from evpower.db.pool import Pool
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import ClientId, IdTag
-from evpower.tags.rows.id_tags import Card
+from evpower.tags.rows.id_tags import Card, CardRecord
 from tests.worlds.charging import CLIENT, STATION, TWO, World, impatient, open_world
 from tests.worlds.fakes import NOON
 
 CARD, FRIEND, GROUP = IdTag("CARD-1"), IdTag("CARD-2"), IdTag("FAMILY")
 
 
-async def put(world: World, tag: IdTag = CARD, **fields: Any) -> dict[str, Any]:
+async def put(world: World, tag: IdTag = CARD, **fields: Any) -> CardRecord:
     known = {"status": "Accepted", "parent_id_tag": None, "expiry_date": None, "client_id": CLIENT}
     return await world.app.tags.put(Card(tag, **{**known, **fields}))
 
@@ -79,8 +79,8 @@ async def test_a_card_in_use_is_concurrent_elsewhere_and_its_repeat_is_not(world
 async def test_a_card_is_known_in_any_case_and_listed(world: World) -> None:
     await put(world)
     changed = await put(world, IdTag("card-1"), status="Blocked")
-    assert (changed["id_tag"], changed["status"]) == ("CARD-1", "Blocked")
-    assert [card["id_tag"] for card in await world.app.tags.cards()] == ["CARD-1"]
+    assert (changed.id_tag, changed.status) == ("CARD-1", "Blocked")
+    assert [card.id_tag for card in await world.app.tags.cards()] == ["CARD-1"]
 
 
 async def test_a_deleted_card_opens_nothing_and_is_not_found(world: World) -> None:

@@ -114,7 +114,7 @@ class World:
     async def parked(self) -> list[tuple[str, int | None]]:
         """What waits for a person: why, and how much."""
         rows = await self.payments.decisions.parked(resolved_too=False)
-        return [(row["reason"], row["amount_tyiyn"]) for row in rows]
+        return [(row.reason, row.amount_tyiyn) for row in rows]
 
     async def audited(self) -> list[str]:
         """The operations in the audit log, oldest first."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
-from evpower.identifiers import SessionId, WireTransactionId
+from evpower.db.connection import Conn
+from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.meter_value import MAX_ENERGY_WH
 
 #: Nobody reads further than this on a terminal.
@@ -51,19 +50,75 @@ ORDER BY received_at DESC LIMIT %(limit)s
 """
 
 
-async def list_parked(conn: AsyncConnection[Any], *, resolved_too: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ParkedReport:
+    """A report that matched nothing, as it came, and what a person decided of it."""
+
+    id: int
+    station_id: StationId
+    action: str
+    reason: str
+    #: The charger's message, as JSON.
+    payload: object
+    received_at: datetime
+    resolution: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution_reason: str | None
+    session_id: SessionId | None
+
+
+@dataclass(frozen=True)
+class TakenReport:
+    """A parked report whose row is held; `payload` is the JSON text that came."""
+
+    id: int
+    station_id: StationId
+    action: str
+    payload: str
+    received_at: datetime
+    resolved: bool
+
+
+@dataclass(frozen=True)
+class ChargersTransaction:
+    """The charger's transaction of a session: its id there, and its registers in Wh."""
+
+    station_id: StationId
+    wire_transaction_id: WireTransactionId
+    meter_start_wh: int
+    meter_stop_wh: int | None
+
+
+@dataclass(frozen=True)
+class MissingEnergy:
+    """Energy between two charges of a connector, in Wh."""
+
+    station_id: StationId
+    connector_id: int
+    previous_transaction_id: str
+    previous_stop_wh: int
+    transaction_id: str
+    meter_start_wh: int
+    missing_wh: int
+    previous_stopped_at: datetime | None
+    started_at: datetime
+
+
+async def list_parked(conn: Conn, *, resolved_too: bool) -> list[ParkedReport]:
     """Parked reports with all their data, newest first, at most `MOST_ROWS`."""
-    return await (await conn.execute(LIST_PARKED, {"all": resolved_too, "limit": MOST_ROWS})).fetchall()
+    cursor = await conn.execute(LIST_PARKED, {"all": resolved_too, "limit": MOST_ROWS})
+    return [ParkedReport(**row) for row in await cursor.fetchall()]
 
 
-async def lock_parked(conn: AsyncConnection[Any], parked_id: int) -> dict[str, Any] | None:
-    """One parked report, its payload as text, taken for this unit of work."""
-    row: dict[str, Any] | None = await (await conn.execute(LOCK_PARKED, {"id": parked_id})).fetchone()
-    return row
+async def lock_parked(conn: Conn, parked_id: int) -> TakenReport | None:
+    """One parked report, taken for this unit of work."""
+    row = await (await conn.execute(LOCK_PARKED, {"id": parked_id})).fetchone()
+    return None if row is None else TakenReport(**row)
 
 
 async def resolve(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     parked_id: int,
     *,
     resolution: str,
@@ -84,18 +139,13 @@ async def resolve(
     await conn.execute(RESOLVE, parameters)
 
 
-async def lock_session_transaction(
-    conn: AsyncConnection[Any], session_id: SessionId
-) -> tuple[str, WireTransactionId, int, int | None] | None:
-    """The charger's transaction of a session, taken for this unit of work: station, its id there, start register, stop
-    register."""
+async def lock_session_transaction(conn: Conn, session_id: SessionId) -> ChargersTransaction | None:
+    """The charger's transaction of a session, taken for this unit of work."""
     row = await (await conn.execute(LOCK_SESSION_TRANSACTION, {"session_id": session_id})).fetchone()
-    if row is None:
-        return None
-    return row["station_id"], WireTransactionId(row["wire_transaction_id"]), row["meter_start_wh"], row["meter_stop_wh"]
+    return None if row is None else ChargersTransaction(**row)
 
 
-async def list_missing_energy(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+async def list_missing_energy(conn: Conn) -> list[MissingEnergy]:
     """Where a start register lies above the stop register before it, newest first."""
     cursor = await conn.execute(MISSING_ENERGY, {"unreadable_wh": MAX_ENERGY_WH, "limit": MOST_ROWS})
-    return await cursor.fetchall()
+    return [MissingEnergy(**row) for row in await cursor.fetchall()]

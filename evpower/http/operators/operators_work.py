@@ -13,7 +13,7 @@ from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
 from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound
-from evpower.http.operators.shapes.operators_work import gifts_body
+from evpower.http.operators.shapes.operators_work import card_body, gifts_body, missing_energy_body, parked_body
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
@@ -36,18 +36,18 @@ def tag_routes(tags: Tags) -> Blueprint:
     @routes.get("")
     async def list_tags() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await tags.cards())
+            return written_data([card_body(each) for each in await tags.cards()])
 
     @routes.get("/<path:id_tag>")
     async def get_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await tags.get(_tag(id_tag, "id_tag")))
+            return written_data(card_body(await tags.get(_tag(id_tag, "id_tag"))))
 
     @routes.put("/<path:id_tag>")
     async def put_tag(id_tag: str) -> Response:
         card = _card(_tag(id_tag, "id_tag"), await read_object())
         with trio.fail_after(WITHIN_S):
-            return written_data(await tags.put(card))
+            return written_data(card_body(await tags.put(card)))
 
     @routes.delete("/<path:id_tag>")
     async def delete_tag(id_tag: str) -> Response:
@@ -65,12 +65,13 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     @routes.get("")
     async def list_parked() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await parked.parked(resolved_too=request.args.get("all") == "1"))
+            reports = await parked.parked(resolved_too=request.args.get("all") == "1")
+        return written_data([parked_body(each) for each in reports])
 
     @routes.get("/missing-energy")
     async def missing_energy() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(await parked.missing_energy())
+            return written_data([missing_energy_body(each) for each in await parked.missing_energy()])
 
     @routes.post("/<parked_id>/resolve")
     async def resolve(parked_id: str) -> Response:

@@ -10,13 +10,13 @@ from quart import Blueprint, Response, request
 
 from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound
+from evpower.http.operators.shapes.payments import order_body, parked_payment_body, refund_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.payment_doors import clean, origin, provider_body
 from evpower.http.wire.requests import BodyFields, read_object
-from evpower.money import som_number
 from evpower.payments.graph import Payments
-from evpower.payments.top_up import Origin, TopUp
+from evpower.payments.top_up import Origin
 
 #: A refund waits for the provider.
 WITHIN_S = 20
@@ -35,8 +35,8 @@ class PaymentAdminDoor:
         with trio.fail_after(WITHIN_S):
             if request.args.get("parked") == "1":
                 rows = await decisions.parked(resolved_too=request.args.get("all") == "1")
-                return written_data([_in_som(row) for row in rows])
-            return written_data([_row(order) for order in await decisions.payments()])
+                return written_data([parked_payment_body(row) for row in rows])
+            return written_data([order_body(order) for order in await decisions.payments()])
 
     async def list_providers(self) -> Response:
         """`GET /payments/providers`: how each answers this process."""
@@ -73,9 +73,7 @@ class PaymentAdminDoor:
         fields.check()
         with trio.fail_after(WITHIN_S):
             done = await self._payments.refunds.refund(clean(invoice_id), amount_tyiyn, reason, who)
-        return written_data(
-            {"id": done.id, "state": done.state, "amount": som_number(done.amount_tyiyn), "error": done.error}
-        )
+        return written_data(refund_body(done))
 
 
 def payment_admin_routes(payments: Payments) -> Blueprint:
@@ -92,35 +90,6 @@ def payment_admin_routes(payments: Payments) -> Blueprint:
 def _operator(body: Mapping[str, Any]) -> Origin:
     refuse_actor(body)
     return origin("operator", acting())
-
-
-def _row(order: TopUp) -> dict[str, Any]:
-    return {
-        "invoice_id": order.invoice_id,
-        "order_id": order.order_id,
-        "client_id": order.client_id,
-        "provider": order.provider,
-        "method": order.method,
-        "status": order.status,
-        "phase": order.phase,
-        "amount": som_number(order.amount_tyiyn),
-        "paid_amount": som_number(order.paid_tyiyn),
-        "refunded_amount": som_number(order.refunded_tyiyn),
-        "reason": order.reason,
-        "flags": list(order.flags),
-        "created_at": order.created_at,
-        "last_check_at": order.last_check_at,
-        "next_check_at": order.next_check_at,
-        "checks_done": order.checks_done,
-    }
-
-
-def _in_som(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its tyiyn as som: `amount_tyiyn` → `amount`."""
-    return {
-        key.removesuffix("_tyiyn"): som_number(value) if key.endswith("_tyiyn") and value is not None else value
-        for key, value in row.items()
-    }
 
 
 def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:

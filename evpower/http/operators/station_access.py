@@ -8,6 +8,7 @@ import trio
 from quart import Blueprint, Response
 
 from evpower.errors import InvalidRequest
+from evpower.http.operators.shapes.station_access import event_body, password_body
 from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.requests import read_object
@@ -26,19 +27,13 @@ def access_routes(access: StationAccess) -> Blueprint:
         password, push, form = _change(await read_object())
         with trio.fail_after(ANSWER_WITHIN_S):
             change = await access.set_password(known_station(station_id), password, push=push, form=form)
-        data = {
-            "station_id": change.station_id,
-            "pushed": push,
-            "status": change.status,
-            "old_password_ended": change.old_password_ended,
-        }
-        return written_data(data)
+        return written_data(password_body(change, pushed=push))
 
     @routes.get("/<station_id>/security-events")
     async def security_events(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             events = await access.security_events(known_station(station_id))
-        return written_data(events)
+        return written_data([event_body(each) for each in events])
 
     return routes
 

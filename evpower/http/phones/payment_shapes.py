@@ -6,7 +6,7 @@ from typing import Any
 
 from evpower.http.wire.values import instant, instant_or_null, known
 from evpower.money import CURRENCY, som_number
-from evpower.payments.gateway import HostedPage
+from evpower.payments.gateway import Challenge, HostedPage
 from evpower.payments.top_up import CREDITED, NUMBER, OPEN, TopUp, TopUpView
 
 Body = dict[str, Any]
@@ -43,20 +43,27 @@ def qr_body(view: TopUpView) -> Body:
 def card_body(view: TopUpView) -> Body:
     """`POST /balance/topup-card` and the token payments that were not declined (§5.3)."""
     order = view.order
-    challenge = order.challenge or {}
     return known(
         {
             **common(view),
             "auth_key": order.auth_key or order.invoice_id,
             "transaction_id": view.trans_id,
             "card_mask": order.card_mask,
-            "requires_3ds": True if challenge else None,
-            "acs_url": challenge.get("acs_url"),
-            "md": challenge.get("md"),
-            "pa_req": challenge.get("pa_req"),
-            "term_url": challenge.get("term_url"),
+            **_challenge(order.challenge),
         }
     )
+
+
+def _challenge(challenge: Challenge | None) -> Body:
+    if challenge is None:
+        return {}
+    return {
+        "requires_3ds": True,
+        "acs_url": challenge.acs_url,
+        "md": challenge.md,
+        "pa_req": challenge.pa_req,
+        "term_url": challenge.term_url,
+    }
 
 
 def common(view: TopUpView) -> Body:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
-from evpower.payments.top_up import Parking, TopUp
+from evpower.db.connection import Conn
+from evpower.identifiers import ClientId
+from evpower.payments.top_up import Parking, Phase, TopUp
 
 MOST_ROWS = 500
 
@@ -25,18 +25,15 @@ DO UPDATE SET amount_tyiyn = excluded.amount_tyiyn, currency = excluded.currency
 WHERE p.amount_tyiyn IS DISTINCT FROM excluded.amount_tyiyn
 RETURNING id
 """
-LIST = """
-SELECT p.id, p.reason, t.order_id, t.invoice_id, t.client_id, p.provider, p.trans_id, p.amount_tyiyn, p.currency,
-       o.amount_tyiyn AS ordered_tyiyn, o.phase, p.detail, p.parked_at, p.resolution, p.resolved_tyiyn, p.resolved_at,
-       p.resolved_by, p.resolution_reason
+SELECT = """
+SELECT p.id, p.topup_id, p.reason, t.order_id, t.invoice_id, t.client_id, p.provider, p.trans_id, p.amount_tyiyn,
+       p.currency, o.amount_tyiyn AS ordered_tyiyn, o.phase, p.detail, p.parked_at, p.resolution, p.resolved_tyiyn,
+       p.resolved_at, p.resolved_by, p.resolution_reason
 FROM evpower.parked_payments p JOIN public.balance_topups t ON t.id = p.topup_id
 JOIN evpower.top_up_orders o ON o.topup_id = p.topup_id
-WHERE %(all)s OR p.resolved_at IS NULL ORDER BY p.id DESC LIMIT %(limit)s
 """
-READ = """
-SELECT p.id, p.topup_id, t.client_id, p.reason, p.trans_id, p.amount_tyiyn, p.resolved_at IS NOT NULL AS resolved
-FROM evpower.parked_payments p JOIN public.balance_topups t ON t.id = p.topup_id WHERE p.id = %(id)s
-"""
+LIST = f"{SELECT} WHERE %(all)s OR p.resolved_at IS NULL ORDER BY p.id DESC LIMIT %(limit)s"
+READ = f"{SELECT} WHERE p.id = %(id)s"
 RESOLVE = """
 UPDATE evpower.parked_payments SET resolution = %(resolution)s, resolved_tyiyn = %(tyiyn)s, resolved_at = %(at)s,
     resolved_by = %(actor)s, resolution_reason = %(reason)s
@@ -54,7 +51,38 @@ SELECT count(*) AS open FROM evpower.parked_payments WHERE topup_id = %(topup_id
 """
 
 
-async def park(conn: AsyncConnection[Any], order: TopUp, parking: Parking, at: datetime, detail: str | None) -> bool:
+@dataclass(frozen=True)
+class ParkedPayment:
+    """A payment that waits for a person, with its order as it is now, and what was decided."""
+
+    id: int
+    topup_id: int
+    reason: str
+    order_id: str
+    invoice_id: str
+    client_id: ClientId
+    provider: str
+    trans_id: str | None
+    #: What the provider says was paid, when it says so.
+    amount_tyiyn: int | None
+    currency: str | None
+    ordered_tyiyn: int
+    phase: Phase
+    detail: str | None
+    parked_at: datetime
+    resolution: str | None
+    #: What was credited or debited.
+    resolved_tyiyn: int | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution_reason: str | None
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.resolved_at is not None
+
+
+async def park(conn: Conn, order: TopUp, parking: Parking, at: datetime, detail: str | None) -> bool:
     """Have a person look at it; False when it waits already, or was decided before."""
     parameters = {
         "topup_id": order.id,
@@ -69,19 +97,20 @@ async def park(conn: AsyncConnection[Any], order: TopUp, parking: Parking, at: d
     return await (await conn.execute(PARK, parameters)).fetchone() is not None
 
 
-async def list_parked(conn: AsyncConnection[Any], *, resolved_too: bool) -> list[dict[str, Any]]:
+async def list_parked(conn: Conn, *, resolved_too: bool) -> list[ParkedPayment]:
     """What waits for a person, newest first."""
-    return await (await conn.execute(LIST, {"all": resolved_too, "limit": MOST_ROWS})).fetchall()
+    cursor = await conn.execute(LIST, {"all": resolved_too, "limit": MOST_ROWS})
+    return [ParkedPayment(**row) for row in await cursor.fetchall()]
 
 
-async def read_parked(conn: AsyncConnection[Any], parked_id: int) -> dict[str, Any] | None:
+async def read_parked(conn: Conn, parked_id: int) -> ParkedPayment | None:
     """One of them."""
-    row: dict[str, Any] | None = await (await conn.execute(READ, {"id": parked_id})).fetchone()
-    return row
+    row = await (await conn.execute(READ, {"id": parked_id})).fetchone()
+    return None if row is None else ParkedPayment(**row)
 
 
 async def resolve(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     parked_id: int,
     resolution: str,
     tyiyn: int | None,
@@ -101,12 +130,12 @@ async def resolve(
     return await (await conn.execute(RESOLVE, parameters)).fetchone() is not None
 
 
-async def close_credited(conn: AsyncConnection[Any], topup_id: int, trans_id: str, at: datetime) -> None:
+async def close_credited(conn: Conn, topup_id: int, trans_id: str, at: datetime) -> None:
     """What waited for this payment waits no longer."""
     await conn.execute(CLOSE_CREDITED, {"topup_id": topup_id, "trans_id": trans_id, "at": at})
 
 
-async def count_open(conn: AsyncConnection[Any], topup_id: int) -> int:
+async def count_open(conn: Conn, topup_id: int) -> int:
     """How many matters of an order wait for a person."""
     row = await (await conn.execute(COUNT_OPEN, {"topup_id": topup_id})).fetchone()
     return 0 if row is None else int(row["open"])

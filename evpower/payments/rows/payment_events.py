@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
+from evpower.db.connection import Conn
 
 INSERT_EVENT = """
 INSERT INTO evpower.provider_events (provider, topup_id, order_id, number, state, trans_id, body, peer, request_id,
@@ -68,22 +67,22 @@ class AuditLine:
     request_id: str | None = None
 
 
-async def insert_event(conn: AsyncConnection[Any], event: ProviderEvent) -> None:
+async def insert_event(conn: Conn, event: ProviderEvent) -> None:
     """Keep a provider's call."""
     await conn.execute(INSERT_EVENT, asdict(event))
 
 
-async def last_event_id(conn: AsyncConnection[Any], topup_id: int) -> int:
+async def last_event_id(conn: Conn, topup_id: int) -> int:
     """The newest call about an order."""
     row = await (await conn.execute(LAST_EVENT, {"topup_id": topup_id})).fetchone()
     return 0 if row is None else int(row["id"])
 
 
-async def conclude_events(conn: AsyncConnection[Any], topup_id: int, last_id: int, outcome: str, at: datetime) -> None:
+async def conclude_events(conn: Conn, topup_id: int, last_id: int, outcome: str, at: datetime) -> None:
     """What came of the calls that led to a check."""
     await conn.execute(CONCLUDE_EVENTS, {"topup_id": topup_id, "last_id": last_id, "outcome": outcome, "at": at})
 
 
-async def write_audit(conn: AsyncConnection[Any], line: AuditLine) -> None:
+async def write_audit(conn: Conn, line: AuditLine) -> None:
     """Add a line, in the unit of work of what it tells."""
     await conn.execute(INSERT_AUDIT, asdict(line))

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId
 
 INSERT = """
@@ -70,7 +69,7 @@ class Refund:
 
 
 async def insert_refund(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     *,
     topup_id: int,
     trans_id: str,
@@ -95,51 +94,51 @@ async def insert_refund(
     return int(row["id"])
 
 
-async def read_refund(conn: AsyncConnection[Any], refund_id: int) -> Refund:
+async def read_refund(conn: Conn, refund_id: int) -> Refund:
     """One that exists."""
     return await _one(conn, READ, {"id": refund_id})
 
 
-async def lock_refund(conn: AsyncConnection[Any], refund_id: int) -> Refund:
+async def lock_refund(conn: Conn, refund_id: int) -> Refund:
     """Take one for this unit of work, after its client and its order."""
     return await _one(conn, LOCK, {"id": refund_id})
 
 
-async def open_refund(conn: AsyncConnection[Any], topup_id: int) -> Refund | None:
+async def open_refund(conn: Conn, topup_id: int) -> Refund | None:
     """The refund of an order that is under way."""
     row = await (await conn.execute(OPEN_OF, {"topup_id": topup_id})).fetchone()
     return None if row is None else Refund(**row)
 
 
-async def claim_due_refund(conn: AsyncConnection[Any], at: datetime, until: datetime) -> Refund | None:
+async def claim_due_refund(conn: Conn, at: datetime, until: datetime) -> Refund | None:
     """An open refund that is due, kept from others until then."""
     row = await (await conn.execute(CLAIM, {"at": at, "until": until})).fetchone()
     return None if row is None else Refund(**row)
 
 
-async def mark_sent(conn: AsyncConnection[Any], refund_id: int, at: datetime, next_check_at: datetime) -> bool:
+async def mark_sent(conn: Conn, refund_id: int, at: datetime, next_check_at: datetime) -> bool:
     """From here it may have reached the provider; False when somebody was faster."""
     parameters = {"id": refund_id, "at": at, "next": next_check_at}
     return await (await conn.execute(SENT, parameters)).fetchone() is not None
 
 
-async def ask_again(conn: AsyncConnection[Any], refund_id: int, next_check_at: datetime, error: str | None) -> None:
+async def ask_again(conn: Conn, refund_id: int, next_check_at: datetime, error: str | None) -> None:
     """Nobody knows yet what became of it."""
     await conn.execute(AGAIN, {"id": refund_id, "next": next_check_at, "error": error})
 
 
-async def end_refund(conn: AsyncConnection[Any], refund_id: int, state: str, at: datetime, error: str | None) -> None:
+async def end_refund(conn: Conn, refund_id: int, state: str, at: datetime, error: str | None) -> None:
     """It is known what became of it."""
     await conn.execute(END, {"id": refund_id, "state": state, "at": at, "error": error})
 
 
-async def refunded_by_payment(conn: AsyncConnection[Any], topup_id: int) -> dict[str, int]:
+async def refunded_by_payment(conn: Conn, topup_id: int) -> dict[str, int]:
     """What is given back, or on its way back, of each payment of an order."""
     rows = await (await conn.execute(BY_PAYMENT, {"topup_id": topup_id})).fetchall()
     return {row["trans_id"]: row["tyiyn"] for row in rows}
 
 
-async def _one(conn: AsyncConnection[Any], query: str, parameters: dict[str, Any]) -> Refund:
+async def _one(conn: Conn, query: str, parameters: dict[str, Any]) -> Refund:
     row = await (await conn.execute(query, parameters)).fetchone()
     if row is None:
         raise LookupError("no such refund")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
 from psycopg.types.json import Json
 
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId
 from evpower.money import som
-from evpower.payments.gateway import QrInvoice
+from evpower.payments.gateway import Challenge, QrInvoice
 from evpower.payments.top_up import NUMBER, PUBLIC, Method, Phase, TopUp
 from evpower.payments.top_up_schedule import NextCheck
 
@@ -119,7 +119,6 @@ JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'client'
 JOIN public.balance_topups t ON t.id = e.balance_topup_id
 WHERE e.balance_topup_id = %(id)s AND e.kind = 'balance_topup' ORDER BY e.id
 """
-ENTRY_ORDER = "SELECT balance_topup_id AS id FROM evpower.ledger_entries WHERE key = %(key)s"
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class NewTopUp:
     card_mask: str | None = None
 
 
-async def insert_top_up(conn: AsyncConnection[Any], new: NewTopUp) -> TopUp:
+async def insert_top_up(conn: Conn, new: NewTopUp) -> TopUp:
     """Write an order in phase `created`; nothing may be sent before this is committed."""
     floor = int(new.created_at.timestamp() * 1000)
     number = await _one(conn, NEXT_NUMBER, {"floor": floor})
@@ -166,40 +165,40 @@ async def insert_top_up(conn: AsyncConnection[Any], new: NewTopUp) -> TopUp:
     return await read_top_up(conn, topup_id)
 
 
-async def read_top_up(conn: AsyncConnection[Any], topup_id: int) -> TopUp:
+async def read_top_up(conn: Conn, topup_id: int) -> TopUp:
     """An order that exists."""
     return _top_up(await _one(conn, READ, {"id": topup_id}))
 
 
-async def lock_top_up(conn: AsyncConnection[Any], topup_id: int) -> TopUp:
+async def lock_top_up(conn: Conn, topup_id: int) -> TopUp:
     """Take an order for this unit of work; its client's row was locked before (billing-rules §10)."""
     return _top_up(await _one(conn, LOCK, {"id": topup_id}))
 
 
-async def find_top_up(conn: AsyncConnection[Any], query: str, key: str | int) -> TopUp | None:
+async def find_top_up(conn: Conn, query: str, key: str | int) -> TopUp | None:
     """The order one of the `BY_…` queries finds."""
     row = await (await conn.execute(query, {"key": key})).fetchone()
     return None if row is None else _top_up(row)
 
 
-async def older_open_qr(conn: AsyncConnection[Any], order: TopUp) -> list[TopUp]:
+async def older_open_qr(conn: Conn, order: TopUp) -> list[TopUp]:
     """The client's earlier QR orders that are still open, locked."""
     cursor = await conn.execute(OLDER_OPEN_QR, {"client_id": order.client_id, "number": order.number})
     return [_top_up(row) for row in await cursor.fetchall()]
 
 
-async def list_top_ups(conn: AsyncConnection[Any], limit: int) -> list[TopUp]:
+async def list_top_ups(conn: Conn, limit: int) -> list[TopUp]:
     """The newest orders."""
     return [_top_up(row) for row in await (await conn.execute(LIST, {"limit": limit})).fetchall()]
 
 
-async def claim_due(conn: AsyncConnection[Any], provider: str, at: datetime, limit: int) -> list[TopUp]:
+async def claim_due(conn: Conn, provider: str, at: datetime, limit: int) -> list[TopUp]:
     """Orders of a provider whose check is due and that nobody is asking about, locked."""
     cursor = await conn.execute(CLAIM_DUE, {"provider": provider, "at": at, "limit": limit})
     return [_top_up(row) for row in await cursor.fetchall()]
 
 
-async def lease(conn: AsyncConnection[Any], order: TopUp, plan: NextCheck, at: datetime, until: datetime) -> None:
+async def lease(conn: Conn, order: TopUp, plan: NextCheck, at: datetime, until: datetime) -> None:
     """Note that a check begins: it counts from here, and the next one is planned, whatever becomes of this one."""
     parameters = {
         "id": order.id,
@@ -212,13 +211,13 @@ async def lease(conn: AsyncConnection[Any], order: TopUp, plan: NextCheck, at: d
     await conn.execute(COUNT_CHECK, {"id": order.id, "at": at, "count": plan.checks_done})
 
 
-async def release(conn: AsyncConnection[Any], topup_id: int) -> None:
+async def release(conn: Conn, topup_id: int) -> None:
     """The check is over."""
     await conn.execute(RELEASE, {"id": topup_id})
 
 
 async def move(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     order: TopUp,
     phase: Phase,
     at: datetime,
@@ -245,7 +244,7 @@ async def move(
     await conn.execute(MOVE_PUBLIC, parameters)
 
 
-async def store_invoice(conn: AsyncConnection[Any], topup_id: int, invoice: QrInvoice) -> None:
+async def store_invoice(conn: Conn, topup_id: int, invoice: QrInvoice) -> None:
     """Keep what the provider answered to createInvoice."""
     parameters = {
         "id": topup_id,
@@ -258,49 +257,44 @@ async def store_invoice(conn: AsyncConnection[Any], topup_id: int, invoice: QrIn
     await conn.execute(STORE_QR, parameters)
 
 
-async def store_card_answer(
-    conn: AsyncConnection[Any], topup_id: int, auth_key: str | None, challenge: Mapping[str, Any] | None
-) -> None:
+async def store_card_answer(conn: Conn, topup_id: int, auth_key: str | None, challenge: Challenge | None) -> None:
     """Keep the provider's key of a card payment, and what a browser needs for 3-D Secure."""
-    stored = None if challenge is None else Json(dict(challenge))
+    stored = None if challenge is None else Json(asdict(challenge))
     await conn.execute(STORE_CARD_ANSWER, {"id": topup_id, "auth_key": auth_key, "challenge": stored})
     if auth_key is not None:
         await conn.execute(STORE_AUTH_KEY, {"id": topup_id, "auth_key": auth_key})
 
 
-async def make_due(conn: AsyncConnection[Any], topup_id: int, at: datetime, why: str) -> None:
+async def make_due(conn: Conn, topup_id: int, at: datetime, why: str) -> None:
     """Have the provider asked at once."""
     await conn.execute(MAKE_DUE, {"id": topup_id, "at": at, "why": why})
 
 
-async def count_webhook(conn: AsyncConnection[Any], topup_id: int, at: datetime) -> None:
+async def count_webhook(conn: Conn, topup_id: int, at: datetime) -> None:
     """The provider called about this order."""
     await conn.execute(COUNT_WEBHOOK, {"id": topup_id, "at": at})
 
 
-async def add_refunded(conn: AsyncConnection[Any], topup_id: int, amount_tyiyn: int) -> None:
+async def add_refunded(conn: Conn, topup_id: int, amount_tyiyn: int) -> None:
     """More of it is given back, or, below zero, less."""
     await conn.execute(ADD_REFUNDED, {"id": topup_id, "tyiyn": amount_tyiyn})
 
 
-async def booked_payments(conn: AsyncConnection[Any], topup_id: int) -> dict[str, int]:
+async def booked_payments(conn: Conn, topup_id: int) -> dict[str, int]:
     """What was credited by an order: tyiyn by `trans_id`."""
     rows = await (await conn.execute(BOOKED, {"id": topup_id})).fetchall()
     return {row["trans_id"]: row["amount_tyiyn"] for row in rows}
 
 
-async def order_of_entry(conn: AsyncConnection[Any], key: str) -> int | None:
-    """Which order an entry credited."""
-    row = await (await conn.execute(ENTRY_ORDER, {"key": key})).fetchone()
-    return None if row is None else row["id"]
-
-
-async def _one(conn: AsyncConnection[Any], query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] | None = await (await conn.execute(query, parameters)).fetchone()
+async def _one(conn: Conn, query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    row = await (await conn.execute(query, parameters)).fetchone()
     if row is None:
         raise LookupError("no such top-up")
     return row
 
 
 def _top_up(row: Mapping[str, Any]) -> TopUp:
-    return TopUp(**{**row, "client_id": ClientId(row["client_id"]), "flags": tuple(row["flags"])})
+    challenge = None if row["challenge"] is None else Challenge(**row["challenge"])
+    return TopUp(
+        **{**row, "client_id": ClientId(row["client_id"]), "flags": tuple(row["flags"]), "challenge": challenge}
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 from evpower.network.charge_point import SecurityReport
 
@@ -31,7 +30,20 @@ WHERE station_id = %(station_id)s ORDER BY id DESC LIMIT %(limit)s
 """
 
 
-async def add_event(conn: AsyncConnection[Any], station_id: StationId, report: SecurityReport, at: datetime) -> None:
+@dataclass(frozen=True)
+class SecurityEvent:
+    """What a charger reported of its security; `alarming` wants a look. `action` is the standard's message."""
+
+    action: str
+    type: str
+    detail: str | None
+    request_id: int | None
+    alarming: bool
+    occurred_at: datetime | None
+    received_at: datetime
+
+
+async def add_event(conn: Conn, station_id: StationId, report: SecurityReport, at: datetime) -> None:
     """Store one."""
     parameters = {
         "station_id": station_id,
@@ -47,6 +59,7 @@ async def add_event(conn: AsyncConnection[Any], station_id: StationId, report: S
     await conn.execute(ADD, parameters)
 
 
-async def newest(conn: AsyncConnection[Any], station_id: StationId, limit: int) -> list[dict[str, Any]]:
+async def newest(conn: Conn, station_id: StationId, limit: int) -> list[SecurityEvent]:
     """A station's, newest first."""
-    return await (await conn.execute(NEWEST, {"station_id": station_id, "limit": limit})).fetchall()
+    cursor = await conn.execute(NEWEST, {"station_id": station_id, "limit": limit})
+    return [SecurityEvent(**row) for row in await cursor.fetchall()]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 
 GIVES_AWAY = "SELECT free_vend FROM evpower.station_policies WHERE station_id = %(station_id)s"
@@ -18,12 +16,12 @@ ON CONFLICT (station_id) DO UPDATE SET free_vend = excluded.free_vend, updated_a
 """
 
 
-async def gives_away(conn: AsyncConnection[Any], station_id: StationId) -> bool:
+async def gives_away(conn: Conn, station_id: StationId) -> bool:
     """Whether tags that are nobody's charge here for free."""
     row = await (await conn.execute(GIVES_AWAY, {"station_id": station_id})).fetchone()
     return bool(row and row["free_vend"])
 
 
-async def set_free_vend(conn: AsyncConnection[Any], station_id: StationId, free_vend: bool, at: datetime) -> None:
+async def set_free_vend(conn: Conn, station_id: StationId, free_vend: bool, at: datetime) -> None:
     """From now on; charges that run go on as they began."""
     await conn.execute(SET_FREE_VEND, {"station_id": station_id, "free_vend": free_vend, "at": at})

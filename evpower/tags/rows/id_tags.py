@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, IdTag, SessionId
 
 #: A tag we made for a start from the app, a phone number included: it opens nothing by itself (design §9.10).
@@ -69,6 +68,13 @@ class Card:
 
 
 @dataclass(frozen=True)
+class CardRecord(Card):
+    """A card as it is stored."""
+
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class IdTagRow:
     """A stored tag with its client's status."""
 
@@ -84,51 +90,51 @@ class IdTagRow:
     parent_expiry_date: datetime | None
 
 
-async def read_id_tag(conn: AsyncConnection[Any], tag: IdTag) -> IdTagRow | None:
+async def read_id_tag(conn: Conn, tag: IdTag) -> IdTagRow | None:
     """The stored tag, ignoring case and a leading plus (duty 27; contract/ocpp-behaviour §5.1)."""
     row = await (await conn.execute(READ_TAG, {"tag": tag})).fetchone()
     return None if row is None else IdTagRow(**row)
 
 
-async def ensure_app_tag(conn: AsyncConnection[Any], tag: IdTag, client_id: ClientId, at: datetime) -> None:
+async def ensure_app_tag(conn: Conn, tag: IdTag, client_id: ClientId, at: datetime) -> None:
     """The tag of an app start exists before the charger is asked; a card of the same text is left as it is."""
     await conn.execute(ENSURE_APP_TAG, {"tag": tag, "client_id": client_id, "at": at})
 
 
-async def live_reservation(conn: AsyncConnection[Any], station_id: str, tag: IdTag) -> SessionId | None:
+async def live_reservation(conn: Conn, station_id: str, tag: IdTag) -> SessionId | None:
     """A running session at this station that carries the tag."""
     row = await (await conn.execute(LIVE_RESERVATION, {"station_id": station_id, "tag": tag})).fetchone()
     return None if row is None else SessionId(row["id"])
 
 
-async def looks_like_a_phone(conn: AsyncConnection[Any], tag: IdTag) -> bool:
+async def looks_like_a_phone(conn: Conn, tag: IdTag) -> bool:
     """Whether the text of a tag is a phone number; it is a secret to nobody."""
     row = await (await conn.execute(LOOKS_LIKE_A_PHONE, {"tag": tag})).fetchone()
     return bool(row and row["yes"])
 
 
-async def list_cards(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+async def list_cards(conn: Conn) -> list[CardRecord]:
     """Every card, by its text."""
-    return await (await conn.execute(LIST_CARDS)).fetchall()
+    return [CardRecord(**row) for row in await (await conn.execute(LIST_CARDS)).fetchall()]
 
 
-async def read_card(conn: AsyncConnection[Any], tag: IdTag) -> dict[str, Any] | None:
+async def read_card(conn: Conn, tag: IdTag) -> CardRecord | None:
     """A card by its text in any case."""
-    row: dict[str, Any] | None = await (await conn.execute(READ_CARD, {"tag": tag})).fetchone()
-    return row
+    row = await (await conn.execute(READ_CARD, {"tag": tag})).fetchone()
+    return None if row is None else CardRecord(**row)
 
 
-async def put_card(conn: AsyncConnection[Any], card: Card, at: datetime) -> bool:
+async def put_card(conn: Conn, card: Card, at: datetime) -> bool:
     """Make or change a card; False when the text is a tag of an app start."""
     return await (await conn.execute(PUT_CARD, {**asdict(card), "at": at})).fetchone() is not None
 
 
-async def delete_card(conn: AsyncConnection[Any], tag: IdTag) -> bool:
+async def delete_card(conn: Conn, tag: IdTag) -> bool:
     """Forget a card; False when there is none."""
     return await (await conn.execute(DELETE_CARD, {"tag": tag})).fetchone() is not None
 
 
-async def client_exists(conn: AsyncConnection[Any], client_id: ClientId) -> bool:
+async def client_exists(conn: Conn, client_id: ClientId) -> bool:
     """Whether there is such a client."""
     cursor = await conn.execute("SELECT 1 FROM public.clients WHERE id = %(id)s", {"id": client_id})
     return await cursor.fetchone() is not None

@@ -14,7 +14,7 @@ from evpower.charging.parked import ParkedReports
 from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.identifiers import IdTag, SessionId, StationId
-from evpower.tags.rows.id_tags import Card
+from evpower.tags.rows.id_tags import Card, CardRecord
 from evpower.tags.service import Tags
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone
@@ -24,9 +24,9 @@ class FakeTags(Tags):
     def __init__(self) -> None:
         self.done: list[object] = []
 
-    async def put(self, card: Card) -> dict[str, Any]:
+    async def put(self, card: Card) -> CardRecord:
         self.done.append(card)
-        return {"id_tag": card.id_tag}
+        return CardRecord(**vars(card), created_at=datetime(2026, 1, 1, tzinfo=UTC))
 
     async def delete(self, tag: IdTag) -> None:
         self.done.append(tag)

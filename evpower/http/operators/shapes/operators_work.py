@@ -1,9 +1,55 @@
-"""What a station gave away, as operators read it."""
+"""Cards, reports that matched nothing, and what a station gave away, as operators read them."""
 
 from __future__ import annotations
 
 from evpower.charging.free_vend import FreeCharge, StationGifts
+from evpower.charging.parked import MissingEnergy, ParkedReport
 from evpower.http.wire.values import Body
+from evpower.tags.cards import CardRecord
+
+
+def card_body(card: CardRecord) -> Body:
+    """One card."""
+    return {
+        "id_tag": card.id_tag,
+        "status": card.status,
+        "expiry_date": card.expiry_date,
+        "parent_id_tag": card.parent_id_tag,
+        "client_id": card.client_id,
+        "created_at": card.created_at,
+    }
+
+
+def parked_body(report: ParkedReport) -> Body:
+    """A report that matched nothing, as it came, and what was decided of it."""
+    return {
+        "id": report.id,
+        "station_id": report.station_id,
+        "action": report.action,
+        "reason": report.reason,
+        "payload": report.payload,
+        "received_at": report.received_at,
+        "resolution": report.resolution,
+        "resolved_at": report.resolved_at,
+        "resolved_by": report.resolved_by,
+        "resolution_reason": report.resolution_reason,
+        "session_id": report.session_id,
+    }
+
+
+def missing_energy_body(missing: MissingEnergy) -> Body:
+    """Energy between two charges that nobody was billed for, in Wh."""
+    return {
+        "station_id": missing.station_id,
+        "connector_id": missing.connector_id,
+        "previous_transaction_id": missing.previous_transaction_id,
+        "previous_stop_wh": missing.previous_stop_wh,
+        "transaction_id": missing.transaction_id,
+        "meter_start_wh": missing.meter_start_wh,
+        "missing_wh": missing.missing_wh,
+        "previous_stopped_at": missing.previous_stopped_at,
+        "started_at": missing.started_at,
+    }
 
 
 def gifts_body(gifts: StationGifts) -> Body:
