@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import psycopg
 import trio
-from psycopg import AsyncConnection
 
+from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable
@@ -28,7 +28,7 @@ READ_WITHIN_S = 10.0
 Key = TypeVar("Key")
 Found = TypeVar("Found")
 #: The query: what there is for these keys; a key it does not name has nothing.
-ReadMany = Callable[[AsyncConnection[Any], Sequence[Key]], Awaitable[Mapping[Key, Found]]]
+ReadMany = Callable[[Conn, Sequence[Key]], Awaitable[Mapping[Key, Found]]]
 
 
 @dataclass

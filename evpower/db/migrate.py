@@ -15,8 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
@@ -98,7 +97,7 @@ async def is_migrated(pool: Pool) -> bool:
     return bool(row and row["present"])
 
 
-async def _apply_missing(conn: AsyncConnection[Any], known: Sequence[Migration], at: datetime) -> list[str]:
+async def _apply_missing(conn: Conn, known: Sequence[Migration], at: datetime) -> list[str]:
     async with conn.transaction():
         await _run(conn, CREATE_TABLE)
     applied = {row["version"]: row for row in await _applied(conn)}
@@ -119,7 +118,7 @@ async def _apply_missing(conn: AsyncConnection[Any], known: Sequence[Migration],
     return names
 
 
-async def _apply(conn: AsyncConnection[Any], migration: Migration, at: datetime) -> None:
+async def _apply(conn: Conn, migration: Migration, at: datetime) -> None:
     async with conn.transaction():
         await _run(conn, migration.sql)
         await conn.execute(
@@ -128,15 +127,15 @@ async def _apply(conn: AsyncConnection[Any], migration: Migration, at: datetime)
         )
 
 
-async def _applied(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+async def _applied(conn: Conn) -> list[dict[str, Any]]:
     return await (await conn.execute(READ_APPLIED)).fetchall()
 
 
-async def _has_outside_readers(conn: AsyncConnection[Any]) -> bool:
+async def _has_outside_readers(conn: Conn) -> bool:
     row = await (await conn.execute(HAS_OUTSIDE_READERS)).fetchone()
     return bool(row and row["present"])
 
 
-async def _run(conn: AsyncConnection[Any], script: str) -> None:
+async def _run(conn: Conn, script: str) -> None:
     """Several statements at once, without parameters."""
     await conn.execute(script.encode())

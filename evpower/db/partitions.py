@@ -6,11 +6,12 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, LiteralString
+from typing import LiteralString
 
-from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from evpower.db.connection import Conn
 
 log = logging.getLogger("evpower.db")
 
@@ -41,7 +42,7 @@ DROP: LiteralString = "DROP TABLE IF EXISTS evpower.{name}"
 
 
 async def maintain_partitions(
-    conn: AsyncConnection[Any], today: date, retention_days: Mapping[str, int]
+    conn: Conn, today: date, retention_days: Mapping[str, int]
 ) -> tuple[list[str], list[str]]:
     """Make the coming days' partitions of each table and drop the ones past their retention: (made, dropped).
 
@@ -62,7 +63,7 @@ async def maintain_partitions(
     return made, dropped
 
 
-async def _make_missing(conn: AsyncConnection[Any], table: str, days: list[date]) -> list[str]:
+async def _make_missing(conn: Conn, table: str, days: list[date]) -> list[str]:
     async with _briefly_alone(conn):
         present = await _present(conn, table)
         missing = [day for day in days if _name(table, day) not in present]
@@ -72,13 +73,13 @@ async def _make_missing(conn: AsyncConnection[Any], table: str, days: list[date]
     return [_name(table, day) for day in missing]
 
 
-async def _drop(conn: AsyncConnection[Any], name: str) -> None:
+async def _drop(conn: Conn, name: str) -> None:
     async with _briefly_alone(conn):
         await conn.execute(SQL(DROP).format(name=Identifier(name)))
 
 
 @asynccontextmanager
-async def _briefly_alone(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
+async def _briefly_alone(conn: Conn) -> AsyncIterator[None]:
     """A short transaction, of one process at a time."""
     async with conn.transaction():
         await conn.execute(BRIEFLY)
@@ -86,7 +87,7 @@ async def _briefly_alone(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
         yield
 
 
-async def _present(conn: AsyncConnection[Any], table: str) -> set[str]:
+async def _present(conn: Conn, table: str) -> set[str]:
     cursor = await conn.execute(LIST_PARTITIONS, {"table": table})
     return {row["name"] for row in await cursor.fetchall()}
 

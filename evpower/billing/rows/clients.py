@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from psycopg import AsyncConnection
 
 from evpower.billing.account import BalanceView
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId
 
 ENSURE_CLIENT = """
@@ -48,12 +46,12 @@ class Client:
     debt_tyiyn: int
 
 
-async def ensure_client(conn: AsyncConnection[Any], client_id: ClientId, at: datetime) -> None:
+async def ensure_client(conn: Conn, client_id: ClientId, at: datetime) -> None:
     """Create the client on its first request; two first requests at once make one row (rest-api §1.8)."""
     await conn.execute(ENSURE_CLIENT, {"id": client_id, "at": at})
 
 
-async def lock_client(conn: AsyncConnection[Any], client_id: ClientId) -> Client:
+async def lock_client(conn: Conn, client_id: ClientId) -> Client:
     """Take the client's row for this unit of work: always the first lock (billing-rules §10)."""
     row = await (await conn.execute(LOCK_CLIENT, {"id": client_id})).fetchone()
     if row is None:
@@ -61,7 +59,7 @@ async def lock_client(conn: AsyncConnection[Any], client_id: ClientId) -> Client
     return Client(**row)
 
 
-async def read_balance(conn: AsyncConnection[Any], client_id: ClientId) -> BalanceView:
+async def read_balance(conn: Conn, client_id: ClientId) -> BalanceView:
     """The client's money; the row exists."""
     row = await (await conn.execute(READ_BALANCE, {"id": client_id})).fetchone()
     if row is None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId
 from evpower.money import som
 
@@ -23,12 +21,12 @@ class Debt:
     debt_tyiyn: int
 
 
-async def read_debts(conn: AsyncConnection[Any], client_id: ClientId) -> list[Debt]:
+async def read_debts(conn: Conn, client_id: ClientId) -> list[Debt]:
     """The client's unpaid sessions, oldest first, taken for this unit of work."""
     cursor = await conn.execute(READ_DEBTS, {"client_id": client_id})
     return [Debt(**row) for row in await cursor.fetchall()]
 
 
-async def reduce_debt(conn: AsyncConnection[Any], session_id: SessionId, paid_tyiyn: int) -> None:
+async def reduce_debt(conn: Conn, session_id: SessionId, paid_tyiyn: int) -> None:
     """A session's debt was paid in part or whole."""
     await conn.execute(REDUCE_DEBT, {"id": session_id, "paid": som(paid_tyiyn)})

@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from evpower.billing.tariff import ClientTariff, Price, PriceBook, Rule
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
 READ_CONNECTOR_PRICE = """
@@ -54,7 +54,7 @@ RETURNING id
 
 
 async def read_price_book(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     station_id: StationId,
     connector_id: ConnectorId | None,
     client_id: ClientId | None,
@@ -73,7 +73,7 @@ async def read_price_book(
 
 
 async def read_shown_books(
-    conn: AsyncConnection[Any], station_ids: Sequence[StationId], default_rate: Decimal
+    conn: Conn, station_ids: Sequence[StationId], default_rate: Decimal
 ) -> dict[StationId, PriceBook]:
     """What the public price of each station's first connector is chosen from; an unknown station has none."""
     cursor = await conn.execute(READ_STATION_PRICES, {"station_ids": list(station_ids)})
@@ -96,7 +96,7 @@ def _book(
     )
 
 
-async def _client_tariff(conn: AsyncConnection[Any], client_id: ClientId, at: datetime) -> ClientTariff | None:
+async def _client_tariff(conn: Conn, client_id: ClientId, at: datetime) -> ClientTariff | None:
     row = await (await conn.execute(READ_CLIENT_TARIFF, {"client_id": client_id, "at": at})).fetchone()
     if row is None:
         return None
@@ -104,7 +104,7 @@ async def _client_tariff(conn: AsyncConnection[Any], client_id: ClientId, at: da
     return ClientTariff(rules=(await _rules(conn, [plan_id])).get(plan_id, ()), **row)
 
 
-async def _rules(conn: AsyncConnection[Any], plan_ids: Sequence[str | None]) -> dict[str | None, tuple[Rule, ...]]:
+async def _rules(conn: Conn, plan_ids: Sequence[str | None]) -> dict[str | None, tuple[Rule, ...]]:
     """The active rules of each active plan."""
     if not any(plan_ids):
         return {}
@@ -116,9 +116,7 @@ async def _rules(conn: AsyncConnection[Any], plan_ids: Sequence[str | None]) -> 
     return {plan_id: tuple(found) for plan_id, found in rules.items()}
 
 
-async def record_price(
-    conn: AsyncConnection[Any], session_id: SessionId, station_id: StationId, price: Price, at: datetime
-) -> int:
+async def record_price(conn: Conn, session_id: SessionId, station_id: StationId, price: Price, at: datetime) -> int:
     """Write the price a start used into `pricing_history`; its row id."""
     row = await (
         await conn.execute(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from psycopg import AsyncConnection
 
 from evpower.charging.rows.transactions import running_but_final
+from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 
 OPEN_AT_STATIONS = """
@@ -49,7 +47,7 @@ WHERE phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_request
 """
 
 
-async def session_ids(conn: AsyncConnection[Any], query: str, **parameters: object) -> list[SessionId]:
+async def session_ids(conn: Conn, query: str, **parameters: object) -> list[SessionId]:
     """The ids one of these queries finds."""
     cursor = await conn.execute(query, parameters)
     return [SessionId(row["id"]) for row in await cursor.fetchall()]
@@ -64,7 +62,7 @@ class TakenUp:
     unpaid: list[WireTransactionId] = field(default_factory=list)
 
 
-async def to_take_up(conn: AsyncConnection[Any], station_ids: Sequence[StationId]) -> dict[StationId, TakenUp]:
+async def to_take_up(conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, TakenUp]:
     """What waits for each of these chargers; those nothing waits for are left out."""
     waiting: defaultdict[StationId, TakenUp] = defaultdict(TakenUp)
     cursor = await conn.execute(OPEN_AT_STATIONS, {"station_ids": list(station_ids)})

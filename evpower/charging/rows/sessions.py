@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
 from evpower.charging.session import ChargerRecord, Phase, Session, StartOrder
+from evpower.db.connection import Conn
 from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import som
@@ -121,7 +121,7 @@ class NewSession:
     at: datetime
 
 
-async def insert_session(conn: AsyncConnection[Any], new: NewSession) -> None:
+async def insert_session(conn: Conn, new: NewSession) -> None:
     """Write the session and its phase `reserved`.
 
     Raises ConnectorTaken when the connector already has a running session.
@@ -155,19 +155,19 @@ async def insert_session(conn: AsyncConnection[Any], new: NewSession) -> None:
         raise
 
 
-async def read_session(conn: AsyncConnection[Any], session_id: SessionId) -> Session | None:
+async def read_session(conn: Conn, session_id: SessionId) -> Session | None:
     """The session with its charger's record, or None."""
     row = await (await conn.execute(READ_SESSION, {"id": session_id})).fetchone()
     return None if row is None else _session(row)
 
 
-async def final_among(conn: AsyncConnection[Any], session_ids: Collection[SessionId]) -> list[SessionId]:
+async def final_among(conn: Conn, session_ids: Collection[SessionId]) -> list[SessionId]:
     """Which of these sessions are final."""
     cursor = await conn.execute(FINAL_AMONG, {"ids": list(session_ids)})
     return [SessionId(row["id"]) for row in await cursor.fetchall()]
 
 
-async def lock_session(conn: AsyncConnection[Any], session_id: SessionId) -> Session | None:
+async def lock_session(conn: Conn, session_id: SessionId) -> Session | None:
     """The same, its row taken for this unit of work; the client's row comes first (billing-rules §10).
 
     Two statements: a joined row read by the one that waits for the lock would be as old as its wait.
@@ -176,34 +176,32 @@ async def lock_session(conn: AsyncConnection[Any], session_id: SessionId) -> Ses
     return await read_session(conn, session_id)
 
 
-async def read_owner(conn: AsyncConnection[Any], session_id: SessionId) -> ClientId | None:
+async def read_owner(conn: Conn, session_id: SessionId) -> ClientId | None:
     row = await (await conn.execute(READ_OWNER, {"id": session_id})).fetchone()
     return None if row is None else ClientId(row["user_id"])
 
 
 async def set_phase(
-    conn: AsyncConnection[Any], session_id: SessionId, phase: Phase, *, before: tuple[Phase, ...], at: datetime
+    conn: Conn, session_id: SessionId, phase: Phase, *, before: tuple[Phase, ...], at: datetime
 ) -> bool:
     """Move on from one of the phases `before`; False when the session was elsewhere."""
     cursor = await conn.execute(SET_PHASE, {"id": session_id, "phase": phase, "before": list(before), "at": at})
     return cursor.rowcount == 1
 
 
-async def request_stop(conn: AsyncConnection[Any], session_id: SessionId, actor: str, at: datetime) -> bool:
+async def request_stop(conn: Conn, session_id: SessionId, actor: str, at: datetime) -> bool:
     """Note that someone asked for the end, and who; False when it was asked before, or the session has ended."""
     return (await conn.execute(REQUEST_STOP, {"id": session_id, "actor": actor, "at": at})).rowcount == 1
 
 
-async def end_session(
-    conn: AsyncConnection[Any], session_id: SessionId, *, reason: str, estimated: bool, at: datetime
-) -> bool:
+async def end_session(conn: Conn, session_id: SessionId, *, reason: str, estimated: bool, at: datetime) -> bool:
     """Commit the facts of the end; the settlement is due. False when it had ended before."""
     cursor = await conn.execute(END_SESSION, {"id": session_id, "reason": reason, "estimated": estimated, "at": at})
     return cursor.rowcount == 1
 
 
 async def find_pending(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     station_id: StationId,
     connector_id: ConnectorId,
     tag: IdTag,
@@ -220,16 +218,14 @@ async def find_pending(
     return None if row is None else SessionId(row["id"])
 
 
-async def find_released(
-    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, tag: IdTag
-) -> SessionId | None:
+async def find_released(conn: Conn, station_id: StationId, connector_id: ConnectorId, tag: IdTag) -> SessionId | None:
     """The given-up reservation a late StartTransaction was for."""
     parameters = {"station_id": station_id, "connector_id": connector_id, "tag": tag.lower().lstrip("+")}
     row = await (await conn.execute(FIND_RELEASED, parameters)).fetchone()
     return None if row is None else SessionId(row["id"])
 
 
-async def count_running(conn: AsyncConnection[Any], client_id: ClientId) -> int:
+async def count_running(conn: Conn, client_id: ClientId) -> int:
     """How many sessions of the client run now."""
     row = await (await conn.execute(COUNT_RUNNING, {"client_id": client_id})).fetchone()
     return int(row["running"]) if row else 0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
-
-from psycopg import AsyncConnection
 
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.session import Phase, PublicSessionStatus, Session
+from evpower.db.connection import Conn
 from evpower.money import som
 
 SETTLE_SESSION = """
@@ -43,7 +41,7 @@ WHERE session_id = %(id)s
 
 
 async def store_settlement(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     session: Session,
     bill: Settlement,
     *,
@@ -76,7 +74,7 @@ async def store_settlement(
 
 
 async def store_correction(
-    conn: AsyncConnection[Any], session: Session, correction: Correction, *, energy_wh: int, at: datetime
+    conn: Conn, session: Session, correction: Correction, *, energy_wh: int, at: datetime
 ) -> None:
     """Write what the true StopTransaction changed; the energy shown is the true one."""
     change_tyiyn = correction.additional_tyiyn - correction.refund_tyiyn - correction.forgiven_debt_tyiyn
@@ -96,7 +94,7 @@ async def store_correction(
     )
 
 
-async def note_unbilled(conn: AsyncConnection[Any], session: Session, unbilled_tyiyn: int) -> None:
+async def note_unbilled(conn: Conn, session: Session, unbilled_tyiyn: int) -> None:
     """Energy was delivered that nobody pays for: shown to the operator (design §4)."""
     parameters = {"unbilled_wh": _unbilled_wh(session, unbilled_tyiyn), "unbilled_tyiyn": unbilled_tyiyn}
     await conn.execute(NOTE_UNBILLED, {"id": session.id, **parameters})

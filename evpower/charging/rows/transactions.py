@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
-
 from evpower.charging.transaction import TransactionStart, TransactionStop
+from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
 from evpower.tags.id_tag import VerdictStatus
 
@@ -97,9 +96,7 @@ class TransactionRow:
     has_stop: bool
 
 
-async def find_repeat(
-    conn: AsyncConnection[Any], station_id: StationId, start: TransactionStart
-) -> TransactionRow | None:
+async def find_repeat(conn: Conn, station_id: StationId, start: TransactionStart) -> TransactionRow | None:
     """The transaction this StartTransaction already made, when it is a repeat (duty 21)."""
     parameters = {
         "station_id": station_id,
@@ -111,28 +108,24 @@ async def find_repeat(
     return _row(await (await conn.execute(FIND_REPEAT, parameters)).fetchone())
 
 
-async def lock_transaction(
-    conn: AsyncConnection[Any], station_id: StationId, wire_id: WireTransactionId
-) -> TransactionRow | None:
+async def lock_transaction(conn: Conn, station_id: StationId, wire_id: WireTransactionId) -> TransactionRow | None:
     """The charger's transaction by its own id, taken for this unit of work."""
     parameters = {"station_id": station_id, "wire_id": wire_id}
     return _row(await (await conn.execute(LOCK_TRANSACTION, parameters)).fetchone())
 
 
-async def running_on_connector(
-    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId
-) -> list[TransactionRow]:
+async def running_on_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId) -> list[TransactionRow]:
     """Transactions of this connector that never ended."""
     cursor = await conn.execute(RUNNING_ON_CONNECTOR, {"station_id": station_id, "connector_id": connector_id})
     return [TransactionRow(**row) for row in await cursor.fetchall()]
 
 
-async def tag_is_charging(conn: AsyncConnection[Any], id_tag: IdTag) -> bool:
+async def tag_is_charging(conn: Conn, id_tag: IdTag) -> bool:
     """Whether an accepted transaction with this tag runs anywhere."""
     return await (await conn.execute(RUNNING_WITH_TAG, {"id_tag": id_tag})).fetchone() is not None
 
 
-async def new_wire_id(conn: AsyncConnection[Any]) -> WireTransactionId:
+async def new_wire_id(conn: Conn) -> WireTransactionId:
     """The next OCPP 1.6 transaction id: positive, 32 bits, from a sequence, never a clock (duty 22)."""
     row = await (await conn.execute(NEW_WIRE_ID)).fetchone()
     assert row is not None
@@ -140,7 +133,7 @@ async def new_wire_id(conn: AsyncConnection[Any]) -> WireTransactionId:
 
 
 async def insert_transaction(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     station_id: StationId,
     start: TransactionStart,
     *,
@@ -176,9 +169,7 @@ async def insert_transaction(
         )
 
 
-async def stop_transaction(
-    conn: AsyncConnection[Any], key: TransactionKey, stop: TransactionStop, at: datetime
-) -> None:
+async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionStop, at: datetime) -> None:
     """Store the facts of a StopTransaction."""
     await conn.execute(
         STOP_TRANSACTION,
@@ -194,22 +185,18 @@ async def stop_transaction(
     )
 
 
-async def close_unfinished(conn: AsyncConnection[Any], key: TransactionKey) -> None:
+async def close_unfinished(conn: Conn, key: TransactionKey) -> None:
     """End a transaction whose stop never came; flagged for the operator."""
     await conn.execute(CLOSE_UNFINISHED, {"key": key, "flag": "stop_missing"})
 
 
-async def running_but_final(
-    conn: AsyncConnection[Any], station_ids: Sequence[StationId]
-) -> list[tuple[StationId, WireTransactionId]]:
+async def running_but_final(conn: Conn, station_ids: Sequence[StationId]) -> list[tuple[StationId, WireTransactionId]]:
     """Transactions these chargers still run although nobody pays for them any more."""
     cursor = await conn.execute(RUNNING_BUT_FINAL, {"station_ids": list(station_ids)})
     return [(row["station_id"], WireTransactionId(row["wire_id"])) for row in await cursor.fetchall()]
 
 
-async def park(
-    conn: AsyncConnection[Any], station_id: StationId, action: str, reason: str, payload: bytes, at: datetime
-) -> None:
+async def park(conn: Conn, station_id: StationId, action: str, reason: str, payload: bytes, at: datetime) -> None:
     """Keep a report that matches nothing, with all its data (duty 23)."""
     await conn.execute(
         PARK,

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection
 
+from evpower.db.connection import Conn
 from evpower.errors import IdempotencyMismatch
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, SessionId
@@ -41,7 +41,7 @@ WHERE k.status_code IS NULL AND (k.method, k.path, k.body_hash) = (excluded.meth
 FORGET_KEYS = "DELETE FROM evpower.idempotency_keys WHERE created_at < %(before)s"
 
 
-async def find_key(conn: AsyncConnection[Any], client_id: ClientId, key: str) -> StoredAnswer | None:
+async def find_key(conn: Conn, client_id: ClientId, key: str) -> StoredAnswer | None:
     """What is known of a client's key."""
     row = await (await conn.execute(FIND_KEY, {"client_id": client_id, "key": key})).fetchone()
     if row is None:
@@ -51,7 +51,7 @@ async def find_key(conn: AsyncConnection[Any], client_id: ClientId, key: str) ->
 
 
 async def claim_key(
-    conn: AsyncConnection[Any],
+    conn: Conn,
     claim: IdempotencyClaim,
     session_id: SessionId | None,
     at: datetime,
@@ -69,14 +69,14 @@ async def claim_key(
 
 
 async def store_answer(
-    conn: AsyncConnection[Any], claim: IdempotencyClaim, answer: Mapping[str, Any], status: int, at: datetime
+    conn: Conn, claim: IdempotencyClaim, answer: Mapping[str, Any], status: int, at: datetime
 ) -> None:
     """Keep an answer, word for word, unless the key has one already."""
     response = msgspec.json.encode(answer).decode()
     await conn.execute(STORE_ANSWER, {**_columns(claim), "status_code": status, "response": response, "at": at})
 
 
-async def forget_older_than(conn: AsyncConnection[Any], before: datetime) -> int:
+async def forget_older_than(conn: Conn, before: datetime) -> int:
     """Delete keys made before a moment; how many there were."""
     return (await conn.execute(FORGET_KEYS, {"before": before})).rowcount
 

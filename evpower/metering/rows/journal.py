@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection
 
 from evpower.db.batches import batch, batch_table
+from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.belief_sql import is_believable
 from evpower.metering.meter_value import MeterReport, Progress, Sample
@@ -120,7 +120,7 @@ class StatusOutcome:
     changed: bool
 
 
-async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationId, Boot, datetime]]) -> list[bool]:
+async def write_boots(conn: Conn, boots: Sequence[tuple[StationId, Boot, datetime]]) -> list[bool]:
     """Store boots, of several of one station the last; whether each station may boot, in their order."""
     if not boots:
         return []
@@ -144,7 +144,7 @@ async def write_boots(conn: AsyncConnection[Any], boots: Sequence[tuple[StationI
 
 
 async def write_statuses(
-    conn: AsyncConnection[Any], reports: Sequence[tuple[StationId, StatusReport, datetime]]
+    conn: Conn, reports: Sequence[tuple[StationId, StatusReport, datetime]]
 ) -> list[StatusOutcome]:
     """Store connectors' words; an outcome for each report, in their order."""
     if not reports:
@@ -177,7 +177,7 @@ async def write_statuses(
 
 
 async def write_meter_values(
-    conn: AsyncConnection[Any], reports: Sequence[tuple[StationId, MeterReport, datetime]]
+    conn: Conn, reports: Sequence[tuple[StationId, MeterReport, datetime]]
 ) -> list[Progress | None]:
     """Store readings and advance their sessions; the progress of each report's session, in their order."""
     if not reports:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 from evpower.network.charge_point import AdminStatus
 from evpower.network.status_sql import SAID
@@ -97,9 +95,7 @@ class NetworkRows:
     connectors: list[ConnectorRow]
 
 
-async def read_network(
-    conn: AsyncConnection[Any], location_id: str | None = None, *, hidden: bool = False
-) -> NetworkRows:
+async def read_network(conn: Conn, location_id: str | None = None, *, hidden: bool = False) -> NetworkRows:
     """Every visible location with its stations and connectors, or one of them; `hidden` ones too."""
     one = "" if location_id is None else "AND {} = %(location_id)s"
     only = {"location_id": location_id, "hidden": hidden}
@@ -114,7 +110,7 @@ async def read_network(
     )
 
 
-async def locations_of(conn: AsyncConnection[Any], stations: Collection[StationId]) -> set[str]:
+async def locations_of(conn: Conn, stations: Collection[StationId]) -> set[str]:
     """The locations of these stations, inactive ones too."""
     cursor = await conn.execute(LOCATIONS_OF, {"station_ids": list(stations)})
     return {row["location_id"] for row in await cursor.fetchall()}

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
-
 from evpower.cluster.connections import ME
 from evpower.db.batches import batch, batch_table
+from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.charge_point import AdminStatus, Admission
 from evpower.network.status_sql import SAID, STORED
@@ -107,57 +106,53 @@ class StartSpot:
     running_client: ClientId | None
 
 
-async def admissions(conn: AsyncConnection[Any], identities: Sequence[str]) -> dict[str, Admission]:
+async def admissions(conn: Conn, identities: Sequence[str]) -> dict[str, Admission]:
     """The stations sockets name: by their id, or by their unique serial number when no id matches."""
     rows = await (await conn.execute(ADMIT, {"identities": list(identities)})).fetchall()
     return {row.pop("identity"): Admission(**{**row, "connector_ids": tuple(row["connector_ids"])}) for row in rows}
 
 
-async def admit(conn: AsyncConnection[Any], identity: str) -> Admission | None:
+async def admit(conn: Conn, identity: str) -> Admission | None:
     """The one station an identity names."""
     return (await admissions(conn, [identity])).get(identity)
 
 
-async def read_start_spot(
-    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId
-) -> StartSpot | None:
+async def read_start_spot(conn: Conn, station_id: StationId, connector_id: ConnectorId) -> StartSpot | None:
     """The connector, or None when there is no such station."""
     parameters = {"station_id": station_id, "connector_id": connector_id}
     row = await (await conn.execute(READ_FOR_START, parameters)).fetchone()
     return None if row is None else StartSpot(**row)
 
 
-async def read_station(conn: AsyncConnection[Any], station_id: StationId) -> dict[str, Any] | None:
+async def read_station(conn: Conn, station_id: StationId) -> dict[str, Any] | None:
     """Where it is, and its firmware: what the list does not tell of it."""
     return await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
 
 
-async def read_connectors(conn: AsyncConnection[Any], station_id: StationId) -> list[dict[str, Any]]:
+async def read_connectors(conn: Conn, station_id: StationId) -> list[dict[str, Any]]:
     """The error of each connector, by number, and its running session."""
     return await (await conn.execute(READ_CONNECTORS, {"station_id": station_id})).fetchall()
 
 
-async def refresh_connector(
-    conn: AsyncConnection[Any], station_id: StationId, connector_id: ConnectorId, at: datetime
-) -> None:
+async def refresh_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId, at: datetime) -> None:
     """Set the connector's public word anew after its session began or ended."""
     await conn.execute(REFRESH_CONNECTOR, {"station_id": station_id, "connector_id": connector_id, "at": at})
 
 
-async def store_presence(conn: AsyncConnection[Any], seen: Mapping[StationId, datetime]) -> list[StationId]:
+async def store_presence(conn: Conn, seen: Mapping[StationId, datetime]) -> list[StationId]:
     """Store when chargers were last heard; the stations that were away until now."""
     rows = [{"id": station_id, "at": at} for station_id, at in seen.items()]
     cursor = await conn.execute(FLUSH_PRESENCE, batch(rows))
     return [StationId(row["id"]) for row in await cursor.fetchall() if row["was_away"]]
 
 
-async def mark_silent(conn: AsyncConnection[Any], before: datetime) -> list[StationId]:
+async def mark_silent(conn: Conn, before: datetime) -> list[StationId]:
     """Mark stations not heard since `before` unavailable; those that were not yet."""
     cursor = await conn.execute(FIND_SILENT, {"before": before})
     return [StationId(row["id"]) for row in await cursor.fetchall()]
 
 
-async def station_exists(conn: AsyncConnection[Any], station_id: StationId) -> bool:
+async def station_exists(conn: Conn, station_id: StationId) -> bool:
     """Whether there is such a station, inactive ones included."""
     cursor = await conn.execute("SELECT 1 AS one FROM public.stations WHERE id = %(id)s", {"id": station_id})
     return await cursor.fetchone() is not None

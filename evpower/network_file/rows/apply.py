@@ -14,9 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 import trio
-from psycopg import AsyncConnection, errors
+from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from evpower.db.connection import Conn
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ClientId
 from evpower.network.status_sql import STORED
@@ -112,14 +113,12 @@ class Tally:
                 counts[kind] = rows
 
 
-async def lock_imports(conn: AsyncConnection[Any]) -> None:
+async def lock_imports(conn: Conn) -> None:
     """No other import and no administrator changes the network until the end of this unit of work."""
     await conn.execute(LOCK_IMPORTS)
 
 
-async def apply_fleet(
-    conn: AsyncConnection[Any], fleet: Fleet, at: datetime, passwords: Passwords, tally: Tally
-) -> list[str]:
+async def apply_fleet(conn: Conn, fleet: Fleet, at: datetime, passwords: Passwords, tally: Tally) -> list[str]:
     """Write a fleet's rows within the caller's unit of work, and count them; what is doubtful of it then.
 
     Raises InvalidRequest when the file contradicts what is stored, such as a serial number of another station.
@@ -152,7 +151,7 @@ def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
     yield ID_TAGS, list(fleet.id_tags)
 
 
-async def _write(conn: AsyncConnection[Any], table: Table, rows: list[Any], at: datetime, tally: Tally) -> None:
+async def _write(conn: Conn, table: Table, rows: list[Any], at: datetime, tally: Tally) -> None:
     """Add what is new, then change what differs."""
     if not rows:
         return
@@ -183,7 +182,7 @@ def _contradiction(error: Any) -> str:
     return f"contradicts what is stored: {error.diag.message_detail or error.diag.message_primary}"
 
 
-async def _new_credentials(conn: AsyncConnection[Any], fleet: Fleet, passwords: Passwords) -> dict[str, str]:
+async def _new_credentials(conn: Conn, fleet: Fleet, passwords: Passwords) -> dict[str, str]:
     """The hashes of passwords that differ from the stored ones, by station."""
     given = {str(station.id): station.password for station in fleet.stations if station.password is not None}
     if not given:
@@ -201,9 +200,7 @@ def _hashes(given: dict[str, str], stored: dict[str, str], passwords: Passwords)
     }
 
 
-async def _write_credentials(
-    conn: AsyncConnection[Any], fleet: Fleet, credentials: dict[str, str], at: datetime, tally: Tally
-) -> None:
+async def _write_credentials(conn: Conn, fleet: Fleet, credentials: dict[str, str], at: datetime, tally: Tally) -> None:
     given = sum(station.password is not None for station in fleet.stations)
     if credentials:
         rows = [{"station_id": station_id, "password_hash": each} for station_id, each in credentials.items()]
@@ -211,7 +208,7 @@ async def _write_credentials(
     tally.add("passwords", given, 0, len(credentials))
 
 
-async def read_openings(conn: AsyncConnection[Any], keys: Sequence[str]) -> dict[ClientId, int]:
+async def read_openings(conn: Conn, keys: Sequence[str]) -> dict[ClientId, int]:
     """The opening balances that were booked under these keys, by client, in tyiyn."""
     cursor = await conn.execute(READ_OPENINGS, {"keys": list(keys)})
     return {ClientId(row["client_id"]): int(row["amount_tyiyn"]) for row in await cursor.fetchall()}

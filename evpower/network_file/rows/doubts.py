@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.network.listing import configuration_warnings
 
 READ_SOCKETS = """
@@ -17,7 +15,7 @@ GROUP BY s.id ORDER BY s.id
 """
 
 
-async def configuration_doubts(conn: AsyncConnection[Any], stations: Sequence[str] | None = None) -> list[str]:
+async def configuration_doubts(conn: Conn, stations: Sequence[str] | None = None) -> list[str]:
     """A sentence for each thing that is wrong with these stations, or with any."""
     cursor = await conn.execute(READ_SOCKETS, {"stations": None if stations is None else list(stations)})
     return [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 
 SET_PASSWORD = """
@@ -34,25 +32,25 @@ WHERE station_id = %(station_id)s AND pending_hash = %(hash)s
 """
 
 
-async def _run(conn: AsyncConnection[Any], query: str, station_id: StationId, password_hash: str, at: datetime) -> None:
+async def _run(conn: Conn, query: str, station_id: StationId, password_hash: str, at: datetime) -> None:
     await conn.execute(query, {"station_id": station_id, "hash": password_hash, "at": at})
 
 
-async def set_password(conn: AsyncConnection[Any], station_id: StationId, password_hash: str, at: datetime) -> None:
+async def set_password(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
     """This is the station's one password from now on."""
     await _run(conn, SET_PASSWORD, station_id, password_hash, at)
 
 
-async def prepare_password(conn: AsyncConnection[Any], station_id: StationId, password_hash: str, at: datetime) -> None:
+async def prepare_password(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
     """Let this password open beside the one in force."""
     await _run(conn, PREPARE_PASSWORD, station_id, password_hash, at)
 
 
-async def put_in_force(conn: AsyncConnection[Any], station_id: StationId, password_hash: str, at: datetime) -> None:
+async def put_in_force(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
     """The prepared password replaces the old one; nothing when it is not the prepared one (any more)."""
     await _run(conn, PUT_IN_FORCE, station_id, password_hash, at)
 
 
-async def drop_pending(conn: AsyncConnection[Any], station_id: StationId, password_hash: str, at: datetime) -> None:
+async def drop_pending(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
     """The prepared password was refused; the old one stays."""
     await _run(conn, DROP_PENDING, station_id, password_hash, at)

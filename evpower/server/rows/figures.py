@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection
-
+from evpower.db.connection import Conn
 from evpower.payments.top_up import OPEN
 
 #: Phases in which the provider is asked (billing/top_up_schedule.py).
@@ -48,7 +46,7 @@ class Figures:
     top_ups: TopUpFigures
 
 
-async def read_figures(conn: AsyncConnection[Any]) -> Figures:
+async def read_figures(conn: Conn) -> Figures:
     """The counts of this moment."""
     phases = await (await conn.execute(OPEN_SESSIONS)).fetchall()
     parked = await (await conn.execute(PARKED)).fetchall()
@@ -56,7 +54,7 @@ async def read_figures(conn: AsyncConnection[Any]) -> Figures:
     return Figures(open_sessions, parked[0]["parked"], await _read_top_ups(conn))
 
 
-async def _read_top_ups(conn: AsyncConnection[Any]) -> TopUpFigures:
+async def _read_top_ups(conn: Conn) -> TopUpFigures:
     rows = await (await conn.execute(TOP_UPS)).fetchall()
     counts = await (await conn.execute(PAYMENTS)).fetchall()
     asked_about = dict.fromkeys(ASKED_ABOUT, 0) | {row["phase"]: row["top_ups"] for row in rows}
