@@ -31,20 +31,20 @@ REST_TIMES = 4
 
 
 @dataclass(frozen=True)
-class LocationTold:
+class LocationUpdate:
     """A location's word or counts are different from what was told last."""
 
     location: ListedLocation
 
 
 @dataclass(frozen=True)
-class StationTold:
+class StationUpdate:
     """A station's word or connectors are different from what was told last, or it is new."""
 
     station: ListedStation
 
 
-NetworkNews: TypeAlias = LocationTold | StationTold
+NetworkNews: TypeAlias = LocationUpdate | StationUpdate
 
 
 class NetworkFeed:
@@ -131,9 +131,9 @@ class NetworkFeed:
         known = {station.id: station.appearance for station in before.stations} if before else {}
         for station in after.stations:
             if known.get(station.id) != station.appearance:
-                self._tell(StationTold(station))
+                self._tell(StationUpdate(station))
         if before is None or before.appearance != after.appearance:
-            self._tell(LocationTold(after))
+            self._tell(LocationUpdate(after))
 
 
 def changes_the_network(event: Event) -> bool:

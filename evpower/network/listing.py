@@ -25,8 +25,8 @@ from evpower.network.charge_point import (
     public_status,
 )
 
-SocketWord = Literal["Available", "Charging", "Occupied", "Faulted"]
-SOCKET_WORDS: dict[str, SocketWord] = {
+SocketStatus = Literal["Available", "Charging", "Occupied", "Faulted"]
+SOCKET_STATUSES: dict[str, SocketStatus] = {
     "Available": "Available",
     "Charging": "Charging",
     "SuspendedEV": "Charging",
@@ -49,9 +49,9 @@ class ListedConnector:
     busy: bool
 
     @property
-    def socket_word(self) -> SocketWord:
+    def socket_status(self) -> SocketStatus:
         """The phones' socket has four words (contract/websocket-api §4.2)."""
-        word = SOCKET_WORDS.get(self.ocpp_status, "Faulted")
+        word = SOCKET_STATUSES.get(self.ocpp_status, "Faulted")
         return "Occupied" if self.busy and word == "Available" else word
 
 
@@ -107,12 +107,12 @@ class ListedStation:
 
     def offers(self, connector: ListedConnector) -> bool:
         """Whether a driver finds this connector free."""
-        return self.in_service and connector.socket_word == "Available"
+        return self.in_service and connector.socket_status == "Available"
 
     @property
     def appearance(self) -> tuple[object, ...]:
         """What the phones' socket says of it: a push is due when this changes."""
-        connectors = [(each.connector_id, each.socket_word, each.status, each.power_kw) for each in self.connectors]
+        connectors = [(each.connector_id, each.socket_status, each.status, each.power_kw) for each in self.connectors]
         return self.status, self.location_id, self.serial_number, self.in_service, tuple(connectors)
 
     @cached_property

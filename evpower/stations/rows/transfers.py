@@ -45,7 +45,7 @@ VALUES (%(station_id)s, %(kind)s, %(status)s,
 """
 
 # A charger repeats its last word when it is asked to; that begins nothing.
-IS_LAST_WORD = """
+IS_LAST_STATUS = """
 SELECT 1 AS one FROM evpower.ocpp_transfers
 WHERE station_id = %(station_id)s AND kind = %(kind)s AND status = %(status)s
   AND id = (SELECT max(id) FROM evpower.ocpp_transfers WHERE station_id = %(station_id)s AND kind = %(kind)s)
@@ -104,7 +104,7 @@ async def advance(
         return True
     if request_id is not None:
         return False
-    if await (await conn.execute(IS_LAST_WORD, parameters)).fetchone() is None:
+    if await (await conn.execute(IS_LAST_STATUS, parameters)).fetchone() is None:
         await conn.execute(ADVANCE_UNASKED, parameters)
     return True
 
