@@ -2,8 +2,8 @@
 
 Contract: rest-api §2, ocpp-behaviour §6.
 
-Pure: rows and presence go in, words and figures come out. `locations.py` reads and caches it, `feed.py` tells phones
-what changed of it.
+Pure: rows and presence go in, statuses and counts come out. `locations.py` reads and caches it, `feed.py` publishes
+its changes to phones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SOCKET_STATUSES: dict[str, SocketStatus] = {
 
 @dataclass(frozen=True)
 class ListedConnector:
-    """A configured connector; `status` counts, `ocpp_status` is the charger's own word."""
+    """A configured connector; `status` counts, `ocpp_status` is the charger's own status."""
 
     connector_id: ConnectorId
     connector_type: str
@@ -50,14 +50,14 @@ class ListedConnector:
 
     @property
     def socket_status(self) -> SocketStatus:
-        """The phones' socket has four words (contract/websocket-api §4.2)."""
-        word = SOCKET_STATUSES.get(self.ocpp_status, "Faulted")
-        return "Occupied" if self.busy and word == "Available" else word
+        """The phones' socket has four statuses (contract/websocket-api §4.2)."""
+        status = SOCKET_STATUSES.get(self.ocpp_status, "Faulted")
+        return "Occupied" if self.busy and status == "Available" else status
 
 
 @dataclass(frozen=True)
 class StationsSummary:
-    """Stations by their public word; the four add up to `total`."""
+    """Stations by their public status; the four add up to `total`."""
 
     total: int
     available: int
@@ -117,14 +117,14 @@ class ListedStation:
 
     @cached_property
     def connectors_summary(self) -> ConnectorsSummary:
-        words = [each.status for each in self.connectors]
+        statuses = [each.status for each in self.connectors]
         in_service = self.in_service
-        occupied, available = words.count("occupied"), words.count("available")
+        occupied, available = statuses.count("occupied"), statuses.count("available")
         return ConnectorsSummary(
-            total=len(words),
+            total=len(statuses),
             available=available if in_service else 0,
             occupied=occupied,
-            faulted=len(words) - available - occupied,
+            faulted=len(statuses) - available - occupied,
         )
 
 
@@ -152,13 +152,13 @@ class ListedLocation:
 
     @cached_property
     def stations_summary(self) -> StationsSummary:
-        words = [station.status for station in self.stations]
+        statuses = [station.status for station in self.stations]
         return StationsSummary(
-            total=len(words),
-            available=words.count("available"),
-            occupied=words.count("occupied"),
-            offline=words.count("offline"),
-            maintenance=words.count("maintenance"),
+            total=len(statuses),
+            available=statuses.count("available"),
+            occupied=statuses.count("occupied"),
+            offline=statuses.count("offline"),
+            maintenance=statuses.count("maintenance"),
         )
 
     @cached_property
@@ -192,7 +192,7 @@ class LocationFilter:
         return self == LocationFilter()
 
     def apply(self, locations: Iterable[ListedLocation]) -> list[ListedLocation]:
-        """The matching locations, whole: their words and counts are those of all their stations."""
+        """The matching locations, whole: their status and counts are those of all their stations."""
         return [location for location in locations if self._matches(location)]
 
     def stations(self, locations: Iterable[ListedLocation]) -> list[ListedStation]:
@@ -234,7 +234,7 @@ class LocationFilter:
 
 
 def configuration_warnings(connectors_count: int, connector_ids: Collection[int]) -> list[str]:
-    """What cannot be true of a station's rows (seed §4), in words for an operator."""
+    """What cannot be true of a station's rows (seed §4), as sentences for an operator."""
     problems = []
     if connectors_count < len(connector_ids):
         problems.append(f"connectors_count is {connectors_count}, but {len(connector_ids)} connectors are configured")

@@ -5,7 +5,7 @@ the generation, so whatever was read before it and is stored after it is never b
 change it hears of, its own and others' alike, and whenever it has a new connection: it may have missed one.
 
 Each process also holds the picture it showed last, under the rules of a cache of its own. While Redis is there a small
-question tells whether it may be shown; while Redis is away it is all there is.
+question to Redis decides whether it may be shown; while Redis is away it is the only one.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class SharedListCache:
 
     def forget(self) -> None:
         self._own.forget()
-        # In a storm of changes one word is enough, as long as it has not left.
+        # In a storm of changes one waiting command is enough.
         if self._telling is None or not self._telling.is_waiting:
             self._telling = self._redis.tell(*self._new_generation())
 
