@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from evpower.clock import Clock, RandomBytes
-from evpower.db.redis_link import Command, RedisLink, Told
+from evpower.db.redis_link import Command, RedisLink, Request
 from evpower.errors import RedisAway
 from evpower.network.list_cache import Look, NetworkPicture, OwnListCache
 from evpower.network.listing import ListedLocation
@@ -50,7 +50,7 @@ class SharedListCache:
         self._own = OwnListCache(clock)
         #: Which generation the picture held here is of.
         self._generation: bytes | None = None
-        self._telling: Told | None = None
+        self._invalidation: Request | None = None
         redis.begin_with(self._new_generation)
 
     async def look(self) -> Look:
@@ -95,8 +95,8 @@ class SharedListCache:
     def forget(self) -> None:
         self._own.forget()
         # In a storm of changes one waiting command is enough.
-        if self._telling is None or not self._telling.is_waiting:
-            self._telling = self._redis.tell(*self._new_generation())
+        if self._invalidation is None or not self._invalidation.is_waiting:
+            self._invalidation = self._redis.enqueue(*self._new_generation())
 
     def _new_generation(self) -> tuple[Command, ...]:
         return ("SET", GENERATION, self._random_bytes(16).hex()), ("DEL", CONTENT)
