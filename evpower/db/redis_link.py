@@ -44,7 +44,7 @@ class Patience:
 
 
 @dataclass(eq=False)
-class Request:
+class RedisRequest:
     """Commands on their way; `replies` stays None when Redis went away."""
 
     commands: Sequence[Command]
@@ -73,7 +73,7 @@ class RedisLink:
         #: Those that talk, or were abandoned and have not ended yet.
         self.threads = trio.CapacityLimiter(THREADS_MAX)
         self._due = Wake()
-        self._waiting: list[Request] = []
+        self._waiting: list[RedisRequest] = []
         #: Whether an opening was begun on the present connection: from then on everything must reach it.
         self._is_open = False
         self._logged_there: bool | None = None
@@ -96,9 +96,9 @@ class RedisLink:
             raise RedisAway
         return request.replies
 
-    def enqueue(self, *commands: Command) -> Request:
+    def enqueue(self, *commands: Command) -> RedisRequest:
         """Have them executed before any later request; dropped when Redis is away."""
-        request = Request(commands)
+        request = RedisRequest(commands)
         if self._is_open:
             self._waiting.append(request)
             self._due.set()
@@ -144,7 +144,7 @@ class RedisLink:
             finally:
                 _end(turn)
 
-    async def _take(self, wire: _Wire, turn: list[Request]) -> None:
+    async def _take(self, wire: _Wire, turn: list[RedisRequest]) -> None:
         for request in turn:
             request.is_waiting = False
         commands = [command for request in turn for command in request.commands]
@@ -169,7 +169,7 @@ class RedisLink:
         self._logged_there = False
 
 
-def _end(turn: list[Request]) -> None:
+def _end(turn: list[RedisRequest]) -> None:
     for request in turn:
         request.is_waiting = False
         request.ended.set()

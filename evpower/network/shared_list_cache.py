@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from evpower.clock import Clock, RandomBytes
-from evpower.db.redis_link import Command, RedisLink, Request
+from evpower.db.redis_link import Command, RedisLink, RedisRequest
 from evpower.errors import RedisAway
 from evpower.network.list_cache import Look, NetworkPicture, OwnListCache
 from evpower.network.listing import ListedLocation
@@ -50,7 +50,7 @@ class SharedListCache:
         self._own = OwnListCache(clock)
         #: Which generation the picture held here is of.
         self._generation: bytes | None = None
-        self._invalidation: Request | None = None
+        self._invalidation: RedisRequest | None = None
         redis.begin_with(self._new_generation)
 
     async def look(self) -> Look:
