@@ -13,9 +13,9 @@ LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"
 
 
 def client_address(peer: str, forwarded_for: Iterable[str], proxies: Collection[Network]) -> str:
-    """The socket's peer; when that is one of `proxies`, whom it names last in X-Forwarded-For, and so on.
+    """The socket's peer; when that is one of `proxies`, the last address in X-Forwarded-For, and so on.
 
-    Each proxy adds at the end whom it serves, so what stands before the word of a stranger is the stranger's own.
+    Each proxy appends the address it serves, so the entries that an untrusted peer sent itself are not believed.
     `forwarded_for` has every such header, in order. A peer that is no IP address (a Unix socket's) is left as it is.
     """
     address = _plain(peer)

@@ -43,7 +43,7 @@ class SystemClock:
 
 
 class RandomIds:
-    """Identifiers nobody can guess."""
+    """Identifiers that cannot be guessed."""
 
     def new(self) -> str:
         return str(uuid.uuid4())
@@ -53,5 +53,5 @@ class RandomIds:
 
 
 def random_bytes(size: int) -> bytes:
-    """Bytes nobody can guess."""
+    """Bytes that cannot be guessed."""
     return secrets.token_bytes(size)

@@ -12,10 +12,10 @@ EvPowerError
 │  ├─ InvalidAmount         the one wrong thing is a sum that money cannot have
 │  ├─ StaleTimestamp        a provider's call that says it was made long ago
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
-├─ Unauthorized             nobody says who is calling: HTTP 401
+├─ Unauthorized             the caller is not identified: HTTP 401
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ ConnectorTaken           another session began on the connector meanwhile; becomes ConnectorOccupied
-├─ AlreadyExists            what shall be made is there: HTTP 409
+├─ AlreadyExists            what should be created exists already: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ TooManyRequests          one address calls too often: HTTP 429
 ├─ NotFound                 a GET of an unknown id: HTTP 404
@@ -39,7 +39,7 @@ EvPowerError
    ├─ NoStationCa            there is no authority to sign certificates of stations
    └─ NoSuchActiveSession
 
-An error knows its machine word (`code`), the Russian sentence for the driver (`message`) and its context fields
+An error has its machine-readable `code`, the Russian sentence for the driver (`message`) and its context fields
 (`details`, JSON-ready, som as numbers). Which HTTP status it becomes is decided by `http/problems.py` alone.
 """
 
@@ -197,7 +197,7 @@ class LocationNotFound(NotFound):
 
 
 class PaymentNotFound(NotFound):
-    """Unknown, or another client's: the two are not told apart (contract/rest-api §5.4)."""
+    """Unknown, or another client's: the two are not distinguished (contract/rest-api §5.4)."""
 
     code = "payment_not_found"
     message = "Платеж не найден"
@@ -207,7 +207,7 @@ class PaymentNotFound(NotFound):
 
 
 class Refusal(EvPowerError):
-    """A business refusal: nothing was changed, and the driver is told why."""
+    """A business refusal: nothing was changed, and the reason is returned to the driver."""
 
 
 class InsufficientBalance(Refusal):
@@ -336,7 +336,7 @@ class ProviderTimeout(ProviderFailure):
 
 
 class PaymentFailed(Refusal):
-    """A card payment was declined; `reason` is ours, `provider_code` the provider's own word (design §9.1)."""
+    """A card payment was declined; `reason` is ours, `provider_code` the provider's own code (design §9.1)."""
 
     code = "payment_failed"
     message = "Платёж отклонён банком"
@@ -402,7 +402,7 @@ class CommandNotKnown(CommandFailure):
 
 
 class CommandRefused(CommandFailure):
-    """The charger answered CALLERROR; it is in `call_error`, in the charger's words."""
+    """The charger answered CALLERROR; it is in `call_error`, as the charger sent it."""
 
     code = "command_refused"
 
@@ -414,7 +414,7 @@ class CommandRefused(CommandFailure):
 
 
 class CommandRejected(CommandFailure):
-    """The charger answered that it does not do it; `status` is its word, `answer` all it said."""
+    """The charger answered that it does not do it; `status` is its status, `answer` the whole answer."""
 
     code = "command_rejected"
 

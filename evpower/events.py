@@ -1,4 +1,4 @@
-"""What happened, told after the unit of work that made it true has committed (design §6).
+"""Events: what happened, published after the unit of work that made it true has committed (design §6).
 
 A subscriber has a bounded channel; one that cannot keep up is closed, never waited for.
 """
@@ -57,7 +57,7 @@ class SessionSettled:
 
 @dataclass(frozen=True)
 class StationChanged:
-    """Something the public can read of a station may have changed: a connector's word, presence, an admin's change."""
+    """Something the public can read of a station may have changed: a connector's status, presence, an admin field."""
 
     station_id: StationId
 

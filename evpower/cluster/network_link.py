@@ -60,7 +60,7 @@ class NetworkLink:
         return self._local.is_connected(station_id) or self._processes.owner(station_id) is not None
 
     def last_seen_at(self, station_id: StationId) -> datetime | None:
-        """Of our own chargers only: what another's last said is in its row, seconds old."""
+        """For our own chargers only; for another process's charger the time is in its row, seconds old."""
         return self._local.last_seen_at(station_id)
 
     def seen(self) -> Mapping[StationId, datetime]:

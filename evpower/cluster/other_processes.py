@@ -1,6 +1,6 @@
 """What other processes have committed becomes events of this one (design §6).
 
-The words are those of migration 0010: `PROCESS WHAT …`, told inside the unit of work of the change.
+Their form is that of migration 0010: `PROCESS WHAT …`, sent by NOTIFY inside the unit of work of the change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ log = logging.getLogger("evpower.processes")
 
 
 class OtherProcesses:
-    """Hears every word, and passes it on to whom it concerns; nothing here waits."""
+    """Receives every notification and passes it to the part it concerns; nothing here waits."""
 
     def __init__(
         self,
@@ -40,16 +40,16 @@ class OtherProcesses:
         self._executor.wake()
         self._everything_may_differ()
 
-    def hear(self, word: str) -> None:
+    def hear(self, notification: str) -> None:
         """One notification. Anybody may send one on our channel, so one that means nothing is only logged."""
         try:
-            self._take(word)
+            self._take(notification)
         except ValueError:
-            log.warning("a notification that means nothing: %.100r", word)
+            log.warning("a notification that means nothing: %.100r", notification)
 
-    def _take(self, word: str) -> None:
-        """What this process has told itself already is left out."""
-        sender, what, rest = word.split(" ", 2)
+    def _take(self, notification: str) -> None:
+        """Skipped are our own changes whose events this process has published already."""
+        sender, what, rest = notification.split(" ", 2)
         ours = sender == self._processes.me
         match what:
             case "station" if not ours:

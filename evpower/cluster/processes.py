@@ -1,8 +1,8 @@
 """The processes that share this database: their leases, and which of them has which charger (design §7).
 
-Clocks of two machines differ, so nobody compares another's lease with his own clock: whoever sees that a lease has not
-moved for `LEASE` of his own time knows that its process is dead. Who is where is kept in memory, told by each change's
-NOTIFY and read anew after a gap, because asking whether a charger is connected must not wait.
+Clocks of two machines differ, so no process compares another's lease with its own clock: when it has seen no change of
+a lease for `LEASE` of its own time, it takes that process for dead. Which process has which charger is kept in memory,
+updated by each change's NOTIFY and read anew after a gap: asking whether a charger is connected must not wait.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ log = logging.getLogger("evpower.processes")
 #: A process that has not renewed for so long is dead, and its chargers are not connected.
 LEASE = timedelta(seconds=15)
 RENEW_EVERY_S = 4.0
-#: Who has not looked for so long was stopped, or had no database, and has seen no renewals that there may have been.
+#: If we have not looked for this long (stopped, or no database), we missed renewals: the leases seen count anew.
 BLIND_AFTER = timedelta(seconds=10)
-#: A command is kept so long after its deadline, for whoever wonders.
+#: A command's row is kept this long after its deadline, for people who search for a cause.
 COMMANDS_KEPT = timedelta(hours=1)
 #: Saying goodbye, when the process ends.
 LEAVE_WITHIN_S = 2.0
@@ -130,7 +130,7 @@ class Processes:
         now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
             if await processes.renew_lease(uow.conn, self.me, now=now, lease_until=now + LEASE):
-                # Nobody knew of us, perhaps because we slept past our lease: others may have our chargers.
+                # We had no row, perhaps because we slept past our lease: other processes may have our chargers.
                 self._read_all = True
                 await processes.take_free_chargers(uow.conn, list(self._local.seen()), now)
         async with unit_of_work(self._pool) as uow:
@@ -158,7 +158,7 @@ class Processes:
         return dead
 
     async def _read_owners(self, conn: TrioConnection) -> None:
-        """Read who is where; what is heard meanwhile is newer."""
+        """Read which process has which charger; notifications that arrive meanwhile are newer."""
         self._read_all, self._heard = False, {}
         try:
             found: dict[StationId, ProcessId | None] = {**await processes.read_owners(conn), **self._heard}

@@ -1,7 +1,7 @@
-"""Commands that cross from one process to another: how they are written, and who executes them here.
+"""Commands that cross from one process to another: how they are written, and how they are executed here.
 
-The asker's side is `network_link.py`. What a command ends in keeps its type on the way: a `CommandResult`, a charger's
-answer, or one of the errors an operator's command may raise.
+The asker's side is `network_link.py`. An outcome keeps its type across processes: a `CommandResult`, a
+charger's answer, or one of the errors an operator's command may raise.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from evpower.settings.config import Config
 
 SYSTEM_SOCKET = Path("/run/evpower/evpower.sock")
 CONNECT_S = 5.0
-#: Says who the operator is (`evpower/http/operators/control.py`).
+#: Names the operator (`evpower/http/operators/control.py`).
 OPERATOR_HEADER = "EvPower-Operator"
 #: Longer than the server gives itself for an import or a check of the whole ledger.
 ANSWER_S = 150.0
@@ -31,7 +31,7 @@ class NotReachable(EvPowerError):
 
 
 class RefusedByServer(EvPowerError):
-    """The server said no; `envelope` is its whole answer."""
+    """The server refused; `envelope` is its whole answer."""
 
     code = "refused"
 

@@ -1,4 +1,4 @@
-"""Making a station CA: a key nobody else reads and its certificate, both or neither, never over an older one."""
+"""A new station CA: a key that only its owner reads and its certificate, both or neither, never over an older one."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def make_station_ca(config: Config, name: str, years: int, *, now: datetime, ran
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     """All files, or no folder: it gets its name when they are on the disk; another's is never taken.
 
-    They belong to whom the state directory belongs to: root makes them for the server's own user.
+    Their owner is the owner of the state directory: root makes them for the server's own user.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     owner = folder.parent.stat()
-    # Mode 0700, so nobody looks in meanwhile.
+    # Mode 0700, so no other user reads it meanwhile.
     unfinished = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
     try:
         for name, content in files.items():

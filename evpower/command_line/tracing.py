@@ -25,18 +25,18 @@ def readable(entry: dict[str, Any]) -> str:
     if "event" in entry:
         return f"-- {entry['event']}"
     action = entry.get("action") or "?"
-    words = [str(entry["at"])[:23], ARROWS[entry["direction"]]]
+    parts = [str(entry["at"])[:23], ARROWS[entry["direction"]]]
     match entry["kind"]:
         case "call":
-            words.append(action)
+            parts.append(action)
         case "result":
-            words.append(f"answer to {action}{_latency(entry)}")
+            parts.append(f"answer to {action}{_latency(entry)}")
         case "error":
-            words.append(f"ERROR to {action}{_latency(entry)}: {entry['error']}")
+            parts.append(f"ERROR to {action}{_latency(entry)}: {entry['error']}")
         case kind:
-            words.append(f"{kind.upper()}: {entry['error']}")
-    words.append(entry["frame"])
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in "  ".join(words))
+            parts.append(f"{kind.upper()}: {entry['error']}")
+    parts.append(entry["frame"])
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in "  ".join(parts))
 
 
 def _latency(entry: dict[str, Any]) -> str:

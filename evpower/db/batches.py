@@ -12,8 +12,8 @@ _encode = msgspec.json.Encoder().encode
 def batch_table(columns: str) -> str:
     """SQL of the batch as a table of these columns, to be followed by its alias.
 
-    The LIMIT tells the planner how few rows there are. It takes a hundred for granted otherwise, and in a large network
-    reads a whole table for the word of one charger.
+    The LIMIT gives the planner the number of rows. Otherwise it assumes a hundred, and in a large network it reads a
+    whole table for the status of one charger.
     """
     return f"(SELECT * FROM json_to_recordset(%(rows)s) AS batch({columns}) LIMIT %(count)s)"
 

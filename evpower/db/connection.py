@@ -66,7 +66,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
                 failure = error
             else:
                 connection._autocommit = True
-                connection._read_only = False  # every BEGIN is READ WRITE; what stands outside may be read-only
+                connection._read_only = False  # every BEGIN is READ WRITE; a statement outside one may be read-only
                 return connection
         raise failure
 
@@ -112,7 +112,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             yield inner
             self._must_be_able_to_commit()
         except BaseException as error:
-            # Shielded: interrupted half-way nobody would know what was undone; bounded, then the connection goes.
+            # Shielded: interrupted half-way, it is not known what was undone; bounded, then the connection goes.
             with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
                 await inner.__aexit__(type(error), error, error.__traceback__)
             if ending.cancelled_caught:
@@ -130,7 +130,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         self.close_now()
 
     def close_now(self) -> None:
-        """Close at once; whoever waits on the socket is woken with an error."""
+        """Close at once; tasks that wait on the socket are woken with an error."""
         if not self.closed:
             self._closed = True
             trio.lowlevel.notify_closing(self.pgconn.socket)

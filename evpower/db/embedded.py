@@ -118,7 +118,7 @@ def _socket_directory(cluster: _Cluster) -> Iterator[Path]:
 
 
 async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
-    """A database that dies takes us with it: whoever restarts us restarts both."""
+    """A database that dies ends this process too: a restart of the process restarts both."""
     await process.wait()
     raise DatabaseUnavailable(f"the embedded PostgreSQL ended by itself; the reason is in {log_path}")
 
@@ -148,9 +148,9 @@ def _prepare(data_dir: Path, durable: bool) -> _Cluster:
     binaries = _binaries()
     identity: dict[str, Any] = {}
     if os.getuid() == ROOT:
-        nobody = pwd.getpwnam("nobody")
-        identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        os.chown(data, nobody.pw_uid, nobody.pw_gid)
+        account = pwd.getpwnam("nobody")
+        identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        os.chown(data, account.pw_uid, account.pw_gid)
         data = _within_reach(data, identity)
         binaries = _runnable(binaries, identity)
     cluster = _Cluster(binaries, data, identity)

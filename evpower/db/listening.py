@@ -1,6 +1,6 @@
-"""What other processes have committed, as PostgreSQL tells it: one LISTEN connection (design §6).
+"""Notifications of what other processes have committed: one LISTEN connection (design §6).
 
-Nothing is told while the connection is away; `on_gap` is called whenever there may have been such a time.
+None arrive while the connection is away; `on_gap` is called whenever there may have been such a time.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ ASK_EVERY_S = 10.0
 class Listening:
     """Hands over each notification of channel `evpower`, in the order of the commits."""
 
-    def __init__(self, conninfo: str, on_word: Callable[[str], None], on_gap: Callable[[], None]) -> None:
+    def __init__(self, conninfo: str, on_notification: Callable[[str], None], on_gap: Callable[[], None]) -> None:
         """Neither callback may wait or raise."""
         self._conninfo = conninfo
-        self._on_word = on_word
+        self._on_notification = on_notification
         self._on_gap = on_gap
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -38,7 +38,7 @@ class Listening:
                 try:
                     connection = await TrioConnection.open(self._conninfo)
                     try:
-                        connection.add_notify_handler(lambda notify: self._on_word(notify.payload))
+                        connection.add_notify_handler(lambda notify: self._on_notification(notify.payload))
                         await connection.execute("LISTEN evpower")
                         self._on_gap()
                         if not started:

@@ -1,7 +1,7 @@
 """Grouped look-ups: what many chargers ask of the rows at the same moment is one query on one connection.
 
-After a power cut every charger asks who it is and what is pending for it. One by one they would stand in the pool's
-line, and with them, behind them, the reports of those who charge; grouped, all of them take one connection.
+After a power cut every charger is looked up: its row and what is pending for it. One by one these queries would fill
+the pool's queue, and reports of running charges would wait behind them; grouped, all of them take one connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from evpower.worker import Wake
 
 log = logging.getLogger("evpower.db")
 
-#: A query that takes longer counts as failed, so whoever waits for it has an answer.
+#: A query that takes longer counts as failed, so that each waiting caller gets an answer.
 READ_WITHIN_S = 10.0
 
 Key = TypeVar("Key")

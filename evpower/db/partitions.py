@@ -20,7 +20,7 @@ DAYS_AHEAD = 3
 #: Each table and the time it is partitioned by.
 TABLES = {"ocpp_meter_values": "received_at", "ocpp_frames": "recorded_at"}
 
-#: Writers queue behind whoever waits for a table's lock, so nobody waits for it long (a backup may hold it for hours).
+#: Writers queue behind a statement that waits for a table's lock, so ours waits briefly (a backup holds it for hours).
 BRIEFLY = "SET LOCAL lock_timeout = '2s'"
 #: Any number, as long as every EvPower takes the same.
 ALONE = "SELECT pg_advisory_xact_lock(7265002)"

@@ -123,7 +123,7 @@ class Pool:
         self._connecting.start_soon(self._connect)
 
     async def _connect(self) -> None:
-        """Connect for whoever waits; give up when nobody does any more."""
+        """Connect for the waiting tasks; give up when none is left."""
         delay_s = RETRY_FIRST_S
         while True:
             try:

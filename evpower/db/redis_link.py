@@ -1,9 +1,9 @@
-"""The way to Redis: one connection, owned by one task; whoever asks while Redis is away is told so at once.
+"""The way to Redis: one connection, owned by one task; while Redis is away, `RedisAway` is raised at once.
 
 Nothing may depend on Redis: it can die, restart and hang at any time (design §1). redis-py is synchronous, so each turn
-on the connection runs in a worker thread. All that is asked meanwhile is the next turn, so what one process says and
-asks is executed in its order. Nothing is sent twice: after any failure the connection is given up, and the next one
-begins with the opening commands of whoever uses Redis, because nobody knows what was lost.
+on the connection runs in a worker thread. Requests that come meanwhile are the next turn, so a process's requests
+are executed in order. Nothing is sent twice: after any failure the connection is given up, and the next one
+begins with the opening commands of each user of Redis, because it is not known what was lost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger("evpower.redis")
 #: A command of Redis and its arguments.
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
-#: Who finds so many before him is told that Redis is away.
+#: Beyond this many waiting requests, RedisAway is raised at once.
 WAITING_MAX = 1000
 #: Threads that may hang in a name server or a trickling connection; the next attempt waits for one of them.
 THREADS_MAX = 3
@@ -44,7 +44,7 @@ class Patience:
 
 
 @dataclass(eq=False)
-class Told:
+class RedisRequest:
     """Commands on their way; `replies` stays None when Redis went away."""
 
     commands: Sequence[Command]
@@ -73,10 +73,10 @@ class RedisLink:
         #: Those that talk, or were abandoned and have not ended yet.
         self.threads = trio.CapacityLimiter(THREADS_MAX)
         self._due = Wake()
-        self._waiting: list[Told] = []
+        self._waiting: list[RedisRequest] = []
         #: Whether an opening was begun on the present connection: from then on everything must reach it.
         self._is_open = False
-        self._last_word: bool | None = None
+        self._logged_there: bool | None = None
         #: Whether it answered last time, at most `ping_every_s` + `turn_s` ago.
         self.is_there = False
         #: How often it went away.
@@ -90,21 +90,21 @@ class RedisLink:
         """Their replies. Raises RedisAway, at once when that is known and within a turn or two otherwise."""
         if not self.is_there or len(self._waiting) >= WAITING_MAX:
             raise RedisAway
-        told = self.tell(*commands)
-        await told.ended.wait()
-        if told.replies is None:
+        request = self.enqueue(*commands)
+        await request.ended.wait()
+        if request.replies is None:
             raise RedisAway
-        return told.replies
+        return request.replies
 
-    def tell(self, *commands: Command) -> Told:
-        """Have them executed before whatever is asked later; dropped when Redis is away."""
-        told = Told(commands)
+    def enqueue(self, *commands: Command) -> RedisRequest:
+        """Have them executed before any later request; dropped when Redis is away."""
+        request = RedisRequest(commands)
         if self._is_open:
-            self._waiting.append(told)
+            self._waiting.append(request)
             self._due.set()
         else:
-            _end([told])
-        return told
+            _end([request])
+        return request
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep a connection until cancelled; ready after the first attempt, whatever came of it."""
@@ -116,7 +116,7 @@ class RedisLink:
                 task_status = trio.TASK_STATUS_IGNORED
                 await self._serve(wire)
             except Exception as error:  # whatever the client raises: a cache that is away is no fault of ours
-                self._say_away(str(error) or f"no answer within {self._patience.turn_s} s")
+                self._log_away(str(error) or f"no answer within {self._patience.turn_s} s")
             finally:
                 wire.close()
                 self._let_go()
@@ -125,14 +125,14 @@ class RedisLink:
             await trio.sleep(self._patience.retry_after_s)
 
     async def _open(self, wire: _Wire) -> None:
-        # No await between these two: what is told after the opening was composed must follow it.
+        # No await between these two: requests enqueued after the opening was composed must follow it.
         commands = [command for opening in self._openings for command in opening()]
         self._is_open = True
         await self._in_thread(wire, commands)
         self.is_there = True
-        if self._last_word is not True:
+        if self._logged_there is not True:
             log.info("Redis is there")
-        self._last_word = True
+        self._logged_there = True
 
     async def _serve(self, wire: _Wire) -> None:
         """One turn after the other, until one fails."""
@@ -144,13 +144,13 @@ class RedisLink:
             finally:
                 _end(turn)
 
-    async def _take(self, wire: _Wire, turn: list[Told]) -> None:
-        for told in turn:
-            told.is_waiting = False
-        commands = [command for told in turn for command in told.commands]
+    async def _take(self, wire: _Wire, turn: list[RedisRequest]) -> None:
+        for request in turn:
+            request.is_waiting = False
+        commands = [command for request in turn for command in request.commands]
         replies = iter(await self._in_thread(wire, commands or [("PING",)]))
-        for told in turn:
-            told.replies = [next(replies) for _ in told.commands]
+        for request in turn:
+            request.replies = [next(replies) for _ in request.commands]
 
     async def _in_thread(self, wire: _Wire, commands: Sequence[Command]) -> list[Any]:
         """Abandoned when it takes too long: the thread ends by its socket's time-out, and closes the connection."""
@@ -163,16 +163,16 @@ class RedisLink:
         waiting, self._waiting = self._waiting, []
         _end(waiting)
 
-    def _say_away(self, why: str) -> None:
-        if self._last_word is not False:
+    def _log_away(self, why: str) -> None:
+        if self._logged_there is not False:
             log.warning("Redis is away, and this process does without it: %s", why)
-        self._last_word = False
+        self._logged_there = False
 
 
-def _end(turn: list[Told]) -> None:
-    for told in turn:
-        told.is_waiting = False
-        told.ended.set()
+def _end(turn: list[RedisRequest]) -> None:
+    for request in turn:
+        request.is_waiting = False
+        request.ended.set()
 
 
 class _Wire:

@@ -1,4 +1,4 @@
-"""Units of work: one database transaction, and what is told to the world after its commit (design §6)."""
+"""Units of work: one database transaction, and the events published after its commit (design §6)."""
 
 from __future__ import annotations
 

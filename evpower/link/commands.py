@@ -1,7 +1,7 @@
-"""What a charger can be asked, in our words: a class for each intention, and the type of its answer.
+"""What a charger can be asked, in our own types: a class for each command, and the type of its answer.
 
 A command is a value: for a charger whose socket is in another process it is written into a row, and that process
-performs it. Each version of OCPP performs each of them in its way (`Dialect.perform`). Words that operators write and
+performs it. Each version of OCPP performs each of them in its way (`Dialect.perform`). Values that operators write and
 read as the standard has them (a message to trigger, a profile's purpose, a status) go through as they are.
 """
 

@@ -27,7 +27,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The outcome, and the charger's own words when it had any."""
+    """The outcome, and what the charger answered, if it answered."""
 
     outcome: Outcome
     detail: str = ""

@@ -32,8 +32,8 @@ from evpower.worker import Wake
 log = logging.getLogger("evpower.journal")
 #: More than this waits for the next batch, so that one commit stays short.
 MAX_BATCH = 2000
-#: A commit that takes longer counts as failed, so whoever waits for it has an answer. Reports are bounded by this and
-#: need no time-out each: a report waits for at most two commits.
+#: A commit that takes longer counts as failed, so that each waiting caller gets an answer. Reports are bounded by this
+#: and need no time-out each: a report waits for at most two commits.
 COMMIT_WITHIN_S = 15.0
 STOPPED = "journal stopped"
 
@@ -114,7 +114,7 @@ class Journal:
         return bool(await self._append(row))
 
     async def status(self, row: StatusRow) -> sql.StatusOutcome:
-        """Store a connector's word; whether the connector is configured, and whether the public sees a change."""
+        """Store a connector's status; whether the connector is configured, and whether the public sees a change."""
         outcome = await self._append(row)
         return outcome if isinstance(outcome, sql.StatusOutcome) else sql.StatusOutcome(known=False, changed=False)
 
@@ -152,7 +152,7 @@ class Journal:
         return pending.outcome
 
     async def _write(self, pending: Sequence[_Pending]) -> None:
-        """Commit these reports together; when one of them poisons the rest, halve until it stands alone."""
+        """Commit these reports together; when one of them poisons the rest, halve until it is alone."""
         try:
             outcomes = await self._commit_or_again([entry.row for entry in pending])
         except (DatabaseAway, trio.TooSlowError) as error:
@@ -197,16 +197,16 @@ class Journal:
             # Sessions before connectors, as settlement locks them.
             progress = await sql.write_meter_values(conn, meters)
             accepted = await sql.write_boots(conn, boots)
-            said = await sql.write_statuses(conn, statuses)
+            written = await sql.write_statuses(conn, statuses)
         was_away = [row.station_id in returned for row in sockets]
         asked = [*sockets, *boots, *statuses, *meters]
-        answered = zip(asked, [*was_away, *accepted, *said, *progress], strict=True)
+        answered = zip(asked, [*was_away, *accepted, *written, *progress], strict=True)
         outcomes = {id(row): outcome for row, outcome in answered}
         return [outcomes.get(id(row)) for row in rows]
 
 
 async def _move_sockets(conn: Conn, rows: Sequence[PresenceRow | LeftRow]) -> None:
-    """Store which chargers' sockets are here; of several words of one charger the last counts."""
+    """Store which chargers' sockets are here; of several reports of one charger the last counts."""
     last = {row.station_id: row for row in rows}
     here = [station_id for station_id, row in last.items() if isinstance(row, PresenceRow)]
     if here:

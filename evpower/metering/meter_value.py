@@ -17,7 +17,7 @@ MAX_ENERGY_WH = 10**12
 
 
 class SampledValue(Protocol):
-    """One sampledValue as it stood on the wire, of any OCPP version; None where the charger said nothing."""
+    """One sampledValue as it was on the wire, of any OCPP version; None where the charger said nothing."""
 
     @property
     def value(self) -> str: ...
@@ -101,7 +101,7 @@ class _Skipped(Exception):
 def read_sample(
     measured_at: datetime, values: Iterable[SampledValue], skipped: Callable[[str], None] = lambda _reason: None
 ) -> Sample:
-    """Read one meterValue; `skipped` is told what bears a name we read and cannot be believed.
+    """Read one meterValue; `skipped` is called with each value that has a name we read and cannot be believed.
 
     The highest of several registers counts (a list may hold those of the begin and the end). Without a total the
     register is the sum of all three phases, and of nothing less. Signed data is never read as a number (duty 29).

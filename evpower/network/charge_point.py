@@ -1,4 +1,4 @@
-"""A charger and its connectors: status words, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
+"""A charger and its connectors: statuses, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AdminStatus = Literal["active", "inactive", "maintenance"]
 PublicStatus = Literal["available", "occupied", "offline", "maintenance"]
 LocationStatus = Literal["available", "occupied", "offline", "maintenance", "partial"]
 
-#: OCPP connector word → the coarse word the database's readers compare with. Anything else is `unavailable`.
+#: OCPP connector status → the coarse status the database's readers compare with. Anything else is `unavailable`.
 STORED_STATUS: dict[str, StoredStatus] = {
     "Available": "available",
     "Preparing": "occupied",
@@ -27,13 +27,13 @@ STORED_STATUS: dict[str, StoredStatus] = {
     "Unavailable": "unavailable",
     "Faulted": "faulted",
 }
-#: A charge may begin only from these words; a plugged cable (Preparing) is the normal order of things.
+#: A charge may begin only from these statuses; a plugged cable (Preparing) is the normal case.
 STARTABLE = frozenset({"Available", "Preparing"})
 
 
 @dataclass(frozen=True)
 class Boot:
-    """BootNotification in domain words (OCPP 1.6 §4.2)."""
+    """BootNotification as a domain value (OCPP 1.6 §4.2)."""
 
     vendor: str
     model: str
@@ -51,7 +51,7 @@ class BootVerdict:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """StatusNotification in domain words; connector 0 is the station itself (OCPP 1.6 §4.9)."""
+    """StatusNotification as a domain value; connector 0 is the station itself (OCPP 1.6 §4.9)."""
 
     connector_id: ConnectorId
     status: str
@@ -107,7 +107,7 @@ class SecurityReport:
 
 @dataclass(frozen=True)
 class Admission:
-    """A station that may open a socket: its id, its admin word, and the salted hash of its password if it has one.
+    """A station that may open a socket: its id, its admin status, and the salted hash of its password if it has one.
 
     `connector_ids` are its configured connectors: those that stay silent are asked for their status.
     """
@@ -122,14 +122,14 @@ class Admission:
 
 
 def stored_status(ocpp_status: str | None) -> StoredStatus:
-    """The coarse word for an OCPP status; a connector that never spoke is unavailable (design §9.22)."""
+    """The coarse status for an OCPP status; a connector that never reported is unavailable (design §9.22)."""
     return STORED_STATUS.get(ocpp_status or "", "unavailable")
 
 
 def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
-    """The connector's word; while connector 0 is Faulted or Unavailable every connector is treated as that.
+    """The connector's status; while connector 0 is Faulted or Unavailable every connector is treated as that.
 
-    What is no word of OCPP, or never came, is Unavailable.
+    A status that is not OCPP's, or never came, is Unavailable.
     """
     if whole_status in ("Faulted", "Unavailable"):
         return whole_status
@@ -137,7 +137,7 @@ def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
 
 
 def connector_status(ocpp_status: str | None, whole_status: str | None, *, busy: bool) -> StoredStatus:
-    """The coarse word the public counts by; a running session occupies its connector, whatever the charger says."""
+    """The coarse status the public counts by; a running session occupies its connector, whatever the charger says."""
     return "occupied" if busy else stored_status(effective_status(ocpp_status, whole_status))
 
 
@@ -147,7 +147,7 @@ def is_online(last_seen_at: datetime | None, now: datetime, timeout_s: float) ->
 
 
 def public_status(admin: AdminStatus, online: bool, connectors: Sequence[StoredStatus]) -> PublicStatus:
-    """The station's word for the public (contract/ocpp-behaviour §6, in its order)."""
+    """The station's public status (contract/ocpp-behaviour §6, in its order)."""
     if admin == "maintenance":
         return "maintenance"
     if not online:
@@ -160,14 +160,14 @@ def public_status(admin: AdminStatus, online: bool, connectors: Sequence[StoredS
 
 
 def location_status(stations: Iterable[PublicStatus]) -> LocationStatus:
-    """The location's word, by the seed's exact priority; a location without stations is offline."""
-    words = set(stations)
-    if not words or "offline" in words:
+    """The location's status, by the seed's exact priority; a location without stations is offline."""
+    statuses = set(stations)
+    if not statuses or "offline" in statuses:
         return "offline"
-    if "maintenance" in words:
+    if "maintenance" in statuses:
         return "maintenance"
-    if words == {"occupied"}:
+    if statuses == {"occupied"}:
         return "occupied"
-    if words == {"available"}:
+    if statuses == {"available"}:
         return "available"
     return "partial"

@@ -1,6 +1,6 @@
-"""Tells what the public can read of the network and has just changed (contract/websocket-api §6).
+"""Publishes changes in what the public can read of the network (contract/websocket-api §6).
 
-One task reads, compares with what was told last, and tells the difference: so pushes carry the state after the
+One task reads, compares with what it published last, and publishes the difference: so pushes carry the state after the
 change, keep their order, and never come when nothing public changed. Only the locations of touched stations are read;
 when it fell behind, or the database was away, the whole network is compared instead.
 """
@@ -26,36 +26,36 @@ BACKLOG = 4096
 READ_ALL_ABOVE = 16
 RETRY_AFTER_S = 1.0
 #: After a reading of everything the feed rests this many times as long as it took: in a storm, when thousands of
-#: stations change at once, telling of them takes a fifth of the process at most.
+#: stations change at once, the feed takes a fifth of the process at most.
 REST_TIMES = 4
 
 
 @dataclass(frozen=True)
-class LocationTold:
-    """A location's word or counts are different from what was told last."""
+class LocationUpdate:
+    """A location's status or counts differ from what was published last."""
 
     location: ListedLocation
 
 
 @dataclass(frozen=True)
-class StationTold:
-    """A station's word or connectors are different from what was told last, or it is new."""
+class StationUpdate:
+    """A station's status or connectors differ from what was published last, or the station is new."""
 
     station: ListedStation
 
 
-NetworkNews: TypeAlias = LocationTold | StationTold
+NetworkNews: TypeAlias = LocationUpdate | StationUpdate
 
 
 class NetworkFeed:
-    """The worker; `tell` is called for each change, in order, and must not wait."""
+    """The worker; `publish` is called for each change, in order, and must not wait."""
 
-    def __init__(self, bus: EventBus, locations: Locations, tell: Callable[[NetworkNews], None]) -> None:
+    def __init__(self, bus: EventBus, locations: Locations, publish: Callable[[NetworkNews], None]) -> None:
         self._bus = bus
         self._locations = locations
-        self._tell = tell
-        self._told: dict[str, ListedLocation] = {}
-        #: Where each station was told to be.
+        self._publish = publish
+        self._published: dict[str, ListedLocation] = {}
+        #: The location of each station, as published last.
         self._at: dict[StationId, str] = {}
         self._rest_s = 0.0
 
@@ -103,14 +103,14 @@ class NetworkFeed:
             began_at = trio.current_time()
             found = (await self._locations.read()).locations
             self._rest_s = REST_TIMES * (trio.current_time() - began_at)
-            location_ids = {*self._told, *(location.id for location in found)}
+            location_ids = {*self._published, *(location.id for location in found)}
         else:
             found = tuple([each for id_ in location_ids for each in (await self._locations.read(id_)).locations])
         now = {location.id: location for location in found}
         for location_id in sorted(location_ids):
-            before = self._told.pop(location_id, None)
+            before = self._published.pop(location_id, None)
             if location_id in now:
-                self._tell_difference(before, now[location_id])
+                self._publish_difference(before, now[location_id])
                 self._remember(now[location_id])
 
     async def _locations_of(self, touched: list[Event]) -> set[str]:
@@ -123,17 +123,17 @@ class NetworkFeed:
         return location_ids | {self._at[station] for station in stations if station in self._at}
 
     def _remember(self, location: ListedLocation) -> None:
-        self._told[location.id] = location
+        self._published[location.id] = location
         self._at.update((station.id, location.id) for station in location.stations)
 
-    def _tell_difference(self, before: ListedLocation | None, after: ListedLocation) -> None:
-        """A location that is gone is told nothing of: there is no message for it (§4)."""
+    def _publish_difference(self, before: ListedLocation | None, after: ListedLocation) -> None:
+        """Nothing is published for a location that is gone: there is no message for that (§4)."""
         known = {station.id: station.appearance for station in before.stations} if before else {}
         for station in after.stations:
             if known.get(station.id) != station.appearance:
-                self._tell(StationTold(station))
+                self._publish(StationUpdate(station))
         if before is None or before.appearance != after.appearance:
-            self._tell(LocationTold(after))
+            self._publish(LocationUpdate(after))
 
 
 def changes_the_network(event: Event) -> bool:

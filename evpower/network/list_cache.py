@@ -15,7 +15,7 @@ from evpower.network.listing import ListedLocation
 
 @dataclass(frozen=True)
 class NetworkPicture:
-    """All locations at one moment; `expires_at` is when a word in it may change by mere time."""
+    """All locations at one moment; `expires_at` is when a status in it may change by mere time."""
 
     locations: tuple[ListedLocation, ...]
     expires_at: datetime
@@ -33,7 +33,7 @@ class Look:
 
 
 class ListCache(Protocol):
-    """Keeps one picture. Nothing raises because a cache is away: then there is nothing in it."""
+    """Keeps one picture. An unavailable cache is an empty cache; nothing raises."""
 
     async def look(self) -> Look:
         """What this process holds, if it still may be shown."""

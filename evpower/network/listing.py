@@ -2,8 +2,8 @@
 
 Contract: rest-api §2, ocpp-behaviour §6.
 
-Pure: rows and presence go in, words and figures come out. `locations.py` reads and caches it, `feed.py` tells phones
-what changed of it.
+Pure: rows and presence go in, statuses and counts come out. `locations.py` reads and caches it, `feed.py` publishes
+its changes to phones.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from evpower.network.charge_point import (
     public_status,
 )
 
-SocketWord = Literal["Available", "Charging", "Occupied", "Faulted"]
-SOCKET_WORDS: dict[str, SocketWord] = {
+SocketStatus = Literal["Available", "Charging", "Occupied", "Faulted"]
+SOCKET_STATUSES: dict[str, SocketStatus] = {
     "Available": "Available",
     "Charging": "Charging",
     "SuspendedEV": "Charging",
@@ -39,7 +39,7 @@ SOCKET_WORDS: dict[str, SocketWord] = {
 
 @dataclass(frozen=True)
 class ListedConnector:
-    """A configured connector; `status` counts, `ocpp_status` is the charger's own word."""
+    """A configured connector; `status` counts, `ocpp_status` is the charger's own status."""
 
     connector_id: ConnectorId
     connector_type: str
@@ -49,15 +49,15 @@ class ListedConnector:
     busy: bool
 
     @property
-    def socket_word(self) -> SocketWord:
-        """The phones' socket has four words (contract/websocket-api §4.2)."""
-        word = SOCKET_WORDS.get(self.ocpp_status, "Faulted")
-        return "Occupied" if self.busy and word == "Available" else word
+    def socket_status(self) -> SocketStatus:
+        """The phones' socket has four statuses (contract/websocket-api §4.2)."""
+        status = SOCKET_STATUSES.get(self.ocpp_status, "Faulted")
+        return "Occupied" if self.busy and status == "Available" else status
 
 
 @dataclass(frozen=True)
 class StationsSummary:
-    """Stations by their public word; the four add up to `total`."""
+    """Stations by their public status; the four add up to `total`."""
 
     total: int
     available: int
@@ -107,24 +107,24 @@ class ListedStation:
 
     def offers(self, connector: ListedConnector) -> bool:
         """Whether a driver finds this connector free."""
-        return self.in_service and connector.socket_word == "Available"
+        return self.in_service and connector.socket_status == "Available"
 
     @property
     def appearance(self) -> tuple[object, ...]:
         """What the phones' socket says of it: a push is due when this changes."""
-        connectors = [(each.connector_id, each.socket_word, each.status, each.power_kw) for each in self.connectors]
+        connectors = [(each.connector_id, each.socket_status, each.status, each.power_kw) for each in self.connectors]
         return self.status, self.location_id, self.serial_number, self.in_service, tuple(connectors)
 
     @cached_property
     def connectors_summary(self) -> ConnectorsSummary:
-        words = [each.status for each in self.connectors]
+        statuses = [each.status for each in self.connectors]
         in_service = self.in_service
-        occupied, available = words.count("occupied"), words.count("available")
+        occupied, available = statuses.count("occupied"), statuses.count("available")
         return ConnectorsSummary(
-            total=len(words),
+            total=len(statuses),
             available=available if in_service else 0,
             occupied=occupied,
-            faulted=len(words) - available - occupied,
+            faulted=len(statuses) - available - occupied,
         )
 
 
@@ -152,13 +152,13 @@ class ListedLocation:
 
     @cached_property
     def stations_summary(self) -> StationsSummary:
-        words = [station.status for station in self.stations]
+        statuses = [station.status for station in self.stations]
         return StationsSummary(
-            total=len(words),
-            available=words.count("available"),
-            occupied=words.count("occupied"),
-            offline=words.count("offline"),
-            maintenance=words.count("maintenance"),
+            total=len(statuses),
+            available=statuses.count("available"),
+            occupied=statuses.count("occupied"),
+            offline=statuses.count("offline"),
+            maintenance=statuses.count("maintenance"),
         )
 
     @cached_property
@@ -192,7 +192,7 @@ class LocationFilter:
         return self == LocationFilter()
 
     def apply(self, locations: Iterable[ListedLocation]) -> list[ListedLocation]:
-        """The matching locations, whole: their words and counts are those of all their stations."""
+        """The matching locations, whole: their status and counts are those of all their stations."""
         return [location for location in locations if self._matches(location)]
 
     def stations(self, locations: Iterable[ListedLocation]) -> list[ListedStation]:
@@ -234,7 +234,7 @@ class LocationFilter:
 
 
 def configuration_warnings(connectors_count: int, connector_ids: Collection[int]) -> list[str]:
-    """What cannot be true of a station's rows (seed §4), in words for an operator."""
+    """What cannot be true of a station's rows (seed §4), as sentences for an operator."""
     problems = []
     if connectors_count < len(connector_ids):
         problems.append(f"connectors_count is {connectors_count}, but {len(connector_ids)} connectors are configured")

@@ -5,7 +5,7 @@ the generation, so whatever was read before it and is stored after it is never b
 change it hears of, its own and others' alike, and whenever it has a new connection: it may have missed one.
 
 Each process also holds the picture it showed last, under the rules of a cache of its own. While Redis is there a small
-question tells whether it may be shown; while Redis is away it is all there is.
+question to Redis decides whether it may be shown; while Redis is away it is the only one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from evpower.clock import Clock, RandomBytes
-from evpower.db.redis_link import Command, RedisLink, Told
+from evpower.db.redis_link import Command, RedisLink, RedisRequest
 from evpower.errors import RedisAway
 from evpower.network.list_cache import Look, NetworkPicture, OwnListCache
 from evpower.network.listing import ListedLocation
@@ -50,7 +50,7 @@ class SharedListCache:
         self._own = OwnListCache(clock)
         #: Which generation the picture held here is of.
         self._generation: bytes | None = None
-        self._telling: Told | None = None
+        self._invalidation: RedisRequest | None = None
         redis.begin_with(self._new_generation)
 
     async def look(self) -> Look:
@@ -94,9 +94,9 @@ class SharedListCache:
 
     def forget(self) -> None:
         self._own.forget()
-        # In a storm of changes one word is enough, as long as it has not left.
-        if self._telling is None or not self._telling.is_waiting:
-            self._telling = self._redis.tell(*self._new_generation())
+        # In a storm of changes one waiting command is enough.
+        if self._invalidation is None or not self._invalidation.is_waiting:
+            self._invalidation = self._redis.enqueue(*self._new_generation())
 
     def _new_generation(self) -> tuple[Command, ...]:
         return ("SET", GENERATION, self._random_bytes(16).hex()), ("DEL", CONTENT)

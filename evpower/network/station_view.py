@@ -24,14 +24,14 @@ class RunningSession:
 
 @dataclass(frozen=True)
 class StationView:
-    """`GET /station/status`: the station of the list, and what its own page tells besides (contract/rest-api §3.1)."""
+    """`GET /station/status`: the station of the list, and what only its own page shows (contract/rest-api §3.1)."""
 
     station: ListedStation
     location: ListedLocation
     #: Whether its socket is open.
     connected: bool
     firmware_version: str | None
-    #: OCPP's word by connector number.
+    #: OCPP error codes by connector number.
     error_codes: Mapping[ConnectorId, str]
     running: tuple[RunningSession, ...]
 

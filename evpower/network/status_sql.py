@@ -13,9 +13,9 @@ SAID = "CASE WHEN c.is_enabled OR r.id IS NOT NULL THEN c.ocpp_status ELSE 'Unav
 
 def stored(ocpp_status: str = "c.ocpp_status") -> str:
     """SQL of `connectors.status`, given the SQL of the OCPP status; `charge_point.stored_status` is its meaning."""
-    words = " ".join(f"WHEN '{said}' THEN '{word}'" for said, word in STORED_STATUS.items())
+    cases = " ".join(f"WHEN '{reported}' THEN '{coarse}'" for reported, coarse in STORED_STATUS.items())
     return f"""CASE WHEN r.id IS NOT NULL THEN 'occupied' WHEN NOT c.is_enabled THEN 'unavailable'
-         ELSE CASE {ocpp_status} {words} ELSE 'unavailable' END END"""
+         ELSE CASE {ocpp_status} {cases} ELSE 'unavailable' END END"""
 
 
 #: By the OCPP status that is stored.

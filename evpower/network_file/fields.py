@@ -56,12 +56,12 @@ class Fields:
             return None
         return value
 
-    def word(self, key: str, words: tuple[str, ...]) -> str | None:
-        """One of `words`."""
+    def one_of(self, key: str, values: tuple[str, ...]) -> str | None:
+        """One of `values`."""
         value = self._take(key)
-        if value is None or (isinstance(value, str) and value in words):
+        if value is None or (isinstance(value, str) and value in values):
             return None if value is None else str(value)
-        self.wrong(key, f"must be {' or '.join(words)}")
+        self.wrong(key, f"must be {' or '.join(values)}")
         return None
 
     def flag(self, key: str) -> bool | None:
@@ -153,7 +153,7 @@ class Fields:
         ]
 
     def done(self, ours: Collection[str] = ()) -> None:
-        """Note what nobody asked for; fields in `ours` are columns that EvPower writes itself."""
+        """Note fields that were never read; those in `ours` are columns that EvPower writes itself."""
         for key in [key for key in self._table if key not in self._known]:
             if key in ours:
                 self.doubtful(key, "is ignored: EvPower writes it itself")

@@ -35,7 +35,7 @@ class BootLoops:
         self._histories: dict[StationId, _History] = {}
 
     def configuring(self, station_id: StationId, now: float) -> None:
-        """It is about to be configured: noted before, because some die of the first word of it."""
+        """It is about to be configured: noted before, because some restart at the first message of it."""
         history = self._histories.setdefault(station_id, _History(now))
         history.configured_at, history.open = now, True
 

@@ -49,11 +49,11 @@ class Charger:
         self.connection.registration = verdict.status
         self.heard.clear()
         self._boots += 1
-        self._tell()
+        self._notify()
 
     def status_arrived(self, connector_id: ConnectorId) -> None:
         self.heard.add(connector_id)
-        self._tell()
+        self._notify()
 
     async def first_boot(self) -> None:
         """Wait until a BootNotification has been answered on this connection."""
@@ -81,6 +81,6 @@ class Charger:
                 return
             await self.next_boot()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._news.set()
         self._news = trio.Event()

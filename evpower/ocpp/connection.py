@@ -78,7 +78,7 @@ class ChargerConnection:
         self.traffic = traffic
         self.frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
-        #: OCPP's word for the charger; one that merely reconnects is accepted (duty 6, 16).
+        #: OCPP's registration status; a charger that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
         #: Set when the charger has finished booting and been configured: it may be sent commands (duty 18).
         self.ready = trio.Event()
@@ -104,7 +104,7 @@ class ChargerConnection:
                     charger.cancel_scope.cancel()
         finally:
             self._ended = True
-            self.ready.set()  # nobody waits for a charger that left
+            self.ready.set()  # do not let callers wait for a charger that left
             if self._pending is not None:
                 self._pending.end(Offline())
         log.info("station=%s: socket ended: %s", self.station_id, self._socket.closed or SocketClosed(*self.close_with))

@@ -39,7 +39,7 @@ class Dialect(Protocol):
 
     @property
     def subprotocols(self) -> frozenset[str]:
-        """Its words in Sec-WebSocket-Protocol, in lower case."""
+        """Its names in Sec-WebSocket-Protocol, in lower case."""
         ...
 
     @property

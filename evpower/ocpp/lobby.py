@@ -54,7 +54,7 @@ class Lobby:
 
     @contextmanager
     def staying(self, stranger: Stranger, connection: ChargerConnection) -> Iterator[Guest]:
-        """It is here; a twin that was here is told to leave (duty 4)."""
+        """While the stranger is here; an older connection of the same identity is closed (duty 4)."""
         guest = Guest(stranger, connection)
         twin = self._guests.get(stranger.identity)
         self._guests[stranger.identity] = guest
@@ -71,7 +71,7 @@ class Lobby:
             del self._guests[guest.stranger.identity]
 
     def dismiss_all(self, code: int, reason: str) -> None:
-        """Tell every stranger to leave, with this close code."""
+        """Close every stranger's connection, with this close code."""
         for guest in tuple(self._guests.values()):
             guest.connection.leave(code, reason)
 

@@ -34,9 +34,9 @@ class Newcomer(Charger):
         settings: OcppSettings,
         boot_loops: BootLoops,
     ) -> None:
-        nobody = Admission(guest.stranger.identity, "active", None)
+        unconfigured = Admission(guest.stranger.identity, "active", None)
         super().__init__(
-            nobody, guest.connection, reports=reports, clock=clock, settings=settings, boot_loops=boot_loops
+            unconfigured, guest.connection, reports=reports, clock=clock, settings=settings, boot_loops=boot_loops
         )
         guest.connection.registration = "Pending"
         self._guest = guest

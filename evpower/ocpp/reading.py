@@ -1,8 +1,8 @@
 """From a payload to a request: strict first, which is fast and the rule; else lenient, where every leniency is counted.
 
 Real chargers send numbers as text, text as numbers, extra fields, times without a zone, registers with a fraction and
-words of their own (duty 14). What cannot be meant kindly has a flaw (`Unreadable`), for which each version of OCPP has
-its CALLERROR code.
+values of their own (duty 14). What has no harmless meaning has a flaw (`Unreadable`), for which each version of OCPP
+has its CALLERROR code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOLERATED_CHARS = 255
 #: Beyond any register; keeps arithmetic on a hostile number cheap.
 MAX_DIGITS = 40
 
-#: Marks an enumeration whose unknown words pass: the message bears on a connector's state or on money.
+#: Marks an enumeration whose unknown values pass: the message bears on a connector's state or on money.
 OPEN = msgspec.Meta(extra={"open": True})
 
 
@@ -46,7 +46,7 @@ class Flaw(Enum):
     MISSING = auto()
     #: A value of another type.
     TYPE = auto()
-    #: A value out of range or length, or an unknown word.
+    #: A value out of range or length, or unknown to its enumeration.
     VALUE = auto()
 
 
@@ -111,7 +111,7 @@ def _object(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
 def _value(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
     match info:
         case inspect.Metadata(type=inner, extra=extra):
-            return _word(inner, raw, path, oddities, is_open=bool(extra and extra.get("open")))
+            return _literal(inner, raw, path, oddities, is_open=bool(extra and extra.get("open")))
         case inspect.UnionType(types=types):
             return _value(next(kind for kind in types if not isinstance(kind, inspect.NoneType)), raw, path, oddities)
         case inspect.StructType():
@@ -125,7 +125,7 @@ def _value(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
         case inspect.DateTimeType():
             return _time(raw, path, oddities)
         case inspect.LiteralType():
-            return _word(info, raw, path, oddities, is_open=False)
+            return _literal(info, raw, path, oddities, is_open=False)
         case _:
             raise AssertionError(f"a message has a type reading.py does not know: {info}")
 
@@ -196,17 +196,17 @@ def _time(raw: Any, path: str, oddities: Oddities) -> datetime:
     return moment
 
 
-def _word(info: Any, raw: Any, path: str, oddities: Oddities, *, is_open: bool) -> Any:
+def _literal(info: Any, raw: Any, path: str, oddities: Oddities, *, is_open: bool) -> Any:
     if not isinstance(info, inspect.LiteralType):
         return _value(info, raw, path, oddities)
     if not isinstance(raw, str):
         raise Unreadable(Flaw.TYPE, f"{path}: not a word")
     if raw in info.values:
         return raw
-    for word in info.values:
-        if str(word).lower() == raw.strip().lower():
-            oddities.note(Kind.OTHER_SPELLING, f"{path}: {raw} written for {word}")
-            return word
+    for value in info.values:
+        if str(value).lower() == raw.strip().lower():
+            oddities.note(Kind.OTHER_SPELLING, f"{path}: {raw} written for {value}")
+            return value
     if not is_open or len(raw) > TOLERATED_CHARS:
         raise Unreadable(Flaw.VALUE, f"{path}: unknown word {raw[:TOLERATED_CHARS]}")
     oddities.note(Kind.UNKNOWN_WORD, f"{path}: unknown word {raw}")

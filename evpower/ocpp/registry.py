@@ -32,7 +32,7 @@ class ChargerRegistry:
     # ------------------------------------------------------------------------------------------- the charger server's
 
     def add(self, connection: ChargerConnection) -> None:
-        """Make it the station's connection; a twin that was there is told to leave (duty 4)."""
+        """Make it the station's connection; the older connection of the same station is closed (duty 4)."""
         twin = self._live.get(connection.station_id)
         self._live[connection.station_id] = connection
         if twin is not None:
@@ -49,7 +49,7 @@ class ChargerRegistry:
         return connection if connection is not None and connection.presence_written else None
 
     def dismiss_all(self, code: int, reason: str) -> None:
-        """Tell every charger to leave, with this close code."""
+        """Close every charger's connection, with this close code."""
         for connection in tuple(self._live.values()):
             connection.leave(code, reason)
 
@@ -115,7 +115,7 @@ class ChargerRegistry:
         return await self._send(station_id, request)
 
     async def _send(self, station_id: StationId, request: Request) -> dict[str, Any]:
-        """What is wrong is said even when the station is away."""
+        """A wrong payload is reported even when the station is away."""
         self._dialect_of(station_id).schemas.check_command(*request)
         connection = self._live.get(station_id)
         if connection is None:

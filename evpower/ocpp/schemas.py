@@ -1,4 +1,4 @@
-"""A standard's own JSON schemas, for commands to chargers: strict in what we send, and told by field.
+"""A standard's own JSON schemas, for commands to chargers: strict in what we send; problems are named by field.
 
 The schemas are those of the `ocpp` package. They are read with exact decimals, because 21.4 as a binary float is no
 multiple of 0.1. Formats (times, addresses) are checked for what we send only.
@@ -22,7 +22,7 @@ from jsonschema.exceptions import ValidationError
 
 from evpower.errors import InvalidRequest
 
-#: Too much or too long harms nobody in an answer; chargers add fields of their own (duty 14).
+#: Too many or too long fields in an answer do no harm; chargers add fields of their own (duty 14).
 HARMLESS_IN_ANSWERS = frozenset({"additionalProperties", "maxLength"})
 IN_RUSSIAN = {
     "enum": "допустимы только: {}",
@@ -60,7 +60,7 @@ class Schemas:
     package: str
     #: What a central system may ask of a charger.
     commands: tuple[str, ...]
-    #: What the standard says of a command in words: every (field, rule) that a payload which fits its schema breaks.
+    #: Rules that are only in the standard's text: every (field, rule) that a payload which fits its schema breaks.
     broken_rules: Callable[[str, Mapping[str, Any]], list[Problem]]
     #: After the action's name, in the file names of requests.
     request_suffix: str = ""
@@ -75,7 +75,7 @@ class Schemas:
             raise InvalidRequest(*problems)
 
     def wrong_in_answer(self, action: str, answer: Mapping[str, Any]) -> list[Problem]:
-        """What in a charger's answer nobody could use, as (field, what is wrong); harmless oddities are let pass."""
+        """What is unusable in a charger's answer, as (field, what is wrong); harmless oddities are accepted."""
         errors = self._of_answer(action).iter_errors(answer)
         return list(_problems(error for error in errors if error.validator not in HARMLESS_IN_ANSWERS))
 
@@ -96,7 +96,7 @@ class Schemas:
 
 
 def _meant(error: ValidationError) -> Any:
-    """The value a text stands for: a boolean, a whole number, a word in other case. None when it stands for none."""
+    """The value a text means: a boolean, a whole number, an enumeration value in other case; else None."""
     if not isinstance(error.instance, str):
         return None
     text = error.instance.strip().lower()
@@ -105,8 +105,8 @@ def _meant(error: ValidationError) -> Any:
             return {"true": True, "false": False}.get(text)
         case "type", "integer":
             return int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else None
-        case "enum", words:
-            return next((word for word in words if word.lower() == text), None)
+        case "enum", values:
+            return next((value for value in values if value.lower() == text), None)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What the charger server is told: the operator's settings, and limits nobody should need to set. Times in seconds."""
+"""Settings of the charger server: the operator's, and limits that need no setting. Times in seconds."""
 
 from __future__ import annotations
 

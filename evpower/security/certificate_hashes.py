@@ -40,7 +40,7 @@ def means(held: HeldCertificate, certificate: x509.Certificate) -> bool:
     if certificate.issuer == certificate.subject:
         own = ocsp.OCSPRequestBuilder().add_certificate(certificate, certificate, algorithm).build()
         pairs.append((held.issuer_key_hash, own.issuer_key_hash.hex()))
-    return all(plain_hex(said) == plain_hex(known) for said, known in pairs)
+    return all(plain_hex(reported) == plain_hex(known) for reported, known in pairs)
 
 
 def plain_hex(digits: str) -> str:

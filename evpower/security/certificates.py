@@ -119,8 +119,8 @@ class StationCertificates:
             log.info("certificate not delivered yet: station=%s, %s", request.station_id, failure.code)
         else:
             accepted = reply.ending is Ending.DONE
-            word = None if accepted else f"the charger: {reply.status}"
-            await self._end(request_id, request.station_id, "delivered" if accepted else "refused", word)
+            reason = None if accepted else f"the charger: {reply.status}"
+            await self._end(request_id, request.station_id, "delivered" if accepted else "refused", reason)
 
     async def _signed(self, request_id: int) -> rows.RequestUnderWay | None:
         """The request with its certificate; None when there is nothing left to do."""
@@ -150,7 +150,7 @@ class StationCertificates:
             log.warning("certificate refused: station=%s, %s", station_id, reason)
 
     async def _note_refusal(self, station_id: StationId, reported_as: str, reason: str) -> None:
-        """Among the station's security events: whoever asks for another's certificate should be looked at."""
+        """Stored as a security event of the station: a request for another station's certificate is suspicious."""
         report = SecurityReport(SecurityMatter.CERTIFICATE, reported_as, "Rejected", detail=reason)
         async with unit_of_work(self._pool) as uow:
             await security_events.add_event(uow.conn, station_id, report, self._clock.now())

@@ -1,4 +1,4 @@
-"""How chargers' passwords are hashed, whoever does it."""
+"""How chargers' passwords are hashed: one way for every caller."""
 
 from __future__ import annotations
 

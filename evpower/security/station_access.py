@@ -45,7 +45,7 @@ Form = Literal["plain", "hex"]
 
 @dataclass(frozen=True)
 class PasswordChange:
-    """How a change ended; `status` is the charger's word (Accepted, RebootRequired), None when it was not asked."""
+    """How a change ended; `status` is the charger's answer (Accepted, RebootRequired), None when it was not asked."""
 
     station_id: StationId
     status: str | None
@@ -65,7 +65,7 @@ class StationAccess:
     async def set_password(
         self, station_id: StationId, password: str, *, push: bool, form: Form = "plain"
     ) -> PasswordChange:
-        """Set a station's password; with `push` the charger is told it, as text or as hexadecimal digits, first.
+        """Set a station's password; with `push` it is first sent to the charger, as text or as hexadecimal digits.
 
         Raises InvalidRequest, StationNotFound, CommandRejected (the old password stays) or another CommandFailure.
         """
@@ -82,7 +82,7 @@ class StationAccess:
         return PasswordChange(station_id, None, old_password_ended=True)
 
     async def security_events(self, station_id: StationId) -> list[SecurityEvent]:
-        """What the charger said of its security, newest first. Raises StationNotFound."""
+        """The charger's security events, newest first. Raises StationNotFound."""
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):
                 raise StationNotFound
@@ -114,7 +114,7 @@ class StationAccess:
         return CommandRejected(reply.status, reply.as_sent) if reply.ending is Ending.REFUSED else reply
 
     async def _end(self, station_id: StationId, password_hash: str, *, in_force: bool) -> None:
-        # Shielded: the charger has decided, and whoever asked may leave meanwhile; one short write.
+        # Shielded: the charger has decided, and the caller may leave meanwhile; one short write.
         with trio.move_on_after(LAST_WRITE_WITHIN_S, shield=True):
             async with unit_of_work(self._pool) as uow:
                 write = credentials.put_in_force if in_force else credentials.drop_pending

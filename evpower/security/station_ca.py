@@ -24,7 +24,7 @@ from evpower.security.certificate_requests import CertificateRequest
 T = TypeVar("T")
 CaKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-#: 79 bits nobody can guess, and at most 20 hexadecimal digits: some chargers take no longer serial numbers.
+#: 79 bits that cannot be guessed, and at most 20 hexadecimal digits: some chargers take no longer serial numbers.
 SERIAL_BYTES = 10
 #: Chargers' clocks are wrong by hours; a certificate must not look unborn to the one it is for.
 BACKDATED = timedelta(days=1)
@@ -48,7 +48,7 @@ class IssuedCertificate:
 
 @dataclass(frozen=True)
 class StationCa:
-    """A certificate that may sign others, and its key; `sub_cas` are told to stations, a root is not."""
+    """A certificate that may sign others, and its key; `sub_cas` are sent to stations, a root is not."""
 
     certificate: x509.Certificate
     key: CaKey

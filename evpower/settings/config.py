@@ -207,7 +207,7 @@ class Config:
 
     @property
     def payments_url(self) -> str:
-        """Where providers and payers' browsers reach us, without a final slash; empty when nobody can."""
+        """Where providers and payers' browsers reach us, without a final slash; empty when they cannot."""
         return (self.payments.public_url or self.http.public_url).rstrip("/")
 
     @property

@@ -23,7 +23,7 @@ OBANK_TOKEN_CHARACTERS = 32
 
 @dataclass(frozen=True)
 class PaymentsSettings:
-    """Top-ups, whoever takes the money (design §9.1-3)."""
+    """Top-ups, the same for every provider (design §9.1-3)."""
 
     public_url: str = setting("", Url(("https", "http"), needs_host=True))
     poll_interval_s: float = setting(15, Number(0.1, 600))

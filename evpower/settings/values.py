@@ -156,17 +156,17 @@ class Text:
 
 @dataclass(frozen=True)
 class Choice:
-    """One word of a list; `why_not` says why a known word cannot be had."""
+    """One value of a fixed list; `why_not` gives the reason why a known value is not available."""
 
-    words: tuple[str, ...]
+    values: tuple[str, ...]
     why_not: tuple[tuple[str, str], ...] = ()
 
     def read(self, value: object) -> str:
         if isinstance(value, str):
-            if value in self.words:
+            if value in self.values:
                 return value
-            for word, reason in self.why_not:
-                if value == word:
+            for unavailable, reason in self.why_not:
+                if value == unavailable:
                     raise ValueError(reason)
         raise ValueError(f"must be {self._listed()}")
 
@@ -174,7 +174,7 @@ class Choice:
         return self.read(text)
 
     def _listed(self) -> str:
-        return " or ".join(f'"{word}"' for word in self.words)
+        return " or ".join(f'"{value}"' for value in self.values)
 
 
 @dataclass(frozen=True)
@@ -187,10 +187,10 @@ class Flag:
         return value
 
     def read_text(self, text: str) -> bool:
-        words = {"true": True, "1": True, "false": False, "0": False}
-        if text.lower() not in words:
+        meanings = {"true": True, "1": True, "false": False, "0": False}
+        if text.lower() not in meanings:
             raise ValueError("must be true or false")
-        return words[text.lower()]
+        return meanings[text.lower()]
 
 
 @dataclass(frozen=True)
@@ -203,10 +203,10 @@ class OptionalFlag:
         return value
 
     def read_text(self, text: str) -> bool | None:
-        words = {"true": True, "1": True, "false": False, "0": False, "": None}
-        if text.lower() not in words:
+        meanings = {"true": True, "1": True, "false": False, "0": False, "": None}
+        if text.lower() not in meanings:
             raise ValueError("must be true or false (leave it out to decide by the bind)")
-        return words[text.lower()]
+        return meanings[text.lower()]
 
 
 @dataclass(frozen=True)

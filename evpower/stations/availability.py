@@ -47,6 +47,6 @@ class Availability:
         return AvailabilityChange(reply, state)
 
     async def status_arrived(self, station_id: StationId, report: StatusReport) -> None:
-        """A connector's word is stored: whatever it makes true is done."""
+        """A connector's status is stored: changes of availability that it confirms are marked as done."""
         async with unit_of_work(self._pool) as uow:
             await rows.mark_done(uow.conn, station_id, report.connector_id, report.status, self._clock.now())

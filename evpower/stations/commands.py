@@ -36,7 +36,7 @@ class StationCommands:
         raise await self._away(station_id)
 
     async def ask(self, station_id: StationId, command: Command[A]) -> A:
-        """A command in our words; what the charger makes of it, a refusal too. Raises as `send`."""
+        """Send a command and return the charger's answer, a refusal too. Raises as `send`."""
         with suppress(ChargerOffline):
             return await self._link.ask(station_id, command)
         raise await self._away(station_id)

@@ -92,7 +92,7 @@ class ConnectorReservations:
         await self._end(station_id, reservation_id, "Used")
 
     async def status_arrived(self, station_id: StationId, report: StatusReport) -> None:
-        """A connector's word is stored: it may have ended the reservation of the connector, or of all."""
+        """A connector's status is stored: it may have ended the reservation of the connector, or of all."""
         if report.status not in ENDING:
             return
         async with unit_of_work(self._pool) as uow:

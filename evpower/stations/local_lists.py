@@ -27,7 +27,7 @@ from evpower.tags.verdicts import verdict_on_card
 TAG_LENGTH_MAX = 20
 #: The largest number a charger must be able to hold; after it versions begin anew.
 VERSION_MAX = INT32_MAX
-#: How many entries one message may hold, when the charger never said (its key SendLocalListMaxLength).
+#: How many entries one message may hold, when the charger never reported it (its key SendLocalListMaxLength).
 ENTRIES_MAX = 500
 
 Entries = dict[str, ListEntry]
@@ -122,8 +122,8 @@ class LocalLists:
     async def _entries_max(self, station_id: StationId) -> int:
         async with reading(self._pool) as conn:
             known = await configuration.read_known(conn, station_id)
-        said = [each["value"] for each in known if each["key"].lower() == "sendlocallistmaxlength"]
-        return (whole_number(said[0] or "", INT32_MAX) if said else None) or ENTRIES_MAX
+        limits = [each["value"] for each in known if each["key"].lower() == "sendlocallistmaxlength"]
+        return (whole_number(limits[0] or "", INT32_MAX) if limits else None) or ENTRIES_MAX
 
 
 def _after(version: int) -> int:

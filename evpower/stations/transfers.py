@@ -1,6 +1,6 @@
 """Uploads of diagnostics and logs, downloads of firmware, followed to their end by the charger's notifications.
 
-A charger names no request in OCPP 1.6 core: its word belongs to the last unfinished transfer of that kind, and a new
+A charger names no request in OCPP 1.6 core: its status belongs to the last unfinished transfer of that kind, and a new
 request takes the place of one that never ended (OCPP 1.6 §5.9, §5.19). In the security extension it names its request,
 and only that one moves (security white paper).
 """
@@ -27,7 +27,7 @@ log = logging.getLogger("OCPP")
 
 Kind = Literal["diagnostics", "log", "firmware", "signed_firmware"]
 LogType = Literal["SecurityLog", "DiagnosticsLog"]
-#: The words after which nothing more will come.
+#: The statuses after which nothing more will come.
 FINAL: dict[Kind, frozenset[str]] = {
     "diagnostics": frozenset({"Uploaded", "UploadFailed"}),
     "log": frozenset(
@@ -118,7 +118,7 @@ class Transfers:
             log.warning("%s failed: station=%s, status=%s", kind, station_id, status)
 
     async def _open(self, station_id: StationId, kind: Kind, location: str | None) -> int:
-        """Stored before the charger is asked: its first word may overtake the reading of its answer."""
+        """Stored before the charger is asked: its first status may overtake the reading of its answer."""
         async with unit_of_work(self._pool) as uow:
             return await rows.open_transfer(uow.conn, station_id, kind, location, self._clock.now())
 

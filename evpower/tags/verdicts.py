@@ -25,7 +25,7 @@ async def free_verdict(
 ) -> IdTagVerdict | None:
     """Accepted where this station gives energy away to this tag; None when somebody must pay, or may not charge.
 
-    It does to tags that are nobody's: unknown ones, and cards without a client that are in order. A phone number
+    It does to tags without an owner: unknown ones, and cards without a client that are in order. A phone number
     presented as a card opens nothing here either (design §9.10).
     """
     verdict = IdTagVerdict("Accepted") if row is None else verdict_on_card(row, now)
@@ -45,10 +45,10 @@ def verdict_on_card(row: IdTagRow | None, now: datetime) -> IdTagVerdict:
 
 def _status(row: IdTagRow, now: datetime) -> VerdictStatus:
     """Its own row decides together with its group's, when the group has one (OCPP 1.6 §3.10)."""
-    words = {row.status, row.parent_status or "Accepted"}
+    statuses = {row.status, row.parent_status or "Accepted"}
     dates = [date for date in (row.expiry_date, row.parent_expiry_date) if date is not None]
-    if "Blocked" in words or row.client_status in ("blocked", "inactive"):
+    if "Blocked" in statuses or row.client_status in ("blocked", "inactive"):
         return "Blocked"
-    if "Expired" in words or any(date <= now for date in dates):
+    if "Expired" in statuses or any(date <= now for date in dates):
         return "Expired"
-    return "Accepted" if words == {"Accepted"} else "Invalid"
+    return "Accepted" if statuses == {"Accepted"} else "Invalid"

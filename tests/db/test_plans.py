@@ -23,7 +23,7 @@ SELECT id || '-' || number, id, number, 22 FROM public.stations, generate_series
 ANALYZE public.locations, public.stations, public.connectors;
 """
 ROW = {"station_id": "S7", "id": "S7", "connector_id": 1, "status": "Charging", "error_code": "NoError"}
-WORD = batch([ROW | {"said_at": NOON, "at": NOON}])
+WORD = batch([ROW | {"reported_at": NOON, "at": NOON}])
 PLACE = {"location_id": "L7", "station_ids": ["S7"], "hidden": False}
 STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a connector's word": (journal_rows.WRITE_STATUSES, WORD),

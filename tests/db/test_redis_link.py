@@ -52,7 +52,7 @@ async def test_commands_are_answered_in_their_order(redis_server: RedisServer) -
 
 async def test_what_was_told_is_executed_before_what_is_asked_later(redis_server: RedisServer) -> None:
     async with running(RedisLink(redis_server.url, QUICK)) as link:
-        link.tell(("SET", "k", "told"))
+        link.enqueue(("SET", "k", "told"))
         assert await link.ask(("GET", "k")) == [b"told"]
 
 
@@ -155,7 +155,7 @@ async def test_what_is_told_while_the_opening_is_on_its_way_follows_it(redis_ser
     async with trio.open_nursery() as nursery:
         nursery.start_soon(link.run)
         await trio.testing.wait_all_tasks_blocked()
-        link.tell(("APPEND", "k", ", told"))
+        link.enqueue(("APPEND", "k", ", told"))
         redis_server.thaw()
         await is_there(link)
         assert await link.ask(("GET", "k")) == [b"opening, told"]
@@ -174,7 +174,7 @@ async def test_who_finds_too_many_before_him_does_not_wait(redis_server: RedisSe
     async with running(RedisLink(redis_server.url, Patience(turn_s=5, ping_every_s=60))) as link:
         redis_server.freeze()
         for _ in range(WAITING_MAX):
-            link.tell(("PING",))
+            link.enqueue(("PING",))
         assert await answers_without_waiting(link)
         redis_server.thaw()
 

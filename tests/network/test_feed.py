@@ -10,7 +10,7 @@ import trio
 from evpower.administration.provisioning import Provisioning
 from evpower.events import NetworkChanged, StationChanged
 from evpower.identifiers import IdTag, StationId
-from evpower.network.feed import LocationTold, NetworkFeed, NetworkNews, StationTold
+from evpower.network.feed import LocationUpdate, NetworkFeed, NetworkNews, StationUpdate
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.operator import Operator
 from tests.worlds.charging import CLIENT, STATION, TWO, World
@@ -26,11 +26,11 @@ class Ear:
 
     def hear(self, news: NetworkNews) -> None:
         match news:
-            case LocationTold(location) if location.id == self.fence:
+            case LocationUpdate(location) if location.id == self.fence:
                 self.fence_passed.set()
-            case LocationTold(location):
+            case LocationUpdate(location):
                 self.heard.append(f"location {location.status}")
-            case StationTold(station):
+            case StationUpdate(station):
                 self.heard.append(f"station {station.status}")
 
 
@@ -88,7 +88,7 @@ async def test_a_start_occupies_and_its_settlement_frees(world: World, ear: Ear)
     started = await world.order(energy_wh=20_000)
     assert await told(world, ear) == ["station available", "location available"]
     news = (await world.app.locations.location("EVP-LOC-001")).stations[0].connectors[0]
-    assert news.socket_word == "Occupied"
+    assert news.socket_status == "Occupied"
     await world.say("Finishing")
     await world.charge(started.session.session_id, 1000)
     await world.say("Available")
@@ -133,7 +133,7 @@ async def test_a_card_at_the_charger_occupies_its_connector(world: World, ear: E
     assert (await world.begin(IdTag("CARD"))).verdict.status == "Accepted"
     assert await told(world, ear) == ["station available", "location available"]
     connector = (await world.app.locations.location("EVP-LOC-001")).stations[0].connectors[0]
-    assert (connector.socket_word, connector.busy) == ("Occupied", True)
+    assert (connector.socket_status, connector.busy) == ("Occupied", True)
 
 
 async def test_an_administrators_change_is_pushed(world: World, ear: Ear) -> None:

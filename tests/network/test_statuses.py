@@ -190,7 +190,7 @@ def test_a_running_session_occupies_its_connector_whatever_the_charger_says(word
     ],
 )
 def test_the_socket_has_four_words(word: str, busy: bool, shown: str) -> None:
-    assert connector(word=word, busy=busy).socket_word == shown
+    assert connector(word=word, busy=busy).socket_status == shown
 
 
 def test_every_stored_word_is_counted() -> None:

@@ -1,7 +1,7 @@
 """Rows of commands for chargers whose socket is in another process (design §7).
 
-Who asks inserts one, whom it is for takes it once and writes how it ended. Each step wakes the other side by a NOTIFY
-inside it; both look at the rows every second too, so that a lost one costs a second.
+The process that asks inserts a row; the process that has the charger takes it once and writes how it ended. Each step
+wakes the other side by NOTIFY; both also look at the rows every second, so that a lost NOTIFY costs a second.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ async def take(conn: AsyncConnection[Any], process_id: ProcessId, now: datetime)
 
 
 async def answer(conn: AsyncConnection[Any], command_id: str, result: str) -> None:
-    """Write how a command that was taken ended, and wake who asked."""
+    """Write how a command that was taken ended, and wake the process that asked."""
     await conn.execute(ANSWER, {"id": command_id, "result": result})
 
 

@@ -22,7 +22,7 @@ READ_LEASES = "SELECT process_id, lease_until FROM evpower.processes"
 #: The process a connection of the pool belongs to; NULL for a command of the operator's.
 ME = "nullif(current_setting('evpower.process_id', true), '')"
 
-# Whoever comes last has the socket: a charger has one at a time, and its older one is a ghost (duty 4).
+# The process that connected last has the socket: a charger has one at a time, an older one is dead (duty 4).
 TAKE = f"""
 INSERT INTO evpower.charger_connections (station_id, process_id, connected_at)
 SELECT s.id, {ME}, %(now)s FROM public.stations s
@@ -70,7 +70,7 @@ DELETE FROM evpower.charger_connections c USING left_over WHERE c.station_id = l
 async def renew_lease(
     conn: AsyncConnection[Any], process_id: ProcessId, *, now: datetime, lease_until: datetime
 ) -> bool:
-    """Say that this process runs until `lease_until`; whether nobody knew of it (any more)."""
+    """Write this process's lease until `lease_until`; return whether it had no row (any more)."""
     parameters = {"process_id": process_id, "now": now, "lease_until": lease_until}
     row = await (await conn.execute(RENEW, parameters)).fetchone()
     return row is not None and bool(row["is_new"])

@@ -33,7 +33,7 @@ RULE_COLUMNS = {
     "Days": "days_of_week",
     "Priority": "priority",
 }
-#: One page of locations; nobody reads further than this on a terminal.
+#: One page of locations; more is unreadable on a terminal.
 LOCATIONS_MAX = 500
 
 _changes = click.argument("changes", metavar="JSON")

@@ -63,7 +63,7 @@ def resolve_payment(
 ) -> None:
     """Decide about a parked payment: its ID is in `evpower payments --parked`."""
     given: dict[str, object] = {"credit": credit, "debit": debit, "dismiss": dismiss or None}
-    decision = {word: value for word, value in given.items() if value is not None}
+    decision = {name: value for name, value in given.items() if value is not None}
     if len(decision) != 1:
         raise click.UsageError("one of --credit SOM, --debit SOM, --dismiss")
     body = {**decision, "reason": reason}

@@ -35,10 +35,10 @@ def status(terminal: Terminal) -> None:
 
 def _how(provider: str, answers: Mapping[str, Any]) -> str:
     """`ODENGI failing since 2026-11-23T06:00:15Z (provider_timeout)`."""
-    words = f"{provider} {answers['state']}"
+    text = f"{provider} {answers['state']}"
     if answers["state"] == "failing":
-        words += f" since {answers['failing_since']} ({answers['last_error']})"
-    return words
+        text += f" since {answers['failing_since']} ({answers['last_error']})"
+    return text
 
 
 @click.command()

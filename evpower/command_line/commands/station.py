@@ -60,13 +60,13 @@ def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "connectors": [f"{each.get('connector_id')} {_word(each)}" for each in row.get("connectors", ())],
+            "connectors": [f"{each.get('connector_id')} {_shown_status(each)}" for each in row.get("connectors", ())],
         }
         for row in rows
     ]
 
 
-def _word(connector: dict[str, Any]) -> Any:
+def _shown_status(connector: dict[str, Any]) -> Any:
     if connector.get("is_enabled") is False:
         return "disabled"
     return connector.get("ocpp_status") or connector.get("status")

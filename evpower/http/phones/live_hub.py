@@ -19,7 +19,7 @@ import trio
 from evpower.clock import Clock
 from evpower.http.phones.live_messages import ALL, LOCATION, STATIONS, Subscribe, location_update, station_update
 from evpower.identifiers import ClientId
-from evpower.network.feed import LocationTold, NetworkNews, StationTold
+from evpower.network.feed import LocationUpdate, NetworkNews, StationUpdate
 
 log = logging.getLogger("evpower.live")
 
@@ -90,10 +90,10 @@ class LiveHub:
     def tell(self, news: NetworkNews) -> None:
         """Deliver a change once to every socket that listens to it (§5)."""
         match news:
-            case LocationTold(location):
+            case LocationUpdate(location):
                 body = location_update(location, self._clock.now())
                 channels = [ALL, f"{LOCATION}{location.id}"]
-            case StationTold(station):
+            case StationUpdate(station):
                 body = station_update(station, self._clock.now())
                 channels = [f"{STATIONS}{station.location_id}"]
         listeners = set().union(*(self._channels.get(channel, ()) for channel in channels))

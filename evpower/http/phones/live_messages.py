@@ -154,7 +154,7 @@ def _connector(connector: ListedConnector, station: ListedStation) -> Body:
         {
             "connector_id": connector.connector_id,
             "id": connector.connector_id,
-            "status": connector.socket_word,
+            "status": connector.socket_status,
             "available": station.offers(connector),
             "power_kw": connector.power_kw,
         }

@@ -1,7 +1,7 @@
 """Idempotency keys and the answers given under them (billing-rules §8, design §9.7).
 
 A key is claimed in the unit of work of its effect, so the effect and the key are there together or not at all; its
-answer is stored afterwards, and a key without one tells that the answer was lost, or is still being made.
+answer is stored afterwards, and a key without one means that the answer was lost, or is still being made.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = exclude
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
     status_at = NULL
 """
-# A reboot starts the charger's clock anew: its next word counts whatever time it carries.
+# A reboot starts the charger's clock anew: its next status counts whatever time it carries.
 BOOT_CONNECTORS = f"""
 UPDATE public.connectors c SET last_status_update = NULL
 FROM {batch_table("station_id text")} r WHERE c.station_id = r.station_id
@@ -46,16 +46,17 @@ FROM public.charging_sessions s, {batch_table("station_id text, at timestamptz")
 WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charging', 'stopping')
 """
 
-STATUS_COLUMNS = "station_id text, connector_id int, status text, error_code text, said_at timestamptz, at timestamptz"
+STATUS_COLUMNS = """
+    station_id text, connector_id int, status text, error_code text, reported_at timestamptz, at timestamptz"""
 WRITE_STATUSES = f"""
 UPDATE public.connectors c
-SET ocpp_status = said.status, error_code = said.error_code, last_status_update = said.said_at, updated_at = said.at,
-    status = {stored("said.status")}
-FROM {batch_table(STATUS_COLUMNS)} said
-JOIN public.connectors old ON old.station_id = said.station_id AND old.connector_number = said.connector_id
-LEFT JOIN public.charging_sessions r ON r.station_id = said.station_id
-      AND r.connector_id = said.connector_id AND r.status = 'started'
-WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= said.said_at)
+SET ocpp_status = new.status, error_code = new.error_code, last_status_update = new.reported_at, updated_at = new.at,
+    status = {stored("new.status")}
+FROM {batch_table(STATUS_COLUMNS)} new
+JOIN public.connectors old ON old.station_id = new.station_id AND old.connector_number = new.connector_id
+LEFT JOIN public.charging_sessions r ON r.station_id = new.station_id
+      AND r.connector_id = new.connector_id AND r.status = 'started'
+WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= new.reported_at)
 RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
           IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
 """
@@ -66,11 +67,11 @@ JOIN {batch_table("station_id text, connector_id int")} r
 """
 WHOLE_STATUS_COLUMNS = """
     station_id text, status text, error_code text, info text, vendor_id text, vendor_error_code text,
-    said_at timestamptz"""
+    reported_at timestamptz"""
 WRITE_WHOLE_STATUSES = f"""
 INSERT INTO evpower.ocpp_station_status AS o
     (station_id, status, error_code, info, vendor_id, vendor_error_code, status_at)
-SELECT station_id, status, error_code, info, vendor_id, vendor_error_code, said_at
+SELECT station_id, status, error_code, info, vendor_id, vendor_error_code, reported_at
 FROM {batch_table(WHOLE_STATUS_COLUMNS)} r
 ON CONFLICT (station_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
     info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
@@ -146,7 +147,7 @@ async def write_boots(conn: Conn, boots: Sequence[tuple[StationId, Boot, datetim
 async def write_statuses(
     conn: Conn, reports: Sequence[tuple[StationId, StatusReport, datetime]]
 ) -> list[StatusOutcome]:
-    """Store connectors' words; an outcome for each report, in their order."""
+    """Store connectors' statuses; an outcome for each report, in their order."""
     if not reports:
         return []
     rows: dict[tuple[str, int], dict[str, object]] = {}
@@ -159,19 +160,19 @@ async def write_statuses(
             "info": report.info,
             "vendor_id": report.vendor_id,
             "vendor_error_code": report.vendor_error_code,
-            "said_at": _believed(report.reported_at, at).isoformat(),
+            "reported_at": _believed(report.reported_at, at).isoformat(),
             "at": at.isoformat(),
         }
     whole = [row for (_, connector), row in rows.items() if connector == 0]
-    said: list[dict[str, Any]] = []
+    written: list[dict[str, Any]] = []
     if whole:
-        said = await (await conn.execute(WRITE_WHOLE_STATUSES, batch(whole))).fetchall()
+        written = await (await conn.execute(WRITE_WHOLE_STATUSES, batch(whole))).fetchall()
     parameters = batch(rows.values())
     known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
     changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
     seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}
     news = {(row["station_id"], row["connector_number"]) for row in changed if row["changed"]}
-    news |= {(row["station_id"], 0) for row in said}
+    news |= {(row["station_id"], 0) for row in written}
     keys = [(station_id, report.connector_id) for station_id, report, _ in reports]
     return [StatusOutcome(known=key in seen, changed=key in news) for key in keys]
 
@@ -248,7 +249,7 @@ def _escape(text: bytes) -> bytes:
 
 
 def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
-    """When a status was said: the charger's time while it is near ours, else ours (clocks may stand in 1970)."""
+    """When a status was reported: the charger's time while it is near ours, else ours (clocks may stand in 1970)."""
     if reported_at is None or abs(received_at - reported_at) > _STATUS_CLOCK_TOLERANCE:
         return received_at
     return min(reported_at, received_at)

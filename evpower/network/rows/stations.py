@@ -51,7 +51,7 @@ LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connec
 WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
 """
 
-# A running session makes its connector occupied whatever the charger says; afterwards its last word counts, except
+# A running session makes its connector occupied whatever the charger says; afterwards its last status counts, except
 # that Charging and Suspended* mean Finishing until the charger speaks again (contract/ocpp-behaviour §4).
 REFRESH_CONNECTOR = f"""
 UPDATE public.connectors c
@@ -65,10 +65,10 @@ LEFT JOIN public.charging_sessions r
 WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 """
 
-# Presence in groups: the live value is in memory (design §9.20). Whoever writes many stations locks them in the order
-# of their ids: when all chargers come back at once, two such statements meet, and must not wait for each other.
-# A process that has lost the charger to another has nothing to say of it any more; looked up one by one, because a
-# join is planned badly while thousands have just come and the table's figures are old (seconds for 5,000).
+# Presence in groups: the live value is in memory (design §9.20). A statement that writes many stations locks them in
+# the order of their ids: when all chargers come back at once, two such statements meet, and must not deadlock.
+# A process that has lost the charger to another no longer writes its presence; looked up one by one, because a join is
+# planned badly while thousands have just come and the table's statistics are old (seconds for 5,000).
 FLUSH_PRESENCE = f"""
 WITH old AS MATERIALIZED (
     SELECT s.id, s.is_available, r.at
@@ -96,10 +96,10 @@ class StartSpot:
 
     admin_status: AdminStatus
     last_heartbeat_at: datetime | None
-    #: The station's own word (connector 0), which overrides its connectors.
+    #: The station's own status (connector 0), which overrides its connectors.
     whole_status: str | None
     exists: bool
-    #: An administrator's word; None where there is no connector.
+    #: Set by an administrator; None where there is no connector.
     is_enabled: bool | None
     ocpp_status: str | None
     running_session: SessionId | None
@@ -125,7 +125,7 @@ async def read_start_spot(conn: Conn, station_id: StationId, connector_id: Conne
 
 
 async def read_station(conn: Conn, station_id: StationId) -> dict[str, Any] | None:
-    """Where it is, and its firmware: what the list does not tell of it."""
+    """Where it is, and its firmware: what the list does not contain."""
     return await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
 
 
@@ -135,7 +135,7 @@ async def read_connectors(conn: Conn, station_id: StationId) -> list[dict[str, A
 
 
 async def refresh_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId, at: datetime) -> None:
-    """Set the connector's public word anew after its session began or ended."""
+    """Compute the connector's public status again after its session began or ended."""
     await conn.execute(REFRESH_CONNECTOR, {"station_id": station_id, "connector_id": connector_id, "at": at})
 
 

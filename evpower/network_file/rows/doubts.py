@@ -1,4 +1,4 @@
-"""Stations whose rows cannot all be true: told, never refused (seed §4). The rule: `network.configuration_warnings`."""
+"""Stations whose rows cannot all be true: listed, not refused (seed §4). The rule: `network.configuration_warnings`."""
 
 from __future__ import annotations
 

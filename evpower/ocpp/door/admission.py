@@ -29,17 +29,17 @@ def identity_of(target: str) -> str | None:
 
 
 def choose_subprotocol(offered: Sequence[str], dialects: Sequence[Dialect]) -> tuple[str, Dialect] | None:
-    """The first of our dialects (best first) that the charger offers, and its word in the charger's own spelling."""
+    """The first of our dialects (best first) that the charger offers, and its name in the charger's own spelling."""
     for dialect in dialects:
-        for word in offered:
-            if word.lower() in dialect.subprotocols:
-                return word, dialect
+        for name in offered:
+            if name.lower() in dialect.subprotocols:
+                return name, dialect
     return None
 
 
 def offered_subprotocols(header_values: Sequence[str]) -> list[str]:
-    """Every word of the Sec-WebSocket-Protocol headers, in order."""
-    return [word.strip() for value in header_values for word in value.split(",") if word.strip()]
+    """Every name in the Sec-WebSocket-Protocol headers, in order."""
+    return [name.strip() for value in header_values for name in value.split(",") if name.strip()]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Credentials:
 
     @property
     def kind(self) -> str:
-        """What was shown, in a word for the log."""
+        """The kind of credential that was presented, for the log."""
         if self.certificate_names is not None:
             return "a certificate of another station"
         return "no credentials" if self.password is None else "wrong password"

@@ -19,11 +19,11 @@ BUSY = (
     b"Content-Type: text/plain\r\nContent-Length: 16\r\n\r\ntry again later\n"
 )
 #: For the answer to arrive; then the socket is dropped, whatever its peer still sends.
-TELL_WITHIN_S = 2.0
-#: Sockets being told at once; one more is closed without a word, so that refusing costs nothing either.
-MOST_TOLD = 100
-#: A door that is full says so this often, and how many it turned away.
-SAY_EVERY_S = 60.0
+ANSWER_WITHIN_S = 2.0
+#: Answers being sent at once; beyond this a socket is closed without an answer, so that refusing stays cheap.
+MOST_ANSWERED = 100
+#: A full door logs this often that it is full, and how many it refused.
+LOG_EVERY_S = 60.0
 READ_BYTES = 16384
 
 
@@ -35,9 +35,9 @@ class Capacity:
         self._max_handshakes = max_handshakes
         self.connections = 0
         self.handshakes = 0
-        self._being_told = 0
-        self._said_at: dict[str, float] = {}
-        self._unsaid: Counter[str] = Counter()
+        self._being_answered = 0
+        self._logged_at: dict[str, float] = {}
+        self._unlogged: Counter[str] = Counter()
 
     @property
     def full(self) -> str | None:
@@ -68,27 +68,27 @@ class Capacity:
 
     async def turn_away(self, stream: trio.abc.Stream, reason: str) -> None:
         """Answer 503 without reading the request, and close."""
-        self._say(reason, address_of(stream) or "-")
-        self._being_told += 1
+        self._log(reason, address_of(stream) or "-")
+        self._being_answered += 1
         try:
-            if self._being_told <= MOST_TOLD:
-                with trio.move_on_after(TELL_WITHIN_S), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                    await _tell(stream)
+            if self._being_answered <= MOST_ANSWERED:
+                with trio.move_on_after(ANSWER_WITHIN_S), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await _answer_busy(stream)
         finally:
-            self._being_told -= 1
+            self._being_answered -= 1
             await trio.aclose_forcefully(stream)
 
-    def _say(self, reason: str, address: str) -> None:
-        self._unsaid[reason] += 1
+    def _log(self, reason: str, address: str) -> None:
+        self._unlogged[reason] += 1
         now = trio.current_time()
-        if now - self._said_at.get(reason, -SAY_EVERY_S) < SAY_EVERY_S:
+        if now - self._logged_at.get(reason, -LOG_EVERY_S) < LOG_EVERY_S:
             return
-        self._said_at[reason] = now
-        refused = self._unsaid.pop(reason)
+        self._logged_at[reason] = now
+        refused = self._unlogged.pop(reason)
         log.warning("refused with 503: %s: address=%s, refused since the last such line: %d", reason, address, refused)
 
 
-async def _tell(stream: trio.abc.Stream) -> None:
+async def _answer_busy(stream: trio.abc.Stream) -> None:
     await stream.send_all(BUSY)
     # Closing with the request unread would reset the connection and take the answer with it.
     if isinstance(stream, trio.abc.HalfCloseableStream):

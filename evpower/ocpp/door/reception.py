@@ -79,9 +79,9 @@ class Reception:
             log.info("station=%s: offered no subprotocol", name)
             return Entrant(who, usual(self.dialects))
         self._refused(socket, Refusal.NO_SUBPROTOCOL)
-        address, words = address_of(stream), shown(", ".join(offered))
+        address, names = address_of(stream), shown(", ".join(offered))
         reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
-        log.info(reason, name, address or "-", words)
+        log.info(reason, name, address or "-", names)
         await socket.aclose(1002, "no common subprotocol")
         raise SocketClosed(1002, "no common subprotocol")
 

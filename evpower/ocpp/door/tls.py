@@ -43,7 +43,7 @@ class TlsIdentity:
         self.context = load_context(files)
 
     def reload(self) -> bool:
-        """Read the files again. What cannot be used is said, and the old certificate stays; whether it changed."""
+        """Read the files again; return whether they were loaded. If not, it is logged and the old certificate stays."""
         try:
             self.context = load_context(self._files)
         except ConfigError as error:
@@ -60,7 +60,7 @@ def load_context(files: TlsFiles) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_ciphers(CIPHERS)
     try:
-        # An encrypted key must not ask for its passphrase at a terminal nobody watches.
+        # An encrypted key must not ask for its passphrase at an unattended terminal.
         context.load_cert_chain(files.certificate, files.key, password=lambda: "")
     except (OSError, ValueError) as error:
         raise ConfigError([f"ocpp.tls_certificate, ocpp.tls_key: cannot be used: {_reason(error)}"]) from None
@@ -68,7 +68,7 @@ def load_context(files: TlsFiles) -> ssl.SSLContext:
         _trust(context, files.client_ca, "ocpp.tls_client_ca")
     if files.station_ca is not None and not _is_missing(files.station_ca):
         _trust(context, files.station_ca, "ocpp.station_ca_certificate")
-        # Our own CA may stand below a root nobody here knows; what it signed is good all the same.
+        # Our own CA may have an issuer that is not in the file; what our CA signed is valid all the same.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 

@@ -1,4 +1,4 @@
-"""How an OCPP 1.6 charger's status becomes an ending in our words, and times as OCPP writes them."""
+"""How an OCPP 1.6 charger's status becomes an ending of ours, and times as OCPP writes them."""
 
 from __future__ import annotations
 

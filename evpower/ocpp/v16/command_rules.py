@@ -1,4 +1,4 @@
-"""What OCPP 1.6 says of commands in words, and its schemas cannot say (duties 33-37)."""
+"""Rules for commands that are only in the text of OCPP 1.6, because its schemas cannot express them (duties 33-37)."""
 
 from __future__ import annotations
 

@@ -26,12 +26,12 @@ log = logging.getLogger("OCPP")
 
 _measured_at = attrgetter("measured_at")
 
-#: Stands for a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
+#: Replaces a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
 UNREADABLE_START_WH = MAX_ENERGY_WH
-#: Stands for a stop register that cannot be true: below every start, so the last meter value counts instead.
+#: Replaces a stop register that cannot be true: below every start, so the last meter value counts instead.
 UNREADABLE_STOP_WH = -1
-#: Words a station as a whole may have (duty 33).
-STATION_WORDS = frozenset({"Available", "Unavailable", "Faulted"})
+#: Statuses a station as a whole may have (duty 33).
+WHOLE_STATION_STATUSES = frozenset({"Available", "Unavailable", "Faulted"})
 #: Clocks differ by less. A time long past may be that of a report from a queue, unless it is older than OCPP 1.6.
 CLOCK_AHEAD = timedelta(hours=1)
 CLOCK_NEVER_SET = datetime(2015, 1, 1, tzinfo=UTC)
@@ -71,7 +71,7 @@ async def status_notification(charger: Charger, request: messages.StatusNotifica
         request.connector_id,
         shown(request.status),
     )
-    if request.connector_id == 0 and request.status not in STATION_WORDS:
+    if request.connector_id == 0 and request.status not in WHOLE_STATION_STATUSES:
         charger.connection.oddities.note(Kind.STATION_STATUS, f"status {request.status} of connector 0")
     await charger.reports.connector_status(
         charger.station_id,
@@ -209,11 +209,11 @@ def _samples(charger: Charger, meter_values: Iterable[messages.MeterValue]) -> t
     return tuple(samples)
 
 
-def _look_at_clock(charger: Charger, said_at: datetime) -> None:
-    """Times are stored as the charger says them, beside ours (duty 26); that its clock is wrong is worth knowing."""
-    if said_at - charger.connection.last_seen_at > CLOCK_AHEAD:
+def _look_at_clock(charger: Charger, reported_at: datetime) -> None:
+    """Times are stored as the charger reports them, beside ours (duty 26); a wrong clock is noted as an oddity."""
+    if reported_at - charger.connection.last_seen_at > CLOCK_AHEAD:
         charger.connection.oddities.note(Kind.WRONG_CLOCK, "its clock is ahead")
-    elif said_at < CLOCK_NEVER_SET:
+    elif reported_at < CLOCK_NEVER_SET:
         charger.connection.oddities.note(Kind.WRONG_CLOCK, "its clock was never set")
 
 

@@ -1,4 +1,4 @@
-"""What operators can have an OCPP 1.6 charger do: from our words to the wire and back (OCPP 1.6 §5)."""
+"""What operators can have an OCPP 1.6 charger do: from our commands to the wire and back (OCPP 1.6 §5)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _list_entry(tag: str, entry: ListEntry | None) -> Mapping[str, Any]:
     return {"idTag": tag, "idTagInfo": info}
 
 
-#: Each takes the command it stands beside and returns its answer (a test compares their annotations).
+#: Each takes the command that is its key and returns that command's answer (a test compares their annotations).
 OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] = {
     commands.Restart: restart,
     commands.Unlock: unlock,

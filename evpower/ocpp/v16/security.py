@@ -1,4 +1,4 @@
-"""What chargers send of the security extension (OCPP 1.6 security white paper §4-5): stored, and alarming ones said."""
+"""Reports of the security extension (OCPP 1.6 security white paper §4-5): all are stored, alarming ones logged."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from evpower.identifiers import StationId
 
-#: Seen from us: "in" is what the charger said.
+#: Seen from us: "in" is a frame from the charger.
 Direction = Literal["in", "out"]
 
 
@@ -23,4 +23,4 @@ class NoFrameLog:
     """Remembers nothing."""
 
     def note(self, station_id: StationId, direction: Direction, frame: bytes, at: datetime) -> None:
-        """Nobody asked."""
+        """Keep nothing."""

@@ -47,7 +47,7 @@ class Masking:
         self._names = frozenset(name.lower() for name in (_ALWAYS, *(secret.name for secret in secrets)))
         self._marks = (*(name.encode() for name in self._names), rb"\u00")
         named = ", ".join(secret.name for secret in secrets)
-        #: Stands for a whole frame that names a secret and cannot be read.
+        #: Replaces a whole frame that names a secret and cannot be read.
         self.unreadable = f'"a frame that names {named} and cannot be read is not kept"'.encode()
 
     def kept(self, frame: bytes) -> bytes:
@@ -86,5 +86,5 @@ def _followed(value: Any, way: Sequence[str]) -> Any:
     return value
 
 
-def _means(word: object, secret: SecretSetting) -> bool:
-    return isinstance(word, str) and word.strip().lower() in (secret.name.lower(), _ALWAYS.lower())
+def _means(key: object, secret: SecretSetting) -> bool:
+    return isinstance(key, str) and key.strip().lower() in (secret.name.lower(), _ALWAYS.lower())

@@ -56,7 +56,7 @@ class Follower:
         self._receive = receive
         self._masking = masking
         self._conversation = Conversation()
-        #: It was too slow and is told no more.
+        #: It was too slow and gets no more frames.
         self.was_cut = False
 
     def offer(self, noted: _Noted) -> None:
@@ -94,7 +94,7 @@ class Tracer:
         self._writing = trio.Lock()
         #: Frames that could not be kept since the server began.
         self.lost = 0
-        self._said_lost = False
+        self._loss_logged = False
 
     def note(self, station_id: StationId, direction: Direction, frame: bytes, at: datetime) -> None:
         """A frame passed (see `FrameLog`)."""
@@ -119,10 +119,10 @@ class Tracer:
             self._work.set()
 
     def _lose(self, count: int, reason: str) -> None:
-        """Say it once, until frames are kept again."""
+        """Log it once, until frames are kept again."""
         self.lost += count
-        if not self._said_lost:
-            self._said_lost = True
+        if not self._loss_logged:
+            self._loss_logged = True
             log.warning("frames of chargers are not kept: %s; charging is not affected", reason)
 
     # -------------------------------------------------------------------------------------------------- the writer's
@@ -148,11 +148,11 @@ class Tracer:
             try:
                 with trio.fail_after(WRITE_WITHIN_S):
                     await self._write(noted)
-            except Exception as error:  # evidence is worth less than a charger: counted, said, and gone on
+            except Exception as error:  # evidence is worth less than a charger: count it, log it, go on
                 self._lose(len(noted), str(error) or type(error).__name__)
             else:
-                if self._said_lost:
-                    self._said_lost = False
+                if self._loss_logged:
+                    self._loss_logged = False
                     log.warning("frames of chargers are kept again; lost since the start: %d", self.lost)
 
     async def _write(self, noted: list[_Noted]) -> None:
@@ -184,7 +184,7 @@ class Tracer:
             receive.close()
 
     async def end_followers(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """A task of the doors: when they close, whoever watches is let go, so that nobody is waited for."""
+        """A task of the doors: when they close, every follower is closed, so that the doors wait for none."""
         task_status.started()
         try:
             await trio.sleep_forever()
@@ -203,7 +203,7 @@ class Tracer:
         return [conversation.read(row.direction, row.frame, row.recorded_at) for row in rows]
 
     async def check_station(self, station_id: StationId) -> None:
-        """Raises StationNotFound for a station nobody configured."""
+        """Raises StationNotFound for a station that is not configured."""
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):
                 raise StationNotFound

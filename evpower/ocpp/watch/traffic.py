@@ -1,7 +1,7 @@
 """What passes at the chargers' door, counted since the start of the process: plain numbers, read by the metrics.
 
 Every key is of a fixed set (actions of the standard, error codes, reasons) or a station that was admitted, so that
-nobody outside can make the counters grow.
+no outsider can make the number of counters grow.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ERROR_CODES = frozenset(
         "GenericError",
     }
 )
-#: Words of an answer's `status` by which the charger does what it was asked.
+#: Values of an answer's `status` which mean that the charger does what it was asked.
 _WILLING = frozenset({"accepted", "rebootrequired", "scheduled", "unlocked"})
 
 
@@ -107,7 +107,7 @@ class Traffic:
         """A CALL of ours ended, one way or another."""
         if isinstance(outcome, CallFailed):
             self.errors_received[outcome.code if outcome.code in ERROR_CODES else OTHER] += 1
-        self.commands[self._known(action), _word(outcome)] += 1
+        self.commands[self._known(action), _outcome_label(outcome)] += 1
 
     def leniencies_of(self, station_id: StationId) -> Counter[Kind]:
         """The tally of an admitted station, over all its connections."""
@@ -117,7 +117,7 @@ class Traffic:
         return action if action in self._actions else OTHER
 
 
-def _word(outcome: CallOutcome) -> str:
+def _outcome_label(outcome: CallOutcome) -> str:
     match outcome:
         case Answered(payload):
             try:

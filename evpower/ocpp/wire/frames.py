@@ -80,7 +80,7 @@ def _diagnose(text: bytes, problem: str) -> Message | Malformed | UnknownType:
         return Malformed(str(exc))
     match frame:
         case [4, str() | int() as message_id, *rest]:
-            code, description = ([word if isinstance(word, str) else "" for word in rest] + ["", ""])[:2]
+            code, description = ([text if isinstance(text, str) else "" for text in rest] + ["", ""])[:2]
             return CallError(message_id, code, description)
         case [2, str() | int() as message_id, *_] if len(str(message_id)) <= MAX_MESSAGE_ID:
             return Malformed(problem, message_id)

@@ -14,7 +14,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class CallFailed:
-    """CALLERROR, in the charger's words; `details` is JSON text."""
+    """CALLERROR, as the charger sent it; `details` is JSON text."""
 
     code: str
     description: str

@@ -49,7 +49,7 @@ class FrameReader:
         self.buffer = bytearray()
         #: Pongs and Close frames the peer is owed.
         self.replies = b""
-        #: Set when the peer closed, or broke a rule and was told so.
+        #: Set when the peer closed, or broke a rule and was sent a Close frame that names it.
         self.closed: SocketClosed | None = None
 
     @property

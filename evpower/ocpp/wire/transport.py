@@ -72,7 +72,7 @@ class ChargerSocket:
         self._broken = False
         #: The owner runs inside; cancelled when the peer is given up.
         self.alive = trio.CancelScope()
-        #: Whoever ends the handshake has said why in the log.
+        #: The code that ended the handshake has logged the reason.
         self.explained = False
         #: trio's time of the last bytes from the peer.
         self.received_at = trio.current_time()

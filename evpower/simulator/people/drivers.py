@@ -13,7 +13,7 @@ from evpower.simulator.station.station import SimulatedStation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """How drivers behave. Without `id_tags` nobody walks up: only charges started from the app are plugged in."""
+    """How drivers behave. Without `id_tags` no driver walks up: only charges started from the app are plugged in."""
 
     plug_after_s: float = 2.0  # from the go-ahead, or from walking up
     unplug_after_s: float = 5.0  # from the end of the charge

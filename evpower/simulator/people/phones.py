@@ -87,7 +87,7 @@ class PhoneUser:
         self._say(f"{client_id} paid {ended['current_cost']} som for {ended['energy_consumed']} kWh at {place}")
 
     def _wish(self, outlet: Outlet) -> dict[str, Any]:
-        """So many kWh, so many som, or until told otherwise."""
+        """So many kWh, so many som, or until it is stopped."""
         habits = self._habits
         minutes = self._random.uniform(*habits.charge_minutes)
         energy_kwh = min(round(outlet.kwh_per_minute * minutes, 1), habits.energy_kwh_max)

@@ -18,7 +18,7 @@ PREFIX = "/control"
 
 
 class Control:
-    """Does what the methods of `Sandbox` do, for whoever has only a socket."""
+    """Does what the methods of `Sandbox` do, for callers that have only a socket."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox

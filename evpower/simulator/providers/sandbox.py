@@ -220,7 +220,7 @@ _BEHAVIOUR: dict[str, Callable[[Any], bool]] = {
 
 
 def _operation(operation: CardOperation) -> dict[str, Any]:
-    return {**asdict(operation), "status": operation.word}
+    return {**asdict(operation), "status": operation.status_text}
 
 
 def _secret(seed: int, what: str) -> str:

@@ -23,21 +23,21 @@ class StationConversation:
         """Talk over one connection until it is cancelled with it; raises TooSlowError when the peer goes dumb."""
         if not self.accepted or self._hardware.settings.boots_on_reconnect:
             await self._boot(link)
-        await self._tell_statuses(link)
+        await self._send_statuses(link)
         self.ready = True
         self._hardware.trace.wake()
         async with trio.open_nursery() as talking:
             talking.start_soon(self._beat, link)
             talking.start_soon(self._deliver, link)
 
-    async def _tell_statuses(self, link: Link) -> None:
+    async def _send_statuses(self, link: Link) -> None:
         """The station's and each connector's; what changes meanwhile follows by the outbox."""
-        told = {}
+        sent = {}
         for number in (0, *self._hardware.connectors):
-            told[number] = self._hardware.status_payload(number)
-            await self._ask(link, "StatusNotification", told[number])
+            sent[number] = self._hardware.status_payload(number)
+            await self._ask(link, "StatusNotification", sent[number])
         self._hardware.outbox.connected()
-        for number, before in told.items():
+        for number, before in sent.items():
             now = self._hardware.status_payload(number)
             if (now["status"], now["errorCode"]) != (before["status"], before["errorCode"]):
                 self._hardware.say("StatusNotification", now)

@@ -281,7 +281,7 @@ class Hardware:
         }
 
     def say(self, action: str, payload: Payload) -> None:
-        """Queue a message nobody waits for; dropped while there is no connection."""
+        """Queue a message whose answer is not awaited; dropped while there is no connection."""
         self.outbox.put(OutboxMessage(action, payload))
 
     async def ask(self, action: str, payload: Payload) -> Payload | None:

@@ -1,7 +1,7 @@
 """What a charger still has to say, in order; transaction messages outlive the socket (OCPP 1.6 §3.7, §4.8-4.10).
 
 Start, MeterValues and Stop wait here, with the timestamps they were born with, until the central system has answered
-them. Everything else is dropped when the socket goes: nobody wants an old status.
+them. Everything else is dropped when the socket goes: an old status is of no use.
 """
 
 from __future__ import annotations

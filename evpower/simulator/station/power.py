@@ -14,7 +14,7 @@ STEP_S = 5.0  # the taper is followed in steps of at most this
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """What stands at the connector: `charge_wh` of `capacity_wh` are in the battery."""
+    """The car at the connector: `charge_wh` of `capacity_wh` are in the battery."""
 
     capacity_wh: int = 60_000
     charge_wh: float = 12_000.0

@@ -81,7 +81,7 @@ class Profiles:
 
 
 def composite_schedule(offered_w: float, duration_s: int, now_text: str) -> dict[str, Any]:
-    """GetCompositeSchedule's schedule, simplified to one period: what holds now is said to go on."""
+    """GetCompositeSchedule's schedule, simplified to one period: the present limit goes on."""
     return {
         "startSchedule": now_text,
         "duration": duration_s,

@@ -61,7 +61,7 @@ class SimulatedStation:
     # Life
 
     async def run(self, url: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Stay connected to `url` until cancelled; started once the first boot was accepted and told its statuses."""
+        """Stay connected to `url` until cancelled; started once the first boot was accepted and statuses sent."""
         own_url = address.station_url(url, self.station_id)
         async with trio.open_nursery() as parts:
             await parts.start(self.hardware.run)
@@ -237,7 +237,7 @@ class SimulatedStation:
     # What a test looks at
 
     def status(self, connector_id: int = 1) -> str:
-        """A connector's status word."""
+        """A connector's status."""
         return self.hardware.connectors[connector_id].status
 
     def register_wh(self, connector_id: int = 1) -> int:

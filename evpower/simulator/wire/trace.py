@@ -1,4 +1,4 @@
-"""What one charger said and heard, newest last, and what it found wrong with its peer.
+"""What one charger sent and received, newest last, and what it found wrong with its peer.
 
 Tests read it, `evpower simulate` prints it. Bounded, because benchmarks run for hours.
 """
@@ -49,7 +49,7 @@ class Trace:
         return len(self._frames)
 
     def record(self, at: datetime, direction: FrameDirection, frame: Frame) -> None:
-        """Remember a frame and wake whoever waits for it."""
+        """Remember a frame and wake the tasks that wait for it."""
         traced = Traced(at, direction, frame)
         self._frames.append(traced)
         if self._listener is not None:
@@ -63,7 +63,7 @@ class Trace:
         self.wake()
 
     def note(self, text: str) -> None:
-        """Tell the listener what is no frame."""
+        """Pass the listener a line that is not a frame."""
         if self._listener is not None:
             self._listener(text)
 

@@ -17,7 +17,7 @@ ON CONFLICT (station_id, connector_id) DO UPDATE
 SET wanted = excluded.wanted, state = excluded.state, requested_at = excluded.requested_at, done_at = excluded.done_at
 """
 
-# A whole station is out of service by its own word, or when each of its connectors is.
+# A whole station is out of service when its own status says so, or when each of its connectors is.
 MARK_DONE = """
 UPDATE evpower.ocpp_availability a SET state = 'Done', done_at = %(at)s
 WHERE a.station_id = %(station_id)s AND a.state = 'Scheduled' AND (

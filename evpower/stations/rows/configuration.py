@@ -45,7 +45,7 @@ async def read_known(conn: AsyncConnection[Any], station_id: StationId) -> list[
 
 
 async def store(conn: AsyncConnection[Any], station_id: StationId, settings: Sequence[Setting], at: datetime) -> None:
-    """Store what the charger said of itself."""
+    """Store the settings that the charger reported."""
     written = [{"key": each.key, "value": each.value, "readonly": each.readonly} for each in settings]
     await conn.execute(STORE, {"station_id": station_id, "settings": Jsonb(written), "at": at})
 

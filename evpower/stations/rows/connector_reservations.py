@@ -1,4 +1,4 @@
-"""Rows of `ocpp_reservations`. One that expired is told so by whoever reads it; nothing has to write that."""
+"""Rows of `ocpp_reservations`. Expiry is computed at each reading; nothing writes it."""
 
 from __future__ import annotations
 

@@ -19,33 +19,33 @@ INSERT INTO evpower.ocpp_transfers (station_id, kind, location, status, requeste
 VALUES (%(station_id)s, %(kind)s, %(location)s, 'Requested', %(at)s, %(at)s) RETURNING id
 """
 
-_SAID = """
+_SET_STATUS = """
 UPDATE evpower.ocpp_transfers
 SET status = %(status)s, status_at = %(at)s, ended_at = CASE WHEN %(ended)s THEN %(at)s END,
     steps = steps || jsonb_build_array(jsonb_build_object('status', %(status)s::text, 'at', %(at)s::timestamptz))
 """
-ADVANCE = f"""{_SAID}
+ADVANCE = f"""{_SET_STATUS}
 WHERE id = (SELECT max(id) FROM evpower.ocpp_transfers
             WHERE station_id = %(station_id)s AND kind = %(kind)s AND ended_at IS NULL)
 RETURNING id
 """
-# What we gave up without a word of the charger (silence, no file name) goes on once the charger names it.
-ADVANCE_NAMED = f"""{_SAID}
+# A transfer we gave up without any report of the charger (silence, no file name) goes on once the charger names it.
+ADVANCE_NAMED = f"""{_SET_STATUS}
 WHERE id = %(request_id)s AND station_id = %(station_id)s AND kind = %(kind)s
   AND (ended_at IS NULL OR steps = '[]'::jsonb)
 RETURNING id
 """
 
-# Nobody asked for it here: the charger began it by itself, or it was asked for by another system.
-ADVANCE_UNASKED = """
+# It was not requested here: the charger began it by itself, or another system requested it.
+INSERT_UNREQUESTED = """
 INSERT INTO evpower.ocpp_transfers (station_id, kind, status, steps, status_at, ended_at)
 VALUES (%(station_id)s, %(kind)s, %(status)s,
         jsonb_build_array(jsonb_build_object('status', %(status)s::text, 'at', %(at)s::timestamptz)),
         %(at)s, CASE WHEN %(ended)s THEN %(at)s END)
 """
 
-# A charger repeats its last word when it is asked to; that begins nothing.
-IS_LAST_WORD = """
+# A charger repeats its last status when it is asked to; that begins nothing.
+IS_LAST_STATUS = """
 SELECT 1 AS one FROM evpower.ocpp_transfers
 WHERE station_id = %(station_id)s AND kind = %(kind)s AND status = %(status)s
   AND id = (SELECT max(id) FROM evpower.ocpp_transfers WHERE station_id = %(station_id)s AND kind = %(kind)s)
@@ -87,7 +87,7 @@ async def advance(
     ended: bool,
     at: datetime,
 ) -> bool:
-    """Note the charger's word on the transfer it names, else on the one that runs, or that nobody here asked for.
+    """Note the charger's status on the transfer it names, else on the one that runs, else on a new unrequested one.
 
     False when it names none of its own that is under way: then nothing is noted.
     """
@@ -104,8 +104,8 @@ async def advance(
         return True
     if request_id is not None:
         return False
-    if await (await conn.execute(IS_LAST_WORD, parameters)).fetchone() is None:
-        await conn.execute(ADVANCE_UNASKED, parameters)
+    if await (await conn.execute(IS_LAST_STATUS, parameters)).fetchone() is None:
+        await conn.execute(INSERT_UNREQUESTED, parameters)
     return True
 
 

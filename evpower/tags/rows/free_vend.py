@@ -1,4 +1,4 @@
-"""Stations that charge tags of nobody for free."""
+"""Stations that charge tags without an owner for free."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ON CONFLICT (station_id) DO UPDATE SET free_vend = excluded.free_vend, updated_a
 
 
 async def gives_away(conn: Conn, station_id: StationId) -> bool:
-    """Whether tags that are nobody's charge here for free."""
+    """Whether tags without an owner charge here for free."""
     row = await (await conn.execute(GIVES_AWAY, {"station_id": station_id})).fetchone()
     return bool(row and row["free_vend"])
 

@@ -108,7 +108,7 @@ async def live_reservation(conn: Conn, station_id: str, tag: IdTag) -> SessionId
 
 
 async def looks_like_a_phone(conn: Conn, tag: IdTag) -> bool:
-    """Whether the text of a tag is a phone number; it is a secret to nobody."""
+    """Whether the text of a tag is a phone number; a phone number is not a secret."""
     row = await (await conn.execute(LOOKS_LIKE_A_PHONE, {"tag": tag})).fetchone()
     return bool(row and row["yes"])
 

@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock
 
 from evpower.network.charge_point import Admission
-from evpower.ocpp.door.capacity import BUSY, SAY_EVERY_S, Capacity
+from evpower.ocpp.door.capacity import BUSY, LOG_EVERY_S, Capacity
 from evpower.ocpp.door.passwords import hash_password
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
@@ -185,7 +185,7 @@ async def test_a_full_door_says_each_minute_how_many_it_turned_away(
     capacity = Capacity(max_connections=1, max_handshakes=1)
     for _ in range(3):
         await turned_away(capacity)
-    await trio.sleep(SAY_EVERY_S)
+    await trio.sleep(LOG_EVERY_S)
     await turned_away(capacity)
     assert [message.rpartition(" ")[2] for message in caplog.messages] == ["1", "3"]
 

@@ -31,7 +31,7 @@ class OperationRefused(EvPowerError):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where changes are told, and where the payer's browser goes back to: in between, after success, after failure."""
+    """Where notices are sent, and where the payer's browser goes back to: in between, after success, after failure."""
 
     notify_url: str | None = None
     redirect_url: str | None = None
@@ -71,7 +71,7 @@ class CardOperation:
         return self.auth_key
 
     @property
-    def word(self) -> str:
+    def status_text(self) -> str:
         """The text status of `fetch-operation`."""
         if self.state == REJECTED:
             return "cancelled" if self.code == CANCELED else "failed"
@@ -91,10 +91,10 @@ class StoredCard:
 class OperationBook:
     """All operations. `progress` is the states an approved payment passes; `point_has_funds` False stops them all."""
 
-    def __init__(self, clock: ProviderClock, choices: random.Random, tell: Callable[[CardOperation], None]) -> None:
+    def __init__(self, clock: ProviderClock, choices: random.Random, notify: Callable[[CardOperation], None]) -> None:
         self._clock = clock
         self._random = choices
-        self._tell = tell
+        self._notify = notify
         self._last_trans = 7_780_000 + choices.randrange(1000)
         self.progress: Sequence[int] = (DONE,)
         self.point_has_funds = True
@@ -123,7 +123,7 @@ class OperationBook:
         self._decide(operation, *self._judge(card))
 
     def charge_stored(self, operation: CardOperation, token: str) -> None:
-        """Put a stored card to it; nobody is there to answer 3-D Secure."""
+        """Put a stored card to it; there is no payer to answer 3-D Secure."""
         stored = self._stored.get(token)
         if stored is None or stored.verdict is None or stored.until < self._clock.now():
             self._decide(operation, CardVerdict.DECLINE, CARD_UNKNOWN)
@@ -154,7 +154,7 @@ class OperationBook:
         operation.pa_req = None
         operation.ahead = []
         operation.state, operation.code = REJECTED, code
-        self._tell(operation)
+        self._notify(operation)
 
     def advance(self, operation: CardOperation) -> None:
         """One step of those ahead; none while the point has no funds (code 30: later, not a decline)."""
@@ -166,7 +166,7 @@ class OperationBook:
         operation.code = OK
         operation.state = operation.ahead.pop(0)
         if operation.state == DONE:
-            self._tell(operation)
+            self._notify(operation)
 
     def cancel(self, operation: CardOperation, sum: int | None = None) -> None:
         """Give back a part, or all that is left; what is not done yet ends. Raises Refused."""
@@ -180,7 +180,7 @@ class OperationBook:
             operation.returned += amount
         if amount == left:
             operation.state, operation.code, operation.ahead, operation.pa_req = REJECTED, CANCELED, [], None
-        self._tell(operation)
+        self._notify(operation)
 
     def page_for_card(self, days: int) -> StoredCard:
         """A page where a person may store a card; the token is good for `days`."""

@@ -41,9 +41,9 @@ def result(operation: CardOperation, now: datetime, inputs: Mapping[str, str]) -
 
 
 def not_found(number: int, now: datetime) -> ET.Element:
-    """What a status query is told of an operation that is not there."""
-    told = {"id": str(number), "state": str(NOT_FOUND), "substate": "0", "code": "0", "final": "0"}
-    return ET.Element("result", {**told, "server_time": now.strftime(TIME)})
+    """The answer to a status query for an operation that is not there."""
+    answer = {"id": str(number), "state": str(NOT_FOUND), "substate": "0", "code": "0", "final": "0"}
+    return ET.Element("result", {**answer, "server_time": now.strftime(TIME)})
 
 
 def error(text: str) -> bytes:

@@ -26,14 +26,14 @@ NAME_MAX, VALUE_MAX, ACCOUNT_MAX = 50, 100, 100
 STORED_DAYS_MAX = 14
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}")
 KGS = "417"
-#: How a change is told to `notify_url`; three forms are on record (payments §3.9).
+#: The form of a notice to `notify_url`; three forms are on record (payments §3.9).
 NOTICE_SHAPES = ("form", "get", "xml")
 
 Attributes = dict[str, str]
 
 
 class ObankServer:
-    """The gateway for one point. `notice_shape` is how changes are told."""
+    """The gateway for one point. `notice_shape` is the form of its notices."""
 
     def __init__(self, point: str, service: str, around: Surroundings, choices: random.Random) -> None:
         self.point = point
@@ -42,7 +42,7 @@ class ObankServer:
         #: So many status queries are answered -2 although the operation is there (payments U19).
         self.status_misses = 0
         self._around = around
-        self.book = OperationBook(around.clock, choices, self._tell)
+        self.book = OperationBook(around.clock, choices, self._notify)
         self._functions: dict[str, Callable[[Attributes], ET.Element]] = {
             "auth-acquiring": self._payment_page,
             "fetch-operation": self._fetch_operation,
@@ -58,7 +58,7 @@ class ObankServer:
         if request.media_type not in MEDIA_TYPES:
             return HttpReply(415)
         root = _parsed(request.body)
-        command, order = _words(root)
+        command, order = _command_and_order(root)
         fault = self._around.fault("obank", command, order)
         try:
             if fault is not None and not fault.carried_out:
@@ -156,7 +156,7 @@ class ObankServer:
     def _fetch_operation(self, attributes: Attributes) -> ET.Element:
         operation = self.book.find(attributes.get("key", ""))
         self.book.advance(operation)
-        inputs = {"status": operation.word, "sum": str(operation.sum), "auth-key": operation.auth_key}
+        inputs = {"status": operation.status_text, "sum": str(operation.sum), "auth-key": operation.auth_key}
         return result(operation, self._around.clock.local(), inputs)
 
     def _stored_cards(self, attributes: Attributes) -> ET.Element:
@@ -170,27 +170,27 @@ class ObankServer:
             ET.SubElement(data, "input", {"key": key, "value": value})
         return element
 
-    def _tell(self, operation: CardOperation) -> None:
+    def _notify(self, operation: CardOperation) -> None:
         letter = self.letter(operation)
         if letter is not None:
             self._around.send(letter)
 
     def letter(self, operation: CardOperation) -> Letter | None:
-        """The unsigned call that tells a change; None without `notify_url`."""
+        """The unsigned notice of a change; None without `notify_url`."""
         url, order = operation.addresses.notify_url, str(operation.number)
         if url is None:
             return None
         if self.notice_shape == "xml":
             root = ET.Element("notification")
-            for name, value in (("invoice_id", order), ("status", operation.word), ("sum", str(operation.sum))):
+            for name, value in (("invoice_id", order), ("status", operation.status_text), ("sum", str(operation.sum))):
                 ET.SubElement(root, name).text = value
             body = ET.tostring(root, encoding="utf-8", xml_declaration=True)
             return Letter("obank", order, "POST", url, body, "application/xml; charset=utf-8")
         fields = {"id": operation.trans, "order.id": order, "refNo": operation.auth_key, "state": operation.state}
-        told = urlencode(fields)
+        notice = urlencode(fields)
         if self.notice_shape == "get":
-            return Letter("obank", order, "GET", f"{url}{'&' if '?' in url else '?'}{told}")
-        return Letter("obank", order, "POST", url, told.encode(), "application/x-www-form-urlencoded")
+            return Letter("obank", order, "GET", f"{url}{'&' if '?' in url else '?'}{notice}")
+        return Letter("obank", order, "POST", url, notice.encode(), "application/x-www-form-urlencoded")
 
 
 def _parsed(body: bytes) -> ET.Element | None:
@@ -203,7 +203,7 @@ def _parsed(body: bytes) -> ET.Element | None:
         return None
 
 
-def _words(root: ET.Element | None) -> tuple[str, str]:
+def _command_and_order(root: ET.Element | None) -> tuple[str, str]:
     """The command and the operation of whatever was sent, for faults and for the log; never card data."""
     if root is None or len(root) == 0:
         return "", ""

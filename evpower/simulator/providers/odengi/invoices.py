@@ -29,7 +29,7 @@ class InvoiceRefused(EvPowerError):
 
 @dataclass(slots=True)
 class Attempt:
-    """One person's payment of an invoice; `amount_tyiyn` None is a payment told without its sum."""
+    """One person's payment of an invoice; `amount_tyiyn` None is a payment reported without its sum."""
 
     trans_id: str
     payment_id: str
@@ -62,7 +62,7 @@ class Invoice:
 
     @property
     def status(self) -> str:
-        """The invoice's own word, whatever the attempts say one by one."""
+        """The invoice's own status; single attempts may have other ones."""
         if any(attempt.status == "approved" for attempt in self.attempts):
             return "approved"
         was_paid = any(attempt.returned_tyiyn for attempt in self.attempts)
@@ -70,16 +70,16 @@ class Invoice:
 
 
 #: Called after a change of an attempt, with its `status_pay`.
-Tell = Callable[[Invoice, Attempt, int], None]
+Notify = Callable[[Invoice, Attempt, int], None]
 
 
 class InvoiceBook:
     """All invoices, by both ids."""
 
-    def __init__(self, clock: ProviderClock, choices: random.Random, tell: Tell) -> None:
+    def __init__(self, clock: ProviderClock, choices: random.Random, notify: Notify) -> None:
         self._clock = clock
         self._random = choices
-        self._tell = tell
+        self._notify = notify
         self._last_trans_id = 90_000_000 + choices.randrange(1_000_000)
         self._by_order: dict[str, Invoice] = {}
         self.by_id: dict[str, Invoice] = {}
@@ -122,22 +122,22 @@ class InvoiceBook:
     def scan(self, invoice: Invoice) -> Attempt:
         """A person has the code on their screen and has not decided."""
         attempt = self._attempt(invoice, "processing", invoice.amount_tyiyn, "KGS")
-        self._tell(invoice, attempt, WAITING)
+        self._notify(invoice, attempt, WAITING)
         return attempt
 
     def pay(self, invoice: Invoice, amount_tyiyn: int | None = None, currency: str = "KGS") -> Attempt:
-        """The person pays; None is a payment whose sum nobody is told."""
+        """The person pays; None is a payment whose sum is not reported."""
         attempt = self._undecided(invoice) or self._attempt(invoice, "approved", amount_tyiyn, currency)
         attempt.status, attempt.amount_tyiyn, attempt.currency = "approved", amount_tyiyn, currency
         attempt.at = self._clock.now()
-        self._tell(invoice, attempt, PAID)
+        self._notify(invoice, attempt, PAID)
         return attempt
 
     def refuse(self, invoice: Invoice) -> Attempt:
         """The person decides against it; somebody else may still pay."""
         attempt = self._undecided(invoice) or self._attempt(invoice, "canceled", invoice.amount_tyiyn, "KGS")
         attempt.status = "canceled"
-        self._tell(invoice, attempt, CANCELED)
+        self._notify(invoice, attempt, CANCELED)
         return attempt
 
     def cancel(self, invoice: Invoice) -> None:
@@ -161,7 +161,7 @@ class InvoiceBook:
         attempt.returned_tyiyn += amount
         if attempt.left_tyiyn == 0:
             attempt.status = "canceled"
-        self._tell(invoice, attempt, CANCELED if attempt.left_tyiyn == 0 else PART_RETURNED)
+        self._notify(invoice, attempt, CANCELED if attempt.left_tyiyn == 0 else PART_RETURNED)
         return attempt
 
     def _undecided(self, invoice: Invoice) -> Attempt | None:

@@ -37,7 +37,7 @@ VERSION = 1005
 MEMBERS = ["cmd", "version", "sid", "mktime", "lang", "data", "hash"]
 NO_DATA, HASH_MISMATCH = 1, 2
 ORDER_ID_MAX, DESCRIPTION_MAX = 64, 1000
-#: Whoever pays; personal data that nobody should find in a log.
+#: The payer; personal data that must not be in a log.
 PAYER = {"account_id": "996555010203", "mobile": "996555010203", "fname": "Айгуль", "lname": "Тестова"}
 
 
@@ -61,7 +61,7 @@ class OdengiServer:
         self.repeats_order = False
         self._around = around
         self._clock = around.clock
-        self.book = InvoiceBook(around.clock, choices, self._tell)
+        self.book = InvoiceBook(around.clock, choices, self._notify)
         self._commands: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "createInvoice": self._create_invoice,
             "statusPayment": self._status_payment,
@@ -76,7 +76,7 @@ class OdengiServer:
         if request.method != "POST":
             return HttpReply(405, headers=(("Allow", "POST"),))
         message = _object(request.body)
-        command, order = _words(message)
+        command, order = _command_and_order(message)
         fault = self._around.fault("odengi", command, order)
         try:
             if fault is not None and not fault.carried_out:
@@ -163,7 +163,7 @@ class OdengiServer:
         self.book.refund(_text(data, "trans_id"), _whole(data, "amount", 1))
         return {"success": True}
 
-    def _tell(self, invoice: Invoice, attempt: Attempt, status_pay: int) -> None:
+    def _notify(self, invoice: Invoice, attempt: Attempt, status_pay: int) -> None:
         letter = self.letter(invoice, attempt, status_pay)
         if letter is not None:
             self._around.send(letter)
@@ -185,8 +185,8 @@ class OdengiServer:
         }
         text = ":::".join("" if value is None else str(value) for value in signed.values())
         true, false = (self.merchant.sign(each.encode()) for each in (text, text + "!"))
-        told = {name: value for name, value in signed.items() if value is not None}
-        right, wrong = (_canonical({**told, **PAYER, "hash": each}).encode() for each in (true, false))
+        notice = {name: value for name, value in signed.items() if value is not None}
+        right, wrong = (_canonical({**notice, **PAYER, "hash": each}).encode() for each in (true, false))
         body = wrong if forged else right
         return Letter("odengi", invoice.order_id, "POST", invoice.result_url, body, forged=wrong)
 
@@ -224,7 +224,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return message if isinstance(message, dict) else None
 
 
-def _words(message: Mapping[str, Any] | None) -> tuple[str, str]:
+def _command_and_order(message: Mapping[str, Any] | None) -> tuple[str, str]:
     """The command and the order of whatever was sent, for faults and for the log."""
     if message is None:
         return "", ""

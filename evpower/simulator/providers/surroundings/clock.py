@@ -1,4 +1,4 @@
-"""A provider's own clock: the true one, moved by whoever controls the sandbox."""
+"""A provider's own clock: the true one, moved by the test or person that controls the sandbox."""
 
 from __future__ import annotations
 

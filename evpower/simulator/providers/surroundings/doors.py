@@ -13,7 +13,7 @@ from evpower.simulator.providers.surroundings.wire import AnswerRequest, convers
 
 
 class NotLoopback(EvPowerError):
-    """The sandbox takes payments from whoever asks, so it is reachable from this machine only."""
+    """The sandbox takes payments from any caller, so it is reachable from this machine only."""
 
 
 def loopback(host: str) -> str:
@@ -47,7 +47,7 @@ class SandboxDoor:
         return f"{'http' if self._tls is None else 'https'}://{host}:{self.port}"
 
     async def listen(self) -> None:
-        """From now on the port is known, and whoever connects waits for `run`. Raises OSError when it is taken."""
+        """From now on the port is known, and connections wait for `run`. Raises OSError when it is taken."""
         self._listeners = await trio.open_tcp_listeners(self.port, host=self._host)
         self.port = self._listeners[0].socket.getsockname()[1]
 
