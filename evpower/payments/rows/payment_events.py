@@ -85,5 +85,5 @@ async def conclude_events(conn: AsyncConnection[Any], topup_id: int, last_id: in
 
 
 async def write_audit(conn: AsyncConnection[Any], line: AuditLine) -> None:
-    """Add a line, in the unit of work of what it tells."""
+    """Add a line, in the unit of work of the change it records."""
     await conn.execute(INSERT_AUDIT, asdict(line))
