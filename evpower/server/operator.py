@@ -96,7 +96,7 @@ class Operator:
         station_id = StationId(row["id"])
         seen_at = last_seen(self._link, station_id, row["last_heartbeat_at"])
         online = is_online(seen_at, now, self._heartbeat_timeout_s)
-        words = [
+        statuses = [
             connector_status(
                 each["ocpp_status"] if each["is_enabled"] else "Unavailable", row["whole_status"], busy=each["busy"]
             )
@@ -107,7 +107,7 @@ class Operator:
             "configuration_warnings": configuration_warnings(
                 row["connectors_count"], [each["connector_id"] for each in row["connectors"]]
             ),
-            "status": public_status(row["admin_status"], online, words),
+            "status": public_status(row["admin_status"], online, statuses),
             "connected": self._link.is_connected(station_id),
             "last_heartbeat_at": seen_at,
         }
