@@ -1,4 +1,4 @@
-"""The operator's word on strangers: a station of theirs, or turned away (setting `ocpp.accept_unknown`)."""
+"""The operator's decision on a stranger: a station is made of it, or it is rejected (`ocpp.accept_unknown`)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Provisioning:
         self._network_file = network_file
 
     async def strangers(self, *, rejected_too: bool) -> list[SeenStranger]:
-        """Who waits, the longest first, and what they said of themselves."""
+        """Waiting strangers, the longest first, and what they reported of themselves."""
         async with reading(self._pool) as conn:
             records = await strangers.list_strangers(conn, rejected_too=rejected_too)
         return [SeenStranger(each, self._link.is_here(each.identity)) for each in records]
@@ -79,16 +79,16 @@ class Provisioning:
         """Make a station of a stranger, one that was turned away included, by the rules of a fleet import.
 
         `wanted` has `location_id` and a station's fields as in a fleet file; model, maker, firmware and serial number
-        are what the charger said unless it says otherwise. One that is connected is asked to boot again; with a
+        are what the charger reported unless `wanted` has them. One that is connected is asked to boot again; with a
         password it is sent away to come again with it.
         Raises NotFound for an identity that never came, InvalidRequest naming every wrong field.
         """
         async with unit_of_work(self._pool) as uow:
             boot = await _take(uow, identity)
             fleet = await self._fleet(uow, identity, boot, wanted)
-            told = NetworkChanged(wanted["location_id"])
+            event = NetworkChanged(wanted["location_id"])
             with naming("stations."):
-                report = await self._network_file.write(uow, fleet, told)
+                report = await self._network_file.write(uow, fleet, event)
             if report.created.get("stations") != 1:  # imported between our look and the import's lock
                 raise _accepted_already()
             await strangers.forget(uow.conn, identity)
@@ -120,19 +120,19 @@ class Provisioning:
             raise InvalidRequest(("location_id", "локация не найдена"))
         fields = {name: value for name, value in wanted.items() if name != "location_id" and value is not None}
         return read_station(
-            {**_said(identity, boot), **fields, "id": identity}, location.id, location.name, location.address
+            {**_reported_fields(identity, boot), **fields, "id": identity}, location.id, location.name, location.address
         )
 
 
-def _said(identity: str, boot: Boot) -> dict[str, str]:
+def _reported_fields(identity: str, boot: Boot) -> dict[str, str]:
     """A station's fields, as far as the charger filled them."""
-    words = asdict(boot)
-    words["manufacturer"] = words.pop("vendor")
-    return {"serial_number": identity, **{name: text for name, text in words.items() if text}}
+    fields = asdict(boot)
+    fields["manufacturer"] = fields.pop("vendor")
+    return {"serial_number": identity, **{name: text for name, text in fields.items() if text}}
 
 
 async def _take(uow: UnitOfWork, identity: str) -> Boot:
-    """What the stranger said of itself, its row taken for this unit of work."""
+    """What the stranger reported of itself, its row taken for this unit of work."""
     boot = await strangers.lock_stranger(uow.conn, identity)
     if await station_exists(uow.conn, StationId(identity)):
         raise _accepted_already()

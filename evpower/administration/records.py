@@ -1,4 +1,4 @@
-"""What administrators see of a row, whole (contract/rest-api §7.7). None is a value nobody has given."""
+"""What administrators see of a row, whole (contract/rest-api §7.7). None is a value that is not set."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LocationRecord:
 
 @dataclass(frozen=True)
 class ConnectorRecord:
-    """A configured connector; `error_code` is OCPP's word, None when there is no error."""
+    """A configured connector; `error_code` is OCPP's, None when there is no error."""
 
     id: str
     connector_number: int
@@ -73,7 +73,7 @@ class StationRecord:
 
     @property
     def configuration_warnings(self) -> list[str]:
-        """What cannot be true of these rows, in words for a person."""
+        """What cannot be true of these rows, as sentences for a person."""
         return configuration_warnings(self.connectors_count, [each.connector_number for each in self.connectors])
 
 
@@ -163,7 +163,7 @@ class Listed(Generic[Record]):
 
 @dataclass(frozen=True)
 class Changed(Generic[Record]):
-    """A row as it is after a change, and what is doubtful of it, in words for a person."""
+    """A row as it is after a change, and what is doubtful of it, as sentences for a person."""
 
     record: Record
     warnings: tuple[str, ...]

@@ -29,7 +29,7 @@ OWN_DOOR = "задаётся отдельно: PUT /stations/{id}/password"
 
 
 class Administration:
-    """Every change is one unit of work, logged with who made it, and told to phones after its commit."""
+    """Every change is one unit of work, logged with its author, and published to phones after its commit."""
 
     def __init__(self, pool: Pool, clock: Clock, views: NetworkViews, network_file: NetworkFile) -> None:
         self._pool = pool

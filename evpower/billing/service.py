@@ -1,7 +1,7 @@
 """Money in motion: holds, settlements, corrections, debts.
 
 Whatever moves money runs in the caller's unit of work, with the client's row locked first (billing-rules §10), and is
-logged after its commit in the words operators grep (contract/rest-api §1.10).
+logged after its commit, in the form operators grep for (contract/rest-api §1.10).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class BillingService:
     ) -> Settlement:
         """Resolve a session's hold with its final cost; a cost of 0 is a full refund.
 
-        The entry's key is the session's, so whoever comes second moves nothing.
+        The entry's key is the session's, so a second call moves nothing.
         """
         bill = settle(reserved_tyiyn=reserved_tyiyn, cost_tyiyn=cost_tyiyn, balance_tyiyn=client.balance_tyiyn)
         entry = settle_entry(session_id, client.id, reserved_tyiyn, bill, actor)

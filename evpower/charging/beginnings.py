@@ -33,7 +33,7 @@ WHOLE_STATION = 0
 
 @dataclass(frozen=True)
 class _Whose:
-    """Whose charge it is: a session's; nobody's, and free; or nobody's, and refused."""
+    """Whose charge it is: a session's; without a session and free; or without a session and refused."""
 
     verdict: IdTagVerdict
     session_id: SessionId | None = None
@@ -41,7 +41,7 @@ class _Whose:
 
 
 class Beginnings:
-    """Turns a charger's StartTransaction into a running session, or into a stored transaction nobody pays for."""
+    """Turns a charger's StartTransaction into a running session, or into a stored transaction that is not paid for."""
 
     def __init__(
         self,
@@ -66,8 +66,8 @@ class Beginnings:
         async with unit_of_work(self._pool) as uow:
             repeat = await transactions.find_repeat(uow.conn, station_id, start)
             if repeat is not None:
-                told = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
-                return BegunTransaction(repeat.wire_transaction_id, replace(told, status=repeat.verdict))
+                verdict = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
+                return BegunTransaction(repeat.wire_transaction_id, replace(verdict, status=repeat.verdict))
         await self._close_unfinished(station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
             return await self._begin(uow, station_id, start)
@@ -98,7 +98,7 @@ class Beginnings:
         return BegunTransaction(wire_id, whose.verdict)
 
     async def _whose(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> _Whose:
-        """A start that waits for this one, else one its driver gave up, else a card's; on connector 0 nobody's."""
+        """A start that waits for this one, else one its driver gave up, else a card's; on connector 0 no session's."""
         if start.connector_id == WHOLE_STATION:
             log.warning("StartTransaction on connector 0 is refused: station=%s", station_id)
             return _Whose(IdTagVerdict("Blocked"))

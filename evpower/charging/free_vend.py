@@ -1,4 +1,4 @@
-"""Stations that charge tags of nobody for free, as operators set and see them. Who that is: `verdicts.py` alone."""
+"""Stations that charge tags without an owner for free, as operators set and see them. Which tags: `verdicts.py`."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class ParkedReports:
             return await parked.list_parked(conn, resolved_too=resolved_too)
 
     async def missing_energy(self) -> list[MissingEnergy]:
-        """Energy between consecutive transactions of a connector that nobody was billed for (duty 31)."""
+        """Energy between consecutive transactions of a connector that was not billed (duty 31)."""
         async with reading(self._pool) as conn:
             return await parked.list_missing_energy(conn)
 
@@ -95,7 +95,7 @@ class ParkedReports:
 
 
 async def _take(uow: UnitOfWork, parked_id: int) -> TakenReport:
-    """The report, taken for this unit of work: whoever comes second finds it resolved."""
+    """The report, locked for this unit of work: a second caller finds it resolved."""
     report = await parked.lock_parked(uow.conn, parked_id)
     if report is None:
         raise NotFound

@@ -92,7 +92,7 @@ class Recovery:
             return await due_sessions.session_ids(conn, query, before=before)
 
     async def _claims_stop(self, session_id: SessionId) -> bool:
-        """Whether nobody has asked for this stop yet, in any process; from now on somebody has."""
+        """Claim the asking for this stop; False when any process has claimed it before."""
         async with unit_of_work(self._pool) as uow:
             return await sessions.request_stop(uow.conn, session_id, "recovery", self._clock.now())
 

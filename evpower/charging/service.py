@@ -147,7 +147,7 @@ class ChargingService:
             return await sessions.read_owner(conn, session_id)
 
     async def session(self, session_id: SessionId) -> SessionView:
-        """The session as it stands. Raises SessionNotFound."""
+        """The session as it is now. Raises SessionNotFound."""
         return self._view(await self._read(session_id))
 
     async def station(self, station_id: StationId) -> StationView:

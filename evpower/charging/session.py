@@ -124,7 +124,7 @@ class Session:
 
 @dataclass(frozen=True)
 class SessionView:
-    """One session as its rows tell it, with the live readings of its transaction when there are any."""
+    """One session as in its rows, with the live readings of its transaction when there are any."""
 
     session_id: SessionId
     client_id: ClientId
@@ -170,7 +170,7 @@ class SessionView:
 
 @dataclass(frozen=True)
 class StartedSession:
-    """A start that was reserved; `station_online` tells whether the charger was connected to hear of it."""
+    """A start that was reserved; `station_online`: whether the charger was connected, to be asked at once."""
 
     session: SessionView
     price: Price

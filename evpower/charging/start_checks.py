@@ -47,14 +47,14 @@ def check_spot(
         raise StationOffline(last_seen_at, now)
     if not spot.exists:
         raise ConnectorNotFound
-    word = effective_status(spot.ocpp_status, spot.whole_status)
-    if stored_status(word) == "faulted":
-        raise ConnectorFaulted(connector_status=word)
-    if stored_status(word) == "unavailable":
-        raise ConnectorUnavailable(connector_status=word)
+    status = effective_status(spot.ocpp_status, spot.whole_status)
+    if stored_status(status) == "faulted":
+        raise ConnectorFaulted(connector_status=status)
+    if stored_status(status) == "unavailable":
+        raise ConnectorUnavailable(connector_status=status)
     if spot.running_session is not None:
         own = {"session_id": spot.running_session} if spot.running_client == client_id else {}
-        raise ConnectorOccupied(connector_status=word, **own)
-    if word not in STARTABLE:
-        raise ConnectorOccupied(connector_status=word)
+        raise ConnectorOccupied(connector_status=status, **own)
+    if status not in STARTABLE:
+        raise ConnectorOccupied(connector_status=status)
     return spot

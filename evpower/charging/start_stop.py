@@ -68,7 +68,7 @@ class Commands:
         return self._join(self._starting, session_id, self._ask_to_start)
 
     def stop(self, session_id: SessionId, *, asked_before: bool = False) -> Conversation:
-        """End a session because someone asked for it: by the charger's word, or by the last reading.
+        """End a session because someone asked for it: by the charger's StopTransaction, or by the last reading.
 
         Asked before, perhaps by another process, the charger may refuse because it is stopping already.
         """
@@ -83,11 +83,11 @@ class Commands:
             self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
 
     def stop_unpaid(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
-        """Stop a transaction nobody pays for."""
+        """Stop a transaction that is not paid for."""
         self.begin(partial(self._send_stop, station_id, transaction_id))
 
     async def take_up(self, station_id: StationId) -> None:
-        """A charger is back: ask again for what is pending, stop what nobody pays for (ocpp-behaviour §5.1, §5.5)."""
+        """A charger is back: ask again for what is pending, stop what is not paid for (ocpp-behaviour §5.1, §5.5)."""
         waiting = await self._to_take_up.find(station_id)
         if waiting is None:
             return
@@ -149,7 +149,7 @@ class Commands:
                 return
 
     async def _claims_start(self, session_id: SessionId) -> bool:
-        """Whether nobody has asked for this start yet, in any process; from now on somebody has."""
+        """Claim the asking for this start; False when any process has claimed it before."""
         async with unit_of_work(self._pool) as uow:
             return await sessions.set_phase(
                 uow.conn, session_id, "starting", before=("reserved",), at=self._clock.now()

@@ -1,4 +1,4 @@
-"""The charger's own record of a charge: what it said at the start and at the end (OCPP 1.6 §4.8, §4.10)."""
+"""The charger's own record of a charge: what it reported at the start and at the end (OCPP 1.6 §4.8, §4.10)."""
 
 from __future__ import annotations
 

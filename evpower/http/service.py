@@ -50,7 +50,7 @@ class Probes(Protocol):
         ...
 
     async def redis_stores(self) -> str:
-        """The same word, after storing and reading something there; within two seconds."""
+        """The same status, after storing and reading something there; within two seconds."""
         ...
 
     def connected_stations(self) -> int:

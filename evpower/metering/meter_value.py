@@ -17,7 +17,7 @@ MAX_ENERGY_WH = 10**12
 
 
 class SampledValue(Protocol):
-    """One sampledValue as it was on the wire, of any OCPP version; None where the charger said nothing."""
+    """One sampledValue as it was on the wire, of any OCPP version; None where the charger sent none."""
 
     @property
     def value(self) -> str: ...

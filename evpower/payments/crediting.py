@@ -89,7 +89,7 @@ class Crediting:
     async def _record(
         self, uow: UnitOfWork, order: TopUp, done: Verdict, status: OrderStatus, origin: Origin, credited_tyiyn: int
     ) -> None:
-        """Store where the order stands now, and tell the audit log, the log and the world."""
+        """Store the order's new phase; write the audit log and the log, and publish the change."""
         now = self._clock.now()
         for note in done.notes:
             self._warn(uow, order, note)
@@ -107,7 +107,7 @@ class Crediting:
             keep_asking=keeps_asking(order, done.phase, status.state, now),
         )
         if done.phase != order.phase or credited_tyiyn:
-            self.tell(uow, order)
+            self.publish_change(uow, order)
 
     async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin) -> int:
         """Credit one payment; the tyiyn that moved."""
@@ -131,7 +131,7 @@ class Crediting:
         await top_ups.move(
             uow.conn, order, phase, now, credited_tyiyn=amount_tyiyn, flags=(BY_HAND,), keep_asking=False
         )
-        self.tell(uow, order)
+        self.publish_change(uow, order)
         return True
 
     async def park(
@@ -149,7 +149,7 @@ class Crediting:
         line = f"top-up {order.order_id}: {note}, client_id={order.client_id}, provider={order.provider}"
         uow.after_commit(lambda: log.warning(line))
 
-    def tell(self, uow: UnitOfWork, order: TopUp) -> None:
+    def publish_change(self, uow: UnitOfWork, order: TopUp) -> None:
         """Publish, after the commit, that the order changed."""
         event = TopUpChanged(order.client_id, order.order_id)
         uow.after_commit(lambda: self._bus.publish(event))

@@ -1,7 +1,7 @@
 """What a payment provider can be asked, whatever its wire (contract/payments §2-3; design §9.1-4).
 
-A gateway tells facts. What they mean for an order and for money is decided by `billing`, never by a gateway; each
-provider's own words, numbers and signatures stay inside its module in `billing/gateways/`.
+A gateway returns facts. What they mean for an order and for money is decided by `billing`, never by a gateway; each
+provider's own status texts, numbers and signatures stay inside its module in `billing/gateways/`.
 
 Every call ends in one of four ways, and they must not be confused:
 
@@ -45,7 +45,7 @@ class ProviderOrder:
 
 
 class OrderState(Enum):
-    """What a provider says of an order; any word we do not know is PROCESSING (never a success, never final)."""
+    """What a provider says of an order; any status we do not know is PROCESSING (never a success, never final)."""
 
     PROCESSING = "processing"
     APPROVED = "approved"
@@ -76,9 +76,9 @@ class OrderStatus:
     #: Every payment the provider calls paid, or given back. APPROVED without any: it says "paid" and names no payment
     #: of this order, which a person must look at. CANCELED: attempts that came to nothing, or were returned once paid.
     payments: tuple[Payment, ...] = ()
-    #: What was given back, in total; None when nothing or not said.
+    #: What was given back, in total; None when nothing or not reported.
     refunded_tyiyn: int | None = None
-    #: The provider's own word or code, for the log and the operator.
+    #: The provider's own status or code, for the log and the operator.
     reason: str = ""
     #: Whether it says so of a test payment.
     is_test: bool = False

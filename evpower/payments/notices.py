@@ -1,7 +1,7 @@
 """Providers' webhook calls (payments §2.6, §3.9): stored first, masked, and then only a reason to ask the provider.
 
-A call moves no money: the order it names becomes due at once, and what our own query answers is applied. If nobody gets
-to ask, the call waits in the inbox and the order stays due. So the answer to the provider needs no provider.
+A call moves no money: the order it names becomes due at once, and what our own query answers is applied. If no process
+gets to ask, the call waits in the inbox and the order stays due. So the answer to the provider needs no provider.
 """
 
 from __future__ import annotations

@@ -34,12 +34,12 @@ log = logging.getLogger("evpower.payments")
 
 #: Checks of one provider that run at once.
 PARALLEL = 8
-#: A provider in the background (payments §6); told to cancel, it gets less, so that the question fits into the lease.
+#: A provider in the background (payments §6); a call to cancel gets less, so that the question fits into the lease.
 ASK_WITHIN_S = 30.0
 CANCEL_WITHIN_S = 10.0
 #: Longer than both together.
 LEASE = timedelta(seconds=60)
-#: How often an idle worker looks for due rows; whoever makes one due wakes it.
+#: How often an idle worker looks for due rows; code that makes one due wakes it.
 LOOK_EVERY_S = 2.0
 
 

@@ -1,7 +1,7 @@
 """Every call to a payment provider: ended in time, counted, and what it shows of how the provider does.
 
 No database transaction is open meanwhile. A provider that fails again and again is left alone by the poller, longer
-each time; whatever it answers, to whoever asks, ends that. What phones ask and do not get begins and lengthens no such
+each time; any answer, to any caller, ends that. What phones ask and do not get begins and lengthens no such
 pause: a provider that makes no invoices may still say which are paid.
 """
 
@@ -68,7 +68,7 @@ class ProviderHealth:
         return ProviderState("up") if self.is_up else ProviderState("failing", self.failing_since, self.last_error)
 
     def answered(self) -> None:
-        """It is well, whatever it said."""
+        """It answers again; what it answered does not matter."""
         self.failures, self.failing_since, self.last_error = 0, None, None
         self.pauses, self.left_alone_until = 0, None
 
@@ -89,7 +89,7 @@ class ProviderHealth:
 
 
 class ProviderCalls:
-    """The one way to a provider, whoever asks; `health` by the name of each provider that is on."""
+    """The one way to a provider, for every caller; `health` by the name of each provider that is on."""
 
     def __init__(self, clock: Clock, providers: Iterable[str]) -> None:
         self._clock = clock
@@ -114,7 +114,7 @@ class ProviderCalls:
     def _failed(self, provider: str, operation: Operation, error: ProviderFailure) -> None:
         if isinstance(error, ProviderError):  # it answered; that it refused says nothing of how it does
             self.health[provider].answered()
-        elif operation != "refund":  # a refund its provider has not decided yet is told as a time-out too
+        elif operation != "refund":  # a refund its provider has not decided yet is raised as a time-out too
             self.health[provider].failed(self._clock.now(), error.code, background=operation in BACKGROUND)
 
 

@@ -4,7 +4,7 @@
       └──it will not──────────▶ returned          comes back only when the provider is known not to have paid it out.
 
 What may have reached the provider is never sent twice: after a time-out, or a death in between, its status is asked,
-and a refund nobody can tell the end of stays open and goes to a person after a week.
+and a refund whose end cannot be found out stays open and goes to a person after a week.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Refunds:
         self._billing = billing
 
     async def refund(self, key: str, amount_tyiyn: int | None, reason: str, origin: Origin) -> Refund:
-        """Give a payment back, all that is left of it without an amount; the refund as it stands when the provider
-        has answered, `open` when nobody knows yet.
+        """Give a payment back, all that is left of it without an amount; the refund as it is when the provider
+        has answered, `open` when its outcome is not known yet.
 
         Raises PaymentNotFound, NotRefundable, InsufficientBalance (the client spent it), ProviderUnavailable.
         """
@@ -127,7 +127,7 @@ class Refunds:
         await self._billing.hold_refund(uow, order.ref, refund_id, amount_tyiyn, origin.who)
         await top_ups.add_refunded(uow.conn, order.id, amount_tyiyn)
         await audit(uow, order, "refund_asked", origin, now, amount_tyiyn=amount_tyiyn, detail=reason)
-        self._crediting.tell(uow, order)
+        self._crediting.publish_change(uow, order)
         return refund_id
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -221,7 +221,7 @@ class Refunds:
             await top_ups.add_refunded(uow.conn, order.id, -refund.amount_tyiyn)
         operation = "refund_completed" if happened else "refund_returned"
         await audit(uow, order, operation, origin, now, after=phase, amount_tyiyn=refund.amount_tyiyn, detail=error)
-        self._crediting.tell(uow, order)
+        self._crediting.publish_change(uow, order)
 
 
 def _shows(status: OrderStatus, order: TopUp, refund: Refund) -> bool:

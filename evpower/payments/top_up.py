@@ -25,7 +25,7 @@ Source = Literal["client", "webhook", "poll", "sweep", "forced", "operator"]
 
 OPEN: frozenset[Phase] = frozenset({"created", "processing"})
 CREDITED: frozenset[Phase] = frozenset({"approved", "refunded", "partial_refund"})
-#: `balance_topups.status`, the five public words (design §9.3).
+#: `balance_topups.status`, the five public statuses (design §9.3).
 PUBLIC: Mapping[Phase, str] = {
     "created": "processing",
     "processing": "processing",
@@ -36,12 +36,12 @@ PUBLIC: Mapping[Phase, str] = {
     "refunded": "refunded",
     "partial_refund": "partial_refund",
 }
-#: The numbers of our API, which are nobody else's (payments §2.7).
+#: The numbers of our own API; providers have others (payments §2.7).
 NUMBER = {"processing": 0, "approved": 1, "canceled": 2, "refunded": 3, "partial_refund": 4}
 
 #: "Not found" before this may be a payment on its way (payments U19).
 NOT_FOUND_GRACE = timedelta(minutes=2)
-#: A person credited it: what a provider tells afterwards is for a person again.
+#: A person credited it: what a provider reports afterwards is for a person again.
 BY_HAND = "credited_by_hand"
 
 
@@ -90,7 +90,7 @@ class TopUpRules:
 
 @dataclass(frozen=True)
 class TopUp:
-    """One order as it stands in its rows."""
+    """One order as in its rows."""
 
     id: int
     order_id: str
@@ -124,12 +124,12 @@ class TopUp:
 
     @property
     def ref(self) -> OrderRef:
-        """What billing is told of it."""
+        """What billing gets of it."""
         return OrderRef(self.id, self.client_id, self.provider, self.invoice_id)
 
     @property
     def status(self) -> str:
-        """The public word."""
+        """The public status."""
         return PUBLIC[self.phase]
 
     def is_past_life(self, now: datetime) -> bool:
@@ -173,7 +173,7 @@ class Parking:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an answer of the provider changes: the phase, money to credit, matters for a person, words for the audit."""
+    """What an answer of the provider changes: the phase, money to credit, matters for a person, text for the audit."""
 
     phase: Phase
     credits: tuple[Payment, ...] = ()
@@ -249,19 +249,19 @@ def _reviewed(phase: Phase) -> Phase:
 
 
 def _given_back(order: TopUp, status: OrderStatus) -> Verdict:
-    """A notice of a refund: the public word follows, the money is a person's to book (design §9.2)."""
+    """A notice of a refund: the public status follows, the money is a person's to book (design §9.2)."""
     if order.phase not in CREDITED:
         paid = sum(payment.amount_tyiyn or 0 for payment in status.payments)
         return Verdict("review", parked=(Parking("refund_of_uncredited", None, paid or None),))
-    told_tyiyn = status.refunded_tyiyn
-    if told_tyiyn is None and status.state is OrderState.REFUNDED:
-        told_tyiyn = order.paid_tyiyn
+    reported_tyiyn = status.refunded_tyiyn
+    if reported_tyiyn is None and status.state is OrderState.REFUNDED:
+        reported_tyiyn = order.paid_tyiyn
     phase: Phase = "refunded" if status.state is OrderState.REFUNDED else "partial_refund"
     if order.phase == "refunded":
         phase = "refunded"
-    if told_tyiyn is not None and told_tyiyn <= order.refunded_tyiyn:
+    if reported_tyiyn is not None and reported_tyiyn <= order.refunded_tyiyn:
         return Verdict(phase)
-    unbooked_tyiyn = None if told_tyiyn is None else told_tyiyn - order.refunded_tyiyn
+    unbooked_tyiyn = None if reported_tyiyn is None else reported_tyiyn - order.refunded_tyiyn
     return Verdict(phase, parked=(Parking("refund", None, unbooked_tyiyn),))
 
 

@@ -102,7 +102,7 @@ class TopUpOrders:
         raise refusal
 
     async def view(self, order: TopUp) -> TopUpView:
-        """An order as it stands, with its client's balance."""
+        """An order as it is now, with its client's balance."""
         async with reading(self._pool) as conn:
             order = await top_ups.read_top_up(conn, order.id)
             balance = await read_balance(conn, order.client_id)

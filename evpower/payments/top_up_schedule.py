@@ -79,13 +79,13 @@ def keeps_asking(order: TopUp, phase: Phase, state: OrderState | None, now: date
 
 
 def is_unresolved(order: TopUp, phase: Phase, state: OrderState | None, now: datetime) -> bool:
-    """Whether a week went by and the provider never said how it ended: then a person asks (design §9.3)."""
-    said = state in (OrderState.CANCELED, OrderState.NOT_FOUND)
-    return is_given_up(order, now) and not said and (phase in OPEN or phase in ("canceled", "expired"))
+    """Whether a week went by and the provider never reported how it ended: then a person asks (design §9.3)."""
+    reported = state in (OrderState.CANCELED, OrderState.NOT_FOUND)
+    return is_given_up(order, now) and not reported and (phase in OPEN or phase in ("canceled", "expired"))
 
 
 def wants_cancel(order: TopUp, now: datetime) -> bool:
-    """Whether the provider is told, before it is asked, that the invoice is not to be paid any more."""
+    """Whether the invoice is cancelled at the provider before its status is asked."""
     if order.method != "qr" or order.invoice_id == order.order_id:
         return False
     if order.phase in OPEN:
@@ -94,5 +94,5 @@ def wants_cancel(order: TopUp, now: datetime) -> bool:
 
 
 def is_given_up(order: TopUp, now: datetime) -> bool:
-    """Whether the slow sweep ends here, with the provider never having said how it ended."""
+    """Whether the slow sweep ends here, without a final status from the provider."""
     return now - order.created_at >= SWEEP_FOR

@@ -78,7 +78,7 @@ class TopUps:
                 await audit(uow, order, "invoice_created", origin, now, after="processing", detail=invoice.invoice_id)
             for older in await top_ups.older_open_qr(uow.conn, order):
                 await self._close(uow, older, "superseded", origin)
-            self._crediting.tell(uow, order)
+            self._crediting.publish_change(uow, order)
 
     async def rebuilt(self, order_id: str) -> TopUpView:
         """What `create_qr` would have answered, from the row. Raises what it would have raised."""
@@ -113,8 +113,8 @@ class TopUps:
     async def cancel(self, key: str, client_id: ClientId | None, origin: Origin) -> tuple[TopUp, TopUp]:
         """Give an open order up: the order before and after. Raises NoSuchPayment and PaymentNotCancellable.
 
-        It is closed here at once; the poller then tells the provider and asks once more, so what was paid in the
-        meantime is credited all the same (payments §2.5).
+        It is closed here at once; the poller then cancels it at the provider and asks once more, so what was paid
+        in the meantime is credited all the same (payments §2.5).
         """
         found = await self._known(key, client_id)
         async with unit_of_work(self._pool) as uow:
@@ -133,7 +133,7 @@ class TopUps:
         now = self._clock.now()
         await audit(uow, order, why, origin, now, after="canceled")
         await top_ups.move(uow.conn, order, "canceled", now, flags=(why,), keep_asking=True)
-        self._crediting.tell(uow, order)
+        self._crediting.publish_change(uow, order)
 
     async def _known(self, key: str, client_id: ClientId | None) -> TopUp:
         try:

@@ -1,8 +1,8 @@
-"""What chargers tell us, in domain words: the one service behind every OCPP version's handlers.
+"""What chargers report, as domain values: the one service behind every OCPP version's handlers.
 
 Handlers translate the wire and call here; no rule lives in a handler. Every method answers only after what it
 reports is durable (design §4: acknowledge after commit) and raises nothing a charger could cause: a database that is
-down raises, and the charger is told InternalError and repeats (duty 15).
+down raises, and the charger gets InternalError and repeats (duty 15).
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class ChargerReports:
         await self._rooms.certificates.take_up(station_id)
 
     async def connector_status(self, station_id: StationId, report: StatusReport) -> None:
-        """Store a connector's word; a connector that is not configured is a warning, not a row (seed §4)."""
+        """Store a connector's status; a connector that is not configured is a warning, not a row (seed §4)."""
         outcome = await self._journal.status(StatusRow(station_id, report, self._clock.now()))
         if not outcome.known:
             log.warning("connector is not configured: station=%s, connector=%s", station_id, report.connector_id)

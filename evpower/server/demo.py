@@ -1,4 +1,4 @@
-"""`evpower demo`: all of EvPower at work on one machine, for whoever has just cloned it (design §8).
+"""`evpower demo`: all of EvPower at work on one machine, for a first look after cloning (design §8).
 
 The server as it always runs, the fleet of `config/demo.toml`, a simulated charger for each of its stations, a few
 people with phones, and a bank for their top-ups. A fault of chargers or people never ends the server; the end of the
@@ -146,7 +146,7 @@ class _Street:
             for number in range(1, PHONE_USERS + 1):
                 people = random.Random(f"{SEED}/{number}")
                 purse = _Purse(http, self._import, number)
-                street.start_soon(_guarded, PhoneUser(http, purse.client, _outlets(fleet), people, self._tell).run)
+                street.start_soon(_guarded, PhoneUser(http, purse.client, _outlets(fleet), people, self._print).run)
 
     @property
     def _http_url(self) -> str:
@@ -156,7 +156,7 @@ class _Street:
     def _ocpp_url(self) -> str:
         return _dialled(self.running.ocpp_urls[0])
 
-    def _tell(self, what: str) -> None:
+    def _print(self, what: str) -> None:
         self.say(f"  {what}")
 
     async def _import(self, text: str) -> None:

@@ -13,7 +13,7 @@ from evpower.settings.payments import ObankSettings, OdengiSettings
 from evpower.simulator.providers.sandbox import Sandbox, SandboxSettings
 
 DIRECTORY = "sandbox"
-#: Nobody who watches waits a quarter of a minute.
+#: A quarter of a minute is too long for a spectator.
 POLL_INTERVAL_S = 2.0
 
 

@@ -1,6 +1,6 @@
-"""The doors: chargers' listener, phones' listener, control socket; what stands behind each, and who opens them.
+"""The doors: chargers' listener, phones' listener, control socket; what is behind each, and who opens them.
 
-What administrators may do is written once and stands behind two doors: over HTTP with the token, and on the control
+What administrators may do is written once and is behind two doors: over HTTP with the token, and on the control
 socket, whose file's mode says who may.
 """
 

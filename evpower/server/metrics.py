@@ -84,7 +84,7 @@ class Metrics(Collector):
             with trio.fail_after(DATABASE_WITHIN_S):
                 async with reading(self._pool) as conn:
                     return await read_figures(conn)
-        except Exception as error:  # the scrape must tell that the database is away, so it survives that
+        except Exception as error:  # the scrape must show that the database is away, so it survives that
             log.warning("metrics without the database: %s", str(error) or type(error).__name__)
             return None
 

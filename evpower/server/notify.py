@@ -1,4 +1,4 @@
-"""What systemd is told (`Type=notify`): ready, stopping, and the watchdog's ping from inside the event loop.
+"""Notifications to systemd (`Type=notify`): ready, stopping, and the watchdog's ping from inside the event loop.
 
 Without NOTIFY_SOCKET in the environment every call does nothing. See sd_notify(3).
 """
@@ -52,7 +52,7 @@ class Notifier:
 
 
 def _address(path: str) -> str | None:
-    """A path, or an abstract name (`@` stands for the leading zero byte)."""
+    """A path, or an abstract name (`@` means the leading zero byte)."""
     if path.startswith("@"):
         return "\0" + path[1:]
     return path if path.startswith("/") else None

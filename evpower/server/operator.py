@@ -88,9 +88,9 @@ class Operator:
     def _sheet(self, line: StationLine, now: datetime, facts: StationFacts, given: GivenAway | None) -> StationSheet:
         seen_at = last_seen(self._link, line.id, line.last_heartbeat_at)
         online = is_online(seen_at, now, self._heartbeat_timeout_s)
-        words = [
+        statuses = [
             connector_status(each.ocpp_status if each.is_enabled else "Unavailable", line.whole_status, busy=each.busy)
             for each in line.connectors
         ]
-        status = public_status(line.admin_status, online, words)
+        status = public_status(line.admin_status, online, statuses)
         return StationSheet(line, seen_at, status, self._link.is_connected(line.id), facts, given)

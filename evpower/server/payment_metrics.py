@@ -1,4 +1,4 @@
-"""What Prometheus is told of payments; nothing of a client, an order or a sum is a label."""
+"""Metrics of payments for Prometheus; nothing of a client, an order or a sum is a label."""
 
 from __future__ import annotations
 

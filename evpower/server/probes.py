@@ -15,7 +15,7 @@ from evpower.payments.provider_calls import ProviderState
 #: How each payment provider answers.
 Providers: TypeAlias = Callable[[], Mapping[str, ProviderState]]
 
-#: Written and read by /health-force alone; whoever finds it later finds nothing.
+#: Written and read by /health-force alone; of no use to any other reader.
 PROBE_KEY = "evpower:probe"
 PROBE_LASTS_S = 10
 
@@ -45,7 +45,7 @@ class ServerProbes:
         return "connected" if self._redis.is_there else "disconnected"
 
     async def redis_stores(self) -> str:
-        """The same word, after a value was stored in Redis and came back."""
+        """The same status, after a value was stored in Redis and came back."""
         if self._redis is None:
             return "disabled"
         try:

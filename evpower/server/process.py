@@ -75,7 +75,7 @@ def build_process(
         processes=processes,
         executor=executor,
         listening=Listening(pool.conninfo, others.hear, others.gap),
-        feed=NetworkFeed(app.bus, app.locations, hub.tell),
+        feed=NetworkFeed(app.bus, app.locations, hub.publish),
         tracer=Tracer(pool, clock, MASKING, record=config.ocpp.record_frames),
         hub=hub,
         upkeep=Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days),

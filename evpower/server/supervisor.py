@@ -37,7 +37,7 @@ from evpower.settings.config import Config
 
 log = logging.getLogger("evpower")
 
-#: An idle settlement worker looks for due rows this often; it is woken at once by whoever ends a charge.
+#: An idle settlement worker looks for due rows this often; code that ends a charge wakes it at once.
 SETTLEMENT_SWEEP_S = 5.0
 #: Thresholds of the garbage collector. Python's 700 young objects are a dozen charger messages; nearly all of them die
 #: by their reference counts, and every collection looks at whatever lives.
@@ -57,7 +57,7 @@ async def run(
     ids: Ids | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run the server until it is told to stop: SIGTERM, SIGINT, or cancellation.
+    """Run the server until a stop is asked for: SIGTERM, SIGINT, or cancellation.
 
     Raises DatabaseUnavailable, SchemaTooNew and OSError (a bind) before anything is served; later faults of essential
     services come out as they are.
@@ -95,7 +95,7 @@ async def _serve(
             _collect_less_often()
             notifier.ready()
             task_status.started(running)
-            await _told_to_stop(signals)
+            await _stop_asked(signals)
             log.info("stopping: doors close, requests in flight finish, chargers are told")
             notifier.stopping()
             workers.start_soon(_end_at_once_when_pressed, signals, config.server.drain_timeout_s + WORKERS_DRAIN_S)
@@ -152,7 +152,7 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(process.feed.run, name="feed")
 
 
-async def _told_to_stop(signals: Signals) -> None:
+async def _stop_asked(signals: Signals) -> None:
     """Return at the next signal."""
     number = await anext(signals)
     log.info("received %s", signal.Signals(number).name)
@@ -161,7 +161,7 @@ async def _told_to_stop(signals: Signals) -> None:
 async def _end_at_once_when_pressed(signals: Signals, deadline_s: float) -> None:
     """While draining: a second signal, or the deadline, ends the process; the rows say what is left to do."""
     with trio.move_on_after(deadline_s):
-        await _told_to_stop(signals)
+        await _stop_asked(signals)
     log.warning("ending at once")
     logging.shutdown()
     os._exit(1)

@@ -10,7 +10,7 @@ from evpower.administration.records import StrangerRecord
 from evpower.db.connection import Conn
 from evpower.network.charge_point import Boot
 
-# How full the list is, for one who wants on it. Who was not seen since `before` is as good as gone.
+# How full the list is, for one that wants on it. A stranger not seen since `before` does not count.
 READ_PLACE = """
 SELECT (SELECT status FROM evpower.ocpp_strangers WHERE identity = %(identity)s) AS status,
        count(*) AS waiting, count(*) FILTER (WHERE address = %(address)s) AS of_address
@@ -18,7 +18,7 @@ FROM evpower.ocpp_strangers
 WHERE status = 'pending' AND last_seen_at >= %(before)s AND identity <> %(identity)s
 """
 
-# Of those who left, and of those who became stations by another way.
+# Of those that left, and of those that became stations by another way.
 FORGET_GONE = """
 DELETE FROM evpower.ocpp_strangers t
 WHERE status = 'pending'
@@ -75,7 +75,7 @@ async def read_place(conn: Conn, identity: str, address: str, before: datetime) 
 
 
 async def forget_gone(conn: Conn, before: datetime) -> None:
-    """Drop who waits no longer: not seen since `before`, or a station by now."""
+    """Drop those that wait no longer: not seen since `before`, or a station by now."""
     await conn.execute(FORGET_GONE, {"before": before})
 
 
@@ -102,7 +102,7 @@ async def list_strangers(conn: Conn, *, rejected_too: bool) -> list[StrangerReco
 
 
 async def lock_stranger(conn: Conn, identity: str) -> Boot | None:
-    """What it said of itself, its row taken for this unit of work; None when it never came."""
+    """What it reported of itself, its row taken for this unit of work; None when it never came."""
     row = await (await conn.execute(LOCK, {"identity": identity})).fetchone()
     return None if row is None else Boot(**row)
 

@@ -61,7 +61,7 @@ async def read_price_book(
     at: datetime,
     default_rate: Decimal,
 ) -> PriceBook:
-    """Everything the price of a connector (None: the station's first) for a client (None: nobody) is chosen from."""
+    """Everything the price of a connector (None: the station's first) for a client (None: no client) is chosen from."""
     row = await (
         await conn.execute(READ_CONNECTOR_PRICE, {"station_id": station_id, "connector_id": connector_id})
     ).fetchone()

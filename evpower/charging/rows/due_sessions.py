@@ -58,7 +58,7 @@ class TakenUp:
     """What waits for a charger's return."""
 
     open_sessions: list[SessionId] = field(default_factory=list)
-    #: Transactions it still runs although nobody pays for them any more.
+    #: Transactions it still runs although they are no longer paid for.
     unpaid: list[WireTransactionId] = field(default_factory=list)
 
 

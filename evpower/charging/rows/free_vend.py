@@ -9,7 +9,7 @@ from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 from evpower.metering.belief_sql import is_believable
 
-#: Nobody reads further than this on a terminal.
+#: More rows are unreadable on a terminal.
 MOST_CHARGES = 200
 
 # As a session's energy: by the stop register when it can be true, else by the last reading, never below zero.

@@ -1,4 +1,4 @@
-"""Reports that matched nothing, and energy between charges that nobody was billed for (duties 23, 31)."""
+"""Reports that matched nothing, and energy between charges that was not billed (duties 23, 31)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.meter_value import MAX_ENERGY_WH
 
-#: Nobody reads further than this on a terminal.
+#: More rows are unreadable on a terminal.
 MOST_ROWS = 500
 
 LIST_PARKED = """
@@ -34,8 +34,8 @@ SELECT station_id, wire_transaction_id, meter_start_wh, meter_stop_wh FROM evpow
 WHERE charging_session_id = %(session_id)s ORDER BY id DESC LIMIT 1 FOR UPDATE
 """
 
-# A register that stood higher at the next start than at the stop before: energy flowed and belongs to nobody. A start
-# register that could not be read is stored as the highest there is, and says nothing.
+# A register that was higher at the next start than at the stop before: energy flowed that no transaction has. A start
+# register that could not be read is stored as the highest there is, and is skipped.
 MISSING_ENERGY = """
 SELECT station_id, connector_id, previous_transaction_id, previous_stop_wh, transaction_id, meter_start_wh,
        meter_start_wh - previous_stop_wh AS missing_wh, previous_stopped_at, started_at

@@ -95,7 +95,7 @@ async def store_correction(
 
 
 async def note_unbilled(conn: Conn, session: Session, unbilled_tyiyn: int) -> None:
-    """Energy was delivered that nobody pays for: shown to the operator (design §4)."""
+    """Energy was delivered that is not paid for: shown to the operator (design §4)."""
     parameters = {"unbilled_wh": _unbilled_wh(session, unbilled_tyiyn), "unbilled_tyiyn": unbilled_tyiyn}
     await conn.execute(NOTE_UNBILLED, {"id": session.id, **parameters})
 

@@ -1,4 +1,4 @@
-"""Rows of `ocpp_transactions`: what chargers said of their charges, and what matched nothing."""
+"""Rows of `ocpp_transactions`: what chargers reported of their charges, and what matched nothing."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ SET meter_stop_wh = %(meter_stop_wh)s, stopped_at = %(stopped_at)s, stop_receive
 WHERE id = %(key)s
 """
 
-# The next charge began on the connector, so this one is over although nobody said so.
+# The next charge began on the connector, so this one is over although the charger did not report its end.
 CLOSE_UNFINISHED = """
 UPDATE evpower.ocpp_transactions SET status = 'Stopped', flags = flags || %(flag)s::text WHERE id = %(key)s
 """
@@ -144,7 +144,7 @@ async def insert_transaction(
     flags: Sequence[str],
     at: datetime,
 ) -> None:
-    """Store a start with the verdict it got; with a session, link both ways. `free_vend`: nobody pays for it."""
+    """Store a start with the verdict it got; with a session, link both ways. `free_vend`: it is free."""
     await conn.execute(
         INSERT_TRANSACTION,
         {
@@ -191,7 +191,7 @@ async def close_unfinished(conn: Conn, key: TransactionKey) -> None:
 
 
 async def running_but_final(conn: Conn, station_ids: Sequence[StationId]) -> list[tuple[StationId, WireTransactionId]]:
-    """Transactions these chargers still run although nobody pays for them any more."""
+    """Transactions these chargers still run although they are no longer paid for."""
     cursor = await conn.execute(RUNNING_BUT_FINAL, {"station_ids": list(station_ids)})
     return [(row["station_id"], WireTransactionId(row["wire_id"])) for row in await cursor.fetchall()]
 

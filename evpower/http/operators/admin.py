@@ -13,7 +13,7 @@ from quart import Blueprint, g, request
 
 from evpower.errors import Forbidden, Unauthorized
 
-#: Who acts behind the token: it is one for all administrators, so it names nobody more exactly.
+#: Who acts behind the token: it is one for all administrators, so it names no person.
 ACTOR = "admin"
 SCHEME = "bearer"
 NO_TOKEN_SET = "Административный API отключён: не задан http.admin_token"

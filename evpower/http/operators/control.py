@@ -24,7 +24,7 @@ from evpower.http.wire.caller import acting
 from evpower.http.wire.requests import read_bytes, session_id_or_none
 
 PREFIX = "/control"
-#: The operator's name on this machine, percent-encoded: whoever may write to the socket is believed.
+#: The operator's name on this machine, percent-encoded: a user who may write to the socket is believed.
 OPERATOR_HEADER = "EvPower-Operator"
 OPERATOR_CHARS_MAX = 100
 #: A stop waits up to 5 s for the charger.
@@ -110,6 +110,6 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
 
 
 def _operator(name: str) -> str:
-    """`operator ann`, always with that word first: nobody here passes for a client or for the administrator's token."""
+    """`operator ann`, always with that prefix, so that none passes for a client or for the administrator's token."""
     name = unquote(name).strip()[:OPERATOR_CHARS_MAX]
     return f"operator {name}" if name and name.isprintable() else "operator"

@@ -1,6 +1,6 @@
 """`GET /metrics`: the server's figures in Prometheus' text format (design §8).
 
-On the phones' listener for a Prometheus beside the server, and on the control socket. They name stations and tell how
+On the phones' listener for a Prometheus beside the server, and on the control socket. They name stations and show how
 business goes, so the proxy files in `config/` refuse the path to the world.
 """
 

@@ -49,7 +49,7 @@ class PaymentAdminDoor:
         body, decisions = await read_object(), self._payments.decisions
         number, reason, who = _number(parked_id), _text(body, "reason"), _operator(body)
         fields = BodyFields(body)
-        chosen = [word for word in ("credit", "debit", "dismiss") if fields.has(word)]
+        chosen = [name for name in ("credit", "debit", "dismiss") if fields.has(name)]
         if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
             raise InvalidRequest(("credit", "ровно одно из: credit, debit, dismiss"))
         amount_tyiyn = 0 if chosen == ["dismiss"] else fields.money_tyiyn(chosen[0])

@@ -23,7 +23,7 @@ from evpower.http.wire.values import jsonable
 from evpower.identifiers import StationId
 
 READ_WITHIN_S = 20
-#: A quiet charger's stream says so, so that its reader can tell it from a dead server.
+#: A quiet charger's stream says so, so that its reader can distinguish it from a dead server.
 ALIVE_EVERY_S = 15
 ALIVE = b"\n"
 MOST_FRAMES = 10_000
@@ -80,7 +80,7 @@ def trace_routes(traces: Traces) -> Blueprint:
 
 
 class _Lines(ResponseBody):
-    """The answer's body: watching begins and ends with its being sent, whoever ends it."""
+    """The answer's body: watching begins and ends with its being sent, whichever side ends it."""
 
     def __init__(
         self, traces: Traces, station: StationId, since: datetime | timedelta | None, limit: int, *, follow: bool

@@ -130,7 +130,7 @@ def _encoded(body: Body) -> str:
 
 
 def _origin_may(allowed: Collection[str]) -> bool:
-    """Pages of this host and of the allowed origins; whoever sends no Origin is no page (design §9.18)."""
+    """Pages of this host and of the allowed origins; a client without an Origin is no page (design §9.18)."""
     origin = websocket.headers.get("Origin")
     if origin is None or origin in allowed:
         return True

@@ -1,7 +1,7 @@
 """Who listens to what: every phone's socket of this process, by channel (contract/websocket-api §5).
 
-A message is written once and handed to each listener's bounded outbox; whoever does not keep up is let go (1013),
-never waited for.
+A message is written once and handed to each listener's bounded outbox; a listener that does not keep up is closed
+(1013), never waited for.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class LiveLimits:
 
 
 class LiveHub:
-    """`tell` is the feed's; the rest is the sockets'."""
+    """`publish` is for the feed; the rest is for the sockets."""
 
     def __init__(self, clock: Clock, limits: LiveLimits) -> None:
         self._clock = clock
@@ -87,7 +87,7 @@ class LiveHub:
         self._per_client: Counter[ClientId] = Counter()
         self._closing = False
 
-    def tell(self, news: NetworkNews) -> None:
+    def publish(self, news: NetworkNews) -> None:
         """Deliver a change once to every socket that listens to it (§5)."""
         match news:
             case LocationUpdate(location):
@@ -145,7 +145,7 @@ class LiveHub:
         return len(self._listeners)
 
     async def end_listeners(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """A task of the doors: when they close, every phone is told that the server goes (1001)."""
+        """A task of the doors: when they close, every phone gets the close code of a leaving server (1001)."""
         task_status.started()
         try:
             await trio.sleep_forever()

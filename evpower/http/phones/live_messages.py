@@ -17,7 +17,7 @@ from evpower.network.listing import ListedConnector, ListedLocation, ListedStati
 ALL = "all"
 LOCATION = "location:"
 STATIONS = "location_stations:"
-#: What may stand behind a channel's colon; a location nobody has is accepted, and nothing arrives.
+#: What may follow a channel's colon; an unknown location is accepted, and nothing arrives.
 CHANNEL = re.compile(r"all|(?:location|location_stations):[^\s:\x00-\x1f]{1,64}")
 
 BAD_JSON = "Неверный формат JSON"
@@ -42,7 +42,7 @@ class Ping:
 
 @dataclass(frozen=True)
 class Wrong:
-    """What cannot be understood, and the text the phone is told."""
+    """What cannot be understood, and the text for the phone."""
 
     message: str
 

@@ -19,8 +19,8 @@ MESSAGES = {
     "partial_refund": "Частичный возврат",
 }
 EXPIRED_MESSAGE = "Платеж отменен - время истекло"
-#: `GET /payment/h2h-status` has words of its own.
-H2H_WORDS = {"processing": "pending", "partial_refund": "refunded"}
+#: `GET /payment/h2h-status` has statuses of its own.
+H2H_STATUSES = {"processing": "pending", "partial_refund": "refunded"}
 
 
 def qr_body(view: TopUpView) -> Body:
@@ -85,14 +85,14 @@ def payment_status_body(view: TopUpView) -> Body:
     """`GET /payment/status/{invoice_id}` (§5.4): an open order past its life is shown as canceled, not made so."""
     order = view.order
     expired = order.phase == "expired" or (order.phase in OPEN and order.is_past_life(view.now))
-    word = "canceled" if expired else order.status
+    status = "canceled" if expired else order.status
     expires_at = instant(order.expires_at)
     credited = order.phase == "approved"
     return {
         "success": True,
-        "status": NUMBER[word],
-        "status_text": word,
-        "message": EXPIRED_MESSAGE if expired else MESSAGES[word],
+        "status": NUMBER[status],
+        "status_text": status,
+        "message": EXPIRED_MESSAGE if expired else MESSAGES[status],
         "amount": som_number(order.amount_tyiyn),
         "paid_amount": som_number(order.paid_tyiyn) if order.phase in CREDITED else None,
         "invoice_id": order.invoice_id,
@@ -138,7 +138,7 @@ def h2h_status_body(view: TopUpView) -> Body:
         "success": True,
         "transaction_id": view.trans_id or order.order_id,
         "invoice_id": order.invoice_id,
-        "status": H2H_WORDS.get(order.status, order.status),
+        "status": H2H_STATUSES.get(order.status, order.status),
         "client_id": order.client_id,
         "amount": som_number(order.amount_tyiyn),
     }

@@ -72,9 +72,9 @@ class PaymentDoor:
         card, payer = read_card(fields), read_payer(fields)
         wish = read_wish(fields)
         pay = partial(self._payments.cards.pay, wish, card, payer, origin())
-        # Another card is another request; what the order keeps of a card tells them apart, and no more may be kept.
-        told = {**body, "card_mask": card.mask}
-        return await self._keyed(wish.client_id, told, pay, self._payments.cards.rebuilt, card_body)
+        # Another card is another request; what the order keeps of a card distinguishes them, and no more may be kept.
+        claimed = {**body, "card_mask": card.mask}
+        return await self._keyed(wish.client_id, claimed, pay, self._payments.cards.rebuilt, card_body)
 
     async def pay_with_token(self) -> Response:
         """`POST /payment/token-payment` and its alias."""
@@ -99,9 +99,9 @@ class PaymentDoor:
         async def rebuilt(order_id: str) -> Answer:
             return Answer(shape(await rebuild(order_id)))
 
-        told = {name: value for name, value in body.items() if name not in SECRET_FIELDS}
+        claimed = {name: value for name, value in body.items() if name not in SECRET_FIELDS}
         with trio.fail_after(ANSWER_WITHIN_S):
-            claim = claim_of_request(client_id, told)
+            claim = claim_of_request(client_id, claimed)
             return written(await self._idempotency.answer(claim, KeyedWork(run, rebuilt)))
 
     async def create_token(self) -> Response:

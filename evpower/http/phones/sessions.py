@@ -89,7 +89,7 @@ def start_order(body: Mapping[str, Any]) -> StartOrder:
 
 
 def stop_order(body: Mapping[str, Any]) -> tuple[SessionId, ClientId | None]:
-    """Which session to stop, and who says so if the body tells (§4.3)."""
+    """Which session to stop, and which client asks if the body names one (§4.3)."""
     fields = BodyFields(body)
     session_id = fields.identifier("session_id", SESSION_ID)
     client_id = optional_client(fields)

@@ -52,7 +52,7 @@ def station_body(view: StationView) -> Body:
 
 
 def _connector_body(connector: ListedConnector, view: StationView) -> Body:
-    """One configured connector; `status` is OCPP's own word."""
+    """One configured connector; `status` is OCPP's own status."""
     code = view.error_codes.get(connector.connector_id)
     error = None if code == "NoError" else code
     power = {"power_kw": connector.power_kw}

@@ -53,7 +53,7 @@ class WebhookGuard:
             raise TooManyRequests(math.ceil(taken.room_in_s))
 
     async def add_headers(self, response: Response) -> Response:
-        """Tell how much of the limit is left, refused or not (§9)."""
+        """Report how much of the limit is left, refused or not (§9)."""
         taken = g.get("webhook")
         if taken is None or self._windows is None:
             return response
@@ -66,7 +66,7 @@ class WebhookGuard:
 
 
 def _named(address: str) -> str:
-    """The address for the log, with a hint when it may be a proxy's that nobody has named."""
+    """The address for the log, with a hint when it may be a proxy's that is not configured."""
     peer = (request.scope.get("client") or ("",))[0]
     unbelieved = "X-Forwarded-For" in request.headers and peer == address
     return f"{address} (its X-Forwarded-For is not believed: http.trusted_proxies)" if unbelieved else address

@@ -15,8 +15,8 @@ from evpower.payments.notices import Notices, Receipt
 ANSWER_WITHIN_S = 9
 #: Providers send a few hundred bytes.
 BODY_BYTES_MAX = 64 * 1024
-#: What a provider is told instead of "received".
-WORDS = {"payment_not_found": "payment_not_found", "provider_mismatch": "provider_mismatch"}
+#: Statuses that a provider gets instead of "received".
+REFUSED_STATUSES = {"payment_not_found": "payment_not_found", "provider_mismatch": "provider_mismatch"}
 RETURNED = """<!doctype html>
 <html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Оплата</title></head>
@@ -67,8 +67,8 @@ class WebhookDoor:
 
 def receipt_body(receipt: Receipt) -> dict[str, str]:
     """What the provider reads (payments §4.5)."""
-    if receipt.outcome in WORDS:
-        return {"status": WORDS[receipt.outcome]}
+    if receipt.outcome in REFUSED_STATUSES:
+        return {"status": REFUSED_STATUSES[receipt.outcome]}
     body = {"status": "received", "provider": receipt.provider}
     return body if receipt.invoice_id is None else {**body, "invoice_id": receipt.invoice_id}
 

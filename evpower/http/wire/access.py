@@ -65,7 +65,7 @@ def access_line(status: int, duration_ms: int) -> str:
 
 
 def shown_path() -> str:
-    """The path as it was sent, still percent-encoded, so that nobody can write a line of their own into the log."""
+    """The path as it was sent, still percent-encoded, so that no caller can write a line of their own into the log."""
     raw: bytes = request.scope.get("raw_path") or request.path.encode()
     return "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in raw.partition(b"?")[0])
 

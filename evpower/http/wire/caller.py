@@ -1,8 +1,8 @@
-"""Who is calling (contract/rest-api §1.8), in the mode `trust`: whoever the request says.
+"""Who is calling (contract/rest-api §1.8), in the mode `trust`: the client that the request names.
 
 An administrator's name is never taken from a body: the door says who acts (`acting`).
 
-Tokens are not read yet: one that stands beside a `client_id` is ignored, one alone names nobody.
+Tokens are not read yet: a token beside a `client_id` is ignored, a token alone names no client.
 """
 
 from __future__ import annotations
@@ -37,6 +37,6 @@ def acting() -> str:
 
 
 def refuse_actor(body: Mapping[str, Any]) -> None:
-    """A body cannot say who acts. Raises InvalidRequest when it tries: nobody shall believe that it was kept."""
+    """A body cannot say who acts. Raises InvalidRequest when it tries, so that no caller takes the field for stored."""
     if "actor" in body:
         raise InvalidRequest(("actor", "определяется входом, а не телом запроса"))

@@ -37,7 +37,7 @@ async def no_store(response: Response) -> Response:
 
 
 async def deprecated(response: Response) -> Response:
-    """Tell that the path is an old one (§1.9)."""
+    """Mark the path as an old one (§1.9)."""
     response.headers.update(DEPRECATED)
     return response
 

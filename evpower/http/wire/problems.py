@@ -39,7 +39,7 @@ STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
     (TooManyRequests, 429),
     (DatabaseUnavailable, 503),
 )
-#: What the framework itself refuses, in the contract's words.
+#: What the framework itself refuses, with the contract's codes.
 HTTP_PROBLEMS = {
     400: ("validation_error", "Некорректный запрос"),
     404: ("not_found", "Не найдено"),
@@ -53,7 +53,7 @@ TIMED_OUT = ("timeout", "Сервер не успел ответить. Пров
 
 
 def envelope(code: str, message: str, **details: object) -> dict[str, object]:
-    """`success: false`, the machine word, the sentence for the driver, and the facts around them, at the top level."""
+    """`success: false`, the machine-readable code, the sentence for the driver, and further facts, at the top level."""
     return {"success": False, "error": code, "message": message, **{key: jsonable(v) for key, v in details.items()}}
 
 

@@ -1,4 +1,4 @@
-"""Bodies read strictly (contract/rest-api §4.1, §4.3): exact types, exact decimals, every wrong field told at once.
+"""Bodies read strictly (contract/rest-api §4.1, §4.3): exact types, exact decimals, every wrong field named at once.
 
 JSON numbers become `int` or `Decimal`, never binary floats: 0.1 som is ten tyiyn, and 10.001 som is refused.
 """
@@ -18,7 +18,7 @@ from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, ConnectorId, Se
 from evpower.money import exact_tyiyn
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-#: `GET /balance/get` is the balance of a token's client, so nobody can be called that (§5.1).
+#: `GET /balance/get` is the balance of a token's client, so no client can have that id (§5.1).
 RESERVED_CLIENT_ID = "get"
 ENERGY_KWH_MAX = 200
 AMOUNT_SOM_MAX = 100_000
@@ -60,7 +60,7 @@ async def read_bytes() -> bytes:
 
 
 class BodyFields:
-    """The fields of one body; what is wrong is collected, and `check` tells all of it.
+    """The fields of one body; what is wrong is collected, and `check` raises all of it.
 
     A reader of a wrong field returns None; its value must not be used before `check`.
     Unknown fields are ignored; null is the same as absent.
@@ -150,7 +150,7 @@ class BodyFields:
         return exact_tyiyn(value)
 
     def text(self, name: str, pattern: re.Pattern[str], *, required: bool = True, squeeze: str = "") -> str | None:
-        """A text of this form; `squeeze` are characters left out before. What is wrong is said without the value."""
+        """A text of this form; `squeeze` are characters left out before. A problem is reported without the value."""
         value = self._body.get(name)
         if value is None and not required:
             return None

@@ -1,7 +1,7 @@
 """At most so many within so long, for one sender or for each of many: sliding, so no span of that length has more.
 
-What is refused is not counted, so whoever waits as long as told gets in. Times are in seconds, of a clock that never
-goes back.
+What is refused is not counted, so a caller that waits for `room_in_s` gets in. Times are in seconds, of a clock that
+never goes back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Taken:
     allowed: bool
     #: How many more would be let through now.
     left: int
-    #: When the oldest one counted is forgotten, in seconds from now: until then, when refused, there is no room.
+    #: Seconds until a slot is free, when the oldest counted try is forgotten.
     room_in_s: float
 
 

@@ -71,7 +71,7 @@ async def claim_key(
 async def store_answer(
     conn: Conn, claim: IdempotencyClaim, answer: Mapping[str, Any], status: int, at: datetime
 ) -> None:
-    """Keep an answer, word for word, unless the key has one already."""
+    """Keep an answer, unchanged, unless the key has one already."""
     response = msgspec.json.encode(answer).decode()
     await conn.execute(STORE_ANSWER, {**_columns(claim), "status_code": status, "response": response, "at": at})
 

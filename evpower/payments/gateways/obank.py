@@ -114,7 +114,7 @@ class Obank:
         if state is OrderState.APPROVED or (state is OrderState.CANCELED and given_back >= amount_tyiyn):
             return
         logger.warning("%s: refund of order %s: %s", self.name, order.order_id, numbers_of(result))
-        # A rejected operation may be one that was given back: its code does not tell which.
+        # A rejected operation may be one that was given back: its code does not show which.
         raise ProviderError if state is OrderState.NOT_FOUND else ProviderTimeout
 
     def read_notice(self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> Notice:
@@ -172,7 +172,7 @@ class Obank:
         raise self._unreadable(name)
 
     def _unreadable(self, name: str) -> ProviderTimeout:
-        """The content is not told: it may echo the card."""
+        """The content is not logged: it may echo the card."""
         logger.warning("%s: the answer to %s is unreadable", self.name, name)
         return ProviderTimeout()
 

@@ -1,4 +1,4 @@
-"""What OBANK's results say (contract/payments §3.2, §3.5, §3.7). Its numbers and words do not leave this package.
+"""OBANK's results (contract/payments §3.2, §3.5, §3.7). Its numbers and status texts do not leave this package.
 
 The free text of a result is never kept or logged: it may echo the card.
 """
@@ -14,8 +14,8 @@ from evpower.payments.gateways.obank_xml import Result
 CURRENCY_NUMBER = "417"
 #: `state`; every other number is under way.
 STATES = {"60": OrderState.APPROVED, "80": OrderState.CANCELED, "-2": OrderState.NOT_FOUND}
-#: `status` of fetch-operation and of notices; every other word is under way.
-WORDS = {
+#: `status` of fetch-operation and of notices; every other text is under way.
+STATES_BY_TEXT = {
     "completed": OrderState.APPROVED,
     "failed": OrderState.CANCELED,
     "cancelled": OrderState.CANCELED,
@@ -38,8 +38,8 @@ def state_of(result: Result) -> OrderState:
 
 def numbers_of(result: Result) -> str:
     """State and code, for the log and the operator; what should be a short number and is none is not shown."""
-    said = [(name, result.attributes.get(name, "")) for name in ("state", "code")]
-    return " ".join(f"{name} {text if re.fullmatch('-?[0-9]{1,6}', text) else '?'}" for name, text in said)
+    shown = [(name, result.attributes.get(name, "")) for name in ("state", "code")]
+    return " ".join(f"{name} {text if re.fullmatch('-?[0-9]{1,6}', text) else '?'}" for name, text in shown)
 
 
 def status_of(result: Result, minor_units_per_som: int) -> OrderStatus:
@@ -49,10 +49,10 @@ def status_of(result: Result, minor_units_per_som: int) -> OrderStatus:
 
 def fetched_status(result: Result, minor_units_per_som: int) -> OrderStatus:
     """The answer to a query by key: its own `status` is of the payment, the result's state may be of the query."""
-    word = result.values.get("status", "")
-    if not word:
+    text = result.values.get("status", "")
+    if not text:
         return status_of(result, minor_units_per_som)
-    state = WORDS.get(word.lower(), OrderState.PROCESSING)
+    state = STATES_BY_TEXT.get(text.lower(), OrderState.PROCESSING)
     return _status(state, result, minor_units_per_som, f"status {state.value}")
 
 
@@ -76,23 +76,23 @@ def _status(state: OrderState, result: Result, minor_units_per_som: int, reason:
     if back_tyiyn and state in GIVEN_BACK:
         state = GIVEN_BACK[state]
     if state in (OrderState.APPROVED, OrderState.REFUNDED, OrderState.PARTIAL_REFUND) and _printable(trans_id):
-        said = result.values.get("sum") or result.attributes.get("sum", "")
+        sum_text = result.values.get("sum") or result.attributes.get("sum", "")
         number = result.values.get("amount-currency") or result.attributes.get("amount_currency", "")
         currency = CURRENCY if number == CURRENCY_NUMBER else number or None
-        payments = (Payment(trans_id, tyiyn_of(said, minor_units_per_som), currency),)
+        payments = (Payment(trans_id, tyiyn_of(sum_text, minor_units_per_som), currency),)
     return OrderStatus(state, payments, back_tyiyn, reason)
 
 
 def given_back_tyiyn(result: Result, minor_units_per_som: int) -> int | None:
-    """All that was given back of the operation; None when nothing was, or it is not said."""
+    """All that was given back of the operation; None when nothing was, or the answer has no such sum."""
     return tyiyn_of(result.values.get("cancelled-sum", ""), minor_units_per_som) or None
 
 
-def tyiyn_of(said: str, minor_units_per_som: int) -> int | None:
+def tyiyn_of(text: str, minor_units_per_som: int) -> int | None:
     """A sum on this wire as tyiyn; None when it is none, or has parts of a tyiyn: it is never made to fit."""
-    if not re.fullmatch(r"-?[0-9]{1,15}", said):
+    if not re.fullmatch(r"-?[0-9]{1,15}", text):
         return None
-    whole, rest = divmod(int(said) * TYIYN_PER_SOM, minor_units_per_som)
+    whole, rest = divmod(int(text) * TYIYN_PER_SOM, minor_units_per_som)
     return whole if rest == 0 else None
 
 

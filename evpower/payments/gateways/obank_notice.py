@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidRequest, Unauthorized
 from evpower.payments.gateway import NOTIFY_TOKEN, Notice, OrderState
-from evpower.payments.gateways.obank_answers import STATES, WORDS
+from evpower.payments.gateways.obank_answers import STATES, STATES_BY_TEXT
 from evpower.payments.gateways.obank_xml import XML_BYTES_MAX, UnreadableXml, read
 from evpower.settings.payments import OBANK_TOKEN_CHARACTERS
 
@@ -45,8 +45,8 @@ def read_notice(body: bytes, headers: Mapping[str, str], query: Mapping[str, str
 
 
 def _state(fields: Mapping[str, str]) -> OrderState:
-    for said in (fields.get("status", ""), fields.get("state", "")):
-        state = STATES.get(said.strip()) or WORDS.get(said.strip().lower())
+    for text in (fields.get("status", ""), fields.get("state", "")):
+        state = STATES.get(text.strip()) or STATES_BY_TEXT.get(text.strip().lower())
         if state is not None:
             return state
     return OrderState.PROCESSING

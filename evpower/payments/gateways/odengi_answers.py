@@ -1,4 +1,4 @@
-"""What O!Dengi's answers say (contract/payments §2.3-2.4). Its words and numbers do not leave this package."""
+"""What O!Dengi's answers say (contract/payments §2.3-2.4). Its status texts and numbers do not leave this package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from evpower.payments.gateway import OrderState, OrderStatus, Payment, QrInvoice
 
-WORDS = {
+STATES_BY_TEXT = {
     "approved": OrderState.APPROVED,
     "canceled": OrderState.CANCELED,
     "cancelled": OrderState.CANCELED,
@@ -23,8 +23,8 @@ def refusal_of(data: Mapping[str, Any]) -> str | None:
     error = data.get("error")
     if error in (None, 0, "", "0"):
         return None
-    said = "".join(sign if sign.isprintable() else " " for sign in f"error {error}: {data.get('desc', '')}")
-    return said[:REASON_CHARACTERS_MAX]
+    text = "".join(sign if sign.isprintable() else " " for sign in f"error {error}: {data.get('desc', '')}")
+    return text[:REASON_CHARACTERS_MAX]
 
 
 def invoice_of(data: Mapping[str, Any]) -> QrInvoice | None:
@@ -32,14 +32,15 @@ def invoice_of(data: Mapping[str, Any]) -> QrInvoice | None:
     invoice_id = text_of(data.get("invoice_id"))
     if not invoice_id:
         return None
-    said = {name: text_of(data.get(name)) for name in ("qr", "qr_url", "emv_qr", "emv_qr_data", "link_app", "app_link")}
-    url = next((said[name] for name in ("qr", "qr_url", "emv_qr") if _is_url(said[name])), "")
-    plain_qr = "" if _is_url(said["qr"]) else said["qr"]
+    names = ("qr", "qr_url", "emv_qr", "emv_qr_data", "link_app", "app_link")
+    links = {name: text_of(data.get(name)) for name in names}
+    url = next((links[name] for name in ("qr", "qr_url", "emv_qr") if _is_url(links[name])), "")
+    plain_qr = "" if _is_url(links["qr"]) else links["qr"]
     return QrInvoice(
         invoice_id,
-        qr_code=said["emv_qr_data"] or _text_in(url) or plain_qr or said["link_app"] or None,
+        qr_code=links["emv_qr_data"] or _text_in(url) or plain_qr or links["link_app"] or None,
         qr_code_url=url or None,
-        app_link=said["link_app"] or said["app_link"] or None,
+        app_link=links["link_app"] or links["app_link"] or None,
     )
 
 
@@ -56,9 +57,9 @@ def status_of(data: Mapping[str, Any], order_id: str) -> OrderStatus:
         payments = _payments(paid, order_id)
         return OrderStatus(state, payments, back_tyiyn or None, reason="approved", is_test=is_test)
     whole = _state(data.get("status"))
-    words = [text_of(data.get("status")), *(text_of(attempt.get("status")) for attempt in attempts)]
-    reason = " ".join(word for word in words if word)[:REASON_CHARACTERS_MAX]
-    # The invoice's own "approved" beside attempts that are not is no payment anybody could name.
+    statuses = [text_of(data.get("status")), *(text_of(attempt.get("status")) for attempt in attempts)]
+    reason = " ".join(status for status in statuses if status)[:REASON_CHARACTERS_MAX]
+    # The invoice's own "approved" without an approved attempt identifies no payment.
     if attempts and any(state is not whole for state in states):
         whole = OrderState.PROCESSING
     returned = _payments(attempts, order_id) if whole is OrderState.CANCELED else ()
@@ -102,8 +103,8 @@ def _given_back_tyiyn(attempt: dict[str, Any]) -> int:
     return 0 if left_tyiyn is None or paid_tyiyn is None else max(0, paid_tyiyn - left_tyiyn)
 
 
-def _state(word: object) -> OrderState:
-    return WORDS.get(text_of(word).lower(), OrderState.PROCESSING)
+def _state(status: object) -> OrderState:
+    return STATES_BY_TEXT.get(text_of(status).lower(), OrderState.PROCESSING)
 
 
 def _is_url(text: str) -> bool:

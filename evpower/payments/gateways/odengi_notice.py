@@ -108,5 +108,5 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _same(expected: str, given: str) -> bool:
-    """Whether they are, in a time that tells nothing."""
+    """Whether they are equal, in constant time."""
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))

@@ -1,6 +1,6 @@
 """One POST to a provider, and which of the ways it ended (billing/gateway.py).
 
-An exception of the HTTP library carries the request, and that may carry a card: it ends here, only its kind is told.
+An exception of the HTTP library carries the request, and that may carry a card: it ends here, only its kind is logged.
 """
 
 from __future__ import annotations

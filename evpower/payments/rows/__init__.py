@@ -1,1 +1,1 @@
-"""Orders, refunds, parked payments and what providers said, as stored."""
+"""Orders, refunds, parked payments and providers' answers, as stored."""

@@ -84,5 +84,5 @@ async def conclude_events(conn: Conn, topup_id: int, last_id: int, outcome: str,
 
 
 async def write_audit(conn: Conn, line: AuditLine) -> None:
-    """Add a line, in the unit of work of what it tells."""
+    """Add a line, in the unit of work of the change it records."""
     await conn.execute(INSERT_AUDIT, asdict(line))

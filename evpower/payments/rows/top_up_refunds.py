@@ -23,7 +23,7 @@ FROM evpower.top_up_refunds r JOIN public.balance_topups t ON t.id = r.topup_id
 READ = f"{SELECT} WHERE r.id = %(id)s"
 OPEN_OF = f"{SELECT} WHERE r.topup_id = %(topup_id)s AND r.state = 'open'"
 LOCK = f"{SELECT} WHERE r.id = %(id)s FOR UPDATE OF r"
-# A refund is claimed by moving its next check ahead: whoever dies leaves it due again.
+# A refund is claimed by moving its next check ahead: if the process dies, it becomes due again.
 CLAIM = f"""
 WITH due AS (
     SELECT id FROM evpower.top_up_refunds WHERE state = 'open' AND next_check_at <= %(at)s
@@ -123,7 +123,7 @@ async def mark_sent(conn: Conn, refund_id: int, at: datetime, next_check_at: dat
 
 
 async def ask_again(conn: Conn, refund_id: int, next_check_at: datetime, error: str | None) -> None:
-    """Nobody knows yet what became of it."""
+    """Its outcome is not known yet: plan the next check."""
     await conn.execute(AGAIN, {"id": refund_id, "next": next_check_at, "error": error})
 
 

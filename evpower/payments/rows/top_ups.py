@@ -193,7 +193,7 @@ async def list_top_ups(conn: Conn, limit: int) -> list[TopUp]:
 
 
 async def claim_due(conn: Conn, provider: str, at: datetime, limit: int) -> list[TopUp]:
-    """Orders of a provider whose check is due and that nobody is asking about, locked."""
+    """Orders of a provider whose check is due and not under way, locked."""
     cursor = await conn.execute(CLAIM_DUE, {"provider": provider, "at": at, "limit": limit})
     return [_top_up(row) for row in await cursor.fetchall()]
 

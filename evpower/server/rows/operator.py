@@ -40,7 +40,7 @@ SELECT (SELECT count(*) FROM public.stations) AS stations,
        (SELECT count(*) FROM evpower.parked_payments WHERE resolved_at IS NULL) AS parked_payments,
        current_setting('server_version') AS postgresql
 """
-#: Nobody reads further than this on a terminal.
+#: More rows are unreadable on a terminal.
 MOST_SESSIONS = 500
 
 

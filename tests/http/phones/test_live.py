@@ -101,7 +101,7 @@ async def test_every_phone_hears_of_locations_from_the_start(world: World, host:
     async with phone(host) as one, phone(host) as two:
         await one.hear()
         await two.hear()
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION))
         assert [(await each.hear())["location_id"] for each in (one, two)] == ["EVP-LOC-001"] * 2
 
 
@@ -126,8 +126,8 @@ async def test_who_gets_what_and_everything_once(
         for channel in channels:
             answer = await one.ask({"action": "subscribe", "channel": channel})
             assert answer == {"type": "subscription", "status": "subscribed", "channel": channel}
-        world.hub.tell(StationUpdate(LISTED))
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(StationUpdate(LISTED))
+        world.hub.publish(LocationUpdate(LOCATION))
         heard = [(await one.hear())["type"] for _ in hears]
         assert heard == hears
         assert (await one.ask({"action": "ping"}))["type"] == "pong"  # and nothing else had come
@@ -141,8 +141,8 @@ async def test_unsubscribing_really_ends_delivery(world: World, host: str, chann
         await one.ask({"action": "subscribe", "channel": channel})
         answer = await one.ask({"type": "unsubscribe", "data": {"channel": channel}})
         assert answer == {"type": "subscription", "status": "unsubscribed", "channel": channel}
-        world.hub.tell(StationUpdate(LISTED))
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(StationUpdate(LISTED))
+        world.hub.publish(LocationUpdate(LOCATION))
         assert (await one.ask({"type": "ping"}))["type"] == "pong"
 
 
@@ -151,7 +151,7 @@ async def test_leaving_all_leaves_a_location_of_ones_own(world: World, host: str
         await one.hear()
         await one.ask({"action": "subscribe", "channel": "location:EVP-LOC-001"})
         await one.ask({"action": "unsubscribe", "channel": "all"})
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION))
         assert (await one.hear())["location_id"] == "EVP-LOC-001"
         assert (await one.ask({"action": "ping"}))["type"] == "pong"
 
@@ -162,7 +162,7 @@ async def test_what_is_told_comes_in_the_order_it_happened(world: World, host: s
         await one.ask({"action": "subscribe", "channel": "location_stations:EVP-LOC-001"})
         news = [StationUpdate(replace(LISTED, serial_number=str(number))) for number in range(100)]
         for each in news:
-            world.hub.tell(each)
+            world.hub.publish(each)
         assert [(await one.hear())["serial_number"] for _ in news] == [each.station.serial_number for each in news]
 
 
@@ -250,7 +250,7 @@ async def test_what_is_dropped_as_too_much_has_no_effect(world: World, host: str
         for message in [{"action": "ping"}] * 10 + [{"action": "unsubscribe", "channel": "all"}]:
             await one.socket.send_message(json.dumps(message))
         assert [(await one.hear())["type"] for _ in range(11)][-1] == "error"
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION))
         assert (await one.hear())["location_id"] == "EVP-LOC-001"
 
 
@@ -309,7 +309,7 @@ async def test_sockets_of_one_client_are_independent(world: World, host: str) ->
         await one.hear()
         await two.hear()
         await one.ask({"action": "unsubscribe", "channel": "all"})
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION))
         assert (await two.hear())["location_id"] == "EVP-LOC-001"
 
 
@@ -317,7 +317,7 @@ async def test_a_phone_that_does_not_keep_up_is_let_go_and_no_other(world: World
     slow, quick = (Listener(ClientId(name), "address") for name in ("slow", "quick"))
     with world.hub.joined(slow), world.hub.joined(quick):
         for number in range(OUTBOX + 1):
-            world.hub.tell(LocationUpdate(replace(LOCATION, name=str(number))))
+            world.hub.publish(LocationUpdate(replace(LOCATION, name=str(number))))
             quick.outbox.receive_nowait()
     assert (slow.close_with, slow.alive.cancel_called) == ((1013, "too slow"), True)
     assert quick.alive.cancel_called is False
@@ -334,9 +334,9 @@ async def test_a_phone_that_reads_nothing_is_cut_off_while_another_hears_everyth
         await slow.ask({"action": "subscribe", "channel": "location_stations:EVP-LOC-001"})
         long = replace(LISTED, serial_number="x" * 1_000_000)
         for _ in range(50):  # more than the kernel holds, fewer than the outbox does
-            world.hub.tell(StationUpdate(long))
+            world.hub.publish(StationUpdate(long))
         while world.hub.sockets == 2:
-            world.hub.tell(LocationUpdate(LOCATION))
+            world.hub.publish(LocationUpdate(LOCATION))
             assert (await quick.hear())["location_id"] == "EVP-LOC-001"
         assert (await slow.closed_with())[0] == 1006
     assert "fell behind" not in caplog.text
@@ -348,7 +348,7 @@ async def test_a_phone_that_falls_behind_is_closed_with_a_reason(
     async with phone(host) as slow:
         await slow.hear()
         for _ in range(OUTBOX + 2):  # the writer has one in hand, and no turn in between
-            world.hub.tell(LocationUpdate(LOCATION))
+            world.hub.publish(LocationUpdate(LOCATION))
         assert await slow.closed_with() == (1013, "too slow")
     assert caplog.text.count("fell behind") == 1
 
@@ -365,7 +365,7 @@ async def test_a_phone_that_left_is_forgotten(world: World) -> None:
     listener = Listener(ClientId("a"), "address")
     with world.hub.joined(listener):
         assert world.hub.sockets == 1
-    world.hub.tell(LocationUpdate(LOCATION))
+    world.hub.publish(LocationUpdate(LOCATION))
     assert world.hub.sockets == 0
     with pytest.raises(trio.WouldBlock):
         listener.outbox.receive_nowait()
@@ -388,7 +388,7 @@ async def test_silence_for_a_minute_ends_the_socket_and_pushes_do_not_count(
     async with world.app.test_client().websocket(PATH) as socket:
         await socket.receive()
         began = trio.current_time()
-        world.hub.tell(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION))
         await socket.receive()
         with pytest.raises(Exception, match="1000"):
             while True:

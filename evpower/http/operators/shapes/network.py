@@ -1,4 +1,4 @@
-"""Locations and stations as administrators read them (contract/rest-api §7.7); null is a value nobody has given."""
+"""Locations and stations as administrators read them (contract/rest-api §7.7); null is a value that is not set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tariff plans with their rules as administrators read them; null is a value nobody has given."""
+"""Tariff plans with their rules as administrators read them; null is a value that is not set."""
 
 from __future__ import annotations
 
