@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from evpower.billing.clients import lock_client
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions, transactions
+from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_checks import check_client
@@ -76,17 +77,16 @@ class Beginnings:
         now = self._clock.now()
         whose = await self._whose(uow, station_id, start)
         wire_id = await transactions.new_wire_id(uow.conn)
-        await transactions.insert_transaction(
-            uow.conn,
+        new = NewTransaction(
             station_id,
             start,
-            wire_id=wire_id,
-            verdict=whose.verdict.status,
-            session_id=whose.session_id,
-            free_vend=whose.is_free,
+            wire_id,
+            whose.verdict.status,
+            whose.session_id,
+            whose.is_free,
             flags=("connector_0",) if start.connector_id == WHOLE_STATION else (),
-            at=now,
         )
+        await transactions.insert_transaction(uow.conn, new, now)
         if whose.session_id is not None and await sessions.set_phase(
             uow.conn, whose.session_id, "charging", before=("reserved", "starting"), at=now
         ):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
 
 from evpower.billing.clients import Client, ensure_client, lock_client
-from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
 from evpower.charging.reservations import Reserving
@@ -33,12 +31,10 @@ from evpower.errors import (
 from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
-from evpower.identifiers import ClientId, IdTag, SessionId, StationId
+from evpower.identifiers import ClientId, IdTag, SessionId
 from evpower.link.ports import ChargePointLink, Outcome
 from evpower.network.locations import last_seen
-from evpower.network.station_page import read_station_view
 from evpower.network.station_records import read_start_spot
-from evpower.network.station_view import StationView
 from evpower.tags.cards import ensure_app_tag
 
 log = logging.getLogger("evpower.charging")
@@ -65,24 +61,19 @@ class ChargingService:
         clock: Clock,
         ids: Ids,
         reserving: Reserving,
-        pricing: Pricing,
         link: ChargePointLink,
         commands: Commands,
         bus: EventBus,
         rules: ChargingRules,
-        on_silence: Callable[[], None],
     ) -> None:
-        """`on_silence` is called when a reading finds a station silent that the watchdog has not yet marked."""
         self._pool = pool
         self._clock = clock
         self._ids = ids
         self._reserving = reserving
-        self._pricing = pricing
         self._link = link
         self._commands = commands
         self._bus = bus
         self._rules = rules
-        self._on_silence = on_silence
 
     async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
         """Reserve, commit, ask the charger; waits at most `start_wait_s` for its answer.
@@ -149,19 +140,6 @@ class ChargingService:
     async def session(self, session_id: SessionId) -> SessionView:
         """The session as it is now. Raises SessionNotFound."""
         return self._view(await self._read(session_id))
-
-    async def station(self, station_id: StationId) -> StationView:
-        """A station as the public sees it now. Raises StationNotFound, also for an inactive station."""
-        async with reading(self._pool) as conn:
-            return await read_station_view(
-                conn,
-                station_id,
-                self._link,
-                self._pricing,
-                self._clock.now(),
-                self._rules.heartbeat_timeout_s,
-                self._on_silence,
-            )
 
     async def _reserve(
         self, uow: UnitOfWork, order: StartOrder, session_id: SessionId, claim: IdempotencyClaim | None

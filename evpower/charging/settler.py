@@ -16,6 +16,7 @@ from evpower.billing.clients import Client, lock_client
 from evpower.billing.service import BillingService
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.rows import due_sessions, sessions, settlements
+from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -85,17 +86,14 @@ class Settler:
                 ACTOR,
             )
             limit_wh = session.terms.limit_wh(session.minutes(now))
-            await settlements.store_settlement(
-                uow.conn,
-                session,
-                bill,
-                energy_wh=energy_wh,
-                status="stopped",
-                phase="settled",
+            end = SessionEnd(
+                energy_wh,
+                "stopped",
+                "settled",
                 estimated=session.record is None or session.record.meter_stop_wh is None,
                 overshoot_wh=None if limit_wh is None else max(0, energy_wh - limit_wh),
-                at=now,
             )
+            await settlements.store_settlement(uow.conn, session, bill, end, now)
             await self._conclude(uow, session)
         return True
 
@@ -109,16 +107,8 @@ class Settler:
             bill: Settlement = await self._billing.settle(
                 uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR
             )
-            await settlements.store_settlement(
-                uow.conn,
-                session,
-                bill,
-                energy_wh=0,
-                status=status,
-                phase="released",
-                reason=reason,
-                at=self._clock.now(),
-            )
+            end = SessionEnd(0, status, "released", reason)
+            await settlements.store_settlement(uow.conn, session, bill, end, self._clock.now())
             await self._conclude(uow, session)
         return True
 

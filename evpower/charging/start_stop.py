@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
 import trio
@@ -33,6 +34,14 @@ log = logging.getLogger("OCPP")
 STOP_REASON = "Remote"
 
 
+@dataclass(frozen=True)
+class AskingRules:
+    """How long a stop waits for StopTransaction, and after which time a start is asked for again."""
+
+    stop_wait_s: float
+    start_repeat_s: float
+
+
 class Commands:
     """Asks chargers to start and to stop; `conversations` is the nursery that owns the asking."""
 
@@ -45,8 +54,7 @@ class Commands:
         clock: Clock,
         bus: EventBus,
         settler: Settler,
-        stop_wait_s: float,
-        start_repeat_s: float,
+        rules: AskingRules,
     ) -> None:
         self._conversations = conversations
         self._link = link
@@ -55,8 +63,7 @@ class Commands:
         self._clock = clock
         self._bus = bus
         self._settler = settler
-        self._stop_wait_s = stop_wait_s
-        self._start_repeat_s = start_repeat_s
+        self._rules = rules
         self._starting: dict[SessionId, Conversation] = {}
         self._stopping: dict[SessionId, Conversation] = {}
 
@@ -139,7 +146,7 @@ class Commands:
         while (session := await self._pending(session_id)) is not None:
             if session.phase == "starting" and not asked_before:
                 asked_before = True
-                await trio.sleep(self._start_repeat_s)
+                await trio.sleep(self._rules.start_repeat_s)
                 continue
             if not self._link.is_connected(session.station_id):
                 conversation.result = CommandResult(Outcome.OFFLINE)
@@ -195,7 +202,7 @@ class Commands:
                 isinstance(event, SessionSettled) and event.session_id == session.id
             )
 
-        with self._bus.subscribe(may_be_its_end) as ends, trio.move_on_after(self._stop_wait_s):
+        with self._bus.subscribe(may_be_its_end) as ends, trio.move_on_after(self._rules.stop_wait_s):
             result = await self._link.remote_stop(session.station_id, transaction_id)
             if result.outcome is Outcome.ACCEPTED or (asked_before and result.outcome is Outcome.REJECTED):
                 async for _ in ends:

@@ -22,11 +22,11 @@ from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
-from evpower.http.service import Probes, ServiceFacts, service_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.payment_doors import LEGACY
 from evpower.network.locations import Locations
+from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
 
 V1 = "/api/v1"
@@ -47,47 +47,52 @@ class HttpAppSettings:
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
 
 
+@dataclass(frozen=True)
+class PhoneServices:
+    """What phones reach; without `payments` there are no payment routes."""
+
+    charging: ChargingService
+    station_pages: StationPages
+    billing: BillingService
+    locations: Locations
+    hub: LiveHub
+    keys: KeyStore
+    payments: Payments | None = None
+
+
 def build_http_app(
-    *,
-    charging: ChargingService,
-    billing: BillingService,
-    locations: Locations,
-    hub: LiveHub,
-    keys: KeyStore,
-    probes: Probes,
+    services: PhoneServices,
     clock: Clock,
     ids: Ids,
-    facts: ServiceFacts,
     settings: HttpAppSettings,
+    *,
     operations: Iterable[Blueprint] = (),
     at_root: Iterable[Blueprint] = (),
-    payments: Payments | None = None,
 ) -> QuartTrio:
     """The application; it owns nothing, so it needs no start and no end.
 
-    `operations` are for administrators alone; `at_root` are further routes beside /health. Without `payments` there are
-    no payment routes.
+    `operations` are for administrators alone; `at_root` are routes without a prefix, such as /health.
     """
-    idempotency = Idempotency(keys)
+    idempotency = Idempotency(services.keys)
+    origins, payments = settings.allowed_origins, services.payments
     app = HttpApplication(
         "evpower",
         ids=ids,
         limits=settings.limits,
-        allowed_origins=settings.allowed_origins,
+        allowed_origins=origins,
         trusted_proxies=settings.trusted_proxies,
     )
-    app.register_blueprint(service_routes(facts, probes))
-    app.register_blueprint(charging_routes(charging, idempotency, prefix=V1))
-    app.register_blueprint(station_routes(charging, prefix=V1))
-    app.register_blueprint(location_routes(locations, prefix=V1))
-    app.register_blueprint(live_routes(hub, clock, ids, allowed_origins=settings.allowed_origins, prefix=V1))
-    app.register_blueprint(account_routes(billing, prefix=V1))
+    for routes in at_root:
+        app.register_blueprint(routes)
+    app.register_blueprint(charging_routes(services.charging, idempotency, prefix=V1))
+    app.register_blueprint(station_routes(services.station_pages, prefix=V1))
+    app.register_blueprint(location_routes(services.locations, prefix=V1))
+    app.register_blueprint(live_routes(services.hub, clock, ids, allowed_origins=origins, prefix=V1))
+    app.register_blueprint(account_routes(services.billing, prefix=V1))
     if payments is not None:
         guard = WebhookGuard(settings.webhooks, payments.notices, clock)
         for prefix in (V1, LEGACY):
             app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
             app.register_blueprint(webhook_routes(payments.notices, guard, prefix=prefix))
     app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
-    for routes in at_root:
-        app.register_blueprint(routes)
     return app

@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from evpower.billing.pricing import Pricing
-from evpower.db.connection import Conn
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
-from evpower.identifiers import ConnectorId, SessionId, StationId
+from evpower.identifiers import StationId
 from evpower.link.ports import ChargePointLink
+from evpower.network.listing import ListedLocation, ListedStation
 from evpower.network.locations import Painter
 from evpower.network.rows.listing import read_network
-from evpower.network.rows.stations import read_connectors, read_station
-from evpower.network.station_view import RunningSession, StationView
+from evpower.network.rows.stations import ConnectorDetails, read_connectors, read_place
+from evpower.network.station_view import StationView
 
 
-async def read_station_view(
-    conn: Conn,
-    station_id: StationId,
-    link: ChargePointLink,
-    pricing: Pricing,
-    now: datetime,
-    heartbeat_timeout_s: float,
-    on_silence: Callable[[], None],
-) -> StationView:
-    """Rows and live presence together: right at read time, whatever job ran. Raises StationNotFound.
+class StationPages:
+    """Rows and live presence together: right at read time, whatever job ran."""
 
-    A station of a location that the list hides has its page. `on_silence` is called when a station of the location is
-    silent and the watchdog has not yet marked it.
-    """
-    row = await read_station(conn, station_id)
-    if row is None:
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        link: ChargePointLink,
+        pricing: Pricing,
+        heartbeat_timeout_s: float,
+        on_silence: Callable[[], None],
+    ) -> None:
+        """`on_silence` is called when a reading finds a station silent that the watchdog has not yet marked."""
+        self._pool = pool
+        self._clock = clock
+        self._link = link
+        self._pricing = pricing
+        self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
+        self._on_silence = on_silence
+
+    async def station(self, station_id: StationId) -> StationView:
+        """A station as it is now, one of a location that the list hides too. Raises StationNotFound, also for an
+        inactive station."""
+        async with reading(self._pool) as conn:
+            place = await read_place(conn, station_id)
+            if place is None:
+                raise StationNotFound
+            rows = await read_network(conn, place.location_id, hidden=True)
+            prices = await self._pricing.shown(conn, [station.id for station in rows.stations])
+            painter = Painter(rows, prices, self._link, self._clock.now(), self._heartbeat_timeout)
+            locations = painter.locations()
+            if painter.unnoticed_silence:
+                self._on_silence()
+            connectors = await read_connectors(conn, station_id)
+        for location in locations:
+            for station in location.stations:
+                if station.id == station_id:
+                    return self._view(station, location, place.firmware_version, connectors)
         raise StationNotFound
-    rows = await read_network(conn, row["location_id"], hidden=True)
-    prices = await pricing.shown(conn, [station.id for station in rows.stations])
-    painter = Painter(rows, prices, link, now, timedelta(seconds=heartbeat_timeout_s))
-    places = [(station, location) for location in painter.locations() for station in location.stations]
-    if painter.unnoticed_silence:
-        on_silence()
-    details = await read_connectors(conn, station_id)
-    for station, location in places:
-        if station.id == station_id:
-            return StationView(
-                station=station,
-                location=location,
-                connected=link.is_connected(station_id),
-                firmware_version=row["firmware_version"],
-                error_codes={each["connector_number"]: each["error_code"] for each in details},
-                running=tuple(_running(each) for each in details if each["session_id"] is not None),
-            )
-    raise StationNotFound
 
-
-def _running(row: dict[str, Any]) -> RunningSession:
-    return RunningSession(
-        SessionId(row["session_id"]),
-        ConnectorId(row["connector_number"]),
-        row["start_time"],
-        row["energy_wh"],
-        row["limit_type"],
-    )
+    def _view(
+        self,
+        station: ListedStation,
+        location: ListedLocation,
+        firmware_version: str | None,
+        connectors: Sequence[ConnectorDetails],
+    ) -> StationView:
+        return StationView(
+            station=station,
+            location=location,
+            connected=self._link.is_connected(station.id),
+            firmware_version=firmware_version,
+            error_codes={each.connector_id: each.error_code for each in connectors},
+            running=tuple(each.running for each in connectors if each.running is not None),
+        )

@@ -6,8 +6,7 @@ under.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+from collections.abc import Awaitable, Callable
 
 from evpower.billing.clients import lock_client
 from evpower.clock import Clock
@@ -25,7 +24,6 @@ from evpower.payments.gateway import (
     HostedPage,
     OrderState,
     Payer,
-    PaymentGateway,
     ProviderOrder,
 )
 from evpower.payments.provider_calls import CLIENT_WAITS_S, Operation, ProviderCalls
@@ -46,7 +44,7 @@ class CardPayments:
         self,
         pool: Pool,
         clock: Clock,
-        gateways: Mapping[str, PaymentGateway],
+        gateway: CardGateway | None,
         calls: ProviderCalls,
         orders: TopUpOrders,
         crediting: Crediting,
@@ -54,8 +52,7 @@ class CardPayments:
     ) -> None:
         self._pool = pool
         self._clock = clock
-        # Which of the two protocols a provider speaks is known by its name.
-        self._gateway = cast("CardGateway | None", gateways.get(CARD_PROVIDER))
+        self._gateway = gateway
         self._calls = calls
         self._orders = orders
         self._crediting = crediting
@@ -92,7 +89,7 @@ class CardPayments:
         if self._gateway is None:
             raise TokenNotSupported
         page = self._gateway.store_card(days)
-        return await self._calls.answer(CARD_PROVIDER, "store_card", page, within_s=CLIENT_WAITS_S)
+        return await self._calls.answer(self._gateway.name, "store_card", page, within_s=CLIENT_WAITS_S)
 
     async def rebuilt(self, order_id: str) -> TopUpView:
         """What the payment would have answered, from the row. Raises what it would have raised."""

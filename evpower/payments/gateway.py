@@ -213,3 +213,16 @@ class CardGateway(PaymentGateway, Protocol):
     def notify_token(self, order: ProviderOrder) -> str:
         """What ends the webhook address of this order (payments §3.9): it keeps strangers from making us ask."""
         ...
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """Who takes money for us; None is off."""
+
+    qr: QrGateway | None = None
+    card: CardGateway | None = None
+
+    @property
+    def by_name(self) -> dict[str, PaymentGateway]:
+        """Those that are on, by what is stored as `payment_provider`."""
+        return {one.name: one for one in (self.qr, self.card) if one is not None}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
@@ -15,7 +14,7 @@ from evpower.events import EventBus
 from evpower.payments.card_payments import CARD_PROVIDER, CardPayments
 from evpower.payments.crediting import Crediting
 from evpower.payments.decisions import PaymentDecisions
-from evpower.payments.gateway import PaymentGateway
+from evpower.payments.gateway import Gateways
 from evpower.payments.notices import Notices
 from evpower.payments.poller import PaymentPoller
 from evpower.payments.provider_calls import ProviderCalls, ProviderState
@@ -62,21 +61,22 @@ def build_payments(
     ids: Ids,
     billing: BillingService,
     bus: EventBus,
-    gateways: Mapping[str, PaymentGateway],
+    gateways: Gateways,
     rules: TopUpRules,
 ) -> Payments:
-    """Put them together; `gateways` by provider name, and a provider without one is unavailable."""
+    """Put them together; a provider without a gateway is unavailable."""
+    by_name = gateways.by_name
     crediting = Crediting(pool, clock, billing, bus, rules)
-    calls = ProviderCalls(clock, gateways)
-    poller = PaymentPoller(pool, clock, gateways, calls, crediting, rules)
+    calls = ProviderCalls(clock, by_name)
+    poller = PaymentPoller(pool, clock, by_name, calls, crediting, rules)
     orders = TopUpOrders(pool, clock, ids, calls, rules)
-    refunds = Refunds(pool, clock, gateways, calls, orders, crediting, billing)
+    refunds = Refunds(pool, clock, by_name, calls, orders, crediting, billing)
     return Payments(
         calls=calls,
         credited=billing.credited,
-        top_ups=TopUps(pool, clock, gateways, orders, crediting, poller, rules),
-        cards=CardPayments(pool, clock, gateways, calls, orders, crediting, rules),
-        notices=Notices(pool, clock, gateways, poller, rules),
+        top_ups=TopUps(pool, clock, gateways.qr, orders, crediting, poller, rules),
+        cards=CardPayments(pool, clock, gateways.card, calls, orders, crediting, rules),
+        notices=Notices(pool, clock, by_name, poller, rules),
         poller=poller,
         crediting=crediting,
         refunds=refunds,

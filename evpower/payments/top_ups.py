@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
-
 from evpower.billing.clients import lock_client
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -22,7 +19,7 @@ from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.audit import audit
 from evpower.payments.crediting import Crediting
-from evpower.payments.gateway import PaymentGateway, QrGateway, QrInvoice
+from evpower.payments.gateway import QrGateway, QrInvoice
 from evpower.payments.poller import PaymentPoller
 from evpower.payments.rows import top_ups
 from evpower.payments.top_up import OPEN, Origin, TopUp, TopUpRules, TopUpView, TopUpWish
@@ -40,7 +37,7 @@ class TopUps:
         self,
         pool: Pool,
         clock: Clock,
-        gateways: Mapping[str, PaymentGateway],
+        gateway: QrGateway | None,
         orders: TopUpOrders,
         crediting: Crediting,
         poller: PaymentPoller,
@@ -48,7 +45,7 @@ class TopUps:
     ) -> None:
         self._pool = pool
         self._clock = clock
-        self._gateways = gateways
+        self._gateway = gateway
         self._orders = orders
         self._crediting = crediting
         self._poller = poller
@@ -58,11 +55,11 @@ class TopUps:
         """An invoice to be paid by QR code. Raises ProviderUnavailable, ProviderError, ProviderTimeout, and as
         `TopUpOrders.open`. After a time-out the order stays: the poller finds out by its `order_id`.
         """
-        gateway = self._gateways.get(QR_PROVIDER)
+        gateway = self._gateway
         if gateway is None:
             raise ProviderUnavailable
         order = await self._orders.open(wish, gateway, "qr", origin, claim)
-        call = cast("QrGateway", gateway).create_invoice(order.for_provider())
+        call = gateway.create_invoice(order.for_provider())
         invoice = await self._orders.asked(order, "create_invoice", call, origin)
         await self._store(order, invoice, origin)
         return await self._orders.view(order)

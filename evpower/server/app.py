@@ -5,7 +5,6 @@ Every service of a room is built here, once. `process.py` makes a process of it,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
@@ -44,12 +43,13 @@ from evpower.network.list_cache import OwnListCache
 from evpower.network.locations import Locations
 from evpower.network.presence import Presence
 from evpower.network.shared_list_cache import SharedListCache
+from evpower.network.station_page import StationPages
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
 from evpower.ocpp.dialects import read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
-from evpower.payments.gateway import PaymentGateway
+from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.reports.charger_reports import ChargerReports, ReportedTo
 from evpower.security.certificates import StationCertificates
@@ -58,7 +58,14 @@ from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.station_access import StationAccess
 from evpower.security.station_authority import StationAuthority
 from evpower.security.trusted_certificates import TrustedCertificates
-from evpower.server.rules import charging_rules, pricing_rules, recovery_rules, reservation_rules, top_up_rules
+from evpower.server.rules import (
+    asking_rules,
+    charging_rules,
+    pricing_rules,
+    recovery_rules,
+    reservation_rules,
+    top_up_rules,
+)
 from evpower.settings.config import Config
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
@@ -99,6 +106,7 @@ class App:
     payments: Payments
     pricing: Pricing
     charging: ChargingService
+    station_pages: StationPages
     locations: Locations
     reports: ChargerReports
     parked: ParkedReports
@@ -132,12 +140,12 @@ def build_app(
     ids: Ids,
     conversations: trio.Nursery,
     *,
-    gateways: Mapping[str, PaymentGateway] | None = None,
+    gateways: Gateways | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
-    `gateways` are the payment providers by name; one that is not there is unavailable.
+    A payment provider without a gateway is unavailable.
     """
     bus = EventBus()
     redis = RedisLink(config.redis.url) if config.redis.url else None
@@ -146,17 +154,7 @@ def build_app(
     billing = BillingService(pool, clock)
     pricing = Pricing(clock, pricing_rules(config))
     settler = Settler(pool, clock, billing, bus)
-    commands = Commands(
-        conversations,
-        link,
-        pool,
-        lookups.to_take_up,
-        clock,
-        bus,
-        settler,
-        config.charging.stop_wait_s,
-        config.charging.start_repeat_s,
-    )
+    commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config))
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
@@ -190,19 +188,11 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
-        payments=build_payments(pool, clock, ids, billing, bus, gateways or {}, top_up_rules(config)),
+        payments=build_payments(pool, clock, ids, billing, bus, gateways or Gateways(), top_up_rules(config)),
         pricing=pricing,
-        charging=ChargingService(
-            pool,
-            clock,
-            ids,
-            reserving,
-            pricing,
-            link,
-            commands,
-            bus,
-            charging_rules(config),
-            on_silence=presence.silence_seen,
+        charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, charging_rules(config)),
+        station_pages=StationPages(
+            pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
         ),
         locations=locations,
         reports=ChargerReports(

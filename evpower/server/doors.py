@@ -20,7 +20,7 @@ from quart import Blueprint
 from quart_trio import QuartTrio
 
 import evpower
-from evpower.http.app import HttpAppSettings, build_http_app
+from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
@@ -33,7 +33,7 @@ from evpower.http.operators.strangers import stranger_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.http.operators.tracing import trace_routes
 from evpower.http.providers.webhook_guard import WebhookLimits
-from evpower.http.service import ServiceFacts
+from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.server import ListenerSettings, serve_http
 from evpower.ocpp.dialect import known_actions
@@ -114,17 +114,20 @@ def _http_app(
     process: Process, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
 ) -> QuartTrio:
     config, app = process.config, process.app
+    probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis)
     return build_http_app(
-        charging=app.charging,
-        billing=app.billing,
-        locations=app.locations,
-        hub=process.hub,
-        clock=process.clock,
-        keys=app.keys,
-        probes=ServerProbes(process.pool, process.registry, app.payments.providers, app.redis),
-        ids=process.ids,
-        facts=ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls),
-        settings=HttpAppSettings(
+        PhoneServices(
+            charging=app.charging,
+            station_pages=app.station_pages,
+            billing=app.billing,
+            locations=app.locations,
+            hub=process.hub,
+            keys=app.keys,
+            payments=app.payments,
+        ),
+        process.clock,
+        process.ids,
+        HttpAppSettings(
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
             admin_token=config.http.admin_token,
             allowed_origins=config.http.allowed_origins,
@@ -132,8 +135,7 @@ def _http_app(
             webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
         ),
         operations=operations,
-        at_root=(metrics,),
-        payments=app.payments,
+        at_root=(service_routes(ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls), probes), metrics),
     )
 
 

@@ -20,7 +20,7 @@ from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.registry import ChargerRegistry
 from evpower.ocpp.watch.tracer import Tracer
-from evpower.payments.gateways.providers import Gateways
+from evpower.payments.gateway import Gateways
 from evpower.server.app import App, build_app
 from evpower.server.upkeep import Upkeep
 from evpower.settings.config import Config
@@ -60,7 +60,7 @@ def build_process(
     registry = ChargerRegistry(usual(DIALECTS))
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
-    app = build_app(config, pool, link, clock, ids, conversations, gateways=gateways.by_name)
+    app = build_app(config, pool, link, clock, ids, conversations, gateways=gateways)
     executor = CommandExecutor(pool, clock, process_id, registry)
     others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
     hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))

@@ -6,6 +6,7 @@ from evpower.billing.pricing import PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.charging.recovery import RecoveryRules
 from evpower.charging.service import ChargingRules
+from evpower.charging.start_stop import AskingRules
 from evpower.payments.top_up import TopUpRules
 from evpower.settings.config import Config
 
@@ -29,6 +30,11 @@ def charging_rules(config: Config) -> ChargingRules:
     return ChargingRules(
         config.charging.start_wait_s, config.ocpp.heartbeat_timeout_s, config.charging.max_sessions_per_client
     )
+
+
+def asking_rules(config: Config) -> AskingRules:
+    """How long stations are waited for."""
+    return AskingRules(config.charging.stop_wait_s, config.charging.start_repeat_s)
 
 
 def recovery_rules(config: Config) -> RecoveryRules:

@@ -28,7 +28,8 @@ from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
 from evpower.identifiers import ProcessId
 from evpower.network_file.service import log_doubts
-from evpower.payments.gateways.providers import Gateways, open_gateways
+from evpower.payments.gateway import Gateways
+from evpower.payments.gateways.providers import open_gateways
 from evpower.server.descriptors import make_room
 from evpower.server.doors import Running, open_doors
 from evpower.server.notify import Notifier

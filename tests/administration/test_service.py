@@ -518,7 +518,7 @@ async def test_a_disabled_connector_is_unavailable_for_all_readers_and_starts_no
     assert await world.sql("SELECT status, ocpp_status FROM connectors WHERE connector_number = 1") == [
         {"status": "unavailable", "ocpp_status": "Available"}
     ]
-    shown = (await world.app.charging.station(STATION)).station
+    shown = (await world.app.station_pages.station(STATION)).station
     assert [(each.ocpp_status, shown.offers(each)) for each in shown.connectors] == [
         ("Unavailable", False),
         ("Available", True),

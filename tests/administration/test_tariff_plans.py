@@ -53,7 +53,7 @@ async def at_station(world: World) -> None:
 
 
 async def shown_rate(world: World) -> float:
-    return float((await world.app.charging.station(STATION)).station.rate_per_kwh)
+    return float((await world.app.station_pages.station(STATION)).station.rate_per_kwh)
 
 
 async def test_a_plan_is_made_with_its_rules(desk: Desk) -> None:

@@ -169,10 +169,10 @@ async def test_every_start_writes_pricing_history_and_snapshots_its_rate(world: 
 
 async def test_a_start_never_uses_a_cached_price(world: World) -> None:
     await world.give(500_00)
-    shown = await world.app.charging.station(STATION)
+    shown = await world.app.station_pages.station(STATION)
     await world.sql("UPDATE stations SET price_per_kwh = 20")
     assert (await world.order(energy_wh=1_000)).price.rate_per_kwh == 20
-    again = await world.app.charging.station(STATION)
+    again = await world.app.station_pages.station(STATION)
     assert shown.station.rate_per_kwh == again.station.rate_per_kwh == Decimal("13.5")
 
 

@@ -19,15 +19,16 @@ from evpower.billing.tariff import Price
 from evpower.charging.service import ChargingService
 from evpower.charging.session import SessionView, StartedSession, StartOrder, StoppedSession
 from evpower.errors import Forbidden, LocationNotFound, SessionNotFound, StationNotFound
-from evpower.http.app import HttpAppSettings, build_http_app
+from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
-from evpower.http.service import ServiceFacts
+from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.application import RequestLimits
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 from evpower.network.locations import Locations
+from evpower.network.station_page import StationPages
 from evpower.network.station_view import RunningSession, StationView
 from evpower.payments.provider_calls import ProviderState
 from tests.worlds.fakes import SetClock
@@ -173,7 +174,6 @@ class FakeCharging(ChargingService):
         self.start_answer: StartedSession | Exception = STARTED
         self.stop_answer: StoppedSession | Exception = StoppedSession(SETTLED, already_stopped=False)
         self.session_answer: SessionView | Exception = RUNNING
-        self.station_answer: StationView | Exception = STATION_VIEW
         self.owners = {SESSION: OWNER}
         self.orders: list[StartOrder] = []
         self.stops: list[tuple[SessionId, ClientId | None, str]] = []
@@ -214,10 +214,17 @@ class FakeCharging(ChargingService):
             raise SessionNotFound
         return raised_or(self.session_answer)
 
+
+class FakeStationPages(StationPages):
+    """One station, as it is set."""
+
+    def __init__(self) -> None:
+        self.answer: StationView | Exception = STATION_VIEW
+
     async def station(self, station_id: StationId) -> StationView:
         if station_id != STATION:
             raise StationNotFound
-        return raised_or(self.station_answer)
+        return raised_or(self.answer)
 
 
 class FakeLocations(Locations):
@@ -310,6 +317,9 @@ class CountingIds:
         return "EV00000000000001"
 
 
+FACTS = ServiceFacts("1.0.0", "abc123", "2025-09-30T12:00:00Z", ("ws://127.0.0.1:9000/ws/{station_id}",))
+
+
 @dataclass
 class World:
     """An application and the fakes behind it."""
@@ -324,20 +334,26 @@ class World:
 
     def __post_init__(self) -> None:
         self.charging = FakeCharging(self.keys)
+        self.station_pages = FakeStationPages()
         self.locations = FakeLocations()
         self.hub = LiveHub(SetClock(), self.live_limits)
         self.app: QuartTrio = build_http_app(
+            self.services,
+            SetClock(),
+            CountingIds(),
+            HttpAppSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
+            at_root=(service_routes(FACTS, self.probes), *self.at_root),
+        )
+
+    @property
+    def services(self) -> PhoneServices:
+        return PhoneServices(
             charging=self.charging,
+            station_pages=self.station_pages,
             billing=self.billing,
             locations=self.locations,
             hub=self.hub,
-            clock=SetClock(),
             keys=self.keys,
-            probes=self.probes,
-            ids=CountingIds(),
-            facts=ServiceFacts("1.0.0", "abc123", "2025-09-30T12:00:00Z", ("ws://127.0.0.1:9000/ws/{station_id}",)),
-            settings=HttpAppSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
-            at_root=self.at_root,
         )
 
     def client(self) -> Phone:

@@ -13,15 +13,14 @@ from quart import Response
 
 from evpower.db.pool import Pool
 from evpower.errors import ProviderError, ProviderTimeout
-from evpower.http.app import HttpAppSettings, build_http_app
+from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
-from evpower.http.service import ServiceFacts
 from evpower.idempotency.keys import KeyRows
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from tests.http.conftest import body_of
-from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeProbes, Phone
+from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
 from tests.worlds.cards import CVV, PAN
 from tests.worlds.payments import CLIENT, World, open_world
 from tests.worlds.provider import PROCESSING, SIGNATURE, paid
@@ -50,19 +49,21 @@ class Door:
 
     def restart(self) -> None:
         """A new application over the same rows."""
-        app = build_http_app(
+        services = PhoneServices(
             charging=FakeCharging(FakeKeys()),
+            station_pages=FakeStationPages(),
             billing=self.world.billing,
             locations=FakeLocations(),
             hub=LiveHub(self.world.clock, LiveLimits()),
-            clock=self.world.clock,
             keys=self.keys,
-            probes=FakeProbes(),
-            ids=CountingIds(),
-            facts=ServiceFacts("1.0.0"),
-            settings=HttpAppSettings(admin_token="secret", webhooks=self.webhooks),
-            operations=[payment_admin_routes(self.world.payments)],
             payments=self.world.payments,
+        )
+        app = build_http_app(
+            services,
+            self.world.clock,
+            CountingIds(),
+            HttpAppSettings(admin_token="secret", webhooks=self.webhooks),
+            operations=[payment_admin_routes(self.world.payments)],
         )
         self.phone = cast("Phone", app.test_client())
 

@@ -121,7 +121,7 @@ async def listed_word(world: World) -> str:
 
 
 async def own_word(world: World) -> str:
-    return (await world.app.charging.station(STATION)).station.status
+    return (await world.app.station_pages.station(STATION)).station.status
 
 
 @pytest.mark.parametrize("read", [listed_word, own_word])

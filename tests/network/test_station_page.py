@@ -17,7 +17,7 @@ VALUES ('EVP-001-02', 'EVPCS-002', 'EVP-LOC-001', %s, true, %s)
 
 
 async def page(world: World) -> StationView:
-    return await world.app.charging.station(STATION)
+    return await world.app.station_pages.station(STATION)
 
 
 async def operators_word(world: World) -> str:
@@ -69,7 +69,7 @@ async def test_a_station_of_a_location_the_list_hides_has_its_page(world: World,
 
 async def test_an_inactive_station_and_one_nobody_has_have_no_page(world: World) -> None:
     with pytest.raises(StationNotFound):
-        await world.app.charging.station(StationId("NOBODY"))
+        await world.app.station_pages.station(StationId("NOBODY"))
     await world.sql("UPDATE stations SET status = 'inactive'")
     with pytest.raises(StationNotFound):
         await page(world)

@@ -186,7 +186,7 @@ async def test_a_provider_that_hangs_is_waited_for_eight_seconds(world: World, m
 
 
 async def test_no_gateway_means_unavailable_and_leaves_no_order(world: World) -> None:
-    world.payments.top_ups._gateways = {}
+    world.payments.top_ups._gateway = None
     with pytest.raises(ProviderUnavailable):
         await world.qr()
     assert await world.payments.decisions.payments() == []

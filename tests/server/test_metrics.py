@@ -29,6 +29,7 @@ from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.ocpp.wire.outcome import Answered, CallFailed
+from evpower.payments.gateway import Gateways
 from evpower.payments.graph import build_payments
 from evpower.payments.top_up import TopUpRules
 from evpower.server import metrics as metrics_module
@@ -61,7 +62,7 @@ class Scene:
             failed_logins=FailedLogins(),
         )
         self.billing = BillingService(pool, self.clock)
-        gateways = {"ODENGI": ScriptedProvider("ODENGI")}
+        gateways = Gateways(qr=ScriptedProvider("ODENGI"))
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, self.bus, gateways, TopUpRules())
         self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis)
 

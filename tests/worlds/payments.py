@@ -15,7 +15,7 @@ from evpower.db.pool import Pool
 from evpower.events import EventBus
 from evpower.identifiers import ClientId
 from evpower.payments.crediting import Crediting
-from evpower.payments.gateway import OrderStatus
+from evpower.payments.gateway import Gateways, OrderStatus
 from evpower.payments.graph import Payments, build_payments
 from evpower.payments.notices import Receipt
 from evpower.payments.rows.top_ups import read_top_up
@@ -48,7 +48,7 @@ class World:
         """New services over the same rows, as after a crash."""
         pool = pool or self.pool
         self.billing = BillingService(pool, self.clock)
-        gateways = {"ODENGI": self.odengi, "OBANK": self.obank}
+        gateways = Gateways(qr=self.odengi, card=self.obank)
         self.payments: Payments = build_payments(
             pool, self.clock, self.ids, self.billing, self.bus, gateways, self.rules
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -40,34 +41,36 @@ WHERE session_id = %(id)s
 """
 
 
-async def store_settlement(
-    conn: Conn,
-    session: Session,
-    bill: Settlement,
-    *,
-    energy_wh: int,
-    status: PublicSessionStatus,
-    phase: Phase,
-    reason: str | None = None,
-    estimated: bool = False,
-    overshoot_wh: int | None = None,
-    at: datetime,
-) -> None:
+@dataclass(frozen=True)
+class SessionEnd:
+    """How a session becomes final; a `reason` that is None leaves the one that is stored."""
+
+    energy_wh: int
+    status: PublicSessionStatus
+    phase: Phase
+    reason: str | None = None
+    #: No StopTransaction came: the bill is by the last reading.
+    estimated: bool = False
+    #: Energy beyond the limit; None without a limit.
+    overshoot_wh: int | None = None
+
+
+async def store_settlement(conn: Conn, session: Session, bill: Settlement, end: SessionEnd, at: datetime) -> None:
     """Make the session final with its bill."""
     await conn.execute(
         SETTLE_SESSION,
         {
             "id": session.id,
-            "phase": phase,
-            "status": status,
-            "energy": Decimal(energy_wh) / 1000,
+            "phase": end.phase,
+            "status": end.status,
+            "energy": Decimal(end.energy_wh) / 1000,
             "amount": som(bill.cost_tyiyn),
             "refunded": som(bill.refund_tyiyn),
             "additional": som(bill.additional_tyiyn),
             "debt": som(bill.debt_tyiyn),
-            "reason": reason,
-            "estimated": estimated,
-            "overshoot_wh": overshoot_wh,
+            "reason": end.reason,
+            "estimated": end.estimated,
+            "overshoot_wh": end.overshoot_wh,
             "at": at,
         },
     )

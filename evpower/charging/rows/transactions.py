@@ -84,6 +84,20 @@ VALUES (%(station_id)s, %(action)s, %(reason)s, %(payload)s, %(at)s)
 
 
 @dataclass(frozen=True)
+class NewTransaction:
+    """A start about to be written, with the id it gets and the verdict on its tag."""
+
+    station_id: StationId
+    start: TransactionStart
+    wire_id: WireTransactionId
+    verdict: str
+    session_id: SessionId | None
+    #: Nobody pays for it.
+    free_vend: bool
+    flags: Sequence[str]
+
+
+@dataclass(frozen=True)
 class TransactionRow:
     """The part of a transaction that decides what to do with a report."""
 
@@ -132,41 +146,29 @@ async def new_wire_id(conn: Conn) -> WireTransactionId:
     return WireTransactionId(row["wire_id"])
 
 
-async def insert_transaction(
-    conn: Conn,
-    station_id: StationId,
-    start: TransactionStart,
-    *,
-    wire_id: WireTransactionId,
-    verdict: str,
-    session_id: SessionId | None,
-    free_vend: bool,
-    flags: Sequence[str],
-    at: datetime,
-) -> None:
-    """Store a start with the verdict it got; with a session, link both ways. `free_vend`: it is free."""
+async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> None:
+    """Store a start; with a session, link both ways."""
+    start = new.start
     await conn.execute(
         INSERT_TRANSACTION,
         {
-            "station_id": station_id,
-            "wire_id": wire_id,
+            "station_id": new.station_id,
+            "wire_id": new.wire_id,
             "connector_id": start.connector_id,
             "id_tag": start.id_tag,
-            "verdict": verdict,
+            "verdict": new.verdict,
             "meter_start_wh": start.meter_start_wh,
             "started_at": start.started_at,
             "at": at,
-            "session_id": session_id,
-            "free_vend": free_vend,
-            "flags": list(flags),
+            "session_id": new.session_id,
+            "free_vend": new.free_vend,
+            "flags": list(new.flags),
             "payload": start.payload.decode(),
         },
     )
-    if session_id is not None:
-        await conn.execute(
-            LINK_SESSION,
-            {"session_id": session_id, "wire_id": wire_id, "connector_id": start.connector_id, "at": at},
-        )
+    if new.session_id is not None:
+        link = {"session_id": new.session_id, "wire_id": new.wire_id, "connector_id": start.connector_id, "at": at}
+        await conn.execute(LINK_SESSION, link)
 
 
 async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionStop, at: datetime) -> None:

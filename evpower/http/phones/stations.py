@@ -5,16 +5,16 @@ from __future__ import annotations
 import trio
 from quart import Blueprint, Response
 
-from evpower.charging.service import ChargingService
 from evpower.errors import StationNotFound
 from evpower.http.phones.station_shape import station_body
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.requests import station_id_or_none
+from evpower.network.station_page import StationPages
 
 ANSWER_WITHIN_S = 9
 
 
-def station_routes(charging: ChargingService, *, prefix: str) -> Blueprint:
+def station_routes(pages: StationPages, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
     routes = Blueprint("station", __name__, url_prefix=f"{prefix}/station")
 
@@ -24,6 +24,6 @@ def station_routes(charging: ChargingService, *, prefix: str) -> Blueprint:
         if known_id is None:
             raise StationNotFound
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(station_body(await charging.station(known_id))))
+            return written(Answer(station_body(await pages.station(known_id))))
 
     return routes

@@ -12,6 +12,7 @@ from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.charge_point import AdminStatus, Admission
+from evpower.network.station_view import RunningSession
 from evpower.network.status_sql import SAID, STORED
 
 # Each way to a station has its own index; a single OR would have none once there are many identities.
@@ -106,6 +107,23 @@ class StartSpot:
     running_client: ClientId | None
 
 
+@dataclass(frozen=True)
+class StationPlace:
+    """What the list does not show of a station."""
+
+    location_id: str
+    firmware_version: str | None
+
+
+@dataclass(frozen=True)
+class ConnectorDetails:
+    """What the list does not show of a connector; `error_code` is OCPP's word."""
+
+    connector_id: ConnectorId
+    error_code: str
+    running: RunningSession | None
+
+
 async def admissions(conn: Conn, identities: Sequence[str]) -> dict[str, Admission]:
     """The stations sockets name: by their id, or by their unique serial number when no id matches."""
     rows = await (await conn.execute(ADMIT, {"identities": list(identities)})).fetchall()
@@ -124,14 +142,24 @@ async def read_start_spot(conn: Conn, station_id: StationId, connector_id: Conne
     return None if row is None else StartSpot(**row)
 
 
-async def read_station(conn: Conn, station_id: StationId) -> dict[str, Any] | None:
-    """Where it is, and its firmware: what the list does not contain."""
-    return await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
+async def read_place(conn: Conn, station_id: StationId) -> StationPlace | None:
+    """Where it is, and its firmware."""
+    row = await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
+    return None if row is None else StationPlace(**row)
 
 
-async def read_connectors(conn: Conn, station_id: StationId) -> list[dict[str, Any]]:
+async def read_connectors(conn: Conn, station_id: StationId) -> list[ConnectorDetails]:
     """The error of each connector, by number, and its running session."""
-    return await (await conn.execute(READ_CONNECTORS, {"station_id": station_id})).fetchall()
+    rows = await (await conn.execute(READ_CONNECTORS, {"station_id": station_id})).fetchall()
+    return [ConnectorDetails(row["connector_number"], row["error_code"], _running(row)) for row in rows]
+
+
+def _running(row: dict[str, Any]) -> RunningSession | None:
+    if row["session_id"] is None:
+        return None
+    return RunningSession(
+        row["session_id"], row["connector_number"], row["start_time"], row["energy_wh"], row["limit_type"]
+    )
 
 
 async def refresh_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId, at: datetime) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from evpower.clock import Clock
 from evpower.errors import ConfigError
-from evpower.payments.gateway import CardGateway, PaymentGateway, QrGateway
+from evpower.payments.gateway import Gateways
 from evpower.payments.gateways.obank import Obank
 from evpower.payments.gateways.obank_xml import XML_BYTES_MAX
 from evpower.payments.gateways.odengi import Odengi
@@ -21,19 +20,6 @@ from evpower.settings.config import Config
 
 #: Room for the QR's picture, which some answers carry.
 ODENGI_ANSWER_BYTES_MAX = 512 * 1024
-
-
-@dataclass(frozen=True)
-class Gateways:
-    """Who takes money for us; None is off."""
-
-    qr: QrGateway | None = None
-    card: CardGateway | None = None
-
-    @property
-    def by_name(self) -> dict[str, PaymentGateway]:
-        """Those that are on, by what is stored as `payment_provider`."""
-        return {one.name: one for one in (self.qr, self.card) if one is not None}
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from quart_trio import QuartTrio
 
 from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
-from evpower.http.service import ServiceFacts
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import acting
 from tests.http.conftest import body_of
@@ -35,17 +34,7 @@ def operation() -> Blueprint:
 def admin_app(token: str) -> Phone:
     world = World()
     app: QuartTrio = build_http_app(
-        charging=world.charging,
-        billing=world.billing,
-        locations=world.locations,
-        hub=world.hub,
-        clock=SetClock(),
-        keys=world.keys,
-        probes=world.probes,
-        ids=CountingIds(),
-        facts=ServiceFacts("1.0.0"),
-        settings=HttpAppSettings(admin_token=token),
-        operations=(operation(),),
+        world.services, SetClock(), CountingIds(), HttpAppSettings(admin_token=token), operations=(operation(),)
     )
     return cast("Phone", app.test_client())
 
