@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Response, g
 
 from evpower.http.wire.access import client_ip
 from evpower.http.wire.values import Body
 from evpower.payments.provider_calls import ProviderState
-from evpower.payments.top_up import Origin
+from evpower.payments.top_up import Origin, Source
 
 #: The old paths, deprecated (§8).
 LEGACY = "/api"
@@ -20,7 +18,7 @@ DEPRECATED = {
 }
 
 
-def origin(source: Any = "client", actor: str | None = None) -> Origin:
+def origin(source: Source = "client", actor: str | None = None) -> Origin:
     """Who asks, for the audit log."""
     return Origin(source, g.correlation_id, client_ip(), actor)
 
