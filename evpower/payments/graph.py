@@ -12,7 +12,6 @@ import trio
 from evpower.billing.service import BillingService
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
-from evpower.events import EventBus
 from evpower.payments.card_payments import CARD_PROVIDER, CardPayments
 from evpower.payments.crediting import Crediting
 from evpower.payments.decisions import PaymentDecisions
@@ -62,12 +61,11 @@ def build_payments(
     clock: Clock,
     ids: Ids,
     billing: BillingService,
-    bus: EventBus,
     gateways: Mapping[str, PaymentGateway],
     rules: TopUpRules,
 ) -> Payments:
     """Put them together; `gateways` by provider name, and a provider without one is unavailable."""
-    crediting = Crediting(pool, clock, billing, bus, rules)
+    crediting = Crediting(pool, clock, billing, rules)
     calls = ProviderCalls(clock, gateways)
     poller = PaymentPoller(pool, clock, gateways, calls, crediting, rules)
     orders = TopUpOrders(pool, clock, ids, calls, rules)

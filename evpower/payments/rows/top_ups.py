@@ -119,7 +119,6 @@ JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'client'
 JOIN public.balance_topups t ON t.id = e.balance_topup_id
 WHERE e.balance_topup_id = %(id)s AND e.kind = 'balance_topup' ORDER BY e.id
 """
-ENTRY_ORDER = "SELECT balance_topup_id AS id FROM evpower.ledger_entries WHERE key = %(key)s"
 
 
 @dataclass(frozen=True)
@@ -287,12 +286,6 @@ async def booked_payments(conn: AsyncConnection[Any], topup_id: int) -> dict[str
     """What was credited by an order: tyiyn by `trans_id`."""
     rows = await (await conn.execute(BOOKED, {"id": topup_id})).fetchall()
     return {row["trans_id"]: row["amount_tyiyn"] for row in rows}
-
-
-async def order_of_entry(conn: AsyncConnection[Any], key: str) -> int | None:
-    """Which order an entry credited."""
-    row = await (await conn.execute(ENTRY_ORDER, {"key": key})).fetchone()
-    return None if row is None else row["id"]
 
 
 async def _one(conn: AsyncConnection[Any], query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
