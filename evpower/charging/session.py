@@ -148,7 +148,6 @@ class SessionView:
     limit_type: LimitType
     #: Wh for an energy limit, tyiyn for an amount limit, None for none.
     limit_value: int | None
-    amount_cap_tyiyn: int | None
     #: 0–100, one decimal.
     limit_percentage: Decimal
     limit_reached: bool
@@ -217,7 +216,6 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         session_fee_tyiyn=tyiyn(terms.rates.session_fee),
         limit_type=terms.limit.type,
         limit_value=terms.limit.energy_wh if terms.limit.type == "energy" else terms.limit.amount_tyiyn,
-        amount_cap_tyiyn=terms.limit.amount_tyiyn if terms.limit.type == "energy" else None,
         limit_percentage=terms.percentage(energy_wh, minutes),
         limit_reached=terms.reached(energy_wh, minutes),
         duration_minutes=max(0, int((until - session.start_time).total_seconds() // 60)),

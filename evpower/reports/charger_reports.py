@@ -22,7 +22,7 @@ from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
-from evpower.events import EventBus, MeterAdvanced, StationChanged
+from evpower.events import EventBus, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
@@ -158,10 +158,8 @@ class ChargerReports:
     async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
         """Store readings, advance the session, and see to its limit."""
         progress = await self._journal.meter_values(MeterRow(station_id, report, self._clock.now()))
-        if progress is None:
-            return
-        self._bus.publish(MeterAdvanced(progress.session_id, station_id, progress.energy_wh))
-        await self._rooms.limits.advanced(station_id, progress)
+        if progress is not None:
+            await self._rooms.limits.advanced(station_id, progress)
 
     async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
         """Store the facts of a stop; the settlement worker bills them. Returns the verdict on its tag."""

@@ -38,7 +38,6 @@ from evpower.identifiers import StationId
 from evpower.link.ports import ChargerLink, StationLink
 from evpower.metering.journal import Journal
 from evpower.network.charge_point import Admission
-from evpower.network.feed import changes_the_network
 from evpower.network.list_cache import OwnListCache
 from evpower.network.locations import Locations
 from evpower.network.presence import Presence
@@ -162,7 +161,7 @@ def build_app(
     parked = ParkedReports(pool, clock, endings, read_stop)
     presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
     locations = _locations(config, pool, clock, link, pricing, redis, random_bytes, presence)
-    bus.listen(lambda event: locations.forget() if changes_the_network(event) else None)
+    bus.listen(lambda _event: locations.forget())
     authority = _authority(config, random_bytes)
     station_commands = StationCommands(pool, link)
     certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
@@ -188,7 +187,7 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
-        payments=build_payments(pool, clock, ids, billing, bus, gateways or Gateways(), top_up_rules(config)),
+        payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config)),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, charging_rules(config)),
         station_pages=StationPages(

@@ -63,7 +63,7 @@ class Scene:
         )
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=ScriptedProvider("ODENGI"))
-        self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, self.bus, gateways, TopUpRules())
+        self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis)
 
     async def read(self) -> dict[str, float]:
