@@ -17,7 +17,7 @@ from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
 from evpower.network.charge_point import Boot
 from evpower.network.station_records import station_exists
-from evpower.network_file.changes import naming
+from evpower.network_file.changes import given_fields, naming
 from evpower.network_file.file import read_station
 from evpower.network_file.parts import Fleet
 from evpower.network_file.service import NetworkFile
@@ -118,7 +118,8 @@ class Provisioning:
         location = await entities.known_location(uow.conn, location_id)
         if location is None:
             raise InvalidRequest(("location_id", "локация не найдена"))
-        fields = {name: value for name, value in wanted.items() if name != "location_id" and value is not None}
+        fields = given_fields(wanted)
+        del fields["location_id"]
         return read_station(
             {**_reported_fields(identity, boot), **fields, "id": identity}, location.id, location.name, location.address
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from evpower.billing.account import check_client
 from evpower.billing.clients import lock_client
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions, transactions
 from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
-from evpower.charging.start_checks import check_client
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import trio
 
+from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions
 from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
-from evpower.charging.start_checks import check_client, check_spot
+from evpower.charging.start_checks import check_spot
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids
 from evpower.db.connection import Conn

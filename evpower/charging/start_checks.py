@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from evpower.errors import (
-    ClientBlocked,
-    ClientDeleted,
     ConnectorFaulted,
     ConnectorNotFound,
     ConnectorOccupied,
@@ -19,14 +17,6 @@ from evpower.errors import (
 from evpower.identifiers import ClientId
 from evpower.network.charge_point import STARTABLE, effective_status, is_online, stored_status
 from evpower.network.station_records import StartSpot
-
-
-def check_client(status: str) -> None:
-    """Blocked and deleted clients start nothing (contract/rest-api §1.8)."""
-    if status == "blocked":
-        raise ClientBlocked
-    if status != "active":
-        raise ClientDeleted
 
 
 def check_spot(
