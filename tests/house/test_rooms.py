@@ -58,6 +58,7 @@ DICTS = {
     "cluster/remote_commands.py read_answer": JSON_BETWEEN,
     "cluster/remote_commands.py written_ask": JSON_BETWEEN,
     "link/ports.py command": RAW,
+    "network_file/changes.py given_fields": "what an administrator wrote, before it is read",
     "security/certificates.py held": ROW,
     "security/rows/certificates.py list_certificates": ROW,
     "stations/commands.py send": RAW,
