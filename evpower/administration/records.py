@@ -128,7 +128,7 @@ class TariffPlanRecord:
 
 @dataclass(frozen=True)
 class StrangerRecord:
-    """A charger that no station is known for: what it reported of itself, and what was decided, by whom."""
+    """A station that no station is known for: what it reported of itself, and what was decided, by whom."""
 
     identity: str
     status: Literal["pending", "rejected"]

@@ -1,7 +1,7 @@
-"""Chargers that no station is known for: how far they come, and what is kept of them (setting `ocpp.accept_unknown`).
+"""Stations that no station is known for: how far they come, and what is kept of them (setting `ocpp.accept_unknown`).
 
 A stranger costs nothing lasting until it has sent a BootNotification, and then one row. Rows of those that wait are
-bounded, also for one address, and are deleted when no charger has connected with that identity for a day.
+bounded, also for one address, and are deleted when no station has connected with that identity for a day.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A charger and its connectors: statuses, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
+"""A station and its connectors: statuses, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class StatusReport:
     vendor_error_code: str | None = None
 
 
-#: Security events that are the ordinary life of a charger; every other one, unknown ones too, wants a look.
+#: Security events that are the ordinary life of a station; every other one, unknown ones too, wants a look.
 ROUTINE_EVENTS = frozenset(
     {
         "FirmwareUpdated",
@@ -77,7 +77,7 @@ ALARMING_STATUSES = frozenset({"InvalidSignature", "InstallVerificationFailed", 
 
 
 class SecurityMatter(Enum):
-    """What a charger's report on its security is about."""
+    """What a station's report on its security is about."""
 
     EVENT = "event"
     LOG_UPLOAD = "log upload"
@@ -87,7 +87,7 @@ class SecurityMatter(Enum):
 
 @dataclass(frozen=True)
 class SecurityReport:
-    """What a charger says of its security: an event, how a log upload or signed firmware update goes, or a request."""
+    """What a station says of its security: an event, how a log upload or signed firmware update goes, or a request."""
 
     matter: SecurityMatter
     #: The standard's name of the message, as operators are shown it.
@@ -117,7 +117,7 @@ class Admission:
     password_hash: str | None
     connector_ids: tuple[ConnectorId, ...] = ()
     serial_number: str | None = None
-    #: A password on its way to the charger; it opens too, and a login with it ends the old one.
+    #: A password on its way to the station; it opens too, and a login with it ends the old one.
     pending_hash: str | None = None
 
 
@@ -137,7 +137,7 @@ def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
 
 
 def connector_status(ocpp_status: str | None, whole_status: str | None, *, busy: bool) -> StoredStatus:
-    """The coarse status the public counts by; a running session occupies its connector, whatever the charger says."""
+    """The coarse status the public counts by; a running session occupies its connector, whatever the station says."""
     return "occupied" if busy else stored_status(effective_status(ocpp_status, whole_status))
 
 

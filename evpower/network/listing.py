@@ -39,7 +39,7 @@ SOCKET_STATUSES: dict[str, SocketStatus] = {
 
 @dataclass(frozen=True)
 class ListedConnector:
-    """A configured connector; `status` counts, `ocpp_status` is the charger's own status."""
+    """A configured connector; `status` counts, `ocpp_status` is the station's own status."""
 
     connector_id: ConnectorId
     connector_type: str

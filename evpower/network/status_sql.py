@@ -1,4 +1,4 @@
-"""The status of a connector in SQL: its charger's, its administrator's; a running charge takes precedence over both.
+"""The status of a connector in SQL: its station's, its administrator's; a running charge takes precedence over both.
 
 In each fragment `c` is the connector and `r` the session that runs on it, if one does.
 """

@@ -10,7 +10,7 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.identifiers import IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import MeterReport
 from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
-from evpower.reports.charger_reports import ChargerReports
+from evpower.reports.station_reports import StationReports
 from evpower.stations.transfers import Kind
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -42,7 +42,7 @@ class CountingIds:
         return f"EV{self._last:014X}"
 
 
-class FakeReports(ChargerReports):
+class FakeReports(StationReports):
     """Keeps what it is told in `told`, in order; `broken` makes every report fail like a database that is down."""
 
     def __init__(self) -> None:

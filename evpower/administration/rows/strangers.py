@@ -1,4 +1,4 @@
-"""Rows of `ocpp_strangers`: chargers that came without being known, until an operator has decided."""
+"""Rows of `ocpp_strangers`: stations that came without being known, until an operator has decided."""
 
 from __future__ import annotations
 

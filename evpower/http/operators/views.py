@@ -32,7 +32,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """The server at a glance; chargers, logins and tasks are those of this process."""
+    """The server at a glance; stations, logins and tasks are those of this process."""
 
     version: str
     uptime_s: int
@@ -127,7 +127,7 @@ class OperatorViews(Protocol):
     """What an operator looks at."""
 
     async def status(self) -> ServerStatus:
-        """The server at a glance: version, uptime, chargers, running sessions, engines."""
+        """The server at a glance: version, uptime, stations, running sessions, engines."""
         ...
 
     async def stations(self) -> Sequence[StationSheet]:
