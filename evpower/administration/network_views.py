@@ -13,8 +13,8 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound, StationNotFound
 from evpower.identifiers import StationId
 from evpower.link.ports import LiveStations
-from evpower.network.charge_point import AdminStatus, is_online
 from evpower.network.locations import last_seen
+from evpower.network.status import AdminStatus, is_online
 
 
 @dataclass(frozen=True)

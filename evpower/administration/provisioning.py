@@ -15,7 +15,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Boot
+from evpower.network.station import Boot
 from evpower.network.station_records import station_exists
 from evpower.network_file.changes import given_fields, naming
 from evpower.network_file.file import read_station

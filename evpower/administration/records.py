@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
 from evpower.identifiers import StationId
-from evpower.network.charge_point import AdminStatus, StoredStatus
 from evpower.network.listing import configuration_warnings
+from evpower.network.status import AdminStatus, StoredStatus
 
 Record = TypeVar("Record", covariant=True)
 

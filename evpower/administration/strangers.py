@@ -14,7 +14,7 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import STATION_ID
-from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.station_records import admit
 
 log = logging.getLogger("OCPP")

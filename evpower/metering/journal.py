@@ -25,8 +25,9 @@ from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
 from evpower.metering.meter_value import MeterReport, Progress
 from evpower.metering.rows import journal as sql
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
 from evpower.network.station_records import store_presence
+from evpower.network.status import StatusReport
 from evpower.worker import Wake
 
 log = logging.getLogger("evpower.journal")

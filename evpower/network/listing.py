@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Literal
 
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.charge_point import (
+from evpower.network.status import (
     AdminStatus,
     LocationStatus,
     PublicStatus,

@@ -23,10 +23,10 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.ports import LiveStations
-from evpower.network.charge_point import connector_status, effective_status, is_online
 from evpower.network.list_cache import ListCache, NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 from evpower.network.rows.listing import ConnectorRow, NetworkRows, StationRow, locations_of, read_network
+from evpower.network.status import connector_status, effective_status, is_online
 
 #: The seed's time to live.
 LIST_FOR_S = 30.0

@@ -6,7 +6,7 @@ import trio
 
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.settings import OcppSettings

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from evpower.clock import Clock
-from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.ocpp.after_boot import configure_after_boot
 from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connected_station import ConnectedStation

@@ -26,9 +26,11 @@ from evpower.events import EventBus, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
-from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityMatter, SecurityReport, StatusReport
+from evpower.network.station import Admission, Boot, BootVerdict
+from evpower.network.status import StatusReport
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import add_event, put_in_force
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations

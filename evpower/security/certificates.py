@@ -21,9 +21,9 @@ from evpower.identifiers import StationId
 from evpower.link.commands import DeliverCertificate, Ending, RenewCertificate, Reply
 from evpower.link.conversation import Conversation
 from evpower.network import station_records
-from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.security.rows import certificates as rows
 from evpower.security.rows import security_events
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.security.station_authority import StationAuthority
 from evpower.stations.commands import StationCommands
 

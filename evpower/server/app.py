@@ -37,11 +37,11 @@ from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
 from evpower.link.ports import StationLink
 from evpower.metering.journal import Journal
-from evpower.network.charge_point import Admission
 from evpower.network.list_cache import OwnListCache
 from evpower.network.locations import Locations
 from evpower.network.presence import Presence
 from evpower.network.shared_list_cache import SharedListCache
+from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile

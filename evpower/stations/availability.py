@@ -10,7 +10,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import Ending, Reply, SetAvailability
-from evpower.network.charge_point import StatusReport
+from evpower.network.status import StatusReport
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import availability as rows

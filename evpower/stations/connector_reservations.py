@@ -20,7 +20,7 @@ from evpower.errors import (
 )
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import EndReservation, Reply, Reserve
-from evpower.network.charge_point import StatusReport
+from evpower.network.status import StatusReport
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.commands import StationCommands, refuse_refusal
 from evpower.stations.rows import connector_reservations as rows

@@ -9,8 +9,10 @@ import trio
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.identifiers import IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import MeterReport
-from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
+from evpower.network.station import Admission, Boot, BootVerdict
+from evpower.network.status import StatusReport
 from evpower.reports.station_reports import StationReports
+from evpower.security.security_report import SecurityReport
 from evpower.stations.transfers import Kind
 from evpower.tags.id_tag import IdTagVerdict
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from evpower.administration.records import StrangerRecord
 from evpower.db.connection import Conn
-from evpower.network.charge_point import Boot
+from evpower.network.station import Boot
 
 # How full the list is, for one that wants on it. A stranger not seen since `before` does not count.
 READ_PLACE = """

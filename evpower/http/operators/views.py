@@ -11,8 +11,8 @@ from typing import Protocol
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.charging.free_vend import GivenAway
 from evpower.identifiers import ClientId, SessionId, StationId
-from evpower.network.charge_point import AdminStatus, PublicStatus, StoredStatus
 from evpower.network.listing import configuration_warnings
+from evpower.network.status import AdminStatus, PublicStatus, StoredStatus
 from evpower.network_file.service import FleetReport
 from evpower.payments.provider_calls import ProviderState
 from evpower.stations.facts import StationFacts

@@ -14,7 +14,8 @@ from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.belief_sql import is_believable
 from evpower.metering.meter_value import MeterReport, Progress, Sample
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
 from evpower.network.status_sql import stored
 
 # An inactive station boots only while it still charges, so that its stop gets through (design §9.15).

@@ -11,8 +11,9 @@ from evpower.cluster.connections import ME
 from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
-from evpower.network.charge_point import AdminStatus, Admission
+from evpower.network.station import Admission
 from evpower.network.station_view import RunningSession
+from evpower.network.status import AdminStatus
 from evpower.network.status_sql import SAID, STORED
 
 # Each way to a station has its own index; a single OR would have none once there are many identities.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import parse_qs, unquote_to_bytes
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.door.passwords import PasswordChecker
 

@@ -13,7 +13,7 @@ from websockets.server import ServerProtocol
 
 from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import Dialect, usual
 from evpower.ocpp.door.admission import (
     Credentials,

@@ -15,7 +15,7 @@ import trio
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.after_boot import configure_after_boot
 from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connected_station import ConnectedStation

@@ -15,7 +15,8 @@ import msgspec
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages

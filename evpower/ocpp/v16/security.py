@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.handlers import utc
+from evpower.security.security_report import SecurityMatter, SecurityReport
 
 log = logging.getLogger("OCPP")
 

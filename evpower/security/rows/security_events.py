@@ -7,7 +7,7 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.network.charge_point import SecurityReport
+from evpower.security.security_report import SecurityReport
 
 #: Kept per station: a station that reports without end fills nothing.
 KEPT_PER_STATION = 1000

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.sweeper import Sweeper
 from evpower.ocpp.wire.transport import SocketLimits, StationSocket
 from tests.ocpp.conftest import Csms

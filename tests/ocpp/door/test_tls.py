@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from evpower.errors import ConfigError
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.doors import Door
