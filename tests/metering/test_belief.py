@@ -79,9 +79,9 @@ STOPPED = """
 INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,
     meter_last_wh, meter_stop_wh, started_at, received_at, stopped_at, stop_received_at, status, free_vend)
 SELECT %(station_id)s, n, 1, 'TAG' || n, 'Accepted', %(start_wh)s, %(last_wh)s, %(start_wh)s + energy_wh, %(at)s,
-       %(at)s, %(at)s + by_charger, %(at)s + by_us, 'Stopped', true
-FROM unnest(%(by_charger)s::interval[], %(by_us)s::interval[], %(energy_wh)s::bigint[])
-     WITH ORDINALITY AS case_of(by_charger, by_us, energy_wh, n)
+       %(at)s, %(at)s + by_station, %(at)s + by_us, 'Stopped', true
+FROM unnest(%(by_station)s::interval[], %(by_us)s::interval[], %(energy_wh)s::bigint[])
+     WITH ORDINALITY AS case_of(by_station, by_us, energy_wh, n)
 """
 RECORDS = f"""
 SELECT wire_transaction_id, meter_start_wh, meter_last_wh, meter_stop_wh, started_at, received_at, stopped_at,
@@ -95,8 +95,8 @@ OTHERWISE: dict[str, Any] = dict.fromkeys(
 RUNNING = """
 INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,
     meter_last_wh, started_at, received_at)
-SELECT %(station_id)s, n, 1, 'TAG' || n, 'Accepted', %(start_wh)s, %(start_wh)s, %(at)s - by_charger, %(at)s - by_us
-FROM unnest(%(by_charger)s::interval[], %(by_us)s::interval[]) WITH ORDINALITY AS case_of(by_charger, by_us, n)
+SELECT %(station_id)s, n, 1, 'TAG' || n, 'Accepted', %(start_wh)s, %(start_wh)s, %(at)s - by_station, %(at)s - by_us
+FROM unnest(%(by_station)s::interval[], %(by_us)s::interval[]) WITH ORDINALITY AS case_of(by_station, by_us, n)
 """
 
 
