@@ -62,7 +62,6 @@ DICTS = {
     "security/rows/certificates.py list_certificates": ROW,
     "stations/commands.py send": RAW,
     "stations/configuration.py known": ROW,
-    "stations/configuration.py known": ROW,
     "stations/rows/configuration.py read_known": ROW,
 }
 
