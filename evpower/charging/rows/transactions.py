@@ -92,7 +92,7 @@ class NewTransaction:
     wire_id: WireTransactionId
     verdict: str
     session_id: SessionId | None
-    #: Nobody pays for it.
+    #: It is free.
     free_vend: bool
     flags: Sequence[str]
 

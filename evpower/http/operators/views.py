@@ -47,7 +47,7 @@ class ServerStatus:
 
 @dataclass(frozen=True)
 class ConnectorLine:
-    """A connector as it is stored: `ocpp_status` and `error_code` are OCPP's words, `busy` while a session runs."""
+    """A connector as it is stored: `ocpp_status` and `error_code` are OCPP's, `busy` while a session runs."""
 
     connector_id: int
     status: StoredStatus
@@ -59,7 +59,7 @@ class ConnectorLine:
 
 @dataclass(frozen=True)
 class StationLine:
-    """A station as it is stored; `whole_status` is OCPP's word for connector 0."""
+    """A station as it is stored; `whole_status` is OCPP's status of connector 0."""
 
     id: StationId
     serial_number: str
@@ -75,7 +75,7 @@ class StationLine:
 
     @property
     def configuration_warnings(self) -> list[str]:
-        """What cannot be true of these rows, in words for a person."""
+        """What cannot be true of these rows, as sentences for a person."""
         return configuration_warnings(self.connectors_count, [each.connector_id for each in self.connectors])
 
 

@@ -42,6 +42,6 @@ async def deprecated(response: Response) -> Response:
 
 def provider_body(state: ProviderState) -> Body:
     """How a payment provider does; one that fails has when it began, and how."""
-    if state.word != "failing":
-        return {"state": state.word}
-    return {"state": state.word, "failing_since": state.failing_since, "last_error": state.last_error}
+    if state.status != "failing":
+        return {"state": state.status}
+    return {"state": state.status, "failing_since": state.failing_since, "last_error": state.last_error}

@@ -118,7 +118,7 @@ class StationPlace:
 
 @dataclass(frozen=True)
 class ConnectorDetails:
-    """What the list does not show of a connector; `error_code` is OCPP's word."""
+    """What the list does not show of a connector; `error_code` is OCPP's."""
 
     connector_id: ConnectorId
     error_code: str

@@ -63,7 +63,7 @@ class Reception:
     async def receive(self, socket: StationSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Entrant:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
 
-        Raises SocketClosed after telling the peer why it may not enter.
+        Raises SocketClosed after sending the peer the reason for the refusal.
         """
         with self._counted(Refusal.NO_HANDSHAKE):
             handshake, request = await socket.read_request()

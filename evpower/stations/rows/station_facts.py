@@ -68,7 +68,7 @@ class TransferStep:
 
 @dataclass(frozen=True)
 class TransferFact:
-    """The last transfer of its kind; one nobody asked for has no `requested_at`."""
+    """The last transfer of its kind; one that was not requested has no `requested_at`."""
 
     id: int
     kind: str
