@@ -23,7 +23,7 @@ from evpower.payments.rows import top_ups
 from evpower.payments.rows.parked_payments import close_credited, count_open, park
 from evpower.payments.rows.payment_events import conclude_events
 from evpower.payments.top_up import BY_HAND, CREDITED, Origin, Parking, TopUp, TopUpRules, Verdict, judge
-from evpower.payments.top_up_schedule import is_unresolved, keeps_asking
+from evpower.payments.top_up_schedule import Claim, is_unresolved, keeps_asking
 
 log = logging.getLogger("payment")
 
@@ -38,10 +38,10 @@ class Crediting:
         self._bus = bus
         self._rules = rules
 
-    async def apply(self, topup_id: int, status: OrderStatus, origin: Origin, *, last_event_id: int = 0) -> TopUp:
+    async def apply(self, topup_id: int, status: OrderStatus, origin: Origin, claim: Claim | None = None) -> TopUp:
         """Do what the answer to our own query means; the order as it is then.
 
-        `last_event_id` is the newest webhook call that was known when the provider was asked: those are dealt with.
+        `claim` is the check's; without one the answer came by itself. What a webhook asked for since stays to be done.
         """
         async with reading(self._pool) as conn:
             client_id = (await top_ups.read_top_up(conn, topup_id)).client_id
@@ -52,9 +52,10 @@ class Crediting:
             booked = await top_ups.booked_payments(uow.conn, order.id)
             verdict = judge(order, status, now, self._rules, booked)
             await self._carry_out(uow, order, verdict, status, origin, first=not booked, client_status=client.status)
-            await top_ups.release(uow.conn, order.id)
             moved = await top_ups.read_top_up(uow.conn, order.id)
-            await conclude_events(uow.conn, order.id, last_event_id, moved.phase, now)
+            if claim is not None:
+                await top_ups.release(uow.conn, order.id, claim.leased_until)
+                await conclude_events(uow.conn, order.id, claim.last_event_id, moved.phase, now)
         return moved
 
     async def _carry_out(

@@ -188,10 +188,13 @@ class Refunds:
         await self._postpone(refund, error)
 
     async def _postpone(self, refund: Refund, error: str | None) -> None:
+        """Ask again later, unless somebody ended it while it was asked about."""
         now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, refund.client_id)
             order = await top_ups.lock_top_up(uow.conn, refund.topup_id)
+            if (await top_up_refunds.lock_refund(uow.conn, refund.id)).state != "open":
+                return
             await top_up_refunds.ask_again(uow.conn, refund.id, _next(refund, now), error)
             if now - refund.created_at >= SWEEP_FOR:
                 parking = Parking(UNRESOLVED, refund.trans_id, refund.amount_tyiyn, order.currency)

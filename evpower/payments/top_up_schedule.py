@@ -26,6 +26,16 @@ class NextCheck:
     source: Source
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a check knew when it began. A due mark is taken by the claim: one that is there later came in between."""
+
+    #: The newest webhook call about the order.
+    last_event_id: int
+    #: The lease, which only this claim gives back.
+    leased_until: datetime
+
+
 def plan_check(order: TopUp, now: datetime, rules: TopUpRules) -> NextCheck:
     """Count the check that begins now, and plan the one after it (payments §6).
 

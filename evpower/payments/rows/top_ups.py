@@ -75,14 +75,17 @@ WHERE topup_id = %(id)s
 COUNT_CHECK = """
 UPDATE public.balance_topups SET last_status_check_at = %(at)s, status_check_count = %(count)s WHERE id = %(id)s
 """
-RELEASE = "UPDATE evpower.top_up_orders SET leased_until = NULL WHERE topup_id = %(id)s"
+RELEASE = """
+UPDATE evpower.top_up_orders SET leased_until = NULL WHERE topup_id = %(id)s AND leased_until = %(until)s
+"""
+# A mark (`due_why`) was set after the answer was asked for, or it would have been taken by the claim: it stays.
 MOVE_ORDER = """
 UPDATE evpower.top_up_orders SET
     phase_at = CASE WHEN phase = %(phase)s THEN phase_at ELSE %(at)s END, phase = %(phase)s,
     paid_tyiyn = paid_tyiyn + %(credited)s, reason = coalesce(%(reason)s, reason),
     flags = (SELECT coalesce(array_agg(DISTINCT flag), '{}') FROM unnest(flags || %(flags)s::text[]) AS flag),
     challenge = CASE WHEN %(phase)s IN ('created', 'processing') THEN challenge END,
-    next_check_at = CASE WHEN %(keep_asking)s THEN next_check_at END
+    next_check_at = CASE WHEN %(keep_asking)s OR due_why IS NOT NULL THEN next_check_at END
 WHERE topup_id = %(id)s
 """
 MOVE_PUBLIC = """
@@ -211,9 +214,9 @@ async def lease(conn: Conn, order: TopUp, plan: NextCheck, at: datetime, until: 
     await conn.execute(COUNT_CHECK, {"id": order.id, "at": at, "count": plan.checks_done})
 
 
-async def release(conn: Conn, topup_id: int) -> None:
-    """The check is over."""
-    await conn.execute(RELEASE, {"id": topup_id})
+async def release(conn: Conn, topup_id: int, until: datetime) -> None:
+    """The check that leased the order until then is over; another one's lease stays."""
+    await conn.execute(RELEASE, {"id": topup_id, "until": until})
 
 
 async def move(
@@ -227,7 +230,7 @@ async def move(
     reason: str | None = None,
     keep_asking: bool,
 ) -> None:
-    """Store an order's new phase and what was credited by it."""
+    """Store an order's new phase and what was credited by it. A due mark survives, whether we `keep_asking` or not."""
     parameters = {
         "id": order.id,
         "phase": phase,
