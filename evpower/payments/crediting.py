@@ -23,7 +23,7 @@ from evpower.payments.rows import top_ups
 from evpower.payments.rows.parked_payments import close_credited, count_open, park
 from evpower.payments.rows.payment_events import conclude_events
 from evpower.payments.top_up import BY_HAND, CREDITED, Origin, Parking, TopUp, TopUpRules, Verdict, judge
-from evpower.payments.top_up_schedule import Claim, is_unresolved, keeps_asking
+from evpower.payments.top_up_schedule import Claim, is_unresolved, next_check
 
 log = logging.getLogger("payment")
 
@@ -105,7 +105,7 @@ class Crediting:
             credited_tyiyn=credited_tyiyn,
             flags=tuple(note for note in done.notes if not note.startswith("ignored_")),
             reason=status.reason or None,
-            keep_asking=keeps_asking(order, done.phase, status.state, now),
+            ask_at=next_check(order, done.phase, status.state, now, self._rules),
         )
         if done.phase != order.phase or credited_tyiyn:
             self.publish_change(uow, order)
@@ -130,7 +130,13 @@ class Crediting:
         await audit(uow, order, "credited", origin, now, after="approved", amount_tyiyn=amount_tyiyn)
         phase = order.phase if order.phase in CREDITED else "approved"
         await top_ups.move(
-            uow.conn, order, phase, now, credited_tyiyn=amount_tyiyn, flags=(BY_HAND,), keep_asking=False
+            uow.conn,
+            order,
+            phase,
+            now,
+            credited_tyiyn=amount_tyiyn,
+            flags=(BY_HAND,),
+            ask_at=next_check(order, phase, None, now, self._rules),
         )
         self.publish_change(uow, order)
         return True

@@ -84,7 +84,7 @@ class PaymentDecisions:
                 await self._end_open_refund(uow, order, happened=False, origin=origin)
             await self._resolve(uow, parked_id, "dismissed", None, reason, origin)
             if order.phase == "review" and not await parked_payments.count_open(uow.conn, order.id):
-                await top_ups.move(uow.conn, order, "canceled", now, keep_asking=False)
+                await top_ups.move(uow.conn, order, "canceled", now, ask_at=None)
                 self._crediting.publish_change(uow, order)
 
     async def _take(self, uow: UnitOfWork, parked_id: int) -> tuple[ParkedPayment, Client, TopUp]:
@@ -112,7 +112,7 @@ class PaymentDecisions:
         await audit(uow, order, "refund_booked", origin, now, amount_tyiyn=amount_tyiyn)
         whole = order.refunded_tyiyn + amount_tyiyn >= order.paid_tyiyn
         phase: Phase = "refunded" if whole else "partial_refund"
-        await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
+        await top_ups.move(uow.conn, order, phase, now, ask_at=order.next_check_at)
         self._crediting.publish_change(uow, order)
 
     async def _end_open_refund(self, uow: UnitOfWork, order: TopUp, *, happened: bool, origin: Origin) -> None:

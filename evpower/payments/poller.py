@@ -179,4 +179,4 @@ class PaymentPoller:
         elif is_given_up(order, now):
             if is_unresolved(order, order.phase, None, now):
                 await self._crediting.park(uow, order, Parking("unresolved"), Origin(check.plan.source), error.code)
-            await top_ups.move(uow.conn, order, order.phase, now, keep_asking=False)
+            await top_ups.move(uow.conn, order, order.phase, now, ask_at=None)

@@ -219,7 +219,7 @@ class Refunds:
         phase: Phase = order.phase
         if happened:
             phase = "refunded" if order.refunded_tyiyn >= order.paid_tyiyn else "partial_refund"
-            await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
+            await top_ups.move(uow.conn, order, phase, now, ask_at=order.next_check_at)
         else:
             await top_ups.add_refunded(uow.conn, order.id, -refund.amount_tyiyn)
         operation = "refund_completed" if happened else "refund_returned"

@@ -25,6 +25,8 @@ Source = Literal["client", "webhook", "poll", "sweep", "forced", "operator"]
 
 OPEN: frozenset[Phase] = frozenset({"created", "processing"})
 CREDITED: frozenset[Phase] = frozenset({"approved", "refunded", "partial_refund"})
+#: Paid, as far as is known. A QR code may be paid again by somebody else.
+PAID: frozenset[Phase] = CREDITED | {"review"}
 #: `balance_topups.status`, the five public statuses (design §9.3).
 PUBLIC: Mapping[Phase, str] = {
     "created": "processing",

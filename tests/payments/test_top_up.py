@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
-from evpower.payments.top_up import BY_HAND, CREDITED, OPEN, Phase, TopUp, TopUpRules, Verdict, judge, returns
-from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, plan_check
+from evpower.payments.top_up import BY_HAND, CREDITED, Method, Phase, TopUp, TopUpRules, Verdict, judge, returns
+from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, next_check, plan_check
 from tests.worlds.fakes import NOON
 
 RULES = TopUpRules()
@@ -275,12 +275,37 @@ def test_a_webhooks_check_does_not_count() -> None:
 
 
 @given(PHASES, st.sampled_from([None, *OrderState]))
-def test_open_canceled_and_expired_codes_are_asked_about_for_a_week_and_nothing_else(
-    phase: Phase, state: OrderState | None
-) -> None:
-    asked = phase in OPEN | {"canceled", "expired"}
-    assert keeps_asking(ORDER, phase, state, NOON + timedelta(days=6)) == asked
+def test_a_qr_code_is_asked_about_for_a_week_whatever_became_of_it(phase: Phase, state: OrderState | None) -> None:
+    """It can be scanned by several people: a paid one may be paid again."""
+    assert keeps_asking(ORDER, phase, state, NOON + timedelta(days=6))
     assert not keeps_asking(ORDER, phase, state, NOON + timedelta(days=7))
+
+
+@pytest.mark.parametrize("method", ["card", "token"])
+@pytest.mark.parametrize("phase", [*CREDITED, "review"])
+def test_a_card_pays_once_and_is_asked_about_no_more(method: Method, phase: Phase) -> None:
+    assert not keeps_asking(replace(ORDER, method=method), phase, OrderState.APPROVED, NOON)
+
+
+def test_a_paid_code_is_asked_about_by_the_slow_schedule_from_its_payment_on() -> None:
+    at = NOON + timedelta(seconds=30)
+    order = replace(ORDER, checks_done=2, next_check_at=NOON + timedelta(seconds=45))
+    gaps = []
+    while (next_at := next_check(order, "approved", OrderState.APPROVED, at, RULES)) is not None:
+        gaps.append(round((next_at - at).total_seconds()))
+        at, order = next_at, replace(order, phase="approved", next_check_at=next_at)
+        plan = plan_check(order, at, RULES)
+        order = replace(order, slow_steps=plan.slow_steps, next_check_at=plan.at)
+    assert gaps[:9] == [600, 600, 1200, 2400, 4800, 9600, 19200, 38400, 76800]
+    assert set(gaps[9:]) == {86400}
+    assert len(gaps) == 15
+
+
+@pytest.mark.parametrize("phase", ["created", "processing", "canceled", "expired"])
+def test_what_is_not_paid_is_asked_about_when_the_claim_planned(phase: Phase) -> None:
+    planned_at = NOON + timedelta(seconds=77)
+    order = replace(ORDER, next_check_at=planned_at)
+    assert next_check(order, phase, OrderState.PROCESSING, NOON, RULES) == planned_at
 
 
 def test_a_declined_card_is_asked_about_no_more() -> None:
