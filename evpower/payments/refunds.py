@@ -10,7 +10,7 @@ and a refund whose end cannot be found out stays open and goes to a person after
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import trio
@@ -33,7 +33,7 @@ from evpower.payments.gateway import OrderState, OrderStatus, Payment, PaymentGa
 from evpower.payments.provider_calls import ProviderCalls
 from evpower.payments.rows import top_up_refunds, top_ups
 from evpower.payments.rows.top_up_refunds import Refund
-from evpower.payments.top_up import CREDITED, Origin, Parking, Phase, TopUp, returns
+from evpower.payments.top_up import CREDITED, Origin, Parking, Phase, TopUp, given_back_tyiyn, returns
 from evpower.payments.top_up_orders import TopUpOrders
 from evpower.payments.top_up_schedule import SWEEP_FOR
 from evpower.worker import repeat
@@ -173,6 +173,7 @@ class Refunds:
         """What became of a refund whose answer was lost."""
         async with reading(self._pool) as conn:
             order = await top_ups.read_top_up(conn, refund.topup_id)
+            booked = await top_ups.booked_payments(conn, refund.topup_id)
         error = None
         try:
             gateway = self._gateways.get(order.provider)
@@ -180,7 +181,7 @@ class Refunds:
                 raise ProviderUnavailable
             call = gateway.status(order.for_provider())
             status = await self._calls.answer(order.provider, "status", call, within_s=REFUND_WITHIN_S)
-            if _shows(status, order, refund):
+            if _shows(status, booked, refund):
                 await self.end(refund, happened=True, origin=POLLED)
                 return
         except ProviderFailure as failure:
@@ -227,13 +228,13 @@ class Refunds:
         self._crediting.publish_change(uow, order)
 
 
-def _shows(status: OrderStatus, order: TopUp, refund: Refund) -> bool:
+def _shows(status: OrderStatus, booked: Collection[str], refund: Refund) -> bool:
     """Whether the provider says that this much more was given back."""
     if status.state is OrderState.REFUNDED and status.refunded_tyiyn is None:
         return True
     if returns(status, (refund.trans_id,)):
         return True
-    return (status.refunded_tyiyn or 0) >= refund.before_tyiyn + refund.amount_tyiyn
+    return (given_back_tyiyn(status, booked) or 0) >= refund.before_tyiyn + refund.amount_tyiyn
 
 
 def _next(refund: Refund, now: datetime) -> datetime:

@@ -53,6 +53,7 @@ PAYMENTS = st.builds(
     st.sampled_from(["a", "b", "c"]),
     st.none() | st.integers(-5, 20_000_00),
     st.sampled_from([None, "KGS", "USD"]),
+    st.sampled_from([0, 5_00]),
 )
 STATUSES = st.builds(
     OrderStatus,
@@ -88,7 +89,7 @@ def test_only_a_positive_sum_in_som_that_was_not_booked_before_is_credited(
         assert payment.amount_tyiyn > 0
         assert payment.currency in (None, "KGS")
         assert payment.trans_id not in booked
-        assert status.state is OrderState.APPROVED
+        assert status.state in (OrderState.APPROVED, OrderState.PARTIAL_REFUND)
 
 
 @given(ORDERS, STATUSES, BOOKED)
@@ -112,7 +113,7 @@ def test_what_is_credited_is_never_downgraded(order: TopUp, status: OrderStatus,
 def test_no_payment_is_lost_each_is_booked_credited_parked_or_a_test(
     order: TopUp, status: OrderStatus, booked: set[str]
 ) -> None:
-    if status.state is not OrderState.APPROVED or status.is_test:
+    if status.state not in (OrderState.APPROVED, OrderState.PARTIAL_REFUND) or status.is_test:
         return
     verdict = judge(order, status, NOON, RULES, booked)
     settled = booked | {p.trans_id for p in verdict.credits} | {p.trans_id for p in verdict.parked}
@@ -130,8 +131,41 @@ def test_a_test_payment_is_money_only_where_the_rules_say_so(
 
 
 @given(ORDERS, st.sampled_from([OrderState.REFUNDED, OrderState.PARTIAL_REFUND]), STATUSES)
-def test_a_notice_of_a_refund_moves_no_money(order: TopUp, state: OrderState, status: OrderStatus) -> None:
-    assert ruled(order, replace(status, state=state)).credits == ()
+def test_a_payment_that_went_back_moves_no_money(order: TopUp, state: OrderState, status: OrderStatus) -> None:
+    credits = ruled(order, replace(status, state=state)).credits
+    assert not any(payment.given_back_tyiyn for payment in credits)
+    assert state is OrderState.PARTIAL_REFUND or credits == ()
+
+
+def in_part(*payments: Payment) -> OrderStatus:
+    """Some of these went back in part."""
+    return OrderStatus(OrderState.PARTIAL_REFUND, payments, sum(each.given_back_tyiyn for each in payments))
+
+
+def test_a_new_payment_beside_one_that_went_back_in_part_is_credited() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    status = in_part(Payment("a", 70_00, given_back_tyiyn=30_00), Payment("b", 100_00))
+    verdict = ruled(order, status, booked=frozenset({"a"}))
+    assert ([each.trans_id for each in verdict.credits], verdict.phase) == (["b"], "partial_refund")
+    assert [(each.reason, each.amount_tyiyn) for each in verdict.parked] == [("refund", 30_00)]
+    assert verdict.notes == ("several_payments",)
+
+
+@pytest.mark.parametrize("phase", ["processing", "expired", "approved"])
+def test_what_went_back_before_it_was_credited_is_a_persons_and_the_rest_is_credited(phase: Phase) -> None:
+    status = in_part(Payment("a", 70_00, given_back_tyiyn=30_00), Payment("b", 100_00))
+    verdict = ruled(replace(ORDER, phase=phase), status)
+    assert ([each.trans_id for each in verdict.credits], verdict.phase) == (["b"], "approved")
+    assert [(each.reason, each.trans_id, each.amount_tyiyn) for each in verdict.parked] == [
+        ("refund_of_uncredited", "a", 70_00)
+    ]
+
+
+def test_what_went_back_uncredited_is_no_refund_of_what_was_credited() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    status = in_part(Payment("a", 70_00, given_back_tyiyn=30_00), Payment("b", 100_00))
+    verdict = ruled(order, status, booked=frozenset({"b"}))
+    assert (verdict.phase, [each.reason for each in verdict.parked]) == ("approved", ["refund_of_uncredited"])
 
 
 @pytest.mark.parametrize("phase", ["created", "canceled", "expired"])

@@ -79,7 +79,8 @@ def _status(state: OrderState, result: Result, minor_units_per_som: int, reason:
         sum_text = result.values.get("sum") or result.attributes.get("sum", "")
         number = result.values.get("amount-currency") or result.attributes.get("amount_currency", "")
         currency = CURRENCY if number == CURRENCY_NUMBER else number or None
-        payments = (Payment(trans_id, tyiyn_of(sum_text, minor_units_per_som), currency),)
+        amount_tyiyn = tyiyn_of(sum_text, minor_units_per_som)
+        payments = (Payment(trans_id, amount_tyiyn, currency, back_tyiyn or 0),)
     return OrderStatus(state, payments, back_tyiyn, reason)
 
 

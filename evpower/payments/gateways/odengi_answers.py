@@ -90,7 +90,8 @@ def _payments(paid: list[dict[str, Any]], order_id: str) -> tuple[Payment, ...]:
         trans_id = text_of(attempt.get("trans_id"))
         if not trans_id or text_of(attempt.get("order_id")) not in ("", order_id):
             continue
-        payment = Payment(trans_id, whole_of(attempt.get("amount")), text_of(attempt.get("currency")) or None)
+        currency = text_of(attempt.get("currency")) or None
+        payment = Payment(trans_id, whole_of(attempt.get("amount")), currency, _given_back_tyiyn(attempt))
         known = payments.setdefault(trans_id, payment)
         if known.amount_tyiyn != payment.amount_tyiyn:
             payments[trans_id] = replace(known, amount_tyiyn=None)
