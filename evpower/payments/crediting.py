@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from evpower.billing.clients import lock_client
+from evpower.billing.clients import Client, lock_client
 from evpower.billing.order_ref import top_up_key
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, TopUpChanged
+from evpower.money import MOST_TYIYN
 from evpower.payments.audit import audit
 from evpower.payments.gateway import OrderStatus, Payment
 from evpower.payments.rows import top_ups
@@ -26,6 +27,11 @@ from evpower.payments.top_up import BY_HAND, CREDITED, Origin, Parking, TopUp, T
 from evpower.payments.top_up_schedule import Claim, is_unresolved, next_check
 
 log = logging.getLogger("payment")
+
+
+def room_for(order: TopUp, client: Client) -> int:
+    """How much more the order and its client's account can hold, in tyiyn."""
+    return MOST_TYIYN - max(client.balance_tyiyn, order.paid_tyiyn)
 
 
 class Crediting:
@@ -51,7 +57,7 @@ class Crediting:
             now = self._clock.now()
             booked = await top_ups.booked_payments(uow.conn, order.id)
             verdict = judge(order, status, now, self._rules, booked)
-            await self._carry_out(uow, order, verdict, status, origin, first=not booked, client_status=client.status)
+            await self._carry_out(uow, order, verdict, status, origin, first=not booked, client=client)
             moved = await top_ups.read_top_up(uow.conn, order.id)
             if claim is not None:
                 await top_ups.release(uow.conn, order.id, claim.leased_until)
@@ -67,16 +73,17 @@ class Crediting:
         origin: Origin,
         *,
         first: bool,
-        client_status: str,
+        client: Client,
     ) -> None:
         now, phase, notes = self._clock.now(), verdict.phase, list(verdict.notes)
         credited_tyiyn = 0
+        room_tyiyn = room_for(order, client)
         for payment in verdict.credits:
-            credited_tyiyn += await self._credit(uow, order, payment, origin)
+            credited_tyiyn += await self._credit(uow, order, payment, origin, room_tyiyn - credited_tyiyn)
         if verdict.credits and not credited_tyiyn and first and order.phase not in CREDITED:
             phase = "review"
-        if credited_tyiyn and client_status != "active":
-            notes.append(f"client_{client_status}")
+        if credited_tyiyn and client.status != "active":
+            notes.append(f"client_{client.status}")
         for parking in verdict.parked:
             await self.park(uow, order, parking, origin, status.reason)
         if is_unresolved(order, phase, status.state, now):
@@ -110,10 +117,14 @@ class Crediting:
         if done.phase != order.phase or credited_tyiyn:
             self.publish_change(uow, order)
 
-    async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin) -> int:
-        """Credit one payment; the tyiyn that moved."""
+    async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin, room_tyiyn: int) -> int:
+        """Credit one payment, if it fits into the room; the tyiyn that moved."""
         now, key, amount_tyiyn = self._clock.now(), top_up_key(order.provider, payment.trans_id), payment.amount_tyiyn
         assert amount_tyiyn is not None, "judge credits no payment without a sum"
+        if amount_tyiyn > room_tyiyn:
+            parking = Parking("sum_too_large", payment.trans_id, amount_tyiyn, payment.currency)
+            await self.park(uow, order, parking, origin, key)
+            return 0
         if not await self._billing.top_up(uow, order.ref, key, amount_tyiyn, origin.source):
             parking = Parking("trans_id_of_another_order", payment.trans_id, amount_tyiyn, payment.currency)
             await self.park(uow, order, parking, origin, key)

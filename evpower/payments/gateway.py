@@ -25,6 +25,9 @@ from typing import Protocol
 #: whatever the caller sent by that name.
 NOTIFY_TOKEN = "notify_token"
 
+#: A longer `trans_id` names no payment: an index of PostgreSQL could not hold it. Real ones have some ten characters.
+TRANS_ID_CHARACTERS_MAX = 200
+
 
 @dataclass(frozen=True)
 class ProviderOrder:

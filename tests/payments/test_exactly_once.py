@@ -15,11 +15,12 @@ from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import EvPowerError, InvalidRequest, ProviderTimeout, Unauthorized
+from evpower.money import MOST_TYIYN
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import Origin
 from tests.worlds.by_hand import by_hand
 from tests.worlds.cards import CARD, PAYER, wish
-from tests.worlds.payments import CLIENT, HOOK, PHONE, World
+from tests.worlds.payments import ANN, CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
 
 TWICE = OrderStatus(OrderState.APPROVED, (Payment("first", 100_00), Payment("second", 100_00)))
@@ -98,6 +99,38 @@ async def test_what_was_parked_is_closed_when_the_payment_comes_by_itself(world:
     assert (await world.apply(order, OrderStatus(OrderState.APPROVED))).phase == "review"
     assert (await world.apply(order, paid(100_00))).phase == "approved"
     assert await world.parked() == []
+
+
+@pytest.mark.parametrize("tyiyn", [MOST_TYIYN + 1, 10**12, 10**15 - 1, 10**17])
+async def test_a_sum_no_account_can_hold_is_parked_once(world: World, tyiyn: int) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = paid(tyiyn)
+    for after_s in (15, 600, 86_400):
+        await world.poll(after_s=after_s)
+        assert await world.parked() == [("sum_too_large", tyiyn)]
+    assert (await world.order(order)).phase == "review"
+    assert await world.credits() == []
+
+
+async def test_sums_that_are_too_large_together_are_parked_from_the_one_that_is_too_much(world: World) -> None:
+    both = (Payment("first", MOST_TYIYN), Payment("second", 1))
+    order = (await world.qr()).order
+    after = await world.apply(order, OrderStatus(OrderState.APPROVED, both))
+    assert (after.phase, after.paid_tyiyn) == ("approved", MOST_TYIYN)
+    assert await world.parked() == [("sum_too_large", 1)]
+    await world.apply((await world.qr()).order, paid(1, "third"))
+    assert await world.parked() == [("sum_too_large", 1), ("sum_too_large", 1)]
+
+
+async def test_a_person_credits_no_more_than_an_account_can_hold(world: World) -> None:
+    order = (await world.qr()).order
+    await world.apply(order, paid(10**13))
+    (row,) = await world.payments.decisions.parked(resolved_too=False)
+    for too_much in (10**13, MOST_TYIYN + 1):
+        with pytest.raises(InvalidRequest):
+            await world.payments.decisions.credit(row.id, too_much, "looked", ANN)
+    await world.payments.decisions.credit(row.id, 100_00, "looked", ANN)
+    assert await world.credits() == [100_00]
 
 
 async def test_a_top_up_pays_a_debt_first(world: World) -> None:

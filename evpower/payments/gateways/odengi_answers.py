@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from evpower.payments.gateway import OrderState, OrderStatus, Payment, QrInvoice
+from evpower.payments.gateway import TRANS_ID_CHARACTERS_MAX, OrderState, OrderStatus, Payment, QrInvoice
 
 STATES_BY_TEXT = {
     "approved": OrderState.APPROVED,
@@ -88,7 +88,7 @@ def _payments(paid: list[dict[str, Any]], order_id: str) -> tuple[Payment, ...]:
     payments: dict[str, Payment] = {}
     for attempt in paid:
         trans_id = text_of(attempt.get("trans_id"))
-        if not trans_id or text_of(attempt.get("order_id")) not in ("", order_id):
+        if not 0 < len(trans_id) <= TRANS_ID_CHARACTERS_MAX or text_of(attempt.get("order_id")) not in ("", order_id):
             continue
         currency = text_of(attempt.get("currency")) or None
         payment = Payment(trans_id, whole_of(attempt.get("amount")), currency, _given_back_tyiyn(attempt))
