@@ -9,6 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 CURRENCY = "KGS"
 TYIYN_PER_SOM = 100
+#: The most a payment may bring an account or an order to, a billion som: a tenth of what `numeric(12,2)` holds, so that
+#: whatever comes back to the account later fits too. More is a provider's mistake.
+MOST_TYIYN = 1_000_000_000 * TYIYN_PER_SOM
 
 
 def round_half_up(value: Decimal, places: int = 0) -> Decimal:

@@ -19,7 +19,8 @@ TariffType = Literal["per_kwh", "per_minute", "session_fee", "parking_fee"]
 KINDS: tuple[TariffType, ...] = ("per_kwh", "per_minute", "session_fee", "parking_fee")
 DEFAULT_RULE_NAME = "Базовый тариф"
 ZERO = Decimal(0)
-_ALL_DAY_ENDS = (time(23, 59, 59), time(0, 0))
+MIDNIGHT = time(0, 0)
+_LAST_MINUTE = time(23, 59)
 _LOOK_AHEAD_DAYS = 8
 
 
@@ -96,12 +97,25 @@ class Rule:
         day = self._day_of_window(at)
         return day is not None and self._holds_on(day)
 
+    @property
+    def window(self) -> tuple[time, time]:
+        """From when until when it holds, in whole minutes: `start ≤ t < end`. Midnight as an end is the day's.
+
+        Seconds belong to the minute they are in, and 23:59 is how a table names the end of a day.
+        """
+        start, end = self.time_start or MIDNIGHT, self.time_end or MIDNIGHT
+        minute = end.replace(second=0, microsecond=0)
+        if minute == _LAST_MINUTE:
+            end = MIDNIGHT
+        elif minute != end:
+            end = (datetime.combine(date.min, minute) + timedelta(minutes=1)).time()
+        return start.replace(second=0, microsecond=0), end
+
     def _day_of_window(self, at: datetime) -> date | None:
         """The day the window around `at` began, or None outside it; `start ≤ t < end`, over midnight too."""
         now, today = at.time(), at.date()
-        start = self.time_start or time(0, 0)
-        end = self.time_end or time(0, 0)
-        if start == time(0, 0) and end in _ALL_DAY_ENDS:
+        start, end = self.window
+        if start == end == MIDNIGHT:
             return today
         if start < end:
             return today if start <= now < end else None
@@ -198,7 +212,7 @@ class PriceBook:
         rules = self.station_rules + (self.client_tariff.rules if self.client_tariff else ())
         if not rules:
             return ()
-        times = {time(0, 0)} | {t for rule in rules for t in (rule.time_start, rule.time_end) if t is not None}
+        times = {MIDNIGHT} | {edge for rule in rules for edge in rule.window}
         days = (at.date() + timedelta(days=n) for n in range(_LOOK_AHEAD_DAYS))
         return sorted(edge for day, t in product(days, times) if (edge := datetime.combine(day, t, at.tzinfo)) > at)
 

@@ -126,7 +126,7 @@ class CardPayments:
             challenge = None if answer.challenge is None or order.phase not in OPEN else answer.challenge
             await top_ups.store_card_answer(uow.conn, order.id, answer.auth_key, challenge)
             if order.phase == "created":
-                await top_ups.move(uow.conn, order, "processing", now, keep_asking=True)
+                await top_ups.move(uow.conn, order, "processing", now, ask_at=order.next_check_at)
                 await audit(uow, order, "card_answered", origin, now, after="processing", detail=answer.status.reason)
 
     async def _answer(self, order: TopUp) -> TopUpView:

@@ -10,21 +10,27 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from evpower.billing.clients import lock_client
+from evpower.billing.clients import Client, lock_client
 from evpower.billing.order_ref import top_up_key
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.money import MOST_TYIYN
 from evpower.payments.audit import audit
 from evpower.payments.gateway import OrderStatus, Payment
 from evpower.payments.rows import top_ups
 from evpower.payments.rows.parked_payments import close_credited, count_open, park
 from evpower.payments.rows.payment_events import conclude_events
 from evpower.payments.top_up import BY_HAND, CREDITED, Origin, Parking, TopUp, TopUpRules, Verdict, judge
-from evpower.payments.top_up_schedule import is_unresolved, keeps_asking
+from evpower.payments.top_up_schedule import Claim, is_unresolved, next_check
 
 log = logging.getLogger("payment")
+
+
+def room_for(order: TopUp, client: Client) -> int:
+    """How much more the order and its client's account can hold, in tyiyn."""
+    return MOST_TYIYN - max(client.balance_tyiyn, order.paid_tyiyn)
 
 
 class Crediting:
@@ -36,10 +42,10 @@ class Crediting:
         self._billing = billing
         self._rules = rules
 
-    async def apply(self, topup_id: int, status: OrderStatus, origin: Origin, *, last_event_id: int = 0) -> TopUp:
+    async def apply(self, topup_id: int, status: OrderStatus, origin: Origin, claim: Claim | None = None) -> TopUp:
         """Do what the answer to our own query means; the order as it is then.
 
-        `last_event_id` is the newest webhook call that was known when the provider was asked: those are dealt with.
+        `claim` is the check's; without one the answer came by itself. What a webhook asked for since stays to be done.
         """
         async with reading(self._pool) as conn:
             client_id = (await top_ups.read_top_up(conn, topup_id)).client_id
@@ -49,10 +55,11 @@ class Crediting:
             now = self._clock.now()
             booked = await top_ups.booked_payments(uow.conn, order.id)
             verdict = judge(order, status, now, self._rules, booked)
-            await self._carry_out(uow, order, verdict, status, origin, first=not booked, client_status=client.status)
-            await top_ups.release(uow.conn, order.id)
+            await self._carry_out(uow, order, verdict, status, origin, first=not booked, client=client)
             moved = await top_ups.read_top_up(uow.conn, order.id)
-            await conclude_events(uow.conn, order.id, last_event_id, moved.phase, now)
+            if claim is not None:
+                await top_ups.release(uow.conn, order.id, claim.leased_until)
+                await conclude_events(uow.conn, order.id, claim.last_event_id, moved.phase, now)
         return moved
 
     async def _carry_out(
@@ -64,16 +71,17 @@ class Crediting:
         origin: Origin,
         *,
         first: bool,
-        client_status: str,
+        client: Client,
     ) -> None:
         now, phase, notes = self._clock.now(), verdict.phase, list(verdict.notes)
         credited_tyiyn = 0
+        room_tyiyn = room_for(order, client)
         for payment in verdict.credits:
-            credited_tyiyn += await self._credit(uow, order, payment, origin)
+            credited_tyiyn += await self._credit(uow, order, payment, origin, room_tyiyn - credited_tyiyn)
         if verdict.credits and not credited_tyiyn and first and order.phase not in CREDITED:
             phase = "review"
-        if credited_tyiyn and client_status != "active":
-            notes.append(f"client_{client_status}")
+        if credited_tyiyn and client.status != "active":
+            notes.append(f"client_{client.status}")
         for parking in verdict.parked:
             await self.park(uow, order, parking, origin, status.reason)
         if is_unresolved(order, phase, status.state, now):
@@ -102,13 +110,17 @@ class Crediting:
             credited_tyiyn=credited_tyiyn,
             flags=tuple(note for note in done.notes if not note.startswith("ignored_")),
             reason=status.reason or None,
-            keep_asking=keeps_asking(order, done.phase, status.state, now),
+            ask_at=next_check(order, done.phase, status.state, now, self._rules),
         )
 
-    async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin) -> int:
-        """Credit one payment; the tyiyn that moved."""
+    async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin, room_tyiyn: int) -> int:
+        """Credit one payment, if it fits into the room; the tyiyn that moved."""
         now, key, amount_tyiyn = self._clock.now(), top_up_key(order.provider, payment.trans_id), payment.amount_tyiyn
         assert amount_tyiyn is not None, "judge credits no payment without a sum"
+        if amount_tyiyn > room_tyiyn:
+            parking = Parking("sum_too_large", payment.trans_id, amount_tyiyn, payment.currency)
+            await self.park(uow, order, parking, origin, key)
+            return 0
         if not await self._billing.top_up(uow, order.ref, key, amount_tyiyn, origin.source):
             parking = Parking("trans_id_of_another_order", payment.trans_id, amount_tyiyn, payment.currency)
             await self.park(uow, order, parking, origin, key)
@@ -125,7 +137,13 @@ class Crediting:
         await audit(uow, order, "credited", origin, now, after="approved", amount_tyiyn=amount_tyiyn)
         phase = order.phase if order.phase in CREDITED else "approved"
         await top_ups.move(
-            uow.conn, order, phase, now, credited_tyiyn=amount_tyiyn, flags=(BY_HAND,), keep_asking=False
+            uow.conn,
+            order,
+            phase,
+            now,
+            credited_tyiyn=amount_tyiyn,
+            flags=(BY_HAND,),
+            ask_at=next_check(order, phase, None, now, self._rules),
         )
         return True
 

@@ -10,7 +10,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InsufficientBalance, InvalidRequest, NotFound
 from evpower.payments.audit import audit
-from evpower.payments.crediting import Crediting
+from evpower.payments.crediting import Crediting, room_for
 from evpower.payments.refunds import UNRESOLVED, Refunds
 from evpower.payments.rows import parked_payments, top_ups
 from evpower.payments.rows.parked_payments import ParkedPayment
@@ -48,13 +48,15 @@ class PaymentDecisions:
             return await parked_payments.list_parked(conn, resolved_too=resolved_too)
 
     async def credit(self, parked_id: int, amount_tyiyn: int, reason: str, origin: Origin) -> None:
-        """The money came: credit this much. Raises NotFound, and InvalidRequest when it was decided before or
-        this payment was credited already.
+        """The money came: credit this much. Raises NotFound, and InvalidRequest when it was decided before, this
+        payment was credited already, or the sum is more than an account holds.
         """
         async with unit_of_work(self._pool) as uow:
-            row, _, order = await self._take(uow, parked_id)
+            row, client, order = await self._take(uow, parked_id)
             if row.reason in REFUND_REASONS:
                 raise InvalidRequest(("id", "это уведомление о возврате: спишите сумму или отклоните"))
+            if amount_tyiyn > room_for(order, client):
+                raise InvalidRequest(("amount", "больше, чем помещается на счёте"))
             key = top_up_key(order.provider, row.trans_id or f"parked:{parked_id}")
             if not await self._crediting.credit_by_hand(uow, order, key, amount_tyiyn, origin):
                 raise InvalidRequest(("id", "этот платёж уже зачислен"))
@@ -84,7 +86,7 @@ class PaymentDecisions:
                 await self._end_open_refund(uow, order, happened=False, origin=origin)
             await self._resolve(uow, parked_id, "dismissed", None, reason, origin)
             if order.phase == "review" and not await parked_payments.count_open(uow.conn, order.id):
-                await top_ups.move(uow.conn, order, "canceled", now, keep_asking=False)
+                await top_ups.move(uow.conn, order, "canceled", now, ask_at=None)
 
     async def _take(self, uow: UnitOfWork, parked_id: int) -> tuple[ParkedPayment, Client, TopUp]:
         row = await parked_payments.read_parked(uow.conn, parked_id)
@@ -111,7 +113,7 @@ class PaymentDecisions:
         await audit(uow, order, "refund_booked", origin, now, amount_tyiyn=amount_tyiyn)
         whole = order.refunded_tyiyn + amount_tyiyn >= order.paid_tyiyn
         phase: Phase = "refunded" if whole else "partial_refund"
-        await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
+        await top_ups.move(uow.conn, order, phase, now, ask_at=order.next_check_at)
 
     async def _end_open_refund(self, uow: UnitOfWork, order: TopUp, *, happened: bool, origin: Origin) -> None:
         refund = await open_refund(uow.conn, order.id)

@@ -25,6 +25,9 @@ from typing import Protocol
 #: whatever the caller sent by that name.
 NOTIFY_TOKEN = "notify_token"
 
+#: A longer `trans_id` names no payment: an index of PostgreSQL could not hold it. Real ones have some ten characters.
+TRANS_ID_CHARACTERS_MAX = 200
+
 
 @dataclass(frozen=True)
 class ProviderOrder:
@@ -66,6 +69,8 @@ class Payment:
     amount_tyiyn: int | None
     #: ISO 4217 letters; None when the provider did not say.
     currency: str | None = None
+    #: How much of it went back to the payer, as far as the provider says so of this payment.
+    given_back_tyiyn: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class OrderStatus:
     #: Every payment the provider calls paid, or given back. APPROVED without any: it says "paid" and names no payment
     #: of this order, which a person must look at. CANCELED: attempts that came to nothing, or were returned once paid.
     payments: tuple[Payment, ...] = ()
-    #: What was given back, in total; None when nothing or not reported.
+    #: What was given back, in total, of payments that we credited and of others; None when nothing or not reported.
     refunded_tyiyn: int | None = None
     #: The provider's own status or code, for the log and the operator.
     reason: str = ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import trio
@@ -18,7 +18,7 @@ import trio
 from evpower.billing.clients import lock_client
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import ProviderError, ProviderFailure
 from evpower.payments.crediting import Crediting
 from evpower.payments.gateway import OrderStatus, PaymentGateway
@@ -27,7 +27,7 @@ from evpower.payments.rows import top_ups
 from evpower.payments.rows.payment_events import conclude_events, last_event_id
 from evpower.payments.rows.top_ups import claim_due, lease, lock_top_up, make_due, release
 from evpower.payments.top_up import Origin, Parking, TopUp, TopUpRules
-from evpower.payments.top_up_schedule import NextCheck, is_given_up, is_unresolved, plan_check, wants_cancel
+from evpower.payments.top_up_schedule import Claim, NextCheck, is_given_up, is_unresolved, plan_check, wants_cancel
 from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.payments")
@@ -49,7 +49,7 @@ class _Check:
 
     order: TopUp
     plan: NextCheck
-    last_event_id: int
+    claim: Claim
 
 
 class PaymentPoller:
@@ -125,8 +125,9 @@ class PaymentPoller:
             if not due:
                 return None
             plan = plan_check(due[0], now, self._rules)
-            await lease(uow.conn, due[0], plan, now, now + LEASE)
-            return _Check(due[0], plan, await last_event_id(uow.conn, due[0].id))
+            claim = Claim(await last_event_id(uow.conn, due[0].id), now + LEASE)
+            await lease(uow.conn, due[0], plan, now, claim.leased_until)
+            return _Check(due[0], plan, claim)
 
     async def _run_check(self, check: _Check, slots: trio.Semaphore) -> None:
         """One check; a fault of it is its own: the lease ends, and the row says when the next one is."""
@@ -144,7 +145,7 @@ class PaymentPoller:
             log.warning("%s did not tell of top-up %s: %s", order.provider, order.order_id, error.code)
             await self._unanswered(check, error)
         else:
-            await self._crediting.apply(order.id, status, Origin(check.plan.source), last_event_id=check.last_event_id)
+            await self._crediting.apply(order.id, status, Origin(check.plan.source), check.claim)
 
     async def _ask(self, order: TopUp) -> OrderStatus:
         gateway, asked = self._gateways[order.provider], order.for_provider()
@@ -156,18 +157,26 @@ class PaymentPoller:
         return await self._calls.answer(order.provider, "status", gateway.status(asked), within_s=ASK_WITHIN_S)
 
     async def _unanswered(self, check: _Check, error: ProviderFailure) -> None:
-        """Give the lease back; a webhook's matter stays due, and a week without an answer is a person's."""
+        """Give the lease back. A webhook's matter stays due, at once if another call came; a week without an answer
+        is a person's.
+        """
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, check.order.client_id)
             order, now = await lock_top_up(uow.conn, check.order.id), self._clock.now()
-            await release(uow.conn, order.id)
-            refused = isinstance(error, ProviderError)
-            if check.plan.source == "webhook" and not refused:
-                again_at = now + timedelta(seconds=self._rules.poll_interval_s)
-                await make_due(uow.conn, order.id, again_at, "webhook")
-            elif is_given_up(order, now):
-                if is_unresolved(order, order.phase, None, now):
-                    await self._crediting.park(uow, order, Parking("unresolved"), Origin(check.plan.source), error.code)
-                await top_ups.move(uow.conn, order, order.phase, now, keep_asking=False)
-            if refused:
-                await conclude_events(uow.conn, order.id, check.last_event_id, "provider_refused", now)
+            await release(uow.conn, order.id, check.claim.leased_until)
+            if isinstance(error, ProviderError):
+                await conclude_events(uow.conn, order.id, check.claim.last_event_id, "provider_refused", now)
+            if order.due_why != "webhook":
+                await self._plan_again(uow, check, order, error, now)
+
+    async def _plan_again(
+        self, uow: UnitOfWork, check: _Check, order: TopUp, error: ProviderFailure, now: datetime
+    ) -> None:
+        """No newer call has made it due, so what the claim planned holds, or what this answer changes of it."""
+        if check.plan.source == "webhook" and not isinstance(error, ProviderError):
+            again_at = now + timedelta(seconds=self._rules.poll_interval_s)
+            await make_due(uow.conn, order.id, again_at, "webhook")
+        elif is_given_up(order, now):
+            if is_unresolved(order, order.phase, None, now):
+                await self._crediting.park(uow, order, Parking("unresolved"), Origin(check.plan.source), error.code)
+            await top_ups.move(uow.conn, order, order.phase, now, ask_at=None)

@@ -10,7 +10,7 @@ and a refund whose end cannot be found out stays open and goes to a person after
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import trio
@@ -33,7 +33,7 @@ from evpower.payments.gateway import OrderState, OrderStatus, Payment, PaymentGa
 from evpower.payments.provider_calls import ProviderCalls
 from evpower.payments.rows import top_up_refunds, top_ups
 from evpower.payments.rows.top_up_refunds import Refund
-from evpower.payments.top_up import CREDITED, Origin, Parking, Phase, TopUp, returns
+from evpower.payments.top_up import CREDITED, Origin, Parking, Phase, TopUp, given_back_tyiyn, returns
 from evpower.payments.top_up_orders import TopUpOrders
 from evpower.payments.top_up_schedule import SWEEP_FOR
 from evpower.worker import repeat
@@ -172,6 +172,7 @@ class Refunds:
         """What became of a refund whose answer was lost."""
         async with reading(self._pool) as conn:
             order = await top_ups.read_top_up(conn, refund.topup_id)
+            booked = await top_ups.booked_payments(conn, refund.topup_id)
         error = None
         try:
             gateway = self._gateways.get(order.provider)
@@ -179,7 +180,7 @@ class Refunds:
                 raise ProviderUnavailable
             call = gateway.status(order.for_provider())
             status = await self._calls.answer(order.provider, "status", call, within_s=REFUND_WITHIN_S)
-            if _shows(status, order, refund):
+            if _shows(status, booked, refund):
                 await self.end(refund, happened=True, origin=POLLED)
                 return
         except ProviderFailure as failure:
@@ -187,10 +188,13 @@ class Refunds:
         await self._postpone(refund, error)
 
     async def _postpone(self, refund: Refund, error: str | None) -> None:
+        """Ask again later, unless somebody ended it while it was asked about."""
         now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, refund.client_id)
             order = await top_ups.lock_top_up(uow.conn, refund.topup_id)
+            if (await top_up_refunds.lock_refund(uow.conn, refund.id)).state != "open":
+                return
             await top_up_refunds.ask_again(uow.conn, refund.id, _next(refund, now), error)
             if now - refund.created_at >= SWEEP_FOR:
                 parking = Parking(UNRESOLVED, refund.trans_id, refund.amount_tyiyn, order.currency)
@@ -215,20 +219,20 @@ class Refunds:
         phase: Phase = order.phase
         if happened:
             phase = "refunded" if order.refunded_tyiyn >= order.paid_tyiyn else "partial_refund"
-            await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
+            await top_ups.move(uow.conn, order, phase, now, ask_at=order.next_check_at)
         else:
             await top_ups.add_refunded(uow.conn, order.id, -refund.amount_tyiyn)
         operation = "refund_completed" if happened else "refund_returned"
         await audit(uow, order, operation, origin, now, after=phase, amount_tyiyn=refund.amount_tyiyn, detail=error)
 
 
-def _shows(status: OrderStatus, order: TopUp, refund: Refund) -> bool:
+def _shows(status: OrderStatus, booked: Collection[str], refund: Refund) -> bool:
     """Whether the provider says that this much more was given back."""
     if status.state is OrderState.REFUNDED and status.refunded_tyiyn is None:
         return True
     if returns(status, (refund.trans_id,)):
         return True
-    return (status.refunded_tyiyn or 0) >= refund.before_tyiyn + refund.amount_tyiyn
+    return (given_back_tyiyn(status, booked) or 0) >= refund.before_tyiyn + refund.amount_tyiyn
 
 
 def _next(refund: Refund, now: datetime) -> datetime:

@@ -25,6 +25,8 @@ Source = Literal["client", "webhook", "poll", "sweep", "forced", "operator"]
 
 OPEN: frozenset[Phase] = frozenset({"created", "processing"})
 CREDITED: frozenset[Phase] = frozenset({"approved", "refunded", "partial_refund"})
+#: Paid, as far as is known. A QR code may be paid again by somebody else.
+PAID: frozenset[Phase] = CREDITED | {"review"}
 #: `balance_topups.status`, the five public statuses (design §9.3).
 PUBLIC: Mapping[Phase, str] = {
     "created": "processing",
@@ -189,9 +191,9 @@ def judge(order: TopUp, status: OrderStatus, now: datetime, rules: TopUpRules, b
     if status.is_test and not rules.test_payments and (status.payments or status.state is OrderState.APPROVED):
         return Verdict(order.phase, notes=("test_payment",))
     if status.state in (OrderState.REFUNDED, OrderState.PARTIAL_REFUND):
-        return _given_back(order, status)
+        return _given_back(order, status, rules, booked)
     if status.state is OrderState.CANCELED and order.phase in CREDITED and returns(status, booked):
-        return _given_back(order, replace(status, state=OrderState.REFUNDED))
+        return _given_back(order, replace(status, state=OrderState.REFUNDED), rules, booked)
     if status.state is OrderState.APPROVED:
         return _paid(order, status, rules, booked)
     if order.phase in CREDITED or order.phase == "review":
@@ -248,21 +250,40 @@ def _reviewed(phase: Phase) -> Phase:
     return phase if phase in CREDITED else "review"
 
 
-def _given_back(order: TopUp, status: OrderStatus) -> Verdict:
-    """A notice of a refund: the public status follows, the money is a person's to book (design §9.2)."""
-    if order.phase not in CREDITED:
-        paid = sum(payment.amount_tyiyn or 0 for payment in status.payments)
-        return Verdict("review", parked=(Parking("refund_of_uncredited", None, paid or None),))
-    reported_tyiyn = status.refunded_tyiyn
-    if reported_tyiyn is None and status.state is OrderState.REFUNDED:
+def _given_back(order: TopUp, status: OrderStatus, rules: TopUpRules, booked: Collection[str]) -> Verdict:
+    """A notice of a refund: the public status follows, the money is a person's to book (design §9.2).
+
+    Payments of which nothing went back are credited; one that went back before it was credited is a person's too.
+    """
+    is_part = status.state is OrderState.PARTIAL_REFUND
+    new = [payment for payment in status.payments if payment.trans_id not in booked]
+    kept = tuple(payment for payment in new if is_part and not payment.given_back_tyiyn)
+    paid = _paid(order, replace(status, payments=kept), rules, booked) if kept else Verdict(order.phase)
+    gone = [payment for payment in new if payment not in kept] if is_part or order.phase not in CREDITED else []
+    parked = paid.parked + tuple(
+        Parking("refund_of_uncredited", payment.trans_id, payment.amount_tyiyn or None, payment.currency)
+        for payment in gone
+    )
+    if paid.phase not in CREDITED:
+        return Verdict("review", parked=parked or (Parking("refund_of_uncredited"),))
+    reported_tyiyn = given_back_tyiyn(status, booked)
+    if reported_tyiyn is None and not is_part:
         reported_tyiyn = order.paid_tyiyn
-    phase: Phase = "refunded" if status.state is OrderState.REFUNDED else "partial_refund"
-    if order.phase == "refunded":
-        phase = "refunded"
-    if reported_tyiyn is not None and reported_tyiyn <= order.refunded_tyiyn:
-        return Verdict(phase)
-    unbooked_tyiyn = None if reported_tyiyn is None else reported_tyiyn - order.refunded_tyiyn
-    return Verdict(phase, parked=(Parking("refund", None, unbooked_tyiyn),))
+    phase: Phase = "partial_refund" if is_part else "refunded"
+    if order.phase == "refunded" or reported_tyiyn == 0:
+        phase = paid.phase
+    if reported_tyiyn is None or reported_tyiyn > order.refunded_tyiyn:
+        unbooked_tyiyn = None if reported_tyiyn is None else reported_tyiyn - order.refunded_tyiyn
+        parked += (Parking("refund", None, unbooked_tyiyn),)
+    return replace(paid, phase=phase, parked=parked)
+
+
+def given_back_tyiyn(status: OrderStatus, booked: Collection[str]) -> int | None:
+    """How much of what we credited went back, in total; None when the provider does not say."""
+    if status.refunded_tyiyn is None:
+        return None
+    others_tyiyn = sum(each.given_back_tyiyn for each in status.payments if each.trans_id not in booked)
+    return max(0, status.refunded_tyiyn - others_tyiyn)
 
 
 def _unpaid(order: TopUp, status: OrderStatus, now: datetime) -> Verdict:

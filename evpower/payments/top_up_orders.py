@@ -97,7 +97,7 @@ class TopUpOrders:
             order, now = await top_ups.lock_top_up(uow.conn, order.id), self._clock.now()
             if order.phase in OPEN:
                 await audit(uow, order, "refused", origin, now, after="canceled", detail=refusal.code)
-                await top_ups.move(uow.conn, order, "canceled", now, reason=refusal.code, keep_asking=False)
+                await top_ups.move(uow.conn, order, "canceled", now, reason=refusal.code, ask_at=None)
         raise refusal
 
     async def view(self, order: TopUp) -> TopUpView:

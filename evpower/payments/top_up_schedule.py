@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evpower.payments.gateway import OrderState
-from evpower.payments.top_up import OPEN, Phase, Source, TopUp, TopUpRules
+from evpower.payments.top_up import OPEN, PAID, Phase, Source, TopUp, TopUpRules
 
 #: How long a slow sweep goes on, and its longest step (design §9.3).
 SWEEP_FOR = timedelta(days=7)
@@ -24,6 +24,16 @@ class NextCheck:
     slow_steps: int
     at: datetime
     source: Source
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a check knew when it began. A due mark is taken by the claim: one that is there later came in between."""
+
+    #: The newest webhook call about the order.
+    last_event_id: int
+    #: The lease, which only this claim gives back.
+    leased_until: datetime
 
 
 def plan_check(order: TopUp, now: datetime, rules: TopUpRules) -> NextCheck:
@@ -69,13 +79,26 @@ def _slow_step(steps: int, rules: TopUpRules) -> timedelta:
 def keeps_asking(order: TopUp, phase: Phase, state: OrderState | None, now: datetime) -> bool:
     """Whether the provider is asked again, once the order is in `phase`; `state` None when it gave no answer.
 
-    A canceled QR code may still be scanned somewhere; a declined card was declined.
+    A QR code may be scanned by others when it is canceled, and when it is paid: each payment is money. A card pays
+    once, and a declined one was declined.
     """
-    if phase not in OPEN and phase not in ("canceled", "expired"):
-        return False
-    if phase == "canceled" and state is OrderState.CANCELED and order.method != "qr":
+    if order.method != "qr" and (phase in PAID or (phase == "canceled" and state is OrderState.CANCELED)):
         return False
     return not is_given_up(order, now)
+
+
+def next_check(
+    order: TopUp, phase: Phase, state: OrderState | None, now: datetime, rules: TopUpRules
+) -> datetime | None:
+    """When the provider is asked next, once its answer has brought the order to `phase`; None: no more.
+
+    That is as its claim planned, except that a payment ends the fast checks.
+    """
+    if not keeps_asking(order, phase, state, now):
+        return None
+    if phase in PAID and order.phase not in PAID:
+        return now + _slow_step(order.slow_steps, rules)
+    return order.next_check_at
 
 
 def is_unresolved(order: TopUp, phase: Phase, state: OrderState | None, now: datetime) -> bool:

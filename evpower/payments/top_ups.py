@@ -71,7 +71,7 @@ class TopUps:
             order, now = await top_ups.lock_top_up(uow.conn, order.id), self._clock.now()
             await top_ups.store_invoice(uow.conn, order.id, invoice)
             if order.phase == "created":
-                await top_ups.move(uow.conn, order, "processing", now, keep_asking=True)
+                await top_ups.move(uow.conn, order, "processing", now, ask_at=order.next_check_at)
                 await audit(uow, order, "invoice_created", origin, now, after="processing", detail=invoice.invoice_id)
             for older in await top_ups.older_open_qr(uow.conn, order):
                 await self._close(uow, older, "superseded", origin)
@@ -128,7 +128,7 @@ class TopUps:
         """Publicly canceled; the slow sweep still finds a payment."""
         now = self._clock.now()
         await audit(uow, order, why, origin, now, after="canceled")
-        await top_ups.move(uow.conn, order, "canceled", now, flags=(why,), keep_asking=True)
+        await top_ups.move(uow.conn, order, "canceled", now, flags=(why,), ask_at=order.next_check_at)
 
     async def _known(self, key: str, client_id: ClientId | None) -> TopUp:
         try:

@@ -77,6 +77,42 @@ def test_a_missing_or_whole_day_window_holds_all_day(end: time | None) -> None:
     assert with_rules(whole).price(at(23, 59)).rate_per_kwh == 15
 
 
+@pytest.mark.parametrize("end", [time(23, 59), time(23, 59, 59), time(23, 59, 59, 999_999), time(0)])
+@pytest.mark.parametrize("start", [time(0), time(7)])
+def test_a_window_that_ends_in_the_last_minute_ends_at_midnight(start: time, end: time) -> None:
+    """A rule has no other way to name the end of a day: no second of it is at another price."""
+    late = replace(DAY, time_start=start, time_end=end)
+    last = at(23, 59).replace(second=59, microsecond=999_999)
+    for moment in (at(23, 58), at(23, 59), last.replace(microsecond=0), last):
+        assert with_rules(late).price(moment).rate_per_kwh == 15
+    change = None if start == time(0) else at(0, day=24)
+    assert with_rules(late).price(last).next_rate_change == change
+
+
+@pytest.mark.parametrize("end", [time(6, 59, 59), time(6, 59, 1), time(7)])
+def test_windows_are_of_whole_minutes_so_neighbours_leave_no_second_between(end: time) -> None:
+    book = with_rules(DAY, replace(NIGHT, time_end=end))
+    assert book.price(at(6, 59).replace(second=59, microsecond=5)).rate_per_kwh == 9
+    assert book.price(at(5)).next_rate_change == at(7)
+    assert book.price(at(7)).rate_per_kwh == 15
+
+
+def test_a_window_that_begins_within_a_minute_begins_with_it() -> None:
+    book = with_rules(replace(DAY, time_start=time(7, 0, 1)))
+    assert book.price(at(7)).rate_per_kwh == 15
+    assert book.price(at(6)).next_rate_change == at(7)
+
+
+def test_an_end_within_the_day_is_not_of_the_window() -> None:
+    assert with_rules(replace(DAY, time_end=time(22, 59))).price(at(22, 59)).rate_per_kwh == Decimal("13.5")
+
+
+def test_a_night_of_a_weekday_that_ends_at_midnight_is_that_days_alone() -> None:
+    monday_late = replace(NIGHT, time_end=time(23, 59), days_of_week=(1,))
+    assert with_rules(monday_late).price(at(23, 59)).rate_per_kwh == 9
+    assert with_rules(monday_late).price(at(0, day=24)).rate_per_kwh == Decimal("13.5")
+
+
 def test_validity_dates_are_inclusive() -> None:
     bounded = replace(DAY, valid_from=date(2026, 11, 23), valid_until=date(2026, 11, 23))
     assert with_rules(bounded).price(NOON).rate_per_kwh == 15

@@ -14,13 +14,16 @@ from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import EvPowerError, InvalidRequest, Unauthorized
+from evpower.errors import EvPowerError, InvalidRequest, ProviderTimeout, Unauthorized
+from evpower.money import MOST_TYIYN
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import Origin
 from tests.worlds.by_hand import by_hand
 from tests.worlds.cards import CARD, PAYER, wish
-from tests.worlds.payments import CLIENT, HOOK, PHONE, World
+from tests.worlds.payments import ANN, CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
+
+TWICE = OrderStatus(OrderState.APPROVED, (Payment("first", 100_00), Payment("second", 100_00)))
 
 
 async def test_fifty_copies_of_a_webhook_racing_the_poller_and_a_forced_check_credit_once(world: World) -> None:
@@ -98,6 +101,38 @@ async def test_what_was_parked_is_closed_when_the_payment_comes_by_itself(world:
     assert await world.parked() == []
 
 
+@pytest.mark.parametrize("tyiyn", [MOST_TYIYN + 1, 10**12, 10**15 - 1, 10**17])
+async def test_a_sum_no_account_can_hold_is_parked_once(world: World, tyiyn: int) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = paid(tyiyn)
+    for after_s in (15, 600, 86_400):
+        await world.poll(after_s=after_s)
+        assert await world.parked() == [("sum_too_large", tyiyn)]
+    assert (await world.order(order)).phase == "review"
+    assert await world.credits() == []
+
+
+async def test_sums_that_are_too_large_together_are_parked_from_the_one_that_is_too_much(world: World) -> None:
+    both = (Payment("first", MOST_TYIYN), Payment("second", 1))
+    order = (await world.qr()).order
+    after = await world.apply(order, OrderStatus(OrderState.APPROVED, both))
+    assert (after.phase, after.paid_tyiyn) == ("approved", MOST_TYIYN)
+    assert await world.parked() == [("sum_too_large", 1)]
+    await world.apply((await world.qr()).order, paid(1, "third"))
+    assert await world.parked() == [("sum_too_large", 1), ("sum_too_large", 1)]
+
+
+async def test_a_person_credits_no_more_than_an_account_can_hold(world: World) -> None:
+    order = (await world.qr()).order
+    await world.apply(order, paid(10**13))
+    (row,) = await world.payments.decisions.parked(resolved_too=False)
+    for too_much in (10**13, MOST_TYIYN + 1):
+        with pytest.raises(InvalidRequest):
+            await world.payments.decisions.credit(row.id, too_much, "looked", ANN)
+    await world.payments.decisions.credit(row.id, 100_00, "looked", ANN)
+    assert await world.credits() == [100_00]
+
+
 async def test_a_top_up_pays_a_debt_first(world: World) -> None:
     await owe(world, 37_50)
     order = (await world.qr()).order
@@ -171,6 +206,102 @@ async def test_a_replayed_webhook_is_a_duplicate_and_asks_nobody(world: World) -
     assert (await world.notify(order)).outcome == "duplicate"
     await world.poll()
     assert world.odengi.count("status") == 0
+
+
+@pytest.mark.parametrize("the_first_check_is_of", ["a webhook", "the schedule"])
+async def test_a_webhook_that_comes_while_the_provider_is_asked_has_it_asked_again(
+    world: World, the_first_check_is_of: str
+) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = paid(100_00, "first")
+
+    async def a_second_payment_is_made() -> None:
+        world.odengi.pause = None
+        assert (await world.notify(order, trans_id="second")).outcome == "queued"
+
+    world.odengi.pause = a_second_payment_is_made
+    if the_first_check_is_of == "a webhook":
+        await world.notify(order, trans_id="first")
+        await world.poll()
+    else:
+        await world.poll(after_s=15)
+    assert await world.credits() == [100_00]
+    world.odengi.answer = TWICE
+    await world.poll()
+    assert await world.credits() == [100_00, 100_00]
+    assert await world.sql("SELECT DISTINCT outcome FROM evpower.provider_events") == [{"outcome": "approved"}]
+
+
+async def test_an_answer_nobody_claimed_the_order_for_leaves_what_a_webhook_asked_for(world: World) -> None:
+    order = (await world.qr()).order
+    await world.notify(order, trans_id="second")
+    await world.apply(order, paid(100_00, "first"))
+    world.odengi.answer = TWICE
+    await world.poll()
+    assert await world.credits() == [100_00, 100_00]
+
+
+async def test_a_decline_leaves_a_card_due_when_the_bank_called_meanwhile(world: World) -> None:
+    await world.payments.cards.pay(wish(), CARD, PAYER, PHONE)
+    order, world.obank.answer = await world.newest(), CANCELED
+
+    async def the_bank_calls() -> None:
+        world.obank.pause = None
+        await world.notify(order, trans_id="late")
+
+    world.obank.pause = the_bank_calls
+    await world.poll(after_s=15)
+    world.obank.answer = paid(order.amount_tyiyn, "late")
+    await world.poll()
+    assert await world.credits() == [order.amount_tyiyn]
+
+
+async def test_a_failed_check_does_not_put_off_what_a_webhook_asked_for_meanwhile(world: World) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = ProviderTimeout()
+
+    async def another_call() -> None:
+        world.odengi.pause = None
+        await world.notify(order, trans_id="second")
+
+    world.odengi.pause = another_call
+    await world.notify(order, trans_id="first")
+    await world.poll()
+    world.odengi.answer = TWICE
+    await world.poll()
+    assert await world.credits() == [100_00, 100_00]
+
+
+async def test_a_webhook_in_the_last_check_of_a_week_is_asked_about_though_the_provider_was_silent(
+    world: World,
+) -> None:
+    order = (await world.qr()).order
+    world.odengi.answer = ProviderTimeout()
+
+    async def a_late_call() -> None:
+        world.odengi.pause = None
+        await world.notify(order, trans_id="late")
+
+    world.odengi.pause = a_late_call
+    await world.poll(after_s=8 * 86_400)
+    world.odengi.answer = paid(100_00, "late")
+    await world.poll()
+    assert await world.credits() == [100_00]
+    assert await world.parked() == []
+
+
+async def test_only_the_check_that_leased_an_order_gives_it_back(world: World) -> None:
+    order = (await world.qr()).order
+
+    async def another_answer_comes() -> None:
+        world.odengi.pause = None
+        await world.apply(order, PROCESSING)
+        await world.notify(order)
+        await world.payments.poller.work_due()
+
+    world.odengi.pause = another_answer_comes
+    await world.poll(after_s=15)
+    assert world.odengi.asked_at_once_most == 1
 
 
 async def test_a_webhook_late_by_a_month_still_credits(world: World) -> None:

@@ -12,11 +12,12 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
 from evpower.identifiers import ClientId
+from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.provider_calls import ProviderState
 from evpower.payments.top_up import TopUp
 from tests.e2e.process import poll
 from tests.worlds.fakes import NOON
-from tests.worlds.payments import CLIENT, HOOK, PHONE, World
+from tests.worlds.payments import ANN, CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
 
 
@@ -58,6 +59,65 @@ async def test_a_payment_after_expiry_is_credited_by_the_slow_sweep(world: World
     late = await world.order(order)
     assert (late.phase, "late_payment" in late.flags) == ("approved", True)
     assert await world.balance() == 100_00
+
+
+@pytest.mark.parametrize("after_s", [600, 86_400, 6 * 86_400])
+async def test_a_second_payment_whose_webhook_was_lost_is_found_within_a_week(world: World, after_s: int) -> None:
+    order = await paid_by_qr(world)
+    await run_through(world, after_s, step=600)
+    both = (Payment("first", 100_00), Payment("second", 100_00))
+    world.odengi.answer = OrderStatus(OrderState.APPROVED, both)
+    await world.poll(after_s=86_400)
+    assert await world.credits() == [100_00, 100_00]
+    assert "several_payments" in (await world.order(order)).flags
+
+
+async def test_a_paid_code_is_asked_about_fifteen_times_in_its_week_and_then_no_more(world: World) -> None:
+    order = await paid_by_qr(world)
+    asked = world.odengi.count("status")
+    await world.poll(after_s=599)
+    assert world.odengi.count("status") == asked
+    await run_through(world, 10 * 86_400, step=3600)
+    assert world.odengi.count("status") - asked <= 15
+    assert (await world.order(order)).next_check_at is None
+    assert await world.parked() == []
+
+
+async def test_a_payment_beside_one_without_a_sum_is_found(world: World) -> None:
+    await world.qr()
+    world.odengi.answer = OrderStatus(OrderState.APPROVED)
+    await world.poll(after_s=15)
+    assert await world.parked() == [("no_sum", None)]
+    world.odengi.answer = paid(100_00)
+    await world.poll(after_s=600)
+    assert (await world.credits(), await world.parked()) == ([100_00], [])
+
+
+async def test_a_payment_after_a_refund_of_ours_is_found(world: World) -> None:
+    order = await paid_by_qr(world)
+    await world.payments.refunds.refund(order.invoice_id, 40_00, "asked for", ANN)
+    both = (Payment("first", 100_00), Payment("second", 100_00))
+    world.odengi.answer = OrderStatus(OrderState.APPROVED, both)
+    await world.poll(after_s=600)
+    assert await world.credits() == [100_00, 100_00]
+
+
+async def test_a_paid_order_waits_behind_those_that_are_not(world: World) -> None:
+    """After a long outage a week's paid codes are due at once: who pays now does not wait for them."""
+    before = await paid_by_qr(world)
+    world.clock.advance(86_400)
+    world.odengi.answer = PROCESSING
+    fresh = (await world.qr(client=ClientId("client-2"))).order
+    world.odengi.calls.clear()
+    await world.poll(after_s=15)
+    assert [asked.order_id for _, asked in world.odengi.calls] == [fresh.order_id, before.order_id]
+
+
+async def paid_by_qr(world: World) -> TopUp:
+    order = (await world.qr()).order
+    world.odengi.answer = paid(100_00, "first")
+    await world.poll(after_s=15)
+    return order
 
 
 async def test_after_a_week_without_a_last_word_a_person_is_asked(world: World) -> None:

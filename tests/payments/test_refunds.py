@@ -107,6 +107,30 @@ async def test_a_refund_ends_when_its_payment_is_told_as_canceled_and_not_when_a
     assert (await world.balance(), len(world.odengi.refunds)) == (0, 1)
 
 
+async def test_what_went_back_of_an_uncredited_payment_is_not_this_refund(world: World) -> None:
+    refund = await lost(world, 30_00)
+    other = Payment("never credited", 70_00, given_back_tyiyn=30_00)
+    payments = (Payment(refund.trans_id, 100_00), other)
+    world.odengi.answer = OrderStatus(OrderState.PARTIAL_REFUND, payments, 30_00)
+    world.clock.advance(60)
+    await world.payments.refunds.work_due()
+    async with reading(world.pool) as conn:
+        assert (await read_refund(conn, refund.id)).state == "open"
+
+
+async def test_a_refund_that_ended_while_it_was_asked_about_is_no_ones_matter(world: World) -> None:
+    refund = await lost(world)
+
+    async def it_ends() -> None:
+        world.odengi.pause = None
+        await world.payments.refunds.end(refund, happened=True, origin=ANN)
+
+    world.odengi.pause = it_ends
+    world.clock.advance(8 * 86_400)
+    await world.payments.refunds.work_due()
+    assert await world.parked() == []
+
+
 @pytest.mark.parametrize(("debit", "left"), [(True, 0), (False, 100_00)])
 async def test_after_a_week_a_person_says_what_became_of_a_refund(world: World, debit: bool, left: int) -> None:
     order = await credited(world)

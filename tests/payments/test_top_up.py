@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
-from evpower.payments.top_up import BY_HAND, CREDITED, OPEN, Phase, TopUp, TopUpRules, Verdict, judge, returns
-from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, plan_check
+from evpower.payments.top_up import BY_HAND, CREDITED, Method, Phase, TopUp, TopUpRules, Verdict, judge, returns
+from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, next_check, plan_check
 from tests.worlds.fakes import NOON
 
 RULES = TopUpRules()
@@ -53,6 +53,7 @@ PAYMENTS = st.builds(
     st.sampled_from(["a", "b", "c"]),
     st.none() | st.integers(-5, 20_000_00),
     st.sampled_from([None, "KGS", "USD"]),
+    st.sampled_from([0, 5_00]),
 )
 STATUSES = st.builds(
     OrderStatus,
@@ -88,7 +89,7 @@ def test_only_a_positive_sum_in_som_that_was_not_booked_before_is_credited(
         assert payment.amount_tyiyn > 0
         assert payment.currency in (None, "KGS")
         assert payment.trans_id not in booked
-        assert status.state is OrderState.APPROVED
+        assert status.state in (OrderState.APPROVED, OrderState.PARTIAL_REFUND)
 
 
 @given(ORDERS, STATUSES, BOOKED)
@@ -112,7 +113,7 @@ def test_what_is_credited_is_never_downgraded(order: TopUp, status: OrderStatus,
 def test_no_payment_is_lost_each_is_booked_credited_parked_or_a_test(
     order: TopUp, status: OrderStatus, booked: set[str]
 ) -> None:
-    if status.state is not OrderState.APPROVED or status.is_test:
+    if status.state not in (OrderState.APPROVED, OrderState.PARTIAL_REFUND) or status.is_test:
         return
     verdict = judge(order, status, NOON, RULES, booked)
     settled = booked | {p.trans_id for p in verdict.credits} | {p.trans_id for p in verdict.parked}
@@ -130,8 +131,41 @@ def test_a_test_payment_is_money_only_where_the_rules_say_so(
 
 
 @given(ORDERS, st.sampled_from([OrderState.REFUNDED, OrderState.PARTIAL_REFUND]), STATUSES)
-def test_a_notice_of_a_refund_moves_no_money(order: TopUp, state: OrderState, status: OrderStatus) -> None:
-    assert ruled(order, replace(status, state=state)).credits == ()
+def test_a_payment_that_went_back_moves_no_money(order: TopUp, state: OrderState, status: OrderStatus) -> None:
+    credits = ruled(order, replace(status, state=state)).credits
+    assert not any(payment.given_back_tyiyn for payment in credits)
+    assert state is OrderState.PARTIAL_REFUND or credits == ()
+
+
+def in_part(*payments: Payment) -> OrderStatus:
+    """Some of these went back in part."""
+    return OrderStatus(OrderState.PARTIAL_REFUND, payments, sum(each.given_back_tyiyn for each in payments))
+
+
+def test_a_new_payment_beside_one_that_went_back_in_part_is_credited() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    status = in_part(Payment("a", 70_00, given_back_tyiyn=30_00), Payment("b", 100_00))
+    verdict = ruled(order, status, booked=frozenset({"a"}))
+    assert ([each.trans_id for each in verdict.credits], verdict.phase) == (["b"], "partial_refund")
+    assert [(each.reason, each.amount_tyiyn) for each in verdict.parked] == [("refund", 30_00)]
+    assert verdict.notes == ("several_payments",)
+
+
+@pytest.mark.parametrize("phase", ["processing", "expired", "approved"])
+def test_what_went_back_before_it_was_credited_is_a_persons_and_the_rest_is_credited(phase: Phase) -> None:
+    status = in_part(Payment("a", 70_00, given_back_tyiyn=30_00), Payment("b", 100_00))
+    verdict = ruled(replace(ORDER, phase=phase), status)
+    assert ([each.trans_id for each in verdict.credits], verdict.phase) == (["b"], "approved")
+    assert [(each.reason, each.trans_id, each.amount_tyiyn) for each in verdict.parked] == [
+        ("refund_of_uncredited", "a", 70_00)
+    ]
+
+
+def test_what_went_back_uncredited_is_no_refund_of_what_was_credited() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    status = in_part(Payment("a", 70_00, given_back_tyiyn=30_00), Payment("b", 100_00))
+    verdict = ruled(order, status, booked=frozenset({"b"}))
+    assert (verdict.phase, [each.reason for each in verdict.parked]) == ("approved", ["refund_of_uncredited"])
 
 
 @pytest.mark.parametrize("phase", ["created", "canceled", "expired"])
@@ -275,12 +309,37 @@ def test_a_webhooks_check_does_not_count() -> None:
 
 
 @given(PHASES, st.sampled_from([None, *OrderState]))
-def test_open_canceled_and_expired_codes_are_asked_about_for_a_week_and_nothing_else(
-    phase: Phase, state: OrderState | None
-) -> None:
-    asked = phase in OPEN | {"canceled", "expired"}
-    assert keeps_asking(ORDER, phase, state, NOON + timedelta(days=6)) == asked
+def test_a_qr_code_is_asked_about_for_a_week_whatever_became_of_it(phase: Phase, state: OrderState | None) -> None:
+    """It can be scanned by several people: a paid one may be paid again."""
+    assert keeps_asking(ORDER, phase, state, NOON + timedelta(days=6))
     assert not keeps_asking(ORDER, phase, state, NOON + timedelta(days=7))
+
+
+@pytest.mark.parametrize("method", ["card", "token"])
+@pytest.mark.parametrize("phase", [*CREDITED, "review"])
+def test_a_card_pays_once_and_is_asked_about_no_more(method: Method, phase: Phase) -> None:
+    assert not keeps_asking(replace(ORDER, method=method), phase, OrderState.APPROVED, NOON)
+
+
+def test_a_paid_code_is_asked_about_by_the_slow_schedule_from_its_payment_on() -> None:
+    at = NOON + timedelta(seconds=30)
+    order = replace(ORDER, checks_done=2, next_check_at=NOON + timedelta(seconds=45))
+    gaps = []
+    while (next_at := next_check(order, "approved", OrderState.APPROVED, at, RULES)) is not None:
+        gaps.append(round((next_at - at).total_seconds()))
+        at, order = next_at, replace(order, phase="approved", next_check_at=next_at)
+        plan = plan_check(order, at, RULES)
+        order = replace(order, slow_steps=plan.slow_steps, next_check_at=plan.at)
+    assert gaps[:9] == [600, 600, 1200, 2400, 4800, 9600, 19200, 38400, 76800]
+    assert set(gaps[9:]) == {86400}
+    assert len(gaps) == 15
+
+
+@pytest.mark.parametrize("phase", ["created", "processing", "canceled", "expired"])
+def test_what_is_not_paid_is_asked_about_when_the_claim_planned(phase: Phase) -> None:
+    planned_at = NOON + timedelta(seconds=77)
+    order = replace(ORDER, next_check_at=planned_at)
+    assert next_check(order, phase, OrderState.PROCESSING, NOON, RULES) == planned_at
 
 
 def test_a_declined_card_is_asked_about_no_more() -> None:

@@ -73,12 +73,14 @@ async def test_nothing_is_asked_before_its_time(world: World) -> None:
     assert world.odengi.count("status") == 0
 
 
-async def test_an_approved_order_is_asked_about_no_more(world: World) -> None:
+async def test_an_approved_order_is_left_to_the_slow_sweep(world: World) -> None:
     await world.qr()
     world.odengi.answer = paid(100_00)
     await world.poll(after_s=15)
-    await world.poll(after_s=86_400)
+    await world.poll(after_s=599)
     assert world.odengi.count("status") == 1
+    await world.poll(after_s=1)
+    assert world.odengi.count("status") == 2
 
 
 async def test_the_public_row_tells_what_the_app_reads(world: World) -> None:

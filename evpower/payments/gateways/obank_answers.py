@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 
 from evpower.money import CURRENCY, TYIYN_PER_SOM
-from evpower.payments.gateway import CardAnswer, Challenge, HostedPage, OrderState, OrderStatus, Payment
+from evpower.payments.gateway import (
+    TRANS_ID_CHARACTERS_MAX,
+    CardAnswer,
+    Challenge,
+    HostedPage,
+    OrderState,
+    OrderStatus,
+    Payment,
+)
 from evpower.payments.gateways.obank_xml import Result
 
 CURRENCY_NUMBER = "417"
@@ -75,11 +83,12 @@ def _status(state: OrderState, result: Result, minor_units_per_som: int, reason:
     back_tyiyn = given_back_tyiyn(result, minor_units_per_som)
     if back_tyiyn and state in GIVEN_BACK:
         state = GIVEN_BACK[state]
-    if state in (OrderState.APPROVED, OrderState.REFUNDED, OrderState.PARTIAL_REFUND) and _printable(trans_id):
+    if state in (OrderState.APPROVED, OrderState.REFUNDED, OrderState.PARTIAL_REFUND) and _is_id(trans_id):
         sum_text = result.values.get("sum") or result.attributes.get("sum", "")
         number = result.values.get("amount-currency") or result.attributes.get("amount_currency", "")
         currency = CURRENCY if number == CURRENCY_NUMBER else number or None
-        payments = (Payment(trans_id, tyiyn_of(sum_text, minor_units_per_som), currency),)
+        amount_tyiyn = tyiyn_of(sum_text, minor_units_per_som)
+        payments = (Payment(trans_id, amount_tyiyn, currency, back_tyiyn or 0),)
     return OrderStatus(state, payments, back_tyiyn, reason)
 
 
@@ -109,6 +118,10 @@ def _challenge(result: Result) -> Challenge | None:
 def _is_address(text: str) -> bool:
     """Whether a browser may be sent there: no script, no file."""
     return text.startswith(("https://", "http://")) and text.isprintable()
+
+
+def _is_id(text: str) -> bool:
+    return text.isprintable() and 0 < len(text) <= TRANS_ID_CHARACTERS_MAX
 
 
 def _printable(text: str | None) -> str | None:

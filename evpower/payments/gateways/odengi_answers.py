@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from evpower.payments.gateway import OrderState, OrderStatus, Payment, QrInvoice
+from evpower.payments.gateway import TRANS_ID_CHARACTERS_MAX, OrderState, OrderStatus, Payment, QrInvoice
 
 STATES_BY_TEXT = {
     "approved": OrderState.APPROVED,
@@ -88,9 +88,10 @@ def _payments(paid: list[dict[str, Any]], order_id: str) -> tuple[Payment, ...]:
     payments: dict[str, Payment] = {}
     for attempt in paid:
         trans_id = text_of(attempt.get("trans_id"))
-        if not trans_id or text_of(attempt.get("order_id")) not in ("", order_id):
+        if not 0 < len(trans_id) <= TRANS_ID_CHARACTERS_MAX or text_of(attempt.get("order_id")) not in ("", order_id):
             continue
-        payment = Payment(trans_id, whole_of(attempt.get("amount")), text_of(attempt.get("currency")) or None)
+        currency = text_of(attempt.get("currency")) or None
+        payment = Payment(trans_id, whole_of(attempt.get("amount")), currency, _given_back_tyiyn(attempt))
         known = payments.setdefault(trans_id, payment)
         if known.amount_tyiyn != payment.amount_tyiyn:
             payments[trans_id] = replace(known, amount_tyiyn=None)

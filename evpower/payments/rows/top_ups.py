@@ -13,7 +13,7 @@ from evpower.db.connection import Conn
 from evpower.identifiers import ClientId
 from evpower.money import som
 from evpower.payments.gateway import Challenge, QrInvoice
-from evpower.payments.top_up import NUMBER, PUBLIC, Method, Phase, TopUp
+from evpower.payments.top_up import NUMBER, PAID, PUBLIC, Method, Phase, TopUp
 from evpower.payments.top_up_schedule import NextCheck
 
 # One row, so numbers rise with the commits; they begin at the time, so that a new installation repeats none.
@@ -61,11 +61,13 @@ OLDER_OPEN_QR = f"""
 """
 LIST = f"{SELECT} ORDER BY t.id DESC LIMIT %(limit)s"
 
-# Rows somebody holds are skipped, never waited for: a claim cannot be part of a deadlock.
+# Rows somebody holds are skipped, never waited for: a claim cannot be part of a deadlock. The slow sweep comes last:
+# who pays now does not wait for a week's codes, which are all due after an outage.
 CLAIM_DUE = f"""
 {SELECT} WHERE t.payment_provider = %(provider)s AND o.next_check_at <= %(at)s
   AND (o.leased_until IS NULL OR o.leased_until <= %(at)s)
-ORDER BY o.next_check_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+ORDER BY o.due_why IS NULL AND o.phase NOT IN ('created', 'processing'), o.next_check_at
+LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 LEASE = """
 UPDATE evpower.top_up_orders SET leased_until = %(until)s, next_check_at = %(next)s, due_why = NULL,
@@ -75,18 +77,21 @@ WHERE topup_id = %(id)s
 COUNT_CHECK = """
 UPDATE public.balance_topups SET last_status_check_at = %(at)s, status_check_count = %(count)s WHERE id = %(id)s
 """
-RELEASE = "UPDATE evpower.top_up_orders SET leased_until = NULL WHERE topup_id = %(id)s"
+RELEASE = """
+UPDATE evpower.top_up_orders SET leased_until = NULL WHERE topup_id = %(id)s AND leased_until = %(until)s
+"""
+# A mark (`due_why`) was set after the answer was asked for, or it would have been taken by the claim: it stays.
 MOVE_ORDER = """
 UPDATE evpower.top_up_orders SET
     phase_at = CASE WHEN phase = %(phase)s THEN phase_at ELSE %(at)s END, phase = %(phase)s,
     paid_tyiyn = paid_tyiyn + %(credited)s, reason = coalesce(%(reason)s, reason),
     flags = (SELECT coalesce(array_agg(DISTINCT flag), '{}') FROM unnest(flags || %(flags)s::text[]) AS flag),
     challenge = CASE WHEN %(phase)s IN ('created', 'processing') THEN challenge END,
-    next_check_at = CASE WHEN %(keep_asking)s THEN next_check_at END
+    next_check_at = CASE WHEN due_why IS NULL THEN %(ask_at)s ELSE next_check_at END
 WHERE topup_id = %(id)s
 """
 MOVE_PUBLIC = """
-UPDATE public.balance_topups SET status = %(status)s, odengi_status = %(code)s, needs_status_check = %(keep_asking)s,
+UPDATE public.balance_topups SET status = %(status)s, odengi_status = %(code)s, needs_status_check = %(needed)s,
     paid_amount = CASE WHEN %(credited)s > 0 THEN coalesce(paid_amount, 0) + %(credited_som)s ELSE paid_amount END,
     paid_at = CASE WHEN %(credited)s > 0 THEN coalesce(paid_at, %(at)s) ELSE paid_at END,
     completed_at = CASE WHEN %(status)s = 'processing' THEN NULL ELSE coalesce(completed_at, %(at)s) END
@@ -211,9 +216,9 @@ async def lease(conn: Conn, order: TopUp, plan: NextCheck, at: datetime, until: 
     await conn.execute(COUNT_CHECK, {"id": order.id, "at": at, "count": plan.checks_done})
 
 
-async def release(conn: Conn, topup_id: int) -> None:
-    """The check is over."""
-    await conn.execute(RELEASE, {"id": topup_id})
+async def release(conn: Conn, topup_id: int, until: datetime) -> None:
+    """The check that leased the order until then is over; another one's lease stays."""
+    await conn.execute(RELEASE, {"id": topup_id, "until": until})
 
 
 async def move(
@@ -225,9 +230,9 @@ async def move(
     credited_tyiyn: int = 0,
     flags: tuple[str, ...] = (),
     reason: str | None = None,
-    keep_asking: bool,
+    ask_at: datetime | None,
 ) -> None:
-    """Store an order's new phase and what was credited by it."""
+    """Store an order's new phase and what was credited by it; ask again at `ask_at` unless a due mark says when."""
     parameters = {
         "id": order.id,
         "phase": phase,
@@ -238,7 +243,8 @@ async def move(
         "credited_som": som(credited_tyiyn),
         "flags": list(flags),
         "reason": reason,
-        "keep_asking": keep_asking,
+        "ask_at": ask_at,
+        "needed": ask_at is not None and phase not in PAID,
     }
     await conn.execute(MOVE_ORDER, parameters)
     await conn.execute(MOVE_PUBLIC, parameters)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from evpower.db.connection import Conn
-from evpower.payments.top_up import OPEN
+from evpower.payments.top_up import OPEN, Phase
 
-#: Phases in which the provider is asked (billing/top_up_schedule.py).
-ASKED_ABOUT = ("created", "processing", "canceled", "expired")
+#: A provider may be asked in every phase (payments/top_up_schedule.py).
+ASKED_ABOUT: tuple[Phase, ...] = get_args(Phase)
 
 OPEN_SESSIONS = """
 SELECT phase, count(*) AS sessions FROM evpower.session_phases
@@ -57,6 +58,6 @@ async def read_figures(conn: Conn) -> Figures:
 async def _read_top_ups(conn: Conn) -> TopUpFigures:
     rows = await (await conn.execute(TOP_UPS)).fetchall()
     counts = await (await conn.execute(PAYMENTS)).fetchall()
-    asked_about = dict.fromkeys(ASKED_ABOUT, 0) | {row["phase"]: row["top_ups"] for row in rows}
+    asked_about: dict[str, int] = dict.fromkeys(ASKED_ABOUT, 0) | {row["phase"]: row["top_ups"] for row in rows}
     oldest_at = min((row["oldest_at"] for row in rows if row["phase"] in OPEN), default=None)
     return TopUpFigures(asked_about, oldest_at, counts[0]["parked"], counts[0]["open_refunds"])

@@ -274,6 +274,30 @@ async def test_what_is_missing_of_a_payment_was_given_back() -> None:
     assert (status.state, status.refunded_tyiyn) == (OrderState.PARTIAL_REFUND, 4000)
 
 
+@pytest.mark.parametrize("length", [200, 201])
+async def test_an_id_no_index_can_hold_names_no_payment(length: int) -> None:
+    status = await status_of(
+        status="approved", payments=[{"trans_id": "9" * length, "status": "approved", "amount": "10000"}]
+    )
+    assert (status.state, len(status.payments)) == (OrderState.APPROVED, 1 if length == 200 else 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", "nan", "Infinity", "-inf", "1e3", "", " 1", "0x10", "١٢", "9" * 16, "1" * 5000]
+)
+async def test_a_sum_that_is_no_whole_number_of_tyiyn_is_none(text: str) -> None:
+    status = await status_of(status="approved", payments=[{"trans_id": "a", "status": "approved", "amount": text}])
+    assert status.payments == (Payment("a", None),)
+
+
+async def test_what_was_given_back_is_known_of_each_payment() -> None:
+    part = {"trans_id": "a", "status": "approved", "amount": "6000", "amount_old": "10000"}
+    whole = {"trans_id": "b", "status": "approved", "amount": "5000", "amount_old": "5000"}
+    status = await status_of(status="approved", payments=[part, whole])
+    assert status.state is OrderState.PARTIAL_REFUND
+    assert status.payments == (Payment("a", 6000, given_back_tyiyn=4000), Payment("b", 5000))
+
+
 async def test_canceled_attempts_are_named_so_that_a_credited_one_is_known_as_returned() -> None:
     status = await status_of(status="canceled", payments=[{"trans_id": "a", "status": "canceled", "amount": "10000"}])
     assert [each.trans_id for each in status.payments] == ["a"]
