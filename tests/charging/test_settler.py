@@ -56,6 +56,45 @@ async def test_what_a_correction_gives_back_pays_an_earlier_debt(world: World) -
     assert (account.debt_tyiyn, account.balance_tyiyn) == (40_50, 0)
 
 
+async def overestimated(world: World) -> tuple[SessionId, WireTransactionId]:
+    """20 kWh were ordered; the last reading says 40 kWh, for which the balance is too small."""
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    world.clock.advance(3600)
+    await world.meter(wire_id, 1_000 + 40_000)
+    await stop(world, session_id)
+    return session_id, wire_id
+
+
+@pytest.mark.parametrize(
+    ("true_wh", "cost", "balance", "debt"), [(10_000, 135_00, 165_00, 0), (30_000, 405_00, 0, 105_00)]
+)
+async def test_an_estimate_that_left_a_debt_is_corrected_downwards(
+    world: World, true_wh: int, cost: int, balance: int, debt: int
+) -> None:
+    await world.give(300_00)
+    session_id, wire_id = await overestimated(world)
+    assert (await world.session(session_id)).debt_tyiyn == 240_00
+    await world.end(wire_id, 1_000 + true_wh)
+    await world.app.settler.work_due()
+    session, account = await world.session(session_id), await world.app.billing.balance(CLIENT)
+    assert (session.cost_tyiyn, session.debt_tyiyn) == (cost, debt)
+    assert (account.balance_tyiyn, account.debt_tyiyn) == (balance, debt)
+
+
+async def test_a_correction_forgives_its_own_debt_before_it_pays_another(world: World) -> None:
+    await world.give(540_00)
+    other = (await world.order(energy_wh=20_000, connector=TWO)).session.session_id
+    session_id, wire_id = await overestimated(world)
+    await world.charge(other, 25_000, connector=TWO)
+    assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 270_00 + 67_50
+    await world.end(wire_id, 1_000 + 10_000)
+    await world.app.settler.work_due()
+    account = await world.app.billing.balance(CLIENT)
+    assert (account.balance_tyiyn, account.debt_tyiyn) == (67_50, 0)
+    assert [(await world.session(each)).debt_tyiyn for each in (session_id, other)] == [0, 0]
+
+
 async def test_what_a_correction_left_unbilled_is_not_billed_by_another(world: World) -> None:
     """The client's account held too little for the whole shortfall, and has more by now."""
     session_id, wire_id = await running(world)

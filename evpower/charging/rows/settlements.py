@@ -30,8 +30,7 @@ WITH phase AS (
     WHERE session_id = %(id)s)
 UPDATE public.charging_sessions
 SET energy = %(energy)s, amount = amount + %(amount)s, refunded_amount = refunded_amount + %(refunded)s,
-    additional_charge = additional_charge + %(additional)s, debt_amount = debt_amount - %(forgiven)s,
-    updated_at = %(at)s
+    additional_charge = additional_charge + %(additional)s, updated_at = %(at)s
 WHERE id = %(id)s
 """
 
@@ -79,7 +78,10 @@ async def store_settlement(conn: Conn, session: Session, bill: Settlement, end: 
 async def store_correction(
     conn: Conn, session: Session, correction: Correction, *, energy_wh: int, at: datetime
 ) -> None:
-    """Write what the true StopTransaction changed; the energy shown is the true one."""
+    """Write what the true StopTransaction changed; the energy shown is the true one.
+
+    Billing has written what it changed of the debt: it is a fact that debts are paid by.
+    """
     change_tyiyn = correction.additional_tyiyn - correction.refund_tyiyn - correction.forgiven_debt_tyiyn
     await conn.execute(
         CORRECT_SESSION,
@@ -89,7 +91,6 @@ async def store_correction(
             "amount": som(change_tyiyn),
             "refunded": som(correction.refund_tyiyn),
             "additional": som(correction.additional_tyiyn),
-            "forgiven": som(correction.forgiven_debt_tyiyn),
             "unbilled_wh": _unbilled_wh(session, correction.unbilled_tyiyn),
             "unbilled_tyiyn": correction.unbilled_tyiyn,
             "at": at,
