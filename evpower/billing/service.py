@@ -26,7 +26,7 @@ from evpower.billing.order_ref import OrderRef
 from evpower.billing.rows.clients import Client, ensure_client, lock_client, read_balance
 from evpower.billing.rows.debts import read_debts, reduce_debt
 from evpower.billing.rows.ledger import check_ledger, post_entry
-from evpower.billing.settlement import Correction, Settlement, correct, settle
+from evpower.billing.settlement import Correction, Settlement, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -76,31 +76,16 @@ class BillingService:
         return bill
 
     async def correct(
-        self,
-        uow: UnitOfWork,
-        client: Client,
-        session_id: SessionId,
-        *,
-        billed_tyiyn: int,
-        true_cost_tyiyn: int,
-        debt_tyiyn: int,
-        actor: str,
-    ) -> Correction:
+        self, uow: UnitOfWork, client: Client, session_id: SessionId, correction: Correction, actor: str
+    ) -> None:
         """Set an estimated bill right with exactly one entry (design §4)."""
-        correction = correct(
-            billed_tyiyn=billed_tyiyn,
-            true_cost_tyiyn=true_cost_tyiyn,
-            debt_tyiyn=debt_tyiyn,
-            balance_tyiyn=client.balance_tyiyn,
-        )
         entry = correction_entry(session_id, client.id, correction, actor)
         if entry is None or await post_entry(uow.conn, entry, self._clock.now()) is None:
-            return correction
+            return
         self._log_moved(uow, client.id, session_id, correction.refund_tyiyn, correction.additional_tyiyn)
         await reduce_debt(uow.conn, session_id, correction.forgiven_debt_tyiyn)
         if correction.refund_tyiyn:
             await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
-        return correction
 
     async def top_up(self, uow: UnitOfWork, order: OrderRef, key: str, amount_tyiyn: int, actor: str) -> bool:
         """Credit a payment, and pay debts from it (billing-rules §4); False when `key` was credited before.

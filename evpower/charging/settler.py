@@ -14,7 +14,7 @@ import trio
 
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.service import BillingService
-from evpower.billing.settlement import Correction, Settlement
+from evpower.billing.settlement import Delivered, Estimate, Settlement, correct
 from evpower.charging.rows import due_sessions, sessions, settlements
 from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
@@ -28,8 +28,8 @@ from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.settlement")
 
-#: A true StopTransaction corrects an estimate this long (design §4).
-CORRECTION_WINDOW = timedelta(hours=24)
+#: A true StopTransaction takes more than the estimate this long after it (design §4); it gives back at any time.
+TAKES_MORE_WITHIN = timedelta(hours=24)
 ACTOR = "settlement"
 
 
@@ -122,21 +122,15 @@ class Settler:
             if record is None or record.meter_stop_wh is None or record.stop_received_at is None:
                 return False
             now = self._clock.now()
-            true_cost_tyiyn = session.final_cost_tyiyn(now)
-            billed_tyiyn = session.amount_tyiyn or 0
-            if record.stop_received_at - session.settled_at > CORRECTION_WINDOW:
-                correction = Correction(unbilled_tyiyn=max(0, true_cost_tyiyn - billed_tyiyn))
-            else:
-                correction = await self._billing.correct(
-                    uow,
-                    locked.client,
-                    session.id,
-                    billed_tyiyn=billed_tyiyn,
-                    true_cost_tyiyn=true_cost_tyiyn,
-                    debt_tyiyn=session.debt_tyiyn,
-                    actor=ACTOR,
-                )
-            await settlements.store_correction(uow.conn, session, correction, energy_wh=record.energy_wh(), at=now)
+            late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN
+            correction = correct(
+                Estimate(session.energy_wh, session.amount_tyiyn or 0, session.debt_tyiyn),
+                Delivered(record.energy_wh(), session.minutes(now)),
+                session.terms.rates,
+                takeable_tyiyn=0 if late else locked.client.balance_tyiyn,
+            )
+            await self._billing.correct(uow, locked.client, session.id, correction, ACTOR)
+            await settlements.store_correction(uow.conn, session.id, correction, now)
         return True
 
     async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:
