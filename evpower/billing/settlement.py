@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from evpower.billing.tariff import Rates
 
@@ -26,8 +27,7 @@ def settle(*, reserved_tyiyn: int, cost_tyiyn: int, balance_tyiyn: int) -> Settl
     return Settlement(cost_tyiyn, additional_tyiyn=taken_tyiyn, debt_tyiyn=wanted_tyiyn - taken_tyiyn)
 
 
-@dataclass(frozen=True)
-class Delivered:
+class Usage(NamedTuple):
     """What a charge took, by the charger's record: what it is billed by."""
 
     energy_wh: int
@@ -58,12 +58,12 @@ class Correction:
     unbilled_wh: int = 0
 
 
-def correct(estimate: Estimate, delivered: Delivered, rates: Rates, *, takeable_tyiyn: int) -> Correction:
+def correct(estimate: Estimate, delivered: Usage, rates: Rates, *, takeable_tyiyn: int) -> Correction:
     """Set an estimate right: a debt shrinks before money is returned; a shortfall takes `takeable_tyiyn` at most.
 
     Energy at its rate always gives what is billed: what cannot be taken is energy that is not billed.
     """
-    true_cost_tyiyn = rates.cost_tyiyn(delivered.energy_wh, delivered.minutes)
+    true_cost_tyiyn = rates.cost_tyiyn(*delivered)
     if true_cost_tyiyn <= estimate.cost_tyiyn:
         too_much_tyiyn = estimate.cost_tyiyn - true_cost_tyiyn
         forgiven_tyiyn = min(too_much_tyiyn, estimate.debt_tyiyn)

@@ -54,7 +54,8 @@ class Endings:
             uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
         else:
             session = await sessions.read_session(uow.conn, session_id)
-            if session is not None and session.phase == "released" and session.record is not None:
-                energy_wh, cost_tyiyn = session.record.energy_wh(), session.final_cost_tyiyn(now)
-                await settlements.note_unbilled(uow.conn, session_id, energy_wh, cost_tyiyn)
+            if session is not None and session.phase == "released":
+                await settlements.note_unbilled(
+                    uow.conn, session_id, session.delivered().energy_wh, session.final_cost_tyiyn()
+                )
         uow.after_commit(self._settler.wake)

@@ -14,7 +14,7 @@ import trio
 
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.service import BillingService
-from evpower.billing.settlement import Delivered, Estimate, Settlement, correct
+from evpower.billing.settlement import Estimate, Settlement, correct
 from evpower.charging.rows import due_sessions, sessions, settlements
 from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
@@ -76,16 +76,16 @@ class Settler:
             if session.is_final or session.phase != "ended":
                 return False
             now = self._clock.now()
-            energy_wh = session.record.energy_wh() if session.record else 0
+            energy_wh, minutes = session.delivered()
             bill = await self._billing.settle(
                 uow,
                 locked.client,
                 session.id,
                 session.terms.reserved_tyiyn,
-                session.final_cost_tyiyn(now),
+                session.final_cost_tyiyn(),
                 ACTOR,
             )
-            limit_wh = session.terms.limit_wh(session.minutes(now))
+            limit_wh = session.terms.limit_wh(minutes)
             end = SessionEnd(
                 energy_wh,
                 "stopped",
@@ -125,7 +125,7 @@ class Settler:
             late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN
             correction = correct(
                 Estimate(session.energy_wh, session.amount_tyiyn or 0, session.debt_tyiyn),
-                Delivered(record.energy_wh(), session.minutes(now)),
+                record.delivered(),
                 session.terms.rates,
                 takeable_tyiyn=0 if late else locked.client.balance_tyiyn,
             )
