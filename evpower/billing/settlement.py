@@ -28,7 +28,7 @@ def settle(*, reserved_tyiyn: int, cost_tyiyn: int, balance_tyiyn: int) -> Settl
 
 
 class Usage(NamedTuple):
-    """What a charge took, by the charger's record: what it is billed by."""
+    """What a charge took, by the station's record: what it is billed by."""
 
     energy_wh: int
     minutes: int

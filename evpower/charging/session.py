@@ -34,14 +34,14 @@ class StartOrder:
 
 
 @dataclass(frozen=True)
-class ChargerRecord:
-    """The charger's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
+class TransactionRecord:
+    """The station's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
 
     wire_transaction_id: WireTransactionId
     stopped: bool
     meter_start_wh: int
     meter_last_wh: int
-    #: When the last believed register was measured, by the charger's clock and by ours; None without a reading.
+    #: When the last believed register was measured, by the station's clock and by ours; None without a reading.
     meter_last_measured_at: datetime | None
     meter_last_received_at: datetime | None
     meter_stop_wh: int | None
@@ -64,22 +64,22 @@ class ChargerRecord:
     def energy_wh(self) -> int:
         """The energy delivered: by the stop register, else by the last reading; never negative (billing-rules §4).
 
-        A stop register below the start, or beyond what any charger can deliver in the time, is not believed (duty 31).
+        A stop register below the start, or beyond what any station can deliver in the time, is not believed (duty 31).
         """
         by_reading_wh = max(0, self.meter_last_wh - self.meter_start_wh)
         if self.meter_stop_wh is None:
             return by_reading_wh
         by_stop_wh = self.meter_stop_wh - self.meter_start_wh
-        by_charger, by_us = self._lasted()
-        return by_stop_wh if is_believable(by_stop_wh, longest(by_charger, by_us)) else by_reading_wh
+        by_station, by_us = self._lasted()
+        return by_stop_wh if is_believable(by_stop_wh, longest(by_station, by_us)) else by_reading_wh
 
     def minutes(self) -> int:
         """Whole minutes billed: to the stop, else to the last believed reading, else none.
 
-        By the charger's own clock when it makes sense, else by ours.
+        By the station's own clock when it makes sense, else by ours.
         """
-        by_charger, by_us = self._lasted()
-        lasted = believed_time(by_charger)
+        by_station, by_us = self._lasted()
+        lasted = believed_time(by_station)
         return _whole_minutes(by_us or timedelta(0)) if lasted is None else _whole_minutes(lasted)
 
     def delivered(self) -> Usage:
@@ -91,13 +91,13 @@ class ChargerRecord:
         return _whole_minutes(now - self.received_at)
 
     def _lasted(self) -> tuple[timedelta | None, timedelta | None]:
-        """How long it took to the stop, else to the last believed reading: by the charger's clock and by ours."""
+        """How long it took to the stop, else to the last believed reading: by the station's clock and by ours."""
         if self.meter_stop_wh is None:
             until, received_at = self.meter_last_measured_at, self.meter_last_received_at
         else:
             until, received_at = self.stopped_at, self.stop_received_at
-        by_charger = None if until is None else until - self.started_at
-        return by_charger, None if received_at is None else received_at - self.received_at
+        by_station = None if until is None else until - self.started_at
+        return by_station, None if received_at is None else received_at - self.received_at
 
 
 def _whole_minutes(time: timedelta) -> int:
@@ -129,7 +129,7 @@ class Session:
     corrected_at: datetime | None
     stop_reason: str | None
     stop_requested_at: datetime | None
-    record: ChargerRecord | None
+    record: TransactionRecord | None
 
     @property
     def is_final(self) -> bool:
@@ -148,11 +148,11 @@ class Session:
         return self.record.minutes_so_far(now) if self.goes_on else self.record.minutes()
 
     def delivered(self) -> Usage:
-        """What the session is billed by; nothing without a charger's record."""
+        """What the session is billed by; nothing without a station's record."""
         return Usage(0, 0) if self.record is None else self.record.delivered()
 
     def final_cost_tyiyn(self) -> int:
-        """The cost by the charger's record: what the session is billed."""
+        """The cost by the station's record: what the session is billed."""
         return self.terms.rates.cost_tyiyn(*self.delivered())
 
 
@@ -204,7 +204,7 @@ class SessionView:
 
 @dataclass(frozen=True)
 class StartedSession:
-    """A start that was reserved; `station_online`: whether the charger was connected, to be asked at once."""
+    """A start that was reserved; `station_online`: whether the station was connected, to be asked at once."""
 
     session: SessionView
     price: Price

@@ -12,7 +12,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.capacity import BUSY, LOG_EVERY_S, Capacity
 from evpower.ocpp.door.passwords import hash_password
 from tests.ocpp.conftest import Csms
