@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import replace
 
 from evpower.billing.account import BalanceView
 from evpower.billing.ledger import (
@@ -27,7 +26,7 @@ from evpower.billing.order_ref import OrderRef
 from evpower.billing.rows.clients import Client, ensure_client, lock_client, read_balance
 from evpower.billing.rows.debts import read_debts, reduce_debt
 from evpower.billing.rows.ledger import check_ledger, post_entry
-from evpower.billing.settlement import Correction, Settlement, correct, settle
+from evpower.billing.settlement import Correction, Settlement, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -73,36 +72,20 @@ class BillingService:
             return bill
         self._log_moved(uow, client.id, session_id, bill.refund_tyiyn, bill.additional_tyiyn)
         if bill.refund_tyiyn:
-            credited = replace(client, balance_tyiyn=client.balance_tyiyn + bill.refund_tyiyn)
-            await self.recover_debts(uow, credited, cause_key=entry.key, actor=actor)
+            await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
         return bill
 
     async def correct(
-        self,
-        uow: UnitOfWork,
-        client: Client,
-        session_id: SessionId,
-        *,
-        billed_tyiyn: int,
-        true_cost_tyiyn: int,
-        debt_tyiyn: int,
-        actor: str,
-    ) -> Correction:
+        self, uow: UnitOfWork, client: Client, session_id: SessionId, correction: Correction, actor: str
+    ) -> None:
         """Set an estimated bill right with exactly one entry (design §4)."""
-        correction = correct(
-            billed_tyiyn=billed_tyiyn,
-            true_cost_tyiyn=true_cost_tyiyn,
-            debt_tyiyn=debt_tyiyn,
-            balance_tyiyn=client.balance_tyiyn,
-        )
         entry = correction_entry(session_id, client.id, correction, actor)
         if entry is None or await post_entry(uow.conn, entry, self._clock.now()) is None:
-            return correction
+            return
         self._log_moved(uow, client.id, session_id, correction.refund_tyiyn, correction.additional_tyiyn)
+        await reduce_debt(uow.conn, session_id, correction.forgiven_debt_tyiyn)
         if correction.refund_tyiyn:
-            credited = replace(client, balance_tyiyn=client.balance_tyiyn + correction.refund_tyiyn)
-            await self.recover_debts(uow, credited, cause_key=entry.key, actor=actor)
-        return correction
+            await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
 
     async def top_up(self, uow: UnitOfWork, order: OrderRef, key: str, amount_tyiyn: int, actor: str) -> bool:
         """Credit a payment, and pay debts from it (billing-rules §4); False when `key` was credited before.
@@ -118,8 +101,7 @@ class BillingService:
         )
         uow.after_commit(lambda: log.info(line))
         uow.after_commit(lambda: self.credited.update((order.provider,)))
-        credited = await lock_client(uow.conn, order.client_id)
-        await self.recover_debts(uow, credited, cause_key=key, actor=actor)
+        await self.recover_debts(uow, order.client_id, cause_key=key, actor=actor)
         return True
 
     async def hold_refund(
@@ -159,11 +141,13 @@ class BillingService:
         async with reading(self._pool) as conn:
             return await check_ledger(conn)
 
-    async def recover_debts(self, uow: UnitOfWork, client: Client, *, cause_key: str, actor: str) -> int:
+    async def recover_debts(self, uow: UnitOfWork, client_id: ClientId, *, cause_key: str, actor: str) -> int:
         """Pay debts, oldest first, from a balance that was just credited (billing-rules §4); the sum taken.
 
-        `client.balance_tyiyn` is the balance after the credit; `cause_key` the key of the crediting entry.
+        Balance and debts are read here, after the credit, and every change of a debt is in its session by now: what a
+        caller knew before is old. `cause_key` is the key of the crediting entry.
         """
+        client = await lock_client(uow.conn, client_id)
         free_tyiyn = client.balance_tyiyn
         if client.debt_tyiyn <= 0:
             return 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from evpower.billing.tariff import Rates
 
 
 @dataclass(frozen=True)
@@ -24,22 +27,55 @@ def settle(*, reserved_tyiyn: int, cost_tyiyn: int, balance_tyiyn: int) -> Settl
     return Settlement(cost_tyiyn, additional_tyiyn=taken_tyiyn, debt_tyiyn=wanted_tyiyn - taken_tyiyn)
 
 
+class Usage(NamedTuple):
+    """What a charge took, by the station's record: what it is billed by."""
+
+    energy_wh: int
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a session was billed before its true end was known; `debt` is what of it is still unpaid."""
+
+    energy_wh: int
+    cost_tyiyn: int
+    debt_tyiyn: int
+
+
 @dataclass(frozen=True)
 class Correction:
-    """The one entry that follows an estimate: money back (and debt forgiven) or taken, and what stays unbilled."""
+    """The one entry that follows an estimate: money back (and debt forgiven) or taken, and what stays unbilled.
 
+    `energy` is what is billed now: with what is unbilled it is what was delivered.
+    """
+
+    energy_wh: int
     refund_tyiyn: int = 0
     forgiven_debt_tyiyn: int = 0
     additional_tyiyn: int = 0
     unbilled_tyiyn: int = 0
+    unbilled_wh: int = 0
 
 
-def correct(*, billed_tyiyn: int, true_cost_tyiyn: int, debt_tyiyn: int, balance_tyiyn: int) -> Correction:
-    """Set an estimate right: a debt shrinks before money is returned; a shortfall takes the free balance at most."""
-    if true_cost_tyiyn <= billed_tyiyn:
-        too_much_tyiyn = billed_tyiyn - true_cost_tyiyn
-        forgiven_tyiyn = min(too_much_tyiyn, debt_tyiyn)
-        return Correction(refund_tyiyn=too_much_tyiyn - forgiven_tyiyn, forgiven_debt_tyiyn=forgiven_tyiyn)
-    missing_tyiyn = true_cost_tyiyn - billed_tyiyn
-    taken_tyiyn = min(missing_tyiyn, balance_tyiyn)
-    return Correction(additional_tyiyn=taken_tyiyn, unbilled_tyiyn=missing_tyiyn - taken_tyiyn)
+def correct(estimate: Estimate, delivered: Usage, rates: Rates, *, takeable_tyiyn: int) -> Correction:
+    """Set an estimate right: a debt shrinks before money is returned; a shortfall takes `takeable_tyiyn` at most.
+
+    Energy at its rate always gives what is billed: what cannot be taken is energy that is not billed.
+    """
+    true_cost_tyiyn = rates.cost_tyiyn(*delivered)
+    if true_cost_tyiyn <= estimate.cost_tyiyn:
+        too_much_tyiyn = estimate.cost_tyiyn - true_cost_tyiyn
+        forgiven_tyiyn = min(too_much_tyiyn, estimate.debt_tyiyn)
+        return Correction(delivered.energy_wh, too_much_tyiyn - forgiven_tyiyn, forgiven_tyiyn)
+    most_tyiyn = estimate.cost_tyiyn + takeable_tyiyn
+    paid_wh = rates.energy_within_wh(most_tyiyn, delivered.minutes, delivered.energy_wh)
+    # The estimate's energy is paid for; where minutes cost, they may be all that is missing.
+    energy_wh = min(delivered.energy_wh, max(paid_wh, estimate.energy_wh))
+    cost_tyiyn = max(estimate.cost_tyiyn, min(most_tyiyn, rates.cost_tyiyn(energy_wh, delivered.minutes)))
+    return Correction(
+        energy_wh,
+        additional_tyiyn=cost_tyiyn - estimate.cost_tyiyn,
+        unbilled_tyiyn=true_cost_tyiyn - cost_tyiyn,
+        unbilled_wh=delivered.energy_wh - energy_wh,
+    )

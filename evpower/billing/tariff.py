@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import product
+from math import ceil
 from typing import Literal
 
-from evpower.money import tyiyn
+from evpower.money import som, tyiyn
 
 TariffType = Literal["per_kwh", "per_minute", "session_fee", "parking_fee"]
 KINDS: tuple[TariffType, ...] = ("per_kwh", "per_minute", "session_fee", "parking_fee")
@@ -21,6 +22,7 @@ DEFAULT_RULE_NAME = "Базовый тариф"
 ZERO = Decimal(0)
 MIDNIGHT = time(0, 0)
 _LAST_MINUTE = time(23, 59)
+HALF_A_TYIYN = Decimal("0.005")
 _LOOK_AHEAD_DAYS = 8
 
 
@@ -35,6 +37,14 @@ class Rates:
     def cost_tyiyn(self, energy_wh: int, minutes: int) -> int:
         """The cost of a charge; nothing delivered costs nothing, not even the fee (billing-rules §4)."""
         return tyiyn(self.exact_cost(energy_wh, minutes)) if energy_wh > 0 else 0
+
+    def energy_within_wh(self, amount_tyiyn: int, minutes: int, most_wh: int) -> int:
+        """The most energy, up to `most_wh`, that costs with these minutes no more than the amount; 0 when none does."""
+        # Half a tyiyn more is rounded up, so it is the first sum that is too much.
+        too_much = som(amount_tyiyn) + HALF_A_TYIYN - self.session_fee - self.per_minute * minutes
+        if too_much <= 0 or self.per_kwh == 0:
+            return most_wh if too_much > 0 else 0
+        return min(most_wh, ceil(too_much * 1000 / self.per_kwh) - 1)
 
     def exact_cost(self, energy_wh: int, minutes: int) -> Decimal:
         """The same in som, before rounding."""

@@ -55,5 +55,7 @@ class Endings:
         else:
             session = await sessions.read_session(uow.conn, session_id)
             if session is not None and session.phase == "released":
-                await settlements.note_unbilled(uow.conn, session, session.final_cost_tyiyn(now))
+                await settlements.note_unbilled(
+                    uow.conn, session_id, session.delivered().energy_wh, session.final_cost_tyiyn()
+                )
         uow.after_commit(self._settler.wake)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from evpower.billing.reservation import ChargeTerms, LimitType
+from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.belief import believed_time, is_believable, longest
@@ -40,6 +41,9 @@ class TransactionRecord:
     stopped: bool
     meter_start_wh: int
     meter_last_wh: int
+    #: When the last believed register was measured, by the station's clock and by ours; None without a reading.
+    meter_last_measured_at: datetime | None
+    meter_last_received_at: datetime | None
     meter_stop_wh: int | None
     started_at: datetime
     received_at: datetime
@@ -66,19 +70,38 @@ class TransactionRecord:
         if self.meter_stop_wh is None:
             return by_reading_wh
         by_stop_wh = self.meter_stop_wh - self.meter_start_wh
-        by_us = None if self.stop_received_at is None else self.stop_received_at - self.received_at
-        return by_stop_wh if is_believable(by_stop_wh, longest(self._by_station(), by_us)) else by_reading_wh
+        by_station, by_us = self._lasted()
+        return by_stop_wh if is_believable(by_stop_wh, longest(by_station, by_us)) else by_reading_wh
 
-    def minutes(self, now: datetime) -> int:
-        """Whole minutes billed: by the station's own clock when it makes sense, else by ours."""
-        by_station = believed_time(self._by_station())
-        if by_station is not None:
-            return int(by_station.total_seconds() // 60)
-        return max(0, int(((self.stop_received_at or now) - self.received_at).total_seconds() // 60))
+    def minutes(self) -> int:
+        """Whole minutes billed: to the stop, else to the last believed reading, else none.
 
-    def _by_station(self) -> timedelta | None:
-        """How long it took by the station's own clock; None while it runs."""
-        return None if self.stopped_at is None else self.stopped_at - self.started_at
+        By the station's own clock when it makes sense, else by ours.
+        """
+        by_station, by_us = self._lasted()
+        lasted = believed_time(by_station)
+        return _whole_minutes(by_us or timedelta(0)) if lasted is None else _whole_minutes(lasted)
+
+    def delivered(self) -> Usage:
+        """What the charge is billed by: of these rows alone, whenever they are read."""
+        return Usage(self.energy_wh(), self.minutes())
+
+    def minutes_so_far(self, now: datetime) -> int:
+        """Whole minutes of a charge that goes on."""
+        return _whole_minutes(now - self.received_at)
+
+    def _lasted(self) -> tuple[timedelta | None, timedelta | None]:
+        """How long it took to the stop, else to the last believed reading: by the station's clock and by ours."""
+        if self.meter_stop_wh is None:
+            until, received_at = self.meter_last_measured_at, self.meter_last_received_at
+        else:
+            until, received_at = self.stopped_at, self.stop_received_at
+        by_station = None if until is None else until - self.started_at
+        return by_station, None if received_at is None else received_at - self.received_at
+
+
+def _whole_minutes(time: timedelta) -> int:
+    return max(0, int(time.total_seconds() // 60))
 
 
 @dataclass(frozen=True)
@@ -113,13 +136,24 @@ class Session:
         """Settled or released: its money is resolved."""
         return self.settled_at is not None
 
-    def minutes(self, now: datetime) -> int:
-        """Whole minutes billed so far."""
-        return 0 if self.record is None else self.record.minutes(now)
+    @property
+    def goes_on(self) -> bool:
+        """Whether its end is still open: a charge that has ended is billed by its rows, also before it is settled."""
+        return self.phase in ("reserved", "starting", "charging", "stopping")
 
-    def final_cost_tyiyn(self, now: datetime) -> int:
+    def minutes(self, now: datetime) -> int:
+        """Whole minutes billed; so far, while it goes on."""
+        if self.record is None:
+            return 0
+        return self.record.minutes_so_far(now) if self.goes_on else self.record.minutes()
+
+    def delivered(self) -> Usage:
+        """What the session is billed by; nothing without a station's record."""
+        return Usage(0, 0) if self.record is None else self.record.delivered()
+
+    def final_cost_tyiyn(self) -> int:
         """The cost by the station's record: what the session is billed."""
-        return 0 if self.record is None else self.terms.rates.cost_tyiyn(self.record.energy_wh(), self.minutes(now))
+        return self.terms.rates.cost_tyiyn(*self.delivered())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import trio
 
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.service import BillingService
-from evpower.billing.settlement import Correction, Settlement
+from evpower.billing.settlement import Estimate, Settlement, correct
 from evpower.charging.rows import due_sessions, sessions, settlements
 from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
@@ -28,8 +28,8 @@ from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.settlement")
 
-#: A true StopTransaction corrects an estimate this long (design §4).
-CORRECTION_WINDOW = timedelta(hours=24)
+#: A true StopTransaction takes more than the estimate this long after it (design §4); it gives back at any time.
+TAKES_MORE_WITHIN = timedelta(hours=24)
 ACTOR = "settlement"
 
 
@@ -76,16 +76,16 @@ class Settler:
             if session.is_final or session.phase != "ended":
                 return False
             now = self._clock.now()
-            energy_wh = session.record.energy_wh() if session.record else 0
+            energy_wh, minutes = session.delivered()
             bill = await self._billing.settle(
                 uow,
                 locked.client,
                 session.id,
                 session.terms.reserved_tyiyn,
-                session.final_cost_tyiyn(now),
+                session.final_cost_tyiyn(),
                 ACTOR,
             )
-            limit_wh = session.terms.limit_wh(session.minutes(now))
+            limit_wh = session.terms.limit_wh(minutes)
             end = SessionEnd(
                 energy_wh,
                 "stopped",
@@ -122,21 +122,15 @@ class Settler:
             if record is None or record.meter_stop_wh is None or record.stop_received_at is None:
                 return False
             now = self._clock.now()
-            true_cost_tyiyn = session.final_cost_tyiyn(now)
-            billed_tyiyn = session.amount_tyiyn or 0
-            if record.stop_received_at - session.settled_at > CORRECTION_WINDOW:
-                correction = Correction(unbilled_tyiyn=max(0, true_cost_tyiyn - billed_tyiyn))
-            else:
-                correction = await self._billing.correct(
-                    uow,
-                    locked.client,
-                    session.id,
-                    billed_tyiyn=billed_tyiyn,
-                    true_cost_tyiyn=true_cost_tyiyn,
-                    debt_tyiyn=session.debt_tyiyn,
-                    actor=ACTOR,
-                )
-            await settlements.store_correction(uow.conn, session, correction, energy_wh=record.energy_wh(), at=now)
+            late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN
+            correction = correct(
+                Estimate(session.energy_wh, session.amount_tyiyn or 0, session.debt_tyiyn),
+                record.delivered(),
+                session.terms.rates,
+                takeable_tyiyn=0 if late else locked.client.balance_tyiyn,
+            )
+            await self._billing.correct(uow, locked.client, session.id, correction, ACTOR)
+            await settlements.store_correction(uow.conn, session.id, correction, now)
         return True
 
     async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:

@@ -198,7 +198,9 @@ TABLE evpower.ocpp_transactions (
     flags text[] NOT NULL DEFAULT '{}'::text[],
     start_payload json,
     stop_payload json,
-    free_vend boolean NOT NULL DEFAULT false
+    free_vend boolean NOT NULL DEFAULT false,
+    meter_last_measured_at timestamp with time zone,
+    meter_last_received_at timestamp with time zone
 )
 TABLE evpower.ocpp_transfers (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,

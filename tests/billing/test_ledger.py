@@ -287,6 +287,8 @@ TAMPERINGS = {
     "entries without both sides": "DELETE FROM evpower.ledger_postings WHERE account = 'adjustment'",
     "clients whose balance is not the sum of their postings": "UPDATE clients SET balance = balance + 1",
     "clients whose debt is not the sum of their receivables": "UPDATE clients SET debt_amount = debt_amount + 1",
+    "clients whose debt is not what their sessions left unpaid": "UPDATE charging_sessions SET debt_amount = 1 "
+    "WHERE settled_at IS NOT NULL",
     "clients whose statement does not chain": "UPDATE payment_transactions "
     "SET balance_before = balance_before + 1, balance_after = balance_after + 1 WHERE type = 'charge_refund'",
     "statement lines that are no postings": "INSERT INTO payment_transactions "

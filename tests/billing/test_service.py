@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from evpower.billing.rows.clients import lock_client
 from evpower.db.unit_of_work import unit_of_work
 from tests.worlds.charging import CLIENT, TWO, World
 
@@ -17,7 +16,6 @@ async def test_a_credit_pays_the_oldest_debt_first_and_no_more_than_there_is(wor
     assert [(await world.session(each)).debt_tyiyn for each in (older, newer)] == [135_00, 67_50]
     await world.give(150_00, key="later")
     async with unit_of_work(world.pool) as uow:
-        client = await lock_client(uow.conn, CLIENT)
-        assert await world.app.billing.recover_debts(uow, client, cause_key="later", actor="test") == 150_00
+        assert await world.app.billing.recover_debts(uow, CLIENT, cause_key="later", actor="test") == 150_00
     assert [(await world.session(each)).debt_tyiyn for each in (older, newer)] == [0, 52_50]
     assert await world.balance() == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evpower.billing.ledger import correction_entry, reserve_entry, settle_entry
-from evpower.billing.settlement import Correction, Settlement, correct, settle
+from evpower.billing.settlement import Correction, Estimate, Settlement, Usage, correct, settle
 from evpower.billing.tariff import Rates
 from evpower.identifiers import ClientId, SessionId
 
@@ -77,34 +77,69 @@ def test_a_reservation_moves_free_money_to_the_hold() -> None:
     ]
 
 
+PLAIN = Rates(Decimal(10))
+A_MINUTE = Rates(Decimal(10), per_minute=Decimal(2))
+
+
 def test_an_estimate_too_high_is_refunded() -> None:
-    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=80_00, debt_tyiyn=0, balance_tyiyn=0)
-    assert correction == Correction(refund_tyiyn=20_00)
+    correction = correct(Estimate(10_000, 100_00, 0), Usage(8_000, 0), PLAIN, takeable_tyiyn=0)
+    assert correction == Correction(8_000, refund_tyiyn=20_00)
 
 
 def test_an_estimate_too_high_forgives_debt_before_it_refunds() -> None:
-    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=80_00, debt_tyiyn=15_00, balance_tyiyn=0)
-    assert correction == Correction(refund_tyiyn=5_00, forgiven_debt_tyiyn=15_00)
+    correction = correct(Estimate(10_000, 100_00, 15_00), Usage(8_000, 0), PLAIN, takeable_tyiyn=0)
+    assert correction == Correction(8_000, refund_tyiyn=5_00, forgiven_debt_tyiyn=15_00)
 
 
 def test_an_estimate_too_low_takes_the_free_balance_at_most_and_notes_the_rest() -> None:
-    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=130_00, debt_tyiyn=0, balance_tyiyn=10_00)
-    assert correction == Correction(additional_tyiyn=10_00, unbilled_tyiyn=20_00)
+    correction = correct(Estimate(10_000, 100_00, 0), Usage(13_000, 0), PLAIN, takeable_tyiyn=10_00)
+    assert correction == Correction(11_000, additional_tyiyn=10_00, unbilled_tyiyn=20_00, unbilled_wh=2_000)
+
+
+def test_minutes_that_cannot_be_paid_are_unbilled_money_and_no_energy() -> None:
+    correction = correct(Estimate(2_000, 40_00, 0), Usage(2_000, 60), A_MINUTE, takeable_tyiyn=5_00)
+    assert correction == Correction(2_000, additional_tyiyn=5_00, unbilled_tyiyn=95_00)
 
 
 def test_a_right_estimate_makes_no_entry() -> None:
-    correction = correct(billed_tyiyn=100_00, true_cost_tyiyn=100_00, debt_tyiyn=0, balance_tyiyn=10_00)
+    correction = correct(Estimate(10_000, 100_00, 0), Usage(10_000, 0), PLAIN, takeable_tyiyn=10_00)
     assert correction_entry(SESSION, CLIENT, correction, "test") is None
 
 
-@given(billed=money, true_cost=money, debt=money, balance=money)
-def test_a_correction_entry_sums_to_zero_and_never_overdraws(
-    billed: int, true_cost: int, debt: int, balance: int
+@given(
+    rates=st.builds(Rates, st.decimals(0, 50, places=2), st.decimals(0, 9, places=2), st.decimals(0, 99, places=2)),
+    estimated=st.builds(Usage, st.integers(0, 200_000), st.integers(0, 900)),
+    delivered=st.builds(Usage, st.integers(0, 200_000), st.integers(0, 900)),
+    debt=money,
+    takeable=money,
+)
+def test_a_correction_entry_sums_to_zero_never_overdraws_and_accounts_for_all_that_was_delivered(
+    rates: Rates, estimated: Usage, delivered: Usage, debt: int, takeable: int
 ) -> None:
-    correction = correct(
-        billed_tyiyn=billed, true_cost_tyiyn=true_cost, debt_tyiyn=min(debt, billed), balance_tyiyn=balance
-    )
+    billed = rates.cost_tyiyn(estimated.energy_wh, estimated.minutes)
+    estimate = Estimate(estimated.energy_wh, billed, min(debt, billed))
+    correction = correct(estimate, delivered, rates, takeable_tyiyn=takeable)
     entry = correction_entry(SESSION, CLIENT, correction, "test")
     postings = entry.postings if entry else ()
     assert sum(posting.amount_tyiyn for posting in postings) == 0
-    assert balance + sum(p.amount_tyiyn for p in postings if p.account == "client") >= 0
+    assert takeable + sum(p.amount_tyiyn for p in postings if p.account == "client") >= 0
+    amount = billed + sum(p.amount_tyiyn for p in postings if p.account == "revenue")
+    assert amount + correction.unbilled_tyiyn == rates.cost_tyiyn(delivered.energy_wh, delivered.minutes)
+    assert correction.energy_wh + correction.unbilled_wh == delivered.energy_wh
+    assert min(correction.unbilled_tyiyn, correction.unbilled_wh) >= 0
+
+
+@given(
+    per_kwh=st.decimals("0.01", 50, places=2),
+    estimated=st.integers(0, 200_000),
+    true=st.integers(0, 200_000),
+    takeable=st.integers(0, 10**6),
+)
+def test_energy_at_its_rate_gives_what_is_billed_after_every_correction(
+    per_kwh: Decimal, estimated: int, true: int, takeable: int
+) -> None:
+    rates = Rates(per_kwh)
+    billed = rates.cost_tyiyn(estimated, 0)
+    correction = correct(Estimate(estimated, billed, 0), Usage(true, 0), rates, takeable_tyiyn=takeable)
+    amount = billed + correction.additional_tyiyn - correction.refund_tyiyn
+    assert amount == rates.cost_tyiyn(correction.energy_wh, 0)

@@ -170,7 +170,7 @@ async def test_a_shortfall_beyond_the_balance_is_recorded_as_unbilled(world: Wor
     await world.app.settler.work_due()
     assert await world.balance() == 0
     assert await world.sql("SELECT unbilled_tyiyn, unbilled_wh FROM evpower.session_phases") == [
-        {"unbilled_tyiyn": 40_00, "unbilled_wh": 2_962}
+        {"unbilled_tyiyn": 40_00, "unbilled_wh": 2_963}
     ]
 
 
@@ -182,6 +182,21 @@ async def test_a_truth_that_comes_after_a_day_moves_no_money(world: World) -> No
     await world.app.settler.work_due()
     assert await world.balance() == 297_50
     assert await world.sql("SELECT unbilled_tyiyn FROM evpower.session_phases") == [{"unbilled_tyiyn": 27_00}]
+
+
+async def test_energy_of_a_charge_given_up_before_it_began_is_unbilled_as_it_was_delivered(world: World) -> None:
+    """The session fee is part of what is not paid, and no energy."""
+    await world.give(500_00)
+    await world.sql("UPDATE stations SET price_per_kwh = 13.5, session_fee = 20 WHERE id = %s", STATION)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    tag = await world.tag_of(session_id)
+    await stop(world, session_id)
+    wire_id = (await world.begin(tag)).wire_transaction_id
+    world.clock.advance(60)
+    await world.end(wire_id, 2_000)
+    assert await world.sql("SELECT unbilled_tyiyn, unbilled_wh FROM evpower.session_phases") == [
+        {"unbilled_tyiyn": 33_50, "unbilled_wh": 1_000}
+    ]
 
 
 async def test_a_charge_over_twelve_hours_is_stopped_and_settled(world: World) -> None:

@@ -90,7 +90,16 @@ FROM evpower.ocpp_transactions
 """
 #: What the rule does not look at.
 OTHERWISE: dict[str, Any] = dict.fromkeys(
-    ("power_w", "current_a", "voltage_v", "soc_percent", "temperature_c", "last_sample_at")
+    (
+        "power_w",
+        "current_a",
+        "voltage_v",
+        "soc_percent",
+        "temperature_c",
+        "last_sample_at",
+        "meter_last_measured_at",
+        "meter_last_received_at",
+    )
 )
 RUNNING = """
 INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,

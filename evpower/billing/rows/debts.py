@@ -12,7 +12,7 @@ READ_DEBTS = """
 SELECT id AS session_id, (debt_amount * 100)::bigint AS debt_tyiyn FROM public.charging_sessions
 WHERE user_id = %(client_id)s AND debt_amount > 0 ORDER BY created_at, id FOR UPDATE
 """
-REDUCE_DEBT = "UPDATE public.charging_sessions SET debt_amount = debt_amount - %(paid)s WHERE id = %(id)s"
+REDUCE_DEBT = "UPDATE public.charging_sessions SET debt_amount = debt_amount - %(less)s WHERE id = %(id)s"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ async def read_debts(conn: Conn, client_id: ClientId) -> list[Debt]:
     return [Debt(**row) for row in await cursor.fetchall()]
 
 
-async def reduce_debt(conn: Conn, session_id: SessionId, paid_tyiyn: int) -> None:
-    """A session's debt was paid in part or whole."""
-    await conn.execute(REDUCE_DEBT, {"id": session_id, "paid": som(paid_tyiyn)})
+async def reduce_debt(conn: Conn, session_id: SessionId, less_tyiyn: int) -> None:
+    """A session's debt was paid or forgiven, in part or whole."""
+    await conn.execute(REDUCE_DEBT, {"id": session_id, "less": som(less_tyiyn)})

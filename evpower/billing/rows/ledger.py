@@ -47,6 +47,10 @@ CHECKS = {
         SELECT c.id, c.debt_amount, -coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS ledger
         FROM public.clients c LEFT JOIN evpower.ledger_postings p ON p.client_id = c.id AND p.account = 'receivable'
         GROUP BY c.id HAVING c.debt_amount * 100 <> -coalesce(sum(p.amount_tyiyn), 0)""",
+    "clients whose debt is not what their sessions left unpaid": """
+        SELECT c.id, c.debt_amount, coalesce(sum(s.debt_amount), 0) AS sessions
+        FROM public.clients c LEFT JOIN public.charging_sessions s ON s.user_id = c.id
+        GROUP BY c.id HAVING c.debt_amount <> coalesce(sum(s.debt_amount), 0)""",
     "clients whose statement does not chain": """
         SELECT DISTINCT client_id AS id FROM (
             SELECT client_id, balance_before,

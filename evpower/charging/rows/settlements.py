@@ -9,6 +9,7 @@ from decimal import Decimal
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.session import Phase, PublicSessionStatus, Session
 from evpower.db.connection import Conn
+from evpower.identifiers import SessionId
 from evpower.money import som
 
 SETTLE_SESSION = """
@@ -30,8 +31,7 @@ WITH phase AS (
     WHERE session_id = %(id)s)
 UPDATE public.charging_sessions
 SET energy = %(energy)s, amount = amount + %(amount)s, refunded_amount = refunded_amount + %(refunded)s,
-    additional_charge = additional_charge + %(additional)s, debt_amount = debt_amount - %(forgiven)s,
-    updated_at = %(at)s
+    additional_charge = additional_charge + %(additional)s, updated_at = %(at)s
 WHERE id = %(id)s
 """
 
@@ -76,33 +76,27 @@ async def store_settlement(conn: Conn, session: Session, bill: Settlement, end: 
     )
 
 
-async def store_correction(
-    conn: Conn, session: Session, correction: Correction, *, energy_wh: int, at: datetime
-) -> None:
-    """Write what the true StopTransaction changed; the energy shown is the true one."""
+async def store_correction(conn: Conn, session_id: SessionId, correction: Correction, at: datetime) -> None:
+    """Write what the true StopTransaction changed.
+
+    Billing has written what it changed of the debt: it is a fact that debts are paid by.
+    """
     change_tyiyn = correction.additional_tyiyn - correction.refund_tyiyn - correction.forgiven_debt_tyiyn
     await conn.execute(
         CORRECT_SESSION,
         {
-            "id": session.id,
-            "energy": Decimal(energy_wh) / 1000,
+            "id": session_id,
+            "energy": Decimal(correction.energy_wh) / 1000,
             "amount": som(change_tyiyn),
             "refunded": som(correction.refund_tyiyn),
             "additional": som(correction.additional_tyiyn),
-            "forgiven": som(correction.forgiven_debt_tyiyn),
-            "unbilled_wh": _unbilled_wh(session, correction.unbilled_tyiyn),
+            "unbilled_wh": correction.unbilled_wh,
             "unbilled_tyiyn": correction.unbilled_tyiyn,
             "at": at,
         },
     )
 
 
-async def note_unbilled(conn: Conn, session: Session, unbilled_tyiyn: int) -> None:
+async def note_unbilled(conn: Conn, session_id: SessionId, energy_wh: int, cost_tyiyn: int) -> None:
     """Energy was delivered that is not paid for: shown to the operator (design §4)."""
-    parameters = {"unbilled_wh": _unbilled_wh(session, unbilled_tyiyn), "unbilled_tyiyn": unbilled_tyiyn}
-    await conn.execute(NOTE_UNBILLED, {"id": session.id, **parameters})
-
-
-def _unbilled_wh(session: Session, unbilled_tyiyn: int) -> int:
-    rate = session.terms.rates.per_kwh
-    return int(som(unbilled_tyiyn) * 1000 / rate) if rate > 0 else 0
+    await conn.execute(NOTE_UNBILLED, {"id": session_id, "unbilled_wh": energy_wh, "unbilled_tyiyn": cost_tyiyn})

@@ -91,12 +91,15 @@ METER_COLUMNS = """
 _BELIEVABLE = is_believable(
     "r.energy_wh - t.meter_start_wh", "(r.measured_at - t.started_at)", "(r.at - t.received_at)"
 )
+_COUNTS = f"r.energy_wh >= t.meter_last_wh AND {_BELIEVABLE}"
 # Registers only rise; what no station can deliver in the time is recorded and not believed (duty 31). A report without
 # a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
 ADVANCE_SESSIONS = f"""
 WITH t AS (
     UPDATE evpower.ocpp_transactions t
-    SET meter_last_wh = greatest(t.meter_last_wh, CASE WHEN {_BELIEVABLE} THEN r.energy_wh END),
+    SET meter_last_wh = CASE WHEN {_COUNTS} THEN r.energy_wh ELSE t.meter_last_wh END,
+        meter_last_measured_at = CASE WHEN {_COUNTS} THEN r.measured_at ELSE t.meter_last_measured_at END,
+        meter_last_received_at = CASE WHEN {_COUNTS} THEN r.at ELSE t.meter_last_received_at END,
         power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
         voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
         temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at
