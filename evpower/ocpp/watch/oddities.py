@@ -21,6 +21,7 @@ class Kind(StrEnum):
     UNKNOWN_WORD = "unknown_word"
     UNKNOWN_FIELD = "unknown_field"
     TOO_LONG = "too_long"
+    TOO_LARGE = "too_large"
     NO_LIST = "no_list"
     NO_ZONE = "no_zone"
     LEFT_OUT = "left_out"
