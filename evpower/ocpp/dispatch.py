@@ -14,7 +14,7 @@ import msgspec
 import trio
 
 from evpower.ocpp.charger import Charger
-from evpower.ocpp.reading import Request, Unreadable, read
+from evpower.ocpp.reading import Request, Unreadable, read, storable
 from evpower.ocpp.watch.oddities import shown
 from evpower.ocpp.wire import frames
 
@@ -56,7 +56,7 @@ async def _answer(charger: Charger, call: frames.Call, actions: Mapping[str, Act
         return _refuse(charger, call, "NotSupported" if known else "NotImplemented", call.action)
     if charger.connection.registration != "Accepted" and call.action != "BootNotification":
         return _refuse(charger, call, "SecurityError", f"the boot is {charger.connection.registration}")
-    payload = bytes(call.payload)
+    payload = storable(action.request, bytes(call.payload))
     try:
         request = read(action.request, payload, charger.connection.oddities)
     except Unreadable as exc:

@@ -6,7 +6,7 @@ Each logs the line operators grep for (contract/rest-api §1.10).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
@@ -28,8 +28,8 @@ _measured_at = attrgetter("measured_at")
 
 #: Replaces a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
 UNREADABLE_START_WH = MAX_ENERGY_WH
-#: Replaces a stop register that cannot be true: below every start, so the last meter value counts instead.
-UNREADABLE_STOP_WH = -1
+#: Of a start that names no connector, at a station that has several.
+WHOLE_STATION = ConnectorId(0)
 #: Statuses a station as a whole may have (duty 33).
 WHOLE_STATION_STATUSES = frozenset({"Available", "Unavailable", "Faulted"})
 #: Clocks differ by less. A time long past may be that of a report from a queue, unless it is older than OCPP 1.6.
@@ -97,25 +97,26 @@ async def authorize(charger: Charger, request: messages.Authorize, _: bytes) -> 
 
 async def start_transaction(charger: Charger, request: messages.StartTransaction, payload: bytes) -> Confirmation:
     log.info(
-        "StartTransaction: station=%s, connector=%d, id_tag=%s",
+        "StartTransaction: station=%s, connector=%s, id_tag=%s",
         charger.station_id,
         request.connector_id,
-        shown(request.id_tag),
+        shown(request.id_tag or ""),
     )
-    _look_at_clock(charger, utc(request.timestamp))
-    meter_start_wh = request.meter_start
-    if not 0 <= meter_start_wh <= MAX_ENERGY_WH:
-        await charger.reports.park(charger.station_id, "StartTransaction", f"meterStart {meter_start_wh}", payload)
-        meter_start_wh = UNREADABLE_START_WH
+    meter_start_wh = _believable_register(request.meter_start)
+    unread = _unread(
+        connectorId=request.connector_id, idTag=request.id_tag, meterStart=meter_start_wh, timestamp=request.timestamp
+    )
+    await _warn(charger, "StartTransaction", unread, payload)
     begun = await charger.reports.begin_transaction(
         charger.station_id,
         TransactionStart(
-            connector_id=ConnectorId(request.connector_id),
-            id_tag=IdTag(request.id_tag),
-            meter_start_wh=meter_start_wh,
-            started_at=utc(request.timestamp),
+            connector_id=_connector(charger, request.connector_id),
+            id_tag=IdTag(request.id_tag or ""),
+            meter_start_wh=UNREADABLE_START_WH if meter_start_wh is None else meter_start_wh,
+            started_at=_reported_at(charger, request.timestamp),
             payload=payload,
             reservation_id=request.reservation_id,
+            unread=unread,
         ),
     )
     return messages.StartTransactionConf(
@@ -148,27 +149,28 @@ async def meter_values(charger: Charger, request: messages.MeterValues, payload:
 
 async def stop_transaction(charger: Charger, request: messages.StopTransaction, payload: bytes) -> Confirmation:
     log.info(
-        "StopTransaction: station=%s, transaction_id=%d, meter=%dWh",
+        "StopTransaction: station=%s, transaction_id=%s, meter=%sWh",
         charger.station_id,
         request.transaction_id,
         request.meter_stop,
     )
-    _look_at_clock(charger, utc(request.timestamp))
-    meter_stop_wh = request.meter_stop
-    if not 0 <= meter_stop_wh <= MAX_ENERGY_WH:
-        await charger.reports.park(charger.station_id, "StopTransaction", f"meterStop {meter_stop_wh}", payload)
-        meter_stop_wh = UNREADABLE_STOP_WH
+    meter_stop_wh = _believable_register(request.meter_stop)
+    unread = _unread(transactionId=request.transaction_id, meterStop=meter_stop_wh, timestamp=request.timestamp)
+    await _warn(charger, "StopTransaction", unread, payload)
     verdict = await charger.reports.end_transaction(
         charger.station_id,
         TransactionStop(
-            wire_transaction_id=WireTransactionId(str(request.transaction_id)),
+            wire_transaction_id=WireTransactionId(
+                "" if request.transaction_id is None else str(request.transaction_id)
+            ),
             meter_stop_wh=meter_stop_wh,
-            stopped_at=utc(request.timestamp),
+            stopped_at=_reported_at(charger, request.timestamp),
             reason=request.reason or "Local",
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
             samples=_samples(charger, request.transaction_data or ()),
             payload=payload,
             reported_as="StopTransaction",
+            unread=unread,
         ),
     )
     return messages.StopTransactionConf(id_tag_info=None if verdict is None else _id_tag_info(verdict))
@@ -207,6 +209,44 @@ def _samples(charger: Charger, meter_values: Iterable[messages.MeterValue]) -> t
     if samples:
         _look_at_clock(charger, samples[-1].measured_at)
     return tuple(samples)
+
+
+def _believable_register(register_wh: int | None) -> int | None:
+    """The register, when it can be one."""
+    return register_wh if register_wh is not None and 0 <= register_wh <= MAX_ENERGY_WH else None
+
+
+def _unread(**fields: object) -> tuple[str, ...]:
+    """The names of the fields that are missing, or cannot be read or be true."""
+    return tuple(name for name, value in fields.items() if value is None)
+
+
+async def _warn(charger: Charger, action: str, unread: Collection[str], payload: bytes) -> None:
+    """Such a report is taken all the same (duties 20, 25). Beyond a missing time it is kept for a person too."""
+    if not unread:
+        return
+    names = ", ".join(unread)
+    log.warning("station=%s: %s is taken without %s", charger.station_id, action, names)
+    charger.connection.oddities.note(Kind.TAKEN_WITHOUT, f"{action} without {names}")
+    # What names no transaction is parked by the service that looks for it in vain.
+    if "transactionId" not in unread and tuple(unread) != ("timestamp",):
+        await charger.reports.park(charger.station_id, action, f"without {names}", payload)
+
+
+def _connector(charger: Charger, number: int | None) -> ConnectorId:
+    """A station's only connector need not be named."""
+    if number is None:
+        return next(iter(charger.connector_ids)) if len(charger.connector_ids) == 1 else WHOLE_STATION
+    return ConnectorId(number)
+
+
+def _reported_at(charger: Charger, timestamp: datetime | None) -> datetime:
+    """The charger's time, or when the message came; a wrong clock is noted."""
+    if timestamp is None:
+        return charger.connection.last_seen_at
+    reported_at = utc(timestamp)
+    _look_at_clock(charger, reported_at)
+    return reported_at
 
 
 def _look_at_clock(charger: Charger, reported_at: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from evpower.ocpp.dispatch import Confirmation
-from evpower.ocpp.reading import OPEN, MeteredRequest, Request
+from evpower.ocpp.reading import OPEN, MeteredRequest, Request, Undeniable
 
 CiString20 = Annotated[str, Meta(max_length=20)]
 CiString25 = Annotated[str, Meta(max_length=25)]
@@ -109,12 +109,12 @@ class AuthorizeConf(Confirmation):
     id_tag_info: IdTagInfo
 
 
-class StartTransaction(MeteredRequest):
-    connector_id: ConnectorNumber
-    id_tag: IdToken
-    meter_start: int
-    timestamp: When
-    reservation_id: int | None = None
+class StartTransaction(Undeniable):
+    connector_id: ConnectorNumber | None
+    id_tag: IdToken | None
+    meter_start: int | None
+    timestamp: When | None
+    reservation_id: RequestNumber | None = None
 
 
 class StartTransactionConf(Confirmation):
@@ -218,10 +218,10 @@ class MeterValues(MeteredRequest):
     transaction_id: int | None = None
 
 
-class StopTransaction(MeteredRequest):
-    transaction_id: int
-    timestamp: When
-    meter_stop: int
+class StopTransaction(Undeniable):
+    transaction_id: int | None
+    timestamp: When | None
+    meter_stop: int | None
     id_tag: IdToken | None = None
     reason: (
         Annotated[
