@@ -30,6 +30,8 @@ _measured_at = attrgetter("measured_at")
 UNREADABLE_START_WH = MAX_ENERGY_WH
 #: Of a start that names no connector, at a station that has several.
 WHOLE_STATION = ConnectorId(0)
+#: Of a status that names no error.
+NO_ERROR, UNNAMED_ERROR = "NoError", "OtherError"
 #: Statuses a station as a whole may have (duty 33).
 WHOLE_STATION_STATUSES = frozenset({"Available", "Unavailable", "Faulted"})
 #: Clocks differ by less. A time long past may be that of a report from a queue, unless it is older than OCPP 1.6.
@@ -78,7 +80,7 @@ async def status_notification(charger: Charger, request: messages.StatusNotifica
         StatusReport(
             connector_id=ConnectorId(request.connector_id),
             status=request.status,
-            error_code=request.error_code,
+            error_code=request.error_code or (UNNAMED_ERROR if request.status == "Faulted" else NO_ERROR),
             reported_at=None if request.timestamp is None else utc(request.timestamp),
             info=request.info,
             vendor_id=request.vendor_id,
@@ -125,10 +127,18 @@ async def start_transaction(charger: Charger, request: messages.StartTransaction
 
 
 class _RawMeterValues(msgspec.Struct):
-    meterValue: msgspec.Raw  # OCPP's own name
+    meterValue: msgspec.Raw = msgspec.Raw(b"[]")  # OCPP's own name
 
 
 _raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
+
+
+def _raw_readings(payload: bytes) -> bytes:
+    """What was sent as readings; of a payload that is no object, all of it."""
+    try:
+        return bytes(_raw_meter_values(payload).meterValue)
+    except msgspec.DecodeError:
+        return payload
 
 
 async def meter_values(charger: Charger, request: messages.MeterValues, payload: bytes) -> Confirmation:
@@ -138,10 +148,10 @@ async def meter_values(charger: Charger, request: messages.MeterValues, payload:
     await charger.reports.record_meter_values(
         charger.station_id,
         MeterReport(
-            connector_id=ConnectorId(request.connector_id),
+            connector_id=_connector(charger, request.connector_id),
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
-            samples=_samples(charger, request.meter_value),
-            raw=bytes(_raw_meter_values(payload).meterValue),
+            samples=_samples(charger, request.meter_value or ()),
+            raw=_raw_readings(payload),
         ),
     )
     return messages.Done()
@@ -204,7 +214,11 @@ def _samples(charger: Charger, meter_values: Iterable[messages.MeterValue]) -> t
     def skipped(why: str) -> None:
         note(Kind.SKIPPED_READING, why)
 
-    samples = [read_sample(utc(value.timestamp), value.sampled_value, skipped) for value in meter_values]
+    received_at = charger.connection.last_seen_at
+    samples = [
+        read_sample(received_at if value.timestamp is None else utc(value.timestamp), value.sampled_value, skipped)
+        for value in meter_values
+    ]
     samples.sort(key=_measured_at)
     if samples:
         _look_at_clock(charger, samples[-1].measured_at)

@@ -52,29 +52,32 @@ class HeartbeatConf(Confirmation):
     current_time: str
 
 
-class StatusNotification(Request):
+class StatusNotification(MeteredRequest):
     connector_id: ConnectorNumber
-    error_code: Annotated[
-        Literal[
-            "ConnectorLockFailure",
-            "EVCommunicationError",
-            "GroundFailure",
-            "HighTemperature",
-            "InternalError",
-            "LocalListConflict",
-            "NoError",
-            "OtherError",
-            "OverCurrentFailure",
-            "PowerMeterFailure",
-            "PowerSwitchFailure",
-            "ReaderFailure",
-            "ResetFailure",
-            "UnderVoltage",
-            "OverVoltage",
-            "WeakSignal",
-        ],
-        OPEN,
-    ]
+    error_code: (
+        Annotated[
+            Literal[
+                "ConnectorLockFailure",
+                "EVCommunicationError",
+                "GroundFailure",
+                "HighTemperature",
+                "InternalError",
+                "LocalListConflict",
+                "NoError",
+                "OtherError",
+                "OverCurrentFailure",
+                "PowerMeterFailure",
+                "PowerSwitchFailure",
+                "ReaderFailure",
+                "ResetFailure",
+                "UnderVoltage",
+                "OverVoltage",
+                "WeakSignal",
+            ],
+            OPEN,
+        ]
+        | None
+    )
     status: Annotated[
         Literal[
             "Available",
@@ -208,13 +211,13 @@ class SampledValue(MeteredRequest):
 
 
 class MeterValue(MeteredRequest):
-    timestamp: When
+    timestamp: When | None
     sampled_value: Annotated[list[SampledValue], Meta(min_length=1)]
 
 
-class MeterValues(MeteredRequest):
-    connector_id: ConnectorNumber
-    meter_value: Annotated[list[MeterValue], Meta(min_length=1)]
+class MeterValues(Undeniable):
+    connector_id: ConnectorNumber | None
+    meter_value: Annotated[list[MeterValue], Meta(min_length=1)] | None
     transaction_id: int | None = None
 
 
