@@ -139,7 +139,7 @@ def _object(info: Any, raw: Any, path: str, notes: _Notes) -> Any:
     for field in info.fields:
         name = field.encode_name
         value = raw.pop(name, None)
-        if value is not None and not (value == "" and _admits_none(field.type)):
+        if value is not None and not (value == "" and field.required and _admits_none(field.type)):
             try:
                 values[field.name] = _value(field.type, value, f"{path}.{name}" if path else name, notes)
             except Unreadable as exc:
