@@ -8,13 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 import msgspec
 
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
+from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_samples
 from evpower.network.charge_point import Boot, StatusReport
 from evpower.ocpp.charger import Charger
 from evpower.ocpp.dispatch import Confirmation
@@ -23,8 +22,6 @@ from evpower.ocpp.watch.oddities import Kind, shown
 from evpower.tags.id_tag import IdTagVerdict
 
 log = logging.getLogger("OCPP")
-
-_measured_at = attrgetter("measured_at")
 
 #: Replaces a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
 UNREADABLE_START_WH = MAX_ENERGY_WH
@@ -215,11 +212,11 @@ def _samples(charger: Charger, meter_values: Iterable[messages.MeterValue]) -> t
         note(Kind.SKIPPED_READING, why)
 
     received_at = charger.connection.last_seen_at
-    samples = [
-        read_sample(received_at if value.timestamp is None else utc(value.timestamp), value.sampled_value, skipped)
+    timed = [
+        (received_at if value.timestamp is None else utc(value.timestamp), value.sampled_value)
         for value in meter_values
     ]
-    samples.sort(key=_measured_at)
+    samples = read_samples(timed, skipped)
     if samples:
         _look_at_clock(charger, samples[-1].measured_at)
     return tuple(samples)

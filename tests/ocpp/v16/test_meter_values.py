@@ -140,7 +140,7 @@ async def test_kwh_and_wh_in_one_charge_are_one_register(csms: Csms, autojump_cl
         {"value": "NaN"},
         {"value": "-1"},
         {"value": "5", "location": "EV"},
-        {"value": "5", "phase": "L1"},
+        {"value": "5", "phase": "N"},
         {"value": "5", "unit": "MWh"},
     ],
     ids=json.dumps,
@@ -201,12 +201,15 @@ ENERGY = "Energy.Active.Import.Register"
     [
         ([{"value": str(n), "measurand": ENERGY, "phase": f"L{n}"} for n in (1, 2, 3)], 6),
         ([{"value": "9"}, {"value": "1", "phase": "L1"}], 9),
+        ([{"value": "9", "phase": "L1"}], 9),
+        ([{"value": "9", "phase": "L1", "location": "Body"}], 9),
+        ([{"value": "9", "location": "Body"}, {"value": "1", "location": "Inlet"}], 9),
         ([{"value": "7", "context": "Transaction.Begin"}], 7),
         ([{"value": "7", "location": "Outlet"}, {"value": "99", "location": "EV"}], 7),
         ([{"value": "99", "location": "Inlet"}], None),
         ([{"value": "99", "measurand": "Energy.Active.Export.Register"}], None),
     ],
-    ids=["phases", "total", "context", "outlet", "inlet", "export"],
+    ids=["phases", "total", "one phase", "one phase of the body", "body", "context", "outlet", "inlet", "export"],
 )
 async def test_duty_29_phases_add_up_a_total_beats_them_and_only_the_outlets_import_counts(
     csms: Csms, autojump_clock: MockClock, sampled: list[dict[str, str]], energy_wh: int | None
