@@ -15,7 +15,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Boot
+from evpower.network.station import Boot
 from evpower.network.station_records import station_exists
 from evpower.network_file.changes import naming
 from evpower.network_file.file import read_station
@@ -79,7 +79,7 @@ class Provisioning:
         """Make a station of a stranger, one that was turned away included, by the rules of a fleet import.
 
         `wanted` has `location_id` and a station's fields as in a fleet file; model, maker, firmware and serial number
-        are what the charger reported unless `wanted` has them. One that is connected is asked to boot again; with a
+        are what the station reported unless `wanted` has them. One that is connected is asked to boot again; with a
         password it is sent away to come again with it.
         Raises NotFound for an identity that never came, InvalidRequest naming every wrong field.
         """
@@ -125,7 +125,7 @@ class Provisioning:
 
 
 def _reported_fields(identity: str, boot: Boot) -> dict[str, str]:
-    """A station's fields, as far as the charger filled them."""
+    """A station's fields, as far as the station filled them."""
     fields = asdict(boot)
     fields["manufacturer"] = fields.pop("vendor")
     return {"serial_number": identity, **{name: text for name, text in fields.items() if text}}

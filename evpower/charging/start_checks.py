@@ -17,8 +17,8 @@ from evpower.errors import (
     UnknownStation,
 )
 from evpower.identifiers import ClientId
-from evpower.network.charge_point import STARTABLE, effective_status, is_online, stored_status
 from evpower.network.station_records import StartSpot
+from evpower.network.status import STARTABLE, effective_status, is_online, stored_status
 
 
 def check_client(status: str) -> None:

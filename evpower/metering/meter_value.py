@@ -1,6 +1,6 @@
-"""Readings of a meter, as integer Wh whatever the charger calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3).
+"""Readings of a meter, as integer Wh whatever the station calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3).
 
-The records are named tuples: several are made for every message of every charger, and a frozen dataclass costs thrice.
+The records are named tuples: several are made for every message of every station, and a frozen dataclass costs thrice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_ENERGY_WH = 10**12
 
 
 class SampledValue(Protocol):
-    """One sampledValue as it was on the wire, of any OCPP version; None where the charger sent none."""
+    """One sampledValue as it was on the wire, of any OCPP version; None where the station sent none."""
 
     @property
     def value(self) -> str: ...
@@ -110,7 +110,7 @@ def read_samples(
     """Read a message's meterValues, each with its time; a sample for each time, oldest first.
 
     Where the message has no register of the charge as a whole, the only phase it names is the whole, and so is what the
-    cabinet measures: single-phase chargers mark their one register L1, others Body (field ruling 3.4).
+    cabinet measures: single-phase stations mark their one register L1, others Body (field ruling 3.4).
     """
     reasons: list[str] = []
     samples = [read_sample(at, values, reasons.append) for at, values in meter_values]

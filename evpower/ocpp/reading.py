@@ -1,6 +1,6 @@
 """From a payload to a request: strict first, which is fast and the rule; else lenient, where every leniency is counted.
 
-Real chargers send numbers as text, text as numbers, extra fields, times without a zone, registers with a fraction and
+Real stations send numbers as text, text as numbers, extra fields, times without a zone, registers with a fraction and
 values of their own (duty 14). What has no harmless meaning has a flaw (`Unreadable`), for which each version of OCPP
 has its CALLERROR code.
 """
@@ -25,7 +25,7 @@ from evpower.ocpp.watch.oddities import Kind, Oddities
 TOLERATED_CHARS = 255
 #: Beyond any register; keeps arithmetic on a hostile number cheap.
 MAX_DIGITS = 40
-#: Of one message; a frame full of them would keep the other chargers waiting for seconds.
+#: Of one message; a frame full of them would keep the other stations waiting for seconds.
 MOST_BROKEN_ITEMS = 10_000
 #: Digits in groups of three, with blanks between them.
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\s[0-9]{3})+(?:[.,][0-9]*)?")
@@ -38,7 +38,7 @@ OPEN = msgspec.Meta(extra={"open": True})
 
 
 class Request(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a charger sends."""
+    """What a station sends."""
 
 
 class MeteredRequest(Request):
@@ -46,7 +46,7 @@ class MeteredRequest(Request):
 
 
 class Undeniable(MeteredRequest):
-    """A report that is answered whatever is missing or unreadable in it, or its charger repeats it for ever (duty 25).
+    """A report that is answered whatever is missing or unreadable in it, or its station repeats it for ever (duty 25).
 
     A field that the standard requires is None then, so every field's type admits None.
     """

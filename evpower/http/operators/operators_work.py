@@ -23,7 +23,7 @@ from evpower.tags.cards import Card, CardStatus
 from evpower.tags.service import Tags
 
 WITHIN_S = 20
-#: OCPP 2.0.1's length; a card for 1.6 chargers has at most 20 characters (duty 27).
+#: OCPP 2.0.1's length; a card for 1.6 stations has at most 20 characters (duty 27).
 ID_TAG_CHARS_MAX = 36
 REASON_CHARS_MAX = 500
 CARD_FIELDS = frozenset({"status", "expiry_date", "parent_id_tag", "client_id"})

@@ -11,8 +11,8 @@ from typing import Protocol
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.charging.free_vend import GivenAway
 from evpower.identifiers import ClientId, SessionId, StationId
-from evpower.network.charge_point import AdminStatus, PublicStatus, StoredStatus
 from evpower.network.listing import configuration_warnings
+from evpower.network.status import AdminStatus, PublicStatus, StoredStatus
 from evpower.network_file.service import FleetReport
 from evpower.payments.provider_calls import ProviderState
 from evpower.stations.facts import StationFacts
@@ -32,7 +32,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """The server at a glance; chargers, logins and tasks are those of this process."""
+    """The server at a glance; stations, logins and tasks are those of this process."""
 
     version: str
     uptime_s: int
@@ -127,7 +127,7 @@ class OperatorViews(Protocol):
     """What an operator looks at."""
 
     async def status(self) -> ServerStatus:
-        """The server at a glance: version, uptime, chargers, running sessions, engines."""
+        """The server at a glance: version, uptime, stations, running sessions, engines."""
         ...
 
     async def stations(self) -> Sequence[StationSheet]:

@@ -14,7 +14,8 @@ from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.belief_sql import is_believable
 from evpower.metering.meter_value import MeterReport, Progress, Sample
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
 from evpower.network.status_sql import stored
 
 # An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
@@ -35,7 +36,7 @@ ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = exclude
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
     status_at = NULL
 """
-# A reboot starts the charger's clock anew: its next status counts whatever time it carries.
+# A reboot starts the station's clock anew: its next status counts whatever time it carries.
 BOOT_CONNECTORS = f"""
 UPDATE public.connectors c SET last_status_update = NULL
 FROM {batch_table("station_id text")} r WHERE c.station_id = r.station_id
@@ -91,7 +92,7 @@ _BELIEVABLE = is_believable(
     "r.energy_wh - t.meter_start_wh", "(r.measured_at - t.started_at)", "(r.at - t.received_at)"
 )
 # The report names the transaction that was the connector's before this one and has stopped, and was measured since this
-# one began: some chargers go on with the old id (field ruling 3.4).
+# one began: some stations go on with the old id (field ruling 3.4).
 _UNDER_THE_OLD_ID = """r.measured_at >= t.started_at AND EXISTS (
         SELECT FROM evpower.ocpp_transactions p
         WHERE p.station_id = r.station_id AND p.wire_transaction_id = r.wire_id AND p.status = 'Stopped'
@@ -99,7 +100,7 @@ _UNDER_THE_OLD_ID = """r.measured_at >= t.started_at AND EXISTS (
           AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions b WHERE b.station_id = p.station_id
                           AND b.connector_id = p.connector_id AND b.id > p.id AND b.id < t.id))"""
 OLD_ID_FLAG = "readings_under_old_id"
-# Registers only rise; what no charger can deliver in the time is recorded and not believed (duty 31). A report without
+# Registers only rise; what no station can deliver in the time is recorded and not believed (duty 31). A report without
 # a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
 ADVANCE_SESSIONS = f"""
 WITH t AS (
@@ -261,7 +262,7 @@ def _escape(text: bytes) -> bytes:
 
 
 def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
-    """When a status was reported: the charger's time while it is near ours, else ours (clocks may stand in 1970)."""
+    """When a status was reported: the station's time while it is near ours, else ours (clocks may stand in 1970)."""
     if reported_at is None or abs(received_at - reported_at) > _STATUS_CLOCK_TOLERANCE:
         return received_at
     return min(reported_at, received_at)

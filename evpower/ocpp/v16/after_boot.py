@@ -1,21 +1,21 @@
-"""What an OCPP 1.6 charger is asked once it has booted or reconnected (contract/ocpp-behaviour §2, §4; duty 18)."""
+"""What an OCPP 1.6 station is asked once it has booted or reconnected (contract/ocpp-behaviour §2, §4; duty 18)."""
 
 from __future__ import annotations
 
 from evpower.link.ports import Outcome
-from evpower.ocpp.charger import Charger
 from evpower.ocpp.commands import ask, was_answered
+from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.v16 import requests
 
 MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
-#: For chargers that refuse a list with anything they do not measure (an AC charger knows no SoC).
+#: For stations that refuse a list with anything they do not measure (an AC station knows no SoC).
 LEAST_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import"
 
 
-async def set_up_metering(charger: Charger) -> bool:
-    """False when the charger does not answer."""
-    connection = charger.connection
-    interval = str(charger.settings.meter_value_sample_interval_s)
+async def set_up_metering(station: ConnectedStation) -> bool:
+    """False when the station does not answer."""
+    connection = station.connection
+    interval = str(station.settings.meter_value_sample_interval_s)
     result = await ask(connection, requests.change_configuration("MeterValueSampleInterval", interval))
     if not was_answered(result):
         return False
@@ -25,12 +25,12 @@ async def set_up_metering(charger: Charger) -> bool:
     return was_answered(result)
 
 
-async def ask_statuses(charger: Charger) -> None:
+async def ask_statuses(station: ConnectedStation) -> None:
     """Ask for the statuses that did not come by themselves; of all connectors when we know none."""
-    silent = [connector_id for connector_id in charger.connector_ids if connector_id not in charger.heard]
+    silent = [connector_id for connector_id in station.connector_ids if connector_id not in station.heard]
     if silent:
         for connector_id in silent:
-            if not was_answered(await ask(charger.connection, requests.trigger("StatusNotification", connector_id))):
+            if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", connector_id))):
                 return
-    elif not charger.heard:
-        await ask(charger.connection, requests.trigger("StatusNotification", None))
+    elif not station.heard:
+        await ask(station.connection, requests.trigger("StatusNotification", None))
