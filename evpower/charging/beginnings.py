@@ -84,7 +84,10 @@ class Beginnings:
             whose.verdict.status,
             whose.session_id,
             whose.is_free,
-            flags=("connector_0",) if start.connector_id == WHOLE_STATION else (),
+            flags=(
+                *(("connector_0",) if start.connector_id == WHOLE_STATION else ()),
+                *(f"without_{name}" for name in start.unread),
+            ),
         )
         await transactions.insert_transaction(uow.conn, new, now)
         if whose.session_id is not None and await sessions.set_phase(

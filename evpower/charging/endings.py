@@ -46,11 +46,13 @@ class Endings:
         elif not found.has_stop:
             await transactions.stop_transaction(uow.conn, found.id, stop, now)
             if found.session_id is not None:
-                await self._end_session(uow, station_id, found.session_id, stop.reason)
+                await self._end_session(uow, station_id, found.session_id, stop)
 
-    async def _end_session(self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str) -> None:
-        now = self._clock.now()
-        if await sessions.end_session(uow.conn, session_id, reason=reason, estimated=False, at=now):
+    async def _end_session(
+        self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, stop: TransactionStop
+    ) -> None:
+        now, is_estimate = self._clock.now(), stop.meter_stop_wh is None
+        if await sessions.end_session(uow.conn, session_id, reason=stop.reason, estimated=is_estimate, at=now):
             uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
         else:
             session = await sessions.read_session(uow.conn, session_id)

@@ -21,6 +21,8 @@ class TransactionStart:
     payload: bytes
     #: The reservation of the connector that it uses (duty 36).
     reservation_id: int | None = None
+    #: The fields that were missing or unreadable, by the standard's names.
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class TransactionStop:
     """StopTransaction; a missing reason means Local. `samples` is its transactionData, oldest first."""
 
     wire_transaction_id: WireTransactionId
-    meter_stop_wh: int
+    #: None when it could not be read: the last believed reading counts, and the bill is an estimate.
+    meter_stop_wh: int | None
     stopped_at: datetime
     reason: str
     id_tag: IdTag | None
@@ -44,6 +47,8 @@ class TransactionStop:
     payload: bytes
     #: The standard's name of the message, under which it is parked when it matches nothing.
     reported_as: str
+    #: The fields that were missing or unreadable, by the standard's names.
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ from evpower.worker import Wake
 log = logging.getLogger("evpower.journal")
 #: More than this waits for the next batch, so that one commit stays short.
 MAX_BATCH = 2000
+#: The same of readings' bytes: one report is as large as a frame may be.
+MAX_BATCH_BYTES = 8 * 1024 * 1024
 #: A commit that takes longer counts as failed, so that each waiting caller gets an answer. Reports are bounded by this
 #: and need no time-out each: a report waits for at most two commits.
 COMMIT_WITHIN_S = 15.0
@@ -86,6 +88,17 @@ class _Pending:
 class _Batch:
     committed: trio.Event = field(default_factory=trio.Event)
     pending: list[_Pending] = field(default_factory=list)
+    size_bytes: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """A report as large as it may be has always room in an empty one."""
+        return len(self.pending) >= MAX_BATCH or self.size_bytes >= MAX_BATCH_BYTES
+
+    def add(self, pending: _Pending) -> None:
+        self.pending.append(pending)
+        if isinstance(pending.row, MeterRow):
+            self.size_bytes += len(pending.row.report.raw)
 
 
 class Journal:
@@ -140,12 +153,12 @@ class Journal:
             self._growing.committed.set()
 
     async def _append(self, row: Row) -> object:
-        while len(self._growing.pending) >= MAX_BATCH:
+        while self._growing.is_full:
             await self._growing.committed.wait()
         if self._stopped:
             raise DatabaseUnavailable(STOPPED)
         pending = _Pending(row, self._growing.committed, error=DatabaseUnavailable(STOPPED))
-        self._growing.pending.append(pending)
+        self._growing.add(pending)
         self._work.set()
         await pending.committed.wait()
         if pending.error is not None:

@@ -5,9 +5,10 @@ The records are named tuples: several are made for every message of every statio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from evpower.identifiers import ConnectorId, SessionId, WireTransactionId
@@ -83,6 +84,8 @@ _QUANTITIES = {
     "Temperature": _Quantity("temperature_c", at_the_outlet=False),
 }
 _OUTLET = (None, "", "Outlet", "Cable")
+#: Where the register of the charge is when the message has none at the outlet.
+_CABINET = "Body"
 #: The two spellings of three phases. Between two phases (L1-L2) there is a voltage, but no energy of its own.
 _PHASES = (("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"))
 #: Longer texts are no numbers of a meter.
@@ -94,12 +97,57 @@ ANOTHER_UNIT = "in another unit"
 SOME_PHASES = "some phases without a total"
 
 
+_measured_at = attrgetter("measured_at")
+
+
 class _Skipped(Exception):
     """Why a value is not read."""
 
 
+def read_samples(
+    meter_values: Sequence[tuple[datetime, Sequence[SampledValue]]], skipped: Callable[[str], None]
+) -> list[Sample]:
+    """Read a message's meterValues, each with its time; a sample for each time, oldest first.
+
+    Where the message has no register of the charge as a whole, the only phase it names is the whole, and so is what the
+    cabinet measures: single-phase stations mark their one register L1, others Body (field ruling 3.4).
+    """
+    reasons: list[str] = []
+    samples = [read_sample(at, values, reasons.append) for at, values in meter_values]
+    if reasons and all(sample.energy_wh is None for sample in samples):
+        reasons.clear()
+        samples = _read_makeshift(meter_values, reasons.append)
+    for reason in reasons:
+        skipped(reason)
+    samples.sort(key=_measured_at)
+    return samples
+
+
+def _read_makeshift(
+    meter_values: Sequence[tuple[datetime, Sequence[SampledValue]]], skipped: Callable[[str], None]
+) -> list[Sample]:
+    """What was measured at one time is read together: phases may come in meterValues of their own."""
+    by_time: dict[datetime, list[SampledValue]] = {}
+    named = set()
+    for at, values in meter_values:
+        by_time.setdefault(at, []).extend(values)
+        named |= {each.phase for each in values if (each.measurand or DEFAULT_MEASURAND) == DEFAULT_MEASURAND}
+    only_phase = next(iter(named)) if len(named) == 1 else None
+    return [read_sample(at, values, skipped, _Makeshift(only_phase)) for at, values in by_time.items()]
+
+
+class _Makeshift(NamedTuple):
+    """The message has no register of the charge as a whole."""
+
+    #: The one phase all its registers are of, if so.
+    only_phase: str | None
+
+
 def read_sample(
-    measured_at: datetime, values: Iterable[SampledValue], skipped: Callable[[str], None] = lambda _reason: None
+    measured_at: datetime,
+    values: Iterable[SampledValue],
+    skipped: Callable[[str], None] = lambda _reason: None,
+    makeshift: _Makeshift | None = None,
 ) -> Sample:
     """Read one meterValue; `skipped` is called with each value that has a name we read and cannot be believed.
 
@@ -114,7 +162,7 @@ def read_sample(
         if quantity is None or sampled.format == "SignedData":
             continue
         try:
-            number = _number(sampled, quantity)
+            number = _number(sampled, quantity, at_cabinet=makeshift is not None)
         except _Skipped as why:
             skipped(f"{measurand}: {why}")
             continue
@@ -122,7 +170,7 @@ def read_sample(
         known, name = (phases.setdefault(field, {}), sampled.phase) if sampled.phase else (totals, field)
         known[name] = max(number, known.get(name, number)) if field == "energy_wh" else number
     for field in phases.keys() - totals.keys():
-        total = _total(field, phases[field])
+        total = _total(field, phases[field], makeshift and makeshift.only_phase)
         if total is not None:
             totals[field] = total
         elif field == "energy_wh":
@@ -132,9 +180,10 @@ def read_sample(
     return Sample(measured_at, energy_wh, **{field: float(number) for field, number in totals.items()})
 
 
-def _number(sampled: SampledValue, quantity: _Quantity) -> Decimal:
+def _number(sampled: SampledValue, quantity: _Quantity, *, at_cabinet: bool) -> Decimal:
     """The value in our unit. Raises _Skipped."""
-    if quantity.at_the_outlet and sampled.location not in _OUTLET:
+    elsewhere = sampled.location not in _OUTLET and not (at_cabinet and sampled.location == _CABINET)
+    if quantity.at_the_outlet and elsewhere:
         raise _Skipped(NOT_AT_THE_OUTLET)
     text = sampled.value
     if len(text) > _MOST_CHARS or "_" in text or not text.isascii():
@@ -161,14 +210,14 @@ def _celsius(number: Decimal, unit: str) -> Decimal:
     return number - Decimal("273.15") if unit == "K" else (number - 32) * 5 / 9
 
 
-def _total(field: str, by_phase: dict[str, Decimal]) -> Decimal | None:
+def _total(field: str, by_phase: dict[str, Decimal], only_phase: str | None) -> Decimal | None:
     """What the phases say of the whole: energy and power add up, of current and voltage the highest is shown."""
     if field not in ("energy_wh", "power_w"):
         return max((number for phase, number in by_phase.items() if phase != "N"), default=None)
     for kind in _PHASES:
         there = [by_phase[phase] for phase in kind if phase in by_phase]
         # One phase alone may carry all the power there is; a register that lacks one is another register.
-        if len(there) == len(kind) or (there and field == "power_w"):
+        if len(there) == len(kind) or (there and (field == "power_w" or only_phase in kind)):
             return sum(there, _ZERO)
     return None
 

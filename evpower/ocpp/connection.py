@@ -107,7 +107,16 @@ class StationConnection:
             self.ready.set()  # do not let callers wait for a station that left
             if self._pending is not None:
                 self._pending.end(Offline())
-        log.info("station=%s: socket ended: %s", self.station_id, self._socket.closed or SocketClosed(*self.close_with))
+        self._say_how_it_ended(self._socket.closed or SocketClosed(*self.close_with))
+
+    def _say_how_it_ended(self, end: SocketClosed) -> None:
+        """A station sends what was too large again, first of its queue: an operator must raise the limit."""
+        if end.was_too_large:
+            self.oddities.by_kind[Kind.TOO_LARGE] += 1
+            line = "station=%s: socket ended: %s: it cannot deliver what it has queued (ocpp.max_frame_bytes)"
+            log.warning(line, self.station_id, end)
+        else:
+            log.info("station=%s: socket ended: %s", self.station_id, end)
 
     def leave(self, code: int, reason: str) -> None:
         """End the connection as soon as the CALL being handled, if any, has been answered."""

@@ -14,7 +14,7 @@ import msgspec
 import trio
 
 from evpower.ocpp.connected_station import ConnectedStation
-from evpower.ocpp.reading import Request, Unreadable, read
+from evpower.ocpp.reading import Request, Unreadable, read, storable
 from evpower.ocpp.watch.oddities import shown
 from evpower.ocpp.wire import frames
 
@@ -56,7 +56,7 @@ async def _answer(station: ConnectedStation, call: frames.Call, actions: Mapping
         return _refuse(station, call, "NotSupported" if known else "NotImplemented", call.action)
     if station.connection.registration != "Accepted" and call.action != "BootNotification":
         return _refuse(station, call, "SecurityError", f"the boot is {station.connection.registration}")
-    payload = bytes(call.payload)
+    payload = storable(action.request, bytes(call.payload))
     try:
         request = read(action.request, payload, station.connection.oddities)
     except Unreadable as exc:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -24,6 +25,13 @@ from evpower.ocpp.watch.oddities import Kind, Oddities
 TOLERATED_CHARS = 255
 #: Beyond any register; keeps arithmetic on a hostile number cheap.
 MAX_DIGITS = 40
+#: Of one message; a frame full of them would keep the other stations waiting for seconds.
+MOST_BROKEN_ITEMS = 10_000
+#: Digits in groups of three, with blanks between them.
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\s[0-9]{3})+(?:[.,][0-9]*)?")
+#: A comma before three digits may group thousands: then it is not read.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}$)\d*", re.ASCII)
+NUL, NO_CHARACTER = b"\\u0000", b"\\ufffd"
 
 #: Marks an enumeration whose unknown values pass: the message bears on a connector's state or on money.
 OPEN = msgspec.Meta(extra={"open": True})
@@ -35,6 +43,13 @@ class Request(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_onl
 
 class MeteredRequest(Request):
     """A request that bears on money: what is optional in it and cannot be read is left out, not refused (duty 20)."""
+
+
+class Undeniable(MeteredRequest):
+    """A report that is answered whatever is missing or unreadable in it, or its station repeats it for ever (duty 25).
+
+    A field that the standard requires is None then, so every field's type admits None.
+    """
 
 
 class Flaw(Enum):
@@ -62,12 +77,29 @@ class Unreadable(Exception):
 R = TypeVar("R", bound=Request)
 
 
+def storable(kind: type[Request], payload: bytes) -> bytes:
+    """The payload as it is read and kept; a NUL character, which no database stores, does not cost a report."""
+    return payload.replace(NUL, NO_CHARACTER) if issubclass(kind, Undeniable) else payload
+
+
 def read(kind: type[R], payload: bytes, oddities: Oddities) -> R:
-    """Read a request. Raises Unreadable."""
-    if b"\\u0000" in payload:
+    """Read a request, from its `storable` payload. Raises Unreadable, unless the kind is Undeniable."""
+    try:
+        return _read(kind, payload, oddities)
+    except Unreadable as exc:
+        if not issubclass(kind, Undeniable):
+            raise
+        oddities.note(Kind.LEFT_OUT, f"{exc.problem}; nothing of it is read")
+        return kind(**dict.fromkeys(kind.__struct_fields__))
+
+
+def _read(kind: type[R], payload: bytes, oddities: Oddities) -> R:
+    if NUL in payload:
         raise Unreadable(Flaw.FORMAT, "a NUL character")
     try:
-        return _strict(kind)(payload)  # type: ignore[no-any-return]  # the decoder of this very type
+        strict: R = _strict(kind)(payload)
+        if not (issubclass(kind, Undeniable) and any(getattr(strict, name) is None for name in _required(kind))):
+            return strict
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, RecursionError) as exc:
@@ -78,8 +110,16 @@ def read(kind: type[R], payload: bytes, oddities: Oddities) -> R:
         raise Unreadable(Flaw.FORMAT, str(exc)) from None
     if not isinstance(raw, dict):
         raise Unreadable(Flaw.FORMAT, "the payload is not an object")
-    request: R = _object(inspect.type_info(kind), raw, "", oddities)
+    request: R = _object(inspect.type_info(kind), raw, "", _Notes(oddities))
     return request
+
+
+class _Notes:
+    """The oddities of one message, and how many more items of its lists may be broken."""
+
+    def __init__(self, oddities: Oddities) -> None:
+        self.note = oddities.note
+        self.broken_left = MOST_BROKEN_ITEMS
 
 
 @functools.cache
@@ -87,72 +127,91 @@ def _strict(kind: type[Request]) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(kind).decode
 
 
-def _object(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
+@functools.cache
+def _required(kind: type[Request]) -> tuple[str, ...]:
+    return tuple(field.name for field in inspect.type_info(kind).fields if field.required)  # type: ignore[attr-defined]
+
+
+def _object(info: Any, raw: Any, path: str, notes: _Notes) -> Any:
     if not isinstance(raw, dict):
         raise Unreadable(Flaw.TYPE, f"{path}: not an object")
     values: dict[str, Any] = {}
     for field in info.fields:
         name = field.encode_name
         value = raw.pop(name, None)
-        if value is not None:
+        if value is not None and not (value == "" and field.required and _admits_none(field.type)):
             try:
-                values[field.name] = _value(field.type, value, f"{path}.{name}" if path else name, oddities)
+                values[field.name] = _value(field.type, value, f"{path}.{name}" if path else name, notes)
             except Unreadable as exc:
-                if field.required or not issubclass(info.cls, MeteredRequest):
+                if not issubclass(info.cls, Undeniable if field.required else MeteredRequest):
                     raise
-                oddities.note(Kind.LEFT_OUT, f"{exc.problem}; left out")
+                notes.note(Kind.LEFT_OUT, f"{exc.problem}; left out")
+                if field.required:
+                    values[field.name] = None
         elif field.required:
-            raise Unreadable(Flaw.MISSING, f"{path}.{name} is missing".removeprefix("."))
+            if not _admits_none(field.type):
+                raise Unreadable(Flaw.MISSING, f"{path}.{name} is missing".removeprefix("."))
+            notes.note(Kind.MISSING, f"{path}.{name} is missing".removeprefix("."))
+            values[field.name] = None
     for name in raw:
-        oddities.note(Kind.UNKNOWN_FIELD, f"unknown or null field {name}")
+        notes.note(Kind.UNKNOWN_FIELD, f"unknown or null field {name}")
     return info.cls(**values)
 
 
-def _value(info: Any, raw: Any, path: str, oddities: Oddities) -> Any:
+def _admits_none(info: Any) -> bool:
+    """Of a field that the standard requires: the message counts without it."""
+    return isinstance(info, inspect.UnionType) and info.includes_none
+
+
+def _value(info: Any, raw: Any, path: str, notes: _Notes) -> Any:
     match info:
         case inspect.Metadata(type=inner, extra=extra):
-            return _literal(inner, raw, path, oddities, is_open=bool(extra and extra.get("open")))
+            return _literal(inner, raw, path, notes, is_open=bool(extra and extra.get("open")))
         case inspect.UnionType(types=types):
-            return _value(next(kind for kind in types if not isinstance(kind, inspect.NoneType)), raw, path, oddities)
+            return _value(next(kind for kind in types if not isinstance(kind, inspect.NoneType)), raw, path, notes)
         case inspect.StructType():
-            return _object(info, raw, path, oddities)
+            return _object(info, raw, path, notes)
         case inspect.ListType(item_type=item_type):
-            return _list(item_type, raw, path, oddities)
+            return _list(item_type, raw, path, notes)
         case inspect.IntType():
-            return _integer(info, raw, path, oddities)
+            return _integer(info, raw, path, notes)
         case inspect.StrType():
-            return _text(info, raw, path, oddities)
+            return _text(info, raw, path, notes)
         case inspect.DateTimeType():
-            return _time(raw, path, oddities)
+            return _time(raw, path, notes)
         case inspect.LiteralType():
-            return _literal(info, raw, path, oddities, is_open=False)
+            return _literal(info, raw, path, notes, is_open=False)
         case _:
             raise AssertionError(f"a message has a type reading.py does not know: {info}")
 
 
-def _list(item_type: Any, raw: Any, path: str, oddities: Oddities) -> list[Any]:
+def _list(item_type: Any, raw: Any, path: str, notes: _Notes) -> list[Any]:
     if isinstance(raw, dict):
-        oddities.note(Kind.NO_LIST, f"{path}: an object instead of a list")
+        notes.note(Kind.NO_LIST, f"{path}: an object instead of a list")
         raw = [raw]
     if not isinstance(raw, list):
         raise Unreadable(Flaw.TYPE, f"{path}: not a list")
     if not raw:
-        oddities.note(Kind.NO_LIST, f"{path}: empty")
+        notes.note(Kind.NO_LIST, f"{path}: empty")
     items = []
     for item in raw:
+        if not notes.broken_left:
+            notes.note(Kind.SKIPPED_ITEM, f"{path}: more than {MOST_BROKEN_ITEMS} broken items; the rest is skipped")
+            break
         try:
-            items.append(_value(item_type, item, path, oddities))
+            items.append(_value(item_type, item, path, notes))
         except Unreadable as exc:
-            oddities.note(Kind.SKIPPED_ITEM, f"{exc.problem}; skipped")  # one broken sample never fails a message
+            notes.broken_left -= 1
+            notes.note(Kind.SKIPPED_ITEM, f"{exc.problem}; skipped")  # one broken sample never fails a message
     return items
 
 
-def _integer(info: inspect.IntType, raw: Any, path: str, oddities: Oddities) -> int:
+def _integer(info: inspect.IntType, raw: Any, path: str, notes: _Notes) -> int:
     if isinstance(raw, int) and not isinstance(raw, bool):
         number = raw
     else:
         number = _rounded(raw, path)
-        oddities.note(Kind.OTHER_TYPE, f"{path}: {type(raw).__name__} instead of an integer")
+        notes.note(Kind.OTHER_TYPE, f"{path}: {type(raw).__name__} instead of an integer")
     if (info.ge is not None and number < info.ge) or (info.le is not None and number > info.le):
         raise Unreadable(Flaw.VALUE, f"{path}: {number} is out of range")
     return number
@@ -164,7 +223,7 @@ def _rounded(raw: Any, path: str) -> int:
     if not isinstance(raw, str) or len(raw) > MAX_DIGITS:
         raise Unreadable(Flaw.TYPE, f"{path}: not an integer")
     try:
-        number = Decimal(raw.strip())
+        number = Decimal(_plain(raw.strip()))
         if number.is_finite() and number.adjusted() <= MAX_DIGITS:
             return int(number.to_integral_value(ROUND_HALF_UP))
     except InvalidOperation:
@@ -172,42 +231,49 @@ def _rounded(raw: Any, path: str) -> int:
     raise Unreadable(Flaw.TYPE, f"{path}: not an integer")
 
 
-def _text(info: inspect.StrType, raw: Any, path: str, oddities: Oddities) -> str:
+def _plain(text: str) -> str:
+    """Without blanks between thousands, and with a point for a decimal comma."""
+    if _GROUPED.fullmatch(text):
+        return "".join(text.split()).replace(",", ".")
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
+
+
+def _text(info: inspect.StrType, raw: Any, path: str, notes: _Notes) -> str:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         raise Unreadable(Flaw.TYPE, f"{path}: not text")
     if not isinstance(raw, str):
-        oddities.note(Kind.OTHER_TYPE, f"{path}: a number instead of text")
+        notes.note(Kind.OTHER_TYPE, f"{path}: a number instead of text")
     text = str(raw)
     if info.max_length is not None and len(text) > info.max_length:
         if len(text) > max(TOLERATED_CHARS, info.max_length):
             raise Unreadable(Flaw.VALUE, f"{path}: {len(text)} characters")
-        oddities.note(Kind.TOO_LONG, f"{path}: longer than {info.max_length} characters")
+        notes.note(Kind.TOO_LONG, f"{path}: longer than {info.max_length} characters")
     return text
 
 
-def _time(raw: Any, path: str, oddities: Oddities) -> datetime:
+def _time(raw: Any, path: str, notes: _Notes) -> datetime:
     try:
         moment = datetime.fromisoformat(raw.strip())
     except (ValueError, AttributeError):
         raise Unreadable(Flaw.TYPE, f"{path}: not a time") from None
     if moment.tzinfo is None:
-        oddities.note(Kind.NO_ZONE, f"{path}: a time without a zone, read as UTC")
+        notes.note(Kind.NO_ZONE, f"{path}: a time without a zone, read as UTC")
         moment = moment.replace(tzinfo=UTC)
     return moment
 
 
-def _literal(info: Any, raw: Any, path: str, oddities: Oddities, *, is_open: bool) -> Any:
+def _literal(info: Any, raw: Any, path: str, notes: _Notes, *, is_open: bool) -> Any:
     if not isinstance(info, inspect.LiteralType):
-        return _value(info, raw, path, oddities)
+        return _value(info, raw, path, notes)
     if not isinstance(raw, str):
         raise Unreadable(Flaw.TYPE, f"{path}: not a word")
     if raw in info.values:
         return raw
     for value in info.values:
         if str(value).lower() == raw.strip().lower():
-            oddities.note(Kind.OTHER_SPELLING, f"{path}: {raw} written for {value}")
+            notes.note(Kind.OTHER_SPELLING, f"{path}: {raw} written for {value}")
             return value
     if not is_open or len(raw) > TOLERATED_CHARS:
         raise Unreadable(Flaw.VALUE, f"{path}: unknown word {raw[:TOLERATED_CHARS]}")
-    oddities.note(Kind.UNKNOWN_WORD, f"{path}: unknown word {raw}")
+    notes.note(Kind.UNKNOWN_WORD, f"{path}: unknown word {raw}")
     return raw

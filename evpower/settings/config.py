@@ -106,7 +106,7 @@ class OcppSettings:
     heartbeat_interval_s: int = _setting(60, Whole(1, 86_400))
     heartbeat_timeout_s: float = _setting(300, Number(1, 604_800))
     command_timeout_s: float = _setting(30, Number(0.1, 600))
-    max_frame_bytes: int = _setting(262_144, Whole(1024, 16 * 1024 * 1024))
+    max_frame_bytes: int = _setting(1_048_576, Whole(1024, 16 * 1024 * 1024))
     max_backlog_bytes: int = _setting(1_048_576, Whole(65_536, 64 * 1024 * 1024))
     max_connections: int = _setting(10_000, Whole(1, 1_000_000))
     max_handshakes: int = _setting(4096, Whole(1, 1_000_000))

@@ -162,6 +162,23 @@ async def test_a_stop_received_just_before_the_estimate_was_made_and_stored_just
     assert (await world.session(session_id)).cost_tyiyn == 229_50
 
 
+async def test_a_stop_without_a_register_is_billed_by_the_last_reading_and_is_an_estimate_that_a_register_corrects(
+    world: World,
+) -> None:
+    """Field ruling 3.1: the charger repeats it, and may know its register later, or a person does."""
+    session_id, wire_id = await running(world)
+    for _ in range(2):
+        await world.end(wire_id, None, "EVDisconnected")
+        await world.app.settler.work_due()
+    (transaction,) = await world.sql("SELECT status, meter_stop_wh, stop_received_at FROM evpower.ocpp_transactions")
+    assert (transaction["status"], transaction["meter_stop_wh"]) == ("Stopped", None)
+    session = await world.session(session_id)
+    assert (session.cost_tyiyn, session.estimated, session.stop_reason) == (202_50, True, "EVDisconnected")
+    await world.end(wire_id, 16_500)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).cost_tyiyn == 209_25
+
+
 async def test_a_shortfall_beyond_the_balance_is_recorded_as_unbilled(world: World) -> None:
     session_id, wire_id = await running(world)
     await stop(world, session_id)

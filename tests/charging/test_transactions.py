@@ -8,6 +8,7 @@ import trio
 from evpower.billing.rows.clients import lock_client
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
+from evpower.metering.meter_value import MeterReport, Sample
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
 CARD = IdTag("RFID-1")
@@ -259,6 +260,36 @@ async def test_values_without_a_transaction_id_belong_to_the_connectors_running_
     await world.meter(None, 3_000, connector=ONE)
     await world.meter(None, 9_000, connector=TWO)
     assert (await world.sql("SELECT energy FROM charging_sessions"))[0]["energy"] == 2
+
+
+async def test_values_under_the_id_of_the_connectors_stopped_transaction_belong_to_the_running_one_and_flag_it(
+    world: World,
+) -> None:
+    """Field ruling 3.4: some chargers go on with the old id. What waited in the queue since then is the old one's."""
+    await world.give(500_00)
+    await give_card(world)
+    ended = []
+    for register in (2_000, 3_000):
+        ended.append((await world.begin(CARD, meter_wh=register - 500)).wire_transaction_id)
+        world.clock.advance(600)
+        await world.end(ended[-1], register)
+        await world.app.settler.work_due()
+    oldest, old = ended
+    queued_at = world.clock.now()
+    world.clock.advance(60)
+    await world.begin(CARD, meter_wh=3_000)
+    world.clock.advance(600)
+    await world.meter(oldest, 9_000)
+    await world.meter(old, 9_000, connector=TWO)
+    queued = MeterReport(ONE, old, (Sample(queued_at, 9_000),), b"[]")
+    await world.app.reports.record_meter_values(STATION, queued)
+    now = "SELECT meter_last_wh - meter_start_wh AS energy_wh, flags FROM evpower.ocpp_transactions ORDER BY id"
+    assert (await world.sql(now))[2] == {"energy_wh": 0, "flags": []}
+    for register in (5_500, 5_600):
+        await world.meter(old, register)
+    before, last, current = await world.sql(now)
+    assert current == {"energy_wh": 2_600, "flags": ["readings_under_old_id"]}
+    assert (before["flags"], last["flags"]) == ([], [])
 
 
 async def test_duty_30_values_on_connector_0_are_stored_and_never_billed(world: World) -> None:

@@ -118,13 +118,18 @@ async def test_an_answer_leaves_after_the_commit(world: World, database_url: str
     assert row == (1,)
 
 
-async def test_a_full_batch_makes_reports_wait_for_the_next_one(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "MAX_BATCH", 10)
+@pytest.mark.parametrize(("limit", "at"), [("MAX_BATCH", 10), ("MAX_BATCH_BYTES", 10 * 1000)])
+async def test_a_full_batch_makes_reports_wait_for_the_next_one(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, limit: str, at: int
+) -> None:
+    """Full by their number, or by their bytes: a flood of large frames must not become one huge commit."""
+    monkeypatch.setattr(journal_module, limit, at)
     journal = Journal(pool)
     async with trio.open_nursery() as workers:
         async with trio.open_nursery() as chargers:
             for number in range(35):
-                chargers.start_soon(journal.meter_values, readings(station=f"station-{number}"))
+                raw = b'["%b"]' % (b"x" * 996)
+                chargers.start_soon(journal.meter_values, readings(raw, station=f"station-{number}"))
             await workers.start(journal.run)
         workers.cancel_scope.cancel()
     async with by_hand(pool) as conn:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.metering.meter_value import DEFAULT_MEASURAND, MAX_ENERGY_WH, Sample, read_sample
+from evpower.metering.meter_value import DEFAULT_MEASURAND, MAX_ENERGY_WH, Sample, read_sample, read_samples
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # fmt: off
@@ -142,6 +142,65 @@ def test_the_same_energy_in_both_spellings_of_its_phases_counts_once() -> None:
 def test_some_phases_are_no_register(values: tuple[V, ...]) -> None:
     assert read(*values).energy_wh is None
     assert skipped(*values)[-1] == "Energy.Active.Import.Register: some phases without a total"
+
+
+def whole(*meter_values: tuple[V, ...], minutes: int = 1) -> list[int | None]:
+    """The registers that are read from a message, whose meterValues are `minutes` apart."""
+    timed = [(NOON + timedelta(minutes=minutes * n), values) for n, values in enumerate(meter_values)]
+    return [sample.energy_wh for sample in read_samples(timed, lambda _: None)]
+
+
+@pytest.mark.parametrize("phase", ["L1", "L2", "L3", "L1-N", "L2-N", "L3-N"])
+@pytest.mark.parametrize("location", [None, "Outlet", "Body"])
+def test_the_only_phase_of_a_message_without_a_total_is_the_total(phase: str, location: str | None) -> None:
+    """Field ruling 3.4: a single-phase charger marks its one register L1."""
+    one = V("100", phase=phase, location=location)
+    assert whole((one,), (V("200", phase=phase), V("7", POWER, phase="L2"))) == [100, 200]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (V("100", phase="L1"), V("200", phase="L2")),
+        (V("100", phase="L1-L2"),),
+        (V("100", phase="N"),),
+        (V("100", phase="L1"), V("rubbish", phase="L2")),
+        (V("100", location="Inlet"),),
+        (V("100", location="EV", phase="L1"),),
+        (V("100", phase="L1", format="SignedData"),),
+    ],
+    ids=str,
+)
+def test_no_total_is_made_of_some_phases_or_of_the_grid_or_the_car(values: tuple[V, ...]) -> None:
+    assert whole(values) == [None]
+
+
+def test_a_total_anywhere_in_the_message_leaves_its_phases_and_its_cabinet_unread() -> None:
+    total, phase, cabinet = (V("900"),), (V("1000", phase="L1"),), (V("1000", location="Body"),)
+    assert whole(total, phase, cabinet) == [900, None, None]
+    assert whole((*phase, *cabinet), total) == [None, 900]
+    assert whole(cabinet) == [1000]
+
+
+def test_phases_of_one_time_in_meter_values_of_their_own_are_summed_and_two_of_them_are_not() -> None:
+    by_themselves = [(value,) for value in phases("100", "200", "300")]
+    assert whole(*by_themselves, minutes=0) == [600]
+    assert whole(*by_themselves[:2], minutes=0) == [None]
+    assert whole(*by_themselves, minutes=1) == [None, None, None]
+
+
+def test_power_at_the_cabinet_counts_with_its_register() -> None:
+    (sample,) = read_samples([(NOON, (V("9", location="Body"), V("7", POWER, location="Body")))], lambda _: None)
+    assert (sample.energy_wh, sample.power_w) == (9, 7)
+
+
+def test_what_is_not_read_of_a_message_is_said_once() -> None:
+    said: list[str] = []
+    read_samples([(NOON, phases("100", "200")), (NOON, (V("1", location="EV"),))], said.append)
+    assert said == [
+        f"{DEFAULT_MEASURAND}: not measured at the outlet",
+        f"{DEFAULT_MEASURAND}: some phases without a total",
+    ]
 
 
 def test_a_total_that_is_nonsense_leaves_the_phases() -> None:

@@ -52,9 +52,10 @@ class Peer:
     ) -> Response:
         """Ask for the upgrade, with `behind` pipelined after the request; the answer, whatever it is."""
         self.client = ClientProtocol(
-            parse_uri(f"ws://charger.test{target}"), subprotocols=[Subprotocol(word) for word in subprotocols] or None
+            parse_uri("ws://charger.test"), subprotocols=[Subprotocol(word) for word in subprotocols] or None
         )
         request = self.client.connect()
+        request.path = target
         for name, value in headers:
             request.headers[name] = value
         self.client.send_request(request)

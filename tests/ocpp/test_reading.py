@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from evpower.ocpp.reading import Unreadable, read
+from evpower.ocpp.reading import MOST_BROKEN_ITEMS, Request, Unreadable, read, storable
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.actions import ACTIONS
 from evpower.ocpp.v16.dialect import OCPP_16
@@ -23,10 +23,22 @@ from tests.ocpp.conftest import Csms
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1500, "timestamp": "2026-01-01T00:00:00Z"}
 
 
+class Deniable(Request):
+    """The fields of a start, in a message that may be refused."""
+
+    connector_id: messages.ConnectorNumber
+    id_tag: messages.IdToken
+    meter_start: int
+    timestamp: messages.When
+
+
+def written(**changes: Any) -> bytes:
+    return json.dumps({name: value for name, value in {**START, **changes}.items() if value is not ...}).encode()
+
+
 def read_start(**changes: Any) -> tuple[messages.StartTransaction, Oddities]:
     oddities = Oddities("CP-1")
-    payload = {name: value for name, value in {**START, **changes}.items() if value is not ...}
-    return read(messages.StartTransaction, json.dumps(payload).encode(), oddities), oddities
+    return read(messages.StartTransaction, written(**changes), oddities), oddities
 
 
 def test_a_correct_message_has_no_oddities() -> None:
@@ -36,7 +48,20 @@ def test_a_correct_message_has_no_oddities() -> None:
 
 @pytest.mark.parametrize(
     ("wire", "meter_start"),
-    [("1500", 1500), (" 1500 ", 1500), (1500.0, 1500), (1500.5, 1501), ("1500.49", 1500), ("1.5e3", 1500)],
+    [
+        ("1500", 1500),
+        (" 1500 ", 1500),
+        (1500.0, 1500),
+        (1500.5, 1501),
+        ("1500.49", 1500),
+        ("1.5e3", 1500),
+        ("1500,0", 1500),
+        ("1500,5", 1501),
+        ("1500,", 1500),
+        ("1 500", 1500),
+        ("12 001 500,25", 12001500),
+        ("1\u00a0500.000", 1500),
+    ],
 )
 def test_duty_14_numbers_as_text_or_with_a_fraction_are_taken_rounded_and_counted(wire: Any, meter_start: int) -> None:
     request, oddities = read_start(meterStart=wire)
@@ -73,7 +98,7 @@ def test_duty_14_fields_of_a_vendor_are_let_pass_and_counted() -> None:
 
 def test_a_tag_longer_than_the_standard_says_is_taken() -> None:
     request, oddities = read_start(idTag="x" * 21)
-    assert (len(request.id_tag), oddities.counts.total()) == (21, 1)
+    assert (request.id_tag, oddities.counts.total()) == ("x" * 21, 1)
 
 
 def test_an_optional_field_that_cannot_be_read_is_left_out_of_a_message_about_money() -> None:
@@ -81,41 +106,75 @@ def test_an_optional_field_that_cannot_be_read_is_left_out_of_a_message_about_mo
     assert (request.reservation_id, oddities.counts.total()) == (None, 1)
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"meterStart": ...}, "OccurenceConstraintViolation"),
-        ({"meterStart": None}, "OccurenceConstraintViolation"),
-        ({"meterStart": "many"}, "TypeConstraintViolation"),
-        ({"meterStart": True}, "TypeConstraintViolation"),
-        ({"meterStart": [1]}, "TypeConstraintViolation"),
-        ({"meterStart": "1e999"}, "TypeConstraintViolation"),
-        ({"meterStart": "NaN"}, "TypeConstraintViolation"),
-        ({"idTag": {}}, "TypeConstraintViolation"),
-        ({"idTag": True}, "TypeConstraintViolation"),
-        ({"timestamp": "yesterday"}, "TypeConstraintViolation"),
-        ({"timestamp": 5}, "TypeConstraintViolation"),
-        ({"connectorId": -1}, "PropertyConstraintViolation"),
-        ({"connectorId": 2**31}, "PropertyConstraintViolation"),
-        ({"connectorId": "-1"}, "PropertyConstraintViolation"),
-        ({"idTag": "x" * 256}, "PropertyConstraintViolation"),
-        ({"idTag": "a\0b"}, "FormationViolation"),
-    ],
-    ids=str,
-)
+UNREADABLE: list[tuple[dict[str, Any], str]] = [
+    ({"meterStart": ...}, "OccurenceConstraintViolation"),
+    ({"meterStart": None}, "OccurenceConstraintViolation"),
+    ({"meterStart": "many"}, "TypeConstraintViolation"),
+    ({"meterStart": True}, "TypeConstraintViolation"),
+    ({"meterStart": [1]}, "TypeConstraintViolation"),
+    ({"meterStart": "1e999"}, "TypeConstraintViolation"),
+    ({"meterStart": "NaN"}, "TypeConstraintViolation"),
+    ({"meterStart": "1,500"}, "TypeConstraintViolation"),
+    ({"meterStart": "1,500,000"}, "TypeConstraintViolation"),
+    ({"meterStart": "1,5,0"}, "TypeConstraintViolation"),
+    ({"meterStart": "1 50"}, "TypeConstraintViolation"),
+    ({"meterStart": "15 00"}, "TypeConstraintViolation"),
+    ({"idTag": {}}, "TypeConstraintViolation"),
+    ({"idTag": True}, "TypeConstraintViolation"),
+    ({"timestamp": "yesterday"}, "TypeConstraintViolation"),
+    ({"timestamp": 5}, "TypeConstraintViolation"),
+    ({"connectorId": -1}, "PropertyConstraintViolation"),
+    ({"connectorId": 2**31}, "PropertyConstraintViolation"),
+    ({"connectorId": "-1"}, "PropertyConstraintViolation"),
+    ({"idTag": "x" * 256}, "PropertyConstraintViolation"),
+    ({"idTag": "a\0b"}, "FormationViolation"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code"), UNREADABLE, ids=str)
 def test_what_cannot_be_meant_kindly_has_its_code(changes: dict[str, Any], code: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        read_start(**changes)
+        read(Deniable, written(**changes), Oddities("CP-1"))
     assert OCPP_16.error_codes[caught.value.flaw] == code
 
 
 @pytest.mark.parametrize(
     "payload", [b"[]", b"5", b'"x"', b"{", b"[" * 100_000, b'{"connectorId":' + b"1" * 5000 + b"}"]
 )
-def test_a_payload_that_is_no_object_is_a_formation_violation(payload: bytes) -> None:
+def test_a_payload_that_is_no_object_is_a_formation_violation_and_of_a_start_nothing_is_read(payload: bytes) -> None:
     with pytest.raises(Unreadable) as caught:
-        read(messages.StartTransaction, payload, Oddities("CP-1"))
+        read(Deniable, payload, Oddities("CP-1"))
     assert OCPP_16.error_codes[caught.value.flaw] == "FormationViolation"
+    oddities = Oddities("CP-1")
+    start = read(messages.StartTransaction, payload, oddities)
+    assert (start.connector_id, start.id_tag, start.meter_start, start.timestamp) == (None, None, None, None)
+    assert oddities.by_kind == {Kind.LEFT_OUT: 1}
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _ in UNREADABLE], ids=str)
+def test_duty_25_of_a_start_only_the_field_that_cannot_be_read_is_lost_and_counted(changes: dict[str, Any]) -> None:
+    """Field ruling 3.1: a CALLERROR would make the charger repeat it for ever."""
+    (name,) = changes
+    oddities = Oddities("CP-1")
+    payload = storable(messages.StartTransaction, written(**changes))
+    start = read(messages.StartTransaction, payload, oddities)
+    lost = {field for field in ("connector_id", "id_tag", "meter_start", "timestamp") if getattr(start, field) is None}
+    if changes == {"idTag": "a\0b"}:
+        assert (start.id_tag, lost) == ("a\ufffdb", set())
+    else:
+        assert {field.replace("_", "") for field in lost} == {name.lower()}
+        assert oddities.counts
+
+
+def test_a_flood_of_broken_items_is_not_read_to_its_end() -> None:
+    oddities = Oddities("CP-1")
+    good = '{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[{"value":"1"}]}'
+    items = ",".join(["{}"] * (MOST_BROKEN_ITEMS - 1) + [good] + ["{}"] * 50)
+    text = f'{{"transactionId":1,"meterStop":1,"timestamp":"2026-01-01T00:00:00Z","transactionData":[{items}]}}'
+    data = read(messages.StopTransaction, text.encode(), oddities).transaction_data
+    assert data is not None
+    assert len(data) == 1
+    assert oddities.by_kind[Kind.SKIPPED_ITEM] == MOST_BROKEN_ITEMS + 1
 
 
 def test_an_unknown_word_passes_only_where_a_state_or_money_hangs_on_it() -> None:
@@ -128,9 +187,9 @@ def test_an_unknown_word_passes_only_where_a_state_or_money_hangs_on_it() -> Non
 
 async def test_the_code_reaches_the_charger_and_the_socket_stays(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
-    answer = await peer.call("StartTransaction", {"connectorId": 1})
+    answer = await peer.call("Authorize", {"connectorId": 1})
     assert answer == [4, "m", "OccurenceConstraintViolation", "idTag is missing", {}]
-    assert (await peer.call("StartTransaction", []))[2] == "FormationViolation"
+    assert (await peer.call("Authorize", []))[2] == "FormationViolation"
     assert (await peer.call("Heartbeat"))[0] == 3
 
 

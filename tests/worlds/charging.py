@@ -102,7 +102,7 @@ class World:
         sample = Sample(self.clock.now(), register_wh, power_w)
         await self.app.reports.record_meter_values(STATION, MeterReport(connector, transaction_id, (sample,), b"[]"))
 
-    async def end(self, transaction_id: WireTransactionId, register_wh: int, reason: str = "Local") -> None:
+    async def end(self, transaction_id: WireTransactionId, register_wh: int | None, reason: str = "Local") -> None:
         """The charger reports StopTransaction."""
         stop = TransactionStop(
             transaction_id, register_wh, self.clock.now(), reason, None, (), b"{}", "StopTransaction"

@@ -17,7 +17,7 @@ WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled
 
 DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
 
-# A settlement is an estimate only when it saw no stop, so any stop there is now came after it, whatever its time says.
+# A settlement is an estimate only when it saw no stop register: any there is now came later, whatever its time says.
 DUE_TO_CORRECT = """
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id

@@ -68,7 +68,8 @@ WHERE id = %(session_id)s
 STOP_TRANSACTION = """
 UPDATE evpower.ocpp_transactions
 SET meter_stop_wh = %(meter_stop_wh)s, stopped_at = %(stopped_at)s, stop_received_at = %(at)s, stop_reason = %(reason)s,
-    stop_payload = %(payload)s, status = 'Stopped', meter_last_wh = greatest(meter_last_wh, %(last_wh)s)
+    stop_payload = %(payload)s, status = 'Stopped', meter_last_wh = greatest(meter_last_wh, %(last_wh)s),
+    flags = flags || ARRAY(SELECT unnest(%(flags)s::text[]) EXCEPT SELECT unnest(flags))
 WHERE id = %(key)s
 """
 
@@ -183,6 +184,7 @@ async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionSto
             "payload": stop.payload.decode(),
             "last_wh": max((s.energy_wh for s in stop.samples if s.energy_wh is not None), default=None),
             "at": at,
+            "flags": [f"without_{name}" for name in stop.unread],
         },
     )
 

@@ -92,6 +92,15 @@ _BELIEVABLE = is_believable(
     "r.energy_wh - t.meter_start_wh", "(r.measured_at - t.started_at)", "(r.at - t.received_at)"
 )
 _COUNTS = f"r.energy_wh >= t.meter_last_wh AND {_BELIEVABLE}"
+# The report names the transaction that was the connector's before this one and has stopped, and was measured since this
+# one began: some stations go on with the old id (field ruling 3.4).
+_UNDER_THE_OLD_ID = """r.measured_at >= t.started_at AND EXISTS (
+        SELECT FROM evpower.ocpp_transactions p
+        WHERE p.station_id = r.station_id AND p.wire_transaction_id = r.wire_id AND p.status = 'Stopped'
+          AND p.connector_id = t.connector_id AND p.id < t.id AND r.connector_id IN (0, t.connector_id)
+          AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions b WHERE b.station_id = p.station_id
+                          AND b.connector_id = p.connector_id AND b.id > p.id AND b.id < t.id))"""
+OLD_ID_FLAG = "readings_under_old_id"
 # Registers only rise; what no station can deliver in the time is recorded and not believed (duty 31). A report without
 # a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
 ADVANCE_SESSIONS = f"""
@@ -102,10 +111,13 @@ WITH t AS (
         meter_last_received_at = CASE WHEN {_COUNTS} THEN r.at ELSE t.meter_last_received_at END,
         power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
         voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
-        temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at
+        temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at,
+        flags = CASE WHEN t.wire_transaction_id <> r.wire_id AND NOT '{OLD_ID_FLAG}' = ANY(t.flags)
+                     THEN t.flags || '{OLD_ID_FLAG}'::text ELSE t.flags END
     FROM {batch_table(METER_COLUMNS)} r
     WHERE t.station_id = r.station_id AND t.status = 'Started'
-      AND (t.wire_transaction_id = r.wire_id OR (r.wire_id IS NULL AND t.connector_id = r.connector_id))
+      AND (t.wire_transaction_id = r.wire_id OR (r.wire_id IS NULL AND t.connector_id = r.connector_id)
+           OR ({_UNDER_THE_OLD_ID}))
     RETURNING t.charging_session_id, t.station_id, r.connector_id, r.wire_id, t.wire_transaction_id, t.received_at,
               greatest(0, t.meter_last_wh - t.meter_start_wh) AS energy_wh, t.power_w, r.at)
 UPDATE public.charging_sessions s SET energy = t.energy_wh / 1000.0, updated_at = t.at

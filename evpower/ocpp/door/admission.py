@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +17,27 @@ from evpower.ocpp.door.passwords import PasswordChecker
 MAX_IDENTITY_CHARS = 255
 
 
+#: The scheme and authority of a request target in absolute form.
+_ORIGIN = re.compile(r"^(?:ws|http)s?://[^/?#]*", re.IGNORECASE)
+
+
+def path_of(target: str) -> str:
+    """The path of a request target, which may be a whole URL (RFC 9112 §3.2.2); nothing secret is in it."""
+    return _ORIGIN.sub("", target.partition("?")[0], count=1)
+
+
 def identity_of(target: str) -> str | None:
-    """The identity in `/ws/{id}` or `/ocpp/{id}`, percent-decoded; a tail after it is ignored. None for other paths."""
-    parts = target.partition("?")[0].split("/")
-    if len(parts) < 3 or parts[0] or parts[1] not in ("ws", "ocpp") or not parts[2]:
+    """The identity in `/ws/{id}` or `/ocpp/{id}`, percent-decoded; a tail after it is ignored. None for other paths.
+
+    Several slashes are one: an operator's URL ends in a slash, and the station adds another. An encoded slash is a part
+    of the identity.
+    """
+    path = path_of(target)
+    parts = [part for part in path.split("/") if part]
+    if not path.startswith("/") or len(parts) < 2 or parts[0] not in ("ws", "ocpp"):
         return None
     try:
-        identity = unquote_to_bytes(parts[2]).decode()
+        identity = unquote_to_bytes(parts[1]).decode()
     except UnicodeDecodeError:
         return None
     return identity if identity.isprintable() and len(identity) <= MAX_IDENTITY_CHARS else None

@@ -23,6 +23,7 @@ from evpower.ocpp.door.admission import (
     identity_of,
     judge,
     offered_subprotocols,
+    path_of,
 )
 from evpower.ocpp.door.failed_logins import FailedLogins, address_of
 from evpower.ocpp.door.passwords import PasswordChecker
@@ -123,7 +124,7 @@ class Reception:
             return stranger
         if identity is None or admission is None:
             self._refused(socket, Refusal.UNKNOWN_STATION)
-            await self.failed_logins.failed(address, identity or request.path.partition("?")[0], "unknown station")
+            await self.failed_logins.failed(address, identity or path_of(request.path), "unknown station")
             await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
         credentials = credentials_of(

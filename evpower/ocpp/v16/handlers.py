@@ -6,15 +6,14 @@ Each logs the line operators grep for (contract/rest-api §1.10).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 import msgspec
 
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_sample
+from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_samples
 from evpower.network.station import Boot
 from evpower.network.status import StatusReport
 from evpower.ocpp.connected_station import ConnectedStation
@@ -25,12 +24,12 @@ from evpower.tags.id_tag import IdTagVerdict
 
 log = logging.getLogger("OCPP")
 
-_measured_at = attrgetter("measured_at")
-
 #: Replaces a start register that cannot be true: no stop can lie above it, so nothing is billed without a person.
 UNREADABLE_START_WH = MAX_ENERGY_WH
-#: Replaces a stop register that cannot be true: below every start, so the last meter value counts instead.
-UNREADABLE_STOP_WH = -1
+#: Of a start that names no connector, at a station that has several.
+WHOLE_STATION = ConnectorId(0)
+#: Of a status that names no error.
+NO_ERROR, UNNAMED_ERROR = "NoError", "OtherError"
 #: Statuses a station as a whole may have (duty 33).
 WHOLE_STATION_STATUSES = frozenset({"Available", "Unavailable", "Faulted"})
 #: Clocks differ by less. A time long past may be that of a report from a queue, unless it is older than OCPP 1.6.
@@ -81,7 +80,7 @@ async def status_notification(
         StatusReport(
             connector_id=ConnectorId(request.connector_id),
             status=request.status,
-            error_code=request.error_code,
+            error_code=request.error_code or (UNNAMED_ERROR if request.status == "Faulted" else NO_ERROR),
             reported_at=None if request.timestamp is None else utc(request.timestamp),
             info=request.info,
             vendor_id=request.vendor_id,
@@ -102,25 +101,26 @@ async def start_transaction(
     station: ConnectedStation, request: messages.StartTransaction, payload: bytes
 ) -> Confirmation:
     log.info(
-        "StartTransaction: station=%s, connector=%d, id_tag=%s",
+        "StartTransaction: station=%s, connector=%s, id_tag=%s",
         station.station_id,
         request.connector_id,
-        shown(request.id_tag),
+        shown(request.id_tag or ""),
     )
-    _look_at_clock(station, utc(request.timestamp))
-    meter_start_wh = request.meter_start
-    if not 0 <= meter_start_wh <= MAX_ENERGY_WH:
-        await station.reports.park(station.station_id, "StartTransaction", f"meterStart {meter_start_wh}", payload)
-        meter_start_wh = UNREADABLE_START_WH
+    meter_start_wh = _believable_register(request.meter_start)
+    unread = _unread(
+        connectorId=request.connector_id, idTag=request.id_tag, meterStart=meter_start_wh, timestamp=request.timestamp
+    )
+    await _warn(station, "StartTransaction", unread, payload)
     begun = await station.reports.begin_transaction(
         station.station_id,
         TransactionStart(
-            connector_id=ConnectorId(request.connector_id),
-            id_tag=IdTag(request.id_tag),
-            meter_start_wh=meter_start_wh,
-            started_at=utc(request.timestamp),
+            connector_id=_connector(station, request.connector_id),
+            id_tag=IdTag(request.id_tag or ""),
+            meter_start_wh=UNREADABLE_START_WH if meter_start_wh is None else meter_start_wh,
+            started_at=_reported_at(station, request.timestamp),
             payload=payload,
             reservation_id=request.reservation_id,
+            unread=unread,
         ),
     )
     return messages.StartTransactionConf(
@@ -129,10 +129,18 @@ async def start_transaction(
 
 
 class _RawMeterValues(msgspec.Struct):
-    meterValue: msgspec.Raw  # OCPP's own name
+    meterValue: msgspec.Raw = msgspec.Raw(b"[]")  # OCPP's own name
 
 
 _raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
+
+
+def _raw_readings(payload: bytes) -> bytes:
+    """What was sent as readings; of a payload that is no object, all of it."""
+    try:
+        return bytes(_raw_meter_values(payload).meterValue)
+    except msgspec.DecodeError:
+        return payload
 
 
 async def meter_values(station: ConnectedStation, request: messages.MeterValues, payload: bytes) -> Confirmation:
@@ -142,10 +150,10 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
     await station.reports.record_meter_values(
         station.station_id,
         MeterReport(
-            connector_id=ConnectorId(request.connector_id),
+            connector_id=_connector(station, request.connector_id),
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
-            samples=_samples(station, request.meter_value),
-            raw=bytes(_raw_meter_values(payload).meterValue),
+            samples=_samples(station, request.meter_value or ()),
+            raw=_raw_readings(payload),
         ),
     )
     return messages.Done()
@@ -155,27 +163,28 @@ async def stop_transaction(
     station: ConnectedStation, request: messages.StopTransaction, payload: bytes
 ) -> Confirmation:
     log.info(
-        "StopTransaction: station=%s, transaction_id=%d, meter=%dWh",
+        "StopTransaction: station=%s, transaction_id=%s, meter=%sWh",
         station.station_id,
         request.transaction_id,
         request.meter_stop,
     )
-    _look_at_clock(station, utc(request.timestamp))
-    meter_stop_wh = request.meter_stop
-    if not 0 <= meter_stop_wh <= MAX_ENERGY_WH:
-        await station.reports.park(station.station_id, "StopTransaction", f"meterStop {meter_stop_wh}", payload)
-        meter_stop_wh = UNREADABLE_STOP_WH
+    meter_stop_wh = _believable_register(request.meter_stop)
+    unread = _unread(transactionId=request.transaction_id, meterStop=meter_stop_wh, timestamp=request.timestamp)
+    await _warn(station, "StopTransaction", unread, payload)
     verdict = await station.reports.end_transaction(
         station.station_id,
         TransactionStop(
-            wire_transaction_id=WireTransactionId(str(request.transaction_id)),
+            wire_transaction_id=WireTransactionId(
+                "" if request.transaction_id is None else str(request.transaction_id)
+            ),
             meter_stop_wh=meter_stop_wh,
-            stopped_at=utc(request.timestamp),
+            stopped_at=_reported_at(station, request.timestamp),
             reason=request.reason or "Local",
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
             samples=_samples(station, request.transaction_data or ()),
             payload=payload,
             reported_as="StopTransaction",
+            unread=unread,
         ),
     )
     return messages.StopTransactionConf(id_tag_info=None if verdict is None else _id_tag_info(verdict))
@@ -209,11 +218,53 @@ def _samples(station: ConnectedStation, meter_values: Iterable[messages.MeterVal
     def skipped(why: str) -> None:
         note(Kind.SKIPPED_READING, why)
 
-    samples = [read_sample(utc(value.timestamp), value.sampled_value, skipped) for value in meter_values]
-    samples.sort(key=_measured_at)
+    received_at = station.connection.last_seen_at
+    timed = [
+        (received_at if value.timestamp is None else utc(value.timestamp), value.sampled_value)
+        for value in meter_values
+    ]
+    samples = read_samples(timed, skipped)
     if samples:
         _look_at_clock(station, samples[-1].measured_at)
     return tuple(samples)
+
+
+def _believable_register(register_wh: int | None) -> int | None:
+    """The register, when it can be one."""
+    return register_wh if register_wh is not None and 0 <= register_wh <= MAX_ENERGY_WH else None
+
+
+def _unread(**fields: object) -> tuple[str, ...]:
+    """The names of the fields that are missing, or cannot be read or be true."""
+    return tuple(name for name, value in fields.items() if value is None)
+
+
+async def _warn(station: ConnectedStation, action: str, unread: Collection[str], payload: bytes) -> None:
+    """Such a report is taken all the same (duties 20, 25). Beyond a missing time it is kept for a person too."""
+    if not unread:
+        return
+    names = ", ".join(unread)
+    log.warning("station=%s: %s is taken without %s", station.station_id, action, names)
+    station.connection.oddities.note(Kind.TAKEN_WITHOUT, f"{action} without {names}")
+    # What names no transaction is parked by the service that looks for it in vain.
+    if "transactionId" not in unread and tuple(unread) != ("timestamp",):
+        await station.reports.park(station.station_id, action, f"without {names}", payload)
+
+
+def _connector(station: ConnectedStation, number: int | None) -> ConnectorId:
+    """A station's only connector need not be named."""
+    if number is None:
+        return next(iter(station.connector_ids)) if len(station.connector_ids) == 1 else WHOLE_STATION
+    return ConnectorId(number)
+
+
+def _reported_at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
+    """The station's time, or when the message came; a wrong clock is noted."""
+    if timestamp is None:
+        return station.connection.last_seen_at
+    reported_at = utc(timestamp)
+    _look_at_clock(station, reported_at)
+    return reported_at
 
 
 def _look_at_clock(station: ConnectedStation, reported_at: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from evpower.ocpp.dispatch import Confirmation
-from evpower.ocpp.reading import OPEN, MeteredRequest, Request
+from evpower.ocpp.reading import OPEN, MeteredRequest, Request, Undeniable
 
 CiString20 = Annotated[str, Meta(max_length=20)]
 CiString25 = Annotated[str, Meta(max_length=25)]
@@ -52,29 +52,32 @@ class HeartbeatConf(Confirmation):
     current_time: str
 
 
-class StatusNotification(Request):
+class StatusNotification(MeteredRequest):
     connector_id: ConnectorNumber
-    error_code: Annotated[
-        Literal[
-            "ConnectorLockFailure",
-            "EVCommunicationError",
-            "GroundFailure",
-            "HighTemperature",
-            "InternalError",
-            "LocalListConflict",
-            "NoError",
-            "OtherError",
-            "OverCurrentFailure",
-            "PowerMeterFailure",
-            "PowerSwitchFailure",
-            "ReaderFailure",
-            "ResetFailure",
-            "UnderVoltage",
-            "OverVoltage",
-            "WeakSignal",
-        ],
-        OPEN,
-    ]
+    error_code: (
+        Annotated[
+            Literal[
+                "ConnectorLockFailure",
+                "EVCommunicationError",
+                "GroundFailure",
+                "HighTemperature",
+                "InternalError",
+                "LocalListConflict",
+                "NoError",
+                "OtherError",
+                "OverCurrentFailure",
+                "PowerMeterFailure",
+                "PowerSwitchFailure",
+                "ReaderFailure",
+                "ResetFailure",
+                "UnderVoltage",
+                "OverVoltage",
+                "WeakSignal",
+            ],
+            OPEN,
+        ]
+        | None
+    )
     status: Annotated[
         Literal[
             "Available",
@@ -109,12 +112,12 @@ class AuthorizeConf(Confirmation):
     id_tag_info: IdTagInfo
 
 
-class StartTransaction(MeteredRequest):
-    connector_id: ConnectorNumber
-    id_tag: IdToken
-    meter_start: int
-    timestamp: When
-    reservation_id: int | None = None
+class StartTransaction(Undeniable):
+    connector_id: ConnectorNumber | None
+    id_tag: IdToken | None
+    meter_start: int | None
+    timestamp: When | None
+    reservation_id: RequestNumber | None = None
 
 
 class StartTransactionConf(Confirmation):
@@ -208,20 +211,20 @@ class SampledValue(MeteredRequest):
 
 
 class MeterValue(MeteredRequest):
-    timestamp: When
+    timestamp: When | None
     sampled_value: Annotated[list[SampledValue], Meta(min_length=1)]
 
 
-class MeterValues(MeteredRequest):
-    connector_id: ConnectorNumber
-    meter_value: Annotated[list[MeterValue], Meta(min_length=1)]
+class MeterValues(Undeniable):
+    connector_id: ConnectorNumber | None
+    meter_value: Annotated[list[MeterValue], Meta(min_length=1)] | None
     transaction_id: int | None = None
 
 
-class StopTransaction(MeteredRequest):
-    transaction_id: int
-    timestamp: When
-    meter_stop: int
+class StopTransaction(Undeniable):
+    transaction_id: int | None
+    timestamp: When | None
+    meter_stop: int | None
     id_tag: IdToken | None = None
     reason: (
         Annotated[

@@ -30,10 +30,16 @@ FRAMES_PER_TURN = 32
 class SocketClosed(Exception):
     """The socket is over; `code` is the WebSocket close code (1006: it just ended)."""
 
-    def __init__(self, code: int, reason: str = "") -> None:
+    def __init__(self, code: int, reason: str = "", *, by_peer: bool = False) -> None:
         super().__init__(f"{code} {reason}".rstrip())
         self.code = code
         self.reason = reason
+        self._by_peer = by_peer
+
+    @property
+    def was_too_large(self) -> bool:
+        """The peer sent a message beyond our limit."""
+        return self.code == CloseCode.MESSAGE_TOO_BIG and not self._by_peer
 
 
 class FrameReader:
@@ -118,8 +124,13 @@ class FrameReader:
                 message = self._fragment(event)
         self.replies += b"".join(library.data_to_send())
         if library.state is not OPEN and self.closed is None:
-            close = library.close_rcvd or library.close_sent
-            self.closed = SocketClosed(close.code, close.reason) if close else SocketClosed(CloseCode.ABNORMAL_CLOSURE)
+            received = library.close_rcvd
+            close = received or library.close_sent
+            self.closed = (
+                SocketClosed(close.code, close.reason, by_peer=received is not None)
+                if close
+                else SocketClosed(CloseCode.ABNORMAL_CLOSURE)
+            )
         if self._fragments is None:
             self._library = None
         return message

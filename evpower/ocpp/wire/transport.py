@@ -29,7 +29,7 @@ _STREAM_ERRORS = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyR
 class SocketLimits:
     """What one peer may use up, in bytes and seconds."""
 
-    max_frame_bytes: int = 256 * 1024
+    max_frame_bytes: int = 1024 * 1024
     max_request_bytes: int = 16 * 1024
     max_backlog_bytes: int = 1024 * 1024
     open_timeout_s: float = 10

@@ -6,6 +6,7 @@ import pytest
 from trio.testing import MockClock
 
 from evpower.network.station import Admission
+from evpower.ocpp.door.passwords import hash_password
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 
@@ -17,6 +18,35 @@ async def test_every_path_of_the_contract_leads_to_the_station(
     await csms.charger(target)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "ws://csms:9000/ws/CP-1",
+        "WSS://csms/ocpp/CP-1",
+        "http://csms:9000/ws/CP-1?x=1",
+        "https://user@csms/ws/CP-1/",
+        "http://[::1]:9000//ws/CP-1",
+    ],
+)
+async def test_a_whole_url_in_the_request_line_leads_to_the_station(
+    csms: Csms, autojump_clock: MockClock, target: str
+) -> None:
+    """RFC 9112 3.2.2: a server accepts the absolute form of a request target; a charger may send what it was given."""
+    await csms.charger(target)
+
+
+@pytest.mark.parametrize("target", ["/ws//CP-1", "//ws/CP-1", "///ocpp///CP-1//", "/ws/CP-1//?x=1"])
+async def test_doubled_and_trailing_slashes_are_one(csms: Csms, autojump_clock: MockClock, target: str) -> None:
+    await csms.charger(target)
+
+
+async def test_the_token_in_a_whole_url_is_its_password(csms: Csms) -> None:
+    csms.reports.stations["CP-7"] = Admission("CP-7", "active", hash_password("secret", b"0123456789abcdef"))
+    peer = Peer(await csms.connect())
+    assert (await peer.open("ws://csms:9000/ws/CP-7?token=wrong")).status_code == 401
+    await csms.charger("ws://csms:9000/ws/CP-7?token=secret")
+
+
 @pytest.mark.parametrize(("target", "identity"), [("/ws/RDAM%20123", "RDAM 123"), ("/ws/CP%2F1", "CP/1")])
 async def test_duty_03_the_identity_is_percent_decoded(
     csms: Csms, autojump_clock: MockClock, target: str, identity: str
@@ -26,7 +56,24 @@ async def test_duty_03_the_identity_is_percent_decoded(
 
 
 @pytest.mark.parametrize(
-    "target", ["/ws/unknown", "/ws/", "/ws", "/", "/other/CP-1", "/ws/%FF", "/ws/CP-1%00", "/ws/" + "x" * 300]
+    "target",
+    [
+        "/ws/unknown",
+        "/ws/",
+        "/ws",
+        "/",
+        "/other/CP-1",
+        "/ws/%FF",
+        "/ws/CP-1%00",
+        "/ws/" + "x" * 300,
+        "ws://csms/ws/unknown",
+        "ws://csms",
+        "ftp://csms/ws/CP-1",
+        "//",
+        "/ws//unknown",
+        "/ws/%2FCP-1",
+        "ws/CP-1",
+    ],
 )
 async def test_duty_01_an_unknown_identity_is_404(csms: Csms, autojump_clock: MockClock, target: str) -> None:
     peer = Peer(await csms.connect())

@@ -12,11 +12,13 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from evpower.identifiers import StationId
 from evpower.network.station import Admission
 from evpower.ocpp.door.capacity import BUSY, LOG_EVERY_S, Capacity
 from evpower.ocpp.door.passwords import hash_password
+from evpower.ocpp.watch.oddities import Kind
 from tests.ocpp.conftest import Csms
-from tests.ocpp.peer import Peer
+from tests.ocpp.peer import Peer, frame
 
 UPGRADE_HEAD = b"GET /ws/CP-1 HTTP/1.1\r\n"
 LOCKED = Admission("LOCKED", "active", hash_password("right", b"0" * 16))
@@ -128,7 +130,8 @@ REFUSALS: dict[Callable[[Csms], Awaitable[None]], str] = {
     half_a_request: "refused: address=-: 1006 the peer ended the stream",
     a_database_that_is_away: "refused with 503: station=CP-1, address=-: cannot look it up: the database is down",
     another_subprotocol: "refused: station=CP-1, address=-: no common subprotocol, offered ocpp2.0.1",
-    a_frame_too_large: "station=CP-1: socket ended: 1009 frame with 10000000 bytes exceeds limit of 262144 bytes",
+    a_frame_too_large: "station=CP-1: socket ended: 1009 frame with 10000000 bytes exceeds limit of 1048576 bytes: "
+    "it cannot deliver what it has queued (ocpp.max_frame_bytes)",
     invalid_utf8: "station=CP-1: socket ended: 1007 invalid start byte at position 0",
     silence: "station=CP-1: socket ended: 1006 no answer to a ping",
     a_twin: "station=CP-1: socket ended: 1000 replaced by a newer connection",
@@ -164,6 +167,21 @@ async def test_each_refusal_is_logged_once_with_its_reason(
     if happens is a_twin:
         told = [message for message in told if "shutting down" not in message]
     assert told == [REFUSALS[happens]]
+
+
+async def test_a_charger_that_cannot_deliver_its_queue_is_a_warning_and_counted(
+    csms: Csms, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Field ruling 3.3: it sends the same message again, for ever. A charger that closes with 1009 itself has no such
+    message."""
+    for _ in range(2):
+        await a_frame_too_large(csms)
+    closing = await csms.charger()
+    await closing.wire.send_all(frame(0x88, struct.pack("!H", 1009) + b"yours"))
+    await closing.ended()
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert [record.getMessage().partition(":")[0] for record in warnings] == ["station=CP-1"] * 2
+    assert csms.traffic.leniencies[StationId("CP-1")] == {Kind.TOO_LARGE: 2}
 
 
 async def test_a_wrong_password_is_logged_once(csms: Csms, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from trio.testing import MockClock
@@ -11,6 +12,7 @@ from trio.testing import MockClock
 from evpower.identifiers import StationId
 from evpower.ocpp.watch.oddities import Kind
 from tests.ocpp.conftest import Csms
+from tests.ocpp.fakes import EPOCH
 
 CP = StationId("CP-1")
 
@@ -44,6 +46,39 @@ async def test_duty_30_no_transaction_however_it_is_said(
     payload = {"connectorId": 0, "transactionId": transaction_id, "meterValue": [values({"value": "1"})]}
     assert (await peer.call("MeterValues", payload))[2] == {}
     assert csms.reports.readings[0].wire_transaction_id is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "samples", "raw"),
+    [
+        ({"meterValue": ...}, [], b"[]"),
+        ({"meterValue": None}, [], b"null"),
+        ({"meterValue": "none"}, [], b'"none"'),
+        ({"meterValue": [values({"value": "5"}, at="")]}, [(EPOCH, 5)], None),
+        ({"meterValue": [{"sampledValue": [{"value": "5"}]}]}, [(EPOCH, 5)], None),
+        ({"connectorId": ...}, [(EPOCH, 1)], None),
+        ({"connectorId": "one"}, [(EPOCH, 1)], None),
+    ],
+    ids=str,
+)
+async def test_readings_are_taken_for_what_they_do_say(
+    csms: Csms, autojump_clock: MockClock, changes: dict[str, Any], samples: list[object], raw: bytes | None
+) -> None:
+    """Field ruling 3.2: a CALLERROR would make the charger repeat them before all it has queued."""
+    peer = await csms.charger()
+    wanted = {"connectorId": 1, "transactionId": 7, "meterValue": [values({"value": "1"})], **changes}
+    payload = {name: value for name, value in wanted.items() if value is not ...}
+    assert (await peer.call("MeterValues", payload))[2] == {}
+    report = csms.reports.readings[0]
+    assert (report.connector_id, report.wire_transaction_id) == (0 if "connectorId" in changes else 1, "7")
+    assert [(sample.measured_at, sample.energy_wh) for sample in report.samples] == samples
+    assert report.raw == (json.dumps(payload.get("meterValue")).encode() if raw is None else raw)
+
+
+async def test_readings_that_are_no_object_are_answered_and_kept(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger()
+    assert (await peer.call("MeterValues", ["?"]))[2] == {}
+    assert (csms.reports.readings[0].samples, csms.reports.readings[0].raw) == ((), b'["?"]')
 
 
 async def test_the_raw_readings_are_kept_byte_for_byte(csms: Csms, autojump_clock: MockClock) -> None:
@@ -105,7 +140,7 @@ async def test_kwh_and_wh_in_one_charge_are_one_register(csms: Csms, autojump_cl
         {"value": "NaN"},
         {"value": "-1"},
         {"value": "5", "location": "EV"},
-        {"value": "5", "phase": "L1"},
+        {"value": "5", "phase": "N"},
         {"value": "5", "unit": "MWh"},
     ],
     ids=json.dumps,
@@ -166,12 +201,15 @@ ENERGY = "Energy.Active.Import.Register"
     [
         ([{"value": str(n), "measurand": ENERGY, "phase": f"L{n}"} for n in (1, 2, 3)], 6),
         ([{"value": "9"}, {"value": "1", "phase": "L1"}], 9),
+        ([{"value": "9", "phase": "L1"}], 9),
+        ([{"value": "9", "phase": "L1", "location": "Body"}], 9),
+        ([{"value": "9", "location": "Body"}, {"value": "1", "location": "Inlet"}], 9),
         ([{"value": "7", "context": "Transaction.Begin"}], 7),
         ([{"value": "7", "location": "Outlet"}, {"value": "99", "location": "EV"}], 7),
         ([{"value": "99", "location": "Inlet"}], None),
         ([{"value": "99", "measurand": "Energy.Active.Export.Register"}], None),
     ],
-    ids=["phases", "total", "context", "outlet", "inlet", "export"],
+    ids=["phases", "total", "one phase", "one phase of the body", "body", "context", "outlet", "inlet", "export"],
 )
 async def test_duty_29_phases_add_up_a_total_beats_them_and_only_the_outlets_import_counts(
     csms: Csms, autojump_clock: MockClock, sampled: list[dict[str, str]], energy_wh: int | None

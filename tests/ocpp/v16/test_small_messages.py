@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from evpower.identifiers import StationId
 from evpower.tags.id_tag import IdTagVerdict
 from tests.ocpp.conftest import Csms
 
@@ -61,6 +63,32 @@ async def test_authorize_tells_the_services_verdict(csms: Csms, autojump_clock: 
     peer = await csms.charger()
     assert (await peer.call("Authorize", {"idTag": "CARD"}))[2] == {"idTagInfo": {"status": status}}
     assert csms.reports.tags == ["CARD"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"errorCode": ...}, "NoError"),
+        ({"errorCode": None}, "NoError"),
+        ({"errorCode": ""}, "NoError"),
+        ({"errorCode": ..., "status": "Faulted"}, "OtherError"),
+        ({"timestamp": ""}, "NoError"),
+        ({"timestamp": "yesterday"}, "NoError"),
+        ({"info": {}}, "NoError"),
+    ],
+    ids=str,
+)
+async def test_a_status_is_taken_for_what_it_does_say(
+    csms: Csms, autojump_clock: MockClock, changes: dict[str, Any], error: str
+) -> None:
+    """Field ruling 3.2."""
+    peer = await csms.charger()
+    wanted = {"connectorId": 1, "errorCode": "NoError", "status": "Available", **changes}
+    payload = {name: value for name, value in wanted.items() if value is not ...}
+    assert (await peer.call("StatusNotification", payload))[2] == {}
+    report = csms.reports.statuses[0]
+    assert (report.status, report.error_code, report.reported_at) == (wanted["status"], error, None)
+    assert csms.traffic.leniencies[StationId("CP-1")] or changes == {"errorCode": None}
 
 
 async def test_duty_38_a_data_transfer_of_any_vendor_is_unknown(csms: Csms, autojump_clock: MockClock) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.ocpp.v16.handlers import UNREADABLE_STOP_WH
+from evpower.identifiers import StationId
+from evpower.ocpp.watch.oddities import Kind
 from evpower.tags.id_tag import IdTagVerdict
 from tests.ocpp.conftest import Csms
+from tests.ocpp.fakes import EPOCH
 
 STOP = {"transactionId": 7, "meterStop": 2500, "timestamp": "2026-01-01T01:00:00Z"}
 
@@ -49,9 +53,59 @@ async def test_duty_20_an_insane_register_is_answered_and_parked_with_its_payloa
     peer = await csms.charger()
     assert (await peer.call("StopTransaction", {**STOP, "meterStop": meter_stop}))[2] == {}
     action, reason, payload = csms.reports.parked[0]
-    assert (action, reason) == ("StopTransaction", f"meterStop {meter_stop}")
+    assert (action, reason) == ("StopTransaction", "without meterStop")
     assert json.loads(payload)["meterStop"] == meter_stop
-    assert csms.reports.stops[0].meter_stop_wh == UNREADABLE_STOP_WH
+    assert csms.reports.stops[0].meter_stop_wh is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "unread", "is_parked"),
+    [
+        ({"meterStop": ...}, "meterStop", True),
+        ({"meterStop": None}, "meterStop", True),
+        ({"meterStop": "1,000"}, "meterStop", True),
+        ({"timestamp": ...}, "timestamp", False),
+        ({"timestamp": ""}, "timestamp", False),
+        ({"timestamp": "yesterday"}, "timestamp", False),
+        ({"transactionId": "seven"}, "transactionId", False),
+        ({"transactionId": ..., "meterStop": ..., "timestamp": ...}, "transactionId, meterStop, timestamp", False),
+    ],
+    ids=str,
+)
+async def test_duty_25_a_stop_is_taken_whatever_it_lacks_with_a_warning(
+    csms: Csms,
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+    changes: dict[str, Any],
+    unread: str,
+    is_parked: bool,
+) -> None:
+    """Field ruling 3.1. What names no transaction is parked by the service, which looks for it in vain."""
+    peer = await csms.charger()
+    payload = {name: value for name, value in {**STOP, **changes}.items() if value is not ...}
+    assert (await peer.call("StopTransaction", payload))[2] == {}
+    stop = csms.reports.stops[0]
+    assert stop.meter_stop_wh == (None if "meterStop" in unread else 2500)
+    assert stop.stopped_at == (EPOCH if "timestamp" in unread else datetime(2026, 1, 1, 1, tzinfo=UTC))
+    assert stop.wire_transaction_id == ("" if "transactionId" in unread else "7")
+    assert (", ".join(stop.unread), json.loads(stop.payload)) == (unread, payload)
+    assert f"station=CP-1: StopTransaction is taken without {unread}" in caplog.messages
+    assert csms.traffic.leniencies[StationId("CP-1")][Kind.TAKEN_WITHOUT] == 1
+    assert len(csms.reports.parked) == is_parked
+
+
+async def test_duty_25_a_stop_that_is_no_object_is_answered_and_kept(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger()
+    assert (await peer.call("StopTransaction", ["?"]))[2] == {}
+    assert csms.reports.stops[0].payload == b'["?"]'
+
+
+async def test_fields_of_others_and_nulls_do_not_cost_a_stop(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await csms.charger()
+    foreign = {"connectorId": 1, "disconnectReason": "EVDisconnected", "idTag": None, "transactionData": None}
+    assert (await peer.call("StopTransaction", {**STOP, **foreign, "meterStop": "2500,0", "reason": 5}))[2] == {}
+    stop = csms.reports.stops[0]
+    assert (stop.meter_stop_wh, stop.reason, stop.unread) == (2500, "Local", ())
 
 
 async def test_transaction_data_is_read_oldest_first_and_a_broken_sample_is_skipped(
