@@ -26,7 +26,7 @@ class ReservationRules:
 
 @dataclass(frozen=True)
 class Limit:
-    """What ends a charge: `energy_wh` for an energy limit; `amount_tyiyn` is an amount limit, or a cap beside it."""
+    """What was ordered: `energy_wh` for an energy limit; `amount_tyiyn` is an amount limit, or a cap beside it."""
 
     type: LimitType
     energy_wh: int | None
@@ -87,31 +87,30 @@ class ChargeTerms:
     reserved_tyiyn: int
     limit: Limit
 
-    @property
-    def spending_limit_tyiyn(self) -> int:
-        """The cost at which the charge must stop: the amount, the cap, or the hold of an unlimited charge."""
-        if self.limit.amount_tyiyn is not None:
-            return self.limit.amount_tyiyn
-        return self.reserved_tyiyn
-
     def limit_wh(self, minutes: int) -> int | None:
-        """The least energy that reaches a limit after so many billed minutes, whichever limit comes first; at least 1.
+        """The least energy at which the charge must stop after so many billed minutes; at least 1.
 
-        None when nothing but the driver ends the charge (free energy without an energy limit).
+        It stops at its energy limit, and before that when its cost reaches what is held, whatever the limit and the
+        tariff: the hold is what the driver agreed to. None when nothing but the driver ends it (free energy).
         """
         return self._limit_wh_at_once if self.rates.per_minute == 0 else self._limit_wh_after(minutes)
 
     @cached_property
     def _limit_wh_at_once(self) -> int | None:
         """Asked for at every reading of a charge; without a price per minute it never changes."""
+        energy_wh = self.limit.energy_wh
+        # Rounding of its cost takes nothing from the energy that was bought.
+        if energy_wh is not None and self.rates.cost_tyiyn(energy_wh, 0) <= self.reserved_tyiyn:
+            return energy_wh
         return self._limit_wh_after(0)
 
     def _limit_wh_after(self, minutes: int) -> int | None:
+        left = som(self.reserved_tyiyn) - self.rates.session_fee - self.rates.per_minute * minutes
+        if left <= 0:
+            return 1
         limits = [] if self.limit.energy_wh is None else [self.limit.energy_wh]
-        capped = self.limit.type != "energy" or self.limit.amount_tyiyn is not None
-        if capped and self.rates.per_kwh > 0:
-            left = som(self.spending_limit_tyiyn) - self.rates.session_fee - self.rates.per_minute * minutes
-            limits.append(max(1, ceil(left * 1000 / self.rates.per_kwh)))
+        if self.rates.per_kwh > 0:
+            limits.append(ceil(left * 1000 / self.rates.per_kwh))
         return min(limits, default=None)
 
     def reached(self, energy_wh: int, minutes: int) -> bool:
@@ -123,8 +122,8 @@ class ChargeTerms:
         """How much of the limit is used, 0–100 with one decimal."""
         if self.limit.type == "energy" and self.limit.energy_wh:
             used = Decimal(energy_wh) / self.limit.energy_wh
-        elif self.spending_limit_tyiyn > 0:
-            used = Decimal(self.rates.cost_tyiyn(energy_wh, minutes)) / self.spending_limit_tyiyn
+        elif self.reserved_tyiyn > 0:
+            used = Decimal(self.rates.cost_tyiyn(energy_wh, minutes)) / self.reserved_tyiyn
         else:
             used = Decimal(0)
         return min(Decimal(100), round_half_up(used * 100, 1))

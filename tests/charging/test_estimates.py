@@ -100,6 +100,16 @@ async def test_a_queued_reading_lasts_to_when_it_was_measured(world: World) -> N
     assert (await world.session(session_id)).cost_tyiyn == 30_00 + 15 * 2_00
 
 
+async def test_an_older_reading_that_comes_later_shortens_nothing(world: World) -> None:
+    session_id, wire_id = await ten_minutes(world)
+    older = Sample(world.clock.now() - timedelta(minutes=3), 2_500)
+    world.clock.advance(600)
+    await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (older,), b"[]"))
+    world.link.connected.clear()
+    await stop(world, session_id)
+    assert (await world.session(session_id)).cost_tyiyn == 40_00
+
+
 async def test_a_reading_by_a_clock_that_jumped_lasts_to_when_it_came(world: World) -> None:
     session_id, wire_id = await ten_minutes(world)
     world.clock.advance(300)
