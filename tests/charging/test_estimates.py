@@ -1,4 +1,4 @@
-"""A bill without the charger's stop: it lasts to the last believed reading, whenever it is made (billing-rules §4)."""
+"""A bill without the station's stop: it lasts to the last believed reading, whenever it is made (billing-rules §4)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_a_full_car_that_stays_pays_its_minutes(world: World) -> None:
 
 
 async def test_a_queued_reading_lasts_to_when_it_was_measured(world: World) -> None:
-    """The charger was offline for eight hours and its stop is lost."""
+    """The station was offline for eight hours and its stop is lost."""
     session_id, wire_id = await ten_minutes(world)
     measured_at = world.clock.now() + timedelta(minutes=5)
     world.clock.advance(8 * 3600)

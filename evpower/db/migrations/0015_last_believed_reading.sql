@@ -1,4 +1,4 @@
--- When the register that counts (`meter_last_wh`) was last confirmed, by the charger's clock and by ours: a bill without
+-- When the register that counts (`meter_last_wh`) was last confirmed, by the station's clock and by ours: a bill without
 -- a stop lasts to then. Of charges that run now we know only when their last reading came.
 ALTER TABLE evpower.ocpp_transactions
     ADD COLUMN meter_last_measured_at timestamptz,
