@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from evpower.identifiers import ConnectorId
 from evpower.link.ports import Outcome
 from evpower.ocpp.charger import Charger
 from evpower.ocpp.commands import ask, was_answered
 from evpower.ocpp.v16 import requests
 
+WHOLE_STATION = ConnectorId(0)
 MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
 #: For chargers that refuse a list with anything they do not measure (an AC charger knows no SoC).
 LEAST_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import"
@@ -26,11 +28,13 @@ async def set_up_metering(charger: Charger) -> bool:
 
 
 async def ask_statuses(charger: Charger) -> None:
-    """Ask for the statuses that did not come by themselves; of all connectors when we know none."""
+    """Ask for the statuses that did not come by themselves; of all connectors when we know none.
+
+    The station's own is connector 0, which TriggerMessage cannot name (§6.51): it comes with those of all.
+    """
     silent = [connector_id for connector_id in charger.connector_ids if connector_id not in charger.heard]
-    if silent:
-        for connector_id in silent:
-            if not was_answered(await ask(charger.connection, requests.trigger("StatusNotification", connector_id))):
-                return
-    elif not charger.heard:
+    for connector_id in silent:
+        if not was_answered(await ask(charger.connection, requests.trigger("StatusNotification", connector_id))):
+            return
+    if not (charger.heard if not charger.connector_ids else WHOLE_STATION in charger.heard):
         await ask(charger.connection, requests.trigger("StatusNotification", None))
