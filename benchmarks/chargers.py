@@ -22,7 +22,7 @@ UPGRADE = (
 )
 
 
-class Charger:
+class ConnectedStation:
     """One connection; `number` is its place in the fleet and `sent` how many of its CALLs were sent."""
 
     def __init__(self, number: int, path: str, port: int) -> None:
@@ -81,13 +81,13 @@ class Charger:
 class Arrival:
     """A text and when it was read."""
 
-    charger: Charger
+    charger: ConnectedStation
     text: bytes
     at: float
 
 
 #: From a charger whose last CALL was answered to the next one, or None when it has said all.
-NextCall = Callable[[Charger], bytes | None]
+NextCall = Callable[[ConnectedStation], bytes | None]
 
 
 class Fleet:
@@ -95,7 +95,7 @@ class Fleet:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._by_fd: dict[int, Charger] = {}
+        self._by_fd: dict[int, ConnectedStation] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -106,13 +106,13 @@ class Fleet:
         self._epoll.close()
 
     @property
-    def chargers(self) -> list[Charger]:
+    def chargers(self) -> list[ConnectedStation]:
         return list(self._by_fd.values())
 
     def connect(self, names: Iterable[str], port: int, *, path: str = "/ws/%s") -> None:
         """Connect and send the upgrade requests; `drive` or `arrivals` sees to their answers."""
         for name in names:
-            charger = Charger(len(self._by_fd), path % name, port)
+            charger = ConnectedStation(len(self._by_fd), path % name, port)
             self._by_fd[charger.sock.fileno()] = charger
             self._epoll.register(charger.sock, select.EPOLLIN)
 
@@ -160,7 +160,7 @@ class Fleet:
                     self._by_fd[fd].send(_accept(text))
 
 
-def _go_on(charger: Charger, next_call: NextCall) -> bool:
+def _go_on(charger: ConnectedStation, next_call: NextCall) -> bool:
     text = next_call(charger)
     if text is None:
         return False

@@ -25,8 +25,8 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ConnectorId, ProcessId, StationId, WireTransactionId
 from evpower.metering.journal import Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport, Sample
-from evpower.network.charge_point import StatusReport
 from evpower.network.rows.stations import store_presence
+from evpower.network.status import StatusReport
 
 STATIONS = 1_000
 ROUNDS = 10

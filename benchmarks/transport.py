@@ -13,11 +13,11 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketRequest, serve_websocket
 
 from benchmarks import table
-from benchmarks.chargers import Charger, Fleet, NextCall
+from benchmarks.chargers import ConnectedStation, Fleet, NextCall
 from benchmarks.processes import Server, serving
 from evpower.ocpp.door.stream import DirectStream, open_listeners
 from evpower.ocpp.door.sweeper import Sweeper
-from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed, SocketLimits
+from evpower.ocpp.wire.transport import SocketClosed, SocketLimits, StationSocket
 
 NAMES = ("ours", "trio-websocket")
 PEERS = 200
@@ -31,7 +31,7 @@ TEXT = b'[3,"' + b"x" * 190 + b'",{}]'
 
 async def echo(stream: DirectStream, *, sweeper: Sweeper, flushers: trio.Nursery) -> None:
     """One peer on our transport."""
-    socket = ChargerSocket(stream, limits=SocketLimits(), flushers=flushers)
+    socket = StationSocket(stream, limits=SocketLimits(), flushers=flushers)
     sweeper.watch(socket)
     try:
         with socket.alive:
@@ -113,7 +113,7 @@ def _idle_kib(server: Server) -> float:
 def _texts(messages: int) -> NextCall:
     left = messages
 
-    def next_text(_: Charger) -> bytes | None:
+    def next_text(_: ConnectedStation) -> bytes | None:
         nonlocal left
         left -= 1
         return TEXT if left >= 0 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from benchmarks.chargers import Charger, NextCall
+from benchmarks.chargers import ConnectedStation, NextCall
 
 BOOT = b'[2,"b%d","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Raw socket"}]'
 STATUS = b'[2,"s%d","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"%b"}]'
@@ -34,7 +34,7 @@ def status(word: str) -> NextCall:
     return _once(lambda charger: STATUS % (charger.number, word.encode()))
 
 
-def boot_and_status(charger: Charger) -> bytes | None:
+def boot_and_status(charger: ConnectedStation) -> bytes | None:
     """What a charger says when the power comes back."""
     if charger.sent == 0:
         return BOOT % charger.number
@@ -46,7 +46,7 @@ def meter_values(messages: int, chargers: int) -> NextCall:
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
     left = messages
 
-    def next_call(charger: Charger) -> bytes | None:
+    def next_call(charger: ConnectedStation) -> bytes | None:
         nonlocal left
         if left == 0:
             return None
@@ -60,7 +60,7 @@ def meter_values(messages: int, chargers: int) -> NextCall:
 def _once(text: NextCall) -> NextCall:
     said: set[int] = set()
 
-    def next_call(charger: Charger) -> bytes | None:
+    def next_call(charger: ConnectedStation) -> bytes | None:
         if charger.number in said:
             return None
         said.add(charger.number)

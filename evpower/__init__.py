@@ -1,3 +1,3 @@
-"""EvPower: one process that runs a network of EV chargers."""
+"""EvPower: one process that runs a network of EV stations."""
 
 __version__ = "1.0.0"

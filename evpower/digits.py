@@ -1,4 +1,4 @@
-"""Whole numbers in texts from outside: chargers, callers, files."""
+"""Whole numbers in texts from outside: stations, callers, files."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ EvPowerError
    │  └─ ProviderError, ProviderUnavailable, ProviderTimeout
    ├─ PaymentFailed, NoSuchPayment, PaymentNotProcessing, PaymentNotCancellable, TokenNotSupported
    ├─ NotRefundable          what an operator wants to give back is not there to be given
-   ├─ CommandFailure         what became of an operator's command to a charger (duty 39)
+   ├─ CommandFailure         what became of an operator's command to a station (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
    │  ├─ CommandNotKnown
 │  └─ CommandRefused, CommandRejected, UnreadableAnswer
@@ -299,7 +299,7 @@ class SessionAlreadyActive(Refusal):
 
 
 class SessionFailed(Refusal):
-    """The charger refused the start; the reservation has been returned."""
+    """The station refused the start; the reservation has been returned."""
 
     code = "session_failed"
     message = "Станция отклонила запуск зарядки. Средства возвращены"
@@ -370,11 +370,11 @@ class NotRefundable(Refusal):
 
 
 class CommandFailure(Refusal):
-    """A command to a charger that did not end in an answer we may use (duty 39)."""
+    """A command to a station that did not end in an answer we may use (duty 39)."""
 
 
 class ChargerOffline(CommandFailure):
-    """Not connected, or the socket dropped before the answer: the charger may still have acted."""
+    """Not connected, or the socket dropped before the answer: the station may still have acted."""
 
     code = "station_offline"
     message = "Станция не подключена"
@@ -388,21 +388,21 @@ class ChargerNotReady(CommandFailure):
 
 
 class CommandTimedOut(CommandFailure):
-    """No answer in time; the charger may still act on it."""
+    """No answer in time; the station may still act on it."""
 
     code = "command_timeout"
     message = "Станция не ответила вовремя"
 
 
 class CommandNotKnown(CommandFailure):
-    """The process that has the charger is of another version of ours and has no such command; nothing was sent."""
+    """The process that has the station is of another version of ours and has no such command; nothing was sent."""
 
     code = "command_not_known"
     message = "Процесс, к которому подключена станция, не знает этой команды: обновите его"
 
 
 class CommandRefused(CommandFailure):
-    """The charger answered CALLERROR; it is in `call_error`, as the charger sent it."""
+    """The station answered CALLERROR; it is in `call_error`, as the station sent it."""
 
     code = "command_refused"
 
@@ -414,7 +414,7 @@ class CommandRefused(CommandFailure):
 
 
 class CommandRejected(CommandFailure):
-    """The charger answered that it does not do it; `status` is its status, `answer` the whole answer."""
+    """The station answered that it does not do it; `status` is its status, `answer` the whole answer."""
 
     code = "command_rejected"
 
@@ -423,7 +423,7 @@ class CommandRejected(CommandFailure):
 
 
 class UnreadableAnswer(CommandFailure):
-    """The charger's answer is not what OCPP says it must be; `problems` says where, `answer` is what it sent."""
+    """The station's answer is not what OCPP says it must be; `problems` says where, `answer` is what it sent."""
 
     code = "invalid_answer"
     message = "Ответ станции не соответствует OCPP"

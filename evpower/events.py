@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.identifiers import ConnectorId, SessionId, StationId
 
 log = logging.getLogger("evpower.events")
 
@@ -29,13 +29,6 @@ class ChargingBegan:
     session_id: SessionId
     station_id: StationId
     connector_id: ConnectorId
-
-
-@dataclass(frozen=True)
-class MeterAdvanced:
-    session_id: SessionId
-    station_id: StationId
-    energy_wh: int
 
 
 @dataclass(frozen=True)
@@ -70,29 +63,11 @@ class NetworkChanged:
 
 
 @dataclass(frozen=True)
-class TopUpChanged:
-    """A top-up moved on, or money came in by it."""
-
-    client_id: ClientId
-    order_id: str
-
-
-@dataclass(frozen=True)
 class GapInEvents:
     """Events may have been lost, or so much changed that none names it: whatever can be read may be different."""
 
 
-Event = (
-    SessionReserved
-    | ChargingBegan
-    | MeterAdvanced
-    | SessionEnded
-    | SessionSettled
-    | StationChanged
-    | NetworkChanged
-    | TopUpChanged
-    | GapInEvents
-)
+Event = SessionReserved | ChargingBegan | SessionEnded | SessionSettled | StationChanged | NetworkChanged | GapInEvents
 
 
 class EventBus:

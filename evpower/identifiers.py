@@ -16,7 +16,7 @@ SessionId = NewType("SessionId", str)
 IdTag = NewType("IdTag", str)
 #: OCPP's connector number: 0 is the station itself.
 ConnectorId = NewType("ConnectorId", int)
-#: Our own key of a charger's transaction (`evpower.ocpp_transactions.id`).
+#: Our own key of a station's transaction (`evpower.ocpp_transactions.id`).
 TransactionKey = NewType("TransactionKey", int)
-#: What the charger calls the transaction; OCPP 1.6 uses a positive 32-bit integer, stored as text (design §9.13).
+#: What the station calls the transaction; OCPP 1.6 uses a positive 32-bit integer, stored as text (design §9.13).
 WireTransactionId = NewType("WireTransactionId", str)

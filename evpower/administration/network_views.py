@@ -12,9 +12,9 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound, StationNotFound
 from evpower.identifiers import StationId
-from evpower.link.ports import ChargePointLink
-from evpower.network.charge_point import AdminStatus, is_online
+from evpower.link.ports import LiveStations
 from evpower.network.locations import last_seen
+from evpower.network.status import AdminStatus, is_online
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class StationFilter:
 class NetworkViews:
     """Rows, with live presence where there is any."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: ChargePointLink, heartbeat_timeout_s: float) -> None:
+    def __init__(self, pool: Pool, clock: Clock, link: LiveStations, heartbeat_timeout_s: float) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link

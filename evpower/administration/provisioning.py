@@ -15,9 +15,9 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Boot
+from evpower.network.station import Boot
 from evpower.network.station_records import station_exists
-from evpower.network_file.changes import naming
+from evpower.network_file.changes import given_fields, naming
 from evpower.network_file.file import read_station
 from evpower.network_file.parts import Fleet
 from evpower.network_file.service import NetworkFile
@@ -79,7 +79,7 @@ class Provisioning:
         """Make a station of a stranger, one that was turned away included, by the rules of a fleet import.
 
         `wanted` has `location_id` and a station's fields as in a fleet file; model, maker, firmware and serial number
-        are what the charger reported unless `wanted` has them. One that is connected is asked to boot again; with a
+        are what the station reported unless `wanted` has them. One that is connected is asked to boot again; with a
         password it is sent away to come again with it.
         Raises NotFound for an identity that never came, InvalidRequest naming every wrong field.
         """
@@ -118,14 +118,15 @@ class Provisioning:
         location = await entities.known_location(uow.conn, location_id)
         if location is None:
             raise InvalidRequest(("location_id", "локация не найдена"))
-        fields = {name: value for name, value in wanted.items() if name != "location_id" and value is not None}
+        fields = given_fields(wanted)
+        del fields["location_id"]
         return read_station(
             {**_reported_fields(identity, boot), **fields, "id": identity}, location.id, location.name, location.address
         )
 
 
 def _reported_fields(identity: str, boot: Boot) -> dict[str, str]:
-    """A station's fields, as far as the charger filled them."""
+    """A station's fields, as far as the station filled them."""
     fields = asdict(boot)
     fields["manufacturer"] = fields.pop("vendor")
     return {"serial_number": identity, **{name: text for name, text in fields.items() if text}}

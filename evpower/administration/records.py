@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
 from evpower.identifiers import StationId
-from evpower.network.charge_point import AdminStatus, StoredStatus
 from evpower.network.listing import configuration_warnings
+from evpower.network.status import AdminStatus, StoredStatus
 
 Record = TypeVar("Record", covariant=True)
 
@@ -128,7 +128,7 @@ class TariffPlanRecord:
 
 @dataclass(frozen=True)
 class StrangerRecord:
-    """A charger that no station is known for: what it reported of itself, and what was decided, by whom."""
+    """A station that no station is known for: what it reported of itself, and what was decided, by whom."""
 
     identity: str
     status: Literal["pending", "rejected"]

@@ -18,7 +18,7 @@ from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import AlreadyExists, InvalidRequest, LocationNotFound, NotFound, StationNotFound
 from evpower.events import NetworkChanged
 from evpower.identifiers import StationId
-from evpower.network_file.changes import Change, log_change, naming
+from evpower.network_file.changes import Change, given_fields, log_change, naming
 from evpower.network_file.file import read_location, read_station
 from evpower.network_file.parts import Fleet
 from evpower.network_file.service import FleetReport, NetworkFile, lock_imports
@@ -95,7 +95,7 @@ class Administration:
         self, station_id: StationId, body: Mapping[str, Any], *, actor: str
     ) -> Changed[SeenStation]:
         """The whole station. Raises StationNotFound, AlreadyExists, InvalidRequest."""
-        change = Change({name: value for name, value in body.items() if value is not None})
+        change = Change(given_fields(body))
         async with unit_of_work(self._pool) as uow:
             await lock_imports(uow.conn)
             stored = await self._stored(uow, station_id)

@@ -1,7 +1,7 @@
-"""Chargers that no station is known for: how far they come, and what is kept of them (setting `ocpp.accept_unknown`).
+"""Stations that no station is known for: how far they come, and what is kept of them (setting `ocpp.accept_unknown`).
 
 A stranger costs nothing lasting until it has sent a BootNotification, and then one row. Rows of those that wait are
-bounded, also for one address, and are deleted when no charger has connected with that identity for a day.
+bounded, also for one address, and are deleted when no station has connected with that identity for a day.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import STATION_ID
-from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.station_records import admit
 
 log = logging.getLogger("OCPP")

@@ -17,7 +17,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import AlreadyExists, InvalidRequest, NotFound
 from evpower.events import GapInEvents
-from evpower.network_file.changes import Change, log_change, naming
+from evpower.network_file.changes import Change, given_fields, log_change, naming
 from evpower.network_file.file import read_tariff_plan
 from evpower.network_file.service import NetworkFile, lock_imports
 from evpower.network_file.tables import TARIFF_PLANS, TARIFF_RULES
@@ -75,7 +75,7 @@ class TariffPlans:
             stored = await self._stored(uow, plan_id)
             if body.get("id") is None:
                 body = {**body, "id": await self._free_id(uow, plan_id)}
-                change = Change({name: value for name, value in body.items() if value is not None})
+                change = Change(given_fields(body))
             else:
                 change = Change.creating(body)
             with naming("rules[0].", "tariff_rules."):

@@ -1,4 +1,4 @@
 """What a charge costs and where the money is: tariffs, holds, settlement and the ledger.
 
-The one way money moves. Knows no charger and no payment provider.
+The one way money moves. Knows no station and no payment provider.
 """

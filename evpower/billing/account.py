@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from evpower.errors import ClientBlocked, ClientDeleted
 from evpower.identifiers import ClientId, SessionId
 
 
@@ -20,3 +21,14 @@ class BalanceView:
     total_spent_tyiyn: int
     last_topup_at: datetime | None
     active_session_ids: tuple[SessionId, ...]
+
+
+def check_client(status: str) -> None:
+    """Blocked and deleted clients neither start a charge nor pay in (contract/rest-api §1.8).
+
+    Raises ClientBlocked, ClientDeleted.
+    """
+    if status == "blocked":
+        raise ClientBlocked
+    if status != "active":
+        raise ClientDeleted

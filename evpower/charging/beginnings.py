@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from evpower.billing.account import check_client
 from evpower.billing.clients import lock_client
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions, transactions
 from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
-from evpower.charging.start_checks import check_client
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
@@ -28,7 +28,7 @@ from evpower.tags.verdicts import free_verdict, judge, verdict_on_card
 log = logging.getLogger("OCPP")
 
 ACCEPTED = IdTagVerdict("Accepted")
-#: The charger as a whole, which cannot charge (OCPP 1.6 §4.8 wants a connector above 0).
+#: The station as a whole, which cannot charge (OCPP 1.6 §4.8 wants a connector above 0).
 WHOLE_STATION = 0
 
 
@@ -42,7 +42,7 @@ class _Whose:
 
 
 class Beginnings:
-    """Turns a charger's StartTransaction into a running session, or into a stored transaction that is not paid for."""
+    """Turns a station's StartTransaction into a running session, or into a stored transaction that is not paid for."""
 
     def __init__(
         self,
@@ -113,9 +113,9 @@ class Beginnings:
             session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
         if session_id is not None:
             return _Whose(ACCEPTED, session_id)
-        return await self._begin_at_charger(uow, station_id, start, tag)
+        return await self._begin_at_station(uow, station_id, start, tag)
 
-    async def _begin_at_charger(
+    async def _begin_at_station(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
     ) -> _Whose:
         """A card was presented: its client's charge reserves like an unlimited start (design §9.11), or the station

@@ -1,6 +1,6 @@
 """Stops a charge at its limit, not a sample after it (design §4).
 
-With samples every 10-30 s a 120 kW charger overshoots by up to a kWh. From the last register and power we know when
+With samples every 10-30 s a 120 kW station overshoots by up to a kWh. From the last register and power we know when
 the limit will be crossed, and send the stop at that moment unless another sample comes first and moves it.
 Plans live in memory: they are made anew by the next sample after a restart.
 """
@@ -67,7 +67,7 @@ class PlannedStop:
 
 
 class LimitKeeper:
-    """Plans and sends the stops of limited charges; `send_stop` starts the conversation with the charger."""
+    """Plans and sends the stops of limited charges; `send_stop` starts the conversation with the station."""
 
     def __init__(
         self, pool: Pool, clock: Clock, bus: EventBus, send_stop: Callable[[PlannedStop], None], repeat_s: float

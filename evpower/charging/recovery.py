@@ -1,6 +1,6 @@
 """Finds sessions that nothing will end by itself, by their rows alone (billing-rules §3; ocpp-behaviour §5.5).
 
-A start that never began, a charge over twelve hours, a charger that rebooted and says nothing more, a stop whose
+A start that never began, a charge over twelve hours, a station that rebooted and says nothing more, a stop whose
 conversation died with the process: each is found within a check interval of falling due, in any process.
 """
 
@@ -26,7 +26,7 @@ log = logging.getLogger("evpower.recovery")
 
 #: At least once a minute, so that the ten minutes mean something.
 CHECK_EVERY_S = 15.0
-#: Stops asked at once. A charger that does not answer takes the whole wait of a stop, and must not hold up the others'.
+#: Stops asked at once. A station that does not answer takes the whole wait of a stop, and must not hold up the others'.
 ASKED_AT_ONCE = 100
 
 
@@ -53,7 +53,7 @@ class Recovery:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Check until cancelled; the first check repairs what a crash left.
 
-        Two tasks, because refunds need no charger and must not wait for the answers of any.
+        Two tasks, because refunds need no station and must not wait for the answers of any.
         """
         async with trio.open_nursery() as nursery:
             for job in (self.settle_silent, self.stop_overdue):
@@ -74,7 +74,7 @@ class Recovery:
             await self._end(session_id, "PowerLoss")
 
     async def stop_overdue(self) -> None:
-        """Have chargers end what runs too long and what was asked to stop, all at once; returns when all have ended."""
+        """Have stations end what runs too long and what was asked to stop, all at once; returns when all have ended."""
         too_long = await self._find(due_sessions.RUNNING_TOO_LONG, self._rules.longest_session_s)
         # Twice the wait of a stop: a live conversation has ended its session by then.
         overdue = await self._find(due_sessions.STOP_OVERDUE, 2 * self._rules.stop_wait_s)

@@ -1,4 +1,4 @@
-"""Opening a session: price, hold, rows, in the caller's unit of work. A phone's order and a card at the charger both
+"""Opening a session: price, hold, rows, in the caller's unit of work. A phone's order and a card at the station both
 end here (contract/rest-api §4.1; design §9.11)."""
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import trio
 
+from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions
 from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
-from evpower.charging.start_checks import check_client, check_spot
+from evpower.charging.start_checks import check_spot
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids
 from evpower.db.connection import Conn
@@ -32,7 +33,7 @@ from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId, IdTag, SessionId
-from evpower.link.ports import ChargePointLink, Outcome
+from evpower.link.ports import LiveStations, Outcome
 from evpower.network.locations import last_seen
 from evpower.network.station_records import read_start_spot
 from evpower.tags.cards import ensure_app_tag
@@ -61,7 +62,7 @@ class ChargingService:
         clock: Clock,
         ids: Ids,
         reserving: Reserving,
-        link: ChargePointLink,
+        link: LiveStations,
         commands: Commands,
         bus: EventBus,
         rules: ChargingRules,
@@ -76,7 +77,7 @@ class ChargingService:
         self._rules = rules
 
     async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
-        """Reserve, commit, ask the charger; waits at most `start_wait_s` for its answer.
+        """Reserve, commit, ask the station; waits at most `start_wait_s` for its answer.
 
         With a claim, the key is stored in the same unit of work as the reservation.
         Raises the `Refusal`s of contract/rest-api §4.1; on a refusal nothing is written but the new client.
@@ -100,7 +101,7 @@ class ChargingService:
     async def started_view(self, session_id: SessionId) -> StartedSession:
         """The answer to a start, rebuilt from the session's rows (a replayed key after a crash).
 
-        Raises SessionFailed when the charger had refused it.
+        Raises SessionFailed when the station had refused it.
         """
         session = await self._read(session_id)
         if session.status == "error":
@@ -112,7 +113,7 @@ class ChargingService:
     async def stop_session(
         self, session_id: SessionId, *, caller: ClientId | None, actor: str, claim: IdempotencyClaim | None = None
     ) -> StoppedSession:
-        """Ask the charger to stop, wait at most `stop_wait_s` for StopTransaction, else settle with the last reading.
+        """Ask the station to stop, wait at most `stop_wait_s` for StopTransaction, else settle with the last reading.
 
         `caller` None means an operator; `actor` is kept with the session: the first who asked.
         Raises NoSuchActiveSession, Forbidden (not the owner).

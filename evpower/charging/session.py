@@ -33,8 +33,8 @@ class StartOrder:
 
 
 @dataclass(frozen=True)
-class ChargerRecord:
-    """The charger's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
+class TransactionRecord:
+    """The station's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
 
     wire_transaction_id: WireTransactionId
     stopped: bool
@@ -60,24 +60,24 @@ class ChargerRecord:
     def energy_wh(self) -> int:
         """The energy delivered: by the stop register, else by the last reading; never negative (billing-rules §4).
 
-        A stop register below the start, or beyond what any charger can deliver in the time, is not believed (duty 31).
+        A stop register below the start, or beyond what any station can deliver in the time, is not believed (duty 31).
         """
         by_reading_wh = max(0, self.meter_last_wh - self.meter_start_wh)
         if self.meter_stop_wh is None:
             return by_reading_wh
         by_stop_wh = self.meter_stop_wh - self.meter_start_wh
         by_us = None if self.stop_received_at is None else self.stop_received_at - self.received_at
-        return by_stop_wh if is_believable(by_stop_wh, longest(self._by_charger(), by_us)) else by_reading_wh
+        return by_stop_wh if is_believable(by_stop_wh, longest(self._by_station(), by_us)) else by_reading_wh
 
     def minutes(self, now: datetime) -> int:
-        """Whole minutes billed: by the charger's own clock when it makes sense, else by ours."""
-        by_charger = believed_time(self._by_charger())
-        if by_charger is not None:
-            return int(by_charger.total_seconds() // 60)
+        """Whole minutes billed: by the station's own clock when it makes sense, else by ours."""
+        by_station = believed_time(self._by_station())
+        if by_station is not None:
+            return int(by_station.total_seconds() // 60)
         return max(0, int(((self.stop_received_at or now) - self.received_at).total_seconds() // 60))
 
-    def _by_charger(self) -> timedelta | None:
-        """How long it took by the charger's own clock; None while it runs."""
+    def _by_station(self) -> timedelta | None:
+        """How long it took by the station's own clock; None while it runs."""
         return None if self.stopped_at is None else self.stopped_at - self.started_at
 
 
@@ -106,7 +106,7 @@ class Session:
     corrected_at: datetime | None
     stop_reason: str | None
     stop_requested_at: datetime | None
-    record: ChargerRecord | None
+    record: TransactionRecord | None
 
     @property
     def is_final(self) -> bool:
@@ -118,7 +118,7 @@ class Session:
         return 0 if self.record is None else self.record.minutes(now)
 
     def final_cost_tyiyn(self, now: datetime) -> int:
-        """The cost by the charger's record: what the session is billed."""
+        """The cost by the station's record: what the session is billed."""
         return 0 if self.record is None else self.terms.rates.cost_tyiyn(self.record.energy_wh(), self.minutes(now))
 
 
@@ -148,7 +148,6 @@ class SessionView:
     limit_type: LimitType
     #: Wh for an energy limit, tyiyn for an amount limit, None for none.
     limit_value: int | None
-    amount_cap_tyiyn: int | None
     #: 0–100, one decimal.
     limit_percentage: Decimal
     limit_reached: bool
@@ -170,7 +169,7 @@ class SessionView:
 
 @dataclass(frozen=True)
 class StartedSession:
-    """A start that was reserved; `station_online`: whether the charger was connected, to be asked at once."""
+    """A start that was reserved; `station_online`: whether the station was connected, to be asked at once."""
 
     session: SessionView
     price: Price
@@ -217,7 +216,6 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         session_fee_tyiyn=tyiyn(terms.rates.session_fee),
         limit_type=terms.limit.type,
         limit_value=terms.limit.energy_wh if terms.limit.type == "energy" else terms.limit.amount_tyiyn,
-        amount_cap_tyiyn=terms.limit.amount_tyiyn if terms.limit.type == "energy" else None,
         limit_percentage=terms.percentage(energy_wh, minutes),
         limit_reached=terms.reached(energy_wh, minutes),
         duration_minutes=max(0, int((until - session.start_time).total_seconds() // 60)),

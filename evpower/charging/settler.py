@@ -69,7 +69,7 @@ class Settler:
                     await step(session_id)
 
     async def settle(self, session_id: SessionId) -> bool:
-        """Bill an ended session by its charger's record; False when it is final already, or not ended."""
+        """Bill an ended session by its station's record; False when it is final already, or not ended."""
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
             session = locked.session

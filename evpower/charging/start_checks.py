@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from evpower.errors import (
-    ClientBlocked,
-    ClientDeleted,
     ConnectorFaulted,
     ConnectorNotFound,
     ConnectorOccupied,
@@ -17,16 +15,8 @@ from evpower.errors import (
     UnknownStation,
 )
 from evpower.identifiers import ClientId
-from evpower.network.charge_point import STARTABLE, effective_status, is_online, stored_status
 from evpower.network.station_records import StartSpot
-
-
-def check_client(status: str) -> None:
-    """Blocked and deleted clients start nothing (contract/rest-api §1.8)."""
-    if status == "blocked":
-        raise ClientBlocked
-    if status != "active":
-        raise ClientDeleted
+from evpower.network.status import STARTABLE, effective_status, is_online, stored_status
 
 
 def check_spot(

@@ -1,4 +1,4 @@
-"""Conversations with chargers that outlive the request that began them.
+"""Conversations with stations that outlive the request that began them.
 
 A phone that hangs up must not leave a reserved charge unasked, so asking is a task of the `conversations` nursery in
 the workers' ring, not of the request. A conversation's fault ends only itself: the rows say what is still to be done,
@@ -26,7 +26,7 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import Event, EventBus, GapInEvents, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.link.conversation import Conversation
-from evpower.link.ports import ChargePointLink, CommandResult, Outcome
+from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import contain
 
 log = logging.getLogger("OCPP")
@@ -43,12 +43,12 @@ class AskingRules:
 
 
 class Commands:
-    """Asks chargers to start and to stop; `conversations` is the nursery that owns the asking."""
+    """Asks stations to start and to stop; `conversations` is the nursery that owns the asking."""
 
     def __init__(
         self,
         conversations: trio.Nursery,
-        link: ChargePointLink,
+        link: StationLink,
         pool: Pool,
         to_take_up: Lookups[StationId, TakenUp],
         clock: Clock,
@@ -68,23 +68,23 @@ class Commands:
         self._stopping: dict[SessionId, Conversation] = {}
 
     def start(self, session_id: SessionId) -> Conversation:
-        """Ask the charger to begin a reserved session; a refusal returns the reservation.
+        """Ask the station to begin a reserved session; a refusal returns the reservation.
 
         Asking twice joins the conversation that is already going on; so does `stop`.
         """
         return self._join(self._starting, session_id, self._ask_to_start)
 
     def stop(self, session_id: SessionId, *, asked_before: bool = False) -> Conversation:
-        """End a session because someone asked for it: by the charger's StopTransaction, or by the last reading.
+        """End a session because someone asked for it: by the station's StopTransaction, or by the last reading.
 
-        Asked before, perhaps by another process, the charger may refuse because it is stopping already.
+        Asked before, perhaps by another process, the station may refuse because it is stopping already.
         """
         return self._join(self._stopping, session_id, partial(self._ask_to_stop, asked_before=asked_before))
 
     def stop_at_limit(self, stop: PlannedStop) -> None:
         """Send the stop of a session that reached its limit; its StopTransaction settles it.
 
-        A charger that is at another process by now is left to that one, whose plans know its later readings.
+        A station that is at another process by now is left to that one, whose plans know its later readings.
         """
         if self._link.last_seen_at(stop.station_id) is not None:
             self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
@@ -94,7 +94,7 @@ class Commands:
         self.begin(partial(self._send_stop, station_id, transaction_id))
 
     async def take_up(self, station_id: StationId) -> None:
-        """A charger is back: ask again for what is pending, stop what is not paid for (ocpp-behaviour §5.1, §5.5)."""
+        """A station is back: ask again for what is pending, stop what is not paid for (ocpp-behaviour §5.1, §5.5)."""
         waiting = await self._to_take_up.find(station_id)
         if waiting is None:
             return
@@ -124,7 +124,7 @@ class Commands:
         return going_on[session_id]
 
     def begin(self, talk: Callable[[Conversation], Awaitable[None]]) -> Conversation:
-        """Talk to a charger, owned by the workers' nursery; a fault in it is logged and ends only itself."""
+        """Talk to a station, owned by the workers' nursery; a fault in it is logged and ends only itself."""
         conversation = Conversation()
         self._conversations.start_soon(self._guarded, talk, conversation)
         return conversation
@@ -139,7 +139,7 @@ class Commands:
     async def _ask_to_start(self, session_id: SessionId, conversation: Conversation) -> None:
         """Ask once; asked before, only after a while and without believing a refusal.
 
-        A charger that was asked may have begun although its answer never came, or we died over it: it then refuses the
+        A station that was asked may have begun although its answer never came, or we died over it: it then refuses the
         repeat, and its StartTransaction is on its way among all it has queued.
         """
         asked_before = False
@@ -169,7 +169,7 @@ class Commands:
         return result
 
     async def _pending(self, session_id: SessionId) -> Session | None:
-        """The session if it still waits for its charger to begin."""
+        """The session if it still waits for its station to begin."""
         session = await self._read(session_id)
         if session is None or session.is_final or session.record is not None or session.stop_requested_at is not None:
             return None

@@ -1,4 +1,4 @@
-"""The charger's own record of a charge: what it reported at the start and at the end (OCPP 1.6 §4.8, §4.10)."""
+"""The station's own record of a charge: what it reported at the start and at the end (OCPP 1.6 §4.8, §4.10)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evpower.tags.id_tag import IdTagVerdict
 
 @dataclass(frozen=True)
 class TransactionStart:
-    """StartTransaction; `started_at` is the charger's clock, `payload` the bytes it sent (evidence)."""
+    """StartTransaction; `started_at` is the station's clock, `payload` the bytes it sent (evidence)."""
 
     connector_id: ConnectorId
     id_tag: IdTag

@@ -1,4 +1,4 @@
-"""Several processes on one database: who holds which charger, and commands between them.
+"""Several processes on one database: who holds which station, and commands between them.
 
-Decides which process may speak for a charger. The commands themselves belong to the other rooms.
+Decides which process may speak for a station. The commands themselves belong to the other rooms.
 """

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from evpower.cluster.rows.processes import ME, leave_chargers, take_chargers
+from evpower.cluster.rows.processes import ME, leave_stations, take_stations
 
-__all__ = ["ME", "leave_chargers", "take_chargers"]
+__all__ = ["ME", "leave_stations", "take_stations"]

@@ -1,6 +1,6 @@
-"""Every charger of the network, whichever process has its socket (design §7).
+"""Every station of the network, whichever process has its socket (design §7).
 
-A charger of ours is asked at once. For another's, the command is a row with a deadline: its process executes it, at
+A station of ours is asked at once. For another's, the command is a row with a deadline: its process executes it, at
 most once, and writes how it ended.
 """
 
@@ -30,7 +30,7 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
-from evpower.link.ports import ChargerLink, CommandResult, Outcome
+from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import Wake
 
 log = logging.getLogger("OCPP")
@@ -45,9 +45,9 @@ class _Unanswered(Exception):
 
 
 class NetworkLink:
-    """Implements `ChargerLink` around the chargers of this process."""
+    """Implements `StationLink` around the stations of this process."""
 
-    def __init__(self, local: ChargerLink, processes: Processes, pool: Pool, clock: Clock, ids: Ids) -> None:
+    def __init__(self, local: StationLink, processes: Processes, pool: Pool, clock: Clock, ids: Ids) -> None:
         self._local = local
         self._processes = processes
         self._pool = pool
@@ -60,11 +60,11 @@ class NetworkLink:
         return self._local.is_connected(station_id) or self._processes.owner(station_id) is not None
 
     def last_seen_at(self, station_id: StationId) -> datetime | None:
-        """For our own chargers only; for another process's charger the time is in its row, seconds old."""
+        """For our own stations only; for another process's station the time is in its row, seconds old."""
         return self._local.last_seen_at(station_id)
 
     def seen(self) -> Mapping[StationId, datetime]:
-        """Our own chargers: each process stores the presence of its own."""
+        """Our own stations: each process stores the presence of its own."""
         return self._local.seen()
 
     async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:

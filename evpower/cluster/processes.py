@@ -1,8 +1,8 @@
-"""The processes that share this database: their leases, and which of them has which charger (design §7).
+"""The processes that share this database: their leases, and which of them has which station (design §7).
 
 Clocks of two machines differ, so no process compares another's lease with its own clock: when it has seen no change of
-a lease for `LEASE` of its own time, it takes that process for dead. Which process has which charger is kept in memory,
-updated by each change's NOTIFY and read anew after a gap: asking whether a charger is connected must not wait.
+a lease for `LEASE` of its own time, it takes that process for dead. Which process has which station is kept in memory,
+updated by each change's NOTIFY and read anew after a gap: asking whether a station is connected must not wait.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from evpower.worker import Wake, repeat
 
 log = logging.getLogger("evpower.processes")
 
-#: A process that has not renewed for so long is dead, and its chargers are not connected.
+#: A process that has not renewed for so long is dead, and its stations are not connected.
 LEASE = timedelta(seconds=15)
 RENEW_EVERY_S = 4.0
 #: If we have not looked for this long (stopped, or no database), we missed renewals: the leases seen count anew.
@@ -38,18 +38,18 @@ LEAVE_WITHIN_S = 2.0
 
 
 class Socket(Protocol):
-    """A charger's connection."""
+    """A station's connection."""
 
     def leave(self, code: int, reason: str) -> None:
         """End it with this close code; nothing happens when it has ended."""
         ...
 
 
-class LocalChargers(Protocol):
+class LocalStations(Protocol):
     """The sockets of this process."""
 
     def seen(self) -> Mapping[StationId, datetime]:
-        """Every connected charger."""
+        """Every connected station."""
         ...
 
     def written(self, station_id: StationId) -> Socket | None:
@@ -67,7 +67,7 @@ class _Lease(NamedTuple):
 class Processes:
     """This process's lease and its knowledge of the others."""
 
-    def __init__(self, pool: Pool, clock: Clock, me: ProcessId, local: LocalChargers) -> None:
+    def __init__(self, pool: Pool, clock: Clock, me: ProcessId, local: LocalStations) -> None:
         self._pool = pool
         self._clock = clock
         self.me = me
@@ -82,7 +82,7 @@ class Processes:
         self._due = Wake()
 
     def owner(self, station_id: StationId) -> ProcessId | None:
-        """The other living process that has the charger's socket."""
+        """The other living process that has the station's socket."""
         owner = self._owners.get(station_id)
         return owner if owner is not None and owner != self.me and self.is_alive(owner) else None
 
@@ -91,7 +91,7 @@ class Processes:
         return process_id in self._leases
 
     def connected(self, station_id: StationId, process_id: ProcessId) -> None:
-        """A charger's socket is in this process now (NOTIFY)."""
+        """A station's socket is in this process now (NOTIFY)."""
         self._owners[station_id] = self._heard[station_id] = process_id
         if process_id == self.me:
             return
@@ -102,7 +102,7 @@ class Processes:
             self._due.set()
 
     def left(self, station_id: StationId) -> None:
-        """A charger's socket has ended (NOTIFY)."""
+        """A station's socket has ended (NOTIFY)."""
         self._owners.pop(station_id, None)
         self._heard[station_id] = None
 
@@ -126,13 +126,13 @@ class Processes:
                 await self._leave()
 
     async def look(self) -> None:
-        """Renew the lease, forget the dead, see who is alive, and let go of chargers that went elsewhere."""
+        """Renew the lease, forget the dead, see who is alive, and let go of stations that went elsewhere."""
         now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
             if await processes.renew_lease(uow.conn, self.me, now=now, lease_until=now + LEASE):
-                # We had no row, perhaps because we slept past our lease: other processes may have our chargers.
+                # We had no row, perhaps because we slept past our lease: other processes may have our stations.
                 self._read_all = True
-                await processes.take_free_chargers(uow.conn, list(self._local.seen()), now)
+                await processes.take_free_stations(uow.conn, list(self._local.seen()), now)
         async with unit_of_work(self._pool) as uow:
             await processes.forget_dead(uow.conn, self._observe(await processes.read_leases(uow.conn), now))
             await forget_commands(uow.conn, now - COMMANDS_KEPT)
@@ -158,7 +158,7 @@ class Processes:
         return dead
 
     async def _read_owners(self, conn: TrioConnection) -> None:
-        """Read which process has which charger; notifications that arrive meanwhile are newer."""
+        """Read which process has which station; notifications that arrive meanwhile are newer."""
         self._read_all, self._heard = False, {}
         try:
             found: dict[StationId, ProcessId | None] = {**await processes.read_owners(conn), **self._heard}
@@ -169,7 +169,7 @@ class Processes:
         self._lost |= {s for s in self._local.seen() if self._owners.get(s, self.me) != self.me}
 
     async def _let_go(self, conn: TrioConnection) -> None:
-        """End our sockets of chargers that have newer ones in other processes (duty 4).
+        """End our sockets of stations that have newer ones in other processes (duty 4).
 
         A socket's coming is written before its owner is read here, so another owner came after it; one that is not
         written yet waits for the next look.

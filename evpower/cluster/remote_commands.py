@@ -1,7 +1,7 @@
 """Commands that cross from one process to another: how they are written, and how they are executed here.
 
 The asker's side is `network_link.py`. An outcome keeps its type across processes: a `CommandResult`, a
-charger's answer, or one of the errors an operator's command may raise.
+station's answer, or one of the errors an operator's command may raise.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from evpower.errors import (
 )
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
 from evpower.link.commands import A, Command
-from evpower.link.ports import ChargerLink, CommandResult, Outcome
+from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("OCPP")
@@ -48,7 +48,7 @@ FAILURES: dict[str, type[EvPowerError]] = {
     kind.__name__: kind
     for kind in (ChargerOffline, ChargerNotReady, CommandTimedOut, CommandRefused, CommandNotKnown, UnreadableAnswer)
 }
-#: What a charger can be asked, by name.
+#: What a station can be asked, by name.
 COMMANDS: dict[str, type[Command[Any]]] = {kind.__name__: kind for kind in Command.__subclasses__()}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -84,7 +84,7 @@ def written_failure(error: EvPowerError) -> str:
 
 
 def written_ask(command: Command[Any]) -> dict[str, Any]:
-    """What a charger is asked, as the name of its class and its fields."""
+    """What a station is asked, as the name of its class and its fields."""
     return {"command": type(command).__name__, "arguments": command}
 
 
@@ -101,7 +101,7 @@ def read_ask(payload: Mapping[str, Any]) -> Command[Any]:
 
 
 def read_answer_to(command: Command[A], text: str) -> A:
-    """A charger's answer to what it was asked. Raises what `read_answer` raises, and CommandNotKnown."""
+    """A station's answer to what it was asked. Raises what `read_answer` raises, and CommandNotKnown."""
     try:
         answer: A = msgspec.convert(read_answer(text), answer_type(type(command)))
     except msgspec.ValidationError:
@@ -117,7 +117,7 @@ def answer_type(kind: type[Command[A]]) -> type[A]:
 
 
 def read_answer(text: str) -> dict[str, Any]:
-    """The charger's answer to an operator's command, or raise what it ended in."""
+    """The station's answer to an operator's command, or raise what it ended in."""
     value = read(text)
     if "failure" not in value:
         answer: dict[str, Any] = value["answer"]
@@ -132,9 +132,9 @@ def read_answer(text: str) -> dict[str, Any]:
 
 
 class CommandExecutor:
-    """Takes what others ask of this process's chargers; one task for each command, owned by the worker."""
+    """Takes what others ask of this process's stations; one task for each command, owned by the worker."""
 
-    def __init__(self, pool: Pool, clock: Clock, me: ProcessId, local: ChargerLink) -> None:
+    def __init__(self, pool: Pool, clock: Clock, me: ProcessId, local: StationLink) -> None:
         self._pool = pool
         self._clock = clock
         self._me = me
@@ -159,7 +159,7 @@ class CommandExecutor:
             executing.start_soon(self._execute, command)
 
     async def _execute(self, command: Asked) -> None:
-        """Ask the charger and write how it ended; without that, the asker times out.
+        """Ask the station and write how it ended; without that, the asker times out.
 
         Its deadline is by the asker's clock; from here on there is as much time as ever.
         """

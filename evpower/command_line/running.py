@@ -1,4 +1,4 @@
-"""Runs what stays: the server, the demo, simulated chargers."""
+"""Runs what stays: the server, the demo, simulated stations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_server(main: Callable[[Config], Awaitable[None]], config: Config) -> int
 
 
 def run_simulator(url: str, plans: list[StationPlan], **nature: object) -> None:
-    """Run simulated chargers, saying what they do, until SIGINT or SIGTERM."""
+    """Run simulated stations, saying what they do, until SIGINT or SIGTERM."""
     trio.run(partial(_simulate, url, plans, nature))
 
 

@@ -1,4 +1,4 @@
-"""`evpower simulate`: chargers with the options of the command line."""
+"""`evpower simulate`: stations with the options of the command line."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def show_frames(entries: Iterable[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def readable(entry: dict[str, Any]) -> str:
-    """`12:00:01.123 ← Heartbeat [2,"17","Heartbeat",{}]`; what a charger wrote cannot play with the terminal."""
+    """`12:00:01.123 ← Heartbeat [2,"17","Heartbeat",{}]`; what a station wrote cannot play with the terminal."""
     if "event" in entry:
         return f"-- {entry['event']}"
     action = entry.get("action") or "?"

@@ -13,7 +13,7 @@ def batch_table(columns: str) -> str:
     """SQL of the batch as a table of these columns, to be followed by its alias.
 
     The LIMIT gives the planner the number of rows. Otherwise it assumes a hundred, and in a large network it reads a
-    whole table for the status of one charger.
+    whole table for the status of one station.
     """
     return f"(SELECT * FROM json_to_recordset(%(rows)s) AS batch({columns}) LIMIT %(count)s)"
 

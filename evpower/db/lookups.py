@@ -1,6 +1,6 @@
-"""Grouped look-ups: what many chargers ask of the rows at the same moment is one query on one connection.
+"""Grouped look-ups: what many stations ask of the rows at the same moment is one query on one connection.
 
-After a power cut every charger is looked up: its row and what is pending for it. One by one these queries would fill
+After a power cut every station is looked up: its row and what is pending for it. One by one these queries would fill
 the pool's queue, and reports of running charges would wait behind them; grouped, all of them take one connection.
 """
 

@@ -90,6 +90,12 @@ class Pool:
         return await self._wait()
 
     async def _wait(self) -> TrioConnection:
+        """The next free connection, in the order of asking.
+
+        Parked by hand, because the hand-over must be one step: once `_put` has rescheduled a task, it cannot be
+        cancelled any more before it has its connection. With an Event or a channel a cancellation could come between
+        the two, and the connection would be nobody's.
+        """
         waiter = _Waiter(trio.lowlevel.current_task())
         self._waiting.append(waiter)
 

@@ -54,13 +54,13 @@ class Probes(Protocol):
         ...
 
     def connected_stations(self) -> int:
-        """Open charger sockets in this process."""
+        """Open station sockets in this process."""
         ...
 
 
 @dataclass(frozen=True)
 class ServiceFacts:
-    """What this server is; `ocpp_urls` are where chargers connect."""
+    """What this server is; `ocpp_urls` are where stations connect."""
 
     version: str
     git_commit: str = "unknown"

@@ -1,6 +1,6 @@
-"""What a charger can be asked, in our own types: a class for each command, and the type of its answer.
+"""What a station can be asked, in our own types: a class for each command, and the type of its answer.
 
-A command is a value: for a charger whose socket is in another process it is written into a row, and that process
+A command is a value: for a station whose socket is in another process it is written into a row, and that process
 performs it. Each version of OCPP performs each of them in its way (`Dialect.perform`). Values that operators write and
 read as the standard has them (a message to trigger, a profile's purpose, a status) go through as they are.
 """
@@ -19,11 +19,11 @@ A = TypeVar("A")
 
 
 class Command(Generic[A]):
-    """Something a charger can be asked, answered by an A."""
+    """Something a station can be asked, answered by an A."""
 
 
 class Ending(Enum):
-    """What a charger makes of a command."""
+    """What a station makes of a command."""
 
     DONE = "done"
     #: It has agreed, and will do it when a charge ends or at its next boot.
@@ -33,7 +33,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a charger answered: its status, and for the operator all it sent."""
+    """What a station answered: its status, and for the operator all it sent."""
 
     ending: Ending
     status: str
@@ -67,7 +67,7 @@ class SetAvailability(Command[Reply]):
 
 @dataclass(frozen=True)
 class ForgetCards(Command[Reply]):
-    """Empty the charger's cache of verdicts on cards."""
+    """Empty the station's cache of verdicts on cards."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Trigger(Command[Reply]):
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting as the charger knows it."""
+    """One setting as the station knows it."""
 
     key: str
     value: str | None
@@ -93,7 +93,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a charger says of its settings."""
+    """What a station says of its settings."""
 
     settings: tuple[Setting, ...]
     #: Names that were asked for and that it does not know.
@@ -127,7 +127,7 @@ class SetPassword(Command[Reply]):
 
 @dataclass(frozen=True)
 class Upload:
-    """A charger's answer to a request for a file; without a name it has nothing to send."""
+    """A station's answer to a request for a file; without a name it has nothing to send."""
 
     reply: Reply
     file_name: str | None
@@ -192,7 +192,7 @@ class EndReservation(Command[Reply]):
 
 @dataclass(frozen=True)
 class ListVersion:
-    """The version of the list of cards a charger has; None when it keeps none."""
+    """The version of the list of cards a station has; None when it keeps none."""
 
     version: int | None
     as_sent: Mapping[str, Any]
@@ -214,7 +214,7 @@ class ListEntry:
 
 @dataclass(frozen=True)
 class ListAnswer:
-    """What a charger made of a list."""
+    """What a station made of a list."""
 
     taken: bool
     status: str
@@ -284,7 +284,7 @@ CERTIFICATE_USES: tuple[CertificateUse, ...] = ("CentralSystemRootCertificate", 
 
 @dataclass(frozen=True)
 class HeldCertificate:
-    """How a charger names a certificate it trusts: OCSP's CertID (RFC 6960 §4.1.1), hashes as hexadecimal digits."""
+    """How a station names a certificate it trusts: OCSP's CertID (RFC 6960 §4.1.1), hashes as hexadecimal digits."""
 
     hash_algorithm: Literal["SHA256", "SHA384", "SHA512"]
     issuer_name_hash: str
@@ -294,7 +294,7 @@ class HeldCertificate:
 
 @dataclass(frozen=True)
 class Trusted:
-    """What a charger trusts: each certificate by its hashes, and how the charger sent it."""
+    """What a station trusts: each certificate by its hashes, and how the station sent it."""
 
     certificates: tuple[HeldCertificate, ...]
     as_sent: tuple[Mapping[str, Any], ...]

@@ -1,4 +1,4 @@
-"""A task that asks a charger something and outlives the request that began it."""
+"""A task that asks a station something and outlives the request that began it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evpower.link.ports import CommandResult
 
 @dataclass
 class Conversation:
-    """A running conversation: `done` is set at its end, `result` is what the charger answered, if it was asked."""
+    """A running conversation: `done` is set at its end, `result` is what the station answered, if it was asked."""
 
     done: trio.Event = field(default_factory=trio.Event)
     result: CommandResult | None = None

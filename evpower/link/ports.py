@@ -1,4 +1,4 @@
-"""What the application may ask of a live charger; `ocpp/registry.py` implements it, tests fake it."""
+"""What the application may ask of a live station; `ocpp/registry.py` implements it, tests fake it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outcome(Enum):
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
-    #: The charger answered CALLERROR.
+    #: The station answered CALLERROR.
     FAILED = "failed"
     #: No answer within the command time-out; it may still act on it.
     TIMED_OUT = "timed_out"
@@ -27,47 +27,43 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The outcome, and what the charger answered, if it answered."""
+    """The outcome, and what the station answered, if it answered."""
 
     outcome: Outcome
     detail: str = ""
 
 
-class ChargePointLink(Protocol):
-    """Live chargers. Commands never raise for what a charger does: every end is a `CommandResult`."""
+class LiveStations(Protocol):
+    """Which stations are connected, and since when they were heard."""
 
     def is_connected(self, station_id: StationId) -> bool:
-        """Whether the charger's socket is open, in this process or in another that is alive."""
+        """Whether the station's socket is open, in this process or in another that is alive."""
         ...
 
     def last_seen_at(self, station_id: StationId) -> datetime | None:
-        """When a charger whose socket is in this process last sent anything; None for every other."""
+        """When a station whose socket is in this process last sent anything; None for every other."""
         ...
 
     def seen(self) -> Mapping[StationId, datetime]:
-        """Every charger whose socket is in this process, with the time of its last message."""
+        """Every station whose socket is in this process, with the time of its last message."""
         ...
 
+
+class StationLink(LiveStations, Protocol):
+    """Everything a station can be asked, whatever version of OCPP it speaks and whichever process has its socket."""
+
     async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        """Ask for a charge. Accepted is not yet a start (duty 28)."""
+        """Ask for a charge. Accepted is not yet a start (duty 28). Never raises for what a station does."""
         ...
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
-        """Ask for the end of a charge."""
-        ...
-
-
-class StationLink(Protocol):
-    """Live chargers, for operators: what can be asked of one, and any command as its standard writes it."""
-
-    def is_connected(self, station_id: StationId) -> bool:
-        """Whether the charger's socket is open, in this process or in another that is alive."""
+        """Ask for the end of a charge. Never raises for what a station does."""
         ...
 
     async def ask(self, station_id: StationId, command: Command[A]) -> A:
-        """Ask a charger (`link/commands.py`), and return its answer.
+        """Ask a station (`link/commands.py`), and return its answer.
 
-        A charger that refuses has answered. Raises InvalidRequest (nothing was sent: its standard does not allow that)
+        A station that refuses has answered. Raises InvalidRequest (nothing was sent: its standard does not allow that)
         and one of `CommandFailure` for each end that is no answer.
         """
         ...
@@ -75,7 +71,7 @@ class StationLink(Protocol):
     def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
     ) -> ChargingProfile:
-        """A charging profile as its charger's standard writes it. Raises InvalidRequest."""
+        """A charging profile as its station's standard writes it. Raises InvalidRequest."""
         ...
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +81,3 @@ class StationLink(Protocol):
         `CommandFailure` for each other end.
         """
         ...
-
-
-class ChargerLink(ChargePointLink, StationLink, Protocol):
-    """Both: what the registry of live chargers offers."""

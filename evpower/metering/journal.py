@@ -1,8 +1,8 @@
-"""Group commit of what chargers report: one writer commits a batch while the next one grows (design §4).
+"""Group commit of what stations report: one writer commits a batch while the next one grows (design §4).
 
 A handler appends a report and waits; its answer leaves after the commit. There is no linger: an idle writer commits
-a single report at once, a busy one finds more of them waiting. Reports of one charger stay in order, because it has
-one writer and the charger's handler waits for each.
+a single report at once, a busy one finds more of them waiting. Reports of one station stay in order, because it has
+one writer and the station's handler waits for each.
 
 What needs a decision (StartTransaction, StopTransaction) is a unit of work of its own, not a report in this journal.
 """
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from evpower.cluster.connections import leave_chargers, take_chargers
+from evpower.cluster.connections import leave_stations, take_stations
 from evpower.db.connection import Conn
 from evpower.db.failures import DATABASE_CONFLICTS, DatabaseAway, DatabaseFailure
 from evpower.db.pool import Pool
@@ -25,8 +25,9 @@ from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
 from evpower.metering.meter_value import MeterReport, Progress
 from evpower.metering.rows import journal as sql
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
 from evpower.network.station_records import store_presence
+from evpower.network.status import StatusReport
 from evpower.worker import Wake
 
 log = logging.getLogger("evpower.journal")
@@ -119,11 +120,11 @@ class Journal:
         return bool(await self._append(row))
 
     async def presence(self, row: PresenceRow) -> bool:
-        """Store that a charger was heard; whether it was away until now."""
+        """Store that a station was heard; whether it was away until now."""
         return bool(await self._append(row))
 
     async def left(self, row: LeftRow) -> bool:
-        """Store that a charger's socket here has ended, and when it was heard; whether it was away until then."""
+        """Store that a station's socket here has ended, and when it was heard; whether it was away until then."""
         return bool(await self._append(row))
 
     async def status(self, row: StatusRow) -> sql.StatusOutcome:
@@ -219,10 +220,10 @@ class Journal:
 
 
 async def _move_sockets(conn: Conn, rows: Sequence[PresenceRow | LeftRow]) -> None:
-    """Store which chargers' sockets are here; of several reports of one charger the last counts."""
+    """Store which stations' sockets are here; of several reports of one station the last counts."""
     last = {row.station_id: row for row in rows}
     here = [station_id for station_id, row in last.items() if isinstance(row, PresenceRow)]
     if here:
-        await take_chargers(conn, here, rows[-1].seen_at)
+        await take_stations(conn, here, rows[-1].seen_at)
     if len(here) < len(last):
-        await leave_chargers(conn, last.keys() - here)
+        await leave_stations(conn, last.keys() - here)

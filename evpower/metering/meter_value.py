@@ -1,6 +1,6 @@
-"""Readings of a meter, as integer Wh whatever the charger calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3).
+"""Readings of a meter, as integer Wh whatever the station calls them (OCPP 1.6 §7.43; contract/ocpp-behaviour §5.3).
 
-The records are named tuples: several are made for every message of every charger, and a frozen dataclass costs thrice.
+The records are named tuples: several are made for every message of every station, and a frozen dataclass costs thrice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_ENERGY_WH = 10**12
 
 
 class SampledValue(Protocol):
-    """One sampledValue as it was on the wire, of any OCPP version; None where the charger sent none."""
+    """One sampledValue as it was on the wire, of any OCPP version; None where the station sent none."""
 
     @property
     def value(self) -> str: ...

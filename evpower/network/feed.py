@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import trio
 
-from evpower.events import Event, EventBus, GapInEvents, MeterAdvanced, NetworkChanged, TopUpChanged
+from evpower.events import Event, EventBus, GapInEvents, NetworkChanged
 from evpower.identifiers import StationId
 from evpower.network.listing import ListedLocation, ListedStation
 from evpower.network.locations import Locations
@@ -61,13 +61,13 @@ class NetworkFeed:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Follow until cancelled; ready when the network has been read once."""
-        with self._bus.subscribe(changes_the_network, backlog=BACKLOG) as events:
+        with self._bus.subscribe(_every_one, backlog=BACKLOG) as events:
             for location in (await self._locations.read()).locations:
                 self._remember(location)
             task_status.started()
             await self._follow(events)
         while True:
-            with self._bus.subscribe(changes_the_network, backlog=BACKLOG) as events:
+            with self._bus.subscribe(_every_one, backlog=BACKLOG) as events:
                 await self._until_done(None)
                 await self._follow(events)
 
@@ -116,9 +116,7 @@ class NetworkFeed:
     async def _locations_of(self, touched: list[Event]) -> set[str]:
         """Where the stations of these events are, and where they were."""
         location_ids = {event.location_id for event in touched if isinstance(event, NetworkChanged)}
-        stations = {
-            event.station_id for event in touched if not isinstance(event, NetworkChanged | TopUpChanged | GapInEvents)
-        }
+        stations = {event.station_id for event in touched if not isinstance(event, NetworkChanged | GapInEvents)}
         location_ids |= await self._locations.containing(stations)
         return location_ids | {self._at[station] for station in stations if station in self._at}
 
@@ -136,6 +134,6 @@ class NetworkFeed:
             self._publish(LocationUpdate(after))
 
 
-def changes_the_network(event: Event) -> bool:
-    """Whether something the public can read of a station may have changed."""
-    return not isinstance(event, MeterAdvanced | TopUpChanged)
+def _every_one(event: Event) -> bool:
+    """Each of them may have changed something the public can read of a station."""
+    return True

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Literal
 
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.charge_point import (
+from evpower.network.status import (
     AdminStatus,
     LocationStatus,
     PublicStatus,
@@ -39,7 +39,7 @@ SOCKET_STATUSES: dict[str, SocketStatus] = {
 
 @dataclass(frozen=True)
 class ListedConnector:
-    """A configured connector; `status` counts, `ocpp_status` is the charger's own status."""
+    """A configured connector; `status` counts, `ocpp_status` is the station's own status."""
 
     connector_id: ConnectorId
     connector_type: str

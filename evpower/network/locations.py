@@ -22,11 +22,11 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound
 from evpower.identifiers import ConnectorId, StationId
-from evpower.link.ports import ChargePointLink
-from evpower.network.charge_point import connector_status, effective_status, is_online
+from evpower.link.ports import LiveStations
 from evpower.network.list_cache import ListCache, NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 from evpower.network.rows.listing import ConnectorRow, NetworkRows, StationRow, locations_of, read_network
+from evpower.network.status import connector_status, effective_status, is_online
 
 #: The seed's time to live.
 LIST_FOR_S = 30.0
@@ -39,7 +39,7 @@ class Locations:
         self,
         pool: Pool,
         clock: Clock,
-        link: ChargePointLink,
+        link: LiveStations,
         pricing: Pricing,
         cache: ListCache,
         heartbeat_timeout_s: float,
@@ -106,7 +106,7 @@ class Painter:
         self,
         rows: NetworkRows,
         prices: dict[StationId, Price],
-        link: ChargePointLink,
+        link: LiveStations,
         now: datetime,
         heartbeat_timeout: timedelta,
     ) -> None:
@@ -159,7 +159,7 @@ class Painter:
         self.expires_at = min(self.expires_at, moment)
 
 
-def last_seen(link: ChargePointLink, station_id: StationId, stored_at: datetime | None) -> datetime | None:
+def last_seen(link: LiveStations, station_id: StationId, stored_at: datetime | None) -> datetime | None:
     """When a station last spoke, to this process or to another; what is stored lags behind by seconds."""
     known = [at for at in (link.last_seen_at(station_id), stored_at) if at is not None]
     return max(known, default=None)

@@ -13,7 +13,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import StationId
-from evpower.link.ports import ChargePointLink
+from evpower.link.ports import LiveStations
 from evpower.network.rows.stations import mark_silent, store_presence
 from evpower.worker import Wake, repeat
 
@@ -28,9 +28,7 @@ WATCH_EVERY_S = 120.0
 class Presence:
     """The worker that keeps `stations.last_heartbeat_at` and `is_available` true."""
 
-    def __init__(
-        self, pool: Pool, clock: Clock, link: ChargePointLink, bus: EventBus, heartbeat_timeout_s: float
-    ) -> None:
+    def __init__(self, pool: Pool, clock: Clock, link: LiveStations, bus: EventBus, heartbeat_timeout_s: float) -> None:
         self._pool = pool
         self._clock = clock
         self._link = link
@@ -51,7 +49,7 @@ class Presence:
         self._silence_seen.set()
 
     async def flush(self) -> None:
-        """Store the time of the last message of every charger that spoke since the last flush."""
+        """Store the time of the last message of every station that spoke since the last flush."""
         seen = self._link.seen()
         news = {station: at for station, at in seen.items() if self._flushed.get(station) != at}
         if news:

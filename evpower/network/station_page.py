@@ -11,7 +11,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
-from evpower.link.ports import ChargePointLink
+from evpower.link.ports import LiveStations
 from evpower.network.listing import ListedLocation, ListedStation
 from evpower.network.locations import Painter
 from evpower.network.rows.listing import read_network
@@ -26,7 +26,7 @@ class StationPages:
         self,
         pool: Pool,
         clock: Clock,
-        link: ChargePointLink,
+        link: LiveStations,
         pricing: Pricing,
         heartbeat_timeout_s: float,
         on_silence: Callable[[], None],

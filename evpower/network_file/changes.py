@@ -19,6 +19,11 @@ log = logging.getLogger("evpower.fleet")
 LOGGED_CHARS_MAX = 500
 
 
+def given_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
 @dataclass(frozen=True)
 class Change:
     """What an administrator wants of one row: fields as in a fleet file, and columns to empty."""
@@ -29,10 +34,10 @@ class Change:
     @classmethod
     def creating(cls, body: Mapping[str, Any]) -> Change:
         """A new row; null is absent. Raises InvalidRequest for an id that could not stand in a path."""
-        given = {name: value for name, value in body.items() if value is not None}
-        if not isinstance(given.get("id"), str) or STATION_ID.fullmatch(given["id"]) is None:
+        fields = given_fields(body)
+        if not isinstance(fields.get("id"), str) or STATION_ID.fullmatch(fields["id"]) is None:
             raise InvalidRequest(("id", "обязательное поле: от 1 до 50 букв латиницы, цифр, _ и -"))
-        return cls(given)
+        return cls(fields)
 
     @classmethod
     def of(cls, key: str | int, body: Mapping[str, Any], table: Table, *, key_name: str = "id") -> Change:
@@ -44,7 +49,7 @@ class Change:
             wrong.append((key_name, "не изменяется"))
         if wrong:
             raise InvalidRequest(*wrong)
-        return cls({**{name: value for name, value in body.items() if value is not None}, key_name: key}, emptied)
+        return cls({**given_fields(body), key_name: key}, emptied)
 
     @property
     def id(self) -> str:

@@ -21,7 +21,7 @@ class Connector:
     connector_number: int
     connector_type: str | None
     power_kw: Decimal | None
-    #: False: out of use, whatever the charger says.
+    #: False: out of use, whatever the station says.
     is_enabled: bool | None
 
 

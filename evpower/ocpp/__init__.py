@@ -1,4 +1,4 @@
-"""The door for chargers: OCPP-J over WebSocket.
+"""The door for stations: OCPP-J over WebSocket.
 
 Turns wire into domain and back. No rule of a charge lives here.
 """

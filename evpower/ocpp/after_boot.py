@@ -1,6 +1,6 @@
-"""What follows each boot and reconnect of a charger, whatever its version (contract/ocpp-behaviour §2, §4; duty 18).
+"""What follows each boot and reconnect of a station, whatever its version (contract/ocpp-behaviour §2, §4; duty 18).
 
-Refusals are no errors. A charger that leaves a question unanswered is asked no more of them; one that boots whenever it
+Refusals are no errors. A station that leaves a question unanswered is asked no more of them; one that boots whenever it
 is configured is not configured for a while (`boot_loops.py`).
 """
 
@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import trio
 
-from evpower.ocpp.charger import Charger
+from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.watch.oddities import Kind
 
 
-async def configure_after_boot(charger: Charger) -> None:
-    """Runs beside the reader for as long as the charger is connected; once per connection and per later boot."""
+async def configure_after_boot(station: ConnectedStation) -> None:
+    """Runs beside the reader for as long as the station is connected; once per connection and per later boot."""
     while True:
-        await charger.settled()
-        if not _may_be_configured(charger) or await _configure(charger):
-            await charger.dialect.ask_statuses(charger)
-        charger.connection.ready.set()
-        await charger.reports.ready_for_commands(charger.station_id)
-        await charger.next_boot()
+        await station.settled()
+        if not _may_be_configured(station) or await _configure(station):
+            await station.dialect.ask_statuses(station)
+        station.connection.ready.set()
+        await station.reports.ready_for_commands(station.station_id)
+        await station.next_boot()
 
 
-def _may_be_configured(charger: Charger) -> bool:
-    if charger.boot_loops.may_be_configured(charger.station_id, trio.current_time()):
+def _may_be_configured(station: ConnectedStation) -> bool:
+    if station.boot_loops.may_be_configured(station.station_id, trio.current_time()):
         return True
-    charger.connection.oddities.note(Kind.BOOT_LOOP, "it boots when it is configured, and is left as it is")
+    station.connection.oddities.note(Kind.BOOT_LOOP, "it boots when it is configured, and is left as it is")
     return False
 
 
-async def _configure(charger: Charger) -> bool:
-    """False when the charger does not answer."""
-    charger.boot_loops.configuring(charger.station_id, trio.current_time())
-    return await charger.dialect.set_up_metering(charger)
+async def _configure(station: ConnectedStation) -> bool:
+    """False when the station does not answer."""
+    station.boot_loops.configuring(station.station_id, trio.current_time())
+    return await station.dialect.set_up_metering(station)

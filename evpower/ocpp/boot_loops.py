@@ -1,8 +1,8 @@
-"""Chargers that boot whenever they are configured, and then are configured whenever they boot (duty 18).
+"""Stations that boot whenever they are configured, and then are configured whenever they boot (duty 18).
 
-Some firmwares restart on a changed key, some crash on it. A charger that boots soon after it was configured, several
+Some firmwares restart on a changed key, some crash on it. A station that boots soon after it was configured, several
 times in a row, is left alone for a while that doubles; its settings are whatever it keeps. Memory of this process:
-after a restart the charger has to show its habit again.
+after a restart the station has to show its habit again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from evpower.identifiers import StationId
 SUSPECT_WITHIN_S = 300.0
 #: So many suspect boots in a row are a loop.
 SUSPECT_BOOTS = 2
-#: How long a charger that loops is left alone: first, and at most, in seconds.
+#: How long a station that loops is left alone: first, and at most, in seconds.
 FIRST_PAUSE_S = 3600.0
 LONGEST_PAUSE_S = 86400.0
 

@@ -1,7 +1,7 @@
-"""The one way to ask a charger something: checked against its version's schemas, sent, and its end given a type.
+"""The one way to ask a station something: checked against its version's schemas, sent, and its end given a type.
 
 `ask` is for what we ask by ourselves, at once and with a status for an answer; `command` is for operators: it waits for
-a boot to end, and its answer is checked as a whole (design §8 "Raw charger command").
+a boot to end, and its answer is checked as a whole (design §8 "Raw station command").
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import trio
 
 from evpower.errors import ChargerNotReady, ChargerOffline, CommandRefused, CommandTimedOut, UnreadableAnswer
 from evpower.link.ports import CommandResult, Outcome
-from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.watch.oddities import Kind, shown
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
 log = logging.getLogger("OCPP")
 
-#: A charger that boots is waited for, at most this long (duty 18).
+#: A station that boots is waited for, at most this long (duty 18).
 READY_WITHIN_S = 15.0
-#: Earlier commands to the same charger go first; the whole, with their time-outs, takes at most this long.
+#: Earlier commands to the same station go first; the whole, with their time-outs, takes at most this long.
 COMMAND_WITHIN_S = 90.0
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -38,8 +38,8 @@ class _Status(msgspec.Struct):
 _read_status = msgspec.json.Decoder(_Status).decode
 
 
-async def ask(connection: ChargerConnection, request: Request) -> CommandResult:
-    """Send a request whose answer is a status, also to a charger that has not finished booting.
+async def ask(connection: StationConnection, request: Request) -> CommandResult:
+    """Send a request whose answer is a status, also to a station that has not finished booting.
 
     Raises InvalidRequest for a payload its standard refuses; nothing was sent.
     """
@@ -50,11 +50,11 @@ async def ask(connection: ChargerConnection, request: Request) -> CommandResult:
 
 
 def was_answered(result: CommandResult) -> bool:
-    """Whether the charger still answers: one that does not is asked nothing more."""
+    """Whether the station still answers: one that does not is asked nothing more."""
     return result.outcome not in (Outcome.TIMED_OUT, Outcome.OFFLINE)
 
 
-async def command(connection: ChargerConnection, request: Request) -> dict[str, Any]:
+async def command(connection: StationConnection, request: Request) -> dict[str, Any]:
     """Send a request and return the answer's payload. Raises one of `CommandFailure`, or InvalidRequest."""
     with trio.move_on_after(COMMAND_WITHIN_S):
         await _ready_for(connection, request)
@@ -66,13 +66,13 @@ async def command(connection: ChargerConnection, request: Request) -> dict[str, 
     raise CommandTimedOut
 
 
-async def _send(connection: ChargerConnection, request: Request) -> CallOutcome:
+async def _send(connection: StationConnection, request: Request) -> CallOutcome:
     connection.dialect.schemas.check_command(*request)
     return await connection.call(request.action, _encode(request.payload))
 
 
-async def _ready_for(connection: ChargerConnection, request: Request) -> None:
-    """Wait for the end of a boot; what a charger whose boot is not accepted may be asked is its version's to say."""
+async def _ready_for(connection: StationConnection, request: Request) -> None:
+    """Wait for the end of a boot; what a station whose boot is not accepted may be asked is its version's to say."""
     if connection.registration == "Rejected":
         raise ChargerNotReady(boot=connection.registration)
     connection.dialect.may_be_asked(connection, request)
@@ -101,7 +101,7 @@ def _result(outcome: CallOutcome) -> CommandResult:
             return CommandResult(Outcome.OFFLINE)
 
 
-def _payload_of(connection: ChargerConnection, action: str, outcome: CallOutcome) -> dict[str, Any]:
+def _payload_of(connection: StationConnection, action: str, outcome: CallOutcome) -> dict[str, Any]:
     match outcome:
         case Answered(text):
             return _checked(connection, action, text)
@@ -113,7 +113,7 @@ def _payload_of(connection: ChargerConnection, action: str, outcome: CallOutcome
             raise ChargerOffline
 
 
-def _checked(connection: ChargerConnection, action: str, text: bytes) -> dict[str, Any]:
+def _checked(connection: StationConnection, action: str, text: bytes) -> dict[str, Any]:
     schemas, answer = connection.dialect.schemas, _readable(text)
     if isinstance(answer, dict):
         for oddity in schemas.read_kindly(action, answer):

@@ -1,8 +1,8 @@
-"""One charger's OCPP-J conversation, whatever its version: correlation, order, one CALL in flight (OCPP-J §4).
+"""One station's OCPP-J conversation, whatever its version: correlation, order, one CALL in flight (OCPP-J §4).
 
 The reader task owns the connection. It awaits the handler of each incoming CALL before it reads on, so replies leave
-after their commit and a charger's messages keep their order; its end cancels everything else the charger had running.
-Handlers never wait for the charger itself: what must ask it something runs as the follow-up, beside the reader.
+after their commit and a station's messages keep their order; its end cancels everything else the station had running.
+Handlers never wait for the station itself: what must ask it something runs as the follow-up, beside the reader.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from evpower.ocpp.watch.oddities import Kind, Oddities
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire import frames
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer, Offline
-from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
+from evpower.ocpp.wire.transport import SocketClosed, StationSocket
 
 if TYPE_CHECKING:  # a connection carries its dialect, and a dialect speaks on connections
     from evpower.ocpp.dialect import Dialect
@@ -49,13 +49,13 @@ class _PendingCall:
         self.done.set()
 
 
-class ChargerConnection:
-    """A live charger."""
+class StationConnection:
+    """A live station."""
 
     def __init__(
         self,
         station_id: StationId,
-        socket: ChargerSocket,
+        socket: StationSocket,
         dialect: Dialect,
         *,
         clock: Clock,
@@ -66,7 +66,7 @@ class ChargerConnection:
         traffic: Traffic,
         frame_log: FrameLog | None = None,
     ) -> None:
-        """`on_return` is called when the charger speaks again after more than `silent_after_s`."""
+        """`on_return` is called when the station speaks again after more than `silent_after_s`."""
         self.station_id = station_id
         self.dialect = dialect
         self._socket = socket
@@ -78,7 +78,7 @@ class ChargerConnection:
         self.traffic = traffic
         self.frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
-        #: OCPP's registration status; a charger that merely reconnects is accepted (duty 6, 16).
+        #: OCPP's registration status; a station that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
         #: Set by the charger's first CALL: some cannot take any of ours before, and reset (field ruling 5.2).
         self.spoken = trio.Event()
@@ -94,19 +94,19 @@ class ChargerConnection:
         self._ended = False
 
     async def run(self, answer: Answer, follow_up: Callable[[], Awaitable[None]]) -> None:
-        """Serve the charger until its socket ends or `leave` is called; the caller closes the socket.
+        """Serve the station until its socket ends or `leave` is called; the caller closes the socket.
 
         An exception of the handler or the follow-up ends the connection and goes to the caller.
         """
         try:
             with self._socket.alive:
-                async with trio.open_nursery() as charger:
-                    charger.start_soon(follow_up, name=f"follow-up {self.station_id}")
+                async with trio.open_nursery() as station:
+                    station.start_soon(follow_up, name=f"follow-up {self.station_id}")
                     await self._read(answer)
-                    charger.cancel_scope.cancel()
+                    station.cancel_scope.cancel()
         finally:
             self._ended = True
-            self.ready.set()  # do not let callers wait for a charger that left
+            self.ready.set()  # do not let callers wait for a station that left
             if self._pending is not None:
                 self._pending.end(Offline())
         self._say_how_it_ended(self._socket.closed or SocketClosed(*self.close_with))
@@ -135,7 +135,7 @@ class ChargerConnection:
         """Send a CALL and wait for its end; calls wait their turn. `payload` is a JSON object.
 
         At most the command time-out after it was sent; the caller bounds the whole with `fail_after`. A caller that
-        leaves early does not free the turn: the charger still owes its answer (OCPP-J §4.1.1).
+        leaves early does not free the turn: the station still owes its answer (OCPP-J §4.1.1).
         """
         async with self._turn:
             if self._pending is not None:

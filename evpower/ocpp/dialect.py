@@ -1,4 +1,4 @@
-"""What a version of OCPP is to the door and to the registry of live chargers: they know this, and no version.
+"""What a version of OCPP is to the door and to the registry of live stations: they know this, and no version.
 
 OCPP 1.6 is the one implementation until 2.0.1 comes beside it (`evpower/ocpp/v16/dialect.py`, later `v201/dialect.py`);
 `evpower/ocpp/dialects.py` lists them.
@@ -19,18 +19,18 @@ from evpower.ocpp.watch.masking import SecretSetting
 from evpower.ocpp.wire import frames
 
 if TYPE_CHECKING:  # a connection carries its dialect, and a dialect speaks on connections
-    from evpower.ocpp.charger import Charger
-    from evpower.ocpp.connection import ChargerConnection
+    from evpower.ocpp.connected_station import ConnectedStation
+    from evpower.ocpp.connection import StationConnection
 
 
 class Request(NamedTuple):
-    """What is asked of a charger, on the wire: OCPP's action, and its payload as a JSON object."""
+    """What is asked of a station, on the wire: OCPP's action, and its payload as a JSON object."""
 
     action: str
     payload: Mapping[str, Any]
 
 
-#: Sends a request to one charger and returns the answer's payload, checked by its schema. Raises CommandFailure.
+#: Sends a request to one station and returns the answer's payload, checked by its schema. Raises CommandFailure.
 Send = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
@@ -54,45 +54,45 @@ class Dialect(Protocol):
 
     @property
     def schemas(self) -> Schemas:
-        """What may be asked of a charger, and what it may answer."""
+        """What may be asked of a station, and what it may answer."""
         ...
 
     @property
     def secrets(self) -> Sequence[SecretSetting]:
-        """Settings of a charger whose values are no operator's to read."""
+        """Settings of a station whose values are no operator's to read."""
         ...
 
-    async def answer(self, charger: Charger, call: frames.Call) -> bytes:
-        """The frame that answers the charger's CALL. Never raises for what a charger or the database does."""
+    async def answer(self, station: ConnectedStation, call: frames.Call) -> bytes:
+        """The frame that answers the station's CALL. Never raises for what a station or the database does."""
         ...
 
-    async def set_up_metering(self, charger: Charger) -> bool:
-        """Have a charger that has booted send the meter values we bill by; False when it does not answer."""
+    async def set_up_metering(self, station: ConnectedStation) -> bool:
+        """Have a station that has booted send the meter values we bill by; False when it does not answer."""
         ...
 
-    async def ask_statuses(self, charger: Charger) -> None:
+    async def ask_statuses(self, station: ConnectedStation) -> None:
         """Ask for the statuses that have not come by themselves since its boot."""
         ...
 
-    async def ask_to_boot(self, connection: ChargerConnection) -> None:
-        """Have a charger that is Pending boot again."""
+    async def ask_to_boot(self, connection: StationConnection) -> None:
+        """Have a station that is Pending boot again."""
         ...
 
     async def remote_start(
-        self, connection: ChargerConnection, connector_id: ConnectorId, id_tag: IdTag
+        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag
     ) -> CommandResult:
         """Ask for a charge. Accepted is not yet a start (duty 28)."""
         ...
 
-    async def remote_stop(self, connection: ChargerConnection, transaction_id: WireTransactionId) -> CommandResult:
+    async def remote_stop(self, connection: StationConnection, transaction_id: WireTransactionId) -> CommandResult:
         """Ask for the end of a charge."""
         ...
 
     async def perform(self, send: Send, command: Command[A]) -> A:
-        """Ask a charger, by `send`. Raises what `send` raises, and InvalidRequest."""
+        """Ask a station, by `send`. Raises what `send` raises, and InvalidRequest."""
         ...
 
-    def may_be_asked(self, connection: ChargerConnection, request: Request) -> None:
+    def may_be_asked(self, connection: StationConnection, request: Request) -> None:
         """Whether its boot allows this request. Raises ChargerNotReady, or InvalidRequest when it never will."""
         ...
 
@@ -110,7 +110,7 @@ class Dialect(Protocol):
 
 
 def usual(dialects: Sequence[Dialect]) -> Dialect:
-    """The oldest: of chargers that offer no subprotocol."""
+    """The oldest: of stations that offer no subprotocol."""
     return dialects[-1]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import trio
 
-from evpower.ocpp.charger import Charger
+from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.reading import Request, Unreadable, read, storable
 from evpower.ocpp.watch.oddities import shown
 from evpower.ocpp.wire import frames
@@ -25,7 +25,7 @@ class Confirmation(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=T
     """What we answer; absent rather than null."""
 
 
-Handler = Callable[[Charger, Any, bytes], Awaitable[Confirmation]]
+Handler = Callable[[ConnectedStation, Any, bytes], Awaitable[Confirmation]]
 
 
 @dataclass(frozen=True)
@@ -41,40 +41,40 @@ class Action:
 _encode = msgspec.json.Encoder().encode
 
 
-async def answer(charger: Charger, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
-    """The frame that answers the CALL. Never raises for what a charger or the database does."""
+async def answer(station: ConnectedStation, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
+    """The frame that answers the CALL. Never raises for what a station or the database does."""
     began = trio.current_time()
-    frame = await _answer(charger, call, actions)
-    charger.connection.traffic.call_answered(call.action, trio.current_time() - began)
+    frame = await _answer(station, call, actions)
+    station.connection.traffic.call_answered(call.action, trio.current_time() - began)
     return frame
 
 
-async def _answer(charger: Charger, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
+async def _answer(station: ConnectedStation, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
     action = actions.get(call.action)
     if action is None:
-        known = call.action in charger.dialect.known_actions
-        return _refuse(charger, call, "NotSupported" if known else "NotImplemented", call.action)
-    if charger.connection.registration != "Accepted" and call.action != "BootNotification":
-        return _refuse(charger, call, "SecurityError", f"the boot is {charger.connection.registration}")
+        known = call.action in station.dialect.known_actions
+        return _refuse(station, call, "NotSupported" if known else "NotImplemented", call.action)
+    if station.connection.registration != "Accepted" and call.action != "BootNotification":
+        return _refuse(station, call, "SecurityError", f"the boot is {station.connection.registration}")
     payload = storable(action.request, bytes(call.payload))
     try:
-        request = read(action.request, payload, charger.connection.oddities)
+        request = read(action.request, payload, station.connection.oddities)
     except Unreadable as exc:
-        return _refuse(charger, call, charger.dialect.error_codes[exc.flaw], exc.problem)
+        return _refuse(station, call, station.dialect.error_codes[exc.flaw], exc.problem)
     try:
         if action.journalled:
-            confirmation = await action.handle(charger, request, payload)
+            confirmation = await action.handle(station, request, payload)
         else:
-            with trio.fail_after(charger.settings.handler_timeout_s):
-                confirmation = await action.handle(charger, request, payload)
-    except Exception:  # whatever failed on our side, the charger must hear it and repeat (duty 15)
-        log.exception("station=%s: %s failed", charger.station_id, call.action)
-        charger.connection.traffic.errors_sent["InternalError"] += 1
+            with trio.fail_after(station.settings.handler_timeout_s):
+                confirmation = await action.handle(station, request, payload)
+    except Exception:  # whatever failed on our side, the station must hear it and repeat (duty 15)
+        log.exception("station=%s: %s failed", station.station_id, call.action)
+        station.connection.traffic.errors_sent["InternalError"] += 1
         return frames.call_error(call.message_id, "InternalError")
     return frames.call_result(call.message_id, _encode(confirmation))
 
 
-def _refuse(charger: Charger, call: frames.Call, code: str, problem: str) -> bytes:
-    log.warning("station=%s: %s: %s: %s", charger.station_id, shown(call.action), code, shown(problem))
-    charger.connection.traffic.errors_sent[code] += 1
+def _refuse(station: ConnectedStation, call: frames.Call, code: str, problem: str) -> bytes:
+    log.warning("station=%s: %s: %s: %s", station.station_id, shown(call.action), code, shown(problem))
+    station.connection.traffic.errors_sent[code] += 1
     return frames.call_error(call.message_id, code, problem)

@@ -1,6 +1,6 @@
 """Where strangers wait: sockets of identities without a station, until an operator has decided.
 
-A stranger is Pending and may do nothing but boot (OCPP 1.6 §4.2). Nothing of it is in the registry of chargers, and its
+A stranger is Pending and may do nothing but boot (OCPP 1.6 §4.2). Nothing of it is in the registry of stations, and its
 frames are not kept: a flood of identities costs sockets while it lasts, and those are bounded here.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import trio
 
 from evpower.administration.strangers import MOST_OF_ADDRESS, MOST_WAITING, Strangers
-from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.connection import StationConnection
 
 #: A stranger that has not sent its BootNotification by then is let go.
 BOOT_WITHIN_S = 60.0
@@ -33,7 +33,7 @@ class Guest:
     """A stranger that is connected; `invited` is set when it is to boot again."""
 
     stranger: Stranger
-    connection: ChargerConnection
+    connection: StationConnection
     invited: trio.Event = field(default_factory=trio.Event)
 
 
@@ -53,7 +53,7 @@ class Lobby:
         return await self.strangers.may_enter(stranger.identity, stranger.address)
 
     @contextmanager
-    def staying(self, stranger: Stranger, connection: ChargerConnection) -> Iterator[Guest]:
+    def staying(self, stranger: Stranger, connection: StationConnection) -> Iterator[Guest]:
         """While the stranger is here; an older connection of the same identity is closed (duty 4)."""
         guest = Guest(stranger, connection)
         twin = self._guests.get(stranger.identity)

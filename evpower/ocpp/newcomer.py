@@ -1,4 +1,4 @@
-"""A stranger: Pending until an operator accepts it, then a charger like any other, on the same
+"""A stranger: Pending until an operator accepts it, then a station like any other, on the same
 connection."""
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from evpower.clock import Clock
-from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.ocpp.after_boot import configure_after_boot
 from evpower.ocpp.boot_loops import BootLoops
-from evpower.ocpp.charger import Charger
+from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Guest, Lobby
 from evpower.ocpp.settings import OcppSettings
-from evpower.reports.charger_reports import ChargerReports
+from evpower.reports.station_reports import StationReports
 
 #: A BootNotification that comes sooner than this after the last is answered from memory.
 BOOTS_APART_S = 10.0
 
 
-class Newcomer(Charger):
+class Newcomer(ConnectedStation):
     """`move_in` makes its connection a station's, once it is one."""
 
     def __init__(
@@ -29,7 +29,7 @@ class Newcomer(Charger):
         lobby: Lobby,
         move_in: Callable[[], Awaitable[None]],
         *,
-        reports: ChargerReports,
+        reports: StationReports,
         clock: Clock,
         settings: OcppSettings,
         boot_loops: BootLoops,

@@ -1,6 +1,6 @@
 """From a payload to a request: strict first, which is fast and the rule; else lenient, where every leniency is counted.
 
-Real chargers send numbers as text, text as numbers, extra fields, times without a zone, registers with a fraction and
+Real stations send numbers as text, text as numbers, extra fields, times without a zone, registers with a fraction and
 values of their own (duty 14). What has no harmless meaning has a flaw (`Unreadable`), for which each version of OCPP
 has its CALLERROR code.
 """
@@ -38,7 +38,7 @@ OPEN = msgspec.Meta(extra={"open": True})
 
 
 class Request(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a charger sends."""
+    """What a station sends."""
 
 
 class MeteredRequest(Request):

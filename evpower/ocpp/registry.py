@@ -1,4 +1,4 @@
-"""The live chargers of this process; what the application may ask of them (`ChargePointLink`, `StationLink`)."""
+"""The live stations of this process; what the application may ask of them (`LiveStations`, `StationLink`)."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp import commands
-from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
 
-class ChargerRegistry:
-    """Implements `evpower.link.ports.ChargePointLink` and `StationLink`."""
+class StationRegistry:
+    """Implements `evpower.link.ports.LiveStations` and `StationLink`."""
 
     def __init__(self, usual: Dialect) -> None:
         """`usual` says what may be asked of a station that is not here."""
         self._usual = usual
-        self._live: dict[StationId, ChargerConnection] = {}
+        self._live: dict[StationId, StationConnection] = {}
         self._presence: WeakValueDictionary[StationId, trio.Lock] = WeakValueDictionary()
 
-    # ------------------------------------------------------------------------------------------- the charger server's
+    # ------------------------------------------------------------------------------------------- the station server's
 
-    def add(self, connection: ChargerConnection) -> None:
+    def add(self, connection: StationConnection) -> None:
         """Make it the station's connection; the older connection of the same station is closed (duty 4)."""
         twin = self._live.get(connection.station_id)
         self._live[connection.station_id] = connection
         if twin is not None:
             twin.leave(1000, "replaced by a newer connection")
 
-    def remove(self, connection: ChargerConnection) -> None:
+    def remove(self, connection: StationConnection) -> None:
         """Forget it, unless a twin has taken its place."""
         if self._live.get(connection.station_id) is connection:
             del self._live[connection.station_id]
 
-    def written(self, station_id: StationId) -> ChargerConnection | None:
+    def written(self, station_id: StationId) -> StationConnection | None:
         """The station's socket, if its coming has been written."""
         connection = self._live.get(station_id)
         return connection if connection is not None and connection.presence_written else None
 
     def dismiss_all(self, code: int, reason: str) -> None:
-        """Close every charger's connection, with this close code."""
+        """Close every station's connection, with this close code."""
         for connection in tuple(self._live.values()):
             connection.leave(code, reason)
 
@@ -60,10 +60,10 @@ class ChargerRegistry:
             lock = self._presence[station_id] = trio.Lock()
         return lock
 
-    def connection(self, station_id: StationId) -> ChargerConnection | None:
+    def connection(self, station_id: StationId) -> StationConnection | None:
         return self._live.get(station_id)
 
-    # ------------------------------------------------------------------------------------------------ ChargePointLink
+    # ------------------------------------------------------------------------------------------------ LiveStations
 
     def is_connected(self, station_id: StationId) -> bool:
         return station_id in self._live
@@ -76,7 +76,7 @@ class ChargerRegistry:
         return {station_id: connection.last_seen_at for station_id, connection in self._live.items()}
 
     async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        """A charger still booting counts as offline: `ready_for_commands` takes up what is pending (duty 18)."""
+        """A station still booting counts as offline: `ready_for_commands` takes up what is pending (duty 18)."""
         connection = self._live.get(station_id)
         if connection is None:
             return CommandResult(Outcome.OFFLINE)
@@ -87,7 +87,7 @@ class ChargerRegistry:
         return await connection.dialect.remote_start(connection, connector_id, id_tag)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
-        """Waits until a charger that is still booting is ready; the caller's time-out bounds the wait."""
+        """Waits until a station that is still booting is ready; the caller's time-out bounds the wait."""
         connection = self._live.get(station_id)
         if connection is None:
             return CommandResult(Outcome.OFFLINE)
@@ -109,7 +109,7 @@ class ChargerRegistry:
         return self._dialect_of(station_id).read_profile(connector_id, written)
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """An operator's own command (design §8 "Raw charger command"); see `StationLink.command`."""
+        """An operator's own command (design §8 "Raw station command"); see `StationLink.command`."""
         request = Request(action, payload)
         self._dialect_of(station_id).refuse_secrets(request)
         return await self._send(station_id, request)
@@ -127,6 +127,6 @@ class ChargerRegistry:
         return self._usual if connection is None else connection.dialect
 
     async def raw(self, station_id: StationId, action: str, payload: bytes) -> CallOutcome:
-        """One CALL with nothing checked, neither the payload nor the charger's boot."""
+        """One CALL with nothing checked, neither the payload nor the station's boot."""
         connection = self._live.get(station_id)
         return Offline() if connection is None else await connection.call(action, payload)

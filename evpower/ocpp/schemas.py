@@ -1,4 +1,4 @@
-"""A standard's own JSON schemas, for commands to chargers: strict in what we send; problems are named by field.
+"""A standard's own JSON schemas, for commands to stations: strict in what we send; problems are named by field.
 
 The schemas are those of the `ocpp` package. They are read with exact decimals, because 21.4 as a binary float is no
 multiple of 0.1. Formats (times, addresses) are checked for what we send only.
@@ -22,7 +22,7 @@ from jsonschema.exceptions import ValidationError
 
 from evpower.errors import InvalidRequest
 
-#: Too many or too long fields in an answer do no harm; chargers add fields of their own (duty 14).
+#: Too many or too long fields in an answer do no harm; stations add fields of their own (duty 14).
 HARMLESS_IN_ANSWERS = frozenset({"additionalProperties", "maxLength"})
 IN_RUSSIAN = {
     "enum": "допустимы только: {}",
@@ -36,7 +36,7 @@ IN_RUSSIAN = {
 
 
 def _is_time(value: object) -> bool:
-    """A time without its zone means another moment to every charger."""
+    """A time without its zone means another moment to every station."""
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
@@ -58,7 +58,7 @@ class Schemas:
 
     #: The folder of the `ocpp` package that has them.
     package: str
-    #: What a central system may ask of a charger.
+    #: What a central system may ask of a station.
     commands: tuple[str, ...]
     #: Rules that are only in the standard's text: every (field, rule) that a payload which fits its schema breaks.
     broken_rules: Callable[[str, Mapping[str, Any]], list[Problem]]
@@ -75,7 +75,7 @@ class Schemas:
             raise InvalidRequest(*problems)
 
     def wrong_in_answer(self, action: str, answer: Mapping[str, Any]) -> list[Problem]:
-        """What is unusable in a charger's answer, as (field, what is wrong); harmless oddities are accepted."""
+        """What is unusable in a station's answer, as (field, what is wrong); harmless oddities are accepted."""
         errors = self._of_answer(action).iter_errors(answer)
         return list(_problems(error for error in errors if error.validator not in HARMLESS_IN_ANSWERS))
 
@@ -91,7 +91,7 @@ class Schemas:
             holder[last] = meant
 
     def _of_answer(self, action: str) -> Draft4Validator:
-        # An answer's times are the reader's to judge: chargers omit the zone.
+        # An answer's times are the reader's to judge: stations omit the zone.
         return _validator(self.package, f"{action}Response", strict=False)
 
 

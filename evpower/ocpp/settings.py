@@ -1,4 +1,4 @@
-"""Settings of the charger server: the operator's, and limits that need no setting. Times in seconds."""
+"""Settings of the station server: the operator's, and limits that need no setting. Times in seconds."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class OcppSettings:
     allow_anonymous: bool | None = None
     #: Who may say, in X-Forwarded-For, whom it serves.
     trusted_proxies: tuple[Network, ...] = LOOPBACK
-    #: Sockets at once, and those of them that are no chargers yet; one more is answered 503.
+    #: Sockets at once, and those of them that are no stations yet; one more is answered 503.
     max_connections: int = 10_000
     max_handshakes: int = 4096
     command_timeout_s: float = 30
-    #: A charger silent for longer counts as offline (contract/ocpp-behaviour §2).
+    #: A station silent for longer counts as offline (contract/ocpp-behaviour §2).
     heartbeat_timeout_s: float = 300
     #: A handler that takes longer (a database that hangs) is answered InternalError.
     handler_timeout_s: float = 30
-    #: How long a charger may stay without StatusNotification before we take it for booted (duty 18).
+    #: How long a station may stay without StatusNotification before we take it for booted (duty 18).
     settle_delay_s: float = 5
     meter_value_sample_interval_s: int = 30
-    #: From the end of the listener to the last charger's close, at most.
+    #: From the end of the listener to the last station's close, at most.
     drain_timeout_s: float = 5
-    #: For the last database writes about a charger that left.
+    #: For the last database writes about a station that left.
     farewell_timeout_s: float = 5
     sweep_interval_s: float = 1

@@ -128,7 +128,6 @@ class CardPayments:
             if order.phase == "created":
                 await top_ups.move(uow.conn, order, "processing", now, keep_asking=True)
                 await audit(uow, order, "card_answered", origin, now, after="processing", detail=answer.status.reason)
-            self._crediting.publish_change(uow, order)
 
     async def _answer(self, order: TopUp) -> TopUpView:
         view = await self._orders.view(order)

@@ -16,7 +16,6 @@ from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.events import EventBus, TopUpChanged
 from evpower.payments.audit import audit
 from evpower.payments.gateway import OrderStatus, Payment
 from evpower.payments.rows import top_ups
@@ -31,11 +30,10 @@ log = logging.getLogger("payment")
 class Crediting:
     """Applies what providers answer, and what a person decides, to orders."""
 
-    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, bus: EventBus, rules: TopUpRules) -> None:
+    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, rules: TopUpRules) -> None:
         self._pool = pool
         self._clock = clock
         self._billing = billing
-        self._bus = bus
         self._rules = rules
 
     async def apply(self, topup_id: int, status: OrderStatus, origin: Origin, *, last_event_id: int = 0) -> TopUp:
@@ -106,8 +104,6 @@ class Crediting:
             reason=status.reason or None,
             keep_asking=keeps_asking(order, done.phase, status.state, now),
         )
-        if done.phase != order.phase or credited_tyiyn:
-            self.publish_change(uow, order)
 
     async def _credit(self, uow: UnitOfWork, order: TopUp, payment: Payment, origin: Origin) -> int:
         """Credit one payment; the tyiyn that moved."""
@@ -131,7 +127,6 @@ class Crediting:
         await top_ups.move(
             uow.conn, order, phase, now, credited_tyiyn=amount_tyiyn, flags=(BY_HAND,), keep_asking=False
         )
-        self.publish_change(uow, order)
         return True
 
     async def park(
@@ -148,8 +143,3 @@ class Crediting:
     def _warn(self, uow: UnitOfWork, order: TopUp, note: str) -> None:
         line = f"top-up {order.order_id}: {note}, client_id={order.client_id}, provider={order.provider}"
         uow.after_commit(lambda: log.warning(line))
-
-    def publish_change(self, uow: UnitOfWork, order: TopUp) -> None:
-        """Publish, after the commit, that the order changed."""
-        event = TopUpChanged(order.client_id, order.order_id)
-        uow.after_commit(lambda: self._bus.publish(event))

@@ -85,7 +85,6 @@ class PaymentDecisions:
             await self._resolve(uow, parked_id, "dismissed", None, reason, origin)
             if order.phase == "review" and not await parked_payments.count_open(uow.conn, order.id):
                 await top_ups.move(uow.conn, order, "canceled", now, keep_asking=False)
-                self._crediting.publish_change(uow, order)
 
     async def _take(self, uow: UnitOfWork, parked_id: int) -> tuple[ParkedPayment, Client, TopUp]:
         row = await parked_payments.read_parked(uow.conn, parked_id)
@@ -113,7 +112,6 @@ class PaymentDecisions:
         whole = order.refunded_tyiyn + amount_tyiyn >= order.paid_tyiyn
         phase: Phase = "refunded" if whole else "partial_refund"
         await top_ups.move(uow.conn, order, phase, now, keep_asking=False)
-        self._crediting.publish_change(uow, order)
 
     async def _end_open_refund(self, uow: UnitOfWork, order: TopUp, *, happened: bool, origin: Origin) -> None:
         refund = await open_refund(uow.conn, order.id)

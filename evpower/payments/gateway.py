@@ -206,10 +206,6 @@ class CardGateway(PaymentGateway, Protocol):
         """A page where a person stores a card for `days` (1-14)."""
         ...
 
-    async def payment_page(self, order: ProviderOrder, payer: Payer) -> HostedPage:
-        """A page where a person pays this order by card, on the provider's side."""
-        ...
-
     def notify_token(self, order: ProviderOrder) -> str:
         """What ends the webhook address of this order (payments §3.9): it keeps strangers from making us ask."""
         ...

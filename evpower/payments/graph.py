@@ -10,7 +10,6 @@ import trio
 from evpower.billing.service import BillingService
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
-from evpower.events import EventBus
 from evpower.payments.card_payments import CARD_PROVIDER, CardPayments
 from evpower.payments.crediting import Crediting
 from evpower.payments.decisions import PaymentDecisions
@@ -60,13 +59,12 @@ def build_payments(
     clock: Clock,
     ids: Ids,
     billing: BillingService,
-    bus: EventBus,
     gateways: Gateways,
     rules: TopUpRules,
 ) -> Payments:
     """Put them together; a provider without a gateway is unavailable."""
     by_name = gateways.by_name
-    crediting = Crediting(pool, clock, billing, bus, rules)
+    crediting = Crediting(pool, clock, billing, rules)
     calls = ProviderCalls(clock, by_name)
     poller = PaymentPoller(pool, clock, by_name, calls, crediting, rules)
     orders = TopUpOrders(pool, clock, ids, calls, rules)

@@ -42,7 +42,7 @@ OUTCOME_OF: dict[type[ProviderFailure], Outcome] = {
 class ProviderState:
     """How a provider does, as people see it: `off` is not set up, `failing` says since when and how."""
 
-    word: Literal["up", "failing", "off"]
+    status: Literal["up", "failing", "off"]
     failing_since: datetime | None = None
     last_error: str | None = None
 

@@ -127,7 +127,6 @@ class Refunds:
         await self._billing.hold_refund(uow, order.ref, refund_id, amount_tyiyn, origin.who)
         await top_ups.add_refunded(uow.conn, order.id, amount_tyiyn)
         await audit(uow, order, "refund_asked", origin, now, amount_tyiyn=amount_tyiyn, detail=reason)
-        self._crediting.publish_change(uow, order)
         return refund_id
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -221,7 +220,6 @@ class Refunds:
             await top_ups.add_refunded(uow.conn, order.id, -refund.amount_tyiyn)
         operation = "refund_completed" if happened else "refund_returned"
         await audit(uow, order, operation, origin, now, after=phase, amount_tyiyn=refund.amount_tyiyn, detail=error)
-        self._crediting.publish_change(uow, order)
 
 
 def _shows(status: OrderStatus, order: TopUp, refund: Refund) -> bool:

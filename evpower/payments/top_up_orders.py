@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
+from evpower.billing.account import check_client
 from evpower.billing.clients import ensure_client, lock_client, read_balance
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
@@ -13,8 +14,6 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import (
     AmountTooLarge,
     AmountTooSmall,
-    ClientBlocked,
-    ClientDeleted,
     PaymentNotFound,
     ProviderError,
     ProviderTimeout,
@@ -74,7 +73,7 @@ class TopUpOrders:
         )
         async with unit_of_work(self._pool) as uow:
             await ensure_client(uow.conn, wish.client_id, now)
-            _check_client((await lock_client(uow.conn, wish.client_id)).status)
+            check_client((await lock_client(uow.conn, wish.client_id)).status)
             if claim is not None:
                 await claim_key(uow.conn, claim, None, now, order_id=new.order_id)
             order = await top_ups.insert_top_up(uow.conn, new)
@@ -119,11 +118,3 @@ class TopUpOrders:
         if order is None or client_id not in (None, order.client_id):
             raise PaymentNotFound
         return order
-
-
-def _check_client(status: str) -> None:
-    """Blocked and deleted clients pay nothing in (contract/rest-api §1.8)."""
-    if status == "blocked":
-        raise ClientBlocked
-    if status != "active":
-        raise ClientDeleted

@@ -75,7 +75,6 @@ class TopUps:
                 await audit(uow, order, "invoice_created", origin, now, after="processing", detail=invoice.invoice_id)
             for older in await top_ups.older_open_qr(uow.conn, order):
                 await self._close(uow, older, "superseded", origin)
-            self._crediting.publish_change(uow, order)
 
     async def rebuilt(self, order_id: str) -> TopUpView:
         """What `create_qr` would have answered, from the row. Raises what it would have raised."""
@@ -130,7 +129,6 @@ class TopUps:
         now = self._clock.now()
         await audit(uow, order, why, origin, now, after="canceled")
         await top_ups.move(uow.conn, order, "canceled", now, flags=(why,), keep_asking=True)
-        self._crediting.publish_change(uow, order)
 
     async def _known(self, key: str, client_id: ClientId | None) -> TopUp:
         try:

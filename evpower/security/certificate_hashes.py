@@ -1,4 +1,4 @@
-"""Which certificate a charger means by its hashes, which are OCSP's CertID (RFC 6960 §4.1.1)."""
+"""Which certificate a station means by its hashes, which are OCSP's CertID (RFC 6960 §4.1.1)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_certificate(pem: str) -> x509.Certificate:
 
 
 def means(held: HeldCertificate, certificate: x509.Certificate) -> bool:
-    """Whether a charger's hash data names this certificate. The issuer's key is compared where we know it: a root's."""
+    """Whether a station's hash data names this certificate. The issuer's key is compared where we know it: a root's."""
     algorithm = ALGORITHMS[held.hash_algorithm]
     pairs = [
         (held.issuer_name_hash, hashlib.new(algorithm.name, certificate.issuer.public_bytes()).hexdigest()),
@@ -44,5 +44,5 @@ def means(held: HeldCertificate, certificate: x509.Certificate) -> bool:
 
 
 def plain_hex(digits: str) -> str:
-    """Hexadecimal digits as they are compared: chargers write them large or small, with leading zeros or colons."""
+    """Hexadecimal digits as they are compared: stations write them large or small, with leading zeros or colons."""
     return digits.strip().lower().removeprefix("0x").replace(":", "").lstrip("0")

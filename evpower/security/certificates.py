@@ -1,7 +1,7 @@
 """Stations' own certificates: asked for by the station, signed by the station CA, brought to it.
 
 A request is a row before it is answered, and each further step is a row too: signing and bringing are repeated from it
-when the charger is back. A charger is never waited for by the handler of its own message; it is a conversation's work.
+when the station is back. A station is never waited for by the handler of its own message; it is a conversation's work.
 (Security white paper, A02 and A03.)
 """
 
@@ -21,9 +21,9 @@ from evpower.identifiers import StationId
 from evpower.link.commands import DeliverCertificate, Ending, RenewCertificate, Reply
 from evpower.link.conversation import Conversation
 from evpower.network import station_records
-from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.security.rows import certificates as rows
 from evpower.security.rows import security_events
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.security.station_authority import StationAuthority
 from evpower.stations.commands import StationCommands
 
@@ -72,13 +72,13 @@ class StationCertificates:
         return True
 
     async def take_up(self, station_id: StationId) -> None:
-        """A charger is back: what it asked for is signed and brought to it (again)."""
+        """A station is back: what it asked for is signed and brought to it (again)."""
         request_id = await self._under_way.find(station_id)
         if request_id is not None:
             self._talk(request_id)
 
     async def renew(self, station_id: StationId) -> Reply:
-        """Have the charger make a new key and ask for a certificate (A02). Raises NoStationCa, CommandFailure."""
+        """Have the station make a new key and ask for a certificate (A02). Raises NoStationCa, CommandFailure."""
         if not self._authority.exists:
             raise NoStationCa
         return await self._commands.demand(station_id, RenewCertificate())

@@ -1,4 +1,4 @@
-"""How chargers' passwords are hashed: one way for every caller."""
+"""How stations' passwords are hashed: one way for every caller."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Passwords(Protocol):
-    """How chargers' passwords are hashed; both calls may take tens of milliseconds of CPU."""
+    """How stations' passwords are hashed; both calls may take tens of milliseconds of CPU."""
 
     def hash(self, password: str) -> str:
         """A new salted hash."""

@@ -1,6 +1,6 @@
-"""Raising a charger's security profile (security white paper, A05): never lower, never to what would lock it out.
+"""Raising a station's security profile (security white paper, A05): never lower, never to what would lock it out.
 
-The charger uses the new profile from its next connection on; one that answers RebootRequired, or goes on as before, is
+The station uses the new profile from its next connection on; one that answers RebootRequired, or goes on as before, is
 reset by the operator.
 """
 
@@ -20,12 +20,12 @@ from evpower.security.rows import certificates
 from evpower.stations.configuration import Configuration
 
 KEY = "SecurityProfile"
-#: From this profile on the charger comes by TLS, from the next on with a certificate of its own.
+#: From this profile on the station comes by TLS, from the next on with a certificate of its own.
 BY_TLS, BY_CERTIFICATE = 2, 3
 
 
 class SecurityProfiles:
-    """`tls` is whether chargers find a TLS door here."""
+    """`tls` is whether stations find a TLS door here."""
 
     def __init__(self, pool: Pool, clock: Clock, configuration: Configuration, *, tls: bool) -> None:
         self._pool = pool
@@ -34,7 +34,7 @@ class SecurityProfiles:
         self._tls = tls
 
     async def raise_to(self, station_id: StationId, profile: int) -> dict[str, str]:
-        """Set the profile; the charger is asked first which one it has. The status of the setting.
+        """Set the profile; the station is asked first which one it has. The status of the setting.
 
         Raises InvalidRequest and CommandFailure.
         """
@@ -47,7 +47,7 @@ class SecurityProfiles:
         return await self._configuration.write(station_id, {KEY: str(profile)})
 
     async def _check_credentials(self, station_id: StationId, profile: int) -> None:
-        """The charger must have what it will log in with."""
+        """The station must have what it will log in with."""
         async with reading(self._pool) as conn:
             admission = await station_records.admit(conn, station_id)
             certified = await certificates.holds_valid(conn, station_id, self._clock.now())
@@ -60,6 +60,6 @@ class SecurityProfiles:
 
 
 def _profile_in(settings: Sequence[Setting]) -> int:
-    """The profile a charger says it has; 0 when it knows no such key or says nothing readable."""
+    """The profile a station says it has; 0 when it knows no such key or says nothing readable."""
     values = [each.value or "" for each in settings if each.key.lower() == KEY.lower()]
     return (whole_number(values[0].strip(), INT32_MAX) if values else None) or 0

@@ -1,8 +1,8 @@
 """Stations' passwords and security events, for operators (duty 7; OCPP 1.6 security white paper, A01).
 
-A password that is pushed opens beside the old one from the moment it is sent, because chargers reconnect with it before
+A password that is pushed opens beside the old one from the moment it is sent, because stations reconnect with it before
 their answer has reached us. Accepted puts it in force and ends the old one; a refusal leaves the old one; without an
-answer both open until the charger shows which of them it has.
+answer both open until the station shows which of them it has.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = logging.getLogger("security")
 
 #: White paper: a password is 16 to 40 characters, of which hexadecimal digits stand for up to 20 bytes.
 CHARS_MIN, CHARS_MAX, CHARS_MAX_HEX = 16, 40, 20
-#: The last write about a password the charger already has.
+#: The last write about a password the station already has.
 LAST_WRITE_WITHIN_S = 5.0
 EVENTS_SHOWN = 200
 
@@ -45,11 +45,11 @@ Form = Literal["plain", "hex"]
 
 @dataclass(frozen=True)
 class PasswordChange:
-    """How a change ended; `status` is the charger's answer (Accepted, RebootRequired), None when it was not asked."""
+    """How a change ended; `status` is the station's answer (Accepted, RebootRequired), None when it was not asked."""
 
     station_id: StationId
     status: str | None
-    #: False while the charger has yet to reboot: until it logs in with the new password, both open.
+    #: False while the station has yet to reboot: until it logs in with the new password, both open.
     old_password_ended: bool
 
 
@@ -65,7 +65,7 @@ class StationAccess:
     async def set_password(
         self, station_id: StationId, password: str, *, push: bool, form: Form = "plain"
     ) -> PasswordChange:
-        """Set a station's password; with `push` it is first sent to the charger, as text or as hexadecimal digits.
+        """Set a station's password; with `push` it is first sent to the station, as text or as hexadecimal digits.
 
         Raises InvalidRequest, StationNotFound, CommandRejected (the old password stays) or another CommandFailure.
         """
@@ -82,7 +82,7 @@ class StationAccess:
         return PasswordChange(station_id, None, old_password_ended=True)
 
     async def security_events(self, station_id: StationId) -> list[SecurityEvent]:
-        """The charger's security events, newest first. Raises StationNotFound."""
+        """The station's security events, newest first. Raises StationNotFound."""
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):
                 raise StationNotFound
@@ -106,7 +106,7 @@ class StationAccess:
     async def _asked(
         self, station_id: StationId, value: str
     ) -> Reply | CommandRefused | ChargerNotReady | InvalidRequest | CommandRejected:
-        """The charger's agreement, or why the old password stays; silence and a dropped socket raise."""
+        """The station's agreement, or why the old password stays; silence and a dropped socket raise."""
         try:
             reply = await self._link.ask(station_id, SetPassword(value))
         except (CommandRefused, ChargerNotReady, InvalidRequest) as refusal:
@@ -114,7 +114,7 @@ class StationAccess:
         return CommandRejected(reply.status, reply.as_sent) if reply.ending is Ending.REFUSED else reply
 
     async def _end(self, station_id: StationId, password_hash: str, *, in_force: bool) -> None:
-        # Shielded: the charger has decided, and the caller may leave meanwhile; one short write.
+        # Shielded: the station has decided, and the caller may leave meanwhile; one short write.
         with trio.move_on_after(LAST_WRITE_WITHIN_S, shield=True):
             async with unit_of_work(self._pool) as uow:
                 write = credentials.put_in_force if in_force else credentials.drop_pending

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Chargers that all ask at once must not take the threads that passwords are checked in.
+#: Stations that all ask at once must not take the threads that passwords are checked in.
 SIGNING_AT_ONCE = 2
 HOW_TO_MAKE_ONE = "there is no station CA; make one with: evpower ca init"
 

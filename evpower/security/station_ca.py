@@ -24,9 +24,9 @@ from evpower.security.certificate_requests import CertificateRequest
 T = TypeVar("T")
 CaKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-#: 79 bits that cannot be guessed, and at most 20 hexadecimal digits: some chargers take no longer serial numbers.
+#: 79 bits that cannot be guessed, and at most 20 hexadecimal digits: some stations take no longer serial numbers.
 SERIAL_BYTES = 10
-#: Chargers' clocks are wrong by hours; a certificate must not look unborn to the one it is for.
+#: Stations' clocks are wrong by hours; a certificate must not look unborn to the one it is for.
 BACKDATED = timedelta(days=1)
 #: OCPP's bound on CertificateSigned, less what the longest station's own certificate takes.
 SUB_CAS_CHARS_MAX = 6000

@@ -1,4 +1,4 @@
-"""Root certificates that chargers trust: installed, listed, deleted (security white paper, M03, M04, M05)."""
+"""Root certificates that stations trust: installed, listed, deleted (security white paper, M03, M04, M05)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from evpower.stations.commands import StationCommands
 
 
 class TrustedCertificates:
-    """Asks chargers; they are the truth of what they trust, and nothing is kept here."""
+    """Asks stations; they are the truth of what they trust, and nothing is kept here."""
 
     def __init__(self, commands: StationCommands) -> None:
         self._commands = commands
 
     async def install(self, station_id: StationId, use: CertificateUse, certificate: str) -> Reply:
-        """Have the charger trust a certificate (PEM). Raises InvalidRequest, CommandFailure."""
+        """Have the station trust a certificate (PEM). Raises InvalidRequest, CommandFailure."""
         await trio.to_thread.run_sync(_check, certificate)
         return await self._commands.demand(station_id, Trust(use, certificate))
 
     async def installed(self, station_id: StationId, use: CertificateUse | None) -> Trusted:
-        """What the charger trusts, of one use or of both. Raises CommandFailure."""
+        """What the station trusts, of one use or of both. Raises CommandFailure."""
         found = [
             await self._commands.ask(station_id, ListTrusted(each))
             for each in (CERTIFICATE_USES if use is None else (use,))
@@ -44,7 +44,7 @@ class TrustedCertificates:
         )
 
     async def delete(self, station_id: StationId, certificate: str | None, serial_number: str | None) -> Reply:
-        """Have the charger forget the certificate given as PEM, or by its serial number in hexadecimal digits.
+        """Have the station forget the certificate given as PEM, or by its serial number in hexadecimal digits.
 
         It is asked first what it holds: it names certificates by hashes of its own choice. Raises InvalidRequest, and
         CommandRejected with `NotFound` when it holds no such one.

@@ -35,14 +35,13 @@ from evpower.events import EventBus
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
-from evpower.link.ports import ChargerLink, StationLink
+from evpower.link.ports import StationLink
 from evpower.metering.journal import Journal
-from evpower.network.charge_point import Admission
-from evpower.network.feed import changes_the_network
 from evpower.network.list_cache import OwnListCache
 from evpower.network.locations import Locations
 from evpower.network.presence import Presence
 from evpower.network.shared_list_cache import SharedListCache
+from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
@@ -51,7 +50,7 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
-from evpower.reports.charger_reports import ChargerReports, ReportedTo
+from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import under_way
 from evpower.security.security_profiles import SecurityProfiles
@@ -80,7 +79,7 @@ from evpower.tags.service import Tags
 
 @dataclass(frozen=True)
 class ArrivalLookups:
-    """What every charger that arrives is looked up for, in groups."""
+    """What every station that arrives is looked up for, in groups."""
 
     admissions: Lookups[str, Admission]
     to_take_up: Lookups[StationId, TakenUp]
@@ -108,7 +107,7 @@ class App:
     charging: ChargingService
     station_pages: StationPages
     locations: Locations
-    reports: ChargerReports
+    reports: StationReports
     parked: ParkedReports
     tags: Tags
     free_vend: FreeVend
@@ -135,7 +134,7 @@ class App:
 def build_app(
     config: Config,
     pool: Pool,
-    link: ChargerLink,
+    link: StationLink,
     clock: Clock,
     ids: Ids,
     conversations: trio.Nursery,
@@ -162,7 +161,7 @@ def build_app(
     parked = ParkedReports(pool, clock, endings, read_stop)
     presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
     locations = _locations(config, pool, clock, link, pricing, redis, random_bytes, presence)
-    bus.listen(lambda event: locations.forget() if changes_the_network(event) else None)
+    bus.listen(lambda _event: locations.forget())
     authority = _authority(config, random_bytes)
     station_commands = StationCommands(pool, link)
     certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
@@ -188,14 +187,14 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
-        payments=build_payments(pool, clock, ids, billing, bus, gateways or Gateways(), top_up_rules(config)),
+        payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config)),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, charging_rules(config)),
         station_pages=StationPages(
             pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
         ),
         locations=locations,
-        reports=ChargerReports(
+        reports=StationReports(
             pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
         ),
         parked=parked,
@@ -231,7 +230,7 @@ def _locations(
     config: Config,
     pool: Pool,
     clock: Clock,
-    link: ChargerLink,
+    link: StationLink,
     pricing: Pricing,
     redis: RedisLink | None,
     random_bytes: RandomBytes,

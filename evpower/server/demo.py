@@ -1,7 +1,7 @@
 """`evpower demo`: all of EvPower at work on one machine, for a first look after cloning (design §8).
 
-The server as it always runs, the fleet of `config/demo.toml`, a simulated charger for each of its stations, a few
-people with phones, and a bank for their top-ups. A fault of chargers or people never ends the server; the end of the
+The server as it always runs, the fleet of `config/demo.toml`, a simulated station for each of its stations, a few
+people with phones, and a bank for their top-ups. A fault of stations or people never ends the server; the end of the
 server ends everything.
 """
 
@@ -45,7 +45,7 @@ SPEED = 6.0
 #: What simulated cars take at most.
 CAR_KW_MAX = 150.0
 SAMPLE_INTERVAL_S = 5
-#: A simulated charger forgets its charge with the process, so there is nothing to wait for.
+#: A simulated station forgets its charge with the process, so there is nothing to wait for.
 REBOOT_GRACE_S = 10.0
 PHONE_USERS = 3
 #: What BootNotification has room for.
@@ -133,7 +133,7 @@ class _Street:
     bank: Sandbox | None
 
     async def live(self) -> None:
-        """Import the fleet, plug the chargers in, show the help, let people charge; until cancelled."""
+        """Import the fleet, plug the stations in, show the help, let people charge; until cancelled."""
         await self._import(self.text)
         fleet = parse_fleet(self.text)
         async with httpx2.AsyncClient(base_url=self._http_url) as http, trio.open_nursery() as street:
@@ -221,7 +221,7 @@ def _nature(station: Station) -> StationSettings:
 
 
 def _power_kw(station: Station) -> float:
-    """The strongest connector's; simulated chargers have only one kind."""
+    """The strongest connector's; simulated stations have only one kind."""
     return max((float(each.power_kw) for each in station.connectors if each.power_kw is not None), default=60.0)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 log = logging.getLogger("evpower")
 
-#: Beside chargers and the database: phones, files, and sockets that are just being refused.
+#: Beside stations and the database: phones, files, and sockets that are just being refused.
 OTHERS = 1024
 
 

@@ -1,4 +1,4 @@
-"""The doors: chargers' listener, phones' listener, control socket; what is behind each, and who opens them.
+"""The doors: stations' listener, phones' listener, control socket; what is behind each, and who opens them.
 
 What administrators may do is written once and is behind two doors: over HTTP with the token, and on the control
 socket, whose file's mode says who may.
@@ -40,7 +40,7 @@ from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.server import ChargerServer, serve_chargers
+from evpower.ocpp.door.server import StationServer, serve_stations
 from evpower.ocpp.door.tls import TlsFiles, TlsIdentity
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
@@ -68,7 +68,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
     config = process.config
     failed_logins = FailedLogins()
-    server = _charger_server(process, failed_logins)
+    server = _station_server(process, failed_logins)
     operations = _operations(process)
     metrics = metrics_routes(_metrics(process, server))
     control_app = build_control_app(
@@ -84,7 +84,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         await doors.start(_reload_at_hangup, tls, name="certificate reload")
         await doors.start(process.tracer.end_followers, name="traces")
         await doors.start(process.hub.end_listeners, name="phones' sockets")
-        ocpp_urls = await _open_to_chargers(doors, server, config, tls)
+        ocpp_urls = await _open_to_stations(doors, server, config, tls)
         http_app = _http_app(process, ocpp_urls, (*operations, station_list_routes(process.app.views)), metrics)
         http_binds, control_bind = [str(bind) for bind in config.http.bind], f"unix:{config.control_socket}"
         http_urls = await doors.start(partial(serve_http, http_app, http_binds, settings=settings), name="phones")
@@ -93,13 +93,13 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         doors.cancel_scope.cancel()
 
 
-async def _open_to_chargers(
-    doors: trio.Nursery, server: ChargerServer, config: Config, tls: TlsIdentity | None
+async def _open_to_stations(
+    doors: trio.Nursery, server: StationServer, config: Config, tls: TlsIdentity | None
 ) -> tuple[str, ...]:
     """Their addresses."""
     opened = await doors.start(
         partial(
-            serve_chargers,
+            serve_stations,
             server,
             [(bind.host, bind.port) for bind in config.ocpp.bind],
             tls_binds=[(bind.host, bind.port) for bind in config.ocpp.tls_bind],
@@ -163,12 +163,12 @@ def _operator(process: Process, failed_logins: FailedLogins) -> Operator:
     return Operator(process.pool, process.clock, process.link, app, timeout_s, failed_logins)
 
 
-def _metrics(process: Process, server: ChargerServer) -> Metrics:
+def _metrics(process: Process, server: StationServer) -> Metrics:
     app = process.app
     return Metrics(process.pool, app.journal, app.bus, server, process.tracer, app.payments, app.redis)
 
 
-def _charger_server(process: Process, failed_logins: FailedLogins) -> ChargerServer:
+def _station_server(process: Process, failed_logins: FailedLogins) -> StationServer:
     config, ocpp = process.config, process.config.ocpp
     settings = OcppSettings(
         limits=SocketLimits(
@@ -179,7 +179,7 @@ def _charger_server(process: Process, failed_logins: FailedLogins) -> ChargerSer
             ping_timeout_s=ocpp.ping_timeout_s,
             send_timeout_s=ocpp.send_timeout_s,
         ),
-        allow_anonymous=config.anonymous_chargers,
+        allow_anonymous=config.anonymous_stations,
         trusted_proxies=config.http.trusted_proxies,
         max_connections=ocpp.max_connections,
         max_handshakes=ocpp.max_handshakes,
@@ -187,7 +187,7 @@ def _charger_server(process: Process, failed_logins: FailedLogins) -> ChargerSer
         heartbeat_timeout_s=ocpp.heartbeat_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
     )
-    return ChargerServer(
+    return StationServer(
         process.app.reports,
         process.registry,
         process.clock,

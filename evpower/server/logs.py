@@ -21,7 +21,7 @@ QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
 class LineFormatter(logging.Formatter):
-    """One message, one line: what a charger or phone sends cannot forge a line of its own."""
+    """One message, one line: what a station or phone sends cannot forge a line of its own."""
 
     def __init__(self) -> None:
         super().__init__("[%(asctime)s] %(levelname)s - %(message)s", "%Y-%m-%d %H:%M:%S")

@@ -29,7 +29,7 @@ from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.metering.journal import Journal
-from evpower.ocpp.door.server import ChargerServer
+from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.payments.graph import Payments
@@ -54,7 +54,7 @@ class Metrics(Collector):
         pool: Pool,
         journal: Journal,
         bus: EventBus,
-        server: ChargerServer,
+        server: StationServer,
         tracer: Tracer,
         payments: Payments,
         redis: RedisLink | None = None,

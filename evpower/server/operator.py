@@ -14,9 +14,9 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import GapInEvents
 from evpower.http.operators.views import ServerStatus, SessionLine, StationLine, StationSheet
-from evpower.link.ports import ChargePointLink
-from evpower.network.charge_point import connector_status, is_online, public_status
+from evpower.link.ports import LiveStations
 from evpower.network.locations import last_seen
+from evpower.network.status import connector_status, is_online, public_status
 from evpower.network_file.file import parse_fleet
 from evpower.network_file.service import FleetReport
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -32,7 +32,7 @@ class Operator:
         self,
         pool: Pool,
         clock: Clock,
-        link: ChargePointLink,
+        link: LiveStations,
         app: App,
         heartbeat_timeout_s: float,
         failed_logins: FailedLogins,

@@ -9,7 +9,7 @@ from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.errors import RedisAway
-from evpower.link.ports import ChargePointLink
+from evpower.link.ports import LiveStations
 from evpower.payments.provider_calls import ProviderState
 
 #: How each payment provider answers.
@@ -23,7 +23,7 @@ PROBE_LASTS_S = 10
 class ServerProbes:
     """Implements `evpower.http.service.Probes`."""
 
-    def __init__(self, pool: Pool, link: ChargePointLink, providers: Providers, redis: RedisLink | None) -> None:
+    def __init__(self, pool: Pool, link: LiveStations, providers: Providers, redis: RedisLink | None) -> None:
         self._pool = pool
         self._link = link
         self._providers = providers
@@ -55,5 +55,5 @@ class ServerProbes:
         return "connected" if found == b"stored" else "disconnected"
 
     def connected_stations(self) -> int:
-        """Open charger sockets in this process."""
+        """Open station sockets in this process."""
         return len(self._link.seen())

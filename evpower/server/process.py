@@ -18,7 +18,7 @@ from evpower.identifiers import ProcessId
 from evpower.network.feed import NetworkFeed
 from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.gateway import Gateways
 from evpower.server.app import App, build_app
@@ -36,7 +36,7 @@ class Process:
     ids: Ids
     app: App
     #: The stations whose sockets are here, and the link that reaches those of other processes too.
-    registry: ChargerRegistry
+    registry: StationRegistry
     link: NetworkLink
     processes: Processes
     executor: CommandExecutor
@@ -57,7 +57,7 @@ def build_process(
     conversations: trio.Nursery,
 ) -> Process:
     """Put one process together. `conversations` owns what is being asked of stations."""
-    registry = ChargerRegistry(usual(DIALECTS))
+    registry = StationRegistry(usual(DIALECTS))
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
     app = build_app(config, pool, link, clock, ids, conversations, gateways=gateways)

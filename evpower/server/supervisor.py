@@ -2,8 +2,8 @@
 
     resources      embedded PostgreSQL?, pool                                     closed last
     └─ workers     journal, settlement, limits, recovery, presence, upkeep,
-                   conversations with chargers                                    drained second
-       └─ doors    chargers' listener, phones' listener, control socket           closed first (doors.py)
+                   conversations with stations                                    drained second
+       └─ doors    stations' listener, phones' listener, control socket           closed first (doors.py)
 
 Ready means ready: each service is started, not spawned. One SIGTERM drains, a second one (or the deadline) ends at
 once; nothing is lost either way, because workers read their work from PostgreSQL. A fault in any service of this tree
@@ -40,7 +40,7 @@ log = logging.getLogger("evpower")
 
 #: An idle settlement worker looks for due rows this often; code that ends a charge wakes it at once.
 SETTLEMENT_SWEEP_S = 5.0
-#: Thresholds of the garbage collector. Python's 700 young objects are a dozen charger messages; nearly all of them die
+#: Thresholds of the garbage collector. Python's 700 young objects are a dozen station messages; nearly all of them die
 #: by their reference counts, and every collection looks at whatever lives.
 COLLECT_AFTER = (50_000, 20, 100)
 #: After the doors: the last settlements, at most this long.

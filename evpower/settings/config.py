@@ -91,7 +91,7 @@ class HttpSettings:
 
 @dataclass(frozen=True)
 class OcppSettings:
-    """The listener for chargers, and what we ask of them."""
+    """The listener for stations, and what we ask of them."""
 
     bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 9000),), Binds(may_be_empty=True))
     tls_bind: tuple[Bind, ...] = _setting((), Binds(may_be_empty=True))
@@ -211,7 +211,7 @@ class Config:
         return (self.payments.public_url or self.http.public_url).rstrip("/")
 
     @property
-    def anonymous_chargers(self) -> bool:
+    def anonymous_stations(self) -> bool:
         """Whether a station without a password may connect (design §9.9); decided by the bind unless set."""
         if self.ocpp.allow_anonymous is not None:
             return self.ocpp.allow_anonymous
@@ -361,12 +361,12 @@ def _unasked_trust(config: Config) -> list[str]:
 def _doubts(config: Config) -> list[str]:
     """What works and may surprise."""
     doubts = []
-    if config.ocpp.allow_anonymous is None and not config.anonymous_chargers:
+    if config.ocpp.allow_anonymous is None and not config.anonymous_stations:
         doubts.append(
             "ocpp.bind or ocpp.tls_bind is not loopback: stations without a password or certificate will be refused;"
             " give them passwords, or set ocpp.allow_anonymous = true"
         )
-    if config.ocpp.accept_unknown == "pending" and not config.anonymous_chargers:
+    if config.ocpp.accept_unknown == "pending" and not config.anonymous_stations:
         doubts.append(
             "ocpp.accept_unknown has no effect: no bind lets stations in without a password or certificate, so"
             " strangers are refused"

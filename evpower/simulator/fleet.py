@@ -1,4 +1,4 @@
-"""Many simulated chargers against one central system: `evpower demo`, `evpower simulate`, benchmarks."""
+"""Many simulated stations against one central system: `evpower demo`, `evpower simulate`, benchmarks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from evpower.simulator.wire.ocpp import Call
 from evpower.simulator.wire.trace import Traced, describe
 
 Announce = Callable[[str, str], None]  # station id, what it did
-CONNECTING_MAX = 50  # chargers that dial and boot at the same time
+CONNECTING_MAX = 50  # stations that dial and boot at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationPlan:
-    """One charger of a fleet."""
+    """One station of a fleet."""
 
     station_id: str
     connectors: int = 1
@@ -42,9 +42,9 @@ async def run_fleet(
     dial: address.Dial = address.dial,
     task_status: trio.TaskStatus[list[SimulatedStation]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run all stations until cancelled; started, with the chargers, when each is on its way (not yet booted).
+    """Run all stations until cancelled; started, with the stations, when each is on its way (not yet booted).
 
-    At most CONNECTING_MAX boot at once, for no longer than a charger's call time-out each, so that a large fleet is
+    At most CONNECTING_MAX boot at once, for no longer than a station's call time-out each, so that a large fleet is
     no stampede. `habits` puts drivers at every connector. `say` gets CALLs only, all frames when `verbose`.
     """
     own_clock = clock if clock is not None else SystemClock()

@@ -1,4 +1,4 @@
-"""What operators ask of chargers, and what follows: availability, configuration, profiles, lists, transfers.
+"""What operators ask of stations, and what follows: availability, configuration, profiles, lists, transfers.
 
-Decides what is kept of a charger's answer. A charge's own commands are charging's.
+Decides what is kept of a station's answer. A charge's own commands are charging's.
 """

@@ -1,4 +1,4 @@
-"""Taking connectors out of service and back, followed until the charger did it (duty 34)."""
+"""Taking connectors out of service and back, followed until the station did it (duty 34)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import Ending, Reply, SetAvailability
-from evpower.network.charge_point import StatusReport
+from evpower.network.status import StatusReport
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import availability as rows
@@ -18,7 +18,7 @@ from evpower.stations.rows import availability as rows
 
 @dataclass(frozen=True)
 class AvailabilityChange:
-    """What the charger answered, and whether it has done it (`Done`) or will when a charge ends (`Scheduled`)."""
+    """What the station answered, and whether it has done it (`Done`) or will when a charge ends (`Scheduled`)."""
 
     reply: Reply
     state: Literal["Done", "Scheduled"]

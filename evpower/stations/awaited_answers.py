@@ -12,7 +12,7 @@ from evpower.db.unit_of_work import reading
 from evpower.identifiers import StationId
 from evpower.stations.rows.station_facts import stations_awaited
 
-#: What another process has asked of a charger of ours is known after so long.
+#: What another process has asked of a station of ours is known after so long.
 READ_EVERY = timedelta(seconds=1)
 
 
@@ -29,7 +29,7 @@ class Awaited:
         self._reading = trio.Lock()
 
     def add(self, station_id: StationId) -> None:
-        """To be called before the charger is asked."""
+        """To be called before the station is asked."""
         self._asked_here.add(station_id)
 
     async def includes(self, station_id: StationId) -> bool:

@@ -1,7 +1,7 @@
 """Limits on power and current by the clock (duty 35).
 
 What OCPP says of a profile's fields is checked by the wire; here is what only we know: whether the transaction still
-runs, and which lasting profiles a charger holds.
+runs, and which lasting profiles a station holds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from evpower.stations.rows import charging_profiles as rows
 
 
 class ChargingProfiles:
-    """Charging profiles at chargers."""
+    """Charging profiles at stations."""
 
     def __init__(self, pool: Pool, clock: Clock, commands: StationCommands, link: StationLink) -> None:
         self._pool = pool
@@ -30,7 +30,7 @@ class ChargingProfiles:
         self._link = link
 
     async def set(self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]) -> Reply:
-        """Give the charger a profile (OCPP's object); one of the same purpose and level is replaced.
+        """Give the station a profile (OCPP's object); one of the same purpose and level is replaced.
 
         Raises InvalidRequest, also for a transaction that does not run there (OCPP 1.6 §5.16.1), and CommandFailure.
         """
@@ -63,5 +63,5 @@ class ChargingProfiles:
     async def composite(
         self, station_id: StationId, connector_id: ConnectorId, duration_s: int, unit: str | None
     ) -> Reply:
-        """What the charger will allow over the next `duration_s` seconds; `unit` is A or W. Raises CommandFailure."""
+        """What the station will allow over the next `duration_s` seconds; `unit` is A or W. Raises CommandFailure."""
         return await self._commands.demand(station_id, ReadSchedule(connector_id, duration_s, unit))

@@ -1,4 +1,4 @@
-"""What operators ask of a charger, beside a driver's start and stop (duties 33-39).
+"""What operators ask of a station, beside a driver's start and stop (duties 33-39).
 
 Commands that end with their answer go through here as they are; what has to be followed further has a module of its own
 (`availability`, `configuration`, `transfers`, `local_lists`, `connector_reservations`, `charging_profiles`).
@@ -20,7 +20,7 @@ from evpower.network.station_records import station_exists
 
 
 class StationCommands:
-    """Commands to chargers, each ending in the charger's answer or in one typed error."""
+    """Commands to stations, each ending in the station's answer or in one typed error."""
 
     def __init__(self, pool: Pool, link: StationLink) -> None:
         self._pool = pool
@@ -36,7 +36,7 @@ class StationCommands:
         raise await self._away(station_id)
 
     async def ask(self, station_id: StationId, command: Command[A]) -> A:
-        """Send a command and return the charger's answer, a refusal too. Raises as `send`."""
+        """Send a command and return the station's answer, a refusal too. Raises as `send`."""
         with suppress(ChargerOffline):
             return await self._link.ask(station_id, command)
         raise await self._away(station_id)
@@ -53,6 +53,6 @@ class StationCommands:
 
 
 def refuse_refusal(reply: Reply) -> None:
-    """Raises CommandRejected when the charger refused."""
+    """Raises CommandRejected when the station refused."""
     if reply.ending is Ending.REFUSED:
         raise CommandRejected(reply.status, reply.as_sent)

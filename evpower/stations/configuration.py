@@ -1,4 +1,4 @@
-"""Reading and writing a charger's settings, and the last known one of each station."""
+"""Reading and writing a station's settings, and the last known one of each station."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refuse_password(key: object) -> None:
 
 
 class Configuration:
-    """Keys and values of chargers."""
+    """Keys and values of stations."""
 
     def __init__(self, pool: Pool, clock: Clock, commands: StationCommands) -> None:
         self._pool = pool
@@ -34,14 +34,14 @@ class Configuration:
         self._commands = commands
 
     async def known(self, station_id: StationId) -> list[dict[str, Any]]:
-        """The last known configuration, by key, without asking the charger. Raises StationNotFound."""
+        """The last known configuration, by key, without asking the station. Raises StationNotFound."""
         async with reading(self._pool) as conn:
             if not await station_exists(conn, station_id):
                 raise StationNotFound
             return await rows.read_known(conn, station_id)
 
     async def read(self, station_id: StationId, keys: Sequence[str]) -> Settings:
-        """Ask the charger for these keys, or for all when there are none; what it says is stored."""
+        """Ask the station for these keys, or for all when there are none; what it says is stored."""
         answer = await self._commands.ask(station_id, ReadSettings(tuple(keys)))
         settings = tuple(each for each in answer.settings if each.key.lower() != PASSWORD_KEY)
         async with unit_of_work(self._pool) as uow:
@@ -50,7 +50,7 @@ class Configuration:
         return Settings(settings, answer.unknown)
 
     async def write(self, station_id: StationId, values: Mapping[str, str]) -> dict[str, str]:
-        """Set each key; those the charger took are stored. The status of each.
+        """Set each key; those the station took are stored. The status of each.
 
         Raises CommandRejected when it did not take all.
         """

@@ -20,18 +20,18 @@ from evpower.errors import (
 )
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import EndReservation, Reply, Reserve
-from evpower.network.charge_point import StatusReport
+from evpower.network.status import StatusReport
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.commands import StationCommands, refuse_refusal
 from evpower.stations.rows import connector_reservations as rows
 
-#: Statuses in which a charger drops the reservation by itself (§3.9.2, errata).
+#: Statuses in which a station drops the reservation by itself (§3.9.2, errata).
 ENDING = frozenset({"Faulted", "Unavailable"})
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """A reservation the charger took."""
+    """A reservation the station took."""
 
     reservation_id: int
     expires_at: datetime
@@ -39,7 +39,7 @@ class Reserved:
 
 
 class ConnectorReservations:
-    """Reservations at chargers."""
+    """Reservations at stations."""
 
     def __init__(self, pool: Pool, clock: Clock, commands: StationCommands, awaited: Awaited) -> None:
         self._pool = pool
@@ -75,13 +75,13 @@ class ConnectorReservations:
             return await self._commands.demand(station_id, command)
         except (CommandFailure, InvalidRequest) as error:
             failure = error
-        # After silence or a dropped socket the charger may hold it: it stays asked for, until it expires.
+        # After silence or a dropped socket the station may hold it: it stays asked for, until it expires.
         if not isinstance(failure, CommandTimedOut | ChargerOffline):
             await self._end(station_id, command.reservation_id, "Refused")
         raise failure
 
     async def cancel(self, station_id: StationId, reservation_id: int) -> Reply:
-        """Give the connector free again. Raises CommandRejected when the charger knows no such reservation."""
+        """Give the connector free again. Raises CommandRejected when the station knows no such reservation."""
         reply = await self._commands.ask(station_id, EndReservation(reservation_id))
         await self._end(station_id, reservation_id, "Cancelled")
         refuse_refusal(reply)

@@ -1,6 +1,6 @@
-"""The list of cards a charger knows by itself, kept equal to ours (duty 37).
+"""The list of cards a station knows by itself, kept equal to ours (duty 37).
 
-A differential update is tried only when the charger holds the very version it took last; whatever else it answers, a
+A differential update is tried only when the station holds the very version it took last; whatever else it answers, a
 full list repairs it.
 """
 
@@ -25,9 +25,9 @@ from evpower.tags.verdicts import verdict_on_card
 
 #: OCPP's identifier tags are no longer (duty 27).
 TAG_LENGTH_MAX = 20
-#: The largest number a charger must be able to hold; after it versions begin anew.
+#: The largest number a station must be able to hold; after it versions begin anew.
 VERSION_MAX = INT32_MAX
-#: How many entries one message may hold, when the charger never reported it (its key SendLocalListMaxLength).
+#: How many entries one message may hold, when the station never reported it (its key SendLocalListMaxLength).
 ENTRIES_MAX = 500
 
 Entries = dict[str, ListEntry]
@@ -37,7 +37,7 @@ Changes = Mapping[str, ListEntry | None]
 
 @dataclass(frozen=True)
 class Synced:
-    """The list the charger has now, and how it came to it."""
+    """The list the station has now, and how it came to it."""
 
     version: int
     update: Literal["none", "differential", "full"]
@@ -45,7 +45,7 @@ class Synced:
 
 
 class LocalLists:
-    """Sends chargers the cards of our clients."""
+    """Sends stations the cards of our clients."""
 
     def __init__(self, pool: Pool, clock: Clock, commands: StationCommands) -> None:
         self._pool = pool
@@ -53,7 +53,7 @@ class LocalLists:
         self._commands = commands
 
     async def sync(self, station_id: StationId, *, full: bool = False) -> Synced:
-        """Make the charger's list ours. Raises CommandRejected when it keeps none, or does not take a full one."""
+        """Make the station's list ours. Raises CommandRejected when it keeps none, or does not take a full one."""
         wanted = await self._wanted()
         there = await self._version(station_id)
         known = await self._known(station_id)
@@ -68,7 +68,7 @@ class LocalLists:
         return Synced(version, "full", len(wanted))
 
     async def _send_changes(self, station_id: StationId, there: int, changes: Changes, wanted: Entries) -> bool:
-        """Whether the charger took them; too many for one message are better sent as a full list."""
+        """Whether the station took them; too many for one message are better sent as a full list."""
         if len(changes) > await self._entries_max(station_id):
             return False
         version = _after(there)
@@ -80,7 +80,7 @@ class LocalLists:
         return answer.taken
 
     async def _send_all(self, station_id: StationId, version: int, wanted: Entries) -> int:
-        """The whole list, in as many messages as the charger needs; its version. Until then we know nothing of it."""
+        """The whole list, in as many messages as the station needs; its version. Until then we know nothing of it."""
         await self._store(station_id, 0, {})
         parts = _parts(wanted, await self._entries_max(station_id))
         for index, part in enumerate(parts):
@@ -110,7 +110,7 @@ class LocalLists:
         return entries
 
     async def _known(self, station_id: StationId) -> rows.KnownList | None:
-        """What the charger took last; None when that is not known."""
+        """What the station took last; None when that is not known."""
         async with reading(self._pool) as conn:
             known = await rows.read_list(conn, station_id)
         return known if known is not None and known.version > 0 else None
@@ -142,7 +142,7 @@ def _changes(old: Entries, new: Entries) -> Changes:
 
 
 def _parts(entries: Entries, size: int) -> list[Entries]:
-    """At least one, which may be empty: a full list of nothing empties the charger's."""
+    """At least one, which may be empty: a full list of nothing empties the station's."""
     rest = iter(entries.items())
     parts = [dict(islice(rest, size))]
     while part := dict(islice(rest, size)):

@@ -1,6 +1,6 @@
-"""Uploads of diagnostics and logs, downloads of firmware, followed to their end by the charger's notifications.
+"""Uploads of diagnostics and logs, downloads of firmware, followed to their end by the station's notifications.
 
-A charger names no request in OCPP 1.6 core: its status belongs to the last unfinished transfer of that kind, and a new
+A station names no request in OCPP 1.6 core: its status belongs to the last unfinished transfer of that kind, and a new
 request takes the place of one that never ended (OCPP 1.6 §5.9, §5.19). In the security extension it names its request,
 and only that one moves (security white paper).
 """
@@ -49,7 +49,7 @@ FAILED = frozenset().union(*FINAL.values()) - {"Uploaded", "Installed"}
 
 @dataclass(frozen=True)
 class Uploading:
-    """An upload the charger agreed to; without a file name it has nothing to send."""
+    """An upload the station agreed to; without a file name it has nothing to send."""
 
     transfer_id: int
     reply: Reply
@@ -58,14 +58,14 @@ class Uploading:
 
 @dataclass(frozen=True)
 class Fetching:
-    """A firmware update the charger agreed to."""
+    """A firmware update the station agreed to."""
 
     transfer_id: int
     reply: Reply
 
 
 class Transfers:
-    """Files that chargers send and fetch."""
+    """Files that stations send and fetch."""
 
     def __init__(self, pool: Pool, clock: Clock, commands: StationCommands) -> None:
         self._pool = pool
@@ -75,19 +75,19 @@ class Transfers:
     async def upload_diagnostics(
         self, station_id: StationId, location: str, since: datetime | None, until: datetime | None
     ) -> Uploading:
-        """Have the charger upload its diagnostics to `location`; without a file name it has nothing to send."""
+        """Have the station upload its diagnostics to `location`; without a file name it has nothing to send."""
         transfer_id = await self._open(station_id, "diagnostics", location)
         return await self._upload(station_id, transfer_id, UploadDiagnostics(location, since, until))
 
     async def upload_log(
         self, station_id: StationId, location: str, log_type: LogType, since: datetime | None, until: datetime | None
     ) -> Uploading:
-        """Have the charger upload one of its logs (security white paper, GetLog)."""
+        """Have the station upload one of its logs (security white paper, GetLog)."""
         transfer_id = await self._open(station_id, "log", location)
         return await self._upload(station_id, transfer_id, UploadLog(transfer_id, location, log_type, since, until))
 
     async def update_firmware(self, station_id: StationId, location: str, retrieve_at: datetime | None) -> Fetching:
-        """Have the charger fetch and install firmware from `location`, not before `retrieve_at` (None: at once)."""
+        """Have the station fetch and install firmware from `location`, not before `retrieve_at` (None: at once)."""
         transfer_id = await self._open(station_id, "firmware", location)
         command = FetchFirmware(location, retrieve_at or self._clock.now())
         return Fetching(transfer_id, await self._fetch(station_id, transfer_id, command))
@@ -99,7 +99,7 @@ class Transfers:
         return Fetching(transfer_id, await self._fetch(station_id, transfer_id, command))
 
     async def progress(self, station_id: StationId, kind: Kind, status: str, request_id: int | None) -> None:
-        """A notification of the charger, of the request it names. `Idle` only says that nothing is going on."""
+        """A notification of the station, of the request it names. `Idle` only says that nothing is going on."""
         if status == "Idle":
             return
         async with unit_of_work(self._pool) as uow:
@@ -118,7 +118,7 @@ class Transfers:
             log.warning("%s failed: station=%s, status=%s", kind, station_id, status)
 
     async def _open(self, station_id: StationId, kind: Kind, location: str | None) -> int:
-        """Stored before the charger is asked: its first status may overtake the reading of its answer."""
+        """Stored before the station is asked: its first status may overtake the reading of its answer."""
         async with unit_of_work(self._pool) as uow:
             return await rows.open_transfer(uow.conn, station_id, kind, location, self._clock.now())
 
@@ -140,7 +140,7 @@ class Transfers:
 
     @asynccontextmanager
     async def _closing_unsent(self, transfer_id: int) -> AsyncIterator[None]:
-        """When the charger does not take the request, its transfer ends with the reason."""
+        """When the station does not take the request, its transfer ends with the reason."""
         failure: CommandFailure | InvalidRequest | None = None
         try:
             yield

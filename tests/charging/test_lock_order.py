@@ -8,8 +8,8 @@ from evpower.charging.rows import sessions
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.identifiers import SessionId
 from evpower.metering.journal import BootRow
-from evpower.network.charge_point import Boot
 from evpower.network.rows.stations import refresh_connector
+from evpower.network.station import Boot
 from tests.e2e.process import poll
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import ONE, STATION, World

@@ -19,7 +19,7 @@ from evpower.db.unit_of_work import unit_of_work
 from evpower.events import Event, GapInEvents, SessionSettled
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, SessionId, StationId
 from evpower.link.ports import CommandResult, Outcome
-from evpower.network.charge_point import StatusReport
+from evpower.network.status import StatusReport
 from evpower.server.app import build_app
 from evpower.settings.config import Config
 from tests.charging.test_lock_order import BLOCKED

@@ -15,7 +15,7 @@ from evpower.errors import EvPowerError
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId
 from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.server.app import build_app
 from evpower.settings.config import Config
 from evpower.tags.rows.id_tags import Card
@@ -162,7 +162,7 @@ class Site:
             await self.status("Available", connector_id)
         for _ in ("MeterValueSampleInterval", "MeterValuesSampledData"):
             await self.reply(OK)
-        connection = cast("ChargerRegistry", self.world.link).connection(STATION)
+        connection = cast("StationRegistry", self.world.link).connection(STATION)
         assert connection is not None
         with trio.fail_after(5):
             await connection.ready.wait()
@@ -196,7 +196,7 @@ async def open_site(pool: Pool, config: Config | None = None, *, again: bool = F
 
     `again`: another process on the rows an earlier one left. Leaving it checks the ledger.
     """
-    clock, registry = SetClock(), ChargerRegistry(usual(DIALECTS))
+    clock, registry = SetClock(), StationRegistry(usual(DIALECTS))
     if not again:
         async with by_hand(pool) as conn:
             await conn.execute(NETWORK)

@@ -17,8 +17,8 @@ from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.charge_point import Admission
 from evpower.network.rows.stations import admissions, mark_silent, store_presence
+from evpower.network.station import Admission
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK, ONE, STATION, TWO
 from tests.worlds.fakes import NOON

@@ -62,7 +62,6 @@ RUNNING = SessionView(
     session_fee_tyiyn=0,
     limit_type="energy",
     limit_value=20000,
-    amount_cap_tyiyn=None,
     limit_percentage=Decimal("50.0"),
     limit_reached=False,
     duration_minutes=25,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evpower.charging.rows.free_vend import ENERGY_WH, read_given_away, read_totals
-from evpower.charging.session import ChargerRecord
+from evpower.charging.session import TransactionRecord
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.metering.belief import (
@@ -71,17 +71,17 @@ def energies_wh(time: timedelta) -> tuple[int, ...]:
 
 
 CASES = [
-    (by_charger, by_us, energy_wh)
-    for by_charger, by_us in product(BY_CHARGER, BY_US)
-    for energy_wh in energies_wh(longest(by_charger, by_us))
+    (by_station, by_us, energy_wh)
+    for by_station, by_us in product(BY_CHARGER, BY_US)
+    for energy_wh in energies_wh(longest(by_station, by_us))
 ]
 STOPPED = """
 INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,
     meter_last_wh, meter_stop_wh, started_at, received_at, stopped_at, stop_received_at, status, free_vend)
 SELECT %(station_id)s, n, 1, 'TAG' || n, 'Accepted', %(start_wh)s, %(last_wh)s, %(start_wh)s + energy_wh, %(at)s,
-       %(at)s, %(at)s + by_charger, %(at)s + by_us, 'Stopped', true
-FROM unnest(%(by_charger)s::interval[], %(by_us)s::interval[], %(energy_wh)s::bigint[])
-     WITH ORDINALITY AS case_of(by_charger, by_us, energy_wh, n)
+       %(at)s, %(at)s + by_station, %(at)s + by_us, 'Stopped', true
+FROM unnest(%(by_station)s::interval[], %(by_us)s::interval[], %(energy_wh)s::bigint[])
+     WITH ORDINALITY AS case_of(by_station, by_us, energy_wh, n)
 """
 RECORDS = f"""
 SELECT wire_transaction_id, meter_start_wh, meter_last_wh, meter_stop_wh, started_at, received_at, stopped_at,
@@ -95,14 +95,14 @@ OTHERWISE: dict[str, Any] = dict.fromkeys(
 RUNNING = """
 INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,
     meter_last_wh, started_at, received_at)
-SELECT %(station_id)s, n, 1, 'TAG' || n, 'Accepted', %(start_wh)s, %(start_wh)s, %(at)s - by_charger, %(at)s - by_us
-FROM unnest(%(by_charger)s::interval[], %(by_us)s::interval[]) WITH ORDINALITY AS case_of(by_charger, by_us, n)
+SELECT %(station_id)s, n, 1, 'TAG' || n, 'Accepted', %(start_wh)s, %(start_wh)s, %(at)s - by_station, %(at)s - by_us
+FROM unnest(%(by_station)s::interval[], %(by_us)s::interval[]) WITH ORDINALITY AS case_of(by_station, by_us, n)
 """
 
 
 async def test_energy_given_away_is_that_of_a_session(world: World) -> None:
     """The SQL of free vend and `ChargerRecord.energy_wh` on the same rows."""
-    by_charger, by_us, energy_wh = (list(column) for column in zip(*CASES, strict=True))
+    by_station, by_us, energy_wh = (list(column) for column in zip(*CASES, strict=True))
     async with unit_of_work(world.pool) as uow:
         await uow.conn.execute(
             STOPPED,
@@ -111,14 +111,14 @@ async def test_energy_given_away_is_that_of_a_session(world: World) -> None:
                 "start_wh": START_WH,
                 "last_wh": LAST_WH,
                 "at": NOON,
-                "by_charger": by_charger,
+                "by_station": by_station,
                 "by_us": by_us,
                 "energy_wh": energy_wh,
             },
         )
     given = {int(row["wire_transaction_id"]): row for row in await world.sql(RECORDS)}
     shown = {n: row.pop("energy_wh") for n, row in given.items()}
-    expected = {n: ChargerRecord(stopped=True, **row, **OTHERWISE).energy_wh() for n, row in given.items()}
+    expected = {n: TransactionRecord(stopped=True, **row, **OTHERWISE).energy_wh() for n, row in given.items()}
     assert shown == expected
     assert len(expected) == len(CASES)
     assert len(set(expected.values())) > 10
@@ -130,7 +130,7 @@ async def test_energy_given_away_is_that_of_a_session(world: World) -> None:
 async def test_readings_are_believed_by_the_same_rule(world: World) -> None:
     """The SQL of the journal and `belief.is_believable` on the same rows."""
     cases = [case for case in CASES if case[0] is not None and case[1] is not None]
-    by_charger, by_us, _ = (list(column) for column in zip(*cases, strict=True))
+    by_station, by_us, _ = (list(column) for column in zip(*cases, strict=True))
     reports = [
         (
             STATION,
@@ -140,13 +140,13 @@ async def test_readings_are_believed_by_the_same_rule(world: World) -> None:
         for n, (_, _, energy_wh) in enumerate(cases, 1)
     ]
     async with unit_of_work(world.pool) as uow:
-        places = {"station_id": STATION, "start_wh": START_WH, "at": NOON, "by_charger": by_charger, "by_us": by_us}
+        places = {"station_id": STATION, "start_wh": START_WH, "at": NOON, "by_station": by_station, "by_us": by_us}
         await uow.conn.execute(RUNNING, places)
         await write_meter_values(uow.conn, reports)
     rows = await world.sql("SELECT wire_transaction_id, meter_last_wh FROM evpower.ocpp_transactions")
     assert {int(row["wire_transaction_id"]): row["meter_last_wh"] - START_WH for row in rows} == {
-        n: energy_wh if is_believable(energy_wh, longest(by_charger, by_us)) else 0
-        for n, (by_charger, by_us, energy_wh) in enumerate(cases, 1)
+        n: energy_wh if is_believable(energy_wh, longest(by_station, by_us)) else 0
+        for n, (by_station, by_us, energy_wh) in enumerate(cases, 1)
     }
 
 

@@ -19,7 +19,8 @@ from evpower.identifiers import ConnectorId, StationId
 from evpower.metering import journal as journal_module
 from evpower.metering.journal import BootRow, Journal, MeterRow, StatusRow
 from evpower.metering.meter_value import MeterReport, Sample
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
 from tests.db.proxy import open_proxy
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import ONE, STATION, World, open_world

@@ -6,7 +6,7 @@ from itertools import product
 
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
-from evpower.network.charge_point import STORED_STATUS, connector_status
+from evpower.network.status import STORED_STATUS, connector_status
 from evpower.network.status_sql import SAID, STORED
 
 REPORTED = (*STORED_STATUS, None, "", "Something", "available", "Свободен")

@@ -11,9 +11,9 @@ from evpower.clock import Clock
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.server import ChargerServer, Door
+from evpower.ocpp.door.server import Door, StationServer
 from evpower.ocpp.lobby import Lobby
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.traffic import Traffic
@@ -46,7 +46,7 @@ class Csms:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self.reports = FakeReports()
-        self.registry = ChargerRegistry(usual(DIALECTS))
+        self.registry = StationRegistry(usual(DIALECTS))
         self.clock: Clock = TrioClock()
         self.settings = OcppSettings()
         self.anonymous = True
@@ -77,7 +77,7 @@ class Csms:
 
     async def _serve(self, *, task_status: trio.TaskStatus[None]) -> None:
         assert self._listener is not None
-        server = ChargerServer(
+        server = StationServer(
             reports=self.reports,
             registry=self.registry,
             clock=self.clock,

@@ -9,8 +9,10 @@ import trio
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.identifiers import IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import MeterReport
-from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityReport, StatusReport
-from evpower.reports.charger_reports import ChargerReports
+from evpower.network.station import Admission, Boot, BootVerdict
+from evpower.network.status import StatusReport
+from evpower.reports.station_reports import StationReports
+from evpower.security.security_report import SecurityReport
 from evpower.stations.transfers import Kind
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -42,7 +44,7 @@ class CountingIds:
         return f"EV{self._last:014X}"
 
 
-class FakeReports(ChargerReports):
+class FakeReports(StationReports):
     """Keeps what it is told in `told`, in order; `broken` makes every report fail like a database that is down."""
 
     def __init__(self) -> None:

@@ -189,7 +189,7 @@ async def test_duty_09_message_ids_of_ours_are_unique_and_short(
 async def test_duty_08_a_slow_commit_of_one_charger_holds_no_other(
     csms: Csms, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
-    from evpower.network.charge_point import Admission
+    from evpower.network.station import Admission
 
     csms.reports.stations["CP-2"] = Admission("CP-2", "active", None)
     slow, quick = await csms.charger(), await csms.charger("/ws/CP-2")
@@ -311,7 +311,7 @@ async def test_duty_19_every_message_is_a_sign_of_life(csms: Csms, autojump_cloc
 async def test_an_error_in_one_chargers_task_ends_only_that_charger(
     csms: Csms, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evpower.network.charge_point import Admission
+    from evpower.network.station import Admission
 
     async def fail(station_id: StationId) -> None:
         if station_id == "CP-1":

@@ -15,7 +15,7 @@ from evpower.errors import InvalidRequest, NotFound
 from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.lobby import Lobby
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.server.app import build_app
 from evpower.settings.config import Config
@@ -86,7 +86,7 @@ async def ended(peer: Peer) -> int | None:
 
 @pytest.fixture
 async def gate(pool: Pool) -> AsyncIterator[Gate]:
-    clock, registry = SetClock(), ChargerRegistry(usual(DIALECTS))
+    clock, registry = SetClock(), StationRegistry(usual(DIALECTS))
     await _run(pool, NETWORK)
     async with trio.open_nursery() as workers:
         app = build_app(Config(), pool, registry, clock, CountingIds(), workers)

@@ -11,10 +11,10 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
-from evpower.events import TopUpChanged
 from evpower.identifiers import ClientId
 from evpower.payments.provider_calls import ProviderState
 from evpower.payments.top_up import TopUp
+from tests.e2e.process import poll
 from tests.worlds.fakes import NOON
 from tests.worlds.payments import CLIENT, HOOK, PHONE, World
 from tests.worlds.provider import CANCELED, PROCESSING, paid
@@ -237,13 +237,16 @@ async def test_the_running_worker_asks_when_it_is_woken(
     mock_clock.rate = 0.01
     order = (await world.qr()).order
     world.odengi.answer = paid(100_00)
-    with trio.fail_after(0.1), world.bus.subscribe(lambda event: isinstance(event, TopUpChanged)) as changes:
+
+    async def is_credited() -> bool:
+        return (await world.order(order)).phase == "approved"
+
+    with trio.fail_after(0.1):
         async with trio.open_nursery() as nursery:
             await nursery.start(world.payments.run)
             await wait_all_tasks_blocked(0.1)  # its first look is over
             await wake(world, order)
-            while (await world.order(order)).phase != "approved":
-                await changes.receive()
+            await poll(is_credited, every_s=0.0003)
             nursery.cancel_scope.cancel()
     assert await world.credits() == [100_00]
 

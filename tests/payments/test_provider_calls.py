@@ -109,7 +109,7 @@ async def test_what_phones_do_not_get_never_keeps_the_poller_from_asking(world: 
     for number in range(20):
         with pytest.raises(ProviderTimeout):
             await world.qr(client=ClientId(f"client-{number}x"))
-    assert world.payments.providers()["ODENGI"].word == "failing"
+    assert world.payments.providers()["ODENGI"].status == "failing"
     await world.poll()
     assert (await world.order(order)).phase == "approved"
 
@@ -119,7 +119,7 @@ async def test_phones_find_an_outage_out_and_an_answer_to_one_of_them_ends_it(wo
     for number in range(3):
         with pytest.raises(ProviderUnavailable):
             await world.qr(client=ClientId(f"client-{number}"))
-    assert world.payments.providers()["ODENGI"].word == "failing"
+    assert world.payments.providers()["ODENGI"].status == "failing"
     world.odengi.creation = None
     await world.qr()
     assert world.payments.providers()["ODENGI"] == ProviderState("up")

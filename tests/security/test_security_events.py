@@ -8,9 +8,9 @@ import pytest
 
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
-from evpower.network.charge_point import SecurityMatter, SecurityReport
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.security.rows import security_events
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.security.station_access import StationAccess
 from tests.worlds.charging import STATION, World
 

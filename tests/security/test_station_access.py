@@ -15,7 +15,7 @@ from evpower.errors import (
     StationNotFound,
 )
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.admission import Credentials, Verdict, judge
 from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords
 from evpower.security.station_access import StationAccess

@@ -24,9 +24,10 @@ from evpower.http.operators.station_access import access_routes
 from evpower.http.operators.strangers import stranger_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.identifiers import IdTag
-from evpower.network.charge_point import Boot, SecurityMatter, SecurityReport
+from evpower.network.station import Boot
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.payments.gateway import OrderState, OrderStatus
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.security.station_access import StationAccess
 from tests.http.fakes import CountingIds, Phone
 from tests.http.operators.test_operators_work import client_of

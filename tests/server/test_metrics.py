@@ -22,8 +22,8 @@ from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.server import ChargerServer
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.door.server import StationServer
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.watch.tracer import Tracer
@@ -50,9 +50,9 @@ class Scene:
         self.journal = Journal(pool)
         self.bus = EventBus()
         self.tracer = Tracer(pool, self.clock, MASKING, record=False)
-        self.server = ChargerServer(
+        self.server = StationServer(
             FakeReports(),
-            ChargerRegistry(usual(DIALECTS)),
+            StationRegistry(usual(DIALECTS)),
             self.clock,
             CountingIds(),
             PasswordChecker(b"test"),
@@ -63,7 +63,7 @@ class Scene:
         )
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=ScriptedProvider("ODENGI"))
-        self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, self.bus, gateways, TopUpRules())
+        self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis)
 
     async def read(self) -> dict[str, float]:

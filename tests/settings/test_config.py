@@ -236,13 +236,13 @@ def test_trust_must_be_chosen_once_others_can_reach_the_server(environ: dict[str
 @pytest.mark.parametrize("bind", ["127.0.0.1:9000", "127.8.8.8:9000", "[::1]:9000", "localhost:9000"])
 def test_loopback_opens_nothing(bind: str) -> None:
     config = load(None, {"EVPOWER_OCPP_BIND": bind})
-    assert config.anonymous_chargers
+    assert config.anonymous_stations
     assert config.warnings == ()
 
 
 def test_a_public_charger_port_needs_passwords_and_says_so() -> None:
     config = load(None, {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust"})
-    assert not config.anonymous_chargers
+    assert not config.anonymous_stations
     assert "ocpp.allow_anonymous" in config.warnings[0]
 
 
@@ -250,7 +250,7 @@ def test_a_public_charger_port_needs_passwords_and_says_so() -> None:
 def test_anonymous_chargers_can_be_decided(word: str, expected: bool) -> None:
     environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust", "EVPOWER_OCPP_ALLOW_ANONYMOUS": word}
     config = load(None, environ)
-    assert config.anonymous_chargers is expected
+    assert config.anonymous_stations is expected
     assert config.warnings == ()
 
 
@@ -278,7 +278,7 @@ def test_a_tls_bind_that_is_not_loopback_opens_the_server_too() -> None:
     environ = {"EVPOWER_OCPP_TLS_BIND": "0.0.0.0:9443", **TLS}
     with pytest.raises(ConfigError, match=r"ocpp\.tls_bind 0\.0\.0\.0:9443 opens the server"):
         load(None, environ)
-    assert not load(None, {**environ, "EVPOWER_AUTH_MODE": "trust"}).anonymous_chargers
+    assert not load(None, {**environ, "EVPOWER_AUTH_MODE": "trust"}).anonymous_stations
 
 
 def test_a_certificate_without_a_tls_bind_is_doubted() -> None:

@@ -18,7 +18,8 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App, build_app
 from evpower.server.operator import Operator

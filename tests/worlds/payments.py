@@ -12,7 +12,6 @@ from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger
 from evpower.billing.service import BillingService
 from evpower.db.pool import Pool
-from evpower.events import EventBus
 from evpower.identifiers import ClientId
 from evpower.payments.crediting import Crediting
 from evpower.payments.gateway import Gateways, OrderStatus
@@ -39,7 +38,6 @@ class World:
         self.rules = rules
         self.clock = clock or SetClock()
         self.ids = CountingIds()
-        self.bus = EventBus()
         self.odengi = ScriptedProvider("ODENGI")
         self.obank = ScriptedProvider("OBANK")
         self.restart()
@@ -49,9 +47,7 @@ class World:
         pool = pool or self.pool
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=self.odengi, card=self.obank)
-        self.payments: Payments = build_payments(
-            pool, self.clock, self.ids, self.billing, self.bus, gateways, self.rules
-        )
+        self.payments: Payments = build_payments(pool, self.clock, self.ids, self.billing, gateways, self.rules)
 
     @property
     def crediting(self) -> Crediting:

@@ -122,9 +122,6 @@ class ScriptedProvider:
     async def store_card(self, days: int) -> HostedPage:
         return HostedPage(f"https://bank.example/store?days={days}", "token-key")
 
-    async def payment_page(self, order: ProviderOrder, payer: Payer) -> HostedPage:
-        return HostedPage("https://bank.example/pay", "page-key")
-
     def notify_token(self, order: ProviderOrder) -> str:
         return f"token-{order.number}"
 

@@ -12,7 +12,7 @@ from evpower.cluster.network_link import NetworkLink
 from evpower.cluster.other_processes import OtherProcesses
 from evpower.cluster.processes import LEASE, RENEW_EVERY_S, Processes
 from evpower.cluster.remote_commands import CommandExecutor
-from evpower.cluster.rows.processes import take_chargers
+from evpower.cluster.rows.processes import take_stations
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool, open_pool
 from evpower.events import EventBus
@@ -94,7 +94,7 @@ async def two_processes(url: str) -> AsyncIterator[Two]:
         await a.look()
         at_a.connected.add(STATION)
         async with by_hand(pool_a) as conn:
-            await take_chargers(conn, [STATION], NOON)
+            await take_stations(conn, [STATION], NOON)
         await b.look()
         at_work_a, at_work_b = CommandExecutor(pool_a, clock_a, A, at_a), CommandExecutor(pool_b, clock_b, B, at_b)
         asking_a = NetworkLink(at_a, a, pool_a, clock_a, CountingIds())

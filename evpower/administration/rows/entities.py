@@ -10,7 +10,7 @@ from typing import Any
 from evpower.administration.records import ConnectorRecord, LocationRecord, Page, StationRecord
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.network.charge_point import connector_status
+from evpower.network.status import connector_status
 from evpower.network.status_sql import SAID
 from evpower.network_file.tables import Table
 

@@ -1,4 +1,4 @@
-"""Rows of `ocpp_strangers`: chargers that came without being known, until an operator has decided."""
+"""Rows of `ocpp_strangers`: stations that came without being known, until an operator has decided."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from evpower.administration.records import StrangerRecord
 from evpower.db.connection import Conn
-from evpower.network.charge_point import Boot
+from evpower.network.station import Boot
 
 # How full the list is, for one that wants on it. A stranger not seen since `before` does not count.
 READ_PLACE = """

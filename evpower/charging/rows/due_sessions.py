@@ -1,4 +1,4 @@
-"""Which sessions have something to be done for them: what the workers, and a charger that is back, look for."""
+"""Which sessions have something to be done for them: what the workers, and a station that is back, look for."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def session_ids(conn: Conn, query: str, **parameters: object) -> list[Sess
 
 @dataclass
 class TakenUp:
-    """What waits for a charger's return."""
+    """What waits for a station's return."""
 
     open_sessions: list[SessionId] = field(default_factory=list)
     #: Transactions it still runs although they are no longer paid for.
@@ -63,7 +63,7 @@ class TakenUp:
 
 
 async def to_take_up(conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, TakenUp]:
-    """What waits for each of these chargers; those nothing waits for are left out."""
+    """What waits for each of these stations; those nothing waits for are left out."""
     waiting: defaultdict[StationId, TakenUp] = defaultdict(TakenUp)
     cursor = await conn.execute(OPEN_AT_STATIONS, {"station_ids": list(station_ids)})
     for row in await cursor.fetchall():

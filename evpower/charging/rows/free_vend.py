@@ -41,7 +41,7 @@ WHERE p.free_vend OR t.charges > 0
 
 @dataclass(frozen=True)
 class FreeCharge:
-    """A charge that nobody paid; its energy in Wh."""
+    """A charge given away; its energy in Wh."""
 
     transaction_id: str
     connector_id: int

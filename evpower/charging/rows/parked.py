@@ -58,7 +58,7 @@ class ParkedReport:
     station_id: StationId
     action: str
     reason: str
-    #: The charger's message, as JSON.
+    #: The station's message, as JSON.
     payload: object
     received_at: datetime
     resolution: str | None
@@ -82,7 +82,7 @@ class TakenReport:
 
 @dataclass(frozen=True)
 class ChargersTransaction:
-    """The charger's transaction of a session: its id there, and its registers in Wh."""
+    """The station's transaction of a session: its id there, and its registers in Wh."""
 
     station_id: StationId
     wire_transaction_id: WireTransactionId
@@ -140,7 +140,7 @@ async def resolve(
 
 
 async def lock_session_transaction(conn: Conn, session_id: SessionId) -> ChargersTransaction | None:
-    """The charger's transaction of a session, taken for this unit of work."""
+    """The station's transaction of a session, taken for this unit of work."""
     row = await (await conn.execute(LOCK_SESSION_TRANSACTION, {"session_id": session_id})).fetchone()
     return None if row is None else ChargersTransaction(**row)
 

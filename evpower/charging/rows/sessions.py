@@ -12,7 +12,7 @@ from psycopg.errors import UniqueViolation
 
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
-from evpower.charging.session import ChargerRecord, Phase, Session, StartOrder
+from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
 from evpower.db.connection import Conn
 from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
@@ -156,7 +156,7 @@ async def insert_session(conn: Conn, new: NewSession) -> None:
 
 
 async def read_session(conn: Conn, session_id: SessionId) -> Session | None:
-    """The session with its charger's record, or None."""
+    """The session with its station's record, or None."""
     row = await (await conn.execute(READ_SESSION, {"id": session_id})).fetchone()
     return None if row is None else _session(row)
 
@@ -262,10 +262,10 @@ def _session(row: dict[str, Any]) -> Session:
     )
 
 
-def _record(row: dict[str, Any]) -> ChargerRecord | None:
+def _record(row: dict[str, Any]) -> TransactionRecord | None:
     if row["transaction_key"] is None:
         return None
-    return ChargerRecord(
+    return TransactionRecord(
         wire_transaction_id=WireTransactionId(row["wire_transaction_id"]),
         stopped=row["transaction_status"] == "Stopped",
         **{

@@ -1,4 +1,4 @@
-"""Rows of `ocpp_transactions`: what chargers reported of their charges, and what matched nothing."""
+"""Rows of `ocpp_transactions`: what stations reported of their charges, and what matched nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SELECT id FROM evpower.ocpp_transactions
 WHERE lower(id_tag) = lower(%(id_tag)s) AND status = 'Started' AND verdict = 'Accepted' LIMIT 1
 """
 
-# A transaction the charger still runs although its session is final: to be stopped. One that is given away has no
+# A transaction the station still runs although its session is final: to be stopped. One that is given away has no
 # session and was accepted, so it is not among them.
 RUNNING_BUT_FINAL = """
 SELECT t.station_id, t.wire_transaction_id AS wire_id FROM evpower.ocpp_transactions t
@@ -73,7 +73,7 @@ SET meter_stop_wh = %(meter_stop_wh)s, stopped_at = %(stopped_at)s, stop_receive
 WHERE id = %(key)s
 """
 
-# The next charge began on the connector, so this one is over although the charger did not report its end.
+# The next charge began on the connector, so this one is over although the station did not report its end.
 CLOSE_UNFINISHED = """
 UPDATE evpower.ocpp_transactions SET status = 'Stopped', flags = flags || %(flag)s::text WHERE id = %(key)s
 """
@@ -93,7 +93,7 @@ class NewTransaction:
     wire_id: WireTransactionId
     verdict: str
     session_id: SessionId | None
-    #: Nobody pays for it.
+    #: It is free.
     free_vend: bool
     flags: Sequence[str]
 
@@ -124,7 +124,7 @@ async def find_repeat(conn: Conn, station_id: StationId, start: TransactionStart
 
 
 async def lock_transaction(conn: Conn, station_id: StationId, wire_id: WireTransactionId) -> TransactionRow | None:
-    """The charger's transaction by its own id, taken for this unit of work."""
+    """The station's transaction by its own id, taken for this unit of work."""
     parameters = {"station_id": station_id, "wire_id": wire_id}
     return _row(await (await conn.execute(LOCK_TRANSACTION, parameters)).fetchone())
 
@@ -195,7 +195,7 @@ async def close_unfinished(conn: Conn, key: TransactionKey) -> None:
 
 
 async def running_but_final(conn: Conn, station_ids: Sequence[StationId]) -> list[tuple[StationId, WireTransactionId]]:
-    """Transactions these chargers still run although they are no longer paid for."""
+    """Transactions these stations still run although they are no longer paid for."""
     cursor = await conn.execute(RUNNING_BUT_FINAL, {"station_ids": list(station_ids)})
     return [(row["station_id"], WireTransactionId(row["wire_id"])) for row in await cursor.fetchall()]
 

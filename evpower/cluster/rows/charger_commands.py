@@ -1,6 +1,6 @@
-"""Rows of commands for chargers whose socket is in another process (design §7).
+"""Rows of commands for stations whose socket is in another process (design §7).
 
-The process that asks inserts a row; the process that has the charger takes it once and writes how it ended. Each step
+The process that asks inserts a row; the process that has the station takes it once and writes how it ended. Each step
 wakes the other side by NOTIFY; both also look at the rows every second, so that a lost NOTIFY costs a second.
 """
 
@@ -25,7 +25,7 @@ WITH asked AS (
 SELECT pg_notify('evpower', %(asked_by)s || ' asked ' || process_id) FROM asked
 """
 
-# What is asked may be a password on its way to a charger, so its row forgets it.
+# What is asked may be a password on its way to a station, so its row forgets it.
 TAKE = """
 UPDATE evpower.charger_commands c SET taken_at = %(now)s, payload = ''
 FROM (SELECT id, payload FROM evpower.charger_commands

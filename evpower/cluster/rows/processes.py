@@ -1,4 +1,4 @@
-"""Rows of the running processes, and of where each charger's socket is (design §7)."""
+"""Rows of the running processes, and of where each station's socket is (design §7)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READ_LEASES = "SELECT process_id, lease_until FROM evpower.processes"
 #: The process a connection of the pool belongs to; NULL for a command of the operator's.
 ME = "nullif(current_setting('evpower.process_id', true), '')"
 
-# The process that connected last has the socket: a charger has one at a time, an older one is dead (duty 4).
+# The process that connected last has the socket: a station has one at a time, an older one is dead (duty 4).
 TAKE = f"""
 INSERT INTO evpower.charger_connections (station_id, process_id, connected_at)
 SELECT s.id, {ME}, %(now)s FROM public.stations s
@@ -55,7 +55,7 @@ DELETE FROM evpower.processes p USING unnest(%(dead)s::text[], %(leases)s::times
 WHERE p.process_id = d.process_id AND p.lease_until = d.lease_until
 """
 
-# In the order in which chargers that come back are written: the two meet when a process has died. The processes are
+# In the order in which stations that come back are written: the two meet when a process has died. The processes are
 # named by an array, because a row somebody has changed meanwhile is judged anew only by its own columns.
 FORGET_SOCKETS = """
 WITH left_over AS MATERIALIZED (
@@ -82,17 +82,17 @@ async def read_leases(conn: AsyncConnection[Any]) -> dict[ProcessId, datetime]:
     return {ProcessId(row["process_id"]): row["lease_until"] for row in rows}
 
 
-async def take_chargers(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:
+async def take_stations(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:
     """The sockets of these stations are in this process from now on, wherever they were."""
     await conn.execute(TAKE, {"stations": list(stations), "now": now})
 
 
-async def take_free_chargers(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:
-    """As `take_chargers`, but nothing is taken from another: for a process that slept past its lease."""
+async def take_free_stations(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:
+    """As `take_stations`, but nothing is taken from another: for a process that slept past its lease."""
     await conn.execute(TAKE_FREE, {"stations": list(stations), "now": now})
 
 
-async def leave_chargers(conn: AsyncConnection[Any], stations: Collection[StationId]) -> None:
+async def leave_stations(conn: AsyncConnection[Any], stations: Collection[StationId]) -> None:
     """The sockets of these stations here have ended; one that another process has by now stays its."""
     await conn.execute(LEAVE, {"stations": list(stations)})
 
@@ -100,7 +100,7 @@ async def leave_chargers(conn: AsyncConnection[Any], stations: Collection[Statio
 async def read_owners(
     conn: AsyncConnection[Any], stations: Collection[StationId] | None = None
 ) -> dict[StationId, ProcessId]:
-    """Which process has which charger's socket, those of dead processes too; of all chargers, or of these."""
+    """Which process has which station's socket, those of dead processes too; of all stations, or of these."""
     query = READ_OWNERS if stations is None else READ_SOME_OWNERS
     rows = await (await conn.execute(query, {"stations": list(stations or ())})).fetchall()
     return {StationId(row["station_id"]): ProcessId(row["process_id"]) for row in rows}

@@ -1,4 +1,4 @@
-"""`evpower parked`: reports of chargers that wait for a person."""
+"""`evpower parked`: reports of stations that wait for a person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MISSING_COLUMNS = {
 
 @click.group()
 def parked() -> None:
-    """Reports of chargers that matched nothing."""
+    """Reports of stations that matched nothing."""
 
 
 @parked.command("list")

@@ -25,7 +25,7 @@ def serve(terminal: Terminal) -> None:
 @click.command()
 @server_command
 def demo(terminal: Terminal) -> None:
-    """Run the server with the demo fleet and simulated chargers."""
+    """Run the server with the demo fleet and simulated stations."""
     from evpower.command_line.running import run_server
     from evpower.server import demo as demonstration
 
@@ -46,7 +46,7 @@ def demo(terminal: Terminal) -> None:
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same choices.")
 @click.option("--verbose", is_flag=True, help="Show answers too.")
 def simulate(url: str, **options: Any) -> None:
-    """Connect simulated chargers to URL, such as ws://127.0.0.1:9000/ws, until Ctrl-C.
+    """Connect simulated stations to URL, such as ws://127.0.0.1:9000/ws, until Ctrl-C.
 
     Charges started from the app are plugged in by a simulated driver; with --card, drivers also come by themselves.
     """

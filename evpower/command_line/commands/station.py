@@ -1,4 +1,4 @@
-"""`evpower stations`, `station`, `command`, `operate`, `configuration`, `trace`, `import`: the chargers."""
+"""`evpower stations`, `station`, `command`, `operate`, `configuration`, `trace`, `import`: the stations."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def free_vend(terminal: Terminal, station_id: str, enabled: bool | None) -> None
 @click.argument("payload", default="{}")
 @terminal_command
 def command(terminal: Terminal, station: str, action: str, payload: str) -> None:
-    """Send STATION one OCPP command: ACTION with its JSON PAYLOAD; shows what the charger answers."""
+    """Send STATION one OCPP command: ACTION with its JSON PAYLOAD; shows what the station answers."""
     terminal.screen.facts(terminal.server.post("stations", station, "commands", action, body=payload.encode()))
 
 
@@ -158,7 +158,7 @@ def json_object(text: str) -> dict[str, Any]:
 @click.option("--read", "ask", is_flag=True, help="Ask the charger first; otherwise the last known is shown.")
 @terminal_command
 def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], ask: bool) -> None:
-    """Show the configuration of STATION's charger, or set KEYs of it."""
+    """Show the configuration of STATION's station, or set KEYs of it."""
     if settings:
         if not all("=" in setting for setting in settings):
             raise click.UsageError("each setting is KEY=VALUE")
@@ -194,7 +194,7 @@ def import_fleet(terminal: Terminal, fleet: Any) -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Kept frames at most.")
 @terminal_command
 def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, limit: int) -> None:
-    """Follow a charger's frames: both directions, with latencies and errors. With --json, a line for each."""
+    """Follow a station's frames: both directions, with latencies and errors. With --json, a line for each."""
     from evpower.command_line.tracing import show_frames
 
     live = not since if follow is None else follow

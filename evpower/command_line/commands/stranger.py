@@ -1,4 +1,4 @@
-"""`evpower strangers` and `evpower stranger`: chargers nobody has configured yet."""
+"""`evpower strangers` and `evpower stranger`: stations nobody has configured yet."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ STRANGER_COLUMNS = {
 @click.option("--all", "rejected_too", is_flag=True, help="Rejected ones too.")
 @terminal_command
 def strangers(terminal: Terminal, rejected_too: bool) -> None:
-    """Chargers that wait to be accepted (setting ocpp.accept_unknown), the longest waiting first."""
+    """Stations that wait to be accepted (setting ocpp.accept_unknown), the longest waiting first."""
     rows = terminal.server.get("strangers", all=int(rejected_too) or None)
     terminal.screen.rows(rows, STRANGER_COLUMNS, "No strangers")
 
 
 @click.group()
 def stranger() -> None:
-    """One charger that nobody has configured yet."""
+    """One station that nobody has configured yet."""
 
 
 @stranger.command("accept")
@@ -64,7 +64,7 @@ def accept_stranger(
     power_kw: float | None,
     **station: object,
 ) -> None:
-    """Make a station of the charger IDENTITY; anything further is done by `evpower import`."""
+    """Make a station of the station IDENTITY; anything further is done by `evpower import`."""
     connector = {"connector_type": connector_type, "power_kw": power_kw}
     given = {name: value for name, value in connector.items() if value is not None}
     connectors = [{"connector_number": number, **given} for number in range(1, count + 1)]
@@ -76,5 +76,5 @@ def accept_stranger(
 @click.argument("identity")
 @terminal_command
 def reject_stranger(terminal: Terminal, identity: str) -> None:
-    """Turn the charger IDENTITY away from now on; it can still be accepted."""
+    """Turn the station IDENTITY away from now on; it can still be accepted."""
     terminal.screen.facts(terminal.server.post("strangers", identity, "reject"))

@@ -43,5 +43,5 @@ def set_tag(terminal: Terminal, id_tag: str, **card: str | None) -> None:
 @click.argument("id_tag", metavar="TAG")
 @terminal_command
 def delete_tag(terminal: Terminal, id_tag: str) -> None:
-    """Forget a card: chargers are told Invalid from now on."""
+    """Forget a card: stations are told Invalid from now on."""
     terminal.screen.facts(terminal.server.delete("id-tags", id_tag))

@@ -20,7 +20,7 @@ from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import flag_in_query, read_object
-from evpower.network.charge_point import AdminStatus
+from evpower.network.status import AdminStatus
 
 WITHIN_S = 20
 ID_CHARS_MAX = 255

@@ -27,7 +27,7 @@ PREFIX = "/control"
 #: The operator's name on this machine, percent-encoded: a user who may write to the socket is believed.
 OPERATOR_HEADER = "EvPower-Operator"
 OPERATOR_CHARS_MAX = 100
-#: A stop waits up to 5 s for the charger.
+#: A stop waits up to 5 s for the station.
 STOP_WITHIN_S = 20
 READ_WITHIN_S = 10
 #: A whole fleet, or every posting of the ledger.

@@ -1,6 +1,6 @@
-"""What an operator can have a charger do: each operation's arguments as a type that performs itself.
+"""What an operator can have a station do: each operation's arguments as a type that performs itself.
 
-Adding an operation is its arguments here and one line in `OPERATIONS` (`operations.py`). What a charger answered is
+Adding an operation is its arguments here and one line in `OPERATIONS` (`operations.py`). What a station answered is
 shown as it sent it.
 """
 
@@ -29,7 +29,7 @@ from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import LogType, Transfers
 
-#: What the door shows of a charger's answer.
+#: What the door shows of a station's answer.
 Shown = dict[str, Any]
 Moment = Annotated[datetime, Meta(tz=True)]
 OneConnector = Annotated[int, Meta(ge=1, le=INT32_MAX)]

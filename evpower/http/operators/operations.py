@@ -46,7 +46,7 @@ _WHERE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?$", re.DOTALL)
 
 @dataclass(frozen=True)
 class StationOperations(Rooms):
-    """Everything an operator can have a charger do."""
+    """Everything an operator can have a station do."""
 
     async def perform(self, station_id: StationId, name: str, arguments: Mapping[str, Any]) -> Shown:
         """Raises InvalidRequest, StationNotFound, or one of `CommandFailure`."""

@@ -11,21 +11,19 @@ from quart import Blueprint, Response, request
 
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
-from evpower.digits import INT64_MAX, whole_number
-from evpower.errors import InvalidRequest, NotFound
+from evpower.errors import InvalidRequest
 from evpower.http.operators.shapes.operators_work import card_body, gifts_body, missing_energy_body, parked_body
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.requests import read_object, session_id_or_none
+from evpower.http.wire.requests import read_object, required_text, row_id, session_id_or_none
 from evpower.identifiers import ClientId, IdTag
 from evpower.tags.cards import Card, CardStatus
 from evpower.tags.service import Tags
 
 WITHIN_S = 20
-#: OCPP 2.0.1's length; a card for 1.6 chargers has at most 20 characters (duty 27).
+#: OCPP 2.0.1's length; a card for 1.6 stations has at most 20 characters (duty 27).
 ID_TAG_CHARS_MAX = 36
-REASON_CHARS_MAX = 500
 CARD_FIELDS = frozenset({"status", "expiry_date", "parent_id_tag", "client_id"})
 
 
@@ -76,14 +74,14 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     @routes.post("/<parked_id>/resolve")
     async def resolve(parked_id: str) -> Response:
         body = await read_object()
-        number = _parked_id(parked_id)
+        number = row_id(parked_id)
         refuse_actor(body)
-        reason, actor = _text(body, "reason"), acting()
+        reason, actor = required_text(body, "reason"), acting()
         with trio.fail_after(WITHIN_S):
             if body.get("dismiss") is True and "session_id" not in body:
                 await parked.dismiss(number, actor=actor, reason=reason)
             else:
-                session_id = session_id_or_none(_text(body, "session_id"))
+                session_id = session_id_or_none(required_text(body, "session_id"))
                 if session_id is None:
                     raise InvalidRequest(("session_id", "недопустимый идентификатор"))
                 await parked.assign(number, session_id, actor=actor, reason=reason)
@@ -147,17 +145,3 @@ def _time(text: object) -> datetime | None:
     except ValueError:
         raise InvalidRequest(("expiry_date", "ожидается время ISO 8601")) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(body: Mapping[str, Any], field: str) -> str:
-    text = body.get(field, "")
-    if not isinstance(text, str) or not text.strip() or len(text) > REASON_CHARS_MAX or "\0" in text:
-        raise InvalidRequest((field, f"обязательное поле, до {REASON_CHARS_MAX} символов"))
-    return text.strip()
-
-
-def _parked_id(text: str) -> int:
-    number = whole_number(text, INT64_MAX)
-    if number is None:
-        raise NotFound
-    return number

@@ -8,19 +8,17 @@ from typing import Any
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.digits import INT64_MAX, whole_number
-from evpower.errors import InvalidRequest, NotFound
+from evpower.errors import InvalidRequest
 from evpower.http.operators.shapes.payments import order_body, parked_payment_body, refund_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.payment_doors import clean, origin, provider_body
-from evpower.http.wire.requests import BodyFields, read_object
+from evpower.http.wire.requests import BodyFields, read_object, required_text, row_id
 from evpower.payments.graph import Payments
 from evpower.payments.top_up import Origin
 
 #: A refund waits for the provider.
 WITHIN_S = 20
-TEXT_CHARS_MAX = 500
 
 
 class PaymentAdminDoor:
@@ -47,7 +45,7 @@ class PaymentAdminDoor:
     async def resolve(self, parked_id: str) -> Response:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
         body, decisions = await read_object(), self._payments.decisions
-        number, reason, who = _number(parked_id), _text(body, "reason"), _operator(body)
+        number, reason, who = row_id(parked_id), required_text(body, "reason"), _operator(body)
         fields = BodyFields(body)
         chosen = [name for name in ("credit", "debit", "dismiss") if fields.has(name)]
         if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
@@ -67,7 +65,7 @@ class PaymentAdminDoor:
     async def refund(self, invoice_id: str) -> Response:
         """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som."""
         body = await read_object()
-        reason, who = _text(body, "reason"), _operator(body)
+        reason, who = required_text(body, "reason"), _operator(body)
         fields = BodyFields(body)
         amount_tyiyn = fields.money_tyiyn("amount") if fields.has("amount") else None
         fields.check()
@@ -90,17 +88,3 @@ def payment_admin_routes(payments: Payments) -> Blueprint:
 def _operator(body: Mapping[str, Any]) -> Origin:
     refuse_actor(body)
     return origin("operator", acting())
-
-
-def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:
-    text = body.get(field, default)
-    if not isinstance(text, str) or not text.strip() or len(text) > TEXT_CHARS_MAX or "\0" in text:
-        raise InvalidRequest((field, f"обязательное поле, до {TEXT_CHARS_MAX} символов"))
-    return text.strip()
-
-
-def _number(text: str) -> int:
-    number = whole_number(text, INT64_MAX)
-    if number is None:
-        raise NotFound
-    return number

@@ -1,4 +1,4 @@
-"""Operators' commands to chargers: below the administrators' door and on the control socket."""
+"""Operators' commands to stations: below the administrators' door and on the control socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evpower.http.wire.answers import written_data
 from evpower.http.wire.requests import parse_object, read_bytes, station_id_or_none
 from evpower.identifiers import StationId
 
-#: A command waits for a boot, for earlier commands and for the charger; each of them is bounded below this.
+#: A command waits for a boot, for earlier commands and for the station; each of them is bounded below this.
 ANSWER_WITHIN_S = 120
 READ_WITHIN_S = 10
 
@@ -19,9 +19,9 @@ READ_WITHIN_S = 10
 def command_routes(operations: StationOperations) -> Blueprint:
     """Below /stations/{station_id}:
 
-    `POST commands/{Action}`: the body is the OCPP payload, the data is the charger's.
+    `POST commands/{Action}`: the body is the OCPP payload, the data is the station's.
     `POST operations/{name}`: the body is the arguments (`operation_arguments.py`).
-    `GET configuration`: the last known one; the charger is not asked.
+    `GET configuration`: the last known one; the station is not asked.
     """
     routes = Blueprint("station_commands", __name__, url_prefix="/stations")
 

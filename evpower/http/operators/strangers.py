@@ -1,4 +1,4 @@
-"""Chargers nobody has configured yet: below the administrators' door and on the control socket."""
+"""Stations nobody has configured yet: below the administrators' door and on the control socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /stations/{id}/trace`: one charger's frames as JSON lines, kept ones and those that pass from now on.
+"""`GET /stations/{id}/trace`: one station's frames as JSON lines, kept ones and those that pass from now on.
 
 Each line is an object; a line `{"event": …}` says why the stream ended, an empty one that it is still alive.
 """
@@ -23,7 +23,7 @@ from evpower.http.wire.values import jsonable
 from evpower.identifiers import StationId
 
 READ_WITHIN_S = 20
-#: A quiet charger's stream says so, so that its reader can distinguish it from a dead server.
+#: A quiet station's stream says so, so that its reader can distinguish it from a dead server.
 ALIVE_EVERY_S = 15
 ALIVE = b"\n"
 MOST_FRAMES = 10_000
@@ -47,7 +47,7 @@ class Watched(Protocol):
 
 
 class Traces(Protocol):
-    """What is known of chargers' frames."""
+    """What is known of stations' frames."""
 
     async def check_station(self, station_id: StationId) -> None:
         """Raises StationNotFound."""

@@ -11,8 +11,8 @@ from typing import Protocol
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.charging.free_vend import GivenAway
 from evpower.identifiers import ClientId, SessionId, StationId
-from evpower.network.charge_point import AdminStatus, PublicStatus, StoredStatus
 from evpower.network.listing import configuration_warnings
+from evpower.network.status import AdminStatus, PublicStatus, StoredStatus
 from evpower.network_file.service import FleetReport
 from evpower.payments.provider_calls import ProviderState
 from evpower.stations.facts import StationFacts
@@ -32,7 +32,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """The server at a glance; chargers, logins and tasks are those of this process."""
+    """The server at a glance; stations, logins and tasks are those of this process."""
 
     version: str
     uptime_s: int
@@ -47,7 +47,7 @@ class ServerStatus:
 
 @dataclass(frozen=True)
 class ConnectorLine:
-    """A connector as it is stored: `ocpp_status` and `error_code` are OCPP's words, `busy` while a session runs."""
+    """A connector as it is stored: `ocpp_status` and `error_code` are OCPP's, `busy` while a session runs."""
 
     connector_id: int
     status: StoredStatus
@@ -59,7 +59,7 @@ class ConnectorLine:
 
 @dataclass(frozen=True)
 class StationLine:
-    """A station as it is stored; `whole_status` is OCPP's word for connector 0."""
+    """A station as it is stored; `whole_status` is OCPP's status of connector 0."""
 
     id: StationId
     serial_number: str
@@ -75,7 +75,7 @@ class StationLine:
 
     @property
     def configuration_warnings(self) -> list[str]:
-        """What cannot be true of these rows, in words for a person."""
+        """What cannot be true of these rows, as sentences for a person."""
         return configuration_warnings(self.connectors_count, [each.connector_id for each in self.connectors])
 
 
@@ -127,7 +127,7 @@ class OperatorViews(Protocol):
     """What an operator looks at."""
 
     async def status(self) -> ServerStatus:
-        """The server at a glance: version, uptime, chargers, running sessions, engines."""
+        """The server at a glance: version, uptime, stations, running sessions, engines."""
         ...
 
     async def stations(self) -> Sequence[StationSheet]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from evpower.http.wire.values import instant, instant_or_null, known
+from evpower.http.wire.values import Body, instant, instant_or_null, known
 from evpower.money import CURRENCY, som_number
 from evpower.payments.gateway import Challenge, HostedPage
 from evpower.payments.top_up import CREDITED, NUMBER, OPEN, TopUp, TopUpView
-
-Body = dict[str, Any]
 
 MESSAGES = {
     "processing": "В процессе обработки",

@@ -24,6 +24,7 @@ from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
 from evpower.http.wire.requests import BodyFields, read_bytes, read_object
+from evpower.http.wire.values import Body
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import Card, Payer
@@ -91,7 +92,7 @@ class PaymentDoor:
         body: Mapping[str, Any],
         pay: Pay,
         rebuild: Callable[[str], Awaitable[TopUpView]],
-        shape: Callable[[TopUpView], dict[str, Any]],
+        shape: Callable[[TopUpView], Body],
     ) -> Response:
         async def run(claim: IdempotencyClaim | None) -> Answer:
             return Answer(shape(await pay(claim)))

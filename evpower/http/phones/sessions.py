@@ -20,7 +20,7 @@ from evpower.http.wire.requests import SESSION_ID, BodyFields, read_object, sess
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import STATION_ID, ClientId, SessionId, StationId
 
-#: The app gives up after 10 s; a charger may be waited for 5 of them.
+#: The app gives up after 10 s; a station may be waited for 5 of them.
 ANSWER_WITHIN_S = 9
 
 

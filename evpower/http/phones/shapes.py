@@ -150,7 +150,7 @@ def final_figures(session: SessionView) -> Body:
 
 
 def readings(session: SessionView) -> Body:
-    """The charger's latest samples, as far as it sends them."""
+    """The station's latest samples, as far as it sends them."""
     temperature = session.temperature_c
     return known(
         {

@@ -36,7 +36,7 @@ class RequestLimits:
 
 
 class PatientConnection(TrioASGIHTTPConnection):
-    """A write goes on when its phone has gone: it is reserved money and a waiting charger, not to be left half done.
+    """A write goes on when its phone has gone: it is reserved money and a waiting station, not to be left half done.
 
     Reads end with their reader. The task stays the connection's own: the drain's deadline still ends it.
     """

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Response, g
 
 from evpower.http.wire.access import client_ip
 from evpower.http.wire.values import Body
 from evpower.payments.provider_calls import ProviderState
-from evpower.payments.top_up import Origin
+from evpower.payments.top_up import Origin, Source
 
 #: The old paths, deprecated (§8).
 LEGACY = "/api"
@@ -20,7 +18,7 @@ DEPRECATED = {
 }
 
 
-def origin(source: Any = "client", actor: str | None = None) -> Origin:
+def origin(source: Source = "client", actor: str | None = None) -> Origin:
     """Who asks, for the audit log."""
     return Origin(source, g.correlation_id, client_ip(), actor)
 
@@ -44,6 +42,6 @@ async def deprecated(response: Response) -> Response:
 
 def provider_body(state: ProviderState) -> Body:
     """How a payment provider does; one that fails has when it began, and how."""
-    if state.word != "failing":
-        return {"state": state.word}
-    return {"state": state.word, "failing_since": state.failing_since, "last_error": state.last_error}
+    if state.status != "failing":
+        return {"state": state.status}
+    return {"state": state.status, "failing_since": state.failing_since, "last_error": state.last_error}

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 from quart import request
 
-from evpower.errors import InvalidAmount, InvalidRequest
+from evpower.digits import INT32_MAX, INT64_MAX, whole_number
+from evpower.errors import InvalidAmount, InvalidRequest, NotFound
 from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, ConnectorId, SessionId, StationId
 from evpower.money import exact_tyiyn
 
@@ -24,7 +25,8 @@ ENERGY_KWH_MAX = 200
 AMOUNT_SOM_MAX = 100_000
 #: Larger sums are all the same: too large for any limit.
 MONEY_SOM_CUT = 10**10
-CONNECTOR_ID_MAX = 2**31 - 1
+CONNECTOR_ID_MAX = INT32_MAX
+TEXT_CHARS_MAX = 500
 #: How a flag is spelt in an address; case does not matter.
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 Absent = TypeVar("Absent", bool, None)
@@ -57,6 +59,22 @@ async def read_object() -> dict[str, Any]:
 async def read_bytes() -> bytes:
     """The present request's body as it came; HTTP 413 and 408 are raised by the framework."""
     return await request.get_data(True, False, False)
+
+
+def required_text(body: Mapping[str, Any], field: str) -> str:
+    """A text an operator must write. Raises InvalidRequest."""
+    text = body.get(field, "")
+    if not isinstance(text, str) or not text.strip() or len(text) > TEXT_CHARS_MAX or "\0" in text:
+        raise InvalidRequest((field, f"{REQUIRED}, до {TEXT_CHARS_MAX} символов"))
+    return text.strip()
+
+
+def row_id(text: str) -> int:
+    """The number of a row in an address. Raises NotFound for what can be none."""
+    number = whole_number(text, INT64_MAX)
+    if number is None:
+        raise NotFound
+    return number
 
 
 class BodyFields:

@@ -14,7 +14,8 @@ from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.belief_sql import is_believable
 from evpower.metering.meter_value import MeterReport, Progress, Sample
-from evpower.network.charge_point import Boot, StatusReport
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
 from evpower.network.status_sql import stored
 
 # An inactive station boots only while it still charges, so that its stop gets through (design §9.15).
@@ -36,7 +37,7 @@ ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = exclude
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
     status = NULL, error_code = NULL, info = NULL, vendor_id = NULL, vendor_error_code = NULL, status_at = NULL
 """
-# A reboot starts the charger's clock anew: its next status counts whatever time it carries.
+# A reboot starts the station's clock anew: its next status counts whatever time it carries.
 BOOT_CONNECTORS = f"""
 UPDATE public.connectors c SET last_status_update = NULL
 FROM {batch_table("station_id text")} r WHERE c.station_id = r.station_id
@@ -262,7 +263,7 @@ def _escape(text: bytes) -> bytes:
 
 
 def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
-    """When a status was reported: the charger's time while it is near ours, else ours (clocks may stand in 1970)."""
+    """When a status was reported: the station's time while it is near ours, else ours (clocks may stand in 1970)."""
     if reported_at is None or abs(received_at - reported_at) > _STATUS_CLOCK_TOLERANCE:
         return received_at
     return min(reported_at, received_at)

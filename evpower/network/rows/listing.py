@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.network.charge_point import AdminStatus
+from evpower.network.status import AdminStatus
 from evpower.network.status_sql import SAID
 
 # `{one}` is nothing, or the condition of one location: an `IS NULL OR` in its place would be planned at every reading.

@@ -11,8 +11,9 @@ from evpower.cluster.connections import ME
 from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
-from evpower.network.charge_point import AdminStatus, Admission
+from evpower.network.station import Admission
 from evpower.network.station_view import RunningSession
+from evpower.network.status import AdminStatus
 from evpower.network.status_sql import SAID, STORED
 
 # Each way to a station has its own index; a single OR would have none once there are many identities.
@@ -52,8 +53,8 @@ LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connec
 WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
 """
 
-# A running session makes its connector occupied whatever the charger says; afterwards its last status counts, except
-# that Charging and Suspended* mean Finishing until the charger speaks again (contract/ocpp-behaviour §4).
+# A running session makes its connector occupied whatever the station says; afterwards its last status counts, except
+# that Charging and Suspended* mean Finishing until the station speaks again (contract/ocpp-behaviour §4).
 REFRESH_CONNECTOR = f"""
 UPDATE public.connectors c
 SET ocpp_status = CASE WHEN r.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
@@ -67,8 +68,8 @@ WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
 """
 
 # Presence in groups: the live value is in memory (design §9.20). A statement that writes many stations locks them in
-# the order of their ids: when all chargers come back at once, two such statements meet, and must not deadlock.
-# A process that has lost the charger to another no longer writes its presence; looked up one by one, because a join is
+# the order of their ids: when all stations come back at once, two such statements meet, and must not deadlock.
+# A process that has lost the station to another no longer writes its presence; looked up one by one, because a join is
 # planned badly while thousands have just come and the table's statistics are old (seconds for 5,000).
 FLUSH_PRESENCE = f"""
 WITH old AS MATERIALIZED (
@@ -117,7 +118,7 @@ class StationPlace:
 
 @dataclass(frozen=True)
 class ConnectorDetails:
-    """What the list does not show of a connector; `error_code` is OCPP's word."""
+    """What the list does not show of a connector; `error_code` is OCPP's."""
 
     connector_id: ConnectorId
     error_code: str
@@ -168,7 +169,7 @@ async def refresh_connector(conn: Conn, station_id: StationId, connector_id: Con
 
 
 async def store_presence(conn: Conn, seen: Mapping[StationId, datetime]) -> list[StationId]:
-    """Store when chargers were last heard; the stations that were away until now."""
+    """Store when stations were last heard; the stations that were away until now."""
     rows = [{"id": station_id, "at": at} for station_id, at in seen.items()]
     cursor = await conn.execute(FLUSH_PRESENCE, batch(rows))
     return [StationId(row["id"]) for row in await cursor.fetchall() if row["was_away"]]

@@ -59,7 +59,7 @@ FROM (SELECT station_id, array_agg(connector_type ORDER BY connector_number) AS 
 WHERE n.station_id = s.id AND s.connector_types <> n.types
 """
 
-# A connector that is taken out of use, or put back; the charger's last status counts again then.
+# A connector that is taken out of use, or put back; the station's last status counts again then.
 SHOW_CONNECTORS = f"""
 UPDATE public.connectors c SET status = {STORED}, updated_at = %(at)s
 FROM public.connectors same LEFT JOIN public.charging_sessions r

@@ -1,1 +1,1 @@
-"""The chargers' listener: admission, credentials, capacity, time-outs and the drain."""
+"""The stations' listener: admission, credentials, capacity, time-outs and the drain."""

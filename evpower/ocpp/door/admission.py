@@ -1,4 +1,4 @@
-"""Who may open a charger's socket: identity, credentials, subprotocol (OCPP-J §3, J6.2; design §9.8-9)."""
+"""Who may open a station's socket: identity, credentials, subprotocol (OCPP-J §3, J6.2; design §9.8-9)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import parse_qs, unquote_to_bytes
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.door.passwords import PasswordChecker
 
@@ -44,7 +44,7 @@ def identity_of(target: str) -> str | None:
 
 
 def choose_subprotocol(offered: Sequence[str], dialects: Sequence[Dialect]) -> tuple[str, Dialect] | None:
-    """The first of our dialects (best first) that the charger offers, and its name in the charger's own spelling."""
+    """The first of our dialects (best first) that the station offers, and its name in the station's own spelling."""
     for dialect in dialects:
         for name in offered:
             if name.lower() in dialect.subprotocols:
@@ -86,7 +86,7 @@ class Verdict(Enum):
 
     REFUSED = "refused"
     ADMITTED = "admitted"
-    #: By the password that is on its way to the charger.
+    #: By the password that is on its way to the station.
     ADMITTED_BY_PENDING = "admitted by the pending password"
 
 

@@ -1,4 +1,4 @@
-"""How many sockets the chargers' door holds at once; one too many is answered 503 and closed."""
+"""How many sockets the stations' door holds at once; one too many is answered 503 and closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evpower.ocpp.door.failed_logins import address_of
 
 log = logging.getLogger("OCPP")
 
-#: Chargers come back by themselves; this is for those that read it.
+#: Stations come back by themselves; this is for those that read it.
 BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n"
     b"Content-Type: text/plain\r\nContent-Length: 16\r\n\r\ntry again later\n"
@@ -59,7 +59,7 @@ class Capacity:
 
     @contextmanager
     def handshake(self) -> Iterator[None]:
-        """The place of one that is not a charger yet."""
+        """The place of one that is not a station yet."""
         self.handshakes += 1
         try:
             yield

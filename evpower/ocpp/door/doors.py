@@ -1,4 +1,4 @@
-"""The chargers' listeners: plain and TLS side by side, all or none."""
+"""The stations' listeners: plain and TLS side by side, all or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Door:
 
     @property
     def url(self) -> str:
-        """What a charger is configured with."""
+        """What a station is configured with."""
         host, port = self.address
         shown = f"[{host}]" if ":" in host else host
         return f"{'wss' if self.is_tls else 'ws'}://{shown}:{port}/ws/{{station_id}}"

@@ -1,4 +1,4 @@
-"""The end of the chargers' door: the cancellation of the server becomes a goodbye with a deadline."""
+"""The end of the stations' door: the cancellation of the server becomes a goodbye with a deadline."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ GOING_AWAY = (1001, "the server is shutting down")
 
 
 class Drain:
-    """Stops the listeners and the handshakes at once; live chargers finish the CALL they are in, until the deadline.
+    """Stops the listeners and the handshakes at once; live stations finish the CALL they are in, until the deadline.
 
-    The chargers run inside `chargers_may_run`, which is shielded from the cancellation for exactly that long.
+    The stations run inside `chargers_may_run`, which is shielded from the cancellation for exactly that long.
     """
 
     def __init__(self, dismiss_all: Callable[[int, str], None], *, timeout_s: float) -> None:
@@ -25,7 +25,7 @@ class Drain:
         self.has_begun = False
 
     async def begin_when_cancelled(self) -> None:
-        """Runs beside the shielded chargers, to notice for them."""
+        """Runs beside the shielded stations, to notice for them."""
         try:
             await trio.sleep_forever()
         finally:
@@ -33,7 +33,7 @@ class Drain:
 
     @contextmanager
     def handshake(self) -> Iterator[trio.CancelScope]:
-        """A scope for a socket that is not a charger yet: cancelled when the drain begins."""
+        """A scope for a socket that is not a station yet: cancelled when the drain begins."""
         with trio.CancelScope() as scope:
             self._handshakes.add(scope)
             try:

@@ -1,4 +1,4 @@
-"""Failed logins at the chargers' door: counted, logged, and slowed down for the address they come from.
+"""Failed logins at the stations' door: counted, logged, and slowed down for the address they come from.
 
 The first few cost nothing. After them an address is served one login at a time, each failure followed by a wait, so
 that guesses in parallel gain nothing; a password already known to be right does not wait.

@@ -1,4 +1,4 @@
-"""Chargers' passwords: salted scrypt, checked in a thread, remembered so that a reconnect storm is cheap (duty 7)."""
+"""Stations' passwords: salted scrypt, checked in a thread, remembered so that a reconnect storm is cheap (duty 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an accepted stream to an admitted charger: the upgrade request, its credentials, or a refusal and its reason."""
+"""From an accepted stream to an admitted station: the upgrade request, its credentials, or a refusal and its reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from websockets.server import ServerProtocol
 
 from evpower.client_address import LOOPBACK, Network
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import Dialect, usual
 from evpower.ocpp.door.admission import (
     Credentials,
@@ -31,8 +31,8 @@ from evpower.ocpp.door.tls import certificate_names
 from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.watch.oddities import shown
 from evpower.ocpp.watch.traffic import Refusal, Traffic
-from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
-from evpower.reports.charger_reports import ChargerReports
+from evpower.ocpp.wire.transport import SocketClosed, StationSocket
+from evpower.reports.station_reports import StationReports
 
 log = logging.getLogger("OCPP")
 
@@ -51,7 +51,7 @@ class Entrant:
 class Reception:
     """Where every socket is asked who it is."""
 
-    reports: ChargerReports
+    reports: StationReports
     passwords: PasswordChecker
     failed_logins: FailedLogins
     traffic: Traffic
@@ -61,10 +61,10 @@ class Reception:
     lobby: Lobby | None = None
     trusted_proxies: tuple[Network, ...] = LOOPBACK
 
-    async def receive(self, socket: ChargerSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Entrant:
+    async def receive(self, socket: StationSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Entrant:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
 
-        Raises SocketClosed after telling the peer why it may not enter.
+        Raises SocketClosed after sending the peer the reason for the refusal.
         """
         with self._counted(Refusal.NO_HANDSHAKE):
             handshake, request = await socket.read_request()
@@ -94,14 +94,14 @@ class Reception:
             self.traffic.refusals[refusal] += 1
             raise
 
-    def _refused(self, socket: ChargerSocket, refusal: Refusal) -> None:
+    def _refused(self, socket: StationSocket, refusal: Refusal) -> None:
         """It is counted, and the log says why."""
         socket.explained = True
         self.traffic.refusals[refusal] += 1
 
     async def _admit(
         self,
-        socket: ChargerSocket,
+        socket: StationSocket,
         stream: trio.abc.Stream,
         handshake: ServerProtocol,
         request: Request,
@@ -144,7 +144,7 @@ class Reception:
         return stranger if await self.lobby.may_enter(stranger) else None
 
     async def _judge(
-        self, socket: ChargerSocket, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool
+        self, socket: StationSocket, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool
     ) -> Verdict:
         """The verdict, in the address's turn; a refusal comes after the wait it costs."""
         password, known = credentials.password, admission.password_hash

@@ -1,6 +1,6 @@
-"""The chargers' door: accept, admit, one nursery per charger, and a drain that says goodbye to each.
+"""The stations' door: accept, admit, one nursery per station, and a drain that says goodbye to each.
 
-`serve_charger` is the only place where a charger's fault stops: whatever goes wrong inside costs that socket alone.
+`serve_station` is the only place where a station's fault stops: whatever goes wrong inside costs that socket alone.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import trio
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.after_boot import configure_after_boot
 from evpower.ocpp.boot_loops import BootLoops
-from evpower.ocpp.charger import Charger
-from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.connected_station import ConnectedStation
+from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect
 from evpower.ocpp.door.capacity import Capacity
 from evpower.ocpp.door.doors import Door, open_doors
@@ -31,14 +31,14 @@ from evpower.ocpp.door.sweeper import Sweeper
 from evpower.ocpp.door.tls import TlsIdentity
 from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.newcomer import Newcomer
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.traffic import Refusal, Traffic
-from evpower.ocpp.wire.transport import ChargerSocket, SocketClosed
-from evpower.reports.charger_reports import ChargerReports
+from evpower.ocpp.wire.transport import SocketClosed, StationSocket
+from evpower.reports.station_reports import StationReports
 
-__all__ = ["ChargerServer", "Door", "serve_chargers"]
+__all__ = ["Door", "StationServer", "serve_stations"]
 
 log = logging.getLogger("OCPP")
 
@@ -46,11 +46,11 @@ INTERNAL_ERROR = (1011, "internal error")
 
 
 @dataclass(frozen=True)
-class ChargerServer:
-    """What serving chargers needs."""
+class StationServer:
+    """What serving stations needs."""
 
-    reports: ChargerReports
-    registry: ChargerRegistry
+    reports: StationReports
+    registry: StationRegistry
     clock: Clock
     ids: Ids
     passwords: PasswordChecker
@@ -67,7 +67,7 @@ class ChargerServer:
     async def serve(
         self, doors: Sequence[Door], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Serve until cancelled, then drain: no new chargers, CALLs in progress are answered, sockets end in 1001."""
+        """Serve until cancelled, then drain: no new stations, CALLs in progress are answered, sockets end in 1001."""
         drain = Drain(self._dismiss_all, timeout_s=self.settings.drain_timeout_s)
         async with trio.open_nursery() as watch:
             watch.start_soon(drain.begin_when_cancelled, name="ocpp drain")
@@ -75,7 +75,7 @@ class ChargerServer:
                 async with trio.open_nursery() as rings:
                     sweeper = Sweeper(interval_s=self.settings.sweep_interval_s)
                     flushers: trio.Nursery = await rings.start(sweeper.run, name="ocpp sweeper")
-                    async with trio.open_nursery() as chargers:
+                    async with trio.open_nursery() as stations:
                         reception = Reception(
                             self.reports,
                             self.passwords,
@@ -88,10 +88,10 @@ class ChargerServer:
                         capacity = Capacity(
                             max_connections=self.settings.max_connections, max_handshakes=self.settings.max_handshakes
                         )
-                        charger_door = _ChargerDoor(self, reception, sweeper, flushers, drain, capacity)
+                        station_door = _StationDoor(self, reception, sweeper, flushers, drain, capacity)
                         with drain.accepting:
                             task_status.started()
-                            await charger_door.accept(doors, chargers)
+                            await station_door.accept(doors, stations)
                     rings.cancel_scope.cancel()
             watch.cancel_scope.cancel()
 
@@ -101,8 +101,8 @@ class ChargerServer:
             self.lobby.dismiss_all(code, reason)
 
 
-async def serve_chargers(
-    server: ChargerServer,
+async def serve_stations(
+    server: StationServer,
     binds: Sequence[tuple[str, int]],
     *,
     tls_binds: Sequence[tuple[str, int]] = (),
@@ -122,25 +122,25 @@ async def serve_chargers(
 
 
 @dataclass(frozen=True)
-class _ChargerDoor:
+class _StationDoor:
     """The server while it is open."""
 
-    server: ChargerServer
+    server: StationServer
     reception: Reception
     sweeper: Sweeper
     flushers: trio.Nursery
     drain: Drain
     capacity: Capacity
 
-    async def accept(self, doors: Sequence[Door], chargers: trio.Nursery) -> None:
+    async def accept(self, doors: Sequence[Door], stations: trio.Nursery) -> None:
         async with trio.open_nursery() as listeners:
             for door in doors:
-                serve_one = functools.partial(self.serve_charger, anonymous=door.anonymous)
-                accept = functools.partial(trio.serve_listeners, handler_nursery=chargers)
+                serve_one = functools.partial(self.serve_station, anonymous=door.anonymous)
+                accept = functools.partial(trio.serve_listeners, handler_nursery=stations)
                 listeners.start_soon(accept, serve_one, [door.listener], name="ocpp accept")
 
-    async def serve_charger(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
-        """One charger, from the upgrade request to the close; nothing it causes leaves here."""
+    async def serve_station(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
+        """One station, from the upgrade request to the close; nothing it causes leaves here."""
         if (reason := self.capacity.full) is not None:
             self.server.traffic.refusals[Refusal.NO_ROOM] += 1
             await self.capacity.turn_away(stream, reason)
@@ -150,7 +150,7 @@ class _ChargerDoor:
 
     async def _serve_socket(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
         limits = self.server.settings.limits
-        socket = ChargerSocket(stream, limits=limits, flushers=self.flushers)
+        socket = StationSocket(stream, limits=limits, flushers=self.flushers)
         goodbye = INTERNAL_ERROR
         self.sweeper.watch(socket)
         try:
@@ -172,21 +172,21 @@ class _ChargerDoor:
             log.exception("a charger's connection failed")
         finally:
             self.sweeper.forget(socket)
-            # Shielded: a cancelled charger (drain, twin) is still owed its close code; two frames, bounded.
+            # Shielded: a cancelled station (drain, twin) is still owed its close code; two frames, bounded.
             with trio.move_on_after(limits.close_timeout_s, shield=True):
                 await socket.aclose(*goodbye)
 
-    async def _serve_entrant(self, socket: ChargerSocket, entrant: Entrant) -> tuple[int, str]:
+    async def _serve_entrant(self, socket: StationSocket, entrant: Entrant) -> tuple[int, str]:
         """The conversation; returns the close code and reason to end it with."""
         if isinstance(entrant.who, Stranger):
             return await self._host(socket, entrant.who, entrant.dialect)
         return await self._talk(socket, entrant.who, entrant.dialect)
 
-    async def _talk(self, socket: ChargerSocket, admission: Admission, dialect: Dialect) -> tuple[int, str]:
-        """The conversation with a charger."""
+    async def _talk(self, socket: StationSocket, admission: Admission, dialect: Dialect) -> tuple[int, str]:
+        """The conversation with a station."""
         server = self.server
         connection = self._connection(socket, dialect, admission.station_id, server.frame_log)
-        charger = Charger(
+        station = ConnectedStation(
             admission,
             connection,
             reports=server.reports,
@@ -196,12 +196,12 @@ class _ChargerDoor:
         )
         async with self._present(connection):
             await connection.run(
-                functools.partial(dialect.answer, charger), functools.partial(configure_after_boot, charger)
+                functools.partial(dialect.answer, station), functools.partial(configure_after_boot, station)
             )
         return connection.close_with
 
-    async def _host(self, socket: ChargerSocket, stranger: Stranger, dialect: Dialect) -> tuple[int, str]:
-        """The conversation with a stranger, which may become a charger on the way; nothing of it is kept before."""
+    async def _host(self, socket: StationSocket, stranger: Stranger, dialect: Dialect) -> tuple[int, str]:
+        """The conversation with a stranger, which may become a station on the way; nothing of it is kept before."""
         server, lobby = self.server, self.server.lobby
         assert lobby is not None
         connection = self._connection(socket, dialect, stranger.identity, NoFrameLog())
@@ -228,10 +228,10 @@ class _ChargerDoor:
         return connection.close_with
 
     def _connection(
-        self, socket: ChargerSocket, dialect: Dialect, station_id: str, frame_log: FrameLog
-    ) -> ChargerConnection:
+        self, socket: StationSocket, dialect: Dialect, station_id: str, frame_log: FrameLog
+    ) -> StationConnection:
         server = self.server
-        return ChargerConnection(
+        return StationConnection(
             StationId(station_id),
             socket,
             dialect,
@@ -245,7 +245,7 @@ class _ChargerDoor:
         )
 
     @asynccontextmanager
-    async def _present(self, connection: ChargerConnection) -> AsyncIterator[None]:
+    async def _present(self, connection: StationConnection) -> AsyncIterator[None]:
         """It is the station's connection, and the station is online, until the end of the block."""
         server, station_id = self.server, connection.station_id
         server.registry.add(connection)
@@ -259,11 +259,11 @@ class _ChargerDoor:
             yield
         finally:
             server.registry.remove(connection)
-            # Shielded: presence must be written although the charger or the server is going; one short write.
+            # Shielded: presence must be written although the station or the server is going; one short write.
             with trio.move_on_after(server.settings.farewell_timeout_s, shield=True):
                 await self._farewell(connection)
 
-    async def _farewell(self, connection: ChargerConnection) -> None:
+    async def _farewell(self, connection: StationConnection) -> None:
         registry, station_id = self.server.registry, connection.station_id
         async with registry.presence(station_id):
             if not registry.is_connected(station_id):  # a twin keeps the station online (duty 4)
@@ -271,7 +271,7 @@ class _ChargerDoor:
                 await self.server.reports.disconnected(station_id, connection.last_seen_at)
 
 
-def _explain(socket: ChargerSocket, stream: trio.abc.Stream, reason: str) -> None:
-    """Say why a socket ended before it was a charger's, unless that is in the log already."""
+def _explain(socket: StationSocket, stream: trio.abc.Stream, reason: str) -> None:
+    """Say why a socket ended before it was a station's, unless that is in the log already."""
     if not socket.explained:
         log.info("refused: address=%s: %s", address_of(stream) or "-", reason)

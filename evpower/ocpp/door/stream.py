@@ -2,7 +2,7 @@
 
 `trio.SocketStream` runs a checkpoint after every successful call; with one reply per message that is a full turn of the
 scheduler per message. Here a send into a free buffer returns at once, and a receive waits for readability, which is
-the one switch a message needs (ADR "own charger transport", figures there). `trio.SSLStream` works on top.
+the one switch a message needs (ADR "own station transport", figures there). `trio.SSLStream` works on top.
 """
 
 from __future__ import annotations

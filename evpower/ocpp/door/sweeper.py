@@ -1,10 +1,10 @@
-"""One task that looks after every charger's socket: cheaper than a timer for each message (11 µs, spikes)."""
+"""One task that looks after every station's socket: cheaper than a timer for each message (11 µs, spikes)."""
 
 from __future__ import annotations
 
 import trio
 
-from evpower.ocpp.wire.transport import ChargerSocket
+from evpower.ocpp.wire.transport import StationSocket
 
 
 class Sweeper:
@@ -12,16 +12,16 @@ class Sweeper:
 
     def __init__(self, *, interval_s: float = 1.0) -> None:
         self._interval_s = interval_s
-        self._sockets: set[ChargerSocket] = set()
+        self._sockets: set[StationSocket] = set()
 
-    def watch(self, socket: ChargerSocket) -> None:
+    def watch(self, socket: StationSocket) -> None:
         self._sockets.add(socket)
 
-    def forget(self, socket: ChargerSocket) -> None:
+    def forget(self, socket: StationSocket) -> None:
         self._sockets.discard(socket)
 
     async def run(self, *, task_status: trio.TaskStatus[trio.Nursery] = trio.TASK_STATUS_IGNORED) -> None:
-        """Sweep until cancelled; reports the nursery for `ChargerSocket(flushers=...)` when ready."""
+        """Sweep until cancelled; reports the nursery for `StationSocket(flushers=...)` when ready."""
         async with trio.open_nursery() as flushers:
             task_status.started(flushers)
             while True:

@@ -1,4 +1,4 @@
-"""The chargers' TLS door: our certificate, which a reload replaces, and what a charger's own certificate says of it.
+"""The stations' TLS door: our certificate, which a reload replaces, and what a station's own certificate says of it.
 
 Security profiles 2 and 3 of the OCPP 1.6 security white paper share one door: a certificate is asked for, not insisted
 on, and a station that shows none must know its password. A broken handshake ends that socket, as any broken stream.
@@ -19,13 +19,13 @@ from evpower.ocpp.door.stream import DirectListener
 
 log = logging.getLogger("security")
 
-#: Strong suites first; the last two are those the white paper obliges a central system to offer to small chargers.
+#: Strong suites first; the last two are those the white paper obliges a central system to offer to small stations.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:AES128-GCM-SHA256:AES256-GCM-SHA384:!aNULL:!eNULL"
 
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """Paths of PEM files: our certificate with its chain, its key, and the authorities of chargers' certificates."""
+    """Paths of PEM files: our certificate with its chain, its key, and the authorities of stations' certificates."""
 
     certificate: Path
     key: Path
@@ -106,7 +106,7 @@ class TlsListener(trio.abc.Listener[trio.abc.Stream]):
 
     async def accept(self) -> trio.abc.Stream:
         stream = await self._listener.accept()
-        # Chargers drop the connection without TLS's own goodbye; the WebSocket above has one.
+        # Stations drop the connection without TLS's own goodbye; the WebSocket above has one.
         return trio.SSLStream(stream, self._identity.context, server_side=True, https_compatible=True)
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""What an OCPP 1.6 charger may send and gets an answer to.
+"""What an OCPP 1.6 station may send and gets an answer to.
 
 Adding an action is one message, one handler, one line here, one test.
 """

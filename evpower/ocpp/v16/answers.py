@@ -1,4 +1,4 @@
-"""How an OCPP 1.6 charger's status becomes an ending of ours, and times as OCPP writes them."""
+"""How an OCPP 1.6 station's status becomes an ending of ours, and times as OCPP writes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from evpower.link.commands import Ending, Reply
 
 ACCEPTED = frozenset({"Accepted"})
-#: A charge is running, or the charger has to boot first.
+#: A charge is running, or the station has to boot first.
 LATER = frozenset({"Scheduled", "RebootRequired"})
 
 

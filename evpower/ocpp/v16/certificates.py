@@ -22,7 +22,7 @@ async def trust(send: Send, command: Trust) -> Reply:
 
 
 async def list_trusted(send: Send, command: ListTrusted) -> Trusted:
-    """A charger that holds none answers NotFound, with no list."""
+    """A station that holds none answers NotFound, with no list."""
     answer = await send(Request("GetInstalledCertificateIds", {"certificateType": command.use}))
     entries = answer.get("certificateHashData") or ()
     return Trusted(

@@ -13,9 +13,9 @@ from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult
 from evpower.ocpp import dispatch
-from evpower.ocpp.charger import Charger
 from evpower.ocpp.commands import ask
-from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.connected_station import ConnectedStation
+from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.reading import Flaw
 from evpower.ocpp.v16 import after_boot, operations, parked, profiles, requests
@@ -43,42 +43,42 @@ class Ocpp16:
         Flaw.VALUE: "PropertyConstraintViolation",
     }
     schemas = SCHEMAS
-    #: In ChangeConfiguration, and in the answer of a charger that gives it away to GetConfiguration.
+    #: In ChangeConfiguration, and in the answer of a station that gives it away to GetConfiguration.
     secrets = (SecretSetting("AuthorizationKey", named_by=("key",), value_in="value"),)
 
-    async def answer(self, charger: Charger, call: frames.Call) -> bytes:
-        return await dispatch.answer(charger, call, ACTIONS)
+    async def answer(self, station: ConnectedStation, call: frames.Call) -> bytes:
+        return await dispatch.answer(station, call, ACTIONS)
 
-    async def set_up_metering(self, charger: Charger) -> bool:
-        return await after_boot.set_up_metering(charger)
+    async def set_up_metering(self, station: ConnectedStation) -> bool:
+        return await after_boot.set_up_metering(station)
 
-    async def ask_statuses(self, charger: Charger) -> None:
-        await after_boot.ask_statuses(charger)
+    async def ask_statuses(self, station: ConnectedStation) -> None:
+        await after_boot.ask_statuses(station)
 
-    async def ask_to_boot(self, connection: ChargerConnection) -> None:
+    async def ask_to_boot(self, connection: StationConnection) -> None:
         """TriggerMessage (§5.17); never of one that was accepted (E3.40)."""
         await ask(connection, requests.trigger("BootNotification", None))
 
     async def remote_start(
-        self, connection: ChargerConnection, connector_id: ConnectorId, id_tag: IdTag
+        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag
     ) -> CommandResult:
         """RemoteStartTransaction (§5.11)."""
         return await ask(connection, requests.remote_start(connector_id, id_tag))
 
-    async def remote_stop(self, connection: ChargerConnection, transaction_id: WireTransactionId) -> CommandResult:
+    async def remote_stop(self, connection: StationConnection, transaction_id: WireTransactionId) -> CommandResult:
         """RemoteStopTransaction (§5.12)."""
         return await ask(connection, requests.remote_stop(transaction_id))
 
     async def perform(self, send: Send, command: Command[A]) -> A:
         return await operations.perform(send, command)
 
-    def may_be_asked(self, connection: ChargerConnection, request: Request) -> None:
-        """A charger that is Pending takes commands, but no starts and stops (duty 17)."""
+    def may_be_asked(self, connection: StationConnection, request: Request) -> None:
+        """A station that is Pending takes commands, but no starts and stops (duty 17)."""
         if connection.registration == "Pending":
             if request.action in NOT_WHILE_PENDING:
                 raise ChargerNotReady(boot=connection.registration)
         elif request.payload.get("requestedMessage") == "BootNotification":
-            # Duty 18, OCPP 1.6 errata 3.40: once accepted, a charger is never asked to boot again.
+            # Duty 18, OCPP 1.6 errata 3.40: once accepted, a station is never asked to boot again.
             raise InvalidRequest(("requestedMessage", "станция уже принята, BootNotification не запрашивается"))
 
     def refuse_secrets(self, request: Request) -> None:

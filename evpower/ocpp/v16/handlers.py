@@ -1,4 +1,4 @@
-"""What OCPP 1.6 chargers send: each handler parses, calls the service, answers; no rule lives here (OCPP 1.6 §4).
+"""What OCPP 1.6 stations send: each handler parses, calls the service, answers; no rule lives here (OCPP 1.6 §4).
 
 Each logs the line operators grep for (contract/rest-api §1.10).
 """
@@ -14,8 +14,9 @@ import msgspec
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_samples
-from evpower.network.charge_point import Boot, StatusReport
-from evpower.ocpp.charger import Charger
+from evpower.network.station import Boot
+from evpower.network.status import StatusReport
+from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.watch.oddities import Kind, shown
@@ -36,14 +37,14 @@ CLOCK_AHEAD = timedelta(hours=1)
 CLOCK_NEVER_SET = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-async def boot_notification(charger: Charger, request: messages.BootNotification, _: bytes) -> Confirmation:
+async def boot_notification(station: ConnectedStation, request: messages.BootNotification, _: bytes) -> Confirmation:
     log.info(
         "BootNotification: station=%s, vendor=%s, model=%s",
-        charger.station_id,
+        station.station_id,
         shown(request.charge_point_vendor),
         shown(request.charge_point_model),
     )
-    verdict = await charger.boot(
+    verdict = await station.boot(
         Boot(
             vendor=request.charge_point_vendor,
             model=request.charge_point_model,
@@ -51,29 +52,31 @@ async def boot_notification(charger: Charger, request: messages.BootNotification
             serial_number=request.charge_point_serial_number or request.charge_box_serial_number,
         )
     )
-    charger.booted(verdict)
+    station.booted(verdict)
     return messages.BootNotificationConf(
-        status=verdict.status, current_time=_wire_time(charger.clock.now()), interval=verdict.interval_s
+        status=verdict.status, current_time=_wire_time(station.clock.now()), interval=verdict.interval_s
     )
 
 
-async def heartbeat(charger: Charger, _request: messages.Heartbeat, _: bytes) -> Confirmation:
+async def heartbeat(station: ConnectedStation, _request: messages.Heartbeat, _: bytes) -> Confirmation:
     """Answered from memory: that any message came is already noted by the connection (duty 19)."""
-    log.info("Heartbeat: station=%s", charger.station_id)
-    return messages.HeartbeatConf(current_time=_wire_time(charger.clock.now()))
+    log.info("Heartbeat: station=%s", station.station_id)
+    return messages.HeartbeatConf(current_time=_wire_time(station.clock.now()))
 
 
-async def status_notification(charger: Charger, request: messages.StatusNotification, _: bytes) -> Confirmation:
+async def status_notification(
+    station: ConnectedStation, request: messages.StatusNotification, _: bytes
+) -> Confirmation:
     log.info(
         "StatusNotification: station=%s, connector=%d, status=%s",
-        charger.station_id,
+        station.station_id,
         request.connector_id,
         shown(request.status),
     )
     if request.connector_id == 0 and request.status not in WHOLE_STATION_STATUSES:
-        charger.connection.oddities.note(Kind.STATION_STATUS, f"status {request.status} of connector 0")
-    await charger.reports.connector_status(
-        charger.station_id,
+        station.connection.oddities.note(Kind.STATION_STATUS, f"status {request.status} of connector 0")
+    await station.reports.connector_status(
+        station.station_id,
         StatusReport(
             connector_id=ConnectorId(request.connector_id),
             status=request.status,
@@ -84,20 +87,22 @@ async def status_notification(charger: Charger, request: messages.StatusNotifica
             vendor_error_code=request.vendor_error_code,
         ),
     )
-    charger.status_arrived(ConnectorId(request.connector_id))
+    station.status_arrived(ConnectorId(request.connector_id))
     return messages.Done()
 
 
-async def authorize(charger: Charger, request: messages.Authorize, _: bytes) -> Confirmation:
-    verdict = await charger.reports.authorize(charger.station_id, IdTag(request.id_tag))
-    log.info("Authorize: station=%s, status=%s", charger.station_id, verdict.status)
+async def authorize(station: ConnectedStation, request: messages.Authorize, _: bytes) -> Confirmation:
+    verdict = await station.reports.authorize(station.station_id, IdTag(request.id_tag))
+    log.info("Authorize: station=%s, status=%s", station.station_id, verdict.status)
     return messages.AuthorizeConf(id_tag_info=_id_tag_info(verdict))
 
 
-async def start_transaction(charger: Charger, request: messages.StartTransaction, payload: bytes) -> Confirmation:
+async def start_transaction(
+    station: ConnectedStation, request: messages.StartTransaction, payload: bytes
+) -> Confirmation:
     log.info(
         "StartTransaction: station=%s, connector=%s, id_tag=%s",
-        charger.station_id,
+        station.station_id,
         request.connector_id,
         shown(request.id_tag or ""),
     )
@@ -105,14 +110,14 @@ async def start_transaction(charger: Charger, request: messages.StartTransaction
     unread = _unread(
         connectorId=request.connector_id, idTag=request.id_tag, meterStart=meter_start_wh, timestamp=request.timestamp
     )
-    await _warn(charger, "StartTransaction", unread, payload)
-    begun = await charger.reports.begin_transaction(
-        charger.station_id,
+    await _warn(station, "StartTransaction", unread, payload)
+    begun = await station.reports.begin_transaction(
+        station.station_id,
         TransactionStart(
-            connector_id=_connector(charger, request.connector_id),
+            connector_id=_connector(station, request.connector_id),
             id_tag=IdTag(request.id_tag or ""),
             meter_start_wh=UNREADABLE_START_WH if meter_start_wh is None else meter_start_wh,
-            started_at=_reported_at(charger, request.timestamp),
+            started_at=_reported_at(station, request.timestamp),
             payload=payload,
             reservation_id=request.reservation_id,
             unread=unread,
@@ -138,43 +143,45 @@ def _raw_readings(payload: bytes) -> bytes:
         return payload
 
 
-async def meter_values(charger: Charger, request: messages.MeterValues, payload: bytes) -> Confirmation:
+async def meter_values(station: ConnectedStation, request: messages.MeterValues, payload: bytes) -> Confirmation:
     """Zero and -1 are how chargers say "no transaction" here (duty 30)."""
     transaction_id = request.transaction_id
     known = transaction_id is not None and transaction_id > 0
-    await charger.reports.record_meter_values(
-        charger.station_id,
+    await station.reports.record_meter_values(
+        station.station_id,
         MeterReport(
-            connector_id=_connector(charger, request.connector_id),
+            connector_id=_connector(station, request.connector_id),
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
-            samples=_samples(charger, request.meter_value or ()),
+            samples=_samples(station, request.meter_value or ()),
             raw=_raw_readings(payload),
         ),
     )
     return messages.Done()
 
 
-async def stop_transaction(charger: Charger, request: messages.StopTransaction, payload: bytes) -> Confirmation:
+async def stop_transaction(
+    station: ConnectedStation, request: messages.StopTransaction, payload: bytes
+) -> Confirmation:
     log.info(
         "StopTransaction: station=%s, transaction_id=%s, meter=%sWh",
-        charger.station_id,
+        station.station_id,
         request.transaction_id,
         request.meter_stop,
     )
     meter_stop_wh = _believable_register(request.meter_stop)
     unread = _unread(transactionId=request.transaction_id, meterStop=meter_stop_wh, timestamp=request.timestamp)
-    await _warn(charger, "StopTransaction", unread, payload)
-    verdict = await charger.reports.end_transaction(
-        charger.station_id,
+    await _warn(station, "StopTransaction", unread, payload)
+    verdict = await station.reports.end_transaction(
+        station.station_id,
         TransactionStop(
             wire_transaction_id=WireTransactionId(
                 "" if request.transaction_id is None else str(request.transaction_id)
             ),
             meter_stop_wh=meter_stop_wh,
-            stopped_at=_reported_at(charger, request.timestamp),
+            stopped_at=_reported_at(station, request.timestamp),
             reason=request.reason or "Local",
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
-            samples=_samples(charger, request.transaction_data or ()),
+            samples=_samples(station, request.transaction_data or ()),
             payload=payload,
             reported_as="StopTransaction",
             unread=unread,
@@ -183,42 +190,42 @@ async def stop_transaction(charger: Charger, request: messages.StopTransaction, 
     return messages.StopTransactionConf(id_tag_info=None if verdict is None else _id_tag_info(verdict))
 
 
-async def data_transfer(charger: Charger, request: messages.DataTransfer, _: bytes) -> Confirmation:
+async def data_transfer(station: ConnectedStation, request: messages.DataTransfer, _: bytes) -> Confirmation:
     """No vendor is registered with us (duty 38)."""
-    log.info("DataTransfer: station=%s, vendor=%s", charger.station_id, shown(request.vendor_id))
+    log.info("DataTransfer: station=%s, vendor=%s", station.station_id, shown(request.vendor_id))
     return messages.DataTransferConf(status="UnknownVendorId")
 
 
 async def diagnostics_status_notification(
-    charger: Charger, request: messages.DiagnosticsStatusNotification, _: bytes
+    station: ConnectedStation, request: messages.DiagnosticsStatusNotification, _: bytes
 ) -> Confirmation:
-    log.info("DiagnosticsStatusNotification: station=%s, status=%s", charger.station_id, request.status)
-    await charger.reports.transfer_moved(charger.station_id, "diagnostics", request.status)
+    log.info("DiagnosticsStatusNotification: station=%s, status=%s", station.station_id, request.status)
+    await station.reports.transfer_moved(station.station_id, "diagnostics", request.status)
     return messages.Done()
 
 
 async def firmware_status_notification(
-    charger: Charger, request: messages.FirmwareStatusNotification, _: bytes
+    station: ConnectedStation, request: messages.FirmwareStatusNotification, _: bytes
 ) -> Confirmation:
-    log.info("FirmwareStatusNotification: station=%s, status=%s", charger.station_id, request.status)
-    await charger.reports.transfer_moved(charger.station_id, "firmware", request.status)
+    log.info("FirmwareStatusNotification: station=%s, status=%s", station.station_id, request.status)
+    await station.reports.transfer_moved(station.station_id, "firmware", request.status)
     return messages.Done()
 
 
-def _samples(charger: Charger, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
-    note = charger.connection.oddities.note
+def _samples(station: ConnectedStation, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
+    note = station.connection.oddities.note
 
     def skipped(why: str) -> None:
         note(Kind.SKIPPED_READING, why)
 
-    received_at = charger.connection.last_seen_at
+    received_at = station.connection.last_seen_at
     timed = [
         (received_at if value.timestamp is None else utc(value.timestamp), value.sampled_value)
         for value in meter_values
     ]
     samples = read_samples(timed, skipped)
     if samples:
-        _look_at_clock(charger, samples[-1].measured_at)
+        _look_at_clock(station, samples[-1].measured_at)
     return tuple(samples)
 
 
@@ -232,40 +239,40 @@ def _unread(**fields: object) -> tuple[str, ...]:
     return tuple(name for name, value in fields.items() if value is None)
 
 
-async def _warn(charger: Charger, action: str, unread: Collection[str], payload: bytes) -> None:
+async def _warn(station: ConnectedStation, action: str, unread: Collection[str], payload: bytes) -> None:
     """Such a report is taken all the same (duties 20, 25). Beyond a missing time it is kept for a person too."""
     if not unread:
         return
     names = ", ".join(unread)
-    log.warning("station=%s: %s is taken without %s", charger.station_id, action, names)
-    charger.connection.oddities.note(Kind.TAKEN_WITHOUT, f"{action} without {names}")
+    log.warning("station=%s: %s is taken without %s", station.station_id, action, names)
+    station.connection.oddities.note(Kind.TAKEN_WITHOUT, f"{action} without {names}")
     # What names no transaction is parked by the service that looks for it in vain.
     if "transactionId" not in unread and tuple(unread) != ("timestamp",):
-        await charger.reports.park(charger.station_id, action, f"without {names}", payload)
+        await station.reports.park(station.station_id, action, f"without {names}", payload)
 
 
-def _connector(charger: Charger, number: int | None) -> ConnectorId:
+def _connector(station: ConnectedStation, number: int | None) -> ConnectorId:
     """A station's only connector need not be named."""
     if number is None:
-        return next(iter(charger.connector_ids)) if len(charger.connector_ids) == 1 else WHOLE_STATION
+        return next(iter(station.connector_ids)) if len(station.connector_ids) == 1 else WHOLE_STATION
     return ConnectorId(number)
 
 
-def _reported_at(charger: Charger, timestamp: datetime | None) -> datetime:
+def _reported_at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
     """The charger's time, or when the message came; a wrong clock is noted."""
     if timestamp is None:
-        return charger.connection.last_seen_at
+        return station.connection.last_seen_at
     reported_at = utc(timestamp)
-    _look_at_clock(charger, reported_at)
+    _look_at_clock(station, reported_at)
     return reported_at
 
 
-def _look_at_clock(charger: Charger, reported_at: datetime) -> None:
+def _look_at_clock(station: ConnectedStation, reported_at: datetime) -> None:
     """Times are stored as the charger reports them, beside ours (duty 26); a wrong clock is noted as an oddity."""
-    if reported_at - charger.connection.last_seen_at > CLOCK_AHEAD:
-        charger.connection.oddities.note(Kind.WRONG_CLOCK, "its clock is ahead")
+    if reported_at - station.connection.last_seen_at > CLOCK_AHEAD:
+        station.connection.oddities.note(Kind.WRONG_CLOCK, "its clock is ahead")
     elif reported_at < CLOCK_NEVER_SET:
-        charger.connection.oddities.note(Kind.WRONG_CLOCK, "its clock was never set")
+        station.connection.oddities.note(Kind.WRONG_CLOCK, "its clock was never set")
 
 
 def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:

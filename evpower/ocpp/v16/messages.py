@@ -1,6 +1,6 @@
 """OCPP 1.6 messages as types (OCPP 1.6 §6, §7), field for field the `ocpp` package's schemas (a test compares).
 
-Requests come from chargers and are read by `ocpp/reading.py`, which accepts more than these types allow. A value of an
+Requests come from stations and are read by `ocpp/reading.py`, which accepts more than these types allow. A value of an
 `Open` enumeration may therefore be one the standard does not know. Confirmations are ours, and strict.
 """
 

@@ -1,4 +1,4 @@
-"""What operators can have an OCPP 1.6 charger do: from our commands to the wire and back (OCPP 1.6 §5)."""
+"""What operators can have an OCPP 1.6 station do: from our commands to the wire and back (OCPP 1.6 §5)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from evpower.ocpp.v16.answers import reply, wire_time
 
 #: `UnlockFailed` and `NotSupported` are refusals.
 UNLOCKED = frozenset({"Unlocked"})
-#: The version of a charger that keeps no list of cards (§5.10).
+#: The version of a station that keeps no list of cards (§5.10).
 NO_LIST = -1
-#: Of a list: what the charger has is not what we thought, and a full list sets it right.
+#: Of a list: what the station has is not what we thought, and a full list sets it right.
 REPAIRABLE = frozenset({"Failed", "VersionMismatch"})
 PASSWORD_KEY = "AuthorizationKey"
 
@@ -130,6 +130,6 @@ OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] =
 
 
 async def perform(send: Send, command: Command[A]) -> A:
-    """Have the charger do it. Raises what `send` raises."""
+    """Have the station do it. Raises what `send` raises."""
     answer: A = await OPERATIONS[type(command)](send, command)
     return answer

@@ -1,4 +1,4 @@
-"""What we ask of an OCPP 1.6 charger by ourselves (OCPP 1.6 §5), each written once."""
+"""What we ask of an OCPP 1.6 station by ourselves (OCPP 1.6 §5), each written once."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What OCPP 1.6 lets us ask of a charger, and how its schemas are read."""
+"""What OCPP 1.6 lets us ask of a station, and how its schemas are read."""
 
 from __future__ import annotations
 
 from evpower.ocpp.schemas import Schemas
 from evpower.ocpp.v16.command_rules import broken_rules
 
-#: What a central system may ask of a charger (OCPP 1.6 §5; security white paper §5).
+#: What a central system may ask of a station (OCPP 1.6 §5; security white paper §5).
 COMMANDS = (
     "CancelReservation",
     "CertificateSigned",

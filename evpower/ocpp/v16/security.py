@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from evpower.network.charge_point import SecurityMatter, SecurityReport
-from evpower.ocpp.charger import Charger
+from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.handlers import utc
+from evpower.security.security_report import SecurityMatter, SecurityReport
 
 log = logging.getLogger("OCPP")
 
 
 async def security_event_notification(
-    charger: Charger, request: messages.SecurityEventNotification, _: bytes
+    station: ConnectedStation, request: messages.SecurityEventNotification, _: bytes
 ) -> Confirmation:
     report = SecurityReport(
         SecurityMatter.EVENT,
@@ -23,26 +23,28 @@ async def security_event_notification(
         detail=request.tech_info,
         occurred_at=utc(request.timestamp),
     )
-    await charger.reports.security(charger.station_id, report)
+    await station.reports.security(station.station_id, report)
     return messages.Done()
 
 
-async def sign_certificate(charger: Charger, request: messages.SignCertificate, _: bytes) -> Confirmation:
-    accepted = await charger.reports.certificate_requested(charger.station_id, request.csr, "SignCertificate")
-    log.info("SignCertificate: station=%s, accepted=%s", charger.station_id, accepted)
+async def sign_certificate(station: ConnectedStation, request: messages.SignCertificate, _: bytes) -> Confirmation:
+    accepted = await station.reports.certificate_requested(station.station_id, request.csr, "SignCertificate")
+    log.info("SignCertificate: station=%s, accepted=%s", station.station_id, accepted)
     return messages.SignCertificateConf(status="Accepted" if accepted else "Rejected")
 
 
-async def log_status_notification(charger: Charger, request: messages.LogStatusNotification, _: bytes) -> Confirmation:
+async def log_status_notification(
+    station: ConnectedStation, request: messages.LogStatusNotification, _: bytes
+) -> Confirmation:
     report = SecurityReport(
         SecurityMatter.LOG_UPLOAD, "LogStatusNotification", request.status, request_id=request.request_id
     )
-    await charger.reports.security(charger.station_id, report)
+    await station.reports.security(station.station_id, report)
     return messages.Done()
 
 
 async def signed_firmware_status_notification(
-    charger: Charger, request: messages.SignedFirmwareStatusNotification, _: bytes
+    station: ConnectedStation, request: messages.SignedFirmwareStatusNotification, _: bytes
 ) -> Confirmation:
     report = SecurityReport(
         SecurityMatter.SIGNED_FIRMWARE,
@@ -50,5 +52,5 @@ async def signed_firmware_status_notification(
         request.status,
         request_id=request.request_id,
     )
-    await charger.reports.security(charger.station_id, report)
+    await station.reports.security(station.station_id, report)
     return messages.Done()

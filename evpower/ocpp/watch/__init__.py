@@ -1,1 +1,1 @@
-"""What passes between us and chargers, seen: traffic counted, frames kept, oddities noted."""
+"""What passes between us and stations, seen: traffic counted, frames kept, oddities noted."""

@@ -1,4 +1,4 @@
-"""Where a charger's connection mentions every frame that passes, both ways; `tracer.py` keeps and shows them."""
+"""Where a station's connection mentions every frame that passes, both ways; `tracer.py` keeps and shows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from evpower.identifiers import StationId
 
-#: Seen from us: "in" is a frame from the charger.
+#: Seen from us: "in" is a frame from the station.
 Direction = Literal["in", "out"]
 
 

@@ -1,6 +1,6 @@
-"""What of a frame may be kept and shown: no password of a charger, no password in a URL. Pure.
+"""What of a frame may be kept and shown: no password of a station, no password in a URL. Pure.
 
-A charger's password travels as the value of a setting, in our write of it and in the answer of a charger that gives it
+A station's password travels as the value of a setting, in our write of it and in the answer of a station that gives it
 away; each version of OCPP names its own (`Dialect.secrets`). id tags are no secrets (they are in every table).
 """
 
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class SecretSetting:
-    """A setting of a charger whose value is a secret, and how a version of OCPP writes the two.
+    """A setting of a station whose value is a secret, and how a version of OCPP writes the two.
 
     1.6: `{"key": "AuthorizationKey", "value": …}`. 2.0.1: `{"variable": {"name": "BasicAuthPassword"},
     "attributeValue": …}`.

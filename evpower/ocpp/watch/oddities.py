@@ -1,4 +1,4 @@
-"""What a charger does that the standard forbids and we let pass: counted per station, logged once (duty 14)."""
+"""What a station does that the standard forbids and we let pass: counted per station, logged once (duty 14)."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ class Oddities:
 
 
 def shown(text: str) -> str:
-    """A charger's text as one printable piece of a log line."""
+    """A station's text as one printable piece of a log line."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""Rows of `ocpp_frames`: frames from chargers and from us, kept for `frame_retention_days` (see `partitions.py`)."""
+"""Rows of `ocpp_frames`: frames from stations and from us, kept for `frame_retention_days` (see `partitions.py`)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from evpower.ocpp.watch.frame_log import Direction
 from evpower.ocpp.watch.masking import CUT
 from evpower.ocpp.wire import frames
 
-#: CALLs remembered while they wait for their answer; chargers that never answer fill no memory.
+#: CALLs remembered while they wait for their answer; stations that never answer fill no memory.
 MOST_WAITING = 64
 _HEAD = re.compile(r'\s*\[\s*([234])\s*,\s*(?:"((?:[^"\\]|\\.)*)"|(\d+))\s*,\s*(?:"(\w+)")?')
 

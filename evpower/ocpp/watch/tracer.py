@@ -1,7 +1,7 @@
-"""Every charger's frames: followed live by operators, and kept for some days, beside the path of the messages.
+"""Every station's frames: followed live by operators, and kept for some days, beside the path of the messages.
 
-`note` costs a charger's message under a microsecond: it appends to a queue. Masking, cutting and writing are the
-writer's, one COPY a second. What the queue cannot hold is counted and not kept; no charger ever waits for it.
+`note` costs a station's message under a microsecond: it appends to a queue. Masking, cutting and writing are the
+writer's, one COPY a second. What the queue cannot hold is counted and not kept; no station ever waits for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from evpower.worker import Wake
 
 log = logging.getLogger("OCPP")
 
-#: Frames wait this long for company, so that a thousand chargers cost one statement a second.
+#: Frames wait this long for company, so that a thousand stations cost one statement a second.
 GATHER_S = 1.0
 #: Frames that wait for the database take at most about this much memory.
 MOST_QUEUED_BYTES = 16 * 1024 * 1024
@@ -80,7 +80,7 @@ class Follower:
 
 
 class Tracer:
-    """Implements `FrameLog` for the chargers and `evpower.http.tracing.Traces` for operators."""
+    """Implements `FrameLog` for the stations and `evpower.http.tracing.Traces` for operators."""
 
     def __init__(self, pool: Pool, clock: Clock, masking: Masking, *, record: bool) -> None:
         self._pool = pool
@@ -148,7 +148,7 @@ class Tracer:
             try:
                 with trio.fail_after(WRITE_WITHIN_S):
                     await self._write(noted)
-            except Exception as error:  # evidence is worth less than a charger: count it, log it, go on
+            except Exception as error:  # evidence is worth less than a station: count it, log it, go on
                 self._lose(len(noted), str(error) or type(error).__name__)
             else:
                 if self._loss_logged:
@@ -160,7 +160,7 @@ class Tracer:
         for number, (station_id, direction, frame, at) in enumerate(noted):
             rows.append(FrameRow(station_id, direction, self._masking.kept(frame).decode(errors="replace"), at))
             if number % 500 == 499:
-                await trio.lowlevel.checkpoint()  # chargers have their turn
+                await trio.lowlevel.checkpoint()  # stations have their turn
         async with unit_of_work(self._pool) as uow:
             await write_frames(uow.conn, rows)
 

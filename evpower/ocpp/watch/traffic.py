@@ -1,4 +1,4 @@
-"""What passes at the chargers' door, counted since the start of the process: plain numbers, read by the metrics.
+"""What passes at the stations' door, counted since the start of the process: plain numbers, read by the metrics.
 
 Every key is of a fixed set (actions of the standard, error codes, reasons) or a station that was admitted, so that
 no outsider can make the number of counters grow.
@@ -37,12 +37,12 @@ ERROR_CODES = frozenset(
         "GenericError",
     }
 )
-#: Values of an answer's `status` which mean that the charger does what it was asked.
+#: Values of an answer's `status` which mean that the station does what it was asked.
 _WILLING = frozenset({"accepted", "rebootrequired", "scheduled", "unlocked"})
 
 
 class Refusal(StrEnum):
-    """Why a socket did not become a charger's."""
+    """Why a socket did not become a station's."""
 
     NO_HANDSHAKE = "no_handshake"
     UNKNOWN_STATION = "unknown_station"
@@ -78,11 +78,11 @@ class Traffic:
 
     def __init__(self, actions: Collection[str]) -> None:
         self._actions = frozenset(actions)
-        #: By action of the charger's CALL.
+        #: By action of the station's CALL.
         self.answered: dict[str, AnswerTimes] = {}
         #: CALLERRORs of ours, by code.
         self.errors_sent: Counter[str] = Counter()
-        #: CALLERRORs of chargers, by code.
+        #: CALLERRORs of stations, by code.
         self.errors_received: Counter[str] = Counter()
         #: CALLs of ours, by action.
         self.calls_sent: Counter[str] = Counter()
@@ -92,7 +92,7 @@ class Traffic:
         self.leniencies: dict[StationId, Counter[Kind]] = {}
 
     def call_answered(self, action: str, took_s: float) -> None:
-        """A charger's CALL got its answer, of whatever kind. On the path of every message: about half a microsecond."""
+        """A station's CALL got its answer, of whatever kind. On the path of every message: about half a microsecond."""
         times = self.answered.get(action)
         if times is None:
             times = self.answered.setdefault(self._known(action), AnswerTimes())

@@ -14,7 +14,7 @@ MAX_MESSAGE_ID = 255
 #: OCPP-J allows 255 characters of error description.
 MAX_DESCRIPTION = 255
 
-#: Text by the standard. Some chargers count in integers; the answer then carries the same integer.
+#: Text by the standard. Some stations count in integers; the answer then carries the same integer.
 MessageId = Annotated[str, msgspec.Meta(max_length=MAX_MESSAGE_ID)] | int
 EMPTY = msgspec.Raw(b"{}")
 

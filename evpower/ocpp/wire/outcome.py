@@ -14,7 +14,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class CallFailed:
-    """CALLERROR, as the charger sent it; `details` is JSON text."""
+    """CALLERROR, as the station sent it; `details` is JSON text."""
 
     code: str
     description: str
@@ -23,7 +23,7 @@ class CallFailed:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Nothing came within the time-out; the charger may still act on the CALL."""
+    """Nothing came within the time-out; the station may still act on the CALL."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """WebSocket frames in, text messages out, without I/O (RFC 6455 §5).
 
-Whole masked text frames, which is what chargers send all day, are parsed here. Every other frame goes through
+Whole masked text frames, which is what stations send all day, are parsed here. Every other frame goes through
 `websockets`' sans-I/O `ServerProtocol`, one complete frame at a time, so a rule broken by a peer ends in the library's
 close code. An idle reader keeps no protocol object.
 """

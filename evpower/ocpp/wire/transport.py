@@ -18,7 +18,7 @@ from websockets.server import ServerProtocol
 
 from evpower.ocpp.wire.reader import LIBRARY_LOG, FrameReader, SocketClosed, text_frame
 
-__all__ = ["ChargerSocket", "SocketClosed", "SocketLimits"]
+__all__ = ["SocketClosed", "SocketLimits", "StationSocket"]
 
 READ_BYTES = 16384
 PING = b"\x89\x00"
@@ -39,7 +39,7 @@ class SocketLimits:
     close_timeout_s: float = 2
 
 
-class ChargerSocket:
+class StationSocket:
     """One peer. Exactly one task receives; any task may `post`.
 
     `flushers` runs what `post` could not send at once; it must outlive the socket's owner.

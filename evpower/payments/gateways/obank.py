@@ -34,7 +34,7 @@ from evpower.payments.gateways.obank_answers import (
 from evpower.payments.gateways.obank_notice import notify_token, read_notice
 from evpower.payments.gateways.obank_xml import Result, UnreadableXml, element, request, results
 from evpower.payments.gateways.provider_http import ProviderHttp
-from evpower.settings.payments import OBANK_NOTICE_PATH, OBANK_VALUE_CHARACTERS_MAX, ObankSettings
+from evpower.settings.payments import OBANK_NOTICE_PATH, ObankSettings
 
 logger = logging.getLogger("payment")
 
@@ -79,16 +79,6 @@ class Obank:
     async def store_card(self, days: int) -> HostedPage:
         """A page where a person stores a card."""
         return await self._page("stored-cards", {"days": days})
-
-    async def payment_page(self, order: ProviderOrder, payer: Payer) -> HostedPage:
-        """A page where a person pays this order by card; its `key` finds the payment when our number does not."""
-        back = self._addresses(order)
-        if "redirect_url" in back:
-            back |= {"redirect_success_url": back["redirect_url"], "redirect_fail_url": back["redirect_url"]}
-        values = {"id": order.number, "order_id": order.order_id, "sum": self._sum(order.amount_tyiyn)}
-        values |= {"amount_currency": CURRENCY_NUMBER, **back, "email": payer.email}
-        values |= {"description": order.description[:OBANK_VALUE_CHARACTERS_MAX]}
-        return await self._page("auth-acquiring", values)
 
     async def status(self, order: ProviderOrder) -> OrderStatus:
         """What became of the order: by our number, and when that is not known there, by the bank's own key."""

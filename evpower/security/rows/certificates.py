@@ -1,4 +1,4 @@
-"""Rows of `station_certificates`: requests, what was signed for them, and how chargers took it."""
+"""Rows of `station_certificates`: requests, what was signed for them, and how stations took it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evpower.identifiers import StationId
 if TYPE_CHECKING:
     from evpower.security.station_ca import IssuedCertificate
 
-#: Kept per station: a charger that asks without end fills nothing.
+#: Kept per station: a station that asks without end fills nothing.
 KEPT_PER_STATION = 100
 
 FIND_SAME = """
@@ -136,7 +136,7 @@ async def end_request(
     reason: str | None,
     at: datetime,
 ) -> None:
-    """The charger took the certificate, or somebody refused: `reason` says who and why."""
+    """The station took the certificate, or somebody refused: `reason` says who and why."""
     await conn.execute(END, {"id": request_id, "state": state, "reason": reason, "at": at})
 
 

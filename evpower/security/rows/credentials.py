@@ -1,4 +1,4 @@
-"""Rows of `station_credentials`: the password in force, and one that is on its way to the charger."""
+"""Rows of `station_credentials`: the password in force, and one that is on its way to the station."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of `ocpp_security_events`: what chargers say of their own security, the newest of each station."""
+"""Rows of `ocpp_security_events`: what stations say of their own security, the newest of each station."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.network.charge_point import SecurityReport
+from evpower.security.security_report import SecurityReport
 
-#: Kept per station: a charger that reports without end fills nothing.
+#: Kept per station: a station that reports without end fills nothing.
 KEPT_PER_STATION = 1000
 
 # What is too old goes with the same statement; it does not see the new row, hence one less.
@@ -32,7 +32,7 @@ WHERE station_id = %(station_id)s ORDER BY id DESC LIMIT %(limit)s
 
 @dataclass(frozen=True)
 class SecurityEvent:
-    """What a charger reported of its security; `alarming` wants a look. `action` is the standard's message."""
+    """What a station reported of its security; `alarming` wants a look. `action` is the standard's message."""
 
     action: str
     type: str

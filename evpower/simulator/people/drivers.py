@@ -1,4 +1,4 @@
-"""People at a simulated charger: they answer an app's start by plugging in, or walk up with a card."""
+"""People at a simulated station: they answer an app's start by plugging in, or walk up with a card."""
 
 from __future__ import annotations
 

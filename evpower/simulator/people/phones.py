@@ -1,6 +1,6 @@
 """People with phones: they start charges through the REST API, watch them, and stop some by hand.
 
-`drivers.py` holds the cable at the charger; here is who pays. Everything goes over the wire, as the app's requests do.
+`drivers.py` holds the cable at the station; here is who pays. Everything goes over the wire, as the app's requests do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a charger answers to the central system's CALLs, one function per action (OCPP 1.6 §5).
+"""What a station answers to the central system's CALLs, one function per action (OCPP 1.6 §5).
 
 A handler returns the payload of its CALLRESULT and, where something follows, what to do once the answer is out:
 RemoteStart's `Accepted` must reach the central system before the StartTransaction it causes.
@@ -240,7 +240,7 @@ HANDLERS: Mapping[str, CommandHandler] = {
 
 
 def answer(hardware: Hardware, lifecycle: Lifecycle, action: str, payload: Payload) -> CommandAnswer:
-    """The answer to a CALL; raises CallRefused for what this charger does not know."""
+    """The answer to a CALL; raises CallRefused for what this station does not know."""
     handler = HANDLERS.get(action)
     if handler is None:
         raise CallRefused("NotSupported", f"{action} is not supported by this charger")

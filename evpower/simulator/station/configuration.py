@@ -1,4 +1,4 @@
-"""The charger's configuration keys (OCPP 1.6 §9) and what it says when asked to change them."""
+"""The station's configuration keys (OCPP 1.6 §9) and what it says when asked to change them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ConfigurationKey:
 
 
 class StationConfiguration:
-    """All keys of one charger."""
+    """All keys of one station."""
 
     def __init__(self, settings: StationSettings, connector_count: int) -> None:
         changeable = {
@@ -81,7 +81,7 @@ class StationConfiguration:
         return self._keys[name].value.lower() == "true"
 
     def put(self, name: str, value: str) -> None:
-        """Set a key without asking, as the charger itself does with the boot interval."""
+        """Set a key without asking, as the station itself does with the boot interval."""
         self._keys[name].value = value
 
     def change(self, name: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""One outlet of a simulated charger: its cable, its meter, and the transaction on it."""
+"""One outlet of a simulated station: its cable, its meter, and the transaction on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BROKEN = ("Unavailable", "Faulted")
 
 @dataclass(eq=False, slots=True)
 class Transaction:
-    """The charger's record of a charge; the central system's id becomes known with its answer."""
+    """The station's record of a charge; the central system's id becomes known with its answer."""
 
     connector_id: int
     id_tag: str
@@ -60,7 +60,7 @@ class SimulatedConnector:
     transaction: Transaction | None = None
     last_transaction: Transaction | None = None
     limit_w: float | None = None  # from charging profiles
-    energised: bool = False  # False: suspended by the charger
+    energised: bool = False  # False: suspended by the station
     _looked_at: float = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""What a charger says on its own: boot until accepted, statuses, heartbeats, and the outbox in order."""
+"""What a station says on its own: boot until accepted, statuses, heartbeats, and the outbox in order."""
 
 from __future__ import annotations
 

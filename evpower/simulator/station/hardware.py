@@ -1,4 +1,4 @@
-"""The hardware of a simulated charger: outlets, the driver's hands on them, and the transactions that follow.
+"""The hardware of a simulated station: outlets, the driver's hands on them, and the transactions that follow.
 
 Knows nothing of sockets: what it has to say goes into the outbox, what the central system wants comes by `commands`.
 """
@@ -96,7 +96,7 @@ class Hardware:
     async def present_card(self, connector: SimulatedConnector, id_tag: str) -> str:
         """Hold a card to the reader: starts, or stops what the same card or its group started. The tag's verdict.
 
-        `Rejected` is the charger's own: the connector is out of order or kept for somebody else.
+        `Rejected` is the station's own: the connector is out of order or kept for somebody else.
         """
         running = connector.transaction
         if running is not None and running.id_tag.casefold() == id_tag.casefold():

@@ -1,4 +1,4 @@
-"""What real chargers do wrong, on request: each field is one bad habit seen in the field (ocpp-duties, last part)."""
+"""What real stations do wrong, on request: each field is one bad habit seen in the field (ocpp-duties, last part)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UnknownMisbehaviour(EvPowerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misbehaviour:
-    """Which bad habits a charger has; the default is none."""
+    """Which bad habits a station has; the default is none."""
 
     duplicates: int = 0  # StartTransaction and StopTransaction are sent this many times more
     late_s: float = 0.0  # transaction messages leave this long after they happened
@@ -68,7 +68,7 @@ def misbehaviour(names: Iterable[str]) -> Misbehaviour:
 
 
 class WrongClock:
-    """The charger's own clock: the true one, moved by what is wrong with it."""
+    """The station's own clock: the true one, moved by what is wrong with it."""
 
     def __init__(self, true: Clock, kind: Literal["right", "1970", "tomorrow", "yesterday"]) -> None:
         self._true = true
@@ -80,7 +80,7 @@ class WrongClock:
         }[kind]
 
     def now(self) -> datetime:
-        """The moment this charger believes it is."""
+        """The moment this station believes it is."""
         return self._true.now() + self._offset
 
 

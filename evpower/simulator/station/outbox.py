@@ -1,4 +1,4 @@
-"""What a charger still has to say, in order; transaction messages outlive the socket (OCPP 1.6 §3.7, §4.8-4.10).
+"""What a station still has to say, in order; transaction messages outlive the socket (OCPP 1.6 §3.7, §4.8-4.10).
 
 Start, MeterValues and Stop wait here, with the timestamps they were born with, until the central system has answered
 them. Everything else is dropped when the socket goes: an old status is of no use.
@@ -61,7 +61,7 @@ class Outbox:
     def put(self, message: OutboxMessage) -> OutboxMessage:
         """Queue a message. Without a connection a volatile one is settled at once, unanswered.
 
-        When the queue is full the oldest meter value makes room, as small chargers do (OCPP 1.6 §3.7.1).
+        When the queue is full the oldest meter value makes room, as small stations do (OCPP 1.6 §3.7.1).
         """
         if message.transaction is None and not self._connected:
             message.settled.set()

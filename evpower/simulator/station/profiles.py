@@ -14,7 +14,7 @@ INSTALLED_MAX = 10
 
 
 class Profiles:
-    """The profiles installed in one charger, as (connector id, profile)."""
+    """The profiles installed in one station, as (connector id, profile)."""
 
     def __init__(self, voltage_v: int) -> None:
         self._voltage_v = voltage_v

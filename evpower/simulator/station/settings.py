@@ -1,4 +1,4 @@
-"""What kind of charger is simulated, and how patient it is."""
+"""What kind of station is simulated, and how patient it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evpower.simulator.station.misbehaviour import Misbehaviour
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationSettings:
-    """One charger's nature. `speed` is simulated seconds of charging per real second; timers are always real."""
+    """One station's nature. `speed` is simulated seconds of charging per real second; timers are always real."""
 
     vendor: str = "EvPower"
     model: str = "Simulator"

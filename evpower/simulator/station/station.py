@@ -1,4 +1,4 @@
-"""A simulated charger: an OCPP 1.6 client that boots, reports, charges, obeys, loses its line and comes back.
+"""A simulated station: an OCPP 1.6 client that boots, reports, charges, obeys, loses its line and comes back.
 
 `run` keeps it connected; the other methods are the driver's and the fitter's hands (tests call them). One nursery per
 connection: its end drops the rest of that connection, while the station goes on charging and queueing.
@@ -30,7 +30,7 @@ GONE = (ConnectionClosed, HandshakeError, OSError, trio.TooSlowError, trio.Broke
 
 
 class SimulatedStation:
-    """One charger with connectors 1..`connectors`. `dial` opens the byte stream and may be an in-memory one."""
+    """One station with connectors 1..`connectors`. `dial` opens the byte stream and may be an in-memory one."""
 
     def __init__(
         self,
@@ -138,11 +138,11 @@ class SimulatedStation:
         if answered.then is not None:
             self.hardware.tasks.start_soon(answered.then)
 
-    # What the central system may ask of the whole charger (commands.Lifecycle)
+    # What the central system may ask of the whole station (commands.Lifecycle)
 
     @property
     def accepted(self) -> bool:
-        """The central system has accepted this charger's boot."""
+        """The central system has accepted this station's boot."""
         return self.conversation.accepted
 
     def boot_now(self) -> None:
@@ -207,7 +207,7 @@ class SimulatedStation:
         return await self.hardware.present_card(self.hardware.connectors[connector_id], id_tag)
 
     async def stop(self, connector_id: int = 1, reason: str = "Local") -> None:
-        """End the running transaction at the charger."""
+        """End the running transaction at the station."""
         self.hardware.end(self.hardware.connectors[connector_id], reason)
         await trio.lowlevel.checkpoint()
 
@@ -259,7 +259,7 @@ class SimulatedStation:
         await self.trace.wait_until(lambda: self.status(connector_id) == status)
 
     async def wait_for_sent(self, action: str, count: int = 1) -> None:
-        """Return when the charger has sent `count` CALLs of an action."""
+        """Return when the station has sent `count` CALLs of an action."""
         await self.trace.wait_until(lambda: len(self.trace.sent(action)) >= count)
 
 
@@ -271,5 +271,5 @@ def first_cause(error: BaseException) -> BaseException:
 
 
 def _random_for(station_id: str) -> random.Random:
-    """Chargers differ from each other, and each is the same in every run."""
+    """Stations differ from each other, and each is the same in every run."""
     return random.Random(station_id)

@@ -1,4 +1,4 @@
-"""Where a charger connects to, and how: URL, TCP or TLS stream, Basic auth header (OCPP-J 3.1, 6.2)."""
+"""Where a station connects to, and how: URL, TCP or TLS stream, Basic auth header (OCPP-J 3.1, 6.2)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Dial = Callable[[str], Awaitable[trio.abc.Stream]]
 
 
 def station_url(url: str, station_id: str) -> str:
-    """The charger's own URL.
+    """The station's own URL.
 
-    `url` may hold `{station_id}`, be the charger's own already, be a bare `ws://host:port` (then `/ws/ID` is added),
+    `url` may hold `{station_id}`, be the station's own already, be a bare `ws://host:port` (then `/ws/ID` is added),
     or end in the folder the identity belongs into.
     """
     quoted = quote(station_id, safe="")

@@ -1,7 +1,7 @@
-"""The charger's own OCPP-J framing: text frames to `Call`, `CallResult`, `CallError` and back.
+"""The station's own OCPP-J framing: text frames to `Call`, `CallResult`, `CallError` and back.
 
 Shares nothing with the server's code on purpose: an independent peer finds mistakes that a shared one repeats.
-It is strict where a real charger would be confused, and says so by `MalformedFrame`.
+It is strict where a real station would be confused, and says so by `MalformedFrame`.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def decode(text: str | bytes) -> Frame:
 
 
 def wire_time(at: datetime) -> str:
-    """A moment as chargers write it: UTC, milliseconds, `Z`."""
+    """A moment as stations write it: UTC, milliseconds, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

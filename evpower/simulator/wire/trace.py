@@ -1,4 +1,4 @@
-"""What one charger sent and received, newest last, and what it found wrong with its peer.
+"""What one station sent and received, newest last, and what it found wrong with its peer.
 
 Tests read it, `evpower simulate` prints it. Bounded, because benchmarks run for hours.
 """
@@ -20,7 +20,7 @@ FrameDirection = Literal["sent", "received"]
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """One frame that crossed the wire, by the charger's clock."""
+    """One frame that crossed the wire, by the station's clock."""
 
     at: datetime
     direction: FrameDirection
@@ -68,7 +68,7 @@ class Trace:
             self._listener(text)
 
     def wake(self) -> None:
-        """Let waiters look again: something about the charger changed."""
+        """Let waiters look again: something about the station changed."""
         self._changed.set()
         self._changed = trio.Event()
 
@@ -86,15 +86,15 @@ class Trace:
         ]
 
     def sent(self, action: str | None = None) -> list[Payload]:
-        """Payloads of the CALLs this charger sent."""
+        """Payloads of the CALLs this station sent."""
         return self.calls("sent", action)
 
     def received(self, action: str | None = None) -> list[Payload]:
-        """Payloads of the CALLs this charger got."""
+        """Payloads of the CALLs this station got."""
         return self.calls("received", action)
 
     def sent_actions(self) -> list[str]:
-        """The actions of the CALLs this charger sent, oldest first."""
+        """The actions of the CALLs this station sent, oldest first."""
         return [
             entry.frame.action for entry in self._frames if entry.direction == "sent" and isinstance(entry.frame, Call)
         ]

@@ -1,1 +1,1 @@
-"""What chargers were asked to be and what they reported of it."""
+"""What stations were asked to be and what they reported of it."""

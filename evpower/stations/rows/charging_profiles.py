@@ -17,7 +17,7 @@ WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND wire_t
   AND status = 'Started'
 """
 
-# An id names one profile of the charger, wherever it was before (OCPP 1.6 §5.16).
+# An id names one profile of the station, wherever it was before (OCPP 1.6 §5.16).
 FORGET_ID = """
 DELETE FROM evpower.ocpp_charging_profiles WHERE station_id = %(station_id)s AND profile_id = %(profile_id)s
 """
@@ -57,7 +57,7 @@ async def store(
     profile: ChargingProfile,
     at: datetime,
 ) -> None:
-    """Store a profile the charger took, within a unit of work: what it replaces goes with it."""
+    """Store a profile the station took, within a unit of work: what it replaces goes with it."""
     parameters = {
         "station_id": station_id,
         "connector_id": connector_id,

@@ -40,12 +40,12 @@ WHERE station_id = %(station_id)s AND (%(keys)s::text[] IS NULL OR lower(key) = 
 
 
 async def read_known(conn: AsyncConnection[Any], station_id: StationId) -> list[dict[str, Any]]:
-    """What is known of a charger's configuration, by key."""
+    """What is known of a station's configuration, by key."""
     return await (await conn.execute(READ_KNOWN, {"station_id": station_id})).fetchall()
 
 
 async def store(conn: AsyncConnection[Any], station_id: StationId, settings: Sequence[Setting], at: datetime) -> None:
-    """Store the settings that the charger reported."""
+    """Store the settings that the station reported."""
     written = [{"key": each.key, "value": each.value, "readonly": each.readonly} for each in settings]
     await conn.execute(STORE, {"station_id": station_id, "settings": Jsonb(written), "at": at})
 
@@ -53,7 +53,7 @@ async def store(conn: AsyncConnection[Any], station_id: StationId, settings: Seq
 async def store_written(
     conn: AsyncConnection[Any], station_id: StationId, key: str, value: str, reboot_required: bool, at: datetime
 ) -> None:
-    """Store a value the charger took, perhaps only for its next boot."""
+    """Store a value the station took, perhaps only for its next boot."""
     parameters = {
         "station_id": station_id,
         "key": key,

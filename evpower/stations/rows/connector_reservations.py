@@ -55,7 +55,7 @@ async def insert(
 
 
 async def activate(conn: AsyncConnection[Any], reservation_id: int) -> None:
-    """The charger took it, and did not end it in the same breath."""
+    """The station took it, and did not end it in the same breath."""
     await conn.execute(ACTIVATE, {"id": reservation_id})
 
 

@@ -35,14 +35,14 @@ WHERE a.tag_type IS DISTINCT FROM 'app' AND length(a.id_tag) <= %(length_max)s O
 
 @dataclass(frozen=True)
 class KnownList:
-    """The list a charger took last; version 0 when that is not known."""
+    """The list a station took last; version 0 when that is not known."""
 
     version: int
     entries: dict[str, ListEntry]
 
 
 async def read_list(conn: AsyncConnection[Any], station_id: StationId) -> KnownList | None:
-    """What the charger took last, None when nothing was ever sent."""
+    """What the station took last, None when nothing was ever sent."""
     row = await (await conn.execute(READ_LIST, {"station_id": station_id})).fetchone()
     if row is None:
         return None
@@ -52,7 +52,7 @@ async def read_list(conn: AsyncConnection[Any], station_id: StationId) -> KnownL
 async def store_list(
     conn: AsyncConnection[Any], station_id: StationId, version: int, entries: Mapping[str, ListEntry], at: datetime
 ) -> None:
-    """Store what the charger has now."""
+    """Store what the station has now."""
     parameters = {
         "station_id": station_id,
         "version": version,
@@ -63,6 +63,6 @@ async def store_list(
 
 
 async def read_cards(conn: AsyncConnection[Any], length_max: int) -> list[IdTagRow]:
-    """Every card of a client that a charger can hold."""
+    """Every card of a client that a station can hold."""
     rows = await (await conn.execute(READ_CARDS, {"length_max": length_max})).fetchall()
     return [IdTagRow(**row) for row in rows]

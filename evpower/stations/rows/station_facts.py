@@ -60,7 +60,7 @@ class AvailabilityFact:
 
 @dataclass(frozen=True)
 class TransferStep:
-    """A status that the charger reported of a transfer, and when."""
+    """A status that the station reported of a transfer, and when."""
 
     at: str
     status: str
@@ -68,7 +68,7 @@ class TransferStep:
 
 @dataclass(frozen=True)
 class TransferFact:
-    """The last transfer of its kind; one nobody asked for has no `requested_at`."""
+    """The last transfer of its kind; one that was not requested has no `requested_at`."""
 
     id: int
     kind: str
@@ -95,7 +95,7 @@ class ReservationFact:
 
 @dataclass(frozen=True)
 class ProfileFact:
-    """A lasting charging profile that the charger accepted, as it was sent."""
+    """A lasting charging profile that the station accepted, as it was sent."""
 
     connector_id: int
     profile_id: int
@@ -107,7 +107,7 @@ class ProfileFact:
 
 @dataclass(frozen=True)
 class LocalListFact:
-    """The local authorization list that the charger took last; version 0 may hold anything."""
+    """The local authorization list that the station took last; version 0 may hold anything."""
 
     version: int
     entries: int

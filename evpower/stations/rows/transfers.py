@@ -29,14 +29,14 @@ WHERE id = (SELECT max(id) FROM evpower.ocpp_transfers
             WHERE station_id = %(station_id)s AND kind = %(kind)s AND ended_at IS NULL)
 RETURNING id
 """
-# A transfer we gave up without any report of the charger (silence, no file name) goes on once the charger names it.
+# A transfer we gave up without any report of the station (silence, no file name) goes on once the station names it.
 ADVANCE_NAMED = f"""{_SET_STATUS}
 WHERE id = %(request_id)s AND station_id = %(station_id)s AND kind = %(kind)s
   AND (ended_at IS NULL OR steps = '[]'::jsonb)
 RETURNING id
 """
 
-# It was not requested here: the charger began it by itself, or another system requested it.
+# It was not requested here: the station began it by itself, or another system requested it.
 INSERT_UNREQUESTED = """
 INSERT INTO evpower.ocpp_transfers (station_id, kind, status, steps, status_at, ended_at)
 VALUES (%(station_id)s, %(kind)s, %(status)s,
@@ -44,7 +44,7 @@ VALUES (%(station_id)s, %(kind)s, %(status)s,
         %(at)s, CASE WHEN %(ended)s THEN %(at)s END)
 """
 
-# A charger repeats its last status when it is asked to; that begins nothing.
+# A station repeats its last status when it is asked to; that begins nothing.
 IS_LAST_STATUS = """
 SELECT 1 AS one FROM evpower.ocpp_transfers
 WHERE station_id = %(station_id)s AND kind = %(kind)s AND status = %(status)s
@@ -87,7 +87,7 @@ async def advance(
     ended: bool,
     at: datetime,
 ) -> bool:
-    """Note the charger's status on the transfer it names, else on the one that runs, else on a new unrequested one.
+    """Note the station's status on the transfer it names, else on the one that runs, else on a new unrequested one.
 
     False when it names none of its own that is under way: then nothing is noted.
     """
@@ -110,10 +110,10 @@ async def advance(
 
 
 async def close_unsent(conn: AsyncConnection[Any], transfer_id: int, status: str, at: datetime) -> None:
-    """The charger did not take the request: `status` says why."""
+    """The station did not take the request: `status` says why."""
     await conn.execute(CLOSE_UNSENT, {"id": transfer_id, "status": status, "at": at})
 
 
 async def name_file(conn: AsyncConnection[Any], transfer_id: int, file_name: str | None, at: datetime) -> None:
-    """The name the charger gave its upload; None ends it, unless the charger already began."""
+    """The name the station gave its upload; None ends it, unless the station already began."""
     await conn.execute(NAME_FILE, {"id": transfer_id, "file_name": file_name, "at": at})

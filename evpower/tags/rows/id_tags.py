@@ -97,7 +97,7 @@ async def read_id_tag(conn: Conn, tag: IdTag) -> IdTagRow | None:
 
 
 async def ensure_app_tag(conn: Conn, tag: IdTag, client_id: ClientId, at: datetime) -> None:
-    """The tag of an app start exists before the charger is asked; a card of the same text is left as it is."""
+    """The tag of an app start exists before the station is asked; a card of the same text is left as it is."""
     await conn.execute(ENSURE_APP_TAG, {"tag": tag, "client_id": client_id, "at": at})
 
 

@@ -14,7 +14,7 @@ from evpower.http.phones import live_messages as messages
 from evpower.http.phones.live_messages import Ping, Subscribe, Wrong, read_message
 from evpower.network.listing import ListedStation
 from tests.http.fakes import LISTED, LOCATION, NOON
-from tests.network.test_statuses import stations
+from tests.network.test_status import stations
 
 WORDS = [
     "action",

@@ -99,7 +99,7 @@ async def test_stations_are_absent_when_not(client: Phone, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["true", "false", "1", "0"])
-async def test_statuses_are_shown_whatever_include_status_says(client: Phone, text: str) -> None:
+async def test_status_are_shown_whatever_include_status_says(client: Phone, text: str) -> None:
     assert (await listed(client, f"?include_status={text}"))["locations"][0]["status"] == "available"
 
 

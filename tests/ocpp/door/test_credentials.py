@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 import trio
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.passwords import PasswordChecker, hash_password, verify_password
 from evpower.ocpp.wire.transport import SocketLimits
 from tests.ocpp.conftest import Csms

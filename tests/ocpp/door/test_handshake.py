@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from trio.testing import MockClock
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.passwords import hash_password
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer

@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.sweeper import Sweeper
-from evpower.ocpp.wire.transport import ChargerSocket, SocketLimits
+from evpower.ocpp.wire.transport import SocketLimits, StationSocket
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import frame
 
@@ -155,7 +155,7 @@ async def test_duty_04_a_peer_that_never_reads_is_found_by_the_send_deadline(
     sweeper = Sweeper()
     flushers: trio.Nursery = await nursery.start(sweeper.run)
     ours, _theirs = trio.testing.lockstep_stream_pair()  # a send waits until the other side reads
-    socket = ChargerSocket(ours, limits=SocketLimits(), flushers=flushers)
+    socket = StationSocket(ours, limits=SocketLimits(), flushers=flushers)
     sweeper.watch(socket)
     with socket.alive:
         socket.post(b"[]")
@@ -167,7 +167,7 @@ async def test_duty_04_a_peer_that_never_reads_is_found_by_the_send_deadline(
 
 async def test_the_backlog_of_a_peer_is_bounded(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     ours, _theirs = trio.testing.lockstep_stream_pair()
-    socket = ChargerSocket(ours, limits=SocketLimits(max_backlog_bytes=10_000), flushers=nursery)
+    socket = StationSocket(ours, limits=SocketLimits(max_backlog_bytes=10_000), flushers=nursery)
     for _ in range(3):
         socket.post(b"x" * 4000)
     assert "backlog" in str(socket.closed)

@@ -16,9 +16,9 @@ from evpower.identifiers import StationId
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.server import ChargerServer, Door, serve_chargers
+from evpower.ocpp.door.server import Door, StationServer, serve_stations
 from evpower.ocpp.door.stream import DirectStream, open_listeners
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
@@ -26,12 +26,12 @@ from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 
 
-def server(allow_anonymous: bool | None = None, proxies: tuple[Network, ...] = LOOPBACK) -> ChargerServer:
+def server(allow_anonymous: bool | None = None, proxies: tuple[Network, ...] = LOOPBACK) -> StationServer:
     limits = SocketLimits(close_timeout_s=0.5)
     settings = OcppSettings(limits=limits, allow_anonymous=allow_anonymous, trusted_proxies=proxies)
-    return ChargerServer(
+    return StationServer(
         reports=FakeReports(),
-        registry=ChargerRegistry(usual(DIALECTS)),
+        registry=StationRegistry(usual(DIALECTS)),
         clock=TrioClock(),
         ids=CountingIds(),
         passwords=PasswordChecker(b"test"),
@@ -41,8 +41,8 @@ def server(allow_anonymous: bool | None = None, proxies: tuple[Network, ...] = L
     )
 
 
-async def serve(nursery: trio.Nursery, charger_server: ChargerServer, *binds: tuple[str, int]) -> list[tuple[str, int]]:
-    doors: list[Door] = await nursery.start(serve_chargers, charger_server, binds)
+async def serve(nursery: trio.Nursery, charger_server: StationServer, *binds: tuple[str, int]) -> list[tuple[str, int]]:
+    doors: list[Door] = await nursery.start(serve_stations, charger_server, binds)
     return [door.address for door in doors]
 
 
@@ -65,7 +65,7 @@ async def test_several_binds_with_port_0_report_the_real_ones_and_all_answer(nur
 
 async def test_a_bind_that_is_taken_raises_before_anything_is_served() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        await serve_chargers(server(), [("127.0.0.1", 0), ("127.0.0.1", taken.getsockname()[1])])
+        await serve_stations(server(), [("127.0.0.1", 0), ("127.0.0.1", taken.getsockname()[1])])
 
 
 @pytest.mark.parametrize(("allow_anonymous", "status"), [(None, 101), (True, 101), (False, 401)])

@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock
 
 from evpower.identifiers import StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.door.capacity import BUSY, LOG_EVERY_S, Capacity
 from evpower.ocpp.door.passwords import hash_password
 from evpower.ocpp.watch.oddities import Kind

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import trio
 
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.doors import open_doors
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.server import ChargerServer
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.door.server import StationServer
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
@@ -24,13 +24,13 @@ STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 async def test_300_chargers_that_were_in_the_queue_before_the_door_opened_are_all_accepted_and_answered(
     nursery: trio.Nursery,
 ) -> None:
-    reports, registry = FakeReports(), ChargerRegistry(usual(DIALECTS))
+    reports, registry = FakeReports(), StationRegistry(usual(DIALECTS))
     reports.stations = {f"CP-{n}": Admission(f"CP-{n}", "active", None) for n in range(CHARGERS)}
     traffic, passwords = Traffic(known_actions(DIALECTS)), PasswordChecker(b"test")
-    server = ChargerServer(reports, registry, TrioClock(), CountingIds(), passwords, OcppSettings(), DIALECTS, traffic)
+    server = StationServer(reports, registry, TrioClock(), CountingIds(), passwords, OcppSettings(), DIALECTS, traffic)
     answered: set[int] = set()
 
-    async def charge_point(number: int, wire: trio.abc.Stream) -> None:
+    async def station(number: int, wire: trio.abc.Stream) -> None:
         peer = Peer(wire)
         assert (await peer.open(f"/ws/CP-{number}")).status_code == 101
         assert (await peer.call("BootNotification", BOOT))[2]["status"] == "Accepted"
@@ -43,7 +43,7 @@ async def test_300_chargers_that_were_in_the_queue_before_the_door_opened_are_al
         await nursery.start(server.serve, doors)
         async with trio.open_nursery() as chargers:
             for number, wire in enumerate(wires):
-                chargers.start_soon(charge_point, number, wire)
+                chargers.start_soon(station, number, wire)
         assert len(answered) == len(registry.seen()) == reports.count("boot") == CHARGERS
         for wire in wires:
             await wire.aclose()

@@ -16,14 +16,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from evpower.errors import ConfigError
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.doors import Door
 from evpower.ocpp.door.passwords import PasswordChecker, hash_password
-from evpower.ocpp.door.server import ChargerServer, serve_chargers
+from evpower.ocpp.door.server import StationServer, serve_stations
 from evpower.ocpp.door.tls import TlsFiles, TlsIdentity, load_context
-from evpower.ocpp.registry import ChargerRegistry
+from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
@@ -61,9 +61,9 @@ class TlsCsms:
 
     async def start(self) -> None:
         limits = SocketLimits(close_timeout_s=0.2, open_timeout_s=self.open_timeout_s)
-        server = ChargerServer(
+        server = StationServer(
             reports=self.reports,
-            registry=ChargerRegistry(usual(DIALECTS)),
+            registry=StationRegistry(usual(DIALECTS)),
             clock=TrioClock(),
             ids=CountingIds(),
             passwords=PasswordChecker(b"test"),
@@ -73,7 +73,7 @@ class TlsCsms:
         )
 
         async def serve(*, task_status: trio.TaskStatus[list[Door]]) -> None:
-            await serve_chargers(server, LOOPBACK, tls_binds=LOOPBACK, tls=self.tls, task_status=task_status)
+            await serve_stations(server, LOOPBACK, tls_binds=LOOPBACK, tls=self.tls, task_status=task_status)
 
         self.doors = await self._nursery.start(serve)
 

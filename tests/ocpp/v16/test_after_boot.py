@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.link.ports import Outcome
-from evpower.network.charge_point import Admission, BootVerdict
+from evpower.network.station import Admission, BootVerdict
 from evpower.ocpp.boot_loops import FIRST_PAUSE_S, LONGEST_PAUSE_S, SUSPECT_WITHIN_S, BootLoops
 from evpower.ocpp.v16.after_boot import LEAST_MEASURANDS, MEASURANDS
 from evpower.ocpp.watch.oddities import Kind

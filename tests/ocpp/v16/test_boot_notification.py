@@ -7,7 +7,7 @@ import logging
 import pytest
 from trio.testing import MockClock
 
-from evpower.network.charge_point import BootVerdict
+from evpower.network.station import BootVerdict
 from tests.ocpp.conftest import Csms
 
 BOOT = {

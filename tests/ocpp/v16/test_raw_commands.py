@@ -22,7 +22,7 @@ from evpower.errors import (
     UnreadableAnswer,
 )
 from evpower.identifiers import StationId
-from evpower.network.charge_point import BootVerdict
+from evpower.network.station import BootVerdict
 from evpower.ocpp.v16.schemas import COMMANDS, SCHEMAS
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from trio.testing import MockClock
 
-from evpower.network.charge_point import SecurityMatter, SecurityReport
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from tests.ocpp.conftest import Csms
 
 EVENT = {"type": "InvalidChargePointCertificate", "timestamp": "2026-01-01T00:00:00Z", "techInfo": "expired"}

@@ -11,7 +11,7 @@ import pytest
 from trio.testing import MockClock
 
 from evpower.identifiers import ConnectorId, IdTag, StationId
-from evpower.network.charge_point import Admission
+from evpower.network.station import Admission
 from evpower.ocpp.v16.handlers import UNREADABLE_START_WH
 from evpower.ocpp.watch.oddities import Kind
 from evpower.tags.id_tag import IdTagVerdict

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 from evpower.ocpp.door.sweeper import Sweeper
 from evpower.ocpp.wire.reader import FRAMES_PER_TURN, FrameReader
-from evpower.ocpp.wire.transport import ChargerSocket, SocketLimits
+from evpower.ocpp.wire.transport import SocketLimits, StationSocket
 from tests.ocpp.peer import frame
 
 
@@ -19,7 +19,7 @@ async def test_a_flood_yields_after_a_bounded_number_of_messages(
     """The neighbour is a task that wants one turn after another; it has one between any two of the flood's."""
     ours, theirs = trio.testing.memory_stream_pair()
     flushers: trio.Nursery = await nursery.start(Sweeper().run)
-    socket = ChargerSocket(ours, limits=SocketLimits(), flushers=flushers)
+    socket = StationSocket(ours, limits=SocketLimits(), flushers=flushers)
     turns_of_the_neighbour: list[int] = []
     read = 0
 

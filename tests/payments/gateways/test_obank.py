@@ -82,13 +82,11 @@ async def test_names_with_quotes_and_signs_are_escaped_and_what_xml_cannot_carry
     assert "phone_number" not in values
 
 
-async def test_a_long_description_is_cut_and_a_long_address_is_not() -> None:
-    page = says({"pay-url": "https://pay.example/1"}, state=60, code=0)
+async def test_a_long_address_is_not_cut() -> None:
     public_url = "https://" + "a" * 60 + ".example"
-    async with obank_at(page, public_url=public_url) as (obank, peer):
-        await obank.payment_page(replace(ORDER, description="ы" * 200), PAYER)
+    async with obank_at(says(**DONE), public_url=public_url) as (obank, peer):
+        await obank.pay(ORDER, CARD, PAYER)
     values = {child.get("name"): child.get("value") for child in fromstring(peer.received[0].body).iter("attribute")}
-    assert values["description"] == "ы" * 100
     assert values["notify_url"] == f"{public_url}/api/v1/payment/webhook/obank/{obank.notify_token(ORDER)}"
 
 
@@ -334,26 +332,6 @@ async def test_a_key_whose_answer_is_unreadable_leaves_the_order_unknown_not_unf
     async with obank_at(says(id=ORDER.number, state=-2), answer("<error>x</error>")) as (obank, _):
         with pytest.raises(ProviderTimeout):
             await obank.status(KEYED)
-
-
-async def test_the_payment_page_is_asked_for_with_our_number_and_sum() -> None:
-    made = says({"pay-url": "https://pay.example/1", "auth-key": "k-1"}, state=60, code=0)
-    async with obank_at(made) as (obank, peer):
-        assert await obank.payment_page(ORDER, PAYER) == HostedPage("https://pay.example/1", "k-1")
-    advanced = fromstring(peer.received[0].body)[0]
-    assert advanced.attrib == {"service": "1331", "function": "auth-acquiring"}
-    assert {child.get("name"): child.get("value") for child in advanced} == {
-        "id": "1759233600001",
-        "order_id": "tu_01J8ZK3M9Q",
-        "sum": "10000",
-        "amount_currency": "417",
-        "notify_url": NOTIFY_URL,
-        "redirect_url": RETURN_URL,
-        "redirect_success_url": RETURN_URL,
-        "redirect_fail_url": RETURN_URL,
-        "email": "test@example.org",
-        "description": "Пополнение баланса 100 сом",
-    }
 
 
 @pytest.mark.parametrize("name", ["url", "token-url", "token", "pay-url"])

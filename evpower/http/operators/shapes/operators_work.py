@@ -38,7 +38,7 @@ def parked_body(report: ParkedReport) -> Body:
 
 
 def missing_energy_body(missing: MissingEnergy) -> Body:
-    """Energy between two charges that nobody was billed for, in Wh."""
+    """Energy between two charges that was not billed, in Wh."""
     return {
         "station_id": missing.station_id,
         "connector_id": missing.connector_id,

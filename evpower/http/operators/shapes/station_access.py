@@ -8,7 +8,7 @@ from evpower.security.station_access import PasswordChange
 
 
 def password_body(change: PasswordChange, *, pushed: bool) -> Body:
-    """How a change of a password ended; `pushed` when the charger was to take it."""
+    """How a change of a password ended; `pushed` when the station was to take it."""
     return {
         "station_id": change.station_id,
         "pushed": pushed,
@@ -18,7 +18,7 @@ def password_body(change: PasswordChange, *, pushed: bool) -> Body:
 
 
 def event_body(event: SecurityEvent) -> Body:
-    """What a charger reported of its security."""
+    """What a station reported of its security."""
     return {
         "action": event.action,
         "type": event.type,

@@ -1,4 +1,4 @@
-"""Chargers nobody has configured yet, as operators read them."""
+"""Stations nobody has configured yet, as operators read them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What chargers report, as domain values: the one service behind every OCPP version's handlers.
+"""What stations report, as domain values: the one service behind every OCPP version's handlers.
 
 Handlers translate the wire and call here; no rule lives in a handler. Every method answers only after what it
-reports is durable (design §4: acknowledge after commit) and raises nothing a charger could cause: a database that is
-down raises, and the charger gets InternalError and repeats (duty 15).
+reports is durable (design §4: acknowledge after commit) and raises nothing a station could cause: a database that is
+down raises, and the station gets InternalError and repeats (duty 15).
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
-from evpower.events import EventBus, MeterAdvanced, StationChanged
+from evpower.events import EventBus, StationChanged
 from evpower.identifiers import IdTag, StationId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
-from evpower.network.charge_point import Admission, Boot, BootVerdict, SecurityMatter, SecurityReport, StatusReport
+from evpower.network.station import Admission, Boot, BootVerdict
+from evpower.network.status import StatusReport
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import add_event, put_in_force
+from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations
@@ -62,8 +64,8 @@ class ReportedTo:
     transfers: Transfers
 
 
-class ChargerReports:
-    """One method for each thing a charger reports."""
+class StationReports:
+    """One method for each thing a station reports."""
 
     def __init__(
         self,
@@ -88,20 +90,20 @@ class ChargerReports:
         return await self._admissions.find(identity)
 
     async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
-        """The charger logged in with the password that was on its way: it has it, and the old one ends."""
+        """The station logged in with the password that was on its way: it has it, and the old one ends."""
         async with unit_of_work(self._pool) as uow:
             await put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
 
     async def connected(self, station_id: StationId) -> None:
-        """A charger's socket is open and registered. After a power cut all come at once: one commit for many."""
+        """A station's socket is open and registered. After a power cut all come at once: one commit for many."""
         if await self._journal.presence(PresenceRow(station_id, self._clock.now())):
             self._bus.publish(StationChanged(station_id))
 
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
-        """A charger's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
+        """A station's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
 
         After a power cut all go at once: one commit for many, as when they come. What cannot be written any more says
-        itself in time: the row of a socket that is gone ends with the charger's next one, or with this process.
+        itself in time: the row of a socket that is gone ends with the station's next one, or with this process.
         """
         try:
             if await self._journal.left(LeftRow(station_id, last_seen_at)):
@@ -110,7 +112,7 @@ class ChargerReports:
             log.warning("station=%s: that it left could not be written: %s", station_id, error)
 
     def returned(self, station_id: StationId) -> None:
-        """A charger whose socket stayed open speaks again after it counted as silent; its row follows in a group."""
+        """A station whose socket stayed open speaks again after it counted as silent; its row follows in a group."""
         log.info("station is back: station=%s", station_id)
         self._bus.publish(StationChanged(station_id))
 
@@ -123,7 +125,7 @@ class ChargerReports:
         return BootVerdict("Accepted", self._heartbeat_interval_s)
 
     async def ready_for_commands(self, station_id: StationId) -> None:
-        """The charger finished booting (first status, or a short delay): what is pending is sent again."""
+        """The station finished booting (first status, or a short delay): what is pending is sent again."""
         await self._rooms.commands.take_up(station_id)
         await self._rooms.certificates.take_up(station_id)
 
@@ -158,17 +160,15 @@ class ChargerReports:
     async def record_meter_values(self, station_id: StationId, report: MeterReport) -> None:
         """Store readings, advance the session, and see to its limit."""
         progress = await self._journal.meter_values(MeterRow(station_id, report, self._clock.now()))
-        if progress is None:
-            return
-        self._bus.publish(MeterAdvanced(progress.session_id, station_id, progress.energy_wh))
-        await self._rooms.limits.advanced(station_id, progress)
+        if progress is not None:
+            await self._rooms.limits.advanced(station_id, progress)
 
     async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
         """Store the facts of a stop; the settlement worker bills them. Returns the verdict on its tag."""
         return await self._rooms.endings.end(station_id, stop)
 
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
-        """Store what a charger says of its security; what is alarming is a warning in the log.
+        """Store what a station says of its security; what is alarming is a warning in the log.
 
         How a log upload or a signed update goes also moves the transfer that was asked for.
         """

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.charge_point import AdminStatus, PublicStatus, StoredStatus, connector_status
 from evpower.network.listing import (
     ListedConnector,
     ListedLocation,
@@ -19,6 +18,7 @@ from evpower.network.listing import (
     LocationFilter,
     configuration_warnings,
 )
+from evpower.network.status import AdminStatus, PublicStatus, StoredStatus, connector_status
 
 OCPP_WORDS = (
     "Available",

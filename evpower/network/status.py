@@ -1,11 +1,10 @@
-"""A charger and its connectors: statuses, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
+"""A station and its connectors: statuses, and what the public reads from them (contract/ocpp-behaviour §4, §6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Literal
 
 from evpower.identifiers import ConnectorId
@@ -32,24 +31,6 @@ STARTABLE = frozenset({"Available", "Preparing"})
 
 
 @dataclass(frozen=True)
-class Boot:
-    """BootNotification as a domain value (OCPP 1.6 §4.2)."""
-
-    vendor: str
-    model: str
-    firmware_version: str | None = None
-    serial_number: str | None = None
-
-
-@dataclass(frozen=True)
-class BootVerdict:
-    """Our answer to a boot; `interval_s` is the heartbeat interval, or the retry wait when not Accepted."""
-
-    status: Literal["Accepted", "Pending", "Rejected"]
-    interval_s: int
-
-
-@dataclass(frozen=True)
 class StatusReport:
     """StatusNotification as a domain value; connector 0 is the station itself (OCPP 1.6 §4.9)."""
 
@@ -60,65 +41,6 @@ class StatusReport:
     info: str | None = None
     vendor_id: str | None = None
     vendor_error_code: str | None = None
-
-
-#: Security events that are the ordinary life of a charger; every other one, unknown ones too, wants a look.
-ROUTINE_EVENTS = frozenset(
-    {
-        "FirmwareUpdated",
-        "ReconfigurationOfSecurityParameters",
-        "ResetOrReboot",
-        "SettingSystemTime",
-        "StartupOfTheDevice",
-    }
-)
-#: Firmware that is not what its maker signed, and a request for a certificate that was refused.
-ALARMING_STATUSES = frozenset({"InvalidSignature", "InstallVerificationFailed", "Rejected"})
-
-
-class SecurityMatter(Enum):
-    """What a charger's report on its security is about."""
-
-    EVENT = "event"
-    LOG_UPLOAD = "log upload"
-    SIGNED_FIRMWARE = "signed firmware"
-    CERTIFICATE = "certificate"
-
-
-@dataclass(frozen=True)
-class SecurityReport:
-    """What a charger says of its security: an event, how a log upload or signed firmware update goes, or a request."""
-
-    matter: SecurityMatter
-    #: The standard's name of the message, as operators are shown it.
-    reported_as: str
-    #: The event's type, or the status.
-    type: str
-    detail: str | None = None
-    request_id: int | None = None
-    occurred_at: datetime | None = None
-
-    @property
-    def is_alarming(self) -> bool:
-        if self.matter is SecurityMatter.EVENT:
-            return self.type not in ROUTINE_EVENTS
-        return self.type in ALARMING_STATUSES
-
-
-@dataclass(frozen=True)
-class Admission:
-    """A station that may open a socket: its id, its admin status, and the salted hash of its password if it has one.
-
-    `connector_ids` are its configured connectors: those that stay silent are asked for their status.
-    """
-
-    station_id: str
-    admin_status: AdminStatus
-    password_hash: str | None
-    connector_ids: tuple[ConnectorId, ...] = ()
-    serial_number: str | None = None
-    #: A password on its way to the charger; it opens too, and a login with it ends the old one.
-    pending_hash: str | None = None
 
 
 def stored_status(ocpp_status: str | None) -> StoredStatus:
@@ -137,7 +59,7 @@ def effective_status(ocpp_status: str | None, whole_status: str | None) -> str:
 
 
 def connector_status(ocpp_status: str | None, whole_status: str | None, *, busy: bool) -> StoredStatus:
-    """The coarse status the public counts by; a running session occupies its connector, whatever the charger says."""
+    """The coarse status the public counts by; a running session occupies its connector, whatever the station says."""
     return "occupied" if busy else stored_status(effective_status(ocpp_status, whole_status))
 
 

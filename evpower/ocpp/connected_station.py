@@ -1,4 +1,4 @@
-"""A charger on one connection: what its handlers know of it besides the message."""
+"""A station on one connection: what its handlers know of it besides the message."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import trio
 
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.charge_point import Admission, Boot, BootVerdict
+from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.ocpp.boot_loops import BootLoops
-from evpower.ocpp.connection import ChargerConnection
+from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.settings import OcppSettings
-from evpower.reports.charger_reports import ChargerReports
+from evpower.reports.station_reports import StationReports
 
 
-class Charger:
+class ConnectedStation:
     """The connection, the service its reports go to, and how far its boot has come."""
 
     def __init__(
         self,
         admission: Admission,
-        connection: ChargerConnection,
+        connection: StationConnection,
         *,
-        reports: ChargerReports,
+        reports: StationReports,
         clock: Clock,
         settings: OcppSettings,
         boot_loops: BootLoops,
@@ -69,7 +69,7 @@ class Charger:
         """Wait until the charger may be sent commands: it has spoken, is accepted, and its first status came or a short
         delay passed.
 
-        A boot in between starts the wait anew: chargers that are asked things while they boot, boot again (duty 18).
+        A boot in between starts the wait anew: stations that are asked things while they boot, boot again (duty 18).
         """
         await self.connection.spoken.wait()
         while True:
