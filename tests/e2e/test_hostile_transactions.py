@@ -151,10 +151,8 @@ async def a_queue_replayed_in_reverse(site: Site, hand: Hand) -> list[str]:
 
 
 async def tags_that_are_none(site: Site, hand: Hand) -> list[str]:
-    for tag in ("", "' OR '1'='1", '"; DROP TABLE clients; --', "CARD-%", "*"):
+    for tag in ("", "' OR '1'='1", '"; DROP TABLE clients; --', "CARD-%", "*", "A" * 300, f"{site.card}\0"):
         assert (await hand.start(tag))[0] == "Invalid", tag
-    assert await hand.start("A" * 300) == ("PropertyConstraintViolation", 0)
-    assert await hand.start(f"{site.card}\0") == ("FormationViolation", 0)
     return []
 
 
@@ -189,7 +187,7 @@ CASES: dict[str, Case] = {
     "start at 2^63": a_start_at(2**63),
     "start on connector 0": a_start_on_connector(0, "Blocked"),
     "start on connector 99": a_start_on_connector(99, "Blocked"),
-    "start on connector -1": a_start_on_connector(-1, "PropertyConstraintViolation"),
+    "start on connector -1": a_start_on_connector(-1, "Blocked"),
     "queue in reverse": a_queue_replayed_in_reverse,
     "tags that are none": tags_that_are_none,
     "phone's start on connector 0": a_phones_start_that_begins_on_connector_0,
