@@ -80,9 +80,7 @@ class StationConnection:
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's registration status; a station that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
-        #: Set by the charger's first CALL: some cannot take any of ours before, and reset (field ruling 5.2).
-        self.spoken = trio.Event()
-        #: Set when the charger has finished booting and been configured: it may be sent commands (duty 18).
+        #: Set when the station has finished booting and been configured: it may be sent commands (duty 18).
         self.ready = trio.Event()
         #: Set when it is written that the station's socket is this one.
         self.presence_written = False
@@ -167,7 +165,6 @@ class StationConnection:
                 self.frame_log.note(self.station_id, "in", text, now)
                 message = frames.parse(text)
                 if isinstance(message, frames.Call):
-                    self.spoken.set()
                     self._busy = True
                     await socket.send(self._noted(await answer(message)))
                     self._busy = False

@@ -72,7 +72,7 @@ def build_payments(
     return Payments(
         calls=calls,
         credited=billing.credited,
-        top_ups=TopUps(pool, clock, gateways.qr, orders, crediting, poller, rules),
+        top_ups=TopUps(pool, clock, gateways.qr, orders, poller, rules),
         cards=CardPayments(pool, clock, gateways.card, calls, orders, crediting, rules),
         notices=Notices(pool, clock, by_name, poller, rules),
         poller=poller,

@@ -18,7 +18,6 @@ from evpower.errors import (
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.audit import audit
-from evpower.payments.crediting import Crediting
 from evpower.payments.gateway import QrGateway, QrInvoice
 from evpower.payments.poller import PaymentPoller
 from evpower.payments.rows import top_ups
@@ -39,7 +38,6 @@ class TopUps:
         clock: Clock,
         gateway: QrGateway | None,
         orders: TopUpOrders,
-        crediting: Crediting,
         poller: PaymentPoller,
         rules: TopUpRules,
     ) -> None:
@@ -47,7 +45,6 @@ class TopUps:
         self._clock = clock
         self._gateway = gateway
         self._orders = orders
-        self._crediting = crediting
         self._poller = poller
         self._rules = rules
 

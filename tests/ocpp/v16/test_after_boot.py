@@ -62,22 +62,8 @@ async def test_duty_18_nothing_is_asked_before_the_first_status_or_a_short_delay
     assert trio.current_time() - booted_at == pytest.approx(5, abs=0.1)
 
 
-async def test_a_charger_that_has_said_nothing_is_sent_nothing_and_then_waited_for_as_after_a_boot(
-    csms: Csms, autojump_clock: MockClock
-) -> None:
-    """Field ruling 5.2: some reset when they are asked anything before their first message has been answered."""
-    peer = await csms.charger()
-    assert await obey(peer, until=50) == []
-    assert csms.reports.count("ready") == 0
-    await peer.call("Heartbeat")
-    spoke_at = trio.current_time()
-    await peer.next_call()
-    assert trio.current_time() - spoke_at == pytest.approx(5, abs=0.1)
-
-
 async def test_a_charger_that_sends_no_status_is_asked_for_all(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
-    await peer.call("Heartbeat")
     assert (await obey(peer))[-1] == ("TriggerMessage", {"requestedMessage": "StatusNotification"})
 
 
@@ -87,26 +73,11 @@ async def test_known_connectors_that_stay_silent_are_asked_one_by_one(csms: Csms
     peer = await csms.charger()
     await peer.call("StatusNotification", STATUS)
     triggers = [payload for action, payload in await obey(peer) if action == "TriggerMessage"]
-    assert [trigger.get("connectorId") for trigger in triggers] == [2, 5, None]
-
-
-async def test_connector_0_is_asked_for_with_the_others_unless_it_has_spoken(
-    csms: Csms, autojump_clock: MockClock
-) -> None:
-    """Field ruling 4.3. TriggerMessage cannot name it: all are asked."""
-    csms.reports.stations["CP-1"] = Admission("CP-1", "active", None, (ConnectorId(1),))
-    peer = await csms.charger()
-    await peer.call("StatusNotification", STATUS)
-    assert (await obey(peer))[-1] == ("TriggerMessage", {"requestedMessage": "StatusNotification"})
-    await peer.call("BootNotification", BOOT)
-    for connector_id in (0, 1):
-        await peer.call("StatusNotification", {**STATUS, "connectorId": connector_id})
-    assert "TriggerMessage" not in [action for action, _ in await obey(peer)]
+    assert [trigger["connectorId"] for trigger in triggers] == [2, 5]
 
 
 async def test_duty_06_a_reconnect_without_boot_is_configured_too(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
-    await peer.call("Heartbeat")
     await obey(peer)
     assert csms.reports.told[-1] == ("ready", CP)
 
@@ -115,7 +86,6 @@ async def test_a_charger_that_answers_nothing_is_asked_once_and_is_ready_all_the
     csms: Csms, autojump_clock: MockClock
 ) -> None:
     peer = await csms.charger()
-    await peer.call("Heartbeat")
     calls = []
     with trio.move_on_after(60):
         while True:
@@ -126,7 +96,6 @@ async def test_a_charger_that_answers_nothing_is_asked_once_and_is_ready_all_the
 
 async def test_a_later_boot_on_the_same_socket_is_followed_up_again(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
-    await peer.call("Heartbeat")
     await obey(peer)
     await peer.call("BootNotification", BOOT)
     await obey(peer)
