@@ -101,7 +101,21 @@ class Commands:
         for transaction_id in waiting.unpaid:
             self.stop_unpaid(station_id, transaction_id)
         for session_id in waiting.open_sessions:
+            self._start_again(session_id)
+
+    def _start_again(self, session_id: SessionId) -> None:
+        """Ask in a new conversation: one that goes on may be asking where the station is no more."""
+        going_on = self._starting.get(session_id)
+        if going_on is None:
             self.start(session_id)
+            return
+
+        async def when_it_is_over(_: Conversation) -> None:
+            await going_on.done.wait()
+            if going_on.result is None or going_on.result.outcome in (Outcome.OFFLINE, Outcome.TIMED_OUT):
+                self.start(session_id)
+
+        self.begin(when_it_is_over)
 
     def _join(
         self,

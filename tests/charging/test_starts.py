@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import trio
 
 from evpower.charging.session import StartOrder
 from evpower.db.pool import Pool
@@ -26,7 +27,7 @@ from evpower.errors import (
 )
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, ConnectorId, StationId
-from evpower.link.ports import Outcome
+from evpower.link.ports import CommandResult, Outcome
 from evpower.settings.config import Config
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World, impatient, open_world
 
@@ -207,6 +208,33 @@ async def test_a_pending_start_is_asked_again_when_the_charger_is_back(world: Wo
     await world.app.commands.start(session.session_id).done.wait()
     assert len(world.link.started) == 2
     assert (await world.session(session.session_id)).phase == "starting"
+
+
+async def test_a_start_that_is_being_asked_where_the_charger_was_is_asked_again_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process died, which the command's row tells only later; it connects here in the meantime."""
+    await world.give(500_00)
+    asked, gone, asked_again = trio.Event(), trio.Event(), trio.Event()
+
+    async def ask_where_it_was(*_: object) -> CommandResult:
+        asked.set()
+        await gone.wait()
+        return CommandResult(Outcome.OFFLINE, "its process went away")
+
+    async def ask_here(*_: object) -> CommandResult:
+        asked_again.set()
+        return CommandResult(Outcome.ACCEPTED)
+
+    async with trio.open_nursery() as phone:
+        monkeypatch.setattr(world.link, "remote_start", ask_where_it_was)
+        phone.start_soon(world.order)
+        await asked.wait()
+        await world.app.reports.ready_for_commands(STATION)
+        monkeypatch.setattr(world.link, "remote_start", ask_here)
+        gone.set()
+        with trio.fail_after(5):
+            await asked_again.wait()
 
 
 async def test_a_start_the_charger_is_about_to_report_is_not_asked_again(pool: Pool) -> None:
