@@ -10,6 +10,7 @@ from typing import Any
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
+from evpower.metering.belief_sql import is_believable
 from evpower.tags.id_tag import VerdictStatus
 
 FIND_REPEAT = """
@@ -65,10 +66,17 @@ SET transaction_id = %(wire_id)s, energy = coalesce(energy, 0), updated_at = %(a
 WHERE id = %(session_id)s
 """
 
-STOP_TRANSACTION = """
+_BELIEVABLE = is_believable(
+    "r.energy_wh - meter_start_wh", "(r.measured_at - started_at)", "(%(at)s::timestamptz - received_at)"
+)
+# The registers of transactionData pass the gate of every other reading.
+STOP_TRANSACTION = f"""
 UPDATE evpower.ocpp_transactions
 SET meter_stop_wh = %(meter_stop_wh)s, stopped_at = %(stopped_at)s, stop_received_at = %(at)s, stop_reason = %(reason)s,
-    stop_payload = %(payload)s, status = 'Stopped', meter_last_wh = greatest(meter_last_wh, %(last_wh)s),
+    stop_payload = %(payload)s, status = 'Stopped', meter_last_wh = greatest(meter_last_wh, (
+        SELECT max(r.energy_wh)
+        FROM unnest(%(registers_wh)s::bigint[], %(measured_at)s::timestamptz[]) AS r (energy_wh, measured_at)
+        WHERE {_BELIEVABLE})),
     flags = flags || ARRAY(SELECT unnest(%(flags)s::text[]) EXCEPT SELECT unnest(flags))
 WHERE id = %(key)s
 """
@@ -174,6 +182,7 @@ async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> N
 
 async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionStop, at: datetime) -> None:
     """Store the facts of a StopTransaction."""
+    registers = [(each.energy_wh, each.measured_at) for each in stop.samples if each.energy_wh is not None]
     await conn.execute(
         STOP_TRANSACTION,
         {
@@ -182,7 +191,8 @@ async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionSto
             "stopped_at": stop.stopped_at,
             "reason": stop.reason,
             "payload": stop.payload.decode(),
-            "last_wh": max((s.energy_wh for s in stop.samples if s.energy_wh is not None), default=None),
+            "registers_wh": [energy_wh for energy_wh, _ in registers],
+            "measured_at": [measured_at for _, measured_at in registers],
             "at": at,
             "flags": [f"without_{name}" for name in stop.unread],
         },
