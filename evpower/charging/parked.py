@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evpower.charging.endings import Endings
-from evpower.charging.rows import parked, transactions
+from evpower.charging.rows import parked, stops, transactions
 from evpower.charging.rows.parked import MissingEnergy, ParkedReport, TakenReport
+from evpower.charging.rows.stops import ChargeWithoutSession, count_without_session
 from evpower.charging.transaction import ParkedStop, TransactionStop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -14,7 +15,14 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
 
-__all__ = ["MissingEnergy", "ParkedReport", "ParkedReports", "ReadStop"]
+__all__ = [
+    "ChargeWithoutSession",
+    "MissingEnergy",
+    "ParkedReport",
+    "ParkedReports",
+    "ReadStop",
+    "count_without_session",
+]
 
 #: A parked report, by the name of its message and its payload, as a stop; None when it is none.
 ReadStop = Callable[[str, str], ParkedStop | None]
@@ -43,6 +51,11 @@ class ParkedReports:
         """Energy between consecutive transactions of a connector that was not billed (duty 31)."""
         async with reading(self._pool) as conn:
             return await parked.list_missing_energy(conn)
+
+    async def charges_without_session(self) -> list[ChargeWithoutSession]:
+        """Charges that go on although no session pays for them (field ruling 4.1)."""
+        async with reading(self._pool) as conn:
+            return await stops.charges_without_session(conn)
 
     async def dismiss(self, parked_id: int, *, actor: str, reason: str) -> None:
         """It changes nothing. Raises NotFound, or InvalidRequest when it was resolved before."""

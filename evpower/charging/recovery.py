@@ -38,6 +38,7 @@ class RecoveryRules:
     longest_session_s: float
     reboot_grace_s: float
     stop_wait_s: float
+    stop_repeat_s: float
 
 
 class Recovery:
@@ -53,17 +54,19 @@ class Recovery:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Check until cancelled; the first check repairs what a crash left.
 
-        Two tasks, because refunds need no station and must not wait for the answers of any.
+        Tasks of their own, because refunds need no station and must not wait for the answers of any.
         """
         async with trio.open_nursery() as nursery:
             for job in (self.settle_silent, self.stop_overdue):
-                nursery.start_soon(self._repeat, job)
+                nursery.start_soon(self._repeat, job, CHECK_EVERY_S)
+            nursery.start_soon(self._repeat, self.repeat_stops, min(CHECK_EVERY_S, self._rules.stop_repeat_s))
             task_status.started()
 
     async def check(self) -> None:
         """Act on every session that is overdue now."""
         await self.settle_silent()
         await self.stop_overdue()
+        await self.repeat_stops()
 
     async def settle_silent(self) -> None:
         """Refund what never began, and settle what ended with a reboot."""
@@ -83,8 +86,12 @@ class Recovery:
             log.warning("runs too long and is stopped: session_id=%s", session_id)
         await self._ask_to_stop([*claimed, *overdue])
 
-    async def _repeat(self, job: Callable[[], Awaitable[None]]) -> None:
-        await repeat(job, CHECK_EVERY_S, log=log, failure="recovery failed and will be repeated")
+    async def repeat_stops(self) -> None:
+        """Have stations asked again that go on although they were asked to stop, or although no session pays."""
+        await self._commands.repeat_stops().done.wait()
+
+    async def _repeat(self, job: Callable[[], Awaitable[None]], every_s: float) -> None:
+        await repeat(job, every_s, log=log, failure="recovery failed and will be repeated")
 
     async def _find(self, query: str, older_than_s: float) -> list[SessionId]:
         async with reading(self._pool) as conn:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 import trio
 
 from evpower.charging.limits import PlannedStop
-from evpower.charging.rows import sessions
+from evpower.charging.rows import sessions, stops
 from evpower.charging.rows.due_sessions import TakenUp
+from evpower.charging.rows.stops import StopDue
 from evpower.charging.session import Session
 from evpower.charging.settler import Settler
 from evpower.clock import Clock
@@ -36,10 +38,11 @@ STOP_REASON = "Remote"
 
 @dataclass(frozen=True)
 class AskingRules:
-    """How long a stop waits for StopTransaction, and after which time a start is asked for again."""
+    """How long a stop waits for StopTransaction, and after which time a start and a stop are asked for again."""
 
     stop_wait_s: float
     start_repeat_s: float
+    stop_repeat_s: float
 
 
 class Commands:
@@ -90,8 +93,21 @@ class Commands:
             self.begin(partial(self._send_stop, stop.station_id, stop.transaction_id))
 
     def stop_unpaid(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
-        """Stop a transaction that is not paid for."""
-        self.begin(partial(self._send_stop, station_id, transaction_id))
+        """Stop a transaction that is not paid for, unless that was asked within `stop_repeat_s`."""
+
+        async def ask(conversation: Conversation) -> None:
+            if await self._claims_repeat(station_id, transaction_id):
+                conversation.result = await self._link.remote_stop(station_id, transaction_id)
+
+        self.begin(ask)
+
+    def repeat_stops(self, station_id: StationId | None = None) -> Conversation:
+        """Ask again for every stop that is due, of one station or of all here (field rulings 4.1, 4.2).
+
+        Due is a transaction that was asked to stop and lives on, and one that delivers although no session pays for it;
+        each at most every `stop_repeat_s`. Done when all are being asked.
+        """
+        return self.begin(partial(self._repeat_stops, station_id))
 
     async def take_up(self, station_id: StationId) -> None:
         """A station is back: ask again for what is pending, stop what is not paid for (ocpp-behaviour §5.1, §5.5)."""
@@ -217,6 +233,7 @@ class Commands:
             )
 
         with self._bus.subscribe(may_be_its_end) as ends, trio.move_on_after(self._rules.stop_wait_s):
+            await self._note_stop(session.station_id, transaction_id)
             result = await self._link.remote_stop(session.station_id, transaction_id)
             if result.outcome is Outcome.ACCEPTED or (asked_before and result.outcome is Outcome.REJECTED):
                 async for _ in ends:
@@ -228,7 +245,52 @@ class Commands:
     async def _send_stop(
         self, station_id: StationId, transaction_id: WireTransactionId, conversation: Conversation
     ) -> None:
+        await self._note_stop(station_id, transaction_id)
         conversation.result = await self._link.remote_stop(station_id, transaction_id)
+
+    async def _repeat_stops(self, station_id: StationId | None, _: Conversation) -> None:
+        now = self._clock.now()
+        async with reading(self._pool) as conn:
+            due = await stops.stops_due(conn, station_id, since=self._repeated_before(now), now=now)
+        for each in due:
+            # A station of another process is left to that one.
+            if self._link.last_seen_at(each.station_id) is not None:
+                self.begin(partial(self._send_stop_again, each))
+
+    async def _send_stop_again(self, due: StopDue, conversation: Conversation) -> None:
+        if not await self._claims_repeat(due.station_id, due.transaction_id):
+            return
+        log.warning(
+            "%s and is asked to stop again: station=%s, connector=%d, transaction_id=%s, session_id=%s, register_wh=%d,"
+            " asked_before=%d",
+            "charges without a session" if due.unpaid else "did not stop",
+            due.station_id,
+            due.connector_id,
+            due.transaction_id,
+            due.session_id,
+            due.meter_last_wh,
+            due.stops_asked,
+        )
+        conversation.result = await self._link.remote_stop(due.station_id, due.transaction_id)
+
+    async def _note_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> None:
+        """A person, or a limit, asks now, whenever it was asked before; repeats count from here."""
+        if self._link.is_connected(station_id):
+            async with unit_of_work(self._pool) as uow:
+                await stops.note_asked(uow.conn, station_id, transaction_id, self._clock.now())
+
+    async def _claims_repeat(self, station_id: StationId, transaction_id: WireTransactionId) -> bool:
+        """Claim this asking; False when any process asked within `stop_repeat_s`, or the station is away."""
+        if not self._link.is_connected(station_id):
+            return False
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            return await stops.claim_repeat(
+                uow.conn, station_id, transaction_id, since=self._repeated_before(now), now=now
+            )
+
+    def _repeated_before(self, now: datetime) -> datetime:
+        return now - timedelta(seconds=self._rules.stop_repeat_s)
 
     async def _read(self, session_id: SessionId) -> Session | None:
         async with reading(self._pool) as conn:

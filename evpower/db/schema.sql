@@ -200,7 +200,10 @@ TABLE evpower.ocpp_transactions (
     stop_payload json,
     free_vend boolean NOT NULL DEFAULT false,
     meter_last_measured_at timestamp with time zone,
-    meter_last_received_at timestamp with time zone
+    meter_last_received_at timestamp with time zone,
+    stop_asked_at timestamp with time zone,
+    stop_asked_wh bigint,
+    stops_asked integer NOT NULL DEFAULT 0
 )
 TABLE evpower.ocpp_transfers (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,

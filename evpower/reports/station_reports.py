@@ -162,6 +162,8 @@ class StationReports:
         progress = await self._journal.meter_values(MeterRow(station_id, report, self._clock.now()))
         if progress is not None:
             await self._rooms.limits.advanced(station_id, progress)
+        elif report.wire_transaction_id is not None:  # nobody pays for it, it seems
+            self._rooms.commands.repeat_stops(station_id)
 
     async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
         """Store the facts of a stop; the settlement worker bills them. Returns the verdict on its tag."""

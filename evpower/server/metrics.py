@@ -165,6 +165,8 @@ def _sessions(figures: Figures | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("evpower_unsettled_sessions", "Ended, and not yet billed.", value=unsettled)
     parked = figures.parked_reports
     yield GaugeMetricFamily("evpower_parked_reports", "Reports that wait for a person.", value=parked)
+    unpaid = figures.charging_without_session
+    yield GaugeMetricFamily("evpower_charging_without_session", "Charges that go on and nobody pays for.", value=unpaid)
 
 
 def _counter(name: str, meaning: str, value: float) -> Metric:

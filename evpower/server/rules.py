@@ -34,7 +34,7 @@ def charging_rules(config: Config) -> ChargingRules:
 
 def asking_rules(config: Config) -> AskingRules:
     """How long stations are waited for."""
-    return AskingRules(config.charging.stop_wait_s, config.charging.start_repeat_s)
+    return AskingRules(config.charging.stop_wait_s, config.charging.start_repeat_s, config.charging.stop_repeat_s)
 
 
 def recovery_rules(config: Config) -> RecoveryRules:
@@ -44,6 +44,7 @@ def recovery_rules(config: Config) -> RecoveryRules:
         config.charging.longest_session_s,
         config.charging.reboot_grace_s,
         config.charging.stop_wait_s,
+        config.charging.stop_repeat_s,
     )
 
 

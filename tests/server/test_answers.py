@@ -170,6 +170,7 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await desk.ask("POST", f"/parked/{dismissed['id']}/resolve", {"dismiss": True, "reason": "r"})
     await desk.ask("GET", "/parked?all=1")
     await desk.ask("GET", "/parked/missing-energy")
+    await desk.ask("GET", "/parked/charging-without-session")
     await desk.ask("GET", f"/stations/{STATION}/free-vend")
     await world.sql(FACTS, world.clock.now())
     await desk.ask("GET", "/stations")

@@ -15,7 +15,7 @@ from evpower.billing.service import BillingService
 from evpower.db.pool import Pool, open_pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus, StationChanged
-from evpower.identifiers import ConnectorId, StationId
+from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.metering.journal import Journal, MeterRow
 from evpower.metering.meter_value import MeterReport
 from evpower.ocpp.dialect import known_actions, usual
@@ -232,6 +232,16 @@ async def test_a_session_is_in_its_phase_and_unsettled_between_its_end_and_its_b
         await world.end(begun.wire_transaction_id, 2_000)
         await world.app.reports.park(STATION, "StopTransaction", "nobody's", b"{}")
         assert (await scene.read())["evpower_parked_reports"] == 1
+
+
+async def test_charges_without_a_session_are_counted(pool: Pool) -> None:
+    """Field ruling 4.1."""
+    async with open_world(pool) as world:
+        scene = Scene(pool)
+        assert (await scene.read())["evpower_charging_without_session"] == 0
+        await world.begin(IdTag("UNKNOWN"))
+        await world.say("Charging")
+        assert (await scene.read())["evpower_charging_without_session"] == 1
 
 
 async def test_no_driver_is_named(pool: Pool) -> None:

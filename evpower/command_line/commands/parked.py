@@ -27,6 +27,19 @@ MISSING_COLUMNS = {
     "Started": "started_at",
 }
 
+WITHOUT_SESSION_COLUMNS = {
+    "Station": "station_id",
+    "Connector": "connector_id",
+    "Transaction": "transaction_id",
+    "Session": "session_id",
+    "Tag": "id_tag",
+    "Verdict": "verdict",
+    "Unpaid since": "unpaid_since",
+    "Unpaid Wh": "energy_wh",
+    "Says": "ocpp_status",
+    "Asked to stop": "stops_asked",
+}
+
 
 @click.group()
 def parked() -> None:
@@ -47,6 +60,14 @@ def list_parked(terminal: Terminal, resolved_too: bool) -> None:
 def missing_energy(terminal: Terminal) -> None:
     """Energy between two charges of a connector that nobody was billed for."""
     terminal.screen.rows(terminal.server.get("parked", "missing-energy"), MISSING_COLUMNS, "No energy is missing")
+
+
+@parked.command("charging")
+@terminal_command
+def charging_without_session(terminal: Terminal) -> None:
+    """Charges that go on although no session pays for them."""
+    rows = terminal.server.get("parked", "charging-without-session")
+    terminal.screen.rows(rows, WITHOUT_SESSION_COLUMNS, "Nothing charges without a session")
 
 
 @parked.command("resolve")

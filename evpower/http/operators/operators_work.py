@@ -12,7 +12,13 @@ from quart import Blueprint, Response, request
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.parked import ParkedReports
 from evpower.errors import InvalidRequest
-from evpower.http.operators.shapes.operators_work import card_body, gifts_body, missing_energy_body, parked_body
+from evpower.http.operators.shapes.operators_work import (
+    card_body,
+    gifts_body,
+    missing_energy_body,
+    parked_body,
+    without_session_body,
+)
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
@@ -57,7 +63,8 @@ def tag_routes(tags: Tags) -> Blueprint:
 
 
 def parked_routes(parked: ParkedReports) -> Blueprint:
-    """`/parked[?all=1]`, `/parked/missing-energy`, and `POST /parked/{id}/resolve` with a session or `dismiss`."""
+    """`/parked[?all=1]`, `/parked/missing-energy`, `/parked/charging-without-session`, and `POST /parked/{id}/resolve`
+    with a session or `dismiss`."""
     routes = Blueprint("parked", __name__, url_prefix="/parked")
 
     @routes.get("")
@@ -70,6 +77,11 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     async def missing_energy() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([missing_energy_body(each) for each in await parked.missing_energy()])
+
+    @routes.get("/charging-without-session")
+    async def charging_without_session() -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data([without_session_body(each) for each in await parked.charges_without_session()])
 
     @routes.post("/<parked_id>/resolve")
     async def resolve(parked_id: str) -> Response:

@@ -54,10 +54,14 @@ WHERE c.station_id = %(station_id)s ORDER BY c.connector_number
 """
 
 # A running session makes its connector occupied whatever the station says; afterwards its last status counts, except
-# that Charging and Suspended* mean Finishing until the station speaks again (contract/ocpp-behaviour §4).
+# that Charging and Suspended* mean Finishing until the station speaks again (contract/ocpp-behaviour §4); but a station
+# that has not reported the end may well go on charging, and its last status stays (field ruling 4.1).
 REFRESH_CONNECTOR = f"""
 UPDATE public.connectors c
 SET ocpp_status = CASE WHEN r.id IS NULL AND c.ocpp_status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
+                            AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t
+                                            WHERE t.station_id = c.station_id AND t.connector_id = c.connector_number
+                                              AND t.status = 'Started')
                        THEN 'Finishing' ELSE c.ocpp_status END,
     status = {STORED},
     updated_at = %(at)s

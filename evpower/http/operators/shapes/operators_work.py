@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evpower.charging.free_vend import FreeCharge, StationGifts
-from evpower.charging.parked import MissingEnergy, ParkedReport
+from evpower.charging.parked import ChargeWithoutSession, MissingEnergy, ParkedReport
 from evpower.http.wire.values import Body
 from evpower.tags.cards import CardRecord
 
@@ -49,6 +49,26 @@ def missing_energy_body(missing: MissingEnergy) -> Body:
         "missing_wh": missing.missing_wh,
         "previous_stopped_at": missing.previous_stopped_at,
         "started_at": missing.started_at,
+    }
+
+
+def without_session_body(charge: ChargeWithoutSession) -> Body:
+    """A charge that goes on although no session pays for it, energy in Wh."""
+    return {
+        "station_id": charge.station_id,
+        "connector_id": charge.connector_id,
+        "transaction_id": charge.transaction_id,
+        "session_id": charge.session_id,
+        "id_tag": charge.id_tag,
+        "verdict": charge.verdict,
+        "unpaid_since": charge.unpaid_since,
+        "meter_start_wh": charge.meter_start_wh,
+        "meter_last_wh": charge.meter_last_wh,
+        "energy_wh": charge.energy_wh,
+        "ocpp_status": charge.ocpp_status,
+        "last_sample_at": charge.last_sample_at,
+        "stop_asked_at": charge.stop_asked_at,
+        "stops_asked": charge.stops_asked,
     }
 
 
