@@ -21,10 +21,11 @@ from quart_trio import QuartTrio
 
 import evpower
 from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
+from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
-from evpower.http.operators.metrics import metrics_routes
+from evpower.http.operators.metrics import metrics_routes, require_neighbour
 from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.station_access import access_routes
@@ -35,7 +36,6 @@ from evpower.http.operators.tracing import trace_routes
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.application import RequestLimits
-from evpower.http.wire.server import ListenerSettings, serve_http
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -65,32 +65,38 @@ class Running:
 
 @asynccontextmanager
 async def open_doors(process: Process) -> AsyncIterator[Running]:
-    """Open the listeners, ready when all are; on leaving they close, each within its drain time."""
+    """Open the listeners, ready when all are; on leaving they close, people's first, each within its drain time."""
     config = process.config
     failed_logins = FailedLogins()
     server = _station_server(process, failed_logins)
     operations = _operations(process)
-    metrics = metrics_routes(_metrics(process, server))
+    figures = _metrics(process, server)
     control_app = build_control_app(
         charging=process.app.charging,
         views=_operator(process, failed_logins),
         ids=process.ids,
-        operations=(*operations, metrics),
+        operations=(*operations, metrics_routes(figures)),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
     settings = ListenerSettings(drain_s=config.server.drain_timeout_s)
-    async with trio.open_nursery() as doors:
-        await doors.start(_reload_at_hangup, tls, name="certificate reload")
-        await doors.start(process.tracer.end_followers, name="traces")
-        await doors.start(process.hub.end_listeners, name="phones' sockets")
-        ocpp_urls = await _open_to_stations(doors, server, config, tls)
-        http_app = _http_app(process, ocpp_urls, (*operations, station_list_routes(process.app.views)), metrics)
-        http_binds, control_bind = [str(bind) for bind in config.http.bind], f"unix:{config.control_socket}"
-        http_urls = await doors.start(partial(serve_http, http_app, http_binds, settings=settings), name="phones")
-        await doors.start(partial(serve_http, control_app, [control_bind], settings=settings), name="control")
-        yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket))
-        doors.cancel_scope.cancel()
+    public_metrics = metrics_routes(figures, partial(require_neighbour, config.http.admin_token))
+    # Chargers' door closes last: until the last answer, a request may need one.
+    async with trio.open_nursery() as to_stations:
+        await to_stations.start(_reload_at_hangup, tls, name="certificate reload")
+        ocpp_urls = await _open_to_stations(to_stations, server, config, tls)
+        http_app = _http_app(process, ocpp_urls, (*operations, station_list_routes(process.app.views)), public_metrics)
+        async with trio.open_nursery() as to_people:
+            await to_people.start(process.tracer.end_followers, name="traces")
+            await to_people.start(process.hub.end_listeners, name="phones' sockets")
+            http_binds, control_bind = [str(bind) for bind in config.http.bind], f"unix:{config.control_socket}"
+            serve_phones = partial(serve_http, http_app, http_binds, settings=settings)
+            http_urls = await to_people.start(serve_phones, name="phones")
+            serve_control = partial(serve_http, control_app, [control_bind], settings=settings)
+            await to_people.start(serve_control, name="control")
+            yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket))
+            to_people.cancel_scope.cancel()
+        to_stations.cancel_scope.cancel()
 
 
 async def _open_to_stations(

@@ -80,7 +80,7 @@ class HttpSettings:
     """The listener for phones."""
 
     bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 8080),), Binds())
-    request_limit_bytes: int = _setting(10 * 1024 * 1024, Whole(1024, 100 * 1024 * 1024))
+    request_limit_bytes: int = _setting(64 * 1024, Whole(1024, 64 * 1024))
     public_url: str = _setting("", Url(("https", "http"), needs_host=True))
     allowed_origins: tuple[str, ...] = _setting((), Origins())
     trusted_proxies: tuple[Network, ...] = _setting(LOOPBACK, Networks())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import AsyncExitStack, suppress
 from decimal import Decimal
 
 import httpx2
@@ -12,6 +13,9 @@ import trio
 from evpower.simulator.station.misbehaviour import Misbehaviour
 from tests.e2e.process import Server, poll
 from tests.e2e.street import OPENING, WITHIN_S, Phone, charger_at, cost_of
+
+#: From SIGTERM to the exit, when nobody waits for a charger.
+ORDINARY_DRAIN_S = 3.0
 
 
 async def test_a_charge_goes_on_over_a_restart_and_settles_exactly(server: Server) -> None:
@@ -39,6 +43,57 @@ async def test_chargers_are_told_that_the_server_goes(server: Server) -> None:
         with trio.fail_after(10):
             await charger.point.trace.wait_until(lambda: bool(charger.notes))
     assert "code=1001" in charger.notes[0]
+
+
+async def test_busy_phones_do_not_hold_up_a_restart(server: Server) -> None:
+    """Money audit B1: with ordinary keep-alive traffic the whole `server.drain_timeout_s` went by, without chargers."""
+
+    async def ask_on(phone: httpx2.AsyncClient) -> None:
+        with suppress(httpx2.TransportError):
+            while True:
+                (await phone.get("/version")).raise_for_status()
+
+    async with charger_at(server) as charger, AsyncExitStack() as held:
+        await charger.is_connected()
+        async with trio.open_nursery() as phones:
+            for _ in range(8):
+                phone = httpx2.AsyncClient(base_url=server.http_url, verify=False)
+                phones.start_soon(ask_on, await held.enter_async_context(phone))
+            await server.process.wait_for_line("GET /version")
+            began = trio.current_time()
+            await server.stop()
+            assert trio.current_time() - began < ORDINARY_DRAIN_S
+
+
+async def test_chargers_are_told_last(server: Server) -> None:
+    """Money audit B1: a driver's stop waits out its 2 s for a charger; only its answer lets chargers go."""
+    phone = Phone(server)
+    async with charger_at(server, misbehaviour=Misbehaviour(ignore_remote_stop=True)) as charger:
+        await charger.plug()
+        session_id = (await phone.start(energy_kwh=20))["session_id"]
+        await charger.deliver(300)
+        answered_at = told_at = 0.0
+
+        async def stop() -> None:
+            nonlocal answered_at
+            assert (await phone.stop(session_id))["success"]
+            answered_at = trio.current_time()
+
+        async def is_told() -> bool:
+            return bool(charger.notes)
+
+        async def be_told() -> None:
+            nonlocal told_at
+            with trio.fail_after(WITHIN_S):
+                await poll(is_told)
+            told_at = trio.current_time()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stop)
+            nursery.start_soon(be_told)
+            await charger.has_received("RemoteStopTransaction")
+            await server.stop()
+        assert told_at > answered_at - 1
 
 
 async def test_a_start_repeated_after_a_restart_is_the_same_start(server: Server) -> None:

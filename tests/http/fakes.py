@@ -326,7 +326,7 @@ class World:
     keys: FakeKeys = field(default_factory=FakeKeys)
     billing: FakeBilling = field(default_factory=FakeBilling)
     probes: FakeProbes = field(default_factory=FakeProbes)
-    body_bytes_max: int = 10 * 1024 * 1024
+    body_bytes_max: int = 64 * 1024
     allowed_origins: tuple[str, ...] = ()
     at_root: tuple[Blueprint, ...] = ()
     live_limits: LiveLimits = field(default_factory=LiveLimits)

@@ -32,6 +32,9 @@ STOP_WITHIN_S = 20
 READ_WITHIN_S = 10
 #: A whole fleet, or every posting of the ledger.
 LONG_WORK_WITHIN_S = 120
+#: The fleet file of a large network, and the only large body there is (seed §9).
+FLEET_BYTES_MAX = 10 * 1024 * 1024
+LIMITS = RequestLimits(larger={f"{PREFIX}/import": FLEET_BYTES_MAX})
 
 
 def build_control_app(
@@ -39,14 +42,14 @@ def build_control_app(
     charging: ChargingService,
     views: OperatorViews,
     ids: Ids,
-    limits: RequestLimits | None = None,
+    limits: RequestLimits = LIMITS,
     operations: Iterable[Blueprint] = (),
 ) -> QuartTrio:
     """The application to serve on the control socket; the socket's mode is its access control.
 
     `operations` are those of the administrators' door (`http/admin.py`), here below /control.
     """
-    app = HttpApplication("evpower.control", ids=ids, limits=limits or RequestLimits())
+    app = HttpApplication("evpower.control", ids=ids, limits=limits)
 
     @app.before_request
     async def name_operator() -> None:

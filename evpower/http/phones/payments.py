@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
 
 import trio
 from quart import Blueprint, Response, request
@@ -60,39 +59,37 @@ class PaymentDoor:
 
     async def top_up_qr(self) -> Response:
         """`POST /balance/topup-qr`."""
-        body = await read_object()
-        fields = BodyFields(body)
+        fields = BodyFields(await read_object())
         wish = read_wish(fields)
         pay = partial(self._payments.top_ups.create_qr, wish, origin())
-        return await self._keyed(wish.client_id, body, pay, self._payments.top_ups.rebuilt, qr_body)
+        return await self._keyed(wish.client_id, fields, pay, self._payments.top_ups.rebuilt, qr_body)
 
     async def top_up_card(self) -> Response:
         """`POST /balance/topup-card` and its h2h aliases."""
-        body = await read_object()
-        fields = BodyFields(body)
+        fields = BodyFields(await read_object())
         card, payer = read_card(fields), read_payer(fields)
         wish = read_wish(fields)
         pay = partial(self._payments.cards.pay, wish, card, payer, origin())
         # Another card is another request; what the order keeps of a card distinguishes them, and no more may be kept.
-        claimed = {**body, "card_mask": card.mask}
-        return await self._keyed(wish.client_id, claimed, pay, self._payments.cards.rebuilt, card_body)
+        seen = {"card_mask": card.mask}
+        return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body, seen)
 
     async def pay_with_token(self) -> Response:
         """`POST /payment/token-payment` and its alias."""
-        body = await read_object()
-        fields = BodyFields(body)
+        fields = BodyFields(await read_object())
         token, payer = fields.text("card_token", TOKEN) or "", read_payer(fields)
         wish = read_wish(fields)
         pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
-        return await self._keyed(wish.client_id, body, pay, self._payments.cards.rebuilt, card_body)
+        return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body)
 
     async def _keyed(
         self,
         client_id: ClientId,
-        body: Mapping[str, Any],
+        fields: BodyFields,
         pay: Pay,
         rebuild: Callable[[str], Awaitable[TopUpView]],
         shape: Callable[[TopUpView], Body],
+        seen: Mapping[str, str] | None = None,
     ) -> Response:
         async def run(claim: IdempotencyClaim | None) -> Answer:
             return Answer(shape(await pay(claim)))
@@ -100,9 +97,8 @@ class PaymentDoor:
         async def rebuilt(order_id: str) -> Answer:
             return Answer(shape(await rebuild(order_id)))
 
-        claimed = {name: value for name, value in body.items() if name not in SECRET_FIELDS}
         with trio.fail_after(ANSWER_WITHIN_S):
-            claim = claim_of_request(client_id, claimed)
+            claim = claim_of_request(client_id, fields, left_out=SECRET_FIELDS, seen=seen)
             return written(await self._idempotency.answer(claim, KeyedWork(run, rebuilt)))
 
     async def create_token(self) -> Response:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import trio
 from quart import Blueprint, Response
@@ -33,9 +31,9 @@ class ChargingDoor:
 
     async def start(self) -> Response:
         """`POST /charging/start`."""
-        body = await read_object()
-        order = start_order(body)
-        claim = claim_of_request(order.client_id, body)
+        fields = BodyFields(await read_object())
+        order = start_order(fields)
+        claim = claim_of_request(order.client_id, fields)
         with trio.fail_after(ANSWER_WITHIN_S):
             work = KeyedWork(partial(self._start, order), self._rebuilt_start)
             return written(await self._idempotency.answer(claim, work))
@@ -51,8 +49,8 @@ class ChargingDoor:
 
     async def stop(self) -> Response:
         """`POST /charging/stop`; in trust mode knowing the session is enough to stop it."""
-        body = await read_object()
-        session_id, client_id = stop_order(body)
+        fields = BodyFields(await read_object())
+        session_id, client_id = stop_order(fields)
         with trio.fail_after(ANSWER_WITHIN_S):
             owner = await self._charging.owner_of(session_id)
             if owner is None:
@@ -60,7 +58,7 @@ class ChargingDoor:
             if client_id not in (None, owner):
                 raise Forbidden
             work = KeyedWork(partial(self._stop, session_id, owner), partial(self._stop, caller=owner, claim=None))
-            return written(await self._idempotency.answer(claim_of_request(owner, body), work))
+            return written(await self._idempotency.answer(claim_of_request(owner, fields), work))
 
     async def _stop(self, session_id: SessionId, caller: ClientId, claim: IdempotencyClaim | None) -> Answer:
         stopped = await self._charging.stop_session(session_id, caller=caller, actor="client", claim=claim)
@@ -75,9 +73,8 @@ class ChargingDoor:
             return written(Answer(status_body(await self._charging.session(known_id))))
 
 
-def start_order(body: Mapping[str, Any]) -> StartOrder:
+def start_order(fields: BodyFields) -> StartOrder:
     """What a start asks for; InvalidRequest names every wrong field (§4.1)."""
-    fields = BodyFields(body)
     client_id = required_client(fields)
     station_id = fields.identifier("station_id", STATION_ID)
     connector_id = fields.connector_id("connector_id")
@@ -88,9 +85,8 @@ def start_order(body: Mapping[str, Any]) -> StartOrder:
     return StartOrder(client_id, StationId(station_id), connector_id, energy_wh, amount_tyiyn)
 
 
-def stop_order(body: Mapping[str, Any]) -> tuple[SessionId, ClientId | None]:
+def stop_order(fields: BodyFields) -> tuple[SessionId, ClientId | None]:
     """Which session to stop, and which client asks if the body names one (§4.3)."""
-    fields = BodyFields(body)
     session_id = fields.identifier("session_id", SESSION_ID)
     client_id = optional_client(fields)
     fields.check()

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import trio
-from quart import Blueprint, Response, abort, request
+from quart import Blueprint, Response, request
 
 from evpower.http.providers.webhook_guard import WebhookGuard
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.payment_doors import LEGACY, deprecated, no_store, origin
-from evpower.http.wire.requests import read_bytes
+from evpower.http.wire.requests import read_bytes, read_form
 from evpower.payments.gateway import NOTIFY_TOKEN
 from evpower.payments.notices import Notices, Receipt
 
 ANSWER_WITHIN_S = 9
-#: Providers send a few hundred bytes.
-BODY_BYTES_MAX = 64 * 1024
 #: Statuses that a provider gets instead of "received".
 REFUSED_STATUSES = {"payment_not_found": "payment_not_found", "provider_mismatch": "provider_mismatch"}
 RETURNED = """<!doctype html>
@@ -48,8 +46,6 @@ class WebhookDoor:
     async def _receive(self, provider: str, path: dict[str, str]) -> Response:
         self._guard.admit(provider)
         body = await read_bytes()
-        if len(body) > BODY_BYTES_MAX:
-            abort(413)
         query = {**request.args.to_dict(), **path}
         with trio.fail_after(ANSWER_WITHIN_S):
             receipt = await self._notices.receive(provider, body, dict(request.headers), query, origin("webhook"))
@@ -57,7 +53,7 @@ class WebhookDoor:
 
     async def returned(self) -> Response:
         """`POST /payment/3ds-return` and `3ds-callback`: a browser's form; it proves nothing and starts a check."""
-        form = await request.form
+        form = await read_form()
         md = form.get("MD") or form.get("md") or ""
         if md:
             with trio.fail_after(ANSWER_WITHIN_S):

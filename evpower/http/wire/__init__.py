@@ -1,1 +1,1 @@
-"""HTTP itself: the guarded server, callers, keys, problems and answers. Knows no route."""
+"""HTTP itself: callers, keys, problems and answers. Knows no route."""

@@ -26,6 +26,7 @@ SAFE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What the peer of a Unix socket is called in the log.
 LOCAL = "local"
+FORWARDED_FOR = "X-Forwarded-For"
 #: Where the application keeps them.
 TRUSTED_PROXIES = "TRUSTED_PROXIES"
 
@@ -80,5 +81,10 @@ def phrase(status: int) -> str:
 
 def client_ip(connection: Request | Websocket = request) -> str:
     """The socket's peer, or, when that is a trusted proxy, whom it serves (`client_address`)."""
-    peer = (connection.scope.get("client") or (LOCAL,))[0]
-    return client_address(peer, connection.headers.getlist("X-Forwarded-For"), current_app.config[TRUSTED_PROXIES])
+    proxies: Collection[Network] = current_app.config[TRUSTED_PROXIES]
+    return client_address(peer_of(connection), connection.headers.getlist(FORWARDED_FOR), proxies)
+
+
+def peer_of(connection: Request | Websocket) -> str:
+    """The address at the other end of the socket, `LOCAL` on a Unix socket."""
+    return str((connection.scope.get("client") or (LOCAL,))[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import trio
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
-from quart import Quart, Request, Response, request
+from quart import Quart, Request, Response, abort, current_app, has_websocket_context, request, websocket
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -18,21 +19,25 @@ from evpower.clock import Ids
 from evpower.http.wire.access import READING_METHODS, observe
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.cors import allow_origins
-from evpower.http.wire.problems import answer_error, http_problem
+from evpower.http.wire.problems import answer_error
 
-#: How long a body that is too large may still arrive, so that its sender gets to read why it was refused.
-OVERSIZE_DRAIN_S = 5
-BODY_READ = "evpower.body_read"
+#: Where the application keeps its `RequestLimits`.
+LIMITS = "REQUEST_LIMITS"
 #: Set in the scope by a route whose answer is a stream without an end: it ends with its reader.
 STREAMING = "evpower.streaming"
 
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """Bounds on one request (seed §9)."""
+    """Bounds on one request; `larger` are the paths whose bodies may be larger, and how large."""
 
-    body_bytes_max: int = 10 * 1024 * 1024
+    body_bytes_max: int = 64 * 1024
     body_timeout_s: int = 30
+    larger: Mapping[str, int] = field(default_factory=dict)
+
+    def body_bytes(self, path: str) -> int:
+        """How large a body of this path may be."""
+        return self.larger.get(path, self.body_bytes_max)
 
 
 class PatientConnection(TrioASGIHTTPConnection):
@@ -43,10 +48,14 @@ class PatientConnection(TrioASGIHTTPConnection):
 
     def __init__(self, app: Quart, scope: HTTPScope) -> None:
         super().__init__(app, scope)
-        self._body_read = trio.Event()
-        # Where `answer_oversize` finds it: a request carries its scope, and nothing else of its connection.
-        scope[BODY_READ] = self._body_read  # type: ignore[literal-required]
+        self._body_read = False
         self._answering = False
+
+    def _create_request_from_scope(self, send: ASGISendCallable) -> Request:
+        request = super()._create_request_from_scope(send)
+        limits: RequestLimits = self.app.config[LIMITS]
+        request.body = request.body_class(request.content_length, limits.body_bytes(request.path))
+        return request
 
     async def handle_messages(  # type: ignore[override]
         self, nursery: trio.Nursery, request: Request, receive: ASGIReceiveCallable
@@ -58,9 +67,9 @@ class PatientConnection(TrioASGIHTTPConnection):
             request.body.append(message.get("body", b""))
             if not message.get("more_body", False):
                 request.body.set_complete()
-                self._body_read.set()
+                self._body_read = True
         must_finish = self._answering and STREAMING not in request.scope
-        must_finish = must_finish or (self._body_read.is_set() and request.method not in READING_METHODS)
+        must_finish = must_finish or (self._body_read and request.method not in READING_METHODS)
         if not must_finish:
             nursery.cancel_scope.cancel()
 
@@ -90,13 +99,15 @@ class HttpApplication(QuartTrio):
         trusted_proxies: Collection[Network] = LOOPBACK,
     ) -> None:
         super().__init__(name, static_folder=None)
-        self.config["MAX_CONTENT_LENGTH"] = limits.body_bytes_max
+        self.config[LIMITS] = limits
         self.config["BODY_TIMEOUT"] = limits.body_timeout_s
         # A merged `/api//v1` would be an HTML redirect.
         self.url_map.merge_slashes = False
         observe(self, ids, trusted_proxies)
+        self.before_request(refuse_second_name)
+        self.before_websocket(refuse_second_name)
         allow_origins(self, allowed_origins)
-        self.register_error_handler(RequestEntityTooLarge, answer_oversize)
+        self.before_request(refuse_oversize)
         self.register_error_handler(Exception, answer_error)
 
     async def make_default_options_response(self) -> Response:
@@ -106,8 +117,16 @@ class HttpApplication(QuartTrio):
         return response
 
 
-async def answer_oversize(error: RequestEntityTooLarge) -> Response:
-    """413, once the body has arrived: closing a socket with unread bytes resets it and loses the answer."""
-    with trio.move_on_after(OVERSIZE_DRAIN_S):
-        await request.scope[BODY_READ].wait()  # type: ignore[literal-required]
-    return written(http_problem(error))
+async def refuse_second_name() -> None:
+    """`//metrics` would be `/metrics` to the router, and something else to a rule of the proxy in front."""
+    scope = websocket.scope if has_websocket_context() else request.scope
+    path = scope["path"]
+    if (path if path.startswith("/") else urlsplit(path).path).startswith("//"):
+        abort(404)
+
+
+async def refuse_oversize() -> None:
+    """413 from the header alone, for a route that would not read the body too."""
+    limits: RequestLimits = current_app.config[LIMITS]
+    if (request.content_length or 0) > limits.body_bytes(request.path):
+        raise RequestEntityTooLarge

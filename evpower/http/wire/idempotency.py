@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ from evpower.db.failures import DatabaseAway
 from evpower.errors import DatabaseUnavailable, IdempotencyMismatch, InvalidRequest, Refusal
 from evpower.http.wire.answers import Answer
 from evpower.http.wire.problems import problem
+from evpower.http.wire.requests import BodyFields
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId
 
@@ -73,12 +74,18 @@ def key_of_request() -> str | None:
     raise InvalidRequest((HEADER, "от 1 до 200 печатных символов ASCII"))
 
 
-def claim_of_request(client_id: ClientId, body: Mapping[str, Any]) -> IdempotencyClaim | None:
-    """The claim the present request makes; None without a key."""
+def claim_of_request(
+    client_id: ClientId, fields: BodyFields, *, left_out: Collection[str] = (), seen: Mapping[str, str] | None = None
+) -> IdempotencyClaim | None:
+    """The claim the present request makes; None without a key. The fields were read and checked.
+
+    `left_out` are fields of which not even a hash may be kept, `seen` is what may be kept in their place.
+    """
     key = key_of_request()
     if key is None:
         return None
-    return IdempotencyClaim(client_id, key, request.method, request.path, body_hash(body))
+    body = {name: value for name, value in fields.known().items() if name not in left_out}
+    return IdempotencyClaim(client_id, key, request.method, request.path, body_hash({**body, **(seen or {})}))
 
 
 def body_hash(body: Mapping[str, Any]) -> str:

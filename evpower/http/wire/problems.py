@@ -46,6 +46,8 @@ HTTP_PROBLEMS = {
     405: ("method_not_allowed", "Метод не поддерживается"),
     408: ("timeout", "Время ожидания запроса истекло"),
     413: ("request_too_large", "Запрос слишком большой"),
+    431: ("request_too_large", "Заголовки запроса слишком большие"),
+    501: ("invalid_request", "Такая форма запроса не поддерживается"),
 }
 INTERNAL = ("internal_error", "Внутренняя ошибка сервера")
 UNAVAILABLE = ("service_unavailable", "Сервис временно недоступен")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from quart import request
@@ -35,6 +36,12 @@ NOT_AN_OBJECT = "тело запроса должно быть объектом 
 MALFORMED = "тело запроса не является корректным JSON"
 REQUIRED = "обязательное поле"
 PATTERN = "недопустимый идентификатор"
+TOO_MANY = "слишком много полей, элементов или уровней"
+
+#: Far above what any request of ours has; a level is one object or list.
+ITEMS_A_LEVEL_MAX = 200
+DEPTH_MAX = 32
+FORM_FIELDS_MAX = 100
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -48,7 +55,21 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise InvalidRequest(("body", MALFORMED)) from None
     if not isinstance(parsed, dict):
         raise InvalidRequest(("body", NOT_AN_OBJECT))
+    _refuse_shapeless(parsed)
     return parsed
+
+
+def _refuse_shapeless(parsed: dict[str, Any]) -> None:
+    """Raises InvalidRequest for more items or levels than a request can mean: what works on a body is then bounded."""
+    level: list[dict[str, Any] | list[Any]] = [parsed]
+    for _ in range(DEPTH_MAX):
+        if any(len(each) > ITEMS_A_LEVEL_MAX for each in level):
+            break
+        inside = (part for each in level for part in (each.values() if isinstance(each, dict) else each))
+        level = [part for part in inside if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise InvalidRequest(("body", TOO_MANY))
 
 
 async def read_object() -> dict[str, Any]:
@@ -59,6 +80,15 @@ async def read_object() -> dict[str, Any]:
 async def read_bytes() -> bytes:
     """The present request's body as it came; HTTP 413 and 408 are raised by the framework."""
     return await request.get_data(True, False, False)
+
+
+async def read_form() -> dict[str, str]:
+    """The present request's form, of each name the first; InvalidRequest for too many fields."""
+    try:
+        pairs = parse_qsl((await read_bytes()).decode("latin1"), max_num_fields=FORM_FIELDS_MAX)
+    except ValueError:
+        raise InvalidRequest(("body", TOO_MANY)) from None
+    return dict(reversed(pairs))
 
 
 def required_text(body: Mapping[str, Any], field: str) -> str:
@@ -86,6 +116,7 @@ class BodyFields:
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._body = body
+        self._asked: set[str] = set()
         self._wrong: list[tuple[str, str]] = []
         self._only_amounts = True
 
@@ -101,7 +132,11 @@ class BodyFields:
 
     def has(self, name: str) -> bool:
         """Whether the field is present and not null."""
-        return self._body.get(name) is not None
+        return self._value(name) is not None
+
+    def known(self) -> dict[str, Any]:
+        """The fields that were asked for, as they came: all of the body that can make a difference."""
+        return {name: value for name, value in self._body.items() if name in self._asked}
 
     def identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
         """A required id."""
@@ -112,7 +147,7 @@ class BodyFields:
 
     def optional_identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
         """An id when it is given."""
-        value = self._body.get(name)
+        value = self._value(name)
         if value is None or (isinstance(value, str) and pattern.fullmatch(value)):
             return value
         self.wrong(name, PATTERN)
@@ -169,7 +204,7 @@ class BodyFields:
 
     def text(self, name: str, pattern: re.Pattern[str], *, required: bool = True, squeeze: str = "") -> str | None:
         """A text of this form; `squeeze` are characters left out before. A problem is reported without the value."""
-        value = self._body.get(name)
+        value = self._value(name)
         if value is None and not required:
             return None
         text = value.translate(dict.fromkeys(map(ord, squeeze))) if isinstance(value, str) else None
@@ -186,6 +221,10 @@ class BodyFields:
         self.wrong(name, f"целое число от {least} до {most}")
         return default
 
+    def _value(self, name: str) -> Any:
+        self._asked.add(name)
+        return self._body.get(name)
+
     def _positive(self, name: str, maximum: int) -> Decimal | None:
         value = self._number(name)
         if value is None or 0 < value <= maximum:
@@ -194,7 +233,7 @@ class BodyFields:
         return None
 
     def _number(self, name: str) -> Decimal | None:
-        value = self._body.get(name)
+        value = self._value(name)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal):

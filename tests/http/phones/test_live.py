@@ -15,9 +15,9 @@ import trio.testing
 import trio_websocket
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
+from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.phones.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
 from evpower.http.phones.live_messages import Subscribe
-from evpower.http.wire.server import ListenerSettings, serve_http
 from evpower.identifiers import ClientId
 from evpower.network.feed import LocationUpdate, StationUpdate
 from tests.http.conftest import body_of

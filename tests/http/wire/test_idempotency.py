@@ -44,6 +44,13 @@ async def test_key_order_and_number_spelling_make_no_difference(world: World, cl
     assert len(world.charging.orders) == 1
 
 
+async def test_an_unknown_field_makes_no_difference(world: World, client: Phone) -> None:
+    """Safe by default 3: only what can matter is compared, so nothing else costs anything."""
+    await start(client)
+    await body_of(await start(client, ORDER | {"app_version": "2.1", "trace": [[1]] * 100}))
+    assert len(world.charging.orders) == 1
+
+
 async def test_the_same_key_with_another_body_is_409(world: World, client: Phone) -> None:
     await start(client)
     body = await body_of(await start(client, ORDER | {"energy_kwh": 21}), 409)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from quart_trio import QuartTrio
 from evpower.charging.session import StartOrder
 from evpower.errors import InvalidAmount, InvalidRequest, Unauthorized
 from evpower.http.phones.sessions import start_order, stop_order
-from evpower.http.wire.requests import client_id_in_path, parse_object
+from evpower.http.wire.requests import BodyFields, client_id_in_path, parse_object
 from evpower.identifiers import ClientId, ConnectorId, StationId
 
 VALID = b'{"client_id":"6f1c","station_id":"EVP-001-01","connector_id":1%s}'
@@ -20,7 +21,7 @@ VALID = b'{"client_id":"6f1c","station_id":"EVP-001-01","connector_id":1%s}'
 async def order(extra: str = "", raw: bytes | None = None, headers: dict[str, str] | None = None) -> StartOrder:
     body = parse_object(VALID % f",{extra}".encode() if extra else VALID % b"" if raw is None else raw)
     async with QuartTrio("test").test_request_context("/", headers=headers or {}):
-        return start_order(body)
+        return start_order(BodyFields(body))
 
 
 async def refused(extra: str = "", raw: bytes | None = None) -> dict[str, str]:
@@ -152,14 +153,14 @@ def test_numbers_never_pass_through_binary_floats() -> None:
 
 
 def test_a_stop_names_its_session_and_maybe_its_client() -> None:
-    assert stop_order({"session_id": "0b6e"}) == ("0b6e", None)
-    assert stop_order({"session_id": "0b6e", "client_id": "6f1c"}) == ("0b6e", "6f1c")
+    assert stop_order(BodyFields({"session_id": "0b6e"})) == ("0b6e", None)
+    assert stop_order(BodyFields({"session_id": "0b6e", "client_id": "6f1c"})) == ("0b6e", "6f1c")
 
 
 @pytest.mark.parametrize("session_id", [None, "", "a b", "x" * 101, 5, True, ["a"]])
 def test_a_stop_without_a_readable_session_is_refused(session_id: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        stop_order({"session_id": session_id, "client_id": "?"})
+        stop_order(BodyFields({"session_id": session_id, "client_id": "?"}))
     assert [field for field, _ in caught.value.fields] == ["session_id", "client_id"]
 
 
@@ -167,3 +168,25 @@ def test_a_stop_without_a_readable_session_is_refused(session_id: Any) -> None:
 def test_a_malformed_client_id_in_a_path_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
         client_id_in_path(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_read"),
+    [
+        (json.dumps({str(key): 0 for key in range(200)}), True),
+        (json.dumps({str(key): 0 for key in range(201)}), False),
+        (json.dumps({"list": [0] * 200}), True),
+        (json.dumps({"list": [0] * 201}), False),
+        (json.dumps({"list": [{"deep": [0] * 201}]}), False),
+        ('{"a":' * 31 + "{}" + "}" * 31, True),
+        ('{"a":' * 32 + "{}" + "}" * 32, False),
+        ('{"a":' * 5000 + "{}" + "}" * 5000, False),
+    ],
+)
+def test_a_body_has_at_most_200_items_a_level_and_32_levels(body: str, is_read: bool) -> None:
+    """Safe by default 3."""
+    if is_read:
+        parse_object(body.encode())
+    else:
+        with pytest.raises(InvalidRequest):
+            parse_object(body.encode())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,8 @@ from hypercorn.typing import ASGIFramework
 from quart import websocket
 from quart_trio import QuartTrio
 
+from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.wire.application import HttpApplication, RequestLimits
-from evpower.http.wire.server import ListenerSettings, serve_http
 from tests.http.fakes import STATION, CountingIds, World
 
 UPGRADE = (
@@ -194,11 +195,100 @@ async def test_garbage_ends_only_its_own_connection(world: World, garbage: bytes
         assert b" 200 " in await server.exchange(request("/version"))
 
 
-async def test_a_body_over_10_mb_is_answered_413_though_it_is_still_being_sent(world: World) -> None:
+async def test_a_wish_for_http_2_in_clear_is_ignored(world: World) -> None:
+    """Safe by default 1: Hypercorn served it, and headers of its streams passed the proxy in front."""
+    wish = b"Upgrade: h2c\r\nConnection: close, Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
     async with serving(world.app) as server:
-        answer = await server.exchange(request("/api/v1/charging/start", b" " * (10 * 1024 * 1024 + 1), method="POST"))
+        answer = await server.exchange(b"GET /version HTTP/1.1\r\nHost: x\r\n" + wish + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"upgrade" not in answer.lower()
+    assert answer.endswith(b"}")
+
+
+BOTH_LENGTHS = (
+    b"POST /api/v1/charging/start HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"0\r\n\r\nGET /version HTTP/1.1\r\nHost: x\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+        (b"GET /version HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+        (BOTH_LENGTHS, 400),
+        (b"GET /version HTTP/1.1\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+    ],
+)
+async def test_what_is_no_plain_request_gets_one_refusal_in_json_and_the_end(
+    world: World, raw: bytes, status: int
+) -> None:
+    """Safe by default 1 and 10: two readings of one request are a way past a proxy; every refusal is JSON."""
+    async with serving(world.app) as server:
+        head, _, body = (await server.exchange(raw)).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/json" in head
+    assert json.loads(body)["success"] is False
+
+
+async def test_a_refusal_of_a_head_request_has_no_body(world: World) -> None:
+    async with serving(world.app) as server:
+        answer = await server.exchange(BOTH_LENGTHS.replace(b"POST", b"HEAD"))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("target", ["//version", "//", "/%2Fversion", "http://x//version", "///api/v1/balance/6f1c"])
+async def test_a_path_has_one_name(world: World, target: str) -> None:
+    """Safe by default 1: `//metrics` was `/metrics` to the router, and not to the proxy's rule."""
+    async with serving(world.app) as server:
+        answer = await server.exchange(request(target))
+    assert b" 404 " in answer.splitlines()[0]
+    assert b'"error":"not_found"' in answer
+
+
+async def test_a_sockets_path_has_one_name_too() -> None:
+    async with serving(live_app()) as server:
+        assert b" 404 " in await server.exchange(UPGRADE.replace(b"/live", b"//live"))
+
+
+async def test_a_phones_socket_has_no_compression() -> None:
+    """Safe by default 4: a small frame cannot become a large one."""
+    wish = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+    async with serving(live_app()) as server, await server.connect() as stream:
+        await stream.send_all(UPGRADE.removesuffix(b"\r\n") + wish)
+        answer = await stream.receive_some()
+        assert b" 101 " in answer
+        assert b"extensions" not in answer.lower()
+
+
+async def test_a_body_over_64_kib_is_answered_413_though_it_is_still_being_sent(world: World) -> None:
+    async with serving(world.app) as server:
+        answer = await server.exchange(request("/api/v1/charging/start", b" " * (64 * 1024 + 1), method="POST"))
         assert b" 413 " in answer.splitlines()[0]
         assert b'"error":"request_too_large"' in answer
+
+
+@pytest.mark.parametrize("target", ["/api/v1/charging/start", "/version", "/nowhere"])
+async def test_a_body_too_large_is_refused_from_the_header_alone(world: World, target: str) -> None:
+    """Safe by default 3: not a byte of it is waited for, wherever it goes."""
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {10 * 1024 * 1024}\r\n\r\n"
+    async with serving(world.app) as server:
+        answer = await server.exchange(head.encode())
+    assert b" 413 " in answer.splitlines()[0]
+    assert b"connection: close" in answer.lower()
+
+
+async def test_a_body_without_a_length_is_refused_when_it_is_too_large(world: World) -> None:
+    """Safe by default 3."""
+    head = b"POST /api/v1/charging/start HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+    async with serving(world.app) as server:
+        answer = await server.exchange(head + chunk * 5)
+    assert b" 413 " in answer.splitlines()[0]
 
 
 async def test_a_request_in_flight_is_answered_when_the_drain_begins(world: World) -> None:
@@ -266,6 +356,62 @@ async def test_an_idle_connection_does_not_hold_up_the_drain(world: World) -> No
         assert b" 200 " in await stream.receive_some()
         server.draining.set()
         await server.ended.wait()
+
+
+async def test_busy_phones_do_not_hold_up_the_drain(world: World) -> None:
+    """Money audit B1: each keeps its connection and asks again at once. The whole `drain_s` went by."""
+    lasts: list[bytes] = []
+    busy = trio.Event()
+    async with serving(world.app, settings=ListenerSettings(drain_s=3600)) as server:
+
+        async def phone() -> None:
+            async with await server.connect() as stream:
+                with suppress(trio.BrokenResourceError):
+                    while True:
+                        await stream.send_all(request("/version", connection="keep-alive"))
+                        answer = await stream.receive_some()
+                        if not answer:
+                            return
+                        lasts.append(answer)
+                        if len(lasts) == 1000:
+                            busy.set()
+
+        async with trio.open_nursery() as phones:
+            for _ in range(8):
+                phones.start_soon(phone)
+            await busy.wait()
+            server.draining.set()
+            began = trio.current_time()
+        await server.ended.wait()
+    assert trio.current_time() - began < 3
+    assert any(b"connection: close" in answer.lower() for answer in lasts[-8:])
+
+
+async def test_a_body_that_does_not_come_does_not_hold_up_the_drain(world: World) -> None:
+    """Money audit B1."""
+    async with serving(world.app, settings=ListenerSettings(drain_s=3600)) as server, await server.connect() as stream:
+        await stream.send_all(start_request()[:-5])
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        began = trio.current_time()
+        server.draining.set()
+        await server.ended.wait()
+        assert trio.current_time() - began < 3
+    assert not world.charging.waiting.is_set()
+
+
+async def test_a_peer_that_does_not_read_does_not_hold_up_the_drain() -> None:
+    """Money audit B1: the send's own time-out is half a minute."""
+    answering = trio.Event()
+    async with (
+        serving(big_app(answering), settings=ListenerSettings(drain_s=3600)) as server,
+        await server.connect() as stream,
+    ):
+        await stream.send_all(request("/big"))
+        await answering.wait()
+        began = trio.current_time()
+        server.draining.set()
+        await server.ended.wait()
+        assert trio.current_time() - began < 3
 
 
 async def test_no_one_is_accepted_once_the_drain_began(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Serve an application to phones and operators: Hypercorn's HTTP/1.1 and WebSocket protocol over our own accept loop.
+"""Serve an application to phones and operators: Hypercorn's HTTP/1.1 and WebSocket protocol over our own connections.
 
 Hypercorn's own loop lets one connection's exception end the whole server (its issue 225: a WebSocket frame sent
 together with the upgrade). Here each connection is guarded, and every wait on a peer has a limit.
@@ -14,12 +14,12 @@ from functools import partial
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ASGIFramework, ConnectionState
+from hypercorn.typing import ASGIFramework
 
-from evpower.http.wire.sockets import listening, real_bind
-from evpower.http.wire.stream import BoundedStream
+from evpower.http.listener.connection import HttpConnection
+from evpower.http.listener.sockets import listening, real_bind
+from evpower.http.listener.stream import BoundedStream
 
 logger = logging.getLogger("evpower.http")
 
@@ -76,7 +76,7 @@ class _Server:
         self._draining = draining
         self._cut = trio.Event()
         self._connections_scope = trio.CancelScope()
-        self._streams: set[BoundedStream] = set()
+        self._open: set[HttpConnection] = set()
 
     async def watch_cancellation(self) -> None:
         """The first reason to end begins the drain; a cancellation after that cuts it short."""
@@ -92,8 +92,9 @@ class _Server:
             with self._connections_scope:
                 async with trio.open_nursery() as connections:
                     await self._accept_until_draining(listeners, connections)
-                    # Hypercorn closes idle connections now, busy ones after their answer.
                     await self._context.terminated.set()
+                    for connection in tuple(self._open):
+                        connection.end_soon()
                     cutter.start_soon(self._cut_after_drain)
             cutter.cancel_scope.cancel()
 
@@ -107,35 +108,32 @@ class _Server:
     async def _cut_after_drain(self) -> None:
         with trio.move_on_after(self._settings.drain_s):
             await self._cut.wait()
-        if self._streams:
-            logger.warning("HTTP drain cut off %d connections", len(self._streams))
+        if self._open:
+            logger.warning("HTTP drain cut off %d connections", len(self._open))
         self._connections_scope.cancel()
-        # Hypercorn shields its sends; only a closed socket ends one to a peer that does not read.
-        for stream in self._streams:
-            stream.abort()
+        for connection in self._open:
+            connection.abort()
 
     async def _serve_connection(self, accepted: trio.SocketStream) -> None:
         """One connection, guarded: whatever goes wrong in it ends it alone."""
-        if len(self._streams) >= self._settings.connections_max:
-            logger.warning("HTTP connection refused: %d are open", len(self._streams))
+        if len(self._open) >= self._settings.connections_max:
+            logger.warning("HTTP connection refused: %d are open", len(self._open))
             await trio.aclose_forcefully(accepted)
             return
         stream = BoundedStream(accepted, self._settings.send_timeout_s)
-        self._streams.add(stream)
-        # Without TLS, which the proxy in front ends, Hypercorn asks no more of a stream than ours can do.
-        connection = TCPServer(self._app, self._config, self._context, ConnectionState({}), stream)  # type: ignore[arg-type]
+        connection = HttpConnection(self._app, self._config, self._context, stream)
+        self._open.add(connection)
         try:
             await connection.run()
         except* Exception as errors:
             logger.error("HTTP connection ended by an error", exc_info=errors)
         finally:
-            self._streams.discard(stream)
+            self._open.discard(connection)
 
 
 def hypercorn_config(settings: ListenerSettings) -> Config:
-    """Hypercorn's own settings: HTTP/1.1 alone, our log, and no pings (they outlive their socket)."""
+    """Hypercorn's own settings: our log, and no pings (they outlive their socket)."""
     config = Config()
-    config.alpn_protocols = ["http/1.1"]
     config.accesslog = None
     config.errorlog = logger
     config.include_server_header = False
