@@ -13,6 +13,7 @@ from psycopg.errors import UniqueViolation
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
 from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
+from evpower.charging.transaction import TransactionStart
 from evpower.db.connection import Conn
 from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
@@ -87,11 +88,13 @@ COUNT_RUNNING = (
 )
 
 # A start that matches: its own connector and tag, its connector and the tag's client, the client at another connector.
+# A charge that began before the reservation was made is another one's.
 FIND_PENDING = """
-SELECT s.id FROM public.charging_sessions s
+SELECT s.id, s.connector_id = %(connector_id)s AS is_its_connector FROM public.charging_sessions s
 JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
+  AND (%(made_before)s::timestamptz IS NULL OR s.created_at <= %(made_before)s)
   AND ((s.connector_id = %(connector_id)s AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR s.user_id = %(client_id)s))
        OR ((s.user_id = %(client_id)s OR ltrim(lower(s.id_tag), '+') = %(tag)s)
            AND NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
@@ -201,22 +204,34 @@ async def end_session(conn: Conn, session_id: SessionId, *, reason: str, estimat
     return cursor.rowcount == 1
 
 
+@dataclass(frozen=True)
+class PendingStart:
+    """A reservation that waits for its start, and whether it is for the connector where one came."""
+
+    id: SessionId
+    is_its_connector: bool
+
+
 async def find_pending(
     conn: Conn,
     station_id: StationId,
-    connector_id: ConnectorId,
-    tag: IdTag,
+    start: TransactionStart,
     client_id: ClientId | None,
-) -> SessionId | None:
-    """The reservation a StartTransaction is for (contract/ocpp-behaviour §5.2), its row taken."""
+    made_before: datetime | None,
+) -> PendingStart | None:
+    """The reservation a StartTransaction is for (contract/ocpp-behaviour §5.2), its row taken.
+
+    `client_id` is the tag's owner; None for `made_before` when the time of the start says nothing.
+    """
     parameters = {
         "station_id": station_id,
-        "connector_id": connector_id,
-        "tag": tag.lower().lstrip("+"),
+        "connector_id": start.connector_id,
+        "tag": start.id_tag.lower().lstrip("+"),
         "client_id": client_id,
+        "made_before": made_before,
     }
     row = await (await conn.execute(FIND_PENDING, parameters)).fetchone()
-    return None if row is None else SessionId(row["id"])
+    return None if row is None else PendingStart(**row)
 
 
 async def find_released(conn: Conn, station_id: StationId, connector_id: ConnectorId, tag: IdTag) -> SessionId | None:
