@@ -104,7 +104,7 @@ class Beginnings:
     async def _pending(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
     ) -> sessions.PendingStart | None:
-        """The reservation this start is for: a queued one is for none that was made after it."""
+        """The reservation this start is for; a card's queued one is for none that was made after it."""
         began_at = late_since(start.started_at, self._clock.now())
         return await sessions.find_pending(
             uow.conn,

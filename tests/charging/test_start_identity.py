@@ -119,19 +119,14 @@ async def test_a_start_with_the_words_of_a_charge_that_was_settled_without_its_s
     assert (await world.session(second)).wire_transaction_id == begun.wire_transaction_id
 
 
-async def test_a_queue_replayed_while_a_new_start_waits_is_a_repeat_and_leaves_that_one_alone(world: World) -> None:
-    """Field ruling 2.2: a reservation that was made after a charge began is not that charge's own."""
+async def test_a_cards_queued_start_leaves_alone_what_its_client_reserved_since(world: World) -> None:
+    """Field ruling 2.2: a reservation that was made after a card's charge began is not that charge's own."""
     await world.give(5000_00)
-    await world.sql("UPDATE clients SET phone = %s", PHONE)
-    await world.order(energy_wh=20_000)
-    began_at = world.clock.now()
-    first = await start(world, PHONE, began_at)
-    world.clock.advance(3600)
-    await stop(world, first.wire_transaction_id, 5_000, began_at + HOUR)
-    await world.say("Available")
-    second = (await world.order(energy_wh=20_000)).session.session_id
-    assert (await start(world, PHONE, began_at)).wire_transaction_id == first.wire_transaction_id
-    assert (await world.session(second)).phase == "starting"
+    await give_card(world)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    begun = await start(world, CARD, world.clock.now() - HOUR, connector=TWO)
+    assert begun.verdict.status == "Accepted"
+    assert (await world.session(session_id)).phase == "starting"
 
 
 async def test_a_replayed_start_does_not_use_a_reservation_at_another_connector(world: World) -> None:

@@ -88,17 +88,17 @@ COUNT_RUNNING = (
 )
 
 # A start that matches: its own connector and tag, its connector and the tag's client, the client at another connector.
-# A charge that began before the reservation was made is another one's.
-FIND_PENDING = """
+# Another tag of the client counts for no reservation that was made after the charge began.
+_OF_CLIENT = "(s.user_id = %(client_id)s AND (%(made_before)s::timestamptz IS NULL OR s.created_at <= %(made_before)s))"
+FIND_PENDING = f"""
 SELECT s.id, s.connector_id = %(connector_id)s AS is_its_connector FROM public.charging_sessions s
 JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
-  AND (%(made_before)s::timestamptz IS NULL OR s.created_at <= %(made_before)s)
-  AND ((s.connector_id = %(connector_id)s AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR s.user_id = %(client_id)s))
-       OR ((s.user_id = %(client_id)s OR ltrim(lower(s.id_tag), '+') = %(tag)s)
-           AND NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
-                           AND o.connector_id = %(connector_id)s AND o.status = 'started')))
+  AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR {_OF_CLIENT})
+  AND (s.connector_id = %(connector_id)s
+       OR NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
+                      AND o.connector_id = %(connector_id)s AND o.status = 'started'))
 ORDER BY s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
 LIMIT 1 FOR UPDATE OF s
 """
@@ -221,7 +221,8 @@ async def find_pending(
 ) -> PendingStart | None:
     """The reservation a StartTransaction is for (contract/ocpp-behaviour §5.2), its row taken.
 
-    `client_id` is the tag's owner; None for `made_before` when the time of the start says nothing.
+    `client_id` is the tag's owner. `made_before`: what he reserved later is not for this start; None when its time says
+    nothing.
     """
     parameters = {
         "station_id": station_id,
