@@ -13,6 +13,7 @@ from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
+from evpower.charging.start_times import LATE_AFTER, late_since
 from evpower.charging.transaction import BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
@@ -65,13 +66,53 @@ class Beginnings:
     async def begin(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
         async with unit_of_work(self._pool) as uow:
-            repeat = await transactions.find_repeat(uow.conn, station_id, start)
-            if repeat is not None:
-                verdict = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
-                return BegunTransaction(repeat.wire_transaction_id, replace(verdict, status=repeat.verdict))
+            if (begun_before := await self._repeated(uow, station_id, start)) is not None:
+                return begun_before
         await self._close_unfinished(station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
-            return await self._begin(uow, station_id, start)
+            await transactions.take_connector(uow.conn, station_id, start.connector_id)
+            begun_before = await self._repeated(uow, station_id, start)
+            return begun_before or await self._begin(uow, station_id, start)
+
+    async def _repeated(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart
+    ) -> BegunTransaction | None:
+        """The answer that a repeat of a start gets; None for a start of its own.
+
+        A charge that is over is no answer to a start that has its own reservation: stations without a clock and with a
+        register for each charge begin every charge with the same words.
+        """
+        repeat = await transactions.find_repeat(uow.conn, station_id, start)
+        if repeat is None:
+            return None
+        if not repeat.is_running:
+            pending = await self._pending(uow, station_id, start, await read_id_tag(uow.conn, start.id_tag))
+            if pending is not None and pending.is_its_connector:
+                return None
+        if repeat.has_new_time:
+            await transactions.flag(uow.conn, repeat.id, "start_repeated")
+            log.warning(
+                "StartTransaction repeated with another time: station=%s, transaction_id=%s, from=%s, to=%s",
+                station_id,
+                repeat.wire_transaction_id,
+                repeat.started_at,
+                start.started_at,
+            )
+        verdict = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
+        return BegunTransaction(repeat.wire_transaction_id, replace(verdict, status=repeat.verdict))
+
+    async def _pending(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
+    ) -> sessions.PendingStart | None:
+        """The reservation this start is for; a card's queued one is for none that was made after it."""
+        began_at = late_since(start.started_at, self._clock.now())
+        return await sessions.find_pending(
+            uow.conn,
+            station_id,
+            start,
+            tag.client_id if tag else None,
+            None if began_at is None else began_at + LATE_AFTER,
+        )
 
     async def _begin(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         now = self._clock.now()
@@ -106,9 +147,8 @@ class Beginnings:
             log.warning("StartTransaction on connector 0 is refused: station=%s", station_id)
             return _Whose(IdTagVerdict("Blocked"))
         tag = await read_id_tag(uow.conn, start.id_tag)
-        session_id = await sessions.find_pending(
-            uow.conn, station_id, start.connector_id, start.id_tag, tag.client_id if tag else None
-        )
+        pending = await self._pending(uow, station_id, start, tag)
+        session_id = None if pending is None else pending.id
         if session_id is None:
             session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
         if session_id is not None:

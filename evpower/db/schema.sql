@@ -288,7 +288,11 @@ TABLE evpower.session_phases (
     unbilled_wh bigint NOT NULL DEFAULT 0,
     unbilled_tyiyn bigint NOT NULL DEFAULT 0,
     overshoot_wh bigint,
-    stop_requested_by text
+    stop_requested_by text,
+    start_waited_s double precision NOT NULL DEFAULT 0,
+    start_counted_at timestamp with time zone,
+    start_present_since timestamp with time zone,
+    reopened_at timestamp with time zone
 )
 TABLE evpower.station_certificates (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -765,6 +769,7 @@ CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USI
 CREATE INDEX ocpp_reservations_live ON evpower.ocpp_reservations USING btree (station_id) WHERE (status = ANY (ARRAY['Asked'::text, 'Active'::text]))
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events USING btree (station_id, id DESC)
 CREATE INDEX ocpp_transactions_given_away ON evpower.ocpp_transactions USING btree (station_id, id) WHERE free_vend
+CREATE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, meter_start_wh, lower(id_tag))
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
@@ -809,7 +814,6 @@ CREATE UNIQUE INDEX ocpp_security_events_pkey ON evpower.ocpp_security_events US
 CREATE UNIQUE INDEX ocpp_station_status_pkey ON evpower.ocpp_station_status USING btree (station_id)
 CREATE UNIQUE INDEX ocpp_strangers_pkey ON evpower.ocpp_strangers USING btree (identity)
 CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING btree (id)
-CREATE UNIQUE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, lower(id_tag), started_at, meter_start_wh)
 CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
 CREATE UNIQUE INDEX ocpp_transfers_pkey ON evpower.ocpp_transfers USING btree (id)
 CREATE UNIQUE INDEX parked_payments_open ON evpower.parked_payments USING btree (topup_id, reason, COALESCE(trans_id, ''::text)) WHERE (resolved_at IS NULL)

@@ -13,6 +13,7 @@ from psycopg.errors import UniqueViolation
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
 from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
+from evpower.charging.transaction import TransactionStart
 from evpower.db.connection import Conn
 from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
@@ -87,15 +88,17 @@ COUNT_RUNNING = (
 )
 
 # A start that matches: its own connector and tag, its connector and the tag's client, the client at another connector.
-FIND_PENDING = """
-SELECT s.id FROM public.charging_sessions s
+# Another tag of the client counts for no reservation that was made after the charge began.
+_OF_CLIENT = "(s.user_id = %(client_id)s AND (%(made_before)s::timestamptz IS NULL OR s.created_at <= %(made_before)s))"
+FIND_PENDING = f"""
+SELECT s.id, s.connector_id = %(connector_id)s AS is_its_connector FROM public.charging_sessions s
 JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
-  AND ((s.connector_id = %(connector_id)s AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR s.user_id = %(client_id)s))
-       OR ((s.user_id = %(client_id)s OR ltrim(lower(s.id_tag), '+') = %(tag)s)
-           AND NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
-                           AND o.connector_id = %(connector_id)s AND o.status = 'started')))
+  AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR {_OF_CLIENT})
+  AND (s.connector_id = %(connector_id)s
+       OR NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
+                      AND o.connector_id = %(connector_id)s AND o.status = 'started'))
 ORDER BY s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
 LIMIT 1 FOR UPDATE OF s
 """
@@ -201,22 +204,35 @@ async def end_session(conn: Conn, session_id: SessionId, *, reason: str, estimat
     return cursor.rowcount == 1
 
 
+@dataclass(frozen=True)
+class PendingStart:
+    """A reservation that waits for its start, and whether it is for the connector where one came."""
+
+    id: SessionId
+    is_its_connector: bool
+
+
 async def find_pending(
     conn: Conn,
     station_id: StationId,
-    connector_id: ConnectorId,
-    tag: IdTag,
+    start: TransactionStart,
     client_id: ClientId | None,
-) -> SessionId | None:
-    """The reservation a StartTransaction is for (contract/ocpp-behaviour §5.2), its row taken."""
+    made_before: datetime | None,
+) -> PendingStart | None:
+    """The reservation a StartTransaction is for (contract/ocpp-behaviour §5.2), its row taken.
+
+    `client_id` is the tag's owner. `made_before`: what he reserved later is not for this start; None when its time says
+    nothing.
+    """
     parameters = {
         "station_id": station_id,
-        "connector_id": connector_id,
-        "tag": tag.lower().lstrip("+"),
+        "connector_id": start.connector_id,
+        "tag": start.id_tag.lower().lstrip("+"),
         "client_id": client_id,
+        "made_before": made_before,
     }
     row = await (await conn.execute(FIND_PENDING, parameters)).fetchone()
-    return None if row is None else SessionId(row["id"])
+    return None if row is None else PendingStart(**row)
 
 
 async def find_released(conn: Conn, station_id: StationId, connector_id: ConnectorId, tag: IdTag) -> SessionId | None:

@@ -13,12 +13,28 @@ from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, Transa
 from evpower.metering.belief_sql import is_believable
 from evpower.tags.id_tag import VerdictStatus
 
+# Only starts take it, so no other lock waits for it.
+TAKE_CONNECTOR = "SELECT pg_advisory_xact_lock(hashtextextended(%(station_id)s, %(connector_id)s))"
+
+# The connector's running charge with this tag and this register, whatever time the start carries now; else the very
+# same start, whatever became of it (duty 21, field rulings 2.1 and 2.2).
 FIND_REPEAT = """
-SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_id AS session_id,
-       meter_stop_wh IS NOT NULL AS has_stop
-FROM evpower.ocpp_transactions
-WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND lower(id_tag) = lower(%(id_tag)s)
-  AND started_at = %(started_at)s AND meter_start_wh = %(meter_start_wh)s
+SELECT *, started_at <> %(started_at)s AS has_new_time
+FROM (SELECT t.id, t.wire_transaction_id, t.verdict, t.started_at,
+             t.status = 'Started' AND t.verdict = 'Accepted' AND (s.settled_at IS NULL OR p.phase = 'released')
+             AS is_running
+      FROM evpower.ocpp_transactions t
+      LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
+      LEFT JOIN evpower.session_phases p ON p.session_id = s.id
+      WHERE t.station_id = %(station_id)s AND t.connector_id = %(connector_id)s
+        AND t.meter_start_wh = %(meter_start_wh)s
+        AND lower(t.id_tag) IN (lower(%(id_tag)s), lower('+' || %(id_tag)s), ltrim(lower(%(id_tag)s), '+'))) same
+WHERE is_running OR started_at = %(started_at)s
+ORDER BY is_running DESC, id DESC LIMIT 1
+"""
+
+FLAG = """
+UPDATE evpower.ocpp_transactions SET flags = flags || %(flag)s::text WHERE id = %(key)s AND NOT %(flag)s = ANY(flags)
 """
 
 LOCK_TRANSACTION = """
@@ -119,8 +135,27 @@ class TransactionRow:
     has_stop: bool
 
 
-async def find_repeat(conn: Conn, station_id: StationId, start: TransactionStart) -> TransactionRow | None:
-    """The transaction this StartTransaction already made, when it is a repeat (duty 21)."""
+@dataclass(frozen=True)
+class Repeated:
+    """The transaction that a repeated start has made already."""
+
+    id: TransactionKey
+    wire_transaction_id: WireTransactionId
+    verdict: VerdictStatus
+    started_at: datetime
+    #: Its charge goes on; else it was refused, or is over.
+    is_running: bool
+    #: The repeat carries another time than the start did.
+    has_new_time: bool
+
+
+async def take_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId) -> None:
+    """One start of a connector at a time: a station's two sockets may bring the same one."""
+    await conn.execute(TAKE_CONNECTOR, {"station_id": station_id, "connector_id": connector_id})
+
+
+async def find_repeat(conn: Conn, station_id: StationId, start: TransactionStart) -> Repeated | None:
+    """The transaction this StartTransaction already made, when it is a repeat (duty 21; field rulings 2.1 and 2.2)."""
     parameters = {
         "station_id": station_id,
         "connector_id": start.connector_id,
@@ -128,7 +163,8 @@ async def find_repeat(conn: Conn, station_id: StationId, start: TransactionStart
         "started_at": start.started_at,
         "meter_start_wh": start.meter_start_wh,
     }
-    return _row(await (await conn.execute(FIND_REPEAT, parameters)).fetchone())
+    row = await (await conn.execute(FIND_REPEAT, parameters)).fetchone()
+    return None if row is None else Repeated(**row)
 
 
 async def lock_transaction(conn: Conn, station_id: StationId, wire_id: WireTransactionId) -> TransactionRow | None:
@@ -202,6 +238,11 @@ async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionSto
 async def close_unfinished(conn: Conn, key: TransactionKey) -> None:
     """End a transaction whose stop never came; flagged for the operator."""
     await conn.execute(CLOSE_UNFINISHED, {"key": key, "flag": "stop_missing"})
+
+
+async def flag(conn: Conn, key: TransactionKey, flag: str) -> None:
+    """Mark a transaction for the operator, once."""
+    await conn.execute(FLAG, {"key": key, "flag": flag})
 
 
 async def running_but_final(conn: Conn, station_ids: Sequence[StationId]) -> list[tuple[StationId, WireTransactionId]]:
