@@ -53,6 +53,10 @@ class Probes(Protocol):
         """The same status, after storing and reading something there; within two seconds."""
         ...
 
+    def clock_jump_s(self) -> float | None:
+        """By how many seconds the wall clock jumped, for ten minutes after it did."""
+        ...
+
     def connected_stations(self) -> int:
         """Open station sockets in this process."""
         ...
@@ -114,6 +118,8 @@ async def health_answer(facts: ServiceFacts, probes: Probes, *, redis: str | Non
         "payments": {name: jsonable(provider_body(state)) for name, state in probes.payments().items()},
         "endpoints": ENDPOINTS,
     }
+    if (jump_s := probes.clock_jump_s()) is not None:
+        body["clock"] = {"state": "jumped", "by_s": round(jump_s)}
     if error is None:
         return Answer({**body, "note": "Все системы работают"})
     return Answer({**body, "error": error}, 503)

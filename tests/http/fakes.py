@@ -282,6 +282,7 @@ class FakeProbes:
         self.redis_word = "disabled"
         self.providers: dict[str, ProviderState] = {"ODENGI": ProviderState("up"), "OBANK": ProviderState("off")}
         self.redis_stores_word = ""
+        self.jumped_s: float | None = None
 
     async def database(self) -> None:
         if self.database_hangs:
@@ -297,6 +298,9 @@ class FakeProbes:
 
     async def redis_stores(self) -> str:
         return self.redis_stores_word or self.redis_word
+
+    def clock_jump_s(self) -> float | None:
+        return self.jumped_s
 
     def connected_stations(self) -> int:
         return 7

@@ -175,6 +175,14 @@ async def test_a_wrong_method_is_a_json_405_that_tells_the_right_one(client: Pho
     assert "POST" in response.headers["Allow"]
 
 
+async def test_health_says_that_the_clock_jumped(world: World, client: Phone) -> None:
+    """Money audit B2: an alarm, and no reason to send phones elsewhere."""
+    assert "clock" not in await body_of(await client.get("/health"))
+    world.probes.jumped_s = -86_400.2
+    body = await body_of(await client.get("/health"))
+    assert (body["status"], body["clock"]) == ("healthy", {"state": "jumped", "by_s": -86_400})
+
+
 async def test_a_body_over_the_limit_is_a_json_413() -> None:
     client = World(body_bytes_max=100).client()
     body = await body_of(await client.post(START, data=b" " * 101), 413)
