@@ -62,6 +62,11 @@ class ServerProbes:
         """By how much the wall clock jumped, while time limits are held for it."""
         return self._watch.last_jump_s if self._watch.holds else None
 
+    def refused_write(self) -> tuple[str, str] | None:
+        """The room whose rows PostgreSQL refused to write within the last minute, and why."""
+        last = self._pool.refused_writes.last
+        return None if last is None else (last.room, last.reason)
+
     def connected_stations(self) -> int:
         """Open station sockets in this process."""
         return len(self._link.seen())

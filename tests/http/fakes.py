@@ -283,6 +283,7 @@ class FakeProbes:
         self.providers: dict[str, ProviderState] = {"ODENGI": ProviderState("up"), "OBANK": ProviderState("off")}
         self.redis_stores_word = ""
         self.jumped_s: float | None = None
+        self.refused: tuple[str, str] | None = None
 
     async def database(self) -> None:
         if self.database_hangs:
@@ -301,6 +302,9 @@ class FakeProbes:
 
     def clock_jump_s(self) -> float | None:
         return self.jumped_s
+
+    def refused_write(self) -> tuple[str, str] | None:
+        return self.refused
 
     def connected_stations(self) -> int:
         return 7
