@@ -17,7 +17,7 @@ import trio
 
 from evpower.billing.reservation import ChargeTerms
 from evpower.charging.rows import sessions
-from evpower.clock import Clock
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.events import Event, EventBus, GapInEvents, SessionSettled
@@ -70,10 +70,10 @@ class LimitKeeper:
     """Plans and sends the stops of limited charges; `send_stop` starts the conversation with the station."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, bus: EventBus, send_stop: Callable[[PlannedStop], None], repeat_s: float
+        self, pool: Pool, watch: ClockWatch, bus: EventBus, send_stop: Callable[[PlannedStop], None], repeat_s: float
     ) -> None:
         self._pool = pool
-        self._clock = clock
+        self._watch = watch
         self._bus = bus
         self._send_stop = send_stop
         self._repeat_s = repeat_s
@@ -88,7 +88,7 @@ class LimitKeeper:
         terms = self._terms.get(progress.session_id) or await self._read_terms(progress.session_id)
         if terms is None:
             return
-        elapsed_s = max(0.0, (self._clock.now() - progress.began_at).total_seconds())
+        elapsed_s = self._watch.since(progress.began_at).total_seconds()
         wait_s = seconds_to_limit(terms, progress.energy_wh, progress.power_w or 0.0, elapsed_s)
         if wait_s is None:
             self._plans.pop(progress.session_id, None)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import trio
 
 from evpower.charging.rows import due_sessions, sessions
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
-from evpower.clock import Clock
+from evpower.clock import Clock, ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import SessionId
@@ -44,9 +43,18 @@ class RecoveryRules:
 class Recovery:
     """The overdue-session worker."""
 
-    def __init__(self, pool: Pool, clock: Clock, commands: Commands, settler: Settler, rules: RecoveryRules) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        commands: Commands,
+        settler: Settler,
+        rules: RecoveryRules,
+        watch: ClockWatch | None = None,
+    ) -> None:
         self._pool = pool
         self._clock = clock
+        self._watch = watch or ClockWatch(clock)
         self._commands = commands
         self._settler = settler
         self._rules = rules
@@ -94,9 +102,11 @@ class Recovery:
         await repeat(job, every_s, log=log, failure="recovery failed and will be repeated")
 
     async def _find(self, query: str, older_than_s: float) -> list[SessionId]:
+        """None while the wall clock is in doubt (money audit B2)."""
+        if self._watch.holds:
+            return []
         async with reading(self._pool) as conn:
-            before = self._clock.now() - timedelta(seconds=older_than_s)
-            return await due_sessions.session_ids(conn, query, before=before)
+            return await due_sessions.session_ids(conn, query, before=self._watch.before(older_than_s))
 
     async def _claims_stop(self, session_id: SessionId) -> bool:
         """Claim the asking for this stop; False when any process has claimed it before."""

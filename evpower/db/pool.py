@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.waiting import Wait
 
 from evpower.db.connection import TrioConnection, poll
+from evpower.db.refused_writes import RefusedWrites
 from evpower.identifiers import ProcessId
 
 log = logging.getLogger("evpower.db")
@@ -57,6 +58,7 @@ class Pool:
         self._open = 0
         self._idle: deque[TrioConnection] = deque()
         self._waiting: deque[_Waiter] = deque()
+        self.refused_writes = RefusedWrites()
 
     @property
     def usage(self) -> PoolUsage:

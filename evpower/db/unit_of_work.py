@@ -41,8 +41,12 @@ async def unit_of_work(pool: Pool) -> AsyncIterator[UnitOfWork]:
     """A transaction that commits at the end of the block, or leaves no trace."""
     async with pool.connection() as conn:
         uow = UnitOfWork(conn)
-        async with conn.transaction():
-            yield uow
+        try:
+            async with conn.transaction():
+                yield uow
+        except Exception as error:
+            pool.refused_writes.note(error)
+            raise
         uow.committed()
 
 

@@ -53,6 +53,14 @@ class Probes(Protocol):
         """The same status, after storing and reading something there; within two seconds."""
         ...
 
+    def clock_jump_s(self) -> float | None:
+        """By how many seconds the wall clock jumped, for ten minutes after it did."""
+        ...
+
+    def refused_write(self) -> tuple[str, str] | None:
+        """What could not be written within the last minute although the database answers, and why."""
+        ...
+
     def connected_stations(self) -> int:
         """Open station sockets in this process."""
         ...
@@ -82,7 +90,7 @@ def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
 
     @routes.get("/readyz")
     async def ready() -> Response:
-        error = await database_error(probes)
+        error = await database_error(probes) or write_error(probes)
         if error is None:
             return written(Answer({"status": "ready"}))
         return written(Answer({"status": "not_ready", "error": error}, 503))
@@ -101,9 +109,9 @@ def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
 
 
 async def health_answer(facts: ServiceFacts, probes: Probes, *, redis: str | None = None) -> Answer:
-    """200 when all is well, 503 with the reason when PostgreSQL or a configured Redis does not answer."""
+    """200 when all is well, 503 with the reason: PostgreSQL or a set Redis does not answer, or writes are refused."""
     database, redis = await database_error(probes), redis or probes.redis()
-    error = database or ("Redis does not answer" if redis == "disconnected" else None)
+    error = database or write_error(probes) or ("Redis does not answer" if redis == "disconnected" else None)
     body = {
         "status": "healthy" if error is None else "unhealthy",
         "service": SERVICE_NAME,
@@ -114,9 +122,17 @@ async def health_answer(facts: ServiceFacts, probes: Probes, *, redis: str | Non
         "payments": {name: jsonable(provider_body(state)) for name, state in probes.payments().items()},
         "endpoints": ENDPOINTS,
     }
+    if (jump_s := probes.clock_jump_s()) is not None:
+        body["clock"] = {"state": "jumped", "by_s": round(jump_s)}
     if error is None:
         return Answer({**body, "note": "Все системы работают"})
     return Answer({**body, "error": error}, 503)
+
+
+def write_error(probes: Probes) -> str | None:
+    """None when the last minute's writes went through; otherwise what was not written, and why."""
+    refused = probes.refused_write()
+    return None if refused is None else f"PostgreSQL refuses to write: {refused[0]}, {refused[1]}"
 
 
 async def database_error(probes: Probes) -> str | None:

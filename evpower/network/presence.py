@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import trio
 
-from evpower.clock import Clock
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.events import EventBus, StationChanged
@@ -28,12 +28,14 @@ WATCH_EVERY_S = 120.0
 class Presence:
     """The worker that keeps `stations.last_heartbeat_at` and `is_available` true."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: LiveStations, bus: EventBus, heartbeat_timeout_s: float) -> None:
+    def __init__(
+        self, pool: Pool, watch: ClockWatch, link: LiveStations, bus: EventBus, heartbeat_timeout_s: float
+    ) -> None:
         self._pool = pool
-        self._clock = clock
+        self._watch = watch
         self._link = link
         self._bus = bus
-        self._timeout = timedelta(seconds=heartbeat_timeout_s)
+        self._timeout_s = heartbeat_timeout_s
         self._flushed: dict[StationId, datetime] = {}
         self._silence_seen = Wake()
 
@@ -59,9 +61,11 @@ class Presence:
         self._flushed = dict(seen)
 
     async def watch(self) -> None:
-        """Mark stations silent for longer than the timeout."""
+        """Mark stations silent for longer than the timeout; none while the wall clock is in doubt."""
+        if self._watch.holds:
+            return
         async with unit_of_work(self._pool) as uow:
-            silent = await mark_silent(uow.conn, self._clock.now() - self._timeout)
+            silent = await mark_silent(uow.conn, self._watch.before(self._timeout_s))
         for station_id in silent:
             log.warning("station is offline: station=%s", station_id)
         self._announce(silent)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.order_ref import top_up_key
 from evpower.billing.service import BillingService
-from evpower.clock import Clock
+from evpower.clock import Clock, ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.money import MOST_TYIYN
@@ -23,7 +23,7 @@ from evpower.payments.rows import top_ups
 from evpower.payments.rows.parked_payments import close_credited, count_open, park
 from evpower.payments.rows.payment_events import conclude_events
 from evpower.payments.top_up import BY_HAND, CREDITED, Origin, Parking, TopUp, TopUpRules, Verdict, judge
-from evpower.payments.top_up_schedule import Claim, is_unresolved, next_check
+from evpower.payments.top_up_schedule import Claim, is_unresolved, next_check, redated
 
 log = logging.getLogger("payment")
 
@@ -36,9 +36,12 @@ def room_for(order: TopUp, client: Client) -> int:
 class Crediting:
     """Applies what providers answer, and what a person decides, to orders."""
 
-    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, rules: TopUpRules) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, billing: BillingService, rules: TopUpRules, watch: ClockWatch | None = None
+    ) -> None:
         self._pool = pool
         self._clock = clock
+        self._watch = watch or ClockWatch(clock)
         self._billing = billing
         self._rules = rules
 
@@ -51,7 +54,7 @@ class Crediting:
             client_id = (await top_ups.read_top_up(conn, topup_id)).client_id
         async with unit_of_work(self._pool) as uow:
             client = await lock_client(uow.conn, client_id)
-            order = await top_ups.lock_top_up(uow.conn, topup_id)
+            order = redated(await top_ups.lock_top_up(uow.conn, topup_id), self._watch.redated)
             now = self._clock.now()
             booked = await top_ups.booked_payments(uow.conn, order.id)
             verdict = judge(order, status, now, self._rules, booked)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import trio
 
 from evpower.billing.service import BillingService
-from evpower.clock import Clock, Ids
+from evpower.clock import Clock, ClockWatch, Ids
 from evpower.db.pool import Pool
 from evpower.payments.card_payments import CARD_PROVIDER, CardPayments
 from evpower.payments.crediting import Crediting
@@ -61,12 +61,13 @@ def build_payments(
     billing: BillingService,
     gateways: Gateways,
     rules: TopUpRules,
+    watch: ClockWatch | None = None,
 ) -> Payments:
     """Put them together; a provider without a gateway is unavailable."""
     by_name = gateways.by_name
-    crediting = Crediting(pool, clock, billing, rules)
+    crediting = Crediting(pool, clock, billing, rules, watch)
     calls = ProviderCalls(clock, by_name)
-    poller = PaymentPoller(pool, clock, by_name, calls, crediting, rules)
+    poller = PaymentPoller(pool, clock, by_name, calls, crediting, rules, watch)
     orders = TopUpOrders(pool, clock, ids, calls, rules)
     refunds = Refunds(pool, clock, by_name, calls, orders, crediting, billing)
     return Payments(

@@ -16,7 +16,7 @@ from functools import partial
 import trio
 
 from evpower.billing.clients import lock_client
-from evpower.clock import Clock
+from evpower.clock import Clock, ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.errors import ProviderError, ProviderFailure
@@ -25,9 +25,18 @@ from evpower.payments.gateway import OrderStatus, PaymentGateway
 from evpower.payments.provider_calls import ProviderCalls
 from evpower.payments.rows import top_ups
 from evpower.payments.rows.payment_events import conclude_events, last_event_id
-from evpower.payments.rows.top_ups import claim_due, lease, lock_top_up, make_due, release
+from evpower.payments.rows.top_up_refunds import make_all_refunds_due
+from evpower.payments.rows.top_ups import claim_due, lease, lock_top_up, make_all_due, make_due, release
 from evpower.payments.top_up import Origin, Parking, TopUp, TopUpRules
-from evpower.payments.top_up_schedule import Claim, NextCheck, is_given_up, is_unresolved, plan_check, wants_cancel
+from evpower.payments.top_up_schedule import (
+    Claim,
+    NextCheck,
+    is_given_up,
+    is_unresolved,
+    plan_check,
+    redated,
+    wants_cancel,
+)
 from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.payments")
@@ -63,9 +72,11 @@ class PaymentPoller:
         calls: ProviderCalls,
         crediting: Crediting,
         rules: TopUpRules,
+        watch: ClockWatch | None = None,
     ) -> None:
         self._pool = pool
         self._clock = clock
+        self._clock_watch = watch or ClockWatch(clock)
         self._gateways = gateways
         self._calls = calls
         self._crediting = crediting
@@ -83,6 +94,16 @@ class PaymentPoller:
             for name in self._gateways:
                 nursery.start_soon(self._watch, name, name=f"payments of {name}")
             task_status.started()
+
+    async def clock_jumped(self) -> None:
+        """Ask about every order and refund now: when to ask was written by a clock that is another now."""
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            await make_all_due(uow.conn, now, leased_until_most=now + LEASE)
+            await make_all_refunds_due(uow.conn, now)
+        for health in self._calls.health.values():
+            health.clock_jumped()
+        self.wake()
 
     async def work_due(self) -> None:
         """Make every check that is due now, and return when all are made."""
@@ -124,7 +145,7 @@ class PaymentPoller:
             due = await claim_due(uow.conn, name, now, 1)
             if not due:
                 return None
-            plan = plan_check(due[0], now, self._rules)
+            plan = plan_check(redated(due[0], self._clock_watch.redated), now, self._rules)
             claim = Claim(await last_event_id(uow.conn, due[0].id), now + LEASE)
             await lease(uow.conn, due[0], plan, now, claim.leased_until)
             return _Check(due[0], plan, claim)
@@ -149,7 +170,7 @@ class PaymentPoller:
 
     async def _ask(self, order: TopUp) -> OrderStatus:
         gateway, asked = self._gateways[order.provider], order.for_provider()
-        if wants_cancel(order, self._clock.now()):
+        if not self._clock_watch.holds and wants_cancel(redated(order, self._clock_watch.redated), self._clock.now()):
             try:
                 await self._calls.answer(order.provider, "cancel", gateway.cancel(asked), within_s=CANCEL_WITHIN_S)
             except ProviderFailure as error:  # what became of the order is asked next, whatever this was
@@ -163,6 +184,7 @@ class PaymentPoller:
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, check.order.client_id)
             order, now = await lock_top_up(uow.conn, check.order.id), self._clock.now()
+            order = redated(order, self._clock_watch.redated)
             await release(uow.conn, order.id, check.claim.leased_until)
             if isinstance(error, ProviderError):
                 await conclude_events(uow.conn, order.id, check.claim.last_event_id, "provider_refused", now)

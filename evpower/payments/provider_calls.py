@@ -83,6 +83,10 @@ class ProviderHealth:
             pause_s = min(BACKOFF_FIRST_S * 2 ** min(self.pauses, 16), BACKOFF_MOST_S)
             self.pauses, self.left_alone_until = self.pauses + 1, now + timedelta(seconds=pause_s)
 
+    def clock_jumped(self) -> None:
+        """When its pause ends was read on a clock that is another now."""
+        self.left_alone_until = None
+
     def may_be_asked(self, now: datetime) -> bool:
         """Whether its pause is over."""
         return self.left_alone_until is None or now >= self.left_alone_until

@@ -5,7 +5,8 @@ Fast checks while an order is fresh, ever slower ones for a week, then a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evpower.payments.gateway import OrderState
@@ -34,6 +35,12 @@ class Claim:
     last_event_id: int
     #: The lease, which only this claim gives back.
     leased_until: datetime
+
+
+def redated(order: TopUp, redate: Callable[[datetime], datetime]) -> TopUp:
+    """The order with its age and its life as they are, after the wall clock jumped (`ClockWatch.redated`)."""
+    off_by = redate(order.created_at) - order.created_at
+    return replace(order, created_at=order.created_at + off_by, expires_at=order.expires_at + off_by)
 
 
 def plan_check(order: TopUp, now: datetime, rules: TopUpRules) -> NextCheck:

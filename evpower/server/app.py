@@ -27,7 +27,7 @@ from evpower.charging.reservations import Reserving
 from evpower.charging.service import ChargingService
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
-from evpower.clock import Clock, Ids, RandomBytes, random_bytes
+from evpower.clock import Clock, ClockWatch, Ids, RandomBytes, random_bytes
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
@@ -139,13 +139,15 @@ def build_app(
     ids: Ids,
     conversations: trio.Nursery,
     *,
+    watch: ClockWatch | None = None,
     gateways: Gateways | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
-    A payment provider without a gateway is unavailable.
+    A payment provider without a gateway is unavailable. Without a `watch` the wall clock is believed.
     """
+    watch = watch or ClockWatch(clock)
     bus = EventBus()
     redis = RedisLink(config.redis.url) if config.redis.url else None
     journal = Journal(pool)
@@ -154,12 +156,12 @@ def build_app(
     pricing = Pricing(clock, pricing_rules(config))
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
-    limits = LimitKeeper(pool, clock, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
+    limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config))
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
     endings = Endings(pool, clock, settler, bus)
     parked = ParkedReports(pool, clock, endings, read_stop)
-    presence = Presence(pool, clock, link, bus, config.ocpp.heartbeat_timeout_s)
+    presence = Presence(pool, watch, link, bus, config.ocpp.heartbeat_timeout_s)
     locations = _locations(config, pool, clock, link, pricing, redis, random_bytes, presence)
     bus.listen(lambda _event: locations.forget())
     authority = _authority(config, random_bytes)
@@ -187,7 +189,7 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
-        payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config)),
+        payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, charging_rules(config)),
         station_pages=StationPages(
@@ -217,7 +219,7 @@ def build_app(
         settler=settler,
         limits=limits,
         presence=presence,
-        recovery=Recovery(pool, clock, commands, settler, recovery_rules(config)),
+        recovery=Recovery(pool, clock, commands, settler, recovery_rules(config), watch),
     )
 
 

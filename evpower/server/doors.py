@@ -120,7 +120,7 @@ def _http_app(
     process: Process, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
 ) -> QuartTrio:
     config, app = process.config, process.app
-    probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis)
+    probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
         PhoneServices(
             charging=app.charging,
@@ -171,7 +171,7 @@ def _operator(process: Process, failed_logins: FailedLogins) -> Operator:
 
 def _metrics(process: Process, server: StationServer) -> Metrics:
     app = process.app
-    return Metrics(process.pool, app.journal, app.bus, server, process.tracer, app.payments, app.redis)
+    return Metrics(process.pool, app.journal, app.bus, server, process.tracer, app.payments, app.redis, process.watch)
 
 
 def _station_server(process: Process, failed_logins: FailedLogins) -> StationServer:

@@ -17,6 +17,7 @@ from evpower.settings.config import LogSettings
 #: The names operators filter by (seed §10); at INFO whatever the libraries around them do.
 OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
 #: They repeat what our own lines say better.
+ACCEPT_LOGGER = "trio.serve_listeners"
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
@@ -30,6 +31,29 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line itself; the traceback below it keeps its lines."""
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
+
+class OncePerSecond(logging.Filter):
+    """Of one logger: a line a second without its traceback, and how many more there would have been.
+
+    For the accept loops: without a free descriptor they try again at once, for as long as that lasts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last_s = -1.0
+        self._left_out = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is written."""
+        if 0 <= record.created - self._last_s < 1:
+            self._left_out += 1
+            return False
+        record.exc_info = record.exc_text = None
+        if self._left_out:
+            record.msg, record.args = f"{record.getMessage()} ({self._left_out} more since the last such line)", None
+        self._last_s, self._left_out = record.created, 0
+        return True
 
 
 def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_level: str | None = None) -> None:
@@ -56,6 +80,9 @@ def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_lev
         logging.getLogger(name).setLevel(logging.INFO)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    accepting = logging.getLogger(ACCEPT_LOGGER)
+    if not any(isinstance(each, OncePerSecond) for each in accepting.filters):
+        accepting.addFilter(OncePerSecond())
 
 
 def _open_file(path: str) -> logging.Handler:

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 import evpower
 from evpower.charging.session import Phase
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool, PoolUsage
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
@@ -58,6 +59,7 @@ class Metrics(Collector):
         tracer: Tracer,
         payments: Payments,
         redis: RedisLink | None = None,
+        watch: ClockWatch | None = None,
     ) -> None:
         self._pool = pool
         self._journal = journal
@@ -66,6 +68,7 @@ class Metrics(Collector):
         self._tracer = tracer
         self._payments = payments
         self._redis = redis
+        self._watch = watch or ClockWatch(server.clock)
         self._began_at = server.clock.now()
         self._from_database: Figures | None = None
         self._registry = CollectorRegistry()
@@ -93,6 +96,9 @@ class Metrics(Collector):
         server, uptime = self._server, self._server.clock.now() - self._began_at
         yield InfoMetricFamily("evpower_build", "Which EvPower this is.", value={"version": evpower.__version__})
         yield GaugeMetricFamily("evpower_uptime_seconds", "Since the server began.", value=uptime.total_seconds())
+        yield _counter("evpower_clock_jumps", "Jumps of the wall clock by more than a minute.", self._watch.jumps)
+        held = float(self._watch.holds)
+        yield GaugeMetricFamily("evpower_time_limits_held", "1 for ten minutes after such a jump.", value=held)
         connected = len(server.registry.seen())
         yield GaugeMetricFamily("evpower_connected_chargers", "Open charger sockets.", value=connected)
         yield from _traffic(server.traffic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
@@ -23,11 +24,14 @@ PROBE_LASTS_S = 10
 class ServerProbes:
     """Implements `evpower.http.service.Probes`."""
 
-    def __init__(self, pool: Pool, link: LiveStations, providers: Providers, redis: RedisLink | None) -> None:
+    def __init__(
+        self, pool: Pool, link: LiveStations, providers: Providers, redis: RedisLink | None, watch: ClockWatch
+    ) -> None:
         self._pool = pool
         self._link = link
         self._providers = providers
         self._redis = redis
+        self._watch = watch
 
     async def database(self) -> None:
         """Returns when PostgreSQL answered; the caller sets the time-out."""
@@ -53,6 +57,15 @@ class ServerProbes:
         except RedisAway:
             return "disconnected"
         return "connected" if found == b"stored" else "disconnected"
+
+    def clock_jump_s(self) -> float | None:
+        """By how much the wall clock jumped, while time limits are held for it."""
+        return self._watch.last_jump_s if self._watch.holds else None
+
+    def refused_write(self) -> tuple[str, str] | None:
+        """The room whose rows PostgreSQL refused to write within the last minute, and why."""
+        last = self._pool.refused_writes.last
+        return None if last is None else (last.room, last.reason)
 
     def connected_stations(self) -> int:
         """Open station sockets in this process."""

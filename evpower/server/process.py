@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.clock import Clock, Ids
+from evpower.clock import Clock, ClockWatch, Ids
 from evpower.cluster.network_link import NetworkLink
 from evpower.cluster.other_processes import OtherProcesses
 from evpower.cluster.processes import Processes
@@ -33,6 +33,7 @@ class Process:
     config: Config
     pool: Pool
     clock: Clock
+    watch: ClockWatch
     ids: Ids
     app: App
     #: The stations whose sockets are here, and the link that reaches those of other processes too.
@@ -53,6 +54,7 @@ def build_process(
     pool: Pool,
     gateways: Gateways,
     clock: Clock,
+    watch: ClockWatch,
     ids: Ids,
     conversations: trio.Nursery,
 ) -> Process:
@@ -60,7 +62,7 @@ def build_process(
     registry = StationRegistry(usual(DIALECTS))
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
-    app = build_app(config, pool, link, clock, ids, conversations, gateways=gateways)
+    app = build_app(config, pool, link, clock, ids, conversations, watch=watch, gateways=gateways)
     executor = CommandExecutor(pool, clock, process_id, registry)
     others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
     hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
@@ -68,6 +70,7 @@ def build_process(
         config=config,
         pool=pool,
         clock=clock,
+        watch=watch,
         ids=ids,
         app=app,
         registry=registry,
@@ -78,5 +81,5 @@ def build_process(
         feed=NetworkFeed(app.bus, app.locations, hub.publish),
         tracer=Tracer(pool, clock, MASKING, record=config.ocpp.record_frames),
         hub=hub,
-        upkeep=Upkeep(pool, clock, config.ocpp, config.billing.idempotency_days),
+        upkeep=Upkeep(pool, watch, config.ocpp, config.billing.idempotency_days),
     )

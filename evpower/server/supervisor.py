@@ -21,7 +21,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from evpower.clock import Clock, Ids, RandomIds, SystemClock
+from evpower.clock import Clock, ClockWatch, Ids, RandomIds, SystemClock
 from evpower.db.embedded import embedded_postgres
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
@@ -34,6 +34,7 @@ from evpower.server.descriptors import make_room
 from evpower.server.doors import Running, open_doors
 from evpower.server.notify import Notifier
 from evpower.server.process import Process, build_process
+from evpower.server.upkeep import follow_clock
 from evpower.settings.config import Config
 
 log = logging.getLogger("evpower")
@@ -63,6 +64,8 @@ async def run(
     Raises DatabaseUnavailable, SchemaTooNew and OSError (a bind) before anything is served; later faults of essential
     services come out as they are.
     """
+    # Trio's clock is the kernel's monotonic one: it rests while a machine sleeps, when no charger reaches us either.
+    watch = ClockWatch(SystemClock(), trio.current_time) if clock is None else ClockWatch(clock)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     make_room(config.ocpp.max_connections + config.database.pool_size)
     process_id = ProcessId(ids.new())
@@ -70,7 +73,7 @@ async def run(
         await _prepare(pool, clock)
         # One receiver to the end: between two of them a signal would kill us.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await _serve(config, process_id, pool, gateways, clock, ids, signals, task_status)
+            await _serve(config, process_id, pool, gateways, clock, watch, ids, signals, task_status)
     log.info("stopped")
 
 
@@ -80,6 +83,7 @@ async def _serve(
     pool: Pool,
     gateways: Gateways,
     clock: Clock,
+    watch: ClockWatch,
     ids: Ids,
     signals: Signals,
     task_status: trio.TaskStatus[Running],
@@ -87,7 +91,7 @@ async def _serve(
     """Workers and doors, until the first signal and through the drain."""
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
-        process = build_process(config, process_id, pool, gateways, clock, ids, workers)
+        process = build_process(config, process_id, pool, gateways, clock, watch, ids, workers)
         if process.app.authority.exists:
             await process.app.authority.check(clock.now())
         await _start_workers(workers, process)
@@ -138,6 +142,7 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     app = process.app
     if app.redis is not None:
         await workers.start(app.redis.run, name="redis")
+    workers.start_soon(follow_clock, process.watch, app.payments.poller.clock_jumped, name="clock")
     await workers.start(process.upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
     await workers.start(app.lookups.run, name="arrivals")

@@ -1,22 +1,25 @@
-"""Housekeeping: partitions made ahead and dropped past their retention, old idempotency keys forgotten."""
+"""Housekeeping: partitions made ahead and dropped past their retention, old idempotency keys forgotten; the clock."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import trio
 
-from evpower.clock import Clock
+from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.idempotency.keys import forget_keys
-from evpower.worker import repeat
+from evpower.worker import contain, repeat
 
 log = logging.getLogger("evpower.db")
 
 EVERY_S = 3600.0
+#: Far below `JUMP_S` of the clock, so that a jump is not taken for time that went by.
+LOOK_AT_CLOCK_EVERY_S = 1.0
 
 
 class Retention(Protocol):
@@ -32,9 +35,9 @@ class Retention(Protocol):
 class Upkeep:
     """The housekeeping worker."""
 
-    def __init__(self, pool: Pool, clock: Clock, retention: Retention, idempotency_days: int) -> None:
+    def __init__(self, pool: Pool, watch: ClockWatch, retention: Retention, idempotency_days: int) -> None:
         self._pool = pool
-        self._clock = clock
+        self._watch = watch
         self._retention_days = {
             "ocpp_meter_values": retention.meter_value_retention_days,
             "ocpp_frames": retention.frame_retention_days,
@@ -49,8 +52,10 @@ class Upkeep:
         await repeat(self.work, EVERY_S, log=log, failure="housekeeping failed and will be repeated")
 
     async def work(self) -> None:
-        """Do what is due now."""
-        now = self._clock.now()
+        """Do what is due now; nothing while the wall clock is in doubt, for what it drops does not come back."""
+        if self._watch.holds:
+            return
+        now = self._watch.look()
         # No unit of work: each partition is made and dropped in a short one of its own.
         async with self._pool.connection() as conn:
             made, dropped = await maintain_partitions(conn, now.date(), self._retention_days)
@@ -59,3 +64,16 @@ class Upkeep:
             log.info("dropped, past its retention: %s", name)
         if made:
             log.info("partitions made: %s", ", ".join(made))
+
+
+async def follow_clock(watch: ClockWatch, on_jump: Callable[[], Awaitable[None]]) -> NoReturn:
+    """Look at the wall clock until cancelled; what a jump asks for is repeated until it succeeds."""
+    done = 0
+    while True:
+        await trio.sleep(LOOK_AT_CLOCK_EVERY_S)
+        watch.look()
+        jumps = watch.jumps
+        if jumps != done:
+            with contain(log, "what a jump of the clock asks for failed and will be repeated"):
+                await on_jump()
+                done = jumps

@@ -121,3 +121,35 @@ async def test_a_stop_of_a_charge_that_has_not_begun_is_finished_too(world: Worl
     world.clock.advance(1)
     await world.app.recovery.check()
     assert ((await world.session(session_id)).phase, await world.balance()) == ("released", 500_00)
+
+
+async def test_a_clock_that_jumps_ahead_ends_nothing(world: World) -> None:
+    """Money audit B2: a day ahead stopped every running charge and refunded what was pending, at once."""
+    session_id, _ = await running(world)
+    await world.give(500_00, client=ClientId("client-2"))
+    waiting = (await world.order(energy_wh=1_000, client=ClientId("client-2"), connector=ConnectorId(2))).session
+    world.clock.jump(86_400)
+    await world.app.recovery.check()
+    for _ in range(5):
+        world.clock.advance(118)
+        await world.app.recovery.check()
+    assert (await world.session(session_id)).phase == "charging"
+    assert world.link.stopped == []
+    assert (await world.session(waiting.session_id)).phase != "released"
+    world.clock.advance(20)
+    # Ten minutes later they act again, on how old things really are.
+    await world.app.recovery.check()
+    assert (await world.session(waiting.session_id)).phase == "released"
+    assert (await world.session(session_id)).phase == "charging"
+
+
+async def test_time_limits_act_on_nothing_for_ten_minutes_after_a_jump(world: World) -> None:
+    """Money audit B2: which of two times is the true one, no program knows."""
+    await world.give(500_00)
+    session = (await world.order(energy_wh=1_000)).session
+    world.clock.advance(590)
+    world.clock.jump(-3600)
+    await world.app.recovery.check()
+    world.clock.advance(590)
+    await world.app.recovery.check()
+    assert (await world.session(session.session_id)).phase != "released"

@@ -282,6 +282,8 @@ class FakeProbes:
         self.redis_word = "disabled"
         self.providers: dict[str, ProviderState] = {"ODENGI": ProviderState("up"), "OBANK": ProviderState("off")}
         self.redis_stores_word = ""
+        self.jumped_s: float | None = None
+        self.refused: tuple[str, str] | None = None
 
     async def database(self) -> None:
         if self.database_hangs:
@@ -297,6 +299,12 @@ class FakeProbes:
 
     async def redis_stores(self) -> str:
         return self.redis_stores_word or self.redis_word
+
+    def clock_jump_s(self) -> float | None:
+        return self.jumped_s
+
+    def refused_write(self) -> tuple[str, str] | None:
+        return self.refused
 
     def connected_stations(self) -> int:
         return 7

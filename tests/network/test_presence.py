@@ -9,6 +9,7 @@ import trio
 from psycopg.errors import CheckViolation
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from evpower.clock import ClockWatch
 from evpower.events import Event, StationChanged
 from evpower.network.presence import Presence
 from tests.worlds.charging import STATION, World
@@ -44,7 +45,7 @@ async def test_silence_is_looked_for_at_the_start_and_every_two_minutes(world: W
     clock, began = AskedClock(world.clock.now() + timedelta(seconds=301)), trio.current_time()
     with world.app.bus.subscribe(lambda event: event == StationChanged(STATION)) as found_silent:
         async with trio.open_nursery() as workers:
-            await workers.start(Presence(world.pool, clock, world.link, world.app.bus, 300).run)
+            await workers.start(Presence(world.pool, ClockWatch(clock), world.link, world.app.bus, 300).run)
             for _ in range(2):
                 await found_silent.receive()
                 await world.sql("UPDATE stations SET is_available = true")
@@ -53,7 +54,7 @@ async def test_silence_is_looked_for_at_the_start_and_every_two_minutes(world: W
                 mock_clock.jump(0.5)
             await found_silent.receive()
             workers.cancel_scope.cancel()
-    assert [at - began for at in clock.asked_at] == [0, 120, 240]
+    assert list(dict.fromkeys(at - began for at in clock.asked_at)) == [0, 120, 240]
 
 
 async def test_silence_that_somebody_saw_is_looked_for_at_once(world: World, mock_clock: MockClock) -> None:

@@ -348,3 +348,43 @@ async def test_what_was_paid_before_the_client_canceled_is_credited(world: World
     await world.poll()
     assert (await world.order(order)).phase == "approved"
     assert await world.balance() == 100_00
+
+
+async def test_a_clock_set_back_a_day_does_not_stop_the_questions(world: World) -> None:
+    """Money audit B2: whoever had paid was credited a day later."""
+    order = (await world.qr()).order
+    await world.poll(after_s=15)
+    asked = world.odengi.count("status")
+    world.clock.jump(-86_400)
+    await world.payments.poller.clock_jumped()
+    world.odengi.answer = paid(100_00)
+    await world.poll(after_s=15)
+    assert world.odengi.count("status") > asked
+    assert (await world.order(order)).phase == "approved"
+
+
+async def test_a_clock_set_ahead_a_day_neither_cancels_nor_expires_an_invoice(world: World) -> None:
+    """Money audit B2: the invoice may still be paid, for as long as was promised."""
+    order = (await world.qr()).order
+    await world.poll(after_s=15)
+    world.clock.jump(86_400)
+    await world.payments.poller.clock_jumped()
+    await run_through(world, 270)
+    assert (await world.order(order)).phase == "processing"
+    assert world.odengi.count("cancel") == 0
+    world.odengi.answer = paid(100_00)
+    await world.poll(after_s=15)
+    assert (await world.order(order)).phase == "approved"
+
+
+async def test_a_clock_set_back_does_not_lengthen_the_pause_of_a_provider_that_failed(world: World) -> None:
+    """Money audit B2."""
+    order = (await world.qr()).order
+    world.odengi.answer = ProviderTimeout()
+    await run_through(world, 60)
+    assert world.payments.providers()["ODENGI"].status == "failing"
+    world.clock.jump(-86_400)
+    await world.payments.poller.clock_jumped()
+    world.odengi.answer = paid(100_00)
+    await world.poll(after_s=15)
+    assert (await world.order(order)).phase == "approved"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import trio
 
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.server.probes import ServerProbes
 from tests.worlds.fakes import FakeLink, SetClock
 from tests.worlds.redis_server import HASTY, QUICK, RedisServer, is_away, is_there
+
+WATCH = ClockWatch(SetClock())
 
 
 async def words(probes: ServerProbes) -> tuple[str, str]:
@@ -16,12 +19,15 @@ async def words(probes: ServerProbes) -> tuple[str, str]:
 
 
 async def test_without_redis_it_is_disabled(pool: Pool) -> None:
-    assert await words(ServerProbes(pool, FakeLink(SetClock()), dict, None)) == ("disabled", "disabled")
+    assert await words(ServerProbes(pool, FakeLink(SetClock()), dict, None, WATCH)) == (
+        "disabled",
+        "disabled",
+    )
 
 
 async def test_redis_is_connected_while_it_answers(pool: Pool, redis_server: RedisServer) -> None:
     link = RedisLink(redis_server.url, QUICK)
-    probes = ServerProbes(pool, FakeLink(SetClock()), dict, link)
+    probes = ServerProbes(pool, FakeLink(SetClock()), dict, link, WATCH)
     async with trio.open_nursery() as workers:
         await workers.start(link.run)
         assert await words(probes) == ("connected", "connected")
@@ -36,7 +42,7 @@ async def test_redis_is_connected_while_it_answers(pool: Pool, redis_server: Red
 
 async def test_a_redis_that_hangs_is_disconnected_within_a_turn(pool: Pool, redis_server: RedisServer) -> None:
     link = RedisLink(redis_server.url, HASTY)
-    probes = ServerProbes(pool, FakeLink(SetClock()), dict, link)
+    probes = ServerProbes(pool, FakeLink(SetClock()), dict, link, WATCH)
     async with trio.open_nursery() as workers:
         await workers.start(link.run)
         redis_server.freeze()
@@ -50,5 +56,5 @@ async def test_a_redis_that_answers_and_stores_nothing_is_disconnected(pool: Poo
     async with trio.open_nursery() as workers:
         await workers.start(link.run)
         redis_server.run("CONFIG", "SET", "maxmemory", "1")
-        assert await ServerProbes(pool, FakeLink(SetClock()), dict, link).redis_stores() == "disconnected"
+        assert await ServerProbes(pool, FakeLink(SetClock()), dict, link, WATCH).redis_stores() == "disconnected"
         workers.cancel_scope.cancel()

@@ -14,6 +14,7 @@ from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.charging.session import SessionView, StartedSession, StartOrder
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
@@ -158,7 +159,8 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
     async with by_hand(pool) as conn:
         await conn.execute(NETWORK)
     async with trio.open_nursery() as workers:
-        app = build_app(config, pool, link, clock, ids, workers)
+        watch = ClockWatch(clock, clock.steady_s)
+        app = build_app(config, pool, link, clock, ids, workers, watch=watch)
         await workers.start(app.journal.run)
         await workers.start(app.lookups.run)
         await workers.start(app.limits.run)

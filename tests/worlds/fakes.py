@@ -23,12 +23,22 @@ class SetClock:
 
     def __init__(self, start: datetime = NOON) -> None:
         self.time = start
+        self._jumped = timedelta(0)
 
     def now(self) -> datetime:
         return self.time
 
     def advance(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets it: no time goes by."""
+        self.time += timedelta(seconds=seconds)
+        self._jumped += timedelta(seconds=seconds)
+
+    def steady_s(self) -> float:
+        """The time that went by, jumps left out."""
+        return (self.time - self._jumped).timestamp()
 
 
 class CountingIds:

@@ -11,6 +11,7 @@ from typing import Any
 from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger
 from evpower.billing.service import BillingService
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.identifiers import ClientId
 from evpower.payments.crediting import Crediting
@@ -47,7 +48,8 @@ class World:
         pool = pool or self.pool
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=self.odengi, card=self.obank)
-        self.payments: Payments = build_payments(pool, self.clock, self.ids, self.billing, gateways, self.rules)
+        watch = ClockWatch(self.clock, self.clock.steady_s)
+        self.payments: Payments = build_payments(pool, self.clock, self.ids, self.billing, gateways, self.rules, watch)
 
     @property
     def crediting(self) -> Crediting:

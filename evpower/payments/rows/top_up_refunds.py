@@ -49,6 +49,9 @@ BY_PAYMENT = """
 SELECT trans_id, sum(amount_tyiyn)::bigint AS tyiyn FROM evpower.top_up_refunds
 WHERE topup_id = %(topup_id)s AND state <> 'returned' GROUP BY trans_id
 """
+MAKE_ALL_DUE = """
+UPDATE evpower.top_up_refunds SET next_check_at = %(at)s WHERE state = 'open' AND next_check_at > %(at)s
+"""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,11 @@ async def open_refund(conn: Conn, topup_id: int) -> Refund | None:
     """The refund of an order that is under way."""
     row = await (await conn.execute(OPEN_OF, {"topup_id": topup_id})).fetchone()
     return None if row is None else Refund(**row)
+
+
+async def make_all_refunds_due(conn: Conn, at: datetime) -> None:
+    """Every open refund that is to be asked about some day is, at once."""
+    await conn.execute(MAKE_ALL_DUE, {"at": at})
 
 
 async def claim_due_refund(conn: Conn, at: datetime, until: datetime) -> Refund | None:

@@ -61,6 +61,9 @@ OLDER_OPEN_QR = f"""
 """
 LIST = f"{SELECT} ORDER BY t.id DESC LIMIT %(limit)s"
 
+MAKE_ALL_DUE = "UPDATE evpower.top_up_orders SET next_check_at = %(at)s WHERE next_check_at > %(at)s"
+END_STRANGE_LEASES = "UPDATE evpower.top_up_orders SET leased_until = NULL WHERE leased_until > %(most)s"
+
 # Rows somebody holds are skipped, never waited for: a claim cannot be part of a deadlock. The slow sweep comes last:
 # who pays now does not wait for a week's codes, which are all due after an outage.
 CLAIM_DUE = f"""
@@ -195,6 +198,12 @@ async def older_open_qr(conn: Conn, order: TopUp) -> list[TopUp]:
 async def list_top_ups(conn: Conn, limit: int) -> list[TopUp]:
     """The newest orders."""
     return [_top_up(row) for row in await (await conn.execute(LIST, {"limit": limit})).fetchall()]
+
+
+async def make_all_due(conn: Conn, at: datetime, leased_until_most: datetime) -> None:
+    """Every order that is to be asked about some day is, at once; a lease that no check can have ends."""
+    await conn.execute(MAKE_ALL_DUE, {"at": at})
+    await conn.execute(END_STRANGE_LEASES, {"most": leased_until_most})
 
 
 async def claim_due(conn: Conn, provider: str, at: datetime, limit: int) -> list[TopUp]:

@@ -175,6 +175,23 @@ async def test_a_wrong_method_is_a_json_405_that_tells_the_right_one(client: Pho
     assert "POST" in response.headers["Allow"]
 
 
+async def test_health_says_that_the_clock_jumped(world: World, client: Phone) -> None:
+    """Money audit B2: an alarm, and no reason to send phones elsewhere."""
+    assert "clock" not in await body_of(await client.get("/health"))
+    world.probes.jumped_s = -86_400.2
+    body = await body_of(await client.get("/health"))
+    assert (body["status"], body["clock"]) == ("healthy", {"state": "jumped", "by_s": -86_400})
+
+
+async def test_health_and_readiness_say_what_could_not_be_written(world: World, client: Phone) -> None:
+    """Money audit B3: the disk was full, every write was refused, and both said that all is well."""
+    world.probes.refused = ("metering", "DiskFull")
+    reason = "PostgreSQL refuses to write: metering, DiskFull"
+    health = await body_of(await client.get("/health"), 503)
+    assert (health["status"], health["error"], health["database"]) == ("unhealthy", reason, "connected")
+    assert await body_of(await client.get("/readyz"), 503) == {"status": "not_ready", "error": reason}
+
+
 async def test_a_body_over_the_limit_is_a_json_413() -> None:
     client = World(body_bytes_max=100).client()
     body = await body_of(await client.post(START, data=b" " * 101), 413)
