@@ -40,11 +40,11 @@ class Pricing:
         self,
         conn: Conn,
         station_id: StationId,
-        connector_id: ConnectorId,
+        connector_id: ConnectorId | None,
         client_id: ClientId,
         at: datetime,
     ) -> Price:
-        """The price valid at this very moment, never cached: what a session is billed by."""
+        """The price valid at this very moment, never cached: what a session is billed by. None: the first connector."""
         return await self._read(conn, station_id, connector_id, client_id, at)
 
     async def shown(self, conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, Price]:

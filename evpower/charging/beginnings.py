@@ -17,10 +17,10 @@ from evpower.charging.start_times import LATE_AFTER, late_since
 from evpower.charging.transaction import BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import UnitOfWork, unit_of_work
-from evpower.errors import Refusal
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import InsufficientBalance, Refusal
 from evpower.events import ChargingBegan, EventBus
-from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
 from evpower.network.station_records import read_start_spot
 from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
@@ -68,11 +68,34 @@ class Beginnings:
         async with unit_of_work(self._pool) as uow:
             if (begun_before := await self._repeated(uow, station_id, start)) is not None:
                 return begun_before
+            tag = await read_id_tag(uow.conn, start.id_tag)
         await self._close_unfinished(station_id, start.connector_id)
+        await self._reserving.settle_before(tag.client_id if tag else None, station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
             await transactions.take_connector(uow.conn, station_id, start.connector_id)
             begun_before = await self._repeated(uow, station_id, start)
             return begun_before or await self._begin(uow, station_id, start)
+
+    async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
+        """The verdict a start with this tag would get here now (field ruling 2.4), wherever the cable is plugged in.
+
+        Where a charge with it goes on it is accepted: its driver may be there to end it.
+        """
+        async with reading(self._pool) as conn:
+            tag = await read_id_tag(conn, id_tag)
+            verdict = await judge(conn, station_id, id_tag, self._clock.now())
+        if verdict.status != "Accepted" or tag is None or tag.tag_type == APP_TAG or tag.client_id is None:
+            return verdict
+        await self._reserving.settle_before(tag.client_id, station_id, None)
+        async with reading(self._pool) as conn:
+            charging_at = await sessions.charging_with_tag(conn, id_tag)
+            if charging_at:
+                return verdict if station_id in charging_at else replace(verdict, status="ConcurrentTx")
+            try:
+                await self._reserving.check(conn, station_id, tag.client_id)
+            except InsufficientBalance:
+                return replace(verdict, status="Blocked")
+        return verdict
 
     async def _repeated(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart
@@ -168,7 +191,7 @@ class Beginnings:
             return _Whose(IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status))
         if verdict.status != "Accepted":
             return _Whose(verdict)
-        if client_id is not None and await transactions.tag_is_charging(uow.conn, start.id_tag):
+        if client_id is not None and await sessions.charging_with_tag(uow.conn, start.id_tag):
             return _Whose(IdTagVerdict("ConcurrentTx"))
         spot = await read_start_spot(uow.conn, station_id, start.connector_id)
         if spot is None or spot.admin_status == "inactive" or not spot.is_enabled or spot.running_session is not None:

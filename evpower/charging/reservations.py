@@ -3,27 +3,45 @@ end here (contract/rest-api §4.1; design §9.11)."""
 
 from __future__ import annotations
 
-from evpower.billing.clients import Client
+from evpower.billing.clients import Client, read_balance
 from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import ReservationRules, reserve
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
 from evpower.charging.rows import sessions
 from evpower.charging.session import StartOrder
+from evpower.charging.settler import Settler
 from evpower.clock import Clock
+from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
-from evpower.identifiers import IdTag, SessionId
+from evpower.identifiers import ClientId, IdTag, SessionId, StationId
 from evpower.network.station_records import refresh_connector
 
 
 class Reserving:
     """The one way money is held for a charge."""
 
-    def __init__(self, clock: Clock, billing: BillingService, pricing: Pricing, rules: ReservationRules) -> None:
+    def __init__(
+        self, clock: Clock, billing: BillingService, pricing: Pricing, rules: ReservationRules, settler: Settler
+    ) -> None:
         self._clock = clock
         self._billing = billing
         self._pricing = pricing
         self._rules = rules
+        #: A start waits in its own name for what is over: money and connector are then as the driver knows them.
+        self.settle_before = settler.settle_before_start
+
+    async def check(self, conn: Conn, station_id: StationId, client_id: ClientId) -> None:
+        """Whether a card of this client could begin at the station now. Raises InsufficientBalance."""
+        price = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
+        balance = await read_balance(conn, client_id)
+        reserve(
+            energy_wh=None,
+            amount_tyiyn=None,
+            balance_tyiyn=balance.balance_tyiyn,
+            rates=price.rates,
+            rules=self._rules,
+        )
 
     async def open(
         self, uow: UnitOfWork, client: Client, order: StartOrder, session_id: SessionId, id_tag: IdTag, actor: str

@@ -33,7 +33,7 @@ from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId, IdTag, SessionId
-from evpower.link.ports import LiveStations, Outcome
+from evpower.link.ports import LiveStations
 from evpower.network.locations import last_seen
 from evpower.network.station_records import read_start_spot
 from evpower.tags.cards import ensure_app_tag
@@ -84,6 +84,7 @@ class ChargingService:
         """
         async with unit_of_work(self._pool) as uow:
             await ensure_client(uow.conn, order.client_id, self._clock.now())
+        await self._reserving.settle_before(order.client_id, order.station_id, order.connector_id)
         session_id = SessionId(self._ids.new())
         try:
             async with unit_of_work(self._pool) as uow:
@@ -93,10 +94,11 @@ class ChargingService:
         conversation = self._commands.start(session_id)
         with trio.move_on_after(self._rules.start_wait_s):
             await conversation.done.wait()
-        answered = conversation.result
-        if answered is not None and answered.outcome in (Outcome.REJECTED, Outcome.FAILED):
+        started = await self._started(session_id, price, order.energy_wh)
+        # The row decides, not the answer: a station may refuse what it has begun already (field ruling 2.5).
+        if started.session.status == "error":
             raise SessionFailed(session_id=session_id)
-        return await self._started(session_id, price, order.energy_wh)
+        return started
 
     async def started_view(self, session_id: SessionId) -> StartedSession:
         """The answer to a start, rebuilt from the session's rows (a replayed key after a crash).

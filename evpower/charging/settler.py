@@ -22,7 +22,7 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
-from evpower.identifiers import SessionId
+from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.station_records import refresh_connector
 from evpower.worker import Wake, contain, repeat
 
@@ -67,6 +67,20 @@ class Settler:
             for session_id in due:
                 with contain(log, "session %s could not be made final and will be tried again", session_id):
                     await step(session_id)
+
+    async def settle_before_start(
+        self, client_id: ClientId | None, station_id: StationId, connector_id: ConnectorId | None
+    ) -> None:
+        """Settle what of the client or the connector has ended: its money and its place are wanted (field ruling 2.4).
+
+        A settlement that fails is no reason to refuse the start: the worker goes on trying.
+        """
+        place: dict[str, object] = {"station_id": station_id, "connector_id": connector_id}
+        async with reading(self._pool) as conn:
+            ended = await due_sessions.session_ids(conn, due_sessions.ENDED_BEFORE_START, client_id=client_id, **place)
+        for session_id in ended:
+            with contain(log, "session %s could not be settled before a start", session_id):
+                await self.settle(session_id)
 
     async def settle(self, session_id: SessionId) -> bool:
         """Bill an ended session by its station's record; False when it is final already, or not ended."""

@@ -20,7 +20,7 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.clock import Clock
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import IdTag, StationId
@@ -36,7 +36,6 @@ from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.stations.transfers import Kind, Transfers
 from evpower.tags.id_tag import IdTagVerdict
-from evpower.tags.verdicts import judge
 
 #: The transfer that a report on security is about.
 TRANSFERS: dict[SecurityMatter, Kind] = {
@@ -147,8 +146,7 @@ class StationReports:
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         """The verdict on a presented tag."""
-        async with reading(self._pool) as conn:
-            return await judge(conn, station_id, id_tag, self._clock.now())
+        return await self._rooms.beginnings.authorize(station_id, id_tag)
 
     async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """Store a start and find its session; every start gets a fresh positive transaction id, refused ones too."""

@@ -157,7 +157,7 @@ def build_app(
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
-    reserving = Reserving(clock, billing, pricing, reservation_rules(config))
+    reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
     endings = Endings(pool, clock, settler, bus)
     parked = ParkedReports(pool, clock, endings, read_stop)

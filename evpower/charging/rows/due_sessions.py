@@ -24,6 +24,14 @@ JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
 WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL LIMIT 200
 """
 
+# What a start may have to wait for: a charge of the same client, or of the same connector.
+ENDED_BEFORE_START = """
+SELECT p.session_id AS id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
+WHERE p.phase = 'ended' AND (s.user_id = %(client_id)s
+                             OR (s.station_id = %(station_id)s AND s.connector_id = %(connector_id)s))
+ORDER BY p.phase_at
+"""
+
 NEVER_STARTED = """
 SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s

@@ -83,6 +83,12 @@ FROM phase WHERE s.id = phase.session_id
 RETURNING s.id
 """
 
+# By sessions, not by what a station never reported the end of (field ruling 2.4).
+CHARGING_WITH_TAG = """
+SELECT DISTINCT s.station_id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
+WHERE p.phase IN ('charging', 'stopping') AND s.status = 'started' AND lower(s.id_tag) = lower(%(id_tag)s)
+"""
+
 COUNT_RUNNING = (
     "SELECT count(*) AS running FROM public.charging_sessions WHERE user_id = %(client_id)s AND status = 'started'"
 )
@@ -240,6 +246,11 @@ async def find_released(conn: Conn, station_id: StationId, connector_id: Connect
     parameters = {"station_id": station_id, "connector_id": connector_id, "tag": tag.lower().lstrip("+")}
     row = await (await conn.execute(FIND_RELEASED, parameters)).fetchone()
     return None if row is None else SessionId(row["id"])
+
+
+async def charging_with_tag(conn: Conn, id_tag: IdTag) -> set[StationId]:
+    """The stations where a charge with this tag goes on."""
+    return {row["station_id"] for row in await (await conn.execute(CHARGING_WITH_TAG, {"id_tag": id_tag})).fetchall()}
 
 
 async def count_running(conn: Conn, client_id: ClientId) -> int:

@@ -50,11 +50,6 @@ FROM evpower.ocpp_transactions
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND status = 'Started'
 """
 
-RUNNING_WITH_TAG = """
-SELECT id FROM evpower.ocpp_transactions
-WHERE lower(id_tag) = lower(%(id_tag)s) AND status = 'Started' AND verdict = 'Accepted' LIMIT 1
-"""
-
 # A transaction the station still runs although its session is final: to be stopped. One that is given away has no
 # session and was accepted, so it is not among them.
 RUNNING_BUT_FINAL = """
@@ -177,11 +172,6 @@ async def running_on_connector(conn: Conn, station_id: StationId, connector_id: 
     """Transactions of this connector that never ended."""
     cursor = await conn.execute(RUNNING_ON_CONNECTOR, {"station_id": station_id, "connector_id": connector_id})
     return [TransactionRow(**row) for row in await cursor.fetchall()]
-
-
-async def tag_is_charging(conn: Conn, id_tag: IdTag) -> bool:
-    """Whether an accepted transaction with this tag runs anywhere."""
-    return await (await conn.execute(RUNNING_WITH_TAG, {"id_tag": id_tag})).fetchone() is not None
 
 
 async def new_wire_id(conn: Conn) -> WireTransactionId:
