@@ -7,7 +7,7 @@ then the next one is made from the template.
 from __future__ import annotations
 
 import os
-from itertools import count
+from secrets import token_hex
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -52,7 +52,6 @@ class Databases:
     def __init__(self, server: str, template: str) -> None:
         self._server = server
         self._template = template
-        self._numbers = count(1)
         self._name: str | None = None
         #: Open as long as the database is: it knows the tables, and cleans them eight times as fast as a new one.
         self._cleaner: psycopg.Connection[tuple[object, ...]] | None = None
@@ -61,8 +60,10 @@ class Databases:
     def lend(self) -> str:
         """The conninfo of a database with our schema and no rows."""
         if self._name is None:
-            self._name = f"evpower_test_{os.getpid()}_{next(self._numbers)}"
-            self._order(f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
+            # Of its own for each lender: a test of lenders must not take, nor drop, what the suite lends.
+            name = f"evpower_test_{os.getpid()}_{token_hex(4)}"
+            self._order(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+            self._name = name
             self._cleaner = psycopg.connect(self._url, autocommit=True, application_name=CLEANER)
             self._fingerprint = self._cleaner.execute(FINGERPRINT).fetchone()
         return self._url
