@@ -65,6 +65,14 @@ def reserve(
     return Reservation(reserved_tyiyn, Limit("energy" if energy_wh is not None else "amount", energy_wh, amount_tyiyn))
 
 
+def reserve_for_report(balance_tyiyn: int, rules: ReservationRules) -> Reservation:
+    """What a charge holds of which we hear when it has happened: what is free, as far as an unlimited start would.
+
+    Never refused: the energy has flowed, and what is not held will be taken or owed.
+    """
+    return Reservation(max(0, min(balance_tyiyn, rules.unlimited_reserve_tyiyn)), Limit("none", None, None))
+
+
 def _unlimited(balance_tyiyn: int, fee_tyiyn: int, rules: ReservationRules) -> Reservation:
     reserved_tyiyn = min(balance_tyiyn, rules.unlimited_reserve_tyiyn)
     if balance_tyiyn < rules.unlimited_minimum_tyiyn or reserved_tyiyn <= fee_tyiyn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from evpower.billing.account import check_client
 from evpower.billing.clients import lock_client
@@ -20,7 +21,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InsufficientBalance, Refusal
 from evpower.events import ChargingBegan, EventBus
-from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.identifiers import ClientId, IdTag, SessionId, StationId
 from evpower.network.station_records import read_start_spot
 from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
@@ -69,7 +70,7 @@ class Beginnings:
             if (begun_before := await self._repeated(uow, station_id, start)) is not None:
                 return begun_before
             tag = await read_id_tag(uow.conn, start.id_tag)
-        await self._close_unfinished(station_id, start.connector_id)
+        await self._close_unfinished(station_id, start)
         await self._reserving.settle_before(tag.client_id if tag else None, station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
             await transactions.take_connector(uow.conn, station_id, start.connector_id)
@@ -150,6 +151,7 @@ class Beginnings:
             whose.is_free,
             flags=(
                 *(("connector_0",) if start.connector_id == WHOLE_STATION else ()),
+                *(("late",) if late_since(start.started_at, now) is not None else ()),
                 *(f"without_{name}" for name in start.unread),
             ),
         )
@@ -189,6 +191,8 @@ class Beginnings:
         client_id = None if tag is None or tag.tag_type == APP_TAG else tag.client_id
         if free is None and client_id is None:
             return _Whose(IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status))
+        if (began_at := late_since(start.started_at, now)) is not None:
+            return await self._whose_report(uow, station_id, start, verdict, client_id, began_at)
         if verdict.status != "Accepted":
             return _Whose(verdict)
         if client_id is not None and await sessions.charging_with_tag(uow.conn, start.id_tag):
@@ -205,6 +209,29 @@ class Beginnings:
             log.info("StartTransaction refused: station=%s, reason=%s", station_id, refusal.code)
             return _Whose(IdTagVerdict("Blocked"))
 
+    async def _whose_report(
+        self,
+        uow: UnitOfWork,
+        station_id: StationId,
+        start: TransactionStart,
+        verdict: IdTagVerdict,
+        client_id: ClientId | None,
+        began_at: datetime,
+    ) -> _Whose:
+        """A start that comes late is a report, not a question (field ruling 2.3): the energy has flowed.
+
+        It is its client's charge whatever his card, his money or the connector would say now. The answer is the verdict
+        on the card all the same: it ends what a barred card still charges, and mends what the station remembers of it.
+        """
+        log.warning("StartTransaction comes late and is recorded: station=%s, began_at=%s", station_id, began_at)
+        if client_id is None:
+            return _Whose(verdict, is_free=True)
+        client = await lock_client(uow.conn, client_id)
+        session_id = SessionId(self._ids.new())
+        order = StartOrder(client_id, station_id, start.connector_id)
+        await self._reserving.open_reported(uow, client, order, session_id, start.id_tag, began_at)
+        return _Whose(verdict, session_id)
+
     async def _reserve(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, client_id: ClientId
     ) -> SessionId:
@@ -215,10 +242,11 @@ class Beginnings:
         await self._reserving.open(uow, client, order, session_id, start.id_tag, f"card:{start.id_tag}")
         return session_id
 
-    async def _close_unfinished(self, station_id: StationId, connector_id: ConnectorId) -> None:
+    async def _close_unfinished(self, station_id: StationId, start: TransactionStart) -> None:
         """A charge that begins proves that the connector's earlier one is over although no stop arrived."""
+        began_at = late_since(start.started_at, self._clock.now())
         async with unit_of_work(self._pool) as uow:
-            unfinished = await transactions.running_on_connector(uow.conn, station_id, connector_id)
+            unfinished = await transactions.running_on_connector(uow.conn, station_id, start.connector_id, began_at)
             for transaction in unfinished:
                 log.warning(
                     "StopTransaction missing: station=%s, transaction_id=%s",

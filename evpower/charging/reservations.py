@@ -3,9 +3,11 @@ end here (contract/rest-api §4.1; design §9.11)."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from evpower.billing.clients import Client, read_balance
 from evpower.billing.pricing import Pricing
-from evpower.billing.reservation import ReservationRules, reserve
+from evpower.billing.reservation import ReservationRules, reserve, reserve_for_report
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
 from evpower.charging.rows import sessions
@@ -15,7 +17,7 @@ from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.identifiers import ClientId, IdTag, SessionId, StationId
-from evpower.network.station_records import refresh_connector
+from evpower.network.station_records import read_start_spot, refresh_connector
 
 
 class Reserving:
@@ -59,9 +61,34 @@ class Reserving:
             rates=price.rates,
             rules=self._rules,
         )
-        history_id = await self._pricing.record(uow.conn, session_id, order.station_id, price, now)
-        new = sessions.NewSession(session_id, order, held, price.rates, history_id, id_tag, now)
-        await sessions.insert_session(uow.conn, new)
-        await refresh_connector(uow.conn, order.station_id, order.connector_id, now)
-        await self._billing.hold(uow, client, session_id, held.reserved_tyiyn, actor)
+        await self._write(uow, client, sessions.Opening(session_id, order, held, id_tag, now), price, actor)
         return price
+
+    async def open_reported(
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        order: StartOrder,
+        session_id: SessionId,
+        id_tag: IdTag,
+        began_at: datetime,
+    ) -> None:
+        """The same for a charge that began long before we hear of it (field ruling 2.3), priced by its own time.
+
+        It holds what is free and is never refused. Where another charge has the connector by now, this one is over.
+        """
+        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, began_at)
+        held = reserve_for_report(client.balance_tyiyn, self._rules)
+        spot = await read_start_spot(uow.conn, order.station_id, order.connector_id)
+        is_over = spot is not None and spot.running_session is not None
+        opening = sessions.Opening(session_id, order, held, id_tag, began_at, is_over=is_over)
+        await self._write(uow, client, opening, price, f"card:{id_tag}")
+
+    async def _write(
+        self, uow: UnitOfWork, client: Client, opening: sessions.Opening, price: Price, actor: str
+    ) -> None:
+        now, order = self._clock.now(), opening.order
+        history_id = await self._pricing.record(uow.conn, opening.id, order.station_id, price, opening.start_time)
+        await sessions.insert_session(uow.conn, sessions.NewSession(opening, price.rates, history_id, now))
+        await refresh_connector(uow.conn, order.station_id, order.connector_id, now)
+        await self._billing.hold(uow, client, opening.id, opening.reservation.reserved_tyiyn, actor)

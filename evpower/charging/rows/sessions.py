@@ -27,8 +27,8 @@ WITH session AS (
     INSERT INTO public.charging_sessions
         (id, user_id, station_id, connector_id, start_time, status, reserved_amount, limit_type, limit_value,
          amount_cap, rate_per_kwh, rate_per_minute, session_fee, pricing_history_id, id_tag, created_at, updated_at)
-    VALUES (%(id)s, %(client_id)s, %(station_id)s, %(connector_id)s, %(at)s, 'started', %(reserved)s, %(limit_type)s,
-            %(limit_value)s, %(amount_cap)s, %(rate_per_kwh)s, %(rate_per_minute)s, %(session_fee)s,
+    VALUES (%(id)s, %(client_id)s, %(station_id)s, %(connector_id)s, %(start_time)s, %(status)s, %(reserved)s,
+            %(limit_type)s, %(limit_value)s, %(amount_cap)s, %(rate_per_kwh)s, %(rate_per_minute)s, %(session_fee)s,
             %(pricing_history_id)s, %(id_tag)s, %(at)s, %(at)s))
 INSERT INTO evpower.session_phases (session_id, phase, phase_at) VALUES (%(id)s, 'reserved', %(at)s)
 """
@@ -119,15 +119,25 @@ ORDER BY s.connector_id = %(connector_id)s DESC, s.created_at DESC LIMIT 1
 
 
 @dataclass(frozen=True)
-class NewSession:
-    """What a reservation writes."""
+class Opening:
+    """A charge that is about to be written."""
 
     id: SessionId
     order: StartOrder
     reservation: Reservation
+    id_tag: IdTag
+    start_time: datetime
+    #: Its connector has another session by now: it is never shown as running, and waits for its stop alone.
+    is_over: bool = False
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What a reservation writes."""
+
+    opening: Opening
     rates: Rates
     pricing_history_id: int
-    id_tag: IdTag
     at: datetime
 
 
@@ -136,19 +146,22 @@ async def insert_session(conn: Conn, new: NewSession) -> None:
 
     Raises ConnectorTaken when the connector already has a running session.
     """
-    limit = new.reservation.limit
+    opening = new.opening
+    limit = opening.reservation.limit
     amount = None if limit.amount_tyiyn is None else som(limit.amount_tyiyn)
     energy = None if limit.energy_wh is None else Decimal(limit.energy_wh) / 1000
     try:
         await conn.execute(
             INSERT_SESSION,
             {
-                "id": new.id,
-                "client_id": new.order.client_id,
-                "station_id": new.order.station_id,
-                "connector_id": new.order.connector_id,
+                "id": opening.id,
+                "client_id": opening.order.client_id,
+                "station_id": opening.order.station_id,
+                "connector_id": opening.order.connector_id,
                 "at": new.at,
-                "reserved": som(new.reservation.reserved_tyiyn),
+                "start_time": opening.start_time,
+                "status": "stopped" if opening.is_over else "started",
+                "reserved": som(opening.reservation.reserved_tyiyn),
                 "limit_type": limit.type,
                 "limit_value": energy if limit.type == "energy" else amount,
                 "amount_cap": amount if limit.type == "energy" else None,
@@ -156,7 +169,7 @@ async def insert_session(conn: Conn, new: NewSession) -> None:
                 "rate_per_minute": new.rates.per_minute,
                 "session_fee": new.rates.session_fee,
                 "pricing_history_id": new.pricing_history_id,
-                "id_tag": new.id_tag,
+                "id_tag": opening.id_tag,
             },
         )
     except UniqueViolation as error:

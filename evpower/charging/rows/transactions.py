@@ -21,8 +21,8 @@ TAKE_CONNECTOR = "SELECT pg_advisory_xact_lock(hashtextextended(%(station_id)s, 
 FIND_REPEAT = """
 SELECT *, started_at <> %(started_at)s AS has_new_time
 FROM (SELECT t.id, t.wire_transaction_id, t.verdict, t.started_at,
-             t.status = 'Started' AND t.verdict = 'Accepted' AND (s.settled_at IS NULL OR p.phase = 'released')
-             AS is_running
+             t.status = 'Started' AND (t.verdict = 'Accepted' OR s.id IS NOT NULL)
+             AND (s.settled_at IS NULL OR p.phase = 'released') AS is_running
       FROM evpower.ocpp_transactions t
       LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
       LEFT JOIN evpower.session_phases p ON p.session_id = s.id
@@ -48,6 +48,7 @@ SELECT id, wire_transaction_id, connector_id, id_tag, verdict, charging_session_
        meter_stop_wh IS NOT NULL AS has_stop
 FROM evpower.ocpp_transactions
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND status = 'Started'
+  AND (%(began_at)s::timestamptz IS NULL OR least(started_at, received_at) <= %(began_at)s)
 """
 
 # A transaction the station still runs although its session is final: to be stopped. One that is given away has no
@@ -168,9 +169,12 @@ async def lock_transaction(conn: Conn, station_id: StationId, wire_id: WireTrans
     return _row(await (await conn.execute(LOCK_TRANSACTION, parameters)).fetchone())
 
 
-async def running_on_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId) -> list[TransactionRow]:
-    """Transactions of this connector that never ended."""
-    cursor = await conn.execute(RUNNING_ON_CONNECTOR, {"station_id": station_id, "connector_id": connector_id})
+async def running_on_connector(
+    conn: Conn, station_id: StationId, connector_id: ConnectorId, began_at: datetime | None
+) -> list[TransactionRow]:
+    """Transactions of this connector that never ended and began before this; None: all of them."""
+    parameters = {"station_id": station_id, "connector_id": connector_id, "began_at": began_at}
+    cursor = await conn.execute(RUNNING_ON_CONNECTOR, parameters)
     return [TransactionRow(**row) for row in await cursor.fetchall()]
 
 
