@@ -27,7 +27,8 @@ TABLE evpower.idempotency_keys (
     status_code integer,
     response json,
     created_at timestamp with time zone NOT NULL,
-    order_id text
+    order_id text,
+    process_id text DEFAULT NULLIF(current_setting('evpower.process_id'::text, true), ''::text)
 )
 TABLE evpower.ledger_entries (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -37,11 +37,6 @@ class StoredAnswer:
     wait_s: float = 0
 
     @property
-    def is_answered(self) -> bool:
-        """Whether the first request's answer is here."""
-        return self.status_code is not None and self.response is not None
-
-    @property
     def effect(self) -> Any:
         """The id of what its request made or ended: a session or a top-up; None when it was refused."""
         return self.session_id or self.order_id

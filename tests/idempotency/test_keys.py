@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trio
 
-from evpower.db.pool import Pool
+from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import IdempotencyMismatch
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.idempotency.keys import KeyRows, claim_key
 from evpower.idempotency.rows.keys import find_key, forget_older_than
-from evpower.identifiers import ClientId, SessionId
+from evpower.identifiers import ClientId, ProcessId, SessionId
 from tests.worlds.by_hand import by_hand
 
 NOON = datetime(2025, 9, 30, 12, tzinfo=UTC)
@@ -55,6 +55,26 @@ async def test_an_answer_is_waited_for_while_its_request_may_be_running(
     async with unit_of_work(pool) as uow:
         await claim_key(uow.conn, CLAIM, SESSION, NOON - timedelta(seconds=age_s))
     assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None, wait_s=wait_s)
+
+
+async def test_an_answer_is_waited_for_as_long_as_the_process_that_claims_lives(database_url: str) -> None:
+    """A killed process answers nothing more: its twin rebuilds at once. Nor does ours, whose twins were waited for."""
+    waits: list[float] = []
+
+    async def look(process_id: ProcessId) -> None:
+        async with open_pool(database_url, process_id=process_id) as pool:
+            stored = await KeyRows(pool, Noon()).find(CLIENT, "key-1")
+            assert stored is not None
+            waits.append(stored.wait_s)
+
+    async with open_pool(database_url, process_id=ProcessId("a")) as pool_a:
+        await claimed(pool_a)
+        await look(ProcessId("a"))
+        await look(ProcessId("b"))
+    with trio.fail_after(10):  # PostgreSQL notices within moments that its client is gone
+        while waits[-1]:
+            await look(ProcessId("b"))
+    assert waits[:2] == [0, 5]
 
 
 async def test_an_answer_is_kept_word_for_word(pool: Pool, keys: KeyRows) -> None:

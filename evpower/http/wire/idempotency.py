@@ -169,7 +169,7 @@ class Idempotency:
         if stored.claim != claim:
             raise IdempotencyMismatch
         until = trio.current_time() + stored.wait_s
-        while not stored.is_answered and trio.current_time() < until:
+        while stored.wait_s > 0 and trio.current_time() < until:
             await trio.sleep(LOOK_EVERY_S)
             stored = await self._store.find(claim.client_id, claim.key) or stored
         return stored

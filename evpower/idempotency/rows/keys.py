@@ -17,8 +17,13 @@ from evpower.errors import IdempotencyMismatch
 from evpower.idempotency.claim import RUNS_AT_MOST_S, TWIN_WAIT_S, IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, SessionId
 
+# Whoever asks has waited for twins of its own process: a claim of that process without an answer has lost it. So has
+# one of a process without a connection (`db/pool.py` names them): it was killed.
 FIND_KEY = """
-SELECT method, path, body_hash, session_id, order_id, status_code, response, created_at
+SELECT method, path, body_hash, session_id, order_id, status_code, response, created_at,
+       status_code IS NULL AND (process_id IS NULL OR (
+           process_id <> coalesce(current_setting('evpower.process_id', true), '')
+           AND EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'evpower ' || process_id))) AS may_run
 FROM evpower.idempotency_keys WHERE client_id = %(client_id)s AND key = %(key)s
 """
 
@@ -47,7 +52,7 @@ async def find_key(conn: Conn, client_id: ClientId, key: str, at: datetime) -> S
     if row is None:
         return None
     claim = IdempotencyClaim(client_id, key, row["method"], row["path"], row["body_hash"])
-    left_s = 0 if row["status_code"] is not None else RUNS_AT_MOST_S - (at - row["created_at"]).total_seconds()
+    left_s = RUNS_AT_MOST_S - (at - row["created_at"]).total_seconds() if row["may_run"] else 0
     wait_s = max(0, min(TWIN_WAIT_S, left_s))
     return StoredAnswer(claim, row["session_id"], row["status_code"], row["response"], row["order_id"], wait_s)
 
