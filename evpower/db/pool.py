@@ -31,6 +31,11 @@ RETRY_MOST_S = 2.0
 OPTIONS = "-c timezone=UTC -c default_transaction_read_only=on -c idle_in_transaction_session_timeout=30s"
 
 
+def application_name(process_id: ProcessId | None) -> str:
+    """What a process's connections are called in `pg_stat_activity`: as long as one is there, the process lives."""
+    return "evpower" if process_id is None else f"evpower {process_id}"
+
+
 @dataclass(eq=False)
 class _Waiter:
     task: trio.lowlevel.Task
@@ -52,7 +57,7 @@ class Pool:
         whose = "" if process_id is None else f"-c evpower.process_id={process_id}"
         options = f"{_own_options(conninfo)} {OPTIONS} {whose}".strip()
         #: How to make one more connection like these.
-        self.conninfo = make_conninfo(conninfo, options=options)
+        self.conninfo = make_conninfo(conninfo, options=options, application_name=application_name(process_id))
         self._connecting = connecting
         self._size = size
         self._open = 0

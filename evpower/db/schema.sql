@@ -27,7 +27,8 @@ TABLE evpower.idempotency_keys (
     status_code integer,
     response json,
     created_at timestamp with time zone NOT NULL,
-    order_id text
+    order_id text,
+    process_id text DEFAULT NULLIF(current_setting('evpower.process_id'::text, true), ''::text)
 )
 TABLE evpower.ledger_entries (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -292,7 +293,8 @@ TABLE evpower.session_phases (
     start_waited_s double precision NOT NULL DEFAULT 0,
     start_counted_at timestamp with time zone,
     start_present_since timestamp with time zone,
-    reopened_at timestamp with time zone
+    reopened_at timestamp with time zone,
+    twin_at timestamp with time zone
 )
 TABLE evpower.station_certificates (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -321,6 +323,12 @@ TABLE evpower.station_policies (
     free_vend boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL
+)
+TABLE evpower.station_trust (
+    station_id text NOT NULL,
+    profile_seen smallint NOT NULL DEFAULT 0,
+    certificates_ended_at timestamp with time zone,
+    renewal_asked_at timestamp with time zone
 )
 TABLE evpower.top_up_numbers (
     one boolean NOT NULL DEFAULT true,
@@ -679,6 +687,9 @@ evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_policies: station_policies_pkey PRIMARY KEY (station_id)
 evpower.station_policies: station_policies_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.station_trust: station_trust_pkey PRIMARY KEY (station_id)
+evpower.station_trust: station_trust_profile_seen_check CHECK (((profile_seen >= 0) AND (profile_seen <= 3)))
+evpower.station_trust: station_trust_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.top_up_numbers: top_up_numbers_one_check CHECK (one)
 evpower.top_up_numbers: top_up_numbers_pkey PRIMARY KEY (one)
 evpower.top_up_orders: top_up_orders_amount_tyiyn_check CHECK ((amount_tyiyn > 0))
@@ -829,6 +840,7 @@ CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates US
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
 CREATE UNIQUE INDEX station_policies_pkey ON evpower.station_policies USING btree (station_id)
+CREATE UNIQUE INDEX station_trust_pkey ON evpower.station_trust USING btree (station_id)
 CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
 CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)
 CREATE UNIQUE INDEX tariff_plans_pkey ON public.tariff_plans USING btree (id)

@@ -7,6 +7,11 @@ from typing import Any
 
 from evpower.identifiers import ClientId, SessionId
 
+#: A request that finds its key taken by its twin waits at most so long for the twin's answer.
+TWIN_WAIT_S = 5
+#: No request runs longer (`ANSWER_WITHIN_S` of the doors): an answer that is not stored by then was lost.
+RUNS_AT_MOST_S = 10
+
 
 @dataclass(frozen=True)
 class IdempotencyClaim:
@@ -28,6 +33,8 @@ class StoredAnswer:
     status_code: int | None
     response: dict[str, Any] | None
     order_id: str | None = None
+    #: How many seconds the first request's answer is worth waiting for; 0 when there is one, or none will come.
+    wait_s: float = 0
 
     @property
     def effect(self) -> Any:

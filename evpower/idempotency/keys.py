@@ -26,7 +26,7 @@ class KeyRows:
     async def find(self, client_id: ClientId, key: str) -> StoredAnswer | None:
         """What is known of a key; None when it was never used."""
         async with reading(self._pool) as conn:
-            return await find_key(conn, client_id, key)
+            return await find_key(conn, client_id, key, self._clock.now())
 
     async def store_answer(self, claim: IdempotencyClaim, answer: Mapping[str, Any], status: int) -> None:
         """Keep the first answer to a key."""

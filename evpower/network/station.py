@@ -41,3 +41,7 @@ class Admission:
     serial_number: str | None = None
     #: A password on its way to the station; it opens too, and a login with it ends the old one.
     pending_hash: str | None = None
+    #: The highest security profile it was seen on: below 2 it does not matter, otherwise nothing below it opens.
+    profile_seen: int = 0
+    #: Whether any of its certificates was ended, so that one it shows must be looked up.
+    some_ended: bool = False

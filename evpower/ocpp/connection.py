@@ -65,10 +65,13 @@ class StationConnection:
         on_return: Callable[[], None],
         traffic: Traffic,
         frame_log: FrameLog | None = None,
+        profile: int = 0,
     ) -> None:
         """`on_return` is called when the station speaks again after more than `silent_after_s`."""
         self.station_id = station_id
         self.dialect = dialect
+        #: OCPP's security profile, on which it was admitted; 0 is without any.
+        self.profile = profile
         self._socket = socket
         self._clock = clock
         self._ids = ids

@@ -19,6 +19,9 @@ from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
+#: How a socket ends whose station has a newer one.
+REPLACED = (1000, "replaced by a newer connection")
+
 
 class StationRegistry:
     """Implements `evpower.link.ports.LiveStations` and `StationLink`."""
@@ -36,7 +39,7 @@ class StationRegistry:
         twin = self._live.get(connection.station_id)
         self._live[connection.station_id] = connection
         if twin is not None:
-            twin.leave(1000, "replaced by a newer connection")
+            twin.leave(*REPLACED)
 
     def remove(self, connection: StationConnection) -> None:
         """Forget it, unless a twin has taken its place."""

@@ -8,9 +8,11 @@ down raises, and the station gets InternalError and repeats (duty 15).
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from evpower.charging.arrivals import mark_twin
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
 from evpower.charging.limits import LimitKeeper
@@ -29,7 +31,7 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.security.certificates import StationCertificates
-from evpower.security.records import add_event, put_in_force
+from evpower.security.records import add_event, certificate_ended, ended_since, put_in_force, see_profile
 from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
@@ -92,6 +94,31 @@ class StationReports:
         """The station logged in with the password that was on its way: it has it, and the old one ends."""
         async with unit_of_work(self._pool) as uow:
             await put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
+
+    async def profile_shown(self, station_id: StationId, profile: int) -> None:
+        """The station was admitted on a security profile with TLS: nothing below it opens any more."""
+        async with unit_of_work(self._pool) as uow:
+            await see_profile(uow.conn, station_id, profile)
+
+    async def certificate_ended(self, station_id: StationId, serial_number: str, not_before: datetime) -> bool:
+        """Whether a certificate of the station, verified and its own, was ended by an operator or a new password."""
+        async with reading(self._pool) as conn:
+            return await certificate_ended(conn, station_id, serial_number, not_before)
+
+    async def certificates_ended_since(self, since: Mapping[StationId, datetime]) -> list[StationId]:
+        """Those of these stations whose certificates ended after the moment of each."""
+        async with reading(self._pool) as conn:
+            return await ended_since(conn, since)
+
+    async def replaced_alive(self, station_id: StationId) -> None:
+        """A second socket took the place of one that was alive: two devices bear one name, or a thief does."""
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            charges = await mark_twin(uow.conn, station_id, now)
+            detail = f"charging: {', '.join(charges)}" if charges else "not charging"
+            report = SecurityReport(SecurityMatter.EVENT, "Connection", "TwinReplacedLiveStation", detail=detail)
+            await add_event(uow.conn, station_id, report, now)
+        security_log.warning("a second socket replaced one that was alive: station=%s, %s", station_id, detail)
 
     async def connected(self, station_id: StationId) -> None:
         """A station's socket is open and registered. After a power cut all come at once: one commit for many."""
@@ -180,9 +207,12 @@ class StationReports:
         if (kind := TRANSFERS.get(report.matter)) is not None:
             await self._rooms.transfers.progress(station_id, kind, report.type, report.request_id)
 
-    async def certificate_requested(self, station_id: StationId, csr: str, reported_as: str) -> bool:
-        """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later."""
-        return await self._rooms.certificates.request(station_id, csr, reported_as)
+    async def certificate_requested(self, station_id: StationId, csr: str, reported_as: str, *, proven: bool) -> bool:
+        """Store a request for a certificate (PEM); False when it is refused. The certificate is brought later.
+
+        `proven` says that its socket is authenticated over TLS.
+        """
+        return await self._rooms.certificates.request(station_id, csr, reported_as, proven=proven)
 
     async def park(self, station_id: StationId, action: str, reason: str, payload: bytes) -> None:
         """Keep a report that matches nothing, with all its data, for a person (duty 20, 23)."""

@@ -22,13 +22,15 @@ from evpower.link.commands import DeliverCertificate, Ending, RenewCertificate, 
 from evpower.link.conversation import Conversation
 from evpower.network import station_records
 from evpower.security.rows import certificates as rows
-from evpower.security.rows import security_events
+from evpower.security.rows import security_events, trust
 from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.security.station_authority import StationAuthority
 from evpower.stations.commands import StationCommands
 
 log = logging.getLogger("security")
 
+#: After an operator's `renew-certificate` a station may ask on whatever socket it has.
+RENEWAL_WITHIN = timedelta(hours=1)
 Begin = Callable[[Callable[[Conversation], Awaitable[None]]], Conversation]
 
 
@@ -52,9 +54,10 @@ class StationCertificates:
         self._begin = begin
         self._going_on: set[int] = set()
 
-    async def request(self, station_id: StationId, csr: str, reported_as: str) -> bool:
+    async def request(self, station_id: StationId, csr: str, reported_as: str, *, proven: bool) -> bool:
         """A station asks for a certificate; False when it gets none. Signing and delivery follow by themselves.
 
+        On a socket that is not `proven`, authenticated over TLS, it gets one only when an operator asked for it lately.
         A refusal is kept among its security events, as the message it came in.
         """
         now = self._clock.now()
@@ -64,6 +67,8 @@ class StationCertificates:
                 named = await station_records.admit(uow.conn, request.common_name)
                 if named is None or named.station_id != station_id:
                     raise Unsignable(f"its common name {request.common_name[:64]!r} is not this station's")
+                if not proven and not await trust.take_renewal(uow.conn, station_id, now - RENEWAL_WITHIN):
+                    raise Unsignable("its socket is not authenticated over TLS, and no operator asked for it")
                 request_id = await rows.open_request(uow.conn, station_id, csr, request.common_name, now)
         except Unsignable as refusal:
             await self._note_refusal(station_id, reported_as, refusal.message)
@@ -81,6 +86,8 @@ class StationCertificates:
         """Have the station make a new key and ask for a certificate (A02). Raises NoStationCa, CommandFailure."""
         if not self._authority.exists:
             raise NoStationCa
+        async with unit_of_work(self._pool) as uow:
+            await trust.ask_renewal(uow.conn, station_id, self._clock.now())
         return await self._commands.demand(station_id, RenewCertificate())
 
     async def held(self, expiring_within_days: int | None) -> list[dict[str, Any]]:

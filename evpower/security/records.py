@@ -5,5 +5,15 @@ from __future__ import annotations
 from evpower.security.rows.certificates import under_way
 from evpower.security.rows.credentials import put_in_force
 from evpower.security.rows.security_events import SecurityEvent, add_event
+from evpower.security.rows.trust import certificate_ended, end_certificates, ended_since, see_profile
 
-__all__ = ["SecurityEvent", "add_event", "put_in_force", "under_way"]
+__all__ = [
+    "SecurityEvent",
+    "add_event",
+    "certificate_ended",
+    "end_certificates",
+    "ended_since",
+    "put_in_force",
+    "see_profile",
+    "under_way",
+]

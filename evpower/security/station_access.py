@@ -31,6 +31,7 @@ from evpower.network.station_records import station_exists
 from evpower.security.passwords import Passwords
 from evpower.security.rows import credentials, security_events
 from evpower.security.rows.security_events import SecurityEvent
+from evpower.security.rows.trust import end_certificates
 
 log = logging.getLogger("security")
 
@@ -80,6 +81,14 @@ class StationAccess:
             await credentials.set_password(uow.conn, station_id, password_hash, self._clock.now())
         log.info("password set: station=%s", station_id)
         return PasswordChange(station_id, None, old_password_ended=True)
+
+    async def revoke(self, station_id: StationId) -> None:
+        """End the station's certificates, for new and open sockets; it may begin anew. Raises StationNotFound."""
+        async with unit_of_work(self._pool) as uow:
+            if not await station_exists(uow.conn, station_id):
+                raise StationNotFound
+            await end_certificates(uow.conn, station_id, self._clock.now())
+        log.warning("certificates ended: station=%s", station_id)
 
     async def security_events(self, station_id: StationId) -> list[SecurityEvent]:
         """The station's security events, newest first. Raises StationNotFound."""

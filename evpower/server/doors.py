@@ -185,7 +185,8 @@ def _station_server(process: Process, failed_logins: FailedLogins) -> StationSer
             ping_timeout_s=ocpp.ping_timeout_s,
             send_timeout_s=ocpp.send_timeout_s,
         ),
-        allow_anonymous=config.anonymous_stations,
+        # Not set: at loopback doors from this machine, which each handshake decides.
+        allow_anonymous=config.anonymous_stations and ocpp.allow_anonymous,
         trusted_proxies=config.http.trusted_proxies,
         max_connections=ocpp.max_connections,
         max_handshakes=ocpp.max_handshakes,

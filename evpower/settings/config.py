@@ -212,10 +212,10 @@ class Config:
 
     @property
     def anonymous_stations(self) -> bool:
-        """Whether a station without a password may connect (design §9.9); decided by the bind unless set."""
+        """Whether a station without a password may connect (design §9.9): as set, else from this machine alone."""
         if self.ocpp.allow_anonymous is not None:
             return self.ocpp.allow_anonymous
-        return all(bind.is_loopback for bind in (*self.ocpp.bind, *self.ocpp.tls_bind))
+        return not self.http.public_url and all(bind.is_loopback for bind in (*self.ocpp.bind, *self.ocpp.tls_bind))
 
 
 #: Each section's field, by name.
@@ -363,7 +363,8 @@ def _doubts(config: Config) -> list[str]:
     doubts = []
     if config.ocpp.allow_anonymous is None and not config.anonymous_stations:
         doubts.append(
-            "ocpp.bind or ocpp.tls_bind is not loopback: stations without a password or certificate will be refused;"
+            "ocpp.bind or ocpp.tls_bind is not loopback, or http.public_url is set: stations without a password or"
+            " certificate will be refused;"
             " give them passwords, or set ocpp.allow_anonymous = true"
         )
     if config.ocpp.accept_unknown == "pending" and not config.anonymous_stations:

@@ -21,7 +21,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import CommandRejected, InvalidRequest, NoStationCa
 from evpower.ocpp.door.passwords import SaltedPasswords
-from evpower.security.rows import certificates, credentials
+from evpower.security.rows import certificates, credentials, trust
 from evpower.security.station_access import StationAccess
 from evpower.settings.config import Config
 from evpower.settings.values import Bind
@@ -64,6 +64,13 @@ async def site(ca: x509.Certificate, bare_site: Site) -> Site:
     return bare_site
 
 
+async def asked(site: Site, csr: str) -> object:
+    """The station's SignCertificate, after an operator's renewal: its socket here has no TLS."""
+    async with unit_of_work(site.world.pool) as uow:
+        await trust.ask_renewal(uow.conn, STATION, site.world.clock.now())
+    return await site.say("SignCertificate", csr=csr)
+
+
 async def rows(site: Site) -> list[tuple[str, str | None]]:
     found = await site.world.sql("SELECT state, reason FROM evpower.station_certificates ORDER BY id")
     return [(row["state"], row["reason"]) for row in found]
@@ -97,7 +104,7 @@ async def receive_certificate(site: Site, reply: Any = OK) -> x509.Certificate:
 
 async def certify(site: Site, name: str = STATION) -> x509.Certificate:
     """The whole way to a delivered certificate."""
-    assert await site.say("SignCertificate", csr=signing_request(name)) == OK
+    assert await asked(site, csr=signing_request(name)) == OK
     certificate = await receive_certificate(site)
     await until(partial(holds_certificate, site))
     return certificate
@@ -113,11 +120,26 @@ async def refusals(site: Site) -> list[tuple[str, str | None, bool]]:
     return [(row.type, row.detail, row.alarming) for row in await access.security_events(STATION)]
 
 
+async def test_a_certificate_needs_a_proven_socket_or_an_operator(site: Site) -> None:
+    """Safe by default 2: a peer on a plain socket that knew a station's name got a year's client certificate."""
+    assert await site.say("SignCertificate", csr=signing_request(STATION)) == REJECTED
+    reason = "its socket is not authenticated over TLS, and no operator asked for it"
+    assert await refusals(site) == [("Rejected", reason, True)]
+    assert await site.operate("renew-certificate", {}, OK) == OK
+    assert await site.say("SignCertificate", csr=signing_request(STATION)) == OK
+    await receive_certificate(site)
+    # That was for once, and an hour.
+    assert await site.say("SignCertificate", csr=signing_request(STATION)) == REJECTED
+    assert await site.operate("renew-certificate", {}, OK) == OK
+    site.world.clock.advance(3601)
+    assert await site.say("SignCertificate", csr=signing_request(STATION)) == REJECTED
+
+
 async def test_tc_074_a_charger_renews_its_certificate_when_it_is_asked_to(site: Site, ca: x509.Certificate) -> None:
     assert await site.operate("renew-certificate", {}, OK) == OK
     assert site.heard == [("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"})]
     key = ec_key()
-    assert await site.say("SignCertificate", csr=signing_request(STATION, key=key)) == OK
+    assert await asked(site, csr=signing_request(STATION, key=key)) == OK
     certificate = await receive_certificate(site)
     certificate.verify_directly_issued_by(ca)
     assert certificate.public_key() == key.public_key()
@@ -130,6 +152,8 @@ async def test_tc_074_the_common_name_may_be_the_serial_number_too(site: Site) -
 
 
 async def test_tc_074_the_answer_comes_before_the_certificate(site: Site) -> None:
+    async with unit_of_work(site.world.pool) as uow:
+        await trust.ask_renewal(uow.conn, STATION, site.world.clock.now())
     await site.peer.send(2, "m", "SignCertificate", {"csr": signing_request(STATION)})
     with trio.fail_after(10):
         assert await site.peer.receive() == [3, "m", OK]
@@ -151,7 +175,7 @@ async def test_without_a_station_ca_nothing_is_renewed(bare_site: Site) -> None:
 async def test_tc_077_a_charger_that_rejects_its_certificate_is_stored_and_its_event_alarms(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await site.say("SignCertificate", csr=signing_request(STATION))
+    await asked(site, csr=signing_request(STATION))
     await receive_certificate(site, REJECTED)
     await rows_become(site, ("refused", "the charger: Rejected"))
     await site.say("SecurityEventNotification", type="InvalidChargePointCertificate", timestamp=site.now())
@@ -160,7 +184,7 @@ async def test_tc_077_a_charger_that_rejects_its_certificate_is_stored_and_its_e
 
 
 async def test_a_charger_that_knows_no_certificates_is_not_asked_again(site: Site) -> None:
-    await site.say("SignCertificate", csr=signing_request(STATION))
+    await asked(site, csr=signing_request(STATION))
     await receive_certificate(site, ("NotSupported", ""))
     await rows_become(site, ("refused", "the charger: NotSupported"))
 
@@ -187,14 +211,14 @@ async def test_tc_078_a_root_the_charger_finds_invalid_is_told_and_its_event_ala
 async def test_a_request_that_is_not_worth_signing_is_rejected_and_alarms(
     site: Site, make: Any, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await site.say("SignCertificate", csr=make()) == REJECTED
+    assert await asked(site, csr=make()) == REJECTED
     assert await rows(site) == []
     assert await refusals(site) == [("Rejected", reason, True)]
     assert f"SignCertificate rejected: station=EVP-001-01, {reason}" in caplog.text
 
 
 async def test_garbage_is_rejected(site: Site) -> None:
-    assert await site.say("SignCertificate", csr="garbage") == REJECTED
+    assert await asked(site, csr="garbage") == REJECTED
     assert (await refusals(site))[0][1] is not None
 
 
@@ -208,10 +232,10 @@ async def test_without_a_station_ca_requests_are_rejected_and_the_log_says_how_t
     bare_site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     csr = signing_request(STATION)
-    assert await bare_site.say("SignCertificate", csr=csr) == REJECTED
+    assert await asked(bare_site, csr=csr) == REJECTED
     assert "there is no station CA; make one with: evpower ca init" in caplog.text
     make_ca(tmp_path)
-    assert await bare_site.say("SignCertificate", csr=csr) == OK  # at once, without a restart
+    assert await asked(bare_site, csr=csr) == OK  # at once, without a restart
     await receive_certificate(bare_site)
 
 
@@ -219,14 +243,14 @@ async def test_a_ca_that_broke_rejects_and_says_why(
     site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "ca" / "station-ca.key").unlink()
-    assert await site.say("SignCertificate", csr=signing_request(STATION)) == REJECTED
+    assert await asked(site, csr=signing_request(STATION)) == REJECTED
     assert "the station CA cannot be used: ocpp.station_ca_key" in caplog.text
 
 
 async def test_a_repeated_request_is_accepted_and_signed_once(site: Site) -> None:
     csr = signing_request(STATION)
-    assert await site.say("SignCertificate", csr=csr) == OK
-    assert await site.say("SignCertificate", csr=csr) == OK
+    assert await asked(site, csr=csr) == OK
+    assert await asked(site, csr=csr) == OK
     await receive_certificate(site)
     await rows_become(site, ("delivered", None))
     assert len(await rows(site)) == 1
@@ -234,8 +258,8 @@ async def test_a_repeated_request_is_accepted_and_signed_once(site: Site) -> Non
 
 async def test_a_newer_request_takes_the_place_of_one_under_way(site: Site) -> None:
     first, second = signing_request(STATION), signing_request(STATION, key=(key := ec_key()))
-    await site.say("SignCertificate", csr=first)
-    await site.say("SignCertificate", csr=second)
+    await asked(site, csr=first)
+    await asked(site, csr=second)
     # The charger may hear of the first, whose certificate was on its way; it has thrown that key away.
     while (await receive_certificate(site)).public_key() != key.public_key():
         site.heard.clear()
@@ -243,7 +267,7 @@ async def test_a_newer_request_takes_the_place_of_one_under_way(site: Site) -> N
 
 
 async def test_a_certificate_that_was_not_answered_is_brought_again_after_a_reconnect(site: Site) -> None:
-    await site.say("SignCertificate", csr=signing_request(STATION))
+    await asked(site, csr=signing_request(STATION))
     with trio.fail_after(10):
         _, _, action, payload = await site.peer.next_call()
     assert action == "CertificateSigned"
@@ -259,7 +283,7 @@ async def test_after_a_crash_the_next_process_goes_on_from_the_row(
 ) -> None:
     """Killed between the answer and the signature, or between the signature and the charger's answer."""
     async with open_site(pool, settings(tmp_path)) as site:
-        await site.say("SignCertificate", csr=signing_request(STATION))
+        await asked(site, csr=signing_request(STATION))
         with trio.fail_after(10):
             assert (await site.peer.next_call())[2] == "CertificateSigned"
     if left == "requested":
@@ -276,7 +300,7 @@ async def test_after_a_crash_the_next_process_goes_on_from_the_row(
 async def test_a_request_during_the_boot_brings_one_certificate_once_the_charger_is_ready(site: Site) -> None:
     await site.hang_up()
     await site.say("BootNotification", chargePointVendor="EvPower", chargePointModel="Test")
-    assert await site.say("SignCertificate", csr=signing_request(STATION)) == OK
+    assert await asked(site, csr=signing_request(STATION)) == OK
     for connector_id in (1, 2):
         await site.status("Available", connector_id)
     with trio.fail_after(10):
@@ -294,7 +318,7 @@ async def test_only_the_newest_requests_of_a_station_are_kept_and_the_certificat
     monkeypatch.setattr(certificates, "KEPT_PER_STATION", 3)
     await certify(site)
     for _ in range(5):
-        await site.say("SignCertificate", csr=signing_request(STATION))
+        await asked(site, csr=signing_request(STATION))
         await receive_certificate(site, REJECTED)
         await until(partial(last_is_refused, site))
     assert [state for state, _ in await rows(site)] == ["delivered", "refused", "refused", "refused"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import trio
-from trio_websocket import ConnectionRejected, WebSocketConnection, wrap_client_stream
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from tests.e2e.conftest import SETTINGS, url_of
 from tests.e2e.process import Server, poll
@@ -65,6 +65,12 @@ class TlsCharger:
                 if asked == action:
                     return payload
             await self._next()
+
+    async def is_let_go(self) -> None:
+        """Answer until the server closes the socket."""
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await self._next()
 
     async def _next(self) -> list[Any]:
         message: list[Any] = json.loads(await self._socket.get_message())
@@ -162,6 +168,19 @@ async def test_a_charger_comes_by_password_gets_its_certificate_and_comes_back_w
         shown = await evpower(street.server, "certificates", "--expiring-within", "366d")
         assert [(row["station_id"], row["common_name"]) for row in shown] == [(STATION, STATION)]
         assert await evpower(street.server, "certificates", "--expiring-within", "30d") == []
+
+        # Safe by default 2: nothing below the profile it was seen on opens, until an operator ends its certificates.
+        with pytest.RaisesGroup(pytest.RaisesExc(ConnectionRejected, check=lambda refused: refused.status_code == 401)):
+            async with street.charger(STATION, password=PASSWORD):
+                raise AssertionError("a password opened where a certificate had")
+        async with street.charger(STATION, own=own) as charger:
+            await evpower(street.server, "station", "revoke", STATION)
+            await charger.is_let_go()
+        with pytest.RaisesGroup(pytest.RaisesExc(ConnectionRejected, check=lambda refused: refused.status_code == 401)):
+            async with street.charger(STATION, own=own):
+                raise AssertionError("a certificate that was ended opened")
+        async with street.charger(STATION, password=PASSWORD) as charger:
+            assert "currentTime" in await charger.say("Heartbeat")
 
 
 async def delivered(server: Server) -> bool:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trio
 
-from evpower.db.pool import Pool
+from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import IdempotencyMismatch
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.idempotency.keys import KeyRows, claim_key
 from evpower.idempotency.rows.keys import find_key, forget_older_than
-from evpower.identifiers import ClientId, SessionId
+from evpower.identifiers import ClientId, ProcessId, SessionId
 from tests.worlds.by_hand import by_hand
 
 NOON = datetime(2025, 9, 30, 12, tzinfo=UTC)
@@ -45,7 +45,36 @@ async def test_a_key_is_unknown_until_it_is_used(keys: KeyRows) -> None:
 
 async def test_a_claimed_key_knows_its_request_and_session_and_has_no_answer(pool: Pool, keys: KeyRows) -> None:
     await claimed(pool)
-    assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None)
+    assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None, wait_s=5)
+
+
+@pytest.mark.parametrize(("age_s", "wait_s"), [(-3600, 5), (0, 5), (5, 5), (8, 2), (10, 0), (3600, 0)])
+async def test_an_answer_is_waited_for_while_its_request_may_be_running(
+    pool: Pool, keys: KeyRows, age_s: int, wait_s: int
+) -> None:
+    async with unit_of_work(pool) as uow:
+        await claim_key(uow.conn, CLAIM, SESSION, NOON - timedelta(seconds=age_s))
+    assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None, wait_s=wait_s)
+
+
+async def test_an_answer_is_waited_for_as_long_as_the_process_that_claims_lives(database_url: str) -> None:
+    """A killed process answers nothing more: its twin rebuilds at once. Nor does ours, whose twins were waited for."""
+    waits: list[float] = []
+
+    async def look(process_id: ProcessId) -> None:
+        async with open_pool(database_url, process_id=process_id) as pool:
+            stored = await KeyRows(pool, Noon()).find(CLIENT, "key-1")
+            assert stored is not None
+            waits.append(stored.wait_s)
+
+    async with open_pool(database_url, process_id=ProcessId("a")) as pool_a:
+        await claimed(pool_a)
+        await look(ProcessId("a"))
+        await look(ProcessId("b"))
+    with trio.fail_after(10):  # PostgreSQL notices within moments that its client is gone
+        while waits[-1]:
+            await look(ProcessId("b"))
+    assert waits[:2] == [0, 5]
 
 
 async def test_an_answer_is_kept_word_for_word(pool: Pool, keys: KeyRows) -> None:
@@ -76,7 +105,7 @@ async def test_a_key_keeps_its_first_answer(keys: KeyRows) -> None:
 async def test_another_request_cannot_answer_for_a_key(pool: Pool, keys: KeyRows, other: IdempotencyClaim) -> None:
     await claimed(pool)
     await keys.store_answer(other, ANSWER, 200)
-    assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None)
+    assert await keys.find(CLIENT, "key-1") == StoredAnswer(CLAIM, SESSION, None, None, wait_s=5)
 
 
 async def test_a_key_cannot_be_claimed_twice(pool: Pool) -> None:
@@ -124,6 +153,6 @@ async def test_old_keys_are_forgotten_and_young_ones_kept(pool: Pool) -> None:
     await claimed(pool)
     async with by_hand(pool) as conn:
         assert await forget_older_than(conn, NOON) == 0
-        assert await find_key(conn, CLIENT, "key-1") is not None
+        assert await find_key(conn, CLIENT, "key-1", NOON) is not None
         assert await forget_older_than(conn, NOON + timedelta(seconds=1)) == 1
-        assert await find_key(conn, CLIENT, "key-1") is None
+        assert await find_key(conn, CLIENT, "key-1", NOON) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import trio
@@ -58,6 +59,9 @@ class FakeReports(StationReports):
         self.stops: list[TransactionStop] = []
         self.security_reports: list[SecurityReport] = []
         self.certificate_requests: list[str] = []
+        self.proven: list[bool] = []
+        #: Stations whose certificates were ended.
+        self.ended: set[StationId] = set()
         self.certificate_verdict = True
         self.parked: list[tuple[str, str, bytes]] = []
         self.transfers: list[tuple[str, str]] = []
@@ -134,7 +138,21 @@ class FakeReports(StationReports):
         await self._note("security", station_id)
         self.security_reports.append(report)
 
-    async def certificate_requested(self, station_id: StationId, csr: str, reported_as: str) -> bool:
+    async def profile_shown(self, station_id: StationId, profile: int) -> None:
+        self.told.append((f"profile {profile}", station_id))
+
+    async def certificate_ended(self, station_id: StationId, serial_number: str, not_before: datetime) -> bool:
+        del serial_number, not_before
+        return station_id in self.ended
+
+    async def certificates_ended_since(self, since: Mapping[StationId, datetime]) -> list[StationId]:
+        return [each for each in since if each in self.ended]
+
+    async def replaced_alive(self, station_id: StationId) -> None:
+        self.told.append(("replaced alive", station_id))
+
+    async def certificate_requested(self, station_id: StationId, csr: str, reported_as: str, *, proven: bool) -> bool:
+        self.proven.append(proven)
         await self._note("certificate", station_id)
         self.certificate_requests.append(csr)
         return self.certificate_verdict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -12,6 +14,7 @@ from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.reception import Reception
+from evpower.ocpp.door.tls import ShownCertificate
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Lobby, Stranger
 from evpower.ocpp.newcomer import BOOTS_APART_S
 from tests.ocpp.conftest import Csms
@@ -130,4 +133,5 @@ async def test_a_certificate_of_another_station_lets_no_stranger_in(
 ) -> None:
     reception = Reception(csms.reports, PasswordChecker(b"test"), FailedLogins(), csms.traffic, DIALECTS, csms.lobby)
     stranger = Stranger(NEW, "192.0.2.1")
-    assert (await reception._stranger(stranger, names) is stranger) is enters
+    shown = None if names is None else ShownCertificate(names, "5", datetime(2026, 1, 1, tzinfo=UTC))
+    assert (await reception._stranger(stranger, shown) is stranger) is enters

@@ -254,6 +254,13 @@ def test_anonymous_chargers_can_be_decided(word: str, expected: bool) -> None:
     assert config.warnings == ()
 
 
+def test_a_public_address_needs_passwords_of_chargers_too() -> None:
+    """Safe by default 2: whoever the proxy lets through is not on this machine."""
+    config = load(None, {"EVPOWER_HTTP_PUBLIC_URL": "https://charge.example", "EVPOWER_AUTH_MODE": "trust"})
+    assert not config.anonymous_stations
+    assert "http.public_url" in config.warnings[0]
+
+
 TLS = {"EVPOWER_OCPP_TLS_CERTIFICATE": "a.crt", "EVPOWER_OCPP_TLS_KEY": "a.key"}
 
 
@@ -308,6 +315,7 @@ def test_a_proxy_that_may_be_on_another_machine_and_is_not_named_is_doubted() ->
         "EVPOWER_HTTP_BIND": "0.0.0.0:8080",
         "EVPOWER_HTTP_PUBLIC_URL": "https://charge.example",
         "EVPOWER_AUTH_MODE": "trust",
+        "EVPOWER_OCPP_ALLOW_ANONYMOUS": "false",
     }
     (warning,) = load(None, environ).warnings
     assert warning.startswith("http.trusted_proxies names this machine alone")

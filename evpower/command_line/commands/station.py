@@ -91,6 +91,14 @@ def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool, 
     terminal.screen.facts(terminal.server.put("stations", station_id, "password", body=change))
 
 
+@station.command("revoke")
+@click.argument("station_id", metavar="STATION")
+@terminal_command
+def revoke(terminal: Terminal, station_id: str) -> None:
+    """End STATION's certificates, for new and open sockets; it may come back by password."""
+    terminal.screen.facts(terminal.server.post("stations", station_id, "revoke"))
+
+
 @station.command("security")
 @click.argument("station_id", metavar="STATION")
 @terminal_command

@@ -18,8 +18,8 @@ READ_WITHIN_S = 10
 
 
 def access_routes(access: StationAccess) -> Blueprint:
-    """`PUT /stations/{station_id}/password` (`{"password": …, "push": false, "form": "plain" | "hex"}`), and
-    `GET /stations/{station_id}/security-events`."""
+    """`PUT /stations/{station_id}/password` (`{"password": …, "push": false, "form": "plain" | "hex"}`),
+    `POST /stations/{station_id}/revoke`, and `GET /stations/{station_id}/security-events`."""
     routes = Blueprint("station_access", __name__, url_prefix="/stations")
 
     @routes.put("/<station_id>/password")
@@ -28,6 +28,13 @@ def access_routes(access: StationAccess) -> Blueprint:
         with trio.fail_after(ANSWER_WITHIN_S):
             change = await access.set_password(known_station(station_id), password, push=push, form=form)
         return written_data(password_body(change, pushed=push))
+
+    @routes.post("/<station_id>/revoke")
+    async def revoke(station_id: str) -> Response:
+        found = known_station(station_id)
+        with trio.fail_after(READ_WITHIN_S):
+            await access.revoke(found)
+        return written_data({"station_id": found, "certificates": "ended"})
 
     @routes.get("/<station_id>/security-events")
     async def security_events(station_id: str) -> Response:

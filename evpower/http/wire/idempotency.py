@@ -3,9 +3,11 @@
 A request runs through these steps, in this order:
 1. a twin still running in this process is waited for, at most 5 s, then 409;
 2. a key used for another request is 409;
-3. a key with a stored answer is answered from the store;
+3. a key with a stored answer is answered from the store; when its first request may still be running at another
+   process, that answer is waited for, at most 5 s;
 4. a key whose effect was committed but whose answer was lost (we died, or the answer was a 5xx) is rebuilt;
-5. otherwise the work is done; its service claims the key in the same unit of work as the effect.
+5. otherwise the work is done; its service claims the key in the same unit of work as the effect. When another
+   process was faster, its claim undoes ours, and 2 to 4 are done again.
 Answers are stored, refusals too; failures (5xx) are not.
 """
 
@@ -28,7 +30,7 @@ from evpower.errors import DatabaseUnavailable, IdempotencyMismatch, InvalidRequ
 from evpower.http.wire.answers import Answer
 from evpower.http.wire.problems import problem
 from evpower.http.wire.requests import BodyFields
-from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
+from evpower.idempotency.claim import TWIN_WAIT_S, IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId
 
 logger = logging.getLogger("evpower.http")
@@ -36,12 +38,13 @@ logger = logging.getLogger("evpower.http")
 HEADER = "Idempotency-Key"
 #: The app sends a UUID; anything printable of a sane length is accepted.
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
-TWIN_WAIT_S = 5
+#: How often a twin of another process looks for the answer.
+LOOK_EVERY_S = 0.1
 STILL_RUNNING = "Предыдущий запрос с этим Idempotency-Key ещё выполняется"
 
 
 class KeyStore(Protocol):
-    """Where keys and answers are kept for 7 days (`evpower.db.idempotency` in the server)."""
+    """Where keys and answers are kept for 7 days (`evpower.idempotency.keys` in the server)."""
 
     async def find(self, client_id: ClientId, key: str) -> StoredAnswer | None:
         """What is known of a key; None when it was never used."""
@@ -143,16 +146,38 @@ class Idempotency:
         raise IdempotencyMismatch(STILL_RUNNING)
 
     async def _answer_once(self, claim: IdempotencyClaim, work: KeyedWork) -> Answer:
-        stored = await self._store.find(claim.client_id, claim.key)
-        if stored is not None and stored.claim != claim:
-            raise IdempotencyMismatch
-        if stored is not None and stored.status_code is not None and stored.response is not None:
+        stored = await self._remembered(claim)
+        if stored is None:
+            try:
+                return await self._kept(claim, work.run(claim))
+            except IdempotencyMismatch:  # claimed at another process since we looked
+                stored = await self._remembered(claim)
+                if stored is None:
+                    raise
+        if stored.status_code is not None and stored.response is not None:
             return Answer(stored.response, stored.status_code)
+        return await self._kept(claim, work.rebuild(stored.effect))
+
+    async def _remembered(self, claim: IdempotencyClaim) -> StoredAnswer | None:
+        """What the key remembers, with the answer of a twin that may be running at another process waited for.
+
+        Raises IdempotencyMismatch when it was used for another request.
+        """
+        stored = await self._store.find(claim.client_id, claim.key)
+        if stored is None:
+            return None
+        if stored.claim != claim:
+            raise IdempotencyMismatch
+        until = trio.current_time() + stored.wait_s
+        while stored.wait_s > 0 and trio.current_time() < until:
+            await trio.sleep(LOOK_EVERY_S)
+            stored = await self._store.find(claim.client_id, claim.key) or stored
+        return stored
+
+    async def _kept(self, claim: IdempotencyClaim, answering: Awaitable[Answer]) -> Answer:
+        """An answer made now, and stored; a refusal is an answer."""
         try:
-            if stored is not None and stored.effect is not None:
-                answer = await work.rebuild(stored.effect)
-            else:
-                answer = await work.run(claim)
+            answer = await answering
         except Refusal as refusal:
             answer = problem(refusal)
         await self._store_answer(claim, answer)

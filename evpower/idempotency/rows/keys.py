@@ -14,11 +14,16 @@ import msgspec
 
 from evpower.db.connection import Conn
 from evpower.errors import IdempotencyMismatch
-from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
+from evpower.idempotency.claim import RUNS_AT_MOST_S, TWIN_WAIT_S, IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, SessionId
 
+# Whoever asks has waited for twins of its own process: a claim of that process without an answer has lost it. So has
+# one of a process without a connection (`db/pool.py` names them): it was killed.
 FIND_KEY = """
-SELECT method, path, body_hash, session_id, order_id, status_code, response
+SELECT method, path, body_hash, session_id, order_id, status_code, response, created_at,
+       status_code IS NULL AND (process_id IS NULL OR (
+           process_id <> coalesce(current_setting('evpower.process_id', true), '')
+           AND EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'evpower ' || process_id))) AS may_run
 FROM evpower.idempotency_keys WHERE client_id = %(client_id)s AND key = %(key)s
 """
 
@@ -41,13 +46,15 @@ WHERE k.status_code IS NULL AND (k.method, k.path, k.body_hash) = (excluded.meth
 FORGET_KEYS = "DELETE FROM evpower.idempotency_keys WHERE created_at < %(before)s"
 
 
-async def find_key(conn: Conn, client_id: ClientId, key: str) -> StoredAnswer | None:
-    """What is known of a client's key."""
+async def find_key(conn: Conn, client_id: ClientId, key: str, at: datetime) -> StoredAnswer | None:
+    """What is known of a client's key at a moment."""
     row = await (await conn.execute(FIND_KEY, {"client_id": client_id, "key": key})).fetchone()
     if row is None:
         return None
     claim = IdempotencyClaim(client_id, key, row["method"], row["path"], row["body_hash"])
-    return StoredAnswer(claim, row["session_id"], row["status_code"], row["response"], row["order_id"])
+    left_s = RUNS_AT_MOST_S - (at - row["created_at"]).total_seconds() if row["may_run"] else 0
+    wait_s = max(0, min(TWIN_WAIT_S, left_s))
+    return StoredAnswer(claim, row["session_id"], row["status_code"], row["response"], row["order_id"], wait_s)
 
 
 async def claim_key(

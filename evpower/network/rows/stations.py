@@ -23,10 +23,12 @@ WITH asked AS (SELECT unnest(%(identities)s::text[]) AS identity),
                UNION ALL
                SELECT a.identity, s.id, 2 FROM asked a JOIN public.stations s ON s.serial_number = a.identity)
 SELECT DISTINCT ON (n.identity) n.identity, s.id AS station_id, s.status AS admin_status, s.serial_number,
-       c.password_hash, c.pending_hash,
+       c.password_hash, c.pending_hash, coalesce(t.profile_seen, 0) AS profile_seen,
+       t.certificates_ended_at IS NOT NULL AS some_ended,
        ARRAY(SELECT o.connector_number FROM public.connectors o WHERE o.station_id = s.id ORDER BY 1) AS connector_ids
 FROM named n JOIN public.stations s ON s.id = n.id
 LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
+LEFT JOIN evpower.station_trust t ON t.station_id = s.id
 ORDER BY n.identity, n.rank
 """
 

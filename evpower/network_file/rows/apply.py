@@ -79,6 +79,13 @@ ON CONFLICT (station_id) DO UPDATE
 SET password_hash = excluded.password_hash, pending_hash = NULL, updated_at = excluded.updated_at
 """
 
+# A new password in place of another ends certificates too, as `evpower station password` does.
+END_CERTIFICATES = """
+INSERT INTO evpower.station_trust (station_id, certificates_ended_at)
+SELECT station_id, %(at)s FROM evpower.station_credentials WHERE station_id = ANY(%(stations)s)
+ON CONFLICT (station_id) DO UPDATE SET profile_seen = 0, certificates_ended_at = excluded.certificates_ended_at
+"""
+
 READ_OPENINGS = """
 SELECT p.client_id, p.amount_tyiyn FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id
 WHERE e.key = ANY(%(keys)s) AND p.account = 'client'
@@ -204,6 +211,7 @@ async def _write_credentials(conn: Conn, fleet: Fleet, credentials: dict[str, st
     given = sum(station.password is not None for station in fleet.stations)
     if credentials:
         rows = [{"station_id": station_id, "password_hash": each} for station_id, each in credentials.items()]
+        await conn.execute(END_CERTIFICATES, {"stations": list(credentials), "at": at})
         await conn.execute(WRITE_CREDENTIALS, {"rows": Jsonb(rows), "at": at})
     tally.add("passwords", given, 0, len(credentials))
 

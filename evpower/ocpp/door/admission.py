@@ -86,8 +86,28 @@ class Verdict(Enum):
 
     REFUSED = "refused"
     ADMITTED = "admitted"
+    #: It has no credentials, and showed none.
+    ANONYMOUS = "admitted without credentials"
     #: By the password that is on its way to the station.
     ADMITTED_BY_PENDING = "admitted by the pending password"
+
+
+#: OCPP's security profiles (white paper §2): 0 is without any.
+PASSWORD, PASSWORD_AND_TLS, CERTIFICATE = 1, 2, 3
+
+
+def profile_of(verdict: Verdict, shown: Credentials, *, encrypted: bool) -> int:
+    """The security profile a socket was admitted on."""
+    if verdict is Verdict.ANONYMOUS:
+        return 0
+    if shown.certificate_names is not None:
+        return CERTIFICATE
+    return PASSWORD_AND_TLS if encrypted else PASSWORD
+
+
+def is_below(profile: int, seen: int) -> bool:
+    """Whether a station that was seen on a profile with TLS comes back on a lower one: a downgrade, or a stranger."""
+    return seen >= PASSWORD_AND_TLS and profile < seen
 
 
 async def judge(admission: Admission, shown: Credentials, *, checker: PasswordChecker, anonymous: bool) -> Verdict:
@@ -100,7 +120,7 @@ async def judge(admission: Admission, shown: Credentials, *, checker: PasswordCh
         bound = not shown.certificate_names.isdisjoint({admission.station_id, admission.serial_number})
         return Verdict.ADMITTED if bound else Verdict.REFUSED
     if admission.password_hash is None and admission.pending_hash is None:
-        return Verdict.ADMITTED if anonymous else Verdict.REFUSED
+        return Verdict.ANONYMOUS if anonymous else Verdict.REFUSED
     if shown.password is not None:
         for known, verdict in (
             (admission.password_hash, Verdict.ADMITTED),
@@ -108,7 +128,7 @@ async def judge(admission: Admission, shown: Credentials, *, checker: PasswordCh
         ):
             if known is not None and await checker.matches(shown.password, known):
                 return verdict
-    return Verdict.ADMITTED if admission.password_hash is None and anonymous else Verdict.REFUSED
+    return Verdict.ANONYMOUS if admission.password_hash is None and anonymous else Verdict.REFUSED
 
 
 def _password(target: str, authorization: str, names: Sequence[str]) -> str | None:

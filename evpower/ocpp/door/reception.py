@@ -11,23 +11,26 @@ import trio
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from evpower.client_address import LOOPBACK, Network
+from evpower.client_address import LOOPBACK, Network, is_within
 from evpower.identifiers import StationId
 from evpower.network.station import Admission
 from evpower.ocpp.dialect import Dialect, usual
 from evpower.ocpp.door.admission import (
+    PASSWORD_AND_TLS,
     Credentials,
     Verdict,
     choose_subprotocol,
     credentials_of,
     identity_of,
+    is_below,
     judge,
     offered_subprotocols,
     path_of,
+    profile_of,
 )
 from evpower.ocpp.door.failed_logins import FailedLogins, address_of
 from evpower.ocpp.door.passwords import PasswordChecker
-from evpower.ocpp.door.tls import certificate_names
+from evpower.ocpp.door.tls import ShownCertificate, certificate_of
 from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.watch.oddities import shown
 from evpower.ocpp.watch.traffic import Refusal, Traffic
@@ -45,6 +48,8 @@ class Entrant:
 
     who: Admission | Stranger
     dialect: Dialect
+    #: The security profile it was admitted on.
+    profile: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Reception:
     #: Where strangers may wait; None: nowhere.
     lobby: Lobby | None = None
     trusted_proxies: tuple[Network, ...] = LOOPBACK
+    #: Whether a station without credentials may come from elsewhere too (`ocpp.allow_anonymous = true`).
+    anonymous_from_outside: bool = False
 
     async def receive(self, socket: StationSocket, stream: trio.abc.Stream, *, anonymous: bool) -> Entrant:
         """The handshake on `socket`, which reads `stream`; the caller bounds it.
@@ -68,17 +75,17 @@ class Reception:
         """
         with self._counted(Refusal.NO_HANDSHAKE):
             handshake, request = await socket.read_request()
-        who = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
+        who, profile = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         chosen = choose_subprotocol(offered, self.dialects)
         with self._counted(Refusal.NO_HANDSHAKE):
             await socket.accept(handshake, request, None if chosen is None else chosen[0])
         name = who.identity if isinstance(who, Stranger) else who.station_id
         if chosen is not None:
-            return Entrant(who, chosen[1])
+            return Entrant(who, chosen[1], profile)
         if not offered:
             log.info("station=%s: offered no subprotocol", name)
-            return Entrant(who, usual(self.dialects))
+            return Entrant(who, usual(self.dialects), profile)
         self._refused(socket, Refusal.NO_SUBPROTOCOL)
         address, names = address_of(stream), shown(", ".join(offered))
         reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
@@ -107,51 +114,94 @@ class Reception:
         request: Request,
         *,
         anonymous: bool,
-    ) -> Admission | Stranger:
+    ) -> tuple[Admission | Stranger, int]:
         address = address_of(stream, request.headers.get_all("X-Forwarded-For"), self.trusted_proxies)
+        anonymous = anonymous and (self.anonymous_from_outside or _is_inside(address))
         identity = identity_of(request.path)
         try:
             admission = None if identity is None else await self.reports.admit(identity)
             stranger = None
             if identity is not None and admission is None and anonymous:
-                stranger = await self._stranger(Stranger(identity, address), certificate_names(stream))
+                stranger = await self._stranger(Stranger(identity, address), certificate_of(stream))
         except Exception as error:
             self._refused(socket, Refusal.DATABASE)
             reason = "refused with 503: station=%s, address=%s: cannot look it up: %s"
             log.error(reason, shown(identity or ""), address or "-", error)
             await socket.reject(handshake, 503, "try again later\n")
         if stranger is not None:
-            return stranger
+            return stranger, 0
         if identity is None or admission is None:
             self._refused(socket, Refusal.UNKNOWN_STATION)
             await self.failed_logins.failed(address, identity or path_of(request.path), "unknown station")
             await socket.reject(handshake, 404, "unknown station\n")
         authorization = ", ".join(request.headers.get_all("Authorization"))
-        credentials = credentials_of(
-            request.path, authorization, identity, admission.station_id, certificate_names(stream)
-        )
-        verdict = await self._judge(socket, admission, credentials, address, anonymous=anonymous)
+        certificate = certificate_of(stream)
+        names = None if certificate is None else certificate.names
+        credentials = credentials_of(request.path, authorization, identity, admission.station_id, names)
+        line = _Line(address, certificate, encrypted=self._is_encrypted(stream, request), anonymous=anonymous)
+        verdict = await self._judge(socket, admission, credentials, line)
+        profile = profile_of(verdict, credentials, encrypted=line.encrypted)
         if verdict is Verdict.REFUSED:
             await socket.reject(handshake, 401, "unauthorized\n", CHALLENGE)
         if verdict is Verdict.ADMITTED_BY_PENDING and admission.pending_hash is not None:
             await self.reports.password_shown(StationId(admission.station_id), admission.pending_hash)
-        return admission
+        if profile >= PASSWORD_AND_TLS and profile > admission.profile_seen:
+            await self.reports.profile_shown(StationId(admission.station_id), profile)
+        return admission, profile
 
-    async def _stranger(self, stranger: Stranger, certificate_names: frozenset[str] | None) -> Stranger | None:
+    async def _stranger(self, stranger: Stranger, certificate: ShownCertificate | None) -> Stranger | None:
         """The stranger, when it may wait for the operator; a certificate that names somebody else is no help."""
-        if self.lobby is None or (certificate_names is not None and stranger.identity not in certificate_names):
+        if self.lobby is None or (certificate is not None and stranger.identity not in certificate.names):
             return None
         return stranger if await self.lobby.may_enter(stranger) else None
 
     async def _judge(
-        self, socket: StationSocket, admission: Admission, credentials: Credentials, address: str, *, anonymous: bool
+        self, socket: StationSocket, admission: Admission, credentials: Credentials, line: _Line
     ) -> Verdict:
         """The verdict, in the address's turn; a refusal comes after the wait it costs."""
         password, known = credentials.password, admission.password_hash
         remembered = password is not None and known is not None and self.passwords.remembers(password, known)
-        async with self.failed_logins.turn("" if remembered else address):
-            verdict = await judge(admission, credentials, checker=self.passwords, anonymous=anonymous)
-            if verdict is Verdict.REFUSED:
+        async with self.failed_logins.turn("" if remembered else line.address):
+            verdict = await judge(admission, credentials, checker=self.passwords, anonymous=line.anonymous)
+            reason = credentials.kind
+            if verdict is not Verdict.REFUSED:
+                reason = await self._worn_out(
+                    admission, line, profile_of(verdict, credentials, encrypted=line.encrypted)
+                )
+            if verdict is Verdict.REFUSED or reason:
+                verdict = Verdict.REFUSED
                 self._refused(socket, Refusal.CREDENTIALS)
-                await self.failed_logins.failed(address, admission.station_id, credentials.kind)
+                await self.failed_logins.failed(line.address, admission.station_id, reason)
         return verdict
+
+    async def _worn_out(self, admission: Admission, line: _Line, profile: int) -> str:
+        """Why credentials that are right open nothing any more; empty when they do."""
+        if is_below(profile, admission.profile_seen):
+            return f"security profile {profile}, after {admission.profile_seen}"
+        certificate, station_id = line.certificate, StationId(admission.station_id)
+        if certificate is None or not admission.some_ended:
+            return ""
+        ended = await self.reports.certificate_ended(station_id, certificate.serial_number, certificate.not_before)
+        return "a certificate that was ended" if ended else ""
+
+    def _is_encrypted(self, stream: trio.abc.Stream, request: Request) -> bool:
+        """Whether TLS protects the line from the station: to us, or to a proxy of ours that says so."""
+        if isinstance(stream, trio.SSLStream):
+            return True
+        said = request.headers.get_all("X-Forwarded-Proto")[-1:]
+        return said in (["https"], ["wss"]) and is_within(address_of(stream), self.trusted_proxies)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """How a socket comes to us."""
+
+    address: str
+    certificate: ShownCertificate | None
+    encrypted: bool
+    anonymous: bool
+
+
+def _is_inside(address: str) -> bool:
+    """Whether nobody but this machine can be behind it; a stream without an address is no socket."""
+    return not address or is_within(address, LOOPBACK)

@@ -21,6 +21,7 @@ from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect
+from evpower.ocpp.door.admission import CERTIFICATE
 from evpower.ocpp.door.capacity import Capacity
 from evpower.ocpp.door.doors import Door, open_doors
 from evpower.ocpp.door.drain import GOING_AWAY, Drain
@@ -31,18 +32,26 @@ from evpower.ocpp.door.sweeper import Sweeper
 from evpower.ocpp.door.tls import TlsIdentity
 from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.newcomer import Newcomer
-from evpower.ocpp.registry import StationRegistry
+from evpower.ocpp.registry import REPLACED, StationRegistry
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.ocpp.wire.transport import SocketClosed, StationSocket
 from evpower.reports.station_reports import StationReports
+from evpower.worker import contain, repeat
 
 __all__ = ["Door", "StationServer", "serve_stations"]
 
 log = logging.getLogger("OCPP")
 
+ANONYMOUS_EVERYWHERE = (
+    "ocpp.allow_anonymous = true: a peer that knows the id of a station without a password is that station to us,"
+    " its charges and bills included"
+)
 INTERNAL_ERROR = (1011, "internal error")
+CERTIFICATE_ENDED = (1008, "the certificate was ended")
+#: How soon an operator's word reaches open sockets, of every process.
+END_CERTIFIED_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,9 @@ class StationServer:
                             self.dialects,
                             self.lobby,
                             self.settings.trusted_proxies,
+                            anonymous_from_outside=self.settings.allow_anonymous is True,
                         )
+                        rings.start_soon(self._repeat_ending, name="ocpp ended certificates")
                         capacity = Capacity(
                             max_connections=self.settings.max_connections, max_handshakes=self.settings.max_handshakes
                         )
@@ -94,6 +105,23 @@ class StationServer:
                             await station_door.accept(doors, stations)
                     rings.cancel_scope.cancel()
             watch.cancel_scope.cancel()
+
+    async def _repeat_ending(self) -> None:
+        failure = "ended certificates could not be looked for and will be again"
+        await repeat(self.end_certified, END_CERTIFIED_EVERY_S, log=log, failure=failure)
+
+    async def end_certified(self) -> None:
+        """Close the sockets of stations whose certificates ended since they came, by an operator at any process."""
+        certified = {
+            each: connection.connected_at
+            for each in self.registry.seen()
+            if (connection := self.registry.connection(each)) is not None and connection.profile == CERTIFICATE
+        }
+        if not certified:
+            return
+        for station_id in await self.reports.certificates_ended_since(certified):
+            if (connection := self.registry.connection(station_id)) is not None:
+                connection.leave(*CERTIFICATE_ENDED)
 
     def _dismiss_all(self, code: int, reason: str) -> None:
         self.registry.dismiss_all(code, reason)
@@ -114,6 +142,8 @@ async def serve_stations(
     Reports the open doors with their real addresses. Raises OSError when a bind is not possible.
     """
     doors = await open_doors(binds, tls_binds, tls, allow_anonymous=server.settings.allow_anonymous)
+    if server.settings.allow_anonymous:
+        log.error(ANONYMOUS_EVERYWHERE)
     for door in doors:
         log.info("chargers: listening at %s%s", door.url, "" if door.anonymous else ", credentials required")
     async with trio.open_nursery() as nursery:
@@ -151,10 +181,9 @@ class _StationDoor:
     async def _serve_socket(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
         limits = self.server.settings.limits
         socket = StationSocket(stream, limits=limits, flushers=self.flushers)
-        goodbye = INTERNAL_ERROR
+        goodbye, entrant = INTERNAL_ERROR, None
         self.sweeper.watch(socket)
         try:
-            entrant: Entrant | None = None
             with (
                 self.capacity.handshake(),
                 self.drain.handshake(),
@@ -175,17 +204,25 @@ class _StationDoor:
             # Shielded: a cancelled station (drain, twin) is still owed its close code; two frames, bounded.
             with trio.move_on_after(limits.close_timeout_s, shield=True):
                 await socket.aclose(*goodbye)
+        if goodbye == REPLACED and socket.answered_close and entrant is not None:
+            await self._note_twin(entrant)
+
+    async def _note_twin(self, entrant: Entrant) -> None:
+        """The socket that was replaced answered our Close: it was alive (a line that was cut would not)."""
+        if isinstance(entrant.who, Admission):
+            with contain(log, "that a socket was replaced alive could not be written: %s", entrant.who.station_id):
+                await self.server.reports.replaced_alive(StationId(entrant.who.station_id))
 
     async def _serve_entrant(self, socket: StationSocket, entrant: Entrant) -> tuple[int, str]:
         """The conversation; returns the close code and reason to end it with."""
         if isinstance(entrant.who, Stranger):
             return await self._host(socket, entrant.who, entrant.dialect)
-        return await self._talk(socket, entrant.who, entrant.dialect)
+        return await self._talk(socket, entrant.who, entrant)
 
-    async def _talk(self, socket: StationSocket, admission: Admission, dialect: Dialect) -> tuple[int, str]:
+    async def _talk(self, socket: StationSocket, admission: Admission, entrant: Entrant) -> tuple[int, str]:
         """The conversation with a station."""
-        server = self.server
-        connection = self._connection(socket, dialect, admission.station_id, server.frame_log)
+        server, dialect = self.server, entrant.dialect
+        connection = self._connection(socket, dialect, admission.station_id, server.frame_log, entrant.profile)
         station = ConnectedStation(
             admission,
             connection,
@@ -228,7 +265,7 @@ class _StationDoor:
         return connection.close_with
 
     def _connection(
-        self, socket: StationSocket, dialect: Dialect, station_id: str, frame_log: FrameLog
+        self, socket: StationSocket, dialect: Dialect, station_id: str, frame_log: FrameLog, profile: int = 0
     ) -> StationConnection:
         server = self.server
         return StationConnection(
@@ -242,6 +279,7 @@ class _StationDoor:
             on_return=functools.partial(server.reports.returned, StationId(station_id)),
             traffic=server.traffic,
             frame_log=frame_log,
+            profile=profile,
         )
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,17 @@ class TlsListener(trio.abc.Listener[trio.abc.Stream]):
         await self._listener.aclose()
 
 
-def certificate_names(stream: trio.abc.Stream) -> frozenset[str] | None:
-    """Common names and DNS names of the peer's verified certificate; None when it showed none. After the handshake."""
+@dataclass(frozen=True)
+class ShownCertificate:
+    """A verified certificate of a peer: its common names and DNS names, its number (hexadecimal), its first moment."""
+
+    names: frozenset[str]
+    serial_number: str
+    not_before: datetime
+
+
+def certificate_of(stream: trio.abc.Stream) -> ShownCertificate | None:
+    """The peer's; None when it showed none. After the handshake."""
     if not isinstance(stream, trio.SSLStream):
         return None
     certificate: dict[str, Any] | None = stream.getpeercert()
@@ -123,4 +133,8 @@ def certificate_names(stream: trio.abc.Stream) -> frozenset[str] | None:
     subject = (pair for part in certificate.get("subject", ()) for pair in part)
     names = {value for name, value in subject if name == "commonName"}
     names |= {value for name, value in certificate.get("subjectAltName", ()) if name == "DNS"}
-    return frozenset(names)
+    return ShownCertificate(
+        frozenset(names),
+        f"{int(certificate['serialNumber'], 16):x}",
+        datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notBefore"]), UTC),
+    )

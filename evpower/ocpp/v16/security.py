@@ -12,6 +12,9 @@ from evpower.security.security_report import SecurityMatter, SecurityReport
 
 log = logging.getLogger("OCPP")
 
+#: From this security profile on, somebody who only knows a station's name, or listens to its line, cannot be it.
+PROVEN = 2
+
 
 async def security_event_notification(
     station: ConnectedStation, request: messages.SecurityEventNotification, _: bytes
@@ -28,7 +31,10 @@ async def security_event_notification(
 
 
 async def sign_certificate(station: ConnectedStation, request: messages.SignCertificate, _: bytes) -> Confirmation:
-    accepted = await station.reports.certificate_requested(station.station_id, request.csr, "SignCertificate")
+    proven = station.connection.profile >= PROVEN
+    accepted = await station.reports.certificate_requested(
+        station.station_id, request.csr, "SignCertificate", proven=proven
+    )
     log.info("SignCertificate: station=%s, accepted=%s", station.station_id, accepted)
     return messages.SignCertificateConf(status="Accepted" if accepted else "Rejected")
 

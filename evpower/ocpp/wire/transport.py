@@ -56,6 +56,7 @@ class StationSocket:
         "_sending_since",
         "_stream",
         "alive",
+        "answered_close",
         "explained",
         "received_at",
     )
@@ -68,6 +69,8 @@ class StationSocket:
         self._backlog = b""
         self._sending_since: float | None = None
         self._pinged_at = -1.0
+        #: Whether the peer answered our Close with its own.
+        self.answered_close = False
         self._opened = False
         self._broken = False
         #: The owner runs inside; cancelled when the peer is given up.
@@ -260,6 +263,7 @@ class StationSocket:
                 if not data:
                     return
                 heard = self._reader.heard_close(bytes(data))
+            self.answered_close = True
         # Closing with unread bytes would reset the connection and take our last frame with it.
         if isinstance(self._stream, trio.abc.HalfCloseableStream):
             await self._stream.send_eof()

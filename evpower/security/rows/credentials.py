@@ -6,6 +6,7 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
+from evpower.security.rows.trust import end_certificates
 
 SET_PASSWORD = """
 INSERT INTO evpower.station_credentials (station_id, password_hash, updated_at)
@@ -37,8 +38,9 @@ async def _run(conn: Conn, query: str, station_id: StationId, password_hash: str
 
 
 async def set_password(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
-    """This is the station's one password from now on."""
+    """This is the station's one password from now on; its certificates end."""
     await _run(conn, SET_PASSWORD, station_id, password_hash, at)
+    await end_certificates(conn, station_id, at)
 
 
 async def prepare_password(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
@@ -47,8 +49,11 @@ async def prepare_password(conn: Conn, station_id: StationId, password_hash: str
 
 
 async def put_in_force(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:
-    """The prepared password replaces the old one; nothing when it is not the prepared one (any more)."""
-    await _run(conn, PUT_IN_FORCE, station_id, password_hash, at)
+    """The prepared password replaces the old one, and the station's certificates end; nothing when it is not the
+    prepared one (any more)."""
+    cursor = await conn.execute(PUT_IN_FORCE, {"station_id": station_id, "hash": password_hash, "at": at})
+    if cursor.rowcount:
+        await end_certificates(conn, station_id, at)
 
 
 async def drop_pending(conn: Conn, station_id: StationId, password_hash: str, at: datetime) -> None:

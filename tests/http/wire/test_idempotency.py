@@ -11,11 +11,18 @@ import trio
 from quart import Response
 
 from evpower.charging.session import StoppedSession
-from evpower.errors import InsufficientBalance
-from evpower.http.wire.idempotency import body_hash
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import unit_of_work
+from evpower.errors import IdempotencyMismatch, InsufficientBalance
+from evpower.http.wire.answers import Answer
+from evpower.http.wire.idempotency import Idempotency, KeyedWork, body_hash
 from evpower.http.wire.requests import parse_object
+from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
+from evpower.idempotency.keys import KeyRows, claim_key
+from evpower.identifiers import SessionId
 from tests.http.conftest import body_of
 from tests.http.fakes import OWNER, RESERVED, SESSION, SETTLED, STARTED, STATION, Phone, World
+from tests.worlds.fakes import NOON, SetClock
 
 START = "/api/v1/charging/start"
 STOP = "/api/v1/charging/stop"
@@ -188,6 +195,110 @@ async def test_a_twin_with_another_body_is_refused_at_once(
         await body_of(await start(client, ORDER | {"energy_kwh": 21}), 409)
         assert trio.current_time() < 1
         world.charging.hold.set()
+
+
+# -------------------------------------------------------------------------------------------- two processes
+CLAIM = IdempotencyClaim(OWNER, KEY, "POST", START, "hash")
+
+
+class Process:
+    """One of several on a database; its work claims the key, and its answer comes when it is let go on."""
+
+    def __init__(self, pool: Pool, name: str) -> None:
+        self._pool = pool
+        self._name = name
+        self._idempotency = Idempotency(KeyRows(pool, SetClock()))
+        self.may_claim, self.claimed, self.may_answer = trio.Event(), trio.Event(), trio.Event()
+        self.working = trio.Event()
+        self.rebuilt: list[SessionId] = []
+
+    async def answer(self, claim: IdempotencyClaim = CLAIM) -> Answer:
+        return await self._idempotency.answer(claim, KeyedWork(self._run, self._rebuild))
+
+    async def _run(self, claim: IdempotencyClaim | None) -> Answer:
+        assert claim is not None
+        self.working.set()
+        await self.may_claim.wait()
+        async with unit_of_work(self._pool) as uow:
+            await claim_key(uow.conn, claim, SESSION, NOON)
+        self.claimed.set()
+        await self.may_answer.wait()
+        return Answer({"by": self._name})
+
+    async def _rebuild(self, effect: SessionId) -> Answer:
+        self.rebuilt.append(effect)
+        return Answer({"by": f"{self._name}, rebuilt"})
+
+
+@pytest.fixture
+def a(pool: Pool) -> Process:
+    return Process(pool, "a")
+
+
+@pytest.fixture
+def b(pool: Pool) -> Process:
+    return Process(pool, "b")
+
+
+@pytest.mark.parametrize("b_looked_before_a_claimed", [True, False])
+async def test_the_same_request_at_another_process_gets_the_first_ones_answer(
+    a: Process, b: Process, b_looked_before_a_claimed: bool
+) -> None:
+    answers: list[Answer] = []
+
+    async def ask(process: Process) -> None:
+        answers.append(await process.answer())
+
+    with trio.fail_after(4):
+        async with trio.open_nursery() as phones:
+            if b_looked_before_a_claimed:
+                phones.start_soon(ask, b)
+                await b.working.wait()
+            a.may_claim.set()
+            phones.start_soon(ask, a)
+            await a.claimed.wait()
+            if not b_looked_before_a_claimed:
+                phones.start_soon(ask, b)
+            b.may_claim.set()
+            await trio.sleep(0.3)
+            assert answers == []
+            a.may_answer.set()
+    assert answers == [Answer({"by": "a"}), Answer({"by": "a"})]
+    assert (b.rebuilt, b.claimed.is_set()) == ([], False)
+
+
+@pytest.mark.parametrize("b_looked_before_a_claimed", [True, False])
+async def test_another_request_at_another_process_is_refused_at_once(
+    a: Process, b: Process, b_looked_before_a_claimed: bool
+) -> None:
+    async def ask_b() -> None:
+        with pytest.raises(IdempotencyMismatch):
+            await b.answer(replace(CLAIM, body_hash="other"))
+        a.may_answer.set()
+
+    with trio.fail_after(2):
+        async with trio.open_nursery() as phones:
+            if b_looked_before_a_claimed:
+                phones.start_soon(ask_b)
+                await b.working.wait()
+            a.may_claim.set()
+            phones.start_soon(a.answer)
+            await a.claimed.wait()
+            b.may_claim.set()
+            if not b_looked_before_a_claimed:
+                phones.start_soon(ask_b)
+    assert not b.claimed.is_set()
+
+
+async def test_what_another_process_never_answers_is_rebuilt_after_five_seconds(
+    world: World, client: Phone, autojump_clock: trio.abc.Clock
+) -> None:
+    claim = IdempotencyClaim(OWNER, KEY, "POST", START, body_hash(ORDER))
+    world.keys.rows[OWNER, KEY] = StoredAnswer(claim, SESSION, None, None, wait_s=5)
+    began = trio.current_time()
+    assert (await body_of(await start(client)))["session_id"] == SESSION
+    assert trio.current_time() - began == pytest.approx(5, abs=0.3)
+    assert world.charging.orders == []
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ключ"])

@@ -57,6 +57,21 @@ async def test_duty_04_the_end_of_the_replaced_socket_never_marks_the_charger_of
     assert csms.registry.is_connected(CP)
 
 
+@pytest.mark.parametrize("is_alive", [True, False])
+async def test_a_twin_of_a_live_station_is_reported_and_one_of_a_dead_line_is_not(
+    autojump_clock: MockClock, csms: Csms, is_alive: bool
+) -> None:
+    """Safe by default 2: the one that is replaced answers our Close when somebody is there."""
+    first = await csms.charger()
+    async with trio.open_nursery() as nursery:
+        if is_alive:
+            nursery.start_soon(first.ended)
+        await csms.charger()
+        await trio.sleep(10)
+        nursery.cancel_scope.cancel()
+    assert csms.reports.count("replaced alive") == is_alive
+
+
 async def test_duty_04_a_goodbye_being_written_ends_before_the_twin_is_told(
     csms: Csms, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

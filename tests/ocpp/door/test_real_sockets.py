@@ -79,6 +79,33 @@ async def test_anonymous_stations_enter_by_loopback_unless_told_otherwise(
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize(
+    ("allow_anonymous", "named", "status"),
+    [(None, "203.0.113.9", 401), (None, "127.0.0.1", 101), (True, "203.0.113.9", 101), (None, "::1", 101)],
+)
+async def test_an_anonymous_station_from_outside_is_refused_though_the_proxy_is_here(
+    nursery: trio.Nursery, allow_anonymous: bool | None, named: str, status: int
+) -> None:
+    """Safe by default 2: a twin of a live charger stopped it, and its charge was billed 0."""
+    with trio.fail_after(5):
+        (address,) = await serve(nursery, server(allow_anonymous), ("127.0.0.1", 0))
+        async with connected(address) as peer:
+            assert (await peer.open(headers=(("X-Forwarded-For", named),))).status_code == status
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("allow_anonymous", [None, True])
+async def test_letting_everybody_be_any_station_is_an_error_in_the_log_at_every_start(
+    nursery: trio.Nursery, allow_anonymous: bool | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Safe by default 2."""
+    with trio.fail_after(5):
+        await serve(nursery, server(allow_anonymous), ("127.0.0.1", 0))
+        nursery.cancel_scope.cancel()
+    errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == (1 if allow_anonymous else 0)
+
+
 async def test_anonymous_stations_are_refused_on_a_bind_that_is_not_loopback(nursery: trio.Nursery) -> None:
     with trio.fail_after(5):
         ((_, port),) = await serve(nursery, server(), ("0.0.0.0", 0))

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from evpower.errors import ConfigError
+from evpower.identifiers import StationId
 from evpower.network.station import Admission
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
@@ -330,3 +331,52 @@ async def test_duty_07_a_refused_certificate_is_in_the_log(csms: TlsCsms, caplog
     async with csms.charger(csms.authority.issue("CP-1")) as peer:
         await peer.open("/ws/CP-2")
     assert "login refused: station=CP-2" in caplog.text
+
+
+async def test_a_station_once_on_a_profile_with_tls_is_refused_below_it(csms: TlsCsms) -> None:
+    """Safe by default 2: a downgrade is how a thief of the password alone, or a listener, comes in."""
+    await csms.start()
+    own = csms.authority.issue("CP-2")
+    async with csms.charger() as peer:
+        assert (await peer.open("/ws/CP-2", headers=basic("CP-2", PASSWORD))).status_code == 101
+    async with csms.charger(own) as peer:
+        assert (await peer.open("/ws/CP-2")).status_code == 101
+    assert [told for told in csms.reports.told if told[0].startswith("profile")] == [
+        ("profile 2", "CP-2"),
+        ("profile 3", "CP-2"),
+    ]
+    for seen, over_tls, plain in ((1, 101, 101), (2, 101, 401), (3, 401, 401)):
+        csms.reports.stations["CP-2"] = Admission("CP-2", "active", HASH, profile_seen=seen)
+        async with csms.charger() as peer:
+            assert (await peer.open("/ws/CP-2", headers=basic("CP-2", PASSWORD))).status_code == over_tls
+        async with await trio.open_tcp_stream(*csms.doors[0].address) as tcp:
+            assert (await Peer(tcp).open("/ws/CP-2", headers=basic("CP-2", PASSWORD))).status_code == plain
+        async with csms.charger(own) as peer:
+            assert (await peer.open("/ws/CP-2")).status_code == 101
+
+
+async def test_an_ended_certificate_opens_nothing_and_its_open_socket_is_closed(csms: TlsCsms) -> None:
+    """Safe by default 2: `evpower station revoke`."""
+    await csms.start()
+    own = csms.authority.issue("CP-1")
+    async with csms.charger(own) as peer:
+        assert (await peer.open("/ws/CP-1")).status_code == 101
+        csms.reports.ended.add(StationId("CP-1"))
+        csms.reports.stations["CP-1"] = Admission("CP-1", "active", None, some_ended=True)
+        assert await peer.ended() == 1008
+    async with csms.charger(own) as peer:
+        assert (await peer.open("/ws/CP-1")).status_code == 401
+
+
+@pytest.mark.parametrize(("proto", "proven"), [("https", True), ("http", False), (None, False)])
+async def test_tls_that_a_proxy_of_ours_ends_counts_for_a_certificate(
+    csms: TlsCsms, proto: str | None, proven: bool
+) -> None:
+    """Safe by default 2: a password that came in clear may have been heard."""
+    await csms.start()
+    headers = basic("CP-2", PASSWORD) + (() if proto is None else (("X-Forwarded-Proto", proto),))
+    async with await trio.open_tcp_stream(*csms.doors[0].address) as tcp:
+        peer = Peer(tcp)
+        assert (await peer.open("/ws/CP-2", headers=headers)).status_code == 101
+        await peer.call("SignCertificate", {"csr": "x"})
+    assert csms.reports.proven == [proven]
