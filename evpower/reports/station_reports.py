@@ -22,7 +22,7 @@ from evpower.charging.transaction import BegunTransaction, TransactionStart, Tra
 from evpower.clock import Clock
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import unit_of_work
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import IdTag, StationId
