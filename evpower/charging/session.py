@@ -38,6 +38,7 @@ class TransactionRecord:
     """The station's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
 
     wire_transaction_id: WireTransactionId
+    #: Reported as ended, or closed by the settlement (field ruling 4.1).
     stopped: bool
     meter_start_wh: int
     meter_last_wh: int

@@ -295,7 +295,7 @@ def _record(row: dict[str, Any]) -> TransactionRecord | None:
         return None
     return TransactionRecord(
         wire_transaction_id=WireTransactionId(row["wire_transaction_id"]),
-        stopped=row["transaction_status"] == "Stopped",
+        stopped=row["transaction_status"] == "Stopped" or row["settled_at"] is not None,
         **{
             name: row[name]
             for name in (
