@@ -42,11 +42,19 @@ SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.s
 WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
 """
 
+# A reading measured before the boot was queued, and is no sign that the charge survived it (field ruling 4.4). Measured
+# by the station's clock, which is taken at its word, or to be as wrong as it was at the start, whichever spares the
+# charge; a clock that has gone back behind the start says nothing.
 SILENT_SINCE_REBOOT = """
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
 WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
-  AND (t.last_sample_at IS NULL OR t.last_sample_at <= p.rebooted_at)
+  AND NOT coalesce(t.last_sample_at > p.rebooted_at AND EXISTS (
+      SELECT FROM evpower.ocpp_meter_values m
+      WHERE m.station_id = t.station_id AND m.received_at > p.rebooted_at
+        AND (m.wire_transaction_id = t.wire_transaction_id OR m.connector_id = t.connector_id)
+        AND (m.measured_at < t.started_at
+             OR greatest(m.measured_at, m.measured_at + (t.received_at - t.started_at)) > p.rebooted_at)), false)
 """
 
 STOP_OVERDUE = """
