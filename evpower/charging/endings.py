@@ -6,7 +6,7 @@ import logging
 
 from evpower.charging.rows import sessions, settlements, transactions
 from evpower.charging.settler import Settler
-from evpower.charging.transaction import TransactionStop
+from evpower.charging.transaction import TransactionStop, cause_of_stop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
@@ -52,7 +52,11 @@ class Endings:
         self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, stop: TransactionStop
     ) -> None:
         now, is_estimate = self._clock.now(), stop.meter_stop_wh is None
-        if await sessions.end_session(uow.conn, session_id, reason=stop.reason, estimated=is_estimate, at=now):
+        asked = await sessions.asked_to_stop(uow.conn, session_id)
+        cause = cause_of_stop(stop.reason, asked.by, at_limit=asked.at_limit)
+        if await sessions.end_session(
+            uow.conn, session_id, cause=cause, reason=stop.reason, estimated=is_estimate, at=now
+        ):
             uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
         else:
             session = await sessions.read_session(uow.conn, session_id)

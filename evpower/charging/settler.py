@@ -18,6 +18,7 @@ from evpower.billing.settlement import Estimate, Settlement, correct
 from evpower.charging.rows import due_sessions, sessions, settlements
 from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
+from evpower.charging.transaction import EndCause
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -109,9 +110,12 @@ class Settler:
             )
             await settlements.store_settlement(uow.conn, session, bill, end, now)
             await self._conclude(uow, session)
+            self._log_end(uow, session, end)
         return True
 
-    async def release(self, session_id: SessionId, *, status: Literal["stopped", "error"], reason: str) -> bool:
+    async def release(
+        self, session_id: SessionId, *, status: Literal["stopped", "error"], cause: EndCause, reason: str
+    ) -> bool:
         """Give the whole hold back for a charge that never began; False when it did begin, or is final."""
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
@@ -121,9 +125,10 @@ class Settler:
             bill: Settlement = await self._billing.settle(
                 uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR
             )
-            end = SessionEnd(0, status, "released", reason)
+            end = SessionEnd(0, status, "released", reason, cause)
             await settlements.store_settlement(uow.conn, session, bill, end, self._clock.now())
             await self._conclude(uow, session)
+            self._log_end(uow, session, end)
         return True
 
     async def correct(self, session_id: SessionId) -> bool:
@@ -155,6 +160,14 @@ class Settler:
         session = await sessions.lock_session(uow.conn, session_id)
         assert session is not None, "sessions are never deleted"
         return _Locked(client, session)
+
+    def _log_end(self, uow: UnitOfWork, session: Session, end: SessionEnd) -> None:
+        """Why it ended, and whether its bill is an estimate (field ruling 4.5)."""
+        line = "%s: session_id=%s, station=%s, cause=%s, reason=%s, energy_wh=%d%s"
+        estimate = ", estimated: by the last reading" if end.estimated else ""
+        cause, reason = end.cause or session.end_cause, end.reason or session.stop_reason
+        values = (end.phase, session.id, session.station_id, cause, reason, end.energy_wh, estimate)
+        uow.after_commit(lambda: log.info(line, *values))
 
     async def _conclude(self, uow: UnitOfWork, session: Session) -> None:
         await refresh_connector(uow.conn, session.station_id, session.connector_id, self._clock.now())
