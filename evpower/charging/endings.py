@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from evpower.charging.rows import sessions, settlements, transactions
+from evpower.charging.rows import parked, sessions, settlements, transactions
 from evpower.charging.settler import Settler
 from evpower.charging.transaction import TransactionStop, cause_of_stop
 from evpower.clock import Clock
@@ -47,6 +47,12 @@ class Endings:
             await transactions.stop_transaction(uow.conn, found.id, stop, now)
             if found.session_id is not None:
                 await self._end_session(uow, station_id, found.session_id, stop)
+            elif found.verdict != "Accepted":
+                energy_wh = await parked.refused_wh(uow.conn, found.id)
+                line = "delivered and not billed: station=%s, transaction_id=%s, verdict=%s, energy_wh=%d"
+                values = (station_id, found.wire_transaction_id, found.verdict, energy_wh)
+                if energy_wh:
+                    uow.after_commit(lambda: log.warning(line, *values))
 
     async def _end_session(
         self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, stop: TransactionStop

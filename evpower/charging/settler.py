@@ -60,11 +60,12 @@ class Settler:
         await repeat(self.work_due, sweep_s, self._due, log=log, failure="settlement failed and will be repeated")
 
     async def work_due(self) -> None:
-        """Settle every ended session and correct every estimate whose truth has arrived."""
+        """Settle every ended session, correct every estimate whose truth has arrived, note what nobody pays for."""
         async with reading(self._pool) as conn:
             ended = await due_sessions.session_ids(conn, due_sessions.DUE_TO_SETTLE)
             estimated = await due_sessions.session_ids(conn, due_sessions.DUE_TO_CORRECT)
-        for step, due in ((self.settle, ended), (self.correct, estimated)):
+            unbilled = await due_sessions.session_ids(conn, due_sessions.DUE_TO_NOTE)
+        for step, due in ((self.settle, ended), (self.correct, estimated), (self.note_unbilled, unbilled)):
             for session_id in due:
                 with contain(log, "session %s could not be made final and will be tried again", session_id):
                     await step(session_id)
@@ -150,6 +151,23 @@ class Settler:
             )
             await self._billing.correct(uow, locked.client, session.id, correction, ACTOR)
             await settlements.store_correction(uow.conn, session.id, correction, now)
+        return True
+
+    async def note_unbilled(self, session_id: SessionId) -> bool:
+        """Note what was delivered beyond a final bill without a stop to correct it by; False when there is no more.
+
+        It is no debt and moves no money; the true stop, when it comes, corrects the bill and replaces the note.
+        """
+        async with unit_of_work(self._pool) as uow:
+            session = (await self._lock(uow, session_id)).session
+            energy_wh = session.delivered().energy_wh - session.energy_wh
+            is_open = session.is_final and session.corrected_at is None
+            if not is_open or session.record is None or session.record.stop_received_at is not None or energy_wh <= 0:
+                return False
+            cost_tyiyn = max(0, session.final_cost_tyiyn() - (session.amount_tyiyn or 0))
+            await settlements.note_unbilled(uow.conn, session_id, energy_wh, cost_tyiyn)
+            line = "delivered and not billed: session_id=%s, station=%s, energy_wh=%d"
+            uow.after_commit(lambda: log.warning(line, session_id, session.station_id, energy_wh))
         return True
 
     async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:

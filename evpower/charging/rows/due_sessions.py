@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from evpower.charging.rows.free_vend import ENERGY_WH
 from evpower.charging.rows.transactions import running_but_final
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
@@ -30,6 +31,15 @@ SELECT p.session_id AS id FROM evpower.session_phases p JOIN public.charging_ses
 WHERE p.phase = 'ended' AND (s.user_id = %(client_id)s
                              OR (s.station_id = %(station_id)s AND s.connector_id = %(connector_id)s))
 ORDER BY p.phase_at
+"""
+
+# Whose stop has not come, and which delivered more than is billed and noted: the station went on (money audit A7).
+DUE_TO_NOTE = f"""
+SELECT s.id FROM evpower.ocpp_transactions t
+JOIN public.charging_sessions s ON s.id = t.charging_session_id
+JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE t.stop_received_at IS NULL AND s.settled_at IS NOT NULL AND p.corrected_at IS NULL
+  AND {ENERGY_WH} > s.energy * 1000 + p.unbilled_wh LIMIT 200
 """
 
 NEVER_STARTED = """
