@@ -256,7 +256,12 @@ class Beginnings:
                 await transactions.close_unfinished(uow.conn, transaction.id)
                 if transaction.session_id is not None:
                     await sessions.end_session(
-                        uow.conn, transaction.session_id, reason="Other", estimated=True, at=self._clock.now()
+                        uow.conn,
+                        transaction.session_id,
+                        cause="lost",
+                        reason="Other",
+                        estimated=True,
+                        at=self._clock.now(),
                     )
         for transaction in unfinished:
             if transaction.session_id is not None:

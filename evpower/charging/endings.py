@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from evpower.charging.rows import sessions, settlements, transactions
+from evpower.charging.rows import parked, sessions, settlements, transactions
 from evpower.charging.settler import Settler
-from evpower.charging.transaction import TransactionStop
+from evpower.charging.transaction import TransactionStop, cause_of_stop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
@@ -47,12 +47,22 @@ class Endings:
             await transactions.stop_transaction(uow.conn, found.id, stop, now)
             if found.session_id is not None:
                 await self._end_session(uow, station_id, found.session_id, stop)
+            elif found.verdict != "Accepted":
+                energy_wh = await parked.refused_wh(uow.conn, found.id)
+                line = "delivered and not billed: station=%s, transaction_id=%s, verdict=%s, energy_wh=%d"
+                values = (station_id, found.wire_transaction_id, found.verdict, energy_wh)
+                if energy_wh:
+                    uow.after_commit(lambda: log.warning(line, *values))
 
     async def _end_session(
         self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, stop: TransactionStop
     ) -> None:
         now, is_estimate = self._clock.now(), stop.meter_stop_wh is None
-        if await sessions.end_session(uow.conn, session_id, reason=stop.reason, estimated=is_estimate, at=now):
+        asked = await sessions.asked_to_stop(uow.conn, session_id)
+        cause = cause_of_stop(stop.reason, asked.by, at_limit=asked.at_limit)
+        if await sessions.end_session(
+            uow.conn, session_id, cause=cause, reason=stop.reason, estimated=is_estimate, at=now
+        ):
             uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
         else:
             session = await sessions.read_session(uow.conn, session_id)

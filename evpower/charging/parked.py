@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from evpower.charging.endings import Endings
 from evpower.charging.rows import parked, stops, transactions
-from evpower.charging.rows.parked import MissingEnergy, ParkedReport, TakenReport
+from evpower.charging.rows.parked import MissingEnergy, ParkedReport, TakenReport, UnbilledEnergy, unbilled_wh
 from evpower.charging.rows.stops import ChargeWithoutSession, count_without_session
 from evpower.charging.transaction import ParkedStop, TransactionStop
 from evpower.clock import Clock
@@ -21,7 +21,9 @@ __all__ = [
     "ParkedReport",
     "ParkedReports",
     "ReadStop",
+    "UnbilledEnergy",
     "count_without_session",
+    "unbilled_wh",
 ]
 
 #: A parked report, by the name of its message and its payload, as a stop; None when it is none.
@@ -48,9 +50,14 @@ class ParkedReports:
             return await parked.list_parked(conn, resolved_too=resolved_too)
 
     async def missing_energy(self) -> list[MissingEnergy]:
-        """Energy between consecutive transactions of a connector that was not billed (duty 31)."""
+        """Energy between consecutive transactions of a connector that belongs to none (duty 31, field ruling 1.5)."""
         async with reading(self._pool) as conn:
             return await parked.list_missing_energy(conn)
+
+    async def unbilled_energy(self) -> list[UnbilledEnergy]:
+        """Energy of transactions that nobody pays for: beyond a session's bill, or after a start that was refused."""
+        async with reading(self._pool) as conn:
+            return await parked.list_unbilled_energy(conn)
 
     async def charges_without_session(self) -> list[ChargeWithoutSession]:
         """Charges that go on although no session pays for them (field ruling 4.1)."""

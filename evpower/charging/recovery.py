@@ -15,6 +15,7 @@ import trio
 from evpower.charging.rows import due_sessions, sessions
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
+from evpower.charging.transaction import RECOVERY
 from evpower.clock import Clock, ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -80,7 +81,7 @@ class Recovery:
         """Refund what never began, and settle what ended with a reboot."""
         for session_id in await self._find(due_sessions.NEVER_STARTED, self._rules.start_deadline_s):
             log.warning("never started, refunded: session_id=%s", session_id)
-            await self._settler.release(session_id, status="error", reason="StartTimeout")
+            await self._settler.release(session_id, status="error", cause="overdue", reason="StartTimeout")
         for session_id in await self._find(due_sessions.SILENT_SINCE_REBOOT, self._rules.reboot_grace_s):
             await self._end(session_id, "PowerLoss")
 
@@ -111,7 +112,7 @@ class Recovery:
     async def _claims_stop(self, session_id: SessionId) -> bool:
         """Claim the asking for this stop; False when any process has claimed it before."""
         async with unit_of_work(self._pool) as uow:
-            return await sessions.request_stop(uow.conn, session_id, "recovery", self._clock.now())
+            return await sessions.request_stop(uow.conn, session_id, RECOVERY, self._clock.now())
 
     async def _ask_to_stop(self, session_ids: Sequence[SessionId]) -> None:
         slots = trio.CapacityLimiter(ASKED_AT_ONCE)
@@ -128,5 +129,7 @@ class Recovery:
         """Settle with the last reading; a true StopTransaction may still correct it."""
         log.warning("no word since the charger rebooted, settled: session_id=%s", session_id)
         async with unit_of_work(self._pool) as uow:
-            await sessions.end_session(uow.conn, session_id, reason=reason, estimated=True, at=self._clock.now())
+            await sessions.end_session(
+                uow.conn, session_id, cause="reboot", reason=reason, estimated=True, at=self._clock.now()
+            )
         await self._settler.settle(session_id)

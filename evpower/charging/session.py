@@ -13,6 +13,7 @@ from typing import Literal
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
+from evpower.charging.transaction import EndCause
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.belief import believed_time, is_believable, longest
 from evpower.money import tyiyn
@@ -38,6 +39,7 @@ class TransactionRecord:
     """The station's transaction behind a session: its registers in Wh, its last readings, its times and ours."""
 
     wire_transaction_id: WireTransactionId
+    #: Reported as ended, or closed by the settlement (field ruling 4.1).
     stopped: bool
     meter_start_wh: int
     meter_last_wh: int
@@ -128,7 +130,9 @@ class Session:
     estimated: bool
     corrected_at: datetime | None
     stop_reason: str | None
+    end_cause: EndCause | None
     stop_requested_at: datetime | None
+    stop_requested_by: str | None
     record: TransactionRecord | None
 
     @property
@@ -175,7 +179,9 @@ class SessionView:
     refunded_tyiyn: int
     additional_tyiyn: int
     debt_tyiyn: int
+    #: Billed without the station's stop; `corrected` when that came later.
     estimated: bool
+    corrected: bool
     rate_per_kwh: Decimal
     rate_per_minute: Decimal
     session_fee_tyiyn: int
@@ -198,6 +204,8 @@ class SessionView:
     soc_percent: float | None
     temperature_c: float | None
     last_sample_at: datetime | None
+    #: Why it ended, and what its station gave as the reason (OCPP's word), or what we did.
+    end_cause: EndCause | None
     stop_reason: str | None
 
 
@@ -245,6 +253,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         additional_tyiyn=session.additional_tyiyn,
         debt_tyiyn=session.debt_tyiyn,
         estimated=session.estimated,
+        corrected=session.corrected_at is not None,
         rate_per_kwh=terms.rates.per_kwh,
         rate_per_minute=terms.rates.per_minute,
         session_fee_tyiyn=tyiyn(terms.rates.session_fee),
@@ -265,5 +274,6 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         soc_percent=record.soc_percent if record else None,
         temperature_c=record.temperature_c if record else None,
         last_sample_at=record.last_sample_at if record else None,
+        end_cause=session.end_cause,
         stop_reason=session.stop_reason,
     )

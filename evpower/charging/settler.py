@@ -18,6 +18,7 @@ from evpower.billing.settlement import Estimate, Settlement, correct
 from evpower.charging.rows import due_sessions, sessions, settlements
 from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
+from evpower.charging.transaction import EndCause
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -59,11 +60,12 @@ class Settler:
         await repeat(self.work_due, sweep_s, self._due, log=log, failure="settlement failed and will be repeated")
 
     async def work_due(self) -> None:
-        """Settle every ended session and correct every estimate whose truth has arrived."""
+        """Settle every ended session, correct every estimate whose truth has arrived, note what nobody pays for."""
         async with reading(self._pool) as conn:
             ended = await due_sessions.session_ids(conn, due_sessions.DUE_TO_SETTLE)
             estimated = await due_sessions.session_ids(conn, due_sessions.DUE_TO_CORRECT)
-        for step, due in ((self.settle, ended), (self.correct, estimated)):
+            unbilled = await due_sessions.session_ids(conn, due_sessions.DUE_TO_NOTE)
+        for step, due in ((self.settle, ended), (self.correct, estimated), (self.note_unbilled, unbilled)):
             for session_id in due:
                 with contain(log, "session %s could not be made final and will be tried again", session_id):
                     await step(session_id)
@@ -109,9 +111,12 @@ class Settler:
             )
             await settlements.store_settlement(uow.conn, session, bill, end, now)
             await self._conclude(uow, session)
+            self._log_end(uow, session, end)
         return True
 
-    async def release(self, session_id: SessionId, *, status: Literal["stopped", "error"], reason: str) -> bool:
+    async def release(
+        self, session_id: SessionId, *, status: Literal["stopped", "error"], cause: EndCause, reason: str
+    ) -> bool:
         """Give the whole hold back for a charge that never began; False when it did begin, or is final."""
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
@@ -121,9 +126,10 @@ class Settler:
             bill: Settlement = await self._billing.settle(
                 uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR
             )
-            end = SessionEnd(0, status, "released", reason)
+            end = SessionEnd(0, status, "released", reason, cause)
             await settlements.store_settlement(uow.conn, session, bill, end, self._clock.now())
             await self._conclude(uow, session)
+            self._log_end(uow, session, end)
         return True
 
     async def correct(self, session_id: SessionId) -> bool:
@@ -147,6 +153,23 @@ class Settler:
             await settlements.store_correction(uow.conn, session.id, correction, now)
         return True
 
+    async def note_unbilled(self, session_id: SessionId) -> bool:
+        """Note what was delivered beyond a final bill without a stop to correct it by; False when there is no more.
+
+        It is no debt and moves no money; the true stop, when it comes, corrects the bill and replaces the note.
+        """
+        async with unit_of_work(self._pool) as uow:
+            session = (await self._lock(uow, session_id)).session
+            energy_wh = session.delivered().energy_wh - session.energy_wh
+            is_open = session.is_final and session.corrected_at is None
+            if not is_open or session.record is None or session.record.stop_received_at is not None or energy_wh <= 0:
+                return False
+            cost_tyiyn = max(0, session.final_cost_tyiyn() - (session.amount_tyiyn or 0))
+            await settlements.note_unbilled(uow.conn, session_id, energy_wh, cost_tyiyn)
+            line = "delivered and not billed: session_id=%s, station=%s, energy_wh=%d"
+            uow.after_commit(lambda: log.warning(line, session_id, session.station_id, energy_wh))
+        return True
+
     async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:
         owner = await sessions.read_owner(uow.conn, session_id)
         if owner is None:
@@ -155,6 +178,14 @@ class Settler:
         session = await sessions.lock_session(uow.conn, session_id)
         assert session is not None, "sessions are never deleted"
         return _Locked(client, session)
+
+    def _log_end(self, uow: UnitOfWork, session: Session, end: SessionEnd) -> None:
+        """Why it ended, and whether its bill is an estimate (field ruling 4.5)."""
+        line = "%s: session_id=%s, station=%s, cause=%s, reason=%s, energy_wh=%d%s"
+        estimate = ", estimated: by the last reading" if end.estimated else ""
+        cause, reason = end.cause or session.end_cause, end.reason or session.stop_reason
+        values = (end.phase, session.id, session.station_id, cause, reason, end.energy_wh, estimate)
+        uow.after_commit(lambda: log.info(line, *values))
 
     async def _conclude(self, uow: UnitOfWork, session: Session) -> None:
         await refresh_connector(uow.conn, session.station_id, session.connector_id, self._clock.now())

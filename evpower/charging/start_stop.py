@@ -21,6 +21,7 @@ from evpower.charging.rows.due_sessions import TakenUp
 from evpower.charging.rows.stops import StopDue
 from evpower.charging.session import Session
 from evpower.charging.settler import Settler
+from evpower.charging.transaction import RECOVERY, cause_of_request
 from evpower.clock import Clock
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
@@ -195,7 +196,9 @@ class Commands:
     async def _send_start(self, session: Session, *, believed: bool) -> CommandResult:
         result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
         if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and believed:
-            await self._settler.release(session.id, status="error", reason=f"RemoteStart {result.outcome.value}")
+            await self._settler.release(
+                session.id, status="error", cause="charger", reason=f"RemoteStart {result.outcome.value}"
+            )
         return result
 
     async def _pending(self, session_id: SessionId) -> Session | None:
@@ -209,7 +212,10 @@ class Commands:
         session = await self._read(session_id)
         if session is None or session.is_final:
             return
-        if session.record is None and await self._settler.release(session_id, status="stopped", reason=STOP_REASON):
+        cause = cause_of_request(session.stop_requested_by or RECOVERY)
+        if session.record is None and await self._settler.release(
+            session_id, status="stopped", cause=cause, reason=STOP_REASON
+        ):
             return
         session = await self._read(session_id)
         if session is None or session.is_final or session.record is None:
@@ -218,7 +224,9 @@ class Commands:
             transaction_id = session.record.wire_transaction_id
             conversation.result = await self._stop_and_wait(session, transaction_id, asked_before=asked_before)
         async with unit_of_work(self._pool) as uow:
-            await sessions.end_session(uow.conn, session_id, reason=STOP_REASON, estimated=True, at=self._clock.now())
+            await sessions.end_session(
+                uow.conn, session_id, cause=cause, reason=STOP_REASON, estimated=True, at=self._clock.now()
+            )
         await self._settler.settle(session_id)
 
     async def _stop_and_wait(

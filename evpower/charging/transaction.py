@@ -4,10 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import Sample
 from evpower.tags.id_tag import IdTagVerdict
+
+#: Why a charge ended (field ruling 4.5): its limit or what was held was reached; its driver, or an operator, asked; the
+#: station ended it by itself, for the reason OCPP names; it ran, or waited for its beginning, too long; nothing was
+#: heard of it after a reboot; its end was lost, and known only by the next charge.
+EndCause = Literal["limit", "driver", "operator", "charger", "overdue", "reboot", "lost"]
+
+#: Who asked for a stop, as it is kept: a driver by phone, recovery, and by name every operator.
+DRIVER, RECOVERY = "client", "recovery"
+#: OCPP's reasons of a stop that was asked. Missing, it is Local; every other is an event at the station itself.
+OF_A_STOP_ASKED = frozenset({"Remote", "Local", "Other"})
+
+
+def cause_of_request(actor: str) -> EndCause:
+    """Why a charge ends whose stop this one asked for first."""
+    if actor == RECOVERY:
+        return "overdue"
+    return "driver" if actor == DRIVER else "operator"
+
+
+def cause_of_stop(reason: str, asked_by: str | None, *, at_limit: bool) -> EndCause:
+    """Why a charge ended whose station reports the end; `at_limit`: it was asked to stop, and by no person."""
+    if reason not in OF_A_STOP_ASKED:
+        return "charger"
+    if asked_by is not None:
+        return cause_of_request(asked_by)
+    return "limit" if at_limit else "charger"
 
 
 @dataclass(frozen=True)

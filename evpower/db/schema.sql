@@ -294,6 +294,7 @@ TABLE evpower.session_phases (
     start_counted_at timestamp with time zone,
     start_present_since timestamp with time zone,
     reopened_at timestamp with time zone,
+    end_cause text,
     twin_at timestamp with time zone
 )
 TABLE evpower.station_certificates (
@@ -676,6 +677,7 @@ evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
+evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY['limit'::text, 'driver'::text, 'operator'::text, 'charger'::text, 'overdue'::text, 'reboot'::text, 'lost'::text])))
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
@@ -780,9 +782,11 @@ CREATE INDEX ocpp_meter_values_transaction ON ONLY evpower.ocpp_meter_values USI
 CREATE INDEX ocpp_reservations_live ON evpower.ocpp_reservations USING btree (station_id) WHERE (status = ANY (ARRAY['Asked'::text, 'Active'::text]))
 CREATE INDEX ocpp_security_events_newest ON evpower.ocpp_security_events USING btree (station_id, id DESC)
 CREATE INDEX ocpp_transactions_given_away ON evpower.ocpp_transactions USING btree (station_id, id) WHERE free_vend
+CREATE INDEX ocpp_transactions_refused ON evpower.ocpp_transactions USING btree (started_at) WHERE ((charging_session_id IS NULL) AND (NOT free_vend))
 CREATE INDEX ocpp_transactions_repeat ON evpower.ocpp_transactions USING btree (station_id, connector_id, meter_start_wh, lower(id_tag))
 CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree (station_id, connector_id) WHERE (status = 'Started'::text)
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
+CREATE INDEX ocpp_transactions_without_stop ON evpower.ocpp_transactions USING btree (charging_session_id) WHERE (stop_received_at IS NULL)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
 CREATE INDEX payment_audit_log_order ON evpower.payment_audit_log USING btree (order_id, id)
 CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
@@ -791,6 +795,7 @@ CREATE INDEX pricing_history_session ON public.pricing_history USING btree (sess
 CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order_id)
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
+CREATE INDEX session_phases_unbilled ON evpower.session_phases USING btree (session_id) WHERE ((unbilled_wh > 0) OR (unbilled_tyiyn > 0))
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)

@@ -172,6 +172,8 @@ def _sessions(figures: Figures | None) -> Iterator[Metric]:
     parked = figures.parked_reports
     yield GaugeMetricFamily("evpower_parked_reports", "Reports that wait for a person.", value=parked)
     unpaid = figures.charging_without_session
+    energy = figures.unbilled_wh
+    yield GaugeMetricFamily("evpower_unbilled_energy_wh", "Energy of charges that nobody pays for.", value=energy)
     yield GaugeMetricFamily("evpower_charging_without_session", "Charges that go on and nobody pays for.", value=unpaid)
 
 

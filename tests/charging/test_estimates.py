@@ -45,7 +45,9 @@ async def test_the_same_rows_give_the_same_bill_whenever_they_are_settled(world:
     session_id, _ = await ten_minutes(world)
     world.clock.advance(60)
     async with unit_of_work(world.pool) as uow:
-        await sessions.end_session(uow.conn, session_id, reason="Remote", estimated=True, at=world.clock.now())
+        await sessions.end_session(
+            uow.conn, session_id, cause="driver", reason="Remote", estimated=True, at=world.clock.now()
+        )
     world.clock.advance(late_s)
     assert (await world.session(session_id)).cost_tyiyn == 40_00
     await world.app.settler.work_due()

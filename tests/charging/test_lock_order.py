@@ -85,7 +85,9 @@ async def test_the_end_of_a_session_waits_for_its_settlement_before_it_locks_any
 
     async def end() -> None:
         async with unit_of_work(world.pool) as uow:
-            await sessions.end_session(uow.conn, session_id, reason="Local", estimated=False, at=world.clock.now())
+            await sessions.end_session(
+                uow.conn, session_id, cause="charger", reason="Local", estimated=False, at=world.clock.now()
+            )
 
     with trio.fail_after(WITHIN_S):
         async with trio.open_nursery() as nursery, unit_of_work(world.pool) as uow:

@@ -7,15 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from evpower.charging.recovery import CHECK_EVERY_S
+from evpower.charging.transaction import TransactionStart
 from evpower.db.pool import Pool
 from evpower.identifiers import ClientId, ConnectorId, SessionId
+from evpower.metering.meter_value import MeterReport, Sample
 from evpower.settings.config import Config
 from tests.charging.test_stops import running
-from tests.worlds.charging import STATION, World, open_world
+from tests.worlds.charging import ONE, STATION, World, open_world
 
 SILENT = 6
 CONNECTORS = """
@@ -111,6 +114,51 @@ async def test_a_charger_that_rebooted_before_its_first_reading_is_not_waited_fo
     world.clock.advance(301)
     await world.app.recovery.check()
     assert ((await world.session(session_id)).stop_reason, await world.balance()) == ("PowerLoss", 500_00)
+
+
+async def rebooted(world: World, measured_s: float, start_s: float = 0) -> str:
+    """The phase five minutes after a boot that was followed by one reading, measured so many seconds after the boot by
+    the station's clock, which was `start_s` off at the start."""
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    began = world.clock.now() + timedelta(seconds=start_s)
+    start = TransactionStart(ONE, await world.tag_of(session_id), 1_000, began, b"{}")
+    wire_id = (await world.app.reports.begin_transaction(STATION, start)).wire_transaction_id
+    world.clock.advance(3600)
+    await world.boot()
+    booted_at = world.clock.now()
+    world.clock.advance(120)
+    sample = Sample(booted_at + timedelta(seconds=measured_s), 2_000)
+    await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (sample,), b"[]"))
+    world.clock.advance(181)
+    await world.app.recovery.check()
+    session = await world.session(session_id)
+    assert session.energy_wh == 1_000
+    return session.phase
+
+
+@pytest.mark.parametrize(("measured_s", "phase"), [(-3599, "settled"), (-1, "settled"), (1, "charging")])
+async def test_a_queued_reading_from_before_the_boot_is_no_sign_that_the_charge_survived_it(
+    world: World, measured_s: float, phase: str
+) -> None:
+    """Field ruling 4.4; its energy counts all the same."""
+    assert await rebooted(world, measured_s) == phase
+
+
+@pytest.mark.parametrize(
+    ("measured_s", "start_s", "phase"),
+    [
+        (-7200 + 60, -7200, "charging"),  # two hours slow, before the boot and after it
+        (-7200 - 60, -7200, "settled"),
+        (60, -7200, "charging"),  # set right by the boot
+        (60, 1800, "charging"),
+        (-1_000_000_000, 0, "charging"),  # fell back to 1970 with the boot: it says nothing
+    ],
+)
+async def test_a_clock_that_is_wrong_does_not_end_a_charge_that_goes_on(
+    world: World, measured_s: float, start_s: float, phase: str
+) -> None:
+    assert await rebooted(world, measured_s, start_s) == phase
 
 
 async def test_a_stop_of_a_charge_that_has_not_begun_is_finished_too(world: World) -> None:

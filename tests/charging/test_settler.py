@@ -33,7 +33,7 @@ async def test_a_running_charge_is_not_settled(world: World) -> None:
 
 async def test_a_charge_that_began_is_not_released(world: World) -> None:
     session_id, _ = await running(world)
-    assert not await world.app.settler.release(session_id, status="stopped", reason="Local")
+    assert not await world.app.settler.release(session_id, status="stopped", cause="driver", reason="Local")
     assert (await world.session(session_id)).status == "started"
 
 

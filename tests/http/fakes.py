@@ -57,6 +57,7 @@ RUNNING = SessionView(
     additional_tyiyn=0,
     debt_tyiyn=0,
     estimated=False,
+    corrected=False,
     rate_per_kwh=Decimal("13.50"),
     rate_per_minute=Decimal(0),
     session_fee_tyiyn=0,
@@ -77,6 +78,7 @@ RUNNING = SessionView(
     soc_percent=61.0,
     temperature_c=41.0,
     last_sample_at=NOON,
+    end_cause=None,
     stop_reason=None,
 )
 RESERVED = replace(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from evpower.charging.rows.free_vend import ENERGY_WH
 from evpower.charging.rows.transactions import running_but_final
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
@@ -32,6 +33,15 @@ WHERE p.phase = 'ended' AND (s.user_id = %(client_id)s
 ORDER BY p.phase_at
 """
 
+# Whose stop has not come, and which delivered more than is billed and noted: the station went on (money audit A7).
+DUE_TO_NOTE = f"""
+SELECT s.id FROM evpower.ocpp_transactions t
+JOIN public.charging_sessions s ON s.id = t.charging_session_id
+JOIN evpower.session_phases p ON p.session_id = s.id
+WHERE t.stop_received_at IS NULL AND s.settled_at IS NOT NULL AND p.corrected_at IS NULL
+  AND {ENERGY_WH} > s.energy * 1000 + p.unbilled_wh LIMIT 200
+"""
+
 NEVER_STARTED = """
 SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s
@@ -42,11 +52,19 @@ SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.s
 WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
 """
 
+# A reading measured before the boot was queued, and is no sign that the charge survived it (field ruling 4.4). Measured
+# by the station's clock, which is taken at its word, or to be as wrong as it was at the start, whichever spares the
+# charge; a clock that has gone back behind the start says nothing.
 SILENT_SINCE_REBOOT = """
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
 WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
-  AND (t.last_sample_at IS NULL OR t.last_sample_at <= p.rebooted_at)
+  AND NOT coalesce(t.last_sample_at > p.rebooted_at AND EXISTS (
+      SELECT FROM evpower.ocpp_meter_values m
+      WHERE m.station_id = t.station_id AND m.received_at > p.rebooted_at
+        AND (m.wire_transaction_id = t.wire_transaction_id OR m.connector_id = t.connector_id)
+        AND (m.measured_at < t.started_at
+             OR greatest(m.measured_at, m.measured_at + (t.received_at - t.started_at)) > p.rebooted_at)), false)
 """
 
 STOP_OVERDUE = """

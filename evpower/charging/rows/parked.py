@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from evpower.charging.rows.free_vend import ENERGY_WH
 from evpower.db.connection import Conn
-from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.identifiers import ClientId, SessionId, StationId, TransactionKey, WireTransactionId
 from evpower.metering.meter_value import MAX_ENERGY_WH
 
 #: More rows are unreadable on a terminal.
@@ -34,13 +35,14 @@ SELECT station_id, wire_transaction_id, meter_start_wh, meter_stop_wh FROM evpow
 WHERE charging_session_id = %(session_id)s ORDER BY id DESC LIMIT 1 FOR UPDATE
 """
 
-# A register that was higher at the next start than at the stop before: energy flowed that no transaction has. A start
-# register that could not be read is stored as the highest there is, and is skipped.
-MISSING_ENERGY = """
+# A register that was higher at the next start than the last believed one of the charge before, whether its stop came or
+# not and whoever pays for it: energy flowed that no transaction has. A register that could not be read at a start is
+# stored as the highest there is, and is skipped.
+MISSING_ENERGY = f"""
 SELECT station_id, connector_id, previous_transaction_id, previous_stop_wh, transaction_id, meter_start_wh,
        meter_start_wh - previous_stop_wh AS missing_wh, previous_stopped_at, started_at
 FROM (SELECT station_id, connector_id, wire_transaction_id AS transaction_id, meter_start_wh, started_at, received_at,
-             lag(meter_stop_wh) OVER connector AS previous_stop_wh,
+             lag(meter_start_wh + {ENERGY_WH}) OVER connector AS previous_stop_wh,
              lag(wire_transaction_id) OVER connector AS previous_transaction_id,
              lag(stopped_at) OVER connector AS previous_stopped_at
       FROM evpower.ocpp_transactions
@@ -48,6 +50,27 @@ FROM (SELECT station_id, connector_id, wire_transaction_id AS transaction_id, me
 WHERE previous_stop_wh >= 0 AND meter_start_wh > previous_stop_wh AND meter_start_wh < %(unreadable_wh)s
 ORDER BY received_at DESC LIMIT %(limit)s
 """
+
+# What a session's charge delivered beyond its bill, and what flowed although its start was refused.
+UNBILLED_ENERGY = f"""
+SELECT s.station_id, s.connector_id, t.wire_transaction_id AS transaction_id, s.id AS session_id,
+       s.user_id AS client_id, s.id_tag, t.verdict, p.unbilled_wh, p.unbilled_tyiyn, s.start_time AS started_at
+FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
+LEFT JOIN evpower.ocpp_transactions t ON t.charging_session_id = s.id
+WHERE p.unbilled_wh > 0 OR p.unbilled_tyiyn > 0
+UNION ALL
+SELECT station_id, connector_id, wire_transaction_id, NULL, NULL, id_tag, verdict, {ENERGY_WH}, NULL, started_at
+FROM evpower.ocpp_transactions
+WHERE charging_session_id IS NULL AND NOT free_vend AND {ENERGY_WH} > 0
+ORDER BY started_at DESC LIMIT %(limit)s
+"""
+
+UNBILLED_WH = f"""
+SELECT coalesce((SELECT sum(unbilled_wh) FROM evpower.session_phases WHERE unbilled_wh > 0 OR unbilled_tyiyn > 0), 0)
+       + coalesce((SELECT sum({ENERGY_WH}) FROM evpower.ocpp_transactions
+                   WHERE charging_session_id IS NULL AND NOT free_vend), 0) AS energy_wh
+"""
+REFUSED_WH = f"SELECT {ENERGY_WH} AS energy_wh FROM evpower.ocpp_transactions WHERE id = %(key)s"
 
 
 @dataclass(frozen=True)
@@ -105,6 +128,25 @@ class MissingEnergy:
     started_at: datetime
 
 
+@dataclass(frozen=True)
+class UnbilledEnergy:
+    """Energy that was delivered and nobody pays for, in Wh: of a session, or of a start that was refused.
+
+    The sum is known for a session alone: a refused start has no tariff.
+    """
+
+    station_id: StationId
+    connector_id: int
+    transaction_id: str | None
+    session_id: SessionId | None
+    client_id: ClientId | None
+    id_tag: str | None
+    verdict: str | None
+    unbilled_wh: int
+    unbilled_tyiyn: int | None
+    started_at: datetime
+
+
 async def list_parked(conn: Conn, *, resolved_too: bool) -> list[ParkedReport]:
     """Parked reports with all their data, newest first, at most `MOST_ROWS`."""
     cursor = await conn.execute(LIST_PARKED, {"all": resolved_too, "limit": MOST_ROWS})
@@ -146,6 +188,24 @@ async def lock_session_transaction(conn: Conn, session_id: SessionId) -> Charger
 
 
 async def list_missing_energy(conn: Conn) -> list[MissingEnergy]:
-    """Where a start register lies above the stop register before it, newest first."""
+    """Where a start register lies above the last one of the charge before it, newest first."""
     cursor = await conn.execute(MISSING_ENERGY, {"unreadable_wh": MAX_ENERGY_WH, "limit": MOST_ROWS})
     return [MissingEnergy(**row) for row in await cursor.fetchall()]
+
+
+async def list_unbilled_energy(conn: Conn) -> list[UnbilledEnergy]:
+    """What nobody pays for, newest first."""
+    cursor = await conn.execute(UNBILLED_ENERGY, {"limit": MOST_ROWS})
+    return [UnbilledEnergy(**row) for row in await cursor.fetchall()]
+
+
+async def unbilled_wh(conn: Conn) -> int:
+    """All energy so far that nobody pays for, in Wh."""
+    (row,) = await (await conn.execute(UNBILLED_WH)).fetchall()
+    return int(row["energy_wh"])
+
+
+async def refused_wh(conn: Conn, key: TransactionKey) -> int:
+    """What flowed in a transaction without a session, in Wh."""
+    (row,) = await (await conn.execute(REFUSED_WH, {"key": key})).fetchall()
+    return int(row["energy_wh"])

@@ -13,7 +13,7 @@ from psycopg.errors import UniqueViolation
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
 from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
-from evpower.charging.transaction import TransactionStart
+from evpower.charging.transaction import EndCause, TransactionStart
 from evpower.db.connection import Conn
 from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
@@ -40,7 +40,8 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh, (s.amount * 100)::bigint AS amount_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
-       p.stop_requested_at, t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
+       p.end_cause, p.stop_requested_at, p.stop_requested_by,
+       t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
        t.meter_start_wh, t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
        t.started_at, t.received_at, t.stopped_at, t.stop_received_at, t.power_w, t.current_a, t.voltage_v,
        t.soc_percent, t.temperature_c, t.last_sample_at
@@ -69,12 +70,19 @@ SET stop_requested_at = %(at)s, stop_requested_by = %(actor)s, phase_at = %(at)s
 WHERE session_id = %(id)s AND phase IN ('reserved', 'starting', 'charging', 'stopping') AND stop_requested_at IS NULL
 """
 
+ASKED_TO_STOP = """
+SELECT stop_requested_by AS by, stop_requested_by IS NULL AND EXISTS (
+    SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = session_id AND t.stop_asked_at IS NOT NULL
+) AS at_limit
+FROM evpower.session_phases WHERE session_id = %(id)s
+"""
+
 # The session is locked before its phase, as a settlement does it.
 END_SESSION = """
 WITH locked AS MATERIALIZED (SELECT id FROM public.charging_sessions WHERE id = %(id)s FOR NO KEY UPDATE),
 phase AS (
     UPDATE evpower.session_phases
-    SET phase = 'ended', phase_at = %(at)s, estimated = %(estimated)s
+    SET phase = 'ended', phase_at = %(at)s, estimated = %(estimated)s, end_cause = %(cause)s
     FROM locked WHERE session_id = locked.id AND phase IN ('reserved', 'starting', 'charging', 'stopping')
     RETURNING session_id)
 UPDATE public.charging_sessions s
@@ -116,6 +124,14 @@ WHERE s.station_id = %(station_id)s AND p.phase = 'released' AND ltrim(lower(s.i
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
 ORDER BY s.connector_id = %(connector_id)s DESC, s.created_at DESC LIMIT 1
 """
+
+
+@dataclass(frozen=True)
+class StopAsked:
+    """Who asked for a stop first; `at_limit`: it was asked because the charge reached its limit."""
+
+    by: str | None
+    at_limit: bool
 
 
 @dataclass(frozen=True)
@@ -217,9 +233,18 @@ async def request_stop(conn: Conn, session_id: SessionId, actor: str, at: dateti
     return (await conn.execute(REQUEST_STOP, {"id": session_id, "actor": actor, "at": at})).rowcount == 1
 
 
-async def end_session(conn: Conn, session_id: SessionId, *, reason: str, estimated: bool, at: datetime) -> bool:
+async def asked_to_stop(conn: Conn, session_id: SessionId) -> StopAsked:
+    """Who asked for the end of this session first, and whether its station was asked without anyone."""
+    (row,) = await (await conn.execute(ASKED_TO_STOP, {"id": session_id})).fetchall()
+    return StopAsked(**row)
+
+
+async def end_session(
+    conn: Conn, session_id: SessionId, *, cause: EndCause, reason: str, estimated: bool, at: datetime
+) -> bool:
     """Commit the facts of the end; the settlement is due. False when it had ended before."""
-    cursor = await conn.execute(END_SESSION, {"id": session_id, "reason": reason, "estimated": estimated, "at": at})
+    parameters = {"id": session_id, "cause": cause, "reason": reason, "estimated": estimated, "at": at}
+    cursor = await conn.execute(END_SESSION, parameters)
     return cursor.rowcount == 1
 
 
@@ -298,7 +323,9 @@ def _session(row: dict[str, Any]) -> Session:
         estimated=row["estimated"],
         corrected_at=row["corrected_at"],
         stop_reason=row["stop_reason"],
+        end_cause=row["end_cause"],
         stop_requested_at=row["stop_requested_at"],
+        stop_requested_by=row["stop_requested_by"],
         record=_record(row),
     )
 
@@ -308,7 +335,7 @@ def _record(row: dict[str, Any]) -> TransactionRecord | None:
         return None
     return TransactionRecord(
         wire_transaction_id=WireTransactionId(row["wire_transaction_id"]),
-        stopped=row["transaction_status"] == "Stopped",
+        stopped=row["transaction_status"] == "Stopped" or row["settled_at"] is not None,
         **{
             name: row[name]
             for name in (

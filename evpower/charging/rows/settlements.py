@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from evpower.billing.settlement import Correction, Settlement
 from evpower.charging.session import Phase, PublicSessionStatus, Session
+from evpower.charging.transaction import EndCause
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId
 from evpower.money import som
@@ -15,7 +16,8 @@ from evpower.money import som
 SETTLE_SESSION = """
 WITH phase AS (
     UPDATE evpower.session_phases
-    SET phase = %(phase)s, phase_at = %(at)s, estimated = %(estimated)s, overshoot_wh = %(overshoot_wh)s
+    SET phase = %(phase)s, phase_at = %(at)s, estimated = %(estimated)s, overshoot_wh = %(overshoot_wh)s,
+        end_cause = coalesce(%(cause)s, end_cause)
     WHERE session_id = %(id)s)
 UPDATE public.charging_sessions
 SET status = %(status)s, stop_time = coalesce(stop_time, %(at)s), energy = %(energy)s, amount = %(amount)s,
@@ -43,12 +45,13 @@ WHERE session_id = %(id)s
 
 @dataclass(frozen=True)
 class SessionEnd:
-    """How a session becomes final; a `reason` that is None leaves the one that is stored."""
+    """How a session becomes final; a `reason` or a `cause` that is None leaves the one that is stored."""
 
     energy_wh: int
     status: PublicSessionStatus
     phase: Phase
     reason: str | None = None
+    cause: EndCause | None = None
     #: No StopTransaction came: the bill is by the last reading.
     estimated: bool = False
     #: Energy beyond the limit; None without a limit.
@@ -69,6 +72,7 @@ async def store_settlement(conn: Conn, session: Session, bill: Settlement, end: 
             "additional": som(bill.additional_tyiyn),
             "debt": som(bill.debt_tyiyn),
             "reason": end.reason,
+            "cause": end.cause,
             "estimated": end.estimated,
             "overshoot_wh": end.overshoot_wh,
             "at": at,

@@ -27,6 +27,18 @@ MISSING_COLUMNS = {
     "Started": "started_at",
 }
 
+UNBILLED_COLUMNS = {
+    "Station": "station_id",
+    "Connector": "connector_id",
+    "Transaction": "transaction_id",
+    "Session": "session_id",
+    "Client": "client_id",
+    "Tag": "id_tag",
+    "Verdict": "verdict",
+    "Unbilled Wh": "unbilled_wh",
+    "Som": "unbilled_som",
+    "Started": "started_at",
+}
 WITHOUT_SESSION_COLUMNS = {
     "Station": "station_id",
     "Connector": "connector_id",
@@ -58,8 +70,15 @@ def list_parked(terminal: Terminal, resolved_too: bool) -> None:
 @parked.command("missing")
 @terminal_command
 def missing_energy(terminal: Terminal) -> None:
-    """Energy between two charges of a connector that nobody was billed for."""
+    """Energy between two charges of a connector that belongs to none."""
     terminal.screen.rows(terminal.server.get("parked", "missing-energy"), MISSING_COLUMNS, "No energy is missing")
+
+
+@parked.command("unbilled")
+@terminal_command
+def unbilled_energy(terminal: Terminal) -> None:
+    """Energy of charges that nobody pays for: beyond a session's bill, or of a start that was refused."""
+    terminal.screen.rows(terminal.server.get("parked", "unbilled-energy"), UNBILLED_COLUMNS, "No energy is unbilled")
 
 
 @parked.command("charging")

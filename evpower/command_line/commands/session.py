@@ -20,6 +20,8 @@ SESSION_COLUMNS = {
     "kWh": "energy_kwh",
     "Reserved": "reserved_amount",
     "Amount": "amount",
+    "Ended by": "end_cause",
+    "Estimated": "estimated",
 }
 
 

@@ -17,6 +17,7 @@ from evpower.http.operators.shapes.operators_work import (
     gifts_body,
     missing_energy_body,
     parked_body,
+    unbilled_energy_body,
     without_session_body,
 )
 from evpower.http.operators.station_commands import known_station
@@ -63,8 +64,8 @@ def tag_routes(tags: Tags) -> Blueprint:
 
 
 def parked_routes(parked: ParkedReports) -> Blueprint:
-    """`/parked[?all=1]`, `/parked/missing-energy`, `/parked/charging-without-session`, and `POST /parked/{id}/resolve`
-    with a session or `dismiss`."""
+    """`/parked[?all=1]`, `/parked/missing-energy`, `/parked/unbilled-energy`, `/parked/charging-without-session`, and
+    `POST /parked/{id}/resolve` with a session or `dismiss`."""
     routes = Blueprint("parked", __name__, url_prefix="/parked")
 
     @routes.get("")
@@ -77,6 +78,11 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     async def missing_energy() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([missing_energy_body(each) for each in await parked.missing_energy()])
+
+    @routes.get("/unbilled-energy")
+    async def unbilled_energy() -> Response:
+        with trio.fail_after(WITHIN_S):
+            return written_data([unbilled_energy_body(each) for each in await parked.unbilled_energy()])
 
     @routes.get("/charging-without-session")
     async def charging_without_session() -> Response:

@@ -113,6 +113,7 @@ class SessionLine:
     limit_type: str
     limit_value: Decimal | None
     transaction_id: str | None
+    end_cause: str | None
     stop_reason: str | None
     stop_requested_at: datetime | None
     stop_requested_by: str | None

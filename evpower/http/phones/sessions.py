@@ -9,6 +9,7 @@ from quart import Blueprint, Response
 
 from evpower.charging.service import ChargingService
 from evpower.charging.session import StartOrder
+from evpower.charging.transaction import DRIVER
 from evpower.errors import Forbidden, NoSuchActiveSession, SessionFailed, SessionNotFound
 from evpower.http.phones.shapes import started_body, status_body, stopped_body
 from evpower.http.wire.answers import Answer, written
@@ -61,7 +62,7 @@ class ChargingDoor:
             return written(await self._idempotency.answer(claim_of_request(owner, fields), work))
 
     async def _stop(self, session_id: SessionId, caller: ClientId, claim: IdempotencyClaim | None) -> Answer:
-        stopped = await self._charging.stop_session(session_id, caller=caller, actor="client", claim=claim)
+        stopped = await self._charging.stop_session(session_id, caller=caller, actor=DRIVER, claim=claim)
         return Answer(stopped_body(stopped))
 
     async def status(self, session_id: str) -> Response:

@@ -140,13 +140,18 @@ def session_facts(session: SessionView) -> Body:
 
 
 def final_figures(session: SessionView) -> Body:
-    """What a charge came to; only once it is over."""
-    return {
-        "final_cost": som_number(session.cost_tyiyn),
-        "refunded_amount": som_number(session.refunded_tyiyn),
-        "additional_charge": som_number(session.additional_tyiyn),
-        "debt_amount": som_number(session.debt_tyiyn),
-    }
+    """What a charge came to and why it ended; only once it is over. An estimate is one until it is corrected."""
+    return known(
+        {
+            "final_cost": som_number(session.cost_tyiyn),
+            "refunded_amount": som_number(session.refunded_tyiyn),
+            "additional_charge": som_number(session.additional_tyiyn),
+            "debt_amount": som_number(session.debt_tyiyn),
+            "estimated": True if session.estimated and not session.corrected else None,
+            "stop_reason": session.end_cause,
+            "ocpp_stop_reason": session.stop_reason if session.end_cause == "charger" else None,
+        }
+    )
 
 
 def readings(session: SessionView) -> Body:

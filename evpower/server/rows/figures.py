@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
-from evpower.charging.parked import count_without_session
+from evpower.charging.parked import count_without_session, unbilled_wh
 from evpower.db.connection import Conn
 from evpower.payments.top_up import OPEN, Phase
 
@@ -41,11 +41,12 @@ class TopUpFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """Sessions that are not final, by phase, reports that wait for a person, charges that nobody pays for."""
+    """Sessions that are not final, by phase, reports that wait for a person, what nobody pays for."""
 
     open_sessions: dict[str, int]
     parked_reports: int
     charging_without_session: int
+    unbilled_wh: int
     top_ups: TopUpFigures
 
 
@@ -54,8 +55,8 @@ async def read_figures(conn: Conn) -> Figures:
     phases = await (await conn.execute(OPEN_SESSIONS)).fetchall()
     parked = await (await conn.execute(PARKED)).fetchall()
     open_sessions = {row["phase"]: row["sessions"] for row in phases}
-    unpaid = await count_without_session(conn)
-    return Figures(open_sessions, parked[0]["parked"], unpaid, await _read_top_ups(conn))
+    unpaid, unbilled = await count_without_session(conn), await unbilled_wh(conn)
+    return Figures(open_sessions, parked[0]["parked"], unpaid, unbilled, await _read_top_ups(conn))
 
 
 async def _read_top_ups(conn: Conn) -> TopUpFigures:

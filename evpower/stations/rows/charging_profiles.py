@@ -12,9 +12,10 @@ from evpower.identifiers import ConnectorId, StationId, WireTransactionId
 from evpower.link.commands import ChargingProfile
 
 IS_RUNNING = """
-SELECT 1 AS one FROM evpower.ocpp_transactions
-WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND wire_transaction_id = %(transaction_id)s
-  AND status = 'Started'
+SELECT 1 AS one FROM evpower.ocpp_transactions t
+LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
+WHERE t.station_id = %(station_id)s AND t.connector_id = %(connector_id)s
+  AND t.wire_transaction_id = %(transaction_id)s AND t.status = 'Started' AND s.settled_at IS NULL
 """
 
 # An id names one profile of the station, wherever it was before (OCPP 1.6 §5.16).

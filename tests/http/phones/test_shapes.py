@@ -233,6 +233,24 @@ def test_a_stop_has_the_contract_example() -> None:
     }
 
 
+def test_an_end_says_its_cause_and_the_chargers_own_reason() -> None:
+    """Field ruling 4.5."""
+    by_charger = replace(SETTLED, end_cause="charger", stop_reason="EVDisconnected")
+    by_limit = replace(SETTLED, end_cause="limit", stop_reason="Remote")
+    said = [
+        (body.get("stop_reason"), body.get("ocpp_stop_reason"))
+        for body in map(shapes.status_body, (by_charger, by_limit))
+    ]
+    assert said == [("charger", "EVDisconnected"), ("limit", None)]
+
+
+@pytest.mark.parametrize(("corrected", "said"), [(False, True), (True, None)])
+def test_a_stop_says_that_its_bill_is_an_estimate_until_it_is_corrected(corrected: bool, said: bool | None) -> None:
+    """Field ruling 4.5."""
+    session = replace(SETTLED, estimated=True, corrected=corrected)
+    assert shapes.stopped_body(StoppedSession(session, already_stopped=False)).get("estimated") is said
+
+
 def test_a_repeated_stop_says_already_stopped() -> None:
     assert shapes.stopped_body(StoppedSession(SETTLED, already_stopped=True))["already_stopped"] is True
 

@@ -74,6 +74,7 @@ def session_body(session: SessionLine) -> Body:
         "limit_type": session.limit_type,
         "limit_value": session.limit_value,
         "transaction_id": session.transaction_id,
+        "end_cause": session.end_cause,
         "stop_reason": session.stop_reason,
         "stop_requested_at": session.stop_requested_at,
         "stop_requested_by": session.stop_requested_by,

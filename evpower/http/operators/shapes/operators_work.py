@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from evpower.charging.free_vend import FreeCharge, StationGifts
-from evpower.charging.parked import ChargeWithoutSession, MissingEnergy, ParkedReport
+from evpower.charging.parked import ChargeWithoutSession, MissingEnergy, ParkedReport, UnbilledEnergy
 from evpower.http.wire.values import Body
+from evpower.money import som_number
 from evpower.tags.cards import CardRecord
 
 
@@ -49,6 +50,23 @@ def missing_energy_body(missing: MissingEnergy) -> Body:
         "missing_wh": missing.missing_wh,
         "previous_stopped_at": missing.previous_stopped_at,
         "started_at": missing.started_at,
+    }
+
+
+def unbilled_energy_body(unbilled: UnbilledEnergy) -> Body:
+    """Energy that nobody pays for, in Wh; its sum in som where a session has a tariff."""
+    tyiyn = unbilled.unbilled_tyiyn
+    return {
+        "station_id": unbilled.station_id,
+        "connector_id": unbilled.connector_id,
+        "transaction_id": unbilled.transaction_id,
+        "session_id": unbilled.session_id,
+        "client_id": unbilled.client_id,
+        "id_tag": unbilled.id_tag,
+        "verdict": unbilled.verdict,
+        "unbilled_wh": unbilled.unbilled_wh,
+        "unbilled_som": None if tyiyn is None else som_number(tyiyn),
+        "started_at": unbilled.started_at,
     }
 
 
