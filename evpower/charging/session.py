@@ -14,7 +14,7 @@ from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
-from evpower.metering.belief import believed_time, is_believable, longest
+from evpower.metering.belief import believed_time
 from evpower.money import tyiyn
 
 #: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).
@@ -40,6 +40,9 @@ class TransactionRecord:
     wire_transaction_id: WireTransactionId
     stopped: bool
     meter_start_wh: int
+    #: What the running segment counts from, and the energy of those before it (`metering/registers.py`).
+    meter_base_wh: int
+    meter_carried_wh: int
     meter_last_wh: int
     #: When the last believed register was measured, by the station's clock and by ours; None without a reading.
     meter_last_measured_at: datetime | None
@@ -57,21 +60,13 @@ class TransactionRecord:
     last_sample_at: datetime | None
 
     @property
-    def meter_now_wh(self) -> int:
-        """The newest register: the stop's, or the last reading's."""
-        return self.meter_last_wh if self.meter_stop_wh is None else self.meter_stop_wh
+    def stop_is_believed(self) -> bool:
+        """Whether there is a stop register that counts; one that is not believed leaves the last reading."""
+        return self.meter_stop_wh == self.meter_last_wh
 
     def energy_wh(self) -> int:
-        """The energy delivered: by the stop register, else by the last reading; never negative (billing-rules §4).
-
-        A stop register below the start, or beyond what any station can deliver in the time, is not believed (duty 31).
-        """
-        by_reading_wh = max(0, self.meter_last_wh - self.meter_start_wh)
-        if self.meter_stop_wh is None:
-            return by_reading_wh
-        by_stop_wh = self.meter_stop_wh - self.meter_start_wh
-        by_station, by_us = self._lasted()
-        return by_stop_wh if is_believable(by_stop_wh, longest(by_station, by_us)) else by_reading_wh
+        """The energy delivered, as far as it is believed: what the gate made of the registers when they came."""
+        return self.meter_carried_wh + max(0, self.meter_last_wh - self.meter_base_wh)
 
     def minutes(self) -> int:
         """Whole minutes billed: to the stop, else to the last believed reading, else none.
@@ -258,7 +253,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         wire_transaction_id=record.wire_transaction_id if record else None,
         ocpp_status=("Stopped" if record.stopped else "Started") if record else None,
         meter_start_wh=record.meter_start_wh if record else None,
-        meter_current_wh=record.meter_now_wh if record else None,
+        meter_current_wh=record.meter_last_wh if record else None,
         power_w=record.power_w if record else None,
         current_a=record.current_a if record else None,
         voltage_v=record.voltage_v if record else None,

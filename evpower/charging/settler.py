@@ -90,7 +90,7 @@ class Settler:
                 energy_wh,
                 "stopped",
                 "settled",
-                estimated=session.record is None or session.record.meter_stop_wh is None,
+                estimated=session.record is None or not session.record.stop_is_believed,
                 overshoot_wh=None if limit_wh is None else max(0, energy_wh - limit_wh),
             )
             await settlements.store_settlement(uow.conn, session, bill, end, now)
@@ -119,7 +119,7 @@ class Settler:
             session, record = locked.session, locked.session.record
             if not session.estimated or session.corrected_at is not None or session.settled_at is None:
                 return False
-            if record is None or record.meter_stop_wh is None or record.stop_received_at is None:
+            if record is None or not record.stop_is_believed or record.stop_received_at is None:
                 return False
             now = self._clock.now()
             late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN

@@ -139,11 +139,13 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await desk.ask("PUT", "/id-tags/card-2", {"status": "Blocked", "parent_id_tag": "CARD-1"})
     await desk.ask("GET", "/id-tags")
     await desk.ask("GET", "/id-tags/CARD-2")
+    await world.rate(1_000)  # the clock does not move, and what is delivered must be believed
     free = await world.begin(IdTag("NOBODY"))
     await world.end(free.wire_transaction_id, 3500)
     await world.give(50_000)
     paid = (await world.order(energy_wh=10_000)).session
     begun = await world.begin(await world.tag_of(paid.session_id), meter_wh=4000)
+    await world.rate(22)
     await world.meter(begun.wire_transaction_id, 5000, power_w=7000)
     await desk.ask("GET", "/sessions")
     await world.end(begun.wire_transaction_id, 9000)

@@ -17,11 +17,12 @@ WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled
 
 DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
 
-# A settlement is an estimate only when it saw no stop register: any there is now came later, whatever its time says.
+# A settlement is an estimate only when it saw no believed stop register: any there is now came later, whatever its time
+# says. One that is not believed waits for a person.
 DUE_TO_CORRECT = """
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
-WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL LIMIT 200
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh = t.meter_last_wh LIMIT 200
 """
 
 NEVER_STARTED = """

@@ -41,7 +41,8 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
        p.stop_requested_at, t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
-       t.meter_start_wh, t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
+       t.meter_start_wh, coalesce(t.meter_base_wh, t.meter_start_wh) AS meter_base_wh, t.meter_carried_wh,
+       t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
        t.started_at, t.received_at, t.stopped_at, t.stop_received_at, t.power_w, t.current_a, t.voltage_v,
        t.soc_percent, t.temperature_c, t.last_sample_at
 FROM public.charging_sessions s
@@ -289,6 +290,8 @@ def _record(row: dict[str, Any]) -> TransactionRecord | None:
             name: row[name]
             for name in (
                 "meter_start_wh",
+                "meter_base_wh",
+                "meter_carried_wh",
                 "meter_last_wh",
                 "meter_last_measured_at",
                 "meter_last_received_at",
