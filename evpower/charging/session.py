@@ -124,6 +124,8 @@ class Session:
     corrected_at: datetime | None
     stop_reason: str | None
     stop_requested_at: datetime | None
+    #: A figure of it is not believed, and no person has settled that yet.
+    doubtful: bool
     record: TransactionRecord | None
 
     @property
@@ -171,6 +173,8 @@ class SessionView:
     additional_tyiyn: int
     debt_tyiyn: int
     estimated: bool
+    #: A figure of it is not believed, and no person has settled that yet.
+    doubtful: bool
     rate_per_kwh: Decimal
     rate_per_minute: Decimal
     session_fee_tyiyn: int
@@ -240,6 +244,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         additional_tyiyn=session.additional_tyiyn,
         debt_tyiyn=session.debt_tyiyn,
         estimated=session.estimated,
+        doubtful=session.doubtful,
         rate_per_kwh=terms.rates.per_kwh,
         rate_per_minute=terms.rates.per_minute,
         session_fee_tyiyn=tyiyn(terms.rates.session_fee),

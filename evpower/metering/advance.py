@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from evpower.metering.belief import power_max_w
 from evpower.metering.doubts import DoubtfulCharge, NotedDoubt
-from evpower.metering.meter_value import Sample
-from evpower.metering.registers import Doubt, Register, RegisterReading
-
-MESSAGE = "MeterValues"
+from evpower.metering.meter_value import MeterReport
+from evpower.metering.registers import BelievedRegister, Doubt, RegisterReading
 
 
 @dataclass
@@ -19,17 +16,19 @@ class Advance:
     """A transaction as it was, and what its reports add, in the order in which they came."""
 
     charge: DoubtfulCharge
-    register: Register
+    register: BelievedRegister
     doubts: list[NotedDoubt] = field(default_factory=list)
     _quantities: dict[str, float | None] = field(default_factory=dict)
     _at: datetime | None = None
+    _reported_as: str = ""
     _under_old_id: bool = False
     _no_power: bool = False
 
-    def take(self, samples: Sequence[Sample], at: datetime, *, under_old_id: bool) -> None:
-        """A report that came at this moment, its samples oldest first; the newest of each quantity counts."""
-        self._at, self._under_old_id = at, self._under_old_id or under_old_id
-        for sample in samples:
+    def take(self, report: MeterReport, at: datetime, *, under_old_id: bool) -> None:
+        """A report that came at this moment; the newest of each quantity counts."""
+        self._at, self._reported_as = at, report.reported_as
+        self._under_old_id = self._under_old_id or under_old_id
+        for sample in report.samples:
             if sample.energy_wh is not None:
                 self.register, doubt = self.register.read(RegisterReading(sample.energy_wh, sample.measured_at, at))
                 self._doubt(doubt, at)
@@ -66,4 +65,4 @@ class Advance:
 
     def _doubt(self, doubt: Doubt | None, at: datetime) -> None:
         if doubt is not None:
-            self.doubts.append(NotedDoubt(self.charge, doubt, MESSAGE, at))
+            self.doubts.append(NotedDoubt(self.charge, doubt, self._reported_as, at))

@@ -1,4 +1,4 @@
-"""What a transaction delivered as SQL: `Register.energy_wh` of its row."""
+"""What a transaction delivered as SQL: `BelievedRegister.energy_wh` of its row."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class RegisterReading(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class BelievedRegister:
     """What is believed of a transaction's register so far; all in Wh."""
 
     start_wh: int
@@ -68,7 +68,7 @@ class Register:
         """What the transaction delivered, as far as it is believed."""
         return self.carried_wh + max(0, self.last_wh - self.base_wh)
 
-    def read(self, reading: RegisterReading) -> tuple[Register, Doubt | None]:
+    def read(self, reading: RegisterReading) -> tuple[BelievedRegister, Doubt | None]:
         """This reading of a charge that goes on; what comes late and is lower than a newer one says nothing."""
         if self.last_measured_at is None and (lie := self._start_that_is_none(reading)):
             return self._counting_from(reading), lie
@@ -81,7 +81,7 @@ class Register:
         restarted = replace(self._counting_from(reading), carried_wh=self.energy_wh, before_wh=self.last_wh)
         return restarted, Doubt("restart", reading.register_wh, self.last_wh)
 
-    def stop(self, reading: RegisterReading, *, corrects_estimate: bool) -> tuple[Register, Doubt | None]:
+    def stop(self, reading: RegisterReading, *, corrects_estimate: bool) -> tuple[BelievedRegister, Doubt | None]:
         """The station's stop register. Where its charge was ended by an estimate it may show that to be too high."""
         lowered = self._with(reading)
         if reading.register_wh >= self.last_wh:
@@ -90,7 +90,7 @@ class Register:
             return lowered, None
         return self, Doubt("stop", reading.register_wh, self.last_wh)
 
-    def _risen(self, reading: RegisterReading, kind: DoubtKind) -> tuple[Register, Doubt | None]:
+    def _risen(self, reading: RegisterReading, kind: DoubtKind) -> tuple[BelievedRegister, Doubt | None]:
         """The same segment goes on; or the lower figures were a slip, and the segment before does."""
         most_wh = self._most_wh(reading)
         lines = [self._with(reading)]
@@ -123,7 +123,7 @@ class Register:
         by_us = reading.received_at - self.received_at
         return energy_max_wh(longest(reading.measured_at - self.started_at, by_us), self.rated_power_w)
 
-    def _with(self, reading: RegisterReading) -> Register:
+    def _with(self, reading: RegisterReading) -> BelievedRegister:
         return replace(
             self,
             last_wh=reading.register_wh,
@@ -131,7 +131,7 @@ class Register:
             last_received_at=reading.received_at,
         )
 
-    def _counting_from(self, reading: RegisterReading) -> Register:
+    def _counting_from(self, reading: RegisterReading) -> BelievedRegister:
         return replace(self._with(reading), base_wh=reading.register_wh)
 
 
@@ -145,7 +145,9 @@ class StopReading:
     received_at: datetime
 
 
-def stopped(register: Register, stop: StopReading, *, corrects_estimate: bool) -> tuple[Register, list[Doubt]]:
+def stopped(
+    register: BelievedRegister, stop: StopReading, *, corrects_estimate: bool
+) -> tuple[BelievedRegister, list[Doubt]]:
     """The register after a stop; the readings in it are judged as they would have been alone."""
     doubts: list[Doubt] = []
     for sample in stop.samples:

@@ -18,6 +18,7 @@ from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
+from evpower.charging.doubts import Doubts
 from evpower.charging.endings import Endings
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
@@ -109,6 +110,7 @@ class App:
     locations: Locations
     reports: StationReports
     parked: ParkedReports
+    doubts: Doubts
     tags: Tags
     free_vend: FreeVend
     commands: Commands
@@ -198,6 +200,7 @@ def build_app(
             pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
         ),
         parked=parked,
+        doubts=Doubts(pool, clock, billing, settler),
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),
         commands=commands,

@@ -57,6 +57,7 @@ RUNNING = SessionView(
     additional_tyiyn=0,
     debt_tyiyn=0,
     estimated=False,
+    doubtful=False,
     rate_per_kwh=Decimal("13.50"),
     rate_per_minute=Decimal(0),
     session_fee_tyiyn=0,

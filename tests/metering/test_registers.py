@@ -9,16 +9,16 @@ import pytest
 
 from evpower.metering.belief import energy_max_wh
 from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
-from evpower.metering.registers import Doubt, Register, RegisterReading, StopReading, stopped
+from evpower.metering.registers import BelievedRegister, Doubt, RegisterReading, StopReading, stopped
 from tests.worlds.fakes import NOON
 
 KW_22 = 22_000
 
 
-def register(start_wh: int = 1_000, **known: object) -> Register:
+def register(start_wh: int = 1_000, **known: object) -> BelievedRegister:
     """A charge that began at noon at a connector of 22 kW."""
     begun = {"start_wh": start_wh, "base_wh": start_wh, "last_wh": start_wh, "started_at": NOON, "received_at": NOON}
-    return Register(**{"rated_power_w": KW_22, **begun, **known})  # type: ignore[arg-type]  # known by name
+    return BelievedRegister(**{"rated_power_w": KW_22, **begun, **known})  # type: ignore[arg-type]  # known by name
 
 
 def at(minute: float, register_wh: int, by_us: float | None = None) -> RegisterReading:
@@ -27,7 +27,7 @@ def at(minute: float, register_wh: int, by_us: float | None = None) -> RegisterR
     return RegisterReading(register_wh, NOON + timedelta(minutes=minute), NOON + timedelta(minutes=ours))
 
 
-def read(charge: Register, *readings: RegisterReading) -> tuple[Register, list[Doubt | None]]:
+def read(charge: BelievedRegister, *readings: RegisterReading) -> tuple[BelievedRegister, list[Doubt | None]]:
     doubts = []
     for reading in readings:
         charge, doubt = charge.read(reading)
@@ -116,7 +116,9 @@ def test_what_was_measured_before_the_newest_reading_says_nothing() -> None:
 def test_a_register_restarts_with_the_boot_and_not_before_it() -> None:
     """§1.4: what was measured before the boot and is lower came out of a queue with a wrong time or figure."""
     charge, _ = read(register(), at(60, 13_000))
-    booted = Register(**{**{name: getattr(charge, name) for name in Register.__slots__}, "booted_at": at(90, 0)[1]})
+    booted = BelievedRegister(
+        **{**{name: getattr(charge, name) for name in BelievedRegister.__slots__}, "booted_at": at(90, 0)[1]}
+    )
     same, doubt = booted.read(at(70, 500, 91))
     assert (same.energy_wh, doubt) == (12_000, Doubt("reading", 500, 13_000))
     restarted, doubt = booted.read(at(91, 500))

@@ -44,7 +44,8 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        t.meter_start_wh, coalesce(t.meter_base_wh, t.meter_start_wh) AS meter_base_wh, t.meter_carried_wh,
        t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
        t.started_at, t.received_at, t.stopped_at, t.stop_received_at, t.power_w, t.current_a, t.voltage_v,
-       t.soc_percent, t.temperature_c, t.last_sample_at
+       t.soc_percent, t.temperature_c, t.last_sample_at,
+       EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful
 FROM public.charging_sessions s
 JOIN public.clients c ON c.id = s.user_id
 JOIN evpower.session_phases p ON p.session_id = s.id
@@ -276,6 +277,7 @@ def _session(row: dict[str, Any]) -> Session:
         corrected_at=row["corrected_at"],
         stop_reason=row["stop_reason"],
         stop_requested_at=row["stop_requested_at"],
+        doubtful=row["doubtful"],
         record=_record(row),
     )
 

@@ -117,6 +117,7 @@ class SessionLine:
     stop_requested_at: datetime | None
     stop_requested_by: str | None
     estimated: bool
+    doubtful: bool
     corrected_at: datetime | None
     overshoot_wh: int | None
     unbilled_wh: int

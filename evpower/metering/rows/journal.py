@@ -230,7 +230,7 @@ async def write_meter_values(conn: Conn, reports: Sequence[MeterRow]) -> MeterOu
         keys[row["n"]] = row["id"]
         advance = advances.setdefault(row["id"], Advance(charge_of(row), register_of(row)))
         _, report, at = reports[row["n"]]
-        advance.take(report.samples, at, under_old_id=bool(row["under_old_id"]))
+        advance.take(report, at, under_old_id=bool(row["under_old_id"]))
     progress: dict[TransactionKey, Progress] = {}
     if advances:
         cursor = await conn.execute(ADVANCE_SESSIONS, batch([advance.columns() for advance in advances.values()]))

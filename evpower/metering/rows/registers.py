@@ -7,9 +7,9 @@ from typing import Any
 
 from evpower.db.connection import Conn
 from evpower.identifiers import TransactionKey
-from evpower.metering.registers import Register
+from evpower.metering.registers import BelievedRegister
 
-#: SQL of a `Register`, of a transaction `t` and its station's row `o`.
+#: SQL of a `BelievedRegister`, of a transaction `t` and its station's row `o`.
 REGISTER_COLUMNS = """
     t.meter_start_wh AS start_wh, t.started_at, t.received_at, t.rated_power_w, t.meter_last_wh AS last_wh,
     coalesce(t.meter_base_wh, t.meter_start_wh) AS base_wh, t.meter_carried_wh AS carried_wh,
@@ -34,16 +34,16 @@ WHERE id = %(key)s
 class StoredRegister:
     """A transaction's register; whether its charge was ended without a stop of the station."""
 
-    register: Register
+    register: BelievedRegister
     ended_by_estimate: bool
 
 
-_FIELDS = tuple(field.name for field in fields(Register))
+_FIELDS = tuple(field.name for field in fields(BelievedRegister))
 
 
-def register_of(row: dict[str, Any]) -> Register:
+def register_of(row: dict[str, Any]) -> BelievedRegister:
     """The register of a row that has `REGISTER_COLUMNS`."""
-    return Register(**{name: row[name] for name in _FIELDS})
+    return BelievedRegister(**{name: row[name] for name in _FIELDS})
 
 
 async def read_register(conn: Conn, key: TransactionKey) -> StoredRegister:
@@ -53,7 +53,7 @@ async def read_register(conn: Conn, key: TransactionKey) -> StoredRegister:
     return StoredRegister(register_of(row), row["ended_by_estimate"])
 
 
-async def store_register(conn: Conn, key: TransactionKey, register: Register) -> None:
+async def store_register(conn: Conn, key: TransactionKey, register: BelievedRegister) -> None:
     """Write what is believed now; the transaction's row is taken."""
     parameters = {
         "key": key,

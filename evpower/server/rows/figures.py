@@ -29,6 +29,9 @@ SELECT (SELECT count(*) FROM evpower.parked_payments WHERE resolved_at IS NULL) 
 PARKED = "SELECT count(*) AS parked FROM evpower.ocpp_parked WHERE resolved_at IS NULL"
 
 
+OPEN_DOUBTS = "SELECT kind, count(*) AS doubts FROM evpower.doubts WHERE settled_at IS NULL GROUP BY kind"
+
+
 @dataclass(frozen=True)
 class TopUpFigures:
     """Top-ups a provider is still asked about, by phase; since when the oldest undecided one is in its phase."""
@@ -41,11 +44,12 @@ class TopUpFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """Sessions that are not final, by phase, reports that wait for a person, charges that nobody pays for."""
+    """Sessions that are not final, by phase; reports that wait for a person; charges nobody pays for; doubts, by kind."""
 
     open_sessions: dict[str, int]
     parked_reports: int
     charging_without_session: int
+    open_doubts: dict[str, int]
     top_ups: TopUpFigures
 
 
@@ -55,7 +59,9 @@ async def read_figures(conn: Conn) -> Figures:
     parked = await (await conn.execute(PARKED)).fetchall()
     open_sessions = {row["phase"]: row["sessions"] for row in phases}
     unpaid = await count_without_session(conn)
-    return Figures(open_sessions, parked[0]["parked"], unpaid, await _read_top_ups(conn))
+    doubts = await (await conn.execute(OPEN_DOUBTS)).fetchall()
+    open_doubts = {row["kind"]: row["doubts"] for row in doubts}
+    return Figures(open_sessions, parked[0]["parked"], unpaid, open_doubts, await _read_top_ups(conn))
 
 
 async def _read_top_ups(conn: Conn) -> TopUpFigures:

@@ -78,6 +78,7 @@ def session_body(session: SessionLine) -> Body:
         "stop_requested_at": session.stop_requested_at,
         "stop_requested_by": session.stop_requested_by,
         "estimated": session.estimated,
+        "doubtful": session.doubtful,
         "corrected_at": session.corrected_at,
         "overshoot_wh": session.overshoot_wh,
         "unbilled_wh": session.unbilled_wh,
