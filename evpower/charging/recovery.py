@@ -14,6 +14,7 @@ from datetime import timedelta
 import trio
 
 from evpower.charging.rows import due_sessions, sessions
+from evpower.charging.rows.due_sessions import TakenUp, to_take_up
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock
@@ -21,6 +22,9 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import SessionId
 from evpower.worker import repeat
+
+#: With `to_take_up`: what a station that connects is taken up for.
+__all__ = ["Recovery", "RecoveryRules", "TakenUp", "to_take_up"]
 
 log = logging.getLogger("evpower.recovery")
 

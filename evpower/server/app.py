@@ -16,14 +16,13 @@ from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
-from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.doubts import Doubts
 from evpower.charging.endings import Endings
 from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.parked import ParkedReports
-from evpower.charging.recovery import Recovery
+from evpower.charging.recovery import Recovery, TakenUp, to_take_up
 from evpower.charging.reservations import Reserving
 from evpower.charging.service import ChargingService
 from evpower.charging.settler import Settler

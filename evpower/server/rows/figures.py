@@ -44,7 +44,7 @@ class TopUpFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """Sessions that are not final, by phase; reports that wait for a person; charges nobody pays for; doubts, by kind."""
+    """Sessions that are not final, by phase; reports that wait for a person; charges not paid for; doubts, by kind."""
 
     open_sessions: dict[str, int]
     parked_reports: int
