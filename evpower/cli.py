@@ -9,6 +9,7 @@ import click
 
 import evpower
 from evpower.command_line.commands.certificate import ca, certificates
+from evpower.command_line.commands.doubts import doubts
 from evpower.command_line.commands.ledger import ledger
 from evpower.command_line.commands.network import location, locations, tariff, tariffs
 from evpower.command_line.commands.parked import parked
@@ -44,6 +45,7 @@ for _each in (
     *(ca, certificates),
     *(payments, payment),
     parked,
+    doubts,
     ledger,
 ):
     main.add_command(_each)

@@ -78,8 +78,10 @@ def settle_entry(
     )
 
 
-def correction_entry(session_id: SessionId, client_id: ClientId, correction: Correction, actor: str) -> Entry | None:
-    """Set an estimated bill right, once; None when the estimate was right."""
+def correction_entry(
+    session_id: SessionId, client_id: ClientId, correction: Correction, actor: str, doubt_id: int | None = None
+) -> Entry | None:
+    """Set an estimated bill right, once, or what a person settled of a doubt; None when the bill was right."""
     back_tyiyn = correction.refund_tyiyn - correction.additional_tyiyn
     revenue_tyiyn = -(back_tyiyn + correction.forgiven_debt_tyiyn)
     if revenue_tyiyn == 0:
@@ -92,6 +94,7 @@ def correction_entry(session_id: SessionId, client_id: ClientId, correction: Cor
         Posting("revenue", revenue_tyiyn, client_id),
         Posting("client", back_tyiyn, client_id, "charge_refund" if back_tyiyn > 0 else "charge_payment"),
         Posting("receivable", correction.forgiven_debt_tyiyn, client_id),
+        key=None if doubt_id is None else f"correction:{session_id}:doubt:{doubt_id}",
     )
 
 

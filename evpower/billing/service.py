@@ -76,10 +76,16 @@ class BillingService:
         return bill
 
     async def correct(
-        self, uow: UnitOfWork, client: Client, session_id: SessionId, correction: Correction, actor: str
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        session_id: SessionId,
+        correction: Correction,
+        actor: str,
+        doubt_id: int | None = None,
     ) -> None:
-        """Set an estimated bill right with exactly one entry (design §4)."""
-        entry = correction_entry(session_id, client.id, correction, actor)
+        """Set an estimated bill right with exactly one entry (design §4); one more for each doubt a person settles."""
+        entry = correction_entry(session_id, client.id, correction, actor, doubt_id)
         if entry is None or await post_entry(uow.conn, entry, self._clock.now()) is None:
             return
         self._log_moved(uow, client.id, session_id, correction.refund_tyiyn, correction.additional_tyiyn)

@@ -12,6 +12,9 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.events import EventBus, SessionEnded
 from evpower.identifiers import SessionId, StationId
+from evpower.metering.doubts import DoubtfulCharge
+from evpower.metering.registers import StopReading
+from evpower.metering.stops import count_stop
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.tags.verdicts import judge
 
@@ -44,9 +47,14 @@ class Endings:
             log.warning("StopTransaction matches nothing and is parked: station=%s", station_id)
             await transactions.park(uow.conn, station_id, stop.reported_as, "unknown transaction", stop.payload, now)
         elif not found.has_stop:
+            charge = DoubtfulCharge(
+                found.id, found.wire_transaction_id, station_id, found.connector_id, found.session_id
+            )
+            reading = StopReading(stop.samples, stop.meter_stop_wh, stop.stopped_at, now)
+            is_believed = await count_stop(uow, charge, reading, stop.reported_as)
             await transactions.stop_transaction(uow.conn, found.id, stop, now)
             if found.session_id is not None:
-                await self._end_session(uow, station_id, found.session_id, stop)
+                await self._end_session(uow, station_id, found.session_id, stop.reason, estimated=not is_believed)
             elif found.verdict != "Accepted":
                 energy_wh = await parked.refused_wh(uow.conn, found.id)
                 line = "delivered and not billed: station=%s, transaction_id=%s, verdict=%s, energy_wh=%d"
@@ -55,14 +63,12 @@ class Endings:
                     uow.after_commit(lambda: log.warning(line, *values))
 
     async def _end_session(
-        self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, stop: TransactionStop
+        self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str, *, estimated: bool
     ) -> None:
-        now, is_estimate = self._clock.now(), stop.meter_stop_wh is None
+        now = self._clock.now()
         asked = await sessions.asked_to_stop(uow.conn, session_id)
-        cause = cause_of_stop(stop.reason, asked.by, at_limit=asked.at_limit)
-        if await sessions.end_session(
-            uow.conn, session_id, cause=cause, reason=stop.reason, estimated=is_estimate, at=now
-        ):
+        cause = cause_of_stop(reason, asked.by, at_limit=asked.at_limit)
+        if await sessions.end_session(uow.conn, session_id, cause=cause, reason=reason, estimated=estimated, at=now):
             uow.after_commit(lambda: self._bus.publish(SessionEnded(session_id, station_id)))
         else:
             session = await sessions.read_session(uow.conn, session_id)

@@ -15,7 +15,7 @@ from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
 from evpower.charging.transaction import EndCause
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
-from evpower.metering.belief import believed_time, is_believable, longest
+from evpower.metering.belief import believed_time
 from evpower.money import tyiyn
 
 #: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).
@@ -42,6 +42,9 @@ class TransactionRecord:
     #: Reported as ended, or closed by the settlement (field ruling 4.1).
     stopped: bool
     meter_start_wh: int
+    #: What the running segment counts from, and the energy of those before it (`metering/registers.py`).
+    meter_base_wh: int
+    meter_carried_wh: int
     meter_last_wh: int
     #: When the last believed register was measured, by the station's clock and by ours; None without a reading.
     meter_last_measured_at: datetime | None
@@ -59,21 +62,13 @@ class TransactionRecord:
     last_sample_at: datetime | None
 
     @property
-    def meter_now_wh(self) -> int:
-        """The newest register: the stop's, or the last reading's."""
-        return self.meter_last_wh if self.meter_stop_wh is None else self.meter_stop_wh
+    def stop_is_believed(self) -> bool:
+        """Whether there is a stop register that counts; one that is not believed leaves the last reading."""
+        return self.meter_stop_wh == self.meter_last_wh
 
     def energy_wh(self) -> int:
-        """The energy delivered: by the stop register, else by the last reading; never negative (billing-rules §4).
-
-        A stop register below the start, or beyond what any station can deliver in the time, is not believed (duty 31).
-        """
-        by_reading_wh = max(0, self.meter_last_wh - self.meter_start_wh)
-        if self.meter_stop_wh is None:
-            return by_reading_wh
-        by_stop_wh = self.meter_stop_wh - self.meter_start_wh
-        by_station, by_us = self._lasted()
-        return by_stop_wh if is_believable(by_stop_wh, longest(by_station, by_us)) else by_reading_wh
+        """The energy delivered, as far as it is believed: what the gate made of the registers when they came."""
+        return self.meter_carried_wh + max(0, self.meter_last_wh - self.meter_base_wh)
 
     def minutes(self) -> int:
         """Whole minutes billed: to the stop, else to the last believed reading, else none.
@@ -133,6 +128,8 @@ class Session:
     end_cause: EndCause | None
     stop_requested_at: datetime | None
     stop_requested_by: str | None
+    #: A figure of it is not believed, and no person has settled that yet.
+    doubtful: bool
     record: TransactionRecord | None
 
     @property
@@ -182,6 +179,8 @@ class SessionView:
     #: Billed without the station's stop; `corrected` when that came later.
     estimated: bool
     corrected: bool
+    #: A figure of it is not believed, and no person has settled that yet.
+    doubtful: bool
     rate_per_kwh: Decimal
     rate_per_minute: Decimal
     session_fee_tyiyn: int
@@ -254,6 +253,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         debt_tyiyn=session.debt_tyiyn,
         estimated=session.estimated,
         corrected=session.corrected_at is not None,
+        doubtful=session.doubtful,
         rate_per_kwh=terms.rates.per_kwh,
         rate_per_minute=terms.rates.per_minute,
         session_fee_tyiyn=tyiyn(terms.rates.session_fee),
@@ -267,7 +267,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         wire_transaction_id=record.wire_transaction_id if record else None,
         ocpp_status=("Stopped" if record.stopped else "Started") if record else None,
         meter_start_wh=record.meter_start_wh if record else None,
-        meter_current_wh=record.meter_now_wh if record else None,
+        meter_current_wh=record.meter_last_wh if record else None,
         power_w=record.power_w if record else None,
         current_a=record.current_a if record else None,
         voltage_v=record.voltage_v if record else None,

@@ -15,11 +15,12 @@ import trio
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.service import BillingService
 from evpower.billing.settlement import Estimate, Settlement, correct
-from evpower.charging.rows import due_sessions, sessions, settlements
+from evpower.charging.rows import doubts, due_sessions, sessions, settlements
 from evpower.charging.rows.settlements import SessionEnd
 from evpower.charging.session import Session
 from evpower.charging.transaction import EndCause
 from evpower.clock import Clock
+from evpower.db.failures import UNACCEPTABLE
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
@@ -32,6 +33,8 @@ log = logging.getLogger("evpower.settlement")
 #: A true StopTransaction takes more than the estimate this long after it (design §4); it gives back at any time.
 TAKES_MORE_WITHIN = timedelta(hours=24)
 ACTOR = "settlement"
+#: What another try does not change: the rows themselves say what the database refuses, or no decimal holds.
+CANNOT_BE_WRITTEN = (*UNACCEPTABLE, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,40 @@ class Settler:
                 await self.settle(session_id)
 
     async def settle(self, session_id: SessionId) -> bool:
-        """Bill an ended session by its station's record; False when it is final already, or not ended."""
+        """Bill an ended session by its station's record; False when it is final already, not ended, or when its bill
+        cannot be written: then it waits for a person (money-audit A2)."""
+        try:
+            return await self._settle(session_id)
+        except CANNOT_BE_WRITTEN as error:
+            await self._park(session_id, error, correction=False)
+            return False
+
+    async def correct(self, session_id: SessionId) -> bool:
+        """Set an estimated bill right by the true StopTransaction, once; False when there is nothing to correct, or
+        when the correction cannot be written."""
+        try:
+            return await self._correct(session_id)
+        except CANNOT_BE_WRITTEN as error:
+            await self._park(session_id, error, correction=True)
+            return False
+
+    async def give_up(self, session_id: SessionId) -> bool:
+        """A person gives up a bill that cannot be written: the whole hold goes back, what was delivered is unbilled;
+        False when the session is final already."""
+        async with unit_of_work(self._pool) as uow:
+            locked = await self._lock(uow, session_id)
+            session = locked.session
+            if session.is_final:
+                return False
+            bill = await self._billing.settle(uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR)
+            await settlements.store_settlement(
+                uow.conn, session, bill, SessionEnd(0, "stopped", "settled"), self._clock.now()
+            )
+            await settlements.note_unbilled(uow.conn, session.id, session.delivered().energy_wh, 0)
+            await self._conclude(uow, session)
+        return True
+
+    async def _settle(self, session_id: SessionId) -> bool:
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
             session = locked.session
@@ -106,7 +142,7 @@ class Settler:
                 energy_wh,
                 "stopped",
                 "settled",
-                estimated=session.record is None or session.record.meter_stop_wh is None,
+                estimated=session.record is None or not session.record.stop_is_believed,
                 overshoot_wh=None if limit_wh is None else max(0, energy_wh - limit_wh),
             )
             await settlements.store_settlement(uow.conn, session, bill, end, now)
@@ -132,14 +168,13 @@ class Settler:
             self._log_end(uow, session, end)
         return True
 
-    async def correct(self, session_id: SessionId) -> bool:
-        """Set an estimated bill right by the true StopTransaction, once; False when there is nothing to correct."""
+    async def _correct(self, session_id: SessionId) -> bool:
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
             session, record = locked.session, locked.session.record
             if not session.estimated or session.corrected_at is not None or session.settled_at is None:
                 return False
-            if record is None or record.meter_stop_wh is None or record.stop_received_at is None:
+            if record is None or not record.stop_is_believed or record.stop_received_at is None:
                 return False
             now = self._clock.now()
             late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN
@@ -169,6 +204,22 @@ class Settler:
             line = "delivered and not billed: session_id=%s, station=%s, energy_wh=%d"
             uow.after_commit(lambda: log.warning(line, session_id, session.station_id, energy_wh))
         return True
+
+    async def _park(self, session_id: SessionId, error: Exception, *, correction: bool) -> None:
+        """The same rows fail in the same way again, so a person is asked once instead."""
+        detail = str(error).partition("\n")[0]
+        log.error("the bill cannot be written and waits for a person: session_id=%s: %s", session_id, detail)
+        async with unit_of_work(self._pool) as uow:
+            session = await sessions.read_session(uow.conn, session_id)
+            assert session is not None
+            await doubts.note_unwritable(
+                uow.conn,
+                session_id,
+                correction=correction,
+                energy_wh=session.delivered().energy_wh,
+                detail=detail,
+                at=self._clock.now(),
+            )
 
     async def _lock(self, uow: UnitOfWork, session_id: SessionId) -> _Locked:
         owner = await sessions.read_owner(uow.conn, session_id)

@@ -10,3 +10,5 @@ DatabaseFailure = psycopg.Error
 DatabaseAway = psycopg.OperationalError
 #: The statement met another unit of work; the same may be done again at once.
 DATABASE_CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+#: What the statement says cannot be: a sum beyond its column, a row that breaks a constraint. The same fails again.
+UNACCEPTABLE = (psycopg.DataError, psycopg.IntegrityError)

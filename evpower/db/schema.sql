@@ -17,6 +17,26 @@ TABLE evpower.charger_connections (
     process_id text NOT NULL,
     connected_at timestamp with time zone NOT NULL
 )
+TABLE evpower.doubts (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    kind text NOT NULL,
+    message text NOT NULL,
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    transaction_key bigint,
+    session_id text,
+    figures bigint NOT NULL DEFAULT 1,
+    first_figure bigint NOT NULL,
+    latest_figure bigint NOT NULL,
+    bound bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    latest_at timestamp with time zone NOT NULL,
+    detail text,
+    settled text,
+    settled_at timestamp with time zone,
+    settled_by text,
+    settled_reason text
+)
 TABLE evpower.idempotency_keys (
     client_id text NOT NULL,
     key text NOT NULL,
@@ -202,6 +222,10 @@ TABLE evpower.ocpp_transactions (
     free_vend boolean NOT NULL DEFAULT false,
     meter_last_measured_at timestamp with time zone,
     meter_last_received_at timestamp with time zone,
+    rated_power_w bigint,
+    meter_base_wh bigint,
+    meter_carried_wh bigint NOT NULL DEFAULT 0,
+    meter_before_wh bigint,
     stop_asked_at timestamp with time zone,
     stop_asked_wh bigint,
     stops_asked integer NOT NULL DEFAULT 0
@@ -616,6 +640,14 @@ evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
 evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
 evpower.charger_connections: charger_connections_pkey PRIMARY KEY (station_id)
 evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.doubts: doubts_about CHECK (((transaction_key IS NOT NULL) OR (session_id IS NOT NULL)))
+evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'settlement'::text])))
+evpower.doubts: doubts_pkey PRIMARY KEY (id)
+evpower.doubts: doubts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.doubts: doubts_settled CHECK ((settled = ANY (ARRAY['billed'::text, 'dismissed'::text])))
+evpower.doubts: doubts_settled_whole CHECK (((settled IS NULL) = (settled_at IS NULL)))
+evpower.doubts: doubts_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.doubts: doubts_transaction_key_fkey FOREIGN KEY (transaction_key) REFERENCES evpower.ocpp_transactions(id)
 evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
 evpower.ledger_entries: ledger_entries_balance_topup_id_fkey FOREIGN KEY (balance_topup_id) REFERENCES public.balance_topups(id)
 evpower.ledger_entries: ledger_entries_once UNIQUE (key)
@@ -772,6 +804,8 @@ CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (u
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
 CREATE INDEX clients_phone ON public.clients USING btree (phone)
+CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
+CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
 CREATE INDEX ledger_entries_session ON evpower.ledger_entries USING btree (session_id)
 CREATE INDEX ledger_entries_topup ON evpower.ledger_entries USING btree (balance_topup_id) WHERE (balance_topup_id IS NOT NULL)
@@ -813,6 +847,9 @@ CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
+CREATE UNIQUE INDEX doubts_of_a_settlement ON evpower.doubts USING btree (session_id) WHERE (kind = 'settlement'::text)
+CREATE UNIQUE INDEX doubts_of_a_transaction ON evpower.doubts USING btree (transaction_key, kind)
+CREATE UNIQUE INDEX doubts_pkey ON evpower.doubts USING btree (id)
 CREATE UNIQUE INDEX idempotency_keys_pkey ON evpower.idempotency_keys USING btree (client_id, key)
 CREATE UNIQUE INDEX ledger_entries_once ON evpower.ledger_entries USING btree (key)
 CREATE UNIQUE INDEX ledger_entries_pkey ON evpower.ledger_entries USING btree (id)
@@ -862,6 +899,7 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 
 -- sequences
 
+evpower.doubts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_entries_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_postings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp16_transaction_ids integer FROM 1 TO 2147483647

@@ -1,17 +1,17 @@
-"""Which figures of a station are believed: a register by what can flow in the time, a clock that did not jump.
+"""Which figures of a station are believed: a register by what its connector can deliver in the time, a power by what
+the connector is rated for, a clock that did not jump (field-rulings §1; duties 26 and 31).
 
-The rule itself (duties 26 and 31). SQL that judges many rows at once is made of these constants (`belief_sql.py`),
-and a test compares both on the same rows.
+This is the whole rule. Whatever message carries a figure, it is judged here: `registers.py` for registers.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-#: No station delivers more than a megawatt (278 Wh a second); what claims to is recorded and not billed.
-POWER_MAX_W = 1_000_800
+#: A connector whose power nobody knows, at a station whose power nobody knows.
+UNKNOWN_POWER_W = 400_000
 #: Added to the time, because readings are rounded and reports come late.
-SLACK = timedelta(seconds=60)
+SLACK = timedelta(seconds=120)
 #: A charge longer than this by the station's clock is a clock that jumped (from 1970 to today, say).
 CLOCK_MAX = timedelta(days=2)
 
@@ -29,11 +29,15 @@ def longest(by_station: timedelta | None, by_us: timedelta | None) -> timedelta:
     return max(timedelta(0), believed_time(by_station) or timedelta(0), by_us or timedelta(0))
 
 
-def energy_max_wh(time: timedelta, power_max_w: int = POWER_MAX_W) -> int:
-    """The most energy that is believed to have been delivered in this time, in whole Wh."""
-    return power_max_w * ((time + SLACK) // _MICROSECOND) // _MICROSECONDS_IN_AN_HOUR
+def energy_max_wh(time: timedelta, rated_power_w: int | None) -> int:
+    """The most a connector can have delivered in this time, in whole Wh: a tenth more than it is rated for.
+
+    None is a power that is not known.
+    """
+    power_w = rated_power_w or UNKNOWN_POWER_W
+    return 11 * power_w * ((time + SLACK) // _MICROSECOND) // (10 * _MICROSECONDS_IN_AN_HOUR)
 
 
-def is_believable(energy_wh: int, time: timedelta, power_max_w: int = POWER_MAX_W) -> bool:
-    """Whether this energy can have been delivered in this time."""
-    return 0 <= energy_wh <= energy_max_wh(time, power_max_w)
+def power_max_w(rated_power_w: int | None) -> int:
+    """The highest power that can be a reading of this connector: what is above it plans nothing."""
+    return (rated_power_w or UNKNOWN_POWER_W) * 5 // 4

@@ -23,6 +23,7 @@ from evpower.db.failures import DATABASE_CONFLICTS, DatabaseAway, DatabaseFailur
 from evpower.db.pool import Pool
 from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import StationId
+from evpower.metering.doubts import log_doubts
 from evpower.metering.meter_value import MeterReport, Progress
 from evpower.metering.rows import journal as sql
 from evpower.network.station import Boot
@@ -209,12 +210,13 @@ class Journal:
             heard = {row.station_id: row.received_at for row in boots} | {r.station_id: r.seen_at for r in sockets}
             returned = await store_presence(conn, heard) if heard else []
             # Sessions before connectors, as settlement locks them.
-            progress = await sql.write_meter_values(conn, meters)
+            metered = await sql.write_meter_values(conn, meters)
             accepted = await sql.write_boots(conn, boots)
             written = await sql.write_statuses(conn, statuses)
+        log_doubts(metered.doubts)
         was_away = [row.station_id in returned for row in sockets]
         asked = [*sockets, *boots, *statuses, *meters]
-        answered = zip(asked, [*was_away, *accepted, *written, *progress], strict=True)
+        answered = zip(asked, [*was_away, *accepted, *written, *metered.progress], strict=True)
         outcomes = {id(row): outcome for row, outcome in answered}
         return [outcomes.get(id(row)) for row in rows]
 

@@ -52,12 +52,14 @@ class Sample(NamedTuple):
 
 
 class MeterReport(NamedTuple):
-    """MeterValues: samples oldest first; `raw` is the meterValue array, byte for byte as sent."""
+    """Readings: samples oldest first; `raw` is the list of them, byte for byte as sent."""
 
     connector_id: ConnectorId
     wire_transaction_id: WireTransactionId | None
     samples: tuple[Sample, ...]
     raw: bytes
+    #: The standard's name of the message.
+    reported_as: str = "readings"
 
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"

@@ -16,7 +16,7 @@ from evpower.charging.arrivals import mark_twin
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
 from evpower.charging.limits import LimitKeeper
-from evpower.charging.parked import ParkedReports
+from evpower.charging.review.parked import ParkedReports
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.clock import Clock

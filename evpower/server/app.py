@@ -19,11 +19,12 @@ from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
-from evpower.charging.free_vend import FreeVend
 from evpower.charging.limits import LimitKeeper
-from evpower.charging.parked import ParkedReports
 from evpower.charging.recovery import Recovery
 from evpower.charging.reservations import Reserving
+from evpower.charging.review.doubts import Doubts
+from evpower.charging.review.free_vend import FreeVend
+from evpower.charging.review.parked import ParkedReports
 from evpower.charging.service import ChargingService
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
@@ -109,6 +110,7 @@ class App:
     locations: Locations
     reports: StationReports
     parked: ParkedReports
+    doubts: Doubts
     tags: Tags
     free_vend: FreeVend
     commands: Commands
@@ -200,6 +202,7 @@ def build_app(
             pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
         ),
         parked=parked,
+        doubts=Doubts(pool, clock, billing, settler),
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),
         commands=commands,

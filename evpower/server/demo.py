@@ -40,11 +40,12 @@ log = logging.getLogger("evpower.demo")
 FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT = "EVP-TEST-01", "test-client-123"
-#: Seven kWh at 60 kW in about a minute; much more would not be believed (charging.belief.POWER_MAX_W).
+#: Seven kWh at 60 kW in about a minute, by a clock that runs as fast: what it says is what a connector can deliver.
 SPEED = 6.0
 #: What simulated cars take at most.
 CAR_KW_MAX = 150.0
-SAMPLE_INTERVAL_S = 5
+#: Between samples a charge runs on, at this speed, past the moment that the server expects its limit.
+SAMPLE_INTERVAL_S = 2
 #: A simulated station forgets its charge with the process, so there is nothing to wait for.
 REBOOT_GRACE_S = 10.0
 PHONE_USERS = 3

@@ -26,7 +26,7 @@ from evpower.http.operators.administration import location_admin_routes, station
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
-from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
+from evpower.http.operators.operators_work import doubt_routes, free_vend_routes, parked_routes, tag_routes
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.station_access import access_routes
 from evpower.http.operators.station_commands import command_routes
@@ -154,6 +154,7 @@ def _operations(process: Process) -> tuple[Blueprint, ...]:
         access_routes(app.access),
         tag_routes(app.tags),
         parked_routes(app.parked),
+        doubt_routes(app.doubts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         payment_admin_routes(app.payments),

@@ -30,6 +30,7 @@ from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
 from evpower.metering.journal import Journal
+from evpower.metering.registers import DoubtKind
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
@@ -175,6 +176,10 @@ def _sessions(figures: Figures | None) -> Iterator[Metric]:
     energy = figures.unbilled_wh
     yield GaugeMetricFamily("evpower_unbilled_energy_wh", "Energy of charges that nobody pays for.", value=energy)
     yield GaugeMetricFamily("evpower_charging_without_session", "Charges that go on and nobody pays for.", value=unpaid)
+    doubts = GaugeMetricFamily("evpower_doubts", "Figures of chargers that are not believed.", labels=["kind"])
+    for kind in get_args(DoubtKind):
+        doubts.add_metric([kind], figures.open_doubts.get(kind, 0))
+    yield doubts
 
 
 def _counter(name: str, meaning: str, value: float) -> Metric:

@@ -8,7 +8,7 @@ import trio
 
 import evpower
 from evpower.billing.ledger_check import LedgerCheck
-from evpower.charging.free_vend import GivenAway
+from evpower.charging.review.free_vend import GivenAway
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work

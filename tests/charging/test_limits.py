@@ -128,6 +128,7 @@ async def test_a_charge_is_stopped_when_its_minutes_have_spent_what_is_held(
 
 async def half_a_second_from_its_limit(world: World) -> tuple[SessionId, WireTransactionId]:
     """20 Wh are left of 5 kWh, at 144 kW."""
+    await world.rate(150)
     await world.give(500_00)
     session_id = (await world.order(energy_wh=5_000)).session.session_id
     wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id

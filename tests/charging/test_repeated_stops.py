@@ -150,6 +150,7 @@ async def test_a_station_that_reconnects_within_the_time_is_not_asked_twice(worl
 
 
 async def test_a_clock_that_was_set_back_does_not_silence_the_repeats(world: World) -> None:
+    await world.rate(1_000)  # by no clock has any time gone by
     session_id, wire_id = await running(world)
     await stop(world, session_id)
     world.clock.advance(-86_400)

@@ -64,7 +64,7 @@ async def overestimated(world: World) -> tuple[SessionId, WireTransactionId]:
     """20 kWh were ordered; the last reading says 40 kWh, for which the balance is too small."""
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
-    world.clock.advance(3600)
+    world.clock.advance(2 * 3600)
     await world.meter(wire_id, 1_000 + 40_000)
     await stop(world, session_id)
     return session_id, wire_id

@@ -226,6 +226,8 @@ async def test_a_new_start_ends_what_still_ran_on_the_connector(world: World) ->
 
 
 async def running(world: World, energy_wh: int = 20_000) -> tuple[str, WireTransactionId]:
+    """Ten minutes into a charge at a connector of 150 kW."""
+    await world.rate(150)
     await world.give(500_00)
     session_id = (await world.order(energy_wh=energy_wh)).session.session_id
     begun = await world.begin(await world.tag_of(session_id))

@@ -242,6 +242,7 @@ async def test_example_25_stop_before_the_start_refunds_and_a_late_start_is_neve
     assert begun.verdict.status == "Accepted"
     await trio.testing.wait_all_tasks_blocked(0.01)
     assert world.link.stopped == [(STATION, begun.wire_transaction_id)]
+    world.clock.advance(300)
     await world.end(begun.wire_transaction_id, 2000)
     await world.app.settler.work_due()
     assert await world.balance() == 500_00

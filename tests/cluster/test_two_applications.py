@@ -115,6 +115,7 @@ async def begun(world: World) -> tuple[SessionId, TransactionStop]:
     await world.give(500_00)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     transaction = await world.begin(await world.tag_of(session_id))
+    world.clock.advance(3600)
     stop = TransactionStop(
         transaction.wire_transaction_id, 6_000, world.clock.now(), "Remote", None, (), b"{}", "StopTransaction"
     )
@@ -140,6 +141,7 @@ async def test_what_two_settlement_workers_find_is_settled_once(both: Both) -> N
     for station, session_id in zip(STATIONS, sessions, strict=True):
         start = TransactionStart(ONE, await both.a.tag_of(session_id), 1000, both.a.clock.now(), b"{}")
         transaction = await both.a.app.reports.begin_transaction(station, start)
+        both.a.clock.advance(600)
         stop = TransactionStop(
             transaction.wire_transaction_id, 3_000, both.a.clock.now(), "Local", None, (), b"{}", "StopTransaction"
         )

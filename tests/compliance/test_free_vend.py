@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from evpower.charging.free_vend import GivenAway
+from evpower.charging.review.free_vend import GivenAway
 from evpower.identifiers import IdTag
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.operator import Operator

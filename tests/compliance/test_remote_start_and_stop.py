@@ -46,6 +46,7 @@ async def test_tc_011_2_a_remote_start_nobody_plugs_in_for_is_given_back(site: S
 
 async def test_tc_012_a_remote_stop_ends_the_charge_and_settles_it(site: Site) -> None:
     session_id, transaction_id = await site.charge()
+    site.world.clock.advance(1800)
 
     async def stop() -> None:
         await site.world.app.charging.stop_session(session_id, caller=None, actor="test")

@@ -12,7 +12,7 @@ from typing import Any
 import trio
 
 from tests.e2e.process import Server
-from tests.e2e.street import FLEET, OPENING, RATE, WITHIN_S
+from tests.e2e.street import FLEET, OPENING, POWER_KW, RATE, WITHIN_S
 from tests.ocpp.peer import Peer
 
 STARTED_AT = "2026-01-02T10:00:00Z"
@@ -45,7 +45,7 @@ id = "{station_of(name)}"
 serial_number = "SN-{name}"
 model = "Hostile"
 manufacturer = "Nobody"
-power_capacity = 60.0
+power_capacity = {POWER_KW}
 price_per_kwh = {RATE}
 connectors_count = 2
 {f'password = "{password}"' if password else ""}
@@ -53,12 +53,12 @@ connectors_count = 2
 [[locations.stations.connectors]]
 connector_number = 1
 connector_type = "GBT"
-power_kw = 60.0
+power_kw = {POWER_KW}
 
 [[locations.stations.connectors]]
 connector_number = 2
 connector_type = "GBT"
-power_kw = 60.0
+power_kw = {POWER_KW}
 
 [[clients]]
 id = "{name}"

@@ -22,6 +22,9 @@ WITHIN_S = 60.0
 #: Big enough never to be full, so that power does not taper.
 TRUCK = Vehicle(capacity_wh=1_000_000, charge_wh=0.0, power_w_max=10_000_000)
 
+#: A hundred times a fast charger's, so that a charge takes a second or two.
+POWER_KW = 6_000
+
 FLEET = f"""
 [[locations]]
 id = "EVP-LOC-E2E"
@@ -34,19 +37,19 @@ id = "{STATION}"
 serial_number = "E2E-001"
 model = "Simulator"
 manufacturer = "EvPower"
-power_capacity = 60.0
+power_capacity = {POWER_KW}
 price_per_kwh = {RATE}
 connectors_count = 2
 
 [[locations.stations.connectors]]
 connector_number = 1
 connector_type = "GBT"
-power_kw = 60.0
+power_kw = {POWER_KW}
 
 [[locations.stations.connectors]]
 connector_number = 2
 connector_type = "GBT"
-power_kw = 60.0
+power_kw = {POWER_KW}
 
 [[clients]]
 id = "{CLIENT}"
@@ -186,11 +189,10 @@ class Charger:
 
 
 @asynccontextmanager
-async def charger_at(server: Dialled, **settings: Any) -> AsyncIterator[Charger]:
-    """A charger that has booted; it reconnects fast. 60 kW a hundred times as fast as life unless said otherwise."""
-    nature = StationSettings(
-        **{"speed": 100.0, "reconnect_first_s": 0.05, "reconnect_max_s": 0.2, "reboot_s": 0.1, **settings}
-    )
+async def charger_at(server: Dialled, power_kw: int = POWER_KW, **settings: Any) -> AsyncIterator[Charger]:
+    """A charger that has booted; it reconnects fast."""
+    impatient = {"reconnect_first_s": 0.05, "reconnect_max_s": 0.2, "reboot_s": 0.1}
+    nature = StationSettings(connector_power_w=1000 * power_kw, **{**impatient, **settings})
     notes: list[str] = []
 
     def listen(traced: Traced | str) -> None:

@@ -48,7 +48,7 @@ async def test_a_phones_stop_answers_with_the_final_bill(server: Server) -> None
 async def test_the_server_stops_a_charge_at_its_limit_and_not_a_sample_later(server: Server) -> None:
     """250 Wh a second, a sample each second: waiting for the next sample would give up to 250 Wh too much."""
     phone = Phone(server)
-    async with charger_at(server, speed=15.0) as charger:
+    async with charger_at(server, power_kw=900) as charger:
         await charger.plug()
         session_id = (await phone.start(energy_kwh=0.6))["session_id"]
         receipt = await phone.receipt(session_id)

@@ -265,7 +265,7 @@ async def test_hostile_sockets_cost_themselves_and_nobody_else(server: Server) -
     )
     phone = Phone(server)
     async with (
-        charger_at(server, speed=5.0) as charger,
+        charger_at(server, power_kw=300) as charger,
         hand_at(server, station_of(WITNESS)) as witness,
         AsyncExitStack() as left_open,
     ):

@@ -234,7 +234,7 @@ async def test_transactions_told_wrongly_are_billed_once_and_exactly(server: Ser
             raise
 
     phone = Phone(server)
-    async with charger_at(server, speed=5.0) as charger:
+    async with charger_at(server, power_kw=300) as charger:
         await charger.plug()
         session_id = (await phone.start(energy_kwh=20))["session_id"]
         await charger.has_begun()

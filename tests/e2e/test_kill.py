@@ -123,7 +123,7 @@ async def kill_and_restart(charge: Charge, moment: Moment, delay_s: float) -> No
 async def test_ten_kills_at_random_moments_leave_every_balance_exact(server: Server, database_url: str) -> None:
     randomness = random.Random(SEED)
     phone, paid = Phone(server), Decimal(0)
-    async with charger_at(server, speed=50.0) as charger:
+    async with charger_at(server, power_kw=3000) as charger:
         for number, moment in enumerate(randomness.sample(MOMENTS, len(MOMENTS)), 1):
             delay_s = randomness.uniform(0, JITTER_S)
             print(f"seed {SEED}, charge {number}: {moment.__name__} + {delay_s * 1000:.0f} ms")  # noqa: T201

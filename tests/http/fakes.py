@@ -58,6 +58,7 @@ RUNNING = SessionView(
     debt_tyiyn=0,
     estimated=False,
     corrected=False,
+    doubtful=False,
     rate_per_kwh=Decimal("13.50"),
     rate_per_minute=Decimal(0),
     session_fee_tyiyn=0,

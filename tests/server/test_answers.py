@@ -18,7 +18,7 @@ from evpower.administration.tariff_plans import TariffPlans
 from evpower.db.unit_of_work import unit_of_work
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.control import PREFIX, build_control_app
-from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
+from evpower.http.operators.operators_work import doubt_routes, free_vend_routes, parked_routes, tag_routes
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.station_access import access_routes
 from evpower.http.operators.strangers import stranger_routes
@@ -50,6 +50,12 @@ id = "S3"
 serial_number = "N3"
 connectors_count = 1
 connectors = [{connector_number = 2}]
+"""
+DOUBT = """
+INSERT INTO evpower.doubts (kind, message, station_id, connector_id, transaction_key, session_id, first_figure,
+    latest_figure, bound, first_at, latest_at)
+SELECT 'stop', 'StopTransaction', station_id, connector_id, id, charging_session_id, 939000, 939000, 14000, %s, %s
+FROM evpower.ocpp_transactions WHERE charging_session_id IS NOT NULL
 """
 RULE = {"name": "Ночь", "tariff_type": "per_kwh", "price": 8.5, "time_start": "22:00", "days_of_week": [6, 7]}
 MORE = {"valid_from": "2026-01-01", "is_weekend": True, "min_duration_minutes": 5, "power_range_max": 22.5}
@@ -85,6 +91,7 @@ def desk_of(world: World, payments: PaymentWorld) -> Desk:
             stranger_routes(Provisioning(pool, clock, NobodyHere(), app.network_file)),
             tag_routes(app.tags),
             parked_routes(app.parked),
+            doubt_routes(app.doubts),
             free_vend_routes(app.free_vend),
             access_routes(StationAccess(pool, clock, world.link, SaltedPasswords())),
             payment_admin_routes(payments.payments),
@@ -139,11 +146,13 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await desk.ask("PUT", "/id-tags/card-2", {"status": "Blocked", "parent_id_tag": "CARD-1"})
     await desk.ask("GET", "/id-tags")
     await desk.ask("GET", "/id-tags/CARD-2")
+    await world.rate(1_000)  # the clock does not move, and what is delivered must be believed
     free = await world.begin(IdTag("NOBODY"))
     await world.end(free.wire_transaction_id, 3500)
     await world.give(50_000)
     paid = (await world.order(energy_wh=10_000)).session
     begun = await world.begin(await world.tag_of(paid.session_id), meter_wh=4000)
+    await world.rate(22)
     await world.meter(begun.wire_transaction_id, 5000, power_w=7000)
     await desk.ask("GET", "/sessions")
     await world.end(begun.wire_transaction_id, 9000)
@@ -171,6 +180,12 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await desk.ask("GET", "/parked?all=1")
     await desk.ask("GET", "/parked/missing-energy")
     await desk.ask("GET", "/parked/charging-without-session")
+    await world.sql("UPDATE evpower.ocpp_transactions SET meter_stop_wh = 939000 WHERE charging_session_id IS NOT NULL")
+    await world.sql(DOUBT, world.clock.now(), world.clock.now())
+    await desk.ask("GET", "/doubts")
+    (doubt,) = await world.sql("SELECT id FROM evpower.doubts")
+    await desk.ask("POST", f"/doubts/{doubt['id']}/settle", {"dismiss": True, "reason": "r"})
+    await desk.ask("GET", f"/doubts/{doubt['id']}")
     await desk.ask("GET", f"/stations/{STATION}/free-vend")
     await world.sql(FACTS, world.clock.now())
     await desk.ask("GET", "/stations")

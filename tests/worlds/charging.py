@@ -68,6 +68,10 @@ class World:
             entry = adjustment_entry(client, amount_tyiyn, f"{key}:{client}", "test", "test")
             await post_entry(uow.conn, entry, now)
 
+    async def rate(self, power_kw: float | None) -> None:
+        """The power of the connectors; charges are judged by what it was when they began."""
+        await self.sql("UPDATE connectors SET power_kw = %s", power_kw)
+
     async def order(
         self,
         *,

@@ -6,23 +6,32 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from evpower.charging.rows.free_vend import ENERGY_WH
 from evpower.charging.rows.transactions import running_but_final
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.metering.energy_sql import ENERGY_WH
 
 OPEN_AT_STATIONS = """
 SELECT s.station_id, s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
 """
 
-DUE_TO_SETTLE = "SELECT session_id AS id FROM evpower.session_phases WHERE phase = 'ended' ORDER BY phase_at LIMIT 200"
+# A bill that could not be written waits for a person.
+_WRITABLE = """NOT EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = p.session_id AND d.kind = 'settlement'
+                           AND d.settled IS DISTINCT FROM 'billed')"""
+DUE_TO_SETTLE = f"""
+SELECT p.session_id AS id FROM evpower.session_phases p WHERE p.phase = 'ended' AND {_WRITABLE}
+ORDER BY p.phase_at LIMIT 200
+"""
 
-# A settlement is an estimate only when it saw no stop register: any there is now came later, whatever its time says.
-DUE_TO_CORRECT = """
+# A settlement is an estimate only when it saw no believed stop register: any there is now came later, whatever its time
+# says. One that is not believed waits for a person.
+DUE_TO_CORRECT = f"""
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
-WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh IS NOT NULL LIMIT 200
+WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter_stop_wh = t.meter_last_wh
+  AND {_WRITABLE}
+LIMIT 200
 """
 
 # What a start may have to wait for: a charge of the same client, or of the same connector.

@@ -7,25 +7,19 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.metering.belief_sql import is_believable
+from evpower.metering.energy_sql import ENERGY_WH
 
 #: More rows are unreadable on a terminal.
 MOST_CHARGES = 200
 
-# As a session's energy: by the stop register when it can be true, else by the last reading, never below zero.
-_BELIEVABLE = is_believable(
-    "meter_stop_wh - meter_start_wh", "(stopped_at - started_at)", "(stop_received_at - received_at)"
-)
-ENERGY_WH = f"greatest(0, CASE WHEN {_BELIEVABLE} THEN meter_stop_wh ELSE meter_last_wh END - meter_start_wh)"
-
 TOTALS = f"""
-SELECT count(*) AS charges, coalesce(sum({ENERGY_WH}), 0)::bigint AS energy_wh
+SELECT count(*) AS charges, coalesce(sum{ENERGY_WH}, 0)::bigint AS energy_wh
 FROM evpower.ocpp_transactions WHERE station_id = %(station_id)s AND free_vend
 """
 
 CHARGES = f"""
 SELECT wire_transaction_id AS transaction_id, connector_id, id_tag, status, started_at, stopped_at, stop_reason,
-       ({ENERGY_WH})::bigint AS energy_wh
+       {ENERGY_WH}::bigint AS energy_wh
 FROM evpower.ocpp_transactions WHERE station_id = %(station_id)s AND free_vend ORDER BY id DESC LIMIT %(limit)s
 """
 
@@ -33,7 +27,7 @@ ALL_TOTALS = f"""
 SELECT station_id, coalesce(p.free_vend, false) AS enabled, coalesce(t.charges, 0) AS charges,
        coalesce(t.energy_wh, 0)::bigint AS energy_wh
 FROM evpower.station_policies p
-FULL JOIN (SELECT station_id, count(*) AS charges, sum({ENERGY_WH}) AS energy_wh
+FULL JOIN (SELECT station_id, count(*) AS charges, sum{ENERGY_WH} AS energy_wh
            FROM evpower.ocpp_transactions WHERE free_vend GROUP BY station_id) t USING (station_id)
 WHERE p.free_vend OR t.charges > 0
 """

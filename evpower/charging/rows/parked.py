@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from evpower.charging.rows.free_vend import ENERGY_WH
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId, StationId, TransactionKey, WireTransactionId
+from evpower.metering.energy_sql import ENERGY_WH
 from evpower.metering.meter_value import MAX_ENERGY_WH
 
 #: More rows are unreadable on a terminal.
@@ -38,11 +38,11 @@ WHERE charging_session_id = %(session_id)s ORDER BY id DESC LIMIT 1 FOR UPDATE
 # A register that was higher at the next start than the last believed one of the charge before, whether its stop came or
 # not and whoever pays for it: energy flowed that no transaction has. A register that could not be read at a start is
 # stored as the highest there is, and is skipped.
-MISSING_ENERGY = f"""
+MISSING_ENERGY = """
 SELECT station_id, connector_id, previous_transaction_id, previous_stop_wh, transaction_id, meter_start_wh,
        meter_start_wh - previous_stop_wh AS missing_wh, previous_stopped_at, started_at
 FROM (SELECT station_id, connector_id, wire_transaction_id AS transaction_id, meter_start_wh, started_at, received_at,
-             lag(meter_start_wh + {ENERGY_WH}) OVER connector AS previous_stop_wh,
+             lag(meter_last_wh) OVER connector AS previous_stop_wh,
              lag(wire_transaction_id) OVER connector AS previous_transaction_id,
              lag(stopped_at) OVER connector AS previous_stopped_at
       FROM evpower.ocpp_transactions

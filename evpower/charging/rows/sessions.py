@@ -42,9 +42,11 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
        p.end_cause, p.stop_requested_at, p.stop_requested_by,
        t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
-       t.meter_start_wh, t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
+       t.meter_start_wh, coalesce(t.meter_base_wh, t.meter_start_wh) AS meter_base_wh, t.meter_carried_wh,
+       t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
        t.started_at, t.received_at, t.stopped_at, t.stop_received_at, t.power_w, t.current_a, t.voltage_v,
-       t.soc_percent, t.temperature_c, t.last_sample_at
+       t.soc_percent, t.temperature_c, t.last_sample_at,
+       EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful
 FROM public.charging_sessions s
 JOIN public.clients c ON c.id = s.user_id
 JOIN evpower.session_phases p ON p.session_id = s.id
@@ -326,6 +328,7 @@ def _session(row: dict[str, Any]) -> Session:
         end_cause=row["end_cause"],
         stop_requested_at=row["stop_requested_at"],
         stop_requested_by=row["stop_requested_by"],
+        doubtful=row["doubtful"],
         record=_record(row),
     )
 
@@ -340,6 +343,8 @@ def _record(row: dict[str, Any]) -> TransactionRecord | None:
             name: row[name]
             for name in (
                 "meter_start_wh",
+                "meter_base_wh",
+                "meter_carried_wh",
                 "meter_last_wh",
                 "meter_last_measured_at",
                 "meter_last_received_at",

@@ -10,7 +10,6 @@ from typing import Any
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
-from evpower.metering.belief_sql import is_believable
 from evpower.tags.id_tag import VerdictStatus
 
 # Only starts take it, so no other lock waits for it.
@@ -62,12 +61,16 @@ WHERE t.station_id = ANY(%(station_ids)s) AND t.status = 'Started'
 
 NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id"
 
+# What its readings are judged by: the connector's power, unknown the station's, as it is now.
 INSERT_TRANSACTION = """
 INSERT INTO evpower.ocpp_transactions
     (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh, meter_last_wh, started_at,
-     received_at, charging_session_id, free_vend, flags, start_payload)
+     received_at, charging_session_id, free_vend, flags, start_payload, rated_power_w)
 VALUES (%(station_id)s, %(wire_id)s, %(connector_id)s, %(id_tag)s, %(verdict)s, %(meter_start_wh)s, %(meter_start_wh)s,
-        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s)
+        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s,
+        (SELECT round(1000 * coalesce(nullif(c.power_kw, 0), nullif(s.power_capacity, 0))) FROM public.stations s
+         LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
+         WHERE s.id = %(station_id)s))
 RETURNING id
 """
 
@@ -78,17 +81,10 @@ SET transaction_id = %(wire_id)s, energy = coalesce(energy, 0), updated_at = %(a
 WHERE id = %(session_id)s
 """
 
-_BELIEVABLE = is_believable(
-    "r.energy_wh - meter_start_wh", "(r.measured_at - started_at)", "(%(at)s::timestamptz - received_at)"
-)
-# The registers of transactionData pass the gate of every other reading.
-STOP_TRANSACTION = f"""
+STOP_TRANSACTION = """
 UPDATE evpower.ocpp_transactions
 SET meter_stop_wh = %(meter_stop_wh)s, stopped_at = %(stopped_at)s, stop_received_at = %(at)s, stop_reason = %(reason)s,
-    stop_payload = %(payload)s, status = 'Stopped', meter_last_wh = greatest(meter_last_wh, (
-        SELECT max(r.energy_wh)
-        FROM unnest(%(registers_wh)s::bigint[], %(measured_at)s::timestamptz[]) AS r (energy_wh, measured_at)
-        WHERE {_BELIEVABLE})),
+    stop_payload = %(payload)s, status = 'Stopped',
     flags = flags || ARRAY(SELECT unnest(%(flags)s::text[]) EXCEPT SELECT unnest(flags))
 WHERE id = %(key)s
 """
@@ -212,7 +208,6 @@ async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> N
 
 async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionStop, at: datetime) -> None:
     """Store the facts of a StopTransaction."""
-    registers = [(each.energy_wh, each.measured_at) for each in stop.samples if each.energy_wh is not None]
     await conn.execute(
         STOP_TRANSACTION,
         {
@@ -221,8 +216,6 @@ async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionSto
             "stopped_at": stop.stopped_at,
             "reason": stop.reason,
             "payload": stop.payload.decode(),
-            "registers_wh": [energy_wh for energy_wh, _ in registers],
-            "measured_at": [measured_at for _, measured_at in registers],
             "at": at,
             "flags": [f"without_{name}" for name in stop.unread],
         },

@@ -1,4 +1,4 @@
-"""Id tags, free vend and parked reports: below the administrators' door and on the control socket."""
+"""Id tags, free vend, parked reports and doubts: below the administrators' door and on the control socket."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any, cast, get_args
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.charging.free_vend import FreeVend
-from evpower.charging.parked import ParkedReports
+from evpower.charging.review.doubts import Doubts
+from evpower.charging.review.free_vend import FreeVend
+from evpower.charging.review.parked import ParkedReports
 from evpower.errors import InvalidRequest
 from evpower.http.operators.shapes.operators_work import (
     card_body,
+    doubt_body,
     gifts_body,
     missing_energy_body,
     parked_body,
@@ -104,6 +106,41 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
                     raise InvalidRequest(("session_id", "недопустимый идентификатор"))
                 await parked.assign(number, session_id, actor=actor, reason=reason)
         return written_data({"id": number})
+
+    return routes
+
+
+def doubt_routes(doubts: Doubts) -> Blueprint:
+    """`/doubts[?all=1]`, `/doubts/{id}`, and `POST /doubts/{id}/settle`: `bill`, or `dismiss` with a reason."""
+    routes = Blueprint("doubts", __name__, url_prefix="/doubts")
+
+    @routes.get("")
+    async def list_doubts() -> Response:
+        with trio.fail_after(WITHIN_S):
+            found = await doubts.doubts(settled_too=request.args.get("all") == "1")
+        return written_data([doubt_body(each) for each in found])
+
+    @routes.get("/<doubt_id>")
+    async def show(doubt_id: str) -> Response:
+        number = row_id(doubt_id)
+        with trio.fail_after(WITHIN_S):
+            return written_data(doubt_body(await doubts.doubt(number)))
+
+    @routes.post("/<doubt_id>/settle")
+    async def settle(doubt_id: str) -> Response:
+        body = await read_object()
+        number = row_id(doubt_id)
+        refuse_actor(body)
+        chosen = [name for name in ("bill", "dismiss") if body.get(name) is True]
+        if len(chosen) != 1:
+            raise InvalidRequest(("bill", "ровно одно из: bill, dismiss"))
+        with trio.fail_after(WITHIN_S):
+            if chosen == ["dismiss"]:
+                await doubts.dismiss(number, actor=acting(), reason=required_text(body, "reason"))
+            else:
+                reason = required_text(body, "reason") if "reason" in body else None
+                await doubts.bill(number, actor=acting(), reason=reason)
+            return written_data(doubt_body(await doubts.doubt(number)))
 
     return routes
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from evpower.billing.ledger_check import LedgerCheck
-from evpower.charging.free_vend import GivenAway
+from evpower.charging.review.free_vend import GivenAway
 from evpower.identifiers import ClientId, SessionId, StationId
 from evpower.network.listing import configuration_warnings
 from evpower.network.status import AdminStatus, PublicStatus, StoredStatus
@@ -118,6 +118,7 @@ class SessionLine:
     stop_requested_at: datetime | None
     stop_requested_by: str | None
     estimated: bool
+    doubtful: bool
     corrected_at: datetime | None
     overshoot_wh: int | None
     unbilled_wh: int

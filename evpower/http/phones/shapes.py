@@ -128,6 +128,7 @@ def session_facts(session: SessionView) -> Body:
         "limit_reached": session.limit_reached,
         "duration_minutes": session.duration_minutes,
         "station_online": session.station_online,
+        "doubtful": session.doubtful,
     }
     body |= known(
         {

@@ -11,9 +11,13 @@ import msgspec
 
 from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
-from evpower.identifiers import SessionId, StationId, WireTransactionId
-from evpower.metering.belief_sql import is_believable
+from evpower.identifiers import SessionId, StationId, TransactionKey, WireTransactionId
+from evpower.metering.advance import Advance
+from evpower.metering.doubts import NotedDoubt
+from evpower.metering.energy_sql import ENERGY_WH
 from evpower.metering.meter_value import MeterReport, Progress, Sample
+from evpower.metering.rows.doubts import charge_of, note_doubts
+from evpower.metering.rows.registers import REGISTER_COLUMNS, register_of
 from evpower.network.station import Boot
 from evpower.network.status import StatusReport
 from evpower.network.status_sql import stored
@@ -85,13 +89,6 @@ COPY_METER_VALUES = """
 COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, measured_at, received_at, energy_wh,
     power_w, current_a, voltage_v, soc_percent, temperature_c, sampled_values) FROM STDIN
 """
-METER_COLUMNS = """
-    station_id text, connector_id int, wire_id text, measured_at timestamptz, at timestamptz, energy_wh bigint,
-    power_w float8, current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
-_BELIEVABLE = is_believable(
-    "r.energy_wh - t.meter_start_wh", "(r.measured_at - t.started_at)", "(r.at - t.received_at)"
-)
-_COUNTS = f"r.energy_wh >= t.meter_last_wh AND {_BELIEVABLE}"
 # The report names the transaction that was the connector's before this one and has stopped, and was measured since this
 # one began: some stations go on with the old id (field ruling 3.4).
 _UNDER_THE_OLD_ID = """r.measured_at >= t.started_at AND EXISTS (
@@ -101,32 +98,59 @@ _UNDER_THE_OLD_ID = """r.measured_at >= t.started_at AND EXISTS (
           AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions b WHERE b.station_id = p.station_id
                           AND b.connector_id = p.connector_id AND b.id > p.id AND b.id < t.id))"""
 OLD_ID_FLAG = "readings_under_old_id"
-# Registers only rise; what no station can deliver in the time is recorded and not believed (duty 31). A report without
-# a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3).
+# A report without a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3). Taken
+# in the order of their ids, so that two writers never wait for each other.
+REPORTED_COLUMNS = "n int, station_id text, connector_id int, wire_id text, measured_at timestamptz"
+REPORTED_TRANSACTIONS = f"""
+SELECT r.n, t.id, t.wire_transaction_id, t.station_id, t.connector_id, t.charging_session_id AS session_id,
+       t.wire_transaction_id <> r.wire_id AS under_old_id, {REGISTER_COLUMNS}
+FROM {batch_table(REPORTED_COLUMNS)} r
+JOIN evpower.ocpp_transactions t ON t.station_id = r.station_id AND t.status = 'Started'
+     AND (t.wire_transaction_id = r.wire_id OR (r.wire_id IS NULL AND t.connector_id = r.connector_id)
+          OR ({_UNDER_THE_OLD_ID}))
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = t.station_id
+ORDER BY t.id, r.n FOR UPDATE OF t
+"""
+ADVANCED_COLUMNS = """
+    id bigint, base_wh bigint, last_wh bigint, carried_wh bigint, before_wh bigint, last_measured_at timestamptz,
+    last_received_at timestamptz, no_power boolean, under_old_id boolean, at timestamptz, power_w float8,
+    current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
 ADVANCE_SESSIONS = f"""
 WITH t AS (
     UPDATE evpower.ocpp_transactions t
-    SET meter_last_wh = CASE WHEN {_COUNTS} THEN r.energy_wh ELSE t.meter_last_wh END,
-        meter_last_measured_at = CASE WHEN {_COUNTS} THEN r.measured_at ELSE t.meter_last_measured_at END,
-        meter_last_received_at = CASE WHEN {_COUNTS} THEN r.at ELSE t.meter_last_received_at END,
-        power_w = coalesce(r.power_w, t.power_w), current_a = coalesce(r.current_a, t.current_a),
-        voltage_v = coalesce(r.voltage_v, t.voltage_v), soc_percent = coalesce(r.soc_percent, t.soc_percent),
+    SET meter_base_wh = r.base_wh, meter_last_wh = r.last_wh, meter_carried_wh = r.carried_wh,
+        meter_before_wh = r.before_wh, meter_last_measured_at = r.last_measured_at,
+        meter_last_received_at = r.last_received_at,
+        power_w = CASE WHEN NOT r.no_power THEN coalesce(r.power_w, t.power_w) END,
+        current_a = coalesce(r.current_a, t.current_a), voltage_v = coalesce(r.voltage_v, t.voltage_v),
+        soc_percent = coalesce(r.soc_percent, t.soc_percent),
         temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at,
-        flags = CASE WHEN t.wire_transaction_id <> r.wire_id AND NOT '{OLD_ID_FLAG}' = ANY(t.flags)
+        flags = CASE WHEN r.under_old_id AND NOT '{OLD_ID_FLAG}' = ANY(t.flags)
                      THEN t.flags || '{OLD_ID_FLAG}'::text ELSE t.flags END
-    FROM {batch_table(METER_COLUMNS)} r
-    WHERE t.station_id = r.station_id AND t.status = 'Started'
-      AND (t.wire_transaction_id = r.wire_id OR (r.wire_id IS NULL AND t.connector_id = r.connector_id)
-           OR ({_UNDER_THE_OLD_ID}))
-    RETURNING t.charging_session_id, t.station_id, r.connector_id, r.wire_id, t.wire_transaction_id, t.received_at,
-              greatest(0, t.meter_last_wh - t.meter_start_wh) AS energy_wh, t.power_w, r.at)
+    FROM {batch_table(ADVANCED_COLUMNS)} r
+    WHERE t.id = r.id
+    RETURNING t.id, t.charging_session_id, t.wire_transaction_id, t.received_at, t.power_w, r.at,
+              {ENERGY_WH} AS energy_wh)
 UPDATE public.charging_sessions s SET energy = t.energy_wh / 1000.0, updated_at = t.at
 FROM t WHERE s.id = t.charging_session_id AND s.status = 'started'
-RETURNING s.id, t.station_id, t.connector_id, t.wire_id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at
+RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at
 """
 
 _STATUS_CLOCK_TOLERANCE = timedelta(hours=1)
 _encode = msgspec.json.Encoder().encode
+
+
+#: No transaction has this key.
+NONE = TransactionKey(0)
+MeterRow = tuple[StationId, MeterReport, datetime]
+
+
+@dataclass(frozen=True)
+class MeterOutcome:
+    """The progress of each report's session, in their order, and what was not believed."""
+
+    progress: tuple[Progress | None, ...]
+    doubts: tuple[NotedDoubt, ...]
 
 
 @dataclass(frozen=True)
@@ -193,51 +217,48 @@ async def write_statuses(
     return [StatusOutcome(known=key in seen, changed=key in news) for key in keys]
 
 
-async def write_meter_values(
-    conn: Conn, reports: Sequence[tuple[StationId, MeterReport, datetime]]
-) -> list[Progress | None]:
-    """Store readings and advance their sessions; the progress of each report's session, in their order."""
+async def write_meter_values(conn: Conn, reports: Sequence[MeterRow]) -> MeterOutcome:
+    """Store readings, judge their registers and advance their sessions."""
     if not reports:
-        return []
+        return MeterOutcome((), ())
     async with conn.cursor() as cursor, cursor.copy(COPY_METER_VALUES) as copy:
         await copy.write(b"".join(_copy_line(*report) for report in reports))
-    rows = {_key(station_id, report): _advance(station_id, report, at) for station_id, report, at in reports}
-    cursor = await conn.execute(ADVANCE_SESSIONS, batch(rows.values()))
-    progress = {
-        (row["station_id"], row["wire_id"] or row["connector_id"]): Progress(
-            SessionId(row["id"]),
-            WireTransactionId(row["wire_transaction_id"]),
-            row["energy_wh"],
-            row["power_w"],
-            row["received_at"],
-        )
-        for row in await cursor.fetchall()
-    }
-    return [progress.get(_key(station_id, report)) for station_id, report, _ in reports]
+    cursor = await conn.execute(REPORTED_TRANSACTIONS, batch([_reported(n, *each) for n, each in enumerate(reports)]))
+    keys: dict[int, TransactionKey] = {}
+    advances: dict[TransactionKey, Advance] = {}
+    for row in await cursor.fetchall():
+        keys[row["n"]] = row["id"]
+        advance = advances.setdefault(row["id"], Advance(charge_of(row), register_of(row)))
+        _, report, at = reports[row["n"]]
+        advance.take(report, at, under_old_id=bool(row["under_old_id"]))
+    progress: dict[TransactionKey, Progress] = {}
+    if advances:
+        cursor = await conn.execute(ADVANCE_SESSIONS, batch([advance.columns() for advance in advances.values()]))
+        progress = {row["transaction_key"]: _progress(row) for row in await cursor.fetchall()}
+    doubts = tuple(doubt for advance in advances.values() for doubt in advance.doubts)
+    await note_doubts(conn, doubts)
+    return MeterOutcome(tuple(progress.get(keys.get(n, NONE)) for n in range(len(reports))), doubts)
 
 
-def _key(station_id: StationId, report: MeterReport) -> tuple[str, str | int]:
-    return station_id, report.wire_transaction_id or report.connector_id
+def _progress(row: dict[str, Any]) -> Progress:
+    return Progress(
+        SessionId(row["id"]),
+        WireTransactionId(row["wire_transaction_id"]),
+        row["energy_wh"],
+        row["power_w"],
+        row["received_at"],
+    )
 
 
-def _advance(station_id: StationId, report: MeterReport, at: datetime) -> dict[str, object]:
-    """The newest of each quantity in the report, and its highest register."""
-    newest = report.samples[0] if len(report.samples) == 1 else _newest(report.samples, at)
+def _reported(n: int, station_id: StationId, report: MeterReport, at: datetime) -> dict[str, object]:
+    """What finds the transaction of a report."""
     return {
-        **newest._asdict(),
+        "n": n,
         "station_id": station_id,
         "connector_id": report.connector_id,
         "wire_id": report.wire_transaction_id,
-        "at": at,
+        "measured_at": max((sample.measured_at for sample in report.samples), default=at),
     }
-
-
-def _newest(samples: Sequence[Sample], at: datetime) -> Sample:
-    newest = Sample(at)
-    for sample in samples:
-        newest = newest._replace(**{name: value for name, value in sample._asdict().items() if value is not None})
-    registers = [sample.energy_wh for sample in samples if sample.energy_wh is not None]
-    return newest._replace(energy_wh=max(registers, default=None))
 
 
 def _copy_line(station_id: StationId, report: MeterReport, at: datetime) -> bytes:

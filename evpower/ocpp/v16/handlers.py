@@ -154,6 +154,7 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
             samples=_samples(station, request.meter_value or ()),
             raw=_raw_readings(payload),
+            reported_as="MeterValues",
         ),
     )
     return messages.Done()

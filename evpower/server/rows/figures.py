@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
-from evpower.charging.parked import count_without_session, unbilled_wh
+from evpower.charging.review.parked import count_without_session, unbilled_wh
 from evpower.db.connection import Conn
 from evpower.payments.top_up import OPEN, Phase
 
@@ -29,6 +29,9 @@ SELECT (SELECT count(*) FROM evpower.parked_payments WHERE resolved_at IS NULL) 
 PARKED = "SELECT count(*) AS parked FROM evpower.ocpp_parked WHERE resolved_at IS NULL"
 
 
+OPEN_DOUBTS = "SELECT kind, count(*) AS doubts FROM evpower.doubts WHERE settled_at IS NULL GROUP BY kind"
+
+
 @dataclass(frozen=True)
 class TopUpFigures:
     """Top-ups a provider is still asked about, by phase; since when the oldest undecided one is in its phase."""
@@ -41,12 +44,13 @@ class TopUpFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """Sessions that are not final, by phase, reports that wait for a person, what nobody pays for."""
+    """Sessions that are not final, by phase; reports that wait for a person; what nobody pays for; doubts, by kind."""
 
     open_sessions: dict[str, int]
     parked_reports: int
     charging_without_session: int
     unbilled_wh: int
+    open_doubts: dict[str, int]
     top_ups: TopUpFigures
 
 
@@ -56,7 +60,9 @@ async def read_figures(conn: Conn) -> Figures:
     parked = await (await conn.execute(PARKED)).fetchall()
     open_sessions = {row["phase"]: row["sessions"] for row in phases}
     unpaid, unbilled = await count_without_session(conn), await unbilled_wh(conn)
-    return Figures(open_sessions, parked[0]["parked"], unpaid, unbilled, await _read_top_ups(conn))
+    doubts = await (await conn.execute(OPEN_DOUBTS)).fetchall()
+    open_doubts = {row["kind"]: row["doubts"] for row in doubts}
+    return Figures(open_sessions, parked[0]["parked"], unpaid, unbilled, open_doubts, await _read_top_ups(conn))
 
 
 async def _read_top_ups(conn: Conn) -> TopUpFigures:

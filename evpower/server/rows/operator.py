@@ -27,6 +27,7 @@ SELECT s.id AS session_id, s.user_id AS client_id, s.station_id, s.connector_id,
        s.stop_time, s.energy AS energy_kwh, s.amount, s.reserved_amount, s.refunded_amount, s.additional_charge,
        s.debt_amount, s.limit_type, s.limit_value, s.transaction_id, p.end_cause, s.stop_reason, p.stop_requested_at,
        p.stop_requested_by, p.estimated, p.corrected_at, p.overshoot_wh, p.unbilled_wh,
+       EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful,
        p.unbilled_tyiyn / 100.0 AS unbilled_som
 FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE NOT %(running_only)s OR s.status = 'started' ORDER BY s.created_at DESC LIMIT %(limit)s

@@ -75,11 +75,17 @@ class SimulatedConnector:
 
     @property
     def power_w(self) -> float:
-        """What flows right now by our clock: as much as `speed` makes the register rise in a real second."""
+        """What flows right now; by the connector's own time, which runs with `speed`, as much as its register rises."""
         self.advance()
         if self.transaction is None or self.vehicle is None or not self.energised:
             return 0.0
-        return power_w(self.vehicle, self.offered_w) * self.speed
+        return power_w(self.vehicle, self.offered_w)
+
+    def time(self, transaction: Transaction | None, now: datetime) -> datetime:
+        """When it is in a transaction: its time runs with `speed` from the start on, so that its energy fits it."""
+        if transaction is None:
+            return now
+        return transaction.started_at + (now - transaction.started_at) * self.speed
 
     @property
     def offered_w(self) -> float:

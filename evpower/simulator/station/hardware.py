@@ -215,7 +215,7 @@ class Hardware:
         """Queue the connector's readings of now."""
         if self.misbehaviour.no_meter_values:
             return
-        value = self._meter_value(connector, "MeterValuesSampledData", context)
+        value = self._meter_value(connector, connector.transaction, "MeterValuesSampledData", context)
         payload = {"connectorId": connector.connector_id, "meterValue": [value]}
         self._put("MeterValues", payload, connector.transaction)
 
@@ -227,20 +227,24 @@ class Hardware:
         self.profiles.forget_transaction(connector.connector_id)
         payload: dict[str, Any] = {
             "meterStop": connector.energy_wh,
-            "timestamp": wire_time(self.clock.now()),
+            "timestamp": wire_time(connector.time(transaction, self.clock.now())),
             "reason": reason,
         }
         if id_tag is not None:
             payload["idTag"] = id_tag
         if self.configuration.text("StopTxnSampledData"):
-            payload["transactionData"] = [self._meter_value(connector, "StopTxnSampledData", "Transaction.End")]
+            value = self._meter_value(connector, transaction, "StopTxnSampledData", "Transaction.End")
+            payload["transactionData"] = [value]
         if not self.misbehaviour.lose_stop:
             self._put("StopTransaction", payload, transaction)
         self.settle_status(connector)
 
-    def _meter_value(self, connector: SimulatedConnector, key: str, context: str) -> dict[str, Any]:
+    def _meter_value(
+        self, connector: SimulatedConnector, transaction: Transaction | None, key: str, context: str
+    ) -> dict[str, Any]:
         measurands, voltage_v = self.configuration.text(key), self.settings.voltage_v
-        return meter_value(connector, self.clock.now(), measurands, context, voltage_v, self.misbehaviour)
+        measured_at = connector.time(transaction, self.clock.now())
+        return meter_value(connector, measured_at, measurands, context, voltage_v, self.misbehaviour)
 
     # Reservations
 

@@ -9,7 +9,10 @@ from evpower.simulator.station.misbehaviour import Misbehaviour
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationSettings:
-    """One station's nature. `speed` is simulated seconds of charging per real second; timers are always real."""
+    """One station's nature. `speed` is simulated seconds of charging per real second; timers are always real.
+
+    The times of a charge run with it, so a charge looks as long as it takes at the connector's power.
+    """
 
     vendor: str = "EvPower"
     model: str = "Simulator"

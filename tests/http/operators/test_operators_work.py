@@ -9,15 +9,17 @@ import pytest
 from quart import Blueprint, g
 from quart_trio import QuartTrio
 
-from evpower.charging.free_vend import FreeVend, GivenAway, StationGifts
-from evpower.charging.parked import ParkedReports
-from evpower.http.operators.operators_work import free_vend_routes, parked_routes, tag_routes
+from evpower.charging.review.doubts import DoubtRecord, Doubts
+from evpower.charging.review.free_vend import FreeVend, GivenAway, StationGifts
+from evpower.charging.review.parked import ParkedReports
+from evpower.http.operators.operators_work import doubt_routes, free_vend_routes, parked_routes, tag_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
-from evpower.identifiers import IdTag, SessionId, StationId
+from evpower.identifiers import ClientId, IdTag, SessionId, StationId
 from evpower.tags.rows.id_tags import Card, CardRecord
 from evpower.tags.service import Tags
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone
+from tests.worlds.fakes import NOON
 
 
 class FakeTags(Tags):
@@ -41,6 +43,47 @@ class FakeParked(ParkedReports):
 
     async def assign(self, parked_id: int, session_id: SessionId, *, actor: str, reason: str) -> None:
         self.done.append((parked_id, session_id, actor, reason))
+
+
+DOUBT = DoubtRecord(
+    7,
+    "stop",
+    "StopTransaction",
+    StationId("S1"),
+    1,
+    None,
+    "12",
+    SessionId("s-1"),
+    ClientId("c"),
+    figures=1,
+    first_figure=939_000,
+    latest_figure=939_000,
+    bound=26_006,
+    first_at=NOON,
+    latest_at=NOON,
+    detail=None,
+    billed_wh=14_000,
+    billed_tyiyn=189_00,
+    station_wh=938_000,
+    settled=None,
+    settled_at=None,
+    settled_by=None,
+    settled_reason=None,
+)
+
+
+class FakeDoubts(Doubts):
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def doubt(self, doubt_id: int) -> DoubtRecord:
+        return DOUBT
+
+    async def bill(self, doubt_id: int, *, actor: str, reason: str | None) -> None:
+        self.done.append(("bill", doubt_id, actor, reason))
+
+    async def dismiss(self, doubt_id: int, *, actor: str, reason: str) -> None:
+        self.done.append(("dismiss", doubt_id, actor, reason))
 
 
 class FakeFreeVend(FreeVend):
@@ -109,6 +152,46 @@ async def test_a_resolution_without_a_decision_or_a_reason_is_refused(body: dict
     parked = FakeParked()
     await body_of(await client_of(parked_routes(parked)).post("/parked/7/resolve", json=body), 400)
     assert parked.done == []
+
+
+async def test_a_doubtful_stop_asks_a_question() -> None:
+    """§1.2: billed X by the last believed reading, charger says Y."""
+    body = await body_of(await client_of(doubt_routes(FakeDoubts())).get("/doubts/7"))
+    said = "billed 14000 Wh (189.00 som) by the last believed reading, charger says 938000 Wh"
+    assert (body["data"]["question"], body["data"]["unit"]) == (said, "Wh")
+
+
+async def test_a_doubt_is_billed_or_dismissed() -> None:
+    """§1.2"""
+    doubts = FakeDoubts()
+    client = client_of(doubt_routes(doubts))
+    await body_of(await client.post("/doubts/7/settle", json={"dismiss": True, "reason": "test"}))
+    await body_of(await client.post("/doubts/8/settle", json={"bill": True}))
+    await body_of(await client.post("/doubts/9/settle", json={"bill": True, "reason": "read"}))
+    assert doubts.done == [
+        ("dismiss", 7, "operator ann", "test"),
+        ("bill", 8, "operator ann", None),
+        ("bill", 9, "operator ann", "read"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"dismiss": True},
+        {"dismiss": True, "reason": " "},
+        {"dismiss": True, "bill": True, "reason": "why"},
+        {"bill": "yes"},
+        {"bill": True, "reason": ""},
+        {"bill": True, "actor": "somebody else"},
+    ],
+)
+async def test_a_settlement_of_a_doubt_without_one_decision_or_a_reason_is_refused(body: dict[str, Any]) -> None:
+    doubts = FakeDoubts()
+    await body_of(await client_of(doubt_routes(doubts)).post("/doubts/7/settle", json=body), 400)
+    await body_of(await client_of(doubt_routes(doubts)).post("/doubts/x/settle", json={"bill": True}), 404)
+    assert doubts.done == []
 
 
 async def test_a_station_is_set_to_give_energy_away() -> None:

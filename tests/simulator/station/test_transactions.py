@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -163,14 +165,18 @@ async def test_speed_multiplies_energy_but_not_the_sample_interval(
     assert register(values) == 600
 
 
-async def test_the_power_reported_is_what_the_register_rises_by_at_any_speed(
+async def test_the_power_reported_is_what_the_register_rises_by_in_the_stations_own_time_at_any_speed(
     central: CentralSystem, charger: Charger, autojump_clock: MockClock
 ) -> None:
     station = await charger(sample_interval_s=10, connector_power_w=3_600, speed=60)
     await charging(central, station)
     values = await central.wait_for("MeterValues")
     samples = {sample["measurand"]: sample["value"] for sample in values["meterValue"][0]["sampledValue"]}
-    assert float(samples["Power.Active.Import"]) == register(values) * 3600 / 10
+    assert float(samples["Power.Active.Import"]) == register(values) * 3600 / (10 * 60)
+    begun = await central.wait_for("StartTransaction")
+    times = [begun["timestamp"], values["meterValue"][0]["timestamp"]]
+    began_at, measured_at = (datetime.fromisoformat(text) for text in times)
+    assert (measured_at - began_at).total_seconds() == pytest.approx(600, abs=1)
 
 
 async def test_what_happened_offline_is_delivered_in_order_with_its_own_times(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evpower.billing.ledger_check import LedgerCheck
-from evpower.charging.free_vend import GivenAway
+from evpower.charging.review.free_vend import GivenAway
 from evpower.http.operators.shapes.station_facts import facts_body
 from evpower.http.operators.views import ConnectorLine, ServerStatus, SessionLine, StationSheet
 from evpower.http.wire.payment_doors import provider_body
@@ -79,6 +79,7 @@ def session_body(session: SessionLine) -> Body:
         "stop_requested_at": session.stop_requested_at,
         "stop_requested_by": session.stop_requested_by,
         "estimated": session.estimated,
+        "doubtful": session.doubtful,
         "corrected_at": session.corrected_at,
         "overshoot_wh": session.overshoot_wh,
         "unbilled_wh": session.unbilled_wh,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from evpower.charging.free_vend import FreeCharge, StationGifts
-from evpower.charging.parked import ChargeWithoutSession, MissingEnergy, ParkedReport, UnbilledEnergy
+from evpower.charging.review.doubts import DoubtRecord
+from evpower.charging.review.free_vend import FreeCharge, StationGifts
+from evpower.charging.review.parked import ChargeWithoutSession, MissingEnergy, ParkedReport, UnbilledEnergy
 from evpower.http.wire.values import Body
-from evpower.money import som_number
+from evpower.money import som, som_number
 from evpower.tags.cards import CardRecord
+
+#: Of the other kinds the figures are Wh.
+DOUBT_UNITS = {"power": "W", "clock": "min"}
 
 
 def card_body(card: CardRecord) -> Body:
@@ -19,6 +23,49 @@ def card_body(card: CardRecord) -> Body:
         "client_id": card.client_id,
         "created_at": card.created_at,
     }
+
+
+def doubt_body(doubt: DoubtRecord) -> Body:
+    """A figure that was not believed; figures and bound in `unit`, energy in Wh, money in som."""
+    return {
+        "id": doubt.id,
+        "kind": doubt.kind,
+        "question": question(doubt),
+        "station_id": doubt.station_id,
+        "connector_id": doubt.connector_id,
+        "transaction_id": doubt.transaction_id,
+        "session_id": doubt.session_id,
+        "client_id": doubt.client_id,
+        "message": doubt.message,
+        "unit": DOUBT_UNITS.get(doubt.kind, "Wh"),
+        "figures": doubt.figures,
+        "first_figure": doubt.first_figure,
+        "latest_figure": doubt.latest_figure,
+        "bound": doubt.bound,
+        "first_at": doubt.first_at,
+        "latest_at": doubt.latest_at,
+        "billed_wh": doubt.billed_wh,
+        "billed_som": None if doubt.billed_tyiyn is None else som(doubt.billed_tyiyn),
+        "station_wh": doubt.station_wh,
+        "detail": doubt.detail,
+        "settled": doubt.settled,
+        "settled_at": doubt.settled_at,
+        "settled_by": doubt.settled_by,
+        "settled_reason": doubt.settled_reason,
+    }
+
+
+def question(doubt: DoubtRecord) -> str | None:
+    """What a person has to decide about money; None when nothing is to be billed."""
+    if doubt.settled is not None:
+        return None
+    if doubt.kind == "settlement":
+        return "the bill cannot be written: --bill tries again, --dismiss gives the whole hold back"
+    if doubt.kind != "stop" or doubt.billed_wh is None or doubt.billed_tyiyn is None:
+        return None
+    said = "nothing that could be billed" if doubt.station_wh is None else f"{doubt.station_wh} Wh"
+    billed = f"billed {doubt.billed_wh} Wh ({som(doubt.billed_tyiyn)} som) by the last believed reading"
+    return f"{billed}, charger says {said}"
 
 
 def parked_body(report: ParkedReport) -> Body:

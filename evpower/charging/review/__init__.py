@@ -1,0 +1,1 @@
+"""What of charges a person looks at: parked reports, doubtful figures, energy given away."""

@@ -1,0 +1,23 @@
+"""The register of a stop, by the gate of every other reading (field-rulings §1)."""
+
+from __future__ import annotations
+
+from evpower.db.unit_of_work import UnitOfWork
+from evpower.metering.doubts import DoubtfulCharge, NotedDoubt, log_doubts
+from evpower.metering.registers import StopReading, stopped
+from evpower.metering.rows.doubts import note_doubts
+from evpower.metering.rows.registers import read_register, store_register
+
+
+async def count_stop(uow: UnitOfWork, charge: DoubtfulCharge, stop: StopReading, message: str) -> bool:
+    """Write what a stop makes of the register of its transaction, whose row is taken; whether its register is believed.
+
+    `message` is the standard's name of what carried it.
+    """
+    stored = await read_register(uow.conn, charge.transaction_key)
+    register, doubts = stopped(stored.register, stop, corrects_estimate=stored.ended_by_estimate)
+    await store_register(uow.conn, charge.transaction_key, register)
+    noted = [NotedDoubt(charge, doubt, message, stop.received_at) for doubt in doubts]
+    await note_doubts(uow.conn, noted)
+    uow.after_commit(lambda: log_doubts(noted))
+    return stop.meter_stop_wh == register.last_wh
