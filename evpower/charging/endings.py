@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from evpower.charging.rows import parked, sessions, settlements, transactions
 from evpower.charging.settler import Settler
@@ -12,9 +13,9 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
 from evpower.events import EventBus, SessionEnded
 from evpower.identifiers import SessionId, StationId
-from evpower.metering.doubts import DoubtfulCharge
+from evpower.metering.doubts import DoubtfulCharge, NotedDoubt
 from evpower.metering.registers import StopReading
-from evpower.metering.stops import count_stop
+from evpower.metering.stops import count_stop, keep_doubts
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.tags.verdicts import judge
 
@@ -55,6 +56,7 @@ class Endings:
             await transactions.stop_transaction(uow.conn, found.id, stop, now)
             if found.session_id is not None:
                 await self._end_session(uow, station_id, found.session_id, stop.reason, estimated=not is_believed)
+                await _doubt_clock(uow, charge, found.session_id, stop.reported_as, now)
             elif found.verdict != "Accepted":
                 energy_wh = await parked.refused_wh(uow.conn, found.id)
                 line = "delivered and not billed: station=%s, transaction_id=%s, verdict=%s, energy_wh=%d"
@@ -77,3 +79,13 @@ class Endings:
                     uow.conn, session_id, session.delivered().energy_wh, session.final_cost_tyiyn()
                 )
         uow.after_commit(self._settler.wake)
+
+
+async def _doubt_clock(
+    uow: UnitOfWork, charge: DoubtfulCharge, session_id: SessionId, message: str, at: datetime
+) -> None:
+    """The station's clock gives more time than can be billed, or none that can be."""
+    session = await sessions.read_session(uow.conn, session_id)
+    doubt = None if session is None else session.clock_doubt()
+    if doubt is not None:
+        await keep_doubts(uow, [NotedDoubt(charge, doubt, message, at)])

@@ -13,9 +13,11 @@ from typing import Literal
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
+from evpower.charging.start_times import late_since
 from evpower.charging.transaction import EndCause
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
-from evpower.metering.belief import believed_time
+from evpower.metering.belief import SLACK, billed_time
+from evpower.metering.registers import Doubt
 from evpower.money import tyiyn
 
 #: reserved → starting → charging → stopping → ended → settled, or released with a full refund (design §4).
@@ -70,31 +72,33 @@ class TransactionRecord:
         """The energy delivered, as far as it is believed: what the gate made of the registers when they came."""
         return self.meter_carried_wh + max(0, self.meter_last_wh - self.meter_base_wh)
 
-    def minutes(self) -> int:
-        """Whole minutes billed: to the stop, else to the last believed reading, else none.
+    def minutes(self, ordered_at: datetime) -> int:
+        """Whole minutes billed: to the stop, else to the last believed reading, else none (`billed_time`)."""
+        by_station, received_at = self._until()
+        by_us = since_order = None
+        if received_at is not None:
+            # A session that its start itself made was ordered when the station says: at a card's start nobody asked us.
+            known_since = ordered_at if ordered_at < self.received_at else self.started_at
+            by_us, since_order = received_at - self.received_at, received_at - known_since
+        queued = late_since(self.started_at, self.received_at) is not None
+        return _whole_minutes(billed_time(by_station, by_us, since_order, queued=queued))
 
-        By the station's own clock when it makes sense, else by ours.
-        """
-        by_station, by_us = self._lasted()
-        lasted = believed_time(by_station)
-        return _whole_minutes(by_us or timedelta(0)) if lasted is None else _whole_minutes(lasted)
-
-    def delivered(self) -> Usage:
-        """What the charge is billed by: of these rows alone, whenever they are read."""
-        return Usage(self.energy_wh(), self.minutes())
+    def minutes_by_station(self) -> int | None:
+        """The same by the station's clock alone, whatever it says; None when it says nothing."""
+        by_station, _ = self._until()
+        return None if by_station is None else int(by_station.total_seconds() // 60)
 
     def minutes_so_far(self, now: datetime) -> int:
         """Whole minutes of a charge that goes on."""
         return _whole_minutes(now - self.received_at)
 
-    def _lasted(self) -> tuple[timedelta | None, timedelta | None]:
-        """How long it took to the stop, else to the last believed reading: by the station's clock and by ours."""
+    def _until(self) -> tuple[timedelta | None, datetime | None]:
+        """How long it took to the stop, else to the last believed reading, by the station's clock; when that came."""
         if self.meter_stop_wh is None:
             until, received_at = self.meter_last_measured_at, self.meter_last_received_at
         else:
             until, received_at = self.stopped_at, self.stop_received_at
-        by_station = None if until is None else until - self.started_at
-        return by_station, None if received_at is None else received_at - self.received_at
+        return None if until is None else until - self.started_at, received_at
 
 
 def _whole_minutes(time: timedelta) -> int:
@@ -146,11 +150,21 @@ class Session:
         """Whole minutes billed; so far, while it goes on."""
         if self.record is None:
             return 0
-        return self.record.minutes_so_far(now) if self.goes_on else self.record.minutes()
+        return self.record.minutes_so_far(now) if self.goes_on else self.record.minutes(self.start_time)
 
     def delivered(self) -> Usage:
-        """What the session is billed by; nothing without a station's record."""
-        return Usage(0, 0) if self.record is None else self.record.delivered()
+        """What the session is billed by, of its rows alone, whenever they are read; nothing without a record."""
+        record = self.record
+        return Usage(0, 0) if record is None else Usage(record.energy_wh(), record.minutes(self.start_time))
+
+    def clock_doubt(self) -> Doubt | None:
+        """The station's clock gives other minutes than are billed, and minutes cost."""
+        by_station = None if self.record is None else self.record.minutes_by_station()
+        billed = self.delivered().minutes
+        if by_station is None or self.terms.rates.per_minute == 0:
+            return None
+        believed = 0 <= by_station <= billed + SLACK // timedelta(minutes=1)
+        return None if believed else Doubt("clock", by_station, billed)
 
     def final_cost_tyiyn(self) -> int:
         """The cost by the station's record: what the session is billed."""

@@ -180,7 +180,7 @@ class Settler:
             late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN
             correction = correct(
                 Estimate(session.energy_wh, session.amount_tyiyn or 0, session.debt_tyiyn),
-                record.delivered(),
+                session.delivered(),
                 session.terms.rates,
                 takeable_tyiyn=0 if late else locked.client.balance_tyiyn,
             )

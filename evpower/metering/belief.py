@@ -14,6 +14,8 @@ UNKNOWN_POWER_W = 400_000
 SLACK = timedelta(seconds=120)
 #: A charge longer than this by the station's clock is a clock that jumped (from 1970 to today, say).
 CLOCK_MAX = timedelta(days=2)
+#: No queued charge is billed more time than this: a clock may have been wrong by a day when it began.
+QUEUED_MAX = timedelta(hours=12)
 
 _MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS_IN_AN_HOUR = timedelta(hours=1) // _MICROSECOND
@@ -27,6 +29,21 @@ def believed_time(by_station: timedelta | None) -> timedelta | None:
 def longest(by_station: timedelta | None, by_us: timedelta | None) -> timedelta:
     """The longer of the station's believed time and ours, because reports come late; never negative."""
     return max(timedelta(0), believed_time(by_station) or timedelta(0), by_us or timedelta(0))
+
+
+def billed_time(
+    by_station: timedelta | None, by_us: timedelta | None, since_order: timedelta | None, *, queued: bool
+) -> timedelta:
+    """How long a charge lasted, for its minutes: by the station's clock, but never longer than by ours.
+
+    When its start came out of a queue ours does not know: then no longer than since it was ordered, and at most
+    `QUEUED_MAX` (safe by default §6).
+    """
+    ours = max(timedelta(0), by_us or timedelta(0))
+    believed = believed_time(by_station)
+    if believed is None:
+        return ours
+    return min(believed, max(ours, since_order or timedelta(0)), QUEUED_MAX) if queued else min(believed, ours)
 
 
 def energy_max_wh(time: timedelta, rated_power_w: int | None) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.metering.doubts import DoubtfulCharge, NotedDoubt, log_doubts
 from evpower.metering.registers import StopReading, stopped
@@ -17,7 +19,11 @@ async def count_stop(uow: UnitOfWork, charge: DoubtfulCharge, stop: StopReading,
     stored = await read_register(uow.conn, charge.transaction_key)
     register, doubts = stopped(stored.register, stop, corrects_estimate=stored.ended_by_estimate)
     await store_register(uow.conn, charge.transaction_key, register)
-    noted = [NotedDoubt(charge, doubt, message, stop.received_at) for doubt in doubts]
+    await keep_doubts(uow, [NotedDoubt(charge, doubt, message, stop.received_at) for doubt in doubts])
+    return stop.meter_stop_wh == register.last_wh
+
+
+async def keep_doubts(uow: UnitOfWork, noted: Sequence[NotedDoubt]) -> None:
+    """Write what is not believed of a transaction whose row is taken, and log it after the commit."""
     await note_doubts(uow.conn, noted)
     uow.after_commit(lambda: log_doubts(noted))
-    return stop.meter_stop_wh == register.last_wh

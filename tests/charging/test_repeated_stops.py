@@ -215,3 +215,13 @@ async def test_a_start_at_another_connector_leaves_it_listed_and_one_at_its_own_
     assert len(await world.app.parked.charges_without_session()) == 1
     await world.begin(IdTag("OTHER"))
     assert [each.id_tag for each in await world.app.parked.charges_without_session()] == ["OTHER"]
+
+
+async def test_a_register_that_began_again_still_shows_that_it_delivers(world: World) -> None:
+    """Field rulings 1.4 and 4.1: after a restart the register is lower than when the stop was asked."""
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    world.clock.advance(60)
+    await world.meter(wire_id, 0)
+    await goes_on(world, wire_id, 500)
+    assert len(world.link.stopped) == 2

@@ -11,6 +11,7 @@ from evpower.metering.belief import (
     SLACK,
     UNKNOWN_POWER_W,
     believed_time,
+    billed_time,
     energy_max_wh,
     longest,
     power_max_w,
@@ -62,3 +63,29 @@ def test_the_longer_of_both_times_counts_and_a_jump_does_not() -> None:
     )
     assert longest(JUMP, HOUR) == HOUR
     assert longest(JUMP, None) == longest(-HOUR, -HOUR) == longest(None, None) == 0 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("by_station", "by_us", "since_order", "queued", "billed"),
+    [
+        (10 * HOUR, HOUR, HOUR, False, HOUR),  # the clock was set forward in mid-charge
+        (HOUR, 10 * HOUR, 10 * HOUR, False, HOUR),  # the stop came out of a queue
+        (-HOUR, HOUR, HOUR, False, HOUR),  # the clock was set back
+        (JUMP, HOUR, HOUR, False, HOUR),  # or never was set before
+        (None, HOUR, HOUR, False, HOUR),
+        (HOUR, None, None, False, 0 * SECOND),
+        (HOUR, SECOND, 3 * HOUR, True, HOUR),  # start and stop came out of a queue
+        (24 * HOUR, SECOND, HOUR, True, HOUR),  # a clock a day wrong at the start, but the order is an hour old
+        (24 * HOUR, SECOND, 24 * HOUR, True, 12 * HOUR),  # the same of a card, of which there is no order
+        (JUMP, SECOND, 24 * HOUR, True, SECOND),
+    ],
+)
+def test_no_more_time_is_billed_than_can_have_gone_by(
+    by_station: timedelta | None,
+    by_us: timedelta | None,
+    since_order: timedelta | None,
+    queued: bool,
+    billed: timedelta,
+) -> None:
+    """A13, safe by default §6."""
+    assert billed_time(by_station, by_us, since_order, queued=queued) == billed

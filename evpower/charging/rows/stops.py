@@ -11,12 +11,13 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.metering.energy_sql import ENERGY_WH
 
 #: SQL, where `t` is the transaction, `s` its session and `c` its connector.
 UNPAID = "(s.settled_at IS NOT NULL OR t.verdict <> 'Accepted')"
-_PAID_WH = "t.meter_start_wh + coalesce(s.energy * 1000, 0)"
-#: It delivers: its register rose since it was asked to stop, or since its end, or the connector says so.
-DELIVERS = f"(t.meter_last_wh > coalesce(t.stop_asked_wh, {_PAID_WH}) OR c.ocpp_status = 'Charging')"
+_PAID_WH = "coalesce(s.energy * 1000, 0)"
+#: It delivers: its energy rose since it was asked to stop, or since its end, or the connector says so.
+DELIVERS = f"({ENERGY_WH} > coalesce(t.stop_asked_wh, {_PAID_WH}) OR c.ocpp_status = 'Charging')"
 OF_TRANSACTION = """
 FROM evpower.ocpp_transactions t
 LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
@@ -40,9 +41,9 @@ WHERE t.status = 'Started' AND (%(station_id)s::text IS NULL OR t.station_id = %
                 AND (p.stop_requested_at IS NOT NULL OR coalesce(t.last_sample_at <= t.stop_asked_at, true)) END
 """
 
-ASK = """
+ASK = f"""
 UPDATE evpower.ocpp_transactions
-SET stop_asked_at = %(now)s, stop_asked_wh = meter_last_wh, stops_asked = stops_asked + 1
+SET stop_asked_at = %(now)s, stop_asked_wh = {ENERGY_WH}, stops_asked = stops_asked + 1
 WHERE station_id = %(station_id)s AND wire_transaction_id = %(transaction_id)s AND status = 'Started'
 """
 ASK_AGAIN = f"{ASK} AND (stop_asked_at IS NULL OR {_ASKED_LONG_AGO.format(at='stop_asked_at')})"
@@ -50,7 +51,7 @@ ASK_AGAIN = f"{ASK} AND (stop_asked_at IS NULL OR {_ASKED_LONG_AGO.format(at='st
 WITHOUT_SESSION = f"""
 SELECT t.station_id, t.connector_id, t.wire_transaction_id AS transaction_id, t.charging_session_id AS session_id,
        t.id_tag, t.verdict, coalesce(s.settled_at, t.received_at) AS unpaid_since, t.meter_start_wh, t.meter_last_wh,
-       greatest(0, t.meter_last_wh - ({_PAID_WH}))::bigint AS energy_wh, c.ocpp_status, t.last_sample_at,
+       greatest(0, {ENERGY_WH} - {_PAID_WH})::bigint AS energy_wh, c.ocpp_status, t.last_sample_at,
        t.stop_asked_at, t.stops_asked
 {OF_TRANSACTION} WHERE {GOES_ON} ORDER BY unpaid_since DESC, t.id DESC
 """

@@ -1,0 +1,81 @@
+"""Minutes are billed by a clock that cannot run ahead of the charge (money-audit A13; safe by default §6)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from evpower.charging.transaction import TransactionStart, TransactionStop
+from evpower.identifiers import SessionId, WireTransactionId
+from tests.charging.test_estimates import PRICE_PER_MINUTE
+from tests.worlds.charging import ONE, STATION, World
+
+
+async def begun(world: World, fast_s: float = 0) -> tuple[SessionId, WireTransactionId]:
+    """A charge at 10 som a kWh and 2 som a minute, that began a minute after its order by our clock; the station's is
+    so much fast."""
+    await world.give(5000_00)
+    await world.sql(PRICE_PER_MINUTE)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    world.clock.advance(60)
+    at = world.clock.now() + timedelta(seconds=fast_s)
+    start = TransactionStart(ONE, await world.tag_of(session_id), 1_000, at, b"{}")
+    return session_id, (await world.app.reports.begin_transaction(STATION, start)).wire_transaction_id
+
+
+async def stop(world: World, transaction_id: WireTransactionId, at: datetime) -> None:
+    """The stop after 2 kWh, at this time of the station."""
+    report = TransactionStop(transaction_id, 3_000, at, "Local", None, (), b"{}", "StopTransaction")
+    await world.app.reports.end_transaction(STATION, report)
+    await world.app.settler.work_due()
+
+
+async def doubts(world: World) -> list[tuple[str, int, int]]:
+    rows = await world.sql("SELECT kind, latest_figure, bound FROM evpower.doubts")
+    return [(row["kind"], row["latest_figure"], row["bound"]) for row in rows]
+
+
+async def test_a_clock_corrected_by_six_hours_in_mid_charge_does_not_bill_six_hours(world: World) -> None:
+    """A13: ten minutes by our clock; the six hours are a doubt."""
+    session_id, transaction_id = await begun(world)
+    world.clock.advance(600)
+    await stop(world, transaction_id, world.clock.now() + timedelta(hours=6))
+    assert (await world.session(session_id)).cost_tyiyn == 20_00 + 10 * 2_00
+    assert await doubts(world) == [("clock", 370, 10)]
+
+
+async def test_a_clock_a_day_behind_at_the_start_costs_nobody_a_som(world: World) -> None:
+    """Safe by default §6: the start seems to be a day old; the order was a minute before it."""
+    session_id, transaction_id = await begun(world, fast_s=-86_400)
+    world.clock.advance(600)
+    await stop(world, transaction_id, world.clock.now())
+    assert (await world.session(session_id)).cost_tyiyn == 20_00 + 11 * 2_00
+    assert [kind for kind, *_ in await doubts(world)] == ["clock"]
+
+
+@pytest.mark.parametrize("fast_s", [0, -86_400, 86_400, -3600])
+async def test_a_clock_that_is_wrong_all_the_time_measures_right(world: World, fast_s: float) -> None:
+    session_id, transaction_id = await begun(world, fast_s)
+    at = world.clock.now() + timedelta(seconds=fast_s + 600)
+    world.clock.advance(600)
+    await stop(world, transaction_id, at)
+    assert (await world.session(session_id)).cost_tyiyn == 20_00 + 10 * 2_00
+    assert await doubts(world) == []
+
+
+async def test_a_stop_out_of_a_queue_is_billed_to_its_own_time(world: World) -> None:
+    session_id, transaction_id = await begun(world)
+    at = world.clock.now() + timedelta(minutes=10)
+    world.clock.advance(8 * 3600)
+    await stop(world, transaction_id, at)
+    assert (await world.session(session_id)).cost_tyiyn == 20_00 + 10 * 2_00
+
+
+async def test_a_clock_in_doubt_is_none_where_minutes_cost_nothing(world: World) -> None:
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    transaction_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    world.clock.advance(600)
+    await stop(world, transaction_id, world.clock.now() + timedelta(hours=6))
+    assert await doubts(world) == []
