@@ -16,14 +16,19 @@ from dataclasses import dataclass
 import trio
 
 from evpower.billing.reservation import ChargeTerms
-from evpower.charging.rows import sessions
+from evpower.charging.rows import registers, sessions
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import Event, EventBus, GapInEvents, SessionSettled
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.link.ports import LiveStations
+from evpower.metering.belief import UNKNOWN_POWER_W
+from evpower.metering.doubts import NotedDoubt
 from evpower.metering.meter_value import Progress
-from evpower.worker import Wake
+from evpower.metering.registers import Doubt
+from evpower.metering.stops import keep_doubts
+from evpower.worker import Wake, repeat
 
 log = logging.getLogger("evpower.limits")
 
@@ -32,6 +37,12 @@ HORIZON_S = 12 * 3600
 #: A session's terms are read once, at its first reading. A database slower than this leaves the plan to the next one.
 READ_TERMS_WITHIN_S = 5.0
 BACKLOG = 4096
+#: So many sample intervals without a believed register, and a charge's limit has nothing to go by (field ruling 3.5).
+INTERVALS_WITHOUT_REGISTER = 3
+#: How often charges are looked for whose register is silent.
+CHECK_EVERY_S = 15.0
+#: The name of the alarm among messages: no station sent it.
+NO_MESSAGE = "silence"
 RETRY_AFTER_S = 1.0
 
 
@@ -70,9 +81,16 @@ class LimitKeeper:
     """Plans and sends the stops of limited charges; `send_stop` starts the conversation with the station."""
 
     def __init__(
-        self, pool: Pool, watch: ClockWatch, bus: EventBus, send_stop: Callable[[PlannedStop], None], repeat_s: float
+        self,
+        pool: Pool,
+        watch: ClockWatch,
+        bus: EventBus,
+        send_stop: Callable[[PlannedStop], None],
+        repeat_s: float,
+        sample_interval_s: float,
     ) -> None:
         self._pool = pool
+        self._silent_s = INTERVALS_WITHOUT_REGISTER * sample_interval_s
         self._watch = watch
         self._bus = bus
         self._send_stop = send_stop
@@ -89,7 +107,8 @@ class LimitKeeper:
         if terms is None:
             return
         elapsed_s = self._watch.since(progress.began_at).total_seconds()
-        wait_s = seconds_to_limit(terms, progress.energy_wh, progress.power_w or 0.0, elapsed_s)
+        energy_wh = progress.energy_wh + await self._energy_by_power_wh(progress)
+        wait_s = seconds_to_limit(terms, energy_wh, progress.power_w or 0.0, elapsed_s)
         if wait_s is None:
             self._plans.pop(progress.session_id, None)
             return
@@ -125,6 +144,15 @@ class LimitKeeper:
             del self._plans[plan.session_id]
             self._sent[plan.session_id] = now
             self._send_stop(plan)
+
+    async def _energy_by_power_wh(self, progress: Progress) -> int:
+        """What flowed since a believed register that is old, by power: for the limit, never for the bill."""
+        if progress.power_w is None or self._watch.since(progress.register_at).total_seconds() < self._silent_s:
+            return 0
+        with trio.move_on_after(READ_TERMS_WITHIN_S):
+            async with reading(self._pool) as conn:
+                return int(await registers.energy_by_power_wh(conn, progress.session_id, UNKNOWN_POWER_W))
+        return 0
 
     async def _read_terms(self, session_id: SessionId) -> ChargeTerms | None:
         session = None
@@ -176,3 +204,35 @@ class LimitKeeper:
 
 def _may_be_final(event: Event) -> bool:
     return isinstance(event, SessionSettled | GapInEvents)
+
+
+class RegisterWatch:
+    """Finds charges whose limit has no register to go by, at stations that are connected here (field ruling 3.5)."""
+
+    def __init__(self, pool: Pool, watch: ClockWatch, link: LiveStations, sample_interval_s: float) -> None:
+        self._pool = pool
+        self._watch = watch
+        self._link = link
+        self._silent_s = INTERVALS_WITHOUT_REGISTER * sample_interval_s
+        #: Before it nobody listened to the stations.
+        self._began_at = watch.look()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Check until cancelled."""
+        task_status.started()
+        await repeat(self.check, CHECK_EVERY_S, log=log, failure="registers were not looked for and will be again")
+
+    async def check(self) -> None:
+        """One alarm for each such charge: a line, a row that a person settles, the metric of its kind."""
+        before = self._watch.before(self._silent_s)
+        if self._watch.holds or before < self._began_at:
+            return
+        now = self._watch.look()
+        async with reading(self._pool) as conn:
+            silent = await registers.without_register(conn, before=before, since=self._began_at, now=now)
+        for each in silent:
+            if self._link.last_seen_at(each.charge.station_id) is None:
+                continue
+            doubt = Doubt("no_register", each.silent_s, int(self._silent_s))
+            async with unit_of_work(self._pool) as uow:
+                await keep_doubts(uow, [NotedDoubt(each.charge, doubt, NO_MESSAGE, now)])

@@ -232,3 +232,5 @@ class Progress(NamedTuple):
     energy_wh: int
     power_w: float | None
     began_at: datetime
+    #: When the last believed register came; without one, the start.
+    register_at: datetime

@@ -27,7 +27,10 @@ DoubtKind = Literal["reading", "start", "restart", "stop", "power", "clock", "no
 
 
 class Doubt(NamedTuple):
-    """A figure that is not believed, and the one it would have to keep to, both in Wh (of `power` in W)."""
+    """A figure that is not believed, and the one it would have to keep to.
+
+    Both in Wh; of `power` in W, of `clock` in minutes, of `no_register` in seconds.
+    """
 
     kind: DoubtKind
     figure: int

@@ -19,7 +19,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
-from evpower.charging.limits import LimitKeeper
+from evpower.charging.limits import LimitKeeper, RegisterWatch
 from evpower.charging.recovery import Recovery
 from evpower.charging.reservations import Reserving
 from evpower.charging.review.doubts import Doubts
@@ -129,6 +129,7 @@ class App:
     lookups: ArrivalLookups
     settler: Settler
     limits: LimitKeeper
+    register_watch: RegisterWatch
     presence: Presence
     recovery: Recovery
 
@@ -158,7 +159,8 @@ def build_app(
     pricing = Pricing(clock, pricing_rules(config))
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
-    limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s)
+    interval_s = config.ocpp.sample_interval_s
+    limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
     endings = Endings(pool, clock, settler, bus)
@@ -222,6 +224,7 @@ def build_app(
         settler=settler,
         limits=limits,
         presence=presence,
+        register_watch=RegisterWatch(pool, watch, link, interval_s),
         recovery=Recovery(pool, clock, commands, settler, recovery_rules(config), watch),
     )
 

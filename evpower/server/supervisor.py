@@ -149,6 +149,7 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
     await workers.start(app.payments.run, name="payments")
     await workers.start(app.limits.run, name="limits")
+    await workers.start(app.register_watch.run, name="registers")
     await workers.start(app.recovery.run, name="recovery")
     await workers.start(app.presence.run, name="presence")
     await workers.start(process.tracer.run, name="frames")

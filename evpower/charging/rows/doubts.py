@@ -62,7 +62,7 @@ SET figures = d.figures + 1, latest_figure = excluded.latest_figure, latest_at =
 class DoubtRecord:
     """A figure that was not believed, of which charge, and what a person decided of it.
 
-    Figures and bound are Wh, of `power` W, of `clock` minutes.
+    Figures and bound are Wh, of `power` W, of `clock` minutes, of `no_register` seconds.
     """
 
     id: int

@@ -130,10 +130,11 @@ WITH t AS (
     FROM {batch_table(ADVANCED_COLUMNS)} r
     WHERE t.id = r.id
     RETURNING t.id, t.charging_session_id, t.wire_transaction_id, t.received_at, t.power_w, r.at,
+              coalesce(t.meter_last_received_at, t.received_at) AS register_at,
               {ENERGY_WH} AS energy_wh)
 UPDATE public.charging_sessions s SET energy = t.energy_wh / 1000.0, updated_at = t.at
 FROM t WHERE s.id = t.charging_session_id AND s.status = 'started'
-RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at
+RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at, t.register_at
 """
 
 _STATUS_CLOCK_TOLERANCE = timedelta(hours=1)
@@ -247,6 +248,7 @@ def _progress(row: dict[str, Any]) -> Progress:
         row["energy_wh"],
         row["power_w"],
         row["received_at"],
+        row["register_at"],
     )
 
 

@@ -10,7 +10,7 @@ from evpower.money import som, som_number
 from evpower.tags.cards import CardRecord
 
 #: Of the other kinds the figures are Wh.
-DOUBT_UNITS = {"power": "W", "clock": "min"}
+DOUBT_UNITS = {"power": "W", "clock": "min", "no_register": "s"}
 
 
 def card_body(card: CardRecord) -> Body:
