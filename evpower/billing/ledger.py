@@ -46,8 +46,15 @@ def _entry(
     return Entry(kind, key or f"{kind}:{session_id}", actor, moved, description, session_id)
 
 
-def reserve_entry(session_id: SessionId, client_id: ClientId, reserved_tyiyn: int, actor: str) -> Entry:
-    """Hold money for a charge."""
+def _key(kind: str, session_id: SessionId, *, again: bool) -> str:
+    """A session holds money once, and once again when it was released too early."""
+    return f"{kind}:{session_id}:again" if again else f"{kind}:{session_id}"
+
+
+def reserve_entry(
+    session_id: SessionId, client_id: ClientId, reserved_tyiyn: int, actor: str, *, again: bool = False
+) -> Entry:
+    """Hold money for a charge; `again`: its hold was released before it was known that it had begun."""
     return _entry(
         "reserve",
         session_id,
@@ -55,15 +62,22 @@ def reserve_entry(session_id: SessionId, client_id: ClientId, reserved_tyiyn: in
         "Резервирование средств на зарядку",
         Posting("client", -reserved_tyiyn, client_id, "charge_reserve"),
         Posting("held", reserved_tyiyn, client_id),
+        key=_key("reserve", session_id, again=again),
     )
 
 
 def settle_entry(
-    session_id: SessionId, client_id: ClientId, reserved_tyiyn: int, bill: Settlement, actor: str
+    session_id: SessionId,
+    client_id: ClientId,
+    reserved_tyiyn: int,
+    bill: Settlement,
+    actor: str,
+    *,
+    again: bool = False,
 ) -> Entry:
     """Resolve a hold: what was sold becomes revenue, the rest goes back, a shortfall is taken or becomes debt.
 
-    The key is shared by every way a hold can end, so it is resolved exactly once.
+    The key is shared by every way a hold can end, so it is resolved exactly once; `again` is the second hold's.
     """
     back_tyiyn = bill.refund_tyiyn - bill.additional_tyiyn
     return _entry(
@@ -75,6 +89,7 @@ def settle_entry(
         Posting("revenue", bill.cost_tyiyn, client_id),
         Posting("client", back_tyiyn, client_id, "charge_refund" if back_tyiyn > 0 else "charge_payment"),
         Posting("receivable", -bill.debt_tyiyn, client_id),
+        key=_key("settle", session_id, again=again),
     )
 
 

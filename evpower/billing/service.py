@@ -52,22 +52,38 @@ class BillingService:
             return await read_balance(uow.conn, client_id)
 
     async def hold(
-        self, uow: UnitOfWork, client: Client, session_id: SessionId, reserved_tyiyn: int, actor: str
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        session_id: SessionId,
+        reserved_tyiyn: int,
+        actor: str,
+        *,
+        again: bool = False,
     ) -> None:
-        """Reserve money for a session that was just written."""
-        await post_entry(uow.conn, reserve_entry(session_id, client.id, reserved_tyiyn, actor), self._clock.now())
+        """Reserve money for a session that was just written, or `again` for one that was released and had begun."""
+        entry = reserve_entry(session_id, client.id, reserved_tyiyn, actor, again=again)
+        await post_entry(uow.conn, entry, self._clock.now())
         line = f"💳 CHARGE_RESERVE: session_id={session_id}, amount={som_fixed(reserved_tyiyn)}, client_id={client.id}"
         uow.after_commit(lambda: log.info(line))
 
     async def settle(
-        self, uow: UnitOfWork, client: Client, session_id: SessionId, reserved_tyiyn: int, cost_tyiyn: int, actor: str
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        session_id: SessionId,
+        reserved_tyiyn: int,
+        cost_tyiyn: int,
+        actor: str,
+        *,
+        again: bool = False,
     ) -> Settlement:
         """Resolve a session's hold with its final cost; a cost of 0 is a full refund.
 
-        The entry's key is the session's, so a second call moves nothing.
+        The entry's key is the session's hold's, so a second call moves nothing.
         """
         bill = settle(reserved_tyiyn=reserved_tyiyn, cost_tyiyn=cost_tyiyn, balance_tyiyn=client.balance_tyiyn)
-        entry = settle_entry(session_id, client.id, reserved_tyiyn, bill, actor)
+        entry = settle_entry(session_id, client.id, reserved_tyiyn, bill, actor, again=again)
         if await post_entry(uow.conn, entry, self._clock.now()) is None:
             return bill
         self._log_moved(uow, client.id, session_id, bill.refund_tyiyn, bill.additional_tyiyn)

@@ -14,8 +14,7 @@ from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
-from evpower.charging.start_times import LATE_AFTER, late_since
-from evpower.charging.transaction import BegunTransaction, TransactionStart
+from evpower.charging.transaction import LATE_AFTER, BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -129,7 +128,7 @@ class Beginnings:
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
     ) -> sessions.PendingStart | None:
         """The reservation this start is for; a card's queued one is for none that was made after it."""
-        began_at = late_since(start.started_at, self._clock.now())
+        began_at = start.late_since(self._clock.now())
         return await sessions.find_pending(
             uow.conn,
             station_id,
@@ -151,7 +150,7 @@ class Beginnings:
             whose.is_free,
             flags=(
                 *(("connector_0",) if start.connector_id == WHOLE_STATION else ()),
-                *(("late",) if late_since(start.started_at, now) is not None else ()),
+                *(("late",) if start.late_since(now) is not None else ()),
                 *(f"without_{name}" for name in start.unread),
             ),
         )
@@ -173,11 +172,22 @@ class Beginnings:
             return _Whose(IdTagVerdict("Blocked"))
         tag = await read_id_tag(uow.conn, start.id_tag)
         pending = await self._pending(uow, station_id, start, tag)
-        session_id = None if pending is None else pending.id
-        if session_id is None:
-            session_id = await sessions.find_released(uow.conn, station_id, start.connector_id, start.id_tag)
-        if session_id is not None:
-            return _Whose(ACCEPTED, session_id)
+        if pending is not None:
+            return _Whose(ACCEPTED, pending.id)
+        now = self._clock.now()
+        own_at = start.own_time(now)
+        released = await sessions.find_released(
+            uow.conn,
+            station_id,
+            start,
+            began_at=own_at or now,
+            reported_since=start.late_since(now),
+        )
+        if released is not None:
+            if not released.given_up and own_at is not None and own_at <= released.released_at:
+                log.warning("began before it was given up, and is billed: session_id=%s", released.id)
+                await self._reserving.reopen(uow, released, start.connector_id)
+            return _Whose(ACCEPTED, released.id)
         return await self._begin_at_station(uow, station_id, start, tag)
 
     async def _begin_at_station(
@@ -191,7 +201,7 @@ class Beginnings:
         client_id = None if tag is None or tag.tag_type == APP_TAG else tag.client_id
         if free is None and client_id is None:
             return _Whose(IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status))
-        if (began_at := late_since(start.started_at, now)) is not None:
+        if (began_at := start.late_since(now)) is not None:
             return await self._whose_report(uow, station_id, start, verdict, client_id, began_at)
         if verdict.status != "Accepted":
             return _Whose(verdict)
@@ -244,7 +254,7 @@ class Beginnings:
 
     async def _close_unfinished(self, station_id: StationId, start: TransactionStart) -> None:
         """A charge that begins proves that the connector's earlier one is over although no stop arrived."""
-        began_at = late_since(start.started_at, self._clock.now())
+        began_at = start.late_since(self._clock.now())
         async with unit_of_work(self._pool) as uow:
             unfinished = await transactions.running_on_connector(uow.conn, station_id, start.connector_id, began_at)
             for transaction in unfinished:

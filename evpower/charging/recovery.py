@@ -14,6 +14,7 @@ import trio
 
 from evpower.charging.rows import due_sessions, sessions
 from evpower.charging.settler import Settler
+from evpower.charging.start_deadlines import StartDeadlines
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import RECOVERY
 from evpower.clock import Clock, ClockWatch
@@ -34,7 +35,6 @@ ASKED_AT_ONCE = 100
 class RecoveryRules:
     """After how long each kind of silence is acted on, in seconds (config [charging])."""
 
-    start_deadline_s: float
     longest_session_s: float
     reboot_grace_s: float
     stop_wait_s: float
@@ -50,6 +50,7 @@ class Recovery:
         clock: Clock,
         commands: Commands,
         settler: Settler,
+        start_deadlines: StartDeadlines,
         rules: RecoveryRules,
         watch: ClockWatch | None = None,
     ) -> None:
@@ -58,6 +59,7 @@ class Recovery:
         self._watch = watch or ClockWatch(clock)
         self._commands = commands
         self._settler = settler
+        self._start_deadlines = start_deadlines
         self._rules = rules
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -79,9 +81,7 @@ class Recovery:
 
     async def settle_silent(self) -> None:
         """Refund what never began, and settle what ended with a reboot."""
-        for session_id in await self._find(due_sessions.NEVER_STARTED, self._rules.start_deadline_s):
-            log.warning("never started, refunded: session_id=%s", session_id)
-            await self._settler.release(session_id, status="error", cause="overdue", reason="StartTimeout")
+        await self._start_deadlines.check()
         for session_id in await self._find(due_sessions.SILENT_SINCE_REBOOT, self._rules.reboot_grace_s):
             await self._end(session_id, "PowerLoss")
 

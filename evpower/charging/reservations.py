@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.billing.clients import Client, read_balance
+from evpower.billing.clients import Client, lock_client, read_balance
 from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import ReservationRules, reserve, reserve_for_report
 from evpower.billing.service import BillingService
@@ -16,7 +16,7 @@ from evpower.charging.settler import Settler
 from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
-from evpower.identifiers import ClientId, IdTag, SessionId, StationId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
 from evpower.network.station_records import read_start_spot, refresh_connector
 
 
@@ -83,6 +83,21 @@ class Reserving:
         is_over = spot is not None and spot.running_session is not None
         opening = sessions.Opening(session_id, order, held, id_tag, began_at, is_over=is_over)
         await self._write(uow, client, opening, price, f"card:{id_tag}")
+
+    async def reopen(self, uow: UnitOfWork, released: sessions.ReleasedStart, connector_id: ConnectorId) -> None:
+        """A charge began before its reservation was given up: its hold is taken again, as far as there is money."""
+        client = await lock_client(uow.conn, released.client_id)
+        session = await sessions.lock_session(uow.conn, released.id)
+        assert session is not None, "sessions are never deleted"
+        if session.phase != "released" or session.record is not None:
+            return
+        now = self._clock.now()
+        held_tyiyn = max(0, min(session.terms.reserved_tyiyn, client.balance_tyiyn))
+        spot = await read_start_spot(uow.conn, session.station_id, connector_id)
+        is_over = spot is not None and spot.running_session is not None
+        await sessions.reopen(uow.conn, session.id, connector_id, held_tyiyn, is_over=is_over, at=now)
+        await refresh_connector(uow.conn, session.station_id, connector_id, now)
+        await self._billing.hold(uow, client, session.id, held_tyiyn, f"station:{session.station_id}", again=True)
 
     async def _write(
         self, uow: UnitOfWork, client: Client, opening: sessions.Opening, price: Price, actor: str

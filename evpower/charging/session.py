@@ -13,8 +13,7 @@ from typing import Literal
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
-from evpower.charging.start_times import late_since
-from evpower.charging.transaction import EndCause
+from evpower.charging.transaction import EndCause, late_since
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.belief import SLACK, billed_time
 from evpower.metering.registers import Doubt
@@ -134,6 +133,8 @@ class Session:
     stop_requested_by: str | None
     #: A figure of it is not believed, and no person has settled that yet.
     doubtful: bool
+    #: When a release was taken back because the charge had begun before it; its hold is the second one.
+    reopened_at: datetime | None
     record: TransactionRecord | None
 
     @property

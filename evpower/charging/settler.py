@@ -136,6 +136,7 @@ class Settler:
                 session.terms.reserved_tyiyn,
                 session.final_cost_tyiyn(),
                 ACTOR,
+                again=session.reopened_at is not None,
             )
             limit_wh = session.terms.limit_wh(minutes)
             end = SessionEnd(

@@ -27,6 +27,7 @@ from evpower.charging.review.free_vend import FreeVend
 from evpower.charging.review.parked import ParkedReports
 from evpower.charging.service import ChargingService
 from evpower.charging.settler import Settler
+from evpower.charging.start_deadlines import StartDeadlines
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, ClockWatch, Ids, RandomBytes, random_bytes
 from evpower.db.lookups import Lookups
@@ -64,6 +65,7 @@ from evpower.server.rules import (
     pricing_rules,
     recovery_rules,
     reservation_rules,
+    start_deadline_rules,
     top_up_rules,
 )
 from evpower.settings.config import Config
@@ -225,7 +227,15 @@ def build_app(
         limits=limits,
         presence=presence,
         register_watch=RegisterWatch(pool, watch, link, interval_s),
-        recovery=Recovery(pool, clock, commands, settler, recovery_rules(config), watch),
+        recovery=Recovery(
+            pool,
+            clock,
+            commands,
+            settler,
+            StartDeadlines(pool, watch, link, settler, start_deadline_rules(config)),
+            recovery_rules(config),
+            watch,
+        ),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from evpower.billing.pricing import PricingRules
 from evpower.billing.reservation import ReservationRules
 from evpower.charging.recovery import RecoveryRules
 from evpower.charging.service import ChargingRules
+from evpower.charging.start_deadlines import StartDeadlineRules
 from evpower.charging.start_stop import AskingRules
 from evpower.payments.top_up import TopUpRules
 from evpower.settings.config import Config
@@ -40,11 +43,19 @@ def asking_rules(config: Config) -> AskingRules:
 def recovery_rules(config: Config) -> RecoveryRules:
     """After which times recovery steps in."""
     return RecoveryRules(
-        config.charging.start_deadline_s,
         config.charging.longest_session_s,
         config.charging.reboot_grace_s,
         config.charging.stop_wait_s,
         config.charging.stop_repeat_s,
+    )
+
+
+def start_deadline_rules(config: Config) -> StartDeadlineRules:
+    """For how long a start is waited for."""
+    charging = config.charging
+    return StartDeadlineRules(
+        timedelta(seconds=charging.start_deadline_s),
+        timedelta(seconds=max(charging.start_deadline_s, charging.longest_session_s)),
     )
 
 

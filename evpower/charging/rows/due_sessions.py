@@ -51,11 +51,6 @@ WHERE t.stop_received_at IS NULL AND s.settled_at IS NOT NULL AND p.corrected_at
   AND {ENERGY_WH} > s.energy * 1000 + p.unbilled_wh LIMIT 200
 """
 
-NEVER_STARTED = """
-SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE p.phase IN ('reserved', 'starting') AND s.created_at < %(before)s
-"""
-
 RUNNING_TOO_LONG = """
 SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,8 @@ from evpower.money import som
 
 #: The index that lets one session run on a connector.
 ONE_RUNNING = "charging_sessions_one_running"
+#: For how long after it was given up a start is known again.
+RELEASED_IS_REMEMBERED = timedelta(minutes=10)
 
 INSERT_SESSION = """
 WITH session AS (
@@ -40,7 +42,7 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh, (s.amount * 100)::bigint AS amount_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
-       p.end_cause, p.stop_requested_at, p.stop_requested_by,
+       p.end_cause, p.stop_requested_at, p.stop_requested_by, p.reopened_at,
        t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
        t.meter_start_wh, coalesce(t.meter_base_wh, t.meter_start_wh) AS meter_base_wh, t.meter_carried_wh,
        t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
@@ -119,12 +121,26 @@ ORDER BY s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %
 LIMIT 1 FOR UPDATE OF s
 """
 
-# A start the driver has already given up: accepted, stopped at once, never billed (worked example 25).
+# A start that was given up, by its own generated tag while it is fresh. A phone number is no secret: by that one it is
+# found only for a report of a charge that began while it was waited for (ruling 9.10, money audit A15, A16).
 FIND_RELEASED = """
-SELECT s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
+SELECT s.id, s.user_id AS client_id, s.settled_at AS released_at, p.stop_requested_at IS NOT NULL AS given_up
+FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = %(station_id)s AND p.phase = 'released' AND ltrim(lower(s.id_tag), '+') = %(tag)s
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
+  AND CASE WHEN s.id_tag ~ '^[+0-9]+$' THEN %(reported_since)s BETWEEN s.created_at AND s.settled_at
+           ELSE %(began_at)s <= s.settled_at + %(remembered)s END
 ORDER BY s.connector_id = %(connector_id)s DESC, s.created_at DESC LIMIT 1
+"""
+
+REOPEN = """
+WITH phase AS (
+    UPDATE evpower.session_phases SET phase = 'starting', phase_at = %(at)s, reopened_at = %(at)s, end_cause = NULL
+    WHERE session_id = %(id)s AND phase = 'released' RETURNING session_id)
+UPDATE public.charging_sessions s
+SET status = %(status)s, connector_id = %(connector_id)s, settled_at = NULL, stop_time = NULL, stop_reason = NULL,
+    amount = NULL, refunded_amount = 0, reserved_amount = %(reserved)s, updated_at = %(at)s
+FROM phase WHERE s.id = phase.session_id
 """
 
 
@@ -281,11 +297,47 @@ async def find_pending(
     return None if row is None else PendingStart(**row)
 
 
-async def find_released(conn: Conn, station_id: StationId, connector_id: ConnectorId, tag: IdTag) -> SessionId | None:
-    """The given-up reservation a late StartTransaction was for."""
-    parameters = {"station_id": station_id, "connector_id": connector_id, "tag": tag.lower().lstrip("+")}
+@dataclass(frozen=True)
+class ReleasedStart:
+    """A reservation that was given up before its start came; `given_up`: someone asked for that."""
+
+    id: SessionId
+    client_id: ClientId
+    released_at: datetime
+    given_up: bool
+
+
+async def find_released(
+    conn: Conn, station_id: StationId, start: TransactionStart, *, began_at: datetime, reported_since: datetime | None
+) -> ReleasedStart | None:
+    """The given-up reservation a late StartTransaction was for.
+
+    `began_at` is the time of the start by which it is judged, `reported_since` the same when it comes late.
+    """
+    parameters = {
+        "station_id": station_id,
+        "connector_id": start.connector_id,
+        "tag": start.id_tag.lower().lstrip("+"),
+        "began_at": began_at,
+        "reported_since": reported_since,
+        "remembered": RELEASED_IS_REMEMBERED,
+    }
     row = await (await conn.execute(FIND_RELEASED, parameters)).fetchone()
-    return None if row is None else SessionId(row["id"])
+    return None if row is None else ReleasedStart(**row)
+
+
+async def reopen(
+    conn: Conn, session_id: SessionId, connector_id: ConnectorId, reserved_tyiyn: int, *, is_over: bool, at: datetime
+) -> None:
+    """Take a release back: the session waits for its start again, with this hold; the caller has its row."""
+    parameters = {
+        "id": session_id,
+        "connector_id": connector_id,
+        "reserved": som(reserved_tyiyn),
+        "status": "stopped" if is_over else "started",
+        "at": at,
+    }
+    await conn.execute(REOPEN, parameters)
 
 
 async def charging_with_tag(conn: Conn, id_tag: IdTag) -> set[StationId]:
@@ -329,6 +381,7 @@ def _session(row: dict[str, Any]) -> Session:
         stop_requested_at=row["stop_requested_at"],
         stop_requested_by=row["stop_requested_by"],
         doubtful=row["doubtful"],
+        reopened_at=row["reopened_at"],
         record=_record(row),
     )
 
