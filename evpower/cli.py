@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 import evpower
+from evpower.command_line.commands.attempts import attempts
 from evpower.command_line.commands.certificate import ca, certificates
 from evpower.command_line.commands.doubts import doubts
 from evpower.command_line.commands.ledger import ledger
@@ -46,6 +47,7 @@ for _each in (
     *(payments, payment),
     parked,
     doubts,
+    attempts,
     ledger,
 ):
     main.add_command(_each)

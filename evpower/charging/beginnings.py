@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from evpower.attempts.service import StartAttempt, keep_card, say
 from evpower.billing.account import check_client
 from evpower.billing.clients import lock_client
 from evpower.charging.reservations import Reserving
@@ -16,6 +17,7 @@ from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import LATE_AFTER, BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
+from evpower.correlation import correlation_id
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InsufficientBalance, Refusal
@@ -40,6 +42,8 @@ class _Whose:
     verdict: IdTagVerdict
     session_id: SessionId | None = None
     is_free: bool = False
+    #: A start that was ordered, and is an attempt of its own; else a card's.
+    was_ordered: bool = False
 
 
 class Beginnings:
@@ -155,6 +159,8 @@ class Beginnings:
             ),
         )
         await transactions.insert_transaction(uow.conn, new, now)
+        if not whose.was_ordered:
+            await self._keep_attempt(uow, station_id, start, whose)
         if whose.session_id is not None and await sessions.set_phase(
             uow.conn, whose.session_id, "charging", before=("reserved", "starting"), at=now
         ):
@@ -165,6 +171,23 @@ class Beginnings:
             uow.after_commit(lambda: self._commands.stop_unpaid(station_id, wire_id))
         return BegunTransaction(wire_id, whose.verdict)
 
+    async def _keep_attempt(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, whose: _Whose
+    ) -> None:
+        tag = await read_id_tag(uow.conn, start.id_tag)
+        attempt = StartAttempt(
+            self._clock.now(),
+            tag.client_id if tag else None,
+            station_id,
+            start.connector_id,
+            "card",
+            whose.verdict.status,
+            correlation_id.get(),
+            whose.session_id,
+        )
+        await keep_card(uow.conn, attempt)
+        uow.after_commit(lambda: say(attempt))
+
     async def _whose(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> _Whose:
         """A start that waits for this one, else one its driver gave up, else a card's; on connector 0 no session's."""
         if start.connector_id == WHOLE_STATION:
@@ -173,7 +196,7 @@ class Beginnings:
         tag = await read_id_tag(uow.conn, start.id_tag)
         pending = await self._pending(uow, station_id, start, tag)
         if pending is not None:
-            return _Whose(ACCEPTED, pending.id)
+            return _Whose(ACCEPTED, pending.id, was_ordered=True)
         now = self._clock.now()
         own_at = start.own_time(now)
         released = await sessions.find_released(
@@ -184,10 +207,10 @@ class Beginnings:
             reported_since=start.late_since(now),
         )
         if released is not None:
-            if not released.given_up and own_at is not None and own_at <= released.released_at:
+            if not released.given_up and own_at is not None and own_at < released.released_at:
                 log.warning("began before it was given up, and is billed: session_id=%s", released.id)
                 await self._reserving.reopen(uow, released, start.connector_id)
-            return _Whose(ACCEPTED, released.id)
+            return _Whose(ACCEPTED, released.id, was_ordered=True)
         return await self._begin_at_station(uow, station_id, start, tag)
 
     async def _begin_at_station(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
+from evpower.attempts.service import Attempts, Started
 from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
@@ -65,6 +66,7 @@ class ChargingService:
         link: LiveStations,
         commands: Commands,
         bus: EventBus,
+        attempts: Attempts,
         rules: ChargingRules,
     ) -> None:
         self._pool = pool
@@ -74,14 +76,20 @@ class ChargingService:
         self._link = link
         self._commands = commands
         self._bus = bus
+        self._attempts = attempts
         self._rules = rules
 
     async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
         """Reserve, commit, ask the station; waits at most `start_wait_s` for its answer.
 
         With a claim, the key is stored in the same unit of work as the reservation.
-        Raises the `Refusal`s of contract/rest-api §4.1; on a refusal nothing is written but the new client.
+        Raises the `Refusal`s of contract/rest-api §4.1; on a refusal nothing is written but the new client and the
+        attempt.
         """
+        async with self._attempts.kept("phone", order.station_id, order.connector_id, order.client_id) as attempt:
+            return await self._start(order, claim, attempt)
+
+    async def _start(self, order: StartOrder, claim: IdempotencyClaim | None, attempt: Started) -> StartedSession:
         async with unit_of_work(self._pool) as uow:
             await ensure_client(uow.conn, order.client_id, self._clock.now())
         await self._reserving.settle_before(order.client_id, order.station_id, order.connector_id)
@@ -91,6 +99,7 @@ class ChargingService:
                 price = await self._reserve(uow, order, session_id, claim)
         except ConnectorTaken as taken:
             raise ConnectorOccupied from taken
+        attempt.session_id = session_id
         conversation = self._commands.start(session_id)
         with trio.move_on_after(self._rules.start_wait_s):
             await conversation.done.wait()

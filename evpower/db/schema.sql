@@ -321,6 +321,17 @@ TABLE evpower.session_phases (
     end_cause text,
     twin_at timestamp with time zone
 )
+TABLE evpower.start_attempts (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    attempted_at timestamp with time zone NOT NULL,
+    client_id text,
+    station_id text NOT NULL,
+    connector_id integer,
+    door text NOT NULL,
+    answer text NOT NULL,
+    correlation_id text,
+    session_id text
+)
 TABLE evpower.station_certificates (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     station_id text NOT NULL,
@@ -713,6 +724,8 @@ evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY[
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.start_attempts: start_attempts_door_check CHECK ((door = ANY (ARRAY['phone'::text, 'card'::text, 'command'::text])))
+evpower.start_attempts: start_attempts_pkey PRIMARY KEY (id)
 evpower.station_certificates: station_certificates_check CHECK (((state <> ALL (ARRAY['signed'::text, 'delivered'::text])) OR ((chain IS NOT NULL) AND (not_after IS NOT NULL))))
 evpower.station_certificates: station_certificates_pkey PRIMARY KEY (id)
 evpower.station_certificates: station_certificates_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'signed'::text, 'delivered'::text, 'refused'::text])))
@@ -830,6 +843,9 @@ CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
 CREATE INDEX session_phases_unbilled ON evpower.session_phases USING btree (session_id) WHERE ((unbilled_wh > 0) OR (unbilled_tyiyn > 0))
+CREATE INDEX start_attempts_client ON evpower.start_attempts USING btree (client_id, id)
+CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
+CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)
@@ -878,6 +894,7 @@ CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
+CREATE UNIQUE INDEX start_attempts_pkey ON evpower.start_attempts USING btree (id)
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
@@ -911,6 +928,7 @@ evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807
 public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
@@ -102,6 +103,10 @@ class Dialect(Protocol):
 
     def read_stop(self, action: str, payload: str) -> ParkedStop | None:
         """A stored report as the end of a charge; None for what is no message of this version, or another one."""
+        ...
+
+    def read_start(self, request: Request) -> OrderedStart | None:
+        """A request an operator wrote as the order of a charge; None for another one."""
         ...
 
     def read_profile(self, connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:

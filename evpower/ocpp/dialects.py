@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
-from evpower.ocpp.dialect import Dialect
+from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.v16.dialect import OCPP_16
 from evpower.ocpp.watch.masking import Masking
 
 #: Best first: of what a station offers, the first is spoken.
 DIALECTS: tuple[Dialect, ...] = (OCPP_16,)
 MASKING = Masking([secret for dialect in DIALECTS for secret in dialect.secrets])
+
+
+def read_start(action: str, payload: Mapping[str, Any]) -> OrderedStart | None:
+    """An operator's command as the order of a charge, in whatever version; None when it is none."""
+    starts = (dialect.read_start(Request(action, payload)) for dialect in DIALECTS)
+    return next((start for start in starts if start is not None), None)
 
 
 def read_stop(action: str, payload: str) -> ParkedStop | None:

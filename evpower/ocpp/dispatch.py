@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import trio
 
+from evpower.correlation import correlation_id
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.reading import Request, Unreadable, read, storable
 from evpower.ocpp.watch.oddities import shown
@@ -43,6 +44,7 @@ _encode = msgspec.json.Encoder().encode
 
 async def answer(station: ConnectedStation, call: frames.Call, actions: Mapping[str, Action]) -> bytes:
     """The frame that answers the CALL. Never raises for what a station or the database does."""
+    correlation_id.set(shown(str(call.message_id)))
     began = trio.current_time()
     frame = await _answer(station, call, actions)
     station.connection.traffic.call_answered(call.action, trio.current_time() - began)

@@ -14,6 +14,7 @@ from evpower.administration.provisioning import Provisioning
 from evpower.administration.service import Administration
 from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
+from evpower.attempts.service import Attempts
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
@@ -47,7 +48,7 @@ from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
-from evpower.ocpp.dialects import read_stop
+from evpower.ocpp.dialects import read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
@@ -113,6 +114,7 @@ class App:
     reports: StationReports
     parked: ParkedReports
     doubts: Doubts
+    attempts: Attempts
     tags: Tags
     free_vend: FreeVend
     commands: Commands
@@ -163,6 +165,7 @@ def build_app(
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
     limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s)
+    attempts = Attempts(pool, clock)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
     beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
     endings = Endings(pool, clock, settler, bus)
@@ -171,7 +174,7 @@ def build_app(
     locations = _locations(config, pool, clock, link, pricing, redis, random_bytes, presence)
     bus.listen(lambda _event: locations.forget())
     authority = _authority(config, random_bytes)
-    station_commands = StationCommands(pool, link)
+    station_commands = StationCommands(pool, link, attempts, read_start)
     certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
     awaited = Awaited(pool, clock)
     operations = _station_operations(config, pool, clock, link, station_commands, awaited, certificates)
@@ -197,7 +200,7 @@ def build_app(
         billing=billing,
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
         pricing=pricing,
-        charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, charging_rules(config)),
+        charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),
         station_pages=StationPages(
             pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
         ),
@@ -207,6 +210,7 @@ def build_app(
         ),
         parked=parked,
         doubts=Doubts(pool, clock, billing, settler),
+        attempts=attempts,
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),
         commands=commands,

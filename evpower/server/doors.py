@@ -26,7 +26,13 @@ from evpower.http.operators.administration import location_admin_routes, station
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
-from evpower.http.operators.operators_work import doubt_routes, free_vend_routes, parked_routes, tag_routes
+from evpower.http.operators.operators_work import (
+    attempt_routes,
+    doubt_routes,
+    free_vend_routes,
+    parked_routes,
+    tag_routes,
+)
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.station_access import access_routes
 from evpower.http.operators.station_commands import command_routes
@@ -155,6 +161,7 @@ def _operations(process: Process) -> tuple[Blueprint, ...]:
         tag_routes(app.tags),
         parked_routes(app.parked),
         doubt_routes(app.doubts),
+        attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         payment_admin_routes(app.payments),

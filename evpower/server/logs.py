@@ -11,11 +11,14 @@ import time
 from logging.handlers import WatchedFileHandler
 from typing import TextIO
 
+from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
 from evpower.settings.config import LogSettings
 
 #: The names operators filter by (seed §10); at INFO whatever the libraries around them do.
 OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
+#: Its lines are about money.
+MONEY_LOGGER = "payment"
 #: They repeat what our own lines say better.
 ACCEPT_LOGGER = "trio.serve_listeners"
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
@@ -29,8 +32,13 @@ class LineFormatter(logging.Formatter):
         self.converter = time.gmtime
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line itself; the traceback below it keeps its lines."""
-        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        """The line itself; the traceback below it keeps its lines.
+
+        A line about money names the request, or the station's message, that moved it; a worker's own has none.
+        """
+        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        known = correlation_id.get() if record.name == MONEY_LOGGER else None
+        return line if known is None else f"{line}, correlation_id={known}"
 
 
 class OncePerSecond(logging.Filter):

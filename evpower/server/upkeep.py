@@ -1,4 +1,4 @@
-"""Housekeeping: partitions made ahead and dropped past their retention, old idempotency keys forgotten; the clock."""
+"""Housekeeping: partitions made ahead and dropped past their retention, old keys and attempts forgotten; the clock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NoReturn, Protocol
 
 import trio
 
+from evpower.attempts.service import forget_attempts
 from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
@@ -59,6 +60,7 @@ class Upkeep:
         # No unit of work: each partition is made and dropped in a short one of its own.
         async with self._pool.connection() as conn:
             made, dropped = await maintain_partitions(conn, now.date(), self._retention_days)
+        await forget_attempts(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

@@ -6,10 +6,11 @@ Commands that end with their answer go through here as they are; what has to be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from evpower.attempts.service import Attempts, OrderedStart
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import ChargerOffline, CommandRejected, StationNotFound
@@ -17,20 +18,39 @@ from evpower.identifiers import StationId
 from evpower.link.commands import A, Command, Ending, Reply
 from evpower.link.ports import StationLink
 from evpower.network.station_records import station_exists
+from evpower.tags.cards import read_id_tag
+
+#: A command as the order of a charge; None when it is none.
+ReadStart = Callable[[str, Mapping[str, Any]], OrderedStart | None]
 
 
 class StationCommands:
     """Commands to stations, each ending in the station's answer or in one typed error."""
 
-    def __init__(self, pool: Pool, link: StationLink) -> None:
+    def __init__(self, pool: Pool, link: StationLink, attempts: Attempts, read_start: ReadStart) -> None:
         self._pool = pool
         self._link = link
+        self._attempts = attempts
+        self._read_start = read_start
 
     async def send(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """One command as it is written; the payload of the answer, whatever status that names.
 
-        Raises InvalidRequest, StationNotFound, or one of `CommandFailure` (duty 39).
+        One that orders a charge is kept as an attempt. Raises InvalidRequest, StationNotFound, or one of
+        `CommandFailure` (duty 39).
         """
+        ordered = self._read_start(action, payload)
+        if ordered is None:
+            return await self._send(station_id, action, payload)
+        async with reading(self._pool) as conn:
+            tag = None if ordered.id_tag is None else await read_id_tag(conn, ordered.id_tag)
+        client_id = None if tag is None else tag.client_id
+        async with self._attempts.kept("command", station_id, ordered.connector_id, client_id) as attempt:
+            answer = await self._send(station_id, action, payload)
+            attempt.answer = str(answer.get("status"))
+            return answer
+
+    async def _send(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         with suppress(ChargerOffline):
             return await self._link.command(station_id, action, payload)
         raise await self._away(station_id)

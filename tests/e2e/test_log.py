@@ -26,7 +26,7 @@ async def test_the_operators_grep_commands_find_their_lines(server: Server) -> N
     [start] = await shell(f'grep "POST /api/v1/charging/start" {log} | grep "200 OK"')
     [shape] = await shell(
         f"grep -P '^\\[\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] INFO - POST /api/v1/charging/start"
-        f" - 200 OK - \\d+ms - IP: 127.0.0.1$' {log}"
+        f" - 200 OK - \\d+ms - IP: 127.0.0.1 - ID: [A-Za-z0-9._-]+$' {log}"
     )
     assert start == shape
     money = await shell(f'grep "💳" {log}')

@@ -19,7 +19,6 @@ from evpower.network.station import Admission
 from evpower.ocpp.door.admission import Credentials, Verdict, judge
 from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords
 from evpower.security.station_access import StationAccess
-from evpower.stations.commands import StationCommands
 from tests.worlds.charging import STATION, World
 
 OLD, NEW = "the-old-password", "the-new-password"
@@ -150,5 +149,5 @@ async def test_duty_07_no_password_is_logged_or_stored(
 async def test_a_password_is_not_set_by_a_raw_command(world: World, key: str) -> None:
     """The station's own record would not know it, and the charger would be locked out."""
     with pytest.raises(InvalidRequest):
-        await StationCommands(world.pool, world.link).send(STATION, "ChangeConfiguration", {"key": key, "value": NEW})
+        await world.app.operations.commands.send(STATION, "ChangeConfiguration", {"key": key, "value": NEW})
     assert not world.link.commanded

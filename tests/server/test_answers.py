@@ -18,7 +18,13 @@ from evpower.administration.tariff_plans import TariffPlans
 from evpower.db.unit_of_work import unit_of_work
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.control import PREFIX, build_control_app
-from evpower.http.operators.operators_work import doubt_routes, free_vend_routes, parked_routes, tag_routes
+from evpower.http.operators.operators_work import (
+    attempt_routes,
+    doubt_routes,
+    free_vend_routes,
+    parked_routes,
+    tag_routes,
+)
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.station_access import access_routes
 from evpower.http.operators.strangers import stranger_routes
@@ -92,6 +98,7 @@ def desk_of(world: World, payments: PaymentWorld) -> Desk:
             tag_routes(app.tags),
             parked_routes(app.parked),
             doubt_routes(app.doubts),
+            attempt_routes(app.attempts),
             free_vend_routes(app.free_vend),
             access_routes(StationAccess(pool, clock, world.link, SaltedPasswords())),
             payment_admin_routes(payments.payments),
@@ -179,6 +186,7 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await desk.ask("POST", f"/parked/{dismissed['id']}/resolve", {"dismiss": True, "reason": "r"})
     await desk.ask("GET", "/parked?all=1")
     await desk.ask("GET", "/parked/missing-energy")
+    await desk.ask("GET", "/attempts")
     await desk.ask("GET", "/parked/charging-without-session")
     await world.sql("UPDATE evpower.ocpp_transactions SET meter_stop_wh = 939000 WHERE charging_session_id IS NOT NULL")
     await world.sql(DOUBT, world.clock.now(), world.clock.now())

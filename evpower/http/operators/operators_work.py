@@ -1,14 +1,16 @@
-"""Id tags, free vend, parked reports and doubts: below the administrators' door and on the control socket."""
+"""Id tags, free vend, parked reports, doubts, attempts: below the administrators' door and on the control socket."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.attempts.service import Attempts
 from evpower.charging.review.doubts import Doubts
 from evpower.charging.review.free_vend import FreeVend
 from evpower.charging.review.parked import ParkedReports
@@ -26,7 +28,7 @@ from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import read_object, required_text, row_id, session_id_or_none
-from evpower.identifiers import ClientId, IdTag
+from evpower.identifiers import ClientId, IdTag, StationId
 from evpower.tags.cards import Card, CardStatus
 from evpower.tags.service import Tags
 
@@ -145,6 +147,25 @@ def doubt_routes(doubts: Doubts) -> Blueprint:
     return routes
 
 
+def attempt_routes(attempts: Attempts) -> Blueprint:
+    """`/attempts[?client=][&station=][&since=]`: newest first, at most 500."""
+    routes = Blueprint("attempts", __name__, url_prefix="/attempts")
+
+    @routes.get("")
+    async def list_attempts() -> Response:
+        asked, since = request.args, _since(request.args.get("since"))
+        client_id, station_id = asked.get("client"), asked.get("station")
+        with trio.fail_after(WITHIN_S):
+            found = await attempts.listed(
+                client_id=None if client_id is None else ClientId(client_id),
+                station_id=None if station_id is None else StationId(station_id),
+                since=since,
+            )
+        return written_data([asdict(each) for each in found])
+
+    return routes
+
+
 def free_vend_routes(free_vend: FreeVend) -> Blueprint:
     """`/stations/{station_id}/free-vend`: GET shows what was given away, PUT `{"free_vend": true}` sets it."""
     routes = Blueprint("free_vend", __name__, url_prefix="/stations")
@@ -200,3 +221,14 @@ def _time(text: object) -> datetime | None:
     except ValueError:
         raise InvalidRequest(("expiry_date", "ожидается время ISO 8601")) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _since(text: str | None) -> datetime | None:
+    """A time, or a day; without an offset it is UTC. A plus that was not encoded arrives as a blank."""
+    if text is None:
+        return None
+    try:
+        since = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        raise InvalidRequest(("since", "ожидается дата или время ISO 8601")) from None
+    return since if since.tzinfo is not None else since.replace(tzinfo=UTC)

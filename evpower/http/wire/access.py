@@ -15,6 +15,7 @@ from quart import Quart, Request, Response, Websocket, current_app, g, request
 
 from evpower.client_address import Network, client_address
 from evpower.clock import Ids
+from evpower.correlation import correlation_id
 from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.wire.idempotency import KEY
 
@@ -39,6 +40,7 @@ def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network]) -> None:
     async def begin() -> None:
         given = request.headers.get(CORRELATION_ID, "")
         g.correlation_id = given if SAFE_CORRELATION_ID.fullmatch(given) else ids.new()
+        correlation_id.set(g.correlation_id)
         g.began_at = trio.current_time()
 
     @app.after_request
@@ -62,7 +64,8 @@ def add_headers(response: Response) -> None:
 
 def access_line(status: int, duration_ms: int) -> str:
     """The log line of the present request; never its headers, query or body."""
-    return f"{request.method} {shown_path()} - {status} {phrase(status)} - {duration_ms}ms - IP: {client_ip()}"
+    answered = f"{status} {phrase(status)} - {duration_ms}ms"
+    return f"{request.method} {shown_path()} - {answered} - IP: {client_ip()} - ID: {g.correlation_id}"
 
 
 def shown_path() -> str:

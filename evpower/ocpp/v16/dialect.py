@@ -7,6 +7,7 @@ from typing import Any
 
 from ocpp.v16.enums import Action as StandardAction
 
+from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
 from evpower.errors import ChargerNotReady, InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
@@ -88,6 +89,15 @@ class Ocpp16:
 
     def read_stop(self, action: str, payload: str) -> ParkedStop | None:
         return parked.read_stop(action, payload)
+
+    def read_start(self, request: Request) -> OrderedStart | None:
+        if request.action != "RemoteStartTransaction":
+            return None
+        connector_id, id_tag = request.payload.get("connectorId"), request.payload.get("idTag")
+        return OrderedStart(
+            ConnectorId(connector_id) if isinstance(connector_id, int) else None,
+            IdTag(id_tag) if isinstance(id_tag, str) else None,
+        )
 
     def read_profile(self, connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
         return profiles.read_profile(connector_id, written)

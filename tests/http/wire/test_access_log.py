@@ -30,7 +30,7 @@ async def test_a_request_is_one_line_of_the_contract(client: Phone, log: pytest.
     (line,) = lines(log)
     assert re.fullmatch(
         r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO - "
-        r"POST /api/v1/charging/start - 200 OK - \d+ms - IP: 192\.168\.1\.100",
+        r"POST /api/v1/charging/start - 200 OK - \d+ms - IP: 192\.168\.1\.100 - ID: [A-Za-z0-9._-]+",
         line,
     )
 
@@ -96,4 +96,4 @@ async def test_only_a_proxy_on_this_machine_may_name_the_client(
     client: Phone, log: pytest.LogCaptureFixture, peer: str, forwarded: str, logged: str
 ) -> None:
     await client.get("/version", headers={"X-Forwarded-For": forwarded}, scope_base={"client": (peer, 1)})
-    assert lines(log)[-1].endswith(f" - IP: {logged}")
+    assert lines(log)[-1].partition(" - ID: ")[0].endswith(f" - IP: {logged}")

@@ -1,0 +1,120 @@
+"""Keeping and showing attempts. An attempt is kept after its answer is known, in a unit of work of its own, so that a
+refusal's rollback does not lose it; a start neither fails nor waits for long because it cannot be kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import trio
+
+from evpower.attempts.rows import attempts
+from evpower.attempts.rows.attempts import StartAttempt, StartDoor
+from evpower.clock import Clock
+from evpower.correlation import correlation_id
+from evpower.db.connection import Conn
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.errors import Refusal
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.worker import contain
+
+__all__ = ["Attempts", "OrderedStart", "StartAttempt", "Started", "forget_attempts", "keep_card", "say"]
+
+log = logging.getLogger("evpower.charging")
+
+KEPT_FOR = timedelta(days=30)
+#: A start is not held up by a database that does not take its attempt.
+KEEPS_WITHIN_S = 2.0
+ACCEPTED = "accepted"
+FAILED = "failed"
+
+
+@dataclass
+class Started:
+    """What comes of an attempt that goes on."""
+
+    session_id: SessionId | None = None
+    answer: str = ACCEPTED
+
+
+@dataclass(frozen=True)
+class OrderedStart:
+    """A start that an operator's own command asks a station for; None: it leaves that open, or says it badly."""
+
+    connector_id: ConnectorId | None
+    id_tag: IdTag | None
+
+
+class Attempts:
+    """The record of starts."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    @asynccontextmanager
+    async def kept(
+        self, door: StartDoor, station_id: StationId, connector_id: ConnectorId | None, client_id: ClientId | None
+    ) -> AsyncIterator[Started]:
+        """Keep the start that is tried within: what it sets, the code of the refusal it raises, or `failed`."""
+        started, attempted_at = Started(), self._clock.now()
+        try:
+            yield started
+        except Refusal as refusal:
+            started.answer = refusal.code
+            raise
+        except BaseException:
+            started.answer = FAILED
+            raise
+        finally:
+            attempt = StartAttempt(
+                attempted_at,
+                client_id,
+                station_id,
+                connector_id,
+                door,
+                started.answer,
+                correlation_id.get(),
+                started.session_id,
+            )
+            # Also for a caller who was given up at: shielded, and short.
+            with trio.move_on_after(KEEPS_WITHIN_S, shield=True), contain(log, "a start attempt could not be kept"):
+                async with unit_of_work(self._pool) as uow:
+                    await attempts.insert_attempt(uow.conn, attempt)
+            say(attempt)
+
+    async def listed(
+        self, *, client_id: ClientId | None, station_id: StationId | None, since: datetime | None
+    ) -> list[StartAttempt]:
+        """Attempts of a client, at a station, since a time; newest first."""
+        async with reading(self._pool) as conn:
+            return await attempts.list_attempts(conn, client_id=client_id, station_id=station_id, since=since)
+
+
+async def forget_attempts(pool: Pool, now: datetime) -> None:
+    """Drop what is older than a month."""
+    async with unit_of_work(pool) as uow:
+        await attempts.delete_attempts(uow.conn, now - KEPT_FOR)
+
+
+async def keep_card(conn: Conn, attempt: StartAttempt) -> None:
+    """A card's attempt, in the unit of work that stores its transaction: no refusal takes that one back."""
+    await attempts.insert_attempt(conn, attempt)
+
+
+def say(attempt: StartAttempt) -> None:
+    """The line operators grep for."""
+    log.info(
+        "start attempt: client=%s, station=%s, connector=%s, door=%s, answer=%s, session=%s, correlation_id=%s",
+        attempt.client_id,
+        attempt.station_id,
+        attempt.connector_id,
+        attempt.door,
+        attempt.answer,
+        attempt.session_id,
+        attempt.correlation_id,
+    )

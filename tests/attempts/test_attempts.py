@@ -1,0 +1,149 @@
+"""Every attempt to start a charge is kept, whatever came of it (issue 11, item 6)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from evpower.attempts.service import forget_attempts
+from evpower.correlation import correlation_id
+from evpower.errors import ChargerOffline, InsufficientBalance, SessionFailed, UnknownStation
+from evpower.identifiers import ConnectorId, IdTag, StationId
+from evpower.link.ports import Outcome
+from tests.charging.test_transactions import CARD, give_card
+from tests.worlds.charging import CLIENT, STATION, TWO, World
+
+
+async def kept(world: World) -> list[dict[str, Any]]:
+    """The answers, the oldest first."""
+    return await world.sql(
+        "SELECT client_id, station_id, connector_id, door, answer, session_id FROM evpower.start_attempts ORDER BY id"
+    )
+
+
+def attempt(answer: str, session_id: str | None = None, **other: object) -> dict[str, Any]:
+    usual = {"client_id": CLIENT, "station_id": STATION, "connector_id": 1, "door": "phone"}
+    return {**usual, "answer": answer, "session_id": session_id, **other}
+
+
+async def test_a_start_by_phone_is_kept_with_its_session(world: World) -> None:
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    assert await kept(world) == [attempt("accepted", session_id)]
+
+
+async def test_a_refused_start_is_kept_although_its_unit_of_work_is_rolled_back(world: World) -> None:
+    with pytest.raises(InsufficientBalance):
+        await world.order(energy_wh=1_000)
+    assert await kept(world) == [attempt("insufficient_balance")]
+
+
+async def test_an_attempt_names_what_does_not_exist(world: World) -> None:
+    with pytest.raises(UnknownStation):
+        await world.order(station=StationId("NOWHERE"), connector=ConnectorId(9))
+    assert await kept(world) == [attempt("station_not_found", station_id="NOWHERE", connector_id=9)]
+
+
+async def test_a_start_the_charger_refuses_is_kept_with_the_session_that_failed(world: World) -> None:
+    await world.give(500_00)
+    world.link.outcome = Outcome.REJECTED
+    with pytest.raises(SessionFailed):
+        await world.order(energy_wh=1_000)
+    [row] = await kept(world)
+    assert (row["answer"], row["session_id"] is not None) == ("session_failed", True)
+
+
+async def test_a_start_that_fails_on_our_side_is_kept_as_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise ArithmeticError("a fault of ours")
+
+    with monkeypatch.context() as patch, pytest.raises(ArithmeticError):
+        patch.setattr(world.app.pricing, "for_start", fail)
+        await world.order(energy_wh=1_000)
+    assert [row["answer"] for row in await kept(world)] == ["failed"]
+
+
+async def test_a_cards_start_is_kept_with_its_verdict(world: World) -> None:
+    await world.give(9_99)
+    await give_card(world)
+    await world.begin(CARD)
+    await world.begin(IdTag("STRANGER"), connector=TWO)
+    await world.give(500_00, key="more")
+    world.clock.advance(1)
+    await world.begin(CARD, meter_wh=2_000)
+    [session] = await world.sql("SELECT id FROM charging_sessions")
+    assert await kept(world) == [
+        attempt("Blocked", door="card"),
+        attempt("Invalid", door="card", client_id=None, connector_id=2),
+        attempt("Accepted", session["id"], door="card"),
+    ]
+
+
+async def test_the_chargers_report_of_a_start_by_phone_is_no_attempt_of_its_own(world: World) -> None:
+    await world.give(500_00)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    for _ in range(2):
+        await world.begin(await world.tag_of(session_id))
+        world.clock.advance(1)
+    assert [row["door"] for row in await kept(world)] == ["phone"]
+
+
+async def test_a_start_goes_on_when_its_attempt_cannot_be_kept(world: World) -> None:
+    await world.give(500_00)
+    await world.sql("ALTER TABLE evpower.start_attempts ADD CONSTRAINT none CHECK (false)")
+    assert (await world.order(energy_wh=1_000)).session.status == "started"
+
+
+async def test_the_line_of_an_attempt_names_client_station_answer_and_request(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    correlation_id.set("request-7")
+    with pytest.raises(InsufficientBalance):
+        await world.order(energy_wh=1_000)
+    assert (
+        f"start attempt: client={CLIENT}, station={STATION}, connector=1, door=phone, answer=insufficient_balance, "
+        "session=None, correlation_id=request-7"
+    ) in caplog.messages
+    assert await world.sql("SELECT correlation_id FROM evpower.start_attempts") == [{"correlation_id": "request-7"}]
+
+
+async def test_attempts_are_found_by_client_by_station_and_since_when_the_newest_first(world: World) -> None:
+    for station in (STATION, StationId("NOWHERE")):
+        with pytest.raises((InsufficientBalance, UnknownStation)):
+            await world.order(energy_wh=1_000, station=station)
+        world.clock.advance(60)
+    listed = world.app.attempts.listed
+    everything = await listed(client_id=CLIENT, station_id=None, since=None)
+    assert [each.station_id for each in everything] == ["NOWHERE", STATION]
+    assert await listed(client_id=None, station_id=STATION, since=None) == everything[1:]
+    assert await listed(client_id=None, station_id=None, since=everything[0].attempted_at) == everything[:1]
+
+
+async def test_attempts_are_forgotten_after_thirty_days(world: World) -> None:
+    with pytest.raises(InsufficientBalance):
+        await world.order(energy_wh=1_000)
+    world.clock.advance(30 * 86_400)
+    await forget_attempts(world.pool, world.clock.now())
+    assert len(await kept(world)) == 1
+    world.clock.advance(1)
+    await forget_attempts(world.pool, world.clock.now())
+    assert await kept(world) == []
+
+
+async def test_an_operators_command_that_orders_a_charge_is_kept(world: World) -> None:
+    await world.give(500_00)
+    await give_card(world)
+    world.link.replies["RemoteStartTransaction"] = {"status": "Rejected"}
+    send = world.app.operations.commands.send
+    await send(STATION, "RemoteStartTransaction", {"connectorId": 1, "idTag": CARD})
+    await send(STATION, "Reset", {"type": "Soft"})
+    world.link.connected.clear()
+    with pytest.raises(ChargerOffline):
+        await send(STATION, "RemoteStartTransaction", {"idTag": "STRANGER"})
+    assert [(row["client_id"], row["connector_id"], row["door"], row["answer"]) for row in await kept(world)] == [
+        (CLIENT, 1, "command", "Rejected"),
+        (None, None, "command", "station_offline"),
+    ]
