@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -27,6 +30,41 @@ def client_address(peer: str, forwarded_for: Iterable[str], proxies: Collection[
             break
         address = named
     return str(address)
+
+
+def neighbourhood(address: str) -> str:
+    """What is counted as one: an address, or the /64 of one of IPv6, which is given to one customer whole."""
+    plain = _plain(address)
+    if isinstance(plain, IPv6Address):
+        return str(ip_network((plain, 64), strict=False))
+    return address if plain is None else str(plain)
+
+
+@dataclass(frozen=True)
+class PerAddress:
+    """How many of something one address may have at once, and how many a trusted proxy, which brings many."""
+
+    most: int
+    most_of_a_proxy: int
+    proxies: Collection[Network] = LOOPBACK
+    _open: Counter[str] = field(default_factory=Counter)
+
+    def is_full(self, peer: str) -> bool:
+        """Whether this peer has all it may have; what has no address (a Unix socket) may have any number."""
+        most = self.most_of_a_proxy if is_within(peer, self.proxies) else self.most
+        return bool(peer) and self._open[neighbourhood(peer)] >= most
+
+    @contextmanager
+    def one(self, peer: str) -> Iterator[None]:
+        """One more of it, for the block."""
+        counted = neighbourhood(peer)
+        self._open[counted] += 1
+        try:
+            yield
+        finally:
+            self._open[counted] -= 1
+            if not self._open[counted]:
+                del self._open[counted]
 
 
 def is_within(address: str, networks: Collection[Network]) -> bool:

@@ -20,6 +20,9 @@ class OcppSettings:
     #: Sockets at once, and those of them that are no stations yet; one more is answered 503.
     max_connections: int = 10_000
     max_handshakes: int = 4096
+    #: Of those, of one address (IPv6: one /64), and of one trusted proxy.
+    max_handshakes_per_address: int = 64
+    max_handshakes_per_proxy: int = 4096
     command_timeout_s: float = 30
     #: A station silent for longer counts as offline (contract/ocpp-behaviour §2).
     heartbeat_timeout_s: float = 300

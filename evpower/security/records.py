@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evpower.security.rows.certificates import under_way
 from evpower.security.rows.credentials import put_in_force
-from evpower.security.rows.security_events import SecurityEvent, add_event
+from evpower.security.rows.security_events import SecurityEvent, add_event, note_dropped
 from evpower.security.rows.trust import certificate_ended, end_certificates, ended_since, see_profile
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "certificate_ended",
     "end_certificates",
     "ended_since",
+    "note_dropped",
     "put_in_force",
     "see_profile",
     "under_way",

@@ -85,7 +85,12 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
-    settings = ListenerSettings(drain_s=config.server.drain_timeout_s)
+    settings = ListenerSettings(
+        drain_s=config.server.drain_timeout_s,
+        connections_per_address=config.http.connections_per_address,
+        connections_per_proxy=config.http.connections_per_proxy,
+        trusted_proxies=config.http.trusted_proxies,
+    )
     public_metrics = metrics_routes(figures, partial(require_neighbour, config.http.admin_token))
     # Chargers' door closes last: until the last answer, a request may need one.
     async with trio.open_nursery() as to_stations:
@@ -198,6 +203,8 @@ def _station_server(process: Process, failed_logins: FailedLogins) -> StationSer
         trusted_proxies=config.http.trusted_proxies,
         max_connections=ocpp.max_connections,
         max_handshakes=ocpp.max_handshakes,
+        max_handshakes_per_address=ocpp.max_handshakes_per_address,
+        max_handshakes_per_proxy=ocpp.max_handshakes_per_proxy,
         command_timeout_s=ocpp.command_timeout_s,
         heartbeat_timeout_s=ocpp.heartbeat_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,

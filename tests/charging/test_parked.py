@@ -9,6 +9,7 @@ import pytest
 import trio
 from psycopg import errors
 
+from evpower.charging.rows import transactions
 from evpower.charging.transaction import TransactionStop
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import IdTag, SessionId, WireTransactionId
@@ -162,3 +163,31 @@ async def test_duty_31_energy_between_two_charges_is_listed(
         world.clock.advance(60)
         await world.end(begun.wire_transaction_id, stop_wh)
     assert [row.missing_wh for row in await world.app.parked.missing_energy()] == missing_wh
+
+
+async def test_a_station_has_a_quota_of_parked_reports(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Safe by default 4: 69 MB in 15 s of unknown stops. Each is answered; what is dropped is counted in one alert."""
+    monkeypatch.setattr(transactions, "PARKED_MOST", 3)
+    for number in range(8):
+        await park_stop(world, wire_id=f"-{number + 1}")
+    assert len(await world.app.parked.parked(resolved_too=False)) == 3
+    (event,) = await world.sql("SELECT type, alarming, request_id FROM evpower.ocpp_security_events")
+    assert event == {"type": "ReportsDropped", "alarming": True, "request_id": 5}
+    world.clock.advance(3601)
+    await park_stop(world)
+    assert len(await world.sql("SELECT 1 FROM evpower.ocpp_security_events")) == 2
+
+
+async def test_a_parked_report_that_a_person_resolved_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "PARKED_MOST", 1)
+    first = await park_stop(world, wire_id="-1")
+    await world.app.parked.dismiss(first, **WHO)
+    assert await park_stop(world, wire_id="-2") != first
+
+
+async def test_parked_bytes_of_an_hour_are_bounded_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "PARKED_BYTES_AN_HOUR", 1)
+    first = await park_stop(world, wire_id="-1")
+    assert await park_stop(world, wire_id="-2") == first
+    world.clock.advance(3601)
+    assert await park_stop(world, wire_id="-3") != first

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
+from evpower.security.records import note_dropped
 from evpower.tags.id_tag import VerdictStatus
 
 # Only starts take it, so no other lock waits for it.
@@ -94,9 +95,17 @@ CLOSE_UNFINISHED = """
 UPDATE evpower.ocpp_transactions SET status = 'Stopped', flags = flags || %(flag)s::text WHERE id = %(key)s
 """
 
+#: What one station may have waiting for a person, and of that within an hour: beyond it nobody reads, and a disk fills.
+PARKED_MOST = 1_000
+PARKED_BYTES_AN_HOUR = 16 * 1024 * 1024
+
 PARK = """
 INSERT INTO evpower.ocpp_parked (station_id, action, reason, payload, received_at)
-VALUES (%(station_id)s, %(action)s, %(reason)s, %(payload)s, %(at)s)
+SELECT %(station_id)s, %(action)s, %(reason)s, %(payload)s, %(at)s
+FROM (SELECT count(*) AS waiting,
+             coalesce(sum(pg_column_size(payload)) FILTER (WHERE received_at > %(hour_ago)s), 0) AS bytes
+      FROM evpower.ocpp_parked WHERE station_id = %(station_id)s AND resolved_at IS NULL) AS station
+WHERE waiting < %(most)s AND bytes < %(bytes_most)s RETURNING id
 """
 
 
@@ -239,11 +248,13 @@ async def running_but_final(conn: Conn, station_ids: Sequence[StationId]) -> lis
 
 
 async def park(conn: Conn, station_id: StationId, action: str, reason: str, payload: bytes, at: datetime) -> None:
-    """Keep a report that matches nothing, with all its data (duty 23)."""
-    await conn.execute(
-        PARK,
-        {"station_id": station_id, "action": action, "reason": reason, "payload": payload.decode(), "at": at},
-    )
+    """Keep a report that matches nothing, with all its data (duty 23); what is beyond the station's quota is dropped,
+    which is an alarming security event of it once an hour."""
+    parameters = {"station_id": station_id, "action": action, "reason": reason, "payload": payload.decode(), "at": at}
+    hour_ago = at - timedelta(hours=1)
+    quota = {"hour_ago": hour_ago, "most": PARKED_MOST, "bytes_most": PARKED_BYTES_AN_HOUR}
+    if await (await conn.execute(PARK, {**parameters, **quota})).fetchone() is None:
+        await note_dropped(conn, station_id, action, at)
 
 
 def _row(row: dict[str, Any] | None) -> TransactionRow | None:

@@ -17,11 +17,14 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
 
+from evpower.client_address import LOOPBACK, Network, PerAddress
 from evpower.http.listener.connection import HttpConnection
 from evpower.http.listener.sockets import listening, real_bind
 from evpower.http.listener.stream import BoundedStream
 
 logger = logging.getLogger("evpower.http")
+
+LOG_REFUSALS_EVERY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class ListenerSettings:
     #: How long requests in flight may go on after the drain began.
     drain_s: float = 10
     connections_max: int = 10_000
+    #: Of one address (IPv6: one /64), and of one trusted proxy.
+    connections_per_address: int = 256
+    connections_per_proxy: int = 10_000
+    trusted_proxies: tuple[Network, ...] = LOOPBACK
     #: Above it Hypercorn says 1009 but leaves the socket open; `live.py` ends it at far smaller ones.
     websocket_message_bytes_max: int = 2 * 1024 * 1024
 
@@ -77,6 +84,11 @@ class _Server:
         self._cut = trio.Event()
         self._connections_scope = trio.CancelScope()
         self._open: set[HttpConnection] = set()
+        self._per_address = PerAddress(
+            settings.connections_per_address, settings.connections_per_proxy, settings.trusted_proxies
+        )
+        self._refused = 0
+        self._refusal_logged_at = -LOG_REFUSALS_EVERY_S
 
     async def watch_cancellation(self) -> None:
         """The first reason to end begins the drain; a cancellation after that cuts it short."""
@@ -116,19 +128,40 @@ class _Server:
 
     async def _serve_connection(self, accepted: trio.SocketStream) -> None:
         """One connection, guarded: whatever goes wrong in it ends it alone."""
-        if len(self._open) >= self._settings.connections_max:
-            logger.warning("HTTP connection refused: %d are open", len(self._open))
+        peer = _peer_of(accepted)
+        if len(self._open) >= self._settings.connections_max or self._per_address.is_full(peer):
+            self._log_refusal(peer)
             await trio.aclose_forcefully(accepted)
             return
         stream = BoundedStream(accepted, self._settings.send_timeout_s)
         connection = HttpConnection(self._app, self._config, self._context, stream)
         self._open.add(connection)
         try:
-            await connection.run()
+            with self._per_address.one(peer):
+                await connection.run()
         except* Exception as errors:
             logger.error("HTTP connection ended by an error", exc_info=errors)
         finally:
             self._open.discard(connection)
+
+    def _log_refusal(self, peer: str) -> None:
+        """A flood is one line a minute."""
+        self._refused += 1
+        if trio.current_time() - self._refusal_logged_at < LOG_REFUSALS_EVERY_S:
+            return
+        refused, self._refused, self._refusal_logged_at = self._refused, 0, trio.current_time()
+        logger.warning(
+            "HTTP connections refused since the last such line: %d, open: %d, IP: %s", refused, len(self._open), peer
+        )
+
+
+def _peer_of(accepted: trio.SocketStream) -> str:
+    """The peer's address; empty on a Unix socket, and for one that is gone."""
+    try:
+        name = accepted.socket.getpeername()
+    except OSError:
+        return ""
+    return str(name[0]) if isinstance(name, tuple) else ""
 
 
 def hypercorn_config(settings: ListenerSettings) -> Config:

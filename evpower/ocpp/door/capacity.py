@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import trio
 
+from evpower.client_address import PerAddress
 from evpower.ocpp.door.failed_logins import address_of
 
 log = logging.getLogger("OCPP")
@@ -30,22 +31,24 @@ READ_BYTES = 16384
 class Capacity:
     """Counts what is open. Counting is synchronous, so two sockets cannot take the same last place."""
 
-    def __init__(self, *, max_connections: int, max_handshakes: int) -> None:
+    def __init__(self, *, max_connections: int, max_handshakes: int, per_address: PerAddress | None = None) -> None:
         self._max_connections = max_connections
         self._max_handshakes = max_handshakes
+        self._per_address = per_address or PerAddress(max_handshakes, max_handshakes)
         self.connections = 0
         self.handshakes = 0
         self._being_answered = 0
         self._logged_at: dict[str, float] = {}
         self._unlogged: Counter[str] = Counter()
 
-    @property
-    def full(self) -> str | None:
-        """Why there is no place for another socket; None when there is."""
+    def full(self, peer: str) -> str | None:
+        """Why there is no place for another socket of this peer; None when there is."""
         if self.connections >= self._max_connections:
             return f"{self._max_connections} sockets are open (ocpp.max_connections)"
         if self.handshakes >= self._max_handshakes:
             return f"{self._max_handshakes} handshakes are in progress (ocpp.max_handshakes)"
+        if self._per_address.is_full(peer):
+            return "one address has too many handshakes in progress (ocpp.max_handshakes_per_address)"
         return None
 
     @contextmanager
@@ -58,11 +61,12 @@ class Capacity:
             self.connections -= 1
 
     @contextmanager
-    def handshake(self) -> Iterator[None]:
+    def handshake(self, peer: str) -> Iterator[None]:
         """The place of one that is not a station yet."""
         self.handshakes += 1
         try:
-            yield
+            with self._per_address.one(peer):
+                yield
         finally:
             self.handshakes -= 1
 

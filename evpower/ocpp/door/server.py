@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import trio
 
+from evpower.client_address import PerAddress
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.network.station import Admission
@@ -97,7 +98,13 @@ class StationServer:
                         )
                         rings.start_soon(self._repeat_ending, name="ocpp ended certificates")
                         capacity = Capacity(
-                            max_connections=self.settings.max_connections, max_handshakes=self.settings.max_handshakes
+                            max_connections=self.settings.max_connections,
+                            max_handshakes=self.settings.max_handshakes,
+                            per_address=PerAddress(
+                                self.settings.max_handshakes_per_address,
+                                self.settings.max_handshakes_per_proxy,
+                                self.settings.trusted_proxies,
+                            ),
                         )
                         station_door = _StationDoor(self, reception, sweeper, flushers, drain, capacity)
                         with drain.accepting:
@@ -171,7 +178,7 @@ class _StationDoor:
 
     async def serve_station(self, stream: trio.abc.Stream, *, anonymous: bool) -> None:
         """One station, from the upgrade request to the close; nothing it causes leaves here."""
-        if (reason := self.capacity.full) is not None:
+        if (reason := self.capacity.full(address_of(stream))) is not None:
             self.server.traffic.refusals[Refusal.NO_ROOM] += 1
             await self.capacity.turn_away(stream, reason)
             return
@@ -185,7 +192,7 @@ class _StationDoor:
         self.sweeper.watch(socket)
         try:
             with (
-                self.capacity.handshake(),
+                self.capacity.handshake(address_of(stream)),
                 self.drain.handshake(),
                 trio.move_on_after(limits.open_timeout_s) as patience,
             ):

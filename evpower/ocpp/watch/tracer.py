@@ -34,6 +34,8 @@ GATHER_S = 1.0
 MOST_QUEUED_BYTES = 16 * 1024 * 1024
 #: What a queued frame takes beside its text.
 ROW_BYTES = 250
+#: What is kept of one station's frames in an hour. One that samples each second uses a tenth of it.
+BYTES_AN_HOUR = 16 * 1024 * 1024
 #: Longer frames are cut before they are queued.
 LONG_BYTES = 8192
 #: Frames a follower may be behind before it is cut off.
@@ -95,6 +97,8 @@ class Tracer:
         #: Frames that could not be kept since the server began.
         self.lost = 0
         self._loss_logged = False
+        self._hour: datetime | None = None
+        self._kept_bytes: dict[StationId, int] = {}
 
     def note(self, station_id: StationId, direction: Direction, frame: bytes, at: datetime) -> None:
         """A frame passed (see `FrameLog`)."""
@@ -113,10 +117,28 @@ class Tracer:
         if self._queued_bytes > MOST_QUEUED_BYTES:
             self._lose(1, "the database does not keep up")
             return
+        if not self._is_within_quota(noted):
+            return
         self._queued_bytes += len(noted[2]) + ROW_BYTES
         self._queue.append(noted)
         if len(self._queue) == 1:
             self._work.set()
+
+    def _is_within_quota(self, noted: _Noted) -> bool:
+        """Whether the station's frames of this hour may grow by this one; logged once an hour for a station."""
+        station_id, _, frame, at = noted
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        if hour != self._hour:
+            self._hour = hour
+            self._kept_bytes.clear()
+        before = self._kept_bytes.get(station_id, 0)
+        if before > BYTES_AN_HOUR:
+            self.lost += 1
+            return False
+        after = self._kept_bytes[station_id] = before + len(frame) + ROW_BYTES
+        if after > BYTES_AN_HOUR:
+            log.warning("frames are not kept until the next hour, its quota is used up: station=%s", station_id)
+        return True
 
     def _lose(self, count: int, reason: str) -> None:
         """Log it once, until frames are kept again."""

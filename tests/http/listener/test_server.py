@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from hypercorn.typing import ASGIFramework
 from quart import websocket
 from quart_trio import QuartTrio
 
+from evpower.client_address import LOOPBACK, Network
 from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from tests.http.fakes import STATION, CountingIds, World
@@ -450,6 +451,22 @@ async def test_a_peer_that_does_not_read_cannot_hold_up_the_end() -> None:
         await began.wait()
         server.draining.set()
         await server.ended.wait()
+
+
+@pytest.mark.parametrize(("proxies", "most"), [((), 2), (LOOPBACK, 3)])
+async def test_one_address_has_so_many_connections_and_a_proxy_more(
+    world: World, proxies: tuple[Network, ...], most: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Safe by default 4: the next one is closed, a flood of them is one line."""
+    settings = ListenerSettings(connections_per_address=2, connections_per_proxy=3, trusted_proxies=proxies)
+    async with serving(world.app, settings=settings) as server, AsyncExitStack() as held:
+        for _ in range(most):
+            stream = await held.enter_async_context(await server.connect())
+            await stream.send_all(request("/version", connection="keep-alive"))
+            assert b" 200 " in await stream.receive_some()
+        for _ in range(3):
+            assert await server.exchange(b"") == b""
+    assert len([line for line in caplog.messages if "connections refused" in line]) == 1
 
 
 async def test_connections_over_the_limit_are_closed(world: World) -> None:

@@ -211,11 +211,12 @@ async def test_a_full_door_says_each_minute_how_many_it_turned_away(
 async def turned_away(capacity: Capacity) -> None:
     ours, theirs = trio.testing.memory_stream_pair()
     with capacity.connection():
-        assert capacity.full is not None
+        reason = capacity.full("")
+        assert reason is not None
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(capacity.turn_away, ours, capacity.full)
+            nursery.start_soon(capacity.turn_away, ours, reason)
             assert await read_to_the_end(theirs) == BUSY
-    assert capacity.full is None
+    assert capacity.full("") is None
 
 
 async def test_a_place_is_free_again_when_its_socket_ends_and_a_charger_inside_is_untouched(

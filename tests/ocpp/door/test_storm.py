@@ -12,7 +12,7 @@ from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.watch.traffic import Traffic
+from evpower.ocpp.watch.traffic import Refusal, Traffic
 from tests.ocpp.fakes import CountingIds, FakeReports, TrioClock
 from tests.ocpp.peer import Peer
 
@@ -47,4 +47,24 @@ async def test_300_chargers_that_were_in_the_queue_before_the_door_opened_are_al
         assert len(answered) == len(registry.seen()) == reports.count("boot") == CHARGERS
         for wire in wires:
             await wire.aclose()
+        nursery.cancel_scope.cancel()
+
+
+async def test_half_open_sockets_of_one_address_keep_no_charger_of_another_out(nursery: trio.Nursery) -> None:
+    """Safe by default 4: 5,000 of them, and a charger enters within a second."""
+    registry, reports, traffic = StationRegistry(usual(DIALECTS)), FakeReports(), Traffic(known_actions(DIALECTS))
+    settings = OcppSettings(trusted_proxies=())
+    passwords = PasswordChecker(b"test")
+    server = StationServer(reports, registry, TrioClock(), CountingIds(), passwords, settings, DIALECTS, traffic)
+    with trio.fail_after(60):
+        doors = await open_doors([("127.0.0.1", 0)], [], None, allow_anonymous=None)
+        await nursery.start(server.serve, doors)
+        flood = [await trio.open_tcp_stream(*doors[0].address, local_address="127.0.0.2") for _ in range(5_000)]
+        began = trio.current_time()
+        async with await trio.open_tcp_stream(*doors[0].address, local_address="127.0.0.3") as wire:
+            assert (await Peer(wire).open("/ws/CP-1")).status_code == 101
+        assert trio.current_time() - began < 1
+        assert traffic.refusals[Refusal.NO_ROOM] > 4_000
+        for wire in flood:
+            await trio.aclose_forcefully(wire)
         nursery.cancel_scope.cancel()

@@ -148,3 +148,22 @@ async def test_noting_a_frame_nobody_follows_costs_little(pool: Pool, record: bo
             tracer.note(CP, "in", frame, NOON)
         best_s = min(best_s, (time.perf_counter() - began) / 100)
     assert best_s < 2e-6
+
+
+async def test_a_station_has_a_quota_of_kept_frames_an_hour(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Safe by default 4: a thief of one charger cannot fill the disk; the others' frames are kept."""
+    monkeypatch.setattr(tracing, "BYTES_AN_HOUR", 3 * (len(HEARTBEAT) + tracing.ROW_BYTES) - 1)
+    clock = SetClock()
+    tracer = Tracer(pool, clock, MASKING, record=True)
+    for _ in range(10):
+        tracer.note(CP, "in", HEARTBEAT, clock.now())
+    tracer.note(StationId("CP-2"), "in", HEARTBEAT, clock.now())
+    clock.advance(3600)
+    tracer.note(CP, "in", HEARTBEAT, clock.now())
+    assert len(await kept(tracer)) == 4
+    assert tracer.lost == 7
+    assert [message for message in caplog.messages if "quota" in message] == [
+        "frames are not kept until the next hour, its quota is used up: station=CP\t1"
+    ]
