@@ -18,6 +18,7 @@ from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import LATE_AFTER, BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
 from evpower.correlation import correlation_id
+from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InsufficientBalance, Refusal
@@ -32,7 +33,7 @@ log = logging.getLogger("OCPP")
 
 ACCEPTED = IdTagVerdict("Accepted")
 #: The station as a whole, which cannot charge (OCPP 1.6 §4.8 wants a connector above 0).
-WHOLE_STATION = 0
+WHOLE_STATION = ConnectorId(0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class Beginnings:
         async with reading(self._pool) as conn:
             tag = await read_id_tag(conn, id_tag)
             verdict = await judge(conn, station_id, id_tag, self._clock.now())
+            if verdict.status == "Accepted" and await self._is_locked_out(conn, station_id, id_tag):
+                return replace(verdict, status="Blocked")
         if verdict.status != "Accepted" or tag is None or tag.tag_type == APP_TAG or tag.client_id is None:
             return verdict
         await self._reserving.settle_before(tag.client_id, station_id, None)
@@ -100,6 +103,13 @@ class Beginnings:
             except InsufficientBalance:
                 return replace(verdict, status="Blocked")
         return verdict
+
+    async def _is_locked_out(self, conn: Conn, station_id: StationId, id_tag: IdTag) -> bool:
+        """Whether the station is under maintenance; a charge with this tag that goes on there may be ended."""
+        spot = await read_start_spot(conn, station_id, WHOLE_STATION)
+        if spot is None or spot.admin_status != "maintenance":
+            return False
+        return station_id not in await sessions.charging_with_tag(conn, id_tag)
 
     async def _repeated(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart
@@ -232,6 +242,9 @@ class Beginnings:
             return _Whose(IdTagVerdict("ConcurrentTx"))
         spot = await read_start_spot(uow.conn, station_id, start.connector_id)
         if spot is None or spot.admin_status == "inactive" or not spot.is_enabled or spot.running_session is not None:
+            return _Whose(IdTagVerdict("Blocked"))
+        # A queued start tells of energy that flowed, perhaps before the maintenance: it is billed.
+        if spot.admin_status == "maintenance" and late_since(start.started_at, now) is None:
             return _Whose(IdTagVerdict("Blocked"))
         if client_id is None:
             log.info("given away: station=%s, connector=%d", station_id, start.connector_id)

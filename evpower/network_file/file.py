@@ -15,6 +15,7 @@ from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, StationId
 from evpower.money import exact_tyiyn
 from evpower.network_file.fields import Fields, Problem
 from evpower.network_file.parts import Client, Connector, Fleet, IdTag, Location, Station, TariffPlan, TariffRule
+from evpower.security.passwords import CHARS_MAX, CHARS_MIN, is_long_enough, is_printable
 
 ADMIN_STATUSES = ("active", "inactive", "maintenance")
 #: What numeric(12,2) holds, with room.
@@ -121,7 +122,7 @@ class _Reader:
             firmware_version=fields.text("firmware_version"),
             installation_date=fields.day("installation_date"),
             user_id=fields.text("user_id"),
-            password=fields.text("password"),
+            password=_password(fields),
             free_vend=fields.flag("free_vend"),
             connectors=connectors,
         )
@@ -230,6 +231,15 @@ class _Reader:
         first_at = self._first_at.setdefault((what, name), fields.at(key))
         if first_at != fields.at(key):
             fields.wrong(key, f"is the {what} of {first_at} already")
+
+
+def _password(fields: Fields) -> str | None:
+    """A station's password, as long as at every other entry (safe by default 8)."""
+    password = fields.text("password")
+    if password is not None and not (is_long_enough(password) and is_printable(password)):
+        fields.wrong("password", f"must be {CHARS_MIN} to {CHARS_MAX} printable ASCII characters")
+        return None
+    return password
 
 
 def _connectors_count(fields: Fields, connectors: tuple[Connector, ...]) -> int:

@@ -28,15 +28,13 @@ from evpower.identifiers import StationId
 from evpower.link.commands import Ending, Reply, SetPassword
 from evpower.link.ports import StationLink
 from evpower.network.station_records import station_exists
-from evpower.security.passwords import Passwords
+from evpower.security.passwords import CHARS_MAX, CHARS_MAX_HEX, CHARS_MIN, Passwords, is_long_enough, is_printable
 from evpower.security.rows import credentials, security_events
 from evpower.security.rows.security_events import SecurityEvent
 from evpower.security.rows.trust import end_certificates
 
 log = logging.getLogger("security")
 
-#: White paper: a password is 16 to 40 characters, of which hexadecimal digits stand for up to 20 bytes.
-CHARS_MIN, CHARS_MAX, CHARS_MAX_HEX = 16, 40, 20
 #: The last write about a password the station already has.
 LAST_WRITE_WITHIN_S = 5.0
 EVENTS_SHOWN = 200
@@ -131,7 +129,7 @@ class StationAccess:
 
 
 def _check(password: str, chars_max: int) -> None:
-    if not CHARS_MIN <= len(password) <= chars_max:
+    if not is_long_enough(password, chars_max):
         raise InvalidRequest(("password", f"от {CHARS_MIN} до {chars_max} символов"))
-    if not (password.isascii() and password.isprintable()):
+    if not is_printable(password):
         raise InvalidRequest(("password", "только печатные символы ASCII"))

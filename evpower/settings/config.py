@@ -48,6 +48,8 @@ SHORT_NAMES = {
 OTHER_NAMES = ("EVPOWER_CONFIG",)
 #: The kernel's limit on the path of a Unix socket (sun_path, less its final zero).
 SOCKET_PATH_BYTES_MAX = 107
+#: As many as 128 bits have in hexadecimal.
+ADMIN_TOKEN_CHARS_MIN = 32
 NOT_YET = 'is not available in this version: tokens are not checked yet, so only "trust" can be had'
 
 
@@ -324,6 +326,10 @@ def _meant(name: str, known: Mapping[str, object]) -> str:
 def _contradictions(config: Config) -> list[str]:
     """What each value allows and all together do not."""
     problems = []
+    if 0 < len(config.http.admin_token) < ADMIN_TOKEN_CHARS_MIN:
+        problems.append(
+            f"http.admin_token: must have at least {ADMIN_TOKEN_CHARS_MIN} characters, such as: openssl rand -hex 16"
+        )
     if config.ocpp.heartbeat_timeout_s <= config.ocpp.heartbeat_interval_s:
         problems.append("ocpp.heartbeat_timeout_s: must be above ocpp.heartbeat_interval_s")
     if config.ocpp.ping_interval_s + config.ocpp.ping_timeout_s >= config.ocpp.heartbeat_timeout_s:

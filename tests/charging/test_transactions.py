@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import trio
 
 from evpower.billing.rows.clients import lock_client
+from evpower.charging.transaction import TransactionStart
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
@@ -182,6 +185,41 @@ async def test_a_card_opens_nothing_where_or_for_whom_an_operator_has_closed(wor
     await give_card(world)
     await world.sql(closed)
     assert ((await world.begin(CARD)).verdict.status, await world.balance()) == ("Blocked", 500_00)
+
+
+async def test_maintenance_is_a_lock_out(world: World) -> None:
+    """Safe by default 12: cards started."""
+    await world.give(500_00)
+    await give_card(world)
+    await world.sql("UPDATE stations SET status = 'maintenance'")
+    assert (await world.app.reports.authorize(STATION, CARD)).status == "Blocked"
+    assert ((await world.begin(CARD)).verdict.status, await world.balance()) == ("Blocked", 500_00)
+
+
+async def test_maintenance_gives_nothing_away_either(world: World) -> None:
+    """Safe by default 12."""
+    await world.app.free_vend.set(STATION, enabled=True, actor="ann")
+    await world.sql("UPDATE stations SET status = 'maintenance'")
+    assert (await world.app.reports.authorize(STATION, CARD)).status == "Blocked"
+    assert (await world.begin(CARD)).verdict.status == "Blocked"
+
+
+async def test_a_charge_that_goes_on_may_be_ended_under_maintenance(world: World) -> None:
+    """Safe by default 12 locks starts out, and nobody in."""
+    await world.give(500_00)
+    await give_card(world)
+    await world.begin(CARD)
+    await world.sql("UPDATE stations SET status = 'maintenance'")
+    assert (await world.app.reports.authorize(STATION, CARD)).status == "Accepted"
+
+
+async def test_a_queued_start_from_before_the_maintenance_is_billed(world: World) -> None:
+    """Safe by default 12 locks starts out; energy that has flowed is paid for."""
+    await world.give(500_00)
+    await give_card(world)
+    await world.sql("UPDATE stations SET status = 'maintenance'")
+    start = TransactionStart(ConnectorId(1), CARD, 1000, world.clock.now() - timedelta(hours=1), b"{}")
+    assert (await world.app.reports.begin_transaction(STATION, start)).verdict.status == "Accepted"
 
 
 async def test_a_card_whose_client_is_blocked_while_its_start_waits_for_the_account_opens_nothing(world: World) -> None:

@@ -195,17 +195,19 @@ async def test_a_changed_opening_balance_is_doubted_and_not_booked(pool: Pool) -
 
 
 async def test_a_password_is_stored_as_its_hash(pool: Pool) -> None:
-    await imported(pool, STATION.format(more='password = "first"'))
+    await imported(pool, STATION.format(more='password = "the first password"'))
     assert await rows(pool, "SELECT station_id, password_hash FROM evpower.station_credentials") == [
-        {"station_id": "S1", "password_hash": "1:first"}
+        {"station_id": "S1", "password_hash": "1:the first password"}
     ]
 
 
 async def test_a_new_password_replaces_the_old_one(pool: Pool) -> None:
-    await imported(pool, STATION.format(more='password = "first"'))
-    report = await imported(pool, STATION.format(more='password = "second"'))
+    await imported(pool, STATION.format(more='password = "the first password"'))
+    report = await imported(pool, STATION.format(more='password = "the second password"'))
     assert report.changed == {"passwords": 1}
-    assert await rows(pool, "SELECT password_hash FROM evpower.station_credentials") == [{"password_hash": "1:second"}]
+    assert await rows(pool, "SELECT password_hash FROM evpower.station_credentials") == [
+        {"password_hash": "1:the second password"}
+    ]
 
 
 async def test_a_tag_in_other_letters_is_the_same_tag(pool: Pool) -> None:

@@ -154,9 +154,17 @@ def test_columns_we_write_ourselves_are_ignored_with_a_warning() -> None:
     assert fleet.warnings == ("locations[0].stations[0].is_available: is ignored: EvPower writes it itself",)
 
 
+@pytest.mark.parametrize("password", ["x" * 15, "x" * 41, "пароль-из-кириллицы"])
+def test_a_password_is_as_long_as_at_every_other_entry(password: str) -> None:
+    """Safe by default 8."""
+    with pytest.raises(InvalidRequest) as caught:
+        parse_fleet(STATION + f'password = "{password}"\n')
+    assert [text for _, text in caught.value.fields] == ["must be 16 to 40 printable ASCII characters"]
+
+
 def test_a_password_is_not_shown() -> None:
-    fleet = parse_fleet(STATION + 'password = "hunter2-hunter2"\n')
-    assert fleet.stations[0].password == "hunter2-hunter2"
+    fleet = parse_fleet(STATION + 'password = "hunter2-hunter2-hunter2"\n')
+    assert fleet.stations[0].password == "hunter2-hunter2-hunter2"
     assert "hunter2" not in repr(fleet)
 
 

@@ -189,9 +189,20 @@ def test_an_unknown_variable_is_a_warning() -> None:
     assert config.warnings == ("EVPOWER_HTP_BIND: unknown variable, ignored, did you mean EVPOWER_HTTP_BIND?",)
 
 
+@pytest.mark.parametrize(("characters", "is_right"), [(0, True), (1, False), (31, False), (32, True)])
+def test_an_admin_token_is_none_or_long(characters: int, is_right: bool) -> None:
+    """Safe by default 8."""
+    environ = {"EVPOWER_ADMIN_TOKEN": "t" * characters}
+    if is_right:
+        load(None, environ)
+    else:
+        (problem,) = refused(None, **environ)
+        assert problem.startswith("http.admin_token: must have at least 32 characters")
+
+
 def test_the_admin_token_has_a_short_name_and_is_never_shown() -> None:
-    config = load(None, {"EVPOWER_ADMIN_TOKEN": "secret-token"})
-    assert (config.http.admin_token, config.warnings) == ("secret-token", ())
+    config = load(None, {"EVPOWER_ADMIN_TOKEN": "secret-token" * 3})
+    assert (config.http.admin_token, config.warnings) == ("secret-token" * 3, ())
     assert "secret-token" not in repr(config)
 
 

@@ -28,7 +28,7 @@ from evpower.ocpp.door.admission import (
     path_of,
     profile_of,
 )
-from evpower.ocpp.door.failed_logins import FailedLogins, address_of
+from evpower.ocpp.door.failed_logins import FailedLogins, TooManyTries, address_of
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.tls import ShownCertificate, certificate_of
 from evpower.ocpp.lobby import Lobby, Stranger
@@ -139,7 +139,11 @@ class Reception:
         names = None if certificate is None else certificate.names
         credentials = credentials_of(request.path, authorization, identity, admission.station_id, names)
         line = _Line(address, certificate, encrypted=self._is_encrypted(stream, request), anonymous=anonymous)
-        verdict = await self._judge(socket, admission, credentials, line)
+        try:
+            verdict = await self._judge(socket, admission, credentials, line)
+        except TooManyTries:
+            self._refused(socket, Refusal.CREDENTIALS)
+            await socket.reject(handshake, 503, "try again later\n")
         profile = profile_of(verdict, credentials, encrypted=line.encrypted)
         if verdict is Verdict.REFUSED:
             await socket.reject(handshake, 401, "unauthorized\n", CHALLENGE)
@@ -161,7 +165,8 @@ class Reception:
         """The verdict, in the address's turn; a refusal comes after the wait it costs."""
         password, known = credentials.password, admission.password_hash
         remembered = password is not None and known is not None and self.passwords.remembers(password, known)
-        async with self.failed_logins.turn("" if remembered else line.address):
+        tried = ("", "") if remembered else (line.address, admission.station_id)
+        async with self.failed_logins.turn(*tried):
             verdict = await judge(admission, credentials, checker=self.passwords, anonymous=line.anonymous)
             reason = credentials.kind
             if verdict is not Verdict.REFUSED:

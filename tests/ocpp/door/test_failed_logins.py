@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.ocpp.door.failed_logins import FORGIVEN_AFTER_S, FREE_FAILURES, WAIT_S, FailedLogins
+from evpower.ocpp.door.failed_logins import FORGIVEN_AFTER_S, FREE_FAILURES, WAIT_S, FailedLogins, TooManyTries
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -32,14 +33,61 @@ async def test_each_further_failure_waits(autojump_clock: MockClock) -> None:
     assert await fail(logins, HERE, 3) == 3 * WAIT_S
 
 
-async def test_guesses_in_parallel_gain_nothing(autojump_clock: MockClock) -> None:
+async def burst(logins: FailedLogins, tries: list[tuple[str, str]]) -> int:
+    """All at once, and all wrong; how many were looked at."""
+    checked = 0
+
+    async def guess(address: str, station: str) -> None:
+        nonlocal checked
+        with suppress(TooManyTries):
+            async with logins.turn(address, station):
+                checked += 1
+                await trio.sleep(0.02)
+                await logins.failed(address, station, "wrong password")
+
+    async with trio.open_nursery() as nursery:
+        for address, station in tries:
+            nursery.start_soon(guess, address, station)
+    return checked
+
+
+@pytest.mark.parametrize(
+    "tries",
+    [
+        [(HERE, "CP-1")] * 600,
+        [(HERE, f"CP-{number}") for number in range(600)],
+        [(f"198.51.{number // 200}.{number % 200}", "CP-1") for number in range(600)],
+        [(f"2001:db8::{number:x}", f"CP-{number}") for number in range(600)],
+    ],
+    ids=["one address, one station", "one address", "one station", "one /64"],
+)
+async def test_a_parallel_burst_is_checked_at_most_ten_times(
+    autojump_clock: MockClock, tries: list[tuple[str, str]]
+) -> None:
+    """Safe by default 8."""
+    assert await burst(FailedLogins(), tries) <= 10
+
+
+async def test_the_right_password_waits_at_most_two_seconds_meanwhile(autojump_clock: MockClock) -> None:
+    """Safe by default 8: from elsewhere, while the station is guessed at without an end."""
+    logins = FailedLogins()
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(burst, logins, [(HERE, "CP-1")] * 600)
+        await trio.sleep(1)
+        began = trio.current_time()
+        async with logins.turn(THERE, "CP-1"):
+            assert trio.current_time() - began <= WAIT_S + 0.05
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_slowed_address_still_has_one_that_waits(autojump_clock: MockClock) -> None:
+    """The newest: the one before it is told to come again."""
     logins = FailedLogins()
     await fail(logins, HERE, FREE_FAILURES + 1)
     began = trio.current_time()
-    async with trio.open_nursery() as nursery:
-        for _ in range(10):
-            nursery.start_soon(fail, logins, HERE)
-    assert trio.current_time() - began == 10 * WAIT_S
+    assert await burst(logins, [(HERE, "CP-1")] * 10) == 2
+    assert trio.current_time() - began == pytest.approx(2 * (WAIT_S + 0.02))
 
 
 async def test_another_address_is_not_slowed(autojump_clock: MockClock) -> None:
