@@ -42,6 +42,15 @@ class Terminal:
 _config_option = click.option("--config", "config_path", type=click.Path(path_type=Path), help="Settings (TOML).")
 
 
+def asked_password() -> str:
+    """A station's password from EVPOWER_STATION_PASSWORD, or asked for twice; never an argument, which `ps` shows."""
+    from_environment = os.environ.get("EVPOWER_STATION_PASSWORD")
+    if from_environment:
+        return from_environment
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return typed
+
+
 def terminal_command(command: Callable[..., None]) -> Callable[..., None]:
     """The options every command of an operator has, and the exit code of each refusal."""
 

@@ -10,6 +10,7 @@ from evpower.network.rows.stations import (
     refresh_connector,
     station_exists,
     store_presence,
+    without_credentials,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "refresh_connector",
     "station_exists",
     "store_presence",
+    "without_credentials",
 ]

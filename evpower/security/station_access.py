@@ -27,7 +27,7 @@ from evpower.errors import (
 from evpower.identifiers import StationId
 from evpower.link.commands import Ending, Reply, SetPassword
 from evpower.link.ports import StationLink
-from evpower.network.station_records import station_exists
+from evpower.network.station_records import station_exists, without_credentials
 from evpower.security.passwords import CHARS_MAX, CHARS_MAX_HEX, CHARS_MIN, Passwords, is_long_enough, is_printable
 from evpower.security.rows import credentials, security_events
 from evpower.security.rows.security_events import SecurityEvent
@@ -87,6 +87,11 @@ class StationAccess:
                 raise StationNotFound
             await end_certificates(uow.conn, station_id, self._clock.now())
         log.warning("certificates ended: station=%s", station_id)
+
+    async def without_credentials(self) -> list[StationId]:
+        """Stations with neither a password nor a certificate they were seen with, which come in anonymously alone."""
+        async with reading(self._pool) as conn:
+            return await without_credentials(conn)
 
     async def security_events(self, station_id: StationId) -> list[SecurityEvent]:
         """The station's security events, newest first. Raises StationNotFound."""

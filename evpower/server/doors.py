@@ -34,7 +34,7 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
-from evpower.http.operators.station_access import access_routes
+from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.strangers import stranger_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
@@ -163,6 +163,7 @@ def _operations(process: Process) -> tuple[Blueprint, ...]:
         command_routes(app.operations),
         trace_routes(process.tracer),
         access_routes(app.access),
+        doctor_routes(app.access),
         tag_routes(app.tags),
         parked_routes(app.parked),
         doubt_routes(app.doubts),

@@ -20,6 +20,7 @@ from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
 from evpower.settings.payments import contradictions as payment_contradictions
+from evpower.settings.payments import dangers as payment_dangers
 from evpower.settings.payments import doubts as payment_doubts
 from evpower.settings.values import (
     Bind,
@@ -261,6 +262,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     }
     config = Config(**sections)
     problems += _contradictions(config)
+    problems += _dangers(config) if _open_to(config) else []
     if not any("auth.mode" in named for named in (*values, *problems)):
         problems += _unasked_trust(config)
     if problems:
@@ -352,13 +354,27 @@ def _contradictions(config: Config) -> list[str]:
     return problems + payment_contradictions(config.payments, config.odengi, config.obank)
 
 
-def _unasked_trust(config: Config) -> list[str]:
-    """Opening the server to others while every client_id is believed must be somebody's decision (design §9.16)."""
+def _open_to(config: Config) -> list[str]:
+    """What lets others than this machine in."""
     binds = [("http.bind", bind) for bind in config.http.bind] + [("ocpp.bind", bind) for bind in config.ocpp.bind]
     binds += [("ocpp.tls_bind", bind) for bind in config.ocpp.tls_bind]
     open_to = [f"{name} {bind}" for name, bind in binds if not bind.is_loopback]
-    if config.http.public_url:
-        open_to.append("http.public_url")
+    return [*open_to, "http.public_url"] if config.http.public_url else open_to
+
+
+def _dangers(config: Config) -> list[str]:
+    """What does no harm on one's own machine, and may not be once others reach the server (safe by default 9)."""
+    problems = payment_dangers(config.payments, config.odengi, config.obank)
+    if any(network.prefixlen == 0 for network in config.http.trusted_proxies):
+        problems.append(
+            "http.trusted_proxies: has everybody in it: whoever connects could pass for any address, and no limit held"
+        )
+    return problems
+
+
+def _unasked_trust(config: Config) -> list[str]:
+    """Opening the server to others while every client_id is believed must be somebody's decision (design §9.16)."""
+    open_to = _open_to(config)
     if not open_to or config.auth.mode != "trust":
         return []
     return [

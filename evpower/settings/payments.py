@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from evpower.client_address import Network
 from evpower.money import TYIYN_PER_SOM
-from evpower.settings.values import Flag, Networks, Number, OneOf, Text, Url, Whole, setting
+from evpower.settings.values import Bind, Flag, Networks, Number, OneOf, Text, Url, Whole, setting
 
 #: What each provider cannot work without, by section.
 ESSENTIAL = {"odengi": ("url", "sid", "secret"), "obank": ("url", "point", "service", "certificate")}
@@ -34,6 +35,7 @@ class PaymentsSettings:
     maximum_som: int = setting(100_000, Whole(1, 1_000_000))
     webhook_per_minute: int = setting(30, Whole(0, 10_000))
     webhook_allow: tuple[Network, ...] = setting((), Networks())
+    allow_test_money: bool = setting(False, Flag())
 
     @property
     def minimum_tyiyn(self) -> int:
@@ -95,6 +97,23 @@ def contradictions(payments: PaymentsSettings, odengi: OdengiSettings, obank: Ob
                 for name in ESSENTIAL[section]
                 if not getattr(settings, name)
             ]
+    return problems
+
+
+def dangers(payments: PaymentsSettings, odengi: OdengiSettings, obank: ObankSettings) -> list[str]:
+    """What may not be while others reach the server: money that nobody paid (safe by default 9)."""
+    problems = []
+    if odengi.is_on and odengi.test and not payments.allow_test_money:
+        problems.append(
+            "odengi.test: credits money that nobody paid; to accept that set payments.allow_test_money = true"
+        )
+    for section, provider in (("odengi", odengi), ("obank", obank)):
+        host = urlsplit(provider.url).hostname or ""
+        if provider.is_on and Bind(host, 0).is_loopback and not payments.allow_test_money:
+            problems.append(
+                f"{section}.url: is on this machine, where whoever listens says what was paid; to accept that set"
+                " payments.allow_test_money = true"
+            )
     return problems
 
 

@@ -85,3 +85,11 @@ async def test_a_charge_in_which_a_live_charger_was_replaced_is_marked(world: Wo
     assert rows == [{"session_id": session_id, "twin_at": world.clock.now()}]
     (event,) = await access(world).security_events(STATION)
     assert (event.type, event.detail, event.alarming) == ("TwinReplacedLiveStation", f"charging: {session_id}", True)
+
+
+async def test_stations_that_nothing_protects_are_named(world: World) -> None:
+    """Safe by default 2 and 9: `evpower config check` and `evpower doctor`."""
+    before = await access(world).without_credentials()
+    assert STATION in before
+    await access(world).set_password(STATION, "a password of its own", push=False)
+    assert await access(world).without_credentials() == [each for each in before if each != STATION]

@@ -493,3 +493,31 @@ def test_where_redis_cannot_be_is_said_without_the_password(url: str) -> None:
 
 def test_the_redis_password_is_not_shown() -> None:
     assert "hunter2" not in repr(load(None, {"EVPOWER_REDIS_URL": "redis://:hunter2@cache.example"}))
+
+
+ODENGI = {"EVPOWER_ODENGI_SID": "1", "EVPOWER_ODENGI_SECRET": "s"}
+OPEN = {"EVPOWER_HTTP_BIND": "0.0.0.0:8080", "EVPOWER_AUTH_MODE": "trust"}
+
+
+@pytest.mark.parametrize(
+    ("dangerous", "named"),
+    [
+        ({**ODENGI, "EVPOWER_ODENGI_URL": "https://odengi.example", "EVPOWER_ODENGI_TEST": "true"}, "odengi.test"),
+        ({**ODENGI, "EVPOWER_ODENGI_URL": "http://127.0.0.1:1"}, "odengi.url"),
+        ({"EVPOWER_HTTP_TRUSTED_PROXIES": "0.0.0.0/0"}, "http.trusted_proxies"),
+        ({"EVPOWER_HTTP_TRUSTED_PROXIES": "::/0"}, "http.trusted_proxies"),
+    ],
+)
+@pytest.mark.parametrize(
+    "opening", [OPEN, {**OPEN, "EVPOWER_HTTP_BIND": "", "EVPOWER_HTTP_PUBLIC_URL": "https://x.kg"}]
+)
+def test_what_is_harmless_at_home_is_refused_once_others_reach_the_server(
+    dangerous: dict[str, str], named: str, opening: dict[str, str]
+) -> None:
+    """Safe by default 9."""
+    opening = {name: value for name, value in opening.items() if value}
+    load(None, dangerous)
+    (problem,) = refused(None, **opening, **dangerous)
+    assert problem.startswith(f"{named}: ")
+    if named.startswith("odengi"):
+        load(None, {**opening, **dangerous, "EVPOWER_PAYMENTS_ALLOW_TEST_MONEY": "true"})

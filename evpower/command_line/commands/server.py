@@ -99,7 +99,25 @@ def config() -> None:
 @config.command("check")
 @terminal_command
 def check_config(terminal: Terminal) -> None:
-    """Name everything wrong with the settings."""
-    warnings = terminal.config.warnings
-    text = "\n".join(["The settings are right", *(f"Warning: {warning}" for warning in warnings)])
-    terminal.screen.show({"ok": True, "warnings": list(warnings)}, text)
+    """Name everything wrong with the settings; while the server runs, also the stations that nothing protects."""
+    _show_findings(terminal, "The settings are right")
+
+
+@click.command()
+@terminal_command
+def doctor(terminal: Terminal) -> None:
+    """Name what is dangerous: settings that would not start, doubts, stations without credentials."""
+    _show_findings(terminal, "Nothing keeps the server from starting")
+
+
+def _show_findings(terminal: Terminal, headline: str) -> None:
+    from evpower.command_line.control import NotReachable
+
+    warnings = list(terminal.config.warnings)
+    try:
+        bare = terminal.server.get("doctor")["stations_without_credentials"]
+        warnings += [f"station {each} has neither a password nor a certificate" for each in bare]
+    except NotReachable:
+        headline += " (the server does not run: its stations were not looked at)"
+    text = "\n".join([headline, *(f"Warning: {warning}" for warning in warnings)])
+    terminal.screen.show({"ok": True, "warnings": warnings}, text)

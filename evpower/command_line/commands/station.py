@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from evpower.command_line.terminal import Terminal, terminal_command
+from evpower.command_line.terminal import Terminal, asked_password, terminal_command
 
 STATION_COLUMNS = {
     "Station": "id",
@@ -81,13 +81,10 @@ def station() -> None:
 @click.argument("station_id", metavar="STATION")
 @click.option("--push", is_flag=True, help="Tell the charger too (AuthorizationKey); if it refuses, the old one stays.")
 @click.option("--hex", "as_hex", is_flag=True, help="Push it as hexadecimal digits, as some chargers want it.")
-@click.password_option(
-    envvar="EVPOWER_STATION_PASSWORD", help="16 to 40 characters (20 with --hex); asked for if absent."
-)
 @terminal_command
-def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool, password: str) -> None:
-    """Set STATION's password."""
-    change = {"password": password, "push": push, "form": "hex" if as_hex else "plain"}
+def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool) -> None:
+    """Set STATION's password: 16 to 40 characters (20 with --hex), from EVPOWER_STATION_PASSWORD or asked for."""
+    change = {"password": asked_password(), "push": push, "form": "hex" if as_hex else "plain"}
     terminal.screen.facts(terminal.server.put("stations", station_id, "password", body=change))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from evpower.command_line.terminal import Terminal, terminal_command
+from evpower.command_line.terminal import Terminal, asked_password, terminal_command
 
 STRANGER_COLUMNS = {
     "Identity": "identity",
@@ -48,12 +50,9 @@ def stranger() -> None:
 @click.option("--free-vend", is_flag=True, default=None, help="Tags that are nobody's charge for free.")
 @click.option(
     "--password",
-    envvar="EVPOWER_STATION_PASSWORD",
-    prompt=True,
-    prompt_required=False,
-    hide_input=True,
-    confirmation_prompt=True,
-    help="A password it must come with from now on; asked for when none is written.",
+    "with_password",
+    is_flag=True,
+    help="It must come with one from now on: EVPOWER_STATION_PASSWORD, which is enough, or asked for.",
 )
 @terminal_command
 def accept_stranger(
@@ -62,12 +61,15 @@ def accept_stranger(
     count: int,
     connector_type: str | None,
     power_kw: float | None,
+    with_password: bool,
     **station: object,
 ) -> None:
     """Make a station of the station IDENTITY; anything further is done by `evpower import`."""
     connector = {"connector_type": connector_type, "power_kw": power_kw}
     given = {name: value for name, value in connector.items() if value is not None}
     connectors = [{"connector_number": number, **given} for number in range(1, count + 1)]
+    if with_password or os.environ.get("EVPOWER_STATION_PASSWORD"):
+        station["password"] = asked_password()
     body = {**station, "power_capacity": power_kw, "connectors": connectors}
     terminal.screen.facts(terminal.server.post("strangers", identity, "accept", body=body))
 

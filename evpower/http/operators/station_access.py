@@ -45,6 +45,18 @@ def access_routes(access: StationAccess) -> Blueprint:
     return routes
 
 
+def doctor_routes(access: StationAccess) -> Blueprint:
+    """`/doctor`: what of the network's rows leaves it open."""
+    routes = Blueprint("doctor", __name__, url_prefix="/doctor")
+
+    @routes.get("")
+    async def doctor() -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data({"stations_without_credentials": await access.without_credentials()})
+
+    return routes
+
+
 def _change(body: dict[str, Any]) -> tuple[str, bool, Literal["plain", "hex"]]:
     password, push, form = body.get("password"), body.get("push", False), body.get("form", "plain")
     wrong = []

@@ -191,3 +191,16 @@ async def station_exists(conn: Conn, station_id: StationId) -> bool:
     """Whether there is such a station, inactive ones included."""
     cursor = await conn.execute("SELECT 1 AS one FROM public.stations WHERE id = %(id)s", {"id": station_id})
     return await cursor.fetchone() is not None
+
+
+WITHOUT_CREDENTIALS = """
+SELECT s.id FROM public.stations s LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
+WHERE s.status <> 'inactive' AND c.password_hash IS NULL AND c.pending_hash IS NULL
+  AND NOT EXISTS (SELECT FROM evpower.station_trust t WHERE t.station_id = s.id AND t.profile_seen = 3)
+ORDER BY s.id
+"""
+
+
+async def without_credentials(conn: Conn) -> list[StationId]:
+    """Stations that could enter anonymously alone: no password, and never seen with a certificate."""
+    return [StationId(row["id"]) for row in await (await conn.execute(WITHOUT_CREDENTIALS)).fetchall()]
