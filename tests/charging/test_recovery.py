@@ -118,7 +118,7 @@ async def test_a_charger_that_rebooted_before_its_first_reading_is_not_waited_fo
 
 async def rebooted(world: World, measured_s: float, start_s: float = 0) -> str:
     """The phase five minutes after a boot that was followed by one reading, measured so many seconds after the boot by
-    the station's clock, which was `start_s` off at the start."""
+    the station's clock, which was `start_s` off at the start, or the start so late."""
     await world.give(500_00)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     began = world.clock.now() + timedelta(seconds=start_s)
@@ -152,6 +152,7 @@ async def test_a_queued_reading_from_before_the_boot_is_no_sign_that_the_charge_
         (-7200 - 60, -7200, "settled"),
         (60, -7200, "charging"),  # set right by the boot
         (60, 1800, "charging"),
+        (-1500, -3600, "settled"),  # an hour slow it is not: the start was late
         (-1_000_000_000, 0, "charging"),  # fell back to 1970 with the boot: it says nothing
     ],
 )

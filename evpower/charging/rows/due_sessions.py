@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evpower.charging.rows.transactions import running_but_final
+from evpower.charging.start_times import LATE_AFTER
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.energy_sql import ENERGY_WH
@@ -57,9 +58,9 @@ WHERE p.phase IN ('charging', 'stopping') AND s.created_at < %(before)s
 """
 
 # A reading measured before the boot was queued, and is no sign that the charge survived it (field ruling 4.4). Measured
-# by the station's clock, which is taken at its word, or to be as wrong as it was at the start, whichever spares the
-# charge; a clock that has gone back behind the start says nothing.
-SILENT_SINCE_REBOOT = """
+# by the station's clock: where it is slow, a reading that comes at once is as late as the start was; one that has gone
+# back behind the start says nothing.
+SILENT_SINCE_REBOOT = f"""
 SELECT p.session_id AS id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
 WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
@@ -67,8 +68,9 @@ WHERE p.phase IN ('charging', 'stopping') AND p.rebooted_at < %(before)s
       SELECT FROM evpower.ocpp_meter_values m
       WHERE m.station_id = t.station_id AND m.received_at > p.rebooted_at
         AND (m.wire_transaction_id = t.wire_transaction_id OR m.connector_id = t.connector_id)
-        AND (m.measured_at < t.started_at
-             OR greatest(m.measured_at, m.measured_at + (t.received_at - t.started_at)) > p.rebooted_at)), false)
+        AND (m.measured_at > p.rebooted_at OR m.measured_at < t.started_at
+             OR (m.received_at - m.measured_at) - (t.received_at - t.started_at)
+                BETWEEN -interval '{LATE_AFTER}' AND interval '{LATE_AFTER}')), false)
 """
 
 STOP_OVERDUE = """
