@@ -322,11 +322,18 @@ async def test_the_same_word_again_is_no_news(world: World) -> None:
     assert not (await world.app.journal.status(status("Available"))).changed
 
 
-async def test_a_word_older_than_the_stored_one_is_ignored(world: World) -> None:
-    await world.app.journal.status(status("Charging", said_at=NOON))
-    outcome = await world.app.journal.status(status("Available", said_at=NOON - timedelta(seconds=1)))
-    assert (outcome.known, outcome.changed) == (True, False)
-    assert await connector(world) == ("occupied", "Charging")
+async def test_the_status_that_comes_last_counts_whatever_its_time(world: World) -> None:
+    """Field ruling 5.3: a clock two hours ahead until it was set, then two seconds behind; its times are shown."""
+    for status_now, said_at in (
+        ("Charging", NOON + timedelta(hours=2)),
+        ("Preparing", NOON - timedelta(seconds=2)),
+        ("Available", NOON - timedelta(days=20_000)),
+    ):
+        outcome = await world.app.journal.status(status(status_now, said_at=said_at))
+        assert (outcome.known, outcome.changed, (await connector(world))[1]) == (True, True, status_now)
+        assert await world.sql("SELECT last_status_update FROM connectors WHERE connector_number = 1") == [
+            {"last_status_update": said_at}
+        ]
 
 
 async def test_after_a_boot_the_next_word_counts_whatever_its_time(world: World) -> None:
@@ -357,10 +364,11 @@ async def test_connector_0_is_the_station_itself(world: World) -> None:
     assert await connector(world) == ("available", "Available")
 
 
-async def test_an_older_word_of_connector_0_is_ignored(world: World) -> None:
+async def test_the_status_of_connector_0_that_comes_last_counts_whatever_its_time(world: World) -> None:
+    """Field ruling 5.3."""
     await world.app.journal.status(status("Faulted", connector=0))
     await world.app.journal.status(status("Available", connector=0, said_at=NOON - timedelta(minutes=1)))
-    assert await world.sql("SELECT status FROM evpower.ocpp_station_status") == [{"status": "Faulted"}]
+    assert await world.sql("SELECT status FROM evpower.ocpp_station_status") == [{"status": "Available"}]
 
 
 # -------------------------------------------------------------------------------------------------------- boots

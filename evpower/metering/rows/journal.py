@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -40,7 +40,7 @@ ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = exclude
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
     status_at = NULL
 """
-# A reboot starts the station's clock anew: its next status counts whatever time it carries.
+# No status has come since the boot.
 BOOT_CONNECTORS = f"""
 UPDATE public.connectors c SET last_status_update = NULL
 FROM {batch_table("station_id text")} r WHERE c.station_id = r.station_id
@@ -53,6 +53,8 @@ WHERE s.id = p.session_id AND s.station_id = r.station_id AND p.phase IN ('charg
 
 STATUS_COLUMNS = """
     station_id text, connector_id int, status text, error_code text, reported_at timestamptz, at timestamptz"""
+# The order of a connector's statuses is the one in which they came; the station's time is shown and compared with
+# nothing, because its clock may be set at any moment (field ruling 5.3).
 WRITE_STATUSES = f"""
 UPDATE public.connectors c
 SET ocpp_status = new.status, error_code = new.error_code, last_status_update = new.reported_at, updated_at = new.at,
@@ -61,7 +63,7 @@ FROM {batch_table(STATUS_COLUMNS)} new
 JOIN public.connectors old ON old.station_id = new.station_id AND old.connector_number = new.connector_id
 LEFT JOIN public.charging_sessions r ON r.station_id = new.station_id
       AND r.connector_id = new.connector_id AND r.status = 'started'
-WHERE c.id = old.id AND (old.last_status_update IS NULL OR old.last_status_update <= new.reported_at)
+WHERE c.id = old.id
 RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
           IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
 """
@@ -81,7 +83,6 @@ FROM {batch_table(WHOLE_STATUS_COLUMNS)} r
 ON CONFLICT (station_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
     info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
     status_at = excluded.status_at
-WHERE o.status_at IS NULL OR o.status_at <= excluded.status_at
 RETURNING station_id
 """
 
@@ -137,7 +138,6 @@ FROM t WHERE s.id = t.charging_session_id AND s.status = 'started'
 RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at, t.register_at
 """
 
-_STATUS_CLOCK_TOLERANCE = timedelta(hours=1)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -201,7 +201,7 @@ async def write_statuses(
             "info": report.info,
             "vendor_id": report.vendor_id,
             "vendor_error_code": report.vendor_error_code,
-            "reported_at": _believed(report.reported_at, at).isoformat(),
+            "reported_at": (report.reported_at or at).isoformat(),
             "at": at.isoformat(),
         }
     whole = [row for (_, connector), row in rows.items() if connector == 0]
@@ -285,10 +285,3 @@ def _escape(text: bytes) -> bytes:
     """As COPY's text format wants it, so that every byte comes back."""
     text = text.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
     return text.replace(b"\r", b"\\r").replace(b"\t", b"\\t")
-
-
-def _believed(reported_at: datetime | None, received_at: datetime) -> datetime:
-    """When a status was reported: the station's time while it is near ours, else ours (clocks may stand in 1970)."""
-    if reported_at is None or abs(received_at - reported_at) > _STATUS_CLOCK_TOLERANCE:
-        return received_at
-    return min(reported_at, received_at)
