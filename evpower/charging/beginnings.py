@@ -23,7 +23,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InsufficientBalance, Refusal
 from evpower.events import ChargingBegan, EventBus
-from evpower.identifiers import ClientId, IdTag, SessionId, StationId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
 from evpower.network.station_records import read_start_spot
 from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
@@ -244,7 +244,7 @@ class Beginnings:
         if spot is None or spot.admin_status == "inactive" or not spot.is_enabled or spot.running_session is not None:
             return _Whose(IdTagVerdict("Blocked"))
         # A queued start tells of energy that flowed, perhaps before the maintenance: it is billed.
-        if spot.admin_status == "maintenance" and late_since(start.started_at, now) is None:
+        if spot.admin_status == "maintenance" and start.late_since(now) is None:
             return _Whose(IdTagVerdict("Blocked"))
         if client_id is None:
             log.info("given away: station=%s, connector=%d", station_id, start.connector_id)
