@@ -61,13 +61,16 @@ async def calling(pool: Pool, **limits: Any) -> AsyncIterator[Caller]:
 
 
 @pytest.fixture
-async def caller(pool: Pool, mock_clock: MockClock) -> AsyncIterator[Caller]:
-    """With the limits of the contract; its clock stands still unless it is moved."""
+async def caller(pool: Pool) -> AsyncIterator[Caller]:
+    """With the limits of the contract; the clock stands still in a test that asks for `mock_clock` itself."""
     async with calling(pool) as caller:
         yield caller
 
 
-async def test_the_thirty_first_call_within_a_minute_is_429_to_the_letter(caller: Caller) -> None:
+async def test_the_thirty_first_call_within_a_minute_is_429_to_the_letter(
+    caller: Caller, mock_clock: MockClock
+) -> None:
+    assert mock_clock.rate == 0, "not a second goes by, however busy the machine is"
     assert await caller.statuses(30) == [200] * 30
     refused = await caller.call()
     assert await body_of(refused, 429) == TOO_MANY
