@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
 from evpower.server.logs import ACCEPT_LOGGER, OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
 from evpower.settings.config import LogSettings
@@ -127,4 +128,19 @@ def test_a_repeating_accept_error_is_one_line_a_second_and_counted() -> None:
         "accept returned EMFILE (2 more since the last such line)",
         "accept returned EMFILE (1 more since the last such line)",
         "accept returned EMFILE",
+    ]
+
+
+@pytest.mark.parametrize("name", ["payment", "evpower.http"])
+def test_a_line_about_money_names_the_request_that_moved_it(name: str) -> None:
+    """Issue 11, item 6; other lines say it themselves or have none."""
+    stream = lines()
+    known = correlation_id.set("request-7")
+    logging.getLogger(name).info("moved: amount=270.00")
+    correlation_id.reset(known)
+    logging.getLogger(name).info("moved: by a worker")
+    named = ", correlation_id=request-7" if name == "payment" else ""
+    assert [line.partition(" INFO - ")[2] for line in stream.getvalue().splitlines()] == [
+        f"moved: amount=270.00{named}",
+        "moved: by a worker",
     ]

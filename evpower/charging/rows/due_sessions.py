@@ -36,10 +36,10 @@ LIMIT 200
 """
 
 # What a start may have to wait for: a charge of the same client, or of the same connector.
-ENDED_BEFORE_START = """
+ENDED_BEFORE_START = f"""
 SELECT p.session_id AS id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
 WHERE p.phase = 'ended' AND (s.user_id = %(client_id)s
-                             OR (s.station_id = %(station_id)s AND s.connector_id = %(connector_id)s))
+                             OR (s.station_id = %(station_id)s AND s.connector_id = %(connector_id)s)) AND {_WRITABLE}
 ORDER BY p.phase_at
 """
 
