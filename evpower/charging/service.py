@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 
@@ -34,7 +34,7 @@ from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId, IdTag, SessionId
-from evpower.link.ports import LiveStations
+from evpower.link.ports import LiveStations, Outcome
 from evpower.network.locations import last_seen
 from evpower.network.station_records import read_start_spot
 from evpower.tags.cards import ensure_app_tag
@@ -107,6 +107,10 @@ class ChargingService:
         # The row decides, not the answer: a station may refuse what it has begun already (field ruling 2.5).
         if started.session.status == "error":
             raise SessionFailed(session_id=session_id)
+        answered = conversation.result
+        if answered is not None and answered.outcome is Outcome.OFFLINE and started.session.wire_transaction_id is None:
+            # Perhaps connected, and not to be asked yet: it begins when the station has spoken (field ruling 5.2).
+            return replace(started, station_online=False)
         return started
 
     async def started_view(self, session_id: SessionId) -> StartedSession:

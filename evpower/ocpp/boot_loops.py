@@ -1,4 +1,4 @@
-"""Stations that boot whenever they are configured, and then are configured whenever they boot (duty 18).
+"""Stations that boot, or hang up, whenever they are asked something, and then are asked again (duty 18).
 
 Some firmwares restart on a changed key, some crash on it. A station that boots soon after it was configured, several
 times in a row, is left alone for a while that doubles; its settings are whatever it keeps. Memory of this process:
@@ -7,6 +7,7 @@ after a restart the station has to show its habit again.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from evpower.identifiers import StationId
@@ -18,6 +19,9 @@ SUSPECT_BOOTS = 2
 #: How long a station that loops is left alone: first, and at most, in seconds.
 FIRST_PAUSE_S = 3600.0
 LONGEST_PAUSE_S = 86400.0
+#: A socket that ends so soon after our first command, in seconds, and so many times in a row, ends because of it.
+HANG_UP_WITHIN_S = 10.0
+HANG_UPS = 3
 
 
 @dataclass
@@ -28,11 +32,32 @@ class _History:
     open: bool = True
 
 
+class HangUps:
+    """Stations whose sockets end when they are asked; one is forgiven when its socket outlives our first command."""
+
+    def __init__(self) -> None:
+        self._in_a_row: Counter[StationId] = Counter()
+
+    def ended(self, station_id: StationId, after_s: float) -> None:
+        """Its socket ended so many seconds after our first command there."""
+        if after_s <= HANG_UP_WITHIN_S:
+            self._in_a_row[station_id] += 1
+
+    def forgive(self, station_id: StationId) -> None:
+        """Its socket has outlived our first command."""
+        self._in_a_row.pop(station_id, None)
+
+    def left_alone(self) -> frozenset[StationId]:
+        """Which are asked nothing until they have spoken again."""
+        return frozenset(station_id for station_id, times in self._in_a_row.items() if times >= HANG_UPS)
+
+
 class BootLoops:
     """What each station did after it was configured; times are trio's."""
 
     def __init__(self) -> None:
         self._histories: dict[StationId, _History] = {}
+        self.hang_ups = HangUps()
 
     def configuring(self, station_id: StationId, now: float) -> None:
         """It is about to be configured: noted before, because some restart at the first message of it."""

@@ -55,6 +55,11 @@ class ConnectedStation:
         self.heard.add(connector_id)
         self._notify()
 
+    @property
+    def has_booted(self) -> bool:
+        """Whether a BootNotification has been answered on this connection."""
+        return self._boots > 0
+
     async def first_boot(self) -> None:
         """Wait until a BootNotification has been answered on this connection."""
         while not self._boots:
@@ -66,10 +71,12 @@ class ConnectedStation:
             await self._news.wait()
 
     async def settled(self) -> None:
-        """Wait until the station may be sent commands: accepted, and its first status came or a short delay passed.
+        """Wait until the station may be sent commands: it has spoken, is accepted, and its first status came or a short
+        delay passed.
 
         A boot in between starts the wait anew: stations that are asked things while they boot, boot again (duty 18).
         """
+        await self.connection.spoken.wait()
         while True:
             boots = self._boots
             with trio.move_on_after(self.settings.settle_delay_s):

@@ -83,7 +83,13 @@ class StationConnection:
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's registration status; a station that merely reconnects is accepted (duty 6, 16).
         self.registration: Registration = "Accepted"
-        #: Set when the station has finished booting and been configured: it may be sent commands (duty 18).
+        #: Set by the station's CALLs, which `words` counts: some stations reset when they are asked something before
+        #: their first one (field ruling 5.2).
+        self.spoken = trio.Event()
+        self.words = 0
+        #: When our first CALL was sent, by trio's clock.
+        self.first_asked_at: float | None = None
+        #: Set when the charger has finished booting and been configured: it may be sent commands (duty 18).
         self.ready = trio.Event()
         #: Set when it is written that the station's socket is this one.
         self.presence_written = False
@@ -121,6 +127,11 @@ class StationConnection:
         else:
             log.info("station=%s: socket ended: %s", self.station_id, end)
 
+    async def speaks_again(self) -> None:
+        """Wait for its next CALL."""
+        self.spoken = trio.Event()
+        await self.spoken.wait()
+
     def leave(self, code: int, reason: str) -> None:
         """End the connection as soon as the CALL being handled, if any, has been answered."""
         self._leaving = (code, reason)
@@ -144,6 +155,7 @@ class StationConnection:
                     await self._pending.done.wait()
             if self._ended:
                 return Offline()
+            self.first_asked_at = trio.current_time() if self.first_asked_at is None else self.first_asked_at
             deadline = trio.current_time() + self._command_timeout_s
             self._pending = pending = _PendingCall(self._ids.new(), action, deadline)
             self._socket.post(self._noted(frames.call(pending.message_id, action, payload)))
@@ -168,6 +180,8 @@ class StationConnection:
                 self.frame_log.note(self.station_id, "in", text, now)
                 message = frames.parse(text)
                 if isinstance(message, frames.Call):
+                    self.words += 1
+                    self.spoken.set()
                     self._busy = True
                     await socket.send(self._noted(await answer(message)))
                     self._busy = False

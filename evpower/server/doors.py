@@ -79,7 +79,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     figures = _metrics(process, server)
     control_app = build_control_app(
         charging=process.app.charging,
-        views=_operator(process, failed_logins),
+        views=_operator(process, server),
         ids=process.ids,
         operations=(*operations, metrics_routes(figures)),
     )
@@ -178,9 +178,10 @@ def _operations(process: Process) -> tuple[Blueprint, ...]:
     )
 
 
-def _operator(process: Process, failed_logins: FailedLogins) -> Operator:
+def _operator(process: Process, server: StationServer) -> Operator:
     app, timeout_s = process.app, process.config.ocpp.heartbeat_timeout_s
-    return Operator(process.pool, process.clock, process.link, app, timeout_s, failed_logins)
+    logins, hang_ups = server.failed_logins, server.boot_loops.hang_ups
+    return Operator(process.pool, process.clock, process.link, app, timeout_s, logins, hang_ups)
 
 
 def _metrics(process: Process, server: StationServer) -> Metrics:

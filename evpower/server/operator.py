@@ -19,6 +19,7 @@ from evpower.network.locations import last_seen
 from evpower.network.status import connector_status, is_online, public_status
 from evpower.network_file.file import parse_fleet
 from evpower.network_file.service import FleetReport
+from evpower.ocpp.boot_loops import HangUps
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App
 from evpower.server.rows.operator import list_sessions, list_stations, read_counts
@@ -36,6 +37,7 @@ class Operator:
         app: App,
         heartbeat_timeout_s: float,
         failed_logins: FailedLogins,
+        hang_ups: HangUps | None = None,
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -43,6 +45,7 @@ class Operator:
         self._app = app
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._failed_logins = failed_logins
+        self._hang_ups = hang_ups or HangUps()
         self._began_at = clock.now()
 
     async def status(self) -> ServerStatus:
@@ -93,4 +96,5 @@ class Operator:
             for each in line.connectors
         ]
         status = public_status(line.admin_status, online, statuses)
-        return StationSheet(line, seen_at, status, self._link.is_connected(line.id), facts, given)
+        connected, left_alone = self._link.is_connected(line.id), line.id in self._hang_ups.left_alone()
+        return StationSheet(line, seen_at, status, connected, left_alone, facts, given)

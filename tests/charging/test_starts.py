@@ -311,3 +311,15 @@ async def test_the_answer_can_be_rebuilt_from_the_session(world: World) -> None:
 async def test_defaults_are_the_seeds() -> None:
     config = Config()
     assert (config.charging.start_deadline_s, config.charging.longest_session_s) == (600, 12 * 3600)
+
+
+async def test_a_start_at_a_station_that_may_not_be_asked_yet_says_that_it_begins_later(world: World) -> None:
+    """Field ruling 5.2: connected, and it has said nothing."""
+    await world.give(500_00)
+    world.link.outcome = Outcome.OFFLINE
+    started = await world.order(energy_wh=5_000)
+    assert (started.station_online, started.session.status) == (False, "started")
+    world.link.outcome = Outcome.ACCEPTED
+    await world.app.reports.ready_for_commands(STATION)
+    await trio.testing.wait_all_tasks_blocked(0.1)
+    assert len(world.link.started) == 2

@@ -158,7 +158,7 @@ class Site:
 
     async def configured(self) -> None:
         """The charger answers what it is asked after a boot or reconnect."""
-        for connector_id in (1, 2):
+        for connector_id in (0, 1, 2):
             await self.status("Available", connector_id)
         for _ in ("MeterValueSampleInterval", "MeterValuesSampledData"):
             await self.reply(OK)

@@ -301,7 +301,7 @@ async def test_a_request_during_the_boot_brings_one_certificate_once_the_charger
     await site.hang_up()
     await site.say("BootNotification", chargePointVendor="EvPower", chargePointModel="Test")
     assert await asked(site, csr=signing_request(STATION)) == OK
-    for connector_id in (1, 2):
+    for connector_id in (0, 1, 2):
         await site.status("Available", connector_id)
     with trio.fail_after(10):
         for _ in range(3):

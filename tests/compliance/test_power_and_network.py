@@ -264,7 +264,12 @@ async def test_duty_24_what_flowed_for_a_refused_tag_is_stopped_when_the_charger
     await site.status("Charging")
     for _ in range(2):
         await site.reply({"status": "Accepted"})
-    for action, payload in [("TriggerMessage", {}), ("RemoteStopTransaction", {"transactionId": transaction_id})]:
+    asked = [
+        ("TriggerMessage", {"connectorId": 2}),
+        ("TriggerMessage", {}),
+        ("RemoteStopTransaction", {"transactionId": transaction_id}),
+    ]
+    for action, payload in asked:
         await site.reply({"status": "Accepted"})
         assert site.heard[-1][0] == action
         assert payload.items() <= site.heard[-1][1].items()

@@ -372,6 +372,15 @@ async def test_the_status_of_connector_0_that_comes_last_counts_whatever_its_tim
 
 
 # -------------------------------------------------------------------------------------------------------- boots
+async def test_a_boot_makes_the_status_of_connector_0_unknown(world: World) -> None:
+    """Field ruling 4.3: "Faulted" once would put the station out of service for ever."""
+    await world.app.journal.status(status("Faulted", connector=0, error="GroundFailure"))
+    await world.app.journal.boot(BootRow(STATION, Boot("v", "m", "1"), NOON))
+    assert await world.sql("SELECT status, error_code, status_at FROM evpower.ocpp_station_status") == [
+        {"status": None, "error_code": None, "status_at": None}
+    ]
+
+
 async def test_a_boot_is_presence_and_firmware(world: World) -> None:
     await world.sql("UPDATE stations SET is_available = false, last_heartbeat_at = NULL")
     await world.app.journal.boot(BootRow(STATION, Boot("ChargePoint", "Express250", "1.2.3"), NOON))

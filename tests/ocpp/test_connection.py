@@ -322,5 +322,6 @@ async def test_an_error_in_one_chargers_task_ends_only_that_charger(
     monkeypatch.setattr(csms.reports, "ready_for_commands", fail)
     csms.set(settle_delay_s=1, command_timeout_s=1)
     peer, neighbour = await csms.charger(), await csms.charger("/ws/CP-2")
+    await peer.call("Heartbeat")
     assert await peer.ended() == 1011
     assert (await neighbour.call("Heartbeat"))[0] == 3

@@ -188,6 +188,7 @@ async def operators_ask(world: World, desk: Desk) -> None:
     await desk.ask("GET", "/parked/missing-energy")
     await desk.ask("GET", "/attempts")
     await desk.ask("GET", "/parked/charging-without-session")
+    await desk.ask("GET", "/parked/unbilled-energy")
     await world.sql("UPDATE evpower.ocpp_transactions SET meter_stop_wh = 939000 WHERE charging_session_id IS NOT NULL")
     await world.sql(DOUBT, world.clock.now(), world.clock.now())
     await desk.ask("GET", "/doubts")

@@ -88,6 +88,8 @@ class StationSheet:
     status: PublicStatus
     #: Whether a socket of it is open in any process.
     connected: bool
+    #: It hangs up when it is asked something, at this process, and is asked nothing until it has spoken again.
+    left_alone: bool
     facts: StationFacts
     free_vend: GivenAway | None
 

@@ -32,13 +32,14 @@ WHERE s.id = r.station_id AND (s.status <> 'inactive' OR EXISTS (
     WHERE c.station_id = s.id AND c.status = 'started' AND c.settled_at IS NULL))
 RETURNING s.id
 """
+# Its word as a whole is unknown until it speaks again: many never take "Faulted" back by themselves (field ruling 4.3).
 BOOT_STATUS = f"""
 INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmware_version, booted_at)
 SELECT station_id, vendor, model, firmware_version, at
 FROM {batch_table("station_id text, vendor text, model text, firmware_version text, at timestamptz")} r
 ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = excluded.model,
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
-    status_at = NULL
+    status = NULL, error_code = NULL, info = NULL, vendor_id = NULL, vendor_error_code = NULL, status_at = NULL
 """
 # No status has come since the boot.
 BOOT_CONNECTORS = f"""

@@ -242,6 +242,9 @@ class _StationDoor:
             await connection.run(
                 functools.partial(dialect.answer, station), functools.partial(configure_after_boot, station)
             )
+        if connection.first_asked_at is not None and connection.close_with != GOING_AWAY:
+            after_s = trio.current_time() - connection.first_asked_at
+            server.boot_loops.hang_ups.ended(station.station_id, after_s)
         return connection.close_with
 
     async def _host(self, socket: StationSocket, stranger: Stranger, dialect: Dialect) -> tuple[int, str]:

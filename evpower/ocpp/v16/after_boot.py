@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from evpower.identifiers import ConnectorId
 from evpower.link.ports import Outcome
 from evpower.ocpp.commands import ask, was_answered
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.v16 import requests
 
+WHOLE_STATION = ConnectorId(0)
 MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
 #: For stations that refuse a list with anything they do not measure (an AC station knows no SoC).
 LEAST_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import"
@@ -26,11 +28,13 @@ async def set_up_metering(station: ConnectedStation) -> bool:
 
 
 async def ask_statuses(station: ConnectedStation) -> None:
-    """Ask for the statuses that did not come by themselves; of all connectors when we know none."""
+    """Ask for the statuses that did not come by themselves; of all connectors when we know none.
+
+    The station's own is connector 0, which TriggerMessage cannot name (§6.51): it comes with those of all.
+    """
     silent = [connector_id for connector_id in station.connector_ids if connector_id not in station.heard]
-    if silent:
-        for connector_id in silent:
-            if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", connector_id))):
-                return
-    elif not station.heard:
+    for connector_id in silent:
+        if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", connector_id))):
+            return
+    if not (station.heard if not station.connector_ids else WHOLE_STATION in station.heard):
         await ask(station.connection, requests.trigger("StatusNotification", None))

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     STRAY_ANSWER = "stray_answer"
     ODD_ANSWER = "odd_answer"
     BOOT_LOOP = "boot_loop"
+    HANGS_UP = "hangs_up"
 
 
 class Oddities:

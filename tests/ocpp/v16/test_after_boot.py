@@ -11,7 +11,14 @@ from trio.testing import MockClock
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.link.ports import Outcome
 from evpower.network.station import Admission, BootVerdict
-from evpower.ocpp.boot_loops import FIRST_PAUSE_S, LONGEST_PAUSE_S, SUSPECT_WITHIN_S, BootLoops
+from evpower.ocpp.boot_loops import (
+    FIRST_PAUSE_S,
+    HANG_UP_WITHIN_S,
+    LONGEST_PAUSE_S,
+    SUSPECT_WITHIN_S,
+    BootLoops,
+    HangUps,
+)
 from evpower.ocpp.v16.after_boot import LEAST_MEASURANDS, MEASURANDS
 from evpower.ocpp.watch.oddities import Kind
 from tests.ocpp.conftest import Csms
@@ -62,8 +69,22 @@ async def test_duty_18_nothing_is_asked_before_the_first_status_or_a_short_delay
     assert trio.current_time() - booted_at == pytest.approx(5, abs=0.1)
 
 
+async def test_a_charger_that_has_said_nothing_is_sent_nothing_and_then_waited_for_as_after_a_boot(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """Field ruling 5.2: some reset when they are asked anything before their first message has been answered."""
+    peer = await csms.charger()
+    assert await obey(peer, until=50) == []
+    assert csms.reports.count("ready") == 0
+    await peer.call("Heartbeat")
+    spoke_at = trio.current_time()
+    await peer.next_call()
+    assert trio.current_time() - spoke_at == pytest.approx(5, abs=0.1)
+
+
 async def test_a_charger_that_sends_no_status_is_asked_for_all(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
+    await peer.call("Heartbeat")
     assert (await obey(peer))[-1] == ("TriggerMessage", {"requestedMessage": "StatusNotification"})
 
 
@@ -73,11 +94,26 @@ async def test_known_connectors_that_stay_silent_are_asked_one_by_one(csms: Csms
     peer = await csms.charger()
     await peer.call("StatusNotification", STATUS)
     triggers = [payload for action, payload in await obey(peer) if action == "TriggerMessage"]
-    assert [trigger["connectorId"] for trigger in triggers] == [2, 5]
+    assert [trigger.get("connectorId") for trigger in triggers] == [2, 5, None]
+
+
+async def test_connector_0_is_asked_for_with_the_others_unless_it_has_spoken(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """Field ruling 4.3. TriggerMessage cannot name it: all are asked."""
+    csms.reports.stations["CP-1"] = Admission("CP-1", "active", None, (ConnectorId(1),))
+    peer = await csms.charger()
+    await peer.call("StatusNotification", STATUS)
+    assert (await obey(peer))[-1] == ("TriggerMessage", {"requestedMessage": "StatusNotification"})
+    await peer.call("BootNotification", BOOT)
+    for connector_id in (0, 1):
+        await peer.call("StatusNotification", {**STATUS, "connectorId": connector_id})
+    assert "TriggerMessage" not in [action for action, _ in await obey(peer)]
 
 
 async def test_duty_06_a_reconnect_without_boot_is_configured_too(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
+    await peer.call("Heartbeat")
     await obey(peer)
     assert csms.reports.told[-1] == ("ready", CP)
 
@@ -86,6 +122,7 @@ async def test_a_charger_that_answers_nothing_is_asked_once_and_is_ready_all_the
     csms: Csms, autojump_clock: MockClock
 ) -> None:
     peer = await csms.charger()
+    await peer.call("Heartbeat")
     calls = []
     with trio.move_on_after(60):
         while True:
@@ -96,6 +133,7 @@ async def test_a_charger_that_answers_nothing_is_asked_once_and_is_ready_all_the
 
 async def test_a_later_boot_on_the_same_socket_is_followed_up_again(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await csms.charger()
+    await peer.call("Heartbeat")
     await obey(peer)
     await peer.call("BootNotification", BOOT)
     await obey(peer)
@@ -189,6 +227,75 @@ async def test_one_chargers_loop_is_not_anothers(csms: Csms, autojump_clock: Moc
     await peer.call("BootNotification", BOOT)
     await peer.call("StatusNotification", STATUS)
     assert len(await obey(peer)) == 2
+
+
+async def hangs_up_when_asked(csms: Csms, within_s: float = 0) -> list[str]:
+    """One connection of a charger that does not boot, and goes so long after our first question; what it was asked."""
+    peer = await csms.charger()
+    await peer.call("Heartbeat")
+    asked = []
+    with trio.move_on_after(60):
+        _, _, action, _ = await peer.next_call()
+        asked.append(action)
+        await trio.sleep(within_s)
+    await peer.wire.aclose()
+    await trio.sleep(1)
+    return asked
+
+
+async def test_a_charger_that_hangs_up_three_times_when_it_is_asked_is_left_alone_until_it_speaks_again(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """Field ruling 5.2."""
+    lives = [await hangs_up_when_asked(csms) for _ in range(4)]
+    assert lives == [["ChangeConfiguration"]] * 3 + [[]]
+    assert csms.traffic.leniencies[CP][Kind.HANGS_UP] == 1
+    peer = await csms.charger()
+    await peer.call("Heartbeat")
+    await trio.sleep(60)
+    assert csms.reports.count("ready") == 0
+    await peer.call("Heartbeat")
+    assert len(await obey(peer)) > 1
+
+
+async def test_a_charger_that_hangs_up_is_asked_after_its_boot(csms: Csms, autojump_clock: MockClock) -> None:
+    """Field ruling 5.2: a boot is its word."""
+    for _ in range(3):
+        await hangs_up_when_asked(csms)
+    peer = await csms.charger()
+    await peer.call("BootNotification", BOOT)
+    assert len(await obey(peer)) > 1
+
+
+@pytest.mark.parametrize(("within_s", "asked"), [(9, 0), (11, 1)])
+async def test_a_charger_that_stays_for_ten_seconds_has_not_hung_up(
+    csms: Csms, autojump_clock: MockClock, within_s: float, asked: int
+) -> None:
+    csms.set(command_timeout_s=1)
+    lives = [await hangs_up_when_asked(csms, within_s) for _ in range(4)]
+    assert len(lives[-1]) == asked
+
+
+async def test_a_charger_that_outlives_a_question_is_forgiven(csms: Csms, autojump_clock: MockClock) -> None:
+    for _ in range(2):
+        await hangs_up_when_asked(csms)
+    peer = await csms.charger()
+    await peer.call("Heartbeat")
+    await obey(peer)
+    await peer.wire.aclose()
+    await trio.sleep(1)
+    for _ in range(2):
+        assert await hangs_up_when_asked(csms)
+
+
+def test_who_hangs_up_is_counted_one_by_one() -> None:
+    hang_ups, other = HangUps(), StationId("CP-2")
+    for station_id in (CP, other, CP, CP):
+        hang_ups.ended(station_id, HANG_UP_WITHIN_S)
+    hang_ups.ended(other, HANG_UP_WITHIN_S + 0.1)
+    assert hang_ups.left_alone() == {CP}
+    hang_ups.forgive(CP)
+    assert hang_ups.left_alone() == frozenset()
 
 
 def test_boots_long_after_the_configuration_are_innocent() -> None:

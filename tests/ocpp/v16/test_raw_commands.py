@@ -305,6 +305,7 @@ async def test_duty_18_a_booting_charger_is_waited_for(
 ) -> None:
     peer = await csms.charger()
     asked = ask(csms, nursery, "ClearCache")
+    await peer.call("Heartbeat")
     names = await answer_calls(peer, until="ClearCache")
     await asked.done.wait()
     assert names[-1] == "ClearCache"

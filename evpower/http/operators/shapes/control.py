@@ -49,6 +49,7 @@ def sheet_body(sheet: StationSheet) -> Body:
         "configuration_warnings": line.configuration_warnings,
         "status": sheet.status,
         "connected": sheet.connected,
+        "left_alone": sheet.left_alone,
         **facts_body(sheet.facts),
         "free_vend": None if sheet.free_vend is None else _given_away(sheet.free_vend),
     }
