@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from logging.handlers import WatchedFileHandler
@@ -21,6 +22,8 @@ OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
 MONEY_LOGGER = "payment"
 #: They repeat what our own lines say better.
 ACCEPT_LOGGER = "trio.serve_listeners"
+#: What a terminal or a reader of lines may take for more than text.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
@@ -37,6 +40,7 @@ class LineFormatter(logging.Formatter):
         A line about money names the request, or the station's message, that moved it; a worker's own has none.
         """
         line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        line = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
         known = correlation_id.get() if record.name == MONEY_LOGGER else None
         return line if known is None else f"{line}, correlation_id={known}"
 

@@ -128,3 +128,12 @@ def test_a_repeating_accept_error_is_one_line_a_second_and_counted() -> None:
         "accept returned EMFILE (1 more since the last such line)",
         "accept returned EMFILE",
     ]
+
+
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x00", "\x7f", "\x85", "\u2028"])
+def test_a_control_character_is_written_as_text(control: str) -> None:
+    """Safe by default 10: an escape sequence could hide or forge lines on an operator's terminal."""
+    stream = lines()
+    logging.getLogger("OCPP").info("station=%s", f"CP{control}1")
+    assert control[0] not in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 1
