@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import time
+from contextlib import suppress
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from typing import TextIO
 
@@ -22,6 +25,7 @@ OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
 MONEY_LOGGER = "payment"
 #: They repeat what our own lines say better.
 ACCEPT_LOGGER = "trio.serve_listeners"
+LOG_FILE_MODE = 0o640
 #: What a terminal or a reader of lines may take for more than text.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
@@ -97,9 +101,19 @@ def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_lev
         accepting.addFilter(OncePerSecond())
 
 
+class _LogFile(WatchedFileHandler):
+    """A file for its owner and group: addresses and clients are in it."""
+
+    def _open(self) -> TextIOWrapper:
+        opened = super()._open()
+        with suppress(PermissionError):  # another's, who may write it all the same
+            os.fchmod(opened.fileno(), LOG_FILE_MODE)
+        return opened
+
+
 def _open_file(path: str) -> logging.Handler:
     """A file that is opened again when logrotate moves it away."""
     try:
-        return WatchedFileHandler(path, encoding="utf-8")
+        return _LogFile(path, encoding="utf-8")
     except OSError as error:
         raise ConfigError([f"log.file: {path} cannot be opened: {error.strerror}"]) from None
