@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz lint types schema bench lock clean
+.PHONY: install run test test-quick foreign fuzz proxies lint types schema bench lock clean
 
 install: $(STAMP)
 
@@ -41,6 +41,10 @@ foreign: install
 MINUTES ?= 1
 fuzz: install
 	$(BIN)/python -m tests.fuzz $(MINUTES)
+
+# The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
+proxies: install
+	$(BIN)/python -m tests.proxies
 
 lint: install
 	$(BIN)/ruff check .

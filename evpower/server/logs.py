@@ -23,11 +23,12 @@ from evpower.settings.config import LogSettings
 OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
 #: Its lines are about money.
 MONEY_LOGGER = "payment"
-#: They repeat what our own lines say better.
+#: What trio says of the accept loops of both doors.
 ACCEPT_LOGGER = "trio.serve_listeners"
 LOG_FILE_MODE = 0o640
 #: What a terminal or a reader of lines may take for more than text.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+#: They repeat what our own lines say better.
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
