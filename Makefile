@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign lint types schema bench lock clean
+.PHONY: install run test test-quick foreign fuzz proxies lint types schema bench lock clean
 
 install: $(STAMP)
 
@@ -36,6 +36,15 @@ foreign: install
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "make foreign needs node 20.10 or newer, and npm"; exit 1; }
 	cd tests/foreign/ocpp-rpc && npm ci --silent --no-audit --no-fund
 	$(BIN)/python -m tests.foreign
+
+# Broken bytes at the phones' listener, for instance `make fuzz MINUTES=10`; it says which bytes came last.
+MINUTES ?= 1
+fuzz: install
+	$(BIN)/python -m tests.fuzz $(MINUTES)
+
+# The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
+proxies: install
+	$(BIN)/python -m tests.proxies
 
 lint: install
 	$(BIN)/ruff check .

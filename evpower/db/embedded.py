@@ -47,6 +47,19 @@ wait $server
 """
 
 
+#: Who may connect: this process's user, and root, as the server's `postgres`. The user PostgreSQL runs as may not: as
+#: root that is `nobody`, which other programs run as too. Written at each start: older clusters have it as well.
+HBA = "local all all peer map=evpower\nlocal replication all peer map=evpower\n"
+IDENT = "evpower {user} postgres\n"
+ACCESS_FILES = ("evpower_hba.conf", "evpower_ident.conf")
+#: All of our environment that PostgreSQL and its tools get: no setting of ours is in it, which `/proc` would show.
+ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "HOME")
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+
+
 @dataclass(frozen=True)
 class _Cluster:
     """Where everything lies, and as whom it runs."""
@@ -85,6 +98,7 @@ async def _running(cluster: _Cluster, command: Sequence[str], socket_dir: Path) 
             stderr=log_file,
             cwd="/",
             start_new_session=True,
+            env=_environment(),
             **cluster.identity,
         )
     try:
@@ -125,6 +139,8 @@ async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
 
 def _command(cluster: _Cluster, socket_dir: Path, settings: Mapping[str, str]) -> list[str]:
     command = [str(cluster.bin / "postgres"), "-D", str(cluster.data), "-k", str(socket_dir), "-h", ""]
+    for setting, name in zip(("hba_file", "ident_file"), ACCESS_FILES, strict=True):
+        command += ["-c", f"{setting}={cluster.data / name}"]
     for name, value in {**DEFAULTS, **settings}.items():
         command += ["-c", f"{name}={value}"]
     return command
@@ -155,8 +171,17 @@ def _prepare(data_dir: Path, durable: bool) -> _Cluster:
         binaries = _runnable(binaries, identity)
     cluster = _Cluster(binaries, data, identity)
     _initialise(cluster, durable)
+    _say_who_may_connect(data)
     data.chmod(0o700)
     return cluster
+
+
+def _say_who_may_connect(data: Path) -> None:
+    users = sorted({"root", pwd.getpwuid(os.getuid()).pw_name})
+    texts = (HBA, "".join(IDENT.format(user=user) for user in users))
+    for name, text in zip(ACCESS_FILES, texts, strict=True):
+        (data / name).write_bytes(text.encode())
+        (data / name).chmod(0o644)
 
 
 def _binaries() -> Path:
@@ -228,7 +253,10 @@ def _initialise(cluster: _Cluster, durable: bool) -> None:
     unfinished.touch()
     command = [str(cluster.bin / "initdb"), "-D", str(cluster.data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     command += ["--locale=C.UTF-8"] if durable else ["--locale=C.UTF-8", "--no-sync"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **cluster.identity)
+    environment = _environment()
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd="/", env=environment, **cluster.identity
+    )
     if done.returncode != 0:
         raise DatabaseUnavailable(f"initdb failed in {cluster.data}: {done.stderr.strip()}")
     unfinished.unlink()

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sys
 import time
+from contextlib import suppress
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from typing import TextIO
 
@@ -19,8 +23,12 @@ from evpower.settings.config import LogSettings
 OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
 #: Its lines are about money.
 MONEY_LOGGER = "payment"
-#: They repeat what our own lines say better.
+#: What trio says of the accept loops of both doors.
 ACCEPT_LOGGER = "trio.serve_listeners"
+LOG_FILE_MODE = 0o640
+#: What a terminal or a reader of lines may take for more than text.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+#: They repeat what our own lines say better.
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
@@ -37,6 +45,7 @@ class LineFormatter(logging.Formatter):
         A line about money names the request, or the station's message, that moved it; a worker's own has none.
         """
         line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        line = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
         known = correlation_id.get() if record.name == MONEY_LOGGER else None
         return line if known is None else f"{line}, correlation_id={known}"
 
@@ -93,9 +102,19 @@ def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_lev
         accepting.addFilter(OncePerSecond())
 
 
+class _LogFile(WatchedFileHandler):
+    """A file for its owner and group: addresses and clients are in it."""
+
+    def _open(self) -> TextIOWrapper:
+        opened = super()._open()
+        with suppress(PermissionError):  # another's, who may write it all the same
+            os.fchmod(opened.fileno(), LOG_FILE_MODE)
+        return opened
+
+
 def _open_file(path: str) -> logging.Handler:
     """A file that is opened again when logrotate moves it away."""
     try:
-        return WatchedFileHandler(path, encoding="utf-8")
+        return _LogFile(path, encoding="utf-8")
     except OSError as error:
         raise ConfigError([f"log.file: {path} cannot be opened: {error.strerror}"]) from None

@@ -37,6 +37,14 @@ async def serve():
 trio.run(serve)
 """
 
+#: Who it is changes once all is imported: `nobody` may not read our interpreter.
+AS_NOBODY = """
+import os, sys
+from psycopg import pq
+os.setgid(65534); os.setuid(65534)
+print(pq.PGconn.connect(sys.argv[1].encode()).error_message.decode())
+"""
+
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
@@ -201,3 +209,20 @@ async def test_a_cluster_whose_making_was_cut_short_is_made_anew(place: Path) ->
     async with running(data) as conninfo:
         write(conninfo, "SELECT 1")
     assert not (place / "cut_short.unfinished").exists()
+
+
+async def test_the_user_postgresql_runs_as_is_refused_and_finds_none_of_our_settings(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Safe by default 11: as root that is `nobody`, which other programs run as too."""
+    monkeypatch.setenv("EVPOWER_ADMIN_TOKEN", "a secret")
+    async with running(data_dir) as conninfo:
+        with psycopg.connect(conninfo) as database:
+            row = database.execute("SELECT pg_backend_pid()").fetchone()
+            assert row is not None
+            environment = Path(f"/proc/{row[0]}/environ").read_bytes()
+        assert b"EVPOWER" not in environment
+        if os.getuid() == 0:
+            command = [sys.executable, "-c", AS_NOBODY, conninfo]
+            tried = await trio.run_process(command, capture_stdout=True)
+            assert b"Peer authentication failed" in tried.stdout

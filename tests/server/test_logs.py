@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,3 +145,22 @@ def test_a_line_about_money_names_the_request_that_moved_it(name: str) -> None:
         f"moved: amount=270.00{named}",
         "moved: by a worker",
     ]
+
+
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x00", "\x7f", "\x85", "\u2028"])
+def test_a_control_character_is_written_as_text(control: str) -> None:
+    """Safe by default 10: an escape sequence could hide or forge lines on an operator's terminal."""
+    stream = lines()
+    logging.getLogger("OCPP").info("station=%s", f"CP{control}1")
+    assert control[0] not in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_the_file_is_for_its_owner_and_group(tmp_path: Path) -> None:
+    """Safe by default 11; one that logrotate made anew too."""
+    path = tmp_path / "evpower.log"
+    for _ in range(2):
+        lines(file=str(path))
+        logging.getLogger().info("a line")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        path.unlink()

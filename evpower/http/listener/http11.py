@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
+from collections.abc import Mapping
 
 import h11
 import msgspec
-from hypercorn.events import Closed, Event
+from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
+from hypercorn.typing import H11SendableEvent
 
 from evpower.http.wire.problems import HTTP_PROBLEMS, envelope
 
@@ -23,6 +27,11 @@ VERSIONS = (b"1.0", b"1.1")
 FINAL = 200
 #: Of a WebSocket handshake: an extension (compression) lets a small frame become a large one.
 EXTENSIONS = b"sec-websocket-extensions"
+
+
+BOTH_LENGTHS = {b"content-length", b"transfer-encoding"}
+#: The scheme and authority of a target in absolute form (RFC 9112 §3.2.2).
+ORIGIN = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
 
 
 class NotPlain(Exception):
@@ -41,11 +50,19 @@ class Http11(H11Protocol):
 
     async def handle(self, event: Event) -> None:
         """As Hypercorn's, but for a request that is not plain: 400, and the connection ends."""
+        if isinstance(event, RawData) and event.data and self._awaits_handshake:
+            # RFC 6455 §4.1: it must wait for our answer; Hypercorn takes what comes before for an error of ours.
+            await self.send(Closed())
+            return
         try:
             await super().handle(event)
         except NotPlain:
             await self._send_error_response(400)
             await self.send(Closed())
+
+    @property
+    def _awaits_handshake(self) -> bool:
+        return isinstance(self.stream, WSStream) and self.stream.state is ASGIWebsocketState.HANDSHAKE
 
     async def stream_send(self, event: StreamEvent) -> None:
         """As Hypercorn's; an answer in a drain, or before the body's end, says that it is the connection's last."""
@@ -57,15 +74,30 @@ class Http11(H11Protocol):
     async def _check_protocol(self, event: h11.Request) -> None:
         """Instead of Hypercorn's, which looks for wishes for HTTP/2."""
         self._is_head = event.method == b"HEAD"
-        names = {name for name, _ in event.headers}
-        if event.http_version not in VERSIONS or {b"content-length", b"transfer-encoding"} <= names:
+        headers = dict(event.headers)
+        if event.http_version not in VERSIONS or headers.keys() >= BOTH_LENGTHS:
             raise NotPlain
+        if headers.get(b"upgrade", b"").strip().lower() == b"websocket":
+            assert isinstance(self.connection, h11.Connection)
+            _refuse_half_handshake(event, headers)
+            if self.connection.trailing_data[0]:
+                raise NotPlain
 
     async def _create_stream(self, request: h11.Request) -> None:
-        if any(name == EXTENSIONS for name, _ in request.headers):
-            headers = [(name, value) for name, value in request.headers if name != EXTENSIONS]
-            request = h11.Request(method=request.method, target=request.target, headers=headers, http_version=b"1.1")
+        headers = [(name, value) for name, value in request.headers if name != EXTENSIONS]
+        target = _origin_form(request)
+        if target != request.target or len(headers) < len(request.headers):
+            version = request.http_version
+            request = h11.Request(method=request.method, target=target, headers=headers, http_version=version)
         await super()._create_stream(request)
+
+    async def _send_h11_event(self, event: H11SendableEvent) -> None:
+        """As Hypercorn's; what cannot be sent after what the peer sent meanwhile ends the connection."""
+        try:
+            await super()._send_h11_event(event)
+        except h11.LocalProtocolError as error:
+            logger.warning("HTTP answer not sent: %s: IP: %s", error, (self.client or ("-",))[0])
+            await self.send(Closed())
 
     async def _send_error_response(self, status_code: int) -> None:
         """The contract's envelope (rest-api §1.5) for what did not become a request."""
@@ -76,3 +108,29 @@ class Http11(H11Protocol):
         if not self._is_head:
             await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
+
+
+def _origin_form(request: h11.Request) -> bytes:
+    """The target as a path. Raises NotPlain for one that names no path of ours (`host:80`, `x`)."""
+    target = ORIGIN.sub(b"", request.target, count=1)
+    if target.startswith(b"/") or (target == b"*" and request.method == b"OPTIONS"):
+        return target
+    if target != request.target and not target.startswith(b"#"):
+        return b"/" + target
+    raise NotPlain
+
+
+def _refuse_half_handshake(request: h11.Request, headers: Mapping[bytes, bytes]) -> None:
+    """Raises NotPlain for a WebSocket handshake that cannot become one (RFC 6455 §4.2.1), or that has a body."""
+    tokens = {token.strip().lower() for token in headers.get(b"connection", b"").split(b",")}
+    is_whole = (
+        request.method == b"GET"
+        and request.http_version == b"1.1"
+        and b"upgrade" in tokens
+        and headers.get(b"sec-websocket-version") == b"13"
+        and b"sec-websocket-key" in headers
+        and headers.get(b"content-length", b"0") == b"0"
+        and b"transfer-encoding" not in headers
+    )
+    if not is_whole:
+        raise NotPlain

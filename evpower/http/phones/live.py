@@ -134,4 +134,7 @@ def _origin_may(allowed: Collection[str]) -> bool:
     origin = websocket.headers.get("Origin")
     if origin is None or origin in allowed:
         return True
-    return urlsplit(origin).netloc == websocket.headers.get("Host")
+    try:
+        return urlsplit(origin).netloc == websocket.headers.get("Host")
+    except ValueError:
+        return False

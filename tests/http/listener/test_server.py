@@ -235,6 +235,32 @@ async def test_what_is_no_plain_request_gets_one_refusal_in_json_and_the_end(
     assert json.loads(body)["success"] is False
 
 
+HANDSHAKE = UPGRADE.removesuffix(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        HANDSHAKE + b"Content-Length: 5\r\n\r\nhello",
+        HANDSHAKE + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        UPGRADE.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        UPGRADE.replace(b"Version: 13", b"Version: 99"),
+        UPGRADE.replace(b"Sec-WebSocket-Key", b"X-Key"),
+        UPGRADE.replace(b"Connection: Upgrade", b"Connection: close"),
+        UPGRADE + FRAME,
+        b"GET http://[::1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET x HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT host:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+async def test_no_stranger_causes_an_error_of_ours(raw: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Safe by default 10: each of these was an ERROR with a traceback."""
+    async with serving(live_app()) as server:
+        answer = await server.exchange(raw)
+    assert b" 400 " in answer.splitlines()[0] or answer == b"" or b" 404 " in answer.splitlines()[0]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR" or record.exc_info] == []
+
+
 async def test_a_refusal_of_a_head_request_has_no_body(world: World) -> None:
     async with serving(world.app) as server:
         answer = await server.exchange(BOTH_LENGTHS.replace(b"POST", b"HEAD"))

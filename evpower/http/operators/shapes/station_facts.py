@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evpower.http.wire.values import Body
+from evpower.http.wire.values import Body, without_password
 from evpower.stations.facts import (
     AvailabilityFact,
     LocalListFact,
@@ -39,7 +39,7 @@ def _transfer(fact: TransferFact) -> Body:
     return {
         "id": fact.id,
         "kind": fact.kind,
-        "location": fact.location,
+        "location": None if fact.location is None else without_password(fact.location),
         "file_name": fact.file_name,
         "status": fact.status,
         "steps": [{"at": step.at, "status": step.status} for step in fact.steps],

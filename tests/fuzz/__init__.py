@@ -1,0 +1,1 @@
+"""No tests: fuzzers, by `make fuzz`, for as many minutes as given."""
