@@ -72,13 +72,14 @@ class TransactionRecord:
         return self.meter_carried_wh + max(0, self.meter_last_wh - self.meter_base_wh)
 
     def minutes(self, ordered_at: datetime) -> int:
-        """Whole minutes billed: to the stop, else to the last believed reading, else none (`billed_time`)."""
+        """Whole minutes billed: to the stop, else to the last believed reading, else none (`billed_time`).
+
+        `ordered_at` is when the session began: where a card's queued start made it, that is the start's own time.
+        """
         by_station, received_at = self._until()
         by_us = since_order = None
         if received_at is not None:
-            # A session that its start itself made was ordered when the station says: at a card's start nobody asked us.
-            known_since = ordered_at if ordered_at < self.received_at else self.started_at
-            by_us, since_order = received_at - self.received_at, received_at - known_since
+            by_us, since_order = received_at - self.received_at, received_at - ordered_at
         queued = late_since(self.started_at, self.received_at) is not None
         return _whole_minutes(billed_time(by_station, by_us, since_order, queued=queued))
 

@@ -12,13 +12,13 @@ from tests.charging.test_estimates import PRICE_PER_MINUTE
 from tests.worlds.charging import ONE, STATION, World
 
 
-async def begun(world: World, fast_s: float = 0) -> tuple[SessionId, WireTransactionId]:
-    """A charge at 10 som a kWh and 2 som a minute, that began a minute after its order by our clock; the station's is
+async def begun(world: World, fast_s: float = 0, after_s: float = 60) -> tuple[SessionId, WireTransactionId]:
+    """A charge at 10 som a kWh and 2 som a minute, that began `after_s` after its order by our clock; the station's is
     so much fast."""
     await world.give(5000_00)
     await world.sql(PRICE_PER_MINUTE)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
-    world.clock.advance(60)
+    world.clock.advance(after_s)
     at = world.clock.now() + timedelta(seconds=fast_s)
     start = TransactionStart(ONE, await world.tag_of(session_id), 1_000, at, b"{}")
     return session_id, (await world.app.reports.begin_transaction(STATION, start)).wire_transaction_id
@@ -45,12 +45,13 @@ async def test_a_clock_corrected_by_six_hours_in_mid_charge_does_not_bill_six_ho
     assert await doubts(world) == [("clock", 370, 10)]
 
 
-async def test_a_clock_a_day_behind_at_the_start_costs_nobody_a_som(world: World) -> None:
-    """Safe by default §6: the start seems to be a day old; the order was a minute before it."""
-    session_id, transaction_id = await begun(world, fast_s=-86_400)
+@pytest.mark.parametrize("after_s", [0, 60])
+async def test_a_clock_a_day_behind_at_the_start_costs_nobody_a_som(world: World, after_s: float) -> None:
+    """Safe by default §6: the start seems to be a day old; the order was a moment before it."""
+    session_id, transaction_id = await begun(world, -86_400, after_s)
     world.clock.advance(600)
     await stop(world, transaction_id, world.clock.now())
-    assert (await world.session(session_id)).cost_tyiyn == 20_00 + 11 * 2_00
+    assert (await world.session(session_id)).cost_tyiyn == 20_00 + (10 + after_s // 60) * 2_00
     assert [kind for kind, *_ in await doubts(world)] == ["clock"]
 
 

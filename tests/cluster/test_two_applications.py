@@ -137,11 +137,12 @@ def finals(*worlds: World) -> Iterator[list[SessionId]]:
 
 
 async def test_what_two_settlement_workers_find_is_settled_once(both: Both) -> None:
-    sessions = await reserved(both.a)
+    sessions, begun = await reserved(both.a), []
     for station, session_id in zip(STATIONS, sessions, strict=True):
         start = TransactionStart(ONE, await both.a.tag_of(session_id), 1000, both.a.clock.now(), b"{}")
-        transaction = await both.a.app.reports.begin_transaction(station, start)
-        both.a.clock.advance(600)
+        begun.append(await both.a.app.reports.begin_transaction(station, start))
+    both.a.clock.advance(600)
+    for station, transaction in zip(STATIONS, begun, strict=True):
         stop = TransactionStop(
             transaction.wire_transaction_id, 3_000, both.a.clock.now(), "Local", None, (), b"{}", "StopTransaction"
         )
