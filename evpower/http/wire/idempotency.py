@@ -150,10 +150,11 @@ class Idempotency:
         if stored is None:
             try:
                 return await self._kept(claim, work.run(claim))
-            except IdempotencyMismatch:  # claimed at another process since we looked
-                stored = await self._remembered(claim)
-                if stored is None:
-                    raise
+            except IdempotencyMismatch as mismatch:  # claimed at another process since we looked
+                overtaken = mismatch
+            stored = await self._remembered(claim)
+            if stored is None:
+                raise overtaken
         if stored.status_code is not None and stored.response is not None:
             return Answer(stored.response, stored.status_code)
         return await self._kept(claim, work.rebuild(stored.effect))
