@@ -95,7 +95,8 @@ class BelievedRegister:
 
     def _risen(self, reading: RegisterReading, kind: DoubtKind) -> tuple[BelievedRegister, Doubt | None]:
         """The same segment goes on; or the lower figures were a slip, and the segment before does."""
-        most_wh = self._most_wh(reading)
+        # What is believed already needs no time: a clock that was set right since makes it none.
+        most_wh = max(self._most_wh(reading), self.energy_wh)
         lines = [self._with(reading)]
         if self.before_wh is not None and reading.register_wh >= self.before_wh:
             earlier = replace(self._with(reading), base_wh=self.before_wh, before_wh=None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
 
-from evpower.charging.transaction import TransactionStop
+from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import IdTag, SessionId, WireTransactionId
-from evpower.metering.meter_value import Sample
-from tests.worlds.charging import CLIENT, STATION, World
+from evpower.metering.meter_value import MeterReport, Sample
+from tests.charging.test_transactions import CARD, give_card
+from tests.worlds.charging import CLIENT, ONE, STATION, World
 
 
 async def started(world: World, balance_tyiyn: int = 5000_00) -> tuple[SessionId, WireTransactionId]:
@@ -212,6 +213,24 @@ async def test_a_register_that_rolls_over_is_a_restart(world: World) -> None:
     await stop(world, transaction_id, 19_000)
     assert (await world.session(session_id)).energy_wh == 500
     assert await doubts(world) == [("restart", 1, 19_000, 19_000)]
+
+
+@pytest.mark.parametrize("readings", [12, 0])
+async def test_a_clock_that_was_set_in_mid_charge_gives_nothing_away(world: World, readings: int) -> None:
+    """A11, A13: in 1970 while it was offline, right when it stops. Its readings prove how long it took; without them
+    nothing does, and a person decides on the open question."""
+    await world.give(1000_00)
+    await give_card(world)
+    began = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
+    start = TransactionStart(ONE, CARD, 0, began, b"{}")
+    transaction_id = (await world.app.reports.begin_transaction(STATION, start)).wire_transaction_id
+    for number in range(1, readings + 1):
+        sample = Sample(began + timedelta(minutes=10 * number), 3_000 * number)
+        await world.app.reports.record_meter_values(STATION, MeterReport(ONE, transaction_id, (sample,), b"[]"))
+    world.clock.advance(20)
+    await stop(world, transaction_id, 36_000)
+    (billed,) = await world.sql("SELECT energy FROM charging_sessions")
+    assert (billed["energy"], [kind for kind, *_ in await doubts(world)]) == ((36, []) if readings else (0, ["stop"]))
 
 
 async def test_a_flood_of_disbelieved_readings_is_one_row_and_a_line_for_each(
