@@ -126,7 +126,7 @@ async def test_one_wild_reading_ends_no_charge_and_is_not_shown(world: World) ->
     await world.meter(transaction_id, 3_000, power_w=22_000)
     world.clock.advance(30)
     await world.meter(transaction_id, 103_000, power_w=22_000)
-    await trio.testing.wait_all_tasks_blocked(0.02)
+    await world.at_rest()
     assert (world.link.stopped, (await world.session(session_id)).energy_wh) == ([], 2_000)
     world.clock.advance(30)
     await world.meter(transaction_id, 3_400, power_w=22_000)

@@ -9,7 +9,6 @@ from evpower.errors import SessionFailed
 from evpower.http.phones.shapes import status_body
 from evpower.identifiers import IdTag, SessionId, WireTransactionId
 from evpower.link.ports import Outcome
-from tests.charging.test_repeated_stops import settle_down
 from tests.charging.test_stops import running
 from tests.worlds.charging import World
 
@@ -68,7 +67,7 @@ async def test_a_stop_by_a_person_that_the_station_does_not_report_is_theirs_and
 
 async def test_a_stop_at_the_limit(world: World) -> None:
     session_id, wire_id = await running(world, register_wh=21_000)
-    await settle_down(world)
+    await world.at_rest()
     assert len(world.link.stopped) == 1
     await ended(world, wire_id, "Remote")
     assert (await world.session(session_id)).end_cause == "limit"

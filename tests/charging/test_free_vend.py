@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import trio
 
 from evpower.charging.rows.free_vend import GivenAway, read_totals
 from evpower.charging.transaction import TransactionStart
@@ -38,7 +37,7 @@ async def verdicts(world: World, tag: IdTag) -> tuple[str, str]:
 async def nothing_is_stopped(world: World) -> bool:
     """Also not after a while, and not when the charger comes back."""
     await world.app.commands.take_up(STATION)
-    await trio.testing.wait_all_tasks_blocked(0.05)
+    await world.at_rest()
     return world.link.stopped == []
 
 

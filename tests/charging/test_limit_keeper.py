@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from evpower.charging.limits import BACKLOG
 from evpower.db.pool import Pool
@@ -33,13 +33,6 @@ async def planned(world: World) -> SessionId:
     return session_id
 
 
-async def let_all_work(world: World) -> None:
-    """The clock of trio is frozen: waits for the database, and for nothing else."""
-    await wait_all_tasks_blocked(0.02)
-    while world.pool.usage.in_use:
-        await wait_all_tasks_blocked(0.02)
-
-
 def overflow(bus: EventBus) -> None:
     for number in range(2 * BACKLOG):
         bus.publish(SessionSettled(SessionId(f"other-{number}"), STATION, ConnectorId(9)))
@@ -51,12 +44,12 @@ def gap(bus: EventBus) -> None:
 
 async def test_a_planned_stop_is_sent_at_its_moment(world: World, mock_clock: MockClock) -> None:
     await planned(world)
-    await let_all_work(world)
+    await world.at_rest()
     mock_clock.jump(MOMENT_S - 1)
-    await let_all_work(world)
+    await world.at_rest()
     assert world.link.stopped == []
     mock_clock.jump(1)
-    await let_all_work(world)
+    await world.at_rest()
     assert len(world.link.stopped) == 1
 
 
@@ -67,9 +60,9 @@ async def test_a_session_that_became_final_unheard_is_not_stopped(
     await planned(world)
     await world.sql("UPDATE charging_sessions SET settled_at = now()")
     lose(world.app.bus)
-    await let_all_work(world)
+    await world.at_rest()
     mock_clock.jump(MOMENT_S)
-    await let_all_work(world)
+    await world.at_rest()
     assert world.link.stopped == []
     await world.sql("UPDATE charging_sessions SET settled_at = NULL")
 
@@ -80,11 +73,11 @@ async def test_after_lost_news_the_next_are_heard(
 ) -> None:
     session_id = await planned(world)
     lose(world.app.bus)
-    await let_all_work(world)
+    await world.at_rest()
     world.app.bus.publish(SessionSettled(session_id, STATION, ConnectorId(1)))
-    await let_all_work(world)
+    await world.at_rest()
     mock_clock.jump(MOMENT_S)
-    await let_all_work(world)
+    await world.at_rest()
     assert world.link.stopped == []
 
 
@@ -94,7 +87,7 @@ async def test_lost_news_do_not_cost_a_running_charge_its_stop(
 ) -> None:
     await planned(world)
     lose(world.app.bus)
-    await let_all_work(world)
+    await world.at_rest()
     mock_clock.jump(MOMENT_S)
-    await let_all_work(world)
+    await world.at_rest()
     assert len(world.link.stopped) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from evpower.billing.reservation import ChargeTerms, Limit
 from evpower.billing.tariff import Rates
@@ -121,7 +121,7 @@ async def test_a_charge_is_stopped_when_its_minutes_have_spent_what_is_held(
         assert world.link.stopped == []
         world.clock.advance(60)
         await world.meter(wire_id, 1_000 + 10 * minutes)
-        await wait_all_tasks_blocked(0.005)
+        await world.at_rest()
     assert world.link.stopped == [(STATION, wire_id)]
     assert (await world.session(session.session_id)).limit_reached
 
@@ -137,10 +137,10 @@ async def half_a_second_from_its_limit(world: World) -> tuple[SessionId, WireTra
     return session_id, wire_id
 
 
-async def passes(mock_clock: MockClock, seconds: float) -> None:
-    await wait_all_tasks_blocked(0.05)
+async def passes(world: World, mock_clock: MockClock, seconds: float) -> None:
+    await world.at_rest()
     mock_clock.jump(seconds)
-    await wait_all_tasks_blocked(0.05)
+    await world.at_rest()
 
 
 async def test_a_planned_stop_is_sent_at_its_moment_and_again_after_half_a_minute_of_readings(
@@ -149,10 +149,10 @@ async def test_a_planned_stop_is_sent_at_its_moment_and_again_after_half_a_minut
     _, wire_id = await half_a_second_from_its_limit(world)
     sent = []
     for seconds, register in ((0.4, 4_996), (0.2, 5_010), (29.5, 5_020), (0.6, 5_030)):
-        await passes(mock_clock, seconds)
+        await passes(world, mock_clock, seconds)
         sent.append(len(world.link.stopped))
         await world.meter(wire_id, 1_000 + register, power_w=144_000)
-    await passes(mock_clock, 0)
+    await passes(world, mock_clock, 0)
     assert (sent, len(world.link.stopped)) == ([0, 1, 1, 1], 2)
 
 
@@ -162,12 +162,12 @@ async def test_a_stop_planned_for_a_charge_that_is_settled_by_then_is_not_sent(
     _, wire_id = await half_a_second_from_its_limit(world)
     await world.end(wire_id, 1_000 + 4_990)
     await world.app.settler.work_due()
-    await passes(mock_clock, 60)
+    await passes(world, mock_clock, 60)
     assert world.link.stopped == []
 
 
 async def test_a_stop_planned_for_a_car_that_takes_no_more_is_not_sent(world: World, mock_clock: MockClock) -> None:
     _, wire_id = await half_a_second_from_its_limit(world)
     await world.meter(wire_id, 1_000 + 4_981, power_w=0)
-    await passes(mock_clock, 60)
+    await passes(world, mock_clock, 60)
     assert world.link.stopped == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import trio
 
 from evpower.identifiers import SessionId, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
@@ -23,7 +22,7 @@ async def says(world: World, transaction_id: WireTransactionId | None, power_w: 
     """A reading without a register."""
     sample = Sample(world.clock.now(), None, power_w)
     await world.app.reports.record_meter_values(STATION, MeterReport(ONE, transaction_id, (sample,), b"[]"))
-    await trio.testing.wait_all_tasks_blocked(0.02)
+    await world.at_rest()
 
 
 async def test_a_charge_without_a_register_for_three_intervals_is_an_alarm_once(

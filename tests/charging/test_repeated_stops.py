@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from trio.testing import wait_all_tasks_blocked
 
 from evpower.identifiers import IdTag, WireTransactionId
 from evpower.link.ports import Outcome
@@ -11,24 +10,17 @@ from tests.charging.test_stops import running, stop
 from tests.worlds.charging import STATION, TWO, World
 
 
-async def settle_down(world: World) -> None:
-    """What was begun has asked the station; the database alone is waited for."""
-    await wait_all_tasks_blocked(0.02)
-    while world.pool.usage.in_use:
-        await wait_all_tasks_blocked(0.02)
-
-
 async def checked(world: World, after_s: float) -> int:
     """How many stops the station was sent when that time has passed and recovery has looked."""
     world.clock.advance(after_s)
     await world.app.recovery.check()
-    await settle_down(world)
+    await world.at_rest()
     return len(world.link.stopped)
 
 
 async def goes_on(world: World, wire_id: WireTransactionId, register_wh: int) -> None:
     await world.meter(wire_id, register_wh)
-    await settle_down(world)
+    await world.at_rest()
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.REJECTED, Outcome.TIMED_OUT, Outcome.FAILED])
@@ -86,7 +78,7 @@ async def test_an_unpaid_transaction_that_did_not_answer_is_asked_again(world: W
     await stop(world, session_id)
     world.link.outcome = Outcome.TIMED_OUT
     wire_id = (await world.begin(tag)).wire_transaction_id
-    await settle_down(world)
+    await world.at_rest()
     assert world.link.stopped == [(STATION, wire_id)]
     world.clock.advance(30)
     await goes_on(world, wire_id, 1_300)
@@ -116,7 +108,7 @@ async def test_a_charge_given_away_is_never_asked_to_stop(world: World) -> None:
 async def test_a_stop_at_a_limit_is_repeated_without_further_readings(world: World) -> None:
     """Field ruling 4.2: while readings come they bring the repeat; a silent station on a live socket is asked too."""
     _, wire_id = await running(world, register_wh=21_000)
-    await settle_down(world)
+    await world.at_rest()
     assert [await checked(world, seconds) for seconds in (29, 1, 29, 1)] == [1, 2, 2, 3]
     assert world.link.stopped == [(STATION, wire_id)] * 3
 
@@ -145,7 +137,7 @@ async def test_a_station_that_reconnects_within_the_time_is_not_asked_twice(worl
     await stop(world, session_id)
     world.clock.advance(10)
     await world.app.reports.ready_for_commands(STATION)
-    await settle_down(world)
+    await world.at_rest()
     assert world.link.stopped == [(STATION, wire_id)]
 
 
@@ -183,7 +175,7 @@ async def test_two_processes_ask_once(world: World) -> None:
     world.clock.advance(30)
     for _ in range(2):
         world.app.commands.repeat_stops()
-    await settle_down(world)
+    await world.at_rest()
     assert len(world.link.stopped) == 2
 
 

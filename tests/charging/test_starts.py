@@ -321,5 +321,5 @@ async def test_a_start_at_a_station_that_may_not_be_asked_yet_says_that_it_begin
     assert (started.station_online, started.session.status) == (False, "started")
     world.link.outcome = Outcome.ACCEPTED
     await world.app.reports.ready_for_commands(STATION)
-    await trio.testing.wait_all_tasks_blocked(0.1)
+    await world.app.commands.start(started.session.session_id).done.wait()
     assert len(world.link.started) == 2

@@ -124,7 +124,7 @@ async def test_a_stop_while_the_charger_is_offline_settles_now_and_stops_it_on_r
     assert (await world.session(session_id)).status == "stopped"
     world.link.connected.add(STATION)
     await world.app.reports.ready_for_commands(STATION)
-    await trio.testing.wait_all_tasks_blocked(0.01)
+    await world.at_rest()
     assert world.link.stopped == [(STATION, wire_id)]
 
 

@@ -359,7 +359,7 @@ async def test_a_stop_that_was_sent_is_not_repeated_within_thirty_seconds(world:
     _, wire_id = await running(world, energy_wh=5_000)
     for register in (6_000, 6_010, 6_020):
         await world.meter(wire_id, register)
-        await trio.testing.wait_all_tasks_blocked(0.02)
+        await world.at_rest()
     assert world.link.stopped == [(STATION, wire_id)]
 
 

@@ -201,7 +201,7 @@ async def test_example_20_both_limits_stop_at_the_amount(world: World) -> None:
     begun = await world.begin(await world.tag_of(view.session_id))
     world.clock.advance(1800)
     await world.meter(begun.wire_transaction_id, 1000 + 7_408)
-    await trio.testing.wait_all_tasks_blocked(0.01)
+    await world.at_rest()
     assert world.link.stopped == [(STATION, begun.wire_transaction_id)]
 
 
@@ -240,7 +240,7 @@ async def test_example_25_stop_before_the_start_refunds_and_a_late_start_is_neve
     assert world.link.stopped == []
     begun = await world.begin(tag)
     assert begun.verdict.status == "Accepted"
-    await trio.testing.wait_all_tasks_blocked(0.01)
+    await world.at_rest()
     assert world.link.stopped == [(STATION, begun.wire_transaction_id)]
     world.clock.advance(300)
     await world.end(begun.wire_transaction_id, 2000)

@@ -199,7 +199,7 @@ async def test_a_limit_stop_is_left_to_the_process_where_the_charger_is(both: Bo
     if went:
         both.street.elsewhere.add(STATION)
     both.a.app.commands.stop_at_limit(PlannedStop(0.0, session_id, STATION, stop.wire_transaction_id))
-    await trio.testing.wait_all_tasks_blocked(0.01)
+    await both.a.at_rest()
     assert both.street.stopped == ([] if went else [(STATION, stop.wire_transaction_id)])
 
 

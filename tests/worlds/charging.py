@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from evpower.billing.ledger import adjustment_entry
 from evpower.billing.rows.clients import ensure_client
@@ -137,6 +138,12 @@ class World:
     async def balance(self, client: ClientId = CLIENT) -> int:
         """The client's free money in tyiyn."""
         return (await self.app.billing.balance(client)).balance_tyiyn
+
+    async def at_rest(self) -> None:
+        """Return when all that was begun waits for a clock, or for a station: the database has answered everything."""
+        await wait_all_tasks_blocked(0.02)
+        while self.pool.usage.in_use:
+            await wait_all_tasks_blocked(0.02)
 
     def operator(self) -> Operator:
         """What an operator sees."""
