@@ -22,7 +22,7 @@ from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
-from evpower.http.wire.requests import BodyFields, read_bytes, read_object
+from evpower.http.wire.requests import BodyFields, read_object
 from evpower.http.wire.values import Body
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
@@ -103,7 +103,7 @@ class PaymentDoor:
 
     async def create_token(self) -> Response:
         """`POST /payment/create-token`; a body is not needed."""
-        fields = BodyFields(await read_object() if await read_bytes() else {})
+        fields = BodyFields(await read_object())
         days = fields.whole("days", DAYS_MOST, 1, DAYS_MOST)
         fields.check()
         with trio.fail_after(ANSWER_WITHIN_S):
