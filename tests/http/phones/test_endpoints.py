@@ -111,8 +111,9 @@ async def test_a_stop_by_another_client_is_403_and_stops_nothing(world: World, c
     assert not world.charging.stops
 
 
-async def test_a_stop_of_an_unknown_session_is_a_refusal(client: Phone) -> None:
-    body = await body_of(await client.post(STOP, json={"session_id": "nobody"}))
+async def test_a_stop_of_an_unknown_session_is_404(client: Phone) -> None:
+    """Field ruling 6.3; it was a refusal with 200, which the app takes for a stop."""
+    body = await body_of(await client.post(STOP, json={"session_id": "nobody"}), 404)
     assert body == {
         "success": False,
         "error": "session_not_found",
