@@ -143,7 +143,13 @@ async def test_a_station_can_be_read(client: Phone) -> None:
     assert (body["success"], body["station_id"], body["tariff_rub_kwh"]) == (True, STATION, 13.5)
 
 
-@pytest.mark.parametrize("station_id", ["unknown", "a%20b", "x" * 51])
+async def test_a_station_is_read_by_its_serial_number_and_answers_its_id(client: Phone) -> None:
+    """Field ruling 6.1."""
+    body = await body_of(await client.get("/api/v1/station/status/EVPCS-001"))
+    assert (body["station_id"], body["serial_number"]) == (STATION, "EVPCS-001")
+
+
+@pytest.mark.parametrize("station_id", ["unknown", "a%20b", "x" * 51, "a%2Fb", "x" * 256, "%00", "%0a"])
 async def test_an_unknown_station_is_404(client: Phone, station_id: str) -> None:
     body = await body_of(await client.get(f"/api/v1/station/status/{station_id}"), 404)
     assert (body["error"], body["message"]) == ("station_not_found", "Станция не найдена")
