@@ -18,11 +18,12 @@ EvPowerError
 ├─ AlreadyExists            what should be created exists already: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ TooManyRequests          one address calls too often: HTTP 429
-├─ NotFound                 a GET of an unknown id: HTTP 404
+├─ NotFound                 an unknown id: HTTP 404
 │  ├─ SessionNotFound
+│  │  └─ NoSuchActiveSession
 │  ├─ StationNotFound, LocationNotFound
 │  └─ PaymentNotFound
-└─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false` (contract/rest-api §1.6)
+└─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false`, 400 for a top-up (§1.6)
    ├─ InsufficientBalance, MinimumAmountRequired
    ├─ ClientBlocked, ClientDeleted
    ├─ UnknownStation, StationInactive, StationUnderMaintenance, StationOffline
@@ -36,8 +37,7 @@ EvPowerError
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
    │  ├─ CommandNotKnown
 │  └─ CommandRefused, CommandRejected, UnreadableAnswer
-   ├─ NoStationCa            there is no authority to sign certificates of stations
-   └─ NoSuchActiveSession
+   └─ NoStationCa            there is no authority to sign certificates of stations
 
 An error has its machine-readable `code`, the Russian sentence for the driver (`message`) and its context fields
 (`details`, JSON-ready, som as numbers). Which HTTP status it becomes is decided by `http/problems.py` alone.
@@ -187,6 +187,12 @@ class SessionNotFound(NotFound):
     message = "Сессия зарядки не найдена"
 
 
+class NoSuchActiveSession(SessionNotFound):
+    """Nothing to stop; also for a POST a 404, which the app reads (field ruling 6.3)."""
+
+    message = "Активная сессия зарядки не найдена"
+
+
 class StationNotFound(NotFound):
     code = "station_not_found"
     message = "Станция не найдена"
@@ -303,11 +309,6 @@ class SessionFailed(Refusal):
 
     code = "session_failed"
     message = "Станция отклонила запуск зарядки. Средства возвращены"
-
-
-class NoSuchActiveSession(Refusal):
-    code = "session_not_found"
-    message = "Активная сессия зарядки не найдена"
 
 
 class ProviderFailure(Refusal):

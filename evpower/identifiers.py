@@ -10,6 +10,8 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 StationId = NewType("StationId", str)
 #: What a station of ours may be called wherever somebody outside names it.
 STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
+#: What a phone may call a station: its id, or its serial number, which is any line of text (field ruling 6.1).
+STATION_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 #: One run of `evpower serve`.
 ProcessId = NewType("ProcessId", str)
 SessionId = NewType("SessionId", str)

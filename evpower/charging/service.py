@@ -29,14 +29,15 @@ from evpower.errors import (
     SessionAlreadyActive,
     SessionFailed,
     SessionNotFound,
+    UnknownStation,
 )
 from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
-from evpower.identifiers import ClientId, IdTag, SessionId
+from evpower.identifiers import STATION_ID, ClientId, IdTag, SessionId
 from evpower.link.ports import LiveStations, Outcome
 from evpower.network.locations import last_seen
-from evpower.network.station_records import read_start_spot
+from evpower.network.station_records import read_named, read_start_spot
 from evpower.tags.cards import ensure_app_tag
 
 log = logging.getLogger("evpower.charging")
@@ -82,12 +83,25 @@ class ChargingService:
     async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
         """Reserve, commit, ask the station; waits at most `start_wait_s` for its answer.
 
-        With a claim, the key is stored in the same unit of work as the reservation.
+        With a claim, the key is stored in the same unit of work as the reservation. The order may name the station by
+        its serial number.
         Raises the `Refusal`s of contract/rest-api §4.1; on a refusal nothing is written but the new client and the
         attempt.
         """
+        order = await self._at_named_station(order)
         async with self._attempts.kept("phone", order.station_id, order.connector_id, order.client_id) as attempt:
             return await self._start(order, claim, attempt)
+
+    async def _at_named_station(self, order: StartOrder) -> StartOrder:
+        """With the station's id in place of its serial number (field ruling 6.1). Raises UnknownStation for a name that
+        no station has and none can have as its id; of a possible id an attempt is kept."""
+        async with reading(self._pool) as conn:
+            named = await read_named(conn, order.station_id)
+        if named is not None:
+            return replace(order, station_id=named.id)
+        if STATION_ID.fullmatch(order.station_id) is None:
+            raise UnknownStation
+        return order
 
     async def _start(self, order: StartOrder, claim: IdempotencyClaim | None, attempt: Started) -> StartedSession:
         async with unit_of_work(self._pool) as uow:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
 import trio
@@ -42,6 +43,8 @@ class StationUpdate:
     """A station's status or connectors differ from what was published last, or the station is new."""
 
     station: ListedStation
+    #: Whether its serial number is another station's id, which then is whom that name means.
+    is_shadowed: bool = False
 
 
 NetworkNews: TypeAlias = LocationUpdate | StationUpdate
@@ -106,12 +109,11 @@ class NetworkFeed:
             location_ids = {*self._published, *(location.id for location in found)}
         else:
             found = tuple([each for id_ in location_ids for each in (await self._locations.read(id_)).locations])
-        now = {location.id: location for location in found}
-        for location_id in sorted(location_ids):
-            before = self._published.pop(location_id, None)
-            if location_id in now:
-                self._publish_difference(before, now[location_id])
-                self._remember(now[location_id])
+        before = {location_id: self._published.pop(location_id, None) for location_id in location_ids}
+        for location in found:
+            self._remember(location)
+        for location in sorted(found, key=attrgetter("id")):
+            self._publish_difference(before[location.id], location)
 
     async def _locations_of(self, touched: list[Event]) -> set[str]:
         """Where the stations of these events are, and where they were."""
@@ -129,7 +131,7 @@ class NetworkFeed:
         known = {station.id: station.appearance for station in before.stations} if before else {}
         for station in after.stations:
             if known.get(station.id) != station.appearance:
-                self._publish(StationUpdate(station))
+                self._publish(StationUpdate(station, is_shadowed=station.serial_number in self._at))
         if before is None or before.appearance != after.appearance:
             self._publish(LocationUpdate(after))
 

@@ -112,7 +112,10 @@ class ListedStation:
     @property
     def appearance(self) -> tuple[object, ...]:
         """What the phones' socket says of it: a push is due when this changes."""
-        connectors = [(each.connector_id, each.socket_status, each.status, each.power_kw) for each in self.connectors]
+        connectors = [
+            (each.connector_id, each.connector_type, each.socket_status, each.status, each.power_kw)
+            for each in self.connectors
+        ]
         return self.status, self.location_id, self.serial_number, self.in_service, tuple(connectors)
 
     @cached_property

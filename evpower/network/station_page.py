@@ -10,12 +10,11 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
-from evpower.identifiers import StationId
 from evpower.link.ports import LiveStations
 from evpower.network.listing import ListedLocation, ListedStation
 from evpower.network.locations import Painter
 from evpower.network.rows.listing import read_network
-from evpower.network.rows.stations import ConnectorDetails, read_connectors, read_place
+from evpower.network.rows.stations import ConnectorDetails, read_connectors, read_named
 from evpower.network.station_view import StationView
 
 
@@ -39,24 +38,24 @@ class StationPages:
         self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
         self._on_silence = on_silence
 
-    async def station(self, station_id: StationId) -> StationView:
+    async def station(self, name: str) -> StationView:
         """A station as it is now, one of a location that the list hides too. Raises StationNotFound, also for an
         inactive station."""
         async with reading(self._pool) as conn:
-            place = await read_place(conn, station_id)
-            if place is None:
+            named = await read_named(conn, name)
+            if named is None:
                 raise StationNotFound
-            rows = await read_network(conn, place.location_id, hidden=True)
+            rows = await read_network(conn, named.location_id, hidden=True)
             prices = await self._pricing.shown(conn, [station.id for station in rows.stations])
             painter = Painter(rows, prices, self._link, self._clock.now(), self._heartbeat_timeout)
             locations = painter.locations()
             if painter.unnoticed_silence:
                 self._on_silence()
-            connectors = await read_connectors(conn, station_id)
+            connectors = await read_connectors(conn, named.id)
         for location in locations:
             for station in location.stations:
-                if station.id == station_id:
-                    return self._view(station, location, place.firmware_version, connectors)
+                if station.id == named.id:
+                    return self._view(station, location, named.firmware_version, connectors)
         raise StationNotFound
 
     def _view(

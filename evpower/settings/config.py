@@ -85,7 +85,8 @@ class HttpSettings:
     bind: tuple[Bind, ...] = _setting((Bind("127.0.0.1", 8080),), Binds())
     request_limit_bytes: int = _setting(64 * 1024, Whole(1024, 64 * 1024))
     public_url: str = _setting("", Url(("https", "http"), needs_host=True))
-    allowed_origins: tuple[str, ...] = _setting((), Origins())
+    # The owner's app, installed on Android and on iOS, is a page of these origins.
+    allowed_origins: tuple[str, ...] = _setting(("https://localhost", "capacitor://localhost"), Origins())
     trusted_proxies: tuple[Network, ...] = _setting(LOOPBACK, Networks())
     connections_per_address: int = _setting(256, Whole(1, 1_000_000))
     connections_per_proxy: int = _setting(10_000, Whole(1, 1_000_000))

@@ -362,7 +362,18 @@ async def test_a_wrong_change_names_the_field_and_writes_nothing(
     assert await rows_of(world) == before
 
 
-@pytest.mark.parametrize("body", ["[]", "", "{", "null"])
+async def test_a_change_without_a_body_is_one_without_fields(world: World) -> None:
+    """Field ruling 6.6; it was refused as broken JSON."""
+    views = NetworkViews(world.pool, world.clock, world.link, 300)
+    administration = Administration(world.pool, world.clock, views, world.app.network_file)
+    client: Any = client_of(station_admin_routes(administration, views))
+    expected, before = await body_of(await client.put(HERE, json={})), await rows_of(world)
+    answer = await client.put(HERE, data="", headers={"Content-Type": "application/json"})
+    assert await body_of(answer) == expected
+    assert await rows_of(world) == before
+
+
+@pytest.mark.parametrize("body", ["[]", "{", "null"])
 async def test_a_body_that_is_no_object_is_400(world: World, body: str) -> None:
     views = NetworkViews(world.pool, world.clock, world.link, 300)
     administration = Administration(world.pool, world.clock, views, world.app.network_file)

@@ -264,6 +264,34 @@ async def test_a_charger_that_refuses_a_repeated_start_may_be_charging_already(w
     assert await world.balance() == 486_50
 
 
+async def test_a_start_that_names_the_serial_number_is_one_at_its_station(world: World) -> None:
+    """Field ruling 6.1: the answer, the session and the attempt have the id."""
+    await world.give(500_00)
+    started = await world.order(energy_wh=1_000, station=StationId("EVPCS-001"))
+    assert started.session.station_id == STATION
+    assert await world.sql("SELECT station_id FROM charging_sessions") == [{"station_id": STATION}]
+    assert await world.sql("SELECT station_id FROM evpower.start_attempts") == [{"station_id": STATION}]
+
+
+async def test_the_id_wins_over_another_stations_serial_number(world: World) -> None:
+    """Field ruling 6.1: the other one has no connector to begin at."""
+    await world.give(500_00)
+    await world.sql(
+        "INSERT INTO stations (id, serial_number, location_id) VALUES ('EVP-001-02', %s, 'EVP-LOC-001')", STATION
+    )
+    assert (await world.order(energy_wh=1_000)).session.station_id == STATION
+
+
+@pytest.mark.parametrize(("name", "kept"), [("NOBODY", ["NOBODY"]), ("SN 7/Ж", [])])
+async def test_a_name_of_no_station_is_unknown_and_an_attempt_only_when_it_could_be_an_id(
+    world: World, name: str, kept: list[str]
+) -> None:
+    """Field ruling 6.1; what no station can be called would be a stranger's text in the operators' tables."""
+    with pytest.raises(UnknownStation):
+        await world.order(station=StationId(name))
+    assert [row["station_id"] for row in await world.sql("SELECT station_id FROM evpower.start_attempts")] == kept
+
+
 def claim(key: str = "key-1", body: str = "hash") -> IdempotencyClaim:
     return IdempotencyClaim(CLIENT, key, "POST", "/api/v1/charging/start", body)
 

@@ -142,7 +142,7 @@ async def pay_and_be_refused(holder: CardHolder) -> None:
     assert (await holder.pay("paid", amount=200))[0] == 409
     assert (await holder.pay("paid", card_pan=OTHER_PAN))[0] == 409
     assert (await holder.pay("spaced", card_pan="5312-0477 1938-6025"))[:2] == (200, "approved")
-    assert (await holder.pay("declined", card_pan=OTHER_PAN))[:2] == (200, "payment_failed")
+    assert (await holder.pay("declined", card_pan=OTHER_PAN))[:2] == (400, "payment_failed")
 
 
 async def time_out(holder: CardHolder, key: str) -> None:

@@ -223,8 +223,8 @@ class FakeStationPages(StationPages):
     def __init__(self) -> None:
         self.answer: StationView | Exception = STATION_VIEW
 
-    async def station(self, station_id: StationId) -> StationView:
-        if station_id != STATION:
+    async def station(self, name: str) -> StationView:
+        if name not in (STATION, LISTED.serial_number):
             raise StationNotFound
         return raised_or(self.answer)
 

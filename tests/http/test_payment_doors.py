@@ -80,11 +80,12 @@ class Door:
     async def get(self, path: str) -> Response:
         return await self.phone.get(path)
 
-    async def qr(self, amount: object = 100, **headers: str) -> Any:
-        return await body_of(await self.post(QR, {"client_id": CLIENT, "amount": amount}, **headers))
+    async def qr(self, status: int = 200, **headers: str) -> Any:
+        return await body_of(await self.post(QR, {"client_id": CLIENT, "amount": 100}, **headers), status)
 
-    async def card(self, amount: object = 100, **headers: str) -> Any:
-        return await body_of(await self.post(CARD, {"client_id": CLIENT, "amount": amount, **CARD_FIELDS}, **headers))
+    async def card(self, status: int = 200, **headers: str) -> Any:
+        sent = {"client_id": CLIENT, "amount": 100, **CARD_FIELDS}
+        return await body_of(await self.post(CARD, sent, **headers), status)
 
     async def operator(self, path: str, body: object) -> Response:
         return await self.post(f"/api/v1/admin/payments/{path}", body, Authorization="Bearer secret")
@@ -161,12 +162,41 @@ async def test_the_limits_are_told(door: Door) -> None:
     assert (low["minimum_amount"], high["maximum_amount"]) == (10, 100000)
 
 
-async def test_a_provider_that_is_away_is_a_refusal_with_200(door: Door) -> None:
+async def test_a_provider_that_is_away_is_a_refusal_with_400(door: Door) -> None:
+    """Field ruling 6.3; it was 200, and the app showed an empty code to pay by."""
     door.world.odengi.creation = ProviderError()
-    assert (await door.qr())["error"] == "provider_error"
+    assert (await door.qr(400))["error"] == "provider_error"
     door.world.odengi.creation = ProviderTimeout()
-    body = await door.qr()
-    assert (body["error"], body["order_id"]) == ("provider_timeout", "tu_session-2")
+    body = await door.qr(400)
+    assert (body["success"], body["error"], body["order_id"]) == (False, "provider_timeout", "tu_session-2")
+
+
+TOP_UPS = [
+    QR,
+    CARD,
+    "/api/balance/topup-qr",
+    "/api/v1/balance/h2h-payment",
+    "/api/v1/payment/h2h-payment",
+    "/api/v1/balance/token-payment",
+    "/api/v1/payment/token-payment",
+]
+
+
+@pytest.mark.parametrize("path", TOP_UPS)
+async def test_every_refusal_of_a_top_up_is_400_with_the_envelope(door: Door, path: str) -> None:
+    """Field ruling 6.3: the app takes any 2xx for a code to pay by; a repeat under the key is refused alike."""
+    await door.world.sql(f"INSERT INTO clients (id, status) VALUES ('{CLIENT}', 'blocked')")
+    sent = {"client_id": CLIENT, "amount": 100, "card_token": "t", **CARD_FIELDS}
+    for _ in range(2):
+        body = await body_of(await door.post(path, sent, Idempotency_Key="k"), 400)
+        assert body == {"success": False, "error": "client_blocked", "message": "Аккаунт заблокирован"}
+
+
+async def test_a_card_that_cannot_be_stored_is_400(door: Door) -> None:
+    """Field ruling 6.3, for the page where a card is stored."""
+    door.world.obank.storing_error = ProviderError()
+    body = await body_of(await door.post("/api/v1/payment/create-token", {}), 400)
+    assert (body["success"], body["error"]) == (False, "provider_error")
 
 
 async def test_the_status_has_exactly_these_fields(door: Door) -> None:
@@ -291,7 +321,7 @@ async def test_a_challenge_is_handed_on(door: Door) -> None:
 
 async def test_a_declined_card_is_payment_failed(door: Door) -> None:
     door.world.obank.card_answer = CardAnswer(OrderStatus(OrderState.CANCELED, reason="80"), "ob_3")
-    body = await door.card()
+    body = await door.card(400)
     assert (body["success"], body["error"], body["reason"]) == (False, "payment_failed", "payment_declined")
     assert (body["client_id"], body["current_balance"]) == (CLIENT, 0)
 
@@ -368,9 +398,9 @@ async def test_another_card_under_a_used_key_is_409_and_not_charged(door: Door, 
 
 async def test_a_timed_out_key_makes_no_second_invoice(door: Door) -> None:
     door.world.odengi.creation = ProviderTimeout()
-    first = await door.qr(Idempotency_Key="k")
+    first = await door.qr(400, Idempotency_Key="k")
     door.world.odengi.creation = None
-    assert await door.qr(Idempotency_Key="k") == first
+    assert await door.qr(400, Idempotency_Key="k") == first
     assert door.world.odengi.count("create_invoice") == 1
 
 
@@ -390,9 +420,9 @@ async def test_a_lost_answer_is_rebuilt_from_the_order(door: Door) -> None:
 
 async def test_a_code_whose_answer_never_came_is_rebuilt_as_that_with_the_order_to_look_for(door: Door) -> None:
     door.world.odengi.creation = ProviderTimeout()
-    first = await door.qr(Idempotency_Key="k")
+    first = await door.qr(400, Idempotency_Key="k")
     await lose_answer(door)
-    assert await door.qr(Idempotency_Key="k") == first
+    assert await door.qr(400, Idempotency_Key="k") == first
     assert first["order_id"] == "tu_session-1"
     assert door.world.odengi.count("create_invoice") == 1
 
@@ -407,9 +437,9 @@ async def test_a_lost_answer_of_a_card_is_rebuilt_and_the_card_is_charged_once(d
 
 async def test_a_card_whose_answer_never_came_is_not_charged_again_by_its_key(door: Door) -> None:
     door.world.obank.card_answer = ProviderTimeout()
-    await door.card(Idempotency_Key="k")
+    await door.card(400, Idempotency_Key="k")
     await lose_answer(door)
-    assert (await door.card(Idempotency_Key="k"))["error"] == "provider_timeout"
+    assert (await door.card(400, Idempotency_Key="k"))["error"] == "provider_timeout"
     assert door.world.obank.count("pay") == 1
 
 

@@ -21,6 +21,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self.shadowed: list[StationId] = []
         self.fence = ""
         self.fence_passed = trio.Event()
 
@@ -30,7 +31,8 @@ class Ear:
                 self.fence_passed.set()
             case LocationUpdate(location):
                 self.heard.append(f"location {location.status}")
-            case StationUpdate(station):
+            case StationUpdate(station, is_shadowed):
+                self.shadowed += [station.id] if is_shadowed else []
                 self.heard.append(f"station {station.status}")
 
 
@@ -134,6 +136,27 @@ async def test_a_card_at_the_charger_occupies_its_connector(world: World, ear: E
     assert await told(world, ear) == ["station available", "location available"]
     connector = (await world.app.locations.location("EVP-LOC-001")).stations[0].connectors[0]
     assert (connector.socket_status, connector.busy) == ("Occupied", True)
+
+
+async def test_a_station_whose_serial_number_is_anothers_id_is_marked(world: World, ear: Ear) -> None:
+    """Field ruling 6.1: the id wins; also of a station that comes in the same reading, at a later location."""
+    await world.say("Charging")
+    await told(world, ear)
+    assert ear.shadowed == []
+    await world.sql("INSERT INTO locations (id, name, address) VALUES ('L9', 'name', 'address')")
+    await world.sql("INSERT INTO stations (id, serial_number, location_id) VALUES ('EVPCS-001', 'N', 'L9')")
+    await world.sql("UPDATE stations SET status = 'maintenance' WHERE id = %s", STATION)
+    for location_id in ("EVP-LOC-001", "L9"):
+        world.app.bus.publish(NetworkChanged(location_id))
+    await told(world, ear)
+    assert ear.shadowed == [STATION]
+
+
+async def test_a_connector_whose_type_changes_is_pushed(world: World, ear: Ear) -> None:
+    """Field ruling 6.9: it is part of what the socket says of it."""
+    await world.sql("UPDATE connectors SET connector_type = 'CCS2' WHERE connector_number = 2")
+    world.app.bus.publish(NetworkChanged("EVP-LOC-001"))
+    assert await told(world, ear) == ["station available"]
 
 
 async def test_an_administrators_change_is_pushed(world: World, ear: Ear) -> None:

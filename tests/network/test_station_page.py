@@ -117,3 +117,25 @@ async def test_a_word_that_is_not_ocpps_is_unavailable(world: World) -> None:
     await world.sql("UPDATE connectors SET ocpp_status = NULL WHERE connector_number = 2")
     connectors = (await page(world)).station.connectors
     assert [(each.ocpp_status, each.status) for each in connectors] == [("Unavailable", "unavailable")] * 2
+
+
+async def test_a_page_is_found_by_serial_number_and_answers_the_id(world: World) -> None:
+    """Field ruling 6.1: every screen of the app navigates by serial number."""
+    shown = await world.app.station_pages.station("EVPCS-001")
+    assert shown == await page(world)
+    assert shown.station.id == STATION
+
+
+async def test_the_id_wins_when_another_stations_serial_number_is_the_same(world: World) -> None:
+    """Field ruling 6.1."""
+    await world.sql(NEIGHBOUR.replace("EVPCS-002", STATION), "active", world.clock.now())
+    assert (await page(world)).station.id == STATION
+    await world.sql("UPDATE stations SET serial_number = 'EVP 002/Ж' WHERE id = 'EVP-001-02'")
+    assert (await world.app.station_pages.station("EVP 002/Ж")).station.id == "EVP-001-02"
+
+
+async def test_an_inactive_station_is_found_by_neither_name(world: World) -> None:
+    await world.sql("UPDATE stations SET status = 'inactive'")
+    for name in (STATION, "EVPCS-001"):
+        with pytest.raises(StationNotFound):
+            await world.app.station_pages.station(name)

@@ -45,6 +45,7 @@ class ScriptedProvider:
     answers: dict[str, OrderStatus | Exception] = field(default_factory=dict)
     creation: Exception | None = None
     card_answer: CardAnswer | Exception = field(default_factory=lambda: CardAnswer(PROCESSING))
+    storing_error: Exception | None = None
     cancel_error: Exception | None = None
     refund_error: Exception | None = None
     #: Awaited in every call, before it answers.
@@ -120,6 +121,8 @@ class ScriptedProvider:
         return self.card_answer
 
     async def store_card(self, days: int) -> HostedPage:
+        if self.storing_error is not None:
+            raise self.storing_error
         return HostedPage(f"https://bank.example/store?days={days}", "token-key")
 
     def notify_token(self, order: ProviderOrder) -> str:

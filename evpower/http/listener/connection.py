@@ -74,6 +74,7 @@ class HttpConnection:
         async with TaskGroup() as tasks:
             state = ConnectionState({})
             protocol = Http11(self._app, self._config, self._context, tasks, state, False, client, server, self._send)
+            await protocol.initiate()
             self._protocol = protocol
             self._rest()
             with self._reading:

@@ -38,10 +38,35 @@ class NotPlain(Exception):
     """A request that two readers may read differently: another version of HTTP, or two lengths."""
 
 
+class LenientTargets(h11.Connection):
+    """h11, which refuses a raw byte above ASCII in a target (`curl "…?city=Бишкек"`): here it is percent-encoded."""
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """As h11's; where a request line begins, its target is encoded first (field ruling 6.10)."""
+        if self.their_state is h11.IDLE:
+            self._encode_target()
+        return super().next_event()
+
+    def _encode_target(self) -> None:
+        # h11's own buffer, because only here a line of a pipelined request is known to be one.
+        waiting = self._receive_buffer
+        line, end, rest = bytes(waiting).partition(b"\n")
+        if line.isascii():
+            return
+        method, blank, target = line.partition(b" ")
+        waiting.maybe_extract_at_most(len(waiting))
+        waiting += method + blank + b"".join(_in_ascii(byte) for byte in target) + end + rest
+
+
 class Http11(H11Protocol):
     """One connection's protocol. `Upgrade: h2c` is ignored, as RFC 9110 §7.8 allows."""
 
     _is_head = False
+
+    async def initiate(self) -> None:
+        """As Hypercorn's; called once, before the first byte."""
+        await super().initiate()
+        self.connection = LenientTargets(h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size)
 
     @property
     def awaits_body(self) -> bool:
@@ -134,3 +159,7 @@ def _refuse_half_handshake(request: h11.Request, headers: Mapping[bytes, bytes])
     )
     if not is_whole:
         raise NotPlain
+
+
+def _in_ascii(byte: int) -> bytes:
+    return bytes([byte]) if byte < 0x80 else b"%%%02X" % byte

@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 from evpower.errors import StationNotFound
 from evpower.http.operators.operations import StationOperations
 from evpower.http.wire.answers import written_data
-from evpower.http.wire.requests import parse_object, read_bytes, station_id_or_none
+from evpower.http.wire.requests import read_object, station_id_or_none
 from evpower.identifiers import StationId
 
 #: A command waits for a boot, for earlier commands and for the station; each of them is bounded below this.
@@ -27,13 +27,13 @@ def command_routes(operations: StationOperations) -> Blueprint:
 
     @routes.post("/<station_id>/commands/<action>")
     async def send(station_id: str, action: str) -> Response:
-        payload = parse_object(await read_bytes() or b"{}")
+        payload = await read_object()
         with trio.fail_after(ANSWER_WITHIN_S):
             return written_data(await operations.commands.send(known_station(station_id), action, payload))
 
     @routes.post("/<station_id>/operations/<name>")
     async def perform(station_id: str, name: str) -> Response:
-        arguments = parse_object(await read_bytes() or b"{}")
+        arguments = await read_object()
         with trio.fail_after(ANSWER_WITHIN_S):
             return written_data(await operations.perform(known_station(station_id), name, arguments))
 

@@ -10,7 +10,7 @@ from evpower.errors import NotFound
 from evpower.http.operators.shapes.strangers import accepted_body, stranger_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.requests import parse_object, read_bytes, read_object, station_id_or_none
+from evpower.http.wire.requests import read_object, station_id_or_none
 
 WITHIN_S = 20
 
@@ -37,7 +37,7 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
 
     @routes.post("/<identity>/reject")
     async def reject(identity: str) -> Response:
-        refuse_actor(parse_object(await read_bytes() or b"{}"))
+        refuse_actor(await read_object())
         with trio.fail_after(WITHIN_S):
             await provisioning.reject(_known(identity), actor=acting())
         return written_data({"identity": identity, "status": "rejected"})

@@ -17,7 +17,15 @@ import msgspec
 import trio
 
 from evpower.clock import Clock
-from evpower.http.phones.live_messages import ALL, LOCATION, STATIONS, Subscribe, location_update, station_update
+from evpower.http.phones.live_messages import (
+    ALL,
+    LOCATION,
+    STATION,
+    STATIONS,
+    Subscribe,
+    location_update,
+    station_update,
+)
 from evpower.identifiers import ClientId
 from evpower.network.feed import LocationUpdate, NetworkNews, StationUpdate
 
@@ -93,9 +101,10 @@ class LiveHub:
             case LocationUpdate(location):
                 body = location_update(location, self._clock.now())
                 channels = [ALL, f"{LOCATION}{location.id}"]
-            case StationUpdate(station):
+            case StationUpdate(station, is_shadowed):
                 body = station_update(station, self._clock.now())
-                channels = [f"{STATIONS}{station.location_id}"]
+                names = [station.id] if is_shadowed else [station.id, station.serial_number]
+                channels = [f"{STATIONS}{station.location_id}", *(f"{STATION}{name}" for name in names)]
         listeners = set().union(*(self._channels.get(channel, ()) for channel in channels))
         if listeners:
             text = msgspec.json.encode(body).decode()

@@ -11,14 +11,16 @@ from typing import Any, Literal
 import msgspec
 
 from evpower.http.wire.values import Body, instant, known
-from evpower.identifiers import ClientId
+from evpower.identifiers import STATION_NAME, ClientId
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 
 ALL = "all"
 LOCATION = "location:"
 STATIONS = "location_stations:"
-#: What may follow a channel's colon; an unknown location is accepted, and nothing arrives.
-CHANNEL = re.compile(r"all|(?:location|location_stations):[^\s:\x00-\x1f]{1,64}")
+#: By id or serial number (field ruling 6.9).
+STATION = "station:"
+#: What may follow a channel's colon; an unknown location or station is accepted, and nothing arrives.
+CHANNEL = re.compile(rf"all|(?:location|location_stations):[^\s:\x00-\x1f]{{1,64}}|station:{STATION_NAME.pattern}")
 
 BAD_JSON = "Неверный формат JSON"
 UNKNOWN_ACTION = "Неизвестное действие"
@@ -156,6 +158,7 @@ def _connector(connector: ListedConnector, station: ListedStation) -> Body:
             "id": connector.connector_id,
             "status": connector.socket_status,
             "available": station.offers(connector),
+            "type": connector.connector_type,
             "power_kw": connector.power_kw,
         }
     )

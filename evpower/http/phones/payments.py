@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
+from typing import TypeVar
 
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.errors import Refusal
 from evpower.http.phones.payment_shapes import (
     canceled_body,
     card_body,
@@ -22,7 +26,8 @@ from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
-from evpower.http.wire.requests import BodyFields, read_bytes, read_object
+from evpower.http.wire.problems import problem
+from evpower.http.wire.requests import BodyFields, read_object
 from evpower.http.wire.values import Body
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
@@ -47,6 +52,7 @@ TOKEN = re.compile(r"[\x21-\x7e]{1,100}")
 DEFAULT_DESCRIPTION = "Пополнение баланса"
 DAYS_MOST = 14
 
+T = TypeVar("T")
 Pay = Callable[[IdempotencyClaim | None], Awaitable[TopUpView]]
 
 
@@ -92,10 +98,10 @@ class PaymentDoor:
         seen: Mapping[str, str] | None = None,
     ) -> Response:
         async def run(claim: IdempotencyClaim | None) -> Answer:
-            return Answer(shape(await pay(claim)))
+            return await _top_up_answer(shape, pay(claim))
 
         async def rebuilt(order_id: str) -> Answer:
-            return Answer(shape(await rebuild(order_id)))
+            return await _top_up_answer(shape, rebuild(order_id))
 
         with trio.fail_after(ANSWER_WITHIN_S):
             claim = claim_of_request(client_id, fields, left_out=SECRET_FIELDS, seen=seen)
@@ -103,11 +109,12 @@ class PaymentDoor:
 
     async def create_token(self) -> Response:
         """`POST /payment/create-token`; a body is not needed."""
-        fields = BodyFields(await read_object() if await read_bytes() else {})
+        fields = BodyFields(await read_object())
         days = fields.whole("days", DAYS_MOST, 1, DAYS_MOST)
         fields.check()
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(token_page_body(await self._payments.cards.store_card(days), days)))
+            storing = self._payments.cards.store_card(days)
+            return written(await _top_up_answer(partial(token_page_body, days=days), storing))
 
     async def status(self, invoice_id: str) -> Response:
         """`GET /payment/status/{invoice_id}`."""
@@ -136,6 +143,14 @@ class PaymentDoor:
         with trio.fail_after(ANSWER_WITHIN_S):
             before, after = await self._payments.top_ups.cancel(clean(invoice_id), asking, origin())
         return written(Answer(canceled_body(before, after)))
+
+
+async def _top_up_answer(shape: Callable[[T], Body], asking: Awaitable[T]) -> Answer:
+    """What was asked for, or the refusal as 400: the app takes any 2xx for a code to pay by (field ruling 6.3)."""
+    try:
+        return Answer(shape(await asking))
+    except Refusal as refusal:
+        return replace(problem(refusal), status=HTTPStatus.BAD_REQUEST)
 
 
 def asking_client() -> ClientId | None:

@@ -17,7 +17,7 @@ from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.requests import SESSION_ID, BodyFields, read_object, session_id_or_none
 from evpower.idempotency.claim import IdempotencyClaim
-from evpower.identifiers import STATION_ID, ClientId, SessionId, StationId
+from evpower.identifiers import STATION_NAME, ClientId, SessionId, StationId
 
 #: The app gives up after 10 s; a station may be waited for 5 of them.
 ANSWER_WITHIN_S = 9
@@ -77,13 +77,13 @@ class ChargingDoor:
 def start_order(fields: BodyFields) -> StartOrder:
     """What a start asks for; InvalidRequest names every wrong field (§4.1)."""
     client_id = required_client(fields)
-    station_id = fields.identifier("station_id", STATION_ID)
+    station_name = fields.identifier("station_id", STATION_NAME)
     connector_id = fields.connector_id("connector_id")
     energy_wh = fields.energy_wh("energy_kwh")
     amount_tyiyn = fields.amount_tyiyn("amount_som")
     fields.check()
-    assert client_id is not None and station_id is not None and connector_id is not None  # noqa: PT018
-    return StartOrder(client_id, StationId(station_id), connector_id, energy_wh, amount_tyiyn)
+    assert client_id is not None and station_name is not None and connector_id is not None  # noqa: PT018
+    return StartOrder(client_id, StationId(station_name), connector_id, energy_wh, amount_tyiyn)
 
 
 def stop_order(fields: BodyFields) -> tuple[SessionId, ClientId | None]:

@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 from evpower.errors import StationNotFound
 from evpower.http.phones.station_shape import station_body
 from evpower.http.wire.answers import Answer, written
-from evpower.http.wire.requests import station_id_or_none
+from evpower.identifiers import STATION_NAME
 from evpower.network.station_page import StationPages
 
 ANSWER_WITHIN_S = 9
@@ -18,12 +18,11 @@ def station_routes(pages: StationPages, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
     routes = Blueprint("station", __name__, url_prefix=f"{prefix}/station")
 
-    @routes.get("/status/<station_id>")
-    async def status(station_id: str) -> Response:
-        known_id = station_id_or_none(station_id)
-        if known_id is None:
+    @routes.get("/status/<path:name>")
+    async def status(name: str) -> Response:
+        if STATION_NAME.fullmatch(name) is None:
             raise StationNotFound
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(station_body(await pages.station(known_id))))
+            return written(Answer(station_body(await pages.station(name))))
 
     return routes

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Ids
 from evpower.http.wire.access import READING_METHODS, observe
-from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.answers import written_bytes
 from evpower.http.wire.cors import allow_origins
 from evpower.http.wire.problems import answer_error
 
@@ -104,16 +104,21 @@ class HttpApplication(QuartTrio):
         # A merged `/api//v1` would be an HTML redirect.
         self.url_map.merge_slashes = False
         observe(self, ids, trusted_proxies)
+        self.before_request(self._answer_options)
         self.before_request(refuse_second_name)
         self.before_websocket(refuse_second_name)
         allow_origins(self, allowed_origins)
         self.before_request(refuse_oversize)
         self.register_error_handler(Exception, answer_error)
 
-    async def make_default_options_response(self) -> Response:
-        """The framework's own answer to OPTIONS, as JSON."""
-        response = written(Answer({"success": True}))
-        response.headers["Allow"] = (await super().make_default_options_response()).headers["Allow"]
+    async def _answer_options(self) -> Response | None:
+        """204 on every path, existing or not: a page whose preflight fails cannot read why (field ruling 6.2)."""
+        if request.method != "OPTIONS":
+            return None
+        response = written_bytes(b"", 204)
+        del response.headers["Content-Length"]  # RFC 9110 §8.6
+        if request.url_rule is not None:
+            response.headers["Allow"] = (await self.make_default_options_response()).headers["Allow"]
         return response
 
 

@@ -27,7 +27,8 @@ from evpower.http.wire.values import jsonable
 
 logger = logging.getLogger("evpower.http")
 
-#: The first class that fits decides. A refusal is an answer, not a failure: the seed's phone repeats every non-2xx.
+#: The first class that fits decides. A refusal is an answer, not a failure: the seed's phone repeats every non-2xx of a
+#: start. A top-up's is 400 all the same (`phones/payments.py`).
 STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
     (Refusal, 200),
     (InvalidRequest, 400),

@@ -44,7 +44,10 @@ LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id =
 WHERE s.id = %(station_id)s
 """
 
-READ_STATION = "SELECT location_id, firmware_version FROM public.stations WHERE id = %(station_id)s"
+READ_NAMED = """
+SELECT id, location_id, firmware_version FROM public.stations WHERE id = %(name)s OR serial_number = %(name)s
+ORDER BY id <> %(name)s LIMIT 1
+"""
 
 READ_CONNECTORS = """
 SELECT c.connector_number, c.error_code, r.id AS session_id, r.start_time,
@@ -115,9 +118,10 @@ class StartSpot:
 
 
 @dataclass(frozen=True)
-class StationPlace:
-    """What the list does not show of a station."""
+class NamedStation:
+    """The station somebody named, and what the list does not show of it."""
 
+    id: StationId
     location_id: str
     firmware_version: str | None
 
@@ -149,10 +153,10 @@ async def read_start_spot(conn: Conn, station_id: StationId, connector_id: Conne
     return None if row is None else StartSpot(**row)
 
 
-async def read_place(conn: Conn, station_id: StationId) -> StationPlace | None:
-    """Where it is, and its firmware."""
-    row = await (await conn.execute(READ_STATION, {"station_id": station_id})).fetchone()
-    return None if row is None else StationPlace(**row)
+async def read_named(conn: Conn, name: str) -> NamedStation | None:
+    """The station of this id or, when no id matches, of this serial number."""
+    row = await (await conn.execute(READ_NAMED, {"name": name})).fetchone()
+    return None if row is None else NamedStation(**row)
 
 
 async def read_connectors(conn: Conn, station_id: StationId) -> list[ConnectorDetails]:

@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trio
+import trio.testing
 from hypercorn.typing import ASGIFramework
 from quart import websocket
 from quart_trio import QuartTrio
@@ -92,6 +94,57 @@ async def test_port_0_is_answered_at_the_reported_bind(world: World) -> None:
         assert answer.startswith(b"HTTP/1.1 200 \r\n")
         assert b"content-type: application/json" in answer.lower()
         assert b"hypercorn" not in answer.lower()
+
+
+CITY = "/api/v1/locations?city=Бишкек"
+
+
+async def test_a_raw_utf_8_byte_in_a_target_is_read_as_if_it_were_percent_encoded(world: World) -> None:
+    """Field ruling 6.10: `curl "…?city=Бишкек"` sends it raw, and was refused as no request of HTTP."""
+    assert "Бишкек".encode() in request(CITY)
+    async with serving(world.app) as server:
+        raw, encoded = [await server.exchange(request(target)) for target in (CITY, quote(CITY, safe="/?="))]
+        assert raw.startswith(b"HTTP/1.1 200 ")
+        assert b'"total":1' in raw
+        assert raw.rpartition(b"\r\n")[2] == encoded.rpartition(b"\r\n")[2]
+        assert b'"total":0' in await server.exchange(request("/api/v1/locations?city=Ош"))
+
+
+async def test_raw_bytes_in_a_path_are_what_the_encoded_ones_are(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Field ruling 6.10; the log has them encoded, and no byte can write a line of its own into it."""
+    caplog.set_level("INFO")
+    async with serving(world.app) as server:
+        answer = await server.exchange(request("/api/v1/station/status/Станция"))
+        assert b'"error":"station_not_found"' in answer
+        assert b" 400 " in (await server.exchange(b"GET /\xff\x01 HTTP/1.1\r\nHost: x\r\n\r\n")).splitlines()[0]
+        assert b" 400 " in (await server.exchange("ПОШЛИ / HTTP/1.1\r\nHost: x\r\n\r\n".encode())).splitlines()[0]
+    assert "GET /api/v1/station/status/%D0%A1%D1%82%D0%B0%D0%BD%D1%86%D0%B8%D1%8F - 404" in caplog.text
+
+
+async def test_a_preflight_has_no_body_and_no_length(world: World) -> None:
+    """Field ruling 6.2; RFC 9110 §8.6: a 204 has no Content-Length."""
+    async with serving(world.app) as server:
+        head, _, body = (await server.exchange(request("/nowhere", method="OPTIONS"))).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 204 ")
+    assert b"content-length" not in head.lower()
+    assert body == b""
+
+
+async def test_a_raw_target_may_come_in_pieces_after_another_request_and_before_a_raw_body(world: World) -> None:
+    """Field ruling 6.10: only a request line is touched, wherever in the stream it stands."""
+    first = request(CITY, "тело".encode(), method="POST", connection="keep-alive")
+    second = request(CITY)
+    middle = second.index("шкек".encode()) + 1
+    async with serving(world.app) as server, await server.connect() as stream:
+        await stream.send_all(first + second[:middle])
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        await stream.send_all(second[middle:])
+        answers = b"".join([chunk async for chunk in stream])
+    assert answers.startswith(b"HTTP/1.1 405 ")
+    assert b"HTTP/1.1 200 " in answers
+    assert b'"total":1' in answers
 
 
 async def test_a_double_slash_is_a_404_and_no_redirect(world: World) -> None:

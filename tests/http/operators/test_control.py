@@ -131,7 +131,8 @@ async def test_a_second_stop_says_so(world: World, operator: Phone) -> None:
 
 async def test_a_refused_stop_has_the_envelope(world: World, operator: Phone) -> None:
     world.charging.stop_answer = NoSuchActiveSession()
-    body = await body_of(await operator.post(f"/control/sessions/{SESSION}/stop"))
+    # Field ruling 6.3: what is not there is 404 at every door.
+    body = await body_of(await operator.post(f"/control/sessions/{SESSION}/stop"), 404)
     assert (body["success"], body["error"]) == (False, "session_not_found")
 
 

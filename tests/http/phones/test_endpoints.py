@@ -111,8 +111,9 @@ async def test_a_stop_by_another_client_is_403_and_stops_nothing(world: World, c
     assert not world.charging.stops
 
 
-async def test_a_stop_of_an_unknown_session_is_a_refusal(client: Phone) -> None:
-    body = await body_of(await client.post(STOP, json={"session_id": "nobody"}))
+async def test_a_stop_of_an_unknown_session_is_404(client: Phone) -> None:
+    """Field ruling 6.3; it was a refusal with 200, which the app takes for a stop."""
+    body = await body_of(await client.post(STOP, json={"session_id": "nobody"}), 404)
     assert body == {
         "success": False,
         "error": "session_not_found",
@@ -142,7 +143,13 @@ async def test_a_station_can_be_read(client: Phone) -> None:
     assert (body["success"], body["station_id"], body["tariff_rub_kwh"]) == (True, STATION, 13.5)
 
 
-@pytest.mark.parametrize("station_id", ["unknown", "a%20b", "x" * 51])
+async def test_a_station_is_read_by_its_serial_number_and_answers_its_id(client: Phone) -> None:
+    """Field ruling 6.1."""
+    body = await body_of(await client.get("/api/v1/station/status/EVPCS-001"))
+    assert (body["station_id"], body["serial_number"]) == (STATION, "EVPCS-001")
+
+
+@pytest.mark.parametrize("station_id", ["unknown", "a%20b", "x" * 51, "a%2Fb", "x" * 256, "%00", "%0a"])
 async def test_an_unknown_station_is_404(client: Phone, station_id: str) -> None:
     body = await body_of(await client.get(f"/api/v1/station/status/{station_id}"), 404)
     assert (body["error"], body["message"]) == ("station_not_found", "Станция не найдена")
@@ -278,8 +285,52 @@ async def test_another_origin_gets_no_leave() -> None:
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-async def test_options_answers_are_json_too(client: Phone) -> None:
-    assert (await client.options(START)).content_type == "application/json"
+APP = "capacitor://localhost"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [START, "/api/v1/balance/6f1c", "/api/v1/ws/locations", "/api/v1/admin/stations", "/api/v1/nowhere", "/x", "//x"],
+)
+async def test_a_preflight_is_204_with_leave_on_every_path_existing_or_not(path: str) -> None:
+    """Field ruling 6.2: unknown paths were 404 without leave, administrators' 401."""
+    client = World(allowed_origins=("https://localhost", APP)).client()
+    headers = {"Origin": APP, "Access-Control-Request-Method": "DELETE"}
+    response = await client.options(path, headers=headers)
+    assert (response.status_code, await response.get_data()) == (204, b"")
+    assert response.headers["Access-Control-Allow-Origin"] == APP
+    assert "DELETE" in response.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+
+
+async def test_options_without_the_words_of_a_preflight_are_answered_alike() -> None:
+    """Field ruling 6.2; it was 200 with a body, which a 204 has not."""
+    client = World(allowed_origins=(APP,)).client()
+    plain = await client.options(START)
+    assert (plain.status_code, set(plain.headers["Allow"].split(", "))) == (204, {"OPTIONS", "POST"})
+    assert "Access-Control-Allow-Origin" not in plain.headers
+    named = await client.options(START, headers={"Origin": APP})
+    assert "POST" in named.headers["Access-Control-Allow-Methods"]
+
+
+async def test_a_preflight_of_another_origin_gets_no_leave() -> None:
+    client = World(allowed_origins=(APP,)).client()
+    headers = {"Origin": "http://localhost", "Access-Control-Request-Method": "POST"}
+    response = await client.options(START, headers=headers)
+    assert response.status_code == 204
+    assert not [name for name, _ in response.headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_no_body_under_a_json_content_type_is_a_body_without_fields(client: Phone, method: str) -> None:
+    """Field ruling 6.6: the app names JSON with every request; what is missing is named, not that JSON is broken."""
+    headers = {"Content-Type": "application/json"}
+    refresh = await client.post("/api/v1/locations/EVP-LOC-001/refresh-status", headers=headers)
+    assert (await body_of(refresh))["success"] is True
+    asked = await body_of(await client.open(STOP, method="POST", headers=headers), 400)
+    assert [each["field"] for each in asked["detail"]] == ["session_id"]
+    nowhere = await client.open("/api/v1/nowhere", method=method, headers=headers)
+    assert (await body_of(nowhere, 404))["error"] == "not_found"
 
 
 async def test_health_tells_what_is_connected(client: Phone) -> None:

@@ -18,7 +18,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.phones.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
 from evpower.http.phones.live_messages import Subscribe
-from evpower.identifiers import ClientId
+from evpower.identifiers import ClientId, StationId
 from evpower.network.feed import LocationUpdate, StationUpdate
 from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, World
@@ -111,6 +111,10 @@ async def test_every_phone_hears_of_locations_from_the_start(world: World, host:
         (["all"], ["location_status_update"]),
         (["location:EVP-LOC-001"], ["location_status_update"]),
         (["location_stations:EVP-LOC-001"], ["station_status_update"]),
+        (["station:EVP-001-01"], ["station_status_update"]),
+        (["station:EVPCS-001"], ["station_status_update"]),
+        (["station:EVPCS-001", "station:EVP-001-01", "location_stations:EVP-LOC-001"], ["station_status_update"]),
+        (["station:OTHER", "station:EVP-LOC-001"], []),
         (["location:OTHER", "location_stations:OTHER"], []),
         (["all", "location:EVP-LOC-001"], ["location_status_update"]),
         (["all", "location_stations:EVP-LOC-001"], ["station_status_update", "location_status_update"]),
@@ -133,7 +137,26 @@ async def test_who_gets_what_and_everything_once(
         assert (await one.ask({"action": "ping"}))["type"] == "pong"  # and nothing else had come
 
 
-@pytest.mark.parametrize("channel", ["all", "location:EVP-LOC-001", "location_stations:EVP-LOC-001"])
+async def test_a_serial_number_that_is_another_stations_id_is_that_stations_channel(world: World, host: str) -> None:
+    """Field ruling 6.9 and 6.1: the id wins when both match."""
+    async with phone(host) as one:
+        await one.hear()
+        await one.ask({"action": "subscribe", "channel": "station:EVPCS-001"})
+        world.hub.publish(StationUpdate(LISTED, is_shadowed=True))
+        world.hub.publish(StationUpdate(replace(LISTED, id=StationId("EVPCS-001"), serial_number="N")))
+        assert (await one.hear())["serial_number"] == "N"
+
+
+CHANNELS = [
+    "all",
+    "location:EVP-LOC-001",
+    "location_stations:EVP-LOC-001",
+    "station:EVP-001-01",
+    "station:EVPCS-001",
+]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
 async def test_unsubscribing_really_ends_delivery(world: World, host: str, channel: str) -> None:
     async with phone(host) as one:
         await one.hear()

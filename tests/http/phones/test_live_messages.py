@@ -35,6 +35,8 @@ WORDS = [
     [
         ('{"action":"subscribe","channel":"all"}', Subscribe("all", subscribed=True)),
         ('{"action":"subscribe","channel":"location:EVP-LOC-001"}', Subscribe("location:EVP-LOC-001", subscribed=True)),
+        ('{"action":"subscribe","channel":"station:EVP-1"}', Subscribe("station:EVP-1", subscribed=True)),
+        ('{"action":"subscribe","channel":"station:AA:1 Ж/2"}', Subscribe("station:AA:1 Ж/2", subscribed=True)),
         ('{"action":"unsubscribe","channel":"all"}', Subscribe("all", subscribed=False)),
         (
             '{"action":"unsubscribe","channel":"location_stations:EVP-LOC-001"}',
@@ -77,6 +79,9 @@ def test_both_dialects_are_understood(text: str | bytes, message: object) -> Non
         ('{"action":"subscribe","channel":"ALL"}', "Неизвестный канал"),
         ('{"action":"subscribe","channel":7}', "Неизвестный канал"),
         ('{"action":"subscribe","channel":"location:a b"}', "Неизвестный канал"),
+        ('{"action":"subscribe","channel":"station:"}', "Неизвестный канал"),
+        ('{"action":"subscribe","channel":"station:a\\nb"}', "Неизвестный канал"),
+        ('{"action":"subscribe","channel":"station:%s"}' % ("x" * 256), "Неизвестный канал"),
         ('{"action":"subscribe","channel":"location:%s"}' % ("x" * 65), "Неизвестный канал"),
     ],
 )
@@ -131,8 +136,8 @@ def test_a_station_update_lists_every_configured_connector_in_both_forms() -> No
         "location_id": "EVP-LOC-001",
         "status": "available",
         "connectors": [
-            {"connector_id": 1, "id": 1, "status": "Available", "available": True, "power_kw": 22.0},
-            {"connector_id": 2, "id": 2, "status": "Available", "available": True},
+            {"connector_id": 1, "id": 1, "status": "Available", "available": True, "type": "GBT", "power_kw": 22.0},
+            {"connector_id": 2, "id": 2, "status": "Available", "available": True, "type": "GBT"},
         ],
         "timestamp": "2025-09-30T12:00:00.000000Z",
     }

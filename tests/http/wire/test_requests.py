@@ -86,13 +86,14 @@ async def test_the_limits_themselves_are_allowed() -> None:
     assert (read.energy_wh, read.amount_tyiyn) == (200_000, 10_000_000)
 
 
-@pytest.mark.parametrize("station", ["EVP-001-01", "a", "evp_2", "X" * 50])
-async def test_a_station_id_of_the_pattern_is_read(station: str) -> None:
+@pytest.mark.parametrize("station", ["EVP-001-01", "a", "evp_2", "X" * 50, "a b", "a/b", "AA:BB", "Ж", "X" * 255])
+async def test_a_station_is_named_by_its_id_or_a_serial_number_which_is_any_line_of_text(station: str) -> None:
+    """Field ruling 6.1; what can be no id, but a serial number, was refused here."""
     assert (await order(f'"station_id":"{station}"')).station_id == station
 
 
-@pytest.mark.parametrize("station", ['""', '"a b"', '"a/b"', '"Ж"', '"' + "X" * 51 + '"', "7", '"a\\n"', "null"])
-async def test_other_station_ids_are_refused(station: str) -> None:
+@pytest.mark.parametrize("station", ['""', '"' + "X" * 256 + '"', "7", '"a\\n"', '"\\u0000"', "null"])
+async def test_what_names_no_station_is_refused(station: str) -> None:
     assert list(await refused(f'"station_id":{station}')) == ["station_id"]
 
 
@@ -102,7 +103,7 @@ async def test_a_malformed_client_id_is_refused(client: str) -> None:
 
 
 async def test_all_wrong_fields_are_told_together() -> None:
-    wrong = await refused(raw=b'{"station_id":"!","connector_id":"1","energy_kwh":0,"amount_som":1.001}')
+    wrong = await refused(raw=b'{"station_id":"","connector_id":"1","energy_kwh":0,"amount_som":1.001}')
     assert list(wrong) == ["client_id", "station_id", "connector_id", "energy_kwh", "amount_som"]
 
 
