@@ -210,9 +210,10 @@ async def outcome(world: World, station: DrawnStation) -> Outcome:
         "JOIN evpower.ocpp_transactions t ON t.id = d.transaction_key"
     ):
         doubts[row["name"]].add(row["kind"])
+    by_name = {each["name"]: each for each in transactions}
     unbilled: Counter[int] = Counter()
     for each in await world.app.parked.unbilled_energy():
-        unbilled[each.connector_id] += each.unbilled_wh
+        unbilled[by_name[each.transaction_id]["connector_id"] if each.transaction_id else 0] += each.unbilled_wh
     missing: Counter[int] = Counter()
     for gap in await world.app.parked.missing_energy():
         missing[gap.connector_id] += gap.missing_wh
@@ -222,7 +223,7 @@ async def outcome(world: World, station: DrawnStation) -> Outcome:
             "SELECT s.*, p.phase, p.unbilled_wh, p.unbilled_tyiyn, p.estimated, p.corrected_at "
             "FROM charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id ORDER BY s.created_at, s.id"
         ),
-        {each["name"]: each for each in transactions},
+        by_name,
         doubts,
         len(await world.app.parked.parked(resolved_too=True)),
         unbilled,
@@ -328,8 +329,9 @@ def plain_is_exact(outcome: Outcome) -> None:
 def never_silent(outcome: Outcome) -> None:
     for connector, outlet in outcome.station.outlets.items():
         names = [name for name, each in outcome.transactions.items() if each["connector_id"] == connector]
+        paid_by = {outcome.transactions[name]["session_id"] for name in names}
         billed_wh = sum(
-            int((session["energy"] or 0) * 1000) for session in outcome.sessions if session["connector_id"] == connector
+            int((session["energy"] or 0) * 1000) for session in outcome.sessions if session["id"] in paid_by
         )
         given_wh = sum(
             outcome.transactions[name]["energy_wh"] for name in names if outcome.transactions[name]["free_vend"]

@@ -70,6 +70,8 @@ class Charge:
     transaction_id: str | None = None
     heard: list[Heard] = field(default_factory=list)
     has_stop: bool = False
+    #: An earlier charge began with the very same words.
+    said_before: Charge | None = None
     #: The charge's start was true, and the register and the clock went on without a break.
     is_plain: bool = True
 
@@ -266,7 +268,7 @@ class DrawnStation:
         outlet = self.outlets[charge.connector]
         self.in_order = self.in_order and message.number >= self._newest
         self._newest = max(self._newest, message.number)
-        counts_for: Charge | None = charge
+        counts_for: Charge | None = charge.said_before or charge
         if message.action == "StopTransaction":
             payload["transactionId"] = int(charge.transaction_id or 0)
         elif message.action == "MeterValues":
@@ -277,18 +279,28 @@ class DrawnStation:
         answer = await self._call(message.action, payload)
         if message.action == "StartTransaction":
             if charge.transaction_id is None:
-                charge.received_at = self.world.clock.now()
-                outlet.reported.append(charge)
-            charge.transaction_id = str(answer["transactionId"])
+                charge.transaction_id = str(answer["transactionId"])
+                self._note_start(outlet, charge)
+            assert charge.transaction_id == str(answer["transactionId"])
         if counts_for is not None:
             if counts_for is not charge:
-                counts_for.is_plain = False
+                counts_for.is_plain = charge.is_plain = False
             counts_for.is_plain = counts_for.is_plain and all(is_true for _, _, is_true in message.registers)
             is_open = not counts_for.has_stop and counts_for in outlet.reported[-1:]
             counts_for.heard += [
                 Heard(wh, at, self.world.clock.now(), is_true, is_open) for wh, at, is_true in message.registers
             ]
             counts_for.has_stop = counts_for.has_stop or message.action == "StopTransaction"
+
+    def _note_start(self, outlet: Outlet, charge: Charge) -> None:
+        """Two charges whose starts have the same words, to the second and the watt-hour, are one to everybody."""
+        charge.received_at = self.world.clock.now()
+        for earlier in outlet.reported:
+            if earlier.transaction_id == charge.transaction_id:
+                charge.said_before = earlier
+                earlier.is_plain = charge.is_plain = False
+                return
+        outlet.reported.append(charge)
 
     async def _call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Our answer, which is never a CALLERROR (field ruling 3.1)."""
