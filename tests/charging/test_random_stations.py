@@ -32,7 +32,7 @@ STRANGER, PROBE = IdTag("STRANGER"), IdTag("PROBE")
 GIFT = 300_00
 #: An ordinary run draws the same few each time; a search draws anew.
 ASKED = os.environ.get("EVPOWER_TEST_STATIONS")
-DRAWN = settings(max_examples=int(ASKED or 12), derandomize=ASKED is None)
+DRAWN = settings(max_examples=int(ASKED or 10), derandomize=ASKED is None)
 Step = tuple[Any, ...]
 
 CONNECTORS = st.sampled_from([ONE, TWO])
