@@ -16,6 +16,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import Any
 
+import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,8 @@ GIFT = 300_00
 ASKED = os.environ.get("EVPOWER_TEST_STATIONS")
 DRAWN = settings(max_examples=int(ASKED or 10), derandomize=ASKED is None)
 Step = tuple[Any, ...]
+#: A search takes as long as it is asked to.
+pytestmark = pytest.mark.timeout(0 if ASKED else 300)
 
 CONNECTORS = st.sampled_from([ONE, TWO])
 RARELY = st.sampled_from([False] * 6 + [True])
@@ -291,14 +294,24 @@ def most_wh(charge: Charge) -> int:
 
 
 def rises_wh(charge: Charge) -> int:
-    """What the registers rose by, in the order in which they came; nobody could reach those beyond physics."""
+    """What the registers rose by, in the order in which they came; those beyond physics rise by nothing.
+
+    Where a register that fell is followed by one at least as high as before, the low one was a slip.
+    """
     total, last_wh, last_at = 0, charge.start_register_wh, None
+    fell_from_wh = None
     for heard in charge.heard:
         if heard.register_wh - charge.start_register_wh >= ABSURD_WH // 2:
             continue
-        if heard.register_wh < last_wh and last_at is not None and heard.measured_at <= last_at:
-            continue
-        total += max(0, heard.register_wh - last_wh)
+        if heard.register_wh < last_wh:
+            if last_at is not None and heard.measured_at <= last_at:
+                continue
+            fell_from_wh = last_wh
+        elif fell_from_wh is not None and heard.register_wh > last_wh:
+            total += heard.register_wh - (fell_from_wh if heard.register_wh >= fell_from_wh else last_wh)
+            fell_from_wh = None
+        else:
+            total += heard.register_wh - last_wh
         last_wh, last_at = heard.register_wh, heard.measured_at
     return total
 
