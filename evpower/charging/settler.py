@@ -190,7 +190,7 @@ class Settler:
         return True
 
     async def note_unbilled(self, session_id: SessionId) -> bool:
-        """Note what was delivered beyond a final bill without a stop to correct it by; False when there is no more.
+        """Note what was delivered beyond a final bill that no believed stop corrects; False when there is no more.
 
         It is no debt and moves no money; the true stop, when it comes, corrects the bill and replaces the note.
         """
@@ -198,7 +198,7 @@ class Settler:
             session = (await self._lock(uow, session_id)).session
             energy_wh = session.delivered().energy_wh - session.energy_wh
             is_open = session.is_final and session.corrected_at is None
-            if not is_open or session.record is None or session.record.stop_received_at is not None or energy_wh <= 0:
+            if not is_open or session.record is None or session.record.stop_is_believed or energy_wh <= 0:
                 return False
             cost_tyiyn = max(0, session.final_cost_tyiyn() - (session.amount_tyiyn or 0))
             await settlements.note_unbilled(uow.conn, session_id, energy_wh, cost_tyiyn)

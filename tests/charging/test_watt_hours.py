@@ -6,6 +6,7 @@ import pytest
 
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import IdTag, SessionId, WireTransactionId
+from evpower.metering.meter_value import Sample
 from tests.charging.test_stops import running, stop
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import ONE, STATION, World
@@ -76,6 +77,23 @@ async def test_the_true_stop_bills_what_was_noted(world: World) -> None:
     await world.end(wire_id, 18_000)
     await world.app.settler.work_due()
     assert (await unbilled(world), (await world.session(session_id)).energy_wh) == ([], 17_000)
+
+
+@pytest.mark.parametrize("meter_stop_wh", [0, 900_000_000, None])
+async def test_what_a_stop_shows_whose_register_is_not_believed_is_unbilled(
+    world: World, meter_stop_wh: int | None
+) -> None:
+    """Field ruling 1.2: after an estimate no stop register corrects the bill, but a reading in the stop is believed."""
+    session_id, wire_id = await estimated_then_goes_on(world)
+    world.clock.advance(600)
+    now = world.clock.now()
+    sent = TransactionStop(wire_id, meter_stop_wh, now, "Local", None, (Sample(now, 19_000),), b"{}", "StopTransaction")
+    await world.app.reports.end_transaction(STATION, sent)
+    await world.app.settler.work_due()
+    assert (await unbilled(world), (await world.session(session_id)).energy_wh) == (
+        [(session_id, 3_000, 40_50)],
+        15_000,
+    )
 
 
 async def test_a_charge_given_up_before_it_began_is_unbilled_without_its_stop_too(world: World) -> None:

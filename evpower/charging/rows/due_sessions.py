@@ -43,13 +43,19 @@ WHERE p.phase = 'ended' AND (s.user_id = %(client_id)s
 ORDER BY p.phase_at
 """
 
-# Whose stop has not come, and which delivered more than is billed and noted: the station went on (money audit A7).
-DUE_TO_NOTE = f"""
+_MORE_THAN_BILLED = f"""
 SELECT s.id FROM evpower.ocpp_transactions t
 JOIN public.charging_sessions s ON s.id = t.charging_session_id
 JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE t.stop_received_at IS NULL AND s.settled_at IS NOT NULL AND p.corrected_at IS NULL
-  AND {ENERGY_WH} > s.energy * 1000 + p.unbilled_wh LIMIT 200
+WHERE s.settled_at IS NOT NULL AND p.corrected_at IS NULL AND {ENERGY_WH} > s.energy * 1000 + p.unbilled_wh
+"""
+# Which delivered more than is billed and noted: the station went on (money audit A7). A believed stop corrects the bill
+# instead; one that is not believed leaves an estimate, and what its readings show besides.
+DUE_TO_NOTE = f"""
+({_MORE_THAN_BILLED} AND t.stop_received_at IS NULL LIMIT 200)
+UNION ALL
+({_MORE_THAN_BILLED} AND t.stop_received_at IS NOT NULL AND p.phase = 'settled' AND p.estimated
+                     AND t.meter_stop_wh IS DISTINCT FROM t.meter_last_wh LIMIT 200)
 """
 
 RUNNING_TOO_LONG = """
