@@ -226,6 +226,21 @@ async def test_the_status_has_exactly_these_fields(door: Door) -> None:
     }
 
 
+async def test_a_payment_whose_invoice_never_came_has_no_other_nulls(door: Door) -> None:
+    """Field ruling 6.5: the app's schema takes null for times and the sum paid alone."""
+    door.world.odengi.creation = ProviderTimeout()
+    order = (await door.qr(400))["order_id"]
+    status = await body_of(await door.get(f"/api/v1/payment/status/{order}"))
+    assert {name for name, value in status.items() if value is None} <= {"paid_amount", "last_status_check_at"}
+    for answer in (
+        await door.get(f"/api/v1/payment/h2h-status/{order}"),
+        await door.post(f"/api/v1/payment/status-check/{order}"),
+        await door.post(f"/api/v1/payment/cancel/{order}"),
+        await door.post(f"/api/v1/payment/cancel/{order}"),
+    ):
+        assert None not in (await body_of(answer)).values()
+
+
 async def test_an_open_payment_past_its_life_reads_as_canceled_and_a_paid_one_never_as_expired(door: Door) -> None:
     invoice = (await door.qr())["invoice_id"]
     door.world.clock.advance(300)

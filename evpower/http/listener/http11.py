@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import h11
 import msgspec
+import trio
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from hypercorn.typing import H11SendableEvent
+from wsproto.events import Ping
+from wsproto.utilities import LocalProtocolError
 
 from evpower.http.wire.problems import HTTP_PROBLEMS, envelope
 
 logger = logging.getLogger("evpower.http")
 
+#: Where the application finds its connection, in the scope's `state` (ASGI has no word for a WebSocket's pings).
+CONNECTION = "evpower.connection"
 VERSIONS = (b"1.0", b"1.1")
 FINAL = 200
 #: Of a WebSocket handshake: an extension (compression) lets a small frame become a large one.
@@ -62,10 +69,13 @@ class Http11(H11Protocol):
     """One connection's protocol. `Upgrade: h2c` is ignored, as RFC 9110 §7.8 allows."""
 
     _is_head = False
+    #: When the last byte came through a WebSocket, by trio's clock.
+    heard_at = -math.inf
 
     async def initiate(self) -> None:
         """As Hypercorn's; called once, before the first byte."""
         await super().initiate()
+        self.connection_state[CONNECTION] = self
         self.connection = LenientTargets(h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size)
 
     @property
@@ -79,11 +89,20 @@ class Http11(H11Protocol):
             # RFC 6455 §4.1: it must wait for our answer; Hypercorn takes what comes before for an error of ours.
             await self.send(Closed())
             return
+        if isinstance(event, RawData) and isinstance(self.stream, WSStream):
+            self.heard_at = trio.current_time()
         try:
             await super().handle(event)
         except NotPlain:
             await self._send_error_response(400)
             await self.send(Closed())
+
+    async def ping(self) -> None:
+        """Send a protocol ping through the WebSocket; Hypercorn's own outlive their socket."""
+        if isinstance(self.stream, WSStream) and self.stream.state is ASGIWebsocketState.CONNECTED:
+            # Its close may be on its way, and then no ping may be.
+            with suppress(LocalProtocolError):
+                await self.send(RawData(self.stream.connection.send(Ping())))
 
     @property
     def _awaits_handshake(self) -> bool:

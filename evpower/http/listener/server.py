@@ -165,7 +165,7 @@ def _peer_of(accepted: trio.SocketStream) -> str:
 
 
 def hypercorn_config(settings: ListenerSettings) -> Config:
-    """Hypercorn's own settings: our log, and no pings (they outlive their socket)."""
+    """Hypercorn's own settings: our log, and no pings (they outlive their socket: `Http11.ping`)."""
     config = Config()
     config.accesslog = None
     config.errorlog = logger

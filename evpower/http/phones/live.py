@@ -15,6 +15,7 @@ import trio
 from quart import Blueprint, websocket
 
 from evpower.clock import Clock, Ids
+from evpower.http.listener.http11 import CONNECTION, Http11
 from evpower.http.phones import live_messages as messages
 from evpower.http.phones.live_hub import Listener, LiveHub
 from evpower.http.wire.access import client_ip
@@ -24,8 +25,9 @@ from evpower.identifiers import CLIENT_ID, ClientId
 
 log = logging.getLogger("evpower.live")
 
-#: From the last message of the phone; ours and protocol pongs do not count (§7).
+#: From the last byte of the phone, an answer to a ping too: the app never sends anything by itself (field ruling 6.9).
 IDLE_S = 60
+PING_EVERY_S = 25
 MESSAGES_PER_SECOND_MAX = 10
 MESSAGE_BYTES_MAX = 64 * 1024
 #: For the close frame of a socket whose phone may not be reading.
@@ -71,6 +73,8 @@ class _Conversation:
         self._clock = clock
         self._listener = listener
         self._recent = Window(MESSAGES_PER_SECOND_MAX, 1)
+        #: None in a test without a listener.
+        self._connection: Http11 | None = websocket.scope.get("state", {}).get(CONNECTION)
 
     async def run(self) -> None:
         listener = self._listener
@@ -78,6 +82,7 @@ class _Conversation:
         with listener.alive:
             async with trio.open_nursery() as socket:
                 socket.start_soon(self._write)
+                socket.start_soon(self._ping)
                 await self._read()
                 socket.cancel_scope.cancel()
         # Shielded: a drain may have cancelled us already, and the phone is still owed its close code.
@@ -88,12 +93,26 @@ class _Conversation:
         async for text in self._listener.outbox:
             await websocket.send(text)
 
+    async def _ping(self) -> None:
+        while self._connection is not None:
+            await trio.sleep(PING_EVERY_S)
+            await self._connection.ping()
+
+    async def _message(self) -> str | bytes | None:
+        """The next one; None when nothing at all came for `IDLE_S`."""
+        deadline = trio.current_time() + IDLE_S
+        while deadline > trio.current_time():
+            with trio.CancelScope(deadline=deadline):
+                return await websocket.receive()
+            if self._connection is not None:
+                deadline = self._connection.heard_at + IDLE_S
+        return None
+
     async def _read(self) -> None:
         """Until nothing came for `IDLE_S`, or too much at once."""
         while True:
-            with trio.move_on_after(IDLE_S) as idle:
-                text = await websocket.receive()
-            if idle.cancelled_caught:
+            text = await self._message()
+            if text is None:
                 self._listener.close_with = (1000, "idle timeout")
                 return
             if len(text.encode() if isinstance(text, str) else text) > MESSAGE_BYTES_MAX:

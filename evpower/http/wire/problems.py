@@ -56,8 +56,12 @@ TIMED_OUT = ("timeout", "Сервер не успел ответить. Пров
 
 
 def envelope(code: str, message: str, **details: object) -> dict[str, object]:
-    """`success: false`, the machine-readable code, the sentence for the driver, and further facts, at the top level."""
-    return {"success": False, "error": code, "message": message, **{key: jsonable(v) for key, v in details.items()}}
+    """`success: false`, the machine-readable code, the sentence for the driver, and further facts, at the top level.
+
+    A fact that is not known is left out: the app's schemas take no null there (field ruling 6.5).
+    """
+    facts = {key: jsonable(value) for key, value in details.items() if value is not None}
+    return {"success": False, "error": code, "message": message, **facts}
 
 
 def problem(error: Exception) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -72,6 +72,16 @@ async def phone(host: str, path: str = PATH, *, within_s: float = 10, **headers:
             socket = await trio_websocket.wrap_client_stream(sockets, stream, host, path, extra_headers=extra)
             yield Phone(socket)
             await socket.aclose()
+
+
+def all_tasks() -> Iterator[trio.lowlevel.Task]:
+    """Every task of this run."""
+    root = trio.lowlevel.current_root_task()
+    waiting = [] if root is None else [root]
+    while waiting:
+        task = waiting.pop()
+        yield task
+        waiting += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
 
 
 @pytest.fixture
@@ -419,14 +429,78 @@ async def test_silence_for_a_minute_ends_the_socket_and_pushes_do_not_count(
         assert trio.current_time() - began == pytest.approx(60)
 
 
-async def test_protocol_pings_do_not_count(world: World, mock_clock: trio.testing.MockClock) -> None:
+UPGRADE = (
+    f"GET {PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+).encode()
+PING = b"\x89\x00"
+PONG = b"\x8a\x80\x00\x00\x00\x00"
+
+
+@asynccontextmanager
+async def bytes_of(host: str) -> AsyncIterator[trio.SocketStream]:
+    """A phone's socket below its frames, past its greeting: nothing answers by itself."""
+    address, _, port = host.rpartition(":")
+    async with await trio.open_tcp_stream(address, int(port)) as stream:
+        await stream.send_all(UPGRADE)
+        heard = b""
+        while not heard.endswith('локаций"}'.encode()):
+            heard += await stream.receive_some()
+        yield stream
+
+
+async def let_pass(clock: trio.testing.MockClock, seconds: float) -> None:
+    """Once everybody waits, so that the time passes for all of them."""
+    await trio.testing.wait_all_tasks_blocked(0.02)
+    clock.jump(seconds)
+
+
+async def test_a_phone_is_pinged_every_25_s_and_closed_when_it_answers_none(
+    world: World, mock_clock: trio.testing.MockClock
+) -> None:
+    """Field ruling 6.9; pushes of ours do not count."""
+    async with served(world) as host, bytes_of(host) as stream:
+        for _ in range(2):
+            await let_pass(mock_clock, 24)
+            await let_pass(mock_clock, 1)
+            assert await stream.receive_some() == PING
+        await let_pass(mock_clock, 10)
+        assert await stream.receive_some() == b"\x88\x0e\x03\xe8idle timeout"
+
+
+async def test_an_answer_to_a_ping_is_a_sign_of_life(world: World, mock_clock: trio.testing.MockClock) -> None:
+    """Field ruling 6.9: the app never sends a ping itself."""
+    async with served(world) as host, bytes_of(host) as stream:
+        for _ in range(12):
+            await let_pass(mock_clock, 25)
+            assert await stream.receive_some() == PING
+            await stream.send_all(PONG)
+        for _ in range(2):
+            await let_pass(mock_clock, 25)
+            assert await stream.receive_some() == PING
+        await let_pass(mock_clock, 10)
+        assert (await stream.receive_some()).endswith(b"idle timeout")
+
+
+async def test_what_answers_pings_by_itself_stays_without_a_word(
+    world: World, mock_clock: trio.testing.MockClock
+) -> None:
+    """Field ruling 6.9, for a whole socket library, as browsers have; a ping of its own counts too, where none did."""
     async with served(world) as host, phone(host, within_s=1000) as one:
         await one.hear()
-        for _ in range(2):
-            mock_clock.jump(29)
-            await one.socket.ping()
-        mock_clock.jump(2)
-        assert await one.closed_with() == (1000, "idle timeout")
+        for _ in range(12):
+            await let_pass(mock_clock, 25)
+        assert (await one.ask({"action": "ping"}))["type"] == "pong"
+
+
+async def test_no_ping_outlives_its_socket(world: World, mock_clock: trio.testing.MockClock) -> None:
+    """Hypercorn's own kept a closed connection open until they were due."""
+    async with served(world) as host, phone(host) as one:
+        await one.hear()
+        await one.socket.aclose()
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        assert world.hub.sockets == 0
+        assert "_ping" not in {task.name.rpartition(".")[2] for task in all_tasks()}
 
 
 async def test_a_message_every_half_minute_keeps_it_open(world: World, autojump_clock: trio.testing.MockClock) -> None:

@@ -14,6 +14,7 @@ from evpower.charging.session import StoppedSession
 from evpower.http.phones import shapes
 from evpower.http.phones.station_shape import station_body
 from evpower.http.wire import values
+from evpower.http.wire.problems import envelope
 from evpower.identifiers import ConnectorId
 from evpower.network.listing import ListedConnector
 from evpower.network.station_view import StationView
@@ -405,3 +406,41 @@ def test_details_of_any_kind_become_json() -> None:
         "rate": 13.5,
         "list": [1, {"a": None}],
     }
+
+
+def nulls_of(body: object, at: str = "") -> set[str]:
+    """Where a body has null, as paths."""
+    if isinstance(body, dict):
+        return set().union(*(nulls_of(part, f"{at}.{key}" if at else key) for key, part in body.items()))
+    if isinstance(body, list):
+        return set().union(*(nulls_of(part, f"{at}[]") for part in body))
+    return {at} if body is None else set()
+
+
+NEVER_SEEN = replace(STATION_VIEW, station=replace(STATION_VIEW.station, last_seen_at=None), firmware_version=None)
+
+
+@pytest.mark.parametrize(
+    ("body", "nullable"),
+    [
+        (shapes.started_body(STARTED), set()),
+        (shapes.status_body(RESERVED), NULLABLE_STATUS | {"session.stop_time", "session.ocpp_transaction_id"}),
+        (shapes.stopped_body(StoppedSession(SETTLED, already_stopped=False)), set()),
+        (shapes.balance_body(replace(BALANCE, last_topup_at=None)), {"last_topup_at"}),
+        (
+            station_body(NEVER_SEEN),
+            {
+                "last_heartbeat",
+                "last_heartbeat_at",
+                "firmware_version",
+                "connectors[].error",
+                "connectors[].error_code",
+            },
+        ),
+        (envelope("code", "message", last_heartbeat=None, invoice_id=None), set()),
+    ],
+)
+def test_null_is_only_where_the_apps_schemas_take_it(body: dict[str, Any], nullable: set[str]) -> None:
+    """Field ruling 6.5: `error` and `message` are no place for it, anywhere."""
+    assert nulls_of(body) <= nullable
+    assert not {"error", "message"} & {path.rpartition(".")[2] for path in nulls_of(body) if "connectors" not in path}
