@@ -27,7 +27,9 @@ run: install
 test: install
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-# Everyday: what needs no PostgreSQL, no Valkey and no process of its own, and a fifth of Hypothesis' examples.
+# Everyday: what needs no PostgreSQL, no Valkey and no process of its own, and a fifth of Hypothesis' examples. Little of it
+# waits: one worker more than there are cores.
+test-quick: WORKERS = $(shell echo $$((1 + $$(getconf _NPROCESSORS_ONLN))))
 test-quick: install
 	$(BIN)/python -m pytest $(PARALLEL) -m "not external" --hypothesis-profile=quick $(ARGS)
 

@@ -63,6 +63,8 @@ def uses(tree: ast.AST) -> set[str]:
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Name) and id(node) not in annotations:
+            if isinstance(node, ast.Attribute) and not isinstance(node.value, ast.Attribute | ast.Name):
+                continue  # of something computed: no dotted name
             name = ast.unparse(node)
             if OWN_TIME_OR_DICE.match(name):
                 found.add(name)

@@ -355,8 +355,11 @@ async def test_a_station_once_on_a_profile_with_tls_is_refused_below_it(csms: Tl
             assert (await peer.open("/ws/CP-2")).status_code == 101
 
 
-async def test_an_ended_certificate_opens_nothing_and_its_open_socket_is_closed(csms: TlsCsms) -> None:
+async def test_an_ended_certificate_opens_nothing_and_its_open_socket_is_closed(
+    csms: TlsCsms, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Safe by default 2: `evpower station revoke`."""
+    monkeypatch.setattr("evpower.ocpp.door.server.END_CERTIFIED_EVERY_S", 0.05)
     await csms.start()
     own = csms.authority.issue("CP-1")
     async with csms.charger(own) as peer:
