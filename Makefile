@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start servers by the hundred: without byte code each would compile EvPower anew.
 export PYTHONDONTWRITEBYTECODE :=
-PARALLEL := --numprocesses=$(WORKERS) --dist=worksteal
+PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: install run test test-quick foreign fuzz proxies lint types schema bench lock clean
 
