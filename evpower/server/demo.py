@@ -222,8 +222,8 @@ def _nature(station: Station) -> StationSettings:
 
 
 def _power_kw(station: Station) -> float:
-    """The strongest connector's; simulated stations have only one kind."""
-    return max((float(each.power_kw) for each in station.connectors if each.power_kw is not None), default=60.0)
+    """What each of its connectors delivers: the weakest one's rating, above which a figure is doubtful."""
+    return min((float(each.power_kw) for each in station.connectors if each.power_kw is not None), default=60.0)
 
 
 def _outlets(fleet: Fleet) -> list[Outlet]:
