@@ -15,7 +15,7 @@ from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
-from evpower.charging.transaction import LATE_AFTER, BegunTransaction, TransactionStart
+from evpower.charging.transaction import LATE_AFTER, BegunTransaction, TransactionStart, late_since, own_time
 from evpower.clock import Clock, Ids
 from evpower.correlation import correlation_id
 from evpower.db.connection import Conn
@@ -142,7 +142,7 @@ class Beginnings:
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
     ) -> sessions.PendingStart | None:
         """The reservation this start is for; a card's queued one is for none that was made after it."""
-        began_at = start.late_since(self._clock.now())
+        began_at = late_since(start.started_at, self._clock.now())
         return await sessions.find_pending(
             uow.conn,
             station_id,
@@ -164,7 +164,7 @@ class Beginnings:
             whose.is_free,
             flags=(
                 *(("connector_0",) if start.connector_id == WHOLE_STATION else ()),
-                *(("late",) if start.late_since(now) is not None else ()),
+                *(("late",) if late_since(start.started_at, now) is not None else ()),
                 *(f"without_{name}" for name in start.unread),
             ),
         )
@@ -208,13 +208,13 @@ class Beginnings:
         if pending is not None:
             return _Whose(ACCEPTED, pending.id, was_ordered=True)
         now = self._clock.now()
-        own_at = start.own_time(now)
+        own_at = own_time(start.started_at, now)
         released = await sessions.find_released(
             uow.conn,
             station_id,
             start,
             began_at=own_at or now,
-            reported_since=start.late_since(now),
+            reported_since=late_since(start.started_at, now),
         )
         if released is not None:
             if not released.given_up and own_at is not None and own_at < released.released_at:
@@ -234,7 +234,7 @@ class Beginnings:
         client_id = None if tag is None or tag.tag_type == APP_TAG else tag.client_id
         if free is None and client_id is None:
             return _Whose(IdTagVerdict("Invalid" if verdict.status == "Accepted" else verdict.status))
-        if (began_at := start.late_since(now)) is not None:
+        if (began_at := late_since(start.started_at, now)) is not None:
             return await self._whose_report(uow, station_id, start, verdict, client_id, began_at)
         if verdict.status != "Accepted":
             return _Whose(verdict)
@@ -244,7 +244,7 @@ class Beginnings:
         if spot is None or spot.admin_status == "inactive" or not spot.is_enabled or spot.running_session is not None:
             return _Whose(IdTagVerdict("Blocked"))
         # A queued start tells of energy that flowed, perhaps before the maintenance: it is billed.
-        if spot.admin_status == "maintenance" and start.late_since(now) is None:
+        if spot.admin_status == "maintenance" and late_since(start.started_at, now) is None:
             return _Whose(IdTagVerdict("Blocked"))
         if client_id is None:
             log.info("given away: station=%s, connector=%d", station_id, start.connector_id)
@@ -290,7 +290,7 @@ class Beginnings:
 
     async def _close_unfinished(self, station_id: StationId, start: TransactionStart) -> None:
         """A charge that begins proves that the connector's earlier one is over although no stop arrived."""
-        began_at = start.late_since(self._clock.now())
+        began_at = late_since(start.started_at, self._clock.now())
         async with unit_of_work(self._pool) as uow:
             unfinished = await transactions.running_on_connector(uow.conn, station_id, start.connector_id, began_at)
             for transaction in unfinished:

@@ -70,14 +70,6 @@ class TransactionStart:
     #: The fields that were missing or unreadable, by the standard's names.
     unread: tuple[str, ...] = ()
 
-    def own_time(self, received_at: datetime) -> datetime | None:
-        """See `own_time`."""
-        return own_time(self.started_at, received_at)
-
-    def late_since(self, received_at: datetime) -> datetime | None:
-        """See `late_since`."""
-        return late_since(self.started_at, received_at)
-
 
 @dataclass(frozen=True)
 class BegunTransaction:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evpower.charging.transaction import LATE_AFTER, LONGEST_QUEUED, TransactionStart
+from evpower.charging.transaction import LATE_AFTER, LONGEST_QUEUED, late_since, own_time
 from evpower.identifiers import ClientId, IdTag
 from tests.charging.test_start_identity import start, stop
 from tests.charging.test_transactions import CARD, give_card
-from tests.worlds.charging import ONE, TWO, World
+from tests.worlds.charging import TWO, World
 from tests.worlds.fakes import NOON
 
 HOUR = timedelta(hours=1)
@@ -172,13 +172,9 @@ async def test_a_start_that_comes_at_once_or_by_a_clock_beyond_belief_is_a_quest
 def test_which_times_of_a_start_are_believed() -> None:
     """Field ruling 2.3: more than two minutes old, not ahead, and no older than any queue."""
     second = timedelta(seconds=1)
-
-    def reported(at: datetime) -> TransactionStart:
-        return TransactionStart(ONE, CARD, 0, at, b"{}")
-
-    assert reported(NOON - LATE_AFTER).late_since(NOON) is None
-    assert reported(NOON - LATE_AFTER - second).late_since(NOON) == NOON - LATE_AFTER - second
-    assert reported(NOON - LONGEST_QUEUED).late_since(NOON) == NOON - LONGEST_QUEUED
-    assert reported(NOON - LONGEST_QUEUED - second).own_time(NOON) is None
-    assert reported(NOON + LATE_AFTER).own_time(NOON) == NOON + LATE_AFTER
-    assert reported(NOON + LATE_AFTER + second).own_time(NOON) is None
+    assert late_since(NOON - LATE_AFTER, NOON) is None
+    assert late_since(NOON - LATE_AFTER - second, NOON) == NOON - LATE_AFTER - second
+    assert late_since(NOON - LONGEST_QUEUED, NOON) == NOON - LONGEST_QUEUED
+    assert own_time(NOON - LONGEST_QUEUED - second, NOON) is None
+    assert own_time(NOON + LATE_AFTER, NOON) == NOON + LATE_AFTER
+    assert own_time(NOON + LATE_AFTER + second, NOON) is None
