@@ -8,10 +8,10 @@ was believed once is never taken back while the charge lasts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from evpower.metering.belief import SLACK, energy_max_wh, longest
+from evpower.metering.belief import CLOCK_MAX, QUEUED_MAX, SLACK, energy_max_wh, longest
 from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
 
 #: What is doubtful, and since when a person is asked:
@@ -20,10 +20,13 @@ from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
 #: restart      the register began again lower
 #: stop         the stop register is not believed: the charge is billed by its last believed reading
 #: power        more than the connector can deliver
-#: clock        the station's clock gives more time than ours, and is not billed
+#: clock        the station's clock gives more time than ours, and is not billed; or it was set in mid-charge
 #: no_register  a limited charge has no believable register
 #: settlement   a bill cannot be written
 DoubtKind = Literal["reading", "start", "restart", "stop", "power", "clock", "no_register", "settlement"]
+
+
+_MINUTE = timedelta(minutes=1)
 
 
 class Doubt(NamedTuple):
@@ -88,7 +91,8 @@ class BelievedRegister:
         """The station's stop register. Where its charge was ended by an estimate it may show that to be too high."""
         lowered = self._with(reading)
         if reading.register_wh >= self.last_wh:
-            return self._risen(reading, "stop")
+            believed, doubt = self._risen(reading, "stop")
+            return (believed, None) if doubt is None else self._with_its_clock_set(reading) or (believed, doubt)
         if corrects_estimate and reading.register_wh >= self.base_wh:
             return lowered, None
         return self, Doubt("stop", reading.register_wh, self.last_wh)
@@ -106,6 +110,21 @@ class BelievedRegister:
             if self.energy_wh <= line.energy_wh <= most_wh:
                 return line, None
         return self, Doubt(kind, reading.register_wh, self.base_wh + most_wh - self.carried_wh)
+
+    def _with_its_clock_set(self, reading: RegisterReading) -> tuple[BelievedRegister, Doubt] | None:
+        """The stop of a charge that began before the station's clock was set, and of which it sent no reading.
+
+        When it began is not known: while the station was offline, then. It is believed up to what `QUEUED_MAX` allows,
+        as a charge out of a queue is (A11); a person sees the minutes by that clock.
+        """
+        by_station = reading.measured_at - self.started_at
+        began_unset = self.received_at - self.started_at > CLOCK_MAX and by_station > CLOCK_MAX
+        line = self._with(reading)
+        if self.last_measured_at is not None or not began_unset:
+            return None
+        if line.energy_wh > energy_max_wh(QUEUED_MAX, self.rated_power_w):
+            return None
+        return line, Doubt("clock", by_station // _MINUTE, QUEUED_MAX // _MINUTE)
 
     def _start_that_is_none(self, reading: RegisterReading) -> Doubt | None:
         """A station that says 0 at the start, or nothing, and its lifetime register afterwards."""

@@ -215,10 +215,16 @@ async def test_a_register_that_rolls_over_is_a_restart(world: World) -> None:
     assert await doubts(world) == [("restart", 1, 19_000, 19_000)]
 
 
-@pytest.mark.parametrize("readings", [12, 0])
-async def test_a_clock_that_was_set_in_mid_charge_gives_nothing_away(world: World, readings: int) -> None:
+@pytest.mark.parametrize(
+    ("readings", "meter_stop_wh", "billed_kwh", "kinds"),
+    [(12, 36_000, 36, []), (0, 36_000, 36, ["clock"]), (0, 900_000, 0, ["stop"])],
+    ids=["readings prove its time", "no reading", "more than twelve hours give"],
+)
+async def test_a_clock_that_was_set_in_mid_charge_gives_nothing_away(
+    world: World, readings: int, meter_stop_wh: int, billed_kwh: int, kinds: list[str]
+) -> None:
     """A11, A13: in 1970 while it was offline, right when it stops. Its readings prove how long it took; without them
-    nothing does, and a person decides on the open question."""
+    it is believed to have been as long as a queued charge can be, and flagged; beyond that a person decides."""
     await world.give(1000_00)
     await give_card(world)
     began = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
@@ -228,9 +234,9 @@ async def test_a_clock_that_was_set_in_mid_charge_gives_nothing_away(world: Worl
         sample = Sample(began + timedelta(minutes=10 * number), 3_000 * number)
         await world.app.reports.record_meter_values(STATION, MeterReport(ONE, transaction_id, (sample,), b"[]"))
     world.clock.advance(20)
-    await stop(world, transaction_id, 36_000)
+    await stop(world, transaction_id, meter_stop_wh)
     (billed,) = await world.sql("SELECT energy FROM charging_sessions")
-    assert (billed["energy"], [kind for kind, *_ in await doubts(world)]) == ((36, []) if readings else (0, ["stop"]))
+    assert (billed["energy"], [kind for kind, *_ in await doubts(world)]) == (billed_kwh, kinds)
 
 
 async def test_a_flood_of_disbelieved_readings_is_one_row_and_a_line_for_each(
