@@ -12,7 +12,9 @@ EvPowerError
 │  ├─ InvalidAmount         the one wrong thing is a sum that money cannot have
 │  ├─ StaleTimestamp        a provider's call that says it was made long ago
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
+├─ ServiceUnavailable       what the request needs is away for now: HTTP 503
 ├─ Unauthorized             the caller is not identified: HTTP 401
+│  └─ InvalidToken          a bearer token that is not believed
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ ConnectorTaken           another session began on the connector meanwhile; becomes ConnectorOccupied
 ├─ AlreadyExists            what should be created exists already: HTTP 409
@@ -147,9 +149,20 @@ class AmountTooLarge(InvalidRequest):
         self.details = {**self.details, "maximum_amount": som_number(maximum_tyiyn)}
 
 
+class ServiceUnavailable(EvPowerError):
+    """Something this request needs is away for now; the message in the log says what."""
+
+    code = "service_unavailable"
+    message = "Сервис временно недоступен"
+
+
 class Unauthorized(EvPowerError):
     code = "unauthorized"
     message = "Требуется авторизация"
+
+
+class InvalidToken(Unauthorized):
+    """A bearer token that is not believed; which check failed is in the log alone (contract/roadmap/identity §1)."""
 
 
 class IdempotencyMismatch(EvPowerError):

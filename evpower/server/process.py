@@ -15,6 +15,7 @@ from evpower.db.listening import Listening
 from evpower.db.pool import Pool
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
+from evpower.identity.graph import Tokens, build_tokens
 from evpower.network.feed import NetworkFeed
 from evpower.ocpp.dialect import usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
@@ -22,6 +23,7 @@ from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.gateway import Gateways
 from evpower.server.app import App, build_app
+from evpower.server.rules import token_rules
 from evpower.server.upkeep import Upkeep
 from evpower.settings.config import Config
 
@@ -36,6 +38,7 @@ class Process:
     watch: ClockWatch
     ids: Ids
     app: App
+    tokens: Tokens
     #: The stations whose sockets are here, and the link that reaches those of other processes too.
     registry: StationRegistry
     link: NetworkLink
@@ -73,6 +76,7 @@ def build_process(
         watch=watch,
         ids=ids,
         app=app,
+        tokens=build_tokens(token_rules(config), clock),
         registry=registry,
         link=link,
         processes=processes,

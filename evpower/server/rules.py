@@ -10,6 +10,7 @@ from evpower.charging.recovery import RecoveryRules
 from evpower.charging.service import ChargingRules
 from evpower.charging.start_deadlines import StartDeadlineRules
 from evpower.charging.start_stop import AskingRules
+from evpower.identity.graph import TokenRules
 from evpower.payments.top_up import TopUpRules
 from evpower.settings.config import Config
 
@@ -57,6 +58,12 @@ def start_deadline_rules(config: Config) -> StartDeadlineRules:
         timedelta(seconds=charging.start_deadline_s),
         timedelta(seconds=max(charging.start_deadline_s, charging.longest_session_s)),
     )
+
+
+def token_rules(config: Config) -> TokenRules:
+    """Whose tokens are believed."""
+    auth = config.auth
+    return TokenRules(auth.jwt_secret, auth.jwks_url, auth.issuer, auth.audience)
 
 
 def top_up_rules(config: Config) -> TopUpRules:

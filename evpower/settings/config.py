@@ -18,6 +18,10 @@ from zoneinfo import ZoneInfo
 from evpower.client_address import LOOPBACK, Network
 from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
+from evpower.settings.auth import AuthSettings
+from evpower.settings.auth import contradictions as auth_contradictions
+from evpower.settings.auth import dangers as auth_dangers
+from evpower.settings.auth import doubts as auth_doubts
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
 from evpower.settings.payments import contradictions as payment_contradictions
 from evpower.settings.payments import dangers as payment_dangers
@@ -51,7 +55,6 @@ OTHER_NAMES = ("EVPOWER_CONFIG",)
 SOCKET_PATH_BYTES_MAX = 107
 #: As many as 128 bits have in hexadecimal.
 ADMIN_TOKEN_CHARS_MIN = 32
-NOT_YET = 'is not available in this version: tokens are not checked yet, so only "trust" can be had'
 
 
 @dataclass(frozen=True)
@@ -165,13 +168,6 @@ class BillingSettings:
 
 
 @dataclass(frozen=True)
-class AuthSettings:
-    """Whom a request is believed to come from (design §9.16)."""
-
-    mode: str = _setting("trust", Choice(("trust",), (("optional", NOT_YET), ("required", NOT_YET))))
-
-
-@dataclass(frozen=True)
 class LogSettings:
     """Where the log goes, beside standard output."""
 
@@ -264,8 +260,6 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     config = Config(**sections)
     problems += _contradictions(config)
     problems += _dangers(config) if _open_to(config) else []
-    if not any("auth.mode" in named for named in (*values, *problems)):
-        problems += _unasked_trust(config)
     if problems:
         raise ConfigError(problems)
     return replace(config, warnings=(*warnings, *_doubts(config)))
@@ -352,7 +346,11 @@ def _contradictions(config: Config) -> list[str]:
             f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
             " a Unix socket's path may have; set a shorter one"
         )
-    return problems + payment_contradictions(config.payments, config.odengi, config.obank)
+    return (
+        problems
+        + auth_contradictions(config.auth)
+        + payment_contradictions(config.payments, config.odengi, config.obank)
+    )
 
 
 def _open_to(config: Config) -> list[str]:
@@ -366,23 +364,12 @@ def _open_to(config: Config) -> list[str]:
 def _dangers(config: Config) -> list[str]:
     """What does no harm on one's own machine, and may not be once others reach the server (safe by default 9)."""
     problems = payment_dangers(config.payments, config.odengi, config.obank)
+    problems += auth_dangers(config.auth, _open_to(config))
     if any(network.prefixlen == 0 for network in config.http.trusted_proxies):
         problems.append(
             "http.trusted_proxies: has everybody in it: whoever connects could pass for any address, and no limit held"
         )
     return problems
-
-
-def _unasked_trust(config: Config) -> list[str]:
-    """Opening the server to others while every client_id is believed must be somebody's decision (design §9.16)."""
-    open_to = _open_to(config)
-    if not open_to or config.auth.mode != "trust":
-        return []
-    return [
-        f"auth.mode: must be set explicitly, because {', '.join(open_to)} opens the server to others"
-        ' and "trust" believes every client_id; to accept that set auth.mode = "trust" (or EVPOWER_AUTH_MODE=trust),'
-        " otherwise bind to 127.0.0.1 and leave public_url empty"
-    ]
 
 
 def _doubts(config: Config) -> list[str]:
@@ -411,4 +398,5 @@ def _doubts(config: Config) -> list[str]:
         )
     if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
         doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")
+    doubts += auth_doubts(config.auth, _open_to(config))
     return doubts + payment_doubts(config.payments_url, config.odengi, config.obank)

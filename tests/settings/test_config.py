@@ -20,6 +20,10 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
+#: Others may reach the server, because a token says who asks.
+CHECKED = {"EVPOWER_AUTH_MODE": "required", "EVPOWER_AUTH_JWT_SECRET": "s" * 32}
+
+
 def refused(path: Path | None, **environ: str) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
         load(path, environ)
@@ -156,9 +160,23 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, line: str) -> None:
     assert problem.startswith(f"{section.strip('[]')}.{key.split(' =')[0]}: ")
 
 
-def test_a_mode_that_is_not_built_is_refused_rather_than_pretended() -> None:
-    (problem,) = refused(None, EVPOWER_AUTH_MODE="required", EVPOWER_HTTP_BIND="0.0.0.0:8080")
-    assert "not available in this version" in problem
+@pytest.mark.parametrize("opening", [{}, {"EVPOWER_HTTP_BIND": "0.0.0.0:8080"}])
+def test_to_require_tokens_that_nothing_can_verify_is_refused_rather_than_pretended(opening: dict[str, str]) -> None:
+    (problem,) = refused(None, EVPOWER_AUTH_MODE="required", **opening)
+    assert problem.startswith('auth.mode: "required" needs auth.jwks_url or auth.jwt_secret')
+    for keys in ({"EVPOWER_AUTH_JWKS_URL": "https://x.supabase.co/jwks"}, {"EVPOWER_AUTH_JWT_SECRET": "s" * 32}):
+        assert load(None, {"EVPOWER_AUTH_MODE": "required", **opening, **keys}).auth.mode == "required"
+
+
+def test_a_short_secret_for_tokens_is_refused_and_not_repeated() -> None:
+    (problem,) = refused(None, EVPOWER_AUTH_JWT_SECRET="hunter2" * 4)
+    assert problem == "auth.jwt_secret: must have at least 32 characters"
+
+
+def test_keys_for_tokens_do_not_come_unprotected_over_the_network() -> None:
+    (problem,) = refused(None, EVPOWER_AUTH_JWKS_URL="http://keys.example/jwks")
+    assert "must begin with https:// unless its host is this machine" in problem
+    assert load(None, {"EVPOWER_AUTH_JWKS_URL": "http://127.0.0.1:1/jwks"}).auth.jwks_url
 
 
 def test_a_secret_is_never_repeated() -> None:
@@ -237,11 +255,23 @@ def test_a_socket_path_the_kernel_would_refuse_is_refused_first() -> None:
         {"EVPOWER_HTTP_PUBLIC_URL": "https://ocpp.evpower.kg"},
     ],
 )
-def test_trust_must_be_chosen_once_others_can_reach_the_server(environ: dict[str, str]) -> None:
-    (problem,) = refused(None, **environ)
-    assert problem.startswith("auth.mode: must be set explicitly")
-    assert "EVPOWER_AUTH_MODE=trust" in problem
-    assert load(None, environ | {"EVPOWER_AUTH_MODE": "trust"}).auth.mode == "trust"
+def test_trust_must_be_allowed_once_others_can_reach_the_server(environ: dict[str, str]) -> None:
+    """Design §9.16, safe by default 5: setting the mode is not enough."""
+    for more in (
+        {},
+        {"EVPOWER_AUTH_MODE": "trust"},
+        {"EVPOWER_AUTH_MODE": "trust", "EVPOWER_AUTH_ALLOW_TRUST": "false"},
+    ):
+        (problem,) = refused(None, **environ, **more)
+        assert problem.startswith('auth.mode: "trust" believes every client_id')
+        assert "EVPOWER_AUTH_ALLOW_TRUST=true" in problem
+    config = load(None, environ | {"EVPOWER_AUTH_MODE": "trust", "EVPOWER_AUTH_ALLOW_TRUST": "true"})
+    assert config.auth.mode == "trust"
+    assert sum("spend that client's money" in warning for warning in config.warnings) == 1
+    half = load(None, environ | {"EVPOWER_AUTH_MODE": "optional"})
+    assert sum("spend that client's money" in warning for warning in half.warnings) == 1
+    checked = load(None, environ | CHECKED)
+    assert not any("spend that client's money" in warning for warning in checked.warnings)
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:9000", "127.8.8.8:9000", "[::1]:9000", "localhost:9000"])
@@ -252,14 +282,14 @@ def test_loopback_opens_nothing(bind: str) -> None:
 
 
 def test_a_public_charger_port_needs_passwords_and_says_so() -> None:
-    config = load(None, {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust"})
+    config = load(None, {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", **CHECKED})
     assert not config.anonymous_stations
     assert "ocpp.allow_anonymous" in config.warnings[0]
 
 
 @pytest.mark.parametrize(("word", "expected"), [("true", True), ("FALSE", False), ("1", True)])
 def test_anonymous_chargers_can_be_decided(word: str, expected: bool) -> None:
-    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust", "EVPOWER_OCPP_ALLOW_ANONYMOUS": word}
+    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", **CHECKED, "EVPOWER_OCPP_ALLOW_ANONYMOUS": word}
     config = load(None, environ)
     assert config.anonymous_stations is expected
     assert config.warnings == ()
@@ -267,7 +297,7 @@ def test_anonymous_chargers_can_be_decided(word: str, expected: bool) -> None:
 
 def test_a_public_address_needs_passwords_of_chargers_too() -> None:
     """Safe by default 2: whoever the proxy lets through is not on this machine."""
-    config = load(None, {"EVPOWER_HTTP_PUBLIC_URL": "https://charge.example", "EVPOWER_AUTH_MODE": "trust"})
+    config = load(None, {"EVPOWER_HTTP_PUBLIC_URL": "https://charge.example", **CHECKED})
     assert not config.anonymous_stations
     assert "http.public_url" in config.warnings[0]
 
@@ -296,7 +326,7 @@ def test_a_tls_bind_that_is_not_loopback_opens_the_server_too() -> None:
     environ = {"EVPOWER_OCPP_TLS_BIND": "0.0.0.0:9443", **TLS}
     with pytest.raises(ConfigError, match=r"ocpp\.tls_bind 0\.0\.0\.0:9443 opens the server"):
         load(None, environ)
-    assert not load(None, {**environ, "EVPOWER_AUTH_MODE": "trust"}).anonymous_stations
+    assert not load(None, {**environ, **CHECKED}).anonymous_stations
 
 
 def test_a_certificate_without_a_tls_bind_is_doubted() -> None:
@@ -325,7 +355,7 @@ def test_a_proxy_that_may_be_on_another_machine_and_is_not_named_is_doubted() ->
     environ = {
         "EVPOWER_HTTP_BIND": "0.0.0.0:8080",
         "EVPOWER_HTTP_PUBLIC_URL": "https://charge.example",
-        "EVPOWER_AUTH_MODE": "trust",
+        **CHECKED,
         "EVPOWER_OCPP_ALLOW_ANONYMOUS": "false",
     }
     (warning,) = load(None, environ).warnings
@@ -340,7 +370,7 @@ def test_to_trust_everybody_as_a_proxy_is_doubted() -> None:
 
 
 def test_strangers_where_no_bind_takes_them_are_doubted() -> None:
-    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", "EVPOWER_AUTH_MODE": "trust"}
+    environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", **CHECKED}
     config = load(None, {**environ, "EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"})
     assert any("ocpp.accept_unknown has no effect" in warning for warning in config.warnings)
     assert load(None, {"EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"}).warnings == ()
@@ -436,7 +466,7 @@ def test_top_ups_have_the_rulings_bounds_in_tyiyn() -> None:
 
 
 def test_providers_reach_us_where_phones_do_unless_told_otherwise() -> None:
-    environ = {"EVPOWER_HTTP_PUBLIC_URL": "https://phones.example/", "EVPOWER_AUTH_MODE": "trust"}
+    environ = {"EVPOWER_HTTP_PUBLIC_URL": "https://phones.example/", **CHECKED}
     assert load(None, environ).payments_url == "https://phones.example"
     environ["EVPOWER_PAYMENTS_PUBLIC_URL"] = "https://pay.example"
     assert load(None, environ).payments_url == "https://pay.example"
@@ -496,7 +526,7 @@ def test_the_redis_password_is_not_shown() -> None:
 
 
 ODENGI = {"EVPOWER_ODENGI_SID": "1", "EVPOWER_ODENGI_SECRET": "s"}
-OPEN = {"EVPOWER_HTTP_BIND": "0.0.0.0:8080", "EVPOWER_AUTH_MODE": "trust"}
+OPEN = {"EVPOWER_HTTP_BIND": "0.0.0.0:8080", **CHECKED}
 
 
 @pytest.mark.parametrize(

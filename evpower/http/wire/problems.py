@@ -17,8 +17,10 @@ from evpower.errors import (
     Forbidden,
     IdempotencyMismatch,
     InvalidRequest,
+    InvalidToken,
     NotFound,
     Refusal,
+    ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
 )
@@ -38,6 +40,7 @@ STATUS_OF: tuple[tuple[type[EvPowerError], int], ...] = (
     (IdempotencyMismatch, 409),
     (AlreadyExists, 409),
     (TooManyRequests, 429),
+    (ServiceUnavailable, 503),
     (DatabaseUnavailable, 503),
 )
 #: What the framework itself refuses, with the contract's codes.
@@ -52,6 +55,9 @@ HTTP_PROBLEMS = {
 }
 INTERNAL = ("internal_error", "Внутренняя ошибка сервера")
 UNAVAILABLE = ("service_unavailable", "Сервис временно недоступен")
+#: RFC 6750 §3: a token is asked for, and the one that was sent is not believed (identity §1).
+CHALLENGE = "Bearer"
+CHALLENGE_INVALID = 'Bearer error="invalid_token"'
 TIMED_OUT = ("timeout", "Сервер не успел ответить. Проверьте состояние и повторите")
 
 
@@ -68,7 +74,7 @@ def problem(error: Exception) -> Answer:
     """The answer an error becomes; what is not known here is a fault of ours, logged with its traceback."""
     if isinstance(error, EvPowerError):
         status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
-        if status < 500:
+        if status < 500 or isinstance(error, ServiceUnavailable):
             return Answer(envelope(error.code, error.message, **error.details), status)
     if isinstance(error, DatabaseUnavailable | DatabaseAway):
         logger.error("Database unavailable: %s", error)
@@ -89,7 +95,10 @@ def http_problem(error: HTTPException) -> Answer:
 async def answer_error(error: Exception) -> Response:
     """The application's only error handler."""
     if not isinstance(error, HTTPException):
-        return written(problem(error))
+        response = written(problem(error))
+        if isinstance(error, Unauthorized):
+            response.headers["WWW-Authenticate"] = CHALLENGE_INVALID if isinstance(error, InvalidToken) else CHALLENGE
+        return response
     response = written(http_problem(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(error.valid_methods)

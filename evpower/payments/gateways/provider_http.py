@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
-import trio
 
 from evpower.errors import ConfigError, ProviderFailure, ProviderTimeout, ProviderUnavailable
+from evpower.outgoing_http import open_client, read_whole
 
 logger = logging.getLogger("payment")
 
@@ -40,7 +40,7 @@ class ProviderHttp:
         failure: type[ProviderFailure] = ProviderTimeout
         try:
             async with self._client.stream("POST", self._url, content=content) as answer:
-                body, why = await self._read(answer)
+                body, why = await read_whole(answer, self._answer_bytes_max)
                 if body is not None:
                     return body
         except NOTHING_SENT as error:
@@ -49,23 +49,6 @@ class ProviderHttp:
             why = type(error).__name__
         logger.warning("%s: no usable answer (%s): %s", self._name, failure.code, why)
         raise failure
-
-    async def _read(self, answer: httpx2.Response) -> tuple[bytes | None, str]:
-        """The body, or None and why it is of no use."""
-        if answer.status_code != 200:
-            return None, f"HTTP {answer.status_code}"
-        if answer.headers.get("Content-Encoding", "identity") != "identity":
-            return None, "it is compressed, which was not asked for"
-        body = bytearray()
-        # Leaving the loop would abandon the library's generators half-way: the next read ends them instead.
-        with trio.CancelScope() as reading:
-            async for part in answer.aiter_raw():
-                body += part
-                if len(body) > self._answer_bytes_max:
-                    reading.cancel()
-        if len(body) > self._answer_bytes_max:
-            return None, f"it is longer than {self._answer_bytes_max} bytes"
-        return bytes(body), ""
 
 
 @asynccontextmanager
@@ -77,14 +60,7 @@ async def open_http(
         httpx2.URL(url)
     except httpx2.InvalidURL:
         raise ConfigError([f"{setting}: is not an address"]) from None
-    headers = {
-        "Content-Type": content_type,
-        "Accept": accept,
-        "Accept-Encoding": "identity",
-        "User-Agent": "EvPower",
-    }
-    # No redirects, proxies or netrc: what is signed or secret goes to the configured address alone.
-    async with httpx2.AsyncClient(
-        headers=headers, verify=context, timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, trust_env=False
-    ) as client:
+    headers = {"Content-Type": content_type, "Accept": accept}
+    # What is signed or secret goes to the configured address alone.
+    async with open_client(headers, context, TIMEOUT, LIMITS) as client:
         yield ProviderHttp(name, client, url, answer_bytes_max=answer_bytes_max)

@@ -1,0 +1,41 @@
+"""What every HTTP client of ours does alike: it goes to the set address alone, and reads whole, bounded answers."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import httpx2
+import trio
+
+
+def open_client(
+    headers: Mapping[str, str], context: ssl.SSLContext, timeout: httpx2.Timeout, limits: httpx2.Limits
+) -> httpx2.AsyncClient:
+    """A client to be entered: no redirects, proxies or netrc, nothing compressed."""
+    return httpx2.AsyncClient(
+        headers={"Accept-Encoding": "identity", "User-Agent": "EvPower", **headers},
+        verify=context,
+        timeout=timeout,
+        limits=limits,
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+async def read_whole(answer: httpx2.Response, bytes_max: int) -> tuple[bytes | None, str]:
+    """The body of an answer with HTTP 200, or None and why it is of no use."""
+    if answer.status_code != 200:
+        return None, f"HTTP {answer.status_code}"
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        return None, "it is compressed, which was not asked for"
+    body = bytearray()
+    # Leaving the loop would abandon the library's generators half-way: the next read ends them instead.
+    with trio.CancelScope() as reading:
+        async for part in answer.aiter_raw():
+            body += part
+            if len(body) > bytes_max:
+                reading.cancel()
+    if len(body) > bytes_max:
+        return None, f"it is longer than {bytes_max} bytes"
+    return bytes(body), ""
