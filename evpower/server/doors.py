@@ -34,6 +34,7 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.people.staff import enrolment_routes, staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.strangers import stranger_routes
@@ -81,7 +82,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         charging=process.app.charging,
         views=_operator(process, server),
         ids=process.ids,
-        operations=(*operations, metrics_routes(figures)),
+        operations=(*operations, enrolment_routes(process.app.second_factor), metrics_routes(figures)),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -175,6 +176,7 @@ def _operations(process: Process) -> tuple[Blueprint, ...]:
         location_admin_routes(app.administration, app.views),
         station_admin_routes(app.administration, app.views),
         tariff_plan_routes(app.tariff_plans),
+        *staff_routes(app.staff),
     )
 
 

@@ -169,6 +169,7 @@ class AuthSettings:
     """Whom a request is believed to come from (design §9.16)."""
 
     mode: str = _setting("trust", Choice(("trust",), (("optional", NOT_YET), ("required", NOT_YET))))
+    staff_totp: bool = _setting(False, Flag())
 
 
 @dataclass(frozen=True)

@@ -133,10 +133,11 @@ def _status() -> AdminStatus | None:
 
 
 def _page() -> Page:
-    return Page(_whole("limit", Page.limit, 1, LIMIT_MAX), _whole("offset", Page.offset, 0, OFFSET_MAX))
+    return Page(whole_in_query("limit", Page.limit, 1, LIMIT_MAX), whole_in_query("offset", Page.offset, 0, OFFSET_MAX))
 
 
-def _whole(name: str, default: int, least: int, most: int) -> int:
+def whole_in_query(name: str, default: int, least: int, most: int) -> int:
+    """A whole number of the present address. Raises InvalidRequest."""
     number = whole_number(request.args.get(name, str(default)), most)
     if number is None or number < least:
         raise InvalidRequest((name, f"целое число от {least} до {most}"))
