@@ -13,7 +13,8 @@ from evpower.http.operators.shapes.staff import staff_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting
 from evpower.http.wire.requests import required_text
-from evpower.staff.rights import Role
+from evpower.http.wire.rights import needs
+from evpower.staff.rights import Right, Role
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
 
@@ -32,6 +33,7 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
     of_role = {} if role is None else {"role": role}
 
     @routes.get("")
+    @needs(Right.STAFF)
     async def list_people() -> Response:
         page, per_page = whole_in_query("page", 1, 1, PAGE_MAX), whole_in_query("per_page", PER_PAGE, 1, PER_PAGE_MAX)
         with trio.fail_after(WITHIN_S):
@@ -40,40 +42,47 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
         return written_data({name: people, "total": total, "page": page, "per_page": per_page})
 
     @routes.get("/<user_id>")
+    @needs(Right.STAFF)
     async def show(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.person(user_id, role=role)))
 
     @routes.post("")
+    @needs(Right.STAFF)
     async def add() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.add({**body, **of_role}, actor=acting())))
 
     @routes.put("/<user_id>")
+    @needs(Right.STAFF)
     async def change(user_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.change(user_id, {**body, **of_role}, role=role, actor=acting())))
 
     @routes.delete("/<user_id>")
+    @needs(Right.STAFF)
     async def switch_off(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             person = await staff.change(user_id, {"is_active": False}, role=role, actor=acting())
         return written_data(staff_body(person))
 
     @routes.post("/<user_id>/activate")
+    @needs(Right.STAFF)
     async def switch_on(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             person = await staff.change(user_id, {"is_active": True}, role=role, actor=acting())
         return written_data(staff_body(person))
 
     @routes.put("/<user_id>/locations/<location_id>")
+    @needs(Right.STAFF)
     async def grant(user_id: str, location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.grant(user_id, location_id, role=role, actor=acting())))
 
     @routes.delete("/<user_id>/locations/<location_id>")
+    @needs(Right.STAFF)
     async def withdraw(user_id: str, location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.withdraw(user_id, location_id, role=role, actor=acting())))
@@ -89,12 +98,14 @@ def enrolment_routes(second_factor: SecondFactor) -> Blueprint:
     routes = Blueprint("staff_enrolment", __name__, url_prefix="/users")
 
     @routes.post("/<user_id>/totp")
+    @needs(Right.STAFF)
     async def enrol(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             enrolment = await second_factor.enrol(user_id, actor=acting())
         return written_data({"id": user_id, "secret": enrolment.secret, "uri": enrolment.uri})
 
     @routes.post("/<user_id>/totp/confirm")
+    @needs(Right.STAFF)
     async def confirm(user_id: str) -> Response:
         code = required_text(await read_change(), "code")
         with trio.fail_after(WITHIN_S):
