@@ -17,6 +17,7 @@ from evpower.command_line.commands.parked import parked
 from evpower.command_line.commands.payment import payment, payments
 from evpower.command_line.commands.server import config, demo, doctor, migrate, sandbox, serve, simulate
 from evpower.command_line.commands.session import session, sessions, status
+from evpower.command_line.commands.staff import staff
 from evpower.command_line.commands.station import (
     command,
     configuration,
@@ -45,6 +46,7 @@ for _each in (
     *(tags, tag),
     *(ca, certificates),
     *(payments, payment),
+    staff,
     parked,
     doubts,
     attempts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,10 +36,12 @@ class NetworkViews:
         self._link = link
         self._heartbeat_timeout_s = heartbeat_timeout_s
 
-    async def locations(self, status: AdminStatus | None, page: Page) -> Listed[LocationRecord]:
-        """A page of locations, and how many there are."""
+    async def locations(
+        self, status: AdminStatus | None, page: Page, *, of: Collection[str] | None = None
+    ) -> Listed[LocationRecord]:
+        """A page of locations, and how many there are; `of` these alone, when given."""
         async with reading(self._pool) as conn:
-            found, total = await rows.list_locations(conn, status, page)
+            found, total = await rows.list_locations(conn, status, page, of)
         return Listed(found, total, page)
 
     async def location(self, location_id: str) -> LocationRecord:
@@ -49,13 +52,16 @@ class NetworkViews:
             raise LocationNotFound(f"Локация {location_id} не найдена")
         return found
 
-    async def stations(self, wanted: StationFilter, page: Page) -> Listed[SeenStation]:
-        """A page of stations with their connectors, and how many there are."""
+    async def stations(
+        self, wanted: StationFilter, page: Page, *, of: Collection[StationId] | None = None
+    ) -> Listed[SeenStation]:
+        """A page of stations with their connectors, and how many there are; `of` these alone, when given."""
         async with reading(self._pool) as conn:
             matching = [
                 station_id
                 for station_id, stored_at in await rows.find_stations(conn, wanted.status, wanted.location_id)
-                if wanted.is_online is None or wanted.is_online == self._presence(station_id, stored_at)[1]
+                if (of is None or station_id in of)
+                and (wanted.is_online is None or wanted.is_online == self._presence(station_id, stored_at)[1])
             ]
             found = await rows.read_stations(conn, matching[page.offset : page.offset + page.limit])
         return Listed(tuple(map(self._seen, found)), len(matching), page)

@@ -4,7 +4,7 @@ refusal's rollback does not lose it; a start neither fails nor waits for long be
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,11 +88,18 @@ class Attempts:
             say(attempt)
 
     async def listed(
-        self, *, client_id: ClientId | None, station_id: StationId | None, since: datetime | None
+        self,
+        *,
+        client_id: ClientId | None,
+        station_id: StationId | None,
+        since: datetime | None,
+        of_stations: Collection[StationId] | None = None,
     ) -> list[StartAttempt]:
-        """Attempts of a client, at a station, since a time; newest first."""
+        """Attempts of a client, at a station, since a time; newest first; at these stations alone, when given."""
         async with reading(self._pool) as conn:
-            return await attempts.list_attempts(conn, client_id=client_id, station_id=station_id, since=since)
+            return await attempts.list_attempts(
+                conn, client_id=client_id, station_id=station_id, since=since, of_stations=of_stations
+            )
 
 
 async def forget_attempts(pool: Pool, now: datetime) -> None:

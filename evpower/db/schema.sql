@@ -321,6 +321,26 @@ TABLE evpower.session_phases (
     end_cause text,
     twin_at timestamp with time zone
 )
+TABLE evpower.staff_elevations (
+    token_hash bytea NOT NULL,
+    user_id text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+)
+TABLE evpower.staff_locations (
+    user_id text NOT NULL,
+    location_id text NOT NULL,
+    granted_at timestamp with time zone NOT NULL,
+    granted_by text NOT NULL
+)
+TABLE evpower.staff_totp (
+    user_id text NOT NULL,
+    secret bytea NOT NULL,
+    enrolled_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint NOT NULL DEFAULT 0,
+    failures integer NOT NULL DEFAULT 0,
+    locked_until timestamp with time zone
+)
 TABLE evpower.start_attempts (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     attempted_at timestamp with time zone NOT NULL,
@@ -724,6 +744,14 @@ evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY[
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.staff_elevations: staff_elevations_pkey PRIMARY KEY (token_hash)
+evpower.staff_elevations: staff_elevations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
+evpower.staff_locations: staff_locations_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
+evpower.staff_locations: staff_locations_pkey PRIMARY KEY (user_id, location_id)
+evpower.staff_locations: staff_locations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
+evpower.staff_totp: staff_totp_pkey PRIMARY KEY (user_id)
+evpower.staff_totp: staff_totp_secret_check CHECK ((length(secret) >= 16))
+evpower.staff_totp: staff_totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
 evpower.start_attempts: start_attempts_door_check CHECK ((door = ANY (ARRAY['phone'::text, 'card'::text, 'command'::text])))
 evpower.start_attempts: start_attempts_pkey PRIMARY KEY (id)
 evpower.station_certificates: station_certificates_check CHECK (((state <> ALL (ARRAY['signed'::text, 'delivered'::text])) OR ((chain IS NOT NULL) AND (not_after IS NOT NULL))))
@@ -894,6 +922,9 @@ CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
+CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
+CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
+CREATE UNIQUE INDEX staff_totp_pkey ON evpower.staff_totp USING btree (user_id)
 CREATE UNIQUE INDEX start_attempts_pkey ON evpower.start_attempts USING btree (id)
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
@@ -912,6 +943,7 @@ CREATE UNIQUE INDEX top_up_refunds_one_open ON evpower.top_up_refunds USING btre
 CREATE UNIQUE INDEX top_up_refunds_pkey ON evpower.top_up_refunds USING btree (id)
 CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id)
 CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
+CREATE UNIQUE INDEX users_phone ON public.users USING btree (ltrim(phone, '+'::text)) WHERE (phone IS NOT NULL)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 
 -- sequences

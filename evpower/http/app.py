@@ -12,7 +12,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
-from evpower.http.operators.admin import admin_routes
+from evpower.http.operators.admin import AdminDoor, admin_routes
 from evpower.http.phones.accounts import account_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
@@ -30,19 +30,19 @@ from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
 
 V1 = "/api/v1"
+#: The administrators' door while it is shut.
+NOBODY = AdminDoor()
 
 
 @dataclass(frozen=True)
 class HttpAppSettings:
     """What an operator may set.
 
-    `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve;
-    without an `admin_token` the administrative routes refuse everyone.
+    `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
     allowed_origins: Collection[str] = ()
-    admin_token: str = field(default="", repr=False)
     trusted_proxies: Collection[Network] = LOOPBACK
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
 
@@ -66,12 +66,13 @@ def build_http_app(
     ids: Ids,
     settings: HttpAppSettings,
     *,
+    admin: AdminDoor = NOBODY,
     operations: Iterable[Blueprint] = (),
     at_root: Iterable[Blueprint] = (),
 ) -> QuartTrio:
     """The application; it owns nothing, so it needs no start and no end.
 
-    `operations` are for administrators alone; `at_root` are routes without a prefix, such as /health.
+    `operations` are for those alone whom `admin` lets in; `at_root` are routes without a prefix, such as /health.
     """
     idempotency = Idempotency(services.keys)
     origins, payments = settings.allowed_origins, services.payments
@@ -94,5 +95,5 @@ def build_http_app(
         for prefix in (V1, LEGACY):
             app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
             app.register_blueprint(webhook_routes(payments.notices, guard, prefix=prefix))
-    app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
+    app.register_blueprint(admin_routes(admin, operations, prefix=V1))
     return app

@@ -70,6 +70,8 @@ from evpower.server.rules import (
     top_up_rules,
 )
 from evpower.settings.config import Config
+from evpower.staff.second_factor import SecondFactor
+from evpower.staff.service import Staff
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.charging_profiles import ChargingProfiles
@@ -128,6 +130,8 @@ class App:
     tariff_plans: TariffPlans
     provisioning: Provisioning
     lobby: Lobby
+    staff: Staff
+    second_factor: SecondFactor
     keys: KeyRows
     journal: Journal
     lookups: ArrivalLookups
@@ -224,6 +228,8 @@ def build_app(
         tariff_plans=TariffPlans(pool, clock, network_file),
         provisioning=Provisioning(pool, clock, lobby, network_file),
         lobby=lobby,
+        staff=Staff(pool, clock, ids),
+        second_factor=SecondFactor(pool, clock, random_bytes, is_required=config.auth.staff_totp),
         keys=KeyRows(pool, clock),
         journal=journal,
         lookups=lookups,

@@ -22,6 +22,7 @@ from quart_trio import QuartTrio
 import evpower
 from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
+from evpower.http.operators.admin import AdminDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
@@ -34,6 +35,8 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.people.second_factor import second_factor_routes
+from evpower.http.operators.people.staff import enrolment_routes, staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.strangers import stranger_routes
@@ -75,13 +78,12 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     config = process.config
     failed_logins = FailedLogins()
     server = _station_server(process, failed_logins)
-    operations = _operations(process)
     figures = _metrics(process, server)
     control_app = build_control_app(
         charging=process.app.charging,
         views=_operator(process, server),
         ids=process.ids,
-        operations=(*operations, metrics_routes(figures)),
+        operations=(*operations(process), enrolment_routes(process.app.second_factor), metrics_routes(figures)),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -91,12 +93,13 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         connections_per_proxy=config.http.connections_per_proxy,
         trusted_proxies=config.http.trusted_proxies,
     )
-    public_metrics = metrics_routes(figures, partial(require_neighbour, config.http.admin_token))
+    admin = AdminDoor(config.http.admin_token)
+    public_metrics = metrics_routes(figures, partial(require_neighbour, admin))
     # Chargers' door closes last: until the last answer, a request may need one.
     async with trio.open_nursery() as to_stations:
         await to_stations.start(_reload_at_hangup, tls, name="certificate reload")
         ocpp_urls = await _open_to_stations(to_stations, server, config, tls)
-        http_app = _http_app(process, ocpp_urls, (*operations, station_list_routes(process.app.views)), public_metrics)
+        http_app = _http_app(process, ocpp_urls, admin, public_metrics)
         async with trio.open_nursery() as to_people:
             await to_people.start(process.tracer.end_followers, name="traces")
             await to_people.start(process.hub.end_listeners, name="phones' sockets")
@@ -128,7 +131,10 @@ async def _open_to_stations(
 
 
 def _http_app(
-    process: Process, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
+    process: Process,
+    ocpp_urls: tuple[str, ...],
+    admin: AdminDoor,
+    metrics: Blueprint,
 ) -> QuartTrio:
     config, app = process.config, process.app
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
@@ -146,18 +152,24 @@ def _http_app(
         process.ids,
         HttpAppSettings(
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
-            admin_token=config.http.admin_token,
             allowed_origins=config.http.allowed_origins,
             trusted_proxies=config.http.trusted_proxies,
             webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
         ),
-        operations=operations,
+        admin=admin,
+        operations=admin_operations(process),
         at_root=(service_routes(ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls), probes), metrics),
     )
 
 
-def _operations(process: Process) -> tuple[Blueprint, ...]:
-    """What administrators may see and do."""
+def admin_operations(process: Process) -> tuple[Blueprint, ...]:
+    """What is below the administrators' door: the operations, and what the control socket has in another form."""
+    app = process.app
+    return (*operations(process), station_list_routes(app.views), second_factor_routes(app.second_factor))
+
+
+def operations(process: Process) -> tuple[Blueprint, ...]:
+    """What operators may see and do at both doors."""
     app = process.app
     return (
         command_routes(app.operations),
@@ -175,6 +187,7 @@ def _operations(process: Process) -> tuple[Blueprint, ...]:
         location_admin_routes(app.administration, app.views),
         station_admin_routes(app.administration, app.views),
         tariff_plan_routes(app.tariff_plans),
+        *staff_routes(app.staff),
     )
 
 

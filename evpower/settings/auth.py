@@ -21,6 +21,7 @@ class AuthSettings:
     jwks_url: str = setting("", Url(("https", "http"), needs_host=True, plain_only_here=True))
     issuer: str = setting("", Text())
     audience: str = setting("authenticated", Text(may_be_empty=False))
+    staff_totp: bool = setting(False, Flag())
 
 
 def contradictions(auth: AuthSettings) -> list[str]:

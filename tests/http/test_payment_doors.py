@@ -14,6 +14,7 @@ from quart import Response
 from evpower.db.pool import Pool
 from evpower.errors import ProviderError, ProviderTimeout
 from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
+from evpower.http.operators.admin import AdminDoor
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
@@ -62,7 +63,8 @@ class Door:
             services,
             self.world.clock,
             CountingIds(),
-            HttpAppSettings(admin_token="secret", webhooks=self.webhooks),
+            HttpAppSettings(webhooks=self.webhooks),
+            admin=AdminDoor("secret"),
             operations=[payment_admin_routes(self.world.payments)],
         )
         self.phone = cast("Phone", app.test_client())

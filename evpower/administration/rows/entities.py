@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,13 @@ SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude, l.st
        l.connectors_count, l.user_id, l.admin_id, l.created_at, l.updated_at
 FROM public.locations l
 WHERE (%(id)s::text IS NULL OR l.id = %(id)s) AND (%(status)s::text IS NULL OR l.status = %(status)s)
+  AND (%(of)s::text[] IS NULL OR l.id = ANY(%(of)s))
 ORDER BY l.id LIMIT %(limit)s OFFSET %(offset)s
 """
-COUNT_LOCATIONS = "SELECT count(*) AS total FROM public.locations WHERE %(status)s::text IS NULL OR status = %(status)s"
+COUNT_LOCATIONS = """
+SELECT count(*) AS total FROM public.locations
+WHERE (%(status)s::text IS NULL OR status = %(status)s) AND (%(of)s::text[] IS NULL OR id = ANY(%(of)s))
+"""
 
 # Which are online is known outside the rows, so their ids come first, and the rows of a page after them.
 FIND_STATIONS = """
@@ -73,9 +77,11 @@ class KnownStation:
     connectors_count: int
 
 
-async def list_locations(conn: Conn, status: str | None, page: Page) -> tuple[tuple[LocationRecord, ...], int]:
-    """A page of locations by id, and how many there are."""
-    wanted = {"id": None, "status": status, **vars(page)}
+async def list_locations(
+    conn: Conn, status: str | None, page: Page, of: Collection[str] | None = None
+) -> tuple[tuple[LocationRecord, ...], int]:
+    """A page of locations by id, and how many there are; `of` these alone, when given."""
+    wanted = {"id": None, "status": status, "of": None if of is None else list(of), **vars(page)}
     rows = await (await conn.execute(LIST_LOCATIONS, wanted)).fetchall()
     counts = await (await conn.execute(COUNT_LOCATIONS, wanted)).fetchall()
     return tuple(LocationRecord(**row) for row in rows), counts[0]["total"]
@@ -83,7 +89,7 @@ async def list_locations(conn: Conn, status: str | None, page: Page) -> tuple[tu
 
 async def read_location(conn: Conn, location_id: str) -> LocationRecord | None:
     """One location."""
-    wanted = {"id": location_id, "status": None, "limit": 1, "offset": 0}
+    wanted = {"id": location_id, "status": None, "of": None, "limit": 1, "offset": 0}
     row = await (await conn.execute(LIST_LOCATIONS, wanted)).fetchone()
     return None if row is None else LocationRecord(**row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
@@ -26,6 +27,7 @@ SELECT attempted_at, client_id, station_id, connector_id, door, answer, correlat
 FROM evpower.start_attempts
 WHERE (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
   AND (%(station_id)s::text IS NULL OR station_id = %(station_id)s)
+  AND (%(of_stations)s::text[] IS NULL OR station_id = ANY(%(of_stations)s))
   AND (%(since)s::timestamptz IS NULL OR attempted_at >= %(since)s)
 ORDER BY id DESC LIMIT %(limit)s
 """
@@ -54,10 +56,21 @@ async def insert_attempt(conn: Conn, attempt: StartAttempt) -> None:
 
 
 async def list_attempts(
-    conn: Conn, *, client_id: ClientId | None, station_id: StationId | None, since: datetime | None
+    conn: Conn,
+    *,
+    client_id: ClientId | None,
+    station_id: StationId | None,
+    since: datetime | None,
+    of_stations: Collection[StationId] | None = None,
 ) -> list[StartAttempt]:
-    """Attempts of a client, at a station, since a time; newest first, at most `MOST_ROWS`."""
-    parameters = {"client_id": client_id, "station_id": station_id, "since": since, "limit": MOST_ROWS}
+    """Attempts of a client, at a station, since a time, at these stations alone; newest first, at most `MOST_ROWS`."""
+    parameters = {
+        "client_id": client_id,
+        "station_id": station_id,
+        "since": since,
+        "of_stations": None if of_stations is None else list(of_stations),
+        "limit": MOST_ROWS,
+    }
     return [StartAttempt(**row) for row in await (await conn.execute(LIST_ATTEMPTS, parameters)).fetchall()]
 
 

@@ -1,46 +1,117 @@
-"""The operators' door over HTTP: /api/v1/admin, behind one bearer token (setting `http.admin_token`).
+"""The operators' door over HTTP: /api/v1/admin, for the administrator's token and for staff (roadmap/identity §3).
 
-Operations are blueprints with paths of their own (`/stations/<station_id>/password`). The supervisor hands the same
-ones to the control socket, where the socket's file mode is the access control and no token is asked for.
+Operations are blueprints with paths of their own (`/stations/<station_id>/password`), each route with the right it
+needs (`wire/rights.py`). The supervisor hands the same ones to the control socket, where the socket's file mode is the
+access control and no token is asked for.
 """
 
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from quart import Blueprint, g, request
+from quart import Blueprint, request
 
 from evpower.errors import Forbidden, Unauthorized
+from evpower.http.wire.access import READING_METHODS, shown_path
+from evpower.http.wire.rights import act_as, require_right
+from evpower.staff.records import Acting
+from evpower.staff.second_factor import SecondFactor
+from evpower.staff.service import NOT_STAFF, Staff
 
-#: Who acts behind the token: it is one for all administrators, so it names no person.
-ACTOR = "admin"
+log = logging.getLogger("security")
+
+#: Who acts behind the administrator's token: it is one for all who know it, so it names no person.
+TOKEN_ACTOR = "admin"
 SCHEME = "bearer"
 NO_TOKEN_SET = "Административный API отключён: не задан http.admin_token"
 
 
-def admin_routes(token: str, operations: Iterable[Blueprint], *, prefix: str) -> Blueprint:
-    """Every operation below `prefix`/admin, each behind `require_admin`."""
+class Bearer(Protocol):
+    """Whose a verified token is."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def anonymous(self) -> bool: ...
+
+
+class Verifier(Protocol):
+    """Who a token's bearer is."""
+
+    async def verify(self, token: str) -> Bearer:
+        """Raises Unauthorized, ServiceUnavailable."""
+        ...
+
+
+@dataclass(frozen=True)
+class StaffDoor:
+    """What lets staff in by their own tokens, our issuer's or another that is trusted (field ruling 6.7)."""
+
+    verifier: Verifier
+    staff: Staff
+    second_factor: SecondFactor
+
+    async def acting(self, token: str) -> Acting:
+        """Raises Unauthorized for a token that is not believed, Forbidden for one of nobody on the staff."""
+        bearer = await self.verifier.verify(token)
+        if bearer.anonymous:
+            raise Forbidden(NOT_STAFF, reason="not_staff")
+        return await self.staff.acting(bearer.subject, bearer.phone)
+
+
+@dataclass(frozen=True)
+class AdminDoor:
+    """Who is let in: with the administrator's token (empty: nobody), or, with a `staff` door, a person of the staff."""
+
+    token: str = field(default="", repr=False)
+    staff: StaffDoor | None = None
+
+    async def acting(self) -> Acting:
+        """Who makes the present request, by its `Authorization: Bearer TOKEN`.
+
+        Raises Forbidden when nobody is ever let in, or for who is no staff; Unauthorized for a missing or wrong token.
+        """
+        if not self.token and self.staff is None:
+            raise Forbidden(NO_TOKEN_SET)
+        given = bearer_token()
+        # Compared in constant time, so that answering faster or slower gives no part of the token away.
+        if self.token and hmac.compare_digest(given.encode(), self.token.encode()):
+            return Acting(TOKEN_ACTOR)
+        if self.staff is None or not given:
+            raise Unauthorized
+        return await self.staff.acting(given)
+
+    async def let_in(self) -> None:
+        """Let the present request pass with the right its route needs; a write also with a second factor.
+
+        Raises what `acting` does, and Forbidden with a `reason`. Who writes is logged.
+        """
+        acting = await self.acting()
+        act_as(acting)
+        need = require_right(acting)
+        if request.method in READING_METHODS:
+            return
+        if self.staff is not None and acting.member is not None and not need.before_second_factor:
+            await self.staff.second_factor.require(acting.member, bearer_token())
+        log.info("operator: actor=%s, %s %s", acting.actor, request.method, shown_path())
+
+
+def admin_routes(door: AdminDoor, operations: Iterable[Blueprint], *, prefix: str) -> Blueprint:
+    """Every operation below `prefix`/admin, each behind the door."""
     routes = Blueprint("admin", __name__, url_prefix=f"{prefix}/admin")
-
-    @routes.before_request
-    async def guard() -> None:
-        require_admin(token)
-        g.actor = ACTOR
-
+    routes.before_request(door.let_in)
     for operation in operations:
         routes.register_blueprint(operation)
     return routes
 
 
-def require_admin(token: str) -> None:
-    """Let the present request pass only with `Authorization: Bearer TOKEN`.
-
-    Raises Forbidden when no token is set (the door is shut to everyone), Unauthorized for a missing or wrong one.
-    """
-    if not token:
-        raise Forbidden(NO_TOKEN_SET)
+def bearer_token() -> str:
+    """The present request's bearer token; empty without one."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # Compared in constant time, so that answering faster or slower gives no part of the token away.
-    if scheme.lower() != SCHEME or not hmac.compare_digest(given.strip().encode(), token.encode()):
-        raise Unauthorized
+    return given.strip() if scheme.lower() == SCHEME else ""

@@ -20,7 +20,9 @@ from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import flag_in_query, read_object
+from evpower.http.wire.rights import needs, who
 from evpower.network.status import AdminStatus
+from evpower.staff.rights import Right
 
 WITHIN_S = 20
 ID_CHARS_MAX = 255
@@ -32,16 +34,21 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
     routes = Blueprint("location_admin", __name__, url_prefix="/locations")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_locations() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(page_body("locations", await views.locations(_status(), _page()), location_body))
+            own = who().own
+            found = await views.locations(_status(), _page(), of=None if own is None else own.locations)
+            return written_data(page_body("locations", found, location_body))
 
     @routes.get("/<location_id>")
+    @needs(Right.READ)
     async def show(location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(location_body(await views.location(_known_location(location_id))))
 
     @routes.post("")
+    @needs(Right.NETWORK)
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -49,6 +56,7 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
             return written_data(changed_body(changed, location_body))
 
     @routes.put("/<location_id>")
+    @needs(Right.NETWORK)
     async def change(location_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -65,12 +73,15 @@ def station_list_routes(views: NetworkViews) -> Blueprint:
     routes = Blueprint("station_list", __name__, url_prefix="/stations")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_stations() -> Response:
         wanted = StationFilter(_status(), request.args.get("location_id"), flag_in_query("is_online", default=None))
         if wanted.location_id is not None:
             _known_location(wanted.location_id)
+        own = who().own
         with trio.fail_after(WITHIN_S):
-            return written_data(page_body("stations", await views.stations(wanted, _page()), station_body))
+            found = await views.stations(wanted, _page(), of=None if own is None else own.stations)
+            return written_data(page_body("stations", found, station_body))
 
     return routes
 
@@ -80,11 +91,13 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
     routes = Blueprint("station_admin", __name__, url_prefix="/stations")
 
     @routes.get("/<station_id>")
+    @needs(Right.READ)
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(station_body(await views.station(known_station(station_id))))
 
     @routes.post("")
+    @needs(Right.NETWORK)
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -92,6 +105,7 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
             return written_data(changed_body(changed, station_body))
 
     @routes.put("/<station_id>")
+    @needs(Right.NETWORK)
     async def change(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -100,6 +114,7 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
             return written_data(changed_body(changed, station_body))
 
     @routes.post("/<station_id>/connectors")
+    @needs(Right.NETWORK)
     async def create_connector(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -108,6 +123,7 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
             return written_data(changed_body(changed, station_body))
 
     @routes.put("/<station_id>/connectors/<number>")
+    @needs(Right.NETWORK)
     async def change_connector(station_id: str, number: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -133,10 +149,11 @@ def _status() -> AdminStatus | None:
 
 
 def _page() -> Page:
-    return Page(_whole("limit", Page.limit, 1, LIMIT_MAX), _whole("offset", Page.offset, 0, OFFSET_MAX))
+    return Page(whole_in_query("limit", Page.limit, 1, LIMIT_MAX), whole_in_query("offset", Page.offset, 0, OFFSET_MAX))
 
 
-def _whole(name: str, default: int, least: int, most: int) -> int:
+def whole_in_query(name: str, default: int, least: int, most: int) -> int:
+    """A whole number of the present address. Raises InvalidRequest."""
     number = whole_number(request.args.get(name, str(default)), most)
     if number is None or number < least:
         raise InvalidRequest((name, f"целое число от {least} до {most}"))

@@ -8,7 +8,9 @@ from quart import Blueprint, Response, request
 from evpower.digits import whole_number
 from evpower.errors import InvalidRequest
 from evpower.http.wire.answers import written_data
+from evpower.http.wire.rights import needs, who
 from evpower.security.certificates import StationCertificates
+from evpower.staff.rights import Right
 
 READ_WITHIN_S = 10
 #: A hundred years: beyond any certificate.
@@ -21,11 +23,12 @@ def certificate_routes(certificates: StationCertificates) -> Blueprint:
     routes = Blueprint("certificates", __name__, url_prefix="/certificates")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_certificates() -> Response:
         days = _days(request.args.get(DAYS))
         with trio.fail_after(READ_WITHIN_S):
             found = await certificates.held(days)
-        return written_data(found)
+        return written_data([each for each in found if who().has_station(each["station_id"])])
 
     return routes
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 import trio
-from quart import Blueprint, Response, g, request
+from quart import Blueprint, Response, request
 from quart_trio import QuartTrio
 
 from evpower.charging.service import ChargingService
@@ -22,6 +22,8 @@ from evpower.http.wire.answers import written_data
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import acting
 from evpower.http.wire.requests import read_bytes, session_id_or_none
+from evpower.http.wire.rights import act_as
+from evpower.staff.records import Acting
 
 PREFIX = "/control"
 #: The operator's name on this machine, percent-encoded: a user who may write to the socket is believed.
@@ -53,7 +55,7 @@ def build_control_app(
 
     @app.before_request
     async def name_operator() -> None:
-        g.actor = _operator(request.headers.get(OPERATOR_HEADER, ""))
+        act_as(Acting(_operator(request.headers.get(OPERATOR_HEADER, ""))))
 
     app.register_blueprint(_reading_routes(views))
     app.register_blueprint(_acting_routes(charging, views))

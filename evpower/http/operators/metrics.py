@@ -1,19 +1,22 @@
 """`GET /metrics`: the server's figures in Prometheus' text format (design §8).
 
-On the phones' listener for a Prometheus beside the server or with the administrators' token, and on the control socket.
+On the phones' listener for a Prometheus beside the server, the administrator's token and staff; on the control socket.
 They name stations and show how business goes, so they are not for the world, whatever a proxy in front lets through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from quart import Blueprint, Response, request
 
 from evpower.client_address import LOOPBACK, is_within
-from evpower.http.operators.admin import require_admin
+from evpower.errors import Forbidden
+from evpower.http.operators.admin import AdminDoor
 from evpower.http.wire.access import FORWARDED_FOR, peer_of
+from evpower.http.wire.rights import NO_RIGHT, needs
+from evpower.staff.rights import Extent, Right
 
 
 class Exposition(Protocol):
@@ -27,23 +30,27 @@ class Exposition(Protocol):
         ...
 
 
-def metrics_routes(figures: Exposition, guard: Callable[[], None] | None = None) -> Blueprint:
+def metrics_routes(figures: Exposition, guard: Callable[[], Awaitable[None]] | None = None) -> Blueprint:
     """The one route, without a prefix; `guard` raises for a request that may not have it."""
     routes = Blueprint("metrics", __name__)
 
     @routes.get("/metrics")
+    @needs(Right.READ)
     async def metrics() -> Response:
         if guard is not None:
-            guard()
+            await guard()
         return Response(await figures.text(), content_type=figures.content_type)
 
     return routes
 
 
-def require_neighbour(token: str) -> None:
-    """Let the present request pass from this machine itself, not through a proxy on it, or with the token.
+async def require_neighbour(door: AdminDoor) -> None:
+    """Let the present request pass from this machine itself, not through a proxy on it; else with the administrator's
+    token, or one of staff who may see the whole network.
 
-    Raises what `require_admin` does.
+    Raises what the door does.
     """
     if FORWARDED_FOR in request.headers or not is_within(peer_of(request), LOOPBACK):
-        require_admin(token)
+        acting = await door.acting()
+        if acting.extent(Right.READ) is not Extent.ALL:
+            raise Forbidden(NO_RIGHT, reason="no_right")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, cast, get_args
+from typing import Any, Protocol, TypeVar, cast, get_args
 
 import trio
 from quart import Blueprint, Response, request
@@ -14,7 +14,7 @@ from evpower.attempts.service import Attempts
 from evpower.charging.review.doubts import Doubts
 from evpower.charging.review.free_vend import FreeVend
 from evpower.charging.review.parked import ParkedReports
-from evpower.errors import InvalidRequest
+from evpower.errors import Forbidden, InvalidRequest
 from evpower.http.operators.shapes.operators_work import (
     card_body,
     doubt_body,
@@ -28,7 +28,9 @@ from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import read_object, required_text, row_id, session_id_or_none
+from evpower.http.wire.rights import NOT_OWN, needs, who
 from evpower.identifiers import ClientId, IdTag, StationId
+from evpower.staff.rights import Right
 from evpower.tags.cards import Card, CardStatus
 from evpower.tags.service import Tags
 
@@ -43,22 +45,26 @@ def tag_routes(tags: Tags) -> Blueprint:
     routes = Blueprint("id_tags", __name__, url_prefix="/id-tags")
 
     @routes.get("")
+    @needs(Right.NETWORK)
     async def list_tags() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([card_body(each) for each in await tags.cards()])
 
     @routes.get("/<path:id_tag>")
+    @needs(Right.NETWORK)
     async def get_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(card_body(await tags.get(_tag(id_tag, "id_tag"))))
 
     @routes.put("/<path:id_tag>")
+    @needs(Right.NETWORK)
     async def put_tag(id_tag: str) -> Response:
         card = _card(_tag(id_tag, "id_tag"), await read_object())
         with trio.fail_after(WITHIN_S):
             return written_data(card_body(await tags.put(card)))
 
     @routes.delete("/<path:id_tag>")
+    @needs(Right.NETWORK)
     async def delete_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
             await tags.delete(_tag(id_tag, "id_tag"))
@@ -73,27 +79,32 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
     routes = Blueprint("parked", __name__, url_prefix="/parked")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_parked() -> Response:
         with trio.fail_after(WITHIN_S):
             reports = await parked.parked(resolved_too=request.args.get("all") == "1")
-        return written_data([parked_body(each) for each in reports])
+        return written_data([parked_body(each) for each in _own(reports)])
 
     @routes.get("/missing-energy")
+    @needs(Right.READ, filters=True)
     async def missing_energy() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data([missing_energy_body(each) for each in await parked.missing_energy()])
+            return written_data([missing_energy_body(each) for each in _own(await parked.missing_energy())])
 
     @routes.get("/unbilled-energy")
+    @needs(Right.READ, filters=True)
     async def unbilled_energy() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data([unbilled_energy_body(each) for each in await parked.unbilled_energy()])
+            return written_data([unbilled_energy_body(each) for each in _own(await parked.unbilled_energy())])
 
     @routes.get("/charging-without-session")
+    @needs(Right.READ, filters=True)
     async def charging_without_session() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data([without_session_body(each) for each in await parked.charges_without_session()])
+            return written_data([without_session_body(each) for each in _own(await parked.charges_without_session())])
 
     @routes.post("/<parked_id>/resolve")
+    @needs(Right.MONEY)
     async def resolve(parked_id: str) -> Response:
         body = await read_object()
         number = row_id(parked_id)
@@ -117,18 +128,24 @@ def doubt_routes(doubts: Doubts) -> Blueprint:
     routes = Blueprint("doubts", __name__, url_prefix="/doubts")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_doubts() -> Response:
         with trio.fail_after(WITHIN_S):
             found = await doubts.doubts(settled_too=request.args.get("all") == "1")
-        return written_data([doubt_body(each) for each in found])
+        return written_data([doubt_body(each) for each in _own(found)])
 
     @routes.get("/<doubt_id>")
+    @needs(Right.READ, filters=True)
     async def show(doubt_id: str) -> Response:
         number = row_id(doubt_id)
         with trio.fail_after(WITHIN_S):
-            return written_data(doubt_body(await doubts.doubt(number)))
+            doubt = await doubts.doubt(number)
+        if not who().has_station(doubt.station_id):
+            raise Forbidden(NOT_OWN, reason="not_own")
+        return written_data(doubt_body(doubt))
 
     @routes.post("/<doubt_id>/settle")
+    @needs(Right.MONEY)
     async def settle(doubt_id: str) -> Response:
         body = await read_object()
         number = row_id(doubt_id)
@@ -152,14 +169,16 @@ def attempt_routes(attempts: Attempts) -> Blueprint:
     routes = Blueprint("attempts", __name__, url_prefix="/attempts")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_attempts() -> Response:
         asked, since = request.args, _since(request.args.get("since"))
-        client_id, station_id = asked.get("client"), asked.get("station")
+        client_id, station_id, own = asked.get("client"), asked.get("station"), who().own
         with trio.fail_after(WITHIN_S):
             found = await attempts.listed(
                 client_id=None if client_id is None else ClientId(client_id),
                 station_id=None if station_id is None else StationId(station_id),
                 since=since,
+                of_stations=None if own is None else own.stations,
             )
         return written_data([asdict(each) for each in found])
 
@@ -171,11 +190,13 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
     routes = Blueprint("free_vend", __name__, url_prefix="/stations")
 
     @routes.get("/<station_id>/free-vend")
+    @needs(Right.READ)
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(gifts_body(await free_vend.read(known_station(station_id))))
 
     @routes.put("/<station_id>/free-vend")
+    @needs(Right.NETWORK)
     async def set_free_vend(station_id: str) -> Response:
         body = await read_object()
         refuse_actor(body)
@@ -187,6 +208,21 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
         return written_data(gifts_body(gifts))
 
     return routes
+
+
+class AtStation(Protocol):
+    """What happened at a station."""
+
+    @property
+    def station_id(self) -> StationId: ...
+
+
+Found = TypeVar("Found", bound=AtStation)
+
+
+def _own(found: Iterable[Found]) -> list[Found]:
+    """What happened at stations that may be seen."""
+    return [each for each in found if who().has_station(each.station_id)]
 
 
 def _card(tag: IdTag, body: Mapping[str, Any]) -> Card:

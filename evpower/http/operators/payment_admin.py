@@ -14,8 +14,10 @@ from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.payment_doors import clean, origin, provider_body
 from evpower.http.wire.requests import BodyFields, read_object, required_text, row_id
+from evpower.http.wire.rights import needs
 from evpower.payments.graph import Payments
 from evpower.payments.top_up import Origin
+from evpower.staff.rights import Right
 
 #: A refund waits for the provider.
 WITHIN_S = 20
@@ -27,6 +29,7 @@ class PaymentAdminDoor:
     def __init__(self, payments: Payments) -> None:
         self._payments = payments
 
+    @needs(Right.CLIENTS)
     async def list_payments(self) -> Response:
         """`GET /payments[?parked=1[&all=1]]`."""
         decisions = self._payments.decisions
@@ -36,12 +39,14 @@ class PaymentAdminDoor:
                 return written_data([parked_payment_body(row) for row in rows])
             return written_data([order_body(order) for order in await decisions.payments()])
 
+    @needs(Right.CLIENTS)
     async def list_providers(self) -> Response:
         """`GET /payments/providers`: how each answers this process."""
         return written_data(
             [{"provider": name, **provider_body(state)} for name, state in self._payments.providers().items()]
         )
 
+    @needs(Right.MONEY)
     async def resolve(self, parked_id: str) -> Response:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
         body, decisions = await read_object(), self._payments.decisions
@@ -62,6 +67,7 @@ class PaymentAdminDoor:
                 await decisions.dismiss(number, reason, who)
         return written_data({"id": number, "decision": chosen[0]})
 
+    @needs(Right.MONEY)
     async def refund(self, invoice_id: str) -> Response:
         """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som."""
         body = await read_object()

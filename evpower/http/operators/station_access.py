@@ -12,7 +12,9 @@ from evpower.http.operators.shapes.station_access import event_body, password_bo
 from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.requests import read_object
+from evpower.http.wire.rights import needs, who
 from evpower.security.station_access import StationAccess
+from evpower.staff.rights import Right
 
 READ_WITHIN_S = 10
 
@@ -23,6 +25,7 @@ def access_routes(access: StationAccess) -> Blueprint:
     routes = Blueprint("station_access", __name__, url_prefix="/stations")
 
     @routes.put("/<station_id>/password")
+    @needs(Right.NETWORK)
     async def set_password(station_id: str) -> Response:
         password, push, form = _change(await read_object())
         with trio.fail_after(ANSWER_WITHIN_S):
@@ -30,6 +33,7 @@ def access_routes(access: StationAccess) -> Blueprint:
         return written_data(password_body(change, pushed=push))
 
     @routes.post("/<station_id>/revoke")
+    @needs(Right.NETWORK)
     async def revoke(station_id: str) -> Response:
         found = known_station(station_id)
         with trio.fail_after(READ_WITHIN_S):
@@ -37,6 +41,7 @@ def access_routes(access: StationAccess) -> Blueprint:
         return written_data({"station_id": found, "certificates": "ended"})
 
     @routes.get("/<station_id>/security-events")
+    @needs(Right.READ)
     async def security_events(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             events = await access.security_events(known_station(station_id))
@@ -50,9 +55,11 @@ def doctor_routes(access: StationAccess) -> Blueprint:
     routes = Blueprint("doctor", __name__, url_prefix="/doctor")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def doctor() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return written_data({"stations_without_credentials": await access.without_credentials()})
+            found = await access.without_credentials()
+        return written_data({"stations_without_credentials": [each for each in found if who().has_station(each)]})
 
     return routes
 

@@ -9,7 +9,9 @@ from evpower.errors import StationNotFound
 from evpower.http.operators.operations import StationOperations
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.requests import read_object, station_id_or_none
+from evpower.http.wire.rights import needs
 from evpower.identifiers import StationId
+from evpower.staff.rights import Right
 
 #: A command waits for a boot, for earlier commands and for the station; each of them is bounded below this.
 ANSWER_WITHIN_S = 120
@@ -26,18 +28,21 @@ def command_routes(operations: StationOperations) -> Blueprint:
     routes = Blueprint("station_commands", __name__, url_prefix="/stations")
 
     @routes.post("/<station_id>/commands/<action>")
+    @needs(Right.COMMAND)
     async def send(station_id: str, action: str) -> Response:
         payload = await read_object()
         with trio.fail_after(ANSWER_WITHIN_S):
             return written_data(await operations.commands.send(known_station(station_id), action, payload))
 
     @routes.post("/<station_id>/operations/<name>")
+    @needs(Right.COMMAND)
     async def perform(station_id: str, name: str) -> Response:
         arguments = await read_object()
         with trio.fail_after(ANSWER_WITHIN_S):
             return written_data(await operations.perform(known_station(station_id), name, arguments))
 
     @routes.get("/<station_id>/configuration")
+    @needs(Right.READ)
     async def configuration(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             return written_data(await operations.configuration.known(known_station(station_id)))

@@ -11,6 +11,8 @@ from evpower.http.operators.shapes.strangers import accepted_body, stranger_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.requests import read_object, station_id_or_none
+from evpower.http.wire.rights import needs
+from evpower.staff.rights import Right
 
 WITHIN_S = 20
 
@@ -23,12 +25,14 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
     routes = Blueprint("strangers", __name__, url_prefix="/strangers")
 
     @routes.get("")
+    @needs(Right.NETWORK)
     async def list_strangers() -> Response:
         with trio.fail_after(WITHIN_S):
             found = await provisioning.strangers(rejected_too=request.args.get("all") == "1")
         return written_data([stranger_body(each) for each in found])
 
     @routes.post("/<identity>/accept")
+    @needs(Right.NETWORK)
     async def accept(identity: str) -> Response:
         wanted = await read_object()
         refuse_actor(wanted)
@@ -36,6 +40,7 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
             return written_data(accepted_body(await provisioning.accept(_known(identity), wanted, actor=acting())))
 
     @routes.post("/<identity>/reject")
+    @needs(Right.NETWORK)
     async def reject(identity: str) -> Response:
         refuse_actor(await read_object())
         with trio.fail_after(WITHIN_S):

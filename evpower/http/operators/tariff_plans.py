@@ -11,6 +11,8 @@ from evpower.http.operators.administration import read_change
 from evpower.http.operators.shapes.tariff_plans import plan_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting
+from evpower.http.wire.rights import needs
+from evpower.staff.rights import Right
 
 WITHIN_S = 20
 ID_CHARS_MAX = 255
@@ -21,34 +23,40 @@ def tariff_plan_routes(plans: TariffPlans) -> Blueprint:
     routes = Blueprint("tariff_plans", __name__, url_prefix="/tariff-plans")
 
     @routes.get("")
+    @needs(Right.READ, filters=True)
     async def list_plans() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([plan_body(each) for each in await plans.plans()])
 
     @routes.get("/<plan_id>")
+    @needs(Right.READ, filters=True)
     async def show(plan_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(plan_body(await plans.plan(_known(plan_id))))
 
     @routes.post("")
+    @needs(Right.NETWORK)
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             return written_data(plan_body(await plans.create(body, actor=acting())))
 
     @routes.put("/<plan_id>")
+    @needs(Right.NETWORK)
     async def change(plan_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             return written_data(plan_body(await plans.change(_known(plan_id), body, actor=acting())))
 
     @routes.post("/<plan_id>/rules")
+    @needs(Right.NETWORK)
     async def create_rule(plan_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             return written_data(plan_body(await plans.create_rule(_known(plan_id), body, actor=acting())))
 
     @routes.put("/<plan_id>/rules/<rule_id>")
+    @needs(Right.NETWORK)
     async def change_rule(plan_id: str, rule_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):

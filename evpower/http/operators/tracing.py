@@ -19,8 +19,10 @@ from quart.wrappers.response import ResponseBody
 from evpower.digits import whole_number
 from evpower.errors import InvalidRequest
 from evpower.http.wire.application import STREAMING
+from evpower.http.wire.rights import needs
 from evpower.http.wire.values import jsonable
 from evpower.identifiers import StationId
+from evpower.staff.rights import Right
 
 READ_WITHIN_S = 20
 #: A quiet station's stream says so, so that its reader can distinguish it from a dead server.
@@ -67,6 +69,7 @@ def trace_routes(traces: Traces) -> Blueprint:
     routes = Blueprint("trace", __name__)
 
     @routes.get("/stations/<path:station_id>/trace")
+    @needs(Right.READ)
     async def trace(station_id: str) -> Response:
         station, since, limit = StationId(station_id), _since(request.args.get("since", "")), _limit()
         with trio.fail_after(READ_WITHIN_S):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import pytest
-from quart import Blueprint, Response
+from quart import Blueprint, Quart, Response
 from quart_trio import QuartTrio
 
 from evpower.http.app import HttpAppSettings, build_http_app
+from evpower.http.operators.admin import AdminDoor, admin_routes
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import acting
+from evpower.http.wire.rights import need_of, needs
+from evpower.server.doors import admin_operations
+from evpower.server.process import Process
+from evpower.staff.rights import RIGHTS, Extent, Right
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World
 from tests.http.operators.test_control import FakeViews
@@ -20,13 +26,36 @@ from tests.worlds.fakes import SetClock
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 PATH = "/api/v1/admin/things/7"
 
+#: Routes that show an operator only what is at their stations (`tests/staff/test_admin_door.py`), or prices.
+FILTERED = {
+    "GET /admin/locations",
+    "GET /admin/stations",
+    "GET /admin/parked",
+    "GET /admin/parked/missing-energy",
+    "GET /admin/parked/unbilled-energy",
+    "GET /admin/parked/charging-without-session",
+    "GET /admin/doubts",
+    "GET /admin/doubts/<doubt_id>",
+    "GET /admin/attempts",
+    "GET /admin/certificates",
+    "GET /admin/doctor",
+    "GET /admin/tariff-plans",
+    "GET /admin/tariff-plans/<plan_id>",
+    "POST /admin/totp",
+}
+
 
 def operation() -> Blueprint:
     routes = Blueprint("things", __name__, url_prefix="/things")
 
     @routes.get("/<thing_id>")
+    @needs(Right.READ)
     async def read(thing_id: str) -> Response:
         return written(Answer({"success": True, "data": thing_id, "by": acting()}))
+
+    @routes.post("/<thing_id>")
+    async def forgotten(thing_id: str) -> Response:
+        return written(Answer({"success": True, "data": thing_id}))
 
     return routes
 
@@ -34,7 +63,12 @@ def operation() -> Blueprint:
 def admin_app(token: str) -> Phone:
     world = World()
     app: QuartTrio = build_http_app(
-        world.services, SetClock(), CountingIds(), HttpAppSettings(admin_token=token), operations=(operation(),)
+        world.services,
+        SetClock(),
+        CountingIds(),
+        HttpAppSettings(),
+        admin=AdminDoor(token),
+        operations=(operation(),),
     )
     return cast("Phone", app.test_client())
 
@@ -66,6 +100,50 @@ async def test_a_request_without_a_token_is_unauthorized() -> None:
 async def test_while_no_token_is_set_the_door_is_shut_to_everyone(authorization: str) -> None:
     response = await admin_app("").get(PATH, headers={"Authorization": authorization})
     assert (await body_of(response, 403))["error"] == "forbidden"
+
+
+async def test_a_route_that_does_not_say_what_right_it_needs_is_shut_to_everyone() -> None:
+    response = await admin_app(TOKEN).post(PATH, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert (await body_of(response, 403))["reason"] == "no_right"
+
+
+def admin_rules() -> list[tuple[str, object]]:
+    """The address of every route below the administrators' door, and its view."""
+    app = Quart("test")
+    app.register_blueprint(admin_routes(AdminDoor(TOKEN), admin_operations(cast("Process", Anything())), prefix=""))
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    return [(f"{method_of(rule.methods)} {rule.rule}", app.view_functions[rule.endpoint]) for rule in rules]
+
+
+def method_of(methods: Iterable[str] | None) -> str:
+    return next(each for each in methods or () if each not in ("HEAD", "OPTIONS"))
+
+
+class Anything:
+    """Stands for every service: routes are made, and none is called."""
+
+    def __getattr__(self, name: str) -> Anything:
+        return Anything()
+
+
+def test_every_route_below_the_door_says_what_right_it_needs() -> None:
+    rules = admin_rules()
+    assert len(rules) > 50
+    assert [rule for rule, view in rules if need_of(view) is None] == []
+
+
+def test_what_an_operator_may_do_is_at_a_station_or_is_filtered() -> None:
+    """A new route of theirs comes here by a decision."""
+    elsewhere = {
+        rule
+        for rule, view in admin_rules()
+        if (need := need_of(view)) is not None
+        and RIGHTS[need.right]["operator"] is Extent.OWN
+        and "<station_id>" not in rule
+        and "<path:station_id>" not in rule
+        and "<location_id>" not in rule
+    }
+    assert elsewhere == FILTERED
 
 
 async def test_the_control_socket_serves_the_same_operations_without_a_token() -> None:

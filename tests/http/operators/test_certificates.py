@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from quart_trio import QuartTrio
 
 from evpower.http.operators.certificates import certificate_routes
-from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.security.certificates import StationCertificates
 from tests.http.conftest import body_of
-from tests.http.fakes import CountingIds, Phone
+from tests.http.fakes import Phone
+from tests.http.operators.test_operators_work import client_of
 
 
 class FakeCertificates(StationCertificates):
@@ -31,9 +30,7 @@ def certificates() -> FakeCertificates:
 
 @pytest.fixture
 def client(certificates: FakeCertificates) -> Phone:
-    app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
-    app.register_blueprint(certificate_routes(certificates))
-    return cast("Phone", app.test_client())
+    return client_of(certificate_routes(certificates))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from evpower.http.operators.admin import AdminDoor
 from evpower.http.operators.control import build_control_app
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
 from tests.http.fakes import CountingIds, World
@@ -57,6 +58,6 @@ async def test_the_figures_are_for_this_machine_and_administrators(
     peer: str, headers: dict[str, str], status: int
 ) -> None:
     """Safe by default 1: whatever a proxy lets through, it is no neighbour."""
-    world = World(at_root=(metrics_routes(FakeExposition(), partial(require_neighbour, "secret")),))
+    world = World(at_root=(metrics_routes(FakeExposition(), partial(require_neighbour, AdminDoor("secret"))),))
     response = await world.client().get("/metrics", headers=headers, scope_base={"client": (peer, 5000)})
     assert response.status_code == status

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from quart import Blueprint, g
+from quart import Blueprint
 from quart_trio import QuartTrio
 
 from evpower.charging.review.doubts import DoubtRecord, Doubts
@@ -14,7 +14,9 @@ from evpower.charging.review.free_vend import FreeVend, GivenAway, StationGifts
 from evpower.charging.review.parked import ParkedReports
 from evpower.http.operators.operators_work import doubt_routes, free_vend_routes, parked_routes, tag_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.rights import act_as
 from evpower.identifiers import ClientId, IdTag, SessionId, StationId
+from evpower.staff.records import Acting
 from evpower.tags.rows.id_tags import Card, CardRecord
 from evpower.tags.service import Tags
 from tests.http.conftest import body_of
@@ -100,7 +102,7 @@ def client_of(routes: Blueprint) -> Phone:
 
     @app.before_request
     async def name_operator() -> None:
-        g.actor = "operator ann"
+        act_as(Acting("operator ann"))
 
     app.register_blueprint(routes)
     return cast("Phone", app.test_client())

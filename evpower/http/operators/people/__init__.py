@@ -1,0 +1,1 @@
+"""People at the operators' doors: staff, and the clients they look after."""

@@ -1,0 +1,1 @@
+"""The rows of staff: people, locations given to them, second factors."""
