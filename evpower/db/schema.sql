@@ -1,5 +1,13 @@
 -- tables
 
+TABLE evpower.account_deletions (
+    client_id text NOT NULL,
+    status_before text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    restorable_until timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    erased_at timestamp with time zone
+)
 TABLE evpower.charger_commands (
     id text NOT NULL,
     station_id text NOT NULL,
@@ -666,6 +674,9 @@ public.payment_transactions_odengi {security_invoker=true}
 
 -- constraints
 
+evpower.account_deletions: account_deletions_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.account_deletions: account_deletions_end CHECK (((due_at IS NULL) = (erased_at IS NOT NULL)))
+evpower.account_deletions: account_deletions_pkey PRIMARY KEY (client_id)
 evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'ask'::text, 'raw'::text])))
 evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
 evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
@@ -837,6 +848,7 @@ public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admi
 
 -- indexes
 
+CREATE INDEX account_deletions_due ON evpower.account_deletions USING btree (due_at) WHERE (due_at IS NOT NULL)
 CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC)
 CREATE INDEX charger_commands_deadline ON evpower.charger_commands USING btree (deadline)
 CREATE INDEX charger_commands_waiting ON evpower.charger_commands USING btree (process_id) WHERE (taken_at IS NULL)
@@ -880,6 +892,7 @@ CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_i
 CREATE INDEX top_up_orders_challenge ON evpower.top_up_orders USING btree (((challenge ->> 'md'::text))) WHERE (challenge IS NOT NULL)
 CREATE INDEX top_up_orders_due ON evpower.top_up_orders USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX top_up_refunds_due ON evpower.top_up_refunds USING btree (next_check_at) WHERE (state = 'open'::text)
+CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)
@@ -994,6 +1007,56 @@ BEGIN
     END IF;
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.request_deletion(client text, at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+DECLARE
+    asking public.clients%ROWTYPE;
+BEGIN
+    SELECT * INTO asking FROM public.clients WHERE id = client FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    IF EXISTS (SELECT FROM evpower.account_deletions d WHERE d.client_id = client) THEN
+        RETURN 'requested';
+    END IF;
+    IF EXISTS (SELECT FROM public.charging_sessions s WHERE s.user_id = client AND s.settled_at IS NULL) THEN
+        RETURN 'running';
+    END IF;
+    IF asking.debt_amount > 0 THEN
+        RETURN 'debt';
+    END IF;
+    INSERT INTO evpower.account_deletions (client_id, status_before, requested_at, restorable_until, due_at)
+    VALUES (client, asking.status, at, at + interval '30 days', at + interval '30 days');
+    UPDATE public.clients SET status = 'inactive', delete_requested_at = at, updated_at = at WHERE id = client;
+    RETURN 'requested';
+END $function$
+CREATE OR REPLACE FUNCTION evpower.restore_account(client text, at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+DECLARE
+    deletion evpower.account_deletions%ROWTYPE;
+BEGIN
+    PERFORM FROM public.clients WHERE id = client FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    SELECT * INTO deletion FROM evpower.account_deletions d WHERE d.client_id = client FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'restored';
+    END IF;
+    IF deletion.erased_at IS NOT NULL OR deletion.restorable_until <= at THEN
+        RETURN 'too_late';
+    END IF;
+    DELETE FROM evpower.account_deletions d WHERE d.client_id = client;
+    UPDATE public.clients SET status = deletion.status_before, delete_requested_at = NULL, updated_at = at
+    WHERE id = client;
+    RETURN 'restored';
+END $function$
 CREATE OR REPLACE FUNCTION evpower.tell(what text)
  RETURNS void
  LANGUAGE sql
@@ -1071,7 +1134,8 @@ BEGIN
         (client_id, type, amount, balance_before, balance_after, description,
          balance_topup_id, charging_session_id, created_at)
     VALUES (NEW.client_id, NEW.statement_type, amount_som, after_som - amount_som, after_som, entry.description,
-            entry.balance_topup_id, entry.session_id, greatest(entry.created_at, latest));
+            CASE NEW.statement_type WHEN 'balance_topup' THEN entry.balance_topup_id END, entry.session_id,
+            greatest(entry.created_at, latest));
     RETURN NULL;
 END $function$
 

@@ -38,6 +38,19 @@ async def test_a_refund_goes_to_the_payer_and_leaves_the_client(world: World) ->
     assert await world.sql(others) == [{"kept": 0}]
 
 
+async def test_only_the_line_of_the_credit_names_the_top_up(world: World) -> None:
+    """The app shows the first line it finds with a top-up's id as that top-up (field ruling 6.8)."""
+    order = await credited(world)
+    await world.payments.refunds.refund(order.invoice_id, 30_00, WHY, ANN)
+    world.odengi.refund_error = ProviderError()
+    await world.payments.refunds.refund(order.invoice_id, 20_00, WHY, ANN)
+    lines = await world.sql("SELECT type, balance_topup_id AS of FROM payment_transactions ORDER BY id")
+    assert [(line["type"], line["of"]) for line in lines] == [
+        ("balance_topup", order.id),
+        *[("topup_refund", None)] * 3,
+    ]
+
+
 async def test_a_payment_can_be_given_back_in_parts_up_to_what_it_was(world: World) -> None:
     order = await credited(world)
     for tyiyn, phase in ((30_00, "partial_refund"), (70_00, "refunded")):
