@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import trio
 from quart import Blueprint, Response
 
+from evpower.billing.service import BillingService
 from evpower.errors import InvalidRequest
 from evpower.http.operators.shapes.station_access import event_body, password_body
 from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.requests import read_object
 from evpower.security.station_access import StationAccess
+from evpower.tags.service import Tags
 
 READ_WITHIN_S = 10
 
@@ -45,14 +48,19 @@ def access_routes(access: StationAccess) -> Blueprint:
     return routes
 
 
-def doctor_routes(access: StationAccess) -> Blueprint:
-    """`/doctor`: what of the network's rows leaves it open."""
+def doctor_routes(access: StationAccess, tags: Tags, billing: BillingService) -> Blueprint:
+    """`/doctor`: what of the rows leaves a door open, or waits for a person."""
     routes = Blueprint("doctor", __name__, url_prefix="/doctor")
 
     @routes.get("")
     async def doctor() -> Response:
         with trio.fail_after(READ_WITHIN_S):
-            return written_data({"stations_without_credentials": await access.without_credentials()})
+            findings = {
+                "stations_without_credentials": await access.without_credentials(),
+                "cards_that_are_phones": await tags.phone_numbers(),
+                "displaced_phones": [asdict(each) for each in await billing.displaced_phones()],
+            }
+        return written_data(findings)
 
     return routes
 
