@@ -23,7 +23,14 @@ from evpower.billing.ledger import (
 )
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.billing.order_ref import OrderRef
-from evpower.billing.rows.clients import Client, ensure_client, lock_client, read_balance
+from evpower.billing.rows.clients import (
+    Client,
+    DisplacedPhone,
+    displaced_phones,
+    ensure_client,
+    lock_client,
+    read_balance,
+)
 from evpower.billing.rows.debts import read_debts, reduce_debt
 from evpower.billing.rows.ledger import check_ledger, post_entry
 from evpower.billing.settlement import Correction, Settlement, settle
@@ -50,6 +57,11 @@ class BillingService:
         async with unit_of_work(self._pool) as uow:
             await ensure_client(uow.conn, client_id, self._clock.now())
             return await read_balance(uow.conn, client_id)
+
+    async def displaced_phones(self) -> list[DisplacedPhone]:
+        """What clients had as their phone and may not have, while they have no other (safe by default 9)."""
+        async with reading(self._pool) as conn:
+            return await displaced_phones(conn)
 
     async def hold(
         self,

@@ -89,9 +89,9 @@ class ControlClient:
     def delete(self, *path: str | int) -> Any:
         return self._ask("DELETE", _target(path))
 
-    def upload(self, *path: str | int, content: Iterator[bytes], length: int) -> Any:
+    def upload(self, *path: str | int, content: Iterator[bytes], length: int, **query: object) -> Any:
         """Send a file of `length` bytes; `content` is read once, when a server has answered the dial."""
-        with self._answer("POST", _target(path), content, {"Content-Length": str(length)}) as response:
+        with self._answer("POST", _target(path, query), content, {"Content-Length": str(length)}) as response:
             return _data(response)
 
     def lines(self, *path: str | int, **query: object) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ import click
 
 from evpower.command_line.screen import NOT_REACHABLE, REFUSED, USAGE, Screen
 from evpower.errors import ConfigError, EvPowerError
+from evpower.urls import without_password
 
 if TYPE_CHECKING:
     from evpower.command_line.control import ControlClient
@@ -42,13 +45,54 @@ class Terminal:
 _config_option = click.option("--config", "config_path", type=click.Path(path_type=Path), help="Settings (TOML).")
 
 
+#: What a field of a JSON argument may be called that no argument may hold, in small letters.
+SECRETS = frozenset({"password", "authorizationkey", "basicauthpassword"})
+
+
 def asked_password() -> str:
-    """A station's password from EVPOWER_STATION_PASSWORD, or asked for twice; never an argument, which `ps` shows."""
-    from_environment = os.environ.get("EVPOWER_STATION_PASSWORD")
-    if from_environment:
-        return from_environment
-    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return typed
+    """A password: typed twice at a terminal, else the first line of standard input; `ps` shows neither.
+
+    Raises UsageError when there is none.
+    """
+    if sys.stdin.isatty():
+        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return typed
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError("no password: type it at a terminal, or send it by standard input")
+    return line
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """An argument in JSON; `-` is standard input, the only place for one with a secret.
+
+    Raises UsageError for anything else, and for a secret among the arguments, where `ps` shows it.
+    """
+    value = _parsed(sys.stdin.read() if text == "-" else text)
+    if not isinstance(value, dict):
+        raise click.UsageError("ARGUMENTS must be a JSON object")
+    if text != "-" and has_secret(value):
+        raise click.UsageError("a password is no argument: ps shows it; send the JSON by standard input, with -")
+    return value
+
+
+def has_secret(value: object) -> bool:
+    """Whether a password is among these JSON values: under its own name, as the setting of a station, in a URL."""
+    if isinstance(value, str):
+        return without_password(value) != value
+    if isinstance(value, dict):
+        names = {str(name).strip().lower() for name in value}
+        named = {str(value.get(each, "")).strip().lower() for each in ("key", "name")}
+        return bool(SECRETS & (names | named)) or any(has_secret(each) for each in value.values())
+    return isinstance(value, list) and any(has_secret(each) for each in value)
+
+
+def _parsed(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return None
+    return value
 
 
 def terminal_command(command: Callable[..., None]) -> Callable[..., None]:

@@ -25,6 +25,12 @@ TABLE evpower.charger_connections (
     process_id text NOT NULL,
     connected_at timestamp with time zone NOT NULL
 )
+TABLE evpower.displaced_phones (
+    client_id text NOT NULL,
+    phone text NOT NULL,
+    reason text NOT NULL,
+    displaced_at timestamp with time zone NOT NULL DEFAULT now()
+)
 TABLE evpower.doubts (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     kind text NOT NULL,
@@ -682,6 +688,9 @@ evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
 evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
 evpower.charger_connections: charger_connections_pkey PRIMARY KEY (station_id)
 evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
+evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
+evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text])))
 evpower.doubts: doubts_about CHECK (((transaction_key IS NOT NULL) OR (session_id IS NOT NULL)))
 evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'settlement'::text])))
 evpower.doubts: doubts_pkey PRIMARY KEY (id)
@@ -812,6 +821,7 @@ public.client_tariffs: client_tariffs_session_fee_check CHECK ((session_fee >= (
 public.client_tariffs: client_tariffs_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
 public.clients: clients_balance_not_negative CHECK ((balance >= (0)::numeric))
 public.clients: clients_debt_not_negative CHECK ((debt_amount >= (0)::numeric))
+public.clients: clients_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 public.clients: clients_pkey PRIMARY KEY (id)
 public.clients: clients_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'blocked'::text])))
 public.connectors: connectors_connector_number_check CHECK ((connector_number > 0))
@@ -856,7 +866,6 @@ CREATE INDEX charger_connections_process ON evpower.charger_connections USING bt
 CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC)
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
-CREATE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
@@ -901,9 +910,11 @@ CREATE UNIQUE INDEX charger_connections_pkey ON evpower.charger_connections USIN
 CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
 CREATE UNIQUE INDEX charging_sessions_pkey ON public.charging_sessions USING btree (id)
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
+CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
+CREATE UNIQUE INDEX displaced_phones_pkey ON evpower.displaced_phones USING btree (client_id)
 CREATE UNIQUE INDEX doubts_of_a_settlement ON evpower.doubts USING btree (session_id) WHERE (kind = 'settlement'::text)
 CREATE UNIQUE INDEX doubts_of_a_transaction ON evpower.doubts USING btree (transaction_key, kind)
 CREATE UNIQUE INDEX doubts_pkey ON evpower.doubts USING btree (id)
@@ -982,6 +993,16 @@ public.pricing_history_id_seq bigint FROM 1 TO 9223372036854775807
 
 -- functions
 
+CREATE OR REPLACE FUNCTION evpower.forget_displaced_phone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+BEGIN
+    DELETE FROM evpower.displaced_phones WHERE client_id = NEW.id;
+    RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1110,6 +1131,17 @@ BEGIN
                                                   ELSE to_jsonb(NEW) ->> TG_ARGV[0] END);
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.write_phone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    bare constant text := regexp_replace(NEW.phone, '[[:space:]().-]', '', 'g');
+BEGIN
+    NEW.phone := CASE WHEN bare ~ '^996[0-9]{9}$' THEN '+' || bare WHEN bare ~ '^\+[1-9][0-9]{6,14}$' THEN bare
+                      WHEN bare = '' THEN NULL ELSE NEW.phone END;
+    RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.write_statement()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1147,10 +1179,12 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_entries FOR
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_postings FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER displaced_phone_forgotten AFTER UPDATE OF anonymized ON public.clients FOR EACH ROW WHEN (new.anonymized) EXECUTE FUNCTION evpower.forget_displaced_phone()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER phone_written BEFORE INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN ((new.phone IS NOT NULL)) EXECUTE FUNCTION evpower.write_phone()
 CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings FOR EACH ROW WHEN ((new.account = ANY (ARRAY['client'::text, 'receivable'::text]))) EXECUTE FUNCTION evpower.write_statement()
 CREATE TRIGGER tell AFTER INSERT ON public.charging_sessions FOR EACH ROW EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.charger_connections FOR EACH ROW EXECUTE FUNCTION evpower.tell_connection()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from evpower.errors import InvalidRequest
-from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, StationId
+from evpower.identifiers import CLIENT_ID, PHONE, STATION_ID, ClientId, StationId
 from evpower.money import exact_tyiyn
 from evpower.network_file.fields import Fields, Problem
 from evpower.network_file.parts import Client, Connector, Fleet, IdTag, Location, Station, TariffPlan, TariffRule
@@ -166,7 +166,7 @@ class _Reader:
         self._once(fields, "id", "client", client_id)
         client = Client(
             id=client_id,
-            phone=fields.text("phone", longest=36),
+            phone=self._phone(fields),
             name=fields.text("name"),
             email=fields.text("email"),
             status=fields.one_of("status", ("active", "inactive", "blocked")),
@@ -223,6 +223,13 @@ class _Reader:
         value: str = fields.required("id", fields.text("id"))
         self._once(fields, "id", what, value)
         return value
+
+    def _phone(self, fields: Fields) -> str | None:
+        phone = fields.text("phone")
+        if phone is not None and not PHONE.fullmatch(phone):
+            fields.wrong("phone", "must be a number in E.164's writing, such as +996555123456")
+        self._once(fields, "phone", "phone", phone)
+        return phone
 
     def _once(self, fields: Fields, key: str, what: str, name: Hashable) -> None:
         """Note a name that is used twice in the file."""

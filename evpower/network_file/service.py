@@ -34,15 +34,17 @@ class NetworkFile:
         self._billing = billing
         self._bus = bus
 
-    async def write(self, uow: UnitOfWork, fleet: Fleet, *news: Event) -> FleetReport:
+    async def write(self, uow: UnitOfWork, fleet: Fleet, *news: Event, move_app_tags: bool = False) -> FleetReport:
         """Write rows in this unit of work; after its commit the shown prices are forgotten and `news` is published.
 
         What wants a look is in the report, and in the log unless it was so before. Raises InvalidRequest when the rows
-        contradict what is stored, such as a serial number of another station.
+        contradict what is stored, such as a serial number of another station, or a tag of the app with another client
+        unless `move_app_tags`.
         """
         known = await configuration_doubts(uow.conn, [station.id for station in fleet.stations])
         tally = Tally()
-        doubts = await apply_fleet(uow.conn, fleet, self._clock.now(), self._passwords, tally)
+        now = self._clock.now()
+        doubts = await apply_fleet(uow.conn, fleet, now, self._passwords, tally, move_app_tags=move_app_tags)
         doubts += await self._open_balances(uow, fleet.clients, tally)
         report = FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
 

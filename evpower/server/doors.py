@@ -175,7 +175,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         command_routes(app.operations),
         trace_routes(process.tracer),
         access_routes(app.access),
-        doctor_routes(app.access),
+        doctor_routes(app.access, app.tags, app.billing),
         tag_routes(app.tags),
         parked_routes(app.parked),
         doubt_routes(app.doubts),

@@ -77,12 +77,12 @@ class Operator:
         async with reading(self._pool) as conn:
             return await list_sessions(conn, running_only=running_only)
 
-    async def import_fleet(self, text: str) -> FleetReport:
+    async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
         fleet = parse_fleet(text)
         async with unit_of_work(self._pool) as uow:
             everything = GapInEvents()  # a file may touch anything
-            return await self._app.network_file.write(uow, fleet, everything)
+            return await self._app.network_file.write(uow, fleet, everything, move_app_tags=move_app_tags)
 
     async def check_ledger(self) -> LedgerCheck:
         """Verify the ledger's invariants over all rows."""

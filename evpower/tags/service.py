@@ -32,13 +32,23 @@ class Tags:
         return card
 
     async def put(self, card: Card) -> CardRecord:
-        """Make the card, or make it so. Raises InvalidRequest for an unknown client, and for a tag of the app."""
+        """Make the card, or make it so.
+
+        Raises InvalidRequest for an unknown client, for a phone number and for a tag of the app.
+        """
         async with unit_of_work(self._pool) as uow:
             if card.client_id is not None and not await id_tags.client_exists(uow.conn, card.client_id):
                 raise InvalidRequest(("client_id", "клиент не найден"))
+            if await id_tags.phones_among(uow.conn, [card.id_tag]):
+                raise InvalidRequest(("id_tag", "номер телефона не может быть картой"))
             if not await id_tags.put_card(uow.conn, card, self._clock.now()):
                 raise InvalidRequest(("id_tag", "такой тег создан для запуска из приложения"))
         return await self.get(card.id_tag)
+
+    async def phone_numbers(self) -> list[IdTag]:
+        """Cards whose text is a phone number, from before that was refused: whoever knows the number can charge."""
+        async with reading(self._pool) as conn:
+            return await id_tags.phones_among(conn, [card.id_tag for card in await id_tags.list_cards(conn)])
 
     async def delete(self, tag: IdTag) -> None:
         """Forget the card; its past charges keep its text. Raises NotFound."""

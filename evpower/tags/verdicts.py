@@ -8,7 +8,7 @@ from evpower.db.connection import Conn
 from evpower.identifiers import IdTag, StationId
 from evpower.tags.id_tag import IdTagVerdict, VerdictStatus
 from evpower.tags.rows.free_vend import gives_away
-from evpower.tags.rows.id_tags import APP_TAG, IdTagRow, live_reservation, looks_like_a_phone, read_id_tag
+from evpower.tags.rows.id_tags import APP_TAG, IdTagRow, live_reservation, phones_among, read_id_tag
 
 
 async def judge(conn: Conn, station_id: StationId, tag: IdTag, now: datetime) -> IdTagVerdict:
@@ -31,7 +31,7 @@ async def free_verdict(
     verdict = IdTagVerdict("Accepted") if row is None else verdict_on_card(row, now)
     if verdict.status != "Accepted" or (row is not None and (row.tag_type == APP_TAG or row.client_id is not None)):
         return None
-    if not await gives_away(conn, station_id) or (row is None and await looks_like_a_phone(conn, tag)):
+    if not await gives_away(conn, station_id) or (row is None and await phones_among(conn, [tag])):
         return None
     return verdict
 

@@ -11,6 +11,10 @@ from pathlib import Path
 from socketserver import UnixStreamServer
 from typing import Any
 
+from click.testing import CliRunner, Result
+
+from evpower.cli import main
+
 
 class FakeControl:
     """`answers` maps a path to (status, body); `asked` lists (method, path, body)."""
@@ -58,3 +62,7 @@ def serving(socket: Path) -> Iterator[FakeControl]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner().invoke(main, list(arguments), **options)

@@ -6,18 +6,15 @@ import getpass
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from click.testing import CliRunner, Result
 
-from evpower.cli import main
 from evpower.command_line.control import sockets_to_try
 from evpower.settings.config import load
-from tests.command_line.control_server import FakeControl, serving
+from tests.command_line.control_server import FakeControl, run
 
 STATION = {
     "id": "EVP-001-01",
@@ -27,25 +24,6 @@ STATION = {
     "last_heartbeat_at": None,
     "connectors": [{"connector_id": 1, "status": "available", "ocpp_status": "Available"}],
 }
-
-
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The state directory is this test's; nothing of the machine's settings is seen."""
-    for name in ("EVPOWER_CONFIG", "EVPOWER_CONTROL_SOCKET", "EVPOWER_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("EVPOWER_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr("evpower.command_line.control.SYSTEM_SOCKET", tmp_path / "system.sock")
-
-
-@pytest.fixture
-def control(tmp_path: Path) -> Iterator[FakeControl]:
-    with serving(tmp_path / "evpower.sock") as control:
-        yield control
-
-
-def run(*arguments: str, **options: Any) -> Result:
-    return CliRunner().invoke(main, list(arguments), **options)
 
 
 def test_status_is_shown(control: FakeControl) -> None:
@@ -384,20 +362,6 @@ def test_a_stranger_is_accepted_as_the_options_say(control: FakeControl) -> None
         "power_capacity": 60,
         "connectors": [{"connector_number": n, "connector_type": "GBT", "power_kw": 60} for n in (1, 2)],
     }
-
-
-def test_a_strangers_password_comes_from_the_environment_or_is_asked_for(
-    control: FakeControl, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    control.succeed("/control/strangers/NEW-1/accept", {"station_id": "NEW-1"})
-    monkeypatch.setenv("EVPOWER_STATION_PASSWORD", "sixteen letters!")
-    assert run("stranger", "accept", "NEW-1", "--location", "L1").exit_code == 0
-    monkeypatch.delenv("EVPOWER_STATION_PASSWORD")
-    asked = CliRunner().invoke(
-        main, ["stranger", "accept", "NEW-1", "--location", "L1", "--password"], input="typed twice 123\n" * 2
-    )
-    assert asked.exit_code == 0
-    assert [json.loads(body)["password"] for _, _, body in control.asked] == ["sixteen letters!", "typed twice 123"]
 
 
 def test_a_stranger_needs_a_location(control: FakeControl) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -176,3 +176,46 @@ async def test_a_list_of_cards_kept_in_the_words_of_ocpp_is_kept_in_ours(pool: P
             kept = await read_list(conn, STATION)
             listed = {"A": ListEntry("Accepted", datetime(2026, 12, 1, tzinfo=UTC), "P"), "B": ListEntry("Blocked")}
             assert kept == KnownList(3, listed if entries else {})
+
+
+#: Before phones were numbers in E.164's writing and of one client each: id, phone, and in whole days since when.
+PHONES_AS_THEY_WERE = [
+    ("digits", "996555000001", 1),
+    ("blanks", "+996 (555) 00-00-02", 1),
+    ("young", "+996555000003", 3),
+    ("old", "996555000003", 2),
+    ("local", "0555000004", 1),
+    ("nothing", "", 1),
+    ("none", None, 1),
+]
+
+
+async def test_no_phone_is_lost_when_each_becomes_one_clients(empty: Pool, tmp_path: Path) -> None:
+    """Safe by default 9; 0035: what may not stay is listed, and the money of its client is left alone."""
+    for migration in read_migrations():
+        if migration.version < 35:
+            (tmp_path / f"{migration.name}.sql").write_text(migration.sql)
+    await migrate(empty, NOON, tmp_path)
+    insert = "INSERT INTO clients (id, phone, balance, created_at) VALUES (%s, %s, 5, %s)"
+    async with by_hand(empty) as conn:
+        for client_id, phone, day in PHONES_AS_THEY_WERE:
+            await conn.execute(insert, (client_id, phone, NOON + timedelta(days=day)))
+    await migrate(empty, NOON)
+    async with by_hand(empty) as conn:
+        clients = await (await conn.execute("SELECT id, phone FROM clients WHERE balance = 5")).fetchall()
+        displaced = await (
+            await conn.execute("SELECT client_id, phone, reason FROM evpower.displaced_phones")
+        ).fetchall()
+    assert {row["id"]: row["phone"] for row in clients} == {
+        "digits": "+996555000001",
+        "blanks": "+996555000002",
+        "old": "+996555000003",
+        "young": None,
+        "local": None,
+        "nothing": None,
+        "none": None,
+    }
+    assert {tuple(row.values()) for row in displaced} == {
+        ("young", "+996555000003", "duplicate"),
+        ("local", "0555000004", "not_e164"),
+    }

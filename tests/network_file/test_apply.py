@@ -66,9 +66,9 @@ def network_file(pool: Pool) -> NetworkFile:
     return NetworkFile(clock, PlainPasswords(), pricing, BillingService(pool, clock), EventBus())
 
 
-async def imported(pool: Pool, text: str) -> FleetReport:
+async def imported(pool: Pool, text: str, *, move_app_tags: bool = False) -> FleetReport:
     async with unit_of_work(pool) as uow:
-        return await network_file(pool).write(uow, parse_fleet(text))
+        return await network_file(pool).write(uow, parse_fleet(text), move_app_tags=move_app_tags)
 
 
 async def rows(pool: Pool, query: str) -> list[dict[str, Any]]:

@@ -96,6 +96,11 @@ def test_required_fields_are_missed() -> None:
         ),
         ('[[id_tags]]\nid_tag = "CARD"\n[[id_tags]]\nid_tag = "card"\n', "id_tags[1].id_tag", "id_tags[0].id_tag"),
         ('[[clients]]\nid = "a"\n[[clients]]\nid = "a"\n', "clients[1].id", "clients[0].id"),
+        (
+            '[[clients]]\nid = "a"\nphone = "+996555000001"\n[[clients]]\nid = "b"\nphone = "+996555000001"\n',
+            "clients[1].phone",
+            "clients[0].phone",
+        ),
     ],
 )
 def test_a_name_used_twice_is_refused(text: str, path: str, first: str) -> None:
@@ -138,6 +143,14 @@ def test_an_expiry_keeps_its_zone() -> None:
 
 def test_a_tag_longer_than_the_protocol_allows_is_refused() -> None:
     assert problems(f'[[id_tags]]\nid_tag = "{"A" * 37}"\n')[0][0] == "id_tags[0].id_tag"
+
+
+@pytest.mark.parametrize("phone", ["0555000001", "996555000001", "+996 555 000 001", "+0555000001", "phone"])
+def test_a_phone_is_in_e164s_writing(phone: str) -> None:
+    """Safe by default 9."""
+    ((field, what),) = problems(f'[[clients]]\nid = "a"\nphone = "{phone}"\n')
+    assert field == "clients[0].phone"
+    assert "+996555123456" in what
 
 
 def test_app_tags_cannot_be_imported() -> None:

@@ -88,7 +88,7 @@ class Door:
                 station_admin_routes(app.administration, views),
                 station_list_routes(views),
                 access_routes(app.access),
-                doctor_routes(app.access),
+                doctor_routes(app.access, app.tags, app.billing),
                 command_routes(app.operations),
                 certificate_routes(app.certificates),
                 attempt_routes(app.attempts),
@@ -144,7 +144,7 @@ async def test_without_a_token_of_its_own_the_door_is_open_to_staff_alone(world:
         CountingIds(),
         HttpAppSettings(),
         admin=shut,
-        operations=(doctor_routes(world.app.access),),
+        operations=(doctor_routes(world.app.access, world.app.tags, world.app.billing),),
     )
     client = cast("Phone", app.test_client())
     for authorization, status in (("Bearer", 401), ("Bearer ", 401), ("", 401), ("Bearer user~adm", 200)):

@@ -106,3 +106,16 @@ async def test_the_tag_of_an_app_start_is_no_card(world: World) -> None:
     with pytest.raises(NotFound):
         await world.app.tags.delete(tag)
     assert await world.app.tags.cards() == []
+
+
+async def test_a_phone_number_is_no_card(world: World) -> None:
+    """Safe by default 9: a number is no secret; cards from before are named."""
+    await world.sql("UPDATE clients SET phone = '+996555123456'")
+    for text in ("+996555123456", "996555123456", "+77011234567"):
+        with pytest.raises(InvalidRequest) as refused:
+            await put(world, IdTag(text))
+        assert refused.value.fields[0][0] == "id_tag"
+    assert await world.app.tags.phone_numbers() == []
+    await put(world, IdTag("0412345678"))
+    await world.sql("INSERT INTO evpower.ocpp_authorization (id_tag, created_at) VALUES ('996555123456', now())")
+    assert await world.app.tags.phone_numbers() == ["996555123456"]

@@ -35,6 +35,27 @@ WHERE c.id = %(id)s
 """
 
 
+DISPLACED_PHONES = """
+SELECT d.client_id, d.phone, d.reason, k.id AS kept_by
+FROM evpower.displaced_phones d JOIN public.clients c ON c.id = d.client_id
+LEFT JOIN public.clients k ON k.phone = d.phone
+WHERE c.phone IS NULL ORDER BY d.displaced_at, d.client_id
+"""
+
+
+@dataclass(frozen=True)
+class DisplacedPhone:
+    """A client's phone from before each was one client's and in E.164's writing; the client has none now.
+
+    `reason` is `duplicate` (`kept_by` has the number) or `not_e164`.
+    """
+
+    client_id: ClientId
+    phone: str
+    reason: str
+    kept_by: ClientId | None
+
+
 @dataclass(frozen=True)
 class Client:
     """A locked client row."""
@@ -57,6 +78,11 @@ async def lock_client(conn: Conn, client_id: ClientId) -> Client:
     if row is None:
         raise LookupError(f"client {client_id} does not exist")
     return Client(**row)
+
+
+async def displaced_phones(conn: Conn) -> list[DisplacedPhone]:
+    """Those whose clients still have no phone, in the order they were found."""
+    return [DisplacedPhone(**row) for row in await (await conn.execute(DISPLACED_PHONES)).fetchall()]
 
 
 async def read_balance(conn: Conn, client_id: ClientId) -> BalanceView:

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from evpower.command_line.commands.station import json_object, station
-from evpower.command_line.terminal import Terminal, terminal_command
+from evpower.command_line.commands.station import station
+from evpower.command_line.terminal import Terminal, json_object, terminal_command
 
 LOCATION_COLUMNS = {
     "Location": "id",

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from evpower.command_line.terminal import Terminal, server_command, terminal_command
+from evpower.command_line.terminal import Terminal, asked_password, has_secret, server_command, terminal_command
 from evpower.errors import EvPowerError
 
 
@@ -38,22 +38,26 @@ def demo(terminal: Terminal) -> None:
 @click.option("--prefix", default="SIM-", show_default=True, help="Their ids: PREFIX001, PREFIX002 …")
 @click.option("--id", "station_ids", multiple=True, help="An id of its own, instead of a number; may be repeated.")
 @click.option("--connectors", type=click.IntRange(1, 100), default=2, show_default=True)
-@click.option("--password", envvar="EVPOWER_SIMULATE_PASSWORD", help="For HTTP Basic authentication.")
+@click.option(
+    "--password", "with_password", is_flag=True, help="For HTTP Basic: asked for, or a line of standard input."
+)
 @click.option("--power-kw", type=click.FloatRange(0, 1000), default=60.0, show_default=True, help="Of each connector.")
 @click.option("--speed", type=click.FloatRange(0.01, 10_000), default=1.0, show_default=True, help="Of charging.")
 @click.option("--card", "cards", multiple=True, help="A card drivers walk up with; may be repeated.")
 @click.option("--misbehave", "habits", multiple=True, help="A bad habit, such as duplicate; may be repeated.")
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same choices.")
 @click.option("--verbose", is_flag=True, help="Show answers too.")
-def simulate(url: str, **options: Any) -> None:
+def simulate(url: str, with_password: bool, **options: Any) -> None:
     """Connect simulated stations to URL, such as ws://127.0.0.1:9000/ws, until Ctrl-C.
 
     Charges started from the app are plugged in by a simulated driver; with --card, drivers also come by themselves.
     """
     from evpower.command_line.simulate import simulate_stations
 
+    if has_secret(url):
+        raise click.UsageError("a password is no part of URL: ps shows it; use --password")
     try:
-        simulate_stations(url, **options)
+        simulate_stations(url, password=asked_password() if with_password else None, **options)
     except EvPowerError as error:
         raise click.UsageError(error.message) from None
 
@@ -115,9 +119,27 @@ def _show_findings(terminal: Terminal, headline: str) -> None:
 
     warnings = list(terminal.config.warnings)
     try:
-        bare = terminal.server.get("doctor")["stations_without_credentials"]
-        warnings += [f"station {each} has neither a password nor a certificate" for each in bare]
+        warnings += _found_in_rows(terminal.server.get("doctor"))
     except NotReachable:
-        headline += " (the server does not run: its stations were not looked at)"
+        headline += " (the server does not run: its stations, cards and clients were not looked at)"
     text = "\n".join([headline, *(f"Warning: {warning}" for warning in warnings)])
     terminal.screen.show({"ok": True, "warnings": warnings}, text)
+
+
+def _found_in_rows(found: dict[str, Any]) -> list[str]:
+    """A sentence for each; an older server knows less."""
+    sentences = [
+        f"station {each} has neither a password nor a certificate"
+        for each in found.get("stations_without_credentials", [])
+    ]
+    sentences += [
+        f"card {each} is a phone number: whoever knows it can charge; give the driver another card, and delete it"
+        for each in found.get("cards_that_are_phones", [])
+    ]
+    for each in found.get("displaced_phones", []):
+        whose = f"is client {each['kept_by']}'s" if each["kept_by"] else "is not in E.164's writing"
+        sentences.append(
+            f"client {each['client_id']} has no phone any more: {each['phone']} {whose};"
+            " import the client with its right phone"
+        )
+    return sentences

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from evpower.command_line.terminal import Terminal, asked_password, terminal_command
+from evpower.command_line.terminal import Terminal, asked_password, has_secret, json_object, terminal_command
 
 STATION_COLUMNS = {
     "Station": "id",
@@ -83,7 +83,7 @@ def station() -> None:
 @click.option("--hex", "as_hex", is_flag=True, help="Push it as hexadecimal digits, as some chargers want it.")
 @terminal_command
 def set_password(terminal: Terminal, station_id: str, push: bool, as_hex: bool) -> None:
-    """Set STATION's password: 16 to 40 characters (20 with --hex), from EVPOWER_STATION_PASSWORD or asked for."""
+    """Set STATION's password: 16 to 40 characters (20 with --hex), asked for or a line of standard input."""
     change = {"password": asked_password(), "push": push, "form": "hex" if as_hex else "plain"}
     terminal.screen.facts(terminal.server.put("stations", station_id, "password", body=change))
 
@@ -126,8 +126,8 @@ def free_vend(terminal: Terminal, station_id: str, enabled: bool | None) -> None
 @click.argument("payload", default="{}")
 @terminal_command
 def command(terminal: Terminal, station: str, action: str, payload: str) -> None:
-    """Send STATION one OCPP command: ACTION with its JSON PAYLOAD; shows what the station answers."""
-    terminal.screen.facts(terminal.server.post("stations", station, "commands", action, body=payload.encode()))
+    """Send STATION one OCPP command: ACTION with its JSON PAYLOAD (- is standard input); shows what it answers."""
+    terminal.screen.facts(terminal.server.post("stations", station, "commands", action, body=json_object(payload)))
 
 
 @click.command()
@@ -136,25 +136,12 @@ def command(terminal: Terminal, station: str, action: str, payload: str) -> None
 @click.argument("arguments", default="{}")
 @terminal_command
 def operate(terminal: Terminal, station: str, operation: str, arguments: str) -> None:
-    """Have STATION perform an OPERATION, such as reset or sync-local-list, with its JSON ARGUMENTS."""
+    """Have STATION perform an OPERATION, such as reset, with its JSON ARGUMENTS (- is standard input)."""
     terminal.screen.facts(_operate(terminal, station, operation, json_object(arguments)))
 
 
 def _operate(terminal: Terminal, station: str, operation: str, arguments: dict[str, Any]) -> Any:
     return terminal.server.post("stations", station, "operations", operation, body=arguments)
-
-
-def json_object(text: str) -> dict[str, Any]:
-    """Raises UsageError for anything else."""
-    import json
-
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise click.UsageError("ARGUMENTS must be a JSON object")
-    return value
 
 
 @click.command()
@@ -168,6 +155,8 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
         if not all("=" in setting for setting in settings):
             raise click.UsageError("each setting is KEY=VALUE")
         values = dict(setting.split("=", 1) for setting in settings)
+        if has_secret(values):
+            raise click.UsageError("a password is no argument: ps shows it; to set one: evpower station password")
         terminal.screen.facts(_operate(terminal, station, "write-configuration", {"values": values}))
         return
     if ask:
@@ -179,12 +168,15 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
 
 @click.command("import")
 @click.argument("fleet", type=click.File("rb"))
+@click.option("--move-app-tags", is_flag=True, help="A tag of the app may be given to another client.")
 @terminal_command
-def import_fleet(terminal: Terminal, fleet: Any) -> None:
+def import_fleet(terminal: Terminal, fleet: Any, move_app_tags: bool) -> None:
     """Import a FLEET file (TOML; - is standard input). Doing it twice changes nothing."""
     content = fleet.read()
     with terminal.screen.progress("Sending", content) as pieces:
-        report = terminal.server.upload("import", content=pieces, length=len(content))
+        report = terminal.server.upload(
+            "import", content=pieces, length=len(content), move_app_tags=int(move_app_tags) or None
+        )
     if not terminal.screen.as_json:
         for warning in report.get("warnings") or ():
             click.echo(f"Warning: {warning}", err=True)

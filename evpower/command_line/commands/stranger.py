@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from evpower.command_line.terminal import Terminal, asked_password, terminal_command
@@ -52,7 +50,7 @@ def stranger() -> None:
     "--password",
     "with_password",
     is_flag=True,
-    help="It must come with one from now on: EVPOWER_STATION_PASSWORD, which is enough, or asked for.",
+    help="It must come with one from now on: asked for, or a line of standard input.",
 )
 @terminal_command
 def accept_stranger(
@@ -68,7 +66,7 @@ def accept_stranger(
     connector = {"connector_type": connector_type, "power_kw": power_kw}
     given = {name: value for name, value in connector.items() if value is not None}
     connectors = [{"connector_number": number, **given} for number in range(1, count + 1)]
-    if with_password or os.environ.get("EVPOWER_STATION_PASSWORD"):
+    if with_password:
         station["password"] = asked_password()
     body = {**station, "power_capacity": power_kw, "connectors": connectors}
     terminal.screen.facts(terminal.server.post("strangers", identity, "accept", body=body))

@@ -108,8 +108,9 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
             text = (await read_bytes()).decode()
         except UnicodeDecodeError:
             raise InvalidRequest(("body", "файл должен быть в кодировке UTF-8")) from None
+        move_app_tags = request.args.get("move_app_tags") == "1"
         with trio.fail_after(LONG_WORK_WITHIN_S):
-            return written_data(import_body(await views.import_fleet(text)))
+            return written_data(import_body(await views.import_fleet(text, move_app_tags=move_app_tags)))
 
     return routes
 

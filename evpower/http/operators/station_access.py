@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import trio
 from quart import Blueprint, Response
 
+from evpower.billing.service import BillingService
 from evpower.errors import InvalidRequest
 from evpower.http.operators.shapes.station_access import event_body, password_body
 from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
@@ -14,7 +16,8 @@ from evpower.http.wire.answers import written_data
 from evpower.http.wire.requests import read_object
 from evpower.http.wire.rights import needs, who
 from evpower.security.station_access import StationAccess
-from evpower.staff.rights import Right
+from evpower.staff.rights import Extent, Right
+from evpower.tags.service import Tags
 
 READ_WITHIN_S = 10
 
@@ -50,8 +53,8 @@ def access_routes(access: StationAccess) -> Blueprint:
     return routes
 
 
-def doctor_routes(access: StationAccess) -> Blueprint:
-    """`/doctor`: what of the network's rows leaves it open."""
+def doctor_routes(access: StationAccess, tags: Tags, billing: BillingService) -> Blueprint:
+    """`/doctor`: what of the rows leaves a door open, or waits for a person."""
     routes = Blueprint("doctor", __name__, url_prefix="/doctor")
 
     @routes.get("")
@@ -59,7 +62,13 @@ def doctor_routes(access: StationAccess) -> Blueprint:
     async def doctor() -> Response:
         with trio.fail_after(READ_WITHIN_S):
             found = await access.without_credentials()
-        return written_data({"stations_without_credentials": [each for each in found if who().has_station(each)]})
+            findings: dict[str, Any] = {
+                "stations_without_credentials": [each for each in found if who().has_station(each)]
+            }
+            if who().extent(Right.READ) is Extent.ALL:
+                findings["cards_that_are_phones"] = await tags.phone_numbers()
+                findings["displaced_phones"] = [asdict(each) for each in await billing.displaced_phones()]
+        return written_data(findings)
 
     return routes
 

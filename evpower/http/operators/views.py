@@ -142,8 +142,9 @@ class OperatorViews(Protocol):
         """Sessions, newest first."""
         ...
 
-    async def import_fleet(self, text: str) -> FleetReport:
-        """Import a fleet file (TOML); what was created, changed, left. Raises InvalidRequest."""
+    async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
+        """Import a fleet file (TOML); what was created, changed, left. Raises InvalidRequest, also for a tag of the
+        app with another client unless `move_app_tags`."""
         ...
 
     async def check_ledger(self) -> LedgerCheck:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 Body = dict[str, Any]
-#: Of whatever scheme: `ftp://user:password@host`.
-URL_PASSWORD = re.compile(r"(://[^/@\s]*?):[^/@\s]+@")
 
 
 def instant(at: datetime) -> str:
@@ -21,11 +18,6 @@ def instant(at: datetime) -> str:
 def instant_or_null(at: datetime | None) -> str | None:
     """For the few times §1.3 lets be null."""
     return None if at is None else instant(at)
-
-
-def without_password(url: str) -> str:
-    """A URL as it may be shown: the password in it is asterisks."""
-    return URL_PASSWORD.sub(r"\1:***@", url)
 
 
 def number(value: Decimal | float) -> int | float:

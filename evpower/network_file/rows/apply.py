@@ -21,7 +21,7 @@ from evpower.db.connection import Conn
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ClientId
 from evpower.network.status_sql import STORED
-from evpower.network_file.parts import Fleet
+from evpower.network_file.parts import Fleet, IdTag
 from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.network_file.rows.tables import (
     CLIENTS,
@@ -35,9 +35,11 @@ from evpower.network_file.rows.tables import (
     Table,
 )
 from evpower.security.passwords import Passwords
+from evpower.tags.cards import app_tags_among, phones_among
 
 #: How PostgreSQL begins the detail of a key that is there already, or not there.
 KEY = re.compile(r"Key \((\w+)\)=")
+MOVED = "is another client than the one who starts with this tag from the app; to move it: --move-app-tags"
 #: One import or change at a time; any number will do, if nothing else uses it.
 LOCK_IMPORTS = "SELECT pg_advisory_xact_lock(7310581)"
 
@@ -125,16 +127,21 @@ async def lock_imports(conn: Conn) -> None:
     await conn.execute(LOCK_IMPORTS)
 
 
-async def apply_fleet(conn: Conn, fleet: Fleet, at: datetime, passwords: Passwords, tally: Tally) -> list[str]:
+async def apply_fleet(
+    conn: Conn, fleet: Fleet, at: datetime, passwords: Passwords, tally: Tally, *, move_app_tags: bool
+) -> list[str]:
     """Write a fleet's rows within the caller's unit of work, and count them; what is doubtful of it then.
 
-    Raises InvalidRequest when the file contradicts what is stored, such as a serial number of another station.
+    Raises InvalidRequest when the file contradicts what is stored, such as a serial number of another station, and for
+    a tag of the app that it gives to another client, unless `move_app_tags`.
     """
     await lock_imports(conn)
     # Hashing takes its time, so it comes before the first row is locked.
     credentials = await _new_credentials(conn, fleet, passwords)
     try:
         for table, rows in _rows(fleet):
+            if table is ID_TAGS:
+                await _check_tags(conn, fleet.id_tags, move_app_tags=move_app_tags)
             await _write(conn, table, rows, at, tally)
     except (errors.UniqueViolation, errors.ForeignKeyViolation, errors.CheckViolation) as error:
         raise InvalidRequest((_place(error), _contradiction(error))) from error
@@ -156,6 +163,26 @@ def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
     yield STATION_POLICIES, list(fleet.policies)
     yield CONNECTORS, [connector for station in fleet.stations for connector in station.connectors]
     yield ID_TAGS, list(fleet.id_tags)
+
+
+async def _check_tags(conn: Conn, id_tags: Sequence[IdTag], *, move_app_tags: bool) -> None:
+    """A tag of the app stays one, and its client's; a phone number may be no card (safe by default 9)."""
+    texts = [tag.id_tag for tag in id_tags]
+    clients = await app_tags_among(conn, texts)
+    phones = await phones_among(conn, texts)
+    wrong = []
+    for number, tag in enumerate(id_tags):
+        client_id = clients.get(tag.id_tag.lower())
+        if client_id is None:
+            if tag.id_tag in phones:
+                wrong.append((f"id_tags[{number}].id_tag", "must not be a phone number"))
+            continue
+        if tag.tag_type is not None:
+            wrong.append((f"id_tags[{number}].tag_type", "is not changed: the tag was made for starts from the app"))
+        if tag.client_id not in (None, client_id) and not move_app_tags:
+            wrong.append((f"id_tags[{number}].client_id", MOVED))
+    if wrong:
+        raise InvalidRequest(*wrong)
 
 
 async def _write(conn: Conn, table: Table, rows: list[Any], at: datetime, tally: Tally) -> None:

@@ -6,21 +6,20 @@ away; each version of OCPP names its own (`Dialect.secrets`). id tags are no sec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-MASK = "***"
+from evpower.urls import MASK, without_password
+
 #: A frame is kept up to this many bytes.
 KEPT_BYTES = 8192
 CUT = "…"
 
-#: Of a URL's or a header's, in whatever version.
+#: Of a header's, in whatever version.
 _ALWAYS = "Authorization"
-_URL_PASSWORD = re.compile(rb"(://[^/@\s\"]*?):[^/@\s\"]+@")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +55,7 @@ class Masking:
         if any(mark in lowered for mark in self._marks):
             frame = self._without_secrets(frame)
         if b"@" in frame:
-            frame = _URL_PASSWORD.sub(rb"\1:" + MASK.encode() + b"@", frame)
+            frame = without_password(frame.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         if len(frame) > KEPT_BYTES:
             frame = frame[:KEPT_BYTES].decode(errors="ignore").encode() + CUT.encode()
         return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
@@ -33,9 +34,13 @@ WHERE s.station_id = %(station_id)s AND s.status = 'started'
 """
 
 # A number of a client, or any in E.164's writing.
-LOOKS_LIKE_A_PHONE = r"""
-SELECT %(tag)s ~ '^\+[0-9]{7,15}$'
-    OR EXISTS (SELECT FROM public.clients WHERE ltrim(phone, '+') = ltrim(%(tag)s, '+')) AS yes
+PHONES_AMONG = r"""
+SELECT t.tag FROM unnest(%(tags)s::text[]) AS t (tag)
+WHERE t.tag ~ '^\+[0-9]{7,15}$' OR EXISTS (SELECT FROM public.clients WHERE phone = '+' || ltrim(t.tag, '+'))
+"""
+APP_TAGS_AMONG = """
+SELECT lower(id_tag) AS id_tag, client_id FROM evpower.ocpp_authorization
+WHERE tag_type = 'app' AND lower(id_tag) IN (SELECT lower(t.tag) FROM unnest(%(tags)s::text[]) AS t (tag))
 """
 
 CARD = "SELECT id_tag, status, expiry_date, parent_id_tag, client_id, created_at FROM evpower.ocpp_authorization"
@@ -107,10 +112,16 @@ async def live_reservation(conn: Conn, station_id: str, tag: IdTag) -> SessionId
     return None if row is None else SessionId(row["id"])
 
 
-async def looks_like_a_phone(conn: Conn, tag: IdTag) -> bool:
-    """Whether the text of a tag is a phone number; a phone number is not a secret."""
-    row = await (await conn.execute(LOOKS_LIKE_A_PHONE, {"tag": tag})).fetchone()
-    return bool(row and row["yes"])
+async def phones_among(conn: Conn, tags: Iterable[str]) -> list[IdTag]:
+    """Those of these tags whose text is a phone number: such a number is no secret, and may be no card."""
+    cursor = await conn.execute(PHONES_AMONG, {"tags": list(tags)})
+    return [IdTag(row["tag"]) for row in await cursor.fetchall()]
+
+
+async def app_tags_among(conn: Conn, tags: Iterable[str]) -> dict[str, ClientId]:
+    """The client of each of these tags that was made for a start from the app, by the tag in small letters."""
+    cursor = await conn.execute(APP_TAGS_AMONG, {"tags": list(tags)})
+    return {row["id_tag"]: ClientId(row["client_id"]) for row in await cursor.fetchall()}
 
 
 async def list_cards(conn: Conn) -> list[CardRecord]:

@@ -58,7 +58,7 @@ class FakeViews:
         self.asked_running_only.append(running_only)
         return [session_line()]
 
-    async def import_fleet(self, text: str) -> FleetReport:
+    async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         self.imported.append(text)
         if self.import_error is not None:
             raise self.import_error

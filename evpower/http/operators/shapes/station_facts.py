@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evpower.http.wire.values import Body, without_password
+from evpower.http.wire.values import Body
 from evpower.stations.facts import (
     AvailabilityFact,
     LocalListFact,
@@ -11,6 +11,7 @@ from evpower.stations.facts import (
     StationFacts,
     TransferFact,
 )
+from evpower.urls import without_password
 
 
 def facts_body(facts: StationFacts) -> Body:
