@@ -31,6 +31,7 @@ from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.network.station_view import RunningSession, StationView
 from evpower.payments.provider_calls import ProviderState
+from tests.http.description import hold_to_description
 from tests.worlds.fakes import SetClock
 
 T = TypeVar("T")
@@ -354,6 +355,7 @@ class World:
             HttpAppSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
             at_root=(service_routes(FACTS, self.probes), *self.at_root),
         )
+        hold_to_description(self.app)
 
     @property
     def services(self) -> PhoneServices:

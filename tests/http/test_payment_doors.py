@@ -21,6 +21,7 @@ from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.idempotency.keys import KeyRows
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from tests.http.conftest import body_of
+from tests.http.description import hold_to_description
 from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
 from tests.worlds.cards import CVV, PAN
 from tests.worlds.payments import CLIENT, World, open_world
@@ -67,6 +68,7 @@ class Door:
             admin=AdminDoor("secret"),
             operations=[payment_admin_routes(self.world.payments)],
         )
+        hold_to_description(app)
         self.phone = cast("Phone", app.test_client())
 
     async def post(self, path: str, body: object = None, **headers: str) -> Response:

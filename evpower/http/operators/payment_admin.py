@@ -12,6 +12,7 @@ from evpower.errors import InvalidRequest
 from evpower.http.operators.shapes.payments import order_body, parked_payment_body, refund_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
+from evpower.http.wire.kinds import MONEY
 from evpower.http.wire.payment_doors import clean, origin, provider_body
 from evpower.http.wire.requests import BodyFields, read_object, required_text, row_id
 from evpower.http.wire.rights import needs
@@ -55,7 +56,7 @@ class PaymentAdminDoor:
         chosen = [name for name in ("credit", "debit", "dismiss") if fields.has(name)]
         if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
             raise InvalidRequest(("credit", "ровно одно из: credit, debit, dismiss"))
-        amount_tyiyn = 0 if chosen == ["dismiss"] else fields.money_tyiyn(chosen[0])
+        amount_tyiyn = 0 if chosen == ["dismiss"] else fields.required(chosen[0], MONEY)
         fields.check()
         assert amount_tyiyn is not None
         with trio.fail_after(WITHIN_S):
@@ -73,7 +74,7 @@ class PaymentAdminDoor:
         body = await read_object()
         reason, who = required_text(body, "reason"), _operator(body)
         fields = BodyFields(body)
-        amount_tyiyn = fields.money_tyiyn("amount") if fields.has("amount") else None
+        amount_tyiyn = fields.optional("amount", MONEY)
         fields.check()
         with trio.fail_after(WITHIN_S):
             done = await self._payments.refunds.refund(clean(invoice_id), amount_tyiyn, reason, who)

@@ -7,8 +7,10 @@ from quart import Blueprint, Response
 
 from evpower.billing.service import BillingService
 from evpower.errors import Unauthorized
+from evpower.http.phones.answer_types.charging import BalanceBody
 from evpower.http.phones.shapes import balance_body
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.described import described
 from evpower.http.wire.requests import RESERVED_CLIENT_ID, client_id_in_path
 
 ANSWER_WITHIN_S = 9
@@ -19,6 +21,7 @@ def account_routes(billing: BillingService, *, prefix: str) -> Blueprint:
     routes = Blueprint("balance", __name__, url_prefix=f"{prefix}/balance")
 
     @routes.get("/<client_id>")
+    @described("A client's money; an unknown client is created", answer=BalanceBody)
     async def balance(client_id: str) -> Response:
         if client_id == RESERVED_CLIENT_ID:
             raise Unauthorized

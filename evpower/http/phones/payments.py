@@ -25,6 +25,7 @@ from evpower.http.phones.payment_shapes import (
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
+from evpower.http.wire.kinds import MONEY, formed, whole
 from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
 from evpower.http.wire.problems import problem
 from evpower.http.wire.requests import BodyFields, read_object
@@ -40,17 +41,18 @@ ANSWER_WITHIN_S = 9
 #: What must leave no trace, not even a hash, in an Idempotency-Key's row (payments §7).
 SECRET_FIELDS = frozenset({"card_pan", "card_name", "card_cvv", "card_year", "card_month", "card_token"})
 
-DESCRIPTION = re.compile(r"[^\0]{0,255}", re.DOTALL)
-PAN = re.compile(r"[0-9]{12,19}")
-HOLDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z .'-]{1,100}")
-CVV = re.compile(r"[0-9]{3,4}")
-YEAR = re.compile(r"[0-9]{2}")
-MONTH = re.compile(r"0[1-9]|1[0-2]")
-EMAIL = re.compile(r"[^@\s\0]{1,64}@[^@\s\0]{1,100}")
-PHONE = re.compile(r"\+?[0-9]{6,15}")
-TOKEN = re.compile(r"[\x21-\x7e]{1,100}")
+DESCRIPTION = formed(re.compile(r"[^\0]{0,255}", re.DOTALL))
+PAN = formed(re.compile(r"[0-9]{12,19}"), squeeze=" -")
+HOLDER = formed(re.compile(r"(?=.*[A-Za-z])[A-Za-z .'-]{1,100}"))
+CVV = formed(re.compile(r"[0-9]{3,4}"))
+YEAR = formed(re.compile(r"[0-9]{2}"))
+MONTH = formed(re.compile(r"0[1-9]|1[0-2]"))
+EMAIL = formed(re.compile(r"[^@\s\0]{1,64}@[^@\s\0]{1,100}"))
+PHONE = formed(re.compile(r"\+?[0-9]{6,15}"), squeeze=" ()-")
+TOKEN = formed(re.compile(r"[\x21-\x7e]{1,100}"))
 DEFAULT_DESCRIPTION = "Пополнение баланса"
 DAYS_MOST = 14
+DAYS = whole(1, DAYS_MOST)
 
 T = TypeVar("T")
 Pay = Callable[[IdempotencyClaim | None], Awaitable[TopUpView]]
@@ -73,8 +75,7 @@ class PaymentDoor:
     async def top_up_card(self) -> Response:
         """`POST /balance/topup-card` and its h2h aliases."""
         fields = BodyFields(await read_object())
-        card, payer = read_card(fields), read_payer(fields)
-        wish = read_wish(fields)
+        wish, card, payer = card_order(fields)
         pay = partial(self._payments.cards.pay, wish, card, payer, origin())
         # Another card is another request; what the order keeps of a card distinguishes them, and no more may be kept.
         seen = {"card_mask": card.mask}
@@ -83,8 +84,7 @@ class PaymentDoor:
     async def pay_with_token(self) -> Response:
         """`POST /payment/token-payment` and its alias."""
         fields = BodyFields(await read_object())
-        token, payer = fields.text("card_token", TOKEN) or "", read_payer(fields)
-        wish = read_wish(fields)
+        wish, token, payer = token_order(fields)
         pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
         return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body)
 
@@ -110,8 +110,7 @@ class PaymentDoor:
     async def create_token(self) -> Response:
         """`POST /payment/create-token`; a body is not needed."""
         fields = BodyFields(await read_object())
-        days = fields.whole("days", DAYS_MOST, 1, DAYS_MOST)
-        fields.check()
+        days = storing_days(fields)
         with trio.fail_after(ANSWER_WITHIN_S):
             storing = self._payments.cards.store_card(days)
             return written(await _top_up_answer(partial(token_page_body, days=days), storing))
@@ -161,31 +160,50 @@ def asking_client() -> ClientId | None:
     return client_id
 
 
+def storing_days(fields: BodyFields) -> int:
+    """For how long a card is kept; InvalidRequest for another number."""
+    days = fields.optional("days", DAYS)
+    fields.check()
+    return DAYS_MOST if days is None else days
+
+
 def read_wish(fields: BodyFields) -> TopUpWish:
     """Whose balance, and how much; InvalidRequest names every wrong field of the body."""
     client_id = required_client(fields)
-    amount_tyiyn = fields.money_tyiyn("amount")
-    description = fields.text("description", DESCRIPTION, required=False)
+    amount_tyiyn = fields.required("amount", MONEY)
+    description = fields.optional("description", DESCRIPTION)
     fields.check()
     assert client_id is not None and amount_tyiyn is not None  # noqa: PT018
     return TopUpWish(client_id, amount_tyiyn, description or DEFAULT_DESCRIPTION)
 
 
+def card_order(fields: BodyFields) -> tuple[TopUpWish, Card, Payer]:
+    """A payment by card; InvalidRequest names every wrong field."""
+    card, payer = read_card(fields), read_payer(fields)
+    return read_wish(fields), card, payer
+
+
+def token_order(fields: BodyFields) -> tuple[TopUpWish, str, Payer]:
+    """A payment by a stored card; InvalidRequest names every wrong field."""
+    token, payer = fields.required("card_token", TOKEN) or "", read_payer(fields)
+    return read_wish(fields), token, payer
+
+
 def read_card(fields: BodyFields) -> Card:
     """A card as it was typed; only its shape is checked: the bank's own test cards fail Luhn and are out of date."""
     return Card(
-        pan=fields.text("card_pan", PAN, squeeze=" -") or "",
-        holder=(fields.text("card_name", HOLDER) or "").upper(),
-        cvv=fields.text("card_cvv", CVV) or "",
-        year=fields.text("card_year", YEAR) or "",
-        month=fields.text("card_month", MONTH) or "",
+        pan=fields.required("card_pan", PAN) or "",
+        holder=(fields.required("card_name", HOLDER) or "").upper(),
+        cvv=fields.required("card_cvv", CVV) or "",
+        year=fields.required("card_year", YEAR) or "",
+        month=fields.required("card_month", MONTH) or "",
     )
 
 
 def read_payer(fields: BodyFields) -> Payer:
     """What the bank wants to know."""
-    phone = fields.text("phone_number", PHONE, required=False, squeeze=" ()-")
-    return Payer(fields.text("email", EMAIL) or "", phone)
+    phone = fields.optional("phone_number", PHONE)
+    return Payer(fields.required("email", EMAIL) or "", phone)
 
 
 def payment_routes(payments: Payments, idempotency: Idempotency, *, prefix: str) -> Blueprint:

@@ -11,16 +11,40 @@ from evpower.charging.service import ChargingService
 from evpower.charging.session import StartOrder
 from evpower.charging.transaction import DRIVER
 from evpower.errors import Forbidden, NoSuchActiveSession, SessionFailed, SessionNotFound
+from evpower.http.phones.answer_types.charging import StartedBody, StatusBody, StoppedBody
 from evpower.http.phones.shapes import started_body, status_body, stopped_body
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
+from evpower.http.wire.described import described
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
+from evpower.http.wire.kinds import AMOUNT, CONNECTOR, ENERGY
 from evpower.http.wire.requests import SESSION_ID, BodyFields, read_object, session_id_or_none
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import STATION_NAME, ClientId, SessionId, StationId
 
 #: The app gives up after 10 s; a station may be waited for 5 of them.
 ANSWER_WITHIN_S = 9
+
+
+def start_order(fields: BodyFields) -> StartOrder:
+    """What a start asks for; InvalidRequest names every wrong field (§4.1)."""
+    client_id = required_client(fields)
+    station_name = fields.identifier("station_id", STATION_NAME)
+    connector_id = fields.required("connector_id", CONNECTOR)
+    energy_wh = fields.optional("energy_kwh", ENERGY)
+    amount_tyiyn = fields.optional("amount_som", AMOUNT)
+    fields.check()
+    assert client_id is not None and station_name is not None and connector_id is not None  # noqa: PT018
+    return StartOrder(client_id, StationId(station_name), connector_id, energy_wh, amount_tyiyn)
+
+
+def stop_order(fields: BodyFields) -> tuple[SessionId, ClientId | None]:
+    """Which session to stop, and which client asks if the body names one (§4.3)."""
+    session_id = fields.identifier("session_id", SESSION_ID)
+    client_id = optional_client(fields)
+    fields.check()
+    assert session_id is not None
+    return SessionId(session_id), client_id
 
 
 class ChargingDoor:
@@ -30,6 +54,7 @@ class ChargingDoor:
         self._charging = charging
         self._idempotency = idempotency
 
+    @described("Reserve money and have a station begin", body=start_order, answer=StartedBody, refused=200, keyed=True)
     async def start(self) -> Response:
         """`POST /charging/start`."""
         fields = BodyFields(await read_object())
@@ -48,6 +73,7 @@ class ChargingDoor:
             raise SessionFailed
         return Answer(started_body(started))
 
+    @described("End a charge and settle it", body=stop_order, answer=StoppedBody, refused=200, keyed=True)
     async def stop(self) -> Response:
         """`POST /charging/stop`; in trust mode knowing the session is enough to stop it."""
         fields = BodyFields(await read_object())
@@ -65,6 +91,7 @@ class ChargingDoor:
         stopped = await self._charging.stop_session(session_id, caller=caller, actor=DRIVER, claim=claim)
         return Answer(stopped_body(stopped))
 
+    @described("A charge now", answer=StatusBody)
     async def status(self, session_id: str) -> Response:
         """`GET /charging/status/{session_id}`."""
         known_id = session_id_or_none(session_id)
@@ -72,27 +99,6 @@ class ChargingDoor:
             raise SessionNotFound
         with trio.fail_after(ANSWER_WITHIN_S):
             return written(Answer(status_body(await self._charging.session(known_id))))
-
-
-def start_order(fields: BodyFields) -> StartOrder:
-    """What a start asks for; InvalidRequest names every wrong field (§4.1)."""
-    client_id = required_client(fields)
-    station_name = fields.identifier("station_id", STATION_NAME)
-    connector_id = fields.connector_id("connector_id")
-    energy_wh = fields.energy_wh("energy_kwh")
-    amount_tyiyn = fields.amount_tyiyn("amount_som")
-    fields.check()
-    assert client_id is not None and station_name is not None and connector_id is not None  # noqa: PT018
-    return StartOrder(client_id, StationId(station_name), connector_id, energy_wh, amount_tyiyn)
-
-
-def stop_order(fields: BodyFields) -> tuple[SessionId, ClientId | None]:
-    """Which session to stop, and which client asks if the body names one (§4.3)."""
-    session_id = fields.identifier("session_id", SESSION_ID)
-    client_id = optional_client(fields)
-    fields.check()
-    assert session_id is not None
-    return SessionId(session_id), client_id
 
 
 def charging_routes(charging: ChargingService, idempotency: Idempotency, *, prefix: str) -> Blueprint:

@@ -7,35 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from quart import request
 
-from evpower.digits import INT32_MAX, INT64_MAX, whole_number
+from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidAmount, InvalidRequest, NotFound
-from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, ConnectorId, SessionId, StationId
-from evpower.money import exact_tyiyn
+from evpower.http.wire.kinds import FLAGS, PATTERN, FieldKind, WrongValue, identifier
+from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, SessionId, StationId
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 #: `GET /balance/get` is the balance of a token's client, so no client can have that id (§5.1).
 RESERVED_CLIENT_ID = "get"
-ENERGY_KWH_MAX = 200
-AMOUNT_SOM_MAX = 100_000
-#: Larger sums are all the same: too large for any limit.
-MONEY_SOM_CUT = 10**10
-CONNECTOR_ID_MAX = INT32_MAX
 TEXT_CHARS_MAX = 500
-#: How a flag is spelt in an address; case does not matter.
-FLAGS = {"true": True, "1": True, "false": False, "0": False}
 Absent = TypeVar("Absent", bool, None)
+T = TypeVar("T")
 
 NOT_AN_OBJECT = "тело запроса должно быть объектом JSON"
 MALFORMED = "тело запроса не является корректным JSON"
 REQUIRED = "обязательное поле"
-PATTERN = "недопустимый идентификатор"
 TOO_MANY = "слишком много полей, элементов или уровней"
 
 #: Far above what any request of ours has; a level is one object or list.
@@ -108,10 +101,11 @@ def row_id(text: str) -> int:
 
 
 class BodyFields:
-    """The fields of one body; what is wrong is collected, and `check` raises all of it.
+    """The fields of one body or query; what is wrong is collected, and `check` raises all of it.
 
     A reader of a wrong field returns None; its value must not be used before `check`.
-    Unknown fields are ignored; null is the same as absent.
+    Unknown fields are ignored; null is the same as absent. A function that only reads fields and then checks describes
+    a request too: `described.py` runs it with a recorder in this place.
     """
 
     def __init__(self, body: Mapping[str, Any]) -> None:
@@ -138,112 +132,36 @@ class BodyFields:
         """The fields that were asked for, as they came: all of the body that can make a difference."""
         return {name: value for name, value in self._body.items() if name in self._asked}
 
-    def identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
-        """A required id."""
+    def required(self, name: str, kind: FieldKind[T]) -> T | None:
+        """A field of this kind that must be there."""
         if self.has(name):
-            return self.optional_identifier(name, pattern)
+            return self.optional(name, kind)
         self.wrong(name, REQUIRED)
         return None
 
+    def optional(self, name: str, kind: FieldKind[T]) -> T | None:
+        """A field of this kind, when it is given. A problem is reported without the value."""
+        value = self._value(name)
+        if value is None:
+            return None
+        try:
+            return kind.read(value)
+        except WrongValue as wrong:
+            self._wrong.append((name, wrong.message))
+            self._only_amounts = self._only_amounts and wrong.about_money
+            return None
+
+    def identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
+        """A required id."""
+        return self.required(name, identifier(pattern))
+
     def optional_identifier(self, name: str, pattern: re.Pattern[str]) -> str | None:
         """An id when it is given."""
-        value = self._value(name)
-        if value is None or (isinstance(value, str) and pattern.fullmatch(value)):
-            return value
-        self.wrong(name, PATTERN)
-        return None
-
-    def connector_id(self, name: str) -> ConnectorId | None:
-        """A required connector number ≥ 1: a JSON integer, or 1.0."""
-        if not self.has(name):
-            self.wrong(name, REQUIRED)
-            return None
-        value = self._number(name)
-        if value is None:
-            return None
-        # The bound first: 1e999 is integral too, and as an integer it would fill the memory.
-        if not 1 <= value <= CONNECTOR_ID_MAX or value != int(value):
-            self.wrong(name, "должно быть целым числом не меньше 1")
-            return None
-        return ConnectorId(int(value))
-
-    def energy_wh(self, name: str) -> int | None:
-        """kWh above 0 up to the limit, to the watt-hour, as Wh."""
-        value = self._positive(name, ENERGY_KWH_MAX)
-        if value is None:
-            return None
-        if _decimals_exceed(value, 3):
-            self.wrong(name, "не более трёх знаков после запятой")
-            return None
-        return int(value * 1000)
-
-    def amount_tyiyn(self, name: str) -> int | None:
-        """Som above 0 up to the limit, to the tyiyn."""
-        value = self._positive(name, AMOUNT_SOM_MAX)
-        if value is None:
-            return None
-        if _decimals_exceed(value, 2):
-            self._wrong.append((name, "не более двух знаков после запятой"))
-            return None
-        return exact_tyiyn(value)
-
-    def money_tyiyn(self, name: str) -> int | None:
-        """A required sum in som above 0, to the tyiyn, as tyiyn; how much is allowed is the service's to say."""
-        if not self.has(name):
-            self.wrong(name, REQUIRED)
-            return None
-        value = self._number(name)
-        if value is None:
-            return None
-        # Cut off first: 1e400 as an integer of tyiyn would be 400 digits long.
-        value = min(value, Decimal(MONEY_SOM_CUT))
-        if value <= 0 or _decimals_exceed(value, 2):
-            self._wrong.append((name, "должно быть больше 0, не более двух знаков после запятой"))
-            return None
-        return exact_tyiyn(value)
-
-    def text(self, name: str, pattern: re.Pattern[str], *, required: bool = True, squeeze: str = "") -> str | None:
-        """A text of this form; `squeeze` are characters left out before. A problem is reported without the value."""
-        value = self._value(name)
-        if value is None and not required:
-            return None
-        text = value.translate(dict.fromkeys(map(ord, squeeze))) if isinstance(value, str) else None
-        if text is not None and pattern.fullmatch(text):
-            return text
-        self.wrong(name, REQUIRED if value is None else "недопустимое значение")
-        return None
-
-    def whole(self, name: str, default: int, least: int, most: int) -> int:
-        """An integer within bounds."""
-        value = self._number(name) if self.has(name) else Decimal(default)
-        if value is not None and least <= value <= most and value == int(value):
-            return int(value)
-        self.wrong(name, f"целое число от {least} до {most}")
-        return default
+        return self.optional(name, identifier(pattern))
 
     def _value(self, name: str) -> Any:
         self._asked.add(name)
         return self._body.get(name)
-
-    def _positive(self, name: str, maximum: int) -> Decimal | None:
-        value = self._number(name)
-        if value is None or 0 < value <= maximum:
-            return value
-        self.wrong(name, f"должно быть больше 0 и не больше {maximum}")
-        return None
-
-    def _number(self, name: str) -> Decimal | None:
-        value = self._value(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            self.wrong(name, "должно быть числом")
-            return None
-        return Decimal(value)
-
-
-def _decimals_exceed(value: Decimal, places: int) -> bool:
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN) != value
 
 
 def flag_in_query(name: str, *, default: Absent) -> bool | Absent:
