@@ -14,12 +14,14 @@ EvPowerError
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
 ├─ ServiceUnavailable       what the request needs is away for now: HTTP 503
 ├─ Unauthorized             the caller is not identified: HTTP 401
-│  └─ InvalidToken          a bearer token that is not believed
+│  ├─ InvalidToken          a bearer token that is not believed
+│  └─ WrongCode, CodeExpired    a code from an SMS that does not open
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ ConnectorTaken           another session began on the connector meanwhile; becomes ConnectorOccupied
 ├─ AlreadyExists            what should be created exists already: HTTP 409
 ├─ Forbidden                not the owner: HTTP 403
 ├─ TooManyRequests          one address calls too often: HTTP 429
+│  └─ TooManyCodes          enough codes were sent to this phone, for this address, or by this installation
 ├─ NotFound                 an unknown id: HTTP 404
 │  ├─ SessionNotFound
 │  │  └─ NoSuchActiveSession
@@ -33,6 +35,8 @@ EvPowerError
    ├─ SessionAlreadyActive, SessionFailed
    ├─ ProviderFailure        how a call to a payment provider can fail (billing/gateway.py)
    │  └─ ProviderError, ProviderUnavailable, ProviderTimeout
+   ├─ SmsNotSent             a code could not be sent
+   │  └─ SmsUnanswered       it is not known whether it was
    ├─ PaymentFailed, NoSuchPayment, PaymentNotProcessing, PaymentNotCancellable, TokenNotSupported
    ├─ NotRefundable          what an operator wants to give back is not there to be given
    ├─ CommandFailure         what became of an operator's command to a station (duty 39)
@@ -165,6 +169,24 @@ class InvalidToken(Unauthorized):
     """A bearer token that is not believed; which check failed is in the log alone (contract/roadmap/identity §1)."""
 
 
+class WrongCode(Unauthorized):
+    """Not the digits that were sent; so many tries are left."""
+
+    message = "Неверный код"
+
+    def __init__(self, attempts_left: int) -> None:
+        super().__init__(attempts_left=attempts_left)
+
+
+class CodeExpired(Unauthorized):
+    """There is no code that could be right: too old, used, tried too often, or never sent (roadmap/identity §2)."""
+
+    message = "Код недействителен. Запросите новый"
+
+    def __init__(self) -> None:
+        super().__init__(reason="code_expired")
+
+
 class IdempotencyMismatch(EvPowerError):
     code = "invalid_request"
     message = "Idempotency-Key уже использован с другим запросом"
@@ -188,6 +210,14 @@ class TooManyRequests(EvPowerError):
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"Слишком много запросов. Попробуйте через {retry_after_s} секунд", retry_after=retry_after_s)
+
+
+class TooManyCodes(TooManyRequests):
+    """The app reads the wait under its own name (contract/rest-api §7.1)."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(retry_after_s)
+        self.details = {**self.details, "retry_after_seconds": retry_after_s}
 
 
 class NotFound(EvPowerError):
@@ -347,6 +377,17 @@ class ProviderTimeout(ProviderFailure):
 
     code = "provider_timeout"
     message = "Платёжная система не ответила вовремя"
+
+
+class SmsNotSent(Refusal):
+    """The SMS certainly did not leave (roadmap/identity §2: a 200 with `provider_unavailable`)."""
+
+    code = "provider_unavailable"
+    message = "Не удалось отправить SMS. Попробуйте позже"
+
+
+class SmsUnanswered(SmsNotSent):
+    """The gateway took the request, and what became of it is not known: the SMS may arrive."""
 
 
 class PaymentFailed(Refusal):

@@ -24,3 +24,6 @@ ConnectorId = NewType("ConnectorId", int)
 TransactionKey = NewType("TransactionKey", int)
 #: What the station calls the transaction; OCPP 1.6 uses a positive 32-bit integer, stored as text (design §9.13).
 WireTransactionId = NewType("WireTransactionId", str)
+#: A telephone number in E.164, with its plus.
+PhoneNumber = NewType("PhoneNumber", str)
+PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")

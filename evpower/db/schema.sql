@@ -355,6 +355,18 @@ TABLE evpower.staff_totp (
     failures integer NOT NULL DEFAULT 0,
     locked_until timestamp with time zone
 )
+TABLE evpower.sign_in_codes (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    phone text NOT NULL,
+    address text NOT NULL,
+    nonce bytea NOT NULL,
+    digest bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    wrong_attempts smallint NOT NULL DEFAULT 0,
+    not_sent_at timestamp with time zone,
+    used_at timestamp with time zone
+)
 TABLE evpower.start_attempts (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     attempted_at timestamp with time zone NOT NULL,
@@ -772,6 +784,7 @@ evpower.staff_locations: staff_locations_user_id_fkey FOREIGN KEY (user_id) REFE
 evpower.staff_totp: staff_totp_pkey PRIMARY KEY (user_id)
 evpower.staff_totp: staff_totp_secret_check CHECK ((length(secret) >= 16))
 evpower.staff_totp: staff_totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
+evpower.sign_in_codes: sign_in_codes_pkey PRIMARY KEY (id)
 evpower.start_attempts: start_attempts_door_check CHECK ((door = ANY (ARRAY['phone'::text, 'card'::text, 'command'::text])))
 evpower.start_attempts: start_attempts_pkey PRIMARY KEY (id)
 evpower.station_certificates: station_certificates_check CHECK (((state <> ALL (ARRAY['signed'::text, 'delivered'::text])) OR ((chain IS NOT NULL) AND (not_after IS NOT NULL))))
@@ -892,6 +905,9 @@ CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
 CREATE INDEX session_phases_unbilled ON evpower.session_phases USING btree (session_id) WHERE ((unbilled_wh > 0) OR (unbilled_tyiyn > 0))
+CREATE INDEX sign_in_codes_address ON evpower.sign_in_codes USING btree (address, created_at)
+CREATE INDEX sign_in_codes_created ON evpower.sign_in_codes USING btree (created_at)
+CREATE INDEX sign_in_codes_phone ON evpower.sign_in_codes USING btree (phone, created_at)
 CREATE INDEX start_attempts_client ON evpower.start_attempts USING btree (client_id, id)
 CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
 CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
@@ -949,6 +965,7 @@ CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (s
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
 CREATE UNIQUE INDEX staff_totp_pkey ON evpower.staff_totp USING btree (user_id)
+CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
 CREATE UNIQUE INDEX start_attempts_pkey ON evpower.start_attempts USING btree (id)
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
@@ -984,6 +1001,7 @@ evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.sign_in_codes_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807

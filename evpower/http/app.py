@@ -19,6 +19,7 @@ from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.sessions import charging_routes
+from evpower.http.phones.sign_in import sign_in_routes
 from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
@@ -28,6 +29,7 @@ from evpower.http.wire.payment_doors import LEGACY
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
+from evpower.sign_in.phone_codes import PhoneCodes
 
 V1 = "/api/v1"
 #: The administrators' door while it is shut.
@@ -49,7 +51,7 @@ class HttpAppSettings:
 
 @dataclass(frozen=True)
 class PhoneServices:
-    """What phones reach; without `payments` there are no payment routes."""
+    """What phones reach; without `payments` there are no payment routes, without `phone_codes` none to sign in."""
 
     charging: ChargingService
     station_pages: StationPages
@@ -58,6 +60,7 @@ class PhoneServices:
     hub: LiveHub
     keys: KeyStore
     payments: Payments | None = None
+    phone_codes: PhoneCodes | None = None
 
 
 def build_http_app(
@@ -90,6 +93,8 @@ def build_http_app(
     app.register_blueprint(location_routes(services.locations, prefix=V1))
     app.register_blueprint(live_routes(services.hub, clock, ids, allowed_origins=origins, prefix=V1))
     app.register_blueprint(account_routes(services.billing, prefix=V1))
+    if services.phone_codes is not None:
+        app.register_blueprint(sign_in_routes(services.phone_codes, prefix=V1))
     if payments is not None:
         guard = WebhookGuard(settings.webhooks, payments.notices, clock)
         for prefix in (V1, LEGACY):

@@ -63,6 +63,7 @@ from evpower.security.trusted_certificates import TrustedCertificates
 from evpower.server.rules import (
     asking_rules,
     charging_rules,
+    code_rules,
     pricing_rules,
     recovery_rules,
     reservation_rules,
@@ -70,6 +71,8 @@ from evpower.server.rules import (
     top_up_rules,
 )
 from evpower.settings.config import Config
+from evpower.sign_in.means import SECRET_BYTES, SignInMeans
+from evpower.sign_in.phone_codes import PhoneCodes
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
 from evpower.stations.availability import Availability
@@ -140,6 +143,7 @@ class App:
     register_watch: RegisterWatch
     presence: Presence
     recovery: Recovery
+    phone_codes: PhoneCodes
 
 
 def build_app(
@@ -152,12 +156,15 @@ def build_app(
     *,
     watch: ClockWatch | None = None,
     gateways: Gateways | None = None,
+    sign_in_means: SignInMeans | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
-    A payment provider without a gateway is unavailable. Without a `watch` the wall clock is believed.
+    A payment provider without a gateway is unavailable. Without a `watch` the wall clock is believed. Without
+    `sign_in_means` nobody can sign in by phone.
     """
+    means = sign_in_means or SignInMeans(random_bytes(SECRET_BYTES), sms=None)
     watch = watch or ClockWatch(clock)
     bus = EventBus()
     redis = RedisLink(config.redis.url) if config.redis.url else None
@@ -246,6 +253,7 @@ def build_app(
             recovery_rules(config),
             watch,
         ),
+        phone_codes=PhoneCodes(pool, clock, means, code_rules(config), random_bytes),
     )
 
 

@@ -147,6 +147,7 @@ def _http_app(
             hub=process.hub,
             keys=app.keys,
             payments=app.payments,
+            phone_codes=app.phone_codes,
         ),
         process.clock,
         process.ids,

@@ -26,6 +26,7 @@ from evpower.server.app import App, build_app
 from evpower.server.rules import token_rules
 from evpower.server.upkeep import Upkeep
 from evpower.settings.config import Config
+from evpower.sign_in.means import SignInMeans
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,24 @@ def build_process(
     watch: ClockWatch,
     ids: Ids,
     conversations: trio.Nursery,
+    *,
+    sign_in_means: SignInMeans,
 ) -> Process:
     """Put one process together. `conversations` owns what is being asked of stations."""
     registry = StationRegistry(usual(DIALECTS))
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
-    app = build_app(config, pool, link, clock, ids, conversations, watch=watch, gateways=gateways)
+    app = build_app(
+        config,
+        pool,
+        link,
+        clock,
+        ids,
+        conversations,
+        watch=watch,
+        gateways=gateways,
+        sign_in_means=sign_in_means,
+    )
     executor = CommandExecutor(pool, clock, process_id, registry)
     others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
     hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))

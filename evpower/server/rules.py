@@ -13,6 +13,7 @@ from evpower.charging.start_stop import AskingRules
 from evpower.identity.graph import TokenRules
 from evpower.payments.top_up import TopUpRules
 from evpower.settings.config import Config
+from evpower.sign_in.codes import CodeRules
 
 
 def pricing_rules(config: Config) -> PricingRules:
@@ -78,3 +79,8 @@ def top_up_rules(config: Config) -> TopUpRules:
         h2h_allowed=config.obank.h2h,
         test_payments=config.odengi.test,
     )
+
+
+def code_rules(config: Config) -> CodeRules:
+    """Whose phones get codes, and how many a day."""
+    return CodeRules(config.sign_in.phone_prefixes, config.sign_in.codes_per_day)

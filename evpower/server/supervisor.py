@@ -36,6 +36,7 @@ from evpower.server.notify import Notifier
 from evpower.server.process import Process, build_process
 from evpower.server.upkeep import follow_clock
 from evpower.settings.config import Config
+from evpower.sign_in.means import SignInMeans, open_means
 
 log = logging.getLogger("evpower")
 
@@ -69,11 +70,15 @@ async def run(
     clock, ids = clock or SystemClock(), ids or RandomIds()
     make_room(config.ocpp.max_connections + config.database.pool_size)
     process_id = ProcessId(ids.new())
-    async with _database(config, process_id) as pool, open_gateways(config, clock) as gateways:
+    async with (
+        open_means(config) as means,
+        _database(config, process_id) as pool,
+        open_gateways(config, clock) as gateways,
+    ):
         await _prepare(pool, clock)
         # One receiver to the end: between two of them a signal would kill us.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await _serve(config, process_id, pool, gateways, clock, watch, ids, signals, task_status)
+            await _serve(config, process_id, pool, gateways, means, clock, watch, ids, signals, task_status)
     log.info("stopped")
 
 
@@ -82,6 +87,7 @@ async def _serve(
     process_id: ProcessId,
     pool: Pool,
     gateways: Gateways,
+    means: SignInMeans,
     clock: Clock,
     watch: ClockWatch,
     ids: Ids,
@@ -91,7 +97,7 @@ async def _serve(
     """Workers and doors, until the first signal and through the drain."""
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
-        process = build_process(config, process_id, pool, gateways, clock, watch, ids, workers)
+        process = build_process(config, process_id, pool, gateways, clock, watch, ids, workers, sign_in_means=means)
         if process.app.authority.exists:
             await process.app.authority.check(clock.now())
         await _start_workers(workers, process)

@@ -14,6 +14,7 @@ from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.idempotency.keys import forget_keys
+from evpower.sign_in.phone_codes import forget_codes
 from evpower.worker import contain, repeat
 
 log = logging.getLogger("evpower.db")
@@ -61,6 +62,7 @@ class Upkeep:
         async with self._pool.connection() as conn:
             made, dropped = await maintain_partitions(conn, now.date(), self._retention_days)
         await forget_attempts(self._pool, now)
+        await forget_codes(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

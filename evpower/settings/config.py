@@ -26,6 +26,10 @@ from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSet
 from evpower.settings.payments import contradictions as payment_contradictions
 from evpower.settings.payments import dangers as payment_dangers
 from evpower.settings.payments import doubts as payment_doubts
+from evpower.settings.sign_in import SignInSettings, SmsSettings
+from evpower.settings.sign_in import contradictions as sign_in_contradictions
+from evpower.settings.sign_in import dangers as sign_in_dangers
+from evpower.settings.sign_in import doubts as sign_in_doubts
 from evpower.settings.values import (
     Bind,
     Binds,
@@ -190,6 +194,8 @@ class Config:
     odengi: OdengiSettings = field(default_factory=OdengiSettings)
     obank: ObankSettings = field(default_factory=ObankSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
+    sms: SmsSettings = field(default_factory=SmsSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
@@ -235,6 +241,8 @@ SECTIONS: dict[str, type[Any]] = {
     "odengi": OdengiSettings,
     "obank": ObankSettings,
     "auth": AuthSettings,
+    "sign_in": SignInSettings,
+    "sms": SmsSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {
@@ -346,11 +354,9 @@ def _contradictions(config: Config) -> list[str]:
             f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
             " a Unix socket's path may have; set a shorter one"
         )
-    return (
-        problems
-        + auth_contradictions(config.auth)
-        + payment_contradictions(config.payments, config.odengi, config.obank)
-    )
+    problems += auth_contradictions(config.auth)
+    problems += sign_in_contradictions(config.sign_in, config.sms)
+    return problems + payment_contradictions(config.payments, config.odengi, config.obank)
 
 
 def _open_to(config: Config) -> list[str]:
@@ -365,6 +371,7 @@ def _dangers(config: Config) -> list[str]:
     """What does no harm on one's own machine, and may not be once others reach the server (safe by default 9)."""
     problems = payment_dangers(config.payments, config.odengi, config.obank)
     problems += auth_dangers(config.auth, _open_to(config))
+    problems += sign_in_dangers(config.sms, _open_to(config))
     if any(network.prefixlen == 0 for network in config.http.trusted_proxies):
         problems.append(
             "http.trusted_proxies: has everybody in it: whoever connects could pass for any address, and no limit held"
@@ -399,4 +406,5 @@ def _doubts(config: Config) -> list[str]:
     if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
         doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")
     doubts += auth_doubts(config.auth, _open_to(config))
+    doubts += sign_in_doubts(config.sign_in, config.sms, shared_database=bool(config.database.url))
     return doubts + payment_doubts(config.payments_url, config.odengi, config.obank)

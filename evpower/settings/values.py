@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Protocol
@@ -348,6 +349,25 @@ class Networks:
             return ipaddress.ip_network(text if isinstance(text, str) else "")
         except ValueError:
             raise ValueError(self.allowed) from None
+
+
+@dataclass(frozen=True)
+class PhonePrefixes:
+    """How telephone numbers of a country begin, `+996`, at least one; in the environment separated by commas."""
+
+    allowed: ClassVar[str] = 'must be a list of beginnings of telephone numbers, such as "+996"'
+
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not texts or not all(self._is_one(text) for text in texts):
+            raise ValueError(self.allowed)
+        return tuple(texts)
+
+    def read_text(self, text: str) -> tuple[str, ...]:
+        return self.read([part.strip() for part in text.split(",")])
+
+    def _is_one(self, text: object) -> bool:
+        return isinstance(text, str) and re.fullmatch(r"\+[1-9][0-9]{0,13}", text) is not None
 
 
 @dataclass(frozen=True)

@@ -551,3 +551,54 @@ def test_what_is_harmless_at_home_is_refused_once_others_reach_the_server(
     assert problem.startswith(f"{named}: ")
     if named.startswith("odengi"):
         load(None, {**opening, **dangerous, "EVPOWER_PAYMENTS_ALLOW_TEST_MONEY": "true"})
+
+
+SMS_ON = {"EVPOWER_SMS_TRANSPORT": "http", "EVPOWER_SMS_URL": "https://sms.example/send"}
+
+
+def test_nobody_signs_in_by_phone_unless_it_is_configured() -> None:
+    assert load(None, {}).sms.transport == "off"
+    assert load(None, SMS_ON).warnings == ()
+
+
+def test_a_gateway_needs_an_address_and_must_be_given_phone_and_text() -> None:
+    assert refused(None, EVPOWER_SMS_TRANSPORT="http") == ('sms.url: must be set, because sms.transport is "http"',)
+    (problem,) = refused(None, **SMS_ON, EVPOWER_SMS_BODY='{"text": "{text}"}')
+    assert problem.startswith("sms.body: must have {text} in it, and {phone}")
+    (problem,) = refused(None, **SMS_ON, EVPOWER_SMS_METHOD="GET")
+    assert problem.startswith("sms.url: must have {text} in it")
+    assert load(None, {**SMS_ON, "EVPOWER_SMS_BODY": "{digits} {text}"}).sms.transport == "http"
+
+
+def test_a_gateway_elsewhere_must_be_reached_by_https() -> None:
+    problems = refused(None, EVPOWER_SMS_TRANSPORT="http", EVPOWER_SMS_URL="http://sms.example/")
+    assert problems[0] == "EVPOWER_SMS_URL (sms.url): must begin with https:// unless its host is this machine"
+
+
+def test_codes_in_the_log_are_doubted_and_refused_once_others_reach_the_server() -> None:
+    (warning,) = load(None, {"EVPOWER_SMS_TRANSPORT": "log"}).warnings
+    assert warning == 'sms.transport is "log": no SMS is sent, codes are written into the log'
+    (problem,) = refused(None, EVPOWER_SMS_TRANSPORT="log", EVPOWER_HTTP_BIND="0.0.0.0:8080", EVPOWER_AUTH_MODE="trust")
+    assert problem.startswith('sms.transport: "log" writes the codes into the log')
+    assert "http.bind 0.0.0.0:8080" in problem
+
+
+def test_a_short_secret_of_sign_in_is_refused_and_not_shown() -> None:
+    (problem,) = refused(None, EVPOWER_SIGN_IN_SECRET="canary-secret")
+    assert problem.startswith("sign_in.secret: must have at least 32 characters")
+    assert "canary" not in problem
+    assert "canary" not in repr(load(None, {"EVPOWER_SIGN_IN_SECRET": "canary" * 6}))
+
+
+def test_a_secret_of_its_own_beside_a_shared_database_is_doubted() -> None:
+    environ = {**SMS_ON, "EVPOWER_DATABASE_URL": "postgresql://db.example/evpower"}
+    (warning,) = load(None, environ).warnings
+    assert warning.startswith("sign_in.secret is empty")
+    assert load(None, environ | {"EVPOWER_SIGN_IN_SECRET": "s" * 32}).warnings == ()
+
+
+@pytest.mark.parametrize("prefixes", ["", "996", "+0", "+996,", "+996 , x", "+99x"])
+def test_a_phone_prefix_is_how_a_number_begins(prefixes: str) -> None:
+    (problem,) = refused(None, EVPOWER_SIGN_IN_PHONE_PREFIXES=prefixes)
+    assert "must be a list of beginnings of telephone numbers" in problem
+    assert load(None, {"EVPOWER_SIGN_IN_PHONE_PREFIXES": "+996, +7"}).sign_in.phone_prefixes == ("+996", "+7")

@@ -1,0 +1,96 @@
+"""Signing in over a real PostgreSQL: a set clock, random bytes that count, SMS that are kept, and the doors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from quart import Response
+from quart.typing import TestClientProtocol
+
+from evpower.db.pool import Pool
+from evpower.errors import SmsNotSent
+from evpower.http.phones.sign_in import sign_in_routes
+from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.identifiers import PhoneNumber
+from evpower.sign_in.codes import CodeRules
+from evpower.sign_in.means import SignInMeans
+from evpower.sign_in.phone_codes import PhoneCodes
+from tests.worlds.by_hand import by_hand
+from tests.worlds.fakes import CountingIds, SetClock
+
+PHONE = PhoneNumber("+996700123456")
+OTHER_PHONE = PhoneNumber("+996555123456")
+ADDRESS = "203.0.113.7"
+AUTH = "/api/v1/auth"
+
+
+class KeptSms:
+    """Keeps what is sent; fails as it is set to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[PhoneNumber, str]] = []
+        self.failure: SmsNotSent | None = None
+
+    async def send(self, phone: PhoneNumber, text: str) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append((phone, text))
+
+
+class CountingBytes:
+    """Bytes that differ each time, and can be foretold."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, size: int) -> bytes:
+        self.made += 1
+        return self.made.to_bytes(size)
+
+
+class SignInWorld:
+    """One installation."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        rules: CodeRules | None = None,
+        random_bytes: Callable[[int], bytes] | None = None,
+        secret: bytes = b"s" * 32,
+    ) -> None:
+        self.pool = pool
+        self.clock = SetClock()
+        self.ids = CountingIds()
+        self.sms = KeptSms()
+        self.random_bytes = random_bytes or CountingBytes()
+        self.means = SignInMeans(secret, self.sms)
+        self.codes = PhoneCodes(pool, self.clock, self.means, rules or CodeRules(), self.random_bytes)
+
+    def door(self) -> TestClientProtocol:
+        """A phone at the door."""
+        app = HttpApplication("test", ids=self.ids, limits=RequestLimits())
+        app.register_blueprint(sign_in_routes(self.codes, prefix="/api/v1"))
+        return app.test_client()
+
+    @property
+    def code(self) -> str:
+        """The one in the latest SMS."""
+        found = re.search(r"\d{6}", self.sms.sent[-1][1])
+        assert found is not None
+        return found[0]
+
+    async def sql(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        """Rows of a query, or nothing."""
+        async with by_hand(self.pool) as conn:
+            cursor = await conn.execute(query, parameters or None)
+            return await cursor.fetchall() if cursor.description else []
+
+
+async def body_of(response: Response, status: int = 200) -> Any:
+    """The answer's JSON; its status is checked on the way."""
+    body = await response.get_json()
+    assert response.status_code == status, body
+    return body
