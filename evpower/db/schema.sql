@@ -335,6 +335,18 @@ TABLE evpower.session_phases (
     end_cause text,
     twin_at timestamp with time zone
 )
+TABLE evpower.sign_in_codes (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    phone text NOT NULL,
+    address text NOT NULL,
+    nonce bytea NOT NULL,
+    digest bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    wrong_attempts smallint NOT NULL DEFAULT 0,
+    not_sent_at timestamp with time zone,
+    used_at timestamp with time zone
+)
 TABLE evpower.staff_elevations (
     token_hash bytea NOT NULL,
     user_id text NOT NULL,
@@ -354,18 +366,6 @@ TABLE evpower.staff_totp (
     last_step bigint NOT NULL DEFAULT 0,
     failures integer NOT NULL DEFAULT 0,
     locked_until timestamp with time zone
-)
-TABLE evpower.sign_in_codes (
-    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-    phone text NOT NULL,
-    address text NOT NULL,
-    nonce bytea NOT NULL,
-    digest bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    wrong_attempts smallint NOT NULL DEFAULT 0,
-    not_sent_at timestamp with time zone,
-    used_at timestamp with time zone
 )
 TABLE evpower.start_attempts (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -776,6 +776,7 @@ evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY[
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.sign_in_codes: sign_in_codes_pkey PRIMARY KEY (id)
 evpower.staff_elevations: staff_elevations_pkey PRIMARY KEY (token_hash)
 evpower.staff_elevations: staff_elevations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
 evpower.staff_locations: staff_locations_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
@@ -784,7 +785,6 @@ evpower.staff_locations: staff_locations_user_id_fkey FOREIGN KEY (user_id) REFE
 evpower.staff_totp: staff_totp_pkey PRIMARY KEY (user_id)
 evpower.staff_totp: staff_totp_secret_check CHECK ((length(secret) >= 16))
 evpower.staff_totp: staff_totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
-evpower.sign_in_codes: sign_in_codes_pkey PRIMARY KEY (id)
 evpower.start_attempts: start_attempts_door_check CHECK ((door = ANY (ARRAY['phone'::text, 'card'::text, 'command'::text])))
 evpower.start_attempts: start_attempts_pkey PRIMARY KEY (id)
 evpower.station_certificates: station_certificates_check CHECK (((state <> ALL (ARRAY['signed'::text, 'delivered'::text])) OR ((chain IS NOT NULL) AND (not_after IS NOT NULL))))
@@ -962,10 +962,10 @@ CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
+CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
 CREATE UNIQUE INDEX staff_totp_pkey ON evpower.staff_totp USING btree (user_id)
-CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
 CREATE UNIQUE INDEX start_attempts_pkey ON evpower.start_attempts USING btree (id)
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))

@@ -578,7 +578,9 @@ def test_a_gateway_elsewhere_must_be_reached_by_https() -> None:
 def test_codes_in_the_log_are_doubted_and_refused_once_others_reach_the_server() -> None:
     (warning,) = load(None, {"EVPOWER_SMS_TRANSPORT": "log"}).warnings
     assert warning == 'sms.transport is "log": no SMS is sent, codes are written into the log'
-    (problem,) = refused(None, EVPOWER_SMS_TRANSPORT="log", EVPOWER_HTTP_BIND="0.0.0.0:8080", EVPOWER_AUTH_MODE="trust")
+    (problem,) = refused(
+        None, EVPOWER_SMS_TRANSPORT="log", EVPOWER_HTTP_BIND="0.0.0.0:8080", EVPOWER_AUTH_ALLOW_TRUST="true"
+    )
     assert problem.startswith('sms.transport: "log" writes the codes into the log')
     assert "http.bind 0.0.0.0:8080" in problem
 

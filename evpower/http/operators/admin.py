@@ -41,7 +41,7 @@ class Bearer(Protocol):
     def anonymous(self) -> bool: ...
 
 
-class Verifier(Protocol):
+class TokenVerifier(Protocol):
     """Who a token's bearer is."""
 
     async def verify(self, token: str) -> Bearer:
@@ -53,7 +53,7 @@ class Verifier(Protocol):
 class StaffDoor:
     """What lets staff in by their own tokens, our issuer's or another that is trusted (field ruling 6.7)."""
 
-    verifier: Verifier
+    verifier: TokenVerifier
     staff: Staff
     second_factor: SecondFactor
 
