@@ -22,12 +22,14 @@ from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
+from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.payment_doors import LEGACY
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
+from evpower.rate_limits.service import RateLimits
 
 V1 = "/api/v1"
 
@@ -44,6 +46,8 @@ class HttpAppSettings:
     allowed_origins: Collection[str] = ()
     admin_token: str = field(default="", repr=False)
     trusted_proxies: Collection[Network] = LOOPBACK
+    #: Internal services, whose requests are not counted.
+    rate_limit_exempt: Collection[Network] = ()
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
 
 
@@ -57,6 +61,7 @@ class PhoneServices:
     locations: Locations
     hub: LiveHub
     keys: KeyStore
+    rate_limits: RateLimits
     payments: Payments | None = None
 
 
@@ -82,6 +87,8 @@ def build_http_app(
         allowed_origins=origins,
         trusted_proxies=settings.trusted_proxies,
     )
+    guard = RequestGuard(services.rate_limits, clock, settings.rate_limit_exempt)
+    guard.protect(app)
     for routes in at_root:
         app.register_blueprint(routes)
     app.register_blueprint(charging_routes(services.charging, idempotency, prefix=V1))
@@ -90,9 +97,9 @@ def build_http_app(
     app.register_blueprint(live_routes(services.hub, clock, ids, allowed_origins=origins, prefix=V1))
     app.register_blueprint(account_routes(services.billing, prefix=V1))
     if payments is not None:
-        guard = WebhookGuard(settings.webhooks, payments.notices, clock)
+        webhooks = WebhookGuard(settings.webhooks, payments.notices, guard)
         for prefix in (V1, LEGACY):
             app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
-            app.register_blueprint(webhook_routes(payments.notices, guard, prefix=prefix))
-    app.register_blueprint(admin_routes(settings.admin_token, operations, prefix=V1))
+            app.register_blueprint(webhook_routes(payments.notices, webhooks, prefix=prefix))
+    app.register_blueprint(admin_routes(settings.admin_token, operations, guard, prefix=V1))
     return app

@@ -53,6 +53,7 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import under_way
@@ -129,6 +130,7 @@ class App:
     provisioning: Provisioning
     lobby: Lobby
     keys: KeyRows
+    rate_limits: RateLimits
     journal: Journal
     lookups: ArrivalLookups
     settler: Settler
@@ -225,6 +227,7 @@ def build_app(
         provisioning=Provisioning(pool, clock, lobby, network_file),
         lobby=lobby,
         keys=KeyRows(pool, clock),
+        rate_limits=RateLimits(clock),
         journal=journal,
         lookups=lookups,
         settler=settler,

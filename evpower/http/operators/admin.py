@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from quart import Blueprint, g, request
 
 from evpower.errors import Forbidden, Unauthorized
+from evpower.http.throttle.guard import RequestGuard
+from evpower.rate_limits.limits import STAFF, Counted
 
 #: Who acts behind the token: it is one for all administrators, so it names no person.
 ACTOR = "admin"
@@ -19,14 +21,15 @@ SCHEME = "bearer"
 NO_TOKEN_SET = "Административный API отключён: не задан http.admin_token"
 
 
-def admin_routes(token: str, operations: Iterable[Blueprint], *, prefix: str) -> Blueprint:
-    """Every operation below `prefix`/admin, each behind `require_admin`."""
+def admin_routes(token: str, operations: Iterable[Blueprint], guard: RequestGuard, *, prefix: str) -> Blueprint:
+    """Every operation below `prefix`/admin, each behind `require_admin`; who passed is counted by name."""
     routes = Blueprint("admin", __name__, url_prefix=f"{prefix}/admin")
 
     @routes.before_request
-    async def guard() -> None:
+    async def admit() -> None:
         require_admin(token)
         g.actor = ACTOR
+        await guard.count(Counted(STAFF, ACTOR))
 
     for operation in operations:
         routes.register_blueprint(operation)

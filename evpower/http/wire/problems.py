@@ -89,7 +89,10 @@ def http_problem(error: HTTPException) -> Answer:
 async def answer_error(error: Exception) -> Response:
     """The application's only error handler."""
     if not isinstance(error, HTTPException):
-        return written(problem(error))
+        response = written(problem(error))
+        if isinstance(error, TooManyRequests):
+            response.headers["Retry-After"] = str(error.details["retry_after"])
+        return response
     response = written(http_problem(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(error.valid_methods)
