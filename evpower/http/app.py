@@ -23,12 +23,14 @@ from evpower.http.phones.sign_in import sign_in_routes
 from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
+from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.payment_doors import LEGACY
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
+from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.phone_codes import PhoneCodes
 
 V1 = "/api/v1"
@@ -46,6 +48,8 @@ class HttpAppSettings:
     limits: RequestLimits = field(default_factory=RequestLimits)
     allowed_origins: Collection[str] = ()
     trusted_proxies: Collection[Network] = LOOPBACK
+    #: Internal services, whose requests are not counted.
+    rate_limit_exempt: Collection[Network] = ()
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
 
 
@@ -59,6 +63,7 @@ class PhoneServices:
     locations: Locations
     hub: LiveHub
     keys: KeyStore
+    rate_limits: RateLimits
     payments: Payments | None = None
     phone_codes: PhoneCodes | None = None
 
@@ -86,6 +91,8 @@ def build_http_app(
         allowed_origins=origins,
         trusted_proxies=settings.trusted_proxies,
     )
+    guard = RequestGuard(services.rate_limits, clock, settings.rate_limit_exempt)
+    guard.protect(app)
     for routes in at_root:
         app.register_blueprint(routes)
     app.register_blueprint(charging_routes(services.charging, idempotency, prefix=V1))
@@ -96,9 +103,9 @@ def build_http_app(
     if services.phone_codes is not None:
         app.register_blueprint(sign_in_routes(services.phone_codes, prefix=V1))
     if payments is not None:
-        guard = WebhookGuard(settings.webhooks, payments.notices, clock)
+        webhooks = WebhookGuard(settings.webhooks, payments.notices, guard)
         for prefix in (V1, LEGACY):
             app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
-            app.register_blueprint(webhook_routes(payments.notices, guard, prefix=prefix))
-    app.register_blueprint(admin_routes(admin, operations, prefix=V1))
+            app.register_blueprint(webhook_routes(payments.notices, webhooks, prefix=prefix))
+    app.register_blueprint(admin_routes(admin, operations, guard, prefix=V1))
     return app

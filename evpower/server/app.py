@@ -53,6 +53,7 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import under_way
@@ -136,6 +137,7 @@ class App:
     staff: Staff
     second_factor: SecondFactor
     keys: KeyRows
+    rate_limits: RateLimits
     journal: Journal
     lookups: ArrivalLookups
     settler: Settler
@@ -238,6 +240,7 @@ def build_app(
         staff=Staff(pool, clock, ids),
         second_factor=SecondFactor(pool, clock, random_bytes, is_required=config.auth.staff_totp),
         keys=KeyRows(pool, clock),
+        rate_limits=RateLimits(clock),
         journal=journal,
         lookups=lookups,
         settler=settler,

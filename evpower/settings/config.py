@@ -99,6 +99,7 @@ class HttpSettings:
     connections_per_proxy: int = _setting(10_000, Whole(1, 1_000_000))
     sockets_per_address: int = _setting(20, Whole(1, 1_000_000))
     sockets_per_client: int = _setting(10, Whole(1, 1_000_000))
+    rate_limit_exempt: tuple[Network, ...] = _setting((), Networks())
     admin_token: str = _setting("", Text(), secret=True)
 
 

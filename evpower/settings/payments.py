@@ -33,7 +33,7 @@ class PaymentsSettings:
     invoice_lifetime_s: int = setting(300, Whole(10, 86_400))
     minimum_som: int = setting(10, Whole(1, 1_000_000))
     maximum_som: int = setting(100_000, Whole(1, 1_000_000))
-    webhook_per_minute: int = setting(30, Whole(0, 10_000))
+    webhook_per_minute: int = setting(300, Whole(0, 10_000))
     webhook_allow: tuple[Network, ...] = setting((), Networks())
     allow_test_money: bool = setting(False, Flag())
 

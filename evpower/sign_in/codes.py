@@ -22,7 +22,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _UNBIASED_BELOW = 16 * 10**DIGITS
 
 #: What a limit counts: codes to one phone, codes one address asked for, all codes.
-Counted = Literal["phone", "address", "all"]
+CountedCodes = Literal["phone", "address", "all"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CodeRules:
 class CodeLimit:
     """At most `most` in any `span`."""
 
-    counted: Counted
+    counted: CountedCodes
     most: int
     span: timedelta
 

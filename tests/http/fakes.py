@@ -18,8 +18,10 @@ from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
 from evpower.charging.service import ChargingService
 from evpower.charging.session import SessionView, StartedSession, StartOrder, StoppedSession
+from evpower.client_address import Network
 from evpower.errors import Forbidden, LocationNotFound, SessionNotFound, StationNotFound
-from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
+from evpower.http.app import NOBODY, HttpAppSettings, PhoneServices, build_http_app
+from evpower.http.operators.admin import AdminDoor
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.application import RequestLimits
@@ -31,6 +33,7 @@ from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.network.station_view import RunningSession, StationView
 from evpower.payments.provider_calls import ProviderState
+from evpower.rate_limits.service import RateLimits
 from tests.http.description import hold_to_description
 from tests.worlds.fakes import SetClock
 
@@ -342,17 +345,28 @@ class World:
     allowed_origins: tuple[str, ...] = ()
     at_root: tuple[Blueprint, ...] = ()
     live_limits: LiveLimits = field(default_factory=LiveLimits)
+    clock: SetClock = field(default_factory=SetClock)
+    rate_limit_exempt: tuple[Network, ...] = ()
+    admin: AdminDoor = NOBODY
+    operations: tuple[Blueprint, ...] = ()
 
     def __post_init__(self) -> None:
         self.charging = FakeCharging(self.keys)
         self.station_pages = FakeStationPages()
         self.locations = FakeLocations()
-        self.hub = LiveHub(SetClock(), self.live_limits)
+        self.hub = LiveHub(self.clock, self.live_limits)
+        self.rate_limits = RateLimits(self.clock)
         self.app: QuartTrio = build_http_app(
             self.services,
-            SetClock(),
+            self.clock,
             CountingIds(),
-            HttpAppSettings(RequestLimits(body_bytes_max=self.body_bytes_max), self.allowed_origins),
+            HttpAppSettings(
+                RequestLimits(body_bytes_max=self.body_bytes_max),
+                self.allowed_origins,
+                rate_limit_exempt=self.rate_limit_exempt,
+            ),
+            admin=self.admin,
+            operations=self.operations,
             at_root=(service_routes(FACTS, self.probes), *self.at_root),
         )
         hold_to_description(self.app)
@@ -366,6 +380,7 @@ class World:
             locations=self.locations,
             hub=self.hub,
             keys=self.keys,
+            rate_limits=self.rate_limits,
         )
 
     def client(self) -> Phone:

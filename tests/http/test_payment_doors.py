@@ -20,6 +20,7 @@ from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.idempotency.keys import KeyRows
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
+from evpower.rate_limits.service import RateLimits
 from tests.http.conftest import body_of
 from tests.http.description import hold_to_description
 from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
@@ -58,6 +59,7 @@ class Door:
             locations=FakeLocations(),
             hub=LiveHub(self.world.clock, LiveLimits()),
             keys=self.keys,
+            rate_limits=RateLimits(self.world.clock),
             payments=self.world.payments,
         )
         app = build_http_app(
@@ -382,6 +384,16 @@ async def test_a_page_to_store_a_card_and_a_payment_with_it(door: Door) -> None:
     door.world.obank.card_answer = CardAnswer(paid(100_00, "7781234"), "ob_1")
     told = {"client_id": CLIENT, "amount": 100, "card_token": "tok", "email": "payer@example.org"}
     assert (await body_of(await door.post("/api/v1/balance/token-payment", told)))["status"] == "approved"
+
+
+async def test_an_old_path_shares_the_limit_of_the_new_one(door: Door) -> None:
+    """Naive aliases forget it (rest-api §8)."""
+    body = {"client_id": CLIENT, "amount": 100}
+    first, second = await door.post(QR, body), await door.post("/api/balance/topup-qr", body)
+    assert [each.headers["X-RateLimit-Remaining"] for each in (first, second)] == ["99", "98"]
+    for _ in range(98):
+        await door.get(f"/api/v1/payment/status/none?client_id={CLIENT}")
+    assert (await body_of(await door.post("/api/balance/topup-qr", body), 429))["error"] == "rate_limit_exceeded"
 
 
 async def test_legacy_paths_answer_the_same_and_say_that_they_are_old(door: Door) -> None:

@@ -16,8 +16,10 @@ from typing import Protocol
 from quart import Blueprint, request
 
 from evpower.errors import Forbidden, Unauthorized
+from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.access import READING_METHODS, shown_path
-from evpower.http.wire.rights import act_as, require_right
+from evpower.http.wire.rights import act_as, require_right, who
+from evpower.rate_limits.limits import STAFF, Counted
 from evpower.staff.records import Acting
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import NOT_STAFF, Staff
@@ -102,10 +104,15 @@ class AdminDoor:
         log.info("operator: actor=%s, %s %s", acting.actor, request.method, shown_path())
 
 
-def admin_routes(door: AdminDoor, operations: Iterable[Blueprint], *, prefix: str) -> Blueprint:
-    """Every operation below `prefix`/admin, each behind the door."""
+def admin_routes(door: AdminDoor, operations: Iterable[Blueprint], guard: RequestGuard, *, prefix: str) -> Blueprint:
+    """Every operation below `prefix`/admin, each behind the door; who passed is counted by name."""
     routes = Blueprint("admin", __name__, url_prefix=f"{prefix}/admin")
-    routes.before_request(door.let_in)
+
+    @routes.before_request
+    async def admit() -> None:
+        await door.let_in()
+        await guard.count(Counted(STAFF, who().actor))
+
     for operation in operations:
         routes.register_blueprint(operation)
     return routes

@@ -122,7 +122,7 @@ class _Conversation:
 
     def _answer(self, text: str | bytes) -> None:
         # More than ten messages within a second: this one is dropped (§1).
-        if not self._recent.take(trio.current_time()).allowed:
+        if not self._recent.take(trio.current_time()):
             self._post(messages.error("rate_limited"))
             return
         match messages.read_message(text):

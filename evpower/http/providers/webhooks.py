@@ -44,7 +44,7 @@ class WebhookDoor:
         return await (self.obank() if is_xml else self.odengi())
 
     async def _receive(self, provider: str, path: dict[str, str]) -> Response:
-        self._guard.admit(provider)
+        await self._guard.admit(provider)
         body = await read_bytes()
         query = {**request.args.to_dict(), **path}
         with trio.fail_after(ANSWER_WITHIN_S):
@@ -82,7 +82,6 @@ def webhook_routes(notices: Notices, guard: WebhookGuard, *, prefix: str) -> Blu
     routes.post("/3ds-return")(door.returned)
     routes.post("/3ds-callback")(door.returned)
     routes.after_request(no_store)
-    routes.after_request(guard.add_headers)
     if prefix == LEGACY:
         routes.after_request(deprecated)
     return routes

@@ -98,6 +98,8 @@ async def answer_error(error: Exception) -> Response:
         response = written(problem(error))
         if isinstance(error, Unauthorized):
             response.headers["WWW-Authenticate"] = CHALLENGE_INVALID if isinstance(error, InvalidToken) else CHALLENGE
+        if isinstance(error, TooManyRequests):
+            response.headers["Retry-After"] = str(error.details["retry_after"])
         return response
     response = written(http_problem(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:

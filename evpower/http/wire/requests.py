@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from quart import request
+from quart import g, request
 
 from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidAmount, InvalidRequest, NotFound
@@ -66,8 +66,11 @@ def _refuse_shapeless(parsed: dict[str, Any]) -> None:
 
 
 async def read_object() -> dict[str, Any]:
-    """The present request's JSON object; no body at all has no fields (field ruling 6.6)."""
-    return parse_object(await read_bytes() or b"{}")
+    """The present request's JSON object, read once; no body at all has no fields (field ruling 6.6)."""
+    if "body" not in g:
+        g.body = parse_object(await read_bytes() or b"{}")
+    body: dict[str, Any] = g.body
+    return body
 
 
 async def read_bytes() -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import PhoneNumber
-from evpower.sign_in.codes import CodeLimit, Counted
+from evpower.sign_in.codes import CodeLimit, CountedCodes
 
 #: One send after another, in every process: the limits count what others have committed.
 ONE_SEND_AT_A_TIME = "SELECT pg_advisory_xact_lock(7310024)"
@@ -22,7 +22,7 @@ ORDER BY created_at DESC OFFSET %(most)s - 1 LIMIT 1
 """
 NTH_NEWEST = "SELECT created_at FROM evpower.sign_in_codes ORDER BY created_at DESC OFFSET %(most)s - 1 LIMIT 1"
 #: A code that was certainly not sent counts against who asked and against the budget, not against the phone.
-NTH_NEWEST_OF: dict[Counted, str] = {
+NTH_NEWEST_OF: dict[CountedCodes, str] = {
     "phone": NTH_NEWEST_OF_PHONE,
     "address": NTH_NEWEST_OF_ADDRESS,
     "all": NTH_NEWEST,
