@@ -25,7 +25,7 @@ from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
-from evpower.http.operators.metrics import metrics_routes, require_neighbour
+from evpower.http.operators.metrics import Exposition, metrics_routes, require_neighbour
 from evpower.http.operators.operators_work import (
     attempt_routes,
     doubt_routes,
@@ -75,7 +75,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     config = process.config
     failed_logins = FailedLogins()
     server = _station_server(process, failed_logins)
-    operations = _operations(process)
+    operations = operations_of(process)
     figures = _metrics(process, server)
     control_app = build_control_app(
         charging=process.app.charging,
@@ -91,12 +91,11 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         connections_per_proxy=config.http.connections_per_proxy,
         trusted_proxies=config.http.trusted_proxies,
     )
-    public_metrics = metrics_routes(figures, partial(require_neighbour, config.http.admin_token))
     # Chargers' door closes last: until the last answer, a request may need one.
     async with trio.open_nursery() as to_stations:
         await to_stations.start(_reload_at_hangup, tls, name="certificate reload")
         ocpp_urls = await _open_to_stations(to_stations, server, config, tls)
-        http_app = _http_app(process, ocpp_urls, (*operations, station_list_routes(process.app.views)), public_metrics)
+        http_app = people_app(process, operations, figures, ocpp_urls)
         async with trio.open_nursery() as to_people:
             await to_people.start(process.tracer.end_followers, name="traces")
             await to_people.start(process.hub.end_listeners, name="phones' sockets")
@@ -127,10 +126,12 @@ async def _open_to_stations(
     return tuple(door.url for door in opened)
 
 
-def _http_app(
-    process: Process, ocpp_urls: tuple[str, ...], operations: tuple[Blueprint, ...], metrics: Blueprint
+def people_app(
+    process: Process, operations: tuple[Blueprint, ...], figures: Exposition, ocpp_urls: tuple[str, ...]
 ) -> QuartTrio:
+    """Every route of the people's listener."""
     config, app = process.config, process.app
+    metrics = metrics_routes(figures, partial(require_neighbour, config.http.admin_token))
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
         PhoneServices(
@@ -151,12 +152,12 @@ def _http_app(
             trusted_proxies=config.http.trusted_proxies,
             webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
         ),
-        operations=operations,
+        operations=(*operations, station_list_routes(app.views)),
         at_root=(service_routes(ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls), probes), metrics),
     )
 
 
-def _operations(process: Process) -> tuple[Blueprint, ...]:
+def operations_of(process: Process) -> tuple[Blueprint, ...]:
     """What administrators may see and do."""
     app = process.app
     return (
