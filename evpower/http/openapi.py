@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 import msgspec
@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 from evpower import errors
 from evpower.errors import EvPowerError
 from evpower.http.wire.access import CORRELATION_ID
-from evpower.http.wire.described import Description, WrongField, description_of, fields_of
+from evpower.http.wire.described import Description, Reader, WrongField, description_of, fields_of
 from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.wire.idempotency import KEY
 from evpower.http.wire.kinds import Schema, anchored
@@ -114,7 +114,7 @@ class _Schemas:
         for operation in found:
             described = operation.description
             types += [each for each in (described.answer, described.data, *described.failures.values()) if each]
-            if _is_type(described.body):
+            if isinstance(described.body, type):
                 types.append(described.body)
         self._types = types
         described_types, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
@@ -128,10 +128,6 @@ class _Schemas:
     def of(self, wanted: object) -> Schema:
         """The schema of a type that one of the operations names."""
         return self._schemas[next(n for n, each in enumerate(self._types) if each is wanted)]
-
-
-def _is_type(body: object) -> bool:
-    return isinstance(body, type) and (issubclass(body, msgspec.Struct) or is_dataclass(body) or issubclass(body, dict))
 
 
 def _as_written(schema: Any) -> Any:
@@ -163,8 +159,10 @@ def _route_object(operation: DescribedRoute, schemas: _Schemas) -> Schema:
     }
     if operation.is_deprecated:
         written["deprecated"] = True
-    if described.body is not None and operation.method != "GET":
-        written["requestBody"] = _request_body(described, schemas)
+    if operation.method != "GET" and described.body is not None:
+        written["requestBody"] = _request_body(described.body, schemas)
+    if operation.method != "GET" and described.takes:
+        written["requestBody"] = {"content": {media_type: {"schema": {}} for media_type in described.takes}}
     return written
 
 
@@ -196,12 +194,11 @@ def _part_schema(part: str) -> Schema:
     return {"type": "string", "minLength": 1} | ({} if pattern is None else {"pattern": anchored(pattern)})
 
 
-def _request_body(described: Description, schemas: _Schemas) -> Schema:
-    if described.body is None or _is_type(described.body):
-        schema = schemas.of(described.body)
-        required = True
+def _request_body(body: Reader | type, schemas: _Schemas) -> Schema:
+    if isinstance(body, type):
+        schema, required = schemas.of(body), True
     else:
-        fields = fields_of(described.body)
+        fields = fields_of(body)
         needed = [field.name for field in fields if field.required]
         required = bool(needed)
         # Null is the same as absent, and fields that nobody knows are ignored.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, NotRequired, Protocol, TypedDict
 
 import trio
 from quart import Blueprint, Response
 
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.described import Instant, Success, described
 from evpower.http.wire.payment_doors import provider_body
 from evpower.http.wire.values import jsonable
 from evpower.payments.provider_calls import ProviderState
@@ -32,6 +33,63 @@ ENDPOINTS = (
     "GET /readyz",
     "GET /version",
 )
+
+
+class ProviderStateBody(TypedDict):
+    """How a payment provider answers."""
+
+    state: Literal["up", "failing", "off"]
+    failing_since: NotRequired[Instant]
+    last_error: NotRequired[str]
+
+
+class ClockBody(TypedDict):
+    """The wall clock jumped not long ago, by so many seconds."""
+
+    state: Literal["jumped"]
+    by_s: int
+
+
+class HealthBody(TypedDict):
+    """What the engines behind the server answer; `error` says what is wrong."""
+
+    status: Literal["healthy", "unhealthy"]
+    service: str
+    version: str
+    redis: Literal["connected", "disconnected", "disabled"]
+    database: Literal["connected", "disconnected"]
+    connected_stations: int
+    payments: dict[str, ProviderStateBody]
+    endpoints: list[str]
+    clock: NotRequired[ClockBody]
+    note: NotRequired[str]
+    error: NotRequired[str]
+
+
+class ReadyBody(TypedDict):
+    """Whether a balancer may send requests here."""
+
+    status: Literal["ready", "not_ready"]
+    error: NotRequired[str]
+
+
+class VersionBody(TypedDict):
+    """What was built when."""
+
+    success: Success
+    version: str
+    git_commit: str
+    build_time: str
+
+
+class RootBody(TypedDict):
+    """Where stations connect."""
+
+    service: str
+    version: str
+    protocol: str
+    websocket_urls: list[str]
+    health: str
 
 
 class Probes(Protocol):
@@ -81,14 +139,17 @@ def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
     routes = Blueprint("service", __name__)
 
     @routes.get("/health")
+    @described("Is all well", caller="anyone", answer=HealthBody, failures={503: HealthBody})
     async def health() -> Response:
         return written(await health_answer(facts, probes))
 
     @routes.get("/health-force")
+    @described("Is all well, asked of Redis too", caller="anyone", answer=HealthBody, failures={503: HealthBody})
     async def health_force() -> Response:
         return written(await health_answer(facts, probes, redis=await probes.redis_stores()))
 
     @routes.get("/readyz")
+    @described("May this server be asked", caller="anyone", answer=ReadyBody, failures={503: ReadyBody})
     async def ready() -> Response:
         error = await database_error(probes) or write_error(probes)
         if error is None:
@@ -96,11 +157,13 @@ def service_routes(facts: ServiceFacts, probes: Probes) -> Blueprint:
         return written(Answer({"status": "not_ready", "error": error}, 503))
 
     @routes.get("/version")
+    @described("Which version this is", caller="anyone", answer=VersionBody)
     async def version() -> Response:
         body = {"success": True, "version": facts.version, "git_commit": facts.git_commit}
         return written(Answer({**body, "build_time": facts.build_time}))
 
     @routes.get("/")
+    @described("What this is", caller="anyone", answer=RootBody)
     async def root() -> Response:
         body = {"service": SERVICE_NAME, "version": facts.version, "protocol": "OCPP 1.6 JSON"}
         return written(Answer({**body, "websocket_urls": facts.ocpp_urls, "health": "/health"}))

@@ -26,7 +26,7 @@ from evpower.http.operators.admin import AdminDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.control import build_control_app
-from evpower.http.operators.metrics import metrics_routes, require_neighbour
+from evpower.http.operators.metrics import Exposition, metrics_routes, require_neighbour
 from evpower.http.operators.operators_work import (
     attempt_routes,
     doubt_routes,
@@ -93,13 +93,11 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         connections_per_proxy=config.http.connections_per_proxy,
         trusted_proxies=config.http.trusted_proxies,
     )
-    admin = AdminDoor(config.http.admin_token)
-    public_metrics = metrics_routes(figures, partial(require_neighbour, admin))
     # Chargers' door closes last: until the last answer, a request may need one.
     async with trio.open_nursery() as to_stations:
         await to_stations.start(_reload_at_hangup, tls, name="certificate reload")
         ocpp_urls = await _open_to_stations(to_stations, server, config, tls)
-        http_app = _http_app(process, ocpp_urls, admin, public_metrics)
+        http_app = people_app(process, figures, ocpp_urls)
         async with trio.open_nursery() as to_people:
             await to_people.start(process.tracer.end_followers, name="traces")
             await to_people.start(process.hub.end_listeners, name="phones' sockets")
@@ -130,13 +128,11 @@ async def _open_to_stations(
     return tuple(door.url for door in opened)
 
 
-def _http_app(
-    process: Process,
-    ocpp_urls: tuple[str, ...],
-    admin: AdminDoor,
-    metrics: Blueprint,
-) -> QuartTrio:
+def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]) -> QuartTrio:
+    """Every route of the people's listener."""
     config, app = process.config, process.app
+    admin = AdminDoor(config.http.admin_token)
+    metrics = metrics_routes(figures, partial(require_neighbour, admin))
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
         PhoneServices(

@@ -17,9 +17,24 @@ from evpower.http.wire.described import described, fields_of
 from evpower.http.wire.kinds import AMOUNT, CONNECTOR, ENERGY, FLAG, MONEY, FieldKind, WrongValue, identifier, whole
 from evpower.http.wire.requests import BodyFields, parse_object
 from evpower.identifiers import CLIENT_ID
+from evpower.settings.config import Config
 from tests.http.conftest import body_of
 from tests.http.fakes import World
+from tests.http.whole_app import whole_app
 
+NULLABLE = {
+    *(("LocationBody", field) for field in ("city", "country")),
+    *(("DetailBody", field) for field in ("city", "country")),
+    *(("CoordinatesBody", field) for field in ("latitude", "longitude")),
+    *(("ConnectorBody", field) for field in ("error", "error_code")),
+    *(("StationBody", field) for field in ("last_heartbeat", "last_heartbeat_at", "firmware_version")),
+    *(("StatusBody", field) for field in ("stop_time", "last_update", "transaction_id", "ocpp_transaction_id")),
+    ("StatusBody", "ocpp_status"),
+    *(("NestedSessionBody", field) for field in ("stop_time", "ocpp_transaction_id")),
+    *(("PaymentStatusBody", field) for field in ("paid_amount", "qr_expires_at", "invoice_expires_at")),
+    ("PaymentStatusBody", "last_status_check_at"),
+    *(("BalanceBody", field) for field in ("last_topup_at", "total_spent")),
+}
 VALUES = [
     b"0", b"1", b"1.0", b"-1", b"0.5", b"20.125", b"20.1255", b"10.01", b"10.001", b"200", b"200.5", b"100000",
     b"100001", b"2147483647", b"2147483648", b"true", b'"1"', b'"abc"', b'"a b"', b'""', b"[]", b"{}",
@@ -68,8 +83,8 @@ def test_a_reader_that_forgets_to_check_describes_nothing() -> None:
         fields_of(lambda fields: fields.optional("energy_kwh", ENERGY))
 
 
-def test_a_start_is_described_by_what_validates_it(world: World) -> None:
-    start = document(world)["paths"]["/api/v1/charging/start"]["post"]
+def test_a_start_is_described_by_what_validates_it() -> None:
+    start = document()["paths"]["/api/v1/charging/start"]["post"]
     schema = start["requestBody"]["content"]["application/json"]["schema"]
     assert list(schema["properties"]) == ["client_id", "station_id", "connector_id", "energy_kwh", "amount_som"]
     assert schema["properties"]["connector_id"] == CONNECTOR.schema
@@ -77,9 +92,9 @@ def test_a_start_is_described_by_what_validates_it(world: World) -> None:
     assert [each["name"] for each in start["parameters"]] == ["Idempotency-Key"]
 
 
-def test_every_operation_has_an_id_of_its_own(world: World) -> None:
-    ids = [each["operationId"] for methods in document(world)["paths"].values() for each in methods.values()]
-    assert len(ids) == len(set(ids)) == len(list(operations(world.app)))
+def test_every_operation_has_an_id_of_its_own() -> None:
+    ids = [each["operationId"] for methods in document()["paths"].values() for each in methods.values()]
+    assert len(ids) == len(set(ids)) == len(list(operations(whole_app(Config()))))
 
 
 async def test_an_answer_beside_its_description_fails_its_test(caplog: pytest.LogCaptureFixture) -> None:
@@ -94,5 +109,35 @@ async def test_an_answer_beside_its_description_fails_its_test(caplog: pytest.Lo
     assert "GET /wrong: 200: $.a: 1 is not of type 'string'" in caplog.text
 
 
-def document(world: World) -> dict[str, Any]:
-    return openapi(world.app, "1.0.0")
+def test_null_stands_only_where_the_apps_schemas_take_it() -> None:
+    """Field ruling 6.5, rest-api §1.3; of an administrator's answer §7.7 says that the key is always there."""
+    paths = {path: each for path, each in document()["paths"].items() if "/admin/" not in path}
+    components = document()["components"]["schemas"]
+    found = {
+        (name, field)
+        for name in reached(paths, components)
+        for field, schema in components[name].get("properties", {}).items()
+        if {"type": "null"} in schema.get("anyOf", ()) or schema.get("type") == "null"
+    }
+    assert found == NULLABLE
+
+
+def reached(part: Any, components: dict[str, Any]) -> set[str]:
+    """The names of all components that a part of the document refers to, directly or not."""
+    found: set[str] = set()
+    rest = [part]
+    while rest:
+        each = rest.pop()
+        if isinstance(each, dict):
+            name = str(each.get("$ref", "")).rpartition("/")[2]
+            if name and name not in found:
+                found.add(name)
+                rest.append(components[name])
+            rest += each.values()
+        elif isinstance(each, list):
+            rest += each
+    return found
+
+
+def document() -> dict[str, Any]:
+    return openapi(whole_app(Config()), "1.0.0")

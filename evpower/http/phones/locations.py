@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.errors import InvalidRequest
+from evpower.http.phones.answer_types.network import DetailBody, ListBody, RefreshedBody, StationsBody
 from evpower.http.phones.location_shape import detail_body, list_body, listed_station_body, location_body
 from evpower.http.wire.answers import Answer, written, written_bytes
-from evpower.http.wire.requests import flag_in_query
+from evpower.http.wire.described import described
+from evpower.http.wire.kinds import FLAG, POWER_KW, QUERY_TEXT
+from evpower.http.wire.requests import BodyFields
 from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import LocationFilter
 from evpower.network.locations import Locations
 
 ANSWER_WITHIN_S = 9
-TEXT_CHARS_MAX = 200
 
 
 def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
@@ -27,10 +27,9 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
     whole_list = _WholeList()
 
     @routes.get("/locations")
+    @described("The network", caller="anyone", query=list_query, answer=ListBody)
     async def list_locations() -> Response:
-        flag_in_query("include_status", default=True)
-        include_stations = flag_in_query("include_stations", default=False)
-        wanted = _filter()
+        include_stations, wanted = list_query(BodyFields(request.args))
         with trio.fail_after(ANSWER_WITHIN_S):
             picture, cached = await locations.picture()
         if wanted.is_empty:
@@ -39,11 +38,13 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
         return written(Answer(list_body(found, include_stations=include_stations, cached=cached)))
 
     @routes.get("/locations/<location_id>")
+    @described("One location with its stations", caller="anyone", answer=DetailBody)
     async def location(location_id: str) -> Response:
         with trio.fail_after(ANSWER_WITHIN_S):
             return written(Answer(detail_body(await locations.location(location_id))))
 
     @routes.post("/locations/<location_id>/refresh-status")
+    @described("One location, read anew", caller="anyone", answer=RefreshedBody)
     async def refresh(location_id: str) -> Response:
         locations.forget()
         with trio.fail_after(ANSWER_WITHIN_S):
@@ -51,14 +52,32 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
         return written(Answer({"success": True, "message": "Статус локации обновлен", "location": body}))
 
     @routes.get("/stations")
+    @described("The stations of the network", caller="anyone", query=location_filter, answer=StationsBody)
     async def stations() -> Response:
-        wanted = _filter()
+        wanted = location_filter(BodyFields(request.args))
         with trio.fail_after(ANSWER_WITHIN_S):
             picture, _ = await locations.picture()
         found = [listed_station_body(station) for station in wanted.stations(picture.locations)]
         return written(Answer({"success": True, "stations": found, "total": len(found)}))
 
     return routes
+
+
+def list_query(fields: BodyFields) -> tuple[bool, LocationFilter]:
+    """Whether stations are shown, and of which locations; InvalidRequest names what is wrong (§2.1)."""
+    fields.optional("include_status", FLAG)
+    include_stations = fields.optional("include_stations", FLAG)
+    return include_stations or False, location_filter(fields)
+
+
+def location_filter(fields: BodyFields) -> LocationFilter:
+    """The filters of an address; an empty one filters nothing. InvalidRequest names what is wrong."""
+    low, high = fields.optional("min_power", POWER_KW), fields.optional("max_power", POWER_KW)
+    texts: dict[str, Any] = {
+        name: fields.optional(name, QUERY_TEXT) for name in ("location_id", "city", "search", "connector_type")
+    }
+    fields.check()
+    return LocationFilter(**texts, power_kw_min=low, power_kw_max=high)
 
 
 class _WholeList:
@@ -76,30 +95,3 @@ class _WholeList:
             body = list_body(picture.locations, include_stations=include_stations, cached=cached)
             self._answers[key] = msgspec.json.encode(body)
         return self._answers[key]
-
-
-def _filter() -> LocationFilter:
-    """The filters of the present request; an empty one filters nothing. Raises InvalidRequest, naming it."""
-    low, high = _power("min_power"), _power("max_power")
-    texts: dict[str, Any] = {name: _text(name) for name in ("location_id", "city", "search", "connector_type")}
-    return LocationFilter(**texts, power_kw_min=low, power_kw_max=high)
-
-
-def _text(name: str) -> str | None:
-    text = request.args.get(name, "").strip()
-    if len(text) > TEXT_CHARS_MAX:
-        raise InvalidRequest((name, f"не более {TEXT_CHARS_MAX} символов"))
-    return text or None
-
-
-def _power(name: str) -> float | None:
-    text = request.args.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        power_kw = float(text)
-    except ValueError:
-        power_kw = math.nan
-    if not 0 <= power_kw < math.inf:
-        raise InvalidRequest((name, "должно быть числом не меньше 0"))
-    return power_kw

@@ -13,6 +13,15 @@ import trio
 from quart import Blueprint, Response, request
 
 from evpower.errors import Refusal
+from evpower.http.phones.answer_types.payments import (
+    CanceledBody,
+    CardBody,
+    CheckStartedBody,
+    H2hStatusBody,
+    PaymentStatusBody,
+    QrBody,
+    TokenPageBody,
+)
 from evpower.http.phones.payment_shapes import (
     canceled_body,
     card_body,
@@ -24,6 +33,7 @@ from evpower.http.phones.payment_shapes import (
 )
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import optional_client, required_client
+from evpower.http.wire.described import described
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.kinds import MONEY, formed, whole
 from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
@@ -58,103 +68,8 @@ T = TypeVar("T")
 Pay = Callable[[IdempotencyClaim | None], Awaitable[TopUpView]]
 
 
-class PaymentDoor:
-    """Wire to service and back; no rule of its own."""
-
-    def __init__(self, payments: Payments, idempotency: Idempotency) -> None:
-        self._payments = payments
-        self._idempotency = idempotency
-
-    async def top_up_qr(self) -> Response:
-        """`POST /balance/topup-qr`."""
-        fields = BodyFields(await read_object())
-        wish = read_wish(fields)
-        pay = partial(self._payments.top_ups.create_qr, wish, origin())
-        return await self._keyed(wish.client_id, fields, pay, self._payments.top_ups.rebuilt, qr_body)
-
-    async def top_up_card(self) -> Response:
-        """`POST /balance/topup-card` and its h2h aliases."""
-        fields = BodyFields(await read_object())
-        wish, card, payer = card_order(fields)
-        pay = partial(self._payments.cards.pay, wish, card, payer, origin())
-        # Another card is another request; what the order keeps of a card distinguishes them, and no more may be kept.
-        seen = {"card_mask": card.mask}
-        return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body, seen)
-
-    async def pay_with_token(self) -> Response:
-        """`POST /payment/token-payment` and its alias."""
-        fields = BodyFields(await read_object())
-        wish, token, payer = token_order(fields)
-        pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
-        return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body)
-
-    async def _keyed(
-        self,
-        client_id: ClientId,
-        fields: BodyFields,
-        pay: Pay,
-        rebuild: Callable[[str], Awaitable[TopUpView]],
-        shape: Callable[[TopUpView], Body],
-        seen: Mapping[str, str] | None = None,
-    ) -> Response:
-        async def run(claim: IdempotencyClaim | None) -> Answer:
-            return await _top_up_answer(shape, pay(claim))
-
-        async def rebuilt(order_id: str) -> Answer:
-            return await _top_up_answer(shape, rebuild(order_id))
-
-        with trio.fail_after(ANSWER_WITHIN_S):
-            claim = claim_of_request(client_id, fields, left_out=SECRET_FIELDS, seen=seen)
-            return written(await self._idempotency.answer(claim, KeyedWork(run, rebuilt)))
-
-    async def create_token(self) -> Response:
-        """`POST /payment/create-token`; a body is not needed."""
-        fields = BodyFields(await read_object())
-        days = storing_days(fields)
-        with trio.fail_after(ANSWER_WITHIN_S):
-            storing = self._payments.cards.store_card(days)
-            return written(await _top_up_answer(partial(token_page_body, days=days), storing))
-
-    async def status(self, invoice_id: str) -> Response:
-        """`GET /payment/status/{invoice_id}`."""
-        asking = asking_client()
-        with trio.fail_after(ANSWER_WITHIN_S):
-            view = await self._payments.top_ups.status(clean(invoice_id), asking)
-        return written(Answer(payment_status_body(view)))
-
-    async def h2h_status(self, transaction_id: str) -> Response:
-        """`GET /payment/h2h-status/{transaction_id}`."""
-        asking = asking_client()
-        with trio.fail_after(ANSWER_WITHIN_S):
-            view = await self._payments.top_ups.status(clean(transaction_id), asking)
-        return written(Answer(h2h_status_body(view)))
-
-    async def check(self, invoice_id: str) -> Response:
-        """`POST /payment/status-check/{invoice_id}`."""
-        asking = asking_client()
-        with trio.fail_after(ANSWER_WITHIN_S):
-            order = await self._payments.top_ups.force_check(clean(invoice_id), asking, origin("forced"))
-        return written(Answer(check_started_body(order)))
-
-    async def cancel(self, invoice_id: str) -> Response:
-        """`POST /payment/cancel/{invoice_id}`."""
-        asking = asking_client()
-        with trio.fail_after(ANSWER_WITHIN_S):
-            before, after = await self._payments.top_ups.cancel(clean(invoice_id), asking, origin())
-        return written(Answer(canceled_body(before, after)))
-
-
-async def _top_up_answer(shape: Callable[[T], Body], asking: Awaitable[T]) -> Answer:
-    """What was asked for, or the refusal as 400: the app takes any 2xx for a code to pay by (field ruling 6.3)."""
-    try:
-        return Answer(shape(await asking))
-    except Refusal as refusal:
-        return replace(problem(refusal), status=HTTPStatus.BAD_REQUEST)
-
-
-def asking_client() -> ClientId | None:
-    """The client a request without a body names, if it does (`?client_id=`)."""
-    fields = BodyFields(request.args)
+def asking_client(fields: BodyFields) -> ClientId | None:
+    """The client a request without a body names in its address, if it does (`?client_id=`)."""
     client_id = optional_client(fields)
     fields.check()
     return client_id
@@ -204,6 +119,108 @@ def read_payer(fields: BodyFields) -> Payer:
     """What the bank wants to know."""
     phone = fields.optional("phone_number", PHONE)
     return Payer(fields.required("email", EMAIL) or "", phone)
+
+
+class PaymentDoor:
+    """Wire to service and back; no rule of its own."""
+
+    def __init__(self, payments: Payments, idempotency: Idempotency) -> None:
+        self._payments = payments
+        self._idempotency = idempotency
+
+    @described("Pay money in by a QR code", body=read_wish, answer=QrBody, refused=400, keyed=True)
+    async def top_up_qr(self) -> Response:
+        """`POST /balance/topup-qr`."""
+        fields = BodyFields(await read_object())
+        wish = read_wish(fields)
+        pay = partial(self._payments.top_ups.create_qr, wish, origin())
+        return await self._keyed(wish.client_id, fields, pay, self._payments.top_ups.rebuilt, qr_body)
+
+    @described("Pay money in by card", body=card_order, answer=CardBody, refused=400, keyed=True)
+    async def top_up_card(self) -> Response:
+        """`POST /balance/topup-card` and its h2h aliases."""
+        fields = BodyFields(await read_object())
+        wish, card, payer = card_order(fields)
+        pay = partial(self._payments.cards.pay, wish, card, payer, origin())
+        # Another card is another request; what the order keeps of a card distinguishes them, and no more may be kept.
+        seen = {"card_mask": card.mask}
+        return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body, seen)
+
+    @described("Pay money in by a stored card", body=token_order, answer=CardBody, refused=400, keyed=True)
+    async def pay_with_token(self) -> Response:
+        """`POST /payment/token-payment` and its alias."""
+        fields = BodyFields(await read_object())
+        wish, token, payer = token_order(fields)
+        pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
+        return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body)
+
+    async def _keyed(
+        self,
+        client_id: ClientId,
+        fields: BodyFields,
+        pay: Pay,
+        rebuild: Callable[[str], Awaitable[TopUpView]],
+        shape: Callable[[TopUpView], Body],
+        seen: Mapping[str, str] | None = None,
+    ) -> Response:
+        async def run(claim: IdempotencyClaim | None) -> Answer:
+            return await _top_up_answer(shape, pay(claim))
+
+        async def rebuilt(order_id: str) -> Answer:
+            return await _top_up_answer(shape, rebuild(order_id))
+
+        with trio.fail_after(ANSWER_WITHIN_S):
+            claim = claim_of_request(client_id, fields, left_out=SECRET_FIELDS, seen=seen)
+            return written(await self._idempotency.answer(claim, KeyedWork(run, rebuilt)))
+
+    @described("A page on which a card is stored", body=storing_days, answer=TokenPageBody, refused=400)
+    async def create_token(self) -> Response:
+        """`POST /payment/create-token`; a body is not needed."""
+        fields = BodyFields(await read_object())
+        days = storing_days(fields)
+        with trio.fail_after(ANSWER_WITHIN_S):
+            storing = self._payments.cards.store_card(days)
+            return written(await _top_up_answer(partial(token_page_body, days=days), storing))
+
+    @described("A top-up now", query=asking_client, answer=PaymentStatusBody)
+    async def status(self, invoice_id: str) -> Response:
+        """`GET /payment/status/{invoice_id}`."""
+        asking = asking_client(BodyFields(request.args))
+        with trio.fail_after(ANSWER_WITHIN_S):
+            view = await self._payments.top_ups.status(clean(invoice_id), asking)
+        return written(Answer(payment_status_body(view)))
+
+    @described("A payment by card now", query=asking_client, answer=H2hStatusBody)
+    async def h2h_status(self, transaction_id: str) -> Response:
+        """`GET /payment/h2h-status/{transaction_id}`."""
+        asking = asking_client(BodyFields(request.args))
+        with trio.fail_after(ANSWER_WITHIN_S):
+            view = await self._payments.top_ups.status(clean(transaction_id), asking)
+        return written(Answer(h2h_status_body(view)))
+
+    @described("Have the provider asked at once", query=asking_client, answer=CheckStartedBody, refused=200)
+    async def check(self, invoice_id: str) -> Response:
+        """`POST /payment/status-check/{invoice_id}`."""
+        asking = asking_client(BodyFields(request.args))
+        with trio.fail_after(ANSWER_WITHIN_S):
+            order = await self._payments.top_ups.force_check(clean(invoice_id), asking, origin("forced"))
+        return written(Answer(check_started_body(order)))
+
+    @described("Give an open top-up up", query=asking_client, answer=CanceledBody, refused=200)
+    async def cancel(self, invoice_id: str) -> Response:
+        """`POST /payment/cancel/{invoice_id}`."""
+        asking = asking_client(BodyFields(request.args))
+        with trio.fail_after(ANSWER_WITHIN_S):
+            before, after = await self._payments.top_ups.cancel(clean(invoice_id), asking, origin())
+        return written(Answer(canceled_body(before, after)))
+
+
+async def _top_up_answer(shape: Callable[[T], Body], asking: Awaitable[T]) -> Answer:
+    """What was asked for, or the refusal as 400: the app takes any 2xx for a code to pay by (field ruling 6.3)."""
+    try:
+        return Answer(shape(await asking))
+    except Refusal as refusal:
+        return replace(problem(refusal), status=HTTPStatus.BAD_REQUEST)
 
 
 def payment_routes(payments: Payments, idempotency: Idempotency, *, prefix: str) -> Blueprint:

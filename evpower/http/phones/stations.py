@@ -6,8 +6,10 @@ import trio
 from quart import Blueprint, Response
 
 from evpower.errors import StationNotFound
+from evpower.http.phones.answer_types.network import StationBody
 from evpower.http.phones.station_shape import station_body
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.described import described
 from evpower.identifiers import STATION_NAME
 from evpower.network.station_page import StationPages
 
@@ -19,6 +21,7 @@ def station_routes(pages: StationPages, *, prefix: str) -> Blueprint:
     routes = Blueprint("station", __name__, url_prefix=f"{prefix}/station")
 
     @routes.get("/status/<path:name>")
+    @described("A station now", caller="anyone", answer=StationBody)
     async def status(name: str) -> Response:
         if STATION_NAME.fullmatch(name) is None:
             raise StationNotFound

@@ -54,6 +54,8 @@ class Description:
     #: The HTTP status of a business refusal, where there is any (§1.6).
     refused: Literal[200, 400] | None
     media_type: str
+    #: Media types of a body that is not ours to describe.
+    takes: Sequence[str]
     #: What a door that fails answers beside the error envelope of every door.
     failures: dict[int, object] = field(default_factory=dict)
 
@@ -69,10 +71,13 @@ def described(
     keyed: bool = False,
     refused: Literal[200, 400] | None = None,
     media_type: str = "application/json",
+    takes: Sequence[str] = (),
     failures: dict[int, object] | None = None,
 ) -> Callable[[View], View]:
     """Describe the handler of a route; the route itself is what the application has."""
-    description = Description(summary, caller, answer, data, body, query, keyed, refused, media_type, failures or {})
+    description = Description(
+        summary, caller, answer, data, body, query, keyed, refused, media_type, takes, failures or {}
+    )
 
     def describe(view: View) -> View:
         view.__dict__[_ATTRIBUTE] = description
