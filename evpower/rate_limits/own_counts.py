@@ -23,6 +23,11 @@ class OwnCounts:
     def __len__(self) -> int:
         return sum(map(len, self._counts.values()))
 
+    def has_room(self, counted: Counted, now_ms: int) -> bool:
+        """Whether one more would be counted."""
+        count = self._counts[counted.limit.kind].get(counted.name)
+        return count is None or count.has_room(counted.limit.most, now_ms)
+
     def take(self, counted: Counted, now_ms: int) -> Taken:
         """Count one more, if there is room."""
         counts = self._counts[counted.limit.kind]

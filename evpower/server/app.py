@@ -240,7 +240,7 @@ def build_app(
         staff=Staff(pool, clock, ids),
         second_factor=SecondFactor(pool, clock, random_bytes, is_required=config.auth.staff_totp),
         keys=KeyRows(pool, clock),
-        rate_limits=RateLimits(clock),
+        rate_limits=RateLimits(clock, redis),
         journal=journal,
         lookups=lookups,
         settler=settler,
