@@ -29,7 +29,7 @@ EvPowerError
 │  └─ PaymentNotFound
 └─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false`, 400 for a top-up (§1.6)
    ├─ InsufficientBalance, MinimumAmountRequired
-   ├─ ClientBlocked, ClientDeleted
+   ├─ ClientBlocked, ClientDeleted, DebtOpen
    ├─ UnknownStation, StationInactive, StationUnderMaintenance, StationOffline
    ├─ ConnectorNotFound, ConnectorFaulted, ConnectorUnavailable, ConnectorOccupied
    ├─ SessionAlreadyActive, SessionFailed
@@ -290,6 +290,15 @@ class ClientBlocked(Refusal):
 class ClientDeleted(Refusal):
     code = "client_deleted"
     message = "Аккаунт удалён или неактивен"
+
+
+class DebtOpen(Refusal):
+    """An account with a debt does not end (contract/roadmap/identity §2)."""
+
+    code = "forbidden"
+
+    def __init__(self, debt_tyiyn: int) -> None:
+        super().__init__("Сначала погасите задолженность", reason="debt", debt_amount=som_number(debt_tyiyn))
 
 
 class UnknownStation(Refusal):

@@ -2,6 +2,7 @@
 
 client + what we owe a client · held + reserved by a session · revenue + energy sold · receivable − a client's debt
 adjustment: the other side of an operator's correction · provider:<name> − money a provider took for us
+bank − money that came by bank transfer, + what was paid out by one
 
 Only these functions say which accounts a money movement touches. The database writes the client's statement and
 running total from the postings, and refuses an unbalanced entry, a second one with the same key, and free money
@@ -199,4 +200,15 @@ def adjustment_entry(client_id: ClientId, amount_tyiyn: int, key: str, reason: s
         actor,
         (Posting("client", amount_tyiyn, client_id, "admin_adjustment"), Posting("adjustment", -amount_tyiyn)),
         reason,
+    )
+
+
+def pay_out_entry(client_id: ClientId, amount_tyiyn: int, key: str, reason: str, actor: str) -> Entry:
+    """What an account that ends had left was paid to the person (contract/roadmap/identity §2)."""
+    return Entry(
+        "deletion_payout",
+        key,
+        actor,
+        (Posting("client", -amount_tyiyn, client_id, "admin_adjustment"), Posting("bank", amount_tyiyn, client_id)),
+        f"Выплата остатка: {reason}",
     )

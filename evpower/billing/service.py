@@ -14,6 +14,7 @@ from evpower.billing.ledger import (
     adjustment_entry,
     correction_entry,
     debt_recovery_entry,
+    pay_out_entry,
     provider_refund_entry,
     refund_end_entry,
     refund_hold_entry,
@@ -32,7 +33,7 @@ from evpower.billing.rows.clients import (
     read_balance,
 )
 from evpower.billing.rows.debts import read_debts, reduce_debt
-from evpower.billing.rows.ledger import check_ledger, post_entry
+from evpower.billing.rows.ledger import check_ledger, count_paid_out, post_entry
 from evpower.billing.settlement import Correction, Settlement, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -169,6 +170,14 @@ class BillingService:
         """Book an operator's correction of a balance, opening balances included (design §9.5); once for a key."""
         entry = adjustment_entry(client_id, amount_tyiyn, key, reason, actor)
         await post_entry(uow.conn, entry, self._clock.now())
+
+    async def pay_out(self, uow: UnitOfWork, client: Client, reason: str, actor: str) -> None:
+        """The locked client's whole balance was paid to the person by bank transfer or in cash."""
+        times = await count_paid_out(uow.conn, client.id)
+        amount_tyiyn, key = client.balance_tyiyn, f"deletion_payout:{client.id}:{times + 1}"
+        await post_entry(uow.conn, pay_out_entry(client.id, amount_tyiyn, key, reason, actor), self._clock.now())
+        line = f"💳 PAID_OUT: client_id={client.id}, amount={som_fixed(amount_tyiyn)}, actor={actor}"
+        uow.after_commit(lambda: log.info(line))
 
     async def check(self) -> LedgerCheck:
         """The ledger's invariants over all rows (design §5)."""

@@ -716,7 +716,7 @@ evpower.ledger_entries: ledger_entries_balance_topup_id_fkey FOREIGN KEY (balanc
 evpower.ledger_entries: ledger_entries_once UNIQUE (key)
 evpower.ledger_entries: ledger_entries_pkey PRIMARY KEY (id)
 evpower.ledger_entries: ledger_entries_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
-evpower.ledger_postings: ledger_postings_account_check CHECK (((account = ANY (ARRAY['client'::text, 'held'::text, 'revenue'::text, 'receivable'::text, 'adjustment'::text])) OR (account ~~ 'provider:_%'::text)))
+evpower.ledger_postings: ledger_postings_account_check CHECK (((account = ANY (ARRAY['client'::text, 'held'::text, 'revenue'::text, 'receivable'::text, 'adjustment'::text, 'bank'::text])) OR (account ~~ 'provider:_%'::text)))
 evpower.ledger_postings: ledger_postings_amount_tyiyn_check CHECK ((amount_tyiyn <> 0))
 evpower.ledger_postings: ledger_postings_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.ledger_postings: ledger_postings_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES evpower.ledger_entries(id)
@@ -1092,7 +1092,9 @@ BEGIN
         RETURN 'too_late';
     END IF;
     DELETE FROM evpower.account_deletions d WHERE d.client_id = client;
-    UPDATE public.clients SET status = deletion.status_before, delete_requested_at = NULL, updated_at = at
+    -- Whom an operator blocked meanwhile does not come back by this door.
+    UPDATE public.clients SET status = CASE status WHEN 'blocked' THEN status ELSE deletion.status_before END,
+           delete_requested_at = NULL, updated_at = at
     WHERE id = client;
     RETURN 'restored';
 END $function$

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import trio
 
+from evpower.accounts.erasure import Erasure
+from evpower.accounts.service import Accounts
 from evpower.administration.network_views import NetworkViews
 from evpower.administration.provisioning import Provisioning
 from evpower.administration.service import Administration
@@ -112,6 +114,8 @@ class App:
     #: None: this process caches alone.
     redis: RedisLink | None
     billing: BillingService
+    accounts: Accounts
+    erasure: Erasure
     payments: Payments
     pricing: Pricing
     charging: ChargingService
@@ -211,6 +215,8 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
+        accounts=Accounts(pool, clock, billing),
+        erasure=Erasure(pool, watch),
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),

@@ -35,6 +35,7 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
 from evpower.http.operators.people.staff import enrolment_routes, staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
@@ -182,6 +183,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         payment_admin_routes(app.payments),
+        deletion_routes(app.accounts),
         stranger_routes(app.provisioning),
         location_admin_routes(app.administration, app.views),
         station_admin_routes(app.administration, app.views),

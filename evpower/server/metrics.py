@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import accumulate
 from typing import get_args
 
@@ -36,7 +37,7 @@ from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.payments.graph import Payments
 from evpower.server.payment_metrics import payment_metrics, top_up_metrics
-from evpower.server.rows.figures import Figures, read_figures
+from evpower.server.rows.figures import EndedAccounts, Figures, read_figures
 
 log = logging.getLogger("evpower")
 
@@ -116,6 +117,7 @@ class Metrics(Collector):
         yield from _sessions(self._from_database)
         if self._from_database is not None:
             yield from top_up_metrics(self._from_database.top_ups, server.clock.now())
+            yield from _ended_accounts(self._from_database.ended_accounts, server.clock.now())
 
 
 def _traffic(traffic: Traffic) -> Iterator[Metric]:
@@ -180,6 +182,14 @@ def _sessions(figures: Figures | None) -> Iterator[Metric]:
     for kind in get_args(DoubtKind):
         doubts.add_metric([kind], figures.open_doubts.get(kind, 0))
     yield doubts
+
+
+def _ended_accounts(figures: EndedAccounts, now: datetime) -> Iterator[Metric]:
+    asked, waiting, next_at = figures.restorable, figures.to_pay_out, figures.next_erasure_at
+    overdue_s = 0.0 if next_at is None else max(0.0, (now - next_at).total_seconds())
+    yield GaugeMetricFamily("evpower_accounts_to_erase", "Accounts whose end was asked for.", value=asked)
+    yield GaugeMetricFamily("evpower_accounts_to_pay_out", "Those that have money left.", value=waiting)
+    yield GaugeMetricFamily("evpower_erasure_overdue_seconds", "Since the oldest should be erased.", value=overdue_s)
 
 
 def _counter(name: str, meaning: str, value: float) -> Metric:

@@ -244,6 +244,24 @@ async def test_charges_without_a_session_are_counted(pool: Pool) -> None:
         assert (await scene.read())["evpower_charging_without_session"] == 1
 
 
+async def test_accounts_that_end_are_counted_and_an_erasure_that_does_not_come_is_seen(pool: Pool) -> None:
+    async with open_world(pool) as world:
+        scene = Scene(pool)
+        names = ["evpower_accounts_to_erase", "evpower_accounts_to_pay_out", "evpower_erasure_overdue_seconds"]
+        figures = [[(await scene.read())[name] for name in names]]
+        await world.give(5_00)
+        await world.app.accounts.request_deletion(CLIENT, "test")
+        figures.append([(await scene.read())[name] for name in names])
+        scene.clock.advance(30 * 24 * 3600 + 60)
+        figures.append([(await scene.read())[name] for name in names])
+        world.clock.advance(30 * 24 * 3600 + 60)
+        await world.app.erasure.work_due()
+        figures.append([(await scene.read())[name] for name in names])
+        await world.app.accounts.pay_out(CLIENT, 5_00, "transfer", "operator ann")
+        figures.append([(await scene.read())[name] for name in names])
+        assert figures == [[0, 0, 0], [1, 1, 0], [1, 1, 60], [0, 1, 0], [0, 0, 0]]
+
+
 async def test_no_driver_is_named(pool: Pool) -> None:
     async with open_world(pool) as world:
         scene = Scene(pool)

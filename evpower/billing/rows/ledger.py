@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from evpower.billing.ledger import Entry
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.db.connection import Conn
+from evpower.identifiers import ClientId
 
 POST_ENTRY = """
 WITH entry AS (
@@ -106,6 +107,9 @@ CHECKS = {
         WHERE o.refunded_tyiyn <> coalesce(m.client, 0) OR coalesce(m.held, 0) <> coalesce(r.tyiyn, 0)
            OR o.refunded_tyiyn > o.paid_tyiyn""",
 }
+COUNT_PAID_OUT = """
+SELECT count(*) AS times FROM evpower.ledger_postings WHERE client_id = %(client_id)s AND account = 'bank'
+"""
 COUNT_ENTRIES = "SELECT count(*) AS entries FROM evpower.ledger_entries"
 
 
@@ -131,6 +135,13 @@ async def post_entry(conn: Conn, entry: Entry, at: datetime) -> int | None:
     )
     row = await cursor.fetchone()
     return None if row is None else int(row["id"])
+
+
+async def count_paid_out(conn: Conn, client_id: ClientId) -> int:
+    """How often a client was paid out."""
+    row = await (await conn.execute(COUNT_PAID_OUT, {"client_id": client_id})).fetchone()
+    assert row is not None
+    return int(row["times"])
 
 
 async def check_ledger(conn: Conn) -> LedgerCheck:

@@ -56,7 +56,9 @@ BEGIN
         RETURN 'too_late';
     END IF;
     DELETE FROM evpower.account_deletions d WHERE d.client_id = client;
-    UPDATE public.clients SET status = deletion.status_before, delete_requested_at = NULL, updated_at = at
+    -- Whom an operator blocked meanwhile does not come back by this door.
+    UPDATE public.clients SET status = CASE status WHEN 'blocked' THEN status ELSE deletion.status_before END,
+           delete_requested_at = NULL, updated_at = at
     WHERE id = client;
     RETURN 'restored';
 END $$;

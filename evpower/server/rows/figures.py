@@ -32,6 +32,24 @@ PARKED = "SELECT count(*) AS parked FROM evpower.ocpp_parked WHERE resolved_at I
 OPEN_DOUBTS = "SELECT kind, count(*) AS doubts FROM evpower.doubts WHERE settled_at IS NULL GROUP BY kind"
 
 
+ENDED_ACCOUNTS = """
+SELECT count(*) FILTER (WHERE d.erased_at IS NULL) AS restorable,
+       count(*) FILTER (WHERE c.balance > 0) AS to_pay_out,
+       min(d.restorable_until) FILTER (WHERE d.erased_at IS NULL) AS next_erasure_at
+FROM evpower.account_deletions d JOIN public.clients c ON c.id = d.client_id
+"""
+
+
+@dataclass(frozen=True)
+class EndedAccounts:
+    """Accounts whose end was asked for and that are not erased; those with money that waits to be paid out; when the
+    next one is to be erased."""
+
+    restorable: int
+    to_pay_out: int
+    next_erasure_at: datetime | None
+
+
 @dataclass(frozen=True)
 class TopUpFigures:
     """Top-ups a provider is still asked about, by phase; since when the oldest undecided one is in its phase."""
@@ -44,7 +62,8 @@ class TopUpFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """Sessions that are not final, by phase; reports that wait for a person; what nobody pays for; doubts, by kind."""
+    """Sessions that are not final, by phase; reports that wait for a person; what nobody pays for; doubts, by kind;
+    top-ups; accounts that end."""
 
     open_sessions: dict[str, int]
     parked_reports: int
@@ -52,6 +71,7 @@ class Figures:
     unbilled_wh: int
     open_doubts: dict[str, int]
     top_ups: TopUpFigures
+    ended_accounts: EndedAccounts
 
 
 async def read_figures(conn: Conn) -> Figures:
@@ -62,7 +82,9 @@ async def read_figures(conn: Conn) -> Figures:
     unpaid, unbilled = await count_without_session(conn), await unbilled_wh(conn)
     doubts = await (await conn.execute(OPEN_DOUBTS)).fetchall()
     open_doubts = {row["kind"]: row["doubts"] for row in doubts}
-    return Figures(open_sessions, parked[0]["parked"], unpaid, unbilled, open_doubts, await _read_top_ups(conn))
+    ended = EndedAccounts(**(await (await conn.execute(ENDED_ACCOUNTS)).fetchall())[0])
+    top_ups = await _read_top_ups(conn)
+    return Figures(open_sessions, parked[0]["parked"], unpaid, unbilled, open_doubts, top_ups, ended)
 
 
 async def _read_top_ups(conn: Conn) -> TopUpFigures:

@@ -1,0 +1,1 @@
+"""Accounts that end, and what is erased of a person."""

@@ -1,0 +1,52 @@
+"""`evpower deletions`: accounts whose end was asked for."""
+
+from __future__ import annotations
+
+import click
+
+from evpower.command_line.terminal import Terminal, terminal_command
+
+COLUMNS = {
+    "Client": "client_id",
+    "Name": "name",
+    "Phone": "phone",
+    "Balance": "balance",
+    "Debt": "debt_amount",
+    "Paid out": "paid_out",
+    "Requested": "requested_at",
+    "Restorable until": "restorable_until",
+    "Erased": "erased_at",
+}
+
+
+@click.group()
+def deletions() -> None:
+    """Accounts whose end was asked for."""
+
+
+@deletions.command("list")
+@click.option("--all", "settled_too", is_flag=True, help="Erased ones without money, too.")
+@terminal_command
+def list_deletions(terminal: Terminal, settled_too: bool) -> None:
+    """Those that can be restored, or that money waits in."""
+    rows = terminal.server.get("deletions", all=int(settled_too) or None)
+    terminal.screen.rows(rows, COLUMNS, "No account ends")
+
+
+@deletions.command("pay-out")
+@click.argument("client_id", metavar="CLIENT")
+@click.argument("amount", metavar="SOM", type=float)
+@click.option("--reason", required=True, help="Kept with the entry: how it was paid, and to whom.")
+@terminal_command
+def pay_out(terminal: Terminal, client_id: str, amount: float, reason: str) -> None:
+    """The account's whole balance was paid to its person: SOM, as `list` shows it."""
+    body = {"amount": amount, "reason": reason}
+    terminal.screen.facts(terminal.server.post("deletions", client_id, "pay-out", body=body))
+
+
+@deletions.command("restore")
+@click.argument("client_id", metavar="CLIENT")
+@terminal_command
+def restore(terminal: Terminal, client_id: str) -> None:
+    """The person asks for its account back, within 30 days."""
+    terminal.screen.facts(terminal.server.post("deletions", client_id, "restore", body={}))

@@ -1,0 +1,52 @@
+"""Accounts that end: below the administrators' door and on the control socket."""
+
+from __future__ import annotations
+
+import trio
+from quart import Blueprint, Response, request
+
+from evpower.accounts.service import Accounts
+from evpower.http.operators.shapes.accounts import deletion_body
+from evpower.http.wire.answers import written_data
+from evpower.http.wire.caller import acting, refuse_actor
+from evpower.http.wire.kinds import MONEY
+from evpower.http.wire.requests import BodyFields, client_id_in_path, read_object, required_text
+from evpower.http.wire.rights import needs
+from evpower.staff.rights import Right
+
+WITHIN_S = 20
+
+
+def deletion_routes(accounts: Accounts) -> Blueprint:
+    """`/deletions[?all=1]`, `POST /deletions/{client_id}/pay-out` with the sum and a reason, `…/restore`."""
+    routes = Blueprint("deletions", __name__, url_prefix="/deletions")
+
+    @routes.get("")
+    @needs(Right.CLIENTS)
+    async def list_deletions() -> Response:
+        with trio.fail_after(WITHIN_S):
+            found = await accounts.deletions(settled_too=request.args.get("all") == "1")
+        return written_data([deletion_body(each) for each in found])
+
+    @routes.post("/<client_id>/pay-out")
+    @needs(Right.MONEY)
+    async def pay_out(client_id: str) -> Response:
+        body, known_id = await read_object(), client_id_in_path(client_id)
+        refuse_actor(body)
+        fields, reason = BodyFields(body), required_text(body, "reason")
+        amount_tyiyn = fields.required("amount", MONEY)
+        fields.check()
+        assert amount_tyiyn is not None
+        with trio.fail_after(WITHIN_S):
+            return written_data(deletion_body(await accounts.pay_out(known_id, amount_tyiyn, reason, acting())))
+
+    @routes.post("/<client_id>/restore")
+    @needs(Right.CLIENTS)
+    async def restore(client_id: str) -> Response:
+        refuse_actor(await read_object())
+        known_id = client_id_in_path(client_id)
+        with trio.fail_after(WITHIN_S):
+            await accounts.restore(known_id, acting())
+        return written_data({"client_id": known_id})
+
+    return routes

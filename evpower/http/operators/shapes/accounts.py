@@ -1,0 +1,24 @@
+"""Accounts that end, as operators read them: money in som."""
+
+from __future__ import annotations
+
+from evpower.accounts.deletion import Deletion
+from evpower.http.wire.values import Body
+from evpower.money import som_number
+
+
+def deletion_body(deletion: Deletion) -> Body:
+    """One account; name, phone and e-mail are null once it is erased."""
+    return {
+        "client_id": deletion.client_id,
+        "status": deletion.status,
+        "name": deletion.name,
+        "phone": deletion.phone,
+        "email": deletion.email,
+        "balance": som_number(deletion.balance_tyiyn),
+        "debt_amount": som_number(deletion.debt_tyiyn),
+        "paid_out": som_number(deletion.paid_out_tyiyn),
+        "requested_at": deletion.requested_at,
+        "restorable_until": deletion.restorable_until,
+        "erased_at": deletion.erased_at,
+    }

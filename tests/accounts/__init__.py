@@ -1,0 +1,1 @@
+"""Tests of accounts that end and of accounts that become one."""
