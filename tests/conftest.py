@@ -52,11 +52,12 @@ def postgres_server() -> Iterator[str]:
     if outside:
         yield outside
         return
-    # Not below pytest's own directory, which only we may enter: as root, the server runs as `nobody`.
-    with TemporaryDirectory(prefix="evpower-tests-") as directory:
-        Path(directory).chmod(0o711)
-        with _embedded_in_a_thread(Path(directory) / "data") as conninfo:
-            yield conninfo
+    # Not below pytest's own directory: its path is too long for a socket.
+    with (
+        TemporaryDirectory(prefix="evpower-tests-") as directory,
+        _embedded_in_a_thread(Path(directory) / "data") as conninfo,
+    ):
+        yield conninfo
 
 
 @contextmanager

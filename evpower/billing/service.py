@@ -77,8 +77,8 @@ class BillingService:
         """Reserve money for a session that was just written, or `again` for one that was released and had begun."""
         entry = reserve_entry(session_id, client.id, reserved_tyiyn, actor, again=again)
         await post_entry(uow.conn, entry, self._clock.now())
-        line = f"💳 CHARGE_RESERVE: session_id={session_id}, amount={som_fixed(reserved_tyiyn)}, client_id={client.id}"
-        uow.after_commit(lambda: log.info(line))
+        line = "💳 CHARGE_RESERVE: session_id=%s, amount=%s, client_id=%s"
+        uow.after_commit(lambda: log.info(line, session_id, som_fixed(reserved_tyiyn), client.id))
 
     async def settle(
         self,
@@ -130,11 +130,9 @@ class BillingService:
         entry = top_up_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, actor)
         if await post_entry(uow.conn, entry, self._clock.now()) is None:
             return False
-        line = (
-            f"💳 TOPUP: client_id={order.client_id}, amount={som_fixed(amount_tyiyn)}, "
-            f"invoice_id={order.invoice_id}, provider={order.provider}"
-        )
-        uow.after_commit(lambda: log.info(line))
+        line = "💳 TOPUP: client_id=%s, amount=%s, invoice_id=%s, provider=%s"
+        values = (order.client_id, som_fixed(amount_tyiyn), order.invoice_id, order.provider)
+        uow.after_commit(lambda: log.info(line, *values))
         uow.after_commit(lambda: self.credited.update((order.provider,)))
         await self.recover_debts(uow, order.client_id, cause_key=key, actor=actor)
         return True
@@ -210,17 +208,16 @@ class BillingService:
         self, uow: UnitOfWork, client_id: ClientId, session_id: SessionId, refund_tyiyn: int, taken_tyiyn: int
     ) -> None:
         if refund_tyiyn:
-            line = f"💳 CHARGE_REFUND: session_id={session_id}, refund={som_fixed(refund_tyiyn)}, client_id={client_id}"
-            uow.after_commit(lambda: log.info(line))
+            line = "💳 CHARGE_REFUND: session_id=%s, refund=%s, client_id=%s"
+            uow.after_commit(lambda: log.info(line, session_id, som_fixed(refund_tyiyn), client_id))
         elif taken_tyiyn:
-            line = f"💳 CHARGE_PAYMENT: session_id={session_id}, amount={som_fixed(taken_tyiyn)}, client_id={client_id}"
-            uow.after_commit(lambda: log.info(line))
+            line = "💳 CHARGE_PAYMENT: session_id=%s, amount=%s, client_id=%s"
+            uow.after_commit(lambda: log.info(line, session_id, som_fixed(taken_tyiyn), client_id))
 
 
 def _log_refund(uow: UnitOfWork, order: OrderRef, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:
     """Log, after the commit, what goes back to its payer; `returned`: it did not, and is the client's again."""
-    line = (
-        f"💳 TOPUP_REFUND{'_RETURNED' if returned else ''}: client_id={order.client_id}, "
-        f"amount={som_fixed(amount_tyiyn)}, invoice_id={order.invoice_id}, provider={order.provider}, actor={who}"
-    )
-    uow.after_commit(lambda: log.info(line))
+    line = "💳 %s: client_id=%s, amount=%s, invoice_id=%s, provider=%s, actor=%s"
+    what = "TOPUP_REFUND_RETURNED" if returned else "TOPUP_REFUND"
+    values = (what, order.client_id, som_fixed(amount_tyiyn), order.invoice_id, order.provider, who)
+    uow.after_commit(lambda: log.info(line, *values))

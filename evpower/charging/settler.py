@@ -233,10 +233,11 @@ class Settler:
 
     def _log_end(self, uow: UnitOfWork, session: Session, end: SessionEnd) -> None:
         """Why it ended, and whether its bill is an estimate (field ruling 4.5)."""
-        line = "%s: session_id=%s, station=%s, cause=%s, reason=%s, energy_wh=%d%s"
-        estimate = ", estimated: by the last reading" if end.estimated else ""
+        line = "%s: session_id=%s, station=%s, cause=%s, reason=%s, energy_wh=%d"
+        if end.estimated:
+            line += ", estimated: by the last reading"
         cause, reason = end.cause or session.end_cause, end.reason or session.stop_reason
-        values = (end.phase, session.id, session.station_id, cause, reason, end.energy_wh, estimate)
+        values = (end.phase, session.id, session.station_id, cause, reason, end.energy_wh)
         uow.after_commit(lambda: log.info(line, *values))
 
     async def _conclude(self, uow: UnitOfWork, session: Session) -> None:

@@ -45,7 +45,7 @@ class OtherProcesses:
         try:
             self._take(notification)
         except ValueError:
-            log.warning("a notification that means nothing: %.100r", notification)
+            log.warning("a notification that means nothing: %s", notification[:100])
 
     def _take(self, notification: str) -> None:
         """Skipped are our own changes whose events this process has published already."""

@@ -15,6 +15,7 @@ from evpower.clock import RandomBytes
 from evpower.errors import EvPowerError
 from evpower.security.station_ca import key_pem_of, new_station_ca, pem_of, serial_number_of
 from evpower.settings.config import Config
+from evpower.settings.state_directory import make_private
 
 
 class StationCaNotMade(EvPowerError):
@@ -64,7 +65,7 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
     Their owner is the owner of the state directory: root makes them for the server's own user.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_private(folder.parent)
     owner = folder.parent.stat()
     # Mode 0700, so no other user reads it meanwhile.
     unfinished = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))

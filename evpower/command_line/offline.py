@@ -18,6 +18,7 @@ from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
 from evpower.errors import EvPowerError
 from evpower.settings.config import Config
+from evpower.settings.state_directory import make_private
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ async def _pool(config: Config) -> AsyncIterator[Pool]:
     async with AsyncExitStack() as stack:
         url = config.database.url
         if not url:
+            make_private(config.state_dir)
             url = await stack.enter_async_context(embedded_postgres(config.state_dir / "postgres"))
         await dial(url)
         yield await stack.enter_async_context(open_pool(url, size=2))

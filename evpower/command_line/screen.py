@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from evpower.urls import without_password
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -26,31 +28,31 @@ class Screen:
 
     def show(self, data: Any, text: str) -> None:
         """One sentence, or the data."""
-        click.echo(_json(data) if self.as_json else text)
+        _say(_json(data) if self.as_json else text)
 
     def facts(self, data: Mapping[str, Any]) -> None:
         """Names and values."""
         if self.as_json:
-            click.echo(_json(data))
+            _say(_json(data))
             return
         self._table(("", ""), ((name.replace("_", " "), _cell(value)) for name, value in data.items()), header=False)
 
     def rows(self, data: list[dict[str, Any]], columns: Mapping[str, str], nothing: str) -> None:
         """A row for each item; `columns` maps heading to key."""
         if self.as_json:
-            click.echo(_json(data))
+            _say(_json(data))
         elif not data:
-            click.echo(nothing)
+            _say(nothing)
         else:
             self._table(tuple(columns), (tuple(_cell(item.get(key)) for key in columns.values()) for item in data))
 
     def fail(self, exit_code: int, envelope: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Say why on standard error (as JSON: on standard output) and end with the exit code."""
         if self.as_json:
-            click.echo(_json({"success": False, **envelope}))
+            _say(_json({"success": False, **envelope}))
         else:
             for line in lines:
-                click.echo(line, err=True)
+                _say(line, err=True)
         sys.exit(exit_code)
 
     @contextmanager
@@ -83,8 +85,13 @@ class Screen:
         for column in table.columns:
             column.overflow = "fold"
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(without_password(cell)) for cell in row))
         _console(sys.stdout).print(table)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """No password of a URL is shown, whatever it stands in (safe by default 11)."""
+    click.echo(without_password(text), err=err)
 
 
 def _console(file: IO[str]) -> Console:

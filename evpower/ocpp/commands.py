@@ -17,7 +17,7 @@ from evpower.errors import ChargerNotReady, ChargerOffline, CommandRefused, Comm
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Request
-from evpower.ocpp.watch.oddities import Kind, shown
+from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
 log = logging.getLogger("OCPP")
@@ -45,7 +45,7 @@ async def ask(connection: StationConnection, request: Request) -> CommandResult:
     """
     result = _result(await _send(connection, request))
     line = "%s: station=%s, outcome=%s, detail=%s"
-    log.info(line, request.action, connection.station_id, result.outcome.value, shown(result.detail))
+    log.info(line, request.action, connection.station_id, result.outcome.value, result.detail)
     return result
 
 

@@ -77,6 +77,6 @@ async def _answer(station: ConnectedStation, call: frames.Call, actions: Mapping
 
 
 def _refuse(station: ConnectedStation, call: frames.Call, code: str, problem: str) -> bytes:
-    log.warning("station=%s: %s: %s: %s", station.station_id, shown(call.action), code, shown(problem))
+    log.warning("station=%s: %s: %s: %s", station.station_id, call.action, code, problem)
     station.connection.traffic.errors_sent[code] += 1
     return frames.call_error(call.message_id, code, problem)

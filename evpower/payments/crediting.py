@@ -162,5 +162,5 @@ class Crediting:
         self._warn(uow, order, f"parked: {parking.reason}")
 
     def _warn(self, uow: UnitOfWork, order: TopUp, note: str) -> None:
-        line = f"top-up {order.order_id}: {note}, client_id={order.client_id}, provider={order.provider}"
-        uow.after_commit(lambda: log.warning(line))
+        line = "top-up %s: %s, client_id=%s, provider=%s"
+        uow.after_commit(lambda: log.warning(line, order.order_id, note, order.client_id, order.provider))

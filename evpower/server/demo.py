@@ -27,6 +27,7 @@ from evpower.server import logs, supervisor
 from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
 from evpower.server.doors import Running
 from evpower.settings.config import Config
+from evpower.settings.state_directory import make_private
 from evpower.simulator.fleet import StationPlan, run_fleet
 from evpower.simulator.people.drivers import Habits
 from evpower.simulator.people.phones import Outlet, PhoneUser, Say
@@ -96,7 +97,7 @@ def _for_show(config: Config) -> Config:
 
     The whole log goes to a file, warnings also to the screen, where the help must stay in sight.
     """
-    config.state_dir.mkdir(parents=True, exist_ok=True)
+    make_private(config.state_dir)
     file = config.log.file or str(config.state_dir / "evpower.log")
     shown = replace(
         config,

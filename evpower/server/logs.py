@@ -1,6 +1,10 @@
 """The log: lines operators grep (contract/rest-api §1.10), to standard output and, when asked, a file.
 
 `[2025-09-30 12:34:56] INFO - message`, in UTC. Errors carry their traceback on the lines below.
+
+No value can pass for another (safe by default 10): what a call logs as an argument is text from outside, or may contain
+some, so here, for all of them, it is quoted when it holds what separates one value from the next. The message itself is
+ours, and constant (`tests/house/test_log_calls.py`). No password of a URL is written (safe by default 11).
 """
 
 from __future__ import annotations
@@ -11,6 +15,9 @@ import re
 import sys
 import time
 from contextlib import suppress
+from copy import copy
+from datetime import datetime
+from decimal import Decimal
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from typing import TextIO
@@ -18,6 +25,7 @@ from typing import TextIO
 from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
 from evpower.settings.config import LogSettings
+from evpower.urls import without_password
 
 #: The names operators filter by (seed §10); at INFO whatever the libraries around them do.
 OUR_LOGGERS = ("OCPPHandler", "OCPP", "websockets", "payment", "security")
@@ -26,28 +34,53 @@ MONEY_LOGGER = "payment"
 #: What trio says of the accept loops of both doors.
 ACCEPT_LOGGER = "trio.serve_listeners"
 LOG_FILE_MODE = 0o640
-#: What a terminal or a reader of lines may take for more than text.
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+#: `name=value, name=value`, `words: words`, and what stands for a quoted letter.
+SEPARATORS = re.compile(r"[,=\"\\]|:\s|:$|\s\s|^\s|\s$|^$")
 #: They repeat what our own lines say better.
 QUIET_LOGGERS = ("hypercorn", "httpx2", "httpcore2")
 
 
 class LineFormatter(logging.Formatter):
-    """One message, one line: what a station or phone sends cannot forge a line of its own."""
+    """One message, one line, one value for each name: what a station or phone sends cannot forge any of them."""
 
     def __init__(self) -> None:
         super().__init__("[%(asctime)s] %(levelname)s - %(message)s", "%Y-%m-%d %H:%M:%S")
         self.converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line and, below it, the traceback; the record itself is other handlers' too, and left as it is."""
+        if isinstance(record.args, tuple) and record.msg != "%s":
+            shown = copy(record)
+            shown.args = tuple(_value(each) for each in record.args)
+            record = shown
+        return without_password(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line itself; the traceback below it keeps its lines.
 
         A line about money names the request, or the station's message, that moved it; a worker's own has none.
         """
-        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
-        line = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
+        line = printable(super().formatMessage(record))
         known = correlation_id.get() if record.name == MONEY_LOGGER else None
-        return line if known is None else f"{line}, correlation_id={known}"
+        return line if known is None else f"{line}, correlation_id={_value(known)}"
+
+
+def printable(text: str) -> str:
+    """The text, with escapes for what a terminal or a reader of lines may take for more than text."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def _value(value: object) -> object:
+    """Text that no reader can take for several values; numbers and times are themselves."""
+    if value is None or isinstance(value, int | float | Decimal | datetime):
+        return value
+    text = str(value)
+    if text.isprintable() and SEPARATORS.search(text) is None:
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{printable(escaped)}"'
 
 
 class OncePerSecond(logging.Filter):

@@ -36,6 +36,7 @@ from evpower.server.notify import Notifier
 from evpower.server.process import Process, build_process
 from evpower.server.upkeep import follow_clock
 from evpower.settings.config import Config
+from evpower.settings.state_directory import make_private
 from evpower.sign_in.means import SignInMeans, open_means
 
 log = logging.getLogger("evpower")
@@ -68,6 +69,7 @@ async def run(
     # Trio's clock is the kernel's monotonic one: it rests while a machine sleeps, when no charger reaches us either.
     watch = ClockWatch(SystemClock(), trio.current_time) if clock is None else ClockWatch(clock)
     clock, ids = clock or SystemClock(), ids or RandomIds()
+    make_private(config.state_dir)
     make_room(config.ocpp.max_connections + config.database.pool_size)
     process_id = ProcessId(ids.new())
     async with (

@@ -125,7 +125,7 @@ def test_a_clumsy_start_is_refused_and_the_doctor_names_each_reason(
     result = run(*command.split())
     assert result.exit_code == 2
     named = {line.removeprefix("Error: ").partition(": ")[0] for line in result.stderr.splitlines()}
-    assert named == {"odengi.test", "obank.url", "http.admin_token", "http.trusted_proxies"}
+    assert named == {"odengi.test", "obank.url", "http.admin_token", "http.trusted_proxies", "auth.mode"}
 
 
 def test_the_doctor_names_what_the_rows_leave_open(control: FakeControl) -> None:

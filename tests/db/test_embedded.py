@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -15,8 +17,10 @@ import psycopg
 import pytest
 import trio
 
+from evpower.db import postgres_account
 from evpower.db.data_directory import clear_stale_pid_file
 from evpower.db.embedded import embedded_postgres
+from evpower.db.postgres_account import ACCOUNT
 from evpower.errors import DatabaseUnavailable
 
 pytestmark = pytest.mark.external
@@ -37,20 +41,25 @@ async def serve():
 trio.run(serve)
 """
 
-#: Who it is changes once all is imported: `nobody` may not read our interpreter.
-AS_NOBODY = """
+#: Who it is changes once all is imported: `nobody` may not read our interpreter. Arguments: user, conninfo.
+AS_ANOTHER = """
 import os, sys
+from pathlib import Path
 from psycopg import pq
-os.setgid(65534); os.setuid(65534)
-print(pq.PGconn.connect(sys.argv[1].encode()).error_message.decode())
+os.setgroups([]); os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
+print(pq.PGconn.connect(sys.argv[2].encode()).error_message.decode())
+for environment in Path("/proc").glob("[0-9]*/environ"):
+    try:
+        print(environment.read_bytes())
+    except OSError:
+        pass
 """
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """A directory that the server may enter: as root it runs as `nobody`, who may not enter pytest's own."""
+    """A directory for us alone, with a path that is short enough for a socket."""
     with TemporaryDirectory(prefix="evpower-") as directory:
-        Path(directory).chmod(0o711)
         yield Path(directory)
 
 
@@ -211,18 +220,57 @@ async def test_a_cluster_whose_making_was_cut_short_is_made_anew(place: Path) ->
     assert not (place / "cut_short.unfinished").exists()
 
 
-async def test_the_user_postgresql_runs_as_is_refused_and_finds_none_of_our_settings(
+async def test_whoever_else_is_on_the_machine_is_refused_and_finds_none_of_our_settings(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Safe by default 11: as root that is `nobody`, which other programs run as too."""
+    """Safe by default 11: neither `nobody`, which other programs run as too, nor PostgreSQL's own account comes in."""
     monkeypatch.setenv("EVPOWER_ADMIN_TOKEN", "a secret")
     async with running(data_dir) as conninfo:
         with psycopg.connect(conninfo) as database:
             row = database.execute("SELECT pg_backend_pid()").fetchone()
             assert row is not None
-            environment = Path(f"/proc/{row[0]}/environ").read_bytes()
-        assert b"EVPOWER" not in environment
-        if os.getuid() == 0:
-            command = [sys.executable, "-c", AS_NOBODY, conninfo]
-            tried = await trio.run_process(command, capture_stdout=True)
-            assert b"Peer authentication failed" in tried.stdout
+            backend = Path(f"/proc/{row[0]}")
+            assert b"EVPOWER" not in (backend / "environ").read_bytes()
+            if os.getuid() == 0:
+                account = pwd.getpwnam(ACCOUNT)
+                assert backend.stat().st_uid == account.pw_uid != pwd.getpwnam("nobody").pw_uid
+                for user, reason in (("nobody", b"Permission denied"), (ACCOUNT, b"denied")):
+                    command = [sys.executable, "-c", AS_ANOTHER, str(pwd.getpwnam(user).pw_uid), conninfo]
+                    environment = {name: value for name, value in os.environ.items() if "EVPOWER" not in name}
+                    tried = await trio.run_process(command, capture_stdout=True, env=environment)
+                    assert reason in tried.stdout
+                    assert b"EVPOWER" not in tried.stdout
+
+
+async def test_the_data_and_the_log_are_for_us_and_our_group_at_most(data_dir: Path) -> None:
+    """Safe by default 11."""
+    async with running(data_dir):
+        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+        assert stat.S_IMODE(data_dir.with_name("data.log").stat().st_mode) == 0o640
+
+
+async def test_a_cluster_that_ran_as_nobody_is_taken_over(data_dir: Path) -> None:
+    """Only root ever ran it so, and only root gives files away."""
+    if os.getuid() != 0:
+        return
+    async with running(data_dir) as conninfo:
+        write(conninfo, "CREATE TABLE taken AS SELECT 42 AS n")
+    nobody = pwd.getpwnam("nobody")
+    for path in (data_dir, *data_dir.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    (data_dir / "ours").touch()
+    async with running(data_dir) as conninfo:
+        write(conninfo, "INSERT INTO taken VALUES (43)")
+    assert {path.stat().st_uid for path in data_dir.rglob("*")} == {pwd.getpwnam(ACCOUNT).pw_uid, 0}
+    assert (data_dir / "ours").stat().st_uid == 0, "only what was the former owner's changes hands"
+
+
+def test_an_account_that_cannot_be_made_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_account, "ACCOUNT", "no-such-account")
+    monkeypatch.setattr(postgres_account, "AGAIN_AFTER_S", 0)
+    for command in (("no-such-command",), ("false",)):
+        monkeypatch.setattr(postgres_account, "MAKE", command)
+        with pytest.raises(
+            DatabaseUnavailable, match=f"make one with {command[0]}, or run EvPower as an ordinary user"
+        ):
+            postgres_account.own_account()

@@ -69,13 +69,20 @@ async def test_it_answers_in_utc_and_listens_on_no_network(place: Path, monkeypa
     assert await serve_once(place / "data", f"SELECT {settings}") == "UTC/"
 
 
-async def test_a_directory_nobody_may_enter_is_no_obstacle(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As root the server runs as `nobody`, and state may lie in root's closed home."""
-    monkeypatch.setattr(embedded, "SYSTEM_STATE", place / "system")
+async def test_a_directory_only_we_may_enter_is_no_obstacle(place: Path) -> None:
+    """As root the server runs as an account of its own, and state lies where that may not enter."""
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     await serve_once(closed / "data", "CREATE TABLE kept AS SELECT 42 AS n")
     assert await serve_once(closed / "data", "SELECT n FROM kept") == 42
+    assert not (closed / "data").is_symlink()
+
+
+async def test_data_that_an_earlier_version_moved_away_is_found(place: Path) -> None:
+    """It left a link where nobody could reach the data."""
+    await serve_once(place / "moved", "CREATE TABLE kept AS SELECT 42 AS n")
+    (place / "data").symlink_to(place / "moved")
+    assert await serve_once(place / "data", "SELECT n FROM kept") == 42
 
 
 async def test_a_directory_with_something_else_in_it_is_refused_and_left_alone(place: Path) -> None:

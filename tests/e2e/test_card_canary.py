@@ -84,7 +84,7 @@ def test_the_search_finds_the_canary(form: bytes) -> None:
 
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
-    """As open as a checkout: started by root, PostgreSQL runs as nobody."""
+    """As open as a checkout."""
     with tempfile.TemporaryDirectory(prefix="evpower-canary-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o755)
         yield Path(directory)

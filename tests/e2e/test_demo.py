@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,10 +34,11 @@ ENDED_WITHIN_S = 30.0
 
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
-    """As open as a checkout: started by root, PostgreSQL runs as nobody."""
+    """As open as a checkout; the server closes it to others (safe by default 11)."""
     with tempfile.TemporaryDirectory(prefix="evpower-demo-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o755)
         yield Path(directory)
+        assert stat.S_IMODE(Path(directory).stat().st_mode) == 0o700
 
 
 async def start_demo(nursery: trio.Nursery, state_dir: Path) -> Process:

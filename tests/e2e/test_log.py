@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import httpx2
 import trio
 
+from tests.e2e.hostile import hand_at, refusal
 from tests.e2e.process import Server
-from tests.e2e.street import CLIENT, Phone, charger_at
+from tests.e2e.street import CLIENT, STATION, Phone, charger_at
 
 
 async def shell(command: str) -> list[str]:
@@ -45,3 +50,36 @@ async def test_nothing_but_log_lines_is_printed(server: Server) -> None:
     run = server.process
     await server.stop()
     assert run.lines == server.log().splitlines()
+
+
+#: What separates values, what ends a line, what plays with a terminal.
+PLANTED = "X, FORGED=1: FORGED=2 - IP: 10.0.0.66 FORGED=3\r\n[2026-01-01 00:00:00] ERROR - FORGED=4 \x1b[2JFORGED=5"
+FIELDS = ("chargePointVendor", "chargePointModel", "chargePointSerialNumber", "firmwareVersion")
+
+
+async def test_nothing_that_is_planted_passes_for_another_value(server: Server) -> None:
+    """Safe by default 10: a charger, a phone and a provider write into every field that a line shows."""
+    async with hand_at(server, STATION) as charger:
+        await charger.call("BootNotification", **dict.fromkeys(FIELDS, PLANTED))
+        await charger.call("Authorize", idTag=PLANTED)
+        start: dict[str, Any] = {"connectorId": 1, "idTag": PLANTED, "meterStart": 0, "timestamp": PLANTED}
+        await charger.call("StartTransaction", **start)
+        await charger.call("StatusNotification", connectorId=1, errorCode=PLANTED, status=PLANTED)
+        await charger.call("DataTransfer", vendorId=PLANTED, messageId=PLANTED)
+        await charger.call("FirmwareStatusNotification", status=PLANTED)
+        await charger.call(PLANTED, **{PLANTED: PLANTED})
+    refused = b"GET /ws/FORGED=6,%20FORGED=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    refused += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    await refusal(server, refused)
+    async with httpx2.AsyncClient(base_url=server.http_url, timeout=30, verify=False) as phone:
+        headers = {"X-Correlation-ID": "FORGED=8, a", "Idempotency-Key": "FORGED=9, a", "User-Agent": "FORGED=1, a"}
+        order = {"client_id": PLANTED, "station_id": PLANTED, "connector_id": 1}
+        await phone.post("/api/v1/charging/start", json=order, headers=headers)
+        await phone.get("/api/v1/x, FORGED=1 - IP: 10.0.0.66", params={"x": PLANTED})
+        await phone.post("/api/v1/payment/webhook/odengi", json={"order_id": PLANTED, "status": PLANTED})
+    lines = server.log().splitlines()
+    shaped = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?:INFO|WARNING) - ")
+    assert [line for line in lines if not shaped.match(line)] == []
+    assert any("FORGED" in line for line in lines), "the log shows what it was sent"
+    unquoted = [re.sub(r'"(?:[^"\\]|\\.)*"', "", line) for line in lines]
+    assert [line for line in unquoted if "FORGED" in line] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import logging
 import re
@@ -15,6 +16,7 @@ from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
 from evpower.server.logs import ACCEPT_LOGGER, OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
 from evpower.settings.config import LogSettings
+from tests.worlds.fakes import NOON
 
 STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"
 
@@ -164,3 +166,84 @@ def test_the_file_is_for_its_owner_and_group(tmp_path: Path) -> None:
         logging.getLogger().info("a line")
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
         path.unlink()
+
+
+OTHERS = (
+    "X, station=OTHER",
+    "X, id_tag=CARD-1, by=operator ann",
+    'X", station="OTHER',
+    "X\\",
+    "X: station refused",
+    "X - 200 OK - IP: 10.0.0.1",
+    "X  station",
+    " X",
+    "X:",
+    "a=b",
+    "",
+    "X\n[2025-09-30 12:34:56] ERROR - forged",
+    "X\x1b[2J",
+    "X\u202eCP",
+)
+
+
+@pytest.mark.parametrize("planted", OTHERS, ids=ascii)
+def test_no_value_passes_for_another(planted: str) -> None:
+    """Safe by default 10: what separates values stands in quotes, and a reader gets back what was sent."""
+    stream = lines()
+    logging.getLogger("OCPP").info("BootNotification: station=%s, vendor=%s, model=%s", "CP-1", planted, "M")
+    (line,) = stream.getvalue().splitlines()
+    found = re.fullmatch(r'.* - BootNotification: station=CP-1, vendor=("(?:[^"\\]|\\.)*"), model=M', line)
+    assert found is not None, line
+    assert ast.literal_eval(found[1]) == planted
+
+
+@pytest.mark.parametrize(
+    "plain",
+    ["ABB", "Star Charge", "operator ann", "10.0.0.1:9000", "[::1]:80", "ТЦ Дордой Плаза", "a/b?c", 7, None, NOON],
+)
+def test_a_plain_value_is_written_as_it_is(plain: object) -> None:
+    stream = lines()
+    logging.getLogger("OCPP").info("vendor=%s, model=%s", plain, "M")
+    assert stream.getvalue().endswith(f" - vendor={plain}, model=M\n")
+
+
+def test_an_error_of_a_library_is_a_value_too_and_its_record_is_left_to_others() -> None:
+    stream = lines()
+    error = OSError("connection to server failed, station=OTHER")
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "cannot: %s", (error,), None)
+    logging.getLogger().handle(record)
+    assert stream.getvalue().endswith(' - cannot: "connection to server failed, station=OTHER"\n')
+    assert record.args == (error,)
+
+
+def test_half_a_letter_is_written_as_text() -> None:
+    """Bytes that are no UTF-8 come as such; a file could not be written with them."""
+    record = logging.LogRecord("x", logging.INFO, "", 0, "id_tag=%s", ("A\udc80",), None)
+    assert LineFormatter().format(record).endswith(' - id_tag="A\\udc80"')
+
+
+def test_a_sentence_of_ours_is_a_line_of_its_own() -> None:
+    stream = lines()
+    logging.getLogger().warning("%s", "ocpp.bind, http.bind: set ocpp.allow_anonymous = true\r")
+    assert stream.getvalue().endswith(" - ocpp.bind, http.bind: set ocpp.allow_anonymous = true\\r\n")
+
+
+def test_no_line_and_no_traceback_shows_the_password_of_a_url() -> None:
+    """Safe by default 11."""
+    stream = lines()
+    url = "postgresql://evpower:hunter2@db.example/evpower"
+    try:
+        raise ValueError(f"cannot reach {url}")
+    except ValueError as error:
+        logging.getLogger("OCPP").exception("location=%s: %s", "ftp://u:hunter2@host", error)
+    assert "hunter2" not in stream.getvalue()
+    assert "ftp://u:***@host" in stream.getvalue()
+    assert stream.getvalue().count("postgresql://evpower:***@db.example/evpower") >= 2
+
+
+def test_a_line_about_money_quotes_a_charges_own_message_id() -> None:
+    stream = lines()
+    known = correlation_id.set("7, amount=999.00")
+    logging.getLogger("payment").info("moved: amount=%s", "270.00")
+    correlation_id.reset(known)
+    assert stream.getvalue().endswith(' - moved: amount=270.00, correlation_id="7, amount=999.00"\n')

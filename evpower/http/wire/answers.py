@@ -10,6 +10,7 @@ import msgspec
 from quart import Response
 
 from evpower.http.wire.values import jsonable
+from evpower.urls import without_password
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,12 @@ def written(answer: Answer) -> Response:
 
 
 def written_data(data: object) -> Response:
-    """What administrators and operators are shown: a view, in the envelope of the administrators' door (§7.7)."""
-    return written(Answer({"success": True, "data": jsonable(data)}))
+    """What administrators and operators are shown: a view, in the envelope of the administrators' door (§7.7).
+
+    Whatever URL is in it, such as a charger's own setting, is without its password (safe by default 11).
+    """
+    body = msgspec.json.encode({"success": True, "data": jsonable(data)})
+    return written_bytes(without_password(body.decode()).encode())
 
 
 def written_bytes(body: bytes, status: int = 200) -> Response:

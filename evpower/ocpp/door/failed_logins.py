@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 import trio
 
 from evpower.client_address import Network, client_address, neighbourhood
-from evpower.ocpp.watch.oddities import shown
 
 log = logging.getLogger("security")
 
@@ -86,7 +85,7 @@ class FailedLogins:
             tries.failed_at = now
         log.warning(
             "login refused: station=%s, address=%s, reason=%s, failures=%d",
-            shown(station),
+            station,
             address or "-",
             reason,
             of_address.failures,

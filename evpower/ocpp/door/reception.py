@@ -32,7 +32,6 @@ from evpower.ocpp.door.failed_logins import FailedLogins, TooManyTries, address_
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.tls import ShownCertificate, certificate_of
 from evpower.ocpp.lobby import Lobby, Stranger
-from evpower.ocpp.watch.oddities import shown
 from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.ocpp.wire.transport import SocketClosed, StationSocket
 from evpower.reports.station_reports import StationReports
@@ -87,9 +86,9 @@ class Reception:
             log.info("station=%s: offered no subprotocol", name)
             return Entrant(who, usual(self.dialects), profile)
         self._refused(socket, Refusal.NO_SUBPROTOCOL)
-        address, names = address_of(stream), shown(", ".join(offered))
-        reason = "refused: station=%s, address=%s: no common subprotocol, offered %s"
-        log.info(reason, name, address or "-", names)
+        address, names = address_of(stream), ", ".join(offered)
+        message = "refused: station=%s, address=%s: no common subprotocol, offered %s"
+        log.info(message, name, address or "-", names)
         await socket.aclose(1002, "no common subprotocol")
         raise SocketClosed(1002, "no common subprotocol")
 
@@ -125,8 +124,8 @@ class Reception:
                 stranger = await self._stranger(Stranger(identity, address), certificate_of(stream))
         except Exception as error:
             self._refused(socket, Refusal.DATABASE)
-            reason = "refused with 503: station=%s, address=%s: cannot look it up: %s"
-            log.error(reason, shown(identity or ""), address or "-", error)
+            message = "refused with 503: station=%s, address=%s: cannot look it up: %s"
+            log.error(message, identity or "", address or "-", error)
             await socket.reject(handshake, 503, "try again later\n")
         if stranger is not None:
             return stranger, 0

@@ -152,7 +152,7 @@ async def serve_stations(
     if server.settings.allow_anonymous:
         log.error(ANONYMOUS_EVERYWHERE)
     for door in doors:
-        log.info("chargers: listening at %s%s", door.url, "" if door.anonymous else ", credentials required")
+        log.info("chargers: listening at %s, credentials=%s", door.url, "optional" if door.anonymous else "required")
     async with trio.open_nursery() as nursery:
         await nursery.start(server.serve, doors)
         task_status.started(doors)

@@ -19,7 +19,7 @@ from evpower.network.status import StatusReport
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
-from evpower.ocpp.watch.oddities import Kind, shown
+from evpower.ocpp.watch.oddities import Kind
 from evpower.tags.id_tag import IdTagVerdict
 
 log = logging.getLogger("OCPP")
@@ -41,8 +41,8 @@ async def boot_notification(station: ConnectedStation, request: messages.BootNot
     log.info(
         "BootNotification: station=%s, vendor=%s, model=%s",
         station.station_id,
-        shown(request.charge_point_vendor),
-        shown(request.charge_point_model),
+        request.charge_point_vendor,
+        request.charge_point_model,
     )
     verdict = await station.boot(
         Boot(
@@ -71,7 +71,7 @@ async def status_notification(
         "StatusNotification: station=%s, connector=%d, status=%s",
         station.station_id,
         request.connector_id,
-        shown(request.status),
+        request.status,
     )
     if request.connector_id == 0 and request.status not in WHOLE_STATION_STATUSES:
         station.connection.oddities.note(Kind.STATION_STATUS, f"status {request.status} of connector 0")
@@ -104,7 +104,7 @@ async def start_transaction(
         "StartTransaction: station=%s, connector=%s, id_tag=%s",
         station.station_id,
         request.connector_id,
-        shown(request.id_tag or ""),
+        request.id_tag or "",
     )
     meter_start_wh = _believable_register(request.meter_start)
     unread = _unread(
@@ -193,7 +193,7 @@ async def stop_transaction(
 
 async def data_transfer(station: ConnectedStation, request: messages.DataTransfer, _: bytes) -> Confirmation:
     """No vendor is registered with us (duty 38)."""
-    log.info("DataTransfer: station=%s, vendor=%s", station.station_id, shown(request.vendor_id))
+    log.info("DataTransfer: station=%s, vendor=%s", station.station_id, request.vendor_id)
     return messages.DataTransferConf(status="UnknownVendorId")
 
 

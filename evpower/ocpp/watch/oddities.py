@@ -60,5 +60,5 @@ class Oddities:
 
 
 def shown(text: str) -> str:
-    """A station's text as one printable piece of a log line."""
+    """A station's text without what is not printable, as it is kept; the log does so by itself."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -8,6 +8,7 @@ import pytest
 from trio.testing import MockClock
 
 from evpower.network.station import BootVerdict
+from evpower.server.logs import LineFormatter
 from tests.ocpp.conftest import Csms
 
 BOOT = {
@@ -45,8 +46,10 @@ async def test_a_vendor_cannot_forge_log_lines(
 ) -> None:
     caplog.set_level(logging.INFO, "OCPP")
     peer = await csms.charger()
-    await peer.call("BootNotification", {**BOOT, "chargePointVendor": "x\nERROR"})
-    assert all("\n" not in message for message in caplog.messages)
+    await peer.call("BootNotification", {**BOOT, "chargePointVendor": "x\nERROR, station=CP-2"})
+    written = [LineFormatter().format(record) for record in caplog.records]
+    assert all("\n" not in line for line in written)
+    assert any('vendor="x\\nERROR, station=CP-2", model=Terra 54' in line for line in written)
 
 
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])

@@ -11,7 +11,6 @@ from evpower.stations.facts import (
     StationFacts,
     TransferFact,
 )
-from evpower.urls import without_password
 
 
 def facts_body(facts: StationFacts) -> Body:
@@ -40,7 +39,7 @@ def _transfer(fact: TransferFact) -> Body:
     return {
         "id": fact.id,
         "kind": fact.kind,
-        "location": None if fact.location is None else without_password(fact.location),
+        "location": fact.location,
         "file_name": fact.file_name,
         "status": fact.status,
         "steps": [{"at": step.at, "status": step.status} for step in fact.steps],
