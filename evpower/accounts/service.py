@@ -45,8 +45,8 @@ class Accounts:
             asked = await deletions.read_deletion(uow.conn, client_id)
             assert asked is not None
             if not is_repeat:
-                line = f"account deletion requested: client_id={client_id}, by={actor}"
-                uow.after_commit(lambda: log.info(line))
+                line = "account deletion requested: client_id=%s, by=%s"
+                uow.after_commit(lambda: log.info(line, client_id, actor))
         return asked
 
     async def restore(self, client_id: ClientId, actor: str) -> None:

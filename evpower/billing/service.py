@@ -174,8 +174,8 @@ class BillingService:
         times = await count_paid_out(uow.conn, client.id)
         amount_tyiyn, key = client.balance_tyiyn, f"deletion_payout:{client.id}:{times + 1}"
         await post_entry(uow.conn, pay_out_entry(client.id, amount_tyiyn, key, reason, actor), self._clock.now())
-        line = f"💳 PAID_OUT: client_id={client.id}, amount={som_fixed(amount_tyiyn)}, actor={actor}"
-        uow.after_commit(lambda: log.info(line))
+        line = "💳 PAID_OUT: client_id=%s, amount=%s, actor=%s"
+        uow.after_commit(lambda: log.info(line, client.id, som_fixed(amount_tyiyn), actor))
 
     async def check(self) -> LedgerCheck:
         """The ledger's invariants over all rows (design §5)."""
