@@ -35,6 +35,8 @@ SOCKET_STATUSES: dict[str, SocketStatus] = {
     "Finishing": "Occupied",
     "Reserved": "Occupied",
 }
+#: No name of a place or a station has it: PostgreSQL stores none.
+TEXT_END = "\0"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,15 @@ class ListedStation:
     def status(self) -> PublicStatus:
         return public_status(self.admin_status, self.online, [each.status for each in self.connectors])
 
+    @cached_property
+    def kinds(self) -> frozenset[tuple[str, float]]:
+        """What its connectors are, each by its type as filters compare it and its power in kW."""
+        capacity_kw = self.power_capacity_kw
+        return frozenset(
+            (_folded(each.connector_type), capacity_kw if each.power_kw is None else each.power_kw)
+            for each in self.connectors
+        )
+
     @property
     def in_service(self) -> bool:
         """Whether a driver could charge here if a connector is free."""
@@ -143,6 +154,24 @@ class ListedLocation:
     latitude: float | None
     longitude: float | None
     stations: tuple[ListedStation, ...]
+
+    @cached_property
+    def kinds(self) -> frozenset[tuple[str, float]]:
+        """Those of its stations' connectors."""
+        return frozenset().union(*(station.kinds for station in self.stations))
+
+    @cached_property
+    def folded_city(self) -> str:
+        """As filters compare it."""
+        return _folded(self.city or "")
+
+    @cached_property
+    def searched(self) -> str:
+        """The texts a search looks into, each ended by what none of them has."""
+        texts = [self.name, self.address, self.city or ""]
+        for station in self.stations:
+            texts += [station.id, station.serial_number]
+        return TEXT_END.join(map(_folded, texts))
 
     @cached_property
     def status(self) -> LocationStatus:
@@ -200,40 +229,46 @@ class LocationFilter:
 
     def stations(self, locations: Iterable[ListedLocation]) -> list[ListedStation]:
         """The matching stations of matching locations."""
-        return [station for location in self.apply(locations) for station in location.stations if self._fits(station)]
+        found = self.apply(locations)
+        return [station for location in found for station in location.stations if self._fits(station.kinds)]
 
     def _matches(self, location: ListedLocation) -> bool:
         if self.location_id is not None and location.id != self.location_id:
             return False
-        if self.city is not None and _folded(location.city or "") != _folded(self.city):
+        if self.city is not None and location.folded_city != self._folded_city:
             return False
-        if self.search is not None and not self._found_in(location):
+        if self.search is not None and not self._is_found_in(location.searched):
             return False
-        return not self._asks_for_connectors or any(self._fits(station) for station in location.stations)
+        return self._fits(location.kinds)
 
-    def _found_in(self, location: ListedLocation) -> bool:
-        wanted = _folded(self.search or "")
-        texts = [location.name, location.address, location.city or ""]
-        for station in location.stations:
-            texts += [station.id, station.serial_number]
-        return any(wanted in _folded(text) for text in texts)
+    def _is_found_in(self, searched: str) -> bool:
+        return TEXT_END not in self._folded_search and self._folded_search in searched
 
-    @property
-    def _asks_for_connectors(self) -> bool:
-        return (self.connector_type, self.power_kw_min, self.power_kw_max) != (None, None, None)
+    def _fits(self, kinds: Iterable[tuple[str, float]]) -> bool:
+        return not self._asks_for_connectors or any(self._fits_kind(*kind) for kind in kinds)
 
-    def _fits(self, station: ListedStation) -> bool:
-        return not self._asks_for_connectors or any(
-            self._fits_connector(connector, station) for connector in station.connectors
-        )
-
-    def _fits_connector(self, connector: ListedConnector, station: ListedStation) -> bool:
-        if self.connector_type is not None and _folded(connector.connector_type) != _folded(self.connector_type):
+    def _fits_kind(self, folded_type: str, power_kw: float) -> bool:
+        if self.connector_type is not None and folded_type != self._folded_type:
             return False
-        power_kw = station.power_capacity_kw if connector.power_kw is None else connector.power_kw
         return (self.power_kw_min is None or power_kw >= self.power_kw_min) and (
             self.power_kw_max is None or power_kw <= self.power_kw_max
         )
+
+    @cached_property
+    def _asks_for_connectors(self) -> bool:
+        return (self.connector_type, self.power_kw_min, self.power_kw_max) != (None, None, None)
+
+    @cached_property
+    def _folded_city(self) -> str:
+        return _folded(self.city or "")
+
+    @cached_property
+    def _folded_search(self) -> str:
+        return _folded(self.search or "")
+
+    @cached_property
+    def _folded_type(self) -> str:
+        return _folded(self.connector_type or "")
 
 
 def configuration_warnings(connectors_count: int, connector_ids: Collection[int]) -> list[str]:

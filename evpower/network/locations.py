@@ -9,7 +9,7 @@ have run out (design §9.20). A reading in progress while something changes is a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
@@ -30,6 +30,8 @@ from evpower.network.status import connector_status, effective_status, is_online
 
 #: The seed's time to live.
 LIST_FOR_S = 30.0
+#: A reading of the whole network is dear, and anybody may ask for it (safe-by-default §7).
+REFRESH_EVERY = timedelta(seconds=1)
 
 
 class Locations:
@@ -53,6 +55,7 @@ class Locations:
         self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
         self._on_silence = on_silence
         self._cache = cache
+        self._refreshed_at = datetime.min.replace(tzinfo=UTC)
         # When many ask at once, one reads and the others get what it read.
         self._reading = trio.Lock()
 
@@ -85,6 +88,13 @@ class Locations:
     def forget(self) -> None:
         """Something the public can read has changed."""
         self._cache.forget()
+
+    def refresh(self) -> None:
+        """The public asks for the list to be read anew: at most once in `REFRESH_EVERY`, whoever asks."""
+        now = self._clock.now()
+        if abs(now - self._refreshed_at) >= REFRESH_EVERY:
+            self._refreshed_at = now
+            self.forget()
 
     async def read(self, location_id: str | None = None) -> NetworkPicture:
         """The rows and live presence of all locations, or of one (none when there is no such location)."""

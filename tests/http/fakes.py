@@ -250,7 +250,7 @@ class FakeLocations(Locations):
                 return location
         raise LocationNotFound(f"Локация {location_id} не найдена")
 
-    def forget(self) -> None:
+    def refresh(self) -> None:
         self.forgotten += 1
 
 

@@ -54,6 +54,20 @@ async def test_rows_presence_and_price_are_put_together(world: World) -> None:
     assert (float(listed.rate_per_kwh), listed.connectors_count) == (13.5, 3)
 
 
+async def test_the_public_has_the_list_read_anew_once_a_second_whoever_asks(world: World) -> None:
+    world.app.locations.refresh()
+    await was_cached(world)
+    world.clock.advance(0.999)
+    world.app.locations.refresh()
+    assert await was_cached(world) is True
+    world.clock.advance(0.001)
+    world.app.locations.refresh()
+    assert await was_cached(world) is False
+    world.clock.advance(-3600)
+    world.app.locations.refresh()
+    assert await was_cached(world) is False, "a clock set back stops nothing"
+
+
 async def test_the_second_answer_within_30_s_is_cached(world: World) -> None:
     assert [await was_cached(world), await was_cached(world)] == [False, True]
     world.clock.advance(30)

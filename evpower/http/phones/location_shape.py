@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
+
+import msgspec
 
 from evpower.http.wire.values import Body, instant, known, number
 from evpower.money import CURRENCY
-from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
+from evpower.network.list_cache import NetworkPicture
+from evpower.network.listing import ListedConnector, ListedLocation, ListedStation, LocationFilter
 
 
-def list_body(locations: Sequence[ListedLocation], *, include_stations: bool, cached: bool) -> Body:
-    """`GET /locations` (§2.1)."""
-    return {
-        "success": True,
-        "locations": [location_body(each, include_stations=include_stations) for each in locations],
-        "total_locations": len(locations),
-        "total": len(locations),
-        "cached": cached,
-    }
+class WrittenNetwork:
+    """Answers about one picture: each location and station of it is written once, and every list is cut from that.
+
+    The list is read far more often than it changes, and a filter costs no more than the whole (safe-by-default §7).
+    """
+
+    def __init__(self, picture: NetworkPicture) -> None:
+        self.picture = picture
+        self._stations: dict[str, msgspec.Raw] = {}
+        self._locations: dict[tuple[str, bool], msgspec.Raw] = {}
+        self._whole: dict[tuple[bool, bool], bytes] = {}
+
+    def list(self, wanted: LocationFilter, *, include_stations: bool, cached: bool) -> bytes:
+        """`GET /locations` (§2.1)."""
+        if not wanted.is_empty:
+            return self._list(wanted, include_stations=include_stations, cached=cached)
+        key = include_stations, cached
+        if key not in self._whole:
+            self._whole[key] = self._list(wanted, include_stations=include_stations, cached=cached)
+        return self._whole[key]
+
+    def stations(self, wanted: LocationFilter) -> bytes:
+        """`GET /stations`."""
+        found = [self._station(each) for each in wanted.stations(self.picture.locations)]
+        return msgspec.json.encode({"success": True, "stations": found, "total": len(found)})
+
+    def _list(self, wanted: LocationFilter, *, include_stations: bool, cached: bool) -> bytes:
+        found = [self._location(each, include_stations) for each in wanted.apply(self.picture.locations)]
+        totals = {"total_locations": len(found), "total": len(found)}
+        return msgspec.json.encode({"success": True, "locations": found, **totals, "cached": cached})
+
+    def _location(self, location: ListedLocation, include_stations: bool) -> msgspec.Raw:
+        key = location.id, include_stations
+        if key not in self._locations:
+            body = location_body(location)
+            if include_stations:
+                body["stations"] = [self._station(each) for each in location.stations]
+            self._locations[key] = msgspec.Raw(msgspec.json.encode(body))
+        return self._locations[key]
+
+    def _station(self, station: ListedStation) -> msgspec.Raw:
+        if station.id not in self._stations:
+            self._stations[station.id] = msgspec.Raw(msgspec.json.encode(listed_station_body(station)))
+        return self._stations[station.id]
 
 
 def detail_body(location: ListedLocation) -> Body:
     """`GET /locations/{id}` (§2.2): the fields at the top and the same object under `location`."""
-    body = location_body(location, include_stations=True)
+    body = body_with_stations(location)
     return {"success": True, **body, "location": body}
 
 
-def location_body(location: ListedLocation, *, include_stations: bool) -> Body:
-    """One location; `city`, `country` and the coordinates may be null, everything else unknown is left out."""
+def body_with_stations(location: ListedLocation) -> Body:
+    """One location and all of its stations."""
+    return location_body(location) | {"stations": [listed_station_body(station) for station in location.stations]}
+
+
+def location_body(location: ListedLocation) -> Body:
+    """One without its stations; `city`, `country` and the coordinates may be null, else what is unknown is left out."""
     connectors = location.connectors_summary
     place = {"latitude": location.latitude, "longitude": location.longitude}
-    body: Body = {
+    return {
         "id": location.id,
         "name": location.name,
         "address": location.address,
@@ -46,9 +88,6 @@ def location_body(location: ListedLocation, *, include_stations: bool) -> Body:
         "connectors_count": connectors.total,
         "available_connectors": connectors.available,
     }
-    if include_stations:
-        body["stations"] = [listed_station_body(station) for station in location.stations]
-    return body
 
 
 def listed_station_body(station: ListedStation) -> Body:

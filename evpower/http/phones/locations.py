@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import trio
 from quart import Blueprint, Response, request
 
 from evpower.http.phones.answer_types.network import DetailBody, ListBody, RefreshedBody, StationsBody
-from evpower.http.phones.location_shape import detail_body, list_body, listed_station_body, location_body
+from evpower.http.phones.location_shape import WrittenNetwork, body_with_stations, detail_body
 from evpower.http.wire.answers import Answer, written, written_bytes
 from evpower.http.wire.described import described
 from evpower.http.wire.kinds import FLAG, POWER_KW, QUERY_TEXT
@@ -24,7 +23,13 @@ ANSWER_WITHIN_S = 9
 def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
     routes = Blueprint("locations", __name__, url_prefix=prefix)
-    whole_list = _WholeList()
+    newest: WrittenNetwork | None = None
+
+    def network(picture: NetworkPicture) -> WrittenNetwork:
+        nonlocal newest
+        if newest is None or newest.picture is not picture:
+            newest = WrittenNetwork(picture)
+        return newest
 
     @routes.get("/locations")
     @described("The network", caller="anyone", query=list_query, answer=ListBody)
@@ -32,10 +37,7 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
         include_stations, wanted = list_query(BodyFields(request.args))
         with trio.fail_after(ANSWER_WITHIN_S):
             picture, cached = await locations.picture()
-        if wanted.is_empty:
-            return written_bytes(whole_list.encoded(picture, include_stations=include_stations, cached=cached))
-        found = wanted.apply(picture.locations)
-        return written(Answer(list_body(found, include_stations=include_stations, cached=cached)))
+        return written_bytes(network(picture).list(wanted, include_stations=include_stations, cached=cached))
 
     @routes.get("/locations/<location_id>")
     @described("One location with its stations", caller="anyone", answer=DetailBody)
@@ -46,9 +48,9 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
     @routes.post("/locations/<location_id>/refresh-status")
     @described("One location, read anew", caller="anyone", answer=RefreshedBody)
     async def refresh(location_id: str) -> Response:
-        locations.forget()
+        locations.refresh()
         with trio.fail_after(ANSWER_WITHIN_S):
-            body = location_body(await locations.location(location_id), include_stations=True)
+            body = body_with_stations(await locations.location(location_id))
         return written(Answer({"success": True, "message": "Статус локации обновлен", "location": body}))
 
     @routes.get("/stations")
@@ -57,8 +59,7 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
         wanted = location_filter(BodyFields(request.args))
         with trio.fail_after(ANSWER_WITHIN_S):
             picture, _ = await locations.picture()
-        found = [listed_station_body(station) for station in wanted.stations(picture.locations)]
-        return written(Answer({"success": True, "stations": found, "total": len(found)}))
+        return written_bytes(network(picture).stations(wanted))
 
     return routes
 
@@ -78,20 +79,3 @@ def location_filter(fields: BodyFields) -> LocationFilter:
     }
     fields.check()
     return LocationFilter(**texts, power_kw_min=low, power_kw_max=high)
-
-
-class _WholeList:
-    """The unfiltered answers of one picture, each written once: the list is read far more often than it changes."""
-
-    def __init__(self) -> None:
-        self._picture: NetworkPicture | None = None
-        self._answers: dict[tuple[bool, bool], bytes] = {}
-
-    def encoded(self, picture: NetworkPicture, *, include_stations: bool, cached: bool) -> bytes:
-        if picture is not self._picture:
-            self._picture, self._answers = picture, {}
-        key = include_stations, cached
-        if key not in self._answers:
-            body = list_body(picture.locations, include_stations=include_stations, cached=cached)
-            self._answers[key] = msgspec.json.encode(body)
-        return self._answers[key]

@@ -162,6 +162,7 @@ async def test_an_answer_that_was_written_once_follows_a_new_picture(world: Worl
         ("search=%25", 0),
         ("search=_", 0),
         ("search=%00", 0),
+        ("search=Плаза%00ул.", 0),
         ("search=%FF%FE", 0),
         ("search=.*", 0),
         ("search=EVPCS-001", 1),
@@ -186,6 +187,18 @@ async def test_no_answer_is_given_for_another_question(client: Phone) -> None:
         assert "stations" in (await listed(client, "?include_stations=true"))["locations"][0]
         assert "stations" not in (await listed(client))["locations"][0]
         assert "stations" in (await listed(client, "?include_stations=true&search=Дордой"))["locations"][0]
+
+
+async def test_every_list_of_one_picture_is_cut_from_what_was_written_once(world: World, client: Phone) -> None:
+    """A filter costs no new writing (safe-by-default §7): what changes within a picture is not seen."""
+    station = replace(LISTED)
+    world.locations.picture_answer = NetworkPicture((replace(LOCATION, stations=(station,)),), NOON)
+    whole = await listed(client, "?include_stations=true")
+    stations = await body_of(await client.get("/api/v1/stations"))
+    object.__setattr__(station, "model", "written anew")
+    for query in ("", "&search=Дордой", "&city=бишкек", "&min_power=20"):
+        assert await listed(client, f"?include_stations=true{query}") == whole
+        assert await body_of(await client.get(f"/api/v1/stations?{quote(query, safe=SAFE)}")) == stations
 
 
 async def test_the_detail_has_its_fields_at_the_top_and_under_location(client: Phone) -> None:
