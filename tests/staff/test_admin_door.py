@@ -16,8 +16,11 @@ from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.sessions import session_routes
+from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
 from evpower.http.operators.operators_work import attempt_routes, doubt_routes, parked_routes
+from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
 from evpower.http.operators.people.staff import staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
@@ -95,6 +98,9 @@ class Door:
                 doubt_routes(app.doubts),
                 parked_routes(app.parked),
                 tariff_plan_routes(app.tariff_plans),
+                session_routes(app.charge_views, app.charging),
+                statistics_routes(app.charge_views),
+                client_routes(app.client_accounts, app.charge_views),
                 second_factor_routes(self.factor),
                 *staff_routes(app.staff),
             ),
@@ -102,8 +108,17 @@ class Door:
         )
         self.phone = cast("Phone", built.test_client())
 
-    async def ask(self, token: str, path: str, status: int = 200, *, method: str = "GET", body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {token}"}
+    async def ask(
+        self,
+        token: str,
+        path: str,
+        status: int = 200,
+        *,
+        method: str = "GET",
+        body: Any = None,
+        key: str | None = None,
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} | ({} if key is None else {"Idempotency-Key": key})
         response = await self.phone.open(f"{ADMIN}{path}", method=method, headers=headers, json=body)
         answer = await body_of(response, status)
         return answer["data"] if answer["success"] else answer
@@ -200,6 +215,10 @@ async def test_another_persons_location_is_forbidden_too(door: Door, location: s
         ("POST", "/tariff-plans"),
         ("POST", "/doubts/1/settle"),
         ("POST", "/parked/1/resolve"),
+        ("GET", "/clients"),
+        ("GET", f"/clients/{CLIENT}"),
+        ("PUT", f"/clients/{CLIENT}/balance"),
+        ("PUT", f"/clients/{CLIENT}/status?status=blocked"),
         ("GET", "/users"),
         ("GET", "/operators"),
     ],
