@@ -22,7 +22,7 @@ from quart_trio import QuartTrio
 import evpower
 from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
-from evpower.http.operators.admin import AdminDoor
+from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.sessions import session_routes
@@ -135,7 +135,7 @@ async def _open_to_stations(
 def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]) -> QuartTrio:
     """Every route of the people's listener."""
     config, app = process.config, process.app
-    admin = AdminDoor(config.http.admin_token)
+    admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
     metrics = metrics_routes(figures, partial(require_neighbour, admin))
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(

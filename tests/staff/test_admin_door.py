@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import pytest
 from quart_trio import QuartTrio
 
 from evpower.administration.network_views import NetworkViews
-from evpower.errors import Unauthorized
+from evpower.errors import InvalidToken
 from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
@@ -27,6 +27,8 @@ from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.identifiers import StationId
+from evpower.identity.identity import Identity
+from evpower.identity.verifier import Verifier
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.totp import STEP_S, code_of, step_of
 from tests.http.conftest import body_of
@@ -34,6 +36,7 @@ from tests.http.fakes import CountingIds, Phone
 from tests.http.fakes import World as FakeServices
 from tests.http.operators.test_metrics import FakeExposition
 from tests.worlds.charging import CLIENT, STATION, World
+from tests.worlds.fakes import NOON, SetClock
 
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SECRET = bytes(range(20))
@@ -51,25 +54,22 @@ VALUES ('op', 'EVP-LOC-001', now(), 'test');
 """
 
 
-@dataclass(frozen=True)
-class Bearer:
-    subject: str
-    phone: str | None = None
-    anonymous: bool = False
+class Tokens(Verifier):
+    """Believes `user~ID`, `phone~NUMBER` and `anonymous~ID`."""
 
+    def __init__(self) -> None:
+        super().__init__([], SetClock())
 
-class Tokens:
-    """Believes `user ID`, `phone NUMBER` and `anonymous ID`."""
-
-    async def verify(self, token: str) -> Bearer:
-        kind, _, name = token.partition("~")
+    async def verify(self, text: str) -> Identity:
+        kind, _, name = text.partition("~")
+        expires_at = NOON + timedelta(days=30)
         if kind == "user":
-            return Bearer(name)
+            return Identity(name, "client", expires_at)
         if kind == "phone":
-            return Bearer("someone-elsewhere", name)
+            return Identity("someone-elsewhere", "client", expires_at, phone=name)
         if kind == "anonymous":
-            return Bearer(name, anonymous=True)
-        raise Unauthorized
+            return Identity(name, "client", expires_at, anonymous=True)
+        raise InvalidToken
 
 
 class Door:
