@@ -190,7 +190,6 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
-        payment_admin_routes(app.payments),
         deletion_routes(app.accounts),
         payment_admin_routes(app.payments, app.allowance),
         stranger_routes(app.provisioning),
