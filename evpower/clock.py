@@ -9,9 +9,10 @@ import logging
 import secrets
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeAlias
+from zoneinfo import ZoneInfo
 
 log = logging.getLogger("evpower")
 
@@ -25,6 +26,12 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
         ...
+
+
+def midnight(now: datetime, timezone: ZoneInfo) -> datetime:
+    """When the present day began in a time zone, in UTC."""
+    today = now.astimezone(timezone).date()
+    return datetime.combine(today, time(), timezone).astimezone(UTC)
 
 
 class Ids(Protocol):

@@ -26,6 +26,7 @@ EvPowerError
 │  ├─ SessionNotFound
 │  │  └─ NoSuchActiveSession
 │  ├─ StationNotFound, LocationNotFound
+│  ├─ ClientNotFound
 │  └─ PaymentNotFound
 └─ Refusal                  a business refusal of a POST: HTTP 200 with `success: false`, 400 for a top-up (§1.6)
    ├─ InsufficientBalance, MinimumAmountRequired
@@ -243,6 +244,13 @@ class StationNotFound(NotFound):
 
 class LocationNotFound(NotFound):
     """The message names the location; the code is the contract's `not_found`."""
+
+
+class ClientNotFound(NotFound):
+    """Only where an administrator names a client; a driver's own id is always known (contract/rest-api §1.8)."""
+
+    code = "client_not_found"
+    message = "Клиент не найден"
 
 
 class PaymentNotFound(NotFound):

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
-from evpower.identifiers import StationId
+from evpower.identifiers import ClientId, SessionId, StationId
 from evpower.network.listing import configuration_warnings
-from evpower.network.status import AdminStatus, StoredStatus
+from evpower.network.status import AdminStatus
 
 Record = TypeVar("Record", covariant=True)
 
@@ -36,7 +36,10 @@ class LocationRecord:
 
 @dataclass(frozen=True)
 class ConnectorRecord:
-    """A configured connector; `error_code` is OCPP's, None when there is no error."""
+    """A configured connector; `status` and `error_code` are OCPP's, None when there is no error.
+
+    `busy` while a session runs on it, whatever the station says.
+    """
 
     id: str
     connector_number: int
@@ -44,7 +47,8 @@ class ConnectorRecord:
     power_kw: float | None
     is_enabled: bool
     error_code: str | None
-    status: StoredStatus
+    status: str
+    busy: bool
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,51 @@ class StrangerRecord:
     last_seen_at: datetime
     decided_at: datetime | None
     decided_by: str | None
+
+
+@dataclass(frozen=True)
+class ChargeRecord:
+    """A charge as administrators see it; `cost_tyiyn` is its bill, or what it has cost so far."""
+
+    id: SessionId
+    client_id: ClientId
+    client_email: str | None
+    client_phone: str | None
+    station_id: StationId
+    station_name: str
+    location_name: str
+    location_address: str
+    connector_id: int
+    status: Literal["started", "stopped", "error"]
+    phase: str
+    estimated: bool
+    energy_kwh: Decimal
+    cost_tyiyn: int
+    duration_minutes: int
+    limit_type: str
+    limit_value: Decimal | None
+    start_time: datetime
+    stop_time: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ClientAccount:
+    """A client with their money and what they charged; `spent_tyiyn` is what charges took from the balance."""
+
+    id: ClientId
+    name: str | None
+    email: str | None
+    phone: str | None
+    status: str
+    anonymized: bool
+    balance_tyiyn: int
+    debt_tyiyn: int
+    sessions_count: int
+    energy_kwh: Decimal
+    spent_tyiyn: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True)

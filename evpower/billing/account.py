@@ -32,3 +32,18 @@ def check_client(status: str) -> None:
         raise ClientBlocked
     if status != "active":
         raise ClientDeleted
+
+
+@dataclass(frozen=True)
+class BalanceAdjustment:
+    """A correction of a balance by hand. `is_new` is false for a repeat, which shows what the first one did."""
+
+    client_id: ClientId
+    amount_tyiyn: int
+    old_balance_tyiyn: int
+    reason: str
+    is_new: bool
+
+    @property
+    def new_balance_tyiyn(self) -> int:
+        return self.old_balance_tyiyn + self.amount_tyiyn

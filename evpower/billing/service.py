@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from evpower.billing.account import BalanceView
+from evpower.billing.account import BalanceAdjustment, BalanceView
 from evpower.billing.ledger import (
     adjustment_entry,
     correction_entry,
@@ -33,13 +33,14 @@ from evpower.billing.rows.clients import (
     read_balance,
 )
 from evpower.billing.rows.debts import read_debts, reduce_debt
-from evpower.billing.rows.ledger import check_ledger, count_paid_out, post_entry
+from evpower.billing.rows.ledger import check_ledger, count_paid_out, post_entry, read_adjustment
 from evpower.billing.settlement import Correction, Settlement, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import ClientNotFound, IdempotencyMismatch, InsufficientBalance, InvalidAmount
 from evpower.identifiers import ClientId, SessionId
-from evpower.money import som_fixed
+from evpower.money import MOST_TYIYN, som_fixed
 
 log = logging.getLogger("payment")
 
@@ -176,6 +177,32 @@ class BillingService:
         await post_entry(uow.conn, pay_out_entry(client.id, amount_tyiyn, key, reason, actor), self._clock.now())
         line = "💳 PAID_OUT: client_id=%s, amount=%s, actor=%s"
         uow.after_commit(lambda: log.info(line, client.id, som_fixed(amount_tyiyn), actor))
+
+    async def adjust_by_hand(
+        self, uow: UnitOfWork, client_id: ClientId, amount_tyiyn: int, key: str, *, reason: str, actor: str
+    ) -> BalanceAdjustment:
+        """Book a person's correction of a balance, once for a key; a debt is not paid from it.
+
+        Raises ClientNotFound, InsufficientBalance when less is there than is taken, InvalidAmount for more than an
+        account may hold, IdempotencyMismatch when the key was used for another sum or reason.
+        """
+        try:
+            client = await lock_client(uow.conn, client_id)
+        except LookupError:
+            raise ClientNotFound from None
+        if (before := await read_adjustment(uow.conn, key)) is not None:
+            if (before.amount_tyiyn, before.reason) != (amount_tyiyn, reason):
+                raise IdempotencyMismatch
+            return before
+        done = BalanceAdjustment(client_id, amount_tyiyn, client.balance_tyiyn, reason, is_new=True)
+        if done.new_balance_tyiyn < 0:
+            raise InsufficientBalance(client.balance_tyiyn, -amount_tyiyn)
+        if done.new_balance_tyiyn > MOST_TYIYN:
+            raise InvalidAmount(("amount", "больше, чем может быть на счёте"))
+        await self.adjust(uow, client_id, amount_tyiyn, key, reason=reason, actor=actor)
+        line = f"💳 ADMIN_ADJUSTMENT: client_id={client_id}, amount={som_fixed(amount_tyiyn)}, actor={actor}"
+        uow.after_commit(lambda: log.info(line))
+        return done
 
     async def check(self) -> LedgerCheck:
         """The ledger's invariants over all rows (design §5)."""

@@ -358,6 +358,12 @@ TABLE evpower.staff_locations (
     granted_at timestamp with time zone NOT NULL,
     granted_by text NOT NULL
 )
+TABLE evpower.staff_money (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    user_id text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    amount_tyiyn bigint NOT NULL
+)
 TABLE evpower.staff_totp (
     user_id text NOT NULL,
     secret bytea NOT NULL,
@@ -782,6 +788,9 @@ evpower.staff_elevations: staff_elevations_user_id_fkey FOREIGN KEY (user_id) RE
 evpower.staff_locations: staff_locations_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
 evpower.staff_locations: staff_locations_pkey PRIMARY KEY (user_id, location_id)
 evpower.staff_locations: staff_locations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
+evpower.staff_money: staff_money_amount_tyiyn_check CHECK ((amount_tyiyn > 0))
+evpower.staff_money: staff_money_pkey PRIMARY KEY (id)
+evpower.staff_money: staff_money_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id)
 evpower.staff_totp: staff_totp_pkey PRIMARY KEY (user_id)
 evpower.staff_totp: staff_totp_secret_check CHECK ((length(secret) >= 16))
 evpower.staff_totp: staff_totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
@@ -908,6 +917,7 @@ CREATE INDEX session_phases_unbilled ON evpower.session_phases USING btree (sess
 CREATE INDEX sign_in_codes_address ON evpower.sign_in_codes USING btree (address, created_at)
 CREATE INDEX sign_in_codes_created ON evpower.sign_in_codes USING btree (created_at)
 CREATE INDEX sign_in_codes_phone ON evpower.sign_in_codes USING btree (phone, created_at)
+CREATE INDEX staff_money_of ON evpower.staff_money USING btree (user_id, decided_at)
 CREATE INDEX start_attempts_client ON evpower.start_attempts USING btree (client_id, id)
 CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
 CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
@@ -965,6 +975,7 @@ CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (s
 CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
+CREATE UNIQUE INDEX staff_money_pkey ON evpower.staff_money USING btree (id)
 CREATE UNIQUE INDEX staff_totp_pkey ON evpower.staff_totp USING btree (user_id)
 CREATE UNIQUE INDEX start_attempts_pkey ON evpower.start_attempts USING btree (id)
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
@@ -1002,6 +1013,7 @@ evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.sign_in_codes_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807

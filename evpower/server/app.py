@@ -11,6 +11,8 @@ import trio
 
 from evpower.accounts.erasure import Erasure
 from evpower.accounts.service import Accounts
+from evpower.administration.charge_views import ChargeViews
+from evpower.administration.client_accounts import ClientAccounts
 from evpower.administration.network_views import NetworkViews
 from evpower.administration.provisioning import Provisioning
 from evpower.administration.service import Administration
@@ -76,6 +78,7 @@ from evpower.server.rules import (
 from evpower.settings.config import Config
 from evpower.sign_in.means import SECRET_BYTES, SignInMeans
 from evpower.sign_in.phone_codes import PhoneCodes
+from evpower.staff.allowance import Allowance
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
 from evpower.stations.availability import Availability
@@ -139,6 +142,9 @@ class App:
     provisioning: Provisioning
     lobby: Lobby
     staff: Staff
+    allowance: Allowance
+    charge_views: ChargeViews
+    client_accounts: ClientAccounts
     second_factor: SecondFactor
     keys: KeyRows
     rate_limits: RateLimits
@@ -210,6 +216,7 @@ def build_app(
     passwords = SaltedPasswords()
     network_file = NetworkFile(clock, passwords, pricing, billing, bus)
     views = NetworkViews(pool, clock, link, config.ocpp.heartbeat_timeout_s)
+    allowance = Allowance(pool, clock, config.admin.adjust_limit_tyiyn, config.billing.timezone)
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     return App(
         bus=bus,
@@ -244,6 +251,9 @@ def build_app(
         provisioning=Provisioning(pool, clock, lobby, network_file),
         lobby=lobby,
         staff=Staff(pool, clock, ids),
+        allowance=allowance,
+        charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
+        client_accounts=ClientAccounts(pool, clock, ids, billing, allowance),
         second_factor=SecondFactor(pool, clock, random_bytes, is_required=config.auth.staff_totp),
         keys=KeyRows(pool, clock),
         rate_limits=RateLimits(clock, redis),

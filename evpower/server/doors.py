@@ -22,9 +22,11 @@ from quart_trio import QuartTrio
 import evpower
 from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
-from evpower.http.operators.admin import AdminDoor
+from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.sessions import session_routes
+from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.control import build_control_app
 from evpower.http.operators.metrics import Exposition, metrics_routes, require_neighbour
 from evpower.http.operators.operators_work import (
@@ -35,6 +37,7 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
 from evpower.http.operators.people.staff import enrolment_routes, staff_routes
@@ -132,7 +135,7 @@ async def _open_to_stations(
 def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]) -> QuartTrio:
     """Every route of the people's listener."""
     config, app = process.config, process.app
-    admin = AdminDoor(config.http.admin_token)
+    admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
     metrics = metrics_routes(figures, partial(require_neighbour, admin))
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
@@ -165,7 +168,12 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
 def admin_operations(process: Process) -> tuple[Blueprint, ...]:
     """What is below the administrators' door: the operations, and what the control socket has in another form."""
     app = process.app
-    return (*operations(process), station_list_routes(app.views), second_factor_routes(app.second_factor))
+    return (
+        *operations(process),
+        station_list_routes(app.views),
+        session_routes(app.charge_views, app.charging),
+        second_factor_routes(app.second_factor),
+    )
 
 
 def operations(process: Process) -> tuple[Blueprint, ...]:
@@ -182,12 +190,14 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
-        payment_admin_routes(app.payments),
         deletion_routes(app.accounts),
+        payment_admin_routes(app.payments, app.allowance),
         stranger_routes(app.provisioning),
         location_admin_routes(app.administration, app.views),
         station_admin_routes(app.administration, app.views),
         tariff_plan_routes(app.tariff_plans),
+        statistics_routes(app.charge_views),
+        client_routes(app.client_accounts, app.charge_views),
         *staff_routes(app.staff),
     )
 

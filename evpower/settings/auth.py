@@ -1,11 +1,12 @@
-"""The settings of tokens: in which mode a request is believed, and whose tokens are (contract/roadmap/identity §1)."""
+"""The settings of tokens and staff: whose requests and tokens are believed (contract/roadmap/identity §1, §3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evpower.settings.values import Choice, Flag, Text, Url, setting
+from evpower.money import TYIYN_PER_SOM
+from evpower.settings.values import Choice, Flag, Text, Url, Whole, setting
 
 #: RFC 7518 §3.2: HS256 needs a secret of 256 bits.
 SECRET_CHARS_MIN = 32
@@ -22,6 +23,17 @@ class AuthSettings:
     issuer: str = setting("", Text())
     audience: str = setting("authenticated", Text(may_be_empty=False))
     staff_totp: bool = setting(False, Flag())
+
+
+@dataclass(frozen=True)
+class AdminSettings:
+    """What staff may do (contract/roadmap/identity §3)."""
+
+    adjust_limit_som: int = setting(5_000, Whole(0, 100_000_000))
+
+    @property
+    def adjust_limit_tyiyn(self) -> int:
+        return self.adjust_limit_som * TYIYN_PER_SOM
 
 
 def contradictions(auth: AuthSettings) -> list[str]:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from evpower.client_address import LOOPBACK, Network
 from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
-from evpower.settings.auth import AuthSettings
+from evpower.settings.auth import AdminSettings, AuthSettings
 from evpower.settings.auth import contradictions as auth_contradictions
 from evpower.settings.auth import dangers as auth_dangers
 from evpower.settings.auth import doubts as auth_doubts
@@ -197,6 +197,7 @@ class Config:
     auth: AuthSettings = field(default_factory=AuthSettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)
+    admin: AdminSettings = field(default_factory=AdminSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
@@ -244,6 +245,7 @@ SECTIONS: dict[str, type[Any]] = {
     "auth": AuthSettings,
     "sign_in": SignInSettings,
     "sms": SmsSettings,
+    "admin": AdminSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

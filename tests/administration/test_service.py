@@ -108,7 +108,8 @@ async def test_a_station_has_every_key_of_the_contract_with_null_where_nothing_i
                 "connector_type": "GBT",
                 "power_kw": 22,
                 "is_enabled": True,
-                "status": "available",
+                "status": "Available",
+                "busy": False,
                 "error_code": None,
             },
             {
@@ -117,7 +118,8 @@ async def test_a_station_has_every_key_of_the_contract_with_null_where_nothing_i
                 "connector_type": None,
                 "power_kw": None,
                 "is_enabled": True,
-                "status": "available",
+                "status": "Available",
+                "busy": False,
                 "error_code": None,
             },
         ],
@@ -212,8 +214,8 @@ async def test_a_station_is_made_with_its_connectors_and_told(world: World, desk
     made = await desk.post("/stations", NEW | {"connectors": connectors, "price_per_kwh": 12.5, "model": "M60"})
     assert (made["connectors_count"], made["price_per_kwh"], made["model"]) == (2, 12.5, "M60")
     assert [(each["id"], each["status"]) for each in made["connectors"]] == [
-        ("S2-1", "unavailable"),
-        ("S2-2", "unavailable"),
+        ("S2-1", "Unavailable"),
+        ("S2-2", "Unavailable"),
     ]
     assert await told(world, ear) == ["station offline", "location offline"]
     assert (await desk.get("/locations/EVP-LOC-001"))["stations_count"] == 2
@@ -467,7 +469,8 @@ async def test_a_connector_is_made_and_told(world: World, desk: Desk, ear: Ear) 
         "connector_type": "CCS",
         "power_kw": 60.5,
         "is_enabled": True,
-        "status": "unavailable",
+        "status": "Unavailable",
+        "busy": False,
         "error_code": None,
     }
     assert await told(world, ear) == ["station available", "location available"]
@@ -477,8 +480,8 @@ async def test_a_connector_is_made_and_told(world: World, desk: Desk, ear: Ear) 
 async def test_a_connector_is_changed(world: World, desk: Desk) -> None:
     changed = (await desk.put(f"{HERE}/connectors/2", {"connector_type": "CCS", "power_kw": None}))["connectors"]
     assert [(each["connector_type"], each["power_kw"], each["status"]) for each in changed] == [
-        ("GBT", 22, "available"),
-        ("CCS", None, "available"),
+        ("GBT", 22, "Available"),
+        ("CCS", None, "Available"),
     ]
     assert await world.sql("SELECT connectors_count, connector_types FROM stations") == [
         {"connectors_count": 3, "connector_types": ["GBT", "CCS"]}
@@ -522,8 +525,8 @@ async def test_a_disabled_connector_is_unavailable_for_all_readers_and_starts_no
     await world.give(50_000)
     answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
     assert [(each["is_enabled"], each["status"]) for each in answer["connectors"]] == [
-        (False, "unavailable"),
-        (True, "available"),
+        (False, "Unavailable"),
+        (True, "Available"),
     ]
     assert await told(world, ear) == ["station available", "location available"]
     assert await world.sql("SELECT status, ocpp_status FROM connectors WHERE connector_number = 1") == [
@@ -552,7 +555,7 @@ async def test_an_enabled_connector_takes_its_chargers_last_word(world: World, d
     await world.say("Faulted")
     await told(world, ear)
     answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": True})
-    assert answer["connectors"][0]["status"] == "faulted"
+    assert answer["connectors"][0]["status"] == "Faulted"
     assert await told(world, ear) == ["station available"]
 
 
@@ -560,10 +563,11 @@ async def test_a_charge_goes_on_when_its_connector_is_disabled_and_is_paid(world
     await world.give(50_000)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     answer = await desk.put(f"{HERE}/connectors/1", {"is_enabled": False})
-    assert answer["connectors"][0]["status"] == "occupied"
+    (first, _) = answer["connectors"]
+    assert (first["status"], first["busy"]) == ("Available", True)
     await world.charge(session_id, 10_000)
     assert await world.balance() == 50_000 - 13_500
-    assert (await desk.get(HERE))["connectors"][0]["status"] == "unavailable"
+    assert (await desk.get(HERE))["connectors"][0]["status"] == "Unavailable"
     assert await start_refused(world) == "connector_unavailable"
 
 

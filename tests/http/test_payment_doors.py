@@ -68,7 +68,7 @@ class Door:
             CountingIds(),
             HttpAppSettings(webhooks=self.webhooks),
             admin=AdminDoor("secret"),
-            operations=[payment_admin_routes(self.world.payments)],
+            operations=[payment_admin_routes(self.world.payments, self.world.allowance)],
         )
         hold_to_description(app)
         self.phone = cast("Phone", app.test_client())

@@ -101,7 +101,7 @@ def desk_of(world: World, payments: PaymentWorld) -> Desk:
             attempt_routes(app.attempts),
             free_vend_routes(app.free_vend),
             access_routes(StationAccess(pool, clock, world.link, SaltedPasswords())),
-            payment_admin_routes(payments.payments),
+            payment_admin_routes(payments.payments, payments.allowance),
         ),
     )
     return Desk(cast("Phone", app_of_control.test_client()), PREFIX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -11,19 +11,24 @@ import pytest
 from quart_trio import QuartTrio
 
 from evpower.administration.network_views import NetworkViews
-from evpower.errors import Unauthorized
+from evpower.errors import InvalidToken
 from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.sessions import session_routes
+from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
 from evpower.http.operators.operators_work import attempt_routes, doubt_routes, parked_routes
+from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
 from evpower.http.operators.people.staff import staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.identifiers import StationId
+from evpower.identity.identity import Identity
+from evpower.identity.verifier import Verifier
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.totp import STEP_S, code_of, step_of
 from tests.http.conftest import body_of
@@ -31,6 +36,7 @@ from tests.http.fakes import CountingIds, Phone
 from tests.http.fakes import World as FakeServices
 from tests.http.operators.test_metrics import FakeExposition
 from tests.worlds.charging import CLIENT, STATION, World
+from tests.worlds.fakes import NOON, SetClock
 
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SECRET = bytes(range(20))
@@ -48,25 +54,22 @@ VALUES ('op', 'EVP-LOC-001', now(), 'test');
 """
 
 
-@dataclass(frozen=True)
-class Bearer:
-    subject: str
-    phone: str | None = None
-    anonymous: bool = False
+class Tokens(Verifier):
+    """Believes `user~ID`, `phone~NUMBER` and `anonymous~ID`."""
 
+    def __init__(self) -> None:
+        super().__init__([], SetClock())
 
-class Tokens:
-    """Believes `user ID`, `phone NUMBER` and `anonymous ID`."""
-
-    async def verify(self, token: str) -> Bearer:
-        kind, _, name = token.partition("~")
+    async def verify(self, text: str) -> Identity:
+        kind, _, name = text.partition("~")
+        expires_at = NOON + timedelta(days=30)
         if kind == "user":
-            return Bearer(name)
+            return Identity(name, "client", expires_at)
         if kind == "phone":
-            return Bearer("someone-elsewhere", name)
+            return Identity("someone-elsewhere", "client", expires_at, phone=name)
         if kind == "anonymous":
-            return Bearer(name, anonymous=True)
-        raise Unauthorized
+            return Identity(name, "client", expires_at, anonymous=True)
+        raise InvalidToken
 
 
 class Door:
@@ -95,6 +98,9 @@ class Door:
                 doubt_routes(app.doubts),
                 parked_routes(app.parked),
                 tariff_plan_routes(app.tariff_plans),
+                session_routes(app.charge_views, app.charging),
+                statistics_routes(app.charge_views),
+                client_routes(app.client_accounts, app.charge_views),
                 second_factor_routes(self.factor),
                 *staff_routes(app.staff),
             ),
@@ -102,8 +108,17 @@ class Door:
         )
         self.phone = cast("Phone", built.test_client())
 
-    async def ask(self, token: str, path: str, status: int = 200, *, method: str = "GET", body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {token}"}
+    async def ask(
+        self,
+        token: str,
+        path: str,
+        status: int = 200,
+        *,
+        method: str = "GET",
+        body: Any = None,
+        key: str | None = None,
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} | ({} if key is None else {"Idempotency-Key": key})
         response = await self.phone.open(f"{ADMIN}{path}", method=method, headers=headers, json=body)
         answer = await body_of(response, status)
         return answer["data"] if answer["success"] else answer
@@ -200,6 +215,10 @@ async def test_another_persons_location_is_forbidden_too(door: Door, location: s
         ("POST", "/tariff-plans"),
         ("POST", "/doubts/1/settle"),
         ("POST", "/parked/1/resolve"),
+        ("GET", "/clients"),
+        ("GET", f"/clients/{CLIENT}"),
+        ("PUT", f"/clients/{CLIENT}/balance"),
+        ("PUT", f"/clients/{CLIENT}/status?status=blocked"),
         ("GET", "/users"),
         ("GET", "/operators"),
     ],

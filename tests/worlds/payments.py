@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger
@@ -20,6 +21,7 @@ from evpower.payments.graph import Payments, build_payments
 from evpower.payments.notices import Receipt
 from evpower.payments.rows.top_ups import read_top_up
 from evpower.payments.top_up import Origin, TopUp, TopUpRules, TopUpView, TopUpWish
+from evpower.staff.allowance import Allowance
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import CountingIds, SetClock
 from tests.worlds.provider import SIGNATURE, ScriptedProvider
@@ -49,6 +51,7 @@ class World:
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=self.odengi, card=self.obank)
         watch = ClockWatch(self.clock, self.clock.steady_s)
+        self.allowance = Allowance(pool, self.clock, 5_000_00, ZoneInfo("Asia/Bishkek"))
         self.payments: Payments = build_payments(pool, self.clock, self.ids, self.billing, gateways, self.rules, watch)
 
     @property

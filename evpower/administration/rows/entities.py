@@ -10,7 +10,7 @@ from typing import Any
 from evpower.administration.records import ConnectorRecord, LocationRecord, Page, StationRecord
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.network.status import connector_status
+from evpower.network.status import effective_status
 from evpower.network.status_sql import SAID
 from evpower.network_file.tables import Table
 
@@ -113,7 +113,7 @@ def _station(*, whole_status: str | None, connectors: list[dict[str, Any]], **ro
 
 
 def _connector(whole_status: str | None, *, ocpp_status: str | None, busy: bool, **row: Any) -> ConnectorRecord:
-    return ConnectorRecord(**row, status=connector_status(ocpp_status, whole_status, busy=busy))
+    return ConnectorRecord(**row, status=effective_status(ocpp_status, whole_status), busy=busy)
 
 
 async def known_location(conn: Conn, location_id: str) -> KnownLocation | None:

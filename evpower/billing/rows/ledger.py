@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from evpower.billing.account import BalanceAdjustment
 from evpower.billing.ledger import Entry
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.db.connection import Conn
@@ -110,6 +111,15 @@ CHECKS = {
 COUNT_PAID_OUT = """
 SELECT count(*) AS times FROM evpower.ledger_postings WHERE client_id = %(client_id)s AND account = 'bank'
 """
+# The balance before is the sum of what was posted before: a client's postings are made one after the other, each with
+# the client's row locked.
+READ_ADJUSTMENT = """
+SELECT p.client_id, p.amount_tyiyn, e.description AS reason,
+       (SELECT coalesce(sum(q.amount_tyiyn), 0)::bigint FROM evpower.ledger_postings q
+        WHERE q.client_id = p.client_id AND q.account = 'client' AND q.id < p.id) AS old_balance_tyiyn
+FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'client'
+WHERE e.key = %(key)s
+"""
 COUNT_ENTRIES = "SELECT count(*) AS entries FROM evpower.ledger_entries"
 
 
@@ -142,6 +152,12 @@ async def count_paid_out(conn: Conn, client_id: ClientId) -> int:
     row = await (await conn.execute(COUNT_PAID_OUT, {"client_id": client_id})).fetchone()
     assert row is not None
     return int(row["times"])
+
+
+async def read_adjustment(conn: Conn, key: str) -> BalanceAdjustment | None:
+    """What the entry with this key did to a balance; None when there is no such entry."""
+    row = await (await conn.execute(READ_ADJUSTMENT, {"key": key})).fetchone()
+    return None if row is None else BalanceAdjustment(**row, is_new=False)
 
 
 async def check_ledger(conn: Conn) -> LedgerCheck:

@@ -11,7 +11,6 @@ import hmac
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from quart import Blueprint, request
 
@@ -19,6 +18,7 @@ from evpower.errors import Forbidden, Unauthorized
 from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.access import READING_METHODS, shown_path
 from evpower.http.wire.rights import act_as, require_right, who
+from evpower.identity.verifier import Verifier
 from evpower.rate_limits.limits import STAFF, Counted
 from evpower.staff.records import Acting
 from evpower.staff.second_factor import SecondFactor
@@ -32,39 +32,20 @@ SCHEME = "bearer"
 NO_TOKEN_SET = "Административный API отключён: не задан http.admin_token"
 
 
-class Bearer(Protocol):
-    """Whose a verified token is."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def phone(self) -> str | None: ...
-    @property
-    def anonymous(self) -> bool: ...
-
-
-class TokenVerifier(Protocol):
-    """Who a token's bearer is."""
-
-    async def verify(self, token: str) -> Bearer:
-        """Raises Unauthorized, ServiceUnavailable."""
-        ...
-
-
 @dataclass(frozen=True)
 class StaffDoor:
     """What lets staff in by their own tokens, our issuer's or another that is trusted (field ruling 6.7)."""
 
-    verifier: TokenVerifier
+    verifier: Verifier
     staff: Staff
     second_factor: SecondFactor
 
     async def acting(self, token: str) -> Acting:
-        """Raises Unauthorized for a token that is not believed, Forbidden for one of nobody on the staff."""
-        bearer = await self.verifier.verify(token)
-        if bearer.anonymous:
+        """Raises InvalidToken and ServiceUnavailable as the verifier, Forbidden for a token of nobody on the staff."""
+        identity = await self.verifier.verify(token)
+        if identity.anonymous:
             raise Forbidden(NOT_STAFF, reason="not_staff")
-        return await self.staff.acting(bearer.subject, bearer.phone)
+        return await self.staff.acting(identity.subject, identity.phone)
 
 
 @dataclass(frozen=True)

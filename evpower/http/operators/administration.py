@@ -38,7 +38,7 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
     async def list_locations() -> Response:
         with trio.fail_after(WITHIN_S):
             own = who().own
-            found = await views.locations(_status(), _page(), of=None if own is None else own.locations)
+            found = await views.locations(_status(), page_in_query(), of=None if own is None else own.locations)
             return written_data(page_body("locations", found, location_body))
 
     @routes.get("/<location_id>")
@@ -80,7 +80,7 @@ def station_list_routes(views: NetworkViews) -> Blueprint:
             _known_location(wanted.location_id)
         own = who().own
         with trio.fail_after(WITHIN_S):
-            found = await views.stations(wanted, _page(), of=None if own is None else own.stations)
+            found = await views.stations(wanted, page_in_query(), of=None if own is None else own.stations)
             return written_data(page_body("stations", found, station_body))
 
     return routes
@@ -148,7 +148,8 @@ def _status() -> AdminStatus | None:
     return cast("AdminStatus | None", text)
 
 
-def _page() -> Page:
+def page_in_query() -> Page:
+    """`limit` and `offset` of the present address. Raises InvalidRequest."""
     return Page(whole_in_query("limit", Page.limit, 1, LIMIT_MAX), whole_in_query("offset", Page.offset, 0, OFFSET_MAX))
 
 

@@ -115,6 +115,14 @@ def _read_money(value: Any) -> int:
     return exact_tyiyn(sum_som)
 
 
+def _read_signed_money(value: Any) -> int:
+    # Cut off first, as above.
+    sum_som = max(-Decimal(MONEY_SOM_CUT), min(_number(value), Decimal(MONEY_SOM_CUT)))
+    if sum_som == 0 or _decimals_exceed(sum_som, 2):
+        raise WrongValue("не должно быть 0, не более двух знаков после запятой", about_money=True)
+    return exact_tyiyn(sum_som)
+
+
 def _read_flag(value: Any) -> bool:
     flag = FLAGS.get(str(value).lower())
     if flag is None:
@@ -173,6 +181,10 @@ AMOUNT = FieldKind(
 )
 #: A sum in som above 0, to the tyiyn, read as tyiyn; how much is allowed is the service's to say.
 MONEY = FieldKind({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01, "description": "som"}, _read_money)
+#: The same to either side, and not 0.
+SIGNED_MONEY = FieldKind(
+    {"type": "number", "not": {"const": 0}, "multipleOf": 0.01, "description": "som"}, _read_signed_money
+)
 #: In an address: a flag; a text that is None when it is blank; a power in kW, None when it is blank.
 FLAG = FieldKind({"type": "boolean"}, _read_flag)
 QUERY_TEXT = FieldKind({"type": "string", "maxLength": QUERY_CHARS_MAX}, _read_query_text)

@@ -42,6 +42,11 @@ FILTERED = {
     "GET /admin/doctor",
     "GET /admin/tariff-plans",
     "GET /admin/tariff-plans/<plan_id>",
+    "GET /admin/stats",
+    "GET /admin/sessions",
+    "GET /admin/sessions/history",
+    "GET /admin/sessions/<session_id>",
+    "POST /admin/sessions/<session_id>/stop",
     "POST /admin/totp",
 }
 

@@ -83,4 +83,5 @@ def _connector(connector: ConnectorRecord) -> Body:
         "is_enabled": connector.is_enabled,
         "error_code": connector.error_code,
         "status": connector.status,
+        "busy": connector.busy,
     }
