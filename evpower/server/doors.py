@@ -37,6 +37,7 @@ from evpower.http.operators.operators_work import (
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
+from evpower.http.operators.people.signing_keys import signing_key_routes
 from evpower.http.operators.people.staff import enrolment_routes, staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
@@ -145,7 +146,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             keys=app.keys,
             rate_limits=app.rate_limits,
             payments=app.payments,
-            phone_codes=app.phone_codes,
+            sign_in=app.sign_in,
         ),
         process.clock,
         process.ids,
@@ -189,6 +190,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         station_admin_routes(app.administration, app.views),
         tariff_plan_routes(app.tariff_plans),
         *staff_routes(app.staff),
+        signing_key_routes(app.sign_in.keys),
     )
 
 

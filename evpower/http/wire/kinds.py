@@ -122,6 +122,12 @@ def _read_flag(value: Any) -> bool:
     return flag
 
 
+def _read_switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise WrongValue("должно быть true или false")
+
+
 def _read_query_text(value: Any) -> str | None:
     text = str(value).strip()
     if len(text) > QUERY_CHARS_MAX:
@@ -173,6 +179,8 @@ AMOUNT = FieldKind(
 )
 #: A sum in som above 0, to the tyiyn, read as tyiyn; how much is allowed is the service's to say.
 MONEY = FieldKind({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01, "description": "som"}, _read_money)
+#: In a body: true or false.
+SWITCH = FieldKind({"type": "boolean"}, _read_switch)
 #: In an address: a flag; a text that is None when it is blank; a power in kW, None when it is blank.
 FLAG = FieldKind({"type": "boolean"}, _read_flag)
 QUERY_TEXT = FieldKind({"type": "string", "maxLength": QUERY_CHARS_MAX}, _read_query_text)
