@@ -12,7 +12,7 @@ import trio
 from quart import Blueprint, Response, request
 
 from evpower.client_address import neighbourhood
-from evpower.errors import NotFound, TooManyCodes
+from evpower.errors import NotFound
 from evpower.http.phones.answer_types.sign_in import (
     CodeSentBody,
     KeySetBody,
@@ -26,7 +26,6 @@ from evpower.http.wire.access import client_ip
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.described import described
 from evpower.http.wire.kinds import SWITCH, FieldKind, formed
-from evpower.http.wire.problems import problem
 from evpower.http.wire.requests import BodyFields, read_object
 from evpower.sign_in.codes import DIGITS, LIFETIME, RESEND_AFTER
 from evpower.sign_in.graph import SignIn
@@ -94,12 +93,7 @@ class SignInDoor:
         self._must_be_on()
         phone = self._codes.served(phone_of_body(BodyFields(await read_object())))
         with trio.fail_after(ANSWER_WITHIN_S):
-            try:
-                await self._codes.send(phone, neighbourhood(client_ip()))
-            except TooManyCodes as refusal:
-                response = written(problem(refusal))
-                response.headers["Retry-After"] = str(refusal.details["retry_after_seconds"])
-                return response
+            await self._codes.send(phone, neighbourhood(client_ip()))
         body = {"success": True, "phone": phone, "expires_in_seconds": int(LIFETIME.total_seconds())}
         return written(Answer({**body, "resend_available_in_seconds": int(RESEND_AFTER.total_seconds())}))
 
