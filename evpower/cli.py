@@ -18,6 +18,7 @@ from evpower.command_line.commands.parked import parked
 from evpower.command_line.commands.payment import payment, payments
 from evpower.command_line.commands.server import config, demo, doctor, migrate, sandbox, serve, simulate
 from evpower.command_line.commands.session import session, sessions, status
+from evpower.command_line.commands.sign_in import sign_in
 from evpower.command_line.commands.staff import staff
 from evpower.command_line.commands.station import (
     command,
@@ -49,6 +50,7 @@ for _each in (
     *(payments, payment),
     deletions,
     staff,
+    sign_in,
     parked,
     doubts,
     attempts,

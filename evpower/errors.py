@@ -15,7 +15,8 @@ EvPowerError
 ├─ ServiceUnavailable       what the request needs is away for now: HTTP 503
 ├─ Unauthorized             the caller is not identified: HTTP 401
 │  ├─ InvalidToken          a bearer token that is not believed
-│  └─ WrongCode, CodeExpired    a code from an SMS that does not open
+│  ├─ WrongCode, CodeExpired    a code from an SMS that does not open
+│  └─ SignedOut             a refresh token by which no sign-in goes on
 ├─ IdempotencyMismatch      a key was reused with another body, or its first request is still running: HTTP 409
 ├─ ConnectorTaken           another session began on the connector meanwhile; becomes ConnectorOccupied
 ├─ AlreadyExists            what should be created exists already: HTTP 409
@@ -186,6 +187,12 @@ class CodeExpired(Unauthorized):
 
     def __init__(self) -> None:
         super().__init__(reason="code_expired")
+
+
+class SignedOut(Unauthorized):
+    """A refresh token by which no sign-in goes on; `reason`, when there was one, is how it ended."""
+
+    message = "Сеанс завершён. Войдите снова"
 
 
 class IdempotencyMismatch(EvPowerError):

@@ -27,17 +27,20 @@ class OtherProcesses:
         link: NetworkLink,
         executor: CommandExecutor,
         forget_prices: Callable[[], None],
+        sign_in_changed: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._processes = processes
         self._link = link
         self._executor = executor
         self._forget_prices = forget_prices
+        self._sign_in_changed = sign_in_changed
 
     def gap(self) -> None:
         """Nothing was heard for a while: everything is looked at again."""
         self._processes.gap()
         self._executor.wake()
+        self._sign_in_changed()
         self._everything_may_differ()
 
     def hear(self, notification: str) -> None:
@@ -60,6 +63,8 @@ class OtherProcesses:
                 self._bus.publish(NetworkChanged(rest))
             case "prices":
                 self._everything_may_differ()
+            case "sign-in" if not ours:
+                self._sign_in_changed()
             case "connected":
                 process_id, station_id = rest.split(" ", 1)
                 self._processes.connected(StationId(station_id), ProcessId(process_id))

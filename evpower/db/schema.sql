@@ -310,6 +310,12 @@ TABLE evpower.provider_events (
     outcome text NOT NULL,
     outcome_at timestamp with time zone NOT NULL
 )
+TABLE evpower.refresh_tokens (
+    digest bytea NOT NULL,
+    sign_in_id text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    replaced_at timestamp with time zone
+)
 TABLE evpower.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -346,6 +352,23 @@ TABLE evpower.sign_in_codes (
     wrong_attempts smallint NOT NULL DEFAULT 0,
     not_sent_at timestamp with time zone,
     used_at timestamp with time zone
+)
+TABLE evpower.sign_ins (
+    id text NOT NULL,
+    person_id text NOT NULL,
+    kind text NOT NULL,
+    signed_in_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_cause text
+)
+TABLE evpower.signing_keys (
+    kid text NOT NULL,
+    public_jwk text NOT NULL,
+    private_sealed bytea NOT NULL,
+    sealed_under text NOT NULL,
+    signs_from timestamp with time zone NOT NULL,
+    signs_until timestamp with time zone NOT NULL,
+    believed_until timestamp with time zone NOT NULL
 )
 TABLE evpower.staff_elevations (
     token_hash bytea NOT NULL,
@@ -777,12 +800,20 @@ evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (
 evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
+evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
+evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY['limit'::text, 'driver'::text, 'operator'::text, 'charger'::text, 'overdue'::text, 'reboot'::text, 'lost'::text])))
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.sign_in_codes: sign_in_codes_pkey PRIMARY KEY (id)
+evpower.sign_ins: sign_ins_end_cause_check CHECK ((end_cause = ANY (ARRAY['logout'::text, 'logout_all'::text, 'reuse'::text, 'revoked'::text])))
+evpower.sign_ins: sign_ins_ended CHECK (((ended_at IS NULL) = (end_cause IS NULL)))
+evpower.sign_ins: sign_ins_kind_check CHECK ((kind = ANY (ARRAY['client'::text, 'staff'::text])))
+evpower.sign_ins: sign_ins_pkey PRIMARY KEY (id)
+evpower.signing_keys: signing_keys_order CHECK ((signs_until <= believed_until))
+evpower.signing_keys: signing_keys_pkey PRIMARY KEY (kid)
 evpower.staff_elevations: staff_elevations_pkey PRIMARY KEY (token_hash)
 evpower.staff_elevations: staff_elevations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
 evpower.staff_locations: staff_locations_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
@@ -912,11 +943,15 @@ CREATE INDEX payment_transactions_session ON public.payment_transactions USING b
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
 CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order_id)
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
+CREATE INDEX refresh_tokens_expires ON evpower.refresh_tokens USING btree (expires_at)
+CREATE INDEX refresh_tokens_sign_in ON evpower.refresh_tokens USING btree (sign_in_id)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
 CREATE INDEX session_phases_unbilled ON evpower.session_phases USING btree (session_id) WHERE ((unbilled_wh > 0) OR (unbilled_tyiyn > 0))
 CREATE INDEX sign_in_codes_address ON evpower.sign_in_codes USING btree (address, created_at)
 CREATE INDEX sign_in_codes_created ON evpower.sign_in_codes USING btree (created_at)
 CREATE INDEX sign_in_codes_phone ON evpower.sign_in_codes USING btree (phone, created_at)
+CREATE INDEX sign_ins_ended ON evpower.sign_ins USING btree (ended_at) WHERE (ended_at IS NOT NULL)
+CREATE INDEX sign_ins_person ON evpower.sign_ins USING btree (person_id) WHERE (ended_at IS NULL)
 CREATE INDEX staff_money_of ON evpower.staff_money USING btree (user_id, decided_at)
 CREATE INDEX start_attempts_client ON evpower.start_attempts USING btree (client_id, id)
 CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
@@ -970,9 +1005,12 @@ CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USI
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
+CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
 CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
+CREATE UNIQUE INDEX sign_ins_pkey ON evpower.sign_ins USING btree (id)
+CREATE UNIQUE INDEX signing_keys_pkey ON evpower.signing_keys USING btree (kid)
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
 CREATE UNIQUE INDEX staff_money_pkey ON evpower.staff_money USING btree (id)

@@ -19,7 +19,7 @@ from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.sessions import charging_routes
-from evpower.http.phones.sign_in import sign_in_routes
+from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
@@ -31,7 +31,7 @@ from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
 from evpower.rate_limits.service import RateLimits
-from evpower.sign_in.phone_codes import PhoneCodes
+from evpower.sign_in.graph import SignIn
 
 V1 = "/api/v1"
 #: The administrators' door while it is shut.
@@ -55,7 +55,7 @@ class HttpAppSettings:
 
 @dataclass(frozen=True)
 class PhoneServices:
-    """What phones reach; without `payments` there are no payment routes, without `phone_codes` none to sign in."""
+    """What phones reach; without `payments` there are no payment routes, without `sign_in` none to sign in."""
 
     charging: ChargingService
     station_pages: StationPages
@@ -65,7 +65,7 @@ class PhoneServices:
     keys: KeyStore
     rate_limits: RateLimits
     payments: Payments | None = None
-    phone_codes: PhoneCodes | None = None
+    sign_in: SignIn | None = None
 
 
 def build_http_app(
@@ -100,8 +100,9 @@ def build_http_app(
     app.register_blueprint(location_routes(services.locations, prefix=V1))
     app.register_blueprint(live_routes(services.hub, clock, ids, allowed_origins=origins, prefix=V1))
     app.register_blueprint(account_routes(services.billing, prefix=V1))
-    if services.phone_codes is not None:
-        app.register_blueprint(sign_in_routes(services.phone_codes, prefix=V1))
+    if services.sign_in is not None:
+        app.register_blueprint(sign_in_routes(services.sign_in, prefix=V1))
+        app.register_blueprint(key_set_routes(services.sign_in))
     if payments is not None:
         webhooks = WebhookGuard(settings.webhooks, payments.notices, guard)
         for prefix in (V1, LEGACY):

@@ -76,8 +76,8 @@ from evpower.server.rules import (
     top_up_rules,
 )
 from evpower.settings.config import Config
+from evpower.sign_in.graph import SignIn, build_sign_in
 from evpower.sign_in.means import SECRET_BYTES, SignInMeans
-from evpower.sign_in.phone_codes import PhoneCodes
 from evpower.staff.allowance import Allowance
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
@@ -155,7 +155,7 @@ class App:
     register_watch: RegisterWatch
     presence: Presence
     recovery: Recovery
-    phone_codes: PhoneCodes
+    sign_in: SignIn
 
 
 def build_app(
@@ -272,7 +272,7 @@ def build_app(
             recovery_rules(config),
             watch,
         ),
-        phone_codes=PhoneCodes(pool, clock, means, code_rules(config), random_bytes),
+        sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
     )
 
 

@@ -40,6 +40,7 @@ from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
+from evpower.http.operators.people.signing_keys import signing_key_routes
 from evpower.http.operators.people.staff import enrolment_routes, staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
@@ -148,7 +149,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             keys=app.keys,
             rate_limits=app.rate_limits,
             payments=app.payments,
-            phone_codes=app.phone_codes,
+            sign_in=app.sign_in,
         ),
         process.clock,
         process.ids,
@@ -199,6 +200,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         statistics_routes(app.charge_views),
         client_routes(app.client_accounts, app.charge_views),
         *staff_routes(app.staff),
+        signing_key_routes(app.sign_in.keys),
     )
 
 

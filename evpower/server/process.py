@@ -80,7 +80,7 @@ def build_process(
         sign_in_means=sign_in_means,
     )
     executor = CommandExecutor(pool, clock, process_id, registry)
-    others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget)
+    others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget, app.sign_in.changed)
     hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
     return Process(
         config=config,
@@ -89,7 +89,7 @@ def build_process(
         watch=watch,
         ids=ids,
         app=app,
-        tokens=build_tokens(token_rules(config), clock),
+        tokens=build_tokens(token_rules(config), clock, own_keys=app.sign_in.keys.public),
         registry=registry,
         link=link,
         processes=processes,

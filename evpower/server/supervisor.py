@@ -150,6 +150,7 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     app = process.app
     if app.redis is not None:
         await workers.start(app.redis.run, name="redis")
+    await workers.start(app.sign_in.keys.run, name="signing keys")
     if process.tokens.remote_keys is not None:
         await workers.start(process.tokens.remote_keys.run, name="keys of tokens")
     workers.start_soon(follow_clock, process.watch, app.payments.poller.clock_jumped, name="clock")

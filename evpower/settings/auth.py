@@ -36,13 +36,19 @@ class AdminSettings:
         return self.adjust_limit_som * TYIYN_PER_SOM
 
 
-def contradictions(auth: AuthSettings) -> list[str]:
-    """What each value allows and all together do not; a secret is named, never shown."""
+def contradictions(auth: AuthSettings, *, own_tokens: bool) -> list[str]:
+    """What each value allows and all together do not; a secret is named, never shown.
+
+    `own_tokens`: people can sign in here, by a code to their phone.
+    """
     problems = []
     if 0 < len(auth.jwt_secret) < SECRET_CHARS_MIN:
         problems.append(f"auth.jwt_secret: must have at least {SECRET_CHARS_MIN} characters")
-    if auth.mode == "required" and not (auth.jwt_secret or auth.jwks_url):
-        problems.append('auth.mode: "required" needs auth.jwks_url or auth.jwt_secret, otherwise nobody can be let in')
+    if auth.mode == "required" and not (auth.jwt_secret or auth.jwks_url or own_tokens):
+        problems.append(
+            'auth.mode: "required" needs auth.jwks_url or auth.jwt_secret, or sign-in by phone (sms.transport),'
+            " otherwise nobody can be let in"
+        )
     return problems
 
 

@@ -357,7 +357,7 @@ def _contradictions(config: Config) -> list[str]:
             f"server.control_socket: {config.control_socket} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
             " a Unix socket's path may have; set a shorter one"
         )
-    problems += auth_contradictions(config.auth)
+    problems += auth_contradictions(config.auth, own_tokens=config.sms.transport != "off")
     problems += sign_in_contradictions(config.sign_in, config.sms)
     return problems + payment_contradictions(config.payments, config.odengi, config.obank)
 

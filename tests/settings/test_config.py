@@ -604,3 +604,8 @@ def test_a_phone_prefix_is_how_a_number_begins(prefixes: str) -> None:
     (problem,) = refused(None, EVPOWER_SIGN_IN_PHONE_PREFIXES=prefixes)
     assert "must be a list of beginnings of telephone numbers" in problem
     assert load(None, {"EVPOWER_SIGN_IN_PHONE_PREFIXES": "+996, +7"}).sign_in.phone_prefixes == ("+996", "+7")
+
+
+def test_tokens_can_be_required_when_people_can_sign_in_here() -> None:
+    assert load(None, {**SMS_ON, "EVPOWER_AUTH_MODE": "required"}).auth.mode == "required"
+    assert refused(None, EVPOWER_AUTH_MODE="required")

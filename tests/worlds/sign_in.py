@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from quart import Response
-from quart.typing import TestClientProtocol
+from quart.testing import QuartClient
 
 from evpower.db.pool import Pool
 from evpower.errors import SmsNotSent
-from evpower.http.phones.sign_in import sign_in_routes
+from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.identifiers import PhoneNumber
 from evpower.sign_in.codes import CodeRules
+from evpower.sign_in.graph import SignIn, build_sign_in
 from evpower.sign_in.means import SignInMeans
-from evpower.sign_in.phone_codes import PhoneCodes
+from tests.http.description import hold_to_description
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import CountingIds, SetClock
 
@@ -60,20 +61,24 @@ class SignInWorld:
         rules: CodeRules | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
         secret: bytes = b"s" * 32,
+        clock: SetClock | None = None,
     ) -> None:
         self.pool = pool
-        self.clock = SetClock()
+        self.clock = clock or SetClock()
         self.ids = CountingIds()
         self.sms = KeptSms()
         self.random_bytes = random_bytes or CountingBytes()
         self.means = SignInMeans(secret, self.sms)
-        self.codes = PhoneCodes(pool, self.clock, self.means, rules or CodeRules(), self.random_bytes)
+        self.sign_in = build_sign_in(pool, self.clock, self.ids, self.means, rules or CodeRules(), self.random_bytes)
+        self.codes = self.sign_in.codes
 
-    def door(self) -> TestClientProtocol:
+    def door(self, sign_in: SignIn | None = None) -> QuartClient:
         """A phone at the door."""
         app = HttpApplication("test", ids=self.ids, limits=RequestLimits())
-        app.register_blueprint(sign_in_routes(self.codes, prefix="/api/v1"))
-        return app.test_client()
+        app.register_blueprint(sign_in_routes(sign_in or self.sign_in, prefix="/api/v1"))
+        app.register_blueprint(key_set_routes(sign_in or self.sign_in))
+        hold_to_description(app)
+        return cast("QuartClient", app.test_client())
 
     @property
     def code(self) -> str:

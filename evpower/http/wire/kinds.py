@@ -130,6 +130,12 @@ def _read_flag(value: Any) -> bool:
     return flag
 
 
+def _read_switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise WrongValue("должно быть true или false")
+
+
 def _read_query_text(value: Any) -> str | None:
     text = str(value).strip()
     if len(text) > QUERY_CHARS_MAX:
@@ -185,6 +191,8 @@ MONEY = FieldKind({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01, 
 SIGNED_MONEY = FieldKind(
     {"type": "number", "not": {"const": 0}, "multipleOf": 0.01, "description": "som"}, _read_signed_money
 )
+#: In a body: true or false.
+SWITCH = FieldKind({"type": "boolean"}, _read_switch)
 #: In an address: a flag; a text that is None when it is blank; a power in kW, None when it is blank.
 FLAG = FieldKind({"type": "boolean"}, _read_flag)
 QUERY_TEXT = FieldKind({"type": "string", "maxLength": QUERY_CHARS_MAX}, _read_query_text)
