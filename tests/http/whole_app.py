@@ -24,6 +24,6 @@ class Nothing:
 
 def whole_app(config: Config) -> QuartTrio:
     """The application of `doors.py`."""
-    engines = dict.fromkeys(("app", "pool", "registry", "watch", "hub", "tracer", "link"), Nothing())
+    engines = dict.fromkeys(("app", "pool", "registry", "watch", "hub", "tracer", "link", "tokens"), Nothing())
     process = cast("Process", SimpleNamespace(config=config, clock=SystemClock(), ids=CountingIds(), **engines))
     return people_app(process, cast("Exposition", Nothing()), ())
