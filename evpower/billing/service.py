@@ -200,8 +200,8 @@ class BillingService:
         if done.new_balance_tyiyn > MOST_TYIYN:
             raise InvalidAmount(("amount", "больше, чем может быть на счёте"))
         await self.adjust(uow, client_id, amount_tyiyn, key, reason=reason, actor=actor)
-        line = f"💳 ADMIN_ADJUSTMENT: client_id={client_id}, amount={som_fixed(amount_tyiyn)}, actor={actor}"
-        uow.after_commit(lambda: log.info(line))
+        line = "💳 ADMIN_ADJUSTMENT: client_id=%s, amount=%s, actor=%s"
+        uow.after_commit(lambda: log.info(line, client_id, som_fixed(amount_tyiyn), actor))
         return done
 
     async def check(self) -> LedgerCheck:

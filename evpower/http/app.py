@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from quart import Blueprint
@@ -25,6 +25,7 @@ from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
 from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.caller import Callers
 from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.payment_doors import LEGACY
 from evpower.network.locations import Locations
@@ -55,8 +56,12 @@ class HttpAppSettings:
 
 @dataclass(frozen=True)
 class PhoneServices:
-    """What phones reach; without `payments` there are no payment routes, without `sign_in` none to sign in."""
+    """What phones reach; `callers` says who they are.
 
+    Without `payments` there are no payment routes, without `sign_in` none to sign in.
+    """
+
+    callers: Callers
     charging: ChargingService
     station_pages: StationPages
     billing: BillingService
@@ -95,18 +100,27 @@ def build_http_app(
     guard.protect(app)
     for routes in at_root:
         app.register_blueprint(routes)
-    app.register_blueprint(charging_routes(services.charging, idempotency, prefix=V1))
-    app.register_blueprint(station_routes(services.station_pages, prefix=V1))
-    app.register_blueprint(location_routes(services.locations, prefix=V1))
-    app.register_blueprint(live_routes(services.hub, clock, ids, allowed_origins=origins, prefix=V1))
-    app.register_blueprint(account_routes(services.billing, prefix=V1))
-    if services.sign_in is not None:
-        app.register_blueprint(sign_in_routes(services.sign_in, prefix=V1))
-        app.register_blueprint(key_set_routes(services.sign_in))
+    for routes in _phone_routes(services, idempotency):
+        routes.before_request(services.callers.identify)
+        app.register_blueprint(routes)
+    app.register_blueprint(live_routes(services.hub, services.callers, clock, ids, allowed_origins=origins, prefix=V1))
     if payments is not None:
         webhooks = WebhookGuard(settings.webhooks, payments.notices, guard)
         for prefix in (V1, LEGACY):
-            app.register_blueprint(payment_routes(payments, idempotency, prefix=prefix))
             app.register_blueprint(webhook_routes(payments.notices, webhooks, prefix=prefix))
     app.register_blueprint(admin_routes(admin, operations, guard, prefix=V1))
     return app
+
+
+def _phone_routes(services: PhoneServices, idempotency: Idempotency) -> Iterator[Blueprint]:
+    """Every route of phones: before a request it is known whose token it carries."""
+    yield charging_routes(services.charging, idempotency, prefix=V1)
+    yield station_routes(services.station_pages, prefix=V1)
+    yield location_routes(services.locations, prefix=V1)
+    yield account_routes(services.billing, prefix=V1)
+    if services.sign_in is not None:
+        yield sign_in_routes(services.sign_in, prefix=V1)
+        yield key_set_routes(services.sign_in)
+    if services.payments is not None:
+        for prefix in (V1, LEGACY):
+            yield payment_routes(services.payments, idempotency, prefix=prefix)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from types import UnionType
+from typing import Any, NotRequired, TypedDict, get_args, is_typeddict
 
 import msgspec
 from quart import Quart
@@ -116,6 +117,7 @@ class _Schemas:
             types += [each for each in (described.answer, described.data, *described.failures.values()) if each]
             if isinstance(described.body, type):
                 types.append(described.body)
+        types = [part for each in types for part in alternatives(each)]
         self._types = types
         described_types, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
         self._schemas: list[Schema] = [_as_written(schema) for schema in described_types]
@@ -127,7 +129,15 @@ class _Schemas:
 
     def of(self, wanted: object) -> Schema:
         """The schema of a type that one of the operations names."""
+        if len(parts := alternatives(wanted)) > 1:
+            return {"anyOf": [self.of(part) for part in parts]}
         return self._schemas[next(n for n, each in enumerate(self._types) if each is wanted)]
+
+
+def alternatives(answer: object) -> tuple[object, ...]:
+    """The bodies an answer may have, `A | B`: msgspec takes no union of them."""
+    parts = get_args(answer) if isinstance(answer, UnionType) else ()
+    return parts if parts and all(map(is_typeddict, parts)) else (answer,)
 
 
 def _as_written(schema: Any) -> Any:

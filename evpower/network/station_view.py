@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evpower.billing.reservation import LimitType
-from evpower.identifiers import ConnectorId, SessionId
+from evpower.identifiers import ClientId, ConnectorId, SessionId
 from evpower.network.listing import ListedLocation, ListedStation
 
 
 @dataclass(frozen=True)
 class RunningSession:
-    """A running session as the public may see it: no client data."""
+    """A running session; its id and its client are shown to that client alone."""
 
     session_id: SessionId
+    client_id: ClientId
     connector_id: ConnectorId
     start_time: datetime
     energy_wh: int

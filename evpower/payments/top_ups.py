@@ -89,7 +89,7 @@ class TopUps:
     async def force_check(self, key: str, client_id: ClientId | None, origin: Origin) -> TopUp:
         """Have the provider asked at once, in the background, while fast checks are left.
 
-        Raises NoSuchPayment and PaymentNotProcessing.
+        Raises NoSuchPayment or PaymentNotFound, and PaymentNotProcessing.
         """
         found = await self._known(key, client_id)
         async with unit_of_work(self._pool) as uow:
@@ -104,8 +104,9 @@ class TopUps:
         return order
 
     async def cancel(self, key: str, client_id: ClientId | None, origin: Origin) -> tuple[TopUp, TopUp]:
-        """Give an open order up: the order before and after. Raises NoSuchPayment and PaymentNotCancellable.
+        """Give an open order up: the order before and after.
 
+        Raises NoSuchPayment or PaymentNotFound, and PaymentNotCancellable.
         It is closed here at once; the poller then cancels it at the provider and asks once more, so what was paid
         in the meantime is credited all the same (payments §2.5).
         """
@@ -128,7 +129,10 @@ class TopUps:
         await top_ups.move(uow.conn, order, "canceled", now, flags=(why,), ask_at=order.next_check_at)
 
     async def _known(self, key: str, client_id: ClientId | None) -> TopUp:
+        """Raises NoSuchPayment; to a known client PaymentNotFound, for another's order too (safe by default 5)."""
         try:
             return await self._orders.find(key, client_id)
         except PaymentNotFound:
+            if client_id is not None:
+                raise
             raise NoSuchPayment from None

@@ -260,7 +260,7 @@ EvPower demo is ready: {chargers} chargers are connected, {PHONE_USERS} people c
   {curl} {api}/station/status/{OWN_STATION}
   {curl} {api}/charging/start {post} '{start}'
   {curl} {api}/charging/status/SESSION_ID
-  {curl} {api}/charging/stop {post} '{{"session_id":"SESSION_ID"}}'
+  {curl} {api}/charging/stop {post} '{{"session_id":"SESSION_ID","client_id":"{OWN_CLIENT}"}}'
 
 {_top_up_help(f"{curl} {api}", post, bank)}
 

@@ -50,6 +50,7 @@ from evpower.http.operators.tracing import trace_routes
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.application import RequestLimits
+from evpower.http.wire.caller import Callers
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -141,6 +142,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
         PhoneServices(
+            callers=Callers(config.auth.mode, process.tokens.verifier),
             charging=app.charging,
             station_pages=app.station_pages,
             billing=app.billing,

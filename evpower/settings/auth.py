@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from evpower.money import TYIYN_PER_SOM
 from evpower.settings.values import Choice, Flag, Text, Url, Whole, setting
@@ -16,7 +17,7 @@ SECRET_CHARS_MIN = 32
 class AuthSettings:
     """Whom a request is believed to come from (design §9.16)."""
 
-    mode: str = setting("trust", Choice(("trust", "optional", "required")))
+    mode: Literal["trust", "optional", "required"] = setting("trust", Choice(("trust", "optional", "required")))
     allow_trust: bool = setting(False, Flag())
     jwt_secret: str = setting("", Text(), secret=True)
     jwks_url: str = setting("", Url(("https", "http"), needs_host=True, plain_only_here=True))

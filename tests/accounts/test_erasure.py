@@ -46,6 +46,7 @@ KEPT = {
     "public.users": ({"phone", "email"}, "staff"),
     "evpower.staff_elevations": ({"user_id"}, "staff's"),
     "evpower.staff_locations": ({"user_id"}, "staff's"),
+    "evpower.staff_money": ({"user_id"}, "staff's"),
     "evpower.staff_totp": ({"user_id"}, "staff's"),
     "evpower.sign_in_codes": ({"phone"}, "dropped after a day"),
     "evpower.schema_migrations": ({"name"}, "of files"),

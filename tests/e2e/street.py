@@ -82,7 +82,7 @@ class Phone:
 
     async def stop(self, session_id: str, *, key: str | None = None) -> dict[str, Any]:
         """Ask for the end of a charge."""
-        return await self.request("POST", "charging/stop", {"session_id": session_id}, key)
+        return await self.request("POST", "charging/stop", {"session_id": session_id, "client_id": self.client_id}, key)
 
     async def status(self, session_id: str) -> dict[str, Any]:
         """How a charge stands."""

@@ -25,8 +25,12 @@ from evpower.http.operators.admin import AdminDoor
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.application import RequestLimits
+from evpower.http.wire.caller import Callers, Mode
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.identity.graph import TokenRules, build_tokens
+from evpower.identity.identity import Identity
+from evpower.identity.verifier import Verifier
 from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 from evpower.network.locations import Locations
@@ -35,6 +39,7 @@ from evpower.network.station_view import RunningSession, StationView
 from evpower.payments.provider_calls import ProviderState
 from evpower.rate_limits.service import RateLimits
 from tests.http.description import hold_to_description
+from tests.worlds import token_issuer
 from tests.worlds.fakes import SetClock
 
 T = TypeVar("T")
@@ -159,7 +164,7 @@ STATION_VIEW = StationView(
     error_codes={ConnectorId(1): "NoError"},
     running=(),
 )
-RUNNING_HERE = RunningSession(SESSION, ConnectorId(1), NOON, 10000, "energy")
+RUNNING_HERE = RunningSession(SESSION, OWNER, ConnectorId(1), NOON, 10000, "energy")
 BALANCE = BalanceView(
     client_id=OWNER,
     status="active",
@@ -346,6 +351,8 @@ class World:
     at_root: tuple[Blueprint, ...] = ()
     live_limits: LiveLimits = field(default_factory=LiveLimits)
     clock: SetClock = field(default_factory=SetClock)
+    mode: Mode = "trust"
+    verifier: Verifier | None = None
     rate_limit_exempt: tuple[Network, ...] = ()
     admin: AdminDoor = NOBODY
     operations: tuple[Blueprint, ...] = ()
@@ -356,6 +363,8 @@ class World:
         self.locations = FakeLocations()
         self.hub = LiveHub(self.clock, self.live_limits)
         self.rate_limits = RateLimits(self.clock)
+        self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock, refused=self._is_revoked)
+        self.revoked: set[str] = set()
         self.app: QuartTrio = build_http_app(
             self.services,
             self.clock,
@@ -371,9 +380,13 @@ class World:
         )
         hold_to_description(self.app)
 
+    def _is_revoked(self, identity: Identity) -> bool:
+        return identity.subject in self.revoked
+
     @property
     def services(self) -> PhoneServices:
         return PhoneServices(
+            callers=Callers(self.mode, self.verifier or self.tokens.verifier),
             charging=self.charging,
             station_pages=self.station_pages,
             billing=self.billing,

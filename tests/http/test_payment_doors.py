@@ -18,12 +18,15 @@ from evpower.http.operators.admin import AdminDoor
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
+from evpower.http.wire.caller import Callers, Mode
 from evpower.idempotency.keys import KeyRows
+from evpower.identity.graph import TokenRules, build_tokens
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from evpower.rate_limits.service import RateLimits
 from tests.http.conftest import body_of
 from tests.http.description import hold_to_description
 from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
+from tests.worlds import token_issuer
 from tests.worlds.cards import CVV, PAN
 from tests.worlds.payments import CLIENT, World, open_world
 from tests.worlds.provider import PROCESSING, SIGNATURE, paid
@@ -47,12 +50,15 @@ class Door:
     def __init__(self, world: World, webhooks: WebhookLimits | None = None) -> None:
         self.world = world
         self.webhooks = webhooks or WebhookLimits()
+        self.mode: Mode = "trust"
         self.keys = KeyRows(world.pool, world.clock)
         self.restart()
 
     def restart(self) -> None:
         """A new application over the same rows."""
+        rules = TokenRules(token_issuer.SECRET)
         services = PhoneServices(
+            callers=Callers(self.mode, build_tokens(rules, self.world.clock).verifier),
             charging=FakeCharging(FakeKeys()),
             station_pages=FakeStationPages(),
             billing=self.world.billing,

@@ -10,7 +10,14 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from evpower.errors import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing, ProviderError, ProviderTimeout
+from evpower.errors import (
+    NoSuchPayment,
+    PaymentNotCancellable,
+    PaymentNotFound,
+    PaymentNotProcessing,
+    ProviderError,
+    ProviderTimeout,
+)
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.provider_calls import ProviderState
@@ -324,8 +331,10 @@ async def test_forced_checks_count_among_the_twenty(world: World) -> None:
 
 async def test_a_forced_check_of_what_is_over_or_unknown_is_refused(world: World) -> None:
     order = (await world.qr()).order
-    with pytest.raises(NoSuchPayment):
+    with pytest.raises(PaymentNotFound):
         await world.payments.top_ups.force_check(order.invoice_id, ClientId("client-2"), PHONE)
+    with pytest.raises(NoSuchPayment):
+        await world.payments.top_ups.force_check("unknown", None, PHONE)
     await world.apply(order, paid(100_00))
     with pytest.raises(PaymentNotProcessing):
         await world.payments.top_ups.force_check(order.invoice_id, CLIENT, PHONE)

@@ -6,12 +6,12 @@ import trio
 from quart import Blueprint, Response
 
 from evpower.billing.service import BillingService
-from evpower.errors import Unauthorized
 from evpower.http.phones.answer_types.charging import BalanceBody
 from evpower.http.phones.shapes import balance_body
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import client_of_path, token_client
 from evpower.http.wire.described import described
-from evpower.http.wire.requests import RESERVED_CLIENT_ID, client_id_in_path
+from evpower.http.wire.requests import RESERVED_CLIENT_ID
 
 ANSWER_WITHIN_S = 9
 
@@ -23,10 +23,8 @@ def account_routes(billing: BillingService, *, prefix: str) -> Blueprint:
     @routes.get("/<client_id>")
     @described("A client's money; an unknown client is created", answer=BalanceBody)
     async def balance(client_id: str) -> Response:
-        if client_id == RESERVED_CLIENT_ID:
-            raise Unauthorized
-        known_id = client_id_in_path(client_id)
+        asking = token_client() if client_id == RESERVED_CLIENT_ID else client_of_path(client_id)
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(balance_body(await billing.balance(known_id))))
+            return written(Answer(balance_body(await billing.balance(asking))))
 
     return routes

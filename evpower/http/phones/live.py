@@ -15,10 +15,12 @@ import trio
 from quart import Blueprint, websocket
 
 from evpower.clock import Clock, Ids
+from evpower.errors import Forbidden, InvalidToken, ServiceUnavailable, Unauthorized
 from evpower.http.listener.http11 import CONNECTION, Http11
 from evpower.http.phones import live_messages as messages
 from evpower.http.phones.live_hub import Listener, LiveHub
 from evpower.http.wire.access import client_ip
+from evpower.http.wire.caller import Caller, Callers, bearer_token
 from evpower.http.wire.values import Body
 from evpower.http.wire.windows import Window
 from evpower.identifiers import CLIENT_ID, ClientId
@@ -28,6 +30,7 @@ log = logging.getLogger("evpower.live")
 #: From the last byte of the phone, an answer to a ping too: the app never sends anything by itself (field ruling 6.9).
 IDLE_S = 60
 PING_EVERY_S = 25
+CHECK_TOKEN_EVERY_S = 25
 MESSAGES_PER_SECOND_MAX = 10
 MESSAGE_BYTES_MAX = 64 * 1024
 #: For the close frame of a socket whose phone may not be reading.
@@ -35,10 +38,15 @@ CLOSE_WITHIN_S = 2
 
 POLICY = 1008
 TOO_LARGE = (1009, "message too big")
+#: No token where one is needed, one that is not believed (any more), or another's.
+NOT_LET_IN = (POLICY, "token")
+NO_KEYS = (1013, "tokens cannot be checked")
 NO_ROOM = (1013, "too many connections")
 
 
-def live_routes(hub: LiveHub, clock: Clock, ids: Ids, *, allowed_origins: Collection[str], prefix: str) -> Blueprint:
+def live_routes(
+    hub: LiveHub, callers: Callers, clock: Clock, ids: Ids, *, allowed_origins: Collection[str], prefix: str
+) -> Blueprint:
     """The routes below `prefix`."""
     routes = Blueprint("live", __name__, url_prefix=prefix)
 
@@ -53,23 +61,42 @@ def live_routes(hub: LiveHub, clock: Clock, ids: Ids, *, allowed_origins: Collec
         if given and CLIENT_ID.fullmatch(given) is None:
             await websocket.close(POLICY, "client_id")
             return
-        listener = Listener(ClientId(given or ids.new()), client_ip(websocket))
+        token = bearer_token(websocket) or websocket.args.get("token") or None
+        who = await callers.of_token(token)
+        try:
+            client_id = _listening(who, ClientId(given) if given else None)
+        except ServiceUnavailable:
+            await websocket.close(*NO_KEYS)
+            return
+        except (Unauthorized, Forbidden):
+            await websocket.close(*NOT_LET_IN)
+            return
+        listener = Listener(client_id or ClientId(ids.new()), client_ip(websocket))
         if not hub.has_room(listener.client_id, listener.address):
             log.warning("a phone's socket is refused, too many are open: IP: %s", listener.address)
             await websocket.close(*NO_ROOM)
             return
         log.info("WebSocket %s - open - IP: %s", websocket.path, listener.address)
         with hub.joined(listener):
-            await _Conversation(hub, clock, listener).run()
+            checked = token if who.identity is not None else None
+            await _Conversation(hub, clock, listener, callers, checked).run()
 
     return routes
+
+
+def _listening(who: Caller, named: ClientId | None) -> ClientId | None:
+    """Whose socket it is, by the rules of a request; staff listen as well. Raises what `Caller.client` does."""
+    return who.client(named) if who.identity is None else who.reader(named)
 
 
 class _Conversation:
     """One phone, from the greeting to the close."""
 
-    def __init__(self, hub: LiveHub, clock: Clock, listener: Listener) -> None:
+    def __init__(self, hub: LiveHub, clock: Clock, listener: Listener, callers: Callers, token: str | None) -> None:
         self._hub = hub
+        self._callers = callers
+        #: What let the phone in; None when no token did.
+        self._token = token
         self._clock = clock
         self._listener = listener
         self._recent = Window(MESSAGES_PER_SECOND_MAX, 1)
@@ -83,6 +110,7 @@ class _Conversation:
             async with trio.open_nursery() as socket:
                 socket.start_soon(self._write)
                 socket.start_soon(self._ping)
+                socket.start_soon(self._check_token)
                 await self._read()
                 socket.cancel_scope.cancel()
         # Shielded: a drain may have cancelled us already, and the phone is still owed its close code.
@@ -97,6 +125,13 @@ class _Conversation:
         while self._connection is not None:
             await trio.sleep(PING_EVERY_S)
             await self._connection.ping()
+
+    async def _check_token(self) -> None:
+        """Let go of a phone whose token has ended, or is revoked: it comes again with a new one."""
+        while self._token is not None:
+            await trio.sleep(CHECK_TOKEN_EVERY_S)
+            if isinstance((await self._callers.of_token(self._token)).problem, InvalidToken):
+                self._listener.leave(*NOT_LET_IN)
 
     async def _message(self) -> str | bytes | None:
         """The next one; None when nothing at all came for `IDLE_S`."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.errors import Refusal
+from evpower.errors import PaymentNotFound, Refusal
 from evpower.http.phones.answer_types.payments import (
     CanceledBody,
     CardBody,
@@ -32,7 +32,7 @@ from evpower.http.phones.payment_shapes import (
     token_page_body,
 )
 from evpower.http.wire.answers import Answer, written
-from evpower.http.wire.caller import optional_client, required_client
+from evpower.http.wire.caller import ANYBODY, Caller, caller
 from evpower.http.wire.described import described
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.kinds import MONEY, formed, whole
@@ -68,10 +68,15 @@ T = TypeVar("T")
 Pay = Callable[[IdempotencyClaim | None], Awaitable[TopUpView]]
 
 
-def asking_client(fields: BodyFields) -> ClientId | None:
-    """The client a request without a body names in its address, if it does (`?client_id=`)."""
-    client_id = optional_client(fields)
+def asking_client(fields: BodyFields, who: Caller) -> ClientId | None:
+    """The client who asks about an invoice, by token or address (`?client_id=`); in trust mode knowing it is enough.
+
+    Raises InvalidRequest, PaymentNotFound, and what `Caller.asking` does.
+    """
+    client_id = who.asking(fields)
     fields.check()
+    if client_id is None and who.mode != "trust":
+        raise PaymentNotFound
     return client_id
 
 
@@ -82,9 +87,9 @@ def storing_days(fields: BodyFields) -> int:
     return DAYS_MOST if days is None else days
 
 
-def read_wish(fields: BodyFields) -> TopUpWish:
-    """Whose balance, and how much; InvalidRequest names every wrong field of the body."""
-    client_id = required_client(fields)
+def read_wish(fields: BodyFields, who: Caller) -> TopUpWish:
+    """Whose balance, and how much; InvalidRequest names every wrong field. Raises what `Caller.paying` does."""
+    client_id = who.paying(fields)
     amount_tyiyn = fields.required("amount", MONEY)
     description = fields.optional("description", DESCRIPTION)
     fields.check()
@@ -92,16 +97,16 @@ def read_wish(fields: BodyFields) -> TopUpWish:
     return TopUpWish(client_id, amount_tyiyn, description or DEFAULT_DESCRIPTION)
 
 
-def card_order(fields: BodyFields) -> tuple[TopUpWish, Card, Payer]:
+def card_order(fields: BodyFields, who: Caller) -> tuple[TopUpWish, Card, Payer]:
     """A payment by card; InvalidRequest names every wrong field."""
     card, payer = read_card(fields), read_payer(fields)
-    return read_wish(fields), card, payer
+    return read_wish(fields, who), card, payer
 
 
-def token_order(fields: BodyFields) -> tuple[TopUpWish, str, Payer]:
+def token_order(fields: BodyFields, who: Caller) -> tuple[TopUpWish, str, Payer]:
     """A payment by a stored card; InvalidRequest names every wrong field."""
     token, payer = fields.required("card_token", TOKEN) or "", read_payer(fields)
-    return read_wish(fields), token, payer
+    return read_wish(fields, who), token, payer
 
 
 def read_card(fields: BodyFields) -> Card:
@@ -128,29 +133,37 @@ class PaymentDoor:
         self._payments = payments
         self._idempotency = idempotency
 
-    @described("Pay money in by a QR code", body=read_wish, answer=QrBody, refused=400, keyed=True)
+    @described(
+        "Pay money in by a QR code", body=partial(read_wish, who=ANYBODY), answer=QrBody, refused=400, keyed=True
+    )
     async def top_up_qr(self) -> Response:
         """`POST /balance/topup-qr`."""
         fields = BodyFields(await read_object())
-        wish = read_wish(fields)
+        wish = read_wish(fields, caller())
         pay = partial(self._payments.top_ups.create_qr, wish, origin())
         return await self._keyed(wish.client_id, fields, pay, self._payments.top_ups.rebuilt, qr_body)
 
-    @described("Pay money in by card", body=card_order, answer=CardBody, refused=400, keyed=True)
+    @described("Pay money in by card", body=partial(card_order, who=ANYBODY), answer=CardBody, refused=400, keyed=True)
     async def top_up_card(self) -> Response:
         """`POST /balance/topup-card` and its h2h aliases."""
         fields = BodyFields(await read_object())
-        wish, card, payer = card_order(fields)
+        wish, card, payer = card_order(fields, caller())
         pay = partial(self._payments.cards.pay, wish, card, payer, origin())
         # Another card is another request; what the order keeps of a card distinguishes them, and no more may be kept.
         seen = {"card_mask": card.mask}
         return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body, seen)
 
-    @described("Pay money in by a stored card", body=token_order, answer=CardBody, refused=400, keyed=True)
+    @described(
+        "Pay money in by a stored card",
+        body=partial(token_order, who=ANYBODY),
+        answer=CardBody,
+        refused=400,
+        keyed=True,
+    )
     async def pay_with_token(self) -> Response:
         """`POST /payment/token-payment` and its alias."""
         fields = BodyFields(await read_object())
-        wish, token, payer = token_order(fields)
+        wish, token, payer = token_order(fields, caller())
         pay = partial(self._payments.cards.pay_with_token, wish, token, payer, origin())
         return await self._keyed(wish.client_id, fields, pay, self._payments.cards.rebuilt, card_body)
 
@@ -177,39 +190,46 @@ class PaymentDoor:
     async def create_token(self) -> Response:
         """`POST /payment/create-token`; a body is not needed."""
         fields = BodyFields(await read_object())
+        caller().client(None)
+        caller().may_pay()
         days = storing_days(fields)
         with trio.fail_after(ANSWER_WITHIN_S):
             storing = self._payments.cards.store_card(days)
             return written(await _top_up_answer(partial(token_page_body, days=days), storing))
 
-    @described("A top-up now", query=asking_client, answer=PaymentStatusBody)
+    @described("A top-up now", query=partial(asking_client, who=ANYBODY), answer=PaymentStatusBody)
     async def status(self, invoice_id: str) -> Response:
         """`GET /payment/status/{invoice_id}`."""
-        asking = asking_client(BodyFields(request.args))
+        asking = asking_client(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
             view = await self._payments.top_ups.status(clean(invoice_id), asking)
         return written(Answer(payment_status_body(view)))
 
-    @described("A payment by card now", query=asking_client, answer=H2hStatusBody)
+    @described("A payment by card now", query=partial(asking_client, who=ANYBODY), answer=H2hStatusBody)
     async def h2h_status(self, transaction_id: str) -> Response:
         """`GET /payment/h2h-status/{transaction_id}`."""
-        asking = asking_client(BodyFields(request.args))
+        asking = asking_client(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
             view = await self._payments.top_ups.status(clean(transaction_id), asking)
         return written(Answer(h2h_status_body(view)))
 
-    @described("Have the provider asked at once", query=asking_client, answer=CheckStartedBody, refused=200)
+    @described(
+        "Have the provider asked at once",
+        query=partial(asking_client, who=ANYBODY),
+        answer=CheckStartedBody,
+        refused=200,
+    )
     async def check(self, invoice_id: str) -> Response:
         """`POST /payment/status-check/{invoice_id}`."""
-        asking = asking_client(BodyFields(request.args))
+        asking = asking_client(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
             order = await self._payments.top_ups.force_check(clean(invoice_id), asking, origin("forced"))
         return written(Answer(check_started_body(order)))
 
-    @described("Give an open top-up up", query=asking_client, answer=CanceledBody, refused=200)
+    @described("Give an open top-up up", query=partial(asking_client, who=ANYBODY), answer=CanceledBody, refused=200)
     async def cancel(self, invoice_id: str) -> Response:
         """`POST /payment/cancel/{invoice_id}`."""
-        asking = asking_client(BodyFields(request.args))
+        asking = asking_client(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
             before, after = await self._payments.top_ups.cancel(clean(invoice_id), asking, origin())
         return written(Answer(canceled_body(before, after)))

@@ -6,6 +6,9 @@ name the same fact differently; the contract asks for all the names ("superset")
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from evpower.billing.account import BalanceView
 from evpower.billing.tariff import Price
 from evpower.charging.session import SessionView, StartedSession, StoppedSession
@@ -14,6 +17,8 @@ from evpower.http.wire.values import Body, instant, instant_or_null, jsonable, k
 from evpower.money import CURRENCY, som_number
 
 SESSION_MESSAGES = {"started": "Зарядка активна", "stopped": "Зарядка завершена", "error": "Ошибка зарядки"}
+#: What a stop's answer says of the client.
+ACCOUNT_FIELDS = frozenset({"client_id", "new_balance", "current_balance"})
 STARTED_MESSAGE = "Зарядка запущена, средства зарезервированы"
 STARTED_OFFLINE_MESSAGE = (
     "Сессия создана, средства зарезервированы. Зарядка начнется при подключении станции."  # contract §4.1
@@ -75,8 +80,22 @@ def pricing(price: Price) -> Body:
     )
 
 
-def status_body(session: SessionView) -> Body:
-    """`GET /charging/status/{id}`: the flat form and, for the app, the nested one (§4.2)."""
+def progress_body(session: SessionView) -> Body:
+    """`GET /charging/status/{id}` for who has no token of the owner where one is required (safe by default 5)."""
+    energy = kwh(session.energy_wh)
+    progress = {"session_id": session.session_id, "status": session.status, "energy_consumed": energy}
+    return {
+        "success": True,
+        **progress,
+        **dict.fromkeys(("energy_consumed_kwh", "current_energy"), energy),
+        **known({"charging_power": _power_kw(session)}),
+        "message": SESSION_MESSAGES[session.status],
+        "session": {"id": session.session_id, **progress, "energy_kwh": energy},
+    }
+
+
+def status_body(session: SessionView, *, named: bool = True) -> Body:
+    """`GET /charging/status/{id}`: the flat form and, for the app, the nested one (§4.2); `named`: with its client."""
     facts = session_facts(session)
     wire_id = session.wire_transaction_id
     aliases = {
@@ -88,7 +107,7 @@ def status_body(session: SessionView) -> Body:
     return {
         "success": True,
         "session_id": session.session_id,
-        "client_id": session.client_id,
+        **({"client_id": session.client_id} if named else {}),
         **facts,
         **aliases,
         **readings(session),
@@ -160,13 +179,17 @@ def readings(session: SessionView) -> Body:
     temperature = session.temperature_c
     return known(
         {
-            "charging_power": None if session.power_w is None else number(round(session.power_w / 1000, 3)),
+            "charging_power": _power_kw(session),
             "station_current": session.current_a,
             "station_voltage": session.voltage_v,
             "ev_battery_soc": session.soc_percent,
             "temperatures": None if temperature is None else {"station_body": temperature},
         }
     )
+
+
+def _power_kw(session: SessionView) -> int | float | None:
+    return None if session.power_w is None else number(round(session.power_w / 1000, 3))
 
 
 def stopped_body(stopped: StoppedSession) -> Body:
@@ -197,6 +220,11 @@ def stopped_body(stopped: StoppedSession) -> Body:
         "already_stopped": True if stopped.already_stopped else None,
     }
     return known(body)
+
+
+def without_account(body: Mapping[str, Any]) -> Body:
+    """A stop's answer for who did not say whose charge it is: nothing of the client (safe by default 5)."""
+    return {key: value for key, value in body.items() if key not in ACCOUNT_FIELDS}
 
 
 def balance_body(account: BalanceView) -> Body:

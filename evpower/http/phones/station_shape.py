@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evpower.http.wire.values import Body, instant, instant_or_null, known, kwh, number
+from evpower.identifiers import ClientId
 from evpower.money import CURRENCY
 from evpower.network.listing import ListedConnector
 from evpower.network.station_view import RunningSession, StationView
@@ -11,8 +12,8 @@ WORKING = "Станция работает"
 MESSAGES = {"maintenance": "Станция на обслуживании", "offline": "Станция недоступна"}
 
 
-def station_body(view: StationView) -> Body:
-    """Every name the seed, the app and the first backend give these facts."""
+def station_body(view: StationView, reader: ClientId | None = None) -> Body:
+    """Every name the seed, the app and the first backend give these facts, for this client or for everybody."""
     station, location = view.station, view.location
     seen = instant_or_null(station.last_seen_at)
     stored = [connector.status for connector in station.connectors]
@@ -25,7 +26,7 @@ def station_body(view: StationView) -> Body:
         "last_heartbeat": seen,
         "last_heartbeat_at": seen,
         "connectors": [_connector_body(connector, view) for connector in station.connectors],
-        "current_sessions": [running_body(session) for session in view.running],
+        "current_sessions": [running_body(session, reader) for session in view.running],
         "firmware_version": view.firmware_version,
         "serial_number": station.serial_number,
         "model": station.model,
@@ -69,10 +70,10 @@ def _connector_body(connector: ListedConnector, view: StationView) -> Body:
     }
 
 
-def running_body(session: RunningSession) -> Body:
-    """A running session without anything about its client: the endpoint is public."""
+def running_body(session: RunningSession, reader: ClientId | None) -> Body:
+    """A running session; its id, by which it can be stopped, for its own client alone (safe by default 5)."""
     return {
-        "session_id": session.session_id,
+        **({"session_id": session.session_id} if session.client_id == reader else {}),
         "connector_id": session.connector_id,
         "start_time": instant(session.start_time),
         "energy_consumed": kwh(session.energy_wh),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import trio
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from evpower.errors import StationNotFound
 from evpower.http.phones.answer_types.network import StationBody
 from evpower.http.phones.station_shape import station_body
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import ANYBODY, caller, reading_client
 from evpower.http.wire.described import described
+from evpower.http.wire.requests import BodyFields
 from evpower.identifiers import STATION_NAME
 from evpower.network.station_page import StationPages
 
@@ -21,11 +25,12 @@ def station_routes(pages: StationPages, *, prefix: str) -> Blueprint:
     routes = Blueprint("station", __name__, url_prefix=f"{prefix}/station")
 
     @routes.get("/status/<path:name>")
-    @described("A station now", caller="anyone", answer=StationBody)
+    @described("A station now", caller="anyone", query=partial(reading_client, who=ANYBODY), answer=StationBody)
     async def status(name: str) -> Response:
         if STATION_NAME.fullmatch(name) is None:
             raise StationNotFound
+        client_id = reading_client(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(station_body(await pages.station(name))))
+            return written(Answer(station_body(await pages.station(name), client_id)))
 
     return routes

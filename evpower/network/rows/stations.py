@@ -50,7 +50,7 @@ ORDER BY id <> %(name)s LIMIT 1
 """
 
 READ_CONNECTORS = """
-SELECT c.connector_number, c.error_code, r.id AS session_id, r.start_time,
+SELECT c.connector_number, c.error_code, r.id AS session_id, r.user_id AS client_id, r.start_time,
        (coalesce(r.energy, 0) * 1000)::bigint AS energy_wh, r.limit_type
 FROM public.connectors c
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
@@ -169,7 +169,12 @@ def _running(row: dict[str, Any]) -> RunningSession | None:
     if row["session_id"] is None:
         return None
     return RunningSession(
-        row["session_id"], row["connector_number"], row["start_time"], row["energy_wh"], row["limit_type"]
+        row["session_id"],
+        row["client_id"],
+        row["connector_number"],
+        row["start_time"],
+        row["energy_wh"],
+        row["limit_type"],
     )
 
 

@@ -83,7 +83,7 @@ class PhoneUser:
         session_id = started["session_id"]
         self._say(f"{client_id} charges at {place}: {started['reserved_amount']} som reserved")
         patience_s = float("inf") if wish else self._random.expovariate(1 / self._habits.patience_s)
-        ended = await self._watch(session_id, patience_s)
+        ended = await self._watch(client_id, session_id, patience_s)
         self._say(f"{client_id} paid {ended['current_cost']} som for {ended['energy_consumed']} kWh at {place}")
 
     def _wish(self, outlet: Outlet) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class PhoneUser:
         amount_som = round(energy_kwh * habits.guessed_som_per_kwh)
         return self._random.choice(({"energy_kwh": energy_kwh}, {"amount_som": amount_som}, {}))
 
-    async def _watch(self, session_id: str, patience_s: float) -> dict[str, Any]:
+    async def _watch(self, client_id: str, session_id: str, patience_s: float) -> dict[str, Any]:
         """The session once it is over; stopped by hand when patience ends."""
         stop_at = trio.current_time() + patience_s
         while True:
@@ -102,7 +102,7 @@ class PhoneUser:
             if status["status"] != "started":
                 return status
             if trio.current_time() >= stop_at:
-                await self._post("/api/v1/charging/stop", {"session_id": session_id})
+                await self._post("/api/v1/charging/stop", {"session_id": session_id, "client_id": client_id})
                 continue
             await trio.sleep(min(self._habits.look_every_s, max(0.0, stop_at - trio.current_time())))
 

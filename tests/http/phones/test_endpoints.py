@@ -102,6 +102,11 @@ async def test_a_token_without_a_client_id_is_401(client: Phone) -> None:
 async def test_a_stop_without_a_client_is_the_owners(world: World, client: Phone) -> None:
     body = await body_of(await client.post(STOP, json={"session_id": SESSION}))
     assert world.charging.stops == [(SESSION, OWNER, "client")]
+    assert (body["final_cost"], body["refunded_amount"]) == (202.5, 67.5)
+
+
+async def test_a_stop_by_its_client_shows_the_balance(world: World, client: Phone) -> None:
+    body = await body_of(await client.post(STOP, json={"session_id": SESSION, "client_id": OWNER}))
     assert (body["final_cost"], body["refunded_amount"], body["new_balance"]) == (202.5, 67.5, 297.5)
 
 

@@ -15,10 +15,21 @@ from evpower.http.phones import shapes
 from evpower.http.phones.station_shape import station_body
 from evpower.http.wire import values
 from evpower.http.wire.problems import envelope
-from evpower.identifiers import ConnectorId
+from evpower.identifiers import ClientId, ConnectorId
 from evpower.network.listing import ListedConnector
 from evpower.network.station_view import StationView
-from tests.http.fakes import BALANCE, NOON, PRICE, RESERVED, RUNNING, RUNNING_HERE, SETTLED, STARTED, STATION_VIEW
+from tests.http.fakes import (
+    BALANCE,
+    NOON,
+    OWNER,
+    PRICE,
+    RESERVED,
+    RUNNING,
+    RUNNING_HERE,
+    SETTLED,
+    STARTED,
+    STATION_VIEW,
+)
 
 BUSY = ListedConnector(ConnectorId(1), "GBT", 22.0, "occupied", "Charging", busy=True)
 NULLABLE_STATUS = {"stop_time", "last_update", "transaction_id", "ocpp_transaction_id", "ocpp_status"}
@@ -340,17 +351,17 @@ def test_a_faulted_connector_shows_its_error_code_and_omits_an_unknown_power() -
     assert (connector["available"], body["faulted_connectors"], body["available_for_charging"]) == (False, 1, False)
 
 
-def test_a_running_session_is_shown_without_its_client() -> None:
-    body = station_body(replace(STATION_VIEW, running=(RUNNING_HERE,)))
-    assert body["current_sessions"] == [
-        {
-            "session_id": "0b6e",
-            "connector_id": 1,
-            "start_time": "2025-09-30T12:00:00.000000Z",
-            "energy_consumed": 10,
-            "limit_type": "energy",
-        }
-    ]
+def test_a_running_session_is_shown_without_its_client_and_its_id_to_that_client_alone() -> None:
+    view = replace(STATION_VIEW, running=(RUNNING_HERE,))
+    shown = {
+        "connector_id": 1,
+        "start_time": "2025-09-30T12:00:00.000000Z",
+        "energy_consumed": 10,
+        "limit_type": "energy",
+    }
+    assert station_body(view)["current_sessions"] == [shown]
+    assert station_body(view, ClientId("other"))["current_sessions"] == [shown]
+    assert station_body(view, OWNER)["current_sessions"] == [shown | {"session_id": "0b6e"}]
 
 
 @pytest.mark.parametrize(

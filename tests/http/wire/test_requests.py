@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -12,16 +14,27 @@ from quart_trio import QuartTrio
 from evpower.charging.session import StartOrder
 from evpower.errors import InvalidAmount, InvalidRequest, Unauthorized
 from evpower.http.phones.sessions import start_order, stop_order
+from evpower.http.wire.caller import Callers, caller
 from evpower.http.wire.requests import BodyFields, client_id_in_path, parse_object
 from evpower.identifiers import ClientId, ConnectorId, StationId
+from evpower.identity.verifier import Verifier
+from tests.worlds.fakes import SetClock
 
 VALID = b'{"client_id":"6f1c","station_id":"EVP-001-01","connector_id":1%s}'
 
 
+@asynccontextmanager
+async def asked(headers: dict[str, str] | None = None) -> AsyncIterator[None]:
+    """Inside a request of a phone."""
+    async with QuartTrio("test").test_request_context("/", headers=headers or {}):
+        await Callers("trust", Verifier((), SetClock())).identify()
+        yield
+
+
 async def order(extra: str = "", raw: bytes | None = None, headers: dict[str, str] | None = None) -> StartOrder:
     body = parse_object(VALID % f",{extra}".encode() if extra else VALID % b"" if raw is None else raw)
-    async with QuartTrio("test").test_request_context("/", headers=headers or {}):
-        return start_order(BodyFields(body))
+    async with asked(headers):
+        return start_order(BodyFields(body), caller())
 
 
 async def refused(extra: str = "", raw: bytes | None = None) -> dict[str, str]:
@@ -113,11 +126,11 @@ async def test_a_sum_among_other_wrong_fields_is_a_validation_error() -> None:
     assert caught.value.code == "validation_error"
 
 
-async def test_a_token_beside_a_client_id_is_ignored() -> None:
+async def test_a_token_that_is_not_believed_is_ignored_beside_a_client_id() -> None:
     assert (await order(headers={"Authorization": "Bearer x"})).client_id == "6f1c"
 
 
-async def test_a_token_alone_names_nobody_yet() -> None:
+async def test_a_token_that_is_not_believed_names_nobody() -> None:
     with pytest.raises(Unauthorized):
         await order(raw=b'{"station_id":"EVP-1","connector_id":1}', headers={"Authorization": "Bearer x"})
 
@@ -153,15 +166,17 @@ def test_numbers_never_pass_through_binary_floats() -> None:
     assert parse_object(b'{"a":0.1}') == {"a": Decimal("0.1")}
 
 
-def test_a_stop_names_its_session_and_maybe_its_client() -> None:
-    assert stop_order(BodyFields({"session_id": "0b6e"})) == ("0b6e", None)
-    assert stop_order(BodyFields({"session_id": "0b6e", "client_id": "6f1c"})) == ("0b6e", "6f1c")
+async def test_a_stop_names_its_session_and_maybe_its_client() -> None:
+    async with asked():
+        assert stop_order(BodyFields({"session_id": "0b6e"}), caller()) == ("0b6e", None)
+        assert stop_order(BodyFields({"session_id": "0b6e", "client_id": "6f1c"}), caller()) == ("0b6e", "6f1c")
 
 
 @pytest.mark.parametrize("session_id", [None, "", "a b", "x" * 101, 5, True, ["a"]])
-def test_a_stop_without_a_readable_session_is_refused(session_id: Any) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        stop_order(BodyFields({"session_id": session_id, "client_id": "?"}))
+async def test_a_stop_without_a_readable_session_is_refused(session_id: Any) -> None:
+    async with asked():
+        with pytest.raises(InvalidRequest) as caught:
+            stop_order(BodyFields({"session_id": session_id, "client_id": "?"}), caller())
     assert [field for field, _ in caught.value.fields] == ["session_id", "client_id"]
 
 

@@ -102,12 +102,36 @@ class NestedSessionBody(SessionFacts):
     ocpp_transaction_id: int | None
 
 
-class StatusBody(SessionFacts):
-    """A session now."""
+class NestedProgressBody(TypedDict):
+    """The progress as the app's second schema has it."""
+
+    id: str
+    session_id: str
+    status: PublicSessionStatus
+    energy_consumed: float
+    energy_kwh: float
+
+
+class ProgressBody(TypedDict):
+    """A session for a caller who has no token of its client where one is required."""
 
     success: Success
     session_id: str
-    client_id: str
+    status: PublicSessionStatus
+    energy_consumed: float
+    energy_consumed_kwh: float
+    current_energy: float
+    charging_power: NotRequired[float]
+    message: str
+    session: NestedProgressBody
+
+
+class StatusBody(SessionFacts):
+    """A session now; `client_id` for that client, and in mode `trust`."""
+
+    success: Success
+    session_id: str
+    client_id: NotRequired[str]
     energy_consumed_kwh: float
     current_energy: float
     progress_percent: float
@@ -130,13 +154,16 @@ class StatusBody(SessionFacts):
 
 
 class StoppedBody(FinalFigures):
-    """A charge that was ended and settled; a repeated stop answers the same figures."""
+    """A charge that was ended and settled; a repeated stop answers the same figures.
+
+    Who does not say whose charge it is gets no `client_id` and no balance.
+    """
 
     success: Success
     message: str
     session_id: str
     station_id: str
-    client_id: str
+    client_id: NotRequired[str]
     connector_id: int
     start_time: Instant
     stop_time: NotRequired[Instant]
@@ -147,8 +174,8 @@ class StoppedBody(FinalFigures):
     reserved_amount: float
     actual_cost: float
     refund_amount: float
-    new_balance: float
-    current_balance: float
+    new_balance: NotRequired[float]
+    current_balance: NotRequired[float]
     status: PublicSessionStatus
     station_online: bool
     already_stopped: NotRequired[bool]
