@@ -278,6 +278,7 @@ class InsufficientBalance(Refusal):
     code = "insufficient_balance"
 
     def __init__(self, balance_tyiyn: int, required_tyiyn: int) -> None:
+        self.balance_tyiyn = balance_tyiyn
         super().__init__(
             f"Недостаточно средств. Баланс: {som_text(balance_tyiyn)} сом, требуется: {som_text(required_tyiyn)} сом",
             current_balance=som_number(balance_tyiyn),

@@ -24,10 +24,10 @@ from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
 from evpower.http.throttle.guard import RequestGuard
+from evpower.http.wire.aliases import LEGACY
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.http.wire.idempotency import Idempotency, KeyStore
-from evpower.http.wire.payment_doors import LEGACY
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
@@ -114,13 +114,13 @@ def build_http_app(
 
 def _phone_routes(services: PhoneServices, idempotency: Idempotency) -> Iterator[Blueprint]:
     """Every route of phones: before a request it is known whose token it carries."""
-    yield charging_routes(services.charging, idempotency, prefix=V1)
-    yield station_routes(services.station_pages, prefix=V1)
+    for prefix in (V1, LEGACY):
+        yield charging_routes(services.charging, idempotency, prefix=prefix)
+        yield station_routes(services.station_pages, prefix=prefix)
+        yield account_routes(services.billing, prefix=prefix)
+        if services.payments is not None:
+            yield payment_routes(services.payments, idempotency, prefix=prefix)
     yield location_routes(services.locations, prefix=V1)
-    yield account_routes(services.billing, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)
-    if services.payments is not None:
-        for prefix in (V1, LEGACY):
-            yield payment_routes(services.payments, idempotency, prefix=prefix)

@@ -15,11 +15,11 @@ from werkzeug.routing import Rule
 from evpower import errors
 from evpower.errors import EvPowerError
 from evpower.http.wire.access import CORRELATION_ID
+from evpower.http.wire.aliases import LEGACY
 from evpower.http.wire.described import Description, Reader, WrongField, description_of, fields_of
 from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.wire.idempotency import KEY
 from evpower.http.wire.kinds import Schema, anchored
-from evpower.http.wire.payment_doors import LEGACY
 from evpower.http.wire.problems import HTTP_PROBLEMS, INTERNAL, STATUS_OF, TIMED_OUT, UNAVAILABLE
 from evpower.http.wire.requests import SESSION_ID
 from evpower.identifiers import CLIENT_ID, STATION_ID, STATION_NAME

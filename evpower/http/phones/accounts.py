@@ -8,6 +8,7 @@ from quart import Blueprint, Response
 from evpower.billing.service import BillingService
 from evpower.http.phones.answer_types.charging import BalanceBody
 from evpower.http.phones.shapes import balance_body
+from evpower.http.wire.aliases import doors_below
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import client_of_path, token_client
 from evpower.http.wire.described import described
@@ -18,7 +19,7 @@ ANSWER_WITHIN_S = 9
 
 def account_routes(billing: BillingService, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
-    routes = Blueprint("balance", __name__, url_prefix=f"{prefix}/balance")
+    routes = doors_below(prefix, "balance", "/balance")
 
     @routes.get("/<client_id>")
     @described("A client's money; an unknown client is created", answer=BalanceBody)

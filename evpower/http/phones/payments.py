@@ -31,12 +31,13 @@ from evpower.http.phones.payment_shapes import (
     qr_body,
     token_page_body,
 )
+from evpower.http.wire.aliases import doors_below
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import ANYBODY, Caller, caller
 from evpower.http.wire.described import described
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.kinds import MONEY, formed, whole
-from evpower.http.wire.payment_doors import LEGACY, clean, deprecated, no_store, origin
+from evpower.http.wire.payment_doors import clean, no_store, origin
 from evpower.http.wire.problems import problem
 from evpower.http.wire.requests import BodyFields, read_object
 from evpower.http.wire.values import Body
@@ -244,10 +245,9 @@ async def _top_up_answer(shape: Callable[[T], Body], asking: Awaitable[T]) -> An
 
 
 def payment_routes(payments: Payments, idempotency: Idempotency, *, prefix: str) -> Blueprint:
-    """The routes below `prefix`; below the old one every answer says that it is deprecated."""
+    """The routes below `prefix`."""
     door = PaymentDoor(payments, idempotency)
-    name = "legacy_payments" if prefix == LEGACY else "payments"
-    routes = Blueprint(name, __name__, url_prefix=prefix)
+    routes = doors_below(prefix, "payments")
     routes.post("/balance/topup-qr")(door.top_up_qr)
     for path in ("/balance/topup-card", "/balance/h2h-payment", "/payment/h2h-payment"):
         routes.post(path)(door.top_up_card)
@@ -259,6 +259,4 @@ def payment_routes(payments: Payments, idempotency: Idempotency, *, prefix: str)
     routes.post("/payment/cancel/<invoice_id>")(door.cancel)
     routes.get("/payment/h2h-status/<transaction_id>")(door.h2h_status)
     routes.after_request(no_store)
-    if prefix == LEGACY:
-        routes.after_request(deprecated)
     return routes

@@ -11,9 +11,10 @@ from quart import Blueprint, Response, request
 from evpower.charging.service import ChargingService
 from evpower.charging.session import StartOrder
 from evpower.charging.transaction import DRIVER
-from evpower.errors import Forbidden, NoSuchActiveSession, SessionFailed, SessionNotFound
+from evpower.errors import Forbidden, InsufficientBalance, NoSuchActiveSession, SessionFailed, SessionNotFound
 from evpower.http.phones.answer_types.charging import ProgressBody, StartedBody, StatusBody, StoppedBody
 from evpower.http.phones.shapes import progress_body, started_body, status_body, stopped_body, without_account
+from evpower.http.wire.aliases import LEGACY, doors_below
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import ANYBODY, Caller, caller, reading_client
 from evpower.http.wire.described import described
@@ -22,6 +23,7 @@ from evpower.http.wire.kinds import AMOUNT, CONNECTOR, ENERGY
 from evpower.http.wire.requests import SESSION_ID, BodyFields, read_object, session_id_or_none
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import STATION_NAME, ClientId, SessionId, StationId
+from evpower.money import som_number
 
 #: The app gives up after 10 s; a station may be waited for 5 of them.
 ANSWER_WITHIN_S = 9
@@ -119,9 +121,28 @@ class ChargingDoor:
         return written(Answer(status_body(session, named=named)))
 
 
+class FirstChargingDoor(ChargingDoor):
+    """The door of the first paths: what the first app reads of a refused start besides (§8)."""
+
+    async def _start(self, order: StartOrder, claim: IdempotencyClaim | None) -> Answer:
+        try:
+            return await super()._start(order, claim)
+        except InsufficientBalance as refusal:
+            raise first_apps_refusal(refusal, order) from None
+
+
+def first_apps_refusal(refusal: InsufficientBalance, order: StartOrder) -> InsufficientBalance:
+    """With the sum that was asked for and the largest possible one, when that sum is what is too large."""
+    if order.amount_tyiyn is not None and order.amount_tyiyn > refusal.balance_tyiyn:
+        sums = {"max_allowed_amount": refusal.balance_tyiyn, "requested_amount": order.amount_tyiyn}
+        refusal.details = {**refusal.details, **{name: som_number(sum_tyiyn) for name, sum_tyiyn in sums.items()}}
+    return refusal
+
+
 def charging_routes(charging: ChargingService, idempotency: Idempotency, *, prefix: str) -> Blueprint:
-    """The routes below `prefix` (`/api/v1`; the deprecated aliases have their own)."""
-    door, routes = ChargingDoor(charging, idempotency), Blueprint("charging", __name__, url_prefix=f"{prefix}/charging")
+    """The routes below `prefix`."""
+    kind = FirstChargingDoor if prefix == LEGACY else ChargingDoor
+    door, routes = kind(charging, idempotency), doors_below(prefix, "charging", "/charging")
     routes.post("/start")(door.start)
     routes.post("/stop")(door.stop)
     routes.get("/status/<session_id>")(door.status)

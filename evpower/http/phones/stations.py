@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 from evpower.errors import StationNotFound
 from evpower.http.phones.answer_types.network import StationBody
 from evpower.http.phones.station_shape import station_body
+from evpower.http.wire.aliases import doors_below
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import ANYBODY, caller, reading_client
 from evpower.http.wire.described import described
@@ -22,7 +23,7 @@ ANSWER_WITHIN_S = 9
 
 def station_routes(pages: StationPages, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
-    routes = Blueprint("station", __name__, url_prefix=f"{prefix}/station")
+    routes = doors_below(prefix, "station", "/station")
 
     @routes.get("/status/<path:name>")
     @described("A station now", caller="anyone", query=partial(reading_client, who=ANYBODY), answer=StationBody)

@@ -8,9 +8,10 @@ import trio
 from quart import Blueprint, Response, request
 
 from evpower.http.providers.webhook_guard import WebhookGuard
+from evpower.http.wire.aliases import doors_below
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.described import described
-from evpower.http.wire.payment_doors import LEGACY, deprecated, no_store, origin
+from evpower.http.wire.payment_doors import no_store, origin
 from evpower.http.wire.requests import read_bytes, read_form
 from evpower.payments.gateway import NOTIFY_TOKEN
 from evpower.payments.notices import Notices, Receipt
@@ -89,8 +90,7 @@ def receipt_body(receipt: Receipt) -> dict[str, str]:
 def webhook_routes(notices: Notices, guard: WebhookGuard, *, prefix: str) -> Blueprint:
     """The routes below `prefix`/payment."""
     door = WebhookDoor(notices, guard)
-    name = "legacy_webhooks" if prefix == LEGACY else "webhooks"
-    routes = Blueprint(name, __name__, url_prefix=f"{prefix}/payment")
+    routes = doors_below(prefix, "webhooks", "/payment")
     routes.post("/webhook")(door.either)
     routes.post("/webhook/odengi")(door.odengi)
     routes.route("/webhook/obank/<notify_token>", methods=["GET", "POST"])(door.obank)
@@ -99,6 +99,4 @@ def webhook_routes(notices: Notices, guard: WebhookGuard, *, prefix: str) -> Blu
     routes.post("/3ds-return")(door.returned)
     routes.post("/3ds-callback")(door.returned)
     routes.after_request(no_store)
-    if prefix == LEGACY:
-        routes.after_request(deprecated)
     return routes

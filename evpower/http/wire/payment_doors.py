@@ -9,14 +9,6 @@ from evpower.http.wire.values import Body
 from evpower.payments.provider_calls import ProviderState
 from evpower.payments.top_up import Origin, Source
 
-#: The old paths, deprecated (§8).
-LEGACY = "/api"
-DEPRECATED = {
-    "X-Deprecated": "true",
-    "X-Deprecated-Message": "Use /api/v1",
-    "X-API-Deprecated-Warning": "This path is deprecated; use /api/v1",
-}
-
 
 def origin(source: Source = "client", actor: str | None = None) -> Origin:
     """Who asks, for the audit log."""
@@ -31,12 +23,6 @@ def clean(key: str) -> str:
 async def no_store(response: Response) -> Response:
     """Nothing of a payment belongs into a cache."""
     response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-async def deprecated(response: Response) -> Response:
-    """Mark the path as an old one (§1.9)."""
-    response.headers.update(DEPRECATED)
     return response
 
 
