@@ -193,7 +193,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
-        deletion_routes(app.accounts),
+        deletion_routes(app.accounts, app.allowance),
         payment_admin_routes(app.payments, app.allowance),
         stranger_routes(app.provisioning),
         location_admin_routes(app.administration, app.views),
