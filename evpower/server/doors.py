@@ -159,6 +159,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
             allowed_origins=config.http.allowed_origins,
             trusted_proxies=config.http.trusted_proxies,
+            admin_allow=config.http.admin_allow,
             rate_limit_exempt=config.http.rate_limit_exempt,
             webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
         ),
