@@ -12,7 +12,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
-from evpower.http.operators.admin import AdminDoor, admin_routes
+from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
@@ -49,6 +49,8 @@ class HttpAppSettings:
     limits: RequestLimits = field(default_factory=RequestLimits)
     allowed_origins: Collection[str] = ()
     trusted_proxies: Collection[Network] = LOOPBACK
+    #: From where something of operators may be asked for; empty: from anywhere.
+    admin_allow: Collection[Network] = ()
     #: Internal services, whose requests are not counted.
     rate_limit_exempt: Collection[Network] = ()
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
@@ -96,6 +98,7 @@ def build_http_app(
         allowed_origins=origins,
         trusted_proxies=settings.trusted_proxies,
     )
+    admit_from(app, settings.admin_allow, prefix=V1)
     guard = RequestGuard(services.rate_limits, clock, settings.rate_limit_exempt)
     guard.protect(app)
     for routes in at_root:

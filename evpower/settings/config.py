@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from evpower.client_address import LOOPBACK, Network
+from evpower.client_address import LOOPBACK, Network, is_within
 from evpower.errors import ConfigError
 from evpower.money import TYIYN_PER_SOM
 from evpower.settings.auth import AdminSettings, AuthSettings
@@ -101,6 +101,7 @@ class HttpSettings:
     sockets_per_client: int = _setting(10, Whole(1, 1_000_000))
     rate_limit_exempt: tuple[Network, ...] = _setting((), Networks())
     admin_token: str = _setting("", Text(), secret=True)
+    admin_allow: tuple[Network, ...] = _setting((), Networks())
 
 
 @dataclass(frozen=True)
@@ -405,6 +406,11 @@ def _doubts(config: Config) -> list[str]:
     if any(network.prefixlen == 0 for network in config.http.trusted_proxies):
         doubts.append(
             "http.trusted_proxies has everybody in it: whoever connects can pass for any address, and no limit holds"
+        )
+    if config.http.admin_allow and not is_within("127.0.0.1", config.http.admin_allow):
+        doubts.append(
+            "http.admin_allow leaves this machine out: a Prometheus beside the server gets no /metrics; add 127.0.0.1"
+            " if there is one"
         )
     if config.ocpp.tls_certificate and not config.ocpp.tls_bind:
         doubts.append("ocpp.tls_certificate is not used, because ocpp.tls_bind is empty")

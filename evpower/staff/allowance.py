@@ -1,7 +1,7 @@
 """How much money a person of the staff may move in a day (contract/roadmap/identity §3, `admin.adjust_limit_som`).
 
-Counted are the sums a person names: corrections of balances, refunds, parked payments, whichever way they go. A bill
-that follows from a charger's report is no such sum. The day is that of `billing.timezone`.
+Counted are the sums a person names: corrections of balances, refunds, parked payments, pay-outs, whichever way they go.
+A bill that follows from a charger's report is no such sum. The day is that of `billing.timezone`.
 """
 
 from __future__ import annotations

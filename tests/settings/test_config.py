@@ -369,6 +369,12 @@ def test_to_trust_everybody_as_a_proxy_is_doubted() -> None:
     assert warning.startswith("http.trusted_proxies has everybody in it")
 
 
+def test_an_allowlist_without_this_machine_is_doubted() -> None:
+    (warning,) = load(None, {"EVPOWER_HTTP_ADMIN_ALLOW": "10.0.0.0/8, ::1"}).warnings
+    assert "http.admin_allow leaves this machine out" in warning
+    assert load(None, {"EVPOWER_HTTP_ADMIN_ALLOW": "10.0.0.0/8, 127.0.0.1"}).warnings == ()
+
+
 def test_strangers_where_no_bind_takes_them_are_doubted() -> None:
     environ = {"EVPOWER_OCPP_BIND": "0.0.0.0:9000", **CHECKED}
     config = load(None, {**environ, "EVPOWER_OCPP_ACCEPT_UNKNOWN": "pending"})

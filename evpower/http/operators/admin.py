@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from quart import Blueprint, request
+from quart import Blueprint, Quart, request
 
+from evpower.client_address import Network, is_within
 from evpower.errors import Forbidden, Unauthorized
 from evpower.http.throttle.guard import RequestGuard
-from evpower.http.wire.access import READING_METHODS, shown_path
+from evpower.http.wire.access import READING_METHODS, client_ip, shown_path
 from evpower.http.wire.rights import act_as, require_right, who
 from evpower.identity.verifier import Verifier
 from evpower.rate_limits.limits import STAFF, Counted
@@ -29,6 +30,9 @@ log = logging.getLogger("security")
 #: Who acts behind the administrator's token: it is one for all who know it, so it names no person.
 TOKEN_ACTOR = "admin"
 SCHEME = "bearer"
+#: Beside what is below /admin, who may ask for it is a matter of `http.admin_allow` (identity §4).
+GUARDED = ("/metrics", "/openapi.json")
+NOT_FROM_HERE = "Доступ с этого адреса закрыт"
 NO_TOKEN_SET = "Административный API отключён: не задан http.admin_token"
 
 
@@ -83,6 +87,21 @@ class AdminDoor:
         if self.staff is not None and acting.member is not None and not need.before_second_factor:
             await self.staff.second_factor.require(acting.member, bearer_token())
         log.info("operator: actor=%s, %s %s", acting.actor, request.method, shown_path())
+
+
+def admit_from(app: Quart, networks: Collection[Network], *, prefix: str) -> None:
+    """Refuse whoever asks for something of operators from elsewhere, before any token is read; empty: from anywhere.
+
+    Existing or not, so that no answer tells a stranger which is which.
+    """
+    below = f"{prefix}/admin"
+
+    @app.before_request
+    async def admit() -> None:
+        is_guarded = request.path in GUARDED or request.path == below or request.path.startswith(f"{below}/")
+        if networks and is_guarded and not is_within(client_ip(), networks):
+            log.warning("address refused: %s %s, IP: %s", request.method, shown_path(), client_ip())
+            raise Forbidden(NOT_FROM_HERE)
 
 
 def admin_routes(door: AdminDoor, operations: Iterable[Blueprint], guard: RequestGuard, *, prefix: str) -> Blueprint:

@@ -11,13 +11,14 @@ from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.kinds import MONEY
 from evpower.http.wire.requests import BodyFields, client_id_in_path, read_object, required_text
-from evpower.http.wire.rights import needs
+from evpower.http.wire.rights import needs, who
+from evpower.staff.allowance import Allowance
 from evpower.staff.rights import Right
 
 WITHIN_S = 20
 
 
-def deletion_routes(accounts: Accounts) -> Blueprint:
+def deletion_routes(accounts: Accounts, allowance: Allowance) -> Blueprint:
     """`/deletions[?all=1]`, `POST /deletions/{client_id}/pay-out` with the sum and a reason, `…/restore`."""
     routes = Blueprint("deletions", __name__, url_prefix="/deletions")
 
@@ -38,7 +39,9 @@ def deletion_routes(accounts: Accounts) -> Blueprint:
         fields.check()
         assert amount_tyiyn is not None
         with trio.fail_after(WITHIN_S):
-            return written_data(deletion_body(await accounts.pay_out(known_id, amount_tyiyn, reason, acting())))
+            async with allowance.taken(who(), amount_tyiyn):
+                paid = await accounts.pay_out(known_id, amount_tyiyn, reason, acting())
+        return written_data(deletion_body(paid))
 
     @routes.post("/<client_id>/restore")
     @needs(Right.CLIENTS)

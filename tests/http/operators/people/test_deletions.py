@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
-from quart import g
-from quart_trio import QuartTrio
 
 from evpower.accounts.deletion import Deletion
 from evpower.accounts.service import Accounts
+from evpower.db.pool import Pool
 from evpower.http.operators.people.deletions import deletion_routes
-from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.identifiers import ClientId
+from evpower.staff.allowance import Allowance
 from tests.http.conftest import body_of
-from tests.http.fakes import CountingIds, Phone
-from tests.worlds.fakes import NOON
+from tests.http.fakes import Phone
+from tests.http.operators.test_operators_work import client_of
+from tests.worlds.fakes import NOON, SetClock
 
 ENDED = Deletion(ClientId("c-1"), "inactive", "Айгүл", "+996555000001", None, 123_45, 0, 0, NOON, NOON, None)
 PAID = {"amount": 123.45, "reason": "transfer"}
@@ -44,14 +45,9 @@ def accounts() -> FakeAccounts:
 
 @pytest.fixture
 def phone(accounts: FakeAccounts) -> Phone:
-    app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
-
-    @app.before_request
-    async def name_operator() -> None:
-        g.actor = "operator ann"
-
-    app.register_blueprint(deletion_routes(accounts))
-    return cast("Phone", app.test_client())
+    # Who has no limit asks nothing of the rows it is counted from.
+    allowance = Allowance(cast("Pool", None), SetClock(), 0, ZoneInfo("Asia/Bishkek"))
+    return client_of(deletion_routes(accounts, allowance))
 
 
 async def test_what_ends_is_listed_with_the_money_that_waits(phone: Phone) -> None:
