@@ -63,7 +63,7 @@ class OtherProcesses:
                 self._bus.publish(NetworkChanged(rest))
             case "prices":
                 self._everything_may_differ()
-            case "sign-in" if not ours:
+            case "sign-in":
                 self._sign_in_changed()
             case "connected":
                 process_id, station_id = rest.split(" ", 1)

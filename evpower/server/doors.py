@@ -214,7 +214,17 @@ def _operator(process: Process, server: StationServer) -> Operator:
 
 def _metrics(process: Process, server: StationServer) -> Metrics:
     app = process.app
-    return Metrics(process.pool, app.journal, app.bus, server, process.tracer, app.payments, app.redis, process.watch)
+    return Metrics(
+        process.pool,
+        app.journal,
+        app.bus,
+        server,
+        process.tracer,
+        app.payments,
+        app.redis,
+        process.watch,
+        sign_in_codes=app.sign_in.codes.outcomes,
+    )
 
 
 def _station_server(process: Process, failed_logins: FailedLogins) -> StationServer:

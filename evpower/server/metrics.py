@@ -38,6 +38,7 @@ from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.payments.graph import Payments
 from evpower.server.payment_metrics import payment_metrics, top_up_metrics
 from evpower.server.rows.figures import EndedAccounts, Figures, read_figures
+from evpower.sign_in.phone_codes import CodeOutcome
 
 log = logging.getLogger("evpower")
 
@@ -62,6 +63,8 @@ class Metrics(Collector):
         payments: Payments,
         redis: RedisLink | None = None,
         watch: ClockWatch | None = None,
+        *,
+        sign_in_codes: Mapping[CodeOutcome, int],
     ) -> None:
         self._pool = pool
         self._journal = journal
@@ -70,6 +73,7 @@ class Metrics(Collector):
         self._tracer = tracer
         self._payments = payments
         self._redis = redis
+        self._sign_in_codes = sign_in_codes
         self._watch = watch or ClockWatch(server.clock)
         self._began_at = server.clock.now()
         self._from_database: Figures | None = None
@@ -110,6 +114,8 @@ class Metrics(Collector):
             "evpower_events_dropped", "Events a subscriber was too slow for; it is closed.", self._bus.dropped
         )
         yield _counter("evpower_frames_lost", "Frames of chargers that were not kept.", self._tracer.lost)
+        codes = {outcome: self._sign_in_codes.get(outcome, 0) for outcome in get_args(CodeOutcome)}
+        yield _by("evpower_sign_in_codes", "What became of codes for signing in.", ("outcome",), codes)
         yield from payment_metrics(self._payments)
         if self._redis is not None:
             yield GaugeMetricFamily("evpower_redis_up", "Whether Redis answered last time.", value=self._redis.is_there)

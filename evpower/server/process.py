@@ -89,7 +89,9 @@ def build_process(
         watch=watch,
         ids=ids,
         app=app,
-        tokens=build_tokens(token_rules(config), clock, own_keys=app.sign_in.keys.public),
+        tokens=build_tokens(
+            token_rules(config), clock, own_keys=app.sign_in.keys.public, refused=app.sign_in.revocations.refused
+        ),
         registry=registry,
         link=link,
         processes=processes,

@@ -151,6 +151,7 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     if app.redis is not None:
         await workers.start(app.redis.run, name="redis")
     await workers.start(app.sign_in.keys.run, name="signing keys")
+    await workers.start(app.sign_in.revocations.run, name="revocations")
     if process.tokens.remote_keys is not None:
         await workers.start(process.tokens.remote_keys.run, name="keys of tokens")
     workers.start_soon(follow_clock, process.watch, app.payments.poller.clock_jumped, name="clock")

@@ -15,6 +15,7 @@ from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.idempotency.keys import forget_keys
 from evpower.sign_in.phone_codes import forget_codes
+from evpower.sign_in.service import forget_sign_ins
 from evpower.worker import contain, repeat
 
 log = logging.getLogger("evpower.db")
@@ -63,6 +64,7 @@ class Upkeep:
             made, dropped = await maintain_partitions(conn, now.date(), self._retention_days)
         await forget_attempts(self._pool, now)
         await forget_codes(self._pool, now)
+        await forget_sign_ins(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

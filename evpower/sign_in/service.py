@@ -7,21 +7,24 @@ one that asks for no new token needs nothing written.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import trio
 
+from evpower.billing.clients import ensure_client
 from evpower.clock import Clock, Ids, RandomBytes
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import Forbidden, SignedOut, WrongCode
-from evpower.identifiers import PhoneNumber
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
+from evpower.errors import Forbidden, SignedOut, Unauthorized, WrongCode
+from evpower.identifiers import ClientId, PhoneNumber
+from evpower.identity.identity import Identity
 from evpower.sign_in.people import Person
 from evpower.sign_in.phone_codes import PhoneCodes, shown
+from evpower.sign_in.revocations import KEPT_FOR, Revocations
 from evpower.sign_in.rows import people, sign_ins
+from evpower.sign_in.rows.revocations import delete_revoked
 from evpower.sign_in.rows.sign_ins import RefreshToken, SignOutCause
 from evpower.sign_in.tokens import (
     ASK_AGAIN_WITHIN,
@@ -70,6 +73,7 @@ class SignIns:
         ids: Ids,
         codes: PhoneCodes,
         access: AccessTokens,
+        revocations: Revocations,
         successor_key: bytes,
         random_bytes: RandomBytes,
     ) -> None:
@@ -78,6 +82,7 @@ class SignIns:
         self._ids = ids
         self._codes = codes
         self._access = access
+        self._revocations = revocations
         self._successor_key = successor_key
         self._random_bytes = random_bytes
 
@@ -155,7 +160,7 @@ class SignIns:
             token = _still_good(await sign_ins.find_token(uow.conn, token.digest), now)
             reused = token.replaced_at is not None and now - token.replaced_at > ASK_AGAIN_WITHIN
             if reused:
-                await self._end(uow.conn, [token.sign_in_id], "reuse", now)
+                await self._end(uow, token.sign_in_id, "reuse", now)
             else:
                 await sign_ins.replace_token(uow.conn, token.digest, now)
                 await sign_ins.insert_token(
@@ -174,11 +179,39 @@ class SignIns:
         async with unit_of_work(self._pool) as uow:
             token = await sign_ins.find_token(uow.conn, refresh_digest(raw))
             if token is not None and token.end_cause is None:
-                await self._end(uow.conn, [token.sign_in_id], "logout", self._clock.now())
+                await self._end(uow, token.sign_in_id, "logout", self._clock.now())
+                logger.info("signed out: %s=%s, sign_in=%s", token.kind, token.person_id, token.sign_in_id)
 
-    async def _end(self, conn: Conn, sign_in_ids: Sequence[str], cause: SignOutCause, now: datetime) -> None:
-        for sign_in_id in sign_in_ids:
-            await sign_ins.end_sign_in(conn, sign_in_id, cause, now)
+    async def _end(self, uow: UnitOfWork, sign_in_id: str, cause: SignOutCause, now: datetime) -> None:
+        """The access tokens of the sign-in end with it, and so does whatever else belongs to the phone by its id."""
+        await sign_ins.end_sign_in(uow.conn, sign_in_id, cause, now)
+        uow.after_commit(lambda: self._revocations.end([sign_in_id]))
+
+    async def sign_out_everywhere(self, identity: Identity) -> None:
+        """End every sign-in of the token's bearer, this one too."""
+        async with unit_of_work(self._pool) as uow:
+            ended = await sign_ins.end_sign_ins(uow.conn, identity.subject, "logout_all", self._clock.now())
+            uow.after_commit(lambda: self._revocations.end(ended))
+        logger.info("signed out everywhere: %s=%s, sign_ins=%d", identity.kind, identity.subject, len(ended))
+
+    async def me(self, identity: Identity) -> Person:
+        """The bearer's row as it is now; who is known by a token of another issuer may be staff here by the same id.
+
+        A client of another issuer is created at the first request (contract/rest-api §1.8). Raises Unauthorized:
+        there is no such person any more.
+        """
+        if identity.ours:
+            async with reading(self._pool) as conn:
+                person = await people.read_person(conn, identity.kind, identity.subject)
+        else:
+            async with unit_of_work(self._pool) as uow:
+                person = await people.read_person(uow.conn, "staff", identity.subject)
+                if person is None:
+                    await ensure_client(uow.conn, ClientId(identity.subject), self._clock.now())
+                    person = await people.read_person(uow.conn, "client", identity.subject)
+        if person is None:
+            raise Unauthorized
+        return person
 
 
 def _still_good(token: RefreshToken | None, now: datetime) -> RefreshToken:
@@ -188,3 +221,10 @@ def _still_good(token: RefreshToken | None, now: datetime) -> RefreshToken:
     if token.end_cause is not None:
         raise SignedOut(reason=token.end_cause)
     return token
+
+
+async def forget_sign_ins(pool: Pool, now: datetime) -> None:
+    """Drop what nobody is signed in by any more, and revocations of tokens that have run out."""
+    async with unit_of_work(pool) as uow:
+        await sign_ins.delete_sign_ins(uow.conn, now)
+        await delete_revoked(uow.conn, now - 2 * KEPT_FOR)

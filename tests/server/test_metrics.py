@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from evpower.payments.graph import build_payments
 from evpower.payments.top_up import TopUpRules
 from evpower.server import metrics as metrics_module
 from evpower.server.metrics import Metrics
+from evpower.sign_in.phone_codes import CodeOutcome
 from tests.db.proxy import open_proxy
 from tests.ocpp.fakes import FakeReports
 from tests.worlds.charging import CLIENT, STATION, open_world
@@ -64,7 +66,10 @@ class Scene:
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=ScriptedProvider("ODENGI"))
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
-        self.metrics = Metrics(pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis)
+        self.codes: Counter[CodeOutcome] = Counter()
+        self.metrics = Metrics(
+            pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis, sign_in_codes=self.codes
+        )
 
     async def read(self) -> dict[str, float]:
         """Every sample, `name{label=value}` in the order of labels' names."""
@@ -290,3 +295,12 @@ async def test_without_the_database_the_rest_is_told(database_url: str, monkeypa
         proxy.mend()
         monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 10)
         assert (await scene.read())["evpower_database_up"] == 1
+
+
+async def test_what_became_of_codes_for_signing_in(scene: Scene) -> None:
+    scene.codes["sent"] += 3
+    scene.codes["wrong"] += 1
+    read = await scene.read()
+    assert read["evpower_sign_in_codes_total{outcome=sent}"] == 3
+    assert read["evpower_sign_in_codes_total{outcome=wrong}"] == 1
+    assert read["evpower_sign_in_codes_total{outcome=limited}"] == 0

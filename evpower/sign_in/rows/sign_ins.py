@@ -37,11 +37,10 @@ END_SIGN_INS = """
 UPDATE evpower.sign_ins SET ended_at = %(at)s, end_cause = %(cause)s WHERE person_id = %(person_id)s
 AND ended_at IS NULL RETURNING id
 """
-#: Sign-ins that nobody can use again, and that no access token is alive of.
+#: Sign-ins that nobody can use again; those that ended are kept as long, to say to a late phone how.
 DELETE_SIGN_INS = """
 DELETE FROM evpower.sign_ins s
 WHERE NOT EXISTS (SELECT FROM evpower.refresh_tokens t WHERE t.sign_in_id = s.id AND t.expires_at > %(before)s)
-   OR s.ended_at < %(before)s
 """
 
 
@@ -99,5 +98,5 @@ async def end_sign_ins(conn: Conn, person_id: str, cause: SignOutCause, at: date
 
 
 async def delete_sign_ins(conn: Conn, before: datetime) -> None:
-    """Forget what ended, or ran out, before then."""
+    """Forget those whose refresh tokens have all run out before then."""
     await conn.execute(DELETE_SIGN_INS, {"before": before})
