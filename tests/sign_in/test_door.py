@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import pytest
 
 from evpower.db.pool import Pool
@@ -14,7 +15,7 @@ from evpower.sign_in.graph import build_sign_in
 from evpower.sign_in.means import SignInMeans
 from tests.http.fakes import Phone
 from tests.http.operators.test_operators_work import client_of
-from tests.worlds.sign_in import AUTH, PHONE, SignInWorld, body_of
+from tests.worlds.sign_in import AUTH, PHONE, SHARED_SECRET, SignInWorld, body_of
 
 SENT = {"success": True, "phone": PHONE, "expires_in_seconds": 300, "resend_available_in_seconds": 60}
 
@@ -226,3 +227,63 @@ async def test_an_operator_changes_the_signing_key(world: SignInWorld) -> None:
     assert [key["kid"] for key in world.sign_in.keys.key_set()] == [body["data"]["kid"]] != [old["kid"]]
     for wrong in ({"at_once": "yes"}, {"actor": "ann"}):
         await body_of(await client.post("/signing-keys", json=wrong), 400)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_me_is_the_callers_row_as_it_is_now(world: SignInWorld) -> None:
+    door = world.door()
+    body = await signed_in(world, door)
+    await world.sql("UPDATE clients SET name = 'Айбек', balance = 7.5")
+    me = await body_of(await door.get(f"{AUTH}/me", headers=bearer(body["access_token"])))
+    assert me == {"success": True, "user": {**body["user"], "name": "Айбек", "balance": 7.5}, "user_type": "client"}
+
+
+async def test_me_of_staff(world: SignInWorld) -> None:
+    await world.sql("INSERT INTO users (id, phone, role) VALUES ('ann', %s, 'admin')", PHONE)
+    door = world.door()
+    body = await signed_in(world, door)
+    me = await body_of(await door.get(f"{AUTH}/me", headers=bearer(body["access_token"])))
+    assert me == {"success": True, "user": body["user"], "user_type": "admin"}
+
+
+async def test_me_with_a_token_of_another_issuer(world: SignInWorld) -> None:
+    now = int(world.clock.now().timestamp())
+    token = jwt.encode({"sub": "6f1c", "aud": "authenticated", "exp": now + 60}, SHARED_SECRET, algorithm="HS256")
+    me = await body_of(await world.door().get(f"{AUTH}/me", headers=bearer(token)))
+    assert (me["user"]["id"], me["user"]["status"], me["user_type"]) == ("6f1c", "active", "client")
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/me"), ("POST", "/logout-all")])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer a.b.c"}], ids=["no token", "a bad token"])
+async def test_who_the_caller_is_must_be_known(
+    world: SignInWorld, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = await world.door().open(f"{AUTH}{path}", method=method, headers=headers)
+    assert (await body_of(answer, 401))["error"] == "unauthorized"
+
+
+async def test_signing_out_everywhere_ends_both_phones_and_their_tokens(world: SignInWorld) -> None:
+    door = world.door()
+    first = await signed_in(world, door)
+    world.clock.advance(60)
+    second = await signed_in(world, door)
+    assert await body_of(await door.post(f"{AUTH}/logout-all", headers=bearer(first["access_token"]))) == {
+        "success": True
+    }
+    for phone in (first, second):
+        await body_of(await door.get(f"{AUTH}/me", headers=bearer(phone["access_token"])), 401)
+        body = await body_of(await door.post(f"{AUTH}/refresh", json={"refresh_token": phone["refresh_token"]}), 401)
+        assert body["reason"] == "logout_all"
+
+
+async def test_an_expired_access_token_beside_it_does_not_hinder_a_refresh(world: SignInWorld) -> None:
+    """The app sends its token on every call (contract/rest-api §1.8)."""
+    door = world.door()
+    body = await signed_in(world, door)
+    world.clock.advance(7200)
+    token, headers = {"refresh_token": body["refresh_token"]}, bearer(body["access_token"])
+    await body_of(await door.post(f"{AUTH}/refresh", json=token, headers=headers))
+    await body_of(await door.post(f"{AUTH}/logout", json=token, headers=headers))

@@ -13,7 +13,9 @@ from evpower.db.pool import Pool
 from evpower.errors import SmsNotSent
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.caller import Callers
 from evpower.identifiers import PhoneNumber
+from evpower.identity.graph import TokenRules, build_tokens
 from evpower.sign_in.codes import CodeRules
 from evpower.sign_in.graph import SignIn, build_sign_in
 from evpower.sign_in.means import SignInMeans
@@ -25,6 +27,8 @@ PHONE = PhoneNumber("+996700123456")
 OTHER_PHONE = PhoneNumber("+996555123456")
 ADDRESS = "203.0.113.7"
 AUTH = "/api/v1/auth"
+#: With which another issuer signs its tokens.
+SHARED_SECRET = "s" * 32
 
 
 class KeptSms:
@@ -75,8 +79,13 @@ class SignInWorld:
     def door(self, sign_in: SignIn | None = None) -> QuartClient:
         """A phone at the door."""
         app = HttpApplication("test", ids=self.ids, limits=RequestLimits())
-        app.register_blueprint(sign_in_routes(sign_in or self.sign_in, prefix="/api/v1"))
-        app.register_blueprint(key_set_routes(sign_in or self.sign_in))
+        sign_in = sign_in or self.sign_in
+        refused = sign_in.revocations.refused
+        tokens = build_tokens(TokenRules(SHARED_SECRET), self.clock, own_keys=sign_in.keys.public, refused=refused)
+        routes = sign_in_routes(sign_in, prefix="/api/v1")
+        routes.before_request(Callers("required", tokens.verifier).identify)
+        app.register_blueprint(routes)
+        app.register_blueprint(key_set_routes(sign_in))
         hold_to_description(app)
         return cast("QuartClient", app.test_client())
 

@@ -17,13 +17,15 @@ from evpower.http.phones.answer_types.sign_in import (
     CodeSentBody,
     KeySetBody,
     MaySendBody,
+    MeBody,
     RefreshedBody,
     SignedInBody,
     SignedOutBody,
 )
-from evpower.http.phones.sign_in_shapes import key_set_body, refreshed_body, signed_in_body
+from evpower.http.phones.sign_in_shapes import key_set_body, me_body, refreshed_body, signed_in_body
 from evpower.http.wire.access import client_ip
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import caller
 from evpower.http.wire.described import described
 from evpower.http.wire.kinds import SWITCH, FieldKind, formed
 from evpower.http.wire.requests import BodyFields, read_object
@@ -131,6 +133,21 @@ class SignInDoor:
                 await self._sign_ins.sign_out(token)
         return written(Answer({"success": True}))
 
+    @described("Sign every phone of the caller out", answer=SignedOutBody)
+    async def sign_out_everywhere(self) -> Response:
+        """`POST /auth/logout-all`, for the bearer of a token."""
+        identity = caller().person()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            await self._sign_ins.sign_out_everywhere(identity)
+        return written(Answer({"success": True}))
+
+    @described("Who the caller is", answer=MeBody)
+    async def me(self) -> Response:
+        """`GET /auth/me`, for the bearer of a token: the row as it is now."""
+        identity = caller().person()
+        with trio.fail_after(ANSWER_WITHIN_S):
+            return written(Answer(me_body(await self._sign_ins.me(identity))))
+
     def _must_be_on(self) -> None:
         if not self._codes.are_sent:
             raise NotFound
@@ -146,6 +163,8 @@ def sign_in_routes(sign_in: SignIn, *, prefix: str) -> Blueprint:
     routes.get("/otp/status")(door.may_send)
     routes.post("/refresh")(door.refresh)
     routes.post("/logout")(door.sign_out)
+    routes.post("/logout-all")(door.sign_out_everywhere)
+    routes.get("/me")(door.me)
     return routes
 
 

@@ -72,6 +72,12 @@ class Caller:
         """The client a request comes from, if it says so. Raises what `client` does."""
         return self.client(_named(fields))
 
+    def person(self) -> Identity:
+        """Whose token it is, in every mode. Raises InvalidToken, ServiceUnavailable, Unauthorized."""
+        if self.identity is None:
+            raise self.problem or Unauthorized
+        return self.identity
+
     def may_pay(self) -> None:
         """Raises Forbidden for a person without an account: they may look, and move no money (identity §1)."""
         if self.identity is not None and self.identity.anonymous:
