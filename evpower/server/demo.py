@@ -27,6 +27,7 @@ from evpower.server import logs, supervisor
 from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
 from evpower.server.doors import Running
 from evpower.settings.config import Config
+from evpower.settings.sign_in import SmsSettings
 from evpower.settings.state_directory import make_private
 from evpower.simulator.fleet import StationPlan, run_fleet
 from evpower.simulator.people.drivers import Habits
@@ -40,7 +41,7 @@ log = logging.getLogger("evpower.demo")
 
 FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
-OWN_STATION, OWN_CLIENT = "EVP-TEST-01", "test-client-123"
+OWN_STATION, OWN_CLIENT, OWN_PHONE = "EVP-TEST-01", "test-client-123", "+996700123456"
 #: Seven kWh at 60 kW in about a minute, by a clock that runs as fast: what it says is what a connector can deliver.
 SPEED = 6.0
 #: What simulated cars take at most.
@@ -104,9 +105,17 @@ def _for_show(config: Config) -> Config:
         log=replace(config.log, file=file),
         ocpp=replace(config.ocpp, sample_interval_s=min(config.ocpp.sample_interval_s, SAMPLE_INTERVAL_S)),
         charging=replace(config.charging, reboot_grace_s=min(config.charging.reboot_grace_s, REBOOT_GRACE_S)),
+        sms=_sms_for_show(config),
     )
     logs.configure(shown.log, stream_level="WARNING")
     return shown
+
+
+def _sms_for_show(config: Config) -> SmsSettings:
+    """Codes for signing in appear on the screen, unless a gateway sends them or others can reach the server."""
+    binds = (*config.http.bind, *config.ocpp.bind, *config.ocpp.tls_bind)
+    alone = not config.http.public_url and all(bind.is_loopback for bind in binds)
+    return replace(config.sms, transport="log") if alone and config.sms.transport == "off" else config.sms
 
 
 async def _serve(
@@ -263,7 +272,7 @@ EvPower demo is ready: {chargers} chargers are connected, {PHONE_USERS} people c
   {curl} {api}/charging/stop {post} '{{"session_id":"SESSION_ID","client_id":"{OWN_CLIENT}"}}'
 
 {_top_up_help(f"{curl} {api}", post, bank)}
-
+{_sign_in_help(f"{curl} {api}", post, config)}
 From another terminal, what an operator sees and does:
 
   {command} status{options}
@@ -283,6 +292,20 @@ Top up with play money; its bank runs here too. Pay or refuse at {bank.page_url}
 
   {curl}/balance/topup-qr {post} '{order}'
   {curl}/payment/status/INVOICE_ID"""
+
+
+def _sign_in_help(curl: str, post: str, config: Config) -> str:
+    if config.sms.transport == "off":
+        return ""
+    phone = f'{{"phone":"{OWN_PHONE}"'
+    where = "the code appears here, no SMS is sent" if config.sms.transport == "log" else "the code comes by SMS"
+    return f"""
+Sign in by phone; {where}. The token then names the client.
+
+  {curl}/auth/send-otp {post} '{phone}}}'
+  {curl}/auth/verify-otp {post} '{phone},"code":"CODE"}}'
+  {curl}/auth/me -H 'Authorization: Bearer ACCESS_TOKEN'
+"""
 
 
 def _command(config: Config) -> tuple[str, str]:

@@ -16,10 +16,12 @@ import httpx2
 import pytest
 import trio
 
-from evpower.server.demo import DemoFleetMissing, run
+from evpower.server.demo import DemoFleetMissing, _sms_for_show, run
 from evpower.server.demo_bank import has_providers
-from evpower.settings.config import Config
+from evpower.settings.config import Config, HttpSettings, OcppSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings
+from evpower.settings.sign_in import SmsSettings
+from evpower.settings.values import Bind
 from tests.e2e.process import Process, poll, start
 
 pytestmark = pytest.mark.external
@@ -123,6 +125,33 @@ async def test_a_person_tops_up_in_the_demo_by_qr_code_and_by_card_with_no_bank_
         await browser.post(f"{page_url}acs/answer", data=form)
     await balance_is(1150, demo)
     await end_demo(demo, signal.SIGINT)
+
+
+async def test_a_person_signs_in_in_the_demo_by_the_code_on_the_screen(state_dir: Path, nursery: trio.Nursery) -> None:
+    demo = await start_demo(nursery, state_dir)
+    await shell(shown("send-otp", demo.lines))
+    with trio.fail_after(30):
+        code = re.search(r"EvPower: (\d{6})", await demo.wait_for_line("SMS to +996700123456"))
+    assert code is not None
+    signed_in = await shell(shown("verify-otp", demo.lines).replace("CODE", code[1]))
+    me = await shell(shown("/auth/me", demo.lines).replace("ACCESS_TOKEN", signed_in["access_token"]))
+    assert me["user"] == signed_in["user"]
+    await end_demo(demo, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("config", "transport"),
+    [
+        (Config(), "log"),
+        (replace(Config(), http=HttpSettings(public_url="https://evpower.example")), "off"),
+        (replace(Config(), http=HttpSettings(bind=(Bind("0.0.0.0", 8080),))), "off"),
+        (replace(Config(), ocpp=OcppSettings(bind=(Bind("0.0.0.0", 9000),))), "off"),
+        (replace(Config(), sms=SmsSettings(transport="http", url="https://sms.example")), "http"),
+    ],
+    ids=["alone", "behind a proxy", "open to phones", "open to chargers", "with a gateway"],
+)
+def test_codes_are_on_the_screen_for_who_is_alone_at_it(config: Config, transport: str) -> None:
+    assert _sms_for_show(config).transport == transport
 
 
 async def balance_is(som: int, demo: Process) -> None:
