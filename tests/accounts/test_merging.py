@@ -477,14 +477,18 @@ async def test_other_processes_learn_of_a_merge(world: World) -> None:
 
 
 async def test_a_merge_is_notified_to_every_process(world: World, database_url: str) -> None:
-    heard: list[str] = []
-    listening = Listening(database_url, heard.append, lambda: None)
+    heard = trio.Event()
+
+    def hear(notification: str) -> None:
+        if notification.endswith(f" merged {CLIENT}"):
+            heard.set()
+
+    listening = Listening(database_url, hear, lambda: None)
     await world.give(1_00)
     await world.give(1_00, AFTER)
     async with trio.open_nursery() as workers:
         await workers.start(listening.run)
         await merge(world)
         with trio.fail_after(5):
-            while not [each for each in heard if f"merged {CLIENT}" in each]:
-                await wait_all_tasks_blocked(0.01)
+            await heard.wait()
         workers.cancel_scope.cancel()
