@@ -209,11 +209,9 @@ class BillingService:
         """Money and debt of one locked client become another's, before the old one is its alias."""
         for entry in merge_entries(old.id, into.id, old.balance_tyiyn, old.debt_tyiyn, reason, actor):
             await post_entry(uow.conn, entry, self._clock.now())
-        line = (
-            f"💳 CLIENT_MERGE: client_id={old.id}, into={into.id}, amount={som_fixed(old.balance_tyiyn)}, "
-            f"debt={som_fixed(old.debt_tyiyn)}, actor={actor}"
-        )
-        uow.after_commit(lambda: log.info(line))
+        line = "💳 CLIENT_MERGE: client_id=%s, into=%s, amount=%s, debt=%s, actor=%s"
+        sums = som_fixed(old.balance_tyiyn), som_fixed(old.debt_tyiyn)
+        uow.after_commit(lambda: log.info(line, old.id, into.id, *sums, actor))
 
     async def check(self) -> LedgerCheck:
         """The ledger's invariants over all rows (design §5)."""

@@ -325,6 +325,10 @@ TABLE evpower.refresh_tokens (
     expires_at timestamp with time zone NOT NULL,
     replaced_at timestamp with time zone
 )
+TABLE evpower.revoked_people (
+    person_id text NOT NULL,
+    revoked_at timestamp with time zone NOT NULL
+)
 TABLE evpower.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -815,6 +819,7 @@ evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
 evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
+evpower.revoked_people: revoked_people_pkey PRIMARY KEY (person_id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY['limit'::text, 'driver'::text, 'operator'::text, 'charger'::text, 'overdue'::text, 'reboot'::text, 'lost'::text])))
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
@@ -1023,6 +1028,7 @@ CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
 CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
+CREATE UNIQUE INDEX revoked_people_pkey ON evpower.revoked_people USING btree (person_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
 CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
@@ -1165,6 +1171,21 @@ BEGIN
     WHERE id = client;
     RETURN 'restored';
 END $function$
+CREATE OR REPLACE FUNCTION evpower.revoke_person()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    -- The writer's clock, as long as the writer says what it is.
+    at timestamptz := CASE WHEN TG_OP = 'UPDATE' AND NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE now() END;
+BEGIN
+    INSERT INTO evpower.revoked_people AS r (person_id, revoked_at) VALUES (OLD.id, at)
+    ON CONFLICT (person_id) DO UPDATE SET revoked_at = greatest(r.revoked_at, excluded.revoked_at);
+    UPDATE evpower.sign_ins SET ended_at = at, end_cause = 'revoked' WHERE person_id = OLD.id AND ended_at IS NULL;
+    RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.tell(what text)
  RETURNS void
  LANGUAGE sql
@@ -1215,6 +1236,14 @@ AS $function$
 BEGIN
     PERFORM evpower.tell(format('%s %s %s %s', CASE NEW.status WHEN 'started' THEN 'began' ELSE 'settled' END,
                                 NEW.id, NEW.connector_id, NEW.station_id));
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.tell_sign_in()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM evpower.tell('sign-in -');
     RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION evpower.tell_station()
@@ -1287,6 +1316,9 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH S
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER phone_written BEFORE INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN ((new.phone IS NOT NULL)) EXECUTE FUNCTION evpower.write_phone()
+CREATE TRIGGER revoke AFTER UPDATE ON public.clients FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) AND (new.status <> 'active'::text))) EXECUTE FUNCTION evpower.revoke_person()
+CREATE TRIGGER revoke AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.is_active AND (NOT new.is_active)) OR (old.phone IS DISTINCT FROM new.phone))) EXECUTE FUNCTION evpower.revoke_person()
+CREATE TRIGGER revoke_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION evpower.revoke_person()
 CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings FOR EACH ROW WHEN ((new.account = ANY (ARRAY['client'::text, 'receivable'::text]))) EXECUTE FUNCTION evpower.write_statement()
 CREATE TRIGGER tell AFTER INSERT ON public.charging_sessions FOR EACH ROW EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.charger_connections FOR EACH ROW EXECUTE FUNCTION evpower.tell_connection()
@@ -1296,12 +1328,14 @@ CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.locations FOR EACH ROW EXEC
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.stations FOR EACH ROW EXECUTE FUNCTION evpower.tell_location('location_id')
 CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_plans FOR EACH STATEMENT EXECUTE FUNCTION evpower.tell_prices()
 CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_rules FOR EACH STATEMENT EXECUTE FUNCTION evpower.tell_prices()
+CREATE TRIGGER tell AFTER INSERT OR UPDATE ON evpower.revoked_people FOR EACH ROW EXECUTE FUNCTION evpower.tell_sign_in()
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.charger_connections FOR EACH ROW WHEN ((old.process_id IS DISTINCT FROM new.process_id)) EXECUTE FUNCTION evpower.tell_connection()
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.ocpp_station_status FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.charging_sessions FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell_change AFTER UPDATE ON public.connectors FOR EACH ROW WHEN ((((((old.connector_number IS DISTINCT FROM new.connector_number) OR (old.connector_type IS DISTINCT FROM new.connector_type)) OR (old.power_kw IS DISTINCT FROM new.power_kw)) OR (old.status IS DISTINCT FROM new.status)) OR (old.ocpp_status IS DISTINCT FROM new.ocpp_status))) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.locations FOR EACH ROW WHEN ((((((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country)) OR (old.latitude IS DISTINCT FROM new.latitude)) OR (old.longitude IS DISTINCT FROM new.longitude)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION evpower.tell_location('id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((((((((((((old.serial_number IS DISTINCT FROM new.serial_number) OR (old.model IS DISTINCT FROM new.model)) OR (old.manufacturer IS DISTINCT FROM new.manufacturer)) OR (old.location_id IS DISTINCT FROM new.location_id)) OR (old.power_capacity IS DISTINCT FROM new.power_capacity)) OR (old.connectors_count IS DISTINCT FROM new.connectors_count)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_available IS DISTINCT FROM new.is_available)) OR (old.tariff_plan_id IS DISTINCT FROM new.tariff_plan_id)) OR (old.price_per_kwh IS DISTINCT FROM new.price_per_kwh)) OR (old.session_fee IS DISTINCT FROM new.session_fee))) EXECUTE FUNCTION evpower.tell_station('id')
+CREATE TRIGGER tell_end AFTER UPDATE ON evpower.sign_ins FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION evpower.tell_sign_in()
 CREATE TRIGGER tell_merged AFTER UPDATE ON public.clients FOR EACH ROW WHEN ((old.merged_into IS DISTINCT FROM new.merged_into)) EXECUTE FUNCTION evpower.tell_merged()
 CREATE TRIGGER tell_price AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((((old.tariff_plan_id IS DISTINCT FROM new.tariff_plan_id) OR (old.price_per_kwh IS DISTINCT FROM new.price_per_kwh)) OR (old.session_fee IS DISTINCT FROM new.session_fee))) EXECUTE FUNCTION evpower.tell_prices()
 

@@ -143,7 +143,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
         PhoneServices(
-            callers=Callers(config.auth.mode, process.tokens.verifier),
+            callers=Callers(config.auth.mode, process.tokens.verifier, app.aliases.resolve),
             charging=app.charging,
             station_pages=app.station_pages,
             billing=app.billing,
@@ -153,6 +153,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             rate_limits=app.rate_limits,
             payments=app.payments,
             sign_in=app.sign_in,
+            accounts=app.accounts,
         ),
         process.clock,
         process.ids,

@@ -47,6 +47,7 @@ STAYS = {
     "evpower.payment_audit_log": "never changed",
     "evpower.staff_elevations": "staff's",
     "evpower.staff_locations": "staff's",
+    "evpower.staff_money": "staff's",
     "evpower.staff_totp": "staff's",
     "public.locations": "staff's",
     "public.payment_transactions": "never changed",
@@ -190,7 +191,7 @@ async def test_a_person_has_the_name_phone_and_mail_it_had_and_those_it_lacked(w
         None,
         None,
         None,
-        "inactive",
+        "active",
         AFTER,
     )
 
@@ -338,6 +339,34 @@ async def test_who_waited_for_the_old_ids_lock_gets_the_survivor(world: World) -
             nursery.start_soon(job)
             await wait_all_tasks_blocked(0.2)
     assert [(each.id, each.balance_tyiyn) for each in found] == [(AFTER, 101_00)]
+
+
+async def test_a_phone_that_is_signed_in_with_the_old_id_stays_so_as_the_survivor(world: World) -> None:
+    await world.give(1_00)
+    await world.give(1_00, AFTER)
+    signed_in = "INSERT INTO evpower.sign_ins (id, person_id, kind, signed_in_at) VALUES ('s', %s, %s, now())"
+    await world.sql(signed_in, CLIENT, "client")
+    await merge(world)
+    assert await world.sql("SELECT person_id, ended_at FROM evpower.sign_ins") == [
+        {"person_id": AFTER, "ended_at": None}
+    ]
+
+
+async def test_the_end_of_an_alias_is_the_end_of_the_survivor(world: World) -> None:
+    """Where a process has not heard of the merge yet."""
+    await world.give(1_00)
+    await world.give(1_00, AFTER)
+    await merge(world)
+    assert (await world.app.accounts.request_deletion(CLIENT, "test")).client_id == AFTER
+    assert ((await row(world, CLIENT))["status"], (await row(world, AFTER))["status"]) == ("active", "inactive")
+
+
+async def test_a_start_under_the_old_id_is_the_survivors(world: World) -> None:
+    await world.give(500_00)
+    await world.give(1_00, AFTER)
+    await merge(world)
+    session_id = (await world.order(energy_wh=1_000)).session.session_id
+    assert await world.sql("SELECT id, user_id FROM charging_sessions") == [{"id": session_id, "user_id": AFTER}]
 
 
 async def test_no_money_comes_to_an_alias(world: World) -> None:

@@ -37,14 +37,15 @@ MOVE: dict[str, str] = {
     "idempotency keys": """
         UPDATE evpower.idempotency_keys k SET client_id = %(into)s WHERE client_id = %(old)s
         AND NOT EXISTS (SELECT FROM evpower.idempotency_keys t WHERE t.client_id = %(into)s AND t.key = k.key)""",
+    # A phone that is signed in stays so, and its next token names the survivor.
+    "sign-ins": "UPDATE evpower.sign_ins SET person_id = %(into)s WHERE person_id = %(old)s AND kind = 'client'",
     "attempts to start": "UPDATE evpower.start_attempts SET client_id = %(into)s WHERE client_id = %(old)s",
     "aliases of the old id": "UPDATE public.clients SET merged_into = %(into)s WHERE merged_into = %(old)s",
 }
 # The old row first: a phone is of one client.
 TAKE_PERSON = """
 WITH person AS (SELECT name, phone, email FROM public.clients WHERE id = %(old)s)
-UPDATE public.clients c SET name = NULL, phone = NULL, email = NULL, status = 'inactive', merged_into = %(into)s,
-       updated_at = %(at)s
+UPDATE public.clients c SET name = NULL, phone = NULL, email = NULL, merged_into = %(into)s, updated_at = %(at)s
 FROM person WHERE c.id = %(old)s RETURNING person.name, person.phone, person.email
 """
 GIVE_PERSON = """
