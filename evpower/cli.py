@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 import evpower
-from evpower.command_line.commands.accounts import deletions
+from evpower.command_line.commands.accounts import client, deletions
 from evpower.command_line.commands.attempts import attempts
 from evpower.command_line.commands.certificate import ca, certificates
 from evpower.command_line.commands.doubts import doubts
@@ -48,7 +48,7 @@ for _each in (
     *(tags, tag),
     *(ca, certificates),
     *(payments, payment),
-    deletions,
+    *(deletions, client),
     staff,
     sign_in,
     parked,

@@ -34,7 +34,7 @@ EvPowerError
    ├─ ClientBlocked, ClientDeleted, DebtOpen
    ├─ UnknownStation, StationInactive, StationUnderMaintenance, StationOffline
    ├─ ConnectorNotFound, ConnectorFaulted, ConnectorUnavailable, ConnectorOccupied
-   ├─ SessionAlreadyActive, SessionFailed
+   ├─ SessionAlreadyActive, SessionFailed, PaymentPending
    ├─ ProviderFailure        how a call to a payment provider can fail (billing/gateway.py)
    │  └─ ProviderError, ProviderUnavailable, ProviderTimeout
    ├─ SmsNotSent             a code could not be sent
@@ -377,6 +377,13 @@ class SessionFailed(Refusal):
 
     code = "session_failed"
     message = "Станция отклонила запуск зарядки. Средства возвращены"
+
+
+class PaymentPending(Refusal):
+    """A top-up or a refund is not finished, and what is asked must wait for it."""
+
+    code = "payment_pending"
+    message = "Пополнение или возврат ещё не завершены"
 
 
 class ProviderFailure(Refusal):

@@ -36,6 +36,7 @@ class Accounts:
         async with unit_of_work(self._pool) as uow:
             now = self._clock.now()
             await ensure_client(uow.conn, client_id, now)
+            client_id = (await lock_client(uow.conn, client_id)).id
             is_repeat = await deletions.read_deletion(uow.conn, client_id) is not None
             answer = await deletions.request_deletion(uow.conn, client_id, now)
             if answer == "running":

@@ -43,8 +43,11 @@ class Entry:
 def _entry(
     kind: str, session_id: SessionId, actor: str, description: str, *postings: Posting, key: str | None = None
 ) -> Entry:
-    moved = tuple(posting for posting in postings if posting.amount_tyiyn != 0)
-    return Entry(kind, key or f"{kind}:{session_id}", actor, moved, description, session_id)
+    return Entry(kind, key or f"{kind}:{session_id}", actor, _moved(*postings), description, session_id)
+
+
+def _moved(*postings: Posting) -> tuple[Posting, ...]:
+    return tuple(posting for posting in postings if posting.amount_tyiyn != 0)
 
 
 def _key(kind: str, session_id: SessionId, *, again: bool) -> str:
@@ -200,6 +203,31 @@ def adjustment_entry(client_id: ClientId, amount_tyiyn: int, key: str, reason: s
         actor,
         (Posting("client", amount_tyiyn, client_id, "admin_adjustment"), Posting("adjustment", -amount_tyiyn)),
         reason,
+    )
+
+
+def merge_entries(
+    old_id: ClientId, into_id: ClientId, balance_tyiyn: int, debt_tyiyn: int, reason: str, actor: str
+) -> tuple[Entry, Entry]:
+    """Money and debt of an id that becomes another's alias; nothing of it is held: no charge and no refund is open."""
+    return (
+        Entry(
+            "client_merge",
+            f"client_merge:{old_id}",
+            actor,
+            _moved(
+                Posting("client", -balance_tyiyn, old_id, "admin_adjustment"),
+                Posting("client", balance_tyiyn, into_id, "admin_adjustment"),
+            ),
+            f"Объединение аккаунтов: {reason}",
+        ),
+        Entry(
+            "client_merge",
+            f"client_merge:{old_id}:debt",
+            actor,
+            _moved(Posting("receivable", debt_tyiyn, old_id), Posting("receivable", -debt_tyiyn, into_id)),
+            f"Объединение аккаунтов: {reason}",
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from evpower.billing.ledger import (
     adjustment_entry,
     correction_entry,
     debt_recovery_entry,
+    merge_entries,
     pay_out_entry,
     provider_refund_entry,
     refund_end_entry,
@@ -203,6 +204,14 @@ class BillingService:
         line = "💳 ADMIN_ADJUSTMENT: client_id=%s, amount=%s, actor=%s"
         uow.after_commit(lambda: log.info(line, client_id, som_fixed(amount_tyiyn), actor))
         return done
+
+    async def merge(self, uow: UnitOfWork, old: Client, into: Client, reason: str, actor: str) -> None:
+        """Money and debt of one locked client become another's, before the old one is its alias."""
+        for entry in merge_entries(old.id, into.id, old.balance_tyiyn, old.debt_tyiyn, reason, actor):
+            await post_entry(uow.conn, entry, self._clock.now())
+        line = "💳 CLIENT_MERGE: client_id=%s, into=%s, amount=%s, debt=%s, actor=%s"
+        sums = som_fixed(old.balance_tyiyn), som_fixed(old.debt_tyiyn)
+        uow.after_commit(lambda: log.info(line, old.id, into.id, *sums, actor))
 
     async def check(self) -> LedgerCheck:
         """The ledger's invariants over all rows (design §5)."""

@@ -274,7 +274,7 @@ class Beginnings:
             return _Whose(verdict, is_free=True)
         client = await lock_client(uow.conn, client_id)
         session_id = SessionId(self._ids.new())
-        order = StartOrder(client_id, station_id, start.connector_id)
+        order = StartOrder(client.id, station_id, start.connector_id)
         await self._reserving.open_reported(uow, client, order, session_id, start.id_tag, began_at)
         return _Whose(verdict, session_id)
 
@@ -284,7 +284,7 @@ class Beginnings:
         client = await lock_client(uow.conn, client_id)
         check_client(client.status)
         session_id = SessionId(self._ids.new())
-        order = StartOrder(client_id, station_id, start.connector_id)
+        order = StartOrder(client.id, station_id, start.connector_id)
         await self._reserving.open(uow, client, order, session_id, start.id_tag, f"card:{start.id_tag}")
         return session_id
 

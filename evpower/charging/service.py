@@ -177,6 +177,7 @@ class ChargingService:
         """Check, price, hold, write: one unit of work, the client's row first."""
         now = self._clock.now()
         client = await lock_client(uow.conn, order.client_id)
+        order = replace(order, client_id=client.id)  # merged a moment ago: the charge is the survivor's
         # Before any check: what a twin in another process has begun must not be taken for a reason to refuse.
         if claim is not None:
             await claim_key(uow.conn, claim, session_id, now)

@@ -28,6 +28,7 @@ class OtherProcesses:
         executor: CommandExecutor,
         forget_prices: Callable[[], None],
         sign_in_changed: Callable[[], None],
+        clients_merged: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._processes = processes
@@ -35,12 +36,14 @@ class OtherProcesses:
         self._executor = executor
         self._forget_prices = forget_prices
         self._sign_in_changed = sign_in_changed
+        self._clients_merged = clients_merged
 
     def gap(self) -> None:
         """Nothing was heard for a while: everything is looked at again."""
         self._processes.gap()
         self._executor.wake()
         self._sign_in_changed()
+        self._clients_merged()
         self._everything_may_differ()
 
     def hear(self, notification: str) -> None:
@@ -65,6 +68,8 @@ class OtherProcesses:
                 self._everything_may_differ()
             case "sign-in":
                 self._sign_in_changed()
+            case "merged":
+                self._clients_merged()
             case "connected":
                 process_id, station_id = rest.split(" ", 1)
                 self._processes.connected(StationId(station_id), ProcessId(process_id))

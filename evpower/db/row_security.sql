@@ -8,9 +8,15 @@ CREATE OR REPLACE FUNCTION evpower.token_subject() RETURNS text LANGUAGE sql STA
     SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
                     nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')
 $$;
+-- The client that acts under it: an id that was merged is an alias (identity §2). Reads past row security.
+CREATE OR REPLACE FUNCTION evpower.token_client() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+AS $$
+    SELECT coalesce((SELECT c.merged_into FROM public.clients c WHERE c.id = evpower.token_subject()),
+                    evpower.token_subject())
+$$;
 -- Called by policies alone; schema evpower stays out of reach.
-REVOKE ALL ON FUNCTION evpower.token_subject() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION evpower.token_subject() TO authenticated;
+REVOKE ALL ON FUNCTION evpower.token_subject(), evpower.token_client() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION evpower.token_subject(), evpower.token_client() TO authenticated;
 
 -- Supabase grants everything by default. Only our own tables: the operator may have others beside them.
 REVOKE ALL ON public.clients, public.users, public.tariff_plans, public.tariff_rules, public.client_tariffs,
@@ -43,13 +49,16 @@ BEGIN
     END LOOP;
     FOR owned IN SELECT * FROM (VALUES ('clients', 'id'), ('client_tariffs', 'client_id'),
                                        ('charging_sessions', 'user_id'), ('balance_topups', 'client_id'),
-                                       ('payment_transactions', 'client_id'), ('user_favorites', 'user_id'), ('users', 'id'))
+                                       ('payment_transactions', 'client_id'), ('user_favorites', 'user_id'))
                  AS t(name, owner) LOOP
         EXECUTE format('DROP POLICY IF EXISTS own_rows ON public.%I', owned.name);
         EXECUTE format('CREATE POLICY own_rows ON public.%I FOR SELECT TO authenticated '
-                       'USING (%I = (SELECT evpower.token_subject()))', owned.name, owned.owner);
+                       'USING (%I = (SELECT evpower.token_client()))', owned.name, owned.owner);
     END LOOP;
 END $$;
+
+DROP POLICY IF EXISTS own_rows ON public.users;
+CREATE POLICY own_rows ON public.users FOR SELECT TO authenticated USING (id = (SELECT evpower.token_subject()));
 
 -- An erased account is not filled again, and no row becomes a store for something else.
 DROP POLICY IF EXISTS own_row_made ON public.clients;
@@ -58,16 +67,16 @@ CREATE POLICY own_row_made ON public.clients FOR INSERT TO authenticated
                 AND length(concat(name, phone, email)) <= 500);
 DROP POLICY IF EXISTS own_row_changed ON public.clients;
 CREATE POLICY own_row_changed ON public.clients FOR UPDATE TO authenticated
-    USING (id = (SELECT evpower.token_subject()) AND deleted_at IS NULL)
-    WITH CHECK (id = (SELECT evpower.token_subject()) AND length(concat(name, phone, email)) <= 500);
+    USING (id = (SELECT evpower.token_client()) AND deleted_at IS NULL)
+    WITH CHECK (id = (SELECT evpower.token_client()) AND length(concat(name, phone, email)) <= 500);
 DROP POLICY IF EXISTS own_favorites_made ON public.user_favorites;
 CREATE POLICY own_favorites_made ON public.user_favorites FOR INSERT TO authenticated
-    WITH CHECK (user_id = (SELECT evpower.token_subject())
+    WITH CHECK (user_id = (SELECT evpower.token_client())
                 AND EXISTS (SELECT FROM public.clients c WHERE c.id = user_id AND c.deleted_at IS NULL)
                 AND EXISTS (SELECT FROM public.locations l WHERE l.id = location_id));
 DROP POLICY IF EXISTS own_favorites_deleted ON public.user_favorites;
 CREATE POLICY own_favorites_deleted ON public.user_favorites FOR DELETE TO authenticated
-    USING (user_id = (SELECT evpower.token_subject()));
+    USING (user_id = (SELECT evpower.token_client()));
 
 -- A client that makes its own row begins with nothing, whatever it sends.
 CREATE OR REPLACE FUNCTION evpower.begin_with_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -79,6 +88,7 @@ BEGIN
         NEW.delete_requested_at := NULL;
         NEW.deleted_at := NULL;
         NEW.anonymized := false;
+        NEW.merged_into := NULL;
         NEW.created_at := now();
         NEW.updated_at := now();
     END IF;
@@ -93,7 +103,7 @@ CREATE OR REPLACE TRIGGER begin_with_nothing BEFORE INSERT ON public.clients
 CREATE OR REPLACE FUNCTION public.request_account_deletion() RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
-    CASE evpower.request_deletion(evpower.token_subject(), clock_timestamp())
+    CASE evpower.request_deletion(evpower.token_client(), clock_timestamp())
         WHEN 'requested' THEN
             RETURN jsonb_build_object('success', true, 'message', 'Удаление аккаунта запрошено');
         WHEN 'running' THEN
@@ -107,7 +117,7 @@ END $$;
 CREATE OR REPLACE FUNCTION public.restore_account() RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
-    CASE evpower.restore_account(evpower.token_subject(), clock_timestamp())
+    CASE evpower.restore_account(evpower.token_client(), clock_timestamp())
         WHEN 'restored' THEN
             RETURN jsonb_build_object('success', true, 'message', 'Аккаунт восстановлен');
         WHEN 'too_late' THEN

@@ -25,6 +25,15 @@ TABLE evpower.charger_connections (
     process_id text NOT NULL,
     connected_at timestamp with time zone NOT NULL
 )
+TABLE evpower.client_merges (
+    old_id text NOT NULL,
+    into_id text NOT NULL,
+    balance_tyiyn bigint NOT NULL,
+    debt_tyiyn bigint NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    merged_at timestamp with time zone NOT NULL
+)
 TABLE evpower.displaced_phones (
     client_id text NOT NULL,
     phone text NOT NULL,
@@ -566,7 +575,8 @@ TABLE public.clients WITH ROW SECURITY (
     deleted_at timestamp with time zone,
     anonymized boolean NOT NULL DEFAULT false,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
-    updated_at timestamp with time zone NOT NULL DEFAULT now()
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    merged_into text
 )
 TABLE public.connectors WITH ROW SECURITY (
     id text NOT NULL,
@@ -733,6 +743,9 @@ evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
 evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
 evpower.charger_connections: charger_connections_pkey PRIMARY KEY (station_id)
 evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.client_merges: client_merges_into_id_fkey FOREIGN KEY (into_id) REFERENCES public.clients(id)
+evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES public.clients(id)
+evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text])))
@@ -879,6 +892,8 @@ public.client_tariffs: client_tariffs_session_fee_check CHECK ((session_fee >= (
 public.client_tariffs: client_tariffs_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
 public.clients: clients_balance_not_negative CHECK ((balance >= (0)::numeric))
 public.clients: clients_debt_not_negative CHECK ((debt_amount >= (0)::numeric))
+public.clients: clients_merged_into_another CHECK ((merged_into <> id))
+public.clients: clients_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES public.clients(id)
 public.clients: clients_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 public.clients: clients_pkey PRIMARY KEY (id)
 public.clients: clients_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'blocked'::text])))
@@ -924,6 +939,7 @@ CREATE INDEX charger_connections_process ON evpower.charger_connections USING bt
 CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC)
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
+CREATE INDEX clients_merged_into ON public.clients USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
@@ -975,6 +991,7 @@ CREATE UNIQUE INDEX charger_commands_pkey ON evpower.charger_commands USING btre
 CREATE UNIQUE INDEX charger_connections_pkey ON evpower.charger_connections USING btree (station_id)
 CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
 CREATE UNIQUE INDEX charging_sessions_pkey ON public.charging_sessions USING btree (id)
+CREATE UNIQUE INDEX client_merges_pkey ON evpower.client_merges USING btree (old_id)
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
 CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
@@ -1196,6 +1213,14 @@ BEGIN
                                                    ELSE to_jsonb(NEW) ->> TG_ARGV[0] END);
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.tell_merged()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM evpower.tell('merged ' || NEW.id);
+    RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.tell_prices()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1247,6 +1272,7 @@ CREATE OR REPLACE FUNCTION evpower.write_statement()
 AS $function$
 DECLARE
     entry evpower.ledger_entries%ROWTYPE;
+    alias_of text;
     after_som numeric;
     latest timestamptz;
     amount_som numeric := NEW.amount_tyiyn::numeric / 100;
@@ -1254,11 +1280,17 @@ BEGIN
     SELECT * INTO entry FROM evpower.ledger_entries WHERE id = NEW.entry_id;
     IF NEW.account = 'receivable' THEN
         UPDATE public.clients SET debt_amount = debt_amount - amount_som, updated_at = entry.created_at
-        WHERE id = NEW.client_id;
+        WHERE id = NEW.client_id RETURNING merged_into INTO alias_of;
+    ELSE
+        UPDATE public.clients SET balance = balance + amount_som, updated_at = entry.created_at
+        WHERE id = NEW.client_id RETURNING balance, merged_into INTO after_som, alias_of;
+    END IF;
+    IF alias_of IS NOT NULL THEN
+        RAISE EXCEPTION 'client % is merged into %', NEW.client_id, alias_of USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.account = 'receivable' THEN
         RETURN NULL;
     END IF;
-    UPDATE public.clients SET balance = balance + amount_som, updated_at = entry.created_at
-    WHERE id = NEW.client_id RETURNING balance INTO after_som;
     -- Readers order by (created_at, id): whoever waited for the row lock does not step behind who came first.
     SELECT max(created_at) INTO latest FROM public.payment_transactions WHERE client_id = NEW.client_id;
     INSERT INTO public.payment_transactions
@@ -1304,5 +1336,6 @@ CREATE TRIGGER tell_change AFTER UPDATE ON public.connectors FOR EACH ROW WHEN (
 CREATE TRIGGER tell_change AFTER UPDATE ON public.locations FOR EACH ROW WHEN ((((((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country)) OR (old.latitude IS DISTINCT FROM new.latitude)) OR (old.longitude IS DISTINCT FROM new.longitude)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION evpower.tell_location('id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((((((((((((old.serial_number IS DISTINCT FROM new.serial_number) OR (old.model IS DISTINCT FROM new.model)) OR (old.manufacturer IS DISTINCT FROM new.manufacturer)) OR (old.location_id IS DISTINCT FROM new.location_id)) OR (old.power_capacity IS DISTINCT FROM new.power_capacity)) OR (old.connectors_count IS DISTINCT FROM new.connectors_count)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_available IS DISTINCT FROM new.is_available)) OR (old.tariff_plan_id IS DISTINCT FROM new.tariff_plan_id)) OR (old.price_per_kwh IS DISTINCT FROM new.price_per_kwh)) OR (old.session_fee IS DISTINCT FROM new.session_fee))) EXECUTE FUNCTION evpower.tell_station('id')
 CREATE TRIGGER tell_end AFTER UPDATE ON evpower.sign_ins FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION evpower.tell_sign_in()
+CREATE TRIGGER tell_merged AFTER UPDATE ON public.clients FOR EACH ROW WHEN ((old.merged_into IS DISTINCT FROM new.merged_into)) EXECUTE FUNCTION evpower.tell_merged()
 CREATE TRIGGER tell_price AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((((old.tariff_plan_id IS DISTINCT FROM new.tariff_plan_id) OR (old.price_per_kwh IS DISTINCT FROM new.price_per_kwh)) OR (old.session_fee IS DISTINCT FROM new.session_fee))) EXECUTE FUNCTION evpower.tell_prices()
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
+from evpower.accounts.service import Accounts
 from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
-from evpower.http.phones.accounts import account_routes
+from evpower.http.phones.accounts import account_end_routes, account_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
@@ -60,7 +61,8 @@ class HttpAppSettings:
 class PhoneServices:
     """What phones reach; `callers` says who they are.
 
-    Without `payments` there are no payment routes, without `sign_in` none to sign in.
+    Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
+    account.
     """
 
     callers: Callers
@@ -73,6 +75,7 @@ class PhoneServices:
     rate_limits: RateLimits
     payments: Payments | None = None
     sign_in: SignIn | None = None
+    accounts: Accounts | None = None
 
 
 def build_http_app(
@@ -124,6 +127,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency) -> Iterator
         if services.payments is not None:
             yield payment_routes(services.payments, idempotency, prefix=prefix)
     yield location_routes(services.locations, prefix=V1)
+    if services.accounts is not None:
+        yield account_end_routes(services.accounts, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)

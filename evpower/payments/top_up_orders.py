@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -73,10 +74,11 @@ class TopUpOrders:
         )
         async with unit_of_work(self._pool) as uow:
             await ensure_client(uow.conn, wish.client_id, now)
-            check_client((await lock_client(uow.conn, wish.client_id)).status)
+            client = await lock_client(uow.conn, wish.client_id)
+            check_client(client.status)
             if claim is not None:
                 await claim_key(uow.conn, claim, None, now, order_id=new.order_id)
-            order = await top_ups.insert_top_up(uow.conn, new)
+            order = await top_ups.insert_top_up(uow.conn, replace(new, client_id=client.id))
             await audit(uow, order, f"topup_{method}", origin, now)
         return order
 

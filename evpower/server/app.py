@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import trio
 
+from evpower.accounts.aliases import Aliases
 from evpower.accounts.erasure import Erasure
+from evpower.accounts.merging import Merging
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
@@ -119,6 +121,8 @@ class App:
     billing: BillingService
     accounts: Accounts
     erasure: Erasure
+    aliases: Aliases
+    merging: Merging
     payments: Payments
     pricing: Pricing
     charging: ChargingService
@@ -182,7 +186,7 @@ def build_app(
     redis = RedisLink(config.redis.url) if config.redis.url else None
     journal = Journal(pool)
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
-    billing = BillingService(pool, clock)
+    billing, aliases = BillingService(pool, clock), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
     settler = Settler(pool, clock, billing, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
@@ -224,6 +228,8 @@ def build_app(
         billing=billing,
         accounts=Accounts(pool, clock, billing),
         erasure=Erasure(pool, watch),
+        aliases=aliases,
+        merging=Merging(pool, clock, billing, aliases),
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),

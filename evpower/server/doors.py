@@ -39,6 +39,7 @@ from evpower.http.operators.operators_work import (
 from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.deletions import deletion_routes
+from evpower.http.operators.people.merges import merge_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
 from evpower.http.operators.people.signing_keys import signing_key_routes
 from evpower.http.operators.people.staff import enrolment_routes, staff_routes
@@ -142,7 +143,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
         PhoneServices(
-            callers=Callers(config.auth.mode, process.tokens.verifier),
+            callers=Callers(config.auth.mode, process.tokens.verifier, app.aliases.resolve),
             charging=app.charging,
             station_pages=app.station_pages,
             billing=app.billing,
@@ -152,6 +153,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             rate_limits=app.rate_limits,
             payments=app.payments,
             sign_in=app.sign_in,
+            accounts=app.accounts,
         ),
         process.clock,
         process.ids,
@@ -196,6 +198,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         free_vend_routes(app.free_vend),
         deletion_routes(app.accounts, app.allowance),
         payment_admin_routes(app.payments, app.allowance),
+        merge_routes(app.merging),
         stranger_routes(app.provisioning),
         location_admin_routes(app.administration, app.views),
         station_admin_routes(app.administration, app.views),

@@ -80,7 +80,9 @@ def build_process(
         sign_in_means=sign_in_means,
     )
     executor = CommandExecutor(pool, clock, process_id, registry)
-    others = OtherProcesses(app.bus, processes, link, executor, app.pricing.forget, app.sign_in.changed)
+    others = OtherProcesses(
+        app.bus, processes, link, executor, app.pricing.forget, app.sign_in.changed, app.aliases.changed
+    )
     hub = LiveHub(clock, LiveLimits(config.http.sockets_per_address, config.http.sockets_per_client))
     return Process(
         config=config,

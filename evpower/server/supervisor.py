@@ -160,6 +160,7 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
     await workers.start(app.payments.run, name="payments")
+    await workers.start(app.aliases.run, name="aliases")
     await workers.start(app.erasure.run, name="erasure")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.register_watch.run, name="registers")

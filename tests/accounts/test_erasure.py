@@ -116,6 +116,17 @@ async def test_nothing_of_the_person_is_left_in_the_database(world: World) -> No
     assert (now["anonymized"], now["deleted_at"], now["status"]) == (True, world.clock.now(), "inactive")
 
 
+async def test_an_erased_person_is_signed_in_nowhere(world: World) -> None:
+    """Signed in once more within the 30 days, and the account not taken back."""
+    await lived(world)
+    await leave(world)
+    await world.sql(
+        "INSERT INTO evpower.sign_ins (id, person_id, kind, signed_in_at) VALUES ('s', %s, 'client', now())", CLIENT
+    )
+    await world.app.erasure.work_due()
+    assert await world.sql("SELECT end_cause FROM evpower.sign_ins") == [{"end_cause": "revoked"}]
+
+
 async def test_money_and_charges_stay_under_the_id(world: World) -> None:
     await lived(world)
     money = (

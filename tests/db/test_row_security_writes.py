@@ -176,6 +176,7 @@ async def test_an_unknown_client_has_nothing_to_delete(supabase: Pool) -> None:
         "evpower.request_deletion('me', now())",
         "evpower.restore_account('me', now())",
         "evpower.token_subject()",
+        "evpower.token_client()",
     ],
 )
 async def test_an_anonymous_reader_calls_none_of_our_functions(supabase: Pool, function: str) -> None:
@@ -187,3 +188,35 @@ async def test_a_client_calls_no_rule_for_another_client(supabase: Pool) -> None
     for function in ("request_deletion", "restore_account"):
         with pytest.raises(errors.InsufficientPrivilege):
             await as_client(supabase, f"SELECT evpower.{function}('other', now())", subject="me")
+
+
+MERGED = "UPDATE clients SET merged_into = 'other', status = 'inactive' WHERE id = 'me'"
+
+
+async def test_a_token_of_an_id_that_was_merged_reads_and_changes_the_survivors_rows(supabase: Pool) -> None:
+    ids = (
+        "SELECT id FROM clients",
+        "UPDATE clients SET name = 'N' RETURNING id",
+        "SELECT user_id AS id FROM user_favorites",
+    )
+    for query in ids:
+        assert await see(supabase, "authenticated", query, before=MERGED) == [{"id": "other"}]
+
+
+async def test_the_survivors_token_reads_nothing_of_the_alias(supabase: Pool) -> None:
+    rows = await see(supabase, "authenticated", "SELECT id FROM clients", subject="other", before=MERGED)
+    assert rows == [{"id": "other"}]
+
+
+async def test_the_end_of_an_alias_is_the_end_of_the_survivor(supabase: Pool) -> None:
+    queries = "SELECT public.request_account_deletion()", "SELECT id, status FROM clients"
+    assert await see(supabase, "authenticated", *queries, before=MERGED) == [{"id": "other", "status": "inactive"}]
+
+
+async def test_nobody_makes_itself_an_alias(supabase: Pool) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        await as_client(supabase, "UPDATE clients SET merged_into = 'other'", subject="me")
+    rows = await as_client(
+        supabase, "INSERT INTO clients (id, merged_into) VALUES ('newcomer', 'other')", "SELECT id FROM clients"
+    )
+    assert rows == [{"id": "newcomer"}]

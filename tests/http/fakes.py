@@ -13,6 +13,8 @@ from quart import Blueprint
 from quart.testing import QuartClient
 from quart_trio import QuartTrio
 
+from evpower.accounts.deletion import Deletion
+from evpower.accounts.service import Accounts
 from evpower.billing.account import BalanceView
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
@@ -339,6 +341,26 @@ class CountingIds:
 FACTS = ServiceFacts("1.0.0", "abc123", "2025-09-30T12:00:00Z", ("ws://127.0.0.1:9000/ws/{station_id}",))
 
 
+class FakeAccounts(Accounts):
+    """Notes what was asked; `refusal` is raised instead."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ClientId, str]] = []
+        self.refusal: Exception | None = None
+
+    async def request_deletion(self, client_id: ClientId, actor: str) -> Deletion:
+        self._note("end", client_id, actor)
+        return Deletion(client_id, "inactive", None, None, None, 0, 0, 0, NOON, NOON, None)
+
+    async def restore(self, client_id: ClientId, actor: str) -> None:
+        self._note("restore", client_id, actor)
+
+    def _note(self, what: str, client_id: ClientId, actor: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append((what, client_id, actor))
+
+
 @dataclass
 class World:
     """An application and the fakes behind it."""
@@ -356,6 +378,9 @@ class World:
     rate_limit_exempt: tuple[Network, ...] = ()
     admin: AdminDoor = NOBODY
     operations: tuple[Blueprint, ...] = ()
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    #: Ids that were merged, and whose they are.
+    aliases: dict[ClientId, ClientId] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.charging = FakeCharging(self.keys)
@@ -386,7 +411,7 @@ class World:
     @property
     def services(self) -> PhoneServices:
         return PhoneServices(
-            callers=Callers(self.mode, self.verifier or self.tokens.verifier),
+            callers=Callers(self.mode, self.verifier or self.tokens.verifier, lambda id: self.aliases.get(id, id)),
             charging=self.charging,
             station_pages=self.station_pages,
             billing=self.billing,
@@ -394,6 +419,7 @@ class World:
             hub=self.hub,
             keys=self.keys,
             rate_limits=self.rate_limits,
+            accounts=self.accounts,
         )
 
     def client(self) -> Phone:

@@ -100,8 +100,8 @@ async def two_processes(url: str) -> AsyncIterator[Two]:
         asking_a = NetworkLink(at_a, a, pool_a, clock_a, CountingIds())
         asking_b = NetworkLink(at_b, b, pool_b, clock_b, CountingIds())
         bus_b = EventBus()
-        hearing_a = OtherProcesses(EventBus(), a, asking_a, at_work_a, nothing, nothing)
-        hearing_b = OtherProcesses(bus_b, b, asking_b, at_work_b, nothing, nothing)
+        hearing_a = OtherProcesses(EventBus(), a, asking_a, at_work_a, nothing, nothing, nothing)
+        hearing_b = OtherProcesses(bus_b, b, asking_b, at_work_b, nothing, nothing, nothing)
         yield Two(
             clock_a,
             clock_b,
@@ -128,5 +128,7 @@ async def hears(world: World, nursery: trio.Nursery) -> None:
     processes = Processes(world.pool, world.clock, B, Local(world.clock))
     link = NetworkLink(world.link, processes, world.pool, world.clock, CountingIds())
     executor = CommandExecutor(world.pool, world.clock, B, world.link)
-    hearing = OtherProcesses(world.app.bus, processes, link, executor, world.app.pricing.forget, nothing)
+    hearing = OtherProcesses(
+        world.app.bus, processes, link, executor, world.app.pricing.forget, nothing, world.app.aliases.changed
+    )
     await nursery.start(Listening(world.pool.conninfo, hearing.hear, hearing.gap).run)

@@ -28,6 +28,9 @@ ERASE: dict[str, str] = {
         UPDATE evpower.top_up_orders o SET card_mask = NULL, challenge = NULL
         FROM public.balance_topups t WHERE t.id = o.topup_id AND t.client_id = %(id)s
           AND (o.card_mask IS NOT NULL OR o.challenge IS NOT NULL)""",
+    "phones that are signed in": """
+        UPDATE evpower.sign_ins SET ended_at = %(at)s, end_cause = 'revoked'
+        WHERE person_id = %(id)s AND kind = 'client' AND ended_at IS NULL""",
     "favorites": "DELETE FROM public.user_favorites WHERE user_id = %(id)s",
     "attempts to start": "UPDATE evpower.start_attempts SET client_id = NULL WHERE client_id = %(id)s",
     # Last: with `anonymized`, what other tables hold of a person beside this list is dropped by their own triggers.

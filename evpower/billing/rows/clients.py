@@ -15,7 +15,8 @@ VALUES (%(id)s, 0, 'active', %(at)s, %(at)s) ON CONFLICT (id) DO NOTHING
 """
 
 LOCK_CLIENT = """
-SELECT id, status, phone, (balance * 100)::bigint AS balance_tyiyn, (debt_amount * 100)::bigint AS debt_tyiyn
+SELECT id, status, phone, (balance * 100)::bigint AS balance_tyiyn, (debt_amount * 100)::bigint AS debt_tyiyn,
+       merged_into
 FROM public.clients WHERE id = %(id)s FOR UPDATE
 """
 
@@ -73,11 +74,15 @@ async def ensure_client(conn: Conn, client_id: ClientId, at: datetime) -> None:
 
 
 async def lock_client(conn: Conn, client_id: ClientId) -> Client:
-    """Take the client's row for this unit of work: always the first lock (billing-rules §10)."""
+    """Take the client's row for this unit of work: always the first lock (billing-rules §10).
+
+    Of an id that was merged it is the survivor's, also when that happened while the lock was waited for.
+    """
     row = await (await conn.execute(LOCK_CLIENT, {"id": client_id})).fetchone()
     if row is None:
         raise LookupError(f"client {client_id} does not exist")
-    return Client(**row)
+    survivor = row.pop("merged_into")
+    return Client(**row) if survivor is None else await lock_client(conn, ClientId(survivor))
 
 
 async def displaced_phones(conn: Conn) -> list[DisplacedPhone]:

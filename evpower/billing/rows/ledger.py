@@ -67,6 +67,12 @@ CHECKS = {
         LEFT JOIN (SELECT client_id, sum(amount_tyiyn) AS total FROM evpower.ledger_postings
                    WHERE account = 'client' GROUP BY 1) p ON p.client_id = c.id
         WHERE coalesce(t.total, 0) <> coalesce(p.total, 0)""",
+    "merged clients that something is left of": """
+        SELECT c.id, c.balance, c.debt_amount, c.merged_into FROM public.clients c
+        JOIN public.clients s ON s.id = c.merged_into
+        WHERE c.balance <> 0 OR c.debt_amount <> 0 OR s.merged_into IS NOT NULL
+           OR EXISTS (SELECT FROM public.charging_sessions x WHERE x.user_id = c.id)
+           OR EXISTS (SELECT FROM public.balance_topups x WHERE x.client_id = c.id)""",
     "sessions whose hold is not what their phase says": """
         SELECT s.id, s.status, coalesce(sum(p.amount_tyiyn), 0) / 100.0 AS held
         FROM public.charging_sessions s

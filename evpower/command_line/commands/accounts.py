@@ -1,4 +1,4 @@
-"""`evpower deletions`: accounts whose end was asked for."""
+"""`evpower deletions`: accounts whose end was asked for; `evpower client`: two ids of one person."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ def pay_out(terminal: Terminal, client_id: str, amount: float, reason: str) -> N
 def restore(terminal: Terminal, client_id: str) -> None:
     """The person asks for its account back, within 30 days."""
     terminal.screen.facts(terminal.server.post("deletions", client_id, "restore", body={}))
+
+
+@click.group()
+def client() -> None:
+    """Clients' ids."""
+
+
+@client.command("merge")
+@click.argument("client_id", metavar="OLD")
+@click.option("--into", required=True, metavar="CLIENT", help="Whose money, charges and cards they are from now on.")
+@click.option("--reason", required=True, help="Kept with the merge and its entries.")
+@terminal_command
+def merge(terminal: Terminal, client_id: str, into: str, reason: str) -> None:
+    """Two ids of one person become one: OLD becomes an alias of CLIENT. There is no way back."""
+    body = {"into": into, "reason": reason}
+    terminal.screen.facts(terminal.server.post("clients", client_id, "merge", body=body))

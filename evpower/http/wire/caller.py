@@ -6,7 +6,7 @@ An administrator's name is never taken from a body: the door says who acts (`act
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
@@ -20,21 +20,32 @@ from evpower.identity.verifier import Verifier
 
 Mode: TypeAlias = Literal["trust", "optional", "required"]
 SCHEME = "bearer"
+#: Whose a client id is: an id that was merged is an alias (contract/roadmap/identity §2).
+Resolve: TypeAlias = Callable[[ClientId], ClientId]
+
+
+def _itself(client_id: ClientId) -> ClientId:
+    return client_id
 
 
 @dataclass(frozen=True)
 class Caller:
-    """What a token says of the present request; `problem` is why one that was sent is not believed."""
+    """What a token says of the present request; `problem` is why one that was sent is not believed.
+
+    Every client that comes out of here is who acts under the id that was given.
+    """
 
     mode: Mode
     identity: Identity | None = None
     problem: EvPowerError | None = None
+    resolve: Resolve = _itself
 
     def client(self, named: ClientId | None) -> ClientId | None:
         """Whose request it is, `named` being the client it names; None: nobody's in particular.
 
         Raises Forbidden (the token is another's, or of staff), InvalidToken, ServiceUnavailable, Unauthorized.
         """
+        named = None if named is None else self.resolve(named)
         # 1. A believed token decides.
         if self.identity is not None:
             if self.identity.kind != "client":
@@ -53,6 +64,7 @@ class Caller:
 
         Raises Forbidden for another's token.
         """
+        named = None if named is None else self.resolve(named)
         if self.identity is not None:
             return self._subject(named)
         return None if self.mode == "required" else named
@@ -84,7 +96,7 @@ class Caller:
             raise Forbidden
 
     def _subject(self, named: ClientId | None) -> ClientId:
-        subject = ClientId(cast("Identity", self.identity).subject)
+        subject = self.resolve(ClientId(cast("Identity", self.identity).subject))
         if named not in (None, subject):
             raise Forbidden
         return subject
@@ -97,9 +109,10 @@ ANYBODY = Caller("trust")
 class Callers:
     """Tells who calls, in one mode; the mode is the operator's (`auth.mode`)."""
 
-    def __init__(self, mode: Mode, verifier: Verifier) -> None:
+    def __init__(self, mode: Mode, verifier: Verifier, resolve: Resolve = _itself) -> None:
         self.mode: Mode = mode
         self._verifier = verifier
+        self._resolve = resolve
 
     async def identify(self) -> None:
         """Before a phone's request: `g.caller`, and `g.identity`, None without a token that is believed."""
@@ -109,11 +122,11 @@ class Callers:
     async def of_token(self, token: str | None) -> Caller:
         """Who sends this token; None: there is none."""
         if token is None:
-            return Caller(self.mode)
+            return Caller(self.mode, resolve=self._resolve)
         try:
-            return Caller(self.mode, await self._verifier.verify(token))
+            return Caller(self.mode, await self._verifier.verify(token), resolve=self._resolve)
         except (InvalidToken, ServiceUnavailable) as problem:
-            return Caller(self.mode, problem=problem)
+            return Caller(self.mode, problem=problem, resolve=self._resolve)
 
 
 def bearer_token(connection: Request | Websocket) -> str | None:

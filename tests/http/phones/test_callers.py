@@ -291,3 +291,31 @@ async def test_while_keys_cannot_be_had_only_what_needs_none_is_answered(mode: M
     await asking.post(START, ORDER | {"client_id": OWNER}, of(), 200 if mode == "trust" else 503)
     await asking.get("/api/v1/locations", of())
     await asking.get(STATUS, of())
+
+
+OLD = ClientId("old-id")
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_token_of_an_id_that_was_merged_acts_as_the_survivor(mode: Mode) -> None:
+    """Also beside either of the two names (roadmap/identity §2)."""
+    asking = Asking(mode)
+    asking.world.aliases[OLD] = OWNER
+    for named in ({}, {"client_id": OLD}, {"client_id": OWNER}):
+        await asking.post(START, ORDER | named, of(OLD))
+        await asking.post(STOP, {"session_id": SESSION} | named, of(OLD))
+    await asking.post(START, ORDER | {"client_id": OLD}, of())
+    assert [order.client_id for order in asking.world.charging.orders] == [OWNER] * 4
+    assert len(asking.world.charging.stops) == 3
+    await asking.post(START, ORDER | {"client_id": OTHER}, of(OLD), 403)
+    assert (await asking.get(STATUS, of(OLD)))["session_id"] == SESSION
+
+
+async def test_a_name_of_an_id_that_was_merged_is_the_survivors() -> None:
+    asking = Asking("trust")
+    asking.world.aliases[OLD] = OWNER
+    await asking.post(START, ORDER | {"client_id": OLD})
+    await asking.post(STOP, {"session_id": SESSION, "client_id": OLD})
+    assert [order.client_id for order in asking.world.charging.orders] == [OWNER]
+    assert (await asking.get(f"/api/v1/balance/{OLD}"))["client_id"] == OWNER
+    assert (await asking.get(f"{STATUS}?client_id={OLD}"))["session_id"] == SESSION

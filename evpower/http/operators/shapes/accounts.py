@@ -1,8 +1,9 @@
-"""Accounts that end, as operators read them: money in som."""
+"""Accounts that end, and ids that became aliases, as operators read them: money in som."""
 
 from __future__ import annotations
 
 from evpower.accounts.deletion import Deletion
+from evpower.accounts.merging import ClientMerge
 from evpower.http.wire.values import Body
 from evpower.money import som_number
 
@@ -21,4 +22,17 @@ def deletion_body(deletion: Deletion) -> Body:
         "requested_at": deletion.requested_at,
         "restorable_until": deletion.restorable_until,
         "erased_at": deletion.erased_at,
+    }
+
+
+def merge_body(merge: ClientMerge) -> Body:
+    """An id that is an alias of `client_id`, and what it brought along."""
+    return {
+        "merged_id": merge.old_id,
+        "client_id": merge.into_id,
+        "balance": som_number(merge.balance_tyiyn),
+        "debt_amount": som_number(merge.debt_tyiyn),
+        "actor": merge.actor,
+        "reason": merge.reason,
+        "merged_at": merge.merged_at,
     }
