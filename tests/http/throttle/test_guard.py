@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+import trio
+import trio.lowlevel
 from quart import Blueprint, Response
+from trio.testing import MockClock
 
 from evpower.http.operators.admin import AdminDoor
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.rights import needs
+from evpower.identifiers import ClientId
+from evpower.network.list_cache import NetworkPicture
 from evpower.rate_limits.limits import ADDRESS, STAFF, Counted
 from evpower.staff.rights import Right
 from tests.http.conftest import body_of
@@ -219,3 +225,61 @@ async def test_staff_have_600_and_a_wrong_token_uses_none_of_them() -> None:
 async def test_each_refusal_is_counted_by_kind(caller: Caller) -> None:
     await caller.statuses(103)
     assert caller.world.rate_limits.refused == {"named_client": 3}
+
+
+class SlowLocations:
+    """Reading the list holds the loop for `seconds` each time."""
+
+    def __init__(self, caller: Caller, seconds: float) -> None:
+        self._seconds = seconds
+        self._picture = caller.world.locations.picture
+        caller.world.locations.picture = self.picture  # type: ignore[method-assign]
+
+    async def picture(self) -> tuple[NetworkPicture, bool]:
+        await trio.lowlevel.checkpoint()
+        ends_s = time.thread_time() + self._seconds
+        while time.thread_time() < ends_s:
+            pass
+        return await self._picture()
+
+
+async def test_an_address_that_holds_the_loop_too_long_is_429_and_others_are_not(
+    caller: Caller, mock_clock: MockClock
+) -> None:
+    SlowLocations(caller, 0.25)
+    stations = "/api/v1/stations"
+    assert await caller.statuses(1, LIST) == [200]
+    refused = await caller.call(stations)
+    wait = (await body_of(refused, 429))["retry_after"]
+    assert rate_headers(refused) == ("6000", "0", str(int(NOON.timestamp()) + wait), str(wait))
+    assert wait == 1
+    assert await caller.statuses(1, LIST) == [429]
+    assert await caller.at(AWAY).statuses(1, LIST) == [200]
+    assert (await caller.start()).status_code == 200, "what a driver asks for by name is not a public read"
+    stopped = await caller.call("/api/v1/charging/stop", "POST", json={"session_id": SESSION, "client_id": "6f1c"})
+    assert stopped.status_code == 200
+    mock_clock.jump(wait)
+    assert await caller.statuses(1, stations) == [200]
+    assert caller.world.rate_limits.refused == {"loop_time": 2}
+
+
+async def test_an_internal_service_may_hold_the_loop(mock_clock: MockClock) -> None:
+    caller = Caller(World(rate_limit_exempt=(ip_network("203.0.113.0/24"),)))
+    SlowLocations(caller, 0.25)
+    assert await caller.statuses(3, LIST) == [200] * 3
+
+
+async def test_looking_at_balances_makes_up_twenty_clients_a_minute_and_address(caller: Caller) -> None:
+    caller.world.billing.unknown = {ClientId(f"client-{number}") for number in range(40)}
+    paths = [f"/api/v1/balance/client-{number}" for number in range(40)]
+    created = [await caller.call(path) for path in paths[:20]]
+    assert [each.status_code for each in created] == [200] * 20
+    assert rate_headers(created[-1])[:2] == ("100", "99")
+    refused = await caller.call(paths[20])
+    assert await body_of(refused, 429) == TOO_MANY
+    assert rate_headers(refused)[:2] == ("20", "0")
+    assert len(caller.world.billing.unknown) == 20
+    assert await caller.statuses(1, paths[0]) == [200], "a client who is there is never refused"
+    assert await caller.at(AWAY).statuses(1, paths[20]) == [200]
+    caller.world.clock.advance(60)
+    assert await caller.statuses(1, paths[21]) == [200]
