@@ -116,9 +116,7 @@ def build_http_app(
     return app
 
 
-def _phone_routes(
-    services: PhoneServices, idempotency: Idempotency, guard: RequestGuard
-) -> Iterator[Blueprint]:
+def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: RequestGuard) -> Iterator[Blueprint]:
     """Every route of phones: before a request it is known whose token it carries."""
     for prefix in (V1, LEGACY):
         yield charging_routes(services.charging, idempotency, prefix=prefix)

@@ -1,9 +1,9 @@
 """Holds the callers of the people's door to their limits, before their requests reach a route (contract/identity §5).
 
-A client whose token is believed is counted by it. A caller that proves nothing is counted by its address before its body
-is read, then by the client it names; an administrator by address, then by name (`operators/admin.py`). Outside are what must
-always be reached (the stop of a charge, the server's own state) and providers' calls, which have a guard of their own. A
-phone's socket limits its messages itself.
+A client whose token is believed is counted by it. A caller that proves nothing is counted by its address before its
+body is read, then by the client it names; an administrator by address, then by name (`operators/admin.py`). Outside are
+what must always be reached (the stop of a charge, the server's own state) and providers' calls, which have a guard of
+their own. A phone's socket limits its messages itself.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from evpower.errors import TooManyRequests
 from evpower.http.throttle.caller import address_of_request, named_client
 from evpower.http.throttle.loop_budget import LoopBudget
 from evpower.http.wire.access import READING_METHODS, client_ip
+from evpower.http.wire.caller import caller
 from evpower.http.wire.loop_time import loop_time
-from evpower.identity.identity import Identity
 from evpower.rate_limits.limits import CLIENT, Counted, RateLimit
 from evpower.rate_limits.service import RateLimits
 from evpower.rate_limits.sliding_window import Taken
@@ -51,7 +51,7 @@ class RequestGuard:
         app.after_request(self._add_headers)
 
     def protect_phones(self, routes: Blueprint) -> None:
-        """These routes, unlike others, know whose token a request carries (`g.identity`), and which client it names."""
+        """These routes, unlike others, know whose token a request carries (`wire/caller.py`)."""
         self._phones.add(routes.name)
         routes.before_request(self._admit_caller)
 
@@ -85,14 +85,14 @@ class RequestGuard:
     async def _admit_caller(self) -> None:
         if is_outside():
             return
-        identity: Identity | None = g.identity
+        identity = caller().identity
         # Anybody may have any number of identities without an account: they prove no more than an address.
         if identity is not None and not identity.anonymous:
             await self.count(Counted(CLIENT, identity.subject))
             return
         address = address_of_request()
         await self.count(address)
-        client = await named_client()
+        client = None if caller().mode == "required" else await named_client()
         if client is not None:
             await self.count(client)
         self._charge(address, refuse=client is None or request.method in READING_METHODS)

@@ -14,14 +14,16 @@ from trio.testing import MockClock
 
 from evpower.http.operators.admin import AdminDoor
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import Mode
 from evpower.http.wire.rights import needs
 from evpower.identifiers import ClientId
 from evpower.network.list_cache import NetworkPicture
 from evpower.rate_limits.limits import ADDRESS, STAFF, Counted
 from evpower.staff.rights import Right
 from tests.http.conftest import body_of
-from tests.http.fakes import NOON, SESSION, World
-from tests.worlds.fakes import SetClock
+from tests.http.fakes import SESSION, World
+from tests.worlds import token_issuer as issuer
+from tests.worlds.fakes import NOON
 
 ANN, BEN = "/api/v1/balance/ann", "/api/v1/balance/ben"
 START, LIST = "/api/v1/charging/start", "/api/v1/locations"
@@ -39,7 +41,7 @@ class Caller:
     """Somebody with an address."""
 
     def __init__(self, world: World | None = None, address: str = HOME) -> None:
-        self.world = world or World(clock=SetClock(NOON))
+        self.world = world or World()
         self.address = address
         self._phone = self.world.client()
 
@@ -101,17 +103,19 @@ async def test_body_text_and_header_say_the_same_wait_and_who_waits_gets_in(call
     assert (await caller.call()).status_code == 200
 
 
-async def test_a_stop_is_answered_at_that_moment(caller: Caller) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/charging/stop", "/api/charging/stop"])
+async def test_a_stop_is_answered_at_that_moment(caller: Caller, path: str) -> None:
     for _ in range(100):
         await caller.start()
     assert (await caller.start()).status_code == 429
-    stopped = await caller.call("/api/v1/charging/stop", "POST", json={"session_id": SESSION, "client_id": "6f1c"})
+    stopped = await caller.call(path, "POST", json={"session_id": SESSION, "client_id": "6f1c"})
     assert stopped.status_code == 200
     assert rate_headers(stopped) == (None,) * 4
 
 
 async def test_path_query_and_body_name_the_same_client(caller: Caller) -> None:
-    await caller.statuses(98)
+    await caller.statuses(90)
+    await caller.statuses(8, "/api/balance/ann")
     assert rate_headers(await caller.start())[1] == "1"
     assert rate_headers(await caller.call("/api/v1/charging/status/0b6e?client_id=ann"))[1] == "0"
     assert (await caller.call()).status_code == 429
@@ -220,6 +224,47 @@ async def test_staff_have_600_and_a_wrong_token_uses_none_of_them() -> None:
         await caller.world.rate_limits.take(Counted(STAFF, "admin"))
     refused = await caller.at(AWAY).call(path, headers=right)
     assert (refused.status_code, rate_headers(refused)[0]) == (429, "600")
+
+
+def token(client: str = "ann", **claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {issuer.by_secret({'sub': client, **claims})}"}
+
+
+async def test_a_client_who_proves_it_has_one_window_wherever_they_are(caller: Caller) -> None:
+    assert rate_headers(await caller.call(LIST, headers=token()))[:2] == ("100", "99")
+    assert await caller.statuses(98, headers=token()) == [200] * 98
+    assert rate_headers(await caller.at(AWAY).call(headers=token()))[:2] == ("100", "0")
+    assert (await caller.call(LIST, headers=token())).status_code == 429
+    assert (await caller.at(AWAY).start(headers=token())).status_code == 429
+    assert (await caller.call(LIST, headers=token("ben"))).status_code == 200
+
+
+async def test_who_proves_it_and_who_names_it_use_up_nothing_of_each_other(caller: Caller) -> None:
+    assert (await caller.statuses(101))[-1] == 429
+    assert (await caller.call(headers=token())).status_code == 200
+    await caller.use_up_address(but=101)
+    assert (await caller.call(LIST)).status_code == 429
+    assert (await caller.call(LIST, headers=token())).status_code == 200, "nor does a crowd behind one address"
+
+
+@pytest.mark.parametrize("mode", ["trust", "optional", "required"])
+async def test_a_token_that_is_not_believed_is_counted_by_address(mode: Mode) -> None:
+    caller = Caller(World(mode=mode))
+    expired = token(exp=int(NOON.timestamp()) - 31)
+    refused = await caller.call("/api/v1/balance/get", headers=expired)
+    assert (refused.status_code, rate_headers(refused)[:2]) == (401, ("6000", "5999"))
+    await caller.use_up_address(but=1)
+    assert (await caller.call("/api/v1/balance/get", headers=expired)).status_code == 429
+
+
+async def test_a_person_without_an_account_proves_no_more_than_an_address(caller: Caller) -> None:
+    answers = [await caller.call(LIST, headers=token(each, is_anonymous=True)) for each in ("x", "y")]
+    assert [rate_headers(each)[:2] for each in answers] == [("6000", "5999"), ("6000", "5998")]
+
+
+async def test_where_names_are_not_believed_none_is_counted() -> None:
+    caller = Caller(World(mode="required"))
+    assert rate_headers(await caller.call())[:2] == ("6000", "5999")
 
 
 async def test_each_refusal_is_counted_by_kind(caller: Caller) -> None:
