@@ -30,6 +30,7 @@ from evpower.billing.rows.clients import (
     DisplacedPhone,
     displaced_phones,
     ensure_client,
+    find_balance,
     lock_client,
     read_balance,
 )
@@ -54,6 +55,11 @@ class BillingService:
         self._clock = clock
         #: Payments credited since the start, by provider.
         self.credited: Counter[str] = Counter()
+
+    async def known_balance(self, client_id: ClientId) -> BalanceView | None:
+        """The client's money; None for an unknown client."""
+        async with reading(self._pool) as conn:
+            return await find_balance(conn, client_id)
 
     async def balance(self, client_id: ClientId) -> BalanceView:
         """The client's money; an unknown client is created first (seed §5)."""

@@ -106,8 +106,9 @@ def build_http_app(
     guard.protect(app)
     for routes in at_root:
         app.register_blueprint(routes)
-    for routes in _phone_routes(services, idempotency):
+    for routes in _phone_routes(services, idempotency, guard):
         routes.before_request(services.callers.identify)
+        guard.protect_phones(routes)
         app.register_blueprint(routes)
     app.register_blueprint(live_routes(services.hub, services.callers, clock, ids, allowed_origins=origins, prefix=V1))
     if payments is not None:
@@ -118,12 +119,12 @@ def build_http_app(
     return app
 
 
-def _phone_routes(services: PhoneServices, idempotency: Idempotency) -> Iterator[Blueprint]:
+def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: RequestGuard) -> Iterator[Blueprint]:
     """Every route of phones: before a request it is known whose token it carries."""
     for prefix in (V1, LEGACY):
         yield charging_routes(services.charging, idempotency, prefix=prefix)
         yield station_routes(services.station_pages, prefix=prefix)
-        yield account_routes(services.billing, prefix=prefix)
+        yield account_routes(services.billing, guard, prefix=prefix)
         if services.payments is not None:
             yield payment_routes(services.payments, idempotency, prefix=prefix)
     yield location_routes(services.locations, prefix=V1)

@@ -21,6 +21,9 @@ ADDRESS = RateLimit("address", 6_000)
 STAFF = RateLimit("staff", 600)
 PARTNER = RateLimit("partner", 600)
 
+#: Clients that looking at a balance creates, for one address.
+NEW_CLIENT = RateLimit("new_client", 20)
+
 
 @dataclass(frozen=True)
 class Counted:

@@ -42,8 +42,12 @@ class RateLimits:
             own = self._own.take(counted, now_ms)
             taken = taken or own
         if not taken.allowed:
-            self.refused[counted.limit.kind] += 1
+            self.note_refusal(counted.limit.kind, counted.name, taken.reset_s)
         return taken
+
+    def note_refusal(self, kind: str, name: str, retry_after_s: int) -> None:
+        """A request of this identity is refused, here or for a reason of its door's own."""
+        self.refused[kind] += 1
 
     async def _take_shared(self, counted: Counted, now_ms: int) -> Taken | None:
         """What all processes together find; None when this one decides alone."""

@@ -264,8 +264,13 @@ class FakeLocations(Locations):
 class FakeBilling(BillingService):
     def __init__(self) -> None:
         self.answer: BalanceView | Exception = BALANCE
+        self.unknown = set[ClientId]()
+
+    async def known_balance(self, client_id: ClientId) -> BalanceView | None:
+        return None if client_id in self.unknown else replace(raised_or(self.answer), client_id=client_id)
 
     async def balance(self, client_id: ClientId) -> BalanceView:
+        self.unknown.discard(client_id)
         return replace(raised_or(self.answer), client_id=client_id)
 
 

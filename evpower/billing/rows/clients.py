@@ -92,9 +92,17 @@ async def displaced_phones(conn: Conn) -> list[DisplacedPhone]:
 
 async def read_balance(conn: Conn, client_id: ClientId) -> BalanceView:
     """The client's money; the row exists."""
+    balance = await find_balance(conn, client_id)
+    if balance is None:
+        raise LookupError(f"client {client_id} does not exist")
+    return balance
+
+
+async def find_balance(conn: Conn, client_id: ClientId) -> BalanceView | None:
+    """The client's money, if there is such a client."""
     row = await (await conn.execute(READ_BALANCE, {"id": client_id})).fetchone()
     if row is None:
-        raise LookupError(f"client {client_id} does not exist")
+        return None
     return BalanceView(
         client_id=ClientId(row["id"]),
         status=row["status"],

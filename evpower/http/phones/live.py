@@ -19,10 +19,10 @@ from evpower.errors import Forbidden, InvalidToken, ServiceUnavailable, Unauthor
 from evpower.http.listener.http11 import CONNECTION, Http11
 from evpower.http.phones import live_messages as messages
 from evpower.http.phones.live_hub import Listener, LiveHub
+from evpower.http.throttle.windows import Window
 from evpower.http.wire.access import client_ip
 from evpower.http.wire.caller import Caller, Callers, bearer_token
 from evpower.http.wire.values import Body
-from evpower.http.wire.windows import Window
 from evpower.identifiers import CLIENT_ID, ClientId
 
 log = logging.getLogger("evpower.live")

@@ -9,7 +9,7 @@ from quart import request
 from evpower.client_address import neighbourhood
 from evpower.errors import InvalidRequest
 from evpower.http.wire.access import READING_METHODS, client_ip
-from evpower.http.wire.requests import read_object
+from evpower.http.wire.requests import RESERVED_CLIENT_ID, read_object
 from evpower.identifiers import CLIENT_ID
 from evpower.rate_limits.limits import ADDRESS, NAMED_CLIENT, Counted
 
@@ -31,6 +31,6 @@ async def named_client() -> Counted | None:
     if name is None and request.method not in READING_METHODS:
         with suppress(InvalidRequest):
             name = (await read_object()).get(NAME)
-    if not isinstance(name, str) or CLIENT_ID.fullmatch(name) is None:
+    if not isinstance(name, str) or name == RESERVED_CLIENT_ID or CLIENT_ID.fullmatch(name) is None:
         return None
     return Counted(NAMED_CLIENT, f"{name} {neighbourhood(client_ip())}")

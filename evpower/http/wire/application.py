@@ -19,6 +19,7 @@ from evpower.clock import Ids
 from evpower.http.wire.access import READING_METHODS, observe
 from evpower.http.wire.answers import written_bytes
 from evpower.http.wire.cors import allow_origins
+from evpower.http.wire.loop_time import LoopTime, loop_time
 from evpower.http.wire.problems import answer_error
 
 #: Where the application keeps its `RequestLimits`.
@@ -76,12 +77,17 @@ class PatientConnection(TrioASGIHTTPConnection):
     async def handle_request(  # type: ignore[override]
         self, nursery: trio.Nursery, request: Request, send: ASGISendCallable
     ) -> None:
+        present = LoopTime()
+        loop_time.set(present)
+        await present.measure(self._answer(request, send))
+        nursery.cancel_scope.cancel()
+
+    async def _answer(self, request: Request, send: ASGISendCallable) -> None:
         response = await self.app.handle_request(request)
         # Hypercorn says "disconnect" in the middle of its own end of a request; cancelled there, as quart-trio does,
         # it neither closes the socket nor starts its idle timer.
         self._answering = True
         await self._send_response(send, response)
-        nursery.cancel_scope.cancel()
 
 
 class HttpApplication(QuartTrio):

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+import trio
+import trio.lowlevel
 from quart import Blueprint, Response
+from trio.testing import MockClock
 
 from evpower.http.operators.admin import AdminDoor
 from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import Mode
 from evpower.http.wire.rights import needs
+from evpower.identifiers import ClientId
+from evpower.network.list_cache import NetworkPicture
 from evpower.rate_limits.limits import ADDRESS, STAFF, Counted
 from evpower.staff.rights import Right
 from tests.http.conftest import body_of
-from tests.http.fakes import NOON, SESSION, World
-from tests.worlds.fakes import SetClock
+from tests.http.fakes import SESSION, World
+from tests.worlds import token_issuer as issuer
+from tests.worlds.fakes import NOON
 
 ANN, BEN = "/api/v1/balance/ann", "/api/v1/balance/ben"
 START, LIST = "/api/v1/charging/start", "/api/v1/locations"
@@ -33,7 +41,7 @@ class Caller:
     """Somebody with an address."""
 
     def __init__(self, world: World | None = None, address: str = HOME) -> None:
-        self.world = world or World(clock=SetClock(NOON))
+        self.world = world or World()
         self.address = address
         self._phone = self.world.client()
 
@@ -95,17 +103,19 @@ async def test_body_text_and_header_say_the_same_wait_and_who_waits_gets_in(call
     assert (await caller.call()).status_code == 200
 
 
-async def test_a_stop_is_answered_at_that_moment(caller: Caller) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/charging/stop", "/api/charging/stop"])
+async def test_a_stop_is_answered_at_that_moment(caller: Caller, path: str) -> None:
     for _ in range(100):
         await caller.start()
     assert (await caller.start()).status_code == 429
-    stopped = await caller.call("/api/v1/charging/stop", "POST", json={"session_id": SESSION, "client_id": "6f1c"})
+    stopped = await caller.call(path, "POST", json={"session_id": SESSION, "client_id": "6f1c"})
     assert stopped.status_code == 200
     assert rate_headers(stopped) == (None,) * 4
 
 
 async def test_path_query_and_body_name_the_same_client(caller: Caller) -> None:
-    await caller.statuses(98)
+    await caller.statuses(90)
+    await caller.statuses(8, "/api/balance/ann")
     assert rate_headers(await caller.start())[1] == "1"
     assert rate_headers(await caller.call("/api/v1/charging/status/0b6e?client_id=ann"))[1] == "0"
     assert (await caller.call()).status_code == 429
@@ -216,6 +226,105 @@ async def test_staff_have_600_and_a_wrong_token_uses_none_of_them() -> None:
     assert (refused.status_code, rate_headers(refused)[0]) == (429, "600")
 
 
+def token(client: str = "ann", **claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {issuer.by_secret({'sub': client, **claims})}"}
+
+
+async def test_a_client_who_proves_it_has_one_window_wherever_they_are(caller: Caller) -> None:
+    assert rate_headers(await caller.call(LIST, headers=token()))[:2] == ("100", "99")
+    assert await caller.statuses(98, headers=token()) == [200] * 98
+    assert rate_headers(await caller.at(AWAY).call(headers=token()))[:2] == ("100", "0")
+    assert (await caller.call(LIST, headers=token())).status_code == 429
+    assert (await caller.at(AWAY).start(headers=token())).status_code == 429
+    assert (await caller.call(LIST, headers=token("ben"))).status_code == 200
+
+
+async def test_who_proves_it_and_who_names_it_use_up_nothing_of_each_other(caller: Caller) -> None:
+    assert (await caller.statuses(101))[-1] == 429
+    assert (await caller.call(headers=token())).status_code == 200
+    await caller.use_up_address(but=101)
+    assert (await caller.call(LIST)).status_code == 429
+    assert (await caller.call(LIST, headers=token())).status_code == 200, "nor does a crowd behind one address"
+
+
+@pytest.mark.parametrize("mode", ["trust", "optional", "required"])
+async def test_a_token_that_is_not_believed_is_counted_by_address(mode: Mode) -> None:
+    caller = Caller(World(mode=mode))
+    expired = token(exp=int(NOON.timestamp()) - 31)
+    refused = await caller.call("/api/v1/balance/get", headers=expired)
+    assert (refused.status_code, rate_headers(refused)[:2]) == (401, ("6000", "5999"))
+    await caller.use_up_address(but=1)
+    assert (await caller.call("/api/v1/balance/get", headers=expired)).status_code == 429
+
+
+async def test_a_person_without_an_account_proves_no_more_than_an_address(caller: Caller) -> None:
+    answers = [await caller.call(LIST, headers=token(each, is_anonymous=True)) for each in ("x", "y")]
+    assert [rate_headers(each)[:2] for each in answers] == [("6000", "5999"), ("6000", "5998")]
+
+
+async def test_where_names_are_not_believed_none_is_counted() -> None:
+    caller = Caller(World(mode="required"))
+    assert rate_headers(await caller.call())[:2] == ("6000", "5999")
+
+
 async def test_each_refusal_is_counted_by_kind(caller: Caller) -> None:
     await caller.statuses(103)
     assert caller.world.rate_limits.refused == {"named_client": 3}
+
+
+class SlowLocations:
+    """Reading the list holds the loop for `seconds` each time."""
+
+    def __init__(self, caller: Caller, seconds: float) -> None:
+        self._seconds = seconds
+        self._picture = caller.world.locations.picture
+        caller.world.locations.picture = self.picture  # type: ignore[method-assign]
+
+    async def picture(self) -> tuple[NetworkPicture, bool]:
+        await trio.lowlevel.checkpoint()
+        ends_s = time.thread_time() + self._seconds
+        while time.thread_time() < ends_s:
+            pass
+        return await self._picture()
+
+
+async def test_an_address_that_holds_the_loop_too_long_is_429_and_others_are_not(
+    caller: Caller, mock_clock: MockClock
+) -> None:
+    SlowLocations(caller, 0.25)
+    stations = "/api/v1/stations"
+    assert await caller.statuses(1, LIST) == [200]
+    refused = await caller.call(stations)
+    wait = (await body_of(refused, 429))["retry_after"]
+    assert rate_headers(refused) == ("6000", "0", str(int(NOON.timestamp()) + wait), str(wait))
+    assert wait == 1
+    assert await caller.statuses(1, LIST) == [429]
+    assert await caller.at(AWAY).statuses(1, LIST) == [200]
+    assert (await caller.start()).status_code == 200, "what a driver asks for by name is not a public read"
+    stopped = await caller.call("/api/v1/charging/stop", "POST", json={"session_id": SESSION, "client_id": "6f1c"})
+    assert stopped.status_code == 200
+    mock_clock.jump(wait)
+    assert await caller.statuses(1, stations) == [200]
+    assert caller.world.rate_limits.refused == {"loop_time": 2}
+
+
+async def test_an_internal_service_may_hold_the_loop(mock_clock: MockClock) -> None:
+    caller = Caller(World(rate_limit_exempt=(ip_network("203.0.113.0/24"),)))
+    SlowLocations(caller, 0.25)
+    assert await caller.statuses(3, LIST) == [200] * 3
+
+
+async def test_looking_at_balances_makes_up_twenty_clients_a_minute_and_address(caller: Caller) -> None:
+    caller.world.billing.unknown = {ClientId(f"client-{number}") for number in range(40)}
+    paths = [f"/api/v1/balance/client-{number}" for number in range(40)]
+    created = [await caller.call(path) for path in paths[:20]]
+    assert [each.status_code for each in created] == [200] * 20
+    assert rate_headers(created[-1])[:2] == ("100", "99")
+    refused = await caller.call(paths[20])
+    assert await body_of(refused, 429) == TOO_MANY
+    assert rate_headers(refused)[:2] == ("20", "0")
+    assert len(caller.world.billing.unknown) == 20
+    assert await caller.statuses(1, paths[0]) == [200], "a client who is there is never refused"
+    assert await caller.at(AWAY).statuses(1, paths[20]) == [200]
+    caller.world.clock.advance(60)
+    assert await caller.statuses(1, paths[21]) == [200]

@@ -7,7 +7,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.http.wire.windows import Window
+from evpower.http.throttle.windows import Window
 
 #: Quarters of a second are exact in binary, so what is compared is the rule and not the rounding.
 GAPS = st.lists(st.integers(0, 80).map(lambda quarters: quarters / 4), max_size=60)
