@@ -63,8 +63,18 @@ async def test_an_operator_sees_what_is_theirs_from_the_moment_it_is_given(serve
     refused = await ask(server, "POST", f"/stations/{STATION}/operations/reset", operator, json={})
     assert refused["error"] == "station_offline"
     assert (await ask(server, "PUT", f"/stations/{STATION}", operator, 403, json={}))["reason"] == "no_right"
+
+
+async def test_who_is_switched_off_is_refused_from_the_next_request_on(server: Server) -> None:
+    """First by their row (403); as soon as the process has heard of it their token is not believed either (401)."""
+    await server.control("POST", "users", json={"role": "admin", "id": "U1"})
+    hers = token("U1")
+    await ask(server, "GET", "/stations", hers)
     await server.control("DELETE", "users/U1")
-    assert (await ask(server, "GET", "/stations", operator, 403))["reason"] == "inactive"
+    async with httpx2.AsyncClient(base_url=server.http_url, timeout=WITHIN_S) as client:
+        for _ in range(3):
+            response = await client.get("/api/v1/admin/stations", headers={"Authorization": f"Bearer {hers}"})
+            assert response.status_code in (401, 403)
 
 
 @pytest.mark.parametrize("who", ["expired", "forged", "nobody", "driver"])
