@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from evpower.clock import Clock, midnight
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
-from evpower.errors import AlreadyExists, Forbidden, InvalidRequest, NotFound, ProviderFailure, Refusal
+from evpower.errors import AlreadyExists, EvPowerError, Forbidden, InvalidRequest, NotFound, ProviderFailure, Refusal
 from evpower.money import som_number, som_text
 from evpower.staff.records import Acting
 from evpower.staff.rights import Extent, Right
@@ -66,10 +66,14 @@ class Allowance:
             return
         async with unit_of_work(self._pool) as uow:
             row = await self.take(uow, acting, amount_tyiyn)
+        refused: EvPowerError | None = None
         try:
             yield
         except NOTHING_MOVED as refusal:
-            if row is not None and not isinstance(refusal, ProviderFailure):
-                async with unit_of_work(self._pool) as uow:
-                    await rows.forget(uow.conn, row)
-            raise
+            refused = refusal
+        if refused is None:
+            return
+        if row is not None and not isinstance(refused, ProviderFailure):
+            async with unit_of_work(self._pool) as uow:
+                await rows.forget(uow.conn, row)
+        raise refused
