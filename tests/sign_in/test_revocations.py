@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from evpower.clock import random_bytes
 from evpower.db.pool import Pool
@@ -181,8 +182,7 @@ async def test_what_ends_while_the_rows_are_read_is_not_forgotten(here: Process)
     assert sid is not None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.revocations.look)
-        while not here.pool.usage.in_use:
-            await trio.lowlevel.checkpoint()
+        await wait_all_tasks_blocked()
         here.revocations.end([sid])
     assert not await here.lets_in(signed_in)
 
