@@ -22,6 +22,7 @@ from evpower.identifiers import PHONE_NUMBER, PhoneNumber
 from evpower.sign_in.codes import (
     ATTEMPTS_MOST,
     DAY,
+    HOUR,
     LIFETIME,
     NONCE_BYTES,
     CodeLimit,
@@ -43,7 +44,7 @@ SENT_WITHIN_S = 7.0
 KYRGYZ_PREFIX, KYRGYZ_CHARS = "+996", 13
 TEXT = "EvPower: {code} — код для входа. Никому его не сообщайте."
 #: What became of codes, for the figures.
-CodeOutcome = Literal["sent", "not_sent", "unanswered", "limited", "verified", "wrong", "expired"]
+CodeOutcome = Literal["sent", "not_sent", "unanswered", "limited", "over_budget", "verified", "wrong", "expired"]
 
 
 def shown(phone: PhoneNumber) -> str:
@@ -64,6 +65,8 @@ class PhoneCodes:
         self._rules = rules
         self._limits = limits(rules)
         self._random_bytes = random_bytes
+        #: When the log last named the budget that is used up.
+        self._budget_named_at: datetime | None = None
         #: Since the start.
         self.outcomes: Counter[CodeOutcome] = Counter()
 
@@ -86,38 +89,59 @@ class PhoneCodes:
 
         Raises TooManyCodes and SmsNotSent.
         """
-        assert self._sms is not None, "the door asks `are_sent` first"
         code, now = new_code(self._random_bytes), self._clock.now()
         code_id = await self._admit(phone, address, code, now)
-        try:
-            # No unit of work is open: a gateway may take seconds.
-            with trio.fail_after(SENT_WITHIN_S):
-                await self._sms.send(phone, TEXT.format(code=code))
-        except (SmsUnanswered, trio.TooSlowError):
+        # No unit of work is open: a gateway may take seconds.
+        failure = await self._deliver(phone, TEXT.format(code=code))
+        if failure is None:
+            self._count("sent", phone, address)
+            return
+        if isinstance(failure, SmsUnanswered):
             # The SMS may arrive, so its code counts.
             self._count("unanswered", phone, address)
-            raise SmsUnanswered from None
-        except SmsNotSent:
-            async with unit_of_work(self._pool) as uow:
-                await codes.mark_not_sent(uow.conn, code_id, self._clock.now())
-            self._count("not_sent", phone, address)
-            raise
-        self._count("sent", phone, address)
+            raise failure
+        async with unit_of_work(self._pool) as uow:
+            await codes.mark_not_sent(uow.conn, code_id, self._clock.now())
+        self._count("not_sent", phone, address)
+        raise failure
+
+    async def _deliver(self, phone: PhoneNumber, text: str) -> SmsNotSent | None:
+        """None when the SMS was taken; otherwise what it failed of."""
+        assert self._sms is not None, "the door asks `are_sent` first"
+        try:
+            with trio.fail_after(SENT_WITHIN_S):
+                await self._sms.send(phone, text)
+        except trio.TooSlowError:
+            return SmsUnanswered()
+        except SmsNotSent as failure:
+            return failure
+        return None
 
     async def _admit(self, phone: PhoneNumber, address: str, code: str, now: datetime) -> int:
         """Store the code, if every limit has room. Raises TooManyCodes."""
+        # Looked at without the lock first: who asks too often holds nobody up.
+        async with reading(self._pool) as conn:
+            self._refuse(await self._waits(conn, phone, address, now), phone, address, now)
         nonce = self._random_bytes(NONCE_BYTES)
-        digest = code_digest(self._pepper, phone, code, nonce)
+        new = NewCode(phone, address, nonce, code_digest(self._pepper, phone, code, nonce), now, now + LIFETIME)
         async with unit_of_work(self._pool) as uow:
             await codes.send_alone(uow.conn)
-            waits = await self._waits(uow.conn, phone, address, now)
-            if not any(waits.values()):
-                new = NewCode(phone, address, nonce, digest, now, now + LIFETIME)
-                return await codes.insert_code(uow.conn, new)
-        for limit, seconds in waits.items():
-            if seconds and limit.counted == "all":
-                logger.error("sign-in: no code is sent, sign_in.codes_per_day = %d is used up", limit.most)
-        self._count("limited", phone, address)
+            self._refuse(await self._waits(uow.conn, phone, address, now), phone, address, now)
+            return await codes.insert_code(uow.conn, new)
+
+    def _refuse(self, waits: dict[CodeLimit, int], phone: PhoneNumber, address: str, now: datetime) -> None:
+        """Raises TooManyCodes when a limit has no room."""
+        full = [limit for limit, seconds in waits.items() if seconds]
+        if not full:
+            return
+        is_over_budget = any(limit.counted == "all" for limit in full)
+        # Strangers can use it up: so not for each of them, and no ERROR.
+        if is_over_budget and (self._budget_named_at is None or now - self._budget_named_at >= HOUR):
+            self._budget_named_at = now
+            logger.warning(
+                "sign-in: no codes are sent, sign_in.codes_per_day = %d is used up", self._rules.codes_per_day
+            )
+        self._count("over_budget" if is_over_budget else "limited", phone, address)
         raise TooManyCodes(max(waits.values()))
 
     async def wait_s(self, phone: PhoneNumber, address: str) -> int:

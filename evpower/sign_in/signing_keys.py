@@ -1,7 +1,8 @@
 """The keys that our tokens are signed with: made, shared between processes by rows, changed (ADR 18).
 
-A key signs for 90 days. The next one is published ten minutes before it signs, so that whoever keeps our key set knows
-it by then, and the last one is believed until the last token it signed has ended: two keys live at once.
+A key signs for 90 days. The next one is published a day before it signs (eleven minutes when it is changed by hand), so
+that whoever keeps our key set knows it by then, and the last one is believed until the last token it signed has ended:
+two keys live at once.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ FAILURE = "the signing keys could not be read: until they are, nobody signs in"
 SIGNS_FOR = timedelta(days=90)
 #: Others keep our key set for ten minutes (identity §1), and one of our processes for a minute.
 PUBLISHED_BEFORE = timedelta(minutes=11)
+#: Long enough to notice when nothing can be written.
+RENEWED_BEFORE = timedelta(days=1)
 #: An access token's hour, the leeway of whoever checks it, and clocks that differ.
 BELIEVED_AFTER = timedelta(minutes=70)
 
@@ -93,7 +96,7 @@ class SigningKeys:
         async with reading(self._pool) as conn:
             stored = await rows.read_keys(conn, now)
         last = self._last_end(stored)
-        if last is None or last - now <= PUBLISHED_BEFORE:
+        if last is None or last - now <= RENEWED_BEFORE:
             stored = await self._renew(now)
         self._take(stored)
 
@@ -111,7 +114,7 @@ class SigningKeys:
             await rows.make_alone(uow.conn)
             stored = await rows.read_keys(uow.conn, now)
             last = self._last_end(stored)
-            if last is None or last - now <= PUBLISHED_BEFORE:
+            if last is None or last - now <= RENEWED_BEFORE:
                 if last is None and stored:
                     logger.warning(
                         "a signing key is made because the others do not open: sign_in.secret differs from that of"

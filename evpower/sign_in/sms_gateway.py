@@ -17,6 +17,7 @@ import trio
 from evpower.clock import RandomBytes
 from evpower.errors import SmsNotSent, SmsUnanswered
 from evpower.identifiers import PhoneNumber
+from evpower.outgoing_http import open_client
 from evpower.settings.sign_in import PLACEHOLDER, SmsSettings
 
 logger = logging.getLogger("security")
@@ -114,20 +115,8 @@ async def open_gateway(
     settings: SmsSettings, random_bytes: RandomBytes, context: ssl.SSLContext | None = None
 ) -> AsyncIterator[GatewaySms]:
     """The gateway with a client of its own; `context` is whom it trusts, the system's authorities by default."""
-    headers = {
-        "Content-Type": f"{settings.content_type}; charset=utf-8",
-        "Accept-Encoding": "identity",
-        "User-Agent": "EvPower",
-    }
+    headers = {"Content-Type": f"{settings.content_type}; charset=utf-8"}
     if settings.authorization:
         headers["Authorization"] = settings.authorization
-    # No redirects, proxies or netrc: phones and secrets go to the configured address alone.
-    async with httpx2.AsyncClient(
-        headers=headers,
-        verify=context or ssl.create_default_context(),
-        timeout=TIMEOUT,
-        limits=LIMITS,
-        follow_redirects=False,
-        trust_env=False,
-    ) as client:
+    async with open_client(headers, context or ssl.create_default_context(), TIMEOUT, LIMITS) as client:
         yield GatewaySms(settings, client, random_bytes)

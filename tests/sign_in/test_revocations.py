@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from evpower.clock import random_bytes
 from evpower.db.pool import Pool
 from evpower.errors import InvalidToken, SignedOut, Unauthorized
 from evpower.identifiers import PhoneNumber
-from evpower.identity.graph import TokenRules, build_tokens
 from evpower.identity.identity import Identity
 from evpower.sign_in.service import SignedIn, forget_sign_ins
 from tests.worlds.fakes import SetClock
@@ -25,9 +25,7 @@ class Process(SignInWorld):
 
     def __init__(self, pool: Pool, clock: SetClock | None = None) -> None:
         super().__init__(pool, random_bytes=random_bytes, clock=clock)
-        own_keys, self.revocations = self.sign_in.keys.public, self.sign_in.revocations
-        refused = self.revocations.refused
-        self.verifier = build_tokens(TokenRules(), self.clock, own_keys=own_keys, refused=refused).verifier
+        self.revocations = self.sign_in.revocations
 
     async def look(self) -> None:
         await self.sign_in.keys.look()
@@ -184,8 +182,7 @@ async def test_what_ends_while_the_rows_are_read_is_not_forgotten(here: Process)
     assert sid is not None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.revocations.look)
-        while not here.pool.usage.in_use:
-            await trio.lowlevel.checkpoint()
+        await wait_all_tasks_blocked()
         here.revocations.end([sid])
     assert not await here.lets_in(signed_in)
 

@@ -10,11 +10,10 @@ import trio
 from evpower.clock import random_bytes
 from evpower.db.pool import Pool
 from evpower.errors import InvalidToken, ServiceUnavailable
-from evpower.identity.graph import TokenRules, build_tokens
 from evpower.identity.identity import Identity
 from evpower.sign_in.key_pairs import make_private_key, public_jwk, seal, unseal
 from evpower.sign_in.people import Person
-from evpower.sign_in.signing_keys import BELIEVED_AFTER, PUBLISHED_BEFORE, SIGNS_FOR
+from evpower.sign_in.signing_keys import BELIEVED_AFTER, PUBLISHED_BEFORE, RENEWED_BEFORE, SIGNS_FOR
 from evpower.sign_in.tokens import AccessTokens
 from tests.worlds.fakes import NOON, SetClock
 from tests.worlds.sign_in import PHONE, SignInWorld
@@ -29,7 +28,6 @@ class Issuing(SignInWorld):
         super().__init__(pool, random_bytes=random_bytes, secret=secret, clock=clock)
         self.keys = self.sign_in.keys
         self.access = AccessTokens(self.keys, self.clock, self.ids)
-        self.verifier = build_tokens(TokenRules(), self.clock, own_keys=self.keys.public).verifier
 
     def issue(self) -> str:
         return self.access.issue(ANN, "family")
@@ -124,7 +122,7 @@ async def test_a_key_changed_at_once_ends_every_token_of_the_old_one(first: Issu
 
 async def test_the_next_key_is_made_before_the_last_one_ends(first: Issuing) -> None:
     [old] = first.keys.key_set()
-    first.clock.advance(SIGNS_FOR.total_seconds() - PUBLISHED_BEFORE.total_seconds() - 1)
+    first.clock.advance(SIGNS_FOR.total_seconds() - RENEWED_BEFORE.total_seconds() - 1)
     await first.keys.look()
     assert await kids(first) == 1
     first.clock.advance(1)
@@ -132,7 +130,7 @@ async def test_the_next_key_is_made_before_the_last_one_ends(first: Issuing) -> 
     await first.keys.look()
     assert len(first.keys.key_set()) == 2
     assert first.keys.signer().kid == old["kid"]
-    first.clock.advance(PUBLISHED_BEFORE.total_seconds())
+    first.clock.advance(RENEWED_BEFORE.total_seconds())
     assert first.keys.signer().kid != old["kid"]
 
 

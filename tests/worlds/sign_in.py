@@ -75,6 +75,9 @@ class SignInWorld:
         self.means = SignInMeans(secret, self.sms)
         self.sign_in = build_sign_in(pool, self.clock, self.ids, self.means, rules or CodeRules(), self.random_bytes)
         self.codes = self.sign_in.codes
+        own_keys, refused = self.sign_in.keys.public, self.sign_in.revocations.refused
+        #: What checks tokens in this process.
+        self.verifier = build_tokens(TokenRules(), self.clock, own_keys=own_keys, refused=refused).verifier
 
     def door(self, sign_in: SignIn | None = None) -> QuartClient:
         """A phone at the door."""

@@ -125,10 +125,11 @@ def nothing() -> None:
 
 async def hears(world: World, nursery: trio.Nursery) -> None:
     """From now on a world hears what other processes commit."""
+    sign_in_changed = world.app.sign_in.changed
     processes = Processes(world.pool, world.clock, B, Local(world.clock))
     link = NetworkLink(world.link, processes, world.pool, world.clock, CountingIds())
     executor = CommandExecutor(world.pool, world.clock, B, world.link)
     hearing = OtherProcesses(
-        world.app.bus, processes, link, executor, world.app.pricing.forget, nothing, world.app.aliases.changed
+        world.app.bus, processes, link, executor, world.app.pricing.forget, sign_in_changed, world.app.aliases.changed
     )
     await nursery.start(Listening(world.pool.conninfo, hearing.hear, hearing.gap).run)
