@@ -91,6 +91,8 @@ class Notices:
     def turned_away(self, provider: str, why: Refused, peer: str | None) -> None:
         """Count and log a call that was not taken in; nothing else is kept of it."""
         self.counts[provider, why] += 1
+        if why == "limited":  # a flood, which is named once a minute (`rate_limits/refusals.py`)
+            return
         so_far = self.counts[provider, why]
         log.warning("webhook turned away: provider=%s, peer=%s, %s, so far=%d", provider, peer, why, so_far)
 

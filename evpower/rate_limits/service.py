@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
+from collections.abc import Mapping
 
 from evpower.clock import Clock
 from evpower.db.redis_link import RedisLink
 from evpower.rate_limits.limits import Counted
 from evpower.rate_limits.own_counts import OwnCounts
+from evpower.rate_limits.refusals import Refusals
 from evpower.rate_limits.shared_counts import SharedCounts
 from evpower.rate_limits.sliding_window import Taken
-
-log = logging.getLogger("security")
 
 #: What a request may wait for Redis, each time it is counted.
 REDIS_WAIT_S = 0.05
@@ -31,8 +29,7 @@ class RateLimits:
         self._shared = None if redis is None else SharedCounts(redis, redis_wait_s)
         #: Decided by the process's own count because Redis had no answer.
         self.alone = 0
-        #: Refused since the start, by kind.
-        self.refused: Counter[str] = Counter()
+        self._refusals = Refusals()
 
     async def take(self, counted: Counted) -> Taken:
         """Count one more of this identity, if its limit has room."""
@@ -47,7 +44,12 @@ class RateLimits:
 
     def note_refusal(self, kind: str, name: str, retry_after_s: int) -> None:
         """A request of this identity is refused, here or for a reason of its door's own."""
-        self.refused[kind] += 1
+        self._refusals.note(kind, name, retry_after_s, self._now_ms())
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Requests refused since the start, by kind."""
+        return self._refusals.counts
 
     async def _take_shared(self, counted: Counted, now_ms: int) -> Taken | None:
         """What all processes together find; None when this one decides alone."""

@@ -227,6 +227,7 @@ def _metrics(process: Process, server: StationServer) -> Metrics:
         app.payments,
         app.redis,
         process.watch,
+        rate_limits=app.rate_limits,
         sign_in_codes=app.sign_in.codes.outcomes,
         refused_tokens=process.tokens.verifier.failures,
     )

@@ -37,6 +37,8 @@ from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.payments.graph import Payments
+from evpower.rate_limits.limits import KINDS
+from evpower.rate_limits.service import RateLimits
 from evpower.server.payment_metrics import payment_metrics, top_up_metrics
 from evpower.server.rows.figures import EndedAccounts, Figures, read_figures
 from evpower.sign_in.phone_codes import CodeOutcome
@@ -67,7 +69,9 @@ class Metrics(Collector):
         *,
         sign_in_codes: Mapping[CodeOutcome, int],
         refused_tokens: Mapping[Check, int],
+        rate_limits: RateLimits,
     ) -> None:
+        self._rate_limits = rate_limits
         self._pool = pool
         self._journal = journal
         self._bus = bus
@@ -121,6 +125,7 @@ class Metrics(Collector):
         tokens = {check: self._refused_tokens.get(check, 0) for check in get_args(Check)}
         yield _by("evpower_refused_tokens", "Bearer tokens that were not believed.", ("check",), tokens)
         yield _by("evpower_sign_in_codes", "What became of codes for signing in.", ("outcome",), codes)
+        yield from _rate_limits(self._rate_limits)
         yield from payment_metrics(self._payments)
         if self._redis is not None:
             yield GaugeMetricFamily("evpower_redis_up", "Whether Redis answered last time.", value=self._redis.is_there)
@@ -169,6 +174,12 @@ def _database(journal: Journal, pool: PoolUsage) -> Iterator[Metric]:
     yield GaugeMetricFamily("evpower_database_pool_size", "Connections there may be.", value=pool.size)
     yield GaugeMetricFamily("evpower_database_pool_in_use", "Connections lent or being made.", value=pool.in_use)
     yield GaugeMetricFamily("evpower_database_pool_waiting", "Tasks that wait for a connection.", value=pool.waiting)
+
+
+def _rate_limits(limits: RateLimits) -> Iterator[Metric]:
+    refused = {kind: limits.refused.get(kind, 0) for kind in KINDS}
+    yield _by("evpower_requests_refused", "Requests beyond a limit of their caller.", ("kind",), refused)
+    yield _counter("evpower_requests_counted_alone", "Requests that Redis did not count in time.", limits.alone)
 
 
 def _sessions(figures: Figures | None) -> Iterator[Metric]:

@@ -37,6 +37,8 @@ from evpower.ocpp.wire.outcome import Answered, CallFailed
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import build_payments
 from evpower.payments.top_up import TopUpRules
+from evpower.rate_limits.limits import KINDS, Counted, RateLimit
+from evpower.rate_limits.service import RateLimits
 from evpower.server import metrics as metrics_module
 from evpower.server.metrics import Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
@@ -73,6 +75,7 @@ class Scene:
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.codes: Counter[CodeOutcome] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
+        self.rate_limits = RateLimits(self.clock, redis)
         self.metrics = Metrics(
             pool,
             self.journal,
@@ -83,6 +86,7 @@ class Scene:
             redis,
             sign_in_codes=self.codes,
             refused_tokens=self.tokens.failures,
+            rate_limits=self.rate_limits,
         )
 
     async def read(self) -> dict[str, float]:
@@ -327,3 +331,14 @@ async def test_what_became_of_codes_for_signing_in(scene: Scene) -> None:
     assert read["evpower_sign_in_codes_total{outcome=sent}"] == 3
     assert read["evpower_sign_in_codes_total{outcome=wrong}"] == 1
     assert read["evpower_sign_in_codes_total{outcome=limited}"] == 0
+
+
+async def test_refused_requests_are_counted_by_kind(scene: Scene) -> None:
+    assert {(await scene.read())[f"evpower_requests_refused_total{{kind={kind}}}"] for kind in KINDS} == {0}
+    for _ in range(3):
+        await scene.rate_limits.take(Counted(RateLimit("new_client", 1), "192.0.2.1"))
+    read = await scene.read()
+    assert (read["evpower_requests_refused_total{kind=new_client}"], read["evpower_requests_counted_alone_total"]) == (
+        2,
+        0,
+    )

@@ -15,7 +15,7 @@ from evpower.errors import Forbidden, TooManyRequests
 from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.access import client_ip
 from evpower.payments.notices import Notices
-from evpower.rate_limits.limits import Counted, RateLimit
+from evpower.rate_limits.limits import WEBHOOK_KIND, Counted, RateLimit
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class WebhookGuard:
 
     def __init__(self, limits: WebhookLimits, notices: Notices, guard: RequestGuard) -> None:
         self._allow = limits.allow
-        self._limit = RateLimit("webhook", limits.per_minute) if limits.per_minute else None
+        self._limit = RateLimit(WEBHOOK_KIND, limits.per_minute) if limits.per_minute else None
         self._notices = notices
         self._guard = guard
 

@@ -22,15 +22,13 @@ from evpower.http.throttle.loop_budget import LoopBudget
 from evpower.http.wire.access import READING_METHODS, client_ip
 from evpower.http.wire.caller import caller
 from evpower.http.wire.loop_time import loop_time
-from evpower.rate_limits.limits import CLIENT, Counted, RateLimit
+from evpower.rate_limits.limits import CLIENT, LOOP_TIME_KIND, Counted, RateLimit
 from evpower.rate_limits.service import RateLimits
 from evpower.rate_limits.sliding_window import Taken
 
 #: Blueprints, and the end of a path, that are not counted here.
 OUTSIDE = frozenset({"service", "metrics", "webhooks", "legacy_webhooks"})
 STOP = "/charging/stop"
-#: How a request refused for its address's share of the event loop is counted.
-LOOP_TIME_KIND = "loop_time"
 
 
 class RequestGuard:

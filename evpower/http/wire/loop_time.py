@@ -43,7 +43,7 @@ class LoopTime:
             try:
                 value = yield asked
                 resume = work.send
-            except BaseException as error:  # whatever it is, it is the work's
+            except BaseException as error:  # whatever it is, it is raised in the work
                 value, resume = error, work.throw
 
     def _spend(self, seconds: float) -> None:

@@ -199,3 +199,11 @@ async def test_the_log_says_who_was_turned_away_and_when_it_may_be_a_proxy(
         "webhook turned away: provider=ODENGI, peer=10.0.0.5 (its X-Forwarded-For is not believed:"
         " http.trusted_proxies), not_allowed, so far=2",
     ]
+
+
+async def test_a_flood_of_calls_is_one_line_a_minute(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    await caller.statuses(30)
+    caplog.set_level(logging.WARNING, logger="security")
+    caplog.clear()
+    assert await caller.statuses(20, peer=PROVIDER) == [429] * 20
+    assert caplog.messages == [f"rate limit: refused, kind=webhook, name={PROVIDER}, retry_after=60 s"]
