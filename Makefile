@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz planted proxies lint types schema bench lock clean
+.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies lint types schema describe bench lock clean
 
 install: $(STAMP)
 
@@ -48,6 +48,10 @@ fuzz: install
 planted: install
 	$(BIN)/python -m tests.planted
 
+# Requests made of /openapi.json, right and wrong, at a started server: no 5xx, no answer that is not as described.
+fuzz-api: install
+	$(BIN)/python -m tests.fuzz.api $(MINUTES)
+
 # The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
 proxies: install
 	$(BIN)/python -m tests.proxies
@@ -64,6 +68,10 @@ types: install
 # After a new migration: write down what the schema is now, for review and for the test that compares them.
 schema: install
 	$(BIN)/python -m tests.db.schema_dump
+
+# After a change of a route or of the phones' socket: the descriptions in docs/, which a test compares with both.
+describe: install
+	$(BIN)/python -m tests.description
 
 bench: install
 	$(BIN)/python -m benchmarks
