@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from evpower.accounts.deletion import Deletion
 from evpower.accounts.merging import ClientMerge
+from evpower.http.wire.described import Instant
 from evpower.http.wire.values import Body
 from evpower.money import som_number
 
@@ -42,6 +43,18 @@ def deletion_body(deletion: Deletion) -> DeletionBody:
         "restorable_until": deletion.restorable_until,
         "erased_at": deletion.erased_at,
     }
+
+
+class MergeBody(TypedDict):
+    """An id that was merged; `balance` and `debt_amount` are what it brought along."""
+
+    merged_id: str
+    client_id: str
+    balance: float
+    debt_amount: float
+    actor: str
+    reason: str
+    merged_at: Instant
 
 
 def merge_body(merge: ClientMerge) -> Body:

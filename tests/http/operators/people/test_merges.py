@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from quart import g
 from quart_trio import QuartTrio
 
 from evpower.accounts.merging import ClientMerge, Merging
 from evpower.errors import SessionAlreadyActive
 from evpower.http.operators.people.merges import merge_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
+from evpower.http.wire.rights import act_as
 from evpower.identifiers import ClientId
+from evpower.staff.records import Acting, StaffId, StaffMember
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone
 from tests.worlds.fakes import NOON
@@ -24,6 +25,7 @@ class FakeMerging(Merging):
     def __init__(self) -> None:
         self.done: list[object] = []
         self.refusal: Exception | None = None
+        self.asked_by = Acting("operator ann")
 
     async def merge(self, old_id: ClientId, into: ClientId, reason: str, actor: str) -> ClientMerge:
         if self.refusal:
@@ -43,7 +45,7 @@ def phone(merging: FakeMerging) -> Phone:
 
     @app.before_request
     async def name_operator() -> None:
-        g.actor = "operator ann"
+        act_as(merging.asked_by)
 
     app.register_blueprint(merge_routes(merging))
     return cast("Phone", app.test_client())
@@ -79,3 +81,12 @@ async def test_a_malformed_id_is_refused(phone: Phone, merging: FakeMerging) -> 
 async def test_a_refusal_has_its_name(phone: Phone, merging: FakeMerging) -> None:
     merging.refusal = SessionAlreadyActive()
     assert (await body_of(await phone.post("/clients/c-1/merge", json=ASKED)))["error"] == "session_already_active"
+
+
+@pytest.mark.parametrize(("role", "status"), [("admin", 403), ("superadmin", 200)])
+async def test_who_has_a_daily_limit_moves_no_whole_account(
+    phone: Phone, merging: FakeMerging, role: Any, status: int
+) -> None:
+    merging.asked_by = Acting("operator:1", StaffMember(StaffId("1"), role, True, None, None, None, NOON, NOON))
+    await body_of(await phone.post("/clients/c-1/merge", json=ASKED), status)
+    assert len(merging.done) == (1 if status == 200 else 0)
