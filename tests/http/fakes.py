@@ -32,6 +32,7 @@ from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.identity.graph import TokenRules, build_tokens
 from evpower.identity.identity import Identity
+from evpower.identity.keys import GivenKeys, public_key
 from evpower.identity.verifier import Verifier
 from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
@@ -47,6 +48,8 @@ from tests.worlds.fakes import SetClock
 T = TypeVar("T")
 Phone: TypeAlias = QuartClient
 
+#: Of our own issuer: `token_issuer.by_ec(…, kid="own-1")`.
+OWN_KEYS = GivenKeys([public_key(token_issuer.ec_jwk("own-1"))])
 OWNER = ClientId("6f1c")
 SESSION = SessionId("0b6e")
 STATION = StationId("EVP-001-01")
@@ -393,7 +396,9 @@ class World:
         self.locations = FakeLocations()
         self.hub = LiveHub(self.clock, self.live_limits)
         self.rate_limits = RateLimits(self.clock)
-        self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock, refused=self._is_revoked)
+        self.tokens = build_tokens(
+            TokenRules(token_issuer.SECRET), self.clock, own_keys=OWN_KEYS, refused=self._is_revoked
+        )
         self.revoked: set[str] = set()
         self.app: QuartTrio = build_http_app(
             self.services,

@@ -17,6 +17,7 @@ from evpower.identity import verifier as room
 from evpower.identity.claims import ClaimRules
 from evpower.identity.identity import Identity
 from evpower.identity.keys import GivenKeys, public_key, read_key_set, secret_key
+from evpower.identity.token import NotBelieved, read_token
 from evpower.identity.verifier import Issuer, Verifier
 from tests.worlds import token_issuer as issuer
 from tests.worlds.fakes import NOON, SetClock
@@ -111,6 +112,17 @@ async def test_a_key_verifies_its_own_algorithm_only() -> None:
     """The header cannot choose: an ES256 token under the name of the RSA key finds no key."""
     for text in (issuer.by_rsa(kid="rsa-1", alg="ES256"), issuer.by_ec(kid="ec-1", alg="RS256")):
         assert await check_of(verifier(), text) == "key"
+
+
+async def test_a_key_alone_refuses_what_is_not_of_its_algorithm() -> None:
+    """Also when something else than a look at the header has chosen it."""
+    for key, text in (
+        (public_key(issuer.rsa_jwk()), issuer.by_secret(secret=issuer.rsa_public_pem())),
+        (secret_key(issuer.SECRET), issuer.by_rsa()),
+        (public_key(issuer.ec_jwk()), issuer.by_ed()),
+    ):
+        with pytest.raises(NotBelieved, match="signature"):
+            key.claims(read_token(text))
 
 
 async def test_another_ones_signature_is_refused() -> None:
@@ -306,7 +318,7 @@ def test_a_key_set_gives_its_usable_keys() -> None:
     usable = [issuer.rsa_jwk(alg="RS256", use="sig"), issuer.ec_jwk(key_ops=["verify"]), issuer.ed_jwk()]
     others = [
         {"kty": "oct", "kid": "secret", "k": "c2VjcmV0"},
-        {**issuer.ec_jwk("private"), "d": "AA"},
+        issuer.ec_private_jwk("private"),
         issuer.rsa_jwk("enc", use="enc"),
         issuer.rsa_jwk("other", alg="RS512"),
         issuer.rsa_jwk("hmac", alg="HS256"),

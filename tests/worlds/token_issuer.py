@@ -102,6 +102,12 @@ def ec_jwk(kid: str = "ec-1", **more: Any) -> dict[str, Any]:
     return {"kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": y, **more}
 
 
+def ec_private_jwk(kid: str) -> dict[str, Any]:
+    """What no issuer should publish: with it anybody signs."""
+    d = ec_key(kid).private_numbers().private_value
+    return {**ec_jwk(kid), "d": encoded(d.to_bytes(32, "big"))}
+
+
 def ed_jwk(kid: str = "ed-1", **more: Any) -> dict[str, Any]:
     return {
         "kty": "OKP",

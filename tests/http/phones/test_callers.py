@@ -149,6 +149,22 @@ async def test_a_person_without_an_account_may_look_and_move_no_money(mode: Mode
 
 
 @pytest.mark.parametrize("mode", MODES)
+async def test_a_token_of_ours_names_a_client_and_one_of_staff_none(mode: Mode) -> None:
+    """Staff have doors of their own; a driver's money is not theirs to spend, whatever id they have."""
+    asking = Asking(mode)
+    ours = {"sub": OWNER, "aud": None}
+    await asking.post(START, ORDER, issuer.by_ec({**ours, "type": "client"}, kid="own-1"))
+    staff = issuer.by_ec({**ours, "type": "admin", "role": "operator"}, kid="own-1")
+    for body in (ORDER, ORDER | {"client_id": OWNER}):
+        await asking.post(START, body, staff, 403)
+    await asking.post(STOP, {"session_id": SESSION}, staff, 403)
+    await asking.get("/api/v1/balance/get", staff, 403)
+    await asking.get(f"/api/v1/balance/{OWNER}", staff, 403)
+    await asking.get("/api/v1/locations", staff)
+    assert (len(asking.world.charging.orders), asking.world.charging.stops) == (1, [])
+
+
+@pytest.mark.parametrize("mode", MODES)
 async def test_who_was_revoked_is_let_in_no_more(mode: Mode) -> None:
     asking = Asking(mode)
     await asking.post(START, ORDER, of())
