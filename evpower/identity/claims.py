@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from evpower.identifiers import CLIENT_ID
 from evpower.identity.identity import Identity, Kind
 from evpower.identity.token import NotBelieved
 
+Time: TypeAlias = Literal["exp", "iat", "nbf"]
+TIMES: tuple[Time, ...] = ("exp", "iat", "nbf")
 LEEWAY = timedelta(seconds=30)
 #: Supabase's keys of a project are tokens too: nobody's.
 NO_PERSONS = frozenset({"anon", "service_role"})
@@ -32,14 +34,15 @@ class ClaimRules:
 def believed(claims: Mapping[str, Any], rules: ClaimRules, now: datetime) -> Identity:
     """Who the token's bearer is. Raises NotBelieved."""
     # 1. Times.
-    expires_at, issued_at, not_before = (_instant(claims, name) for name in ("exp", "iat", "nbf"))
+    expires_at, issued_at, not_before = (_instant(claims, name) for name in TIMES)
     if expires_at is None:
         raise NotBelieved("exp")
     if is_over(expires_at, now):
         raise NotBelieved("expired")
-    for name, at in (("iat", issued_at), ("nbf", not_before)):
-        if at is not None and at > now + LEEWAY:
-            raise NotBelieved(name)
+    if issued_at is not None and issued_at > now + LEEWAY:
+        raise NotBelieved("iat")
+    if not_before is not None and not_before > now + LEEWAY:
+        raise NotBelieved("nbf")
     # 2. For whom and by whom it was made.
     audience = claims.get("aud")
     if rules.audience is not None and rules.audience not in (audience if isinstance(audience, list) else [audience]):
@@ -76,7 +79,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
+def _instant(claims: Mapping[str, Any], name: Time) -> datetime | None:
     """Seconds of the epoch; None when the claim is absent. Raises NotBelieved for what is no time."""
     seconds = claims.get(name)
     if seconds is None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -17,10 +18,30 @@ PART = re.compile(r"[A-Za-z0-9_-]+")
 REFUSED_MEMBERS = frozenset({"crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"})
 
 
+#: What a token can fail: its form, its header, finding its key, its signature, one of its claims, its bearer.
+Check: TypeAlias = Literal[
+    "form",
+    "header",
+    "key",
+    "signature",
+    "claims",
+    "exp",
+    "expired",
+    "iat",
+    "nbf",
+    "aud",
+    "iss",
+    "sub",
+    "role",
+    "type",
+    "revoked",
+]
+
+
 class NotBelieved(Exception):
     """A token failed this check. Stays inside the room: callers get InvalidToken, which does not say which one."""
 
-    def __init__(self, check: str) -> None:
+    def __init__(self, check: Check) -> None:
         self.check = check
         super().__init__(check)
 

@@ -12,7 +12,7 @@ from evpower.errors import InvalidToken
 from evpower.identity.claims import ClaimRules, believed, is_over
 from evpower.identity.identity import Identity
 from evpower.identity.keys import Key, KeySource
-from evpower.identity.token import NotBelieved, Token, read_token, token_digest
+from evpower.identity.token import Check, NotBelieved, Token, read_token, token_digest
 
 log = logging.getLogger("security")
 
@@ -52,7 +52,7 @@ class Verifier:
         #: By digest, the oldest first.
         self._remembered: dict[str, _Verified] = {}
         #: Refused tokens, by the check that failed.
-        self.failures: Counter[str] = Counter()
+        self.failures: Counter[Check] = Counter()
 
     async def verify(self, text: str) -> Identity:
         """The token's bearer. Raises InvalidToken, which does not say why, and ServiceUnavailable without keys."""

@@ -228,6 +228,7 @@ def _metrics(process: Process, server: StationServer) -> Metrics:
         app.redis,
         process.watch,
         sign_in_codes=app.sign_in.codes.outcomes,
+        refused_tokens=process.tokens.verifier.failures,
     )
 
 

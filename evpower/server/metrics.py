@@ -30,6 +30,7 @@ from evpower.db.pool import Pool, PoolUsage
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
+from evpower.identity.token import Check
 from evpower.metering.journal import Journal
 from evpower.metering.registers import DoubtKind
 from evpower.ocpp.door.server import StationServer
@@ -65,6 +66,7 @@ class Metrics(Collector):
         watch: ClockWatch | None = None,
         *,
         sign_in_codes: Mapping[CodeOutcome, int],
+        refused_tokens: Mapping[Check, int],
     ) -> None:
         self._pool = pool
         self._journal = journal
@@ -74,6 +76,7 @@ class Metrics(Collector):
         self._payments = payments
         self._redis = redis
         self._sign_in_codes = sign_in_codes
+        self._refused_tokens = refused_tokens
         self._watch = watch or ClockWatch(server.clock)
         self._began_at = server.clock.now()
         self._from_database: Figures | None = None
@@ -115,6 +118,8 @@ class Metrics(Collector):
         )
         yield _counter("evpower_frames_lost", "Frames of chargers that were not kept.", self._tracer.lost)
         codes = {outcome: self._sign_in_codes.get(outcome, 0) for outcome in get_args(CodeOutcome)}
+        tokens = {check: self._refused_tokens.get(check, 0) for check in get_args(Check)}
+        yield _by("evpower_refused_tokens", "Bearer tokens that were not believed.", ("check",), tokens)
         yield _by("evpower_sign_in_codes", "What became of codes for signing in.", ("outcome",), codes)
         yield from payment_metrics(self._payments)
         if self._redis is not None:

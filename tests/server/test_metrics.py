@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import trio
@@ -15,8 +16,11 @@ import evpower
 from evpower.billing.service import BillingService
 from evpower.db.pool import Pool, open_pool
 from evpower.db.redis_link import RedisLink
+from evpower.errors import InvalidToken
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import ConnectorId, IdTag, StationId
+from evpower.identity.graph import TokenRules, build_tokens
+from evpower.identity.token import Check
 from evpower.metering.journal import Journal, MeterRow
 from evpower.metering.meter_value import MeterReport
 from evpower.ocpp.dialect import known_actions, usual
@@ -38,6 +42,7 @@ from evpower.server.metrics import Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
 from tests.db.proxy import open_proxy
 from tests.ocpp.fakes import FakeReports
+from tests.worlds import token_issuer
 from tests.worlds.charging import CLIENT, STATION, open_world
 from tests.worlds.fakes import NOON, CountingIds, SetClock
 from tests.worlds.provider import ScriptedProvider
@@ -67,8 +72,17 @@ class Scene:
         gateways = Gateways(qr=ScriptedProvider("ODENGI"))
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.codes: Counter[CodeOutcome] = Counter()
+        self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
         self.metrics = Metrics(
-            pool, self.journal, self.bus, self.server, self.tracer, self.payments, redis, sign_in_codes=self.codes
+            pool,
+            self.journal,
+            self.bus,
+            self.server,
+            self.tracer,
+            self.payments,
+            redis,
+            sign_in_codes=self.codes,
+            refused_tokens=self.tokens.failures,
         )
 
     async def read(self) -> dict[str, float]:
@@ -295,6 +309,15 @@ async def test_without_the_database_the_rest_is_told(database_url: str, monkeypa
         proxy.mend()
         monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 10)
         assert (await scene.read())["evpower_database_up"] == 1
+
+
+async def test_a_token_that_is_not_believed_counts_by_the_check_it_fails(scene: Scene) -> None:
+    for text in ("a.b.c", "a.b", token_issuer.by_secret({"aud": "x"}), token_issuer.by_secret({"aud": "y"})):
+        with pytest.raises(InvalidToken):
+            await scene.tokens.verify(text)
+    read = await scene.read()
+    counted = {check: read[f"evpower_refused_tokens_total{{check={check}}}"] for check in get_args(Check)}
+    assert {check: count for check, count in counted.items() if count} == {"header": 1, "form": 1, "aud": 2}
 
 
 async def test_what_became_of_codes_for_signing_in(scene: Scene) -> None:
