@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
 from evpower.errors import InvalidToken, ServiceUnavailable
@@ -37,11 +38,10 @@ async def subject(verifier: Verifier, text: str) -> str:
 
 
 async def asked(server: KeyServer, times: int) -> None:
-    """Wait, on the real network, until the provider was asked so often."""
+    """Return once the provider was asked so often, on the real network, and what it answers has arrived."""
     while server.asked < times:
-        await trio.lowlevel.checkpoint()
-    for _ in range(200):
-        await trio.lowlevel.checkpoint()
+        await server.next_request.wait()
+    await trio.testing.wait_all_tasks_blocked(0.02)
 
 
 async def test_tokens_of_the_published_keys_are_believed(mock_clock: MockClock) -> None:

@@ -133,6 +133,7 @@ class KeyServer:
     status: str = "200 OK"
     down: bool = False
     asked: int = 0
+    next_request: trio.Event = field(default_factory=trio.Event)
     url: str = ""
     #: Each request waits for it.
     may_answer: trio.Event = field(default_factory=trio.Event)
@@ -146,6 +147,8 @@ class KeyServer:
                     return
                 request += part
             self.asked += 1
+            self.next_request.set()
+            self.next_request = trio.Event()
             await self.may_answer.wait()
             if self.down:
                 return

@@ -123,6 +123,13 @@ async def test_only_a_bearers_token_is_one(authorization: str) -> None:
     assert answer.status_code == (200 if "{token}" in authorization else 401)
 
 
+async def test_a_token_in_an_address_is_none() -> None:
+    """Identity §1: addresses are kept in logs; the phones' socket alone takes one there."""
+    asking = Asking("required")
+    await asking.get(f"/api/v1/balance/{OWNER}?token={of()}", status=401)
+    assert "reserved_amount" not in await asking.get(f"{STATUS}?token={of()}")
+
+
 async def test_two_tokens_are_none() -> None:
     phone = Asking("required").phone
     both = [("Authorization", f"Bearer {of()}"), ("Authorization", f"Bearer {of(OTHER)}")]
