@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz proxies lint types schema bench lock clean
+.PHONY: install run test test-quick foreign fuzz planted proxies lint types schema bench lock clean
 
 install: $(STAMP)
 
@@ -39,10 +39,14 @@ foreign: install
 	cd tests/foreign/ocpp-rpc && npm ci --silent --no-audit --no-fund
 	$(BIN)/python -m tests.foreign
 
-# Broken bytes at the phones' listener, for instance `make fuzz MINUTES=10`; it says which bytes came last.
+# Broken bytes at every door, so long at each, for instance `make fuzz MINUTES=10`; it says which bytes came last.
 MINUTES ?= 1
 fuzz: install
 	$(BIN)/python -m tests.fuzz $(MINUTES)
+
+# A bug for each line of docs/security.md, and whether its test sees it.
+planted: install
+	$(BIN)/python -m tests.planted
 
 # The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
 proxies: install

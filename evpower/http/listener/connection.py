@@ -16,13 +16,13 @@ import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from evpower.http.listener.http11 import Http11
 from evpower.http.listener.stream import BoundedStream
+from evpower.http.listener.tasks import ConnectionTasks
 
 READ_BYTES = 65_536
 #: After our last byte the peer may go on sending this long: a close with bytes unread resets the connection, and the
@@ -71,7 +71,7 @@ class HttpConnection:
         sock = self._stream.socket
         client = parse_socket_addr(sock.family, sock.getpeername())
         server = parse_socket_addr(sock.family, sock.getsockname())
-        async with TaskGroup() as tasks:
+        async with ConnectionTasks() as tasks:
             state = ConnectionState({})
             protocol = Http11(self._app, self._config, self._context, tasks, state, False, client, server, self._send)
             await protocol.initiate()

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -222,6 +223,29 @@ def live_app() -> QuartTrio:
         return {}
 
     return app
+
+
+async def test_a_socket_its_application_has_closed_takes_whatever_comes_behind() -> None:
+    """Safe by default 4: Hypercorn waited for room in the queue of the ended application, for ever (`make fuzz`)."""
+
+    async def short(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        await trio.testing.wait_all_tasks_blocked()  # its queue is full then, and the reader waits for room
+        await send({"type": "websocket.close", "code": 1009})
+
+    async with serving(short) as server, await server.connect() as phone:
+        await phone.send_all(UPGRADE)
+        assert b" 101 " in await phone.receive_some()
+        before = trio.lowlevel.current_statistics().tasks_living
+        await phone.send_all(FRAME * 40)
+        with trio.fail_after(10):
+            while await phone.receive_some():
+                pass
+            await phone.aclose()
+            while trio.lowlevel.current_statistics().tasks_living >= before:  # noqa: ASYNC110 - another's tasks
+                await trio.sleep(0.01)
 
 
 async def test_a_frame_sent_together_with_the_upgrade_ends_only_its_own_connection() -> None:

@@ -1,0 +1,1 @@
+"""One planted bug for each line of safe by default, and the test that sees it (`make planted`)."""
