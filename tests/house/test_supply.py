@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -39,3 +43,50 @@ def test_every_dependency_of_ours_is_locked_to_a_version_that_it_allows() -> Non
     versions = {canonicalize_name(name): version for name, version, _ in LOCKED.findall(LOCK)}
     for each in map(Requirement, asked):
         assert each.specifier.contains(versions[canonicalize_name(each.name)]), each
+
+
+def test_the_artefact_carries_its_lock() -> None:
+    shared = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {"requirements.lock": "share/evpower/requirements.lock"}
+
+
+def test_no_package_stands_in_the_repository() -> None:
+    """Whatever is installed comes by the lock."""
+    assert [path.name for path in ROOT.iterdir() if path.suffix in (".whl", ".gz", ".zip")] == []
+
+
+@pytest.mark.parametrize("page", ["docs/operating.md", "README.md", "CONTRIBUTING.md", "Makefile"])
+def test_what_the_pages_install_is_hashed(page: str) -> None:
+    """Every `pip install` says --require-hashes with our file, or --no-deps for EvPower itself."""
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    installs = re.findall(r"pip install[^\n&|]*", text)
+    unsafe = [each for each in installs if "--require-hashes" not in each and "--no-deps" not in each]
+    assert unsafe == []
+
+
+pytestmark = pytest.mark.external
+VULNERABLE = {"name": "x", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "said"),
+    [
+        ({"dependencies": [{"name": "x", "version": "1", "vulns": []}]}, 0, "1 without advisories"),
+        ({"dependencies": [VULNERABLE]}, 1, "x 1: CVE-1, mended in 2"),
+        (
+            {"dependencies": [{"name": "x", "skip_reason": "not found"}]},
+            0,
+            "WARNING: ADVISORIES WERE NOT CHECKED for 1",
+        ),
+        (None, 0, "WARNING: ADVISORIES WERE NOT CHECKED"),
+        ({"error": "no network"}, 0, "WARNING: ADVISORIES WERE NOT CHECKED"),
+    ],
+)
+def test_a_known_advisory_is_red_and_a_database_that_does_not_answer_is_loud(
+    report: object, code: int, said: str
+) -> None:
+    """`.ci/advisories.py`, with a command in place of pip-audit's."""
+    writes = "import sys" if report is None else f"import sys; open(sys.argv[1], 'w').write({json.dumps(report)!r})"
+    command = [sys.executable, str(ROOT / ".ci/advisories.py"), sys.executable, "-c", writes]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, said in done.stdout) == (code, True), done.stdout
