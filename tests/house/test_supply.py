@@ -64,10 +64,10 @@ def test_what_the_pages_install_is_hashed(page: str) -> None:
     assert unsafe == []
 
 
-pytestmark = pytest.mark.external
 VULNERABLE = {"name": "x", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}
 
 
+@pytest.mark.external
 @pytest.mark.parametrize(
     ("report", "code", "said"),
     [
