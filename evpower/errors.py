@@ -40,6 +40,7 @@ EvPowerError
    ├─ SmsNotSent             a code could not be sent
    │  └─ SmsUnanswered       it is not known whether it was
    ├─ PaymentFailed, NoSuchPayment, PaymentNotProcessing, PaymentNotCancellable, TokenNotSupported
+   ├─ NoSuchLocation, TooManyFavorites   what cannot become a favorite
    ├─ NotRefundable          what an operator wants to give back is not there to be given
    ├─ CommandFailure         what became of an operator's command to a station (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
@@ -341,6 +342,21 @@ class StationOffline(Refusal):
         else:
             minutes = int((now - last_heartbeat_at).total_seconds() // 60)
             super().__init__(f"Станция недоступна (офлайн {minutes} минут)", last_heartbeat=last_heartbeat_at)
+
+
+class NoSuchLocation(Refusal):
+    """Unknown, or not shown (contract/roadmap/history-favorites-push §2: a 200)."""
+
+    code = "not_found"
+    message = "Локация не найдена"
+
+
+class TooManyFavorites(Refusal):
+    code = "invalid_request"
+    message = "Слишком много избранных локаций"
+
+    def __init__(self) -> None:
+        super().__init__(reason="too_many_favorites")
 
 
 class ConnectorNotFound(Refusal):

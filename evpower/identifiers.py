@@ -14,6 +14,8 @@ StationId = NewType("StationId", str)
 STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
 #: What a phone may call a station: its id, or its serial number, which is any line of text (field ruling 6.1).
 STATION_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
+#: What a phone may call a location: its id, which is any line of text too.
+LOCATION_ID = STATION_NAME
 #: One run of `evpower serve`.
 ProcessId = NewType("ProcessId", str)
 SessionId = NewType("SessionId", str)

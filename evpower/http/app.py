@@ -13,6 +13,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
+from evpower.favorites.service import Favorites
 from evpower.http.openapi import openapi_routes
 from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_end_routes, account_routes
@@ -20,6 +21,7 @@ from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
+from evpower.http.phones.person.favorites import favorite_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.phones.stations import station_routes
@@ -65,7 +67,7 @@ class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
-    account.
+    account, without `favorites` no favorites.
     """
 
     callers: Callers
@@ -79,6 +81,7 @@ class PhoneServices:
     payments: Payments | None = None
     sign_in: SignIn | None = None
     accounts: Accounts | None = None
+    favorites: Favorites | None = None
 
 
 def build_http_app(
@@ -135,6 +138,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     yield location_routes(services.locations, prefix=V1)
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
+    if services.favorites is not None:
+        yield favorite_routes(services.favorites, services.billing, guard, idempotency, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)

@@ -41,6 +41,7 @@ from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
+from evpower.favorites.service import Favorites
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
@@ -121,6 +122,7 @@ class App:
     billing: BillingService
     accounts: Accounts
     erasure: Erasure
+    favorites: Favorites
     aliases: Aliases
     merging: Merging
     payments: Payments
@@ -228,6 +230,7 @@ def build_app(
         billing=billing,
         accounts=Accounts(pool, clock, billing),
         erasure=Erasure(pool, watch),
+        favorites=Favorites(pool, clock),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),

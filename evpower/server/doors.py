@@ -154,6 +154,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             payments=app.payments,
             sign_in=app.sign_in,
             accounts=app.accounts,
+            favorites=app.favorites if config.favorites.enabled else None,
         ),
         process.clock,
         process.ids,

@@ -26,6 +26,7 @@ from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSet
 from evpower.settings.payments import contradictions as payment_contradictions
 from evpower.settings.payments import dangers as payment_dangers
 from evpower.settings.payments import doubts as payment_doubts
+from evpower.settings.phones import FavoritesSettings
 from evpower.settings.sign_in import SignInSettings, SmsSettings
 from evpower.settings.sign_in import contradictions as sign_in_contradictions
 from evpower.settings.sign_in import dangers as sign_in_dangers
@@ -200,6 +201,7 @@ class Config:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
+    favorites: FavoritesSettings = field(default_factory=FavoritesSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
@@ -248,6 +250,7 @@ SECTIONS: dict[str, type[Any]] = {
     "sign_in": SignInSettings,
     "sms": SmsSettings,
     "admin": AdminSettings,
+    "favorites": FavoritesSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

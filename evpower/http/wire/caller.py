@@ -158,6 +158,18 @@ def token_client() -> ClientId:
     return client
 
 
+def signed_in_client(fields: BodyFields, who: Caller) -> ClientId:
+    """Whose request it is where it must be somebody's: a token's client, or `?client_id=` in mode `trust`.
+
+    Raises InvalidRequest, Unauthorized without either, and what `Caller.client` does.
+    """
+    client = who.asking(fields)
+    fields.check()
+    if client is None or (who.mode != "trust" and who.identity is None):
+        raise Unauthorized
+    return client
+
+
 def reading_client(fields: BodyFields, who: Caller) -> ClientId | None:
     """The client who looks at what everybody may see, named in the address (`?client_id=`) or by a token.
 

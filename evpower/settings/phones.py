@@ -1,0 +1,14 @@
+"""The settings of what phones are offered beside charging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evpower.settings.values import Flag, setting
+
+
+@dataclass(frozen=True)
+class FavoritesSettings:
+    """Favorite locations and watches (roadmap/history-favorites-push §2)."""
+
+    enabled: bool = setting(True, Flag())
