@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz proxies lint types schema bench lock clean
+.PHONY: install run test test-quick foreign fuzz proxies lint types schema describe bench lock clean
 
 install: $(STAMP)
 
@@ -60,6 +60,10 @@ types: install
 # After a new migration: write down what the schema is now, for review and for the test that compares them.
 schema: install
 	$(BIN)/python -m tests.db.schema_dump
+
+# After a change of a route or of the phones' socket: the descriptions in docs/, which a test compares with both.
+describe: install
+	$(BIN)/python -m tests.description
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -13,6 +13,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
+from evpower.http.openapi import openapi_routes
 from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_end_routes, account_routes
 from evpower.http.phones.live import live_routes
@@ -44,7 +45,8 @@ NOBODY = AdminDoor()
 class HttpAppSettings:
     """What an operator may set.
 
-    `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve.
+    `allowed_origins` are web pages that may call us (`https://app.example`); `trusted_proxies` may say whom they serve;
+    `described_as` is the version that /openapi.json describes, empty: there is no such route.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
@@ -55,6 +57,7 @@ class HttpAppSettings:
     #: Internal services, whose requests are not counted.
     rate_limit_exempt: Collection[Network] = ()
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
+    described_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def build_http_app(
         for prefix in (V1, LEGACY):
             app.register_blueprint(webhook_routes(payments.notices, webhooks, prefix=prefix))
     app.register_blueprint(admin_routes(admin, operations, guard, prefix=V1))
+    if settings.described_as:
+        app.register_blueprint(openapi_routes(app, settings.described_as))
     return app
 
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
+from functools import partial
+from types import FunctionType, UnionType
 from typing import Any, NotRequired, TypedDict, get_args, is_typeddict
 
 import msgspec
-from quart import Quart
+from quart import Blueprint, Quart, Response
 from werkzeug.routing import Rule
 
 from evpower import errors
 from evpower.errors import EvPowerError
 from evpower.http.wire.access import CORRELATION_ID
 from evpower.http.wire.aliases import LEGACY
-from evpower.http.wire.described import Description, Reader, WrongField, description_of, fields_of
+from evpower.http.wire.answers import written_bytes
+from evpower.http.wire.described import (
+    Description,
+    FreeForm,
+    RequestBody,
+    WrongField,
+    described,
+    description_of,
+    fields_of,
+)
 from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.wire.idempotency import KEY
 from evpower.http.wire.kinds import Schema, anchored
@@ -105,6 +115,21 @@ def openapi(app: Quart, version: str) -> Schema:
     }
 
 
+def openapi_routes(app: Quart, version: str) -> Blueprint:
+    """`/openapi.json` at the root, written when it is first asked for."""
+    routes = Blueprint("openapi", __name__)
+    document: list[bytes] = []
+
+    @routes.get("/openapi.json")
+    @described("This description", caller="anyone", answer=FreeForm)
+    async def describe() -> Response:
+        if not document:
+            document.append(msgspec.json.encode(openapi(app, version)))
+        return written_bytes(document[0])
+
+    return routes
+
+
 class _Schemas:
     """The types of all answers and bodies as JSON Schema, each named once."""
 
@@ -113,13 +138,13 @@ class _Schemas:
     def __init__(self, found: Sequence[DescribedRoute]) -> None:
         types: list[object] = [ProblemBody]
         for operation in found:
-            described = operation.description
-            types += [each for each in (described.answer, described.data, *described.failures.values()) if each]
-            if isinstance(described.body, type):
-                types.append(described.body)
-        types = [part for each in types for part in alternatives(each)]
+            description = operation.description
+            for each in (description.answer, description.data, description.body, *description.failures.values()):
+                types += _types_in(each)
         self._types = types
-        described_types, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+        described_types, components = msgspec.json.schema_components(
+            types, ref_template=REFERENCE, schema_hook=_of_anything
+        )
         self._schemas: list[Schema] = [_as_written(schema) for schema in described_types]
         self.components = _as_written(components)
         self.components["ProblemBody"]["properties"] |= {
@@ -128,10 +153,26 @@ class _Schemas:
         }
 
     def of(self, wanted: object) -> Schema:
-        """The schema of a type that one of the operations names."""
-        if len(parts := alternatives(wanted)) > 1:
-            return {"anyOf": [self.of(part) for part in parts]}
-        return self._schemas[next(n for n, each in enumerate(self._types) if each is wanted)]
+        """The schema of a type that one of the operations names, or of several types of which it is one."""
+        found = [self._schemas[self._place(each)] for each in _types_in(wanted)]
+        return found[0] if len(found) == 1 else {"anyOf": found}
+
+    def _place(self, wanted: object) -> int:
+        return next(place for place, each in enumerate(self._types) if each is wanted)
+
+
+def _types_in(described: object) -> Sequence[object]:
+    """The types of which a description names one or several; a reader and a schema are none."""
+    several = described if isinstance(described, tuple) else (described,)
+    named = [each for each in several if each is not None and not isinstance(each, FunctionType | partial | Mapping)]
+    return [part for each in named for part in alternatives(each)]
+
+
+def _of_anything(kind: type) -> Schema:
+    """What a station sent is shown as it came."""
+    if kind is object:
+        return {"description": "as it came"}
+    raise NotImplementedError
 
 
 def alternatives(answer: object) -> tuple[object, ...]:
@@ -157,27 +198,27 @@ def error_codes() -> list[str]:
     return sorted(ours | framework)
 
 
-def _route_object(operation: DescribedRoute, schemas: _Schemas) -> Schema:
-    described = operation.description
+def _route_object(route: DescribedRoute, schemas: _Schemas) -> Schema:
+    description = route.description
     written: Schema = {
-        "operationId": _operation_id(operation),
-        "tags": [_tag(operation.path)],
-        "summary": described.summary,
-        "parameters": _parameters(operation),
-        "responses": _responses(described, schemas),
-        "security": {"client": [{}, {BEARER: []}], "staff": [{BEARER: []}]}.get(described.caller, []),
+        "operationId": _operation_id(route),
+        "tags": [_tag(route.path)],
+        "summary": description.summary,
+        "parameters": _parameters(route),
+        "responses": _responses(description, schemas),
+        "security": {"client": [{}, {BEARER: []}], "staff": [{BEARER: []}]}.get(description.caller, []),
     }
-    if operation.is_deprecated:
+    if route.is_deprecated:
         written["deprecated"] = True
-    if operation.method != "GET" and described.body is not None:
-        written["requestBody"] = _request_body(described.body, schemas)
-    if operation.method != "GET" and described.takes:
-        written["requestBody"] = {"content": {media_type: {"schema": {}} for media_type in described.takes}}
+    if route.method != "GET" and description.body is not None:
+        written["requestBody"] = _request_body(description.body, schemas)
+    if route.method != "GET" and description.takes:
+        written["requestBody"] = {"content": {media_type: {"schema": {}} for media_type in description.takes}}
     return written
 
 
-def _operation_id(operation: DescribedRoute) -> str:
-    return re.sub(r"\W+", "_", f"{operation.method.lower()}{operation.path}").strip("_")
+def _operation_id(route: DescribedRoute) -> str:
+    return re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_")
 
 
 def _tag(path: str) -> str:
@@ -185,16 +226,16 @@ def _tag(path: str) -> str:
     return parts[0] if parts else "service"
 
 
-def _parameters(operation: DescribedRoute) -> list[Schema]:
+def _parameters(route: DescribedRoute) -> list[Schema]:
     found: list[Schema] = [
-        {"name": part, "in": "path", "required": True, "schema": _part_schema(part)} for part in operation.parts
+        {"name": part, "in": "path", "required": True, "schema": _part_schema(part)} for part in route.parts
     ]
-    if operation.description.query is not None:
+    if route.description.query is not None:
         found += [
             {"name": field.name, "in": "query", "required": field.required, "schema": field.schema}
-            for field in fields_of(operation.description.query)
+            for field in fields_of(route.description.query)
         ]
-    if operation.description.keyed:
+    if route.description.keyed:
         found.append({"name": IDEMPOTENCY_KEY, "in": "header", "schema": {"type": "string", "pattern": anchored(KEY)}})
     return found
 
@@ -204,10 +245,13 @@ def _part_schema(part: str) -> Schema:
     return {"type": "string", "minLength": 1} | ({} if pattern is None else {"pattern": anchored(pattern)})
 
 
-def _request_body(body: Reader | type, schemas: _Schemas) -> Schema:
-    if isinstance(body, type):
-        schema, required = schemas.of(body), True
+def _request_body(body: RequestBody, schemas: _Schemas) -> Schema:
+    if isinstance(body, Mapping):
+        schema, required = dict(body), bool(body.get("required"))
+    elif _types_in(body):
+        schema, required = schemas.of(body), False
     else:
+        assert isinstance(body, FunctionType | partial)
         fields = fields_of(body)
         needed = [field.name for field in fields if field.required]
         required = bool(needed)
@@ -223,26 +267,26 @@ def _request_body(body: Reader | type, schemas: _Schemas) -> Schema:
     return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
-def _responses(described: Description, schemas: _Schemas) -> Schema:
+def _responses(description: Description, schemas: _Schemas) -> Schema:
     problem = schemas.of(ProblemBody)
     schema: Schema = {}
-    if described.data is not None:
+    if description.data is not None:
         schema = {
             "type": "object",
-            "properties": {"success": {"type": "boolean", "const": True}, "data": schemas.of(described.data)},
+            "properties": {"success": {"type": "boolean", "const": True}, "data": schemas.of(description.data)},
             "required": ["success", "data"],
         }
-    elif described.answer is not None:
-        schema = schemas.of(described.answer)
-    if described.refused == 200:
+    elif description.answer is not None:
+        schema = schemas.of(description.answer)
+    if description.refused == 200:
         schema = {"anyOf": [schema, problem]}
-    answered = {"200": _response("Success, or a refusal" if described.refused == 200 else "Success", schema, described)}
-    for status, kind in described.failures.items():
+    text = "Success, or a refusal" if description.refused == 200 else "Success"
+    answered = {"200": _response(text, schema, description.media_type)}
+    for status, kind in description.failures.items():
         answered[str(status)] = _response("Failure", schemas.of(kind))
     return answered | {"default": _response("The error envelope", problem)}
 
 
-def _response(text: str, schema: Schema, described: Description | None = None) -> Schema:
-    media_type = "application/json" if described is None else described.media_type
+def _response(text: str, schema: Schema, media_type: str = "application/json") -> Schema:
     headers = {CORRELATION_ID: {"schema": {"type": "string"}}}
     return {"description": text, "headers": headers, "content": {media_type: {"schema": schema}}}

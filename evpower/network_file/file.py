@@ -33,7 +33,7 @@ def parse_fleet(text: str) -> Fleet:
     problems: list[Problem] = []
     warnings: list[str] = []
     root = Fields(document, "", problems, warnings)
-    reader = _Reader()
+    reader = FleetReader()
     locations = tuple(reader.location(fields) for fields in root.tables("locations"))
     id_tags = tuple(reader.id_tag(fields) for fields in root.tables("id_tags"))
     clients = tuple(reader.client(fields) for fields in root.tables("clients"))
@@ -46,20 +46,20 @@ def parse_fleet(text: str) -> Fleet:
 
 def read_station(station: Mapping[str, Any], id: str, name: str, address: str) -> Fleet:
     """One station, as a fleet file writes it, at a location that exists. Raises InvalidRequest like `parse_fleet`."""
-    read, warnings = _read(station, lambda fields: _Reader().station(fields, id))
+    read, warnings = _read(station, lambda fields: FleetReader().station(fields, id))
     place = Location(id, name, address, None, None, None, None, None, None, None, (read,))
     return Fleet((place,), (), (), (), warnings)
 
 
 def read_location(location: Mapping[str, Any]) -> Fleet:
     """One location, as a fleet file writes it. Raises InvalidRequest like `parse_fleet`."""
-    read, warnings = _read(location, _Reader().location)
+    read, warnings = _read(location, FleetReader().location)
     return Fleet((read,), (), (), (), warnings)
 
 
 def read_tariff_plan(plan: Mapping[str, Any]) -> Fleet:
     """One tariff plan, as a fleet file writes it. Raises InvalidRequest like `parse_fleet`."""
-    read, warnings = _read(plan, _Reader().tariff_plan)
+    read, warnings = _read(plan, FleetReader().tariff_plan)
     return Fleet((), (), (), (read,), warnings)
 
 
@@ -72,7 +72,7 @@ def _read(table: Mapping[str, Any], reader: Callable[[Fields], Row]) -> tuple[Ro
     return row, tuple(warnings)
 
 
-class _Reader:
+class FleetReader:
     """Reads tables into rows, and remembers names so that none is used twice.
 
     Rows may hold None where a required field was wrong: `parse_fleet` throws them away with the problems.

@@ -103,6 +103,7 @@ def _for_show(config: Config) -> Config:
     shown = replace(
         config,
         log=replace(config.log, file=file),
+        http=replace(config.http, openapi=True),
         ocpp=replace(config.ocpp, sample_interval_s=min(config.ocpp.sample_interval_s, SAMPLE_INTERVAL_S)),
         charging=replace(config.charging, reboot_grace_s=min(config.charging.reboot_grace_s, REBOOT_GRACE_S)),
         sms=_sms_for_show(config),

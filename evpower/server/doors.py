@@ -159,6 +159,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
         process.ids,
         HttpAppSettings(
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
+            described_as=evpower.__version__ if config.http.openapi else "",
             allowed_origins=config.http.allowed_origins,
             trusted_proxies=config.http.trusted_proxies,
             admin_allow=config.http.admin_allow,

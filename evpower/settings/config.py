@@ -102,6 +102,7 @@ class HttpSettings:
     rate_limit_exempt: tuple[Network, ...] = _setting((), Networks())
     admin_token: str = _setting("", Text(), secret=True)
     admin_allow: tuple[Network, ...] = _setting((), Networks())
+    openapi: bool = _setting(False, Flag())
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from quart import Blueprint, Response
 
+import evpower
 from evpower.errors import InvalidRequest
-from evpower.http.openapi import openapi, operations
+from evpower.http.openapi import openapi, operations, undescribed
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.described import described, fields_of
 from evpower.http.wire.kinds import AMOUNT, CONNECTOR, ENERGY, FLAG, MONEY, FieldKind, WrongValue, identifier, whole
 from evpower.http.wire.requests import BodyFields, parse_object
 from evpower.identifiers import CLIENT_ID
-from evpower.settings.config import Config
+from evpower.settings.config import Config, HttpSettings
 from tests.http.conftest import body_of
 from tests.http.fakes import World
 from tests.http.whole_app import whole_app
@@ -92,6 +93,14 @@ def test_a_start_is_described_by_what_validates_it() -> None:
     assert [each["name"] for each in start["parameters"]] == ["Idempotency-Key"]
 
 
+def test_every_route_is_described() -> None:
+    """Each described one exists, because the description is made of the routes."""
+    app = whole_app(Config(http=HttpSettings(openapi=True)))
+    assert undescribed(app) == []
+    rules = {rule.rule for rule in app.url_map.iter_rules() if not rule.websocket}
+    assert len(openapi(app, "1.0.0")["paths"]) == len(rules)
+
+
 def test_every_operation_has_an_id_of_its_own() -> None:
     ids = [each["operationId"] for methods in document()["paths"].values() for each in methods.values()]
     assert len(ids) == len(set(ids)) == len(list(operations(whole_app(Config()))))
@@ -141,3 +150,16 @@ def reached(part: Any, components: dict[str, Any]) -> set[str]:
 
 def document() -> dict[str, Any]:
     return openapi(whole_app(Config()), "1.0.0")
+
+
+async def test_the_description_is_served_where_the_setting_is_on() -> None:
+    app = whole_app(Config(http=HttpSettings(openapi=True)))
+    served = await body_of(await app.test_client().get("/openapi.json"))
+    assert served == openapi(app, evpower.__version__)
+    assert (served["openapi"], served["info"]["version"]) == ("3.1.0", evpower.__version__)
+    assert "/openapi.json" in served["paths"]
+
+
+async def test_the_description_is_not_there_unless_it_is_asked_for() -> None:
+    answer = await body_of(await whole_app(Config()).test_client().get("/openapi.json"), 404)
+    assert answer["error"] == "not_found"

@@ -35,6 +35,7 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.payments.gateway import OrderState, OrderStatus
 from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.security.station_access import StationAccess
+from tests.http.description import hold_to_description
 from tests.http.fakes import CountingIds, Phone
 from tests.http.operators.test_operators_work import client_of
 from tests.network.test_feed import NobodyHere
@@ -104,6 +105,7 @@ def desk_of(world: World, payments: PaymentWorld) -> Desk:
             payment_admin_routes(payments.payments, payments.allowance),
         ),
     )
+    hold_to_description(app_of_control)
     return Desk(cast("Phone", app_of_control.test_client()), PREFIX)
 
 

@@ -5,23 +5,37 @@ PUT names only what changes; null empties. Nothing can be deleted: `status` beco
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any
 
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.administration.network_views import NetworkViews, StationFilter
-from evpower.administration.records import Page
+from evpower.administration.network_views import NetworkViews
 from evpower.administration.service import Administration
 from evpower.digits import whole_number
-from evpower.errors import InvalidRequest, LocationNotFound, NotFound
-from evpower.http.operators.shapes.network import changed_body, location_body, page_body, station_body
+from evpower.errors import LocationNotFound, NotFound
+from evpower.http.operators.bodies.queries import locations_query, stations_query
+from evpower.http.operators.shapes.network import (
+    ChangedLocationBody,
+    ChangedStationBody,
+    LocationPageBody,
+    LocationRecordBody,
+    StationPageBody,
+    StationRecordBody,
+    changed_location_body,
+    changed_station_body,
+    location_body,
+    location_page_body,
+    station_body,
+    station_page_body,
+)
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.requests import flag_in_query, read_object
+from evpower.http.wire.described import described
+from evpower.http.wire.requests import BodyFields, read_object
 from evpower.http.wire.rights import needs, who
-from evpower.network.status import AdminStatus
+from evpower.network_file.described import connector_schema, location_schema, station_schema
 from evpower.staff.rights import Right
 
 WITHIN_S = 20
@@ -35,34 +49,39 @@ def location_admin_routes(administration: Administration, views: NetworkViews) -
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("Locations", query=locations_query, data=LocationPageBody)
     async def list_locations() -> Response:
         with trio.fail_after(WITHIN_S):
             own = who().own
-            found = await views.locations(_status(), page_in_query(), of=None if own is None else own.locations)
-            return written_data(page_body("locations", found, location_body))
+            status, page = locations_query(BodyFields(request.args))
+            found = await views.locations(status, page, of=None if own is None else own.locations)
+            return written_data(location_page_body(found))
 
     @routes.get("/<location_id>")
     @needs(Right.READ)
+    @described("One location", data=LocationRecordBody)
     async def show(location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(location_body(await views.location(_known_location(location_id))))
 
     @routes.post("")
     @needs(Right.NETWORK)
+    @described("Make a location", body=location_schema(change=False), data=ChangedLocationBody)
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             changed = await administration.create_location(body, actor=acting())
-            return written_data(changed_body(changed, location_body))
+            return written_data(changed_location_body(changed))
 
     @routes.put("/<location_id>")
     @needs(Right.NETWORK)
+    @described("Change a location", body=location_schema(change=True), data=ChangedLocationBody)
     async def change(location_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = _known_location(location_id)
             changed = await administration.change_location(found, body, actor=acting())
-            return written_data(changed_body(changed, location_body))
+            return written_data(changed_location_body(changed))
 
     return routes
 
@@ -74,14 +93,15 @@ def station_list_routes(views: NetworkViews) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("Stations", query=stations_query, data=StationPageBody)
     async def list_stations() -> Response:
-        wanted = StationFilter(_status(), request.args.get("location_id"), flag_in_query("is_online", default=None))
+        wanted, page = stations_query(BodyFields(request.args))
         if wanted.location_id is not None:
             _known_location(wanted.location_id)
         own = who().own
         with trio.fail_after(WITHIN_S):
-            found = await views.stations(wanted, page_in_query(), of=None if own is None else own.stations)
-            return written_data(page_body("stations", found, station_body))
+            found = await views.stations(wanted, page, of=None if own is None else own.stations)
+            return written_data(station_page_body(found))
 
     return routes
 
@@ -92,44 +112,49 @@ def station_admin_routes(administration: Administration, views: NetworkViews) ->
 
     @routes.get("/<station_id>")
     @needs(Right.READ)
+    @described("One station with its connectors", data=StationRecordBody)
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(station_body(await views.station(known_station(station_id))))
 
     @routes.post("")
     @needs(Right.NETWORK)
+    @described("Make a station", body=station_schema(change=False), data=ChangedStationBody)
     async def create() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             changed = await administration.create_station(body, actor=acting())
-            return written_data(changed_body(changed, station_body))
+            return written_data(changed_station_body(changed))
 
     @routes.put("/<station_id>")
     @needs(Right.NETWORK)
+    @described("Change a station", body=station_schema(change=True), data=ChangedStationBody)
     async def change(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
             changed = await administration.change_station(found, body, actor=acting())
-            return written_data(changed_body(changed, station_body))
+            return written_data(changed_station_body(changed))
 
     @routes.post("/<station_id>/connectors")
     @needs(Right.NETWORK)
+    @described("Make a connector", body=connector_schema(change=False), data=ChangedStationBody)
     async def create_connector(station_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found = known_station(station_id)
             changed = await administration.create_connector(found, body, actor=acting())
-            return written_data(changed_body(changed, station_body))
+            return written_data(changed_station_body(changed))
 
     @routes.put("/<station_id>/connectors/<number>")
     @needs(Right.NETWORK)
+    @described("Change a connector", body=connector_schema(change=True), data=ChangedStationBody)
     async def change_connector(station_id: str, number: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
             found, connector = known_station(station_id), _connector(number)
             changed = await administration.change_connector(found, connector, body, actor=acting())
-            return written_data(changed_body(changed, station_body))
+            return written_data(changed_station_body(changed))
 
     return routes
 
@@ -139,26 +164,6 @@ async def read_change() -> dict[str, Any]:
     body = await read_object()
     refuse_actor(body)
     return body
-
-
-def _status() -> AdminStatus | None:
-    text = request.args.get("status")
-    if text is not None and text not in get_args(AdminStatus):
-        raise InvalidRequest(("status", f"одно из: {', '.join(get_args(AdminStatus))}"))
-    return cast("AdminStatus | None", text)
-
-
-def page_in_query() -> Page:
-    """`limit` and `offset` of the present address. Raises InvalidRequest."""
-    return Page(whole_in_query("limit", Page.limit, 1, LIMIT_MAX), whole_in_query("offset", Page.offset, 0, OFFSET_MAX))
-
-
-def whole_in_query(name: str, default: int, least: int, most: int) -> int:
-    """A whole number of the present address. Raises InvalidRequest."""
-    number = whole_number(request.args.get(name, str(default)), most)
-    if number is None or number < least:
-        raise InvalidRequest((name, f"целое число от {least} до {most}"))
-    return number
 
 
 def _known_location(text: str) -> str:

@@ -15,6 +15,7 @@ from evpower.client_address import LOOPBACK, is_within
 from evpower.errors import Forbidden
 from evpower.http.operators.admin import AdminDoor
 from evpower.http.wire.access import FORWARDED_FOR, peer_of
+from evpower.http.wire.described import described
 from evpower.http.wire.rights import NO_RIGHT, needs
 from evpower.staff.rights import Extent, Right
 
@@ -36,6 +37,7 @@ def metrics_routes(figures: Exposition, guard: Callable[[], Awaitable[None]] | N
 
     @routes.get("/metrics")
     @needs(Right.READ)
+    @described("Figures for Prometheus", answer=str, media_type="text/plain", caller="staff")
     async def metrics() -> Response:
         if guard is not None:
             await guard()

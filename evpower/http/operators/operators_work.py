@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar, cast, get_args
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from typing import Protocol, TypeVar
 
 import trio
 from quart import Blueprint, Response, request
@@ -15,7 +14,24 @@ from evpower.charging.review.doubts import Doubts
 from evpower.charging.review.free_vend import FreeVend
 from evpower.charging.review.parked import ParkedReports
 from evpower.errors import Forbidden, InvalidRequest
+from evpower.http.operators.bodies.orders import (
+    CARD_FIELDS,
+    card_fields,
+    doubt_decision,
+    free_vend_choice,
+    parked_decision,
+    tag_of,
+)
+from evpower.http.operators.bodies.queries import all_too, attempts_query
 from evpower.http.operators.shapes.operators_work import (
+    AttemptBody,
+    CardBody,
+    DoubtBody,
+    GiftsBody,
+    MissingEnergyBody,
+    ParkedReportBody,
+    UnbilledEnergyBody,
+    WithoutSessionBody,
     card_body,
     doubt_body,
     gifts_body,
@@ -27,17 +43,14 @@ from evpower.http.operators.shapes.operators_work import (
 from evpower.http.operators.station_commands import known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.requests import read_object, required_text, row_id, session_id_or_none
+from evpower.http.wire.described import described
+from evpower.http.wire.requests import BodyFields, read_object, row_id
 from evpower.http.wire.rights import NOT_OWN, needs, who
-from evpower.identifiers import ClientId, IdTag, StationId
+from evpower.identifiers import StationId
 from evpower.staff.rights import Right
-from evpower.tags.cards import Card, CardStatus
 from evpower.tags.service import Tags
 
 WITHIN_S = 20
-#: OCPP 2.0.1's length; a card for 1.6 stations has at most 20 characters (duty 27).
-ID_TAG_CHARS_MAX = 36
-CARD_FIELDS = frozenset({"status", "expiry_date", "parent_id_tag", "client_id"})
 
 
 def tag_routes(tags: Tags) -> Blueprint:
@@ -46,28 +59,35 @@ def tag_routes(tags: Tags) -> Blueprint:
 
     @routes.get("")
     @needs(Right.NETWORK)
+    @described("All cards", data=list[CardBody])
     async def list_tags() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([card_body(each) for each in await tags.cards()])
 
     @routes.get("/<path:id_tag>")
     @needs(Right.NETWORK)
+    @described("One card", data=CardBody)
     async def get_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data(card_body(await tags.get(_tag(id_tag, "id_tag"))))
+            return written_data(card_body(await tags.get(tag_of(id_tag))))
 
     @routes.put("/<path:id_tag>")
     @needs(Right.NETWORK)
+    @described("Set a whole card", body=card_fields, data=CardBody)
     async def put_tag(id_tag: str) -> Response:
-        card = _card(_tag(id_tag, "id_tag"), await read_object())
+        body = await read_object()
+        if unknown := body.keys() - CARD_FIELDS:
+            raise InvalidRequest(*((name, "неизвестное поле") for name in sorted(unknown)))
+        card = replace(card_fields(BodyFields(body)), id_tag=tag_of(id_tag))
         with trio.fail_after(WITHIN_S):
             return written_data(card_body(await tags.put(card)))
 
     @routes.delete("/<path:id_tag>")
     @needs(Right.NETWORK)
+    @described("Forget a card", data=dict[str, str])
     async def delete_tag(id_tag: str) -> Response:
         with trio.fail_after(WITHIN_S):
-            await tags.delete(_tag(id_tag, "id_tag"))
+            await tags.delete(tag_of(id_tag))
         return written_data({"id_tag": id_tag})
 
     return routes
@@ -80,44 +100,46 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("Reports that matched nothing", query=all_too, data=list[ParkedReportBody])
     async def list_parked() -> Response:
         with trio.fail_after(WITHIN_S):
-            reports = await parked.parked(resolved_too=request.args.get("all") == "1")
+            reports = await parked.parked(resolved_too=all_too(BodyFields(request.args)))
         return written_data([parked_body(each) for each in _own(reports)])
 
     @routes.get("/missing-energy")
     @needs(Right.READ, filters=True)
+    @described("Energy between two charges", data=list[MissingEnergyBody])
     async def missing_energy() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([missing_energy_body(each) for each in _own(await parked.missing_energy())])
 
     @routes.get("/unbilled-energy")
     @needs(Right.READ, filters=True)
+    @described("Energy that no client pays for", data=list[UnbilledEnergyBody])
     async def unbilled_energy() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([unbilled_energy_body(each) for each in _own(await parked.unbilled_energy())])
 
     @routes.get("/charging-without-session")
     @needs(Right.READ, filters=True)
+    @described("Charges that go on although no session pays", data=list[WithoutSessionBody])
     async def charging_without_session() -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data([without_session_body(each) for each in _own(await parked.charges_without_session())])
 
     @routes.post("/<parked_id>/resolve")
     @needs(Right.MONEY)
+    @described("Decide on a report", body=parked_decision, data=dict[str, int], refused=200)
     async def resolve(parked_id: str) -> Response:
         body = await read_object()
         number = row_id(parked_id)
         refuse_actor(body)
-        reason, actor = required_text(body, "reason"), acting()
+        reason, session_id = parked_decision(BodyFields(body))
         with trio.fail_after(WITHIN_S):
-            if body.get("dismiss") is True and "session_id" not in body:
-                await parked.dismiss(number, actor=actor, reason=reason)
+            if session_id is None:
+                await parked.dismiss(number, actor=acting(), reason=reason)
             else:
-                session_id = session_id_or_none(required_text(body, "session_id"))
-                if session_id is None:
-                    raise InvalidRequest(("session_id", "недопустимый идентификатор"))
-                await parked.assign(number, session_id, actor=actor, reason=reason)
+                await parked.assign(number, session_id, actor=acting(), reason=reason)
         return written_data({"id": number})
 
     return routes
@@ -129,13 +151,15 @@ def doubt_routes(doubts: Doubts) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("Figures that were not believed", query=all_too, data=list[DoubtBody])
     async def list_doubts() -> Response:
         with trio.fail_after(WITHIN_S):
-            found = await doubts.doubts(settled_too=request.args.get("all") == "1")
+            found = await doubts.doubts(settled_too=all_too(BodyFields(request.args)))
         return written_data([doubt_body(each) for each in _own(found)])
 
     @routes.get("/<doubt_id>")
     @needs(Right.READ, filters=True)
+    @described("One doubtful figure", data=DoubtBody)
     async def show(doubt_id: str) -> Response:
         number = row_id(doubt_id)
         with trio.fail_after(WITHIN_S):
@@ -146,19 +170,17 @@ def doubt_routes(doubts: Doubts) -> Blueprint:
 
     @routes.post("/<doubt_id>/settle")
     @needs(Right.MONEY)
+    @described("Bill a doubtful figure, or dismiss it", body=doubt_decision, data=DoubtBody, refused=200)
     async def settle(doubt_id: str) -> Response:
         body = await read_object()
         number = row_id(doubt_id)
         refuse_actor(body)
-        chosen = [name for name in ("bill", "dismiss") if body.get(name) is True]
-        if len(chosen) != 1:
-            raise InvalidRequest(("bill", "ровно одно из: bill, dismiss"))
+        decision = doubt_decision(BodyFields(body))
         with trio.fail_after(WITHIN_S):
-            if chosen == ["dismiss"]:
-                await doubts.dismiss(number, actor=acting(), reason=required_text(body, "reason"))
+            if decision.bill:
+                await doubts.bill(number, actor=acting(), reason=decision.reason)
             else:
-                reason = required_text(body, "reason") if "reason" in body else None
-                await doubts.bill(number, actor=acting(), reason=reason)
+                await doubts.dismiss(number, actor=acting(), reason=decision.reason or "")
             return written_data(doubt_body(await doubts.doubt(number)))
 
     return routes
@@ -170,13 +192,14 @@ def attempt_routes(attempts: Attempts) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("Attempts to start, the newest first", query=attempts_query, data=list[AttemptBody])
     async def list_attempts() -> Response:
-        asked, since = request.args, _since(request.args.get("since"))
-        client_id, station_id, own = asked.get("client"), asked.get("station"), who().own
+        client_id, station_id, since = attempts_query(BodyFields(request.args))
+        own = who().own
         with trio.fail_after(WITHIN_S):
             found = await attempts.listed(
-                client_id=None if client_id is None else ClientId(client_id),
-                station_id=None if station_id is None else StationId(station_id),
+                client_id=client_id,
+                station_id=station_id,
                 since=since,
                 of_stations=None if own is None else own.stations,
             )
@@ -191,18 +214,18 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
 
     @routes.get("/<station_id>/free-vend")
     @needs(Right.READ)
+    @described("What a station gave away", data=GiftsBody)
     async def show(station_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(gifts_body(await free_vend.read(known_station(station_id))))
 
     @routes.put("/<station_id>/free-vend")
     @needs(Right.NETWORK)
+    @described("Give energy away, or no longer", body=free_vend_choice, data=GiftsBody)
     async def set_free_vend(station_id: str) -> Response:
         body = await read_object()
         refuse_actor(body)
-        enabled = body.get("free_vend")
-        if not isinstance(enabled, bool):
-            raise InvalidRequest(("free_vend", "должно быть true или false"))
+        enabled = free_vend_choice(BodyFields(body))
         with trio.fail_after(WITHIN_S):
             gifts = await free_vend.set(known_station(station_id), enabled=enabled, actor=acting())
         return written_data(gifts_body(gifts))
@@ -223,48 +246,3 @@ Found = TypeVar("Found", bound=AtStation)
 def _own(found: Iterable[Found]) -> list[Found]:
     """What happened at stations that may be seen."""
     return [each for each in found if who().has_station(each.station_id)]
-
-
-def _card(tag: IdTag, body: Mapping[str, Any]) -> Card:
-    if unknown := body.keys() - CARD_FIELDS:
-        raise InvalidRequest(*((name, "неизвестное поле") for name in sorted(unknown)))
-    status = body.get("status", "Accepted")
-    if status not in get_args(CardStatus):
-        raise InvalidRequest(("status", f"одно из: {', '.join(get_args(CardStatus))}"))
-    parent, client_id = body.get("parent_id_tag"), body.get("client_id")
-    if client_id is not None and not isinstance(client_id, str):
-        raise InvalidRequest(("client_id", "ожидается строка"))
-    return Card(
-        tag,
-        cast("CardStatus", status),
-        None if parent is None else _tag(parent, "parent_id_tag"),
-        _time(body.get("expiry_date")),
-        None if client_id is None else ClientId(client_id),
-    )
-
-
-def _tag(text: object, field: str) -> IdTag:
-    if not isinstance(text, str) or not 1 <= len(text) <= ID_TAG_CHARS_MAX or not text.isprintable():
-        raise InvalidRequest((field, f"от 1 до {ID_TAG_CHARS_MAX} печатных символов"))
-    return IdTag(text)
-
-
-def _time(text: object) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
-    except ValueError:
-        raise InvalidRequest(("expiry_date", "ожидается время ISO 8601")) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _since(text: str | None) -> datetime | None:
-    """A time, or a day; without an offset it is UTC. A plus that was not encoded arrives as a blank."""
-    if text is None:
-        return None
-    try:
-        since = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    except ValueError:
-        raise InvalidRequest(("since", "ожидается дата или время ISO 8601")) from None
-    return since if since.tzinfo is not None else since.replace(tzinfo=UTC)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.errors import InvalidRequest
-from evpower.http.operators.shapes.payments import order_body, parked_payment_body, refund_body
+from evpower.http.operators.bodies.orders import payment_decision, refund_order
+from evpower.http.operators.bodies.queries import payments_query
+from evpower.http.operators.shapes.payments import (
+    OrderBody,
+    ParkedPaymentBody,
+    PaymentDecidedBody,
+    ProviderBody,
+    RefundBody,
+    order_body,
+    parked_payment_body,
+    refund_body,
+)
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.kinds import MONEY
+from evpower.http.wire.described import described
 from evpower.http.wire.payment_doors import clean, origin, provider_body
-from evpower.http.wire.requests import BodyFields, read_object, required_text, row_id
+from evpower.http.wire.requests import BodyFields, read_object, row_id
 from evpower.http.wire.rights import needs, who
 from evpower.payments.graph import Payments
 from evpower.payments.top_up import Origin
@@ -33,16 +44,23 @@ class PaymentAdminDoor:
         self._allowance = allowance
 
     @needs(Right.CLIENTS)
+    @described(
+        "Top-ups, or payments that wait for a person",
+        query=payments_query,
+        data=(list[OrderBody], list[ParkedPaymentBody]),
+    )
     async def list_payments(self) -> Response:
         """`GET /payments[?parked=1[&all=1]]`."""
         decisions = self._payments.decisions
         with trio.fail_after(WITHIN_S):
-            if request.args.get("parked") == "1":
-                rows = await decisions.parked(resolved_too=request.args.get("all") == "1")
+            parked, all_too = payments_query(BodyFields(request.args))
+            if parked:
+                rows = await decisions.parked(resolved_too=all_too)
                 return written_data([parked_payment_body(row) for row in rows])
             return written_data([order_body(order) for order in await decisions.payments()])
 
     @needs(Right.CLIENTS)
+    @described("How each payment provider answers", data=list[ProviderBody])
     async def list_providers(self) -> Response:
         """`GET /payments/providers`: how each answers this process."""
         return written_data(
@@ -50,21 +68,16 @@ class PaymentAdminDoor:
         )
 
     @needs(Right.MONEY)
+    @described("Decide on a payment that waits", body=payment_decision, data=PaymentDecidedBody, refused=200)
     async def resolve(self, parked_id: str) -> Response:
         """`POST /payments/parked/{id}/resolve`: one of `credit`, `debit` (sums in som) and `dismiss`."""
         body = await read_object()
-        number, reason, whose = row_id(parked_id), required_text(body, "reason"), _operator(body)
-        fields = BodyFields(body)
-        chosen = [name for name in ("credit", "debit", "dismiss") if fields.has(name)]
-        if len(chosen) != 1 or (chosen == ["dismiss"] and body["dismiss"] is not True):
-            raise InvalidRequest(("credit", "ровно одно из: credit, debit, dismiss"))
-        amount_tyiyn = 0 if chosen == ["dismiss"] else fields.required(chosen[0], MONEY)
-        fields.check()
-        assert amount_tyiyn is not None
+        number, whose = row_id(parked_id), _operator(body)
+        decision = payment_decision(BodyFields(body))
         with trio.fail_after(WITHIN_S):
-            async with self._allowance.taken(who(), amount_tyiyn):
-                await self._decide(number, chosen[0], amount_tyiyn, reason, whose)
-        return written_data({"id": number, "decision": chosen[0]})
+            async with self._allowance.taken(who(), decision.amount_tyiyn):
+                await self._decide(number, decision.chosen, decision.amount_tyiyn, decision.reason, whose)
+        return written_data({"id": number, "decision": decision.chosen})
 
     async def _decide(self, number: int, decision: str, amount_tyiyn: int, reason: str, whose: Origin) -> None:
         decisions = self._payments.decisions
@@ -76,14 +89,12 @@ class PaymentAdminDoor:
             await decisions.dismiss(number, reason, whose)
 
     @needs(Right.MONEY)
+    @described("Give a top-up back", body=partial(refund_order, may_be_all=True), data=RefundBody, refused=200)
     async def refund(self, invoice_id: str) -> Response:
         """`POST /payments/{invoice_id}/refund`: all of it, or `amount` som, which who has a daily limit must name."""
         body = await read_object()
-        reason, whose = required_text(body, "reason"), _operator(body)
-        fields = BodyFields(body)
-        read = fields.required if self._allowance.limits(who()) else fields.optional
-        amount_tyiyn = read("amount", MONEY)
-        fields.check()
+        whose = _operator(body)
+        reason, amount_tyiyn = refund_order(BodyFields(body), may_be_all=not self._allowance.limits(who()))
         with trio.fail_after(WITHIN_S):
             async with self._allowance.taken(who(), amount_tyiyn or 0):
                 done = await self._payments.refunds.refund(clean(invoice_id), amount_tyiyn, reason, whose)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 import trio
 from quart import Blueprint, Response
 
 from evpower.billing.service import BillingService
-from evpower.errors import InvalidRequest
-from evpower.http.operators.shapes.station_access import event_body, password_body
+from evpower.http.operators.bodies.orders import new_password
+from evpower.http.operators.shapes.station_access import PasswordBody, SecurityEventBody, event_body, password_body
 from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
 from evpower.http.wire.answers import written_data
-from evpower.http.wire.requests import read_object
+from evpower.http.wire.described import FreeForm, described
+from evpower.http.wire.requests import BodyFields, read_object
 from evpower.http.wire.rights import needs, who
 from evpower.security.station_access import StationAccess
 from evpower.staff.rights import Extent, Right
@@ -29,14 +30,16 @@ def access_routes(access: StationAccess) -> Blueprint:
 
     @routes.put("/<station_id>/password")
     @needs(Right.NETWORK)
+    @described("Set a station's password", body=new_password, data=PasswordBody, refused=200)
     async def set_password(station_id: str) -> Response:
-        password, push, form = _change(await read_object())
+        password, push, form = new_password(BodyFields(await read_object()))
         with trio.fail_after(ANSWER_WITHIN_S):
             change = await access.set_password(known_station(station_id), password, push=push, form=form)
         return written_data(password_body(change, pushed=push))
 
     @routes.post("/<station_id>/revoke")
     @needs(Right.NETWORK)
+    @described("End a station's certificates", data=dict[str, str])
     async def revoke(station_id: str) -> Response:
         found = known_station(station_id)
         with trio.fail_after(READ_WITHIN_S):
@@ -45,6 +48,7 @@ def access_routes(access: StationAccess) -> Blueprint:
 
     @routes.get("/<station_id>/security-events")
     @needs(Right.READ)
+    @described("What a station reported of its security", data=list[SecurityEventBody])
     async def security_events(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             events = await access.security_events(known_station(station_id))
@@ -59,6 +63,7 @@ def doctor_routes(access: StationAccess, tags: Tags, billing: BillingService) ->
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("What of the rows leaves a door open", data=FreeForm)
     async def doctor() -> Response:
         with trio.fail_after(READ_WITHIN_S):
             found = await access.without_credentials()
@@ -71,17 +76,3 @@ def doctor_routes(access: StationAccess, tags: Tags, billing: BillingService) ->
         return written_data(findings)
 
     return routes
-
-
-def _change(body: dict[str, Any]) -> tuple[str, bool, Literal["plain", "hex"]]:
-    password, push, form = body.get("password"), body.get("push", False), body.get("form", "plain")
-    wrong = []
-    if not isinstance(password, str):
-        wrong.append(("password", "обязательное поле, строка"))
-    if not isinstance(push, bool):
-        wrong.append(("push", "должно быть true или false"))
-    if form not in ("plain", "hex"):
-        wrong.append(("form", "допустимы только: plain, hex"))
-    if wrong:
-        raise InvalidRequest(*wrong)
-    return str(password), bool(push), "hex" if form == "hex" else "plain"

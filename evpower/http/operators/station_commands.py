@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict
+
 import trio
 from quart import Blueprint, Response
 
 from evpower.errors import StationNotFound
-from evpower.http.operators.operations import StationOperations
+from evpower.http.operators.operations import OPERATIONS, StationOperations
 from evpower.http.wire.answers import written_data
+from evpower.http.wire.described import FreeForm, described
 from evpower.http.wire.requests import read_object, station_id_or_none
 from evpower.http.wire.rights import needs
 from evpower.identifiers import StationId
@@ -16,6 +20,16 @@ from evpower.staff.rights import Right
 #: A command waits for a boot, for earlier commands and for the station; each of them is bounded below this.
 ANSWER_WITHIN_S = 120
 READ_WITHIN_S = 10
+
+
+class SettingBody(TypedDict):
+    """A key of a station's configuration."""
+
+    key: str
+    value: str | None
+    readonly: bool
+    reboot_required: bool
+    known_at: datetime
 
 
 def command_routes(operations: StationOperations) -> Blueprint:
@@ -29,6 +43,7 @@ def command_routes(operations: StationOperations) -> Blueprint:
 
     @routes.post("/<station_id>/commands/<action>")
     @needs(Right.COMMAND)
+    @described("Send an OCPP message", body={"type": "object"}, data=FreeForm, refused=200)
     async def send(station_id: str, action: str) -> Response:
         payload = await read_object()
         with trio.fail_after(ANSWER_WITHIN_S):
@@ -36,6 +51,7 @@ def command_routes(operations: StationOperations) -> Blueprint:
 
     @routes.post("/<station_id>/operations/<name>")
     @needs(Right.COMMAND)
+    @described("Have a station do something", body=tuple(OPERATIONS.values()), data=FreeForm, refused=200)
     async def perform(station_id: str, name: str) -> Response:
         arguments = await read_object()
         with trio.fail_after(ANSWER_WITHIN_S):
@@ -43,6 +59,7 @@ def command_routes(operations: StationOperations) -> Blueprint:
 
     @routes.get("/<station_id>/configuration")
     @needs(Right.READ)
+    @described("The last known configuration", data=list[SettingBody])
     async def configuration(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             return written_data(await operations.configuration.known(known_station(station_id)))

@@ -7,11 +7,14 @@ from quart import Blueprint, Response, request
 
 from evpower.administration.provisioning import Provisioning
 from evpower.errors import NotFound
-from evpower.http.operators.shapes.strangers import accepted_body, stranger_body
+from evpower.http.operators.bodies.queries import all_too
+from evpower.http.operators.shapes.strangers import AcceptedBody, StrangerBody, accepted_body, stranger_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
-from evpower.http.wire.requests import read_object, station_id_or_none
+from evpower.http.wire.described import described
+from evpower.http.wire.requests import BodyFields, read_object, station_id_or_none
 from evpower.http.wire.rights import needs
+from evpower.network_file.described import station_schema
 from evpower.staff.rights import Right
 
 WITHIN_S = 20
@@ -26,13 +29,15 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
 
     @routes.get("")
     @needs(Right.NETWORK)
+    @described("Stations that nobody has configured", query=all_too, data=list[StrangerBody])
     async def list_strangers() -> Response:
         with trio.fail_after(WITHIN_S):
-            found = await provisioning.strangers(rejected_too=request.args.get("all") == "1")
+            found = await provisioning.strangers(rejected_too=all_too(BodyFields(request.args)))
         return written_data([stranger_body(each) for each in found])
 
     @routes.post("/<identity>/accept")
     @needs(Right.NETWORK)
+    @described("Make a station of one", body=station_schema(change=True), data=AcceptedBody)
     async def accept(identity: str) -> Response:
         wanted = await read_object()
         refuse_actor(wanted)
@@ -41,6 +46,7 @@ def stranger_routes(provisioning: Provisioning) -> Blueprint:
 
     @routes.post("/<identity>/reject")
     @needs(Right.NETWORK)
+    @described("Turn one away", data=dict[str, str])
     async def reject(identity: str) -> Response:
         refuse_actor(await read_object())
         with trio.fail_after(WITHIN_S):

@@ -16,9 +16,10 @@ import trio
 from quart import Blueprint, Response, request
 from quart.wrappers.response import ResponseBody
 
-from evpower.digits import whole_number
-from evpower.errors import InvalidRequest
 from evpower.http.wire.application import STREAMING
+from evpower.http.wire.described import described
+from evpower.http.wire.kinds import FieldKind, WrongValue, counted
+from evpower.http.wire.requests import BodyFields
 from evpower.http.wire.rights import needs
 from evpower.http.wire.values import jsonable
 from evpower.identifiers import StationId
@@ -35,6 +36,23 @@ LONGEST_S = 7 * 24 * 3600
 
 _AGO = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _read_since(text: Any) -> datetime | timedelta | None:
+    if not text:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return timedelta(seconds=int(ago[1]) * _UNITS_S[ago[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongValue("ожидается 30s, 10m, 2h, 3d или время ISO 8601") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+SINCE = FieldKind({"type": "string", "description": "30s, 10m, 2h, 3d, or a time"}, _read_since)
+#: 0 is no, everything else yes.
+FOLLOW = FieldKind({"enum": ["0", "1"]}, lambda text: bool(text != "0"))
 
 
 class Watched(Protocol):
@@ -64,17 +82,33 @@ class Traces(Protocol):
         ...
 
 
+def trace_query(fields: BodyFields) -> tuple[datetime | timedelta | None, bool, int]:
+    """Since when what was kept is shown, whether what comes is too, and how many lines of what was kept."""
+    since, follow = fields.optional("since", SINCE), fields.optional("follow", FOLLOW)
+    limit = fields.optional("limit", counted(1, MOST_FRAMES))
+    fields.check()
+    return since, follow is not False, DEFAULT_FRAMES if limit is None else limit
+
+
 def trace_routes(traces: Traces) -> Blueprint:
     """`?since=2h` (or a time) shows what was kept; `?follow=0` ends after it; `?limit=` is for what was kept."""
     routes = Blueprint("trace", __name__)
 
     @routes.get("/stations/<path:station_id>/trace")
     @needs(Right.READ)
+    @described(
+        "A station's frames as JSON lines",
+        query=trace_query,
+        answer=str,
+        media_type="application/x-ndjson",
+        caller="staff",
+    )
     async def trace(station_id: str) -> Response:
-        station, since, limit = StationId(station_id), _since(request.args.get("since", "")), _limit()
+        station = StationId(station_id)
+        since, follow, limit = trace_query(BodyFields(request.args))
         with trio.fail_after(READ_WITHIN_S):
             await traces.check_station(station)
-        lines = _Lines(traces, station, since, limit, follow=request.args.get("follow") != "0")
+        lines = _Lines(traces, station, since, limit, follow=follow)
         response = Response(lines, mimetype="application/x-ndjson")
         response.timeout = LONGEST_S
         return response
@@ -140,22 +174,3 @@ class _Lines(ResponseBody):
 
 def _line(entry: dict[str, Any]) -> bytes:
     return json.dumps(jsonable(entry), ensure_ascii=False).encode() + b"\n"
-
-
-def _since(text: str) -> datetime | timedelta | None:
-    if not text:
-        return None
-    if ago := _AGO.fullmatch(text):
-        return timedelta(seconds=int(ago[1]) * _UNITS_S[ago[2]])
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(("since", "ожидается 30s, 10m, 2h, 3d или время ISO 8601")) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _limit() -> int:
-    number = whole_number(request.args.get("limit", str(DEFAULT_FRAMES)), MOST_FRAMES)
-    if not number:
-        raise InvalidRequest(("limit", f"ожидается число от 1 до {MOST_FRAMES}"))
-    return number

@@ -7,7 +7,7 @@ drops.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,7 +22,6 @@ from evpower.http.phones.live_hub import Listener, LiveHub
 from evpower.http.throttle.windows import Window
 from evpower.http.wire.access import client_ip
 from evpower.http.wire.caller import Caller, Callers, bearer_token
-from evpower.http.wire.values import Body
 from evpower.identifiers import CLIENT_ID, ClientId
 
 log = logging.getLogger("evpower.live")
@@ -171,15 +170,15 @@ class _Conversation:
             case messages.Wrong(problem):
                 self._post(messages.error(problem))
 
-    def _post(self, body: Body) -> None:
+    def _post(self, body: Mapping[str, object]) -> None:
         self._listener.post(_encoded(body))
 
 
-async def _send(body: Body) -> None:
+async def _send(body: Mapping[str, object]) -> None:
     await websocket.send(_encoded(body))
 
 
-def _encoded(body: Body) -> str:
+def _encoded(body: Mapping[str, object]) -> str:
     return msgspec.json.encode(body).decode()
 
 

@@ -17,6 +17,7 @@ import msgspec
 import trio
 
 from evpower.clock import Clock
+from evpower.http.phones.answer_types.live import LocationUpdateBody, StationUpdateBody
 from evpower.http.phones.live_messages import (
     ALL,
     LOCATION,
@@ -97,6 +98,7 @@ class LiveHub:
 
     def publish(self, news: NetworkNews) -> None:
         """Deliver a change once to every socket that listens to it (§5)."""
+        body: LocationUpdateBody | StationUpdateBody
         match news:
             case LocationUpdate(location):
                 body = location_update(location, self._clock.now())

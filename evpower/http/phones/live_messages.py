@@ -10,7 +10,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from evpower.http.wire.values import Body, instant, known
+from evpower.http.phones.answer_types.live import (
+    ErrorBody,
+    GreetingBody,
+    LiveConnectorBody,
+    LocationUpdateBody,
+    PongBody,
+    StationFactsBody,
+    StationUpdateBody,
+    SubscriptionBody,
+)
+from evpower.http.wire.values import instant
 from evpower.identifiers import STATION_NAME, ClientId
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
 
@@ -79,7 +89,7 @@ def _subscription(message: Mapping[str, Any], *, subscribed: bool) -> Subscribe 
     return Subscribe(channel, subscribed)
 
 
-def greeting(client_id: ClientId) -> Body:
+def greeting(client_id: ClientId) -> GreetingBody:
     """The first message (§2)."""
     return {
         "type": "connection",
@@ -89,23 +99,23 @@ def greeting(client_id: ClientId) -> Body:
     }
 
 
-def subscription(change: Subscribe) -> Body:
+def subscription(change: Subscribe) -> SubscriptionBody:
     """The confirmation, also of what changed nothing (§3)."""
     status: Literal["subscribed", "unsubscribed"] = "subscribed" if change.subscribed else "unsubscribed"
     return {"type": "subscription", "status": status, "channel": change.channel}
 
 
-def pong(now: datetime) -> Body:
+def pong(now: datetime) -> PongBody:
     """Unix seconds (§3)."""
     return {"type": "pong", "timestamp": now.timestamp()}
 
 
-def error(message: str) -> Body:
+def error(message: str) -> ErrorBody:
     """The socket stays open."""
     return {"type": "error", "message": message}
 
 
-def location_update(location: ListedLocation, at: datetime) -> Body:
+def location_update(location: ListedLocation, at: datetime) -> LocationUpdateBody:
     """`location_status_update` in the seed's form and, beside it, flat as the app reads it (§4.1)."""
     stations, connectors = location.stations_summary, location.connectors_summary
     timestamp = instant(at)
@@ -132,9 +142,9 @@ def location_update(location: ListedLocation, at: datetime) -> Body:
     }
 
 
-def station_update(station: ListedStation, at: datetime) -> Body:
+def station_update(station: ListedStation, at: datetime) -> StationUpdateBody:
     """`station_status_update` in both forms, with every configured connector (§4.2)."""
-    data = {
+    data: StationFactsBody = {
         "station_id": station.id,
         "location_id": station.location_id,
         "status": station.status,
@@ -151,14 +161,14 @@ def station_update(station: ListedStation, at: datetime) -> Body:
     }
 
 
-def _connector(connector: ListedConnector, station: ListedStation) -> Body:
-    return known(
-        {
-            "connector_id": connector.connector_id,
-            "id": connector.connector_id,
-            "status": connector.socket_status,
-            "available": station.offers(connector),
-            "type": connector.connector_type,
-            "power_kw": connector.power_kw,
-        }
-    )
+def _connector(connector: ListedConnector, station: ListedStation) -> LiveConnectorBody:
+    body: LiveConnectorBody = {
+        "connector_id": connector.connector_id,
+        "id": connector.connector_id,
+        "status": connector.socket_status,
+        "available": station.offers(connector),
+        "type": connector.connector_type,
+    }
+    if connector.power_kw is not None:
+        body["power_kw"] = connector.power_kw
+    return body

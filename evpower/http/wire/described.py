@@ -7,7 +7,7 @@ every answer they get to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
@@ -19,6 +19,8 @@ from evpower.http.wire.requests import BodyFields
 T = TypeVar("T")
 View = TypeVar("View", bound=Callable[..., object])
 Reader = Callable[[BodyFields], object]
+#: What describes a body: its reader, its type, one of several types, or a schema.
+RequestBody = Reader | type | tuple[type, ...] | Mapping[str, Any]
 #: Whose door it is: anybody's, a client's, an administrator's, a payment provider's.
 Caller = Literal["anyone", "client", "staff", "provider"]
 
@@ -47,7 +49,7 @@ class Description:
     caller: Caller
     answer: object
     data: object
-    body: Reader | type | None
+    body: RequestBody | None
     query: Reader | None
     #: An Idempotency-Key is obeyed.
     keyed: bool
@@ -63,10 +65,10 @@ class Description:
 def described(
     summary: str,
     *,
-    caller: Caller = "client",
+    caller: Caller | None = None,
     answer: object = None,
     data: object = None,
-    body: Reader | type | None = None,
+    body: RequestBody | None = None,
     query: Reader | None = None,
     keyed: bool = False,
     refused: Literal[200, 400] | None = None,
@@ -74,10 +76,13 @@ def described(
     takes: Sequence[str] = (),
     failures: dict[int, object] | None = None,
 ) -> Callable[[View], View]:
-    """Describe the handler of a route; the route itself is what the application has."""
-    description = Description(
-        summary, caller, answer, data, body, query, keyed, refused, media_type, takes, failures or {}
-    )
+    """Describe the handler of a route; the route itself is what the application has.
+
+    `data` is what stands in the administrators' envelope, so it says that the door is theirs.
+    """
+    whose = caller or ("client" if data is None else "staff")
+    failures = failures or {}
+    description = Description(summary, whose, answer, data, body, query, keyed, refused, media_type, takes, failures)
 
     def describe(view: View) -> View:
         view.__dict__[_ATTRIBUTE] = description

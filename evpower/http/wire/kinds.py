@@ -10,10 +10,11 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, Generic, TypeVar
 
-from evpower.digits import INT32_MAX
+from evpower.digits import INT32_MAX, whole_number
 from evpower.identifiers import ConnectorId
 from evpower.money import exact_tyiyn
 
@@ -26,6 +27,7 @@ AMOUNT_SOM_MAX = 100_000
 MONEY_SOM_CUT = 10**10
 CONNECTOR_ID_MAX = INT32_MAX
 QUERY_CHARS_MAX = 200
+TEXT_CHARS_MAX = 500
 #: How a flag is spelt in an address; case does not matter.
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -84,6 +86,43 @@ def whole(least: int, most: int) -> FieldKind[int]:
         raise WrongValue(f"целое число от {least} до {most}")
 
     return FieldKind({"type": "integer", "minimum": least, "maximum": most}, read)
+
+
+def one_of(*values: str) -> FieldKind[str]:
+    """One of these texts."""
+
+    def read(value: Any) -> str:
+        if isinstance(value, str) and value in values:
+            return value
+        raise WrongValue(f"одно из: {', '.join(values)}")
+
+    return FieldKind({"enum": list(values)}, read)
+
+
+def counted(least: int, most: int) -> FieldKind[int]:
+    """A number in an address, within bounds."""
+
+    def read(value: Any) -> int:
+        number = whole_number(str(value), most)
+        if number is None or number < least:
+            raise WrongValue(f"целое число от {least} до {most}")
+        return number
+
+    return FieldKind({"type": "integer", "minimum": least, "maximum": most}, read)
+
+
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > TEXT_CHARS_MAX or "\0" in value:
+        raise WrongValue(f"обязательное поле, до {TEXT_CHARS_MAX} символов")
+    return value.strip()
+
+
+def _read_moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise WrongValue("ожидается время ISO 8601") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_connector(value: Any) -> ConnectorId:
@@ -193,6 +232,10 @@ SIGNED_MONEY = FieldKind(
 )
 #: In a body: true or false.
 SWITCH = FieldKind({"type": "boolean"}, _read_switch)
+#: A text that a person must write, without the blanks around it.
+TEXT = FieldKind({"type": "string", "pattern": r"\S", "maxLength": TEXT_CHARS_MAX}, _read_text)
+#: A time, or a day; without an offset it is UTC.
+MOMENT = FieldKind({"type": "string", "format": "date-time"}, _read_moment)
 #: In an address: a flag; a text that is None when it is blank; a power in kW, None when it is blank.
 FLAG = FieldKind({"type": "boolean"}, _read_flag)
 QUERY_TEXT = FieldKind({"type": "string", "maxLength": QUERY_CHARS_MAX}, _read_query_text)

@@ -16,13 +16,12 @@ from quart import g, request
 
 from evpower.digits import INT64_MAX, whole_number
 from evpower.errors import InvalidAmount, InvalidRequest, NotFound
-from evpower.http.wire.kinds import FLAGS, PATTERN, FieldKind, WrongValue, identifier
+from evpower.http.wire.kinds import FLAGS, PATTERN, TEXT_CHARS_MAX, FieldKind, WrongValue, identifier
 from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, SessionId, StationId
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 #: `GET /balance/get` is the balance of a token's client, so no client can have that id (§5.1).
 RESERVED_CLIENT_ID = "get"
-TEXT_CHARS_MAX = 500
 Absent = TypeVar("Absent", bool, None)
 T = TypeVar("T")
 

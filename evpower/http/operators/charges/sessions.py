@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
 
 import trio
 from quart import Blueprint, Response, request
 
 from evpower.administration.charge_views import ChargeFilter, ChargeViews
-from evpower.administration.records import ChargeRecord, Listed
+from evpower.administration.records import ChargeRecord, Page
 from evpower.charging.service import ChargingService
-from evpower.errors import Forbidden, InvalidRequest, SessionNotFound
-from evpower.http.operators.administration import page_in_query
-from evpower.http.operators.shapes.charges import charge_body
-from evpower.http.operators.shapes.network import page_body
+from evpower.errors import Forbidden, SessionNotFound
+from evpower.http.operators.bodies.queries import history_query, running_query
+from evpower.http.operators.shapes.charges import ChargeBody, ChargePageBody, charge_body
+from evpower.http.phones.answer_types.charging import StoppedBody
 from evpower.http.phones.shapes import stopped_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting
-from evpower.http.wire.requests import session_id_or_none
+from evpower.http.wire.described import described
+from evpower.http.wire.requests import BodyFields, session_id_or_none
 from evpower.http.wire.rights import NOT_OWN, needs, who
-from evpower.http.wire.values import Body
 from evpower.staff.rights import Extent, Right
 
 WITHIN_S = 10
 #: A stop waits up to 5 s for the station.
 STOP_WITHIN_S = 20
-STATUSES = ("started", "stopped", "error")
 
 
 def session_routes(views: ChargeViews, charging: ChargingService) -> Blueprint:
@@ -34,26 +33,26 @@ def session_routes(views: ChargeViews, charging: ChargingService) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("Charges that run", query=running_query, data=ChargePageBody)
     async def running() -> Response:
-        return await _listed(views, _filter(status="started"))
+        return await _listed(views, *running_query(BodyFields(request.args)))
 
     @routes.get("/history")
     @needs(Right.READ, filters=True)
+    @described("Charges, the newest first", query=history_query, data=ChargePageBody)
     async def history() -> Response:
-        status = request.args.get("status")
-        if status is not None and status not in STATUSES:
-            raise InvalidRequest(("status", f"одно из: {', '.join(STATUSES)}"))
-        since, before = _moment("date_from"), _moment("date_to", whole_day=True)
-        return await _listed(views, _filter(status=status, since=since, before=before))
+        return await _listed(views, *history_query(BodyFields(request.args)))
 
     @routes.get("/<session_id>")
     @needs(Right.READ, filters=True)
+    @described("One charge", data=ChargeBody)
     async def show(session_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(_shown(await _own(views, session_id)))
 
     @routes.post("/<session_id>/stop")
     @needs(Right.COMMAND, filters=True)
+    @described("End a charge", data=StoppedBody, refused=200)
     async def stop(session_id: str) -> Response:
         with trio.fail_after(STOP_WITHIN_S):
             charge = await _own(views, session_id)
@@ -62,18 +61,13 @@ def session_routes(views: ChargeViews, charging: ChargingService) -> Blueprint:
     return routes
 
 
-def _filter(*, status: str | None, since: datetime | None = None, before: datetime | None = None) -> ChargeFilter:
-    own, station = who().own, request.args.get("station_id")
-    if station is not None and not station.isprintable():
-        raise InvalidRequest(("station_id", "недопустимый идентификатор"))
-    of_stations = None if own is None else own.stations
-    return ChargeFilter(station=station, status=status, since=since, before=before, of_stations=of_stations)
-
-
-async def _listed(views: ChargeViews, wanted: ChargeFilter) -> Response:
+async def _listed(views: ChargeViews, wanted: ChargeFilter, page: Page) -> Response:
+    own = who().own
     with trio.fail_after(WITHIN_S):
-        found: Listed[ChargeRecord] = await views.charges(wanted, page_in_query())
-    return written_data(page_body("sessions", found, _shown))
+        found = await views.charges(replace(wanted, of_stations=None if own is None else own.stations), page)
+    shown = [_shown(each) for each in found.records]
+    body: ChargePageBody = {"sessions": shown, "total": found.total, "limit": page.limit, "offset": page.offset}
+    return written_data(body)
 
 
 async def _own(views: ChargeViews, session_id: str) -> ChargeRecord:
@@ -87,21 +81,5 @@ async def _own(views: ChargeViews, session_id: str) -> ChargeRecord:
     return charge
 
 
-def _shown(charge: ChargeRecord) -> Body:
+def _shown(charge: ChargeRecord) -> ChargeBody:
     return charge_body(charge, with_contacts=who().extent(Right.CLIENTS) is Extent.ALL)
-
-
-def _moment(name: str, *, whole_day: bool = False) -> datetime | None:
-    """A date or a time of the present address, in UTC without an offset; of a date its begin, or its end."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    try:
-        if "T" not in text:
-            day = date.fromisoformat(text) + timedelta(days=1 if whole_day else 0)
-            return datetime(day.year, day.month, day.day, tzinfo=UTC)
-        # A plus that was not encoded arrives as a blank.
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except (ValueError, OverflowError):
-        raise InvalidRequest((name, "ожидается дата или время ISO 8601")) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import trio
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from evpower.administration.charge_views import ChargeViews
-from evpower.http.operators.administration import whole_in_query
-from evpower.http.operators.shapes.charges import figures_body
+from evpower.http.operators.bodies.queries import statistics_query
+from evpower.http.operators.shapes.charges import FiguresBody, figures_body
 from evpower.http.wire.answers import written_data
+from evpower.http.wire.described import described
+from evpower.http.wire.requests import BodyFields
 from evpower.http.wire.rights import needs, who
 from evpower.staff.rights import Right
 
 WITHIN_S = 10
-DAYS_MAX = 366
 
 
 def statistics_routes(views: ChargeViews) -> Blueprint:
@@ -22,8 +23,9 @@ def statistics_routes(views: ChargeViews) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
+    @described("The network at a glance", query=statistics_query, data=FiguresBody)
     async def statistics() -> Response:
-        days, own = whole_in_query("period_days", 1, 1, DAYS_MAX), who().own
+        days, own = statistics_query(BodyFields(request.args)), who().own
         with trio.fail_after(WITHIN_S):
             return written_data(figures_body(await views.figures(days, None if own is None else own.stations)))
 

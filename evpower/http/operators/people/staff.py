@@ -6,13 +6,15 @@ Nobody is deleted, because the ledger names them: DELETE switches off, `activate
 from __future__ import annotations
 
 import trio
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
-from evpower.http.operators.administration import read_change, whole_in_query
-from evpower.http.operators.shapes.staff import staff_body
+from evpower.http.operators.administration import read_change
+from evpower.http.operators.shapes.staff import NewStaffBody, PeopleBody, StaffBody, StaffChangeBody, staff_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting
-from evpower.http.wire.requests import required_text
+from evpower.http.wire.described import described
+from evpower.http.wire.kinds import counted
+from evpower.http.wire.requests import BodyFields, required_text
 from evpower.http.wire.rights import needs
 from evpower.staff.rights import Right, Role
 from evpower.staff.second_factor import SecondFactor
@@ -20,6 +22,16 @@ from evpower.staff.service import Staff
 
 WITHIN_S = 20
 PER_PAGE, PER_PAGE_MAX, PAGE_MAX = 50, 500, 10**6
+
+
+def people_query(fields: BodyFields) -> tuple[int, int]:
+    """`?page=&per_page=`; pages begin with 1."""
+    page, per_page = (
+        fields.optional("page", counted(1, PAGE_MAX)),
+        fields.optional("per_page", counted(1, PER_PAGE_MAX)),
+    )
+    fields.check()
+    return page or 1, per_page or PER_PAGE
 
 
 def staff_routes(staff: Staff) -> tuple[Blueprint, ...]:
@@ -34,8 +46,9 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
 
     @routes.get("")
     @needs(Right.STAFF)
+    @described("People", query=people_query, data=PeopleBody)
     async def list_people() -> Response:
-        page, per_page = whole_in_query("page", 1, 1, PAGE_MAX), whole_in_query("per_page", PER_PAGE, 1, PER_PAGE_MAX)
+        page, per_page = people_query(BodyFields(request.args))
         with trio.fail_after(WITHIN_S):
             found, total = await staff.people(role=role, limit=per_page, offset=(page - 1) * per_page)
         people = [staff_body(each) for each in found]
@@ -43,12 +56,14 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
 
     @routes.get("/<user_id>")
     @needs(Right.STAFF)
+    @described("One person", data=StaffBody)
     async def show(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.person(user_id, role=role)))
 
     @routes.post("")
     @needs(Right.STAFF)
+    @described("Add a person", body=NewStaffBody, data=StaffBody)
     async def add() -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -56,6 +71,7 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
 
     @routes.put("/<user_id>")
     @needs(Right.STAFF)
+    @described("Change a person", body=StaffChangeBody, data=StaffBody)
     async def change(user_id: str) -> Response:
         body = await read_change()
         with trio.fail_after(WITHIN_S):
@@ -63,6 +79,7 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
 
     @routes.delete("/<user_id>")
     @needs(Right.STAFF)
+    @described("Switch a person off", data=StaffBody)
     async def switch_off(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             person = await staff.change(user_id, {"is_active": False}, role=role, actor=acting())
@@ -70,6 +87,7 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
 
     @routes.post("/<user_id>/activate")
     @needs(Right.STAFF)
+    @described("Switch a person on", data=StaffBody)
     async def switch_on(user_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             person = await staff.change(user_id, {"is_active": True}, role=role, actor=acting())
@@ -77,12 +95,14 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
 
     @routes.put("/<user_id>/locations/<location_id>")
     @needs(Right.STAFF)
+    @described("Give a location to a person", data=StaffBody)
     async def grant(user_id: str, location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.grant(user_id, location_id, role=role, actor=acting())))
 
     @routes.delete("/<user_id>/locations/<location_id>")
     @needs(Right.STAFF)
+    @described("Take a location from a person", data=StaffBody)
     async def withdraw(user_id: str, location_id: str) -> Response:
         with trio.fail_after(WITHIN_S):
             return written_data(staff_body(await staff.withdraw(user_id, location_id, role=role, actor=acting())))

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict
+
 from evpower.accounts.deletion import Deletion
 from evpower.accounts.merging import ClientMerge
-from evpower.http.wire.values import Body
 from evpower.money import som_number
 
 
-def deletion_body(deletion: Deletion) -> Body:
+class DeletionBody(TypedDict):
+    """One account that ends."""
+
+    client_id: str
+    status: str
+    name: str | None
+    phone: str | None
+    email: str | None
+    balance: float
+    debt_amount: float
+    paid_out: float
+    requested_at: datetime
+    restorable_until: datetime
+    erased_at: datetime | None
+
+
+def deletion_body(deletion: Deletion) -> DeletionBody:
     """One account; name, phone and e-mail are null once it is erased."""
     return {
         "client_id": deletion.client_id,
@@ -25,7 +43,19 @@ def deletion_body(deletion: Deletion) -> Body:
     }
 
 
-def merge_body(merge: ClientMerge) -> Body:
+class MergeBody(TypedDict):
+    """An id that is an alias of `client_id`, and what it brought along."""
+
+    merged_id: str
+    client_id: str
+    balance: float
+    debt_amount: float
+    actor: str
+    reason: str
+    merged_at: datetime
+
+
+def merge_body(merge: ClientMerge) -> MergeBody:
     """An id that is an alias of `client_id`, and what it brought along."""
     return {
         "merged_id": merge.old_id,

@@ -2,13 +2,87 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict
+
 from evpower.administration.charge_views import NetworkFigures
 from evpower.administration.records import ChargeRecord
-from evpower.http.wire.values import Body
+from evpower.charging.session import PublicSessionStatus
 from evpower.money import som_number
 
 
-def charge_body(charge: ChargeRecord, *, with_contacts: bool) -> Body:
+class ChargeBody(TypedDict):
+    """One charge."""
+
+    id: str
+    station_id: str
+    client_id: str
+    status: PublicSessionStatus
+    energy_kwh: Decimal
+    amount_som: float
+    station_name: str | None
+    location_name: str | None
+    location_address: str | None
+    client_email: str | None
+    client_phone: str | None
+    duration_minutes: int | None
+    limit_type: str | None
+    limit_value: Decimal | None
+    start_time: datetime | None
+    stop_time: datetime | None
+    created_at: datetime | None
+    connector_id: int
+    phase: str
+    estimated: bool
+
+
+class ChargePageBody(TypedDict):
+    """A page of charges, and how many match in all."""
+
+    sessions: list[ChargeBody]
+    total: int
+    limit: int
+    offset: int
+
+
+class StationFiguresBody(TypedDict):
+    """Stations by how they are."""
+
+    total: int
+    online: int
+    offline: int
+    error: int
+
+
+class SessionFiguresBody(TypedDict):
+    """Charges that run, and that began in the period."""
+
+    active: int
+    today: int
+
+
+class SoldBody(TypedDict):
+    """What was sold in the period."""
+
+    energy_kwh: Decimal
+    revenue_som: Decimal
+
+
+#: The period; `from` is no name for a class's attribute.
+PeriodBody = TypedDict("PeriodBody", {"from": datetime, "to": datetime})
+
+
+class FiguresBody(TypedDict):
+    """The network at a glance."""
+
+    stations: StationFiguresBody
+    sessions: SessionFiguresBody
+    today: SoldBody
+    period: PeriodBody
+
+
+def charge_body(charge: ChargeRecord, *, with_contacts: bool) -> ChargeBody:
     """One charge. A client's phone and e-mail are for who may see clients."""
     return {
         "id": charge.id,
@@ -34,7 +108,7 @@ def charge_body(charge: ChargeRecord, *, with_contacts: bool) -> Body:
     }
 
 
-def figures_body(figures: NetworkFigures) -> Body:
+def figures_body(figures: NetworkFigures) -> FiguresBody:
     """The network at a glance; what is called `today` is the whole period, which is today unless more is asked for."""
     return {
         "stations": {

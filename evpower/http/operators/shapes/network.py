@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict
 
 from evpower.administration.records import Changed, ConnectorRecord, Listed, LocationRecord, SeenStation
-from evpower.http.wire.values import Body
-
-Record = TypeVar("Record")
+from evpower.network.status import AdminStatus
 
 
-def location_body(location: LocationRecord) -> Body:
+class LocationRecordBody(TypedDict):
+    """One location."""
+
+    id: str
+    name: str
+    address: str
+    city: str | None
+    country: str | None
+    latitude: float | None
+    longitude: float | None
+    status: AdminStatus
+    stations_count: int
+    connectors_count: int
+    user_id: str | None
+    admin_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def location_body(location: LocationRecord) -> LocationRecordBody:
     """One location."""
     return {
         "id": location.id,
@@ -31,7 +49,33 @@ def location_body(location: LocationRecord) -> Body:
     }
 
 
-def station_body(seen: SeenStation) -> Body:
+class StationRecordBody(TypedDict):
+    """One station with its connectors; when it was last heard is live, not the stored time."""
+
+    id: str
+    serial_number: str
+    model: str | None
+    manufacturer: str | None
+    location_id: str
+    location_name: str
+    location_address: str
+    power_capacity: float
+    connectors_count: int
+    status: AdminStatus
+    tariff_plan_id: str | None
+    price_per_kwh: Decimal | None
+    session_fee: Decimal
+    currency: str
+    firmware_version: str | None
+    last_heartbeat_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    connectors: list[ConnectorRecordBody]
+    is_available: bool
+    configuration_warnings: list[str]
+
+
+def station_body(seen: SeenStation) -> StationRecordBody:
     """One station with its connectors; when it was last heard is live, not the stored time."""
     station = seen.record
     return {
@@ -59,22 +103,51 @@ def station_body(seen: SeenStation) -> Body:
     }
 
 
-def page_body(name: str, listed: Listed[Record], shape: Callable[[Record], Body]) -> Body:
-    """A page of rows under their name, and how many there are in all."""
-    return {
-        name: [shape(each) for each in listed.records],
-        "total": listed.total,
-        "limit": listed.page.limit,
-        "offset": listed.page.offset,
-    }
+class LocationPageBody(TypedDict):
+    """A page of locations, and how many match in all."""
+
+    locations: list[LocationRecordBody]
+    total: int
+    limit: int
+    offset: int
 
 
-def changed_body(changed: Changed[Record], shape: Callable[[Record], Body]) -> Body:
-    """A row as it is after a change, with what is doubtful of it."""
-    return {**shape(changed.record), "warnings": changed.warnings}
+class StationPageBody(TypedDict):
+    """A page of stations, and how many match in all."""
+
+    stations: list[StationRecordBody]
+    total: int
+    limit: int
+    offset: int
 
 
-def _connector(connector: ConnectorRecord) -> Body:
+class ChangedLocationBody(LocationRecordBody):
+    """A location as it is after a change, with what is doubtful of it."""
+
+    warnings: tuple[str, ...]
+
+
+class ChangedStationBody(StationRecordBody):
+    """A station as it is after a change, with what is doubtful of it."""
+
+    warnings: tuple[str, ...]
+
+
+class ConnectorRecordBody(TypedDict):
+    """A connector as it is stored."""
+
+    id: str
+    connector_number: int
+    connector_type: str | None
+    power_kw: float | None
+    is_enabled: bool
+    error_code: str | None
+    #: OCPP's own (field ruling 6.7).
+    status: str
+    busy: bool
+
+
+def _connector(connector: ConnectorRecord) -> ConnectorRecordBody:
     return {
         "id": connector.id,
         "connector_number": connector.connector_number,
@@ -85,3 +158,27 @@ def _connector(connector: ConnectorRecord) -> Body:
         "status": connector.status,
         "busy": connector.busy,
     }
+
+
+def location_page_body(listed: Listed[LocationRecord]) -> LocationPageBody:
+    """A page of locations."""
+    page = listed.page
+    shown = [location_body(each) for each in listed.records]
+    return {"locations": shown, "total": listed.total, "limit": page.limit, "offset": page.offset}
+
+
+def station_page_body(listed: Listed[SeenStation]) -> StationPageBody:
+    """A page of stations."""
+    page = listed.page
+    shown = [station_body(each) for each in listed.records]
+    return {"stations": shown, "total": listed.total, "limit": page.limit, "offset": page.offset}
+
+
+def changed_location_body(changed: Changed[LocationRecord]) -> ChangedLocationBody:
+    """A location after a change."""
+    return {**location_body(changed.record), "warnings": changed.warnings}
+
+
+def changed_station_body(changed: Changed[SeenStation]) -> ChangedStationBody:
+    """A station after a change."""
+    return {**station_body(changed.record), "warnings": changed.warnings}

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypedDict
+
 from evpower.charging.review.doubts import DoubtRecord
 from evpower.charging.review.free_vend import FreeCharge, StationGifts
 from evpower.charging.review.parked import ChargeWithoutSession, MissingEnergy, ParkedReport, UnbilledEnergy
-from evpower.http.wire.values import Body
+from evpower.metering.registers import DoubtKind
 from evpower.money import som, som_number
-from evpower.tags.cards import CardRecord
+from evpower.tags.cards import CardRecord, CardStatus
 
 #: Of the other kinds the figures are Wh.
 DOUBT_UNITS = {"power": "W", "clock": "min", "no_register": "s"}
 
 
-def card_body(card: CardRecord) -> Body:
+class AttemptBody(TypedDict):
+    """An attempt to start a charge, and its answer."""
+
+    attempted_at: datetime
+    client_id: str | None
+    station_id: str
+    connector_id: int | None
+    door: str
+    answer: str
+    correlation_id: str | None
+    session_id: str | None
+
+
+class CardBody(TypedDict):
+    """One card."""
+
+    id_tag: str
+    status: CardStatus
+    expiry_date: datetime | None
+    parent_id_tag: str | None
+    client_id: str | None
+    created_at: datetime
+
+
+def card_body(card: CardRecord) -> CardBody:
     """One card."""
     return {
         "id_tag": card.id_tag,
@@ -25,7 +53,36 @@ def card_body(card: CardRecord) -> Body:
     }
 
 
-def doubt_body(doubt: DoubtRecord) -> Body:
+class DoubtBody(TypedDict):
+    """A figure that was not believed; figures and bound in `unit`, energy in Wh, money in som."""
+
+    id: int
+    kind: DoubtKind
+    question: str | None
+    station_id: str
+    connector_id: int
+    transaction_id: str | None
+    session_id: str | None
+    client_id: str | None
+    message: str
+    unit: str
+    figures: int
+    first_figure: int
+    latest_figure: int
+    bound: int
+    first_at: datetime
+    latest_at: datetime
+    billed_wh: int | None
+    billed_som: Decimal | None
+    station_wh: int | None
+    detail: str | None
+    settled: Literal["billed", "dismissed"] | None
+    settled_at: datetime | None
+    settled_by: str | None
+    settled_reason: str | None
+
+
+def doubt_body(doubt: DoubtRecord) -> DoubtBody:
     """A figure that was not believed; figures and bound in `unit`, energy in Wh, money in som."""
     return {
         "id": doubt.id,
@@ -68,7 +125,23 @@ def question(doubt: DoubtRecord) -> str | None:
     return f"{billed}, charger says {said}"
 
 
-def parked_body(report: ParkedReport) -> Body:
+class ParkedReportBody(TypedDict):
+    """A report that matched nothing, as it came, and what was decided of it."""
+
+    id: int
+    station_id: str
+    action: str
+    reason: str
+    payload: object
+    received_at: datetime
+    resolution: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution_reason: str | None
+    session_id: str | None
+
+
+def parked_body(report: ParkedReport) -> ParkedReportBody:
     """A report that matched nothing, as it came, and what was decided of it."""
     return {
         "id": report.id,
@@ -85,7 +158,21 @@ def parked_body(report: ParkedReport) -> Body:
     }
 
 
-def missing_energy_body(missing: MissingEnergy) -> Body:
+class MissingEnergyBody(TypedDict):
+    """Energy between two charges that was not billed, in Wh."""
+
+    station_id: str
+    connector_id: int
+    previous_transaction_id: str
+    previous_stop_wh: int
+    transaction_id: str
+    meter_start_wh: int
+    missing_wh: int
+    previous_stopped_at: datetime | None
+    started_at: datetime
+
+
+def missing_energy_body(missing: MissingEnergy) -> MissingEnergyBody:
     """Energy between two charges that was not billed, in Wh."""
     return {
         "station_id": missing.station_id,
@@ -100,7 +187,22 @@ def missing_energy_body(missing: MissingEnergy) -> Body:
     }
 
 
-def unbilled_energy_body(unbilled: UnbilledEnergy) -> Body:
+class UnbilledEnergyBody(TypedDict):
+    """Energy that nobody pays for, in Wh; its sum in som where a session has a tariff."""
+
+    station_id: str
+    connector_id: int
+    transaction_id: str | None
+    session_id: str | None
+    client_id: str | None
+    id_tag: str | None
+    verdict: str | None
+    unbilled_wh: int
+    unbilled_som: float | None
+    started_at: datetime
+
+
+def unbilled_energy_body(unbilled: UnbilledEnergy) -> UnbilledEnergyBody:
     """Energy that nobody pays for, in Wh; its sum in som where a session has a tariff."""
     tyiyn = unbilled.unbilled_tyiyn
     return {
@@ -117,7 +219,26 @@ def unbilled_energy_body(unbilled: UnbilledEnergy) -> Body:
     }
 
 
-def without_session_body(charge: ChargeWithoutSession) -> Body:
+class WithoutSessionBody(TypedDict):
+    """A charge that goes on although no session pays for it, energy in Wh."""
+
+    station_id: str
+    connector_id: int
+    transaction_id: str
+    session_id: str | None
+    id_tag: str
+    verdict: str
+    unpaid_since: datetime
+    meter_start_wh: int
+    meter_last_wh: int
+    energy_wh: int
+    ocpp_status: str | None
+    last_sample_at: datetime | None
+    stop_asked_at: datetime | None
+    stops_asked: int
+
+
+def without_session_body(charge: ChargeWithoutSession) -> WithoutSessionBody:
     """A charge that goes on although no session pays for it, energy in Wh."""
     return {
         "station_id": charge.station_id,
@@ -137,7 +258,17 @@ def without_session_body(charge: ChargeWithoutSession) -> Body:
     }
 
 
-def gifts_body(gifts: StationGifts) -> Body:
+class GiftsBody(TypedDict):
+    """What one station gave away, energy in Wh."""
+
+    station_id: str
+    free_vend: bool
+    charges: int
+    energy_wh: int
+    newest: list[FreeChargeBody]
+
+
+def gifts_body(gifts: StationGifts) -> GiftsBody:
     """What one station gave away, energy in Wh."""
     return {
         "station_id": gifts.station_id,
@@ -148,7 +279,20 @@ def gifts_body(gifts: StationGifts) -> Body:
     }
 
 
-def _charge(charge: FreeCharge) -> Body:
+class FreeChargeBody(TypedDict):
+    """A charge given away."""
+
+    transaction_id: str
+    connector_id: int
+    id_tag: str
+    status: str
+    started_at: datetime
+    stopped_at: datetime | None
+    stop_reason: str | None
+    energy_wh: int
+
+
+def _charge(charge: FreeCharge) -> FreeChargeBody:
     return {
         "transaction_id": charge.transaction_id,
         "connector_id": charge.connector_id,

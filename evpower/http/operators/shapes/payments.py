@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
-from evpower.http.wire.values import Body
+from datetime import datetime
+from typing import Literal, NotRequired, TypedDict
+
 from evpower.money import som_number
 from evpower.payments.decisions import ParkedPayment
 from evpower.payments.refunds import Refund
-from evpower.payments.top_up import TopUp
+from evpower.payments.top_up import Method, Phase, TopUp
 
 
-def order_body(order: TopUp) -> Body:
+class ProviderBody(TypedDict):
+    """How a payment provider answers this process."""
+
+    provider: str
+    state: Literal["up", "failing", "off"]
+    failing_since: NotRequired[datetime]
+    last_error: NotRequired[str]
+
+
+class PaymentDecidedBody(TypedDict):
+    """What was decided of a payment."""
+
+    id: int
+    decision: Literal["credit", "debit", "dismiss"]
+
+
+class OrderBody(TypedDict):
+    """One order."""
+
+    invoice_id: str
+    order_id: str
+    client_id: str
+    provider: str
+    method: Method
+    status: str
+    phase: Phase
+    amount: float
+    paid_amount: float
+    refunded_amount: float
+    reason: str | None
+    flags: list[str]
+    created_at: datetime
+    last_check_at: datetime | None
+    next_check_at: datetime | None
+    checks_done: int
+
+
+def order_body(order: TopUp) -> OrderBody:
     """One order."""
     return {
         "invoice_id": order.invoice_id,
@@ -31,7 +70,30 @@ def order_body(order: TopUp) -> Body:
     }
 
 
-def parked_payment_body(payment: ParkedPayment) -> Body:
+class ParkedPaymentBody(TypedDict):
+    """What waits for a person, and what was decided; `resolved` is the sum that a decision moved."""
+
+    id: int
+    reason: str
+    order_id: str
+    invoice_id: str
+    client_id: str
+    provider: str
+    trans_id: str | None
+    amount: float | None
+    currency: str | None
+    ordered: float
+    phase: Phase
+    detail: str | None
+    parked_at: datetime
+    resolution: str | None
+    resolved: float | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution_reason: str | None
+
+
+def parked_payment_body(payment: ParkedPayment) -> ParkedPaymentBody:
     """What waits for a person, and what was decided; `resolved` is the sum that a decision moved."""
     return {
         "id": payment.id,
@@ -55,7 +117,16 @@ def parked_payment_body(payment: ParkedPayment) -> Body:
     }
 
 
-def refund_body(refund: Refund) -> Body:
+class RefundBody(TypedDict):
+    """A refund as far as its provider has decided it."""
+
+    id: int
+    state: str
+    amount: float
+    error: str | None
+
+
+def refund_body(refund: Refund) -> RefundBody:
     """A refund as far as its provider has decided it."""
     return {
         "id": refund.id,

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from evpower.http.wire.values import Body
+from datetime import datetime
+from typing import TypedDict
+
 from evpower.security.records import SecurityEvent
 from evpower.security.station_access import PasswordChange
 
 
-def password_body(change: PasswordChange, *, pushed: bool) -> Body:
+class PasswordBody(TypedDict):
+    """How a change of a password ended; `pushed` when the station was to take it."""
+
+    station_id: str
+    pushed: bool
+    status: str | None
+    old_password_ended: bool
+
+
+def password_body(change: PasswordChange, *, pushed: bool) -> PasswordBody:
     """How a change of a password ended; `pushed` when the station was to take it."""
     return {
         "station_id": change.station_id,
@@ -17,7 +28,19 @@ def password_body(change: PasswordChange, *, pushed: bool) -> Body:
     }
 
 
-def event_body(event: SecurityEvent) -> Body:
+class SecurityEventBody(TypedDict):
+    """What a station reported of its security."""
+
+    action: str
+    type: str
+    detail: str | None
+    request_id: int | None
+    alarming: bool
+    occurred_at: datetime | None
+    received_at: datetime
+
+
+def event_body(event: SecurityEvent) -> SecurityEventBody:
     """What a station reported of its security."""
     return {
         "action": event.action,

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, TypedDict
+
 from evpower.administration.provisioning import Accepted, SeenStranger
-from evpower.http.wire.values import Body
 
 
-def stranger_body(stranger: SeenStranger) -> Body:
+class StrangerBody(TypedDict):
+    """One that came: what it reported of itself, and what was decided."""
+
+    identity: str
+    status: Literal["pending", "rejected"]
+    vendor: str
+    model: str
+    firmware_version: str | None
+    serial_number: str | None
+    address: str
+    boots: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    connected: bool
+
+
+def stranger_body(stranger: SeenStranger) -> StrangerBody:
     """One that came: what it reported of itself, and what was decided."""
     record = stranger.record
     return {
@@ -26,7 +47,17 @@ def stranger_body(stranger: SeenStranger) -> Body:
     }
 
 
-def accepted_body(accepted: Accepted) -> Body:
+class AcceptedBody(TypedDict):
+    """One that is a station now."""
+
+    station_id: str
+    location_id: str
+    connected: bool
+    created: Mapping[str, int]
+    warnings: tuple[str, ...]
+
+
+def accepted_body(accepted: Accepted) -> AcceptedBody:
     """One that is a station now."""
     return {
         "station_id": accepted.station_id,

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict
+
 from evpower.administration.records import TariffPlanRecord, TariffRuleRecord
-from evpower.http.wire.values import Body
 
 
-def plan_body(plan: TariffPlanRecord) -> Body:
+class TariffPlanBody(TypedDict):
+    """One plan, its rules that count first before the others."""
+
+    id: str
+    name: str
+    description: str | None
+    is_default: bool
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    stations_count: int
+    rules: list[TariffRuleBody]
+
+
+def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
     """One plan, its rules that count first before the others."""
     return {
         "id": plan.id,
@@ -21,7 +37,31 @@ def plan_body(plan: TariffPlanRecord) -> Body:
     }
 
 
-def _rule(rule: TariffRuleRecord) -> Body:
+class TariffRuleBody(TypedDict):
+    """A price and when it applies."""
+
+    id: str
+    name: str
+    description: str | None
+    tariff_type: str
+    price: float
+    currency: str
+    connector_type: str
+    power_range_min: float
+    power_range_max: float
+    time_start: str | None
+    time_end: str | None
+    days_of_week: list[int] | None
+    is_weekend: bool | None
+    priority: int
+    is_active: bool
+    valid_from: str | None
+    valid_until: str | None
+    min_duration_minutes: int | None
+    max_duration_minutes: int | None
+
+
+def _rule(rule: TariffRuleRecord) -> TariffRuleBody:
     return {
         "id": rule.id,
         "name": rule.name,

@@ -1,0 +1,1 @@
+"""What operators send, read field by field; InvalidRequest names every wrong one."""

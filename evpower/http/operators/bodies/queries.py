@@ -1,0 +1,160 @@
+"""What an operator wants to see: the queries of addresses."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any, cast, get_args
+
+from evpower.administration.charge_views import ChargeFilter
+from evpower.administration.client_accounts import GivenStatus
+from evpower.administration.network_views import StationFilter
+from evpower.administration.records import Page
+from evpower.charging.session import PublicSessionStatus
+from evpower.http.operators.bodies.orders import STRING
+from evpower.http.wire.kinds import (
+    FLAG,
+    MOMENT,
+    FieldKind,
+    Schema,
+    WrongValue,
+    counted,
+    one_of,
+)
+from evpower.http.wire.requests import BodyFields
+from evpower.identifiers import ClientId, StationId
+from evpower.network.status import AdminStatus
+
+LIMIT_MAX, OFFSET_MAX = 500, 10**9
+PERIOD_DAYS_MAX, SEARCH_CHARS_MAX = 366, 100
+
+
+def _read_one(value: Any) -> bool:
+    return bool(value == "1")
+
+
+def _read_since(value: Any) -> datetime:
+    """A plus that was not encoded arrives as a blank."""
+    text = str(value)
+    try:
+        return MOMENT.read(text.replace(" ", "+") if "T" in text else text)
+    except WrongValue:
+        raise WrongValue("ожидается дата или время ISO 8601") from None
+
+
+#: `?all=1`; any other value is no.
+ONE = FieldKind({"enum": ["1"]}, _read_one)
+SINCE = FieldKind({"type": "string", "description": "a day or a time, ISO 8601"}, _read_since)
+
+
+def all_too(fields: BodyFields) -> bool:
+    """`?all=1`: what is decided too."""
+    asked = fields.optional("all", ONE)
+    fields.check()
+    return bool(asked)
+
+
+def attempts_query(fields: BodyFields) -> tuple[ClientId | None, StationId | None, datetime | None]:
+    """Whose attempts, where, since when."""
+    client_id, station_id = fields.optional("client", STRING), fields.optional("station", STRING)
+    since = fields.optional("since", SINCE)
+    fields.check()
+    return (
+        None if client_id is None else ClientId(client_id),
+        None if station_id is None else StationId(station_id),
+        since,
+    )
+
+
+def payments_query(fields: BodyFields) -> tuple[bool, bool]:
+    """`?parked=1`: those that wait for a person, with `&all=1` those that are decided too."""
+    parked = fields.optional("parked", ONE)
+    return bool(parked), all_too(fields)
+
+
+def page_query(fields: BodyFields) -> Page:
+    """`?limit=&offset=`."""
+    limit, offset = fields.optional("limit", counted(1, LIMIT_MAX)), fields.optional("offset", counted(0, OFFSET_MAX))
+    fields.check()
+    return Page(Page.limit if limit is None else limit, offset or 0)
+
+
+def locations_query(fields: BodyFields) -> tuple[AdminStatus | None, Page]:
+    """`?status=` and a page."""
+    status = fields.optional("status", one_of(*get_args(AdminStatus)))
+    return cast("AdminStatus | None", status), page_query(fields)
+
+
+def stations_query(fields: BodyFields) -> tuple[StationFilter, Page]:
+    """`?location_id=&is_online=&status=` and a page."""
+    location_id, is_online = fields.optional("location_id", STRING), fields.optional("is_online", FLAG)
+    status, page = locations_query(fields)
+    return StationFilter(status, location_id, is_online), page
+
+
+def _read_day_or_time(value: Any, *, whole_day: bool) -> datetime:
+    """In UTC without an offset; of a day its begin, or its end. A plus that was not encoded arrives as a blank."""
+    text = str(value)
+    try:
+        if "T" not in text:
+            day = date.fromisoformat(text) + timedelta(days=1 if whole_day else 0)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except (ValueError, OverflowError):
+        raise WrongValue("ожидается дата или время ISO 8601") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _read_printable(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise WrongValue("недопустимый идентификатор")
+    return value
+
+
+def _read_search(value: Any) -> str | None:
+    text = str(value).strip()
+    if len(text) > SEARCH_CHARS_MAX or not text.isprintable():
+        raise WrongValue(f"до {SEARCH_CHARS_MAX} печатных символов")
+    return text or None
+
+
+PRINTABLE = FieldKind({"type": "string"}, _read_printable)
+SEARCH = FieldKind({"type": "string", "maxLength": SEARCH_CHARS_MAX}, _read_search)
+DAY_OR_TIME: Schema = {"type": "string", "description": "a day or a time, ISO 8601; a day is meant whole"}
+FROM = FieldKind(DAY_OR_TIME, partial(_read_day_or_time, whole_day=False))
+TO = FieldKind(DAY_OR_TIME, partial(_read_day_or_time, whole_day=True))
+
+
+def running_query(fields: BodyFields) -> tuple[ChargeFilter, Page]:
+    """`?station_id=` and a page, of what runs."""
+    station = fields.optional("station_id", PRINTABLE)
+    return ChargeFilter(station=station, status="started"), page_query(fields)
+
+
+def history_query(fields: BodyFields) -> tuple[ChargeFilter, Page]:
+    """`?station_id=&status=&date_from=&date_to=` and a page."""
+    station = fields.optional("station_id", PRINTABLE)
+    status = fields.optional("status", one_of(*get_args(PublicSessionStatus)))
+    since, before = fields.optional("date_from", FROM), fields.optional("date_to", TO)
+    page = page_query(fields)
+    return ChargeFilter(station=station, status=status, since=since, before=before), page
+
+
+def statistics_query(fields: BodyFields) -> int:
+    """`?period_days=1`."""
+    days = fields.optional("period_days", counted(1, PERIOD_DAYS_MAX))
+    fields.check()
+    return days or 1
+
+
+def clients_query(fields: BodyFields) -> tuple[str | None, GivenStatus | None, Page]:
+    """`?search=&status=` and a page."""
+    search, status = fields.optional("search", SEARCH), fields.optional("status", one_of(*get_args(GivenStatus)))
+    return search, cast("GivenStatus | None", status), page_query(fields)
+
+
+def given_status(fields: BodyFields) -> GivenStatus:
+    """`?status=`."""
+    status = fields.required("status", one_of(*get_args(GivenStatus)))
+    fields.check()
+    return cast("GivenStatus", status)
