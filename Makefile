@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz proxies lint types schema describe bench lock clean
+.PHONY: install run test test-quick foreign fuzz fuzz-api proxies lint types schema describe bench lock clean
 
 install: $(STAMP)
 
@@ -43,6 +43,10 @@ foreign: install
 MINUTES ?= 1
 fuzz: install
 	$(BIN)/python -m tests.fuzz $(MINUTES)
+
+# Requests made of /openapi.json, right and wrong, at a started server: no 5xx, no answer that is not as described.
+fuzz-api: install
+	$(BIN)/python -m tests.fuzz.api $(MINUTES)
 
 # The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
 proxies: install

@@ -40,6 +40,20 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_PART = re.compile(r"<(?:\w+:)?(\w+)>")
 #: What may stand in an address in the place of a part; every other part is any text.
 PARTS = {"client_id": CLIENT_ID, "session_id": SESSION_ID, "station_id": STATION_ID, "name": STATION_NAME}
+#: Of the demo's network, for whoever tries a route out.
+EXAMPLES: Mapping[str, object] = {
+    "client_id": "test-client-123",
+    "station_id": "EVP-TEST-01",
+    "name": "EVP-TEST-01",
+    "location_id": "EVP-LOC-001",
+    "connector_id": 1,
+    "energy_kwh": 20,
+    "amount_som": 270,
+    "amount": 100,
+    "phone": "+996555123456",
+    "email": "driver@example.org",
+    "reason": "agreed by phone",
+}
 REFERENCE = "#/components/schemas/{name}"
 BEARER = "bearer"
 
@@ -228,16 +242,19 @@ def _tag(path: str) -> str:
 
 def _parameters(route: DescribedRoute) -> list[Schema]:
     found: list[Schema] = [
-        {"name": part, "in": "path", "required": True, "schema": _part_schema(part)} for part in route.parts
+        {"name": part, "in": "path", "required": True, "schema": _with_example(part, _part_schema(part))}
+        for part in route.parts
     ]
-    if route.description.query is not None:
-        found += [
-            {"name": field.name, "in": "query", "required": field.required, "schema": field.schema}
-            for field in fields_of(route.description.query)
-        ]
+    for field in () if route.description.query is None else fields_of(route.description.query):
+        schema = _with_example(field.name, field.schema)
+        found.append({"name": field.name, "in": "query", "required": field.required, "schema": schema})
     if route.description.keyed:
         found.append({"name": IDEMPOTENCY_KEY, "in": "header", "schema": {"type": "string", "pattern": anchored(KEY)}})
     return found
+
+
+def _with_example(name: str, schema: Schema) -> Schema:
+    return schema if name not in EXAMPLES else {**schema, "examples": [EXAMPLES[name]]}
 
 
 def _part_schema(part: str) -> Schema:
@@ -259,7 +276,9 @@ def _request_body(body: RequestBody, schemas: _Schemas) -> Schema:
         schema = {
             "type": "object",
             "properties": {
-                field.name: field.schema if field.required else {"anyOf": [field.schema, {"type": "null"}]}
+                field.name: _with_example(
+                    field.name, field.schema if field.required else {"anyOf": [field.schema, {"type": "null"}]}
+                )
                 for field in fields
             },
             "required": needed,

@@ -13,6 +13,7 @@ from evpower.http.phones import live_messages as messages
 from evpower.http.phones.live_messages import Ping, Subscribe, Wrong, read_message
 from evpower.identifiers import ClientId
 from tests.description.asyncapi import PATHS, asyncapi
+from tests.description.requests import body_of, document, requests
 from tests.description.written import FILES
 from tests.http.description import strict
 from tests.http.fakes import LISTED, LOCATION, NOON, World
@@ -66,6 +67,20 @@ def test_a_message_of_a_phone_is_understood_when_it_is_described(text: str) -> N
 def test_the_sockets_paths_are_the_routes() -> None:
     routes = {rule.rule for rule in World().app.url_map.iter_rules() if rule.websocket}
     assert routes == set(PATHS.values())
+
+
+def test_the_collection_has_every_route_that_is_not_deprecated() -> None:
+    described = document()["paths"].values()
+    assert len(list(requests())) == sum("deprecated" not in each for methods in described for each in methods.values())
+
+
+def test_every_body_of_the_collection_is_one_its_door_takes() -> None:
+    """As far as its description says; `anyOf` of operations' arguments has no one body."""
+    for methods in document()["paths"].values():
+        for described in methods.values():
+            content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+            if "properties" in content.get("schema", {}):
+                Draft202012Validator(content["schema"]).validate(body_of(content["schema"]))
 
 
 def errors(document: dict[str, Any], name: str, message: object) -> list[str]:

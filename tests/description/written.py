@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.description.asyncapi import asyncapi
+from tests.description.requests import collection
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -16,4 +17,4 @@ def asyncapi_text() -> str:
     return json.dumps(asyncapi(), ensure_ascii=False, indent=2) + "\n"
 
 
-FILES: dict[Path, Callable[[], str]] = {DOCS / "asyncapi.json": asyncapi_text}
+FILES: dict[Path, Callable[[], str]] = {DOCS / "asyncapi.json": asyncapi_text, DOCS / "requests.http": collection}

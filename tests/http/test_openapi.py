@@ -88,8 +88,8 @@ def test_a_start_is_described_by_what_validates_it() -> None:
     start = document()["paths"]["/api/v1/charging/start"]["post"]
     schema = start["requestBody"]["content"]["application/json"]["schema"]
     assert list(schema["properties"]) == ["client_id", "station_id", "connector_id", "energy_kwh", "amount_som"]
-    assert schema["properties"]["connector_id"] == CONNECTOR.schema
-    assert schema["properties"]["energy_kwh"] == {"anyOf": [ENERGY.schema, {"type": "null"}]}
+    assert schema["properties"]["connector_id"] == {**CONNECTOR.schema, "examples": [1]}
+    assert schema["properties"]["energy_kwh"] == {"anyOf": [ENERGY.schema, {"type": "null"}], "examples": [20]}
     assert [each["name"] for each in start["parameters"]] == ["Idempotency-Key"]
 
 

@@ -52,8 +52,8 @@ class FieldKind(Generic[T]):
 
 
 def anchored(pattern: re.Pattern[str]) -> str:
-    """The pattern of a whole text, as JSON Schema wants it."""
-    return f"^(?:{pattern.pattern})$"
+    """The pattern of a whole text, as JSON Schema wants it: text there has no surrogates, and NUL is not `\\0`."""
+    return f"^(?:{pattern.pattern})$".replace(r"\ud800-\udfff", "").replace(r"\0", r"\x00")
 
 
 def formed(pattern: re.Pattern[str], *, wrong: str = "недопустимое значение", squeeze: str = "") -> FieldKind[str]:
