@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import trio
 from quart import Blueprint, Response
 
@@ -13,22 +11,21 @@ from evpower.http.operators.shapes.accounts import MergeBody, merge_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.described import described
-from evpower.http.wire.kinds import formed, identifier
+from evpower.http.wire.kinds import TEXT, identifier
 from evpower.http.wire.requests import BodyFields, client_id_in_path, read_object
 from evpower.http.wire.rights import NO_RIGHT, needs, who
 from evpower.identifiers import CLIENT_ID, ClientId
 from evpower.staff.rights import Extent, Right
 
 WITHIN_S = 20
-REASON = formed(re.compile(r"\s*\S[^\x00]{0,999}"))
 
 
 def merge_order(fields: BodyFields) -> tuple[ClientId, str]:
     """Into whom, and why. Raises InvalidRequest."""
-    into, reason = fields.required("into", identifier(CLIENT_ID)), fields.required("reason", REASON)
+    into, reason = fields.required("into", identifier(CLIENT_ID)), fields.required("reason", TEXT)
     fields.check()
     assert into is not None and reason is not None  # noqa: PT018
-    return ClientId(into), reason.strip()
+    return ClientId(into), reason
 
 
 def merge_routes(merging: Merging) -> Blueprint:
