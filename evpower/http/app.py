@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from evpower.http.wire.aliases import LEGACY
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.http.wire.idempotency import Idempotency, KeyStore
+from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
@@ -93,10 +95,12 @@ def build_http_app(
     admin: AdminDoor = NOBODY,
     operations: Iterable[Blueprint] = (),
     at_root: Iterable[Blueprint] = (),
+    cpu_s: CpuSeconds = time.thread_time,
 ) -> QuartTrio:
     """The application; it owns nothing, so it needs no start and no end.
 
-    `operations` are for those alone whom `admin` lets in; `at_root` are routes without a prefix, such as /health.
+    `operations` are for those alone whom `admin` lets in; `at_root` are routes without a prefix, such as /health;
+    `cpu_s` is the clock of what a request takes of the event loop.
     """
     idempotency = Idempotency(services.keys)
     origins, payments = settings.allowed_origins, services.payments
@@ -106,6 +110,7 @@ def build_http_app(
         limits=settings.limits,
         allowed_origins=origins,
         trusted_proxies=settings.trusted_proxies,
+        cpu_s=cpu_s,
     )
     admit_from(app, settings.admin_allow, prefix=V1)
     guard = RequestGuard(services.rate_limits, clock, settings.rate_limit_exempt)

@@ -369,6 +369,19 @@ class FakeAccounts(Accounts):
         self.asked.append((what, client_id, actor))
 
 
+class Cpu:
+    """A thread's CPU time that moves when it is worked with."""
+
+    def __init__(self) -> None:
+        self.used_s = 0.0
+
+    def __call__(self) -> float:
+        return self.used_s
+
+    def work(self, seconds: float) -> None:
+        self.used_s += seconds
+
+
 @dataclass
 class World:
     """An application and the fakes behind it."""
@@ -381,6 +394,7 @@ class World:
     at_root: tuple[Blueprint, ...] = ()
     live_limits: LiveLimits = field(default_factory=LiveLimits)
     clock: SetClock = field(default_factory=SetClock)
+    cpu: Cpu = field(default_factory=Cpu)
     mode: Mode = "trust"
     verifier: Verifier | None = None
     rate_limit_exempt: tuple[Network, ...] = ()
@@ -412,6 +426,7 @@ class World:
             admin=self.admin,
             operations=self.operations,
             at_root=(service_routes(FACTS, self.probes), *self.at_root),
+            cpu_s=self.cpu,
         )
         hold_to_description(self.app)
 

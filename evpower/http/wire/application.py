@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,11 +20,13 @@ from evpower.clock import Ids
 from evpower.http.wire.access import READING_METHODS, observe
 from evpower.http.wire.answers import written_bytes
 from evpower.http.wire.cors import allow_origins
-from evpower.http.wire.loop_time import LoopTime, loop_time
+from evpower.http.wire.loop_time import CpuSeconds, LoopTime, loop_time
 from evpower.http.wire.problems import answer_error
 
 #: Where the application keeps its `RequestLimits`.
 LIMITS = "REQUEST_LIMITS"
+#: The clock that a request's time on the loop is taken by.
+CPU_SECONDS = "CPU_SECONDS"
 #: Set in the scope by a route whose answer is a stream without an end: it ends with its reader.
 STREAMING = "evpower.streaming"
 
@@ -77,7 +80,7 @@ class PatientConnection(TrioASGIHTTPConnection):
     async def handle_request(  # type: ignore[override]
         self, nursery: trio.Nursery, request: Request, send: ASGISendCallable
     ) -> None:
-        present = LoopTime()
+        present = LoopTime(self.app.config[CPU_SECONDS])
         loop_time.set(present)
         await present.measure(self._answer(request, send))
         nursery.cancel_scope.cancel()
@@ -103,8 +106,10 @@ class HttpApplication(QuartTrio):
         limits: RequestLimits,
         allowed_origins: Collection[str] = (),
         trusted_proxies: Collection[Network] = LOOPBACK,
+        cpu_s: CpuSeconds = time.thread_time,
     ) -> None:
         super().__init__(name, static_folder=None)
+        self.config[CPU_SECONDS] = cpu_s
         self.config[LIMITS] = limits
         self.config["BODY_TIMEOUT"] = limits.body_timeout_s
         # A merged `/api//v1` would be an HTML redirect.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
 from types import coroutine
@@ -16,7 +15,7 @@ CpuSeconds: TypeAlias = Callable[[], float]
 class LoopTime:
     """The time of one request, step by step: what other tasks do while it waits is not its own."""
 
-    def __init__(self, cpu_s: CpuSeconds = time.thread_time) -> None:
+    def __init__(self, cpu_s: CpuSeconds) -> None:
         self._cpu_s = cpu_s
         self.spent_s = 0.0
         self._pay: Callable[[float], None] | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from ipaddress import ip_network
 from typing import Any
 
@@ -276,15 +275,13 @@ class SlowLocations:
     """Reading the list holds the loop for `seconds` each time."""
 
     def __init__(self, caller: Caller, seconds: float) -> None:
-        self._seconds = seconds
+        self._seconds, self._cpu = seconds, caller.world.cpu
         self._picture = caller.world.locations.picture
         caller.world.locations.picture = self.picture  # type: ignore[method-assign]
 
     async def picture(self) -> tuple[NetworkPicture, bool]:
         await trio.lowlevel.checkpoint()
-        ends_s = time.thread_time() + self._seconds
-        while time.thread_time() < ends_s:
-            pass
+        self._cpu.work(self._seconds)
         return await self._picture()
 
 

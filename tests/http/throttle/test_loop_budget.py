@@ -12,6 +12,7 @@ import trio.testing
 
 from evpower.http.throttle.loop_budget import LoopBudget
 from evpower.http.wire.loop_time import LoopTime
+from tests.http.fakes import Cpu
 
 HOME, AWAY = "203.0.113.5", "198.51.100.9"
 
@@ -56,19 +57,6 @@ def test_what_is_worked_off_is_forgotten() -> None:
         budget.pay(str(number), 0.01, 0)
     budget.pay(HOME, 0.01, 1)
     assert len(budget) == 1
-
-
-class Cpu:
-    """A thread's CPU time that moves when it is worked with."""
-
-    def __init__(self) -> None:
-        self.used_s = 0.0
-
-    def __call__(self) -> float:
-        return self.used_s
-
-    def work(self, seconds: float) -> None:
-        self.used_s += seconds
 
 
 async def measured(work: Callable[[Cpu], Coroutine[Any, Any, str]]) -> tuple[LoopTime, Cpu, str]:
