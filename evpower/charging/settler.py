@@ -24,6 +24,7 @@ from evpower.db.failures import UNACCEPTABLE
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
+from evpower.history.keeping import Keeping
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.station_records import refresh_connector
 from evpower.worker import Wake, contain, repeat
@@ -46,10 +47,11 @@ class _Locked:
 class Settler:
     """The settlement worker, and the one way a session becomes final."""
 
-    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, bus: EventBus) -> None:
+    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, keeping: Keeping, bus: EventBus) -> None:
         self._pool = pool
         self._clock = clock
         self._billing = billing
+        self._keeping = keeping
         self._bus = bus
         self._due = Wake()
 
@@ -119,6 +121,7 @@ class Settler:
             )
             await settlements.note_unbilled(uow.conn, session.id, session.delivered().energy_wh, 0)
             await self._conclude(uow, session)
+            await self._keeping.billed(uow, session.id, 0)
         return True
 
     async def _settle(self, session_id: SessionId) -> bool:
@@ -149,6 +152,7 @@ class Settler:
             await settlements.store_settlement(uow.conn, session, bill, end, now)
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
+            await self._keeping.billed(uow, session.id, minutes)
         return True
 
     async def release(
@@ -187,6 +191,7 @@ class Settler:
             )
             await self._billing.correct(uow, locked.client, session.id, correction, ACTOR)
             await settlements.store_correction(uow.conn, session.id, correction, now)
+            await self._keeping.billed(uow, session.id, session.delivered().minutes)
         return True
 
     async def note_unbilled(self, session_id: SessionId) -> bool:

@@ -319,6 +319,21 @@ TABLE evpower.provider_events (
     outcome text NOT NULL,
     outcome_at timestamp with time zone NOT NULL
 )
+TABLE evpower.receipt_numbers (
+    year integer NOT NULL,
+    last integer NOT NULL
+)
+TABLE evpower.receipts (
+    year integer NOT NULL,
+    serial integer NOT NULL,
+    session_id text NOT NULL,
+    revision smallint NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    energy_wh bigint NOT NULL,
+    minutes integer NOT NULL,
+    amount_tyiyn bigint NOT NULL,
+    content jsonb
+)
 TABLE evpower.refresh_tokens (
     digest bytea NOT NULL,
     sign_in_id text NOT NULL,
@@ -334,6 +349,14 @@ TABLE evpower.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone NOT NULL
+)
+TABLE evpower.session_curves (
+    session_id text NOT NULL,
+    points jsonb NOT NULL,
+    rising_s integer NOT NULL,
+    max_power_w integer,
+    drawn_at timestamp with time zone NOT NULL,
+    redrawn_at timestamp with time zone
 )
 TABLE evpower.session_phases (
     session_id text NOT NULL,
@@ -817,10 +840,20 @@ evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (
 evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
+evpower.receipt_numbers: receipt_numbers_last_check CHECK ((last > 0))
+evpower.receipt_numbers: receipt_numbers_pkey PRIMARY KEY (year)
+evpower.receipts: receipts_pkey PRIMARY KEY (year, serial)
+evpower.receipts: receipts_revision_check CHECK ((revision > 0))
+evpower.receipts: receipts_serial_check CHECK ((serial > 0))
+evpower.receipts: receipts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.receipts: receipts_session_id_revision_key UNIQUE (session_id, revision)
+evpower.receipts: receipts_year_fkey FOREIGN KEY (year) REFERENCES evpower.receipt_numbers(year)
 evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
 evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.revoked_people: revoked_people_pkey PRIMARY KEY (person_id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
+evpower.session_curves: session_curves_pkey PRIMARY KEY (session_id)
+evpower.session_curves: session_curves_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.session_phases: session_phases_end_cause CHECK ((end_cause = ANY (ARRAY['limit'::text, 'driver'::text, 'operator'::text, 'charger'::text, 'overdue'::text, 'reboot'::text, 'lost'::text])))
 evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['reserved'::text, 'starting'::text, 'charging'::text, 'stopping'::text, 'ended'::text, 'settled'::text, 'released'::text])))
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
@@ -1027,9 +1060,13 @@ CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USI
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
+CREATE UNIQUE INDEX receipt_numbers_pkey ON evpower.receipt_numbers USING btree (year)
+CREATE UNIQUE INDEX receipts_pkey ON evpower.receipts USING btree (year, serial)
+CREATE UNIQUE INDEX receipts_session_id_revision_key ON evpower.receipts USING btree (session_id, revision)
 CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
 CREATE UNIQUE INDEX revoked_people_pkey ON evpower.revoked_people USING btree (person_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
+CREATE UNIQUE INDEX session_curves_pkey ON evpower.session_curves USING btree (session_id)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
 CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
 CREATE UNIQUE INDEX sign_ins_pkey ON evpower.sign_ins USING btree (id)
@@ -1309,11 +1346,13 @@ CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_postings DEFER
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_entries FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_postings FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.receipts FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER displaced_phone_forgotten AFTER UPDATE OF anonymized ON public.clients FOR EACH ROW WHEN (new.anonymized) EXECUTE FUNCTION evpower.forget_displaced_phone()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.receipts FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER phone_written BEFORE INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN ((new.phone IS NOT NULL)) EXECUTE FUNCTION evpower.write_phone()
 CREATE TRIGGER revoke AFTER UPDATE ON public.clients FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) AND (new.status <> 'active'::text))) EXECUTE FUNCTION evpower.revoke_person()

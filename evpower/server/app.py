@@ -42,6 +42,7 @@ from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
+from evpower.history.keeping import Keeping
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
@@ -190,7 +191,8 @@ def build_app(
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
     billing, aliases = BillingService(pool, clock), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
-    settler = Settler(pool, clock, billing, bus)
+    keeping = Keeping(clock, config.billing.timezone)
+    settler = Settler(pool, clock, billing, keeping, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
     limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s)
@@ -244,7 +246,7 @@ def build_app(
             pool, clock, lookups.admissions, journal, reported_to, bus, config.ocpp.heartbeat_interval_s
         ),
         parked=parked,
-        doubts=Doubts(pool, clock, billing, settler),
+        doubts=Doubts(pool, clock, billing, keeping, settler),
         attempts=attempts,
         tags=Tags(pool, clock),
         free_vend=FreeVend(pool, clock),

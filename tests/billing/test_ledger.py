@@ -296,6 +296,8 @@ TAMPERINGS = {
     "FROM clients",
     "sessions whose hold is not what their phase says": "UPDATE charging_sessions "
     "SET reserved_amount = reserved_amount + 1 WHERE settled_at IS NULL",
+    "charges whose last receipt is not their bill": "UPDATE evpower.receipts SET amount_tyiyn = amount_tyiyn + 1",
+    "years whose receipts have a gap": "UPDATE evpower.receipts SET serial = serial + 1",
     "settled sessions whose revenue is not their amount": "UPDATE charging_sessions SET amount = amount + 1 "
     "WHERE settled_at IS NOT NULL",
 }

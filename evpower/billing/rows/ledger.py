@@ -87,6 +87,16 @@ CHECKS = {
         LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'revenue'
         WHERE s.settled_at IS NOT NULL
         GROUP BY s.id HAVING coalesce(sum(p.amount_tyiyn), 0) <> coalesce(s.amount, 0) * 100""",
+    "charges whose last receipt is not their bill": """
+        SELECT s.id, s.amount, r.amount_tyiyn / 100.0 AS receipt FROM (
+            SELECT DISTINCT ON (session_id) session_id, amount_tyiyn FROM evpower.receipts
+            ORDER BY session_id, revision DESC) r
+        JOIN public.charging_sessions s ON s.id = r.session_id
+        WHERE s.settled_at IS NULL OR coalesce(s.amount, 0) * 100 <> r.amount_tyiyn""",
+    "years whose receipts have a gap": """
+        SELECT n.year AS id, n.last, count(r.serial) AS receipts FROM evpower.receipt_numbers n
+        LEFT JOIN evpower.receipts r USING (year)
+        GROUP BY n.year HAVING count(r.serial) <> n.last OR max(r.serial) <> n.last""",
     "top-ups whose paid amount is not what was credited": """
         SELECT t.id, t.order_id, t.paid_amount, o.paid_tyiyn, coalesce(c.tyiyn, 0) AS credited_tyiyn
         FROM public.balance_topups t JOIN evpower.top_up_orders o ON o.topup_id = t.id

@@ -14,6 +14,7 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
+from evpower.history.keeping import Keeping
 from evpower.identifiers import SessionId
 
 __all__ = ["DoubtRecord", "Doubts"]
@@ -24,10 +25,11 @@ log = logging.getLogger("evpower.belief")
 class Doubts:
     """The operator's way to look at them and to settle them."""
 
-    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, settler: Settler) -> None:
+    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, keeping: Keeping, settler: Settler) -> None:
         self._pool = pool
         self._clock = clock
         self._billing = billing
+        self._keeping = keeping
         self._settler = settler
 
     async def doubts(self, *, settled_too: bool) -> list[DoubtRecord]:
@@ -91,6 +93,7 @@ class Doubts:
         correction = correct(billed, session.delivered(), session.terms.rates, takeable_tyiyn=client.balance_tyiyn)
         await self._billing.correct(uow, client, session_id, correction, actor, doubt_id=doubt_id)
         await settlements.store_correction(uow.conn, session_id, correction, self._clock.now())
+        await self._keeping.billed(uow, session_id, session.delivered().minutes)
 
     async def _bill_again(self, found: DoubtRecord, actor: str, reason: str | None) -> None:
         """Whatever made the bill impossible is mended, a person says; if not, the question stays open."""

@@ -1,0 +1,55 @@
+"""What is kept of a charge in the unit of work that makes it final, or corrects it: its curve and a receipt."""
+
+from __future__ import annotations
+
+import logging
+from zoneinfo import ZoneInfo
+
+from evpower.clock import Clock
+from evpower.db.failures import DatabaseAway
+from evpower.db.unit_of_work import UnitOfWork
+from evpower.history.curve import draw
+from evpower.history.receipt import ReceiptContent, content_of, number_text
+from evpower.history.rows import curves, receipts
+from evpower.identifiers import SessionId
+
+log = logging.getLogger("evpower.history")
+
+
+class Keeping:
+    """Writes the curve and the receipt; a fault in what they say costs neither the bill nor its number."""
+
+    def __init__(self, clock: Clock, timezone: ZoneInfo) -> None:
+        self._clock = clock
+        #: Where the year of a number changes.
+        self._timezone = timezone
+        #: Curves and receipts' contents that could not be made, since the start.
+        self.failed = 0
+
+    async def billed(self, uow: UnitOfWork, session_id: SessionId, minutes: int) -> None:
+        """The session was settled, or its bill corrected, with these minutes.
+
+        The last thing of its unit of work: whoever comes next waits for the number's row until the commit.
+        """
+        content = await self._write(uow, session_id, minutes)
+        now = self._clock.now()
+        year = now.astimezone(self._timezone).year
+        number = await receipts.issue(uow.conn, session_id, minutes, content, year=year, at=now)
+        if number is not None:
+            uow.after_commit(lambda: log.info("receipt %s: session_id=%s", number_text(*number), session_id))
+
+    async def _write(self, uow: UnitOfWork, session_id: SessionId, minutes: int) -> ReceiptContent | None:
+        """The curve, and what the document says; None, with everything undone, when that cannot be made."""
+        try:
+            async with uow.conn.transaction():
+                charge = await curves.read_metered_charge(uow.conn, session_id)
+                if charge is not None:
+                    await curves.store_curve(uow.conn, session_id, draw(charge), self._clock.now())
+                return content_of(await receipts.read_facts(uow.conn, session_id), minutes)
+        except DatabaseAway:
+            raise
+        except Exception:
+            # Its money is settled all the same: the curve is missing, and the document is written when it is asked for.
+            log.exception("the curve or the receipt of a charge could not be made: session_id=%s", session_id)
+            self.failed += 1
+            return None

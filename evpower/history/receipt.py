@@ -1,0 +1,188 @@
+"""What a receipt says: the charge, its tariff, the formula with its numbers, and what became of the money held.
+
+Frozen as JSON when a charge is settled; a correction makes a second document that names the first
+(contract/roadmap/history-favorites-push §1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, NotRequired, TypedDict
+
+from evpower.billing.settlement import Usage
+from evpower.billing.tariff import Rates
+from evpower.money import CURRENCY, exact_tyiyn, som, som_number, tyiyn
+
+NUMBER_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class ReceiptFacts:
+    """A final session as it is in its rows when its receipt is issued."""
+
+    session_id: str
+    station_id: str
+    station_model: str
+    station_serial_number: str
+    connector_id: int
+    connector_type: str | None
+    location_name: str
+    location_address: str
+    city: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    energy_wh: int
+    amount_tyiyn: int
+    reserved_tyiyn: int
+    refunded_tyiyn: int
+    additional_tyiyn: int
+    debt_tyiyn: int
+    rate_per_kwh: Decimal
+    rate_per_minute: Decimal
+    session_fee: Decimal
+    estimated: bool
+
+    @property
+    def rates(self) -> Rates:
+        """What it was billed by."""
+        return Rates(self.rate_per_kwh, self.rate_per_minute, self.session_fee)
+
+
+class ReceiptLine(TypedDict):
+    """One term of the formula; `text` is it with its numbers: `15 кВт⋅ч × 13,5 = 202,50`."""
+
+    name: Literal["energy", "time", "session_fee", "not_billed"]
+    text: str
+    amount: float
+    quantity: NotRequired[float]
+    rate: NotRequired[float]
+
+
+class ReceiptStation(TypedDict):
+    """Where the charge was taken."""
+
+    id: str
+    model: str
+    serial_number: str
+    connector_id: int
+    connector_type: NotRequired[str]
+
+
+class ReceiptLocation(TypedDict):
+    """The place by its name and address as they were then."""
+
+    name: str
+    address: str
+
+
+class ReceiptTariff(TypedDict):
+    """The rates, in som."""
+
+    rate_per_kwh: float
+    rate_per_minute: float
+    session_fee: float
+
+
+class ReceiptContent(TypedDict):
+    """Everything on the document but its number and its time."""
+
+    session_id: str
+    station: ReceiptStation
+    location: ReceiptLocation
+    started_at: str
+    ended_at: NotRequired[str]
+    energy_kwh: float
+    duration_minutes: int
+    tariff: ReceiptTariff
+    lines: list[ReceiptLine]
+    amount: float
+    reserved_amount: float
+    refunded_amount: float
+    additional_charge: float
+    debt_amount: float
+    currency: str
+    estimated: bool
+
+
+def number_text(year: int, serial: int) -> str:
+    """A document's number: `2026-000017`."""
+    return f"{year}-{serial:0{NUMBER_DIGITS}d}"
+
+
+def content_of(facts: ReceiptFacts, minutes: int) -> ReceiptContent:
+    """The document; `minutes` are those that were billed."""
+    station: ReceiptStation = {
+        "id": facts.station_id,
+        "model": facts.station_model,
+        "serial_number": facts.station_serial_number,
+        "connector_id": facts.connector_id,
+    }
+    if facts.connector_type:
+        station["connector_type"] = facts.connector_type
+    city = f"{facts.city}, " if facts.city and facts.city not in facts.location_address else ""
+    content: ReceiptContent = {
+        "session_id": facts.session_id,
+        "station": station,
+        "location": {"name": facts.location_name, "address": city + facts.location_address},
+        "started_at": facts.started_at.isoformat(),
+        "energy_kwh": float(_kwh(facts.energy_wh)),
+        "duration_minutes": minutes,
+        "tariff": {
+            "rate_per_kwh": float(facts.rate_per_kwh),
+            "rate_per_minute": float(facts.rate_per_minute),
+            "session_fee": float(facts.session_fee),
+        },
+        "lines": lines_of(facts.rates, Usage(facts.energy_wh, minutes), facts.amount_tyiyn),
+        "amount": som_number(facts.amount_tyiyn),
+        "reserved_amount": som_number(facts.reserved_tyiyn),
+        "refunded_amount": som_number(facts.refunded_tyiyn),
+        "additional_charge": som_number(facts.additional_tyiyn),
+        "debt_amount": som_number(facts.debt_tyiyn),
+        "currency": CURRENCY,
+        "estimated": facts.estimated,
+    }
+    if facts.ended_at is not None:
+        content["ended_at"] = facts.ended_at.isoformat()
+    return content
+
+
+def lines_of(rates: Rates, usage: Usage, amount_tyiyn: int) -> list[ReceiptLine]:
+    """The formula of billing-rules §3 term by term; what it has more than was billed is a line of its own."""
+    lines: list[ReceiptLine] = []
+    if usage.energy_wh > 0:
+        lines.append(_product("energy", _kwh(usage.energy_wh), "кВт⋅ч", rates.per_kwh))
+        if rates.per_minute and usage.minutes:
+            lines.append(_product("time", Decimal(usage.minutes), "мин", rates.per_minute))
+        if rates.session_fee:
+            fee = rates.session_fee
+            lines.append({"name": "session_fee", "text": f"За сессию = {_sum(fee)}", "amount": float(fee)})
+    missing_tyiyn = amount_tyiyn - rates.cost_tyiyn(*usage)
+    if missing_tyiyn:
+        text = f"Не включено в счёт = {_sum(som(missing_tyiyn))}"
+        lines.append({"name": "not_billed", "text": text, "amount": som_number(missing_tyiyn)})
+    return lines
+
+
+def _product(name: Literal["energy", "time"], quantity: Decimal, unit: str, rate: Decimal) -> ReceiptLine:
+    amount = quantity * rate
+    text = f"{decimal_text(quantity)} {unit} × {decimal_text(rate)} = {_sum(amount)}"
+    return {"name": name, "text": text, "quantity": float(quantity), "rate": float(rate), "amount": float(amount)}
+
+
+def decimal_text(number: Decimal) -> str:
+    """A number as Russian prose has it, without useless zeros: `13,5`."""
+    text = f"{number:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
+
+
+def _sum(amount: Decimal) -> str:
+    """An exact sum, with two decimals where that is exact: `202,50`, `98,9955`."""
+    if som(tyiyn(amount)) == amount:
+        return f"{som(exact_tyiyn(amount)):.2f}".replace(".", ",")
+    return decimal_text(amount)
+
+
+def _kwh(energy_wh: int) -> Decimal:
+    return Decimal(energy_wh) / 1000
