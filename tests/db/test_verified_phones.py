@@ -9,6 +9,7 @@ import pytest
 from psycopg import errors
 
 from evpower.db.pool import Pool
+from evpower.sign_in.rows.people import CLIENT_OF_PHONE
 from tests.worlds.supabase import see
 
 PHONE, OTHER_PHONE = "+996555000001", "+996555000002"
@@ -41,6 +42,12 @@ async def test_a_number_that_a_client_writes_is_unverified(supabase: Pool, claim
 @pytest.mark.parametrize("claim", [CLAIMED, PHONE])
 async def test_the_number_that_the_token_has_is_verified(supabase: Pool, claim: str) -> None:
     assert await write(supabase, WRITE, AS_SERVER, HOLDERS, claim=claim) == VERIFIED
+
+
+async def test_a_sign_in_finds_whom_the_number_is_verified_of(supabase: Pool) -> None:
+    sign_in = CLIENT_OF_PHONE.replace("%(phone)s", f"'{PHONE}'")
+    assert await write(supabase, WRITE, AS_SERVER, sign_in) == []
+    assert [each["id"] for each in await write(supabase, WRITE, AS_SERVER, sign_in, claim=CLAIMED)] == ["me"]
 
 
 async def test_a_number_written_with_a_new_row_is_held_to_the_same(supabase: Pool) -> None:
