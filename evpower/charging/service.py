@@ -202,9 +202,12 @@ class ChargingService:
             raise SessionAlreadyActive
 
     def _tag_for(self, client: Client) -> IdTag:
-        """The phone number in E.164, else a tag of our own (contract/ocpp-behaviour §5.1)."""
-        if client.phone and len(client.phone) <= ID_TAG_LENGTH:
-            return IdTag(client.phone)
+        """The phone number in E.164, else a tag of our own (contract/ocpp-behaviour §5.1).
+
+        A tag is its first client's, so an unverified number is none: its owner would be refused by it one day.
+        """
+        if client.verified_phone and len(client.verified_phone) <= ID_TAG_LENGTH:
+            return IdTag(client.verified_phone)
         return IdTag(self._ids.new_id_tag())
 
     async def _started(self, session_id: SessionId, price: Price, energy_wh: int | None) -> StartedSession:

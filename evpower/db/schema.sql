@@ -518,6 +518,9 @@ TABLE evpower.top_up_refunds (
     next_check_at timestamp with time zone,
     checks_done integer NOT NULL DEFAULT 0
 )
+TABLE evpower.unverified_phones (
+    client_id text NOT NULL
+)
 TABLE public.balance_topups WITH ROW SECURITY (
     id bigint NOT NULL DEFAULT nextval('public.balance_topups_id_seq'::regclass),
     invoice_id text NOT NULL,
@@ -771,7 +774,7 @@ evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
-evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text])))
+evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text, 'unverified'::text])))
 evpower.doubts: doubts_about CHECK (((transaction_key IS NOT NULL) OR (session_id IS NOT NULL)))
 evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'settlement'::text])))
 evpower.doubts: doubts_pkey PRIMARY KEY (id)
@@ -906,6 +909,8 @@ evpower.top_up_refunds: top_up_refunds_amount_tyiyn_check CHECK ((amount_tyiyn >
 evpower.top_up_refunds: top_up_refunds_pkey PRIMARY KEY (id)
 evpower.top_up_refunds: top_up_refunds_state_check CHECK ((state = ANY (ARRAY['open'::text, 'completed'::text, 'returned'::text])))
 evpower.top_up_refunds: top_up_refunds_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
+evpower.unverified_phones: unverified_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
+evpower.unverified_phones: unverified_phones_pkey PRIMARY KEY (client_id)
 public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 public.balance_topups: balance_topups_invoice_id_key UNIQUE (invoice_id)
 public.balance_topups: balance_topups_order_id_key UNIQUE (order_id)
@@ -1091,6 +1096,7 @@ CREATE UNIQUE INDEX top_up_orders_number_key ON evpower.top_up_orders USING btre
 CREATE UNIQUE INDEX top_up_orders_pkey ON evpower.top_up_orders USING btree (topup_id)
 CREATE UNIQUE INDEX top_up_refunds_one_open ON evpower.top_up_refunds USING btree (topup_id) WHERE (state = 'open'::text)
 CREATE UNIQUE INDEX top_up_refunds_pkey ON evpower.top_up_refunds USING btree (id)
+CREATE UNIQUE INDEX unverified_phones_pkey ON evpower.unverified_phones USING btree (client_id)
 CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id)
 CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
 CREATE UNIQUE INDEX users_phone ON public.users USING btree (ltrim(phone, '+'::text)) WHERE (phone IS NOT NULL)
@@ -1129,6 +1135,24 @@ CREATE OR REPLACE FUNCTION evpower.forget_displaced_phone()
 AS $function$
 BEGIN
     DELETE FROM evpower.displaced_phones WHERE client_id = NEW.id;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.mark_phone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    claimed constant boolean := evpower.token_has_phone(NEW.phone);
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.phone IS NOT DISTINCT FROM OLD.phone AND NOT claimed THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM evpower.unverified_phones WHERE client_id = NEW.id;
+    IF TG_ARGV[0] = 'directly' AND NEW.phone IS NOT NULL AND NOT claimed THEN
+        INSERT INTO evpower.unverified_phones VALUES (NEW.id);
+    END IF;
     RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION evpower.refuse_change()
@@ -1223,6 +1247,34 @@ BEGIN
     UPDATE evpower.sign_ins SET ended_at = at, end_cause = 'revoked' WHERE person_id = OLD.id AND ended_at IS NULL;
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.take_phone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM evpower.take_unverified_phone(NEW.phone, NEW.id);
+    RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.take_unverified_phone(wanted text, taker text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    holder text;
+BEGIN
+    UPDATE public.clients c SET phone = NULL FROM evpower.unverified_phones u
+    WHERE c.phone = wanted AND u.client_id = c.id AND c.id <> taker RETURNING c.id INTO holder;
+    IF holder IS NOT NULL THEN
+        INSERT INTO evpower.displaced_phones (client_id, phone, reason) VALUES (holder, wanted, 'unverified')
+        ON CONFLICT (client_id) DO UPDATE
+        SET phone = excluded.phone, reason = excluded.reason, displaced_at = excluded.displaced_at;
+    END IF;
+    RETURN holder;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.tell(what text)
  RETURNS void
  LANGUAGE sql
@@ -1292,6 +1344,15 @@ BEGIN
                                                   ELSE to_jsonb(NEW) ->> TG_ARGV[0] END);
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.token_has_phone(phone text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+    SELECT coalesce('+' || ltrim(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'phone', '+') = phone,
+                    false)
+$function$
 CREATE OR REPLACE FUNCTION evpower.write_phone()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1354,7 +1415,10 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH S
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.receipts FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER phone_of_app AFTER INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN (row_security_active('public.clients'::text)) EXECUTE FUNCTION evpower.mark_phone('directly')
+CREATE TRIGGER phone_of_server AFTER INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN ((NOT row_security_active('public.clients'::text))) EXECUTE FUNCTION evpower.mark_phone('by the server')
 CREATE TRIGGER phone_written BEFORE INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN ((new.phone IS NOT NULL)) EXECUTE FUNCTION evpower.write_phone()
+CREATE TRIGGER phone_written_taken BEFORE INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN (((new.phone IS NOT NULL) AND ((NOT row_security_active('public.clients'::text)) OR evpower.token_has_phone(new.phone)))) EXECUTE FUNCTION evpower.take_phone()
 CREATE TRIGGER revoke AFTER UPDATE ON public.clients FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) AND (new.status <> 'active'::text))) EXECUTE FUNCTION evpower.revoke_person()
 CREATE TRIGGER revoke AFTER UPDATE ON public.users FOR EACH ROW WHEN (((old.is_active AND (NOT new.is_active)) OR (old.phone IS DISTINCT FROM new.phone))) EXECUTE FUNCTION evpower.revoke_person()
 CREATE TRIGGER revoke_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION evpower.revoke_person()

@@ -20,6 +20,8 @@ class Person:
     status: str | None = None
     name: str | None = None
     balance_tyiyn: int | None = None
+    #: Whether somebody vouches for `phone`: only then a token bears it.
+    has_verified_phone: bool = True
     #: Of staff.
     role: str | None = None
     email: str | None = None

@@ -43,6 +43,7 @@ logger = logging.getLogger("security")
 #: The end of a refresh token is put off by each use, but not written for less.
 PUT_OFF_BY = timedelta(days=1)
 PUT_OFF_WITHIN_S = 2.0
+TAKEN = "unverified phone taken: phone=%s, from=%s, to=%s"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class SignIns:
         async with unit_of_work(self._pool) as uow:
             attempts_left = await self._codes.check(uow.conn, phone, code)
             if attempts_left is None:
-                person, is_new = await self._person(uow.conn, phone)
+                person, is_new = await self._person(uow, phone)
                 if person.is_active:
                     access_token = self._access.issue(person, sign_in_id)
                     await self._begin(uow.conn, person, sign_in_id, raw)
@@ -112,11 +113,15 @@ class SignIns:
         logger.info("signed in: %s=%s, sign_in=%s, new=%s", person.kind, person.id, sign_in_id, is_new)
         return signed_in
 
-    async def _person(self, conn: Conn, phone: PhoneNumber) -> tuple[Person, bool]:
-        person = await people.person_of_phone(conn, phone)
+    async def _person(self, uow: UnitOfWork, phone: PhoneNumber) -> tuple[Person, bool]:
+        person = await people.person_of_phone(uow.conn, phone)
         if person is not None:
             return person, False
-        return await people.create_client(conn, self._ids.new(), phone, self._clock.now()), True
+        client_id = self._ids.new()
+        holder = await people.take_unverified_phone(uow.conn, phone, client_id)
+        if holder is not None:
+            uow.after_commit(lambda: logger.warning(TAKEN, shown(phone), holder, client_id))
+        return await people.create_client(uow.conn, client_id, phone, self._clock.now()), True
 
     async def _begin(self, conn: Conn, person: Person, sign_in_id: str, raw: bytes) -> None:
         now = self._clock.now()

@@ -32,6 +32,7 @@ KEPT = {
     "evpower.account_deletions": ({"client_id"}, "that it was erased"),
     "evpower.displaced_phones": ({"client_id", "phone"}, "its own trigger drops it with `anonymized`"),
     "evpower.idempotency_keys": ({"client_id"}, "dropped after 7 days"),
+    "evpower.unverified_phones": ({"client_id"}, "its own trigger drops it with the phone"),
     "evpower.ledger_postings": ({"client_id"}, LEDGER),
     "evpower.payment_audit_log": ({"client_id", "card_mask"}, "append-only: evidence of money"),
     "public.balance_topups": ({"client_id"}, LEDGER),

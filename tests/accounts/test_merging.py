@@ -45,6 +45,7 @@ STAYS = {
     "evpower.displaced_phones": "a phone that was never to be read",
     "evpower.ledger_postings": "never changed",
     "evpower.payment_audit_log": "never changed",
+    "evpower.unverified_phones": "goes with the phone, which a merge gives by itself",
     "evpower.staff_elevations": "staff's",
     "evpower.staff_locations": "staff's",
     "evpower.staff_money": "staff's",
@@ -339,6 +340,33 @@ async def test_who_waited_for_the_old_ids_lock_gets_the_survivor(world: World) -
             nursery.start_soon(job)
             await wait_all_tasks_blocked(0.2)
     assert [(each.id, each.balance_tyiyn) for each in found] == [(AFTER, 101_00)]
+
+
+@pytest.mark.parametrize(
+    ("old", "survivor", "expected"),
+    [
+        (("+996555000001", False), (None, True), ("+996555000001", False)),
+        (("+996555000001", True), (None, True), ("+996555000001", True)),
+        (("+996555000001", False), ("+996555000002", True), ("+996555000002", True)),
+        (("+996555000001", True), ("+996555000002", True), ("+996555000002", True)),
+        (("+996555000001", True), ("+996555000002", False), ("+996555000001", True)),
+        (("+996555000001", False), ("+996555000002", False), ("+996555000002", False)),
+        ((None, True), ("+996555000002", False), ("+996555000002", False)),
+    ],
+)
+async def test_a_merge_vouches_for_no_number_and_a_verified_one_prevails(
+    world: World, old: tuple[str | None, bool], survivor: tuple[str | None, bool], expected: tuple[str, bool]
+) -> None:
+    await world.give(1_00)
+    await world.sql("INSERT INTO clients (id) VALUES (%s)", AFTER)
+    for client, (phone, verified) in ((CLIENT, old), (AFTER, survivor)):
+        await world.sql("UPDATE clients SET phone = %s WHERE id = %s", phone, client)
+        if not verified:
+            await world.sql("INSERT INTO evpower.unverified_phones VALUES (%s)", client)
+    await merge(world)
+    unverified = [each["client_id"] for each in await world.sql("SELECT client_id FROM evpower.unverified_phones")]
+    assert ((await row(world, AFTER))["phone"], AFTER not in unverified) == expected
+    assert CLIENT not in unverified
 
 
 async def test_a_phone_that_is_signed_in_with_the_old_id_stays_so_as_the_survivor(world: World) -> None:

@@ -80,6 +80,14 @@ async def test_a_displaced_phone_is_listed_until_its_client_has_one_again(world:
     assert await world.app.billing.displaced_phones() == []
 
 
+async def test_a_displaced_phone_of_a_client_that_was_merged_is_no_matter_any_more(world: World) -> None:
+    await world.sql("INSERT INTO clients (id, merged_into) VALUES ('keeper', NULL), ('later', 'keeper')")
+    await world.sql(
+        "INSERT INTO evpower.displaced_phones (client_id, phone, reason) VALUES ('later', '0', 'unverified')"
+    )
+    assert await world.app.billing.displaced_phones() == []
+
+
 async def test_whoever_is_erased_leaves_no_displaced_phone(world: World) -> None:
     await world.sql("INSERT INTO clients (id) VALUES ('later')")
     await world.sql("INSERT INTO evpower.displaced_phones (client_id, phone, reason) VALUES ('later', '0', 'not_e164')")

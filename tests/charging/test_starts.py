@@ -184,6 +184,16 @@ async def test_a_client_with_a_phone_is_known_to_the_charger_by_it(world: World)
     assert world.link.started == [(STATION, ONE, "+996555123456")]
 
 
+async def test_a_number_that_nobody_vouched_for_is_no_tag(world: World) -> None:
+    """A tag is its first client's: the number's owner would be refused whenever that client is."""
+    await world.give(500_00)
+    await world.sql("UPDATE clients SET phone = '+996555123456'")
+    await world.sql("INSERT INTO evpower.unverified_phones VALUES (%s)", CLIENT)
+    await world.order(energy_wh=1_000)
+    assert len(world.link.started[0][2]) == 16
+    assert await world.sql("SELECT 1 FROM evpower.ocpp_authorization WHERE id_tag LIKE '%%996555123456'") == []
+
+
 async def test_a_client_without_a_phone_gets_a_tag_of_sixteen_characters(world: World) -> None:
     await world.give(500_00)
     await world.order(energy_wh=1_000)

@@ -44,14 +44,26 @@ MOVE: dict[str, str] = {
 }
 # The old row first: a phone is of one client.
 TAKE_PERSON = """
-WITH person AS (SELECT name, phone, email FROM public.clients WHERE id = %(old)s)
+WITH person AS (
+    SELECT c.name, c.phone, c.email, u.client_id IS NOT NULL AS unverified
+    FROM public.clients c LEFT JOIN evpower.unverified_phones u ON u.client_id = c.id WHERE c.id = %(old)s)
 UPDATE public.clients c SET name = NULL, phone = NULL, email = NULL, merged_into = %(into)s, updated_at = %(at)s
-FROM person WHERE c.id = %(old)s RETURNING person.name, person.phone, person.email
+FROM person WHERE c.id = %(old)s RETURNING person.*
 """
 GIVE_PERSON = """
-UPDATE public.clients SET name = coalesce(name, %(name)s), phone = coalesce(phone, %(phone)s),
-       email = coalesce(email, %(email)s), updated_at = %(at)s
+UPDATE public.clients SET name = coalesce(name, %(name)s), email = coalesce(email, %(email)s), updated_at = %(at)s
 WHERE id = %(into)s
+"""
+# A number that somebody vouches for prevails, then the survivor's own.
+GIVE_PHONE = """
+UPDATE public.clients c SET phone = %(phone)s
+WHERE id = %(into)s AND (phone IS NULL OR NOT %(unverified)s
+                         AND EXISTS (SELECT FROM evpower.unverified_phones u WHERE u.client_id = c.id))
+"""
+# Nobody vouches for a number by merging its client.
+KEEP_UNVERIFIED = """
+INSERT INTO evpower.unverified_phones
+SELECT id FROM public.clients WHERE id = %(into)s AND phone = %(phone)s
 """
 INSERT = """
 INSERT INTO evpower.client_merges (old_id, into_id, balance_tyiyn, debt_tyiyn, actor, reason, merged_at)
@@ -104,13 +116,18 @@ async def under_way(conn: Conn, ids: Iterable[ClientId]) -> UnderWay:
 
 
 async def move_everything(conn: Conn, merge: ClientMerge) -> None:
-    """All that is the old id's becomes the survivor's, whose own name, phone and e-mail prevail; both are locked."""
+    """All that is the old id's becomes the survivor's, whose name, e-mail and verified phone prevail."""
     ids = {"old": merge.old_id, "into": merge.into_id}
     for statement in MOVE.values():
         await conn.execute(statement, ids)
     person = await (await conn.execute(TAKE_PERSON, {**ids, "at": merge.merged_at})).fetchone()
     assert person is not None
-    await conn.execute(GIVE_PERSON, {**ids, **person, "at": merge.merged_at})
+    given = {**ids, **person, "at": merge.merged_at}
+    await conn.execute(GIVE_PERSON, given)
+    if person["phone"] is not None:
+        await conn.execute(GIVE_PHONE, given)
+        if person["unverified"]:
+            await conn.execute(KEEP_UNVERIFIED, given)
     await conn.execute(INSERT, vars(merge))
 
 

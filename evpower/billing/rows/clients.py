@@ -15,9 +15,10 @@ VALUES (%(id)s, 0, 'active', %(at)s, %(at)s) ON CONFLICT (id) DO NOTHING
 """
 
 LOCK_CLIENT = """
-SELECT id, status, phone, (balance * 100)::bigint AS balance_tyiyn, (debt_amount * 100)::bigint AS debt_tyiyn,
-       merged_into
-FROM public.clients WHERE id = %(id)s FOR UPDATE
+SELECT id, status, (balance * 100)::bigint AS balance_tyiyn, (debt_amount * 100)::bigint AS debt_tyiyn, merged_into,
+       CASE WHEN NOT EXISTS (SELECT FROM evpower.unverified_phones u WHERE u.client_id = c.id) THEN phone END
+           AS verified_phone
+FROM public.clients c WHERE id = %(id)s FOR UPDATE
 """
 
 READ_BALANCE = """
@@ -40,15 +41,16 @@ DISPLACED_PHONES = """
 SELECT d.client_id, d.phone, d.reason, k.id AS kept_by
 FROM evpower.displaced_phones d JOIN public.clients c ON c.id = d.client_id
 LEFT JOIN public.clients k ON k.phone = d.phone
-WHERE c.phone IS NULL ORDER BY d.displaced_at, d.client_id
+WHERE c.phone IS NULL AND c.merged_into IS NULL ORDER BY d.displaced_at, d.client_id
 """
 
 
 @dataclass(frozen=True)
 class DisplacedPhone:
-    """A client's phone from before each was one client's and in E.164's writing; the client has none now.
+    """A client's phone that was taken from it; the client has none now.
 
-    `reason` is `duplicate` (`kept_by` has the number) or `not_e164`.
+    `reason` is `duplicate` or `not_e164` (from before each was one client's and in E.164's writing), or `unverified`:
+    the client wrote it, and `kept_by` is vouched for.
     """
 
     client_id: ClientId
@@ -63,7 +65,8 @@ class Client:
 
     id: ClientId
     status: str
-    phone: str | None
+    #: None also for a number that the client wrote and nobody vouched for.
+    verified_phone: str | None
     balance_tyiyn: int
     debt_tyiyn: int
 

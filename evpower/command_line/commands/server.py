@@ -137,7 +137,8 @@ def _found_in_rows(found: dict[str, Any]) -> list[str]:
         for each in found.get("cards_that_are_phones", [])
     ]
     for each in found.get("displaced_phones", []):
-        whose = f"is client {each['kept_by']}'s" if each["kept_by"] else "is not in E.164's writing"
+        without = "is not in E.164's writing" if each["reason"] == "not_e164" else "was not its own"
+        whose = f"is client {each['kept_by']}'s" if each["kept_by"] else without
         sentences.append(
             f"client {each['client_id']} has no phone any more: {each['phone']} {whose};"
             " import the client with its right phone"
