@@ -34,6 +34,10 @@ TABLE evpower.client_merges (
     reason text NOT NULL,
     merged_at timestamp with time zone NOT NULL
 )
+TABLE evpower.cursor_keys (
+    one boolean NOT NULL DEFAULT true,
+    key bytea NOT NULL
+)
 TABLE evpower.displaced_phones (
     client_id text NOT NULL,
     phone text NOT NULL,
@@ -356,7 +360,9 @@ TABLE evpower.session_curves (
     rising_s integer NOT NULL,
     max_power_w integer,
     drawn_at timestamp with time zone NOT NULL,
-    redrawn_at timestamp with time zone
+    redrawn_at timestamp with time zone,
+    soc_start smallint,
+    soc_end smallint
 )
 TABLE evpower.session_phases (
     session_id text NOT NULL,
@@ -772,6 +778,8 @@ evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (st
 evpower.client_merges: client_merges_into_id_fkey FOREIGN KEY (into_id) REFERENCES public.clients(id)
 evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES public.clients(id)
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
+evpower.cursor_keys: cursor_keys_one_check CHECK (one)
+evpower.cursor_keys: cursor_keys_pkey PRIMARY KEY (one)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text, 'unverified'::text])))
@@ -970,11 +978,11 @@ public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admi
 -- indexes
 
 CREATE INDEX account_deletions_due ON evpower.account_deletions USING btree (due_at) WHERE (due_at IS NOT NULL)
-CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC)
+CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC, id DESC)
 CREATE INDEX charger_commands_deadline ON evpower.charger_commands USING btree (deadline)
 CREATE INDEX charger_commands_waiting ON evpower.charger_commands USING btree (process_id) WHERE (taken_at IS NULL)
 CREATE INDEX charger_connections_process ON evpower.charger_connections USING btree (process_id)
-CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC)
+CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC, id DESC)
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
 CREATE INDEX clients_merged_into ON public.clients USING btree (merged_into) WHERE (merged_into IS NOT NULL)
@@ -1035,6 +1043,7 @@ CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
+CREATE UNIQUE INDEX cursor_keys_pkey ON evpower.cursor_keys USING btree (one)
 CREATE UNIQUE INDEX displaced_phones_pkey ON evpower.displaced_phones USING btree (client_id)
 CREATE UNIQUE INDEX doubts_of_a_settlement ON evpower.doubts USING btree (session_id) WHERE (kind = 'settlement'::text)
 CREATE UNIQUE INDEX doubts_of_a_transaction ON evpower.doubts USING btree (transaction_key, kind)

@@ -48,6 +48,12 @@ class Curve:
     rising_s: int
     max_power_w: int | None
 
+    @property
+    def soc_percents(self) -> tuple[int | None, int | None]:
+        """The first and the last state of charge that is known."""
+        known = [point.soc_percent for point in self.points if point.soc_percent is not None]
+        return (known[0], known[-1]) if known else (None, None)
+
 
 @dataclass(frozen=True)
 class MeteredCharge:

@@ -19,8 +19,9 @@ log = logging.getLogger("evpower.history")
 class Keeping:
     """Writes the curve and the receipt; a fault in what they say costs neither the bill nor its number."""
 
-    def __init__(self, clock: Clock, timezone: ZoneInfo) -> None:
+    def __init__(self, clock: Clock, timezone: ZoneInfo, *, enabled: bool) -> None:
         self._clock = clock
+        self._enabled = enabled
         #: Where the year of a number changes.
         self._timezone = timezone
         #: Curves and receipts' contents that could not be made, since the start.
@@ -31,6 +32,8 @@ class Keeping:
 
         The last thing of its unit of work: whoever comes next waits for the number's row until the commit.
         """
+        if not self._enabled:
+            return
         content = await self._write(uow, session_id, minutes)
         now = self._clock.now()
         year = now.astimezone(self._timezone).year

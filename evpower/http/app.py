@@ -15,9 +15,11 @@ from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.favorites.service import Favorites
+from evpower.history.service import History
 from evpower.http.openapi import openapi_routes
 from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_end_routes, account_routes
+from evpower.http.phones.history.lists import history_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
@@ -69,7 +71,7 @@ class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
-    account, without `favorites` no favorites.
+    account, without `favorites` no favorites, without `history` none of the past.
     """
 
     callers: Callers
@@ -84,6 +86,7 @@ class PhoneServices:
     sign_in: SignIn | None = None
     accounts: Accounts | None = None
     favorites: Favorites | None = None
+    history: History | None = None
 
 
 def build_http_app(
@@ -145,6 +148,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
         yield account_end_routes(services.accounts, prefix=V1)
     if services.favorites is not None:
         yield favorite_routes(services.favorites, services.billing, guard, idempotency, prefix=V1)
+    if services.history is not None:
+        yield history_routes(services.history, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)

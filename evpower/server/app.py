@@ -43,6 +43,7 @@ from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
 from evpower.history.keeping import Keeping
+from evpower.history.service import History
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
@@ -163,6 +164,8 @@ class App:
     presence: Presence
     recovery: Recovery
     sign_in: SignIn
+    #: None: switched off.
+    history: History | None
 
 
 def build_app(
@@ -191,7 +194,7 @@ def build_app(
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
     billing, aliases = BillingService(pool, clock), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
-    keeping = Keeping(clock, config.billing.timezone)
+    keeping = Keeping(clock, config.billing.timezone, enabled=config.history.enabled)
     settler = Settler(pool, clock, billing, keeping, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
@@ -284,6 +287,7 @@ def build_app(
             watch,
         ),
         sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
+        history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
     )
 
 

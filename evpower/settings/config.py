@@ -26,7 +26,7 @@ from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSet
 from evpower.settings.payments import contradictions as payment_contradictions
 from evpower.settings.payments import dangers as payment_dangers
 from evpower.settings.payments import doubts as payment_doubts
-from evpower.settings.phones import FavoritesSettings
+from evpower.settings.phones import FavoritesSettings, HistorySettings
 from evpower.settings.sign_in import SignInSettings, SmsSettings
 from evpower.settings.sign_in import contradictions as sign_in_contradictions
 from evpower.settings.sign_in import dangers as sign_in_dangers
@@ -202,6 +202,7 @@ class Config:
     sms: SmsSettings = field(default_factory=SmsSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
     favorites: FavoritesSettings = field(default_factory=FavoritesSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
@@ -251,6 +252,7 @@ SECTIONS: dict[str, type[Any]] = {
     "sms": SmsSettings,
     "admin": AdminSettings,
     "favorites": FavoritesSettings,
+    "history": HistorySettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

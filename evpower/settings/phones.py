@@ -12,3 +12,10 @@ class FavoritesSettings:
     """Favorite locations and watches (roadmap/history-favorites-push §2)."""
 
     enabled: bool = setting(True, Flag())
+
+
+@dataclass(frozen=True)
+class HistorySettings:
+    """What drivers see of the past (roadmap/history-favorites-push §1)."""
+
+    enabled: bool = setting(True, Flag())

@@ -45,10 +45,11 @@ ORDER BY 1
 """
 # Once more by a correction; not where the readings are gone by then.
 STORE_CURVE = """
-INSERT INTO evpower.session_curves AS c (session_id, points, rising_s, max_power_w, drawn_at)
-VALUES (%(id)s, %(points)s, %(rising_s)s, %(max_power_w)s, %(at)s)
+INSERT INTO evpower.session_curves AS c (session_id, points, rising_s, max_power_w, soc_start, soc_end, drawn_at)
+VALUES (%(id)s, %(points)s, %(rising_s)s, %(max_power_w)s, %(soc_start)s, %(soc_end)s, %(at)s)
 ON CONFLICT (session_id) DO UPDATE SET points = excluded.points, rising_s = excluded.rising_s,
-    max_power_w = excluded.max_power_w, redrawn_at = excluded.drawn_at
+    max_power_w = excluded.max_power_w, soc_start = excluded.soc_start, soc_end = excluded.soc_end,
+    redrawn_at = excluded.drawn_at
 WHERE c.redrawn_at IS NULL AND jsonb_array_length(excluded.points) >= jsonb_array_length(c.points)
 """
 READ_CURVE = "SELECT points, rising_s, max_power_w FROM evpower.session_curves WHERE session_id = %(id)s"
@@ -75,8 +76,17 @@ async def read_metered_charge(conn: Conn, session_id: SessionId) -> MeteredCharg
 async def store_curve(conn: Conn, session_id: SessionId, curve: Curve, at: datetime) -> None:
     """Keep it; a second one, of a correction, replaces the first once."""
     points = Jsonb([asdict(point) for point in curve.points])
-    parameters = {"points": points, "rising_s": curve.rising_s, "max_power_w": curve.max_power_w}
-    await conn.execute(STORE_CURVE, parameters | {"id": session_id, "at": at})
+    soc_start, soc_end = curve.soc_percents
+    parameters = {
+        "id": session_id,
+        "points": points,
+        "rising_s": curve.rising_s,
+        "max_power_w": curve.max_power_w,
+        "soc_start": soc_start,
+        "soc_end": soc_end,
+        "at": at,
+    }
+    await conn.execute(STORE_CURVE, parameters)
 
 
 async def read_curve(conn: Conn, session_id: SessionId) -> Curve | None:
