@@ -26,6 +26,8 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionSettled
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.station_records import refresh_connector
+from evpower.push.events import EventName, PushEvent, of_session
+from evpower.push.outbox import PushOutbox
 from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.settlement")
@@ -46,11 +48,12 @@ class _Locked:
 class Settler:
     """The settlement worker, and the one way a session becomes final."""
 
-    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, bus: EventBus) -> None:
+    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, bus: EventBus, push: PushOutbox) -> None:
         self._pool = pool
         self._clock = clock
         self._billing = billing
         self._bus = bus
+        self._push = push
         self._due = Wake()
 
     def wake(self) -> None:
@@ -118,6 +121,7 @@ class Settler:
                 uow.conn, session, bill, SessionEnd(0, "stopped", "settled"), self._clock.now()
             )
             await settlements.note_unbilled(uow.conn, session.id, session.delivered().energy_wh, 0)
+            await self._push.enqueue(uow, _message("charging_error", session, bill, 0))
             await self._conclude(uow, session)
         return True
 
@@ -147,6 +151,8 @@ class Settler:
                 overshoot_wh=None if limit_wh is None else max(0, energy_wh - limit_wh),
             )
             await settlements.store_settlement(uow.conn, session, bill, end, now)
+            completed: tuple[EventName, ...] = ("charging_completed", "session_completed")
+            await self._push.enqueue(uow, *(_message(name, session, bill, energy_wh) for name in completed))
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
         return True
@@ -165,6 +171,8 @@ class Settler:
             )
             end = SessionEnd(0, status, "released", reason, cause)
             await settlements.store_settlement(uow.conn, session, bill, end, self._clock.now())
+            name: EventName = "charging_error" if status == "error" else "charging_completed"
+            await self._push.enqueue(uow, _message(name, session, bill, 0))
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
         return True
@@ -244,3 +252,14 @@ class Settler:
         await refresh_connector(uow.conn, session.station_id, session.connector_id, self._clock.now())
         event = SessionSettled(session.id, session.station_id, session.connector_id)
         uow.after_commit(lambda: self._bus.publish(event))
+
+
+def _message(name: EventName, session: Session, bill: Settlement, energy_wh: int) -> PushEvent:
+    return of_session(
+        name,
+        session.id,
+        session.station_id,
+        energy_wh=energy_wh,
+        cost_tyiyn=bill.cost_tyiyn,
+        refund_tyiyn=bill.refund_tyiyn,
+    )
