@@ -24,6 +24,7 @@ from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
+from evpower.http.phones.person.devices import push_routes
 from evpower.http.phones.person.favorites import favorite_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
@@ -39,6 +40,7 @@ from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
+from evpower.push.graph import Push
 from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.graph import SignIn
 
@@ -71,7 +73,8 @@ class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
-    account, without `favorites` no favorites, without `history` none of the past.
+    account, without `favorites` no favorites, without `history` none of the past, without `push` none of devices and
+    their messages.
     """
 
     callers: Callers
@@ -87,6 +90,7 @@ class PhoneServices:
     accounts: Accounts | None = None
     favorites: Favorites | None = None
     history: History | None = None
+    push: Push | None = None
 
 
 def build_http_app(
@@ -153,3 +157,5 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)
+    if services.push is not None:
+        yield push_routes(services.push, prefix=V1)

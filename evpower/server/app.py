@@ -5,6 +5,7 @@ Every service of a room is built here, once. `process.py` makes a process of it,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
@@ -62,6 +63,8 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.push.delivery import DeliveryService
+from evpower.push.graph import Push, build_push
 from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.security.certificates import StationCertificates
@@ -75,6 +78,7 @@ from evpower.server.rules import (
     charging_rules,
     code_rules,
     pricing_rules,
+    push_rules,
     recovery_rules,
     reservation_rules,
     start_deadline_rules,
@@ -166,6 +170,7 @@ class App:
     sign_in: SignIn
     #: None: switched off.
     history: History | None
+    push: Push
 
 
 def build_app(
@@ -179,12 +184,13 @@ def build_app(
     watch: ClockWatch | None = None,
     gateways: Gateways | None = None,
     sign_in_means: SignInMeans | None = None,
+    push_services: Mapping[str, DeliveryService] | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
     A payment provider without a gateway is unavailable. Without a `watch` the wall clock is believed. Without
-    `sign_in_means` nobody can sign in by phone.
+    `sign_in_means` nobody can sign in by phone. Without `push_services` no message is delivered.
     """
     means = sign_in_means or SignInMeans(random_bytes(SECRET_BYTES), sms=None)
     watch = watch or ClockWatch(clock)
@@ -192,19 +198,22 @@ def build_app(
     redis = RedisLink(config.redis.url) if config.redis.url else None
     journal = Journal(pool)
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
-    billing, aliases = BillingService(pool, clock), Aliases(pool)
+    push = build_push(pool, clock, ids, push_rules(config), watch, push_services or {})
+    billing, aliases = BillingService(pool, clock, push.outbox), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone, enabled=config.history.enabled)
-    settler = Settler(pool, clock, billing, keeping, bus)
+    settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
-    limits = LimitKeeper(pool, watch, bus, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s)
+    limits = LimitKeeper(
+        pool, watch, bus, push.outbox, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s
+    )
     attempts = Attempts(pool, clock)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
-    beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus)
+    beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus, push.outbox)
     endings = Endings(pool, clock, settler, bus)
     parked = ParkedReports(pool, clock, endings, read_stop)
-    presence = Presence(pool, watch, link, bus, config.ocpp.heartbeat_timeout_s)
+    presence = Presence(pool, watch, link, bus, push.outbox, config.ocpp.heartbeat_timeout_s)
     locations = _locations(config, pool, clock, link, pricing, redis, random_bytes, presence)
     bus.listen(lambda _event: locations.forget())
     authority = _authority(config, random_bytes)
@@ -288,6 +297,7 @@ def build_app(
         ),
         sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
+        push=push,
     )
 
 
