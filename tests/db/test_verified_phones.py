@@ -110,8 +110,10 @@ async def test_a_direct_write_takes_no_number_of_another(supabase: Pool, before:
 
 
 async def test_a_verified_number_is_not_taken_by_another_one_that_has_it(supabase: Pool) -> None:
+    """Whatever else is marked."""
+    marked = f"UPDATE clients SET phone = '{OTHER_PHONE}'"
     with pytest.raises(errors.UniqueViolation, match="clients_phone"):
-        await write(supabase, WRITE, before=THEIRS, claim=CLAIMED)
+        await write(supabase, marked, WRITE, before=THEIRS, claim=CLAIMED)
 
 
 async def test_a_verified_writer_takes_a_number_that_nobody_vouched_for(supabase: Pool) -> None:
