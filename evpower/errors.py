@@ -11,6 +11,7 @@ EvPowerError
 ├─ InvalidRequest           input that cannot be read: HTTP 400 with a list of fields
 │  ├─ InvalidAmount         the one wrong thing is a sum that money cannot have
 │  ├─ StaleTimestamp        a provider's call that says it was made long ago
+│  ├─ FcmTokenInvalid       no registration token of FCM's
 │  └─ AmountTooSmall, AmountTooLarge   a top-up outside its limits
 ├─ ServiceUnavailable       what the request needs is away for now: HTTP 503
 ├─ Unauthorized             the caller is not identified: HTTP 401
@@ -41,6 +42,7 @@ EvPowerError
    │  └─ SmsUnanswered       it is not known whether it was
    ├─ PaymentFailed, NoSuchPayment, PaymentNotProcessing, PaymentNotCancellable, TokenNotSupported
    ├─ NoSuchLocation, TooManyFavorites   what cannot become a favorite
+   ├─ DeviceNotFound         a device that is not registered by who asks
    ├─ NotRefundable          what an operator wants to give back is not there to be given
    ├─ CommandFailure         what became of an operator's command to a station (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
@@ -132,6 +134,16 @@ class StaleTimestamp(InvalidRequest):
     """A provider's call whose X-Timestamp is too far from now (contract/payments §2.6, second form)."""
 
     code = "stale_timestamp"
+
+
+class FcmTokenInvalid(InvalidRequest):
+    """No registration token of Firebase Cloud Messaging (contract/rest-api §7.2)."""
+
+    code = "fcm_token_invalid"
+    message = "Некорректный токен устройства"
+
+    def __init__(self) -> None:
+        super().__init__(("fcm_token", self.message))
 
 
 class AmountTooSmall(InvalidRequest):
@@ -463,6 +475,13 @@ class PaymentNotCancellable(Refusal):
 class TokenNotSupported(Refusal):
     code = "token_not_supported"
     message = "Сохранение карт недоступно"
+
+
+class DeviceNotFound(Refusal):
+    """No device of the caller's (contract/rest-api §7.2)."""
+
+    code = "device_not_found"
+    message = "Устройство не найдено"
 
 
 class NotRefundable(Refusal):

@@ -333,6 +333,47 @@ TABLE evpower.receipts (
     minutes integer NOT NULL,
     amount_tyiyn bigint NOT NULL,
     content jsonb
+TABLE evpower.push_outbox (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    event_key text NOT NULL,
+    owner_type text NOT NULL,
+    owner_id text NOT NULL,
+    event text NOT NULL,
+    payload jsonb NOT NULL,
+    queued_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    state text NOT NULL DEFAULT 'queued'::text,
+    reached bigint[] NOT NULL DEFAULT '{}'::bigint[],
+    ended_at timestamp with time zone,
+    end_reason text
+)
+TABLE evpower.push_preferences (
+    owner_type text NOT NULL,
+    owner_id text NOT NULL,
+    charging_updates boolean NOT NULL,
+    payment_alerts boolean NOT NULL,
+    promotions boolean NOT NULL,
+    system_alerts boolean NOT NULL
+)
+TABLE evpower.push_targets (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    owner_type text NOT NULL,
+    owner_id text NOT NULL,
+    kind text NOT NULL,
+    address text NOT NULL,
+    p256dh bytea,
+    auth bytea,
+    platform text,
+    app_version text,
+    locale text NOT NULL DEFAULT 'ru'::text,
+    sign_in_id text,
+    registered_at timestamp with time zone NOT NULL,
+    last_ok_at timestamp with time zone,
+    failures integer NOT NULL DEFAULT 0,
+    ended_at timestamp with time zone,
+    end_reason text
 )
 TABLE evpower.refresh_tokens (
     digest bytea NOT NULL,
@@ -848,6 +889,16 @@ evpower.receipts: receipts_serial_check CHECK ((serial > 0))
 evpower.receipts: receipts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.receipts: receipts_session_id_revision_key UNIQUE (session_id, revision)
 evpower.receipts: receipts_year_fkey FOREIGN KEY (year) REFERENCES evpower.receipt_numbers(year)
+evpower.push_outbox: push_outbox_event_key_key UNIQUE (event_key)
+evpower.push_outbox: push_outbox_pkey PRIMARY KEY (id)
+evpower.push_preferences: push_preferences_owner_type_check CHECK ((owner_type = ANY (ARRAY['client'::text, 'owner'::text])))
+evpower.push_preferences: push_preferences_pkey PRIMARY KEY (owner_type, owner_id)
+evpower.push_targets: push_targets_address_key UNIQUE (address)
+evpower.push_targets: push_targets_end CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+evpower.push_targets: push_targets_keys CHECK (((kind = 'webpush'::text) = ((p256dh IS NOT NULL) AND (auth IS NOT NULL))))
+evpower.push_targets: push_targets_kind_check CHECK ((kind = ANY (ARRAY['fcm'::text, 'webpush'::text])))
+evpower.push_targets: push_targets_owner_type_check CHECK ((owner_type = ANY (ARRAY['client'::text, 'owner'::text])))
+evpower.push_targets: push_targets_pkey PRIMARY KEY (id)
 evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
 evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.revoked_people: revoked_people_pkey PRIMARY KEY (person_id)
@@ -997,6 +1048,12 @@ CREATE INDEX payment_transactions_session ON public.payment_transactions USING b
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
 CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order_id)
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
+CREATE INDEX push_outbox_due ON evpower.push_outbox USING btree (due_at) WHERE (state = 'queued'::text)
+CREATE INDEX push_outbox_ended ON evpower.push_outbox USING btree (ended_at) WHERE (ended_at IS NOT NULL)
+CREATE INDEX push_outbox_sent ON evpower.push_outbox USING btree (owner_id, ended_at) WHERE (state = 'sent'::text)
+CREATE INDEX push_targets_ended ON evpower.push_targets USING btree (ended_at) WHERE (ended_at IS NOT NULL)
+CREATE INDEX push_targets_owner ON evpower.push_targets USING btree (owner_id, owner_type) WHERE (ended_at IS NULL)
+CREATE INDEX push_targets_sign_in ON evpower.push_targets USING btree (sign_in_id) WHERE (sign_in_id IS NOT NULL)
 CREATE INDEX refresh_tokens_expires ON evpower.refresh_tokens USING btree (expires_at)
 CREATE INDEX refresh_tokens_sign_in ON evpower.refresh_tokens USING btree (sign_in_id)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
@@ -1063,6 +1120,11 @@ CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree 
 CREATE UNIQUE INDEX receipt_numbers_pkey ON evpower.receipt_numbers USING btree (year)
 CREATE UNIQUE INDEX receipts_pkey ON evpower.receipts USING btree (year, serial)
 CREATE UNIQUE INDEX receipts_session_id_revision_key ON evpower.receipts USING btree (session_id, revision)
+CREATE UNIQUE INDEX push_outbox_event_key_key ON evpower.push_outbox USING btree (event_key)
+CREATE UNIQUE INDEX push_outbox_pkey ON evpower.push_outbox USING btree (id)
+CREATE UNIQUE INDEX push_preferences_pkey ON evpower.push_preferences USING btree (owner_type, owner_id)
+CREATE UNIQUE INDEX push_targets_address_key ON evpower.push_targets USING btree (address)
+CREATE UNIQUE INDEX push_targets_pkey ON evpower.push_targets USING btree (id)
 CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
 CREATE UNIQUE INDEX revoked_people_pkey ON evpower.revoked_people USING btree (person_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
@@ -1110,6 +1172,8 @@ evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.push_outbox_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.push_targets_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.sign_in_codes_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807

@@ -23,6 +23,7 @@ from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.person.favorites import favorite_routes
+from evpower.http.phones.push import push_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.phones.stations import station_routes
@@ -37,6 +38,7 @@ from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
+from evpower.push.graph import Push
 from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.graph import SignIn
 
@@ -69,7 +71,7 @@ class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
-    account, without `favorites` no favorites.
+    account, without `favorites` no favorites, without `push` none of devices and their messages.
     """
 
     callers: Callers
@@ -84,6 +86,7 @@ class PhoneServices:
     sign_in: SignIn | None = None
     accounts: Accounts | None = None
     favorites: Favorites | None = None
+    push: Push | None = None
 
 
 def build_http_app(
@@ -148,3 +151,5 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)
+    if services.push is not None:
+        yield push_routes(services.push, prefix=V1)

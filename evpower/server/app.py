@@ -61,6 +61,7 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.push.graph import Push, build_push
 from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.security.certificates import StationCertificates
@@ -74,6 +75,7 @@ from evpower.server.rules import (
     charging_rules,
     code_rules,
     pricing_rules,
+    push_rules,
     recovery_rules,
     reservation_rules,
     start_deadline_rules,
@@ -163,6 +165,7 @@ class App:
     presence: Presence
     recovery: Recovery
     sign_in: SignIn
+    push: Push
 
 
 def build_app(
@@ -189,6 +192,7 @@ def build_app(
     redis = RedisLink(config.redis.url) if config.redis.url else None
     journal = Journal(pool)
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
+    push = build_push(pool, clock, ids, push_rules(config))
     billing, aliases = BillingService(pool, clock), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone)
@@ -284,6 +288,7 @@ def build_app(
             watch,
         ),
         sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
+        push=push,
     )
 
 

@@ -12,7 +12,10 @@ from evpower.charging.start_deadlines import StartDeadlineRules
 from evpower.charging.start_stop import AskingRules
 from evpower.identity.graph import TokenRules
 from evpower.payments.top_up import TopUpRules
+from evpower.push.devices import PushRules
+from evpower.push.vapid import private_key, public_key_text
 from evpower.settings.config import Config
+from evpower.settings.push import vapid_number
 from evpower.sign_in.codes import CodeRules
 
 
@@ -84,3 +87,13 @@ def top_up_rules(config: Config) -> TopUpRules:
 def code_rules(config: Config) -> CodeRules:
     """Whose phones get codes, and how many a day."""
     return CodeRules(config.sign_in.phone_prefixes, config.sign_in.codes_per_day)
+
+
+def push_rules(config: Config) -> PushRules:
+    """Which kinds of messages are set up."""
+    push, key = config.push, None
+    if push.has_web_push:
+        number = vapid_number(push.vapid_private_key)
+        assert number is not None, "the settings were checked"
+        key = public_key_text(private_key(number))
+    return PushRules(push.has_fcm, key, push.web_push_hosts)

@@ -27,6 +27,8 @@ from evpower.settings.payments import contradictions as payment_contradictions
 from evpower.settings.payments import dangers as payment_dangers
 from evpower.settings.payments import doubts as payment_doubts
 from evpower.settings.phones import FavoritesSettings
+from evpower.settings.push import PushSettings
+from evpower.settings.push import contradictions as push_contradictions
 from evpower.settings.sign_in import SignInSettings, SmsSettings
 from evpower.settings.sign_in import contradictions as sign_in_contradictions
 from evpower.settings.sign_in import dangers as sign_in_dangers
@@ -200,6 +202,7 @@ class Config:
     auth: AuthSettings = field(default_factory=AuthSettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)
+    push: PushSettings = field(default_factory=PushSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
     favorites: FavoritesSettings = field(default_factory=FavoritesSettings)
     log: LogSettings = field(default_factory=LogSettings)
@@ -249,6 +252,7 @@ SECTIONS: dict[str, type[Any]] = {
     "auth": AuthSettings,
     "sign_in": SignInSettings,
     "sms": SmsSettings,
+    "push": PushSettings,
     "admin": AdminSettings,
     "favorites": FavoritesSettings,
     "log": LogSettings,
@@ -364,6 +368,7 @@ def _contradictions(config: Config) -> list[str]:
         )
     problems += auth_contradictions(config.auth, own_tokens=config.sms.transport != "off")
     problems += sign_in_contradictions(config.sign_in, config.sms)
+    problems += push_contradictions(config.push)
     return problems + payment_contradictions(config.payments, config.odengi, config.obank)
 
 

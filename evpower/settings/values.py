@@ -329,6 +329,27 @@ class Origins:
 
 
 @dataclass(frozen=True)
+class Hosts:
+    """Names of hosts, at least one; in the environment separated by commas."""
+
+    allowed: ClassVar[str] = 'must be a list of names of hosts, such as "fcm.googleapis.com"'
+
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not texts or not all(self._is_one(text) for text in texts):
+            raise ValueError(self.allowed)
+        return tuple(texts)
+
+    def read_text(self, text: str) -> tuple[str, ...]:
+        return self.read([part.strip() for part in text.split(",")])
+
+    def _is_one(self, text: object) -> bool:
+        # A name, lower-case: an address of a machine is none, for every address would end in one of its parts.
+        pattern = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?"
+        return isinstance(text, str) and re.fullmatch(pattern, text) is not None
+
+
+@dataclass(frozen=True)
 class Networks:
     """IP addresses and networks, or none; in the environment separated by commas."""
 

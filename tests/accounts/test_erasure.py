@@ -11,6 +11,7 @@ from evpower.accounts.rows.erasure import ERASE
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import SessionAlreadyActive
 from evpower.identifiers import IdTag
+from evpower.push.recipient import Device, Recipient
 from tests.accounts.test_deletions import DAYS_30, ME, end, row, set_status, status
 from tests.worlds.charging import CLIENT, World
 
@@ -20,6 +21,9 @@ PHONE = "+996555000001"
 ERASED = {
     "evpower.ocpp_authorization": {"client_id", "id_tag", "parent_id_tag"},
     "evpower.ocpp_transactions": {"id_tag"},
+    "evpower.push_outbox": {"owner_id"},
+    "evpower.push_preferences": {"owner_id"},
+    "evpower.push_targets": {"owner_id"},
     "evpower.start_attempts": {"client_id"},
     "evpower.top_up_orders": {"card_mask"},
     "public.charging_sessions": {"id_tag"},
@@ -55,7 +59,7 @@ PERSONAL_COLUMNS = """
 SELECT format('%s.%s', table_schema, table_name) AS "table", column_name AS "column" FROM information_schema.columns
 JOIN information_schema.tables USING (table_schema, table_name)
 WHERE table_schema IN ('public', 'evpower') AND table_type = 'BASE TABLE'
-  AND column_name ~ '(^|_)(client_id|user_id|phone|email|id_tag|card_mask|token|birthday)$|^name$'
+  AND column_name ~ '(^|_)(client_id|user_id|owner_id|phone|email|id_tag|card_mask|token|birthday)$|^name$'
 """
 
 
@@ -82,6 +86,16 @@ async def lived(world: World) -> None:
     await world.sql(
         "INSERT INTO evpower.ocpp_authorization (id_tag, client_id, created_at) VALUES ('CARD', %s, now())", CLIENT
     )
+    await world.app.push.devices.register(
+        Recipient("client", CLIENT), Device("fcm", "erased:" + "t" * 20, platform="android")
+    )
+    await world.app.push.devices.choose(Recipient("client", CLIENT), {"promotions": True})
+    await world.sql(
+        "INSERT INTO evpower.push_outbox "
+        "(event_key, owner_type, owner_id, event, payload, queued_at, due_at, expires_at) "
+        "VALUES ('k', 'client', %s, 'test', '{}', now(), now(), now())",
+        CLIENT,
+    )
     await world.sql(
         "INSERT INTO balance_topups (invoice_id, order_id, client_id, requested_amount, payment_provider) "
         "VALUES ('i', 'o', %s, 1, 'OBANK')",
@@ -99,7 +113,7 @@ async def traces(world: World) -> list[str]:
         "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables "
         "WHERE table_schema IN ('public', 'evpower') AND table_type = 'BASE TABLE'"
     )
-    pattern = f"Айгүл|{PHONE[1:]}|a@example.com|CARD|4111"
+    pattern = f"Айгүл|{PHONE[1:]}|a@example.com|CARD|4111|erased:t"
     query = "SELECT 1 FROM {} t WHERE t::text ~ %s LIMIT 1"
     return sorted([each["name"] for each in tables if await world.sql(query.format(each["name"]), pattern)])
 
@@ -112,6 +126,8 @@ async def test_nothing_of_the_person_is_left_in_the_database(world: World) -> No
     assert await traces(world) == []
     assert await world.sql("SELECT user_id FROM user_favorites") == []
     assert await world.sql("SELECT id FROM evpower.start_attempts WHERE client_id IS NOT NULL") == []
+    for table in ("push_targets", "push_outbox", "push_preferences"):
+        assert await world.sql(f"SELECT owner_id FROM evpower.{table}") == []
     now = await row(world)
     assert (now["anonymized"], now["deleted_at"], now["status"]) == (True, world.clock.now(), "inactive")
 

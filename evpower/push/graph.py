@@ -1,0 +1,38 @@
+"""The room put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evpower.clock import Clock, Ids
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.push.devices import Devices, PushRules
+from evpower.push.events import PushEvent
+from evpower.push.outbox import PushOutbox
+from evpower.push.recipient import Recipient
+from evpower.push.rows.targets import count_targets
+
+
+@dataclass(frozen=True)
+class Push:
+    """Messages to phones; nothing is written while `devices.rules` say that nothing is set up."""
+
+    pool: Pool
+    ids: Ids
+    devices: Devices
+    outbox: PushOutbox
+
+    async def test(self, recipient: Recipient) -> int:
+        """Send a test to the person's devices; how many there are. It is on its way, not delivered, at the return."""
+        async with reading(self.pool) as conn:
+            number = await count_targets(conn, recipient)
+        if number:
+            async with unit_of_work(self.pool) as uow:
+                await self.outbox.enqueue(uow, PushEvent("test", f"test:{self.ids.new()}", recipient))
+        return number
+
+
+def build_push(pool: Pool, clock: Clock, ids: Ids, rules: PushRules) -> Push:
+    """`rules` say what is set up."""
+    return Push(pool, ids, Devices(pool, clock, rules), PushOutbox(clock, is_on=rules.is_on))
