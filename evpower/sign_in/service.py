@@ -20,6 +20,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import Forbidden, SignedOut, Unauthorized, WrongCode
 from evpower.identifiers import ClientId, PhoneNumber
 from evpower.identity.identity import Identity
+from evpower.push.devices import forget_person, forget_sign_in
 from evpower.sign_in.people import Person
 from evpower.sign_in.phone_codes import PhoneCodes, shown
 from evpower.sign_in.revocations import KEPT_FOR, Revocations
@@ -185,12 +186,14 @@ class SignIns:
     async def _end(self, uow: UnitOfWork, sign_in_id: str, cause: SignOutCause, now: datetime) -> None:
         """The access tokens of the sign-in end with it, and so does whatever else belongs to the phone by its id."""
         await sign_ins.end_sign_in(uow.conn, sign_in_id, cause, now)
+        await forget_sign_in(uow.conn, sign_in_id)
         uow.after_commit(lambda: self._revocations.end([sign_in_id]))
 
     async def sign_out_everywhere(self, identity: Identity) -> None:
-        """End every sign-in of the token's bearer, this one too."""
+        """End every sign-in of the token's bearer, this one too; no device of theirs gets messages any more."""
         async with unit_of_work(self._pool) as uow:
             ended = await sign_ins.end_sign_ins(uow.conn, identity.subject, "logout_all", self._clock.now())
+            await forget_person(uow.conn, identity)
             uow.after_commit(lambda: self._revocations.end(ended))
         logger.info("signed out everywhere: %s=%s, sign_ins=%d", identity.kind, identity.subject, len(ended))
 
