@@ -43,6 +43,9 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import ClientNotFound, IdempotencyMismatch, InsufficientBalance, InvalidAmount
 from evpower.identifiers import ClientId, SessionId
 from evpower.money import MOST_TYIYN, som_fixed
+from evpower.push.events import PushEvent
+from evpower.push.outbox import PushOutbox
+from evpower.push.recipient import Recipient
 
 log = logging.getLogger("payment")
 
@@ -50,9 +53,11 @@ log = logging.getLogger("payment")
 class BillingService:
     """The one way money moves; sessions themselves belong to `charging`."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, push: PushOutbox | None = None) -> None:
+        """Without `push` no client gets a message about money."""
         self._pool = pool
         self._clock = clock
+        self._push = push or PushOutbox(clock, is_on=False)
         #: Payments credited since the start, by provider.
         self.credited: Counter[str] = Counter()
 
@@ -108,8 +113,10 @@ class BillingService:
         if await post_entry(uow.conn, entry, self._clock.now()) is None:
             return bill
         self._log_moved(uow, client.id, session_id, bill.refund_tyiyn, bill.additional_tyiyn)
+        taken_tyiyn = bill.cost_tyiyn - bill.debt_tyiyn
         if bill.refund_tyiyn:
-            await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
+            taken_tyiyn += await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
+        await self._push.warn_of_low_balance(uow, client.id, entry.key, taken_tyiyn, resolved_tyiyn=reserved_tyiyn)
         return bill
 
     async def correct(
@@ -127,6 +134,7 @@ class BillingService:
             return
         self._log_moved(uow, client.id, session_id, correction.refund_tyiyn, correction.additional_tyiyn)
         await reduce_debt(uow.conn, session_id, correction.forgiven_debt_tyiyn)
+        await self._push.warn_of_low_balance(uow, client.id, entry.key, correction.additional_tyiyn)
         if correction.refund_tyiyn:
             await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
 
@@ -142,6 +150,7 @@ class BillingService:
         values = (order.client_id, som_fixed(amount_tyiyn), order.invoice_id, order.provider)
         uow.after_commit(lambda: log.info(line, *values))
         uow.after_commit(lambda: self.credited.update((order.provider,)))
+        await self._push.enqueue(uow, _confirmed(order, key, amount_tyiyn))
         await self.recover_debts(uow, order.client_id, cause_key=key, actor=actor)
         return True
 
@@ -151,6 +160,7 @@ class BillingService:
         """Take a refund from the client before the provider is asked for it; the client's row is locked."""
         entry = refund_hold_entry(order.client_id, order.id, refund_id, amount_tyiyn, actor)
         await post_entry(uow.conn, entry, self._clock.now())
+        await self._push.warn_of_low_balance(uow, order.client_id, entry.key, amount_tyiyn)
         _log_refund(uow, order, amount_tyiyn, actor)
 
     async def end_refund(
@@ -168,6 +178,7 @@ class BillingService:
         """Book what a provider gave back to the payer without being asked by us; the client's row is locked."""
         entry = provider_refund_entry(order.client_id, order.id, order.provider, key, amount_tyiyn, actor)
         await post_entry(uow.conn, entry, self._clock.now())
+        await self._push.warn_of_low_balance(uow, order.client_id, entry.key, amount_tyiyn)
         _log_refund(uow, order, amount_tyiyn, actor)
 
     async def adjust(
@@ -176,6 +187,7 @@ class BillingService:
         """Book an operator's correction of a balance, opening balances included (design §9.5); once for a key."""
         entry = adjustment_entry(client_id, amount_tyiyn, key, reason, actor)
         await post_entry(uow.conn, entry, self._clock.now())
+        await self._push.warn_of_low_balance(uow, client_id, entry.key, -amount_tyiyn)
 
     async def pay_out(self, uow: UnitOfWork, client: Client, reason: str, actor: str) -> None:
         """The locked client's whole balance was paid to the person by bank transfer or in cash."""
@@ -255,6 +267,11 @@ class BillingService:
         elif taken_tyiyn:
             line = "💳 CHARGE_PAYMENT: session_id=%s, amount=%s, client_id=%s"
             uow.after_commit(lambda: log.info(line, session_id, som_fixed(taken_tyiyn), client_id))
+
+
+def _confirmed(order: OrderRef, key: str, amount_tyiyn: int) -> PushEvent:
+    recipient, facts = Recipient("client", order.client_id), {"amount_tyiyn": amount_tyiyn}
+    return PushEvent("payment_confirmed", f"payment_confirmed:{key}", recipient, facts=facts)
 
 
 def _log_refund(uow: UnitOfWork, order: OrderRef, amount_tyiyn: int, who: str, *, returned: bool = False) -> None:

@@ -25,6 +25,8 @@ from evpower.errors import InsufficientBalance, Refusal
 from evpower.events import ChargingBegan, EventBus
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
 from evpower.network.station_records import read_start_spot
+from evpower.push.events import of_session
+from evpower.push.outbox import PushOutbox
 from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.tags.verdicts import free_verdict, judge, verdict_on_card
@@ -59,6 +61,7 @@ class Beginnings:
         settler: Settler,
         commands: Commands,
         bus: EventBus,
+        push: PushOutbox,
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -67,6 +70,7 @@ class Beginnings:
         self._settler = settler
         self._commands = commands
         self._bus = bus
+        self._push = push
 
     async def begin(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
@@ -174,6 +178,11 @@ class Beginnings:
         if whose.session_id is not None and await sessions.set_phase(
             uow.conn, whose.session_id, "charging", before=("reserved", "starting"), at=now
         ):
+            await self._push.enqueue(
+                uow,
+                of_session("charging_started", whose.session_id, station_id),
+                of_session("new_session", whose.session_id, station_id),
+            )
             began = ChargingBegan(whose.session_id, station_id, start.connector_id)
             uow.after_commit(lambda: self._bus.publish(began))
         elif whose.verdict.status == "Accepted" and not whose.is_free:

@@ -28,7 +28,9 @@ from evpower.metering.doubts import NotedDoubt
 from evpower.metering.meter_value import Progress
 from evpower.metering.registers import Doubt
 from evpower.metering.stops import keep_doubts
-from evpower.worker import Wake, repeat
+from evpower.push.events import of_session
+from evpower.push.outbox import PushOutbox
+from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.limits")
 
@@ -44,6 +46,10 @@ CHECK_EVERY_S = 15.0
 #: The name of the alarm among messages: no station sent it.
 NO_MESSAGE = "silence"
 RETRY_AFTER_S = 1.0
+#: So much of a limit, and its driver hears that it is near: once (roadmap/history-favorites-push §3).
+NEAR_PERCENT = 90
+#: A database slower than this leaves it to the next reading.
+ENQUEUE_WITHIN_S = 2.0
 
 
 def seconds_to_limit(terms: ChargeTerms, energy_wh: int, power_w: float, elapsed_s: float) -> float | None:
@@ -85,6 +91,7 @@ class LimitKeeper:
         pool: Pool,
         watch: ClockWatch,
         bus: EventBus,
+        push: PushOutbox,
         send_stop: Callable[[PlannedStop], None],
         repeat_s: float,
         sample_interval_s: float,
@@ -93,11 +100,14 @@ class LimitKeeper:
         self._silent_s = INTERVALS_WITHOUT_REGISTER * sample_interval_s
         self._watch = watch
         self._bus = bus
+        self._push = push
         self._send_stop = send_stop
         self._repeat_s = repeat_s
         self._terms: dict[SessionId, ChargeTerms] = {}
         self._plans: dict[SessionId, PlannedStop] = {}
         self._sent: dict[SessionId, float] = {}
+        #: Whose drivers know that their limit is near.
+        self._near: set[SessionId] = set()
         self._wake_at = math.inf
         self._earlier = Wake()
 
@@ -111,9 +121,22 @@ class LimitKeeper:
         wait_s = seconds_to_limit(terms, energy_wh, progress.power_w or 0.0, elapsed_s)
         if wait_s is None:
             self._plans.pop(progress.session_id, None)
+        else:
+            at = trio.current_time() + wait_s
+            self._plan(PlannedStop(at, progress.session_id, station_id, progress.wire_transaction_id))
+        limit_wh = terms.limit_wh(int(elapsed_s // 60))
+        if self._push.is_on and limit_wh is not None and energy_wh * 100 >= limit_wh * NEAR_PERCENT:
+            await self._say_near(station_id, progress.session_id, energy_wh)
+
+    async def _say_near(self, station_id: StationId, session_id: SessionId, energy_wh: int) -> None:
+        """A row for the driver, once for each charge; a reading after a crash finds it again."""
+        if session_id in self._near:
             return
-        at = trio.current_time() + wait_s
-        self._plan(PlannedStop(at, progress.session_id, station_id, progress.wire_transaction_id))
+        near = of_session("charging_limit_near", session_id, station_id, energy_wh=energy_wh)
+        with trio.move_on_after(ENQUEUE_WITHIN_S), contain(log, "a driver does not hear that the limit is near"):
+            async with unit_of_work(self._pool) as uow:
+                await self._push.enqueue(uow, near)
+            self._near.add(session_id)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Send planned stops when their moment comes; forget sessions that became final."""
@@ -188,7 +211,7 @@ class LimitKeeper:
         while True:
             try:
                 async with reading(self._pool) as conn:
-                    known = self._terms.keys() | self._plans.keys() | self._sent.keys()
+                    known = self._terms.keys() | self._plans.keys() | self._sent.keys() | self._near
                     for session_id in await sessions.final_among(conn, known):
                         self._forget(session_id)
                 return
@@ -200,6 +223,7 @@ class LimitKeeper:
         self._terms.pop(session_id, None)
         self._plans.pop(session_id, None)
         self._sent.pop(session_id, None)
+        self._near.discard(session_id)
 
 
 def _may_be_final(event: Event) -> bool:

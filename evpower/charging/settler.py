@@ -27,6 +27,8 @@ from evpower.events import EventBus, SessionSettled
 from evpower.history.keeping import Keeping
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.station_records import refresh_connector
+from evpower.push.events import EventName, PushEvent, of_session
+from evpower.push.outbox import PushOutbox
 from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.settlement")
@@ -47,12 +49,15 @@ class _Locked:
 class Settler:
     """The settlement worker, and the one way a session becomes final."""
 
-    def __init__(self, pool: Pool, clock: Clock, billing: BillingService, keeping: Keeping, bus: EventBus) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, billing: BillingService, keeping: Keeping, bus: EventBus, push: PushOutbox
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._billing = billing
         self._keeping = keeping
         self._bus = bus
+        self._push = push
         self._due = Wake()
 
     def wake(self) -> None:
@@ -120,6 +125,7 @@ class Settler:
                 uow.conn, session, bill, SessionEnd(0, "stopped", "settled"), self._clock.now()
             )
             await settlements.note_unbilled(uow.conn, session.id, session.delivered().energy_wh, 0)
+            await self._push.enqueue(uow, _message("charging_error", session, bill, 0))
             await self._conclude(uow, session)
             await self._keeping.billed(uow, session.id, 0)
         return True
@@ -150,6 +156,8 @@ class Settler:
                 overshoot_wh=None if limit_wh is None else max(0, energy_wh - limit_wh),
             )
             await settlements.store_settlement(uow.conn, session, bill, end, now)
+            completed: tuple[EventName, ...] = ("charging_completed", "session_completed")
+            await self._push.enqueue(uow, *(_message(name, session, bill, energy_wh) for name in completed))
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
             await self._keeping.billed(uow, session.id, minutes)
@@ -169,6 +177,8 @@ class Settler:
             )
             end = SessionEnd(0, status, "released", reason, cause)
             await settlements.store_settlement(uow.conn, session, bill, end, self._clock.now())
+            name: EventName = "charging_error" if status == "error" else "charging_completed"
+            await self._push.enqueue(uow, _message(name, session, bill, 0))
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
         return True
@@ -249,3 +259,14 @@ class Settler:
         await refresh_connector(uow.conn, session.station_id, session.connector_id, self._clock.now())
         event = SessionSettled(session.id, session.station_id, session.connector_id)
         uow.after_commit(lambda: self._bus.publish(event))
+
+
+def _message(name: EventName, session: Session, bill: Settlement, energy_wh: int) -> PushEvent:
+    return of_session(
+        name,
+        session.id,
+        session.station_id,
+        energy_wh=energy_wh,
+        cost_tyiyn=bill.cost_tyiyn,
+        refund_tyiyn=bill.refund_tyiyn,
+    )

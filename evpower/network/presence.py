@@ -15,6 +15,8 @@ from evpower.events import EventBus, StationChanged
 from evpower.identifiers import StationId
 from evpower.link.ports import LiveStations
 from evpower.network.rows.stations import mark_silent, store_presence
+from evpower.push.events import PushEvent
+from evpower.push.outbox import PushOutbox
 from evpower.worker import Wake, repeat
 
 log = logging.getLogger("evpower.presence")
@@ -29,12 +31,19 @@ class Presence:
     """The worker that keeps `stations.last_heartbeat_at` and `is_available` true."""
 
     def __init__(
-        self, pool: Pool, watch: ClockWatch, link: LiveStations, bus: EventBus, heartbeat_timeout_s: float
+        self,
+        pool: Pool,
+        watch: ClockWatch,
+        link: LiveStations,
+        bus: EventBus,
+        push: PushOutbox,
+        heartbeat_timeout_s: float,
     ) -> None:
         self._pool = pool
         self._watch = watch
         self._link = link
         self._bus = bus
+        self._push = push
         self._timeout_s = heartbeat_timeout_s
         self._flushed: dict[StationId, datetime] = {}
         self._silence_seen = Wake()
@@ -66,6 +75,8 @@ class Presence:
             return
         async with unit_of_work(self._pool) as uow:
             silent = await mark_silent(uow.conn, self._watch.before(self._timeout_s))
+            at_s = int(self._watch.look().timestamp())
+            await self._push.enqueue(uow, *(_offline(station_id, at_s) for station_id in silent))
         for station_id in silent:
             log.warning("station is offline: station=%s", station_id)
         self._announce(silent)
@@ -73,6 +84,11 @@ class Presence:
     def _announce(self, stations: list[StationId]) -> None:
         for station_id in stations:
             self._bus.publish(StationChanged(station_id))
+
+
+def _offline(station_id: StationId, at_s: int) -> PushEvent:
+    """For the owners of its location, once for each time it falls silent."""
+    return PushEvent("station_offline", f"station_offline:{station_id}:{at_s}", station_id=station_id)
 
 
 async def _repeat(job: Callable[[], Awaitable[None]], every_s: float, wake: Wake | None = None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
-from evpower.identifiers import ClientId, SessionId, StationId
+from evpower.identifiers import SessionId, StationId
 from evpower.push.recipient import OwnerType, Recipient
 
 EventName: TypeAlias = Literal[
@@ -63,12 +63,14 @@ KINDS: Mapping[EventName, EventKind] = {
 class PushEvent:
     """One event. `key` makes a repeat harmless; the place in its message is the station's.
 
-    It is for `recipient`, or without one for the staff whose location the station is at.
+    It is for `recipient`; without one for the client of the session, or for the staff whose location the station is
+    at, as the kind says.
     """
 
     name: EventName
     key: str
     recipient: Recipient | None = None
+    session_id: SessionId | None = None
     station_id: StationId | None = None
     facts: Facts = field(default_factory=dict)
 
@@ -77,19 +79,6 @@ class PushEvent:
         return KINDS[self.name]
 
 
-def of_session(
-    name: EventName, session_id: SessionId, client_id: ClientId, station_id: StationId, **facts: int | str
-) -> PushEvent:
-    """An event of a client's charge, once for each charge."""
-    return PushEvent(
-        name,
-        f"{name}:{session_id}",
-        Recipient("client", client_id),
-        station_id,
-        {**facts, "session_id": session_id},
-    )
-
-
-def for_owners(name: EventName, about: str, station_id: StationId, **facts: int | str) -> PushEvent:
-    """An event of a station for those whose location it is at; `about` says which one of its kind it is."""
-    return PushEvent(name, f"{name}:{about}", None, station_id, facts)
+def of_session(name: EventName, session_id: SessionId, station_id: StationId, **facts: int | str) -> PushEvent:
+    """An event of a charge, for its client or for the station's owners, once for each charge."""
+    return PushEvent(name, f"{name}:{session_id}", None, session_id, station_id, facts)

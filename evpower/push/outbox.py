@@ -16,36 +16,39 @@ class PushOutbox:
     def __init__(self, clock: Clock, *, is_on: bool) -> None:
         """Nothing is written unless it `is_on`."""
         self._clock = clock
-        self._is_on = is_on
+        self.is_on = is_on
         self.due = Wake()
 
-    async def enqueue(self, uow: UnitOfWork, event: PushEvent) -> int:
-        """One statement in the event's unit of work; how many people get a message, none twice for one key.
+    async def enqueue(self, uow: UnitOfWork, *events: PushEvent) -> None:
+        """One statement in the events' unit of work; nobody gets a message twice for one key.
 
         People without a device, or who have switched the kind off, get no row.
         """
-        if not self._is_on:
-            return 0
-        return self._written(uow, await outbox.enqueue(uow.conn, event, self._clock.now()))
+        if self.is_on and events:
+            self._written(uow, await outbox.enqueue(uow.conn, events, self._clock.now()))
 
     async def warn_of_low_balance(
-        self, uow: UnitOfWork, client_id: ClientId, cause_key: str, *, before_tyiyn: int, resolved_tyiyn: int = 0
+        self, uow: UnitOfWork, client_id: ClientId, cause_key: str, taken_tyiyn: int, *, resolved_tyiyn: int = 0
     ) -> None:
-        """After money was taken: a warning when what is left, with what running charges hold, fell below 50 som by it.
+        """A warning when what is left, with what running charges hold, fell below 50 som by what the entry took.
 
-        The client's row is locked since it had `before_tyiyn`; `resolved_tyiyn` is what an entry of `cause_key` has
-        taken out of what was held, of a session that is not yet marked as settled.
+        The client's row is locked. `resolved_tyiyn` is the hold that the entry has resolved, of a session that is not
+        yet marked as settled.
         """
-        if not self._is_on:
+        if not self.is_on or taken_tyiyn <= 0:
             return
-        now = self._clock.now()
-        key, expires_at = f"low_balance_warning:{client_id}:{cause_key}", now + KINDS["low_balance_warning"].worth
+        key, worth = f"low_balance_warning:{client_id}:{cause_key}", KINDS["low_balance_warning"].worth
         written = await outbox.warn_of_low_balance(
-            uow.conn, client_id, key, now, expires_at, before_tyiyn=before_tyiyn, own_hold=resolved_tyiyn
+            uow.conn,
+            client_id,
+            key,
+            self._clock.now(),
+            worth,
+            taken_tyiyn=taken_tyiyn,
+            resolved_tyiyn=resolved_tyiyn,
         )
         self._written(uow, written)
 
-    def _written(self, uow: UnitOfWork, rows: int) -> int:
+    def _written(self, uow: UnitOfWork, rows: int) -> None:
         if rows:
             uow.after_commit(self.due.set)
-        return rows

@@ -45,7 +45,9 @@ async def test_silence_is_looked_for_at_the_start_and_every_two_minutes(world: W
     clock, began = AskedClock(world.clock.now() + timedelta(seconds=301)), trio.current_time()
     with world.app.bus.subscribe(lambda event: event == StationChanged(STATION)) as found_silent:
         async with trio.open_nursery() as workers:
-            await workers.start(Presence(world.pool, ClockWatch(clock), world.link, world.app.bus, 300).run)
+            await workers.start(
+                Presence(world.pool, ClockWatch(clock), world.link, world.app.bus, world.app.push.outbox, 300).run
+            )
             for _ in range(2):
                 await found_silent.receive()
                 await world.sql("UPDATE stations SET is_available = true")
