@@ -29,6 +29,12 @@ async def read_whole(answer: httpx2.Response, bytes_max: int) -> tuple[bytes | N
         return None, f"HTTP {answer.status_code}"
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         return None, "it is compressed, which was not asked for"
+    body = await read_bounded(answer, bytes_max)
+    return body, "" if body is not None else f"it is longer than {bytes_max} bytes"
+
+
+async def read_bounded(answer: httpx2.Response, bytes_max: int) -> bytes | None:
+    """The body as it comes, whatever its status; None for one that is longer."""
     body = bytearray()
     # Leaving the loop would abandon the library's generators half-way: the next read ends them instead.
     with trio.CancelScope() as reading:
@@ -36,6 +42,4 @@ async def read_whole(answer: httpx2.Response, bytes_max: int) -> tuple[bytes | N
             body += part
             if len(body) > bytes_max:
                 reading.cancel()
-    if len(body) > bytes_max:
-        return None, f"it is longer than {bytes_max} bytes"
-    return bytes(body), ""
+    return bytes(body) if len(body) <= bytes_max else None

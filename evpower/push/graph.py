@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evpower.clock import Clock, Ids
+from evpower.clock import Clock, ClockWatch, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.push.deliverer import PushDeliverer
+from evpower.push.delivery import DeliveryService
 from evpower.push.devices import Devices, PushRules
 from evpower.push.events import PushEvent
 from evpower.push.outbox import PushOutbox
@@ -22,6 +25,7 @@ class Push:
     ids: Ids
     devices: Devices
     outbox: PushOutbox
+    deliverer: PushDeliverer
 
     async def test(self, recipient: Recipient) -> int:
         """Send a test to the person's devices; how many there are. It is on its way, not delivered, at the return."""
@@ -33,6 +37,10 @@ class Push:
         return number
 
 
-def build_push(pool: Pool, clock: Clock, ids: Ids, rules: PushRules) -> Push:
-    """`rules` say what is set up."""
-    return Push(pool, ids, Devices(pool, clock, rules), PushOutbox(clock, is_on=rules.is_on))
+def build_push(
+    pool: Pool, clock: Clock, ids: Ids, rules: PushRules, watch: ClockWatch, services: Mapping[str, DeliveryService]
+) -> Push:
+    """`rules` say what is set up, `services` what delivers it, by the kind of device; `deliverer` must run."""
+    outbox = PushOutbox(clock, is_on=rules.is_on)
+    deliverer = PushDeliverer(pool, watch, outbox, services)
+    return Push(pool, ids, Devices(pool, clock, rules), outbox, deliverer)

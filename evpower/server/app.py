@@ -5,6 +5,7 @@ Every service of a room is built here, once. `process.py` makes a process of it,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
@@ -61,6 +62,7 @@ from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.push.delivery import DeliveryService
 from evpower.push.graph import Push, build_push
 from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
@@ -179,12 +181,13 @@ def build_app(
     watch: ClockWatch | None = None,
     gateways: Gateways | None = None,
     sign_in_means: SignInMeans | None = None,
+    push_services: Mapping[str, DeliveryService] | None = None,
     random_bytes: RandomBytes = random_bytes,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
     A payment provider without a gateway is unavailable. Without a `watch` the wall clock is believed. Without
-    `sign_in_means` nobody can sign in by phone.
+    `sign_in_means` nobody can sign in by phone. Without `push_services` no message is delivered.
     """
     means = sign_in_means or SignInMeans(random_bytes(SECRET_BYTES), sms=None)
     watch = watch or ClockWatch(clock)
@@ -192,7 +195,7 @@ def build_app(
     redis = RedisLink(config.redis.url) if config.redis.url else None
     journal = Journal(pool)
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
-    push = build_push(pool, clock, ids, push_rules(config))
+    push = build_push(pool, clock, ids, push_rules(config), watch, push_services or {})
     billing, aliases = BillingService(pool, clock, push.outbox), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
@@ -22,6 +23,7 @@ from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.gateway import Gateways
+from evpower.push.delivery import DeliveryService
 from evpower.server.app import App, build_app
 from evpower.server.rules import token_rules
 from evpower.server.upkeep import Upkeep
@@ -63,6 +65,7 @@ def build_process(
     conversations: trio.Nursery,
     *,
     sign_in_means: SignInMeans,
+    push_services: Mapping[str, DeliveryService] | None = None,
 ) -> Process:
     """Put one process together. `conversations` owns what is being asked of stations."""
     registry = StationRegistry(usual(DIALECTS))
@@ -78,6 +81,7 @@ def build_process(
         watch=watch,
         gateways=gateways,
         sign_in_means=sign_in_means,
+        push_services=push_services,
     )
     executor = CommandExecutor(pool, clock, process_id, registry)
     others = OtherProcesses(

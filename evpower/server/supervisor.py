@@ -16,7 +16,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import trio
@@ -30,6 +30,8 @@ from evpower.identifiers import ProcessId
 from evpower.network_file.service import log_doubts
 from evpower.payments.gateway import Gateways
 from evpower.payments.gateways.providers import open_gateways
+from evpower.push.delivery import DeliveryService
+from evpower.push.means import open_push_services
 from evpower.server.descriptors import make_room
 from evpower.server.doors import Running, open_doors
 from evpower.server.notify import Notifier
@@ -74,13 +76,16 @@ async def run(
     process_id = ProcessId(ids.new())
     async with (
         open_means(config) as means,
+        open_push_services(config.push, clock) as push_services,
         _database(config, process_id) as pool,
         open_gateways(config, clock) as gateways,
     ):
         await _prepare(pool, clock)
         # One receiver to the end: between two of them a signal would kill us.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await _serve(config, process_id, pool, gateways, means, clock, watch, ids, signals, task_status)
+            await _serve(
+                config, process_id, pool, gateways, means, push_services, clock, watch, ids, signals, task_status
+            )
     log.info("stopped")
 
 
@@ -90,6 +95,7 @@ async def _serve(
     pool: Pool,
     gateways: Gateways,
     means: SignInMeans,
+    push_services: Mapping[str, DeliveryService],
     clock: Clock,
     watch: ClockWatch,
     ids: Ids,
@@ -99,7 +105,18 @@ async def _serve(
     """Workers and doors, until the first signal and through the drain."""
     notifier = Notifier(os.environ)
     async with trio.open_nursery() as workers:
-        process = build_process(config, process_id, pool, gateways, clock, watch, ids, workers, sign_in_means=means)
+        process = build_process(
+            config,
+            process_id,
+            pool,
+            gateways,
+            clock,
+            watch,
+            ids,
+            workers,
+            sign_in_means=means,
+            push_services=push_services,
+        )
         if process.app.authority.exists:
             await process.app.authority.check(clock.now())
         await _start_workers(workers, process)
@@ -162,6 +179,8 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.payments.run, name="payments")
     await workers.start(app.aliases.run, name="aliases")
     await workers.start(app.erasure.run, name="erasure")
+    if app.push.devices.rules.is_on:
+        await workers.start(app.push.deliverer.run, name="messages")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.register_watch.run, name="registers")
     await workers.start(app.recovery.run, name="recovery")

@@ -14,6 +14,7 @@ from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.idempotency.keys import forget_keys
+from evpower.push.deliverer import forget_messages
 from evpower.sign_in.phone_codes import forget_codes
 from evpower.sign_in.service import forget_sign_ins
 from evpower.worker import contain, repeat
@@ -64,6 +65,7 @@ class Upkeep:
             made, dropped = await maintain_partitions(conn, now.date(), self._retention_days)
         await forget_attempts(self._pool, now)
         await forget_codes(self._pool, now)
+        await forget_messages(self._pool, now)
         await forget_sign_ins(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
 from quart.testing import QuartClient
 
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.errors import InvalidToken
 from evpower.http.phones.push import push_routes
@@ -14,6 +16,7 @@ from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers, Mode
 from evpower.identity.identity import Identity
 from evpower.identity.verifier import Verifier
+from evpower.push.delivery import DeliveryService
 from evpower.push.devices import PushRules
 from evpower.push.graph import build_push
 from evpower.push.recipient import Device, Recipient
@@ -58,11 +61,14 @@ class KnownTokens(Verifier):
 class PushWorld:
     """One installation."""
 
-    def __init__(self, pool: Pool, rules: PushRules = RULES) -> None:
+    def __init__(
+        self, pool: Pool, rules: PushRules = RULES, services: Mapping[str, DeliveryService] | None = None
+    ) -> None:
         self.pool = pool
         self.clock = SetClock()
         self.ids = CountingIds()
-        self.push = build_push(pool, self.clock, self.ids, rules)
+        watch = ClockWatch(self.clock, self.clock.steady_s)
+        self.push = build_push(pool, self.clock, self.ids, rules, watch, services or {})
 
     def door(self, mode: Mode = "trust") -> QuartClient:
         """A phone at the door."""

@@ -33,6 +33,15 @@ MOVE: dict[str, str] = {
         SELECT %(into)s, location_id, created_at, updated_at FROM public.user_favorites WHERE user_id = %(old)s
         ON CONFLICT (user_id, location_id) DO NOTHING""",
     "favorites both had": "DELETE FROM public.user_favorites WHERE user_id = %(old)s",
+    "devices": """
+        UPDATE evpower.push_targets SET owner_id = %(into)s WHERE owner_type = 'client' AND owner_id = %(old)s""",
+    "messages to devices": """
+        UPDATE evpower.push_outbox SET owner_id = %(into)s WHERE owner_type = 'client' AND owner_id = %(old)s""",
+    "which messages are wanted": """
+        UPDATE evpower.push_preferences p SET owner_id = %(into)s WHERE owner_type = 'client' AND owner_id = %(old)s
+        AND NOT EXISTS (SELECT FROM evpower.push_preferences t WHERE t.owner_type = 'client' AND t.owner_id = %(into)s)""",
+    "which messages both wanted": """
+        DELETE FROM evpower.push_preferences WHERE owner_type = 'client' AND owner_id = %(old)s""",
     # A phone that asks again after the merge has the answer it had.
     "idempotency keys": """
         UPDATE evpower.idempotency_keys k SET client_id = %(into)s WHERE client_id = %(old)s
