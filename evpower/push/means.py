@@ -11,12 +11,12 @@ import trio
 
 from evpower.clock import Clock, RandomBytes, random_bytes
 from evpower.outgoing_http import open_client
-from evpower.push.calls import LIMITS, TIMEOUT
 from evpower.push.delivery import DeliveryService
-from evpower.push.fcm import Fcm
-from evpower.push.service_account import read_service_account
-from evpower.push.vapid import private_key
-from evpower.push.web_push import WebPush
+from evpower.push.services.calls import LIMITS, TIMEOUT
+from evpower.push.services.fcm import Fcm
+from evpower.push.services.service_account import read_service_account
+from evpower.push.services.vapid import private_key
+from evpower.push.services.web_push import WebPush
 from evpower.settings.push import PushSettings, vapid_number
 
 

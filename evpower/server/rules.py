@@ -13,7 +13,7 @@ from evpower.charging.start_stop import AskingRules
 from evpower.identity.graph import TokenRules
 from evpower.payments.top_up import TopUpRules
 from evpower.push.devices import PushRules
-from evpower.push.vapid import private_key, public_key_text
+from evpower.push.services.vapid import private_key, public_key_text
 from evpower.settings.config import Config
 from evpower.settings.push import vapid_number
 from evpower.sign_in.codes import CodeRules

@@ -30,8 +30,10 @@ from evpower.errors import (
     SessionAlreadyActive,
 )
 from evpower.identifiers import ClientId, ConnectorId
+from evpower.push.recipient import Recipient
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, ONE, TWO, World
+from tests.worlds.push import phone
 
 #: Sorts before and after CLIENT: locks are taken in the order of ids, whichever way the merge goes.
 AFTER, BEFORE = ClientId("zz-other"), ClientId("aa-other")
@@ -478,12 +480,32 @@ async def test_the_ledger_check_finds_what_is_left_of_an_alias(world: World, tam
     assert found.problems["merged clients that something is left of"]
 
 
+async def test_devices_and_what_is_wanted_of_messages_are_the_other_ones(world: World) -> None:
+    """What the survivor chose prevails; staff of the same id is somebody else."""
+    old, into, staff = Recipient("client", CLIENT), Recipient("client", AFTER), Recipient("owner", CLIENT)
+    await world.give(1_00)
+    await world.give(1_00, AFTER)
+    devices = world.app.push.devices
+    for recipient, name in ((old, "1"), (into, "2"), (staff, "3")):
+        await devices.register(recipient, phone(name))
+        await devices.choose(recipient, {"promotions": recipient == into})
+    await merge(world)
+    rows = await world.sql("SELECT owner_type, owner_id FROM evpower.push_targets ORDER BY address")
+    assert [(row["owner_type"], row["owner_id"]) for row in rows] == [
+        ("client", AFTER),
+        ("client", AFTER),
+        ("owner", CLIENT),
+    ]
+    assert [(await devices.preferences(recipient)).promotions for recipient in (into, staff)] == [True, False]
+    assert len(await world.sql("SELECT 1 FROM evpower.push_preferences")) == 2
+
+
 async def test_every_column_that_names_a_client_moves_or_stays_for_a_reason(world: World) -> None:
     """A new one fails here until somebody decides."""
     columns = await world.sql(
         "SELECT table_schema || '.' || table_name AS name FROM information_schema.columns "
         "JOIN information_schema.tables USING (table_schema, table_name) WHERE table_type = 'BASE TABLE' "
-        "AND table_schema IN ('public', 'evpower') AND column_name IN ('client_id', 'user_id')"
+        "AND table_schema IN ('public', 'evpower') AND column_name IN ('client_id', 'user_id', 'owner_id')"
     )
     moved = " ".join(MOVE.values())
     left = {each["name"] for each in columns if each["name"] not in moved}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,13 @@ async def queue(
 async def states(world: PushWorld) -> list[tuple[str, str | None]]:
     rows = await world.sql("SELECT state, end_reason FROM evpower.push_outbox ORDER BY id")
     return [(row["state"], row["end_reason"]) for row in rows]
+
+
+async def until(rows: Callable[[], Awaitable[object]]) -> None:
+    """The query finds something: looked for again and again, each look a turn of PostgreSQL's."""
+    with trio.fail_after(10):
+        while not await rows():
+            pass
 
 
 async def after(world: PushWorld, seconds: float) -> None:
@@ -310,12 +318,9 @@ async def test_the_worker_finds_what_nobody_woke_it_for(
     async with trio.open_nursery() as nursery:
         await nursery.start(world.push.deliverer.run)
         await queue(PushWorld(world.pool))
-        with trio.fail_after(10):
-            while not await world.sql("SELECT 1 FROM evpower.push_targets WHERE failures = 1"):
-                await trio.sleep(0)
-            world.clock.advance(5)
-            while await states(world) != [("sent", None)]:
-                await trio.sleep(0)
+        await until(lambda: world.sql("SELECT 1 FROM evpower.push_targets WHERE failures = 1"))
+        world.clock.advance(5)
+        await until(lambda: world.sql("SELECT 1 FROM evpower.push_outbox WHERE state = 'sent'"))
         nursery.cancel_scope.cancel()
     assert len(service.asked) == 2
 

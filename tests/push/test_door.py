@@ -10,7 +10,7 @@ from quart import Response
 from evpower.db.pool import Pool
 from evpower.http.wire.caller import Mode
 from evpower.push.devices import PushRules
-from evpower.push.vapid import base64url
+from evpower.push.services.vapid import base64url
 from tests.worlds.push import DEVICES, ENDPOINT, HOSTS, ME, NOTIFICATIONS, OTHER, OWNER, RULES, PushWorld, token
 
 SUBSCRIPTION = {

@@ -20,7 +20,7 @@ from evpower.push.delivery import DeliveryService
 from evpower.push.devices import PushRules
 from evpower.push.graph import build_push
 from evpower.push.recipient import Device, Recipient
-from evpower.push.vapid import private_key, public_key_text
+from evpower.push.services.vapid import private_key, public_key_text
 from tests.http.description import hold_to_description
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON, CountingIds, SetClock

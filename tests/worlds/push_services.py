@@ -116,10 +116,9 @@ class FcmStandIn:
         #: Access tokens that were given out and are believed.
         self.access: list[str] = []
         self.lasts_s = 3599
-        #: Set at each message that was accepted.
-        self.came = trio.Event()
-        #: Requests wait for it before they are answered.
+        #: Messages, and requests for access, wait for these before they are looked at.
         self.gate: trio.Event | None = None
+        self.access_gate: trio.Event | None = None
 
     def account(self) -> dict[str, str]:
         """The service account's file."""
@@ -138,8 +137,14 @@ class FcmStandIn:
     def refuse(self, token: str, *replies: Reply) -> None:
         self.replies.setdefault(token, deque()).extend(replies)
 
+    def release(self) -> None:
+        """Whoever waited for an answer has gone: nothing of that was taken."""
+        self.gate, self.access_gate = None, None
+
     async def answer(self, request: Request) -> Reply:
         if request.path == "/token":
+            if self.access_gate is not None:
+                await self.access_gate.wait()
             return self._give_access(request)
         assert request.path == f"/v1/projects/{PROJECT}/messages:send"
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.access:
@@ -154,7 +159,6 @@ class FcmStandIn:
         if not all(isinstance(value, str) for value in message["data"].values()):
             return fcm_error(400, "INVALID_ARGUMENT", "Invalid value at 'message.data[0].value' (TYPE_STRING)")
         self.accepted.append(message)
-        self.came.set()
         return json_reply(200, {"name": f"projects/{PROJECT}/messages/{len(self.accepted)}"})
 
     def _give_access(self, request: Request) -> Reply:

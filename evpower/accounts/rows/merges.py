@@ -39,7 +39,8 @@ MOVE: dict[str, str] = {
         UPDATE evpower.push_outbox SET owner_id = %(into)s WHERE owner_type = 'client' AND owner_id = %(old)s""",
     "which messages are wanted": """
         UPDATE evpower.push_preferences p SET owner_id = %(into)s WHERE owner_type = 'client' AND owner_id = %(old)s
-        AND NOT EXISTS (SELECT FROM evpower.push_preferences t WHERE t.owner_type = 'client' AND t.owner_id = %(into)s)""",
+        AND NOT EXISTS (SELECT FROM evpower.push_preferences t
+                        WHERE t.owner_type = 'client' AND t.owner_id = %(into)s)""",
     "which messages both wanted": """
         DELETE FROM evpower.push_preferences WHERE owner_type = 'client' AND owner_id = %(old)s""",
     # A phone that asks again after the merge has the answer it had.

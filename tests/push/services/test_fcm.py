@@ -15,7 +15,7 @@ from evpower.errors import ConfigError
 from evpower.push.delivery import DeliveryOutcome, DeliveryService, Target
 from evpower.push.means import open_push_services
 from evpower.push.message import write_message
-from evpower.push.service_account import read_service_account
+from evpower.push.services.service_account import read_service_account
 from evpower.settings.push import PushSettings
 from tests.payments.gateways.peer import closed_port
 from tests.worlds import push_services as stand_in

@@ -12,10 +12,10 @@ import msgspec
 import trio
 
 from evpower.clock import Clock
-from evpower.push.calls import CallFailed, ServiceAnswer, post
 from evpower.push.delivery import DeliveryOutcome, Target, retry_after_s
 from evpower.push.message import PushMessage
-from evpower.push.service_account import ServiceAccount
+from evpower.push.services.calls import ServiceAnswer, ServiceUnanswered, post
+from evpower.push.services.service_account import ServiceAccount
 
 log = logging.getLogger("evpower.push")
 
@@ -47,7 +47,7 @@ class Fcm:
             answer = await self._post(content, access)
             if answer.status == 401:
                 answer = await self._post(content, await self._access_token(instead_of=access))
-        except CallFailed as error:
+        except ServiceUnanswered as error:
             return DeliveryOutcome("later", str(error))
         return self._outcome(answer)
 
@@ -80,7 +80,7 @@ class Fcm:
         return DeliveryOutcome("later", f"HTTP {status} {code}".strip(), wait_s)
 
     async def _access_token(self, *, instead_of: str | None = None) -> str:
-        """A token that is good for a while, another one than `instead_of`. Raises CallFailed."""
+        """A token that is good for a while, another one than `instead_of`. Raises ServiceUnanswered."""
         async with self._asking:
             if self._access is not None:
                 access, until_s = self._access
@@ -107,17 +107,32 @@ class Fcm:
         access, lasts_s = body.get("access_token"), body.get("expires_in", TOKEN_LASTS_S)
         if not answer.is_success or not isinstance(access, str) or not isinstance(lasts_s, int):
             log.error("FCM: the service account gets no access token: HTTP %d", answer.status)
-            raise CallFailed(f"no access token: HTTP {answer.status}")
+            raise ServiceUnanswered(f"no access token: HTTP {answer.status}")
         return access, lasts_s
 
 
+class _Violation(msgspec.Struct):
+    field: str = ""
+
+
+class _Detail(msgspec.Struct, rename="camel"):
+    """`google.firebase.fcm.v1.FcmError`, or `google.rpc.BadRequest`."""
+
+    error_code: str = ""
+    field_violations: list[_Violation] = []
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    details: list[_Detail] = []
+
+
 def _error_of(answer: ServiceAnswer) -> tuple[str, bool]:
-    """FCM's own code of an error (`google.firebase.fcm.v1.FcmError`), and whether it finds fault with the token."""
-    error = answer.json().get("error")
-    details = error.get("details") if isinstance(error, dict) else None
-    parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
-    code = next((part["errorCode"] for part in parts if isinstance(part.get("errorCode"), str)), "")
-    violations = [each for part in parts for each in part.get("fieldViolations") or () if isinstance(each, dict)]
-    text = error.get("message") if isinstance(error, dict) else None
-    named = any(each.get("field") == "message.token" for each in violations)
-    return code, named or (isinstance(text, str) and "registration token" in text)
+    """FCM's own code of an error, and whether it finds fault with the registration token."""
+    try:
+        error = msgspec.convert(answer.json().get("error", {}), _Error)
+    except msgspec.ValidationError:
+        return "", False
+    code = next((detail.error_code for detail in error.details if detail.error_code), "")
+    fields = {violation.field for detail in error.details for violation in detail.field_violations}
+    return code, "message.token" in fields or "registration token" in error.message

@@ -7,8 +7,8 @@ from base64 import urlsafe_b64decode
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from evpower.push.encryption import encrypt
-from evpower.push.vapid import base64url, private_key, public_key_text
+from evpower.push.services.encryption import encrypt
+from evpower.push.services.vapid import base64url, private_key, public_key_text
 from tests.worlds.push_services import Browser
 
 

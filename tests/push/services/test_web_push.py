@@ -14,7 +14,7 @@ from evpower.push.delivery import DeliveryOutcome, DeliveryService, Target
 from evpower.push.events import Facts
 from evpower.push.means import open_push_services
 from evpower.push.message import write_message
-from evpower.push.vapid import base64url
+from evpower.push.services.vapid import base64url
 from evpower.settings.push import PushSettings
 from tests.worlds.fakes import NOON, SetClock
 from tests.worlds.push import RULES

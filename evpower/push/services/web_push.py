@@ -11,11 +11,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from evpower.clock import Clock, RandomBytes
-from evpower.push.calls import CallFailed, ServiceAnswer, post
 from evpower.push.delivery import DeliveryOutcome, Target, retry_after_s
-from evpower.push.encryption import SALT_BYTES, encrypt
 from evpower.push.message import PushMessage
-from evpower.push.vapid import private_key, public_key_text
+from evpower.push.services.calls import ServiceAnswer, ServiceUnanswered, post
+from evpower.push.services.encryption import SALT_BYTES, encrypt
+from evpower.push.services.vapid import private_key, public_key_text
 from evpower.settings.push import ORDER
 
 #: What every service takes, encrypted (RFC 8030 §7.2: 4,096).
@@ -56,7 +56,7 @@ class WebPush:
             return DeliveryOutcome("ended", "invalid_keys")
         try:
             answer = await post(self._http, target.address, content, self._headers(target, message))
-        except CallFailed as error:
+        except ServiceUnanswered as error:
             return DeliveryOutcome("later", str(error))
         return self._outcome(answer)
 

@@ -17,7 +17,7 @@ LIMITS = httpx2.Limits(max_connections=40, max_keepalive_connections=20, keepali
 ANSWER_BYTES_MAX = 64 * 1024
 
 
-class CallFailed(Exception):
+class ServiceUnanswered(Exception):
     """No answer; the message is the kind of what went wrong."""
 
 
@@ -43,10 +43,10 @@ class ServiceAnswer:
 
 
 async def post(http: httpx2.AsyncClient, url: str, content: bytes, headers: Mapping[str, str]) -> ServiceAnswer:
-    """Raises CallFailed."""
+    """Raises ServiceUnanswered."""
     try:
         async with http.stream("POST", url, content=content, headers=dict(headers)) as answer:
             body = await read_bounded(answer, ANSWER_BYTES_MAX)
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
-        raise CallFailed(type(error).__name__) from None
+        raise ServiceUnanswered(type(error).__name__) from None
     return ServiceAnswer(answer.status_code, answer.headers.get("Retry-After"), body or b"")

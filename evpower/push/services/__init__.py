@@ -1,0 +1,1 @@
+"""The services that deliver to devices: Firebase Cloud Messaging, and those of web push."""
