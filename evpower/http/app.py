@@ -22,8 +22,8 @@ from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
+from evpower.http.phones.person.devices import push_routes
 from evpower.http.phones.person.favorites import favorite_routes
-from evpower.http.phones.push import push_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.phones.stations import station_routes

@@ -11,7 +11,7 @@ from quart.testing import QuartClient
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.errors import InvalidToken
-from evpower.http.phones.push import push_routes
+from evpower.http.phones.person.devices import push_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers, Mode
 from evpower.identity.identity import Identity

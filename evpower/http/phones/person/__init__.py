@@ -1,1 +1,1 @@
-"""What a person keeps and is: favorites, profile."""
+"""What a person keeps and is: favorites, devices for messages, profile."""
