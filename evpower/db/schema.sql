@@ -319,20 +319,6 @@ TABLE evpower.provider_events (
     outcome text NOT NULL,
     outcome_at timestamp with time zone NOT NULL
 )
-TABLE evpower.receipt_numbers (
-    year integer NOT NULL,
-    last integer NOT NULL
-)
-TABLE evpower.receipts (
-    year integer NOT NULL,
-    serial integer NOT NULL,
-    session_id text NOT NULL,
-    revision smallint NOT NULL,
-    issued_at timestamp with time zone NOT NULL,
-    energy_wh bigint NOT NULL,
-    minutes integer NOT NULL,
-    amount_tyiyn bigint NOT NULL,
-    content jsonb
 TABLE evpower.push_outbox (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     event_key text NOT NULL,
@@ -374,6 +360,21 @@ TABLE evpower.push_targets (
     failures integer NOT NULL DEFAULT 0,
     ended_at timestamp with time zone,
     end_reason text
+)
+TABLE evpower.receipt_numbers (
+    year integer NOT NULL,
+    last integer NOT NULL
+)
+TABLE evpower.receipts (
+    year integer NOT NULL,
+    serial integer NOT NULL,
+    session_id text NOT NULL,
+    revision smallint NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    energy_wh bigint NOT NULL,
+    minutes integer NOT NULL,
+    amount_tyiyn bigint NOT NULL,
+    content jsonb
 )
 TABLE evpower.refresh_tokens (
     digest bytea NOT NULL,
@@ -881,14 +882,6 @@ evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (
 evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
-evpower.receipt_numbers: receipt_numbers_last_check CHECK ((last > 0))
-evpower.receipt_numbers: receipt_numbers_pkey PRIMARY KEY (year)
-evpower.receipts: receipts_pkey PRIMARY KEY (year, serial)
-evpower.receipts: receipts_revision_check CHECK ((revision > 0))
-evpower.receipts: receipts_serial_check CHECK ((serial > 0))
-evpower.receipts: receipts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
-evpower.receipts: receipts_session_id_revision_key UNIQUE (session_id, revision)
-evpower.receipts: receipts_year_fkey FOREIGN KEY (year) REFERENCES evpower.receipt_numbers(year)
 evpower.push_outbox: push_outbox_event_key_key UNIQUE (event_key)
 evpower.push_outbox: push_outbox_pkey PRIMARY KEY (id)
 evpower.push_preferences: push_preferences_owner_type_check CHECK ((owner_type = ANY (ARRAY['client'::text, 'owner'::text])))
@@ -899,6 +892,14 @@ evpower.push_targets: push_targets_keys CHECK (((kind = 'webpush'::text) = ((p25
 evpower.push_targets: push_targets_kind_check CHECK ((kind = ANY (ARRAY['fcm'::text, 'webpush'::text])))
 evpower.push_targets: push_targets_owner_type_check CHECK ((owner_type = ANY (ARRAY['client'::text, 'owner'::text])))
 evpower.push_targets: push_targets_pkey PRIMARY KEY (id)
+evpower.receipt_numbers: receipt_numbers_last_check CHECK ((last > 0))
+evpower.receipt_numbers: receipt_numbers_pkey PRIMARY KEY (year)
+evpower.receipts: receipts_pkey PRIMARY KEY (year, serial)
+evpower.receipts: receipts_revision_check CHECK ((revision > 0))
+evpower.receipts: receipts_serial_check CHECK ((serial > 0))
+evpower.receipts: receipts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.receipts: receipts_session_id_revision_key UNIQUE (session_id, revision)
+evpower.receipts: receipts_year_fkey FOREIGN KEY (year) REFERENCES evpower.receipt_numbers(year)
 evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
 evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.revoked_people: revoked_people_pkey PRIMARY KEY (person_id)
@@ -1117,14 +1118,14 @@ CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USI
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
-CREATE UNIQUE INDEX receipt_numbers_pkey ON evpower.receipt_numbers USING btree (year)
-CREATE UNIQUE INDEX receipts_pkey ON evpower.receipts USING btree (year, serial)
-CREATE UNIQUE INDEX receipts_session_id_revision_key ON evpower.receipts USING btree (session_id, revision)
 CREATE UNIQUE INDEX push_outbox_event_key_key ON evpower.push_outbox USING btree (event_key)
 CREATE UNIQUE INDEX push_outbox_pkey ON evpower.push_outbox USING btree (id)
 CREATE UNIQUE INDEX push_preferences_pkey ON evpower.push_preferences USING btree (owner_type, owner_id)
 CREATE UNIQUE INDEX push_targets_address_key ON evpower.push_targets USING btree (address)
 CREATE UNIQUE INDEX push_targets_pkey ON evpower.push_targets USING btree (id)
+CREATE UNIQUE INDEX receipt_numbers_pkey ON evpower.receipt_numbers USING btree (year)
+CREATE UNIQUE INDEX receipts_pkey ON evpower.receipts USING btree (year, serial)
+CREATE UNIQUE INDEX receipts_session_id_revision_key ON evpower.receipts USING btree (session_id, revision)
 CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
 CREATE UNIQUE INDEX revoked_people_pkey ON evpower.revoked_people USING btree (person_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
