@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 import evpower
-from evpower.command_line.commands.accounts import client, deletions
+from evpower.command_line.commands.accounts import client, deletions, push
 from evpower.command_line.commands.attempts import attempts
 from evpower.command_line.commands.certificate import ca, certificates
 from evpower.command_line.commands.doubts import doubts
@@ -51,6 +51,7 @@ for _each in (
     *(deletions, client),
     staff,
     sign_in,
+    push,
     parked,
     doubts,
     attempts,

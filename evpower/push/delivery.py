@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from evpower.digits import INT32_MAX, whole_number
 from evpower.push.message import PushMessage
-from evpower.push.recipient import Locale
+from evpower.push.recipient import DeviceKind, Locale
 
 #: `sent`: the service has it. `ended`: the device takes no messages any more. `dead`: this message cannot be sent to
 #: it. `later`: nothing is known against it, and it is tried again.
@@ -23,7 +23,7 @@ class Target:
     """A device as it is stored; the keys are a subscription's."""
 
     id: int
-    kind: Literal["fcm", "webpush"]
+    kind: DeviceKind
     address: str
     locale: Locale
     p256dh: bytes | None = None

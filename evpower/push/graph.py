@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from evpower.clock import Clock, ClockWatch, Ids
 from evpower.db.pool import Pool
@@ -12,9 +13,13 @@ from evpower.push.deliverer import PushDeliverer
 from evpower.push.delivery import DeliveryService
 from evpower.push.devices import Devices, PushRules
 from evpower.push.events import PushEvent
+from evpower.push.figures import PushFigures
 from evpower.push.outbox import PushOutbox
 from evpower.push.recipient import Recipient
+from evpower.push.rows.figures import read_push_figures
 from evpower.push.rows.targets import count_targets
+
+FIGURES_OF = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,16 @@ class Push:
     """Messages to phones; nothing is written while `devices.rules` say that nothing is set up."""
 
     pool: Pool
+    clock: Clock
     ids: Ids
     devices: Devices
     outbox: PushOutbox
     deliverer: PushDeliverer
+
+    async def figures(self) -> PushFigures:
+        """What waits, and what ended within 24 hours."""
+        async with reading(self.pool) as conn:
+            return await read_push_figures(conn, self.clock.now() - FIGURES_OF)
 
     async def test(self, recipient: Recipient) -> int:
         """Send a test to the person's devices; how many there are. It is on its way, not delivered, at the return."""
@@ -43,4 +54,4 @@ def build_push(
     """`rules` say what is set up, `services` what delivers it, by the kind of device; `deliverer` must run."""
     outbox = PushOutbox(clock, is_on=rules.is_on)
     deliverer = PushDeliverer(pool, watch, outbox, services)
-    return Push(pool, ids, Devices(pool, clock, rules), outbox, deliverer)
+    return Push(pool, clock, ids, Devices(pool, clock, rules), outbox, deliverer)

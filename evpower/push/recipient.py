@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from evpower.identity.identity import Identity
 
 OwnerType: TypeAlias = Literal["client", "owner"]
+DeviceKind: TypeAlias = Literal["fcm", "webpush"]
 Locale: TypeAlias = Literal["ru", "ky", "en"]
 LOCALES: tuple[Locale, ...] = ("ru", "ky", "en")
 #: An address that every reader of addresses takes for the same host: what may come before and behind it is narrow.
@@ -33,7 +34,7 @@ class Device:
     `sign_in_id` is the sign-in of ours in which it was registered, None for a token of another issuer, or for none.
     """
 
-    kind: Literal["fcm", "webpush"]
+    kind: DeviceKind
     address: str
     locale: Locale = "ru"
     sign_in_id: str | None = None

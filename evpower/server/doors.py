@@ -40,6 +40,7 @@ from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.merges import merge_routes
+from evpower.http.operators.people.push import push_admin_routes
 from evpower.http.operators.people.second_factor import second_factor_routes
 from evpower.http.operators.people.signing_keys import signing_key_routes
 from evpower.http.operators.people.staff import enrolment_routes, staff_routes
@@ -200,6 +201,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
+        push_admin_routes(app.push),
         deletion_routes(app.accounts, app.allowance),
         payment_admin_routes(app.payments, app.allowance),
         merge_routes(app.merging),
@@ -233,6 +235,7 @@ def _metrics(process: Process, server: StationServer) -> Metrics:
         process.watch,
         rate_limits=app.rate_limits,
         sign_in_codes=app.sign_in.codes.outcomes,
+        push_outcomes=app.push.deliverer.outcomes,
         refused_tokens=process.tokens.verifier.failures,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import get_args
 
 import trio
@@ -37,6 +37,8 @@ from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
 from evpower.payments.graph import Payments
+from evpower.push.delivery import Fate
+from evpower.push.recipient import DeviceKind
 from evpower.rate_limits.limits import KINDS
 from evpower.rate_limits.service import RateLimits
 from evpower.server.payment_metrics import payment_metrics, top_up_metrics
@@ -68,6 +70,7 @@ class Metrics(Collector):
         watch: ClockWatch | None = None,
         *,
         sign_in_codes: Mapping[CodeOutcome, int],
+        push_outcomes: Mapping[tuple[str, str], int],
         refused_tokens: Mapping[Check, int],
         rate_limits: RateLimits,
     ) -> None:
@@ -80,6 +83,7 @@ class Metrics(Collector):
         self._payments = payments
         self._redis = redis
         self._sign_in_codes = sign_in_codes
+        self._push_outcomes = push_outcomes
         self._refused_tokens = refused_tokens
         self._watch = watch or ClockWatch(server.clock)
         self._began_at = server.clock.now()
@@ -125,6 +129,7 @@ class Metrics(Collector):
         tokens = {check: self._refused_tokens.get(check, 0) for check in get_args(Check)}
         yield _by("evpower_refused_tokens", "Bearer tokens that were not believed.", ("check",), tokens)
         yield _by("evpower_sign_in_codes", "What became of codes for signing in.", ("outcome",), codes)
+        yield from _push(self._push_outcomes)
         yield from _rate_limits(self._rate_limits)
         yield from payment_metrics(self._payments)
         if self._redis is not None:
@@ -174,6 +179,15 @@ def _database(journal: Journal, pool: PoolUsage) -> Iterator[Metric]:
     yield GaugeMetricFamily("evpower_database_pool_size", "Connections there may be.", value=pool.size)
     yield GaugeMetricFamily("evpower_database_pool_in_use", "Connections lent or being made.", value=pool.in_use)
     yield GaugeMetricFamily("evpower_database_pool_waiting", "Tasks that wait for a connection.", value=pool.waiting)
+
+
+def _push(outcomes: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
+    messages = CounterMetricFamily(
+        "evpower_push", "What became of messages to phones, by the kind of device.", labels=["kind", "outcome"]
+    )
+    for kind, outcome in product(get_args(DeviceKind), get_args(Fate)):
+        messages.add_metric([kind, outcome], outcomes.get((kind, outcome), 0))
+    yield messages
 
 
 def _rate_limits(limits: RateLimits) -> Iterator[Metric]:

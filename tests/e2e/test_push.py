@@ -20,7 +20,12 @@ from tests.worlds.push_services import UNREGISTERED, FcmStandIn, fcm_stand_in
 
 COMPLETED = "SELECT state FROM evpower.push_outbox WHERE event = 'charging_completed' AND payload ->> 'session_id' = %s"
 
-SETTLED = "SELECT count(*) FROM evpower.ledger_entries WHERE session_id = %s AND kind = 'settle'"
+SETTLED = """
+SELECT (SELECT count(*) FROM evpower.ledger_entries WHERE session_id = %(id)s AND kind = 'settle'),
+       (SELECT count(*) FROM evpower.receipts WHERE session_id = %(id)s),
+       (SELECT count(*) FROM evpower.push_outbox
+        WHERE event = 'charging_completed' AND payload ->> 'session_id' = %(id)s)
+"""
 
 
 @pytest.fixture
@@ -94,8 +99,8 @@ async def test_a_message_survives_a_kill_after_the_bill(server: Server, database
                 await server.start()
 
                 await poll(partial(is_sent, database, session_id))
-                rows = database.execute(SETTLED, [session_id]).fetchall()
-            assert rows == [(1,)]
+                rows = database.execute(SETTLED, {"id": session_id}).fetchall()
+            assert rows == [(1, 1, 1)], "one bill, one receipt, one message"
             assert completed(fcm, session_id)
 
 

@@ -74,6 +74,7 @@ class Scene:
         gateways = Gateways(qr=ScriptedProvider("ODENGI"))
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.codes: Counter[CodeOutcome] = Counter()
+        self.messages: Counter[tuple[str, str]] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
         self.rate_limits = RateLimits(self.clock, redis)
         self.metrics = Metrics(
@@ -85,6 +86,7 @@ class Scene:
             self.payments,
             redis,
             sign_in_codes=self.codes,
+            push_outcomes=self.messages,
             refused_tokens=self.tokens.failures,
             rate_limits=self.rate_limits,
         )
@@ -331,6 +333,15 @@ async def test_what_became_of_codes_for_signing_in(scene: Scene) -> None:
     assert read["evpower_sign_in_codes_total{outcome=sent}"] == 3
     assert read["evpower_sign_in_codes_total{outcome=wrong}"] == 1
     assert read["evpower_sign_in_codes_total{outcome=limited}"] == 0
+
+
+async def test_what_became_of_messages_to_phones(scene: Scene) -> None:
+    scene.messages["fcm", "sent"] += 3
+    scene.messages["webpush", "ended"] += 1
+    read = await scene.read()
+    assert read["evpower_push_total{kind=fcm,outcome=sent}"] == 3
+    assert read["evpower_push_total{kind=webpush,outcome=ended}"] == 1
+    assert read["evpower_push_total{kind=webpush,outcome=later}"] == 0
 
 
 async def test_refused_requests_are_counted_by_kind(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""`evpower deletions`: accounts whose end was asked for; `evpower client`: two ids of one person."""
+"""`evpower deletions`: accounts whose end was asked for; `client`: two ids of one person; `push`: messages to them."""
 
 from __future__ import annotations
 
@@ -66,3 +66,23 @@ def merge(terminal: Terminal, client_id: str, into: str, reason: str) -> None:
     """Two ids of one person become one: OLD becomes an alias of CLIENT. There is no way back."""
     body = {"into": into, "reason": reason}
     terminal.screen.facts(terminal.server.post("clients", client_id, "merge", body=body))
+
+
+@click.group()
+def push() -> None:
+    """Messages to phones."""
+
+
+@push.command("status")
+@terminal_command
+def push_status(terminal: Terminal) -> None:
+    """What waits now; what became of the last 24 hours' messages and devices, by the reason."""
+    terminal.screen.facts(terminal.server.get("push"))
+
+
+@push.command("test")
+@click.argument("client_id", metavar="CLIENT")
+@terminal_command
+def send_test(terminal: Terminal, client_id: str) -> None:
+    """Send a test to all devices of CLIENT; whether it arrived, `status` and the log say."""
+    terminal.screen.facts(terminal.server.post("push", "test", client_id, body={}))
