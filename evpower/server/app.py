@@ -42,6 +42,7 @@ from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
+from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
 from evpower.history.service import History
 from evpower.http.operators.operations import StationOperations
@@ -166,6 +167,7 @@ class App:
     sign_in: SignIn
     #: None: switched off.
     history: History | None
+    documents: Documents | None
 
 
 def build_app(
@@ -288,6 +290,7 @@ def build_app(
         ),
         sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
+        documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
     )
 
 

@@ -156,6 +156,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             accounts=app.accounts,
             favorites=app.favorites if config.favorites.enabled else None,
             history=app.history,
+            documents=app.documents,
         ),
         process.clock,
         process.ids,
