@@ -106,6 +106,16 @@ class ReceiptContent(TypedDict):
     estimated: bool
 
 
+@dataclass(frozen=True)
+class ChargeReceipt:
+    """A numbered document of a charge; `corrects` is the number of the receipt that it corrects."""
+
+    number: str
+    issued_at: datetime
+    content: ReceiptContent
+    corrects: str | None = None
+
+
 def number_text(year: int, serial: int) -> str:
     """A document's number: `2026-000017`."""
     return f"{year}-{serial:0{NUMBER_DIGITS}d}"

@@ -15,10 +15,12 @@ from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.favorites.service import Favorites
+from evpower.history.documents import Documents
 from evpower.history.service import History
 from evpower.http.openapi import openapi_routes
 from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_end_routes, account_routes
+from evpower.http.phones.history.documents import document_routes
 from evpower.http.phones.history.lists import history_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
@@ -91,6 +93,7 @@ class PhoneServices:
     favorites: Favorites | None = None
     history: History | None = None
     push: Push | None = None
+    documents: Documents | None = None
 
 
 def build_http_app(
@@ -154,6 +157,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
         yield favorite_routes(services.favorites, services.billing, guard, idempotency, prefix=V1)
     if services.history is not None:
         yield history_routes(services.history, prefix=V1)
+        if services.documents is not None:
+            yield document_routes(services.documents, services.history, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)

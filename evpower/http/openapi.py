@@ -301,6 +301,7 @@ def _responses(description: Description, schemas: _Schemas) -> Schema:
         schema = {"anyOf": [schema, problem]}
     text = "Success, or a refusal" if description.refused == 200 else "Success"
     answered = {"200": _response(text, schema, description.media_type)}
+    answered["200"]["content"] |= {each: {"schema": {}} for each in description.also}
     for status, kind in description.failures.items():
         answered[str(status)] = _response("Failure", schemas.of(kind))
     return answered | {"default": _response("The error envelope", problem)}

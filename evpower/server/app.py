@@ -43,6 +43,7 @@ from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
+from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
 from evpower.history.service import History
 from evpower.http.operators.operations import StationOperations
@@ -171,6 +172,7 @@ class App:
     #: None: switched off.
     history: History | None
     push: Push
+    documents: Documents | None
 
 
 def build_app(
@@ -298,6 +300,7 @@ def build_app(
         sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
         push=push,
+        documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
     )
 
 

@@ -158,6 +158,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             favorites=app.favorites if config.favorites.enabled else None,
             history=app.history,
             push=app.push,
+            documents=app.documents,
         ),
         process.clock,
         process.ids,

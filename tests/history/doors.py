@@ -34,6 +34,7 @@ def phone_of(world: World, mode: Mode = "trust") -> Phone:
         rate_limits=app.rate_limits,
         accounts=app.accounts,
         history=app.history,
+        documents=app.documents,
     )
     http_app = build_http_app(services, world.clock, CountingIds(), HttpAppSettings())
     hold_to_description(http_app)

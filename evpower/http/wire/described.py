@@ -56,6 +56,8 @@ class Description:
     #: The HTTP status of a business refusal, where there is any (§1.6).
     refused: Literal[200, 400] | None
     media_type: str
+    #: Other media types of a success.
+    also: Sequence[str]
     #: Media types of a body that is not ours to describe.
     takes: Sequence[str]
     #: What a door that fails answers beside the error envelope of every door.
@@ -73,6 +75,7 @@ def described(
     keyed: bool = False,
     refused: Literal[200, 400] | None = None,
     media_type: str = "application/json",
+    also: Sequence[str] = (),
     takes: Sequence[str] = (),
     failures: dict[int, object] | None = None,
 ) -> Callable[[View], View]:
@@ -82,7 +85,9 @@ def described(
     """
     whose = caller or ("client" if data is None else "staff")
     failures = failures or {}
-    description = Description(summary, whose, answer, data, body, query, keyed, refused, media_type, takes, failures)
+    description = Description(
+        summary, whose, answer, data, body, query, keyed, refused, media_type, also, takes, failures
+    )
 
     def describe(view: View) -> View:
         view.__dict__[_ATTRIBUTE] = description

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from evpower.billing.reservation import LimitType
 from evpower.charging.session import PublicSessionStatus
 from evpower.charging.transaction import EndCause
-from evpower.http.wire.described import Instant, Success
+from evpower.history.receipt import ReceiptContent
+from evpower.http.wire.described import Currency, Instant, Success
 
 
 class PastLocationBody(TypedDict):
@@ -127,3 +128,71 @@ class PastSumsBody(TypedDict):
     stats: StatsBody
     monthly: list[MonthBody]
     favorite_station: NotRequired[FavoriteStationBody]
+
+
+class CurvePointBody(TypedDict):
+    """A moment of a charge, in seconds since its start."""
+
+    t_s: int
+    kw: float
+    kwh: float
+    soc: NotRequired[int]
+
+
+class RatesBody(TypedDict):
+    """What it was billed by, in som."""
+
+    rate_per_kwh: float
+    rate_per_minute: float
+    session_fee: float
+    currency: Currency
+
+
+class PostingBody(TypedDict):
+    """One side of an entry of the ledger."""
+
+    entry: str
+    key: str
+    account: str
+    amount: float
+    created_at: Instant
+
+
+class PayerBody(TypedDict):
+    """Who paid, and how much."""
+
+    client_id: str
+    amount: NotRequired[float]
+
+
+class WholeChargeData(PastChargeBody):
+    """A charge and everything that is kept of it."""
+
+    curve: list[CurvePointBody]
+    pricing: RatesBody
+    postings: list[PostingBody]
+    payers: list[PayerBody]
+
+
+class WholeChargeBody(TypedDict):
+    """One charge."""
+
+    success: Success
+    data: WholeChargeData
+
+
+class ReceiptBody(ReceiptContent):
+    """A numbered document; a correction names the receipt that it corrects."""
+
+    number: str
+    kind: Literal["receipt", "correction"]
+    corrects: NotRequired[str]
+    issued_at: Instant
+
+
+class ReceiptsBody(TypedDict):
+    """A charge's receipt, as it was issued, and what corrected it since."""
+
+    success: Success
+    receipt: ReceiptBody
+    corrections: list[ReceiptBody]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from evpower.history.documents import WholeCharge
+from evpower.history.evidence import ChargePosting
+from evpower.history.receipt import ChargeReceipt
 from evpower.history.records import HistoryPage, Movement, PageWish, PastCharge, PastSums
 from evpower.http.wire.values import Body, instant, known, kwh, number
-from evpower.money import round_half_up, som_number
+from evpower.identifiers import ClientId
+from evpower.money import CURRENCY, round_half_up, som_number
 
 
 def charge_body(charge: PastCharge, now: datetime) -> Body:
@@ -118,3 +123,50 @@ def _kw(power_w: int | None) -> int | float | None:
 
 def _instant(at: datetime | None) -> str | None:
     return None if at is None else instant(at)
+
+
+def whole_body(found: WholeCharge, client_id: ClientId, now: datetime) -> Body:
+    """A charge with everything that is kept of it."""
+    charge, points = found.charge, () if found.curve is None else found.curve.points
+    return {
+        **charge_body(charge, now),
+        "curve": [
+            known({"t_s": each.t_s, "kw": _kw(each.power_w), "kwh": kwh(each.energy_wh), "soc": each.soc_percent})
+            for each in points
+        ],
+        "pricing": {
+            "rate_per_kwh": number(charge.rate_per_kwh),
+            "rate_per_minute": number(charge.rate_per_minute),
+            "session_fee": number(charge.session_fee),
+            "currency": CURRENCY,
+        },
+        "postings": [posting_body(each) for each in found.postings],
+        "payers": [known({"client_id": client_id, "amount": _som(charge.amount_tyiyn)})],
+    }
+
+
+def posting_body(posting: ChargePosting) -> Body:
+    """One side of an entry."""
+    return {
+        "entry": posting.kind,
+        "key": posting.key,
+        "account": posting.account,
+        "amount": som_number(posting.amount_tyiyn),
+        "created_at": instant(posting.created_at),
+    }
+
+
+def receipts_body(documents: Sequence[ChargeReceipt]) -> Body:
+    """The receipt, and what corrected it."""
+    first, *corrections = [_receipt_body(each) for each in documents]
+    return {"success": True, "receipt": first, "corrections": corrections}
+
+
+def _receipt_body(document: ChargeReceipt) -> Body:
+    content: Body = dict(document.content)
+    for name in ("started_at", "ended_at"):
+        if name in content:
+            content[name] = instant(datetime.fromisoformat(content[name]))
+    kind = "receipt" if document.corrects is None else "correction"
+    facts = {"number": document.number, "kind": kind, "corrects": document.corrects}
+    return known({**facts, "issued_at": instant(document.issued_at), **content})
