@@ -15,6 +15,7 @@ from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.favorites.service import Favorites
+from evpower.favorites.watches import Watches
 from evpower.http.openapi import openapi_routes
 from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_end_routes, account_routes
@@ -23,6 +24,8 @@ from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.person.favorites import favorite_routes
+from evpower.http.phones.person.newcomers import Newcomers
+from evpower.http.phones.person.watches import watch_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.phones.stations import station_routes
@@ -84,6 +87,7 @@ class PhoneServices:
     sign_in: SignIn | None = None
     accounts: Accounts | None = None
     favorites: Favorites | None = None
+    watches: Watches | None = None
 
 
 def build_http_app(
@@ -144,7 +148,10 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
     if services.favorites is not None:
-        yield favorite_routes(services.favorites, services.billing, guard, idempotency, prefix=V1)
+        newcomers = Newcomers(services.billing, guard)
+        yield favorite_routes(services.favorites, newcomers, idempotency, prefix=V1)
+        if services.watches is not None:
+            yield watch_routes(services.watches, newcomers, idempotency, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)

@@ -40,9 +40,11 @@ from evpower.clock import Clock, ClockWatch, Ids, RandomBytes, random_bytes
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
+from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
 from evpower.history.keeping import Keeping
+from evpower.favorites.watches import ConnectorFree, Watches
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
@@ -124,6 +126,7 @@ class App:
     accounts: Accounts
     erasure: Erasure
     favorites: Favorites
+    watches: Watches
     aliases: Aliases
     merging: Merging
     payments: Payments
@@ -233,6 +236,7 @@ def build_app(
         accounts=Accounts(pool, clock, billing),
         erasure=Erasure(pool, watch),
         favorites=Favorites(pool, clock),
+        watches=Watches(pool, watch, locations, _notify_of_free),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
@@ -290,6 +294,10 @@ def build_app(
 def _authority(config: Config, random_bytes: RandomBytes) -> StationAuthority:
     days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
     return StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
+
+
+async def _notify_of_free(uow: UnitOfWork, free: ConnectorFree) -> None:
+    """Nothing sends messages to phones yet: the log alone says that a watch ended."""
 
 
 def _locations(

@@ -33,6 +33,7 @@ class PhoneDoors:
         )
         services: dict[str, Any] = {
             "favorites": app.favorites,
+            "watches": app.watches,
             "accounts": app.accounts,
         }
         people = build_http_app(

@@ -33,6 +33,10 @@ MOVE: dict[str, str] = {
         SELECT %(into)s, location_id, created_at, updated_at FROM public.user_favorites WHERE user_id = %(old)s
         ON CONFLICT (user_id, location_id) DO NOTHING""",
     "favorites both had": "DELETE FROM public.user_favorites WHERE user_id = %(old)s",
+    "watches": """
+        UPDATE evpower.favorite_watches w SET client_id = %(into)s WHERE client_id = %(old)s AND NOT EXISTS (
+            SELECT FROM evpower.favorite_watches t WHERE t.client_id = %(into)s AND t.location_id = w.location_id)""",
+    "watches both had": "DELETE FROM evpower.favorite_watches WHERE client_id = %(old)s",
     # A phone that asks again after the merge has the answer it had.
     "idempotency keys": """
         UPDATE evpower.idempotency_keys k SET client_id = %(into)s WHERE client_id = %(old)s
