@@ -61,8 +61,6 @@ class Watches:
         self._clock = watch
         self._locations = locations
         self._notify = notify
-        #: Since the start.
-        self.notices = 0
 
     async def start(
         self,
@@ -126,7 +124,6 @@ class Watches:
             if not await rows.take_watch(uow.conn, watch):
                 return
             await self._notify(uow, free)
-        self.notices += 1
         station, connector = free.station_id, free.connector_id
         line = "connector is free, a client is notified: client_id=%s, station=%s, connector=%s, watch=%s"
         log.info(line, watch.client_id, station, connector, watch.id)
