@@ -34,6 +34,11 @@ TABLE evpower.client_merges (
     reason text NOT NULL,
     merged_at timestamp with time zone NOT NULL
 )
+TABLE evpower.client_profiles (
+    client_id text NOT NULL,
+    birthday date NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+)
 TABLE evpower.displaced_phones (
     client_id text NOT NULL,
     phone text NOT NULL,
@@ -777,6 +782,8 @@ evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (st
 evpower.client_merges: client_merges_into_id_fkey FOREIGN KEY (into_id) REFERENCES public.clients(id)
 evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES public.clients(id)
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
+evpower.client_profiles: client_profiles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.client_profiles: client_profiles_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text])))
@@ -1036,6 +1043,7 @@ CREATE UNIQUE INDEX charger_connections_pkey ON evpower.charger_connections USIN
 CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
 CREATE UNIQUE INDEX charging_sessions_pkey ON public.charging_sessions USING btree (id)
 CREATE UNIQUE INDEX client_merges_pkey ON evpower.client_merges USING btree (old_id)
+CREATE UNIQUE INDEX client_profiles_pkey ON evpower.client_profiles USING btree (client_id)
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
 CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)

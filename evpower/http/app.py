@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
+from evpower.accounts.profiles import Profiles
 from evpower.accounts.service import Accounts
 from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
@@ -25,6 +26,7 @@ from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.person.favorites import favorite_routes
 from evpower.http.phones.person.newcomers import Newcomers
+from evpower.http.phones.person.profile import profile_routes
 from evpower.http.phones.person.watches import watch_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
@@ -42,6 +44,7 @@ from evpower.network.station_page import StationPages
 from evpower.payments.graph import Payments
 from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.graph import SignIn
+from evpower.staff.service import Staff
 
 V1 = "/api/v1"
 #: The administrators' door while it is shut.
@@ -68,11 +71,20 @@ class HttpAppSettings:
 
 
 @dataclass(frozen=True)
+class People:
+    """Who asks for a profile: a client, or a member of the staff."""
+
+    profiles: Profiles
+    staff: Staff
+
+
+@dataclass(frozen=True)
 class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
-    account, without `favorites` no favorites.
+    account, without `favorites` no favorites, without `people`
+    no profile.
     """
 
     callers: Callers
@@ -88,6 +100,7 @@ class PhoneServices:
     accounts: Accounts | None = None
     favorites: Favorites | None = None
     watches: Watches | None = None
+    people: People | None = None
 
 
 def build_http_app(
@@ -147,8 +160,11 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     yield location_routes(services.locations, prefix=V1)
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
+    newcomers = Newcomers(services.billing, guard)
+    if services.people is not None:
+        profiles, staff = services.people.profiles, services.people.staff
+        yield profile_routes(profiles, staff, newcomers, idempotency, prefix=V1)
     if services.favorites is not None:
-        newcomers = Newcomers(services.billing, guard)
         yield favorite_routes(services.favorites, newcomers, idempotency, prefix=V1)
         if services.watches is not None:
             yield watch_routes(services.watches, newcomers, idempotency, prefix=V1)

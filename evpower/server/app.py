@@ -12,6 +12,7 @@ import trio
 from evpower.accounts.aliases import Aliases
 from evpower.accounts.erasure import Erasure
 from evpower.accounts.merging import Merging
+from evpower.accounts.profiles import Profiles
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
@@ -124,6 +125,7 @@ class App:
     redis: RedisLink | None
     billing: BillingService
     accounts: Accounts
+    profiles: Profiles
     erasure: Erasure
     favorites: Favorites
     watches: Watches
@@ -234,6 +236,7 @@ def build_app(
         redis=redis,
         billing=billing,
         accounts=Accounts(pool, clock, billing),
+        profiles=Profiles(pool, clock, config.billing.timezone),
         erasure=Erasure(pool, watch),
         favorites=Favorites(pool, clock),
         watches=Watches(pool, watch, locations, _notify_of_free),

@@ -33,6 +33,7 @@ ERASE: dict[str, str] = {
         WHERE person_id = %(id)s AND kind = 'client' AND ended_at IS NULL""",
     "favorites": "DELETE FROM public.user_favorites WHERE user_id = %(id)s",
     "watches": "DELETE FROM evpower.favorite_watches WHERE client_id = %(id)s",
+    "birthday": "DELETE FROM evpower.client_profiles WHERE client_id = %(id)s",
     "attempts to start": "UPDATE evpower.start_attempts SET client_id = NULL WHERE client_id = %(id)s",
     # Last: with `anonymized`, what other tables hold of a person beside this list is dropped by their own triggers.
     "name, phone and e-mail": """

@@ -1,4 +1,4 @@
-"""Whose favorites and watches a request is about."""
+"""The account that a request of its client writes to."""
 
 from __future__ import annotations
 
