@@ -17,7 +17,7 @@ from evpower.errors import InvalidRequest
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 
-__all__ = ["Profile", "ProfileChange", "Profiles"]
+__all__ = ["ClientProfiles", "Profile", "ProfileChange"]
 
 log = logging.getLogger("evpower.accounts")
 
@@ -40,7 +40,7 @@ class ProfileChange:
         return tuple(each.name for each in fields(self) if getattr(self, each.name) is not None)
 
 
-class Profiles:
+class ClientProfiles:
     """Reads and changes them. Days are those of `timezone`."""
 
     def __init__(self, pool: Pool, clock: Clock, timezone: ZoneInfo) -> None:

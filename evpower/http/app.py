@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
-from evpower.accounts.profiles import Profiles
+from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
@@ -74,7 +74,7 @@ class HttpAppSettings:
 class People:
     """Who asks for a profile: a client, or a member of the staff."""
 
-    profiles: Profiles
+    profiles: ClientProfiles
     staff: Staff
 
 

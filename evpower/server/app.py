@@ -12,7 +12,7 @@ import trio
 from evpower.accounts.aliases import Aliases
 from evpower.accounts.erasure import Erasure
 from evpower.accounts.merging import Merging
-from evpower.accounts.profiles import Profiles
+from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
@@ -44,8 +44,8 @@ from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
-from evpower.history.keeping import Keeping
 from evpower.favorites.watches import ConnectorFree, Watches
+from evpower.history.keeping import Keeping
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
@@ -125,7 +125,7 @@ class App:
     redis: RedisLink | None
     billing: BillingService
     accounts: Accounts
-    profiles: Profiles
+    profiles: ClientProfiles
     erasure: Erasure
     favorites: Favorites
     watches: Watches
@@ -236,7 +236,7 @@ def build_app(
         redis=redis,
         billing=billing,
         accounts=Accounts(pool, clock, billing),
-        profiles=Profiles(pool, clock, config.billing.timezone),
+        profiles=ClientProfiles(pool, clock, config.billing.timezone),
         erasure=Erasure(pool, watch),
         favorites=Favorites(pool, clock),
         watches=Watches(pool, watch, locations, _notify_of_free),

@@ -10,7 +10,7 @@ from typing import Any, cast
 import trio
 from quart import Blueprint, Response
 
-from evpower.accounts.profiles import Profile, ProfileChange, Profiles
+from evpower.accounts.profiles import ClientProfiles, Profile, ProfileChange
 from evpower.http.phones.answer_types.profile import ClientProfileBody, StaffProfileBody
 from evpower.http.phones.person.newcomers import Newcomers
 from evpower.http.wire.answers import Answer, written
@@ -67,7 +67,7 @@ def profile_change(fields: BodyFields) -> ProfileChange:
 class ProfileDoor:
     """Wire to service and back; no rule of its own."""
 
-    def __init__(self, profiles: Profiles, staff: Staff, newcomers: Newcomers, idempotency: Idempotency) -> None:
+    def __init__(self, profiles: ClientProfiles, staff: Staff, newcomers: Newcomers, idempotency: Idempotency) -> None:
         self._profiles = profiles
         self._staff = staff
         self._newcomers = newcomers
@@ -113,7 +113,7 @@ class ProfileDoor:
 
 
 def profile_routes(
-    profiles: Profiles, staff: Staff, newcomers: Newcomers, idempotency: Idempotency, *, prefix: str
+    profiles: ClientProfiles, staff: Staff, newcomers: Newcomers, idempotency: Idempotency, *, prefix: str
 ) -> Blueprint:
     """The routes below `prefix`."""
     door = ProfileDoor(profiles, staff, newcomers, idempotency)
