@@ -84,6 +84,9 @@ class SessionFacts(FinalFigures):
     doubtful: bool
     meter_start: NotRequired[int]
     meter_current: NotRequired[int]
+    estimated_minutes_left: NotRequired[int]
+    projected_cost: NotRequired[float]
+    overshoot_wh: NotRequired[int]
 
 
 class TemperaturesBody(TypedDict):
