@@ -26,6 +26,7 @@ from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.person.favorites import favorite_routes
 from evpower.http.phones.person.newcomers import Newcomers
+from evpower.http.phones.person.prices import price_routes
 from evpower.http.phones.person.profile import profile_routes
 from evpower.http.phones.person.watches import watch_routes
 from evpower.http.phones.sessions import charging_routes
@@ -41,6 +42,7 @@ from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
+from evpower.network.station_prices import StationPrices
 from evpower.payments.graph import Payments
 from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.graph import SignIn
@@ -101,6 +103,7 @@ class PhoneServices:
     favorites: Favorites | None = None
     watches: Watches | None = None
     people: People | None = None
+    prices: StationPrices | None = None
 
 
 def build_http_app(
@@ -161,6 +164,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
     newcomers = Newcomers(services.billing, guard)
+    if services.prices is not None:
+        yield price_routes(services.prices, prefix=V1)
     if services.people is not None:
         profiles, staff = services.people.profiles, services.people.staff
         yield profile_routes(profiles, staff, newcomers, idempotency, prefix=V1)

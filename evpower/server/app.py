@@ -57,6 +57,7 @@ from evpower.network.presence import Presence
 from evpower.network.shared_list_cache import SharedListCache
 from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
+from evpower.network.station_prices import StationPrices
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
 from evpower.ocpp.dialects import read_start, read_stop
@@ -135,6 +136,7 @@ class App:
     pricing: Pricing
     charging: ChargingService
     station_pages: StationPages
+    station_prices: StationPrices
     locations: Locations
     reports: StationReports
     parked: ParkedReports
@@ -245,6 +247,7 @@ def build_app(
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),
+        station_prices=StationPrices(pool, clock, pricing),
         station_pages=StationPages(
             pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
         ),

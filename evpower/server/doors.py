@@ -155,6 +155,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             sign_in=app.sign_in,
             accounts=app.accounts,
             favorites=app.favorites if config.favorites.enabled else None,
+            prices=app.station_prices,
             people=People(app.profiles, app.staff),
             watches=app.watches if config.favorites.enabled else None,
         ),

@@ -34,6 +34,7 @@ class PhoneDoors:
         services: dict[str, Any] = {
             "favorites": app.favorites,
             "watches": app.watches,
+            "prices": app.station_prices,
             "people": People(app.profiles, app.staff),
             "accounts": app.accounts,
         }
