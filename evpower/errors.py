@@ -41,8 +41,8 @@ EvPowerError
    ├─ SmsNotSent             a code could not be sent
    │  └─ SmsUnanswered       it is not known whether it was
    ├─ PaymentFailed, NoSuchPayment, PaymentNotProcessing, PaymentNotCancellable, TokenNotSupported
-   ├─ NoSuchLocation, TooManyFavorites   what cannot become a favorite
    ├─ DeviceNotFound         a device that is not registered by who asks
+   ├─ NoSuchLocation, TooManyFavorites, TooManyWatches   what is no favorite, and not waited for
    ├─ NotRefundable          what an operator wants to give back is not there to be given
    ├─ CommandFailure         what became of an operator's command to a station (duty 39)
    │  ├─ ChargerOffline, ChargerNotReady, CommandTimedOut
@@ -369,6 +369,14 @@ class TooManyFavorites(Refusal):
 
     def __init__(self) -> None:
         super().__init__(reason="too_many_favorites")
+
+
+class TooManyWatches(Refusal):
+    code = "invalid_request"
+    message = "Слишком много ожидаемых локаций"
+
+    def __init__(self) -> None:
+        super().__init__(reason="too_many_watches")
 
 
 class ConnectorNotFound(Refusal):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from evpower.billing.rows.tariffs import read_price_book, read_shown_books, record_price
-from evpower.billing.tariff import Price
+from evpower.billing.tariff import Price, PriceBook
 from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
@@ -26,6 +26,15 @@ class PricingRules:
     default_rate: Decimal
     timezone: ZoneInfo
     cache_s: float
+
+
+@dataclass(frozen=True)
+class PriceQuestion:
+    """Whose price, at which kind of connector; None: nobody's in particular, as at the station's first connector."""
+
+    client_id: ClientId | None = None
+    connector_type: str | None = None
+    power_kw: float | None = None
 
 
 class Pricing:
@@ -46,6 +55,22 @@ class Pricing:
     ) -> Price:
         """The price valid at this very moment, never cached: what a session is billed by. None: the first connector."""
         return await self._read(conn, station_id, connector_id, client_id, at)
+
+    async def quote(self, conn: Conn, station_id: StationId, asked: PriceQuestion, at: datetime) -> Price:
+        """The price at a moment, by the same rule as a start's."""
+        return (await self.book(conn, station_id, asked, at)).price(at.astimezone(self.timezone))
+
+    async def book(self, conn: Conn, station_id: StationId, asked: PriceQuestion, at: datetime) -> PriceBook:
+        """What prices are chosen from; which agreement of the client counts is that of the moment."""
+        book = await read_price_book(conn, station_id, None, asked.client_id, at, self._rules.default_rate)
+        connector_type = book.connector_type if asked.connector_type is None else asked.connector_type
+        power_kw = book.power_kw if asked.power_kw is None else asked.power_kw
+        return replace(book, connector_type=connector_type, power_kw=power_kw)
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """In which days and windows are read."""
+        return self._rules.timezone
 
     async def shown(self, conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, Price]:
         """The price the public sees at each station; as old as the cache allows, never older than its next change."""

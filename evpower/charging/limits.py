@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import math
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
 
 from evpower.billing.reservation import ChargeTerms
+from evpower.charging.prediction import seconds_to_limit
 from evpower.charging.rows import registers, sessions
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
@@ -34,8 +34,6 @@ from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.limits")
 
-#: Nothing is planned further ahead: a charge never lasts longer.
-HORIZON_S = 12 * 3600
 #: A session's terms are read once, at its first reading. A database slower than this leaves the plan to the next one.
 READ_TERMS_WITHIN_S = 5.0
 BACKLOG = 4096
@@ -50,27 +48,6 @@ RETRY_AFTER_S = 1.0
 NEAR_PERCENT = 90
 #: A database slower than this leaves it to the next reading.
 ENQUEUE_WITHIN_S = 2.0
-
-
-def seconds_to_limit(terms: ChargeTerms, energy_wh: int, power_w: float, elapsed_s: float) -> float | None:
-    """In how many seconds at this power a limit is reached; 0 when it is, None when not within the horizon.
-
-    `elapsed_s` is the time billed so far; minutes count whole, as on the bill.
-    """
-    limit_wh = terms.limit_wh(int(elapsed_s // 60))
-    if limit_wh is not None and energy_wh >= limit_wh:
-        return 0.0
-    if terms.rates.per_minute == 0:
-        if limit_wh is None or power_w <= 0:
-            return None
-        seconds = (limit_wh - energy_wh) * 3600 / power_w
-        return seconds if seconds <= HORIZON_S else None
-
-    def reached_after(seconds: int) -> bool:
-        return terms.reached(int(energy_wh + power_w * seconds / 3600), int((elapsed_s + seconds) // 60))
-
-    found = bisect_left(range(HORIZON_S + 1), True, key=reached_after)
-    return None if found > HORIZON_S else float(found)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Literal
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
+from evpower.charging.prediction import LastReading, Prediction, predict
 from evpower.charging.transaction import EndCause, late_since
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.belief import SLACK, billed_time
@@ -222,6 +223,10 @@ class SessionView:
     #: Why it ended, and what its station gave as the reason (OCPP's word), or what we did.
     end_cause: EndCause | None
     stop_reason: str | None
+    #: What is in sight of its limit, while it runs.
+    prediction: Prediction | None = None
+    #: How far it went beyond the limit at which it must stop; None when there is none, or no register.
+    overshoot_wh: int | None = None
 
 
 @dataclass(frozen=True)
@@ -292,4 +297,22 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         last_sample_at=record.last_sample_at if record else None,
         end_cause=session.end_cause,
         stop_reason=session.stop_reason,
+        prediction=_prediction(session, now),
+        overshoot_wh=None if record is None else _overshoot_wh(terms, energy_wh, minutes),
     )
+
+
+def _prediction(session: Session, now: datetime) -> Prediction | None:
+    """Of a charge that goes on, whose end nobody has asked for."""
+    record = session.record
+    if session.phase != "charging" or record is None or record.stopped:
+        return None
+    if record.power_w is None or record.meter_last_received_at is None:
+        return None
+    last = LastReading(record.energy_wh(), record.power_w, record.received_at, record.meter_last_received_at)
+    return predict(session.terms, last, now)
+
+
+def _overshoot_wh(terms: ChargeTerms, energy_wh: int, minutes: int) -> int | None:
+    limit_wh = terms.limit_wh(minutes)
+    return None if limit_wh is None else max(0, energy_wh - limit_wh)

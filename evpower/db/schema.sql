@@ -34,6 +34,11 @@ TABLE evpower.client_merges (
     reason text NOT NULL,
     merged_at timestamp with time zone NOT NULL
 )
+TABLE evpower.client_profiles (
+    client_id text NOT NULL,
+    birthday date NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+)
 TABLE evpower.cursor_keys (
     one boolean NOT NULL DEFAULT true,
     key bytea NOT NULL
@@ -63,6 +68,14 @@ TABLE evpower.doubts (
     settled_at timestamp with time zone,
     settled_by text,
     settled_reason text
+)
+TABLE evpower.favorite_watches (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    client_id text NOT NULL,
+    location_id text NOT NULL,
+    connector_type text,
+    created_at timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL
 )
 TABLE evpower.idempotency_keys (
     client_id text NOT NULL,
@@ -820,6 +833,8 @@ evpower.charger_connections: charger_connections_station_id_fkey FOREIGN KEY (st
 evpower.client_merges: client_merges_into_id_fkey FOREIGN KEY (into_id) REFERENCES public.clients(id)
 evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES public.clients(id)
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
+evpower.client_profiles: client_profiles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.client_profiles: client_profiles_pkey PRIMARY KEY (client_id)
 evpower.cursor_keys: cursor_keys_one_check CHECK (one)
 evpower.cursor_keys: cursor_keys_pkey PRIMARY KEY (one)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
@@ -833,6 +848,9 @@ evpower.doubts: doubts_settled CHECK ((settled = ANY (ARRAY['billed'::text, 'dis
 evpower.doubts: doubts_settled_whole CHECK (((settled IS NULL) = (settled_at IS NULL)))
 evpower.doubts: doubts_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.doubts: doubts_transaction_key_fkey FOREIGN KEY (transaction_key) REFERENCES evpower.ocpp_transactions(id)
+evpower.favorite_watches: favorite_watches_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.favorite_watches: favorite_watches_client_id_location_id_key UNIQUE (client_id, location_id)
+evpower.favorite_watches: favorite_watches_pkey PRIMARY KEY (id)
 evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
 evpower.ledger_entries: ledger_entries_balance_topup_id_fkey FOREIGN KEY (balance_topup_id) REFERENCES public.balance_topups(id)
 evpower.ledger_entries: ledger_entries_once UNIQUE (key)
@@ -1096,6 +1114,7 @@ CREATE UNIQUE INDEX charger_connections_pkey ON evpower.charger_connections USIN
 CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
 CREATE UNIQUE INDEX charging_sessions_pkey ON public.charging_sessions USING btree (id)
 CREATE UNIQUE INDEX client_merges_pkey ON evpower.client_merges USING btree (old_id)
+CREATE UNIQUE INDEX client_profiles_pkey ON evpower.client_profiles USING btree (client_id)
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
 CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
@@ -1106,6 +1125,8 @@ CREATE UNIQUE INDEX displaced_phones_pkey ON evpower.displaced_phones USING btre
 CREATE UNIQUE INDEX doubts_of_a_settlement ON evpower.doubts USING btree (session_id) WHERE (kind = 'settlement'::text)
 CREATE UNIQUE INDEX doubts_of_a_transaction ON evpower.doubts USING btree (transaction_key, kind)
 CREATE UNIQUE INDEX doubts_pkey ON evpower.doubts USING btree (id)
+CREATE UNIQUE INDEX favorite_watches_client_id_location_id_key ON evpower.favorite_watches USING btree (client_id, location_id)
+CREATE UNIQUE INDEX favorite_watches_pkey ON evpower.favorite_watches USING btree (id)
 CREATE UNIQUE INDEX idempotency_keys_pkey ON evpower.idempotency_keys USING btree (client_id, key)
 CREATE UNIQUE INDEX ledger_entries_once ON evpower.ledger_entries USING btree (key)
 CREATE UNIQUE INDEX ledger_entries_pkey ON evpower.ledger_entries USING btree (id)
@@ -1177,6 +1198,7 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 -- sequences
 
 evpower.doubts_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.favorite_watches_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_entries_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_postings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp16_transaction_ids integer FROM 1 TO 2147483647

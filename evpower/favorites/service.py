@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from evpower.billing.clients import ensure_client, lock_client
+from evpower.accounts.owner import keep_claim, lock_owner
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import ClientDeleted, NoSuchLocation, TooManyFavorites
+from evpower.errors import NoSuchLocation, TooManyFavorites
 from evpower.favorites.rows import favorites as rows
 from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId
 
 FAVORITES_MOST = 200
-#: Whose account is not about to end.
-MAY_ADD = ("active", "blocked")
 
 
 class Favorites:
@@ -40,7 +37,7 @@ class Favorites:
         Raises NoSuchLocation (unknown, or not shown), TooManyFavorites, ClientDeleted, IdempotencyMismatch.
         """
         async with unit_of_work(self._pool) as uow:
-            owner = await self._locked(uow, client_id, claim)
+            owner = await lock_owner(uow, client_id, claim, self._clock.now())
             if not await rows.is_shown(uow.conn, location_id):
                 raise NoSuchLocation
             if await rows.is_favorite(uow.conn, owner, location_id):
@@ -51,7 +48,7 @@ class Favorites:
     async def remove(self, client_id: ClientId, location_id: str, claim: IdempotencyClaim | None = None) -> None:
         """The location is no favorite, also when it was none. Raises IdempotencyMismatch."""
         async with unit_of_work(self._pool) as uow:
-            await self._claim(uow, claim)
+            await keep_claim(uow, claim, self._clock.now())
             await rows.delete_favorite(uow.conn, client_id, location_id)
 
     async def toggle(self, client_id: ClientId, location_id: str, claim: IdempotencyClaim | None = None) -> bool:
@@ -61,26 +58,13 @@ class Favorites:
         does; one that is not shown can be removed.
         """
         async with unit_of_work(self._pool) as uow:
-            owner = await self._locked(uow, client_id, claim)
+            owner = await lock_owner(uow, client_id, claim, self._clock.now())
             if await rows.delete_favorite(uow.conn, owner, location_id):
                 return False
             if not await rows.is_shown(uow.conn, location_id):
                 raise NoSuchLocation
             await self._insert(uow, owner, location_id)
             return True
-
-    async def _locked(self, uow: UnitOfWork, client_id: ClientId, claim: IdempotencyClaim | None) -> ClientId:
-        """The client's row, made if there is none yet, and locked: an erasure or a merge comes before or after."""
-        await ensure_client(uow.conn, client_id, self._clock.now())
-        client = await lock_client(uow.conn, client_id)
-        if client.status not in MAY_ADD:
-            raise ClientDeleted
-        await self._claim(uow, claim)
-        return client.id
-
-    async def _claim(self, uow: UnitOfWork, claim: IdempotencyClaim | None) -> None:
-        if claim is not None:
-            await claim_key(uow.conn, claim, None, self._clock.now())
 
     async def _insert(self, uow: UnitOfWork, client_id: ClientId, location_id: str) -> None:
         if await rows.count_favorites(uow.conn, client_id) >= FAVORITES_MOST:

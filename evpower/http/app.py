@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from quart import Blueprint
 from quart_trio import QuartTrio
 
+from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.billing.service import BillingService
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.favorites.service import Favorites
+from evpower.favorites.watches import Watches
 from evpower.history.documents import Documents
 from evpower.history.service import History
 from evpower.http.openapi import openapi_routes
@@ -28,6 +30,10 @@ from evpower.http.phones.locations import location_routes
 from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.person.devices import push_routes
 from evpower.http.phones.person.favorites import favorite_routes
+from evpower.http.phones.person.newcomers import Newcomers
+from evpower.http.phones.person.prices import price_routes
+from evpower.http.phones.person.profile import profile_routes
+from evpower.http.phones.person.watches import watch_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.phones.stations import station_routes
@@ -41,10 +47,12 @@ from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
+from evpower.network.station_prices import StationPrices
 from evpower.payments.graph import Payments
 from evpower.push.graph import Push
 from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.graph import SignIn
+from evpower.staff.service import Staff
 
 V1 = "/api/v1"
 #: The administrators' door while it is shut.
@@ -71,12 +79,20 @@ class HttpAppSettings:
 
 
 @dataclass(frozen=True)
+class People:
+    """Who asks for a profile: a client, or a member of the staff."""
+
+    profiles: ClientProfiles
+    staff: Staff
+
+
+@dataclass(frozen=True)
 class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
     account, without `favorites` no favorites, without `history` none of the past, without `push` none of devices and
-    their messages.
+    their messages, without `people` no profile.
     """
 
     callers: Callers
@@ -94,6 +110,9 @@ class PhoneServices:
     history: History | None = None
     push: Push | None = None
     documents: Documents | None = None
+    watches: Watches | None = None
+    people: People | None = None
+    prices: StationPrices | None = None
 
 
 def build_http_app(
@@ -153,8 +172,16 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     yield location_routes(services.locations, prefix=V1)
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
+    newcomers = Newcomers(services.billing, guard)
+    if services.prices is not None:
+        yield price_routes(services.prices, prefix=V1)
+    if services.people is not None:
+        profiles, staff = services.people.profiles, services.people.staff
+        yield profile_routes(profiles, staff, newcomers, idempotency, prefix=V1)
     if services.favorites is not None:
-        yield favorite_routes(services.favorites, services.billing, guard, idempotency, prefix=V1)
+        yield favorite_routes(services.favorites, newcomers, idempotency, prefix=V1)
+        if services.watches is not None:
+            yield watch_routes(services.watches, newcomers, idempotency, prefix=V1)
     if services.history is not None:
         yield history_routes(services.history, prefix=V1)
         if services.documents is not None:

@@ -56,6 +56,10 @@ class ListedConnector:
         status = SOCKET_STATUSES.get(self.ocpp_status, "Faulted")
         return "Occupied" if self.busy and status == "Available" else status
 
+    def is_of(self, connector_type: str | None) -> bool:
+        """Whether its type is this one, as filters compare it; None: any."""
+        return connector_type is None or _folded(connector_type) == _folded(self.connector_type)
+
 
 @dataclass(frozen=True)
 class StationsSummary:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
 from evpower.accounts.aliases import Aliases
 from evpower.accounts.erasure import Erasure
 from evpower.accounts.merging import Merging
+from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
@@ -41,8 +43,10 @@ from evpower.clock import Clock, ClockWatch, Ids, RandomBytes, random_bytes
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
+from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
+from evpower.favorites.watches import ConnectorFree, Watches
 from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
 from evpower.history.service import History
@@ -57,6 +61,7 @@ from evpower.network.presence import Presence
 from evpower.network.shared_list_cache import SharedListCache
 from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
+from evpower.network.station_prices import StationPrices
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
 from evpower.ocpp.dialects import read_start, read_stop
@@ -65,7 +70,10 @@ from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.push.delivery import DeliveryService
+from evpower.push.events import PushEvent
 from evpower.push.graph import Push, build_push
+from evpower.push.outbox import PushOutbox
+from evpower.push.recipient import Recipient
 from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.security.certificates import StationCertificates
@@ -128,14 +136,17 @@ class App:
     redis: RedisLink | None
     billing: BillingService
     accounts: Accounts
+    profiles: ClientProfiles
     erasure: Erasure
     favorites: Favorites
+    watches: Watches
     aliases: Aliases
     merging: Merging
     payments: Payments
     pricing: Pricing
     charging: ChargingService
     station_pages: StationPages
+    station_prices: StationPrices
     locations: Locations
     reports: StationReports
     parked: ParkedReports
@@ -245,13 +256,16 @@ def build_app(
         redis=redis,
         billing=billing,
         accounts=Accounts(pool, clock, billing),
+        profiles=ClientProfiles(pool, clock, config.billing.timezone),
         erasure=Erasure(pool, watch),
         favorites=Favorites(pool, clock),
+        watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),
+        station_prices=StationPrices(pool, clock, pricing),
         station_pages=StationPages(
             pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
         ),
@@ -307,6 +321,13 @@ def build_app(
 def _authority(config: Config, random_bytes: RandomBytes) -> StationAuthority:
     days, is_set = config.ocpp.station_certificate_days, bool(config.ocpp.station_ca_certificate)
     return StationAuthority(*config.station_ca, days, random_bytes, is_set=is_set)
+
+
+async def _notify_of_free(outbox: PushOutbox, uow: UnitOfWork, free: ConnectorFree) -> None:
+    """The one message of a watch, in the unit of work that ends it."""
+    facts = {"connector_id": free.connector_id}
+    to, key = Recipient("client", free.client_id), f"connector_free:{free.watch_id}"
+    await outbox.enqueue(uow, PushEvent("connector_free", key, to, station_id=free.station_id, facts=facts))
 
 
 def _locations(

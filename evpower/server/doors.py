@@ -20,7 +20,7 @@ from quart import Blueprint
 from quart_trio import QuartTrio
 
 import evpower
-from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
+from evpower.http.app import HttpAppSettings, People, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
@@ -159,6 +159,9 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             history=app.history,
             push=app.push,
             documents=app.documents,
+            prices=app.station_prices,
+            people=People(app.profiles, app.staff),
+            watches=app.watches if config.favorites.enabled else None,
         ),
         process.clock,
         process.ids,

@@ -181,6 +181,8 @@ async def _start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.erasure.run, name="erasure")
     if app.push.devices.rules.is_on:
         await workers.start(app.push.deliverer.run, name="messages")
+    if process.config.favorites.enabled:
+        await workers.start(app.watches.run, name="watches")
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.register_watch.run, name="registers")
     await workers.start(app.recovery.run, name="recovery")

@@ -15,7 +15,7 @@ from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import AlreadyExists, Forbidden, InvalidRequest, LocationNotFound, NotFound
-from evpower.staff.records import Acting, StaffMember, StaffRecord
+from evpower.staff.records import Acting, Own, StaffMember, StaffRecord
 from evpower.staff.rights import Role
 from evpower.staff.rows import people as rows
 
@@ -65,6 +65,12 @@ class Staff:
         if found is None or role not in (None, found.role):
             raise NotFound(UNKNOWN)
         return found
+
+    async def with_own(self, staff_id: str) -> tuple[StaffRecord, Own] | None:
+        """One of them with what is their own; None for who is not of the staff."""
+        async with reading(self._pool) as conn:
+            found = await rows.read_staff(conn, staff_id)
+            return None if found is None else (found, await rows.read_own(conn, found.id))
 
     async def add(self, given: Mapping[str, Any], *, actor: str) -> StaffRecord:
         """`role`, and a `phone` or the `id` that the person's tokens bear; `email`.

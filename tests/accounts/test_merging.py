@@ -160,6 +160,11 @@ async def test_charges_top_ups_cards_agreements_and_favorites_are_the_other_ones
         "INSERT INTO locations (id, name, address) VALUES ('EVP-LOC-002', 'B', 'B')",
         "INSERT INTO user_favorites (user_id, location_id) VALUES ('client-1', 'EVP-LOC-001'), "
         "('client-1', 'EVP-LOC-002'), ('zz-other', 'EVP-LOC-001')",
+        "INSERT INTO evpower.client_profiles (client_id, birthday, updated_at) "
+        "VALUES ('client-1', '1987-06-05', now())",
+        "INSERT INTO evpower.favorite_watches (client_id, location_id, created_at, until) VALUES "
+        "('client-1', 'EVP-LOC-001', now(), now()), ('client-1', 'EVP-LOC-002', now(), now()), "
+        "('zz-other', 'EVP-LOC-001', now(), now())",
         "INSERT INTO evpower.idempotency_keys (client_id, key, method, path, body_hash, created_at) VALUES "
         "('client-1', 'k1', 'POST', '/', 'h', now()), ('client-1', 'k2', 'POST', '/', 'h', now()), "
         "('zz-other', 'k2', 'POST', '/', 'h', now())",
@@ -172,6 +177,8 @@ async def test_charges_top_ups_cards_agreements_and_favorites_are_the_other_ones
         ("evpower.ocpp_authorization", "client_id"),
         ("client_tariffs", "client_id"),
         ("user_favorites", "user_id"),
+        ("evpower.client_profiles", "client_id"),
+        ("evpower.favorite_watches", "client_id"),
         ("evpower.start_attempts", "client_id"),
     ):
         assert {each[column] for each in await world.sql(f"SELECT {column} FROM {table}")} == {AFTER}, table

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 from evpower.billing.reservation import ChargeTerms, Limit
 from evpower.billing.tariff import Rates
-from evpower.charging.limits import seconds_to_limit
+from evpower.charging.prediction import seconds_to_limit
 from evpower.identifiers import SessionId, WireTransactionId
 from tests.worlds.charging import STATION, World
 

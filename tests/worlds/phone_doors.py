@@ -7,7 +7,7 @@ from typing import Any, cast
 from quart import Response
 from quart.testing import QuartClient
 
-from evpower.http.app import HttpAppSettings, PhoneServices, build_http_app
+from evpower.http.app import HttpAppSettings, People, PhoneServices, build_http_app
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.wire.caller import Callers, Mode
 from evpower.identity.graph import TokenRules, build_tokens
@@ -33,6 +33,9 @@ class PhoneDoors:
         )
         services: dict[str, Any] = {
             "favorites": app.favorites,
+            "watches": app.watches,
+            "prices": app.station_prices,
+            "people": People(app.profiles, app.staff),
             "accounts": app.accounts,
         }
         people = build_http_app(

@@ -36,6 +36,8 @@ ERASE: dict[str, str] = {
     "messages to devices": "DELETE FROM evpower.push_outbox WHERE owner_type = 'client' AND owner_id = %(id)s",
     "which messages are wanted": """
         DELETE FROM evpower.push_preferences WHERE owner_type = 'client' AND owner_id = %(id)s""",
+    "watches": "DELETE FROM evpower.favorite_watches WHERE client_id = %(id)s",
+    "birthday": "DELETE FROM evpower.client_profiles WHERE client_id = %(id)s",
     "attempts to start": "UPDATE evpower.start_attempts SET client_id = NULL WHERE client_id = %(id)s",
     # Last: with `anonymized`, what other tables hold of a person beside this list is dropped by their own triggers.
     "name, phone and e-mail": """

@@ -43,6 +43,15 @@ MOVE: dict[str, str] = {
                         WHERE t.owner_type = 'client' AND t.owner_id = %(into)s)""",
     "which messages both wanted": """
         DELETE FROM evpower.push_preferences WHERE owner_type = 'client' AND owner_id = %(old)s""",
+    "watches": """
+        UPDATE evpower.favorite_watches w SET client_id = %(into)s WHERE client_id = %(old)s AND NOT EXISTS (
+            SELECT FROM evpower.favorite_watches t WHERE t.client_id = %(into)s AND t.location_id = w.location_id)""",
+    "watches both had": "DELETE FROM evpower.favorite_watches WHERE client_id = %(old)s",
+    "birthday": """
+        INSERT INTO evpower.client_profiles (client_id, birthday, updated_at)
+        SELECT %(into)s, birthday, updated_at FROM evpower.client_profiles WHERE client_id = %(old)s
+        ON CONFLICT (client_id) DO NOTHING""",
+    "birthday both had": "DELETE FROM evpower.client_profiles WHERE client_id = %(old)s",
     # A phone that asks again after the merge has the answer it had.
     "idempotency keys": """
         UPDATE evpower.idempotency_keys k SET client_id = %(into)s WHERE client_id = %(old)s

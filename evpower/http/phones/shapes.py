@@ -154,8 +154,12 @@ def session_facts(session: SessionView) -> Body:
             "limit_value": limit_value(session),
             "meter_start": session.meter_start_wh,
             "meter_current": session.meter_current_wh,
+            "overshoot_wh": session.overshoot_wh,
         }
     )
+    if session.prediction is not None:
+        body["estimated_minutes_left"] = session.prediction.minutes_left
+        body["projected_cost"] = som_number(session.prediction.cost_tyiyn)
     return body if session.status == "started" else body | final_figures(session)
 
 

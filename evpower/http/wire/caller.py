@@ -170,6 +170,11 @@ def signed_in_client(fields: BodyFields, who: Caller) -> ClientId:
     return client
 
 
+def asking_client() -> ClientId:
+    """Whose the present request is, as `signed_in_client` reads its address, and raises."""
+    return signed_in_client(BodyFields(request.args), caller())
+
+
 def reading_client(fields: BodyFields, who: Caller) -> ClientId | None:
     """The client who looks at what everybody may see, named in the address (`?client_id=`) or by a token.
 

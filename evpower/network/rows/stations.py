@@ -45,7 +45,8 @@ WHERE s.id = %(station_id)s
 """
 
 READ_NAMED = """
-SELECT id, location_id, firmware_version FROM public.stations WHERE id = %(name)s OR serial_number = %(name)s
+SELECT id, location_id, firmware_version, status = 'inactive' AS is_inactive FROM public.stations
+WHERE id = %(name)s OR serial_number = %(name)s
 ORDER BY id <> %(name)s LIMIT 1
 """
 
@@ -124,6 +125,7 @@ class NamedStation:
     id: StationId
     location_id: str
     firmware_version: str | None
+    is_inactive: bool
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from evpower.charging.prediction import Prediction
 from evpower.charging.session import StoppedSession
 from evpower.http.phones import shapes
 from evpower.http.phones.station_shape import station_body
@@ -455,3 +456,16 @@ def test_null_is_only_where_the_apps_schemas_take_it(body: dict[str, Any], nulla
     """Field ruling 6.5: `error` and `message` are no place for it, anywhere."""
     assert nulls_of(body) <= nullable
     assert not {"error", "message"} & {path.rpartition(".")[2] for path in nulls_of(body) if "connectors" not in path}
+
+
+def test_what_is_in_sight_of_the_limit_stands_in_both_forms_and_what_is_not_known_in_none() -> None:
+    """Roadmap/history-favorites-push §4."""
+    names = {"estimated_minutes_left", "projected_cost", "overshoot_wh"}
+    assert not names & {*shapes.status_body(RUNNING), *shapes.status_body(RUNNING)["session"]}
+    body = shapes.status_body(replace(RUNNING, prediction=Prediction(10, 270_00), overshoot_wh=0))
+    for form in (body, body["session"]):
+        assert {name: form[name] for name in names} == {
+            "estimated_minutes_left": 10,
+            "projected_cost": 270,
+            "overshoot_wh": 0,
+        }

@@ -26,6 +26,31 @@ class PricingBody(TypedDict):
     rule_id: NotRequired[str]
 
 
+class PriceBody(TypedDict):
+    """What a charge at a station costs at a moment."""
+
+    success: Success
+    station_id: str
+    pricing: PricingBody
+
+
+class PriceWindowBody(TypedDict):
+    """It holds from `begins_at` on, and at `ends_at` not any more."""
+
+    begins_at: Instant
+    ends_at: Instant
+    pricing: PricingBody
+
+
+class PriceScheduleBody(TypedDict):
+    """The prices of a day, from midnight to midnight in the network's time zone."""
+
+    success: Success
+    station_id: str
+    date: str
+    windows: list[PriceWindowBody]
+
+
 class StartedBody(TypedDict):
     """A start that was accepted."""
 
@@ -84,6 +109,9 @@ class SessionFacts(FinalFigures):
     doubtful: bool
     meter_start: NotRequired[int]
     meter_current: NotRequired[int]
+    estimated_minutes_left: NotRequired[int]
+    projected_cost: NotRequired[float]
+    overshoot_wh: NotRequired[int]
 
 
 class TemperaturesBody(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from evpower.http.wire.described import Success
+from evpower.http.wire.described import Instant, Success
 
 
 class FavoritesBody(TypedDict):
@@ -32,6 +32,13 @@ class IsFavoriteBody(TypedDict):
 
     success: Success
     is_favorite: bool
+
+
+class WatchingBody(TypedDict):
+    """One notice comes when a connector is free, if that is before this time."""
+
+    success: Success
+    watching_until: Instant
 
 
 class FavoriteToggledBody(TypedDict):

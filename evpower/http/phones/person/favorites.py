@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import trio
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
-from evpower.billing.service import BillingService
 from evpower.errors import NoSuchLocation
 from evpower.favorites.service import Favorites
 from evpower.http.phones.answer_types.favorites import (
@@ -17,15 +16,14 @@ from evpower.http.phones.answer_types.favorites import (
     FavoriteToggledBody,
     IsFavoriteBody,
 )
-from evpower.http.throttle.guard import RequestGuard
+from evpower.http.phones.person.newcomers import Newcomers
 from evpower.http.wire.answers import Answer, written
-from evpower.http.wire.caller import ANYBODY, caller, signed_in_client
+from evpower.http.wire.caller import ANYBODY, asking_client, signed_in_client
 from evpower.http.wire.described import described
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
 from evpower.http.wire.requests import BodyFields, read_object
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import LOCATION_ID, ClientId
-from evpower.rate_limits.limits import NEW_CLIENT
 
 ANSWER_WITHIN_S = 9
 ASKING = partial(signed_in_client, who=ANYBODY)
@@ -42,18 +40,15 @@ def location_of_body(fields: BodyFields) -> str:
 class FavoritesDoor:
     """Wire to service and back; no rule of its own."""
 
-    def __init__(
-        self, favorites: Favorites, billing: BillingService, guard: RequestGuard, idempotency: Idempotency
-    ) -> None:
+    def __init__(self, favorites: Favorites, newcomers: Newcomers, idempotency: Idempotency) -> None:
         self._favorites = favorites
-        self._billing = billing
-        self._guard = guard
+        self._newcomers = newcomers
         self._idempotency = idempotency
 
     @described("The caller's favorite locations", query=ASKING, answer=FavoritesBody)
     async def favorites(self) -> Response:
         """`GET /favorites`."""
-        client_id = _asking()
+        client_id = asking_client()
         with trio.fail_after(ANSWER_WITHIN_S):
             return written(Answer({"success": True, "favorites": await self._favorites.locations(client_id)}))
 
@@ -67,17 +62,17 @@ class FavoritesDoor:
     )
     async def add(self) -> Response:
         """`POST /favorites`."""
-        client_id, fields = _asking(), BodyFields(await read_object())
+        client_id, fields = asking_client(), BodyFields(await read_object())
         location_id = location_of_body(fields)
         with trio.fail_after(ANSWER_WITHIN_S):
-            await self._admit_newcomer(client_id)
+            await self._newcomers.admit(client_id)
             add = partial(self._add, client_id, location_id)
             return await self._answer(client_id, fields, KeyedWork(add, lambda _effect: add(None)))
 
     @described("Make a location none", query=ASKING, answer=FavoriteRemovedBody, keyed=True)
     async def remove(self, location_id: str) -> Response:
         """`DELETE /favorites/{location_id}`, a success also when it was none."""
-        client_id, fields = _asking(), BodyFields(await read_object())
+        client_id, fields = asking_client(), BodyFields(await read_object())
         with trio.fail_after(ANSWER_WITHIN_S):
             remove = partial(self._remove, client_id, location_id)
             return await self._answer(client_id, fields, KeyedWork(remove, lambda _effect: remove(None)))
@@ -85,7 +80,7 @@ class FavoritesDoor:
     @described("Whether a location is a favorite", query=ASKING, answer=IsFavoriteBody)
     async def check(self, location_id: str) -> Response:
         """`GET /favorites/{location_id}/check`."""
-        client_id = _asking()
+        client_id = asking_client()
         with trio.fail_after(ANSWER_WITHIN_S):
             is_one = _can_be(location_id) and await self._favorites.includes(client_id, location_id)
         return written(Answer({"success": True, "is_favorite": is_one}))
@@ -99,11 +94,11 @@ class FavoritesDoor:
     )
     async def toggle(self, location_id: str) -> Response:
         """`POST /favorites/{location_id}/toggle`."""
-        client_id, fields = _asking(), BodyFields(await read_object())
+        client_id, fields = asking_client(), BodyFields(await read_object())
         if not _can_be(location_id):
             raise NoSuchLocation
         with trio.fail_after(ANSWER_WITHIN_S):
-            await self._admit_newcomer(client_id)
+            await self._newcomers.admit(client_id)
             work = KeyedWork(
                 partial(self._toggle, client_id, location_id), partial(self._toggled, client_id, location_id)
             )
@@ -128,17 +123,10 @@ class FavoritesDoor:
     async def _answer(self, client_id: ClientId, fields: BodyFields, work: KeyedWork) -> Response:
         return written(await self._idempotency.answer(claim_of_request(client_id, fields), work))
 
-    async def _admit_newcomer(self, client_id: ClientId) -> None:
-        """Who favors something becomes a client; an address makes up so many (safe-by-default §7)."""
-        if await self._billing.known_balance(client_id) is None:
-            await self._guard.count_of_address(NEW_CLIENT)
 
-
-def favorite_routes(
-    favorites: Favorites, billing: BillingService, guard: RequestGuard, idempotency: Idempotency, *, prefix: str
-) -> Blueprint:
+def favorite_routes(favorites: Favorites, newcomers: Newcomers, idempotency: Idempotency, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
-    door = FavoritesDoor(favorites, billing, guard, idempotency)
+    door = FavoritesDoor(favorites, newcomers, idempotency)
     routes = Blueprint("favorites", __name__, url_prefix=f"{prefix}/favorites")
     routes.get("")(door.favorites)
     routes.post("")(door.add)
@@ -146,10 +134,6 @@ def favorite_routes(
     routes.get("/<location_id>/check")(door.check)
     routes.post("/<location_id>/toggle")(door.toggle)
     return routes
-
-
-def _asking() -> ClientId:
-    return signed_in_client(BodyFields(request.args), caller())
 
 
 def _can_be(location_id: str) -> bool:
