@@ -68,10 +68,10 @@ class PushDeliverer:
 
     async def deliver_due(self) -> None:
         """Deliver what is due at this moment, once each; returns when all of it was tried."""
-        while True:
+        begun = True
+        while begun:
             async with trio.open_nursery() as under_way:
-                if not await self._begin_due(under_way):
-                    return
+                begun = await self._begin_due(under_way) > 0
 
     async def _begin_due(self, under_way: trio.Nursery) -> int:
         """Claim what there is room for; one task for each message."""
