@@ -36,10 +36,10 @@ T = TypeVar("T")
 ANSWER_WITHIN_S = 9
 TOKEN = formed(re.compile(r"[^\x00-\x20\x7f]{1,4096}"))
 ENDPOINT = formed(re.compile(r"[\x21-\x7e]{1,2000}"))
-PLATFORM = formed(re.compile("android|ios|web"), wrong="допустимы только: android, ios, web")
+PLATFORM = one_of("android", "ios", "web")
 VERSION = formed(re.compile(r"[^\x00-\x1f\x7f]{1,50}"))
-LANGUAGE = formed(re.compile("|".join(LOCALES)), wrong=f"допустимы только: {', '.join(LOCALES)}")
-USER_TYPE = formed(re.compile("client|owner"), wrong="допустимы только: client, owner")
+LANGUAGE = one_of(*LOCALES)
+USER_TYPE = one_of("client", "owner")
 #: An uncompressed point of P-256, and 16 random bytes, as a browser writes them (RFC 8291 §3).
 POINT_BYTES, AUTH_BYTES = 65, 16
 #: The app's names of what a person may choose.
