@@ -26,7 +26,7 @@ from evpower.http.phones.answer_types.push import (
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import ANYBODY, Caller, caller
 from evpower.http.wire.described import described
-from evpower.http.wire.kinds import SWITCH, FieldKind, WrongValue, formed
+from evpower.http.wire.kinds import SWITCH, FieldKind, WrongValue, formed, one_of
 from evpower.http.wire.requests import BodyFields, read_object
 from evpower.push.devices import Devices
 from evpower.push.graph import Push
