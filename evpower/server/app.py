@@ -42,6 +42,7 @@ from evpower.db.pool import Pool
 from evpower.db.redis_link import RedisLink
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
+from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
 from evpower.history.service import History
@@ -58,7 +59,7 @@ from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
-from evpower.ocpp.dialects import read_start, read_stop
+from evpower.ocpp.dialects import read_signed, read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
@@ -168,6 +169,7 @@ class App:
     #: None: switched off.
     history: History | None
     documents: Documents | None
+    evidence: Evidence | None
 
 
 def build_app(
@@ -196,7 +198,7 @@ def build_app(
     lookups = ArrivalLookups(Lookups(pool, admissions), Lookups(pool, to_take_up), Lookups(pool, under_way))
     billing, aliases = BillingService(pool, clock), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
-    keeping = Keeping(clock, config.billing.timezone, enabled=config.history.enabled)
+    keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
     settler = Settler(pool, clock, billing, keeping, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
@@ -291,6 +293,7 @@ def build_app(
         sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
+        evidence=Evidence(pool) if config.history.enabled else None,
     )
 
 

@@ -157,6 +157,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             favorites=app.favorites if config.favorites.enabled else None,
             history=app.history,
             documents=app.documents,
+            evidence=app.evidence,
         ),
         process.clock,
         process.ids,
