@@ -1,4 +1,4 @@
-"""A stop of OCPP 1.6 that was parked, read again for the person who knows where it belongs (duty 23)."""
+"""Stored messages of OCPP 1.6 read again: a parked stop (duty 23), and what meters signed, for no bill (duty 29)."""
 
 from __future__ import annotations
 
