@@ -458,6 +458,14 @@ TABLE evpower.sign_ins (
     ended_at timestamp with time zone,
     end_cause text
 )
+TABLE evpower.signed_readings (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    session_id text NOT NULL,
+    digest bytea NOT NULL,
+    context text,
+    signed_data text NOT NULL,
+    kept_at timestamp with time zone NOT NULL
+)
 TABLE evpower.signing_keys (
     kid text NOT NULL,
     public_jwk text NOT NULL,
@@ -944,6 +952,9 @@ evpower.sign_ins: sign_ins_end_cause_check CHECK ((end_cause = ANY (ARRAY['logou
 evpower.sign_ins: sign_ins_ended CHECK (((ended_at IS NULL) = (end_cause IS NULL)))
 evpower.sign_ins: sign_ins_kind_check CHECK ((kind = ANY (ARRAY['client'::text, 'staff'::text])))
 evpower.sign_ins: sign_ins_pkey PRIMARY KEY (id)
+evpower.signed_readings: signed_readings_pkey PRIMARY KEY (id)
+evpower.signed_readings: signed_readings_session_id_digest_key UNIQUE (session_id, digest)
+evpower.signed_readings: signed_readings_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.signing_keys: signing_keys_order CHECK ((signs_until <= believed_until))
 evpower.signing_keys: signing_keys_pkey PRIMARY KEY (kid)
 evpower.staff_elevations: staff_elevations_pkey PRIMARY KEY (token_hash)
@@ -1168,6 +1179,8 @@ CREATE UNIQUE INDEX session_curves_pkey ON evpower.session_curves USING btree (s
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
 CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
 CREATE UNIQUE INDEX sign_ins_pkey ON evpower.sign_ins USING btree (id)
+CREATE UNIQUE INDEX signed_readings_pkey ON evpower.signed_readings USING btree (id)
+CREATE UNIQUE INDEX signed_readings_session_id_digest_key ON evpower.signed_readings USING btree (session_id, digest)
 CREATE UNIQUE INDEX signing_keys_pkey ON evpower.signing_keys USING btree (kid)
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
@@ -1213,6 +1226,7 @@ evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_outbox_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_targets_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.sign_in_codes_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.signed_readings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807

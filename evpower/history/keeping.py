@@ -9,8 +9,9 @@ from evpower.clock import Clock
 from evpower.db.failures import DatabaseAway
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.history.curve import draw
+from evpower.history.evidence import ReadSigned
 from evpower.history.receipt import ReceiptContent, content_of, number_text
-from evpower.history.rows import curves, receipts
+from evpower.history.rows import curves, receipts, signed
 from evpower.identifiers import SessionId
 
 log = logging.getLogger("evpower.history")
@@ -19,9 +20,10 @@ log = logging.getLogger("evpower.history")
 class Keeping:
     """Writes the curve and the receipt; a fault in what they say costs neither the bill nor its number."""
 
-    def __init__(self, clock: Clock, timezone: ZoneInfo, *, enabled: bool) -> None:
+    def __init__(self, clock: Clock, timezone: ZoneInfo, read_signed: ReadSigned, *, enabled: bool) -> None:
         self._clock = clock
         self._enabled = enabled
+        self._read_signed = read_signed
         #: Where the year of a number changes.
         self._timezone = timezone
         #: Curves and receipts' contents that could not be made, since the start.
@@ -48,6 +50,7 @@ class Keeping:
                 charge = await curves.read_metered_charge(uow.conn, session_id)
                 if charge is not None:
                     await curves.store_curve(uow.conn, session_id, draw(charge), self._clock.now())
+                await signed.keep_signed(uow.conn, session_id, self._read_signed, self._clock.now())
                 return content_of(await receipts.read_facts(uow.conn, session_id), minutes)
         except DatabaseAway:
             raise

@@ -17,6 +17,7 @@ from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.favorites.service import Favorites
 from evpower.favorites.watches import Watches
+from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.service import History
 from evpower.http.openapi import openapi_routes
@@ -113,6 +114,7 @@ class PhoneServices:
     watches: Watches | None = None
     people: People | None = None
     prices: StationPrices | None = None
+    evidence: Evidence | None = None
 
 
 def build_http_app(
@@ -184,8 +186,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
             yield watch_routes(services.watches, newcomers, idempotency, prefix=V1)
     if services.history is not None:
         yield history_routes(services.history, prefix=V1)
-        if services.documents is not None:
-            yield document_routes(services.documents, services.history, prefix=V1)
+        if services.documents is not None and services.evidence is not None:
+            yield document_routes(services.documents, services.evidence, services.history, prefix=V1)
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)

@@ -6,11 +6,12 @@ OCPP 1.6 is the one implementation until 2.0.1 comes beside it (`evpower/ocpp/v1
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
+from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult
@@ -103,6 +104,10 @@ class Dialect(Protocol):
 
     def read_stop(self, action: str, payload: str) -> ParkedStop | None:
         """A stored report as the end of a charge; None for what is no message of this version, or another one."""
+        ...
+
+    def read_signed(self, payload: str) -> Iterable[SignedValue]:
+        """The signed values of stored readings or of a stored stop; none of what is no message of this version."""
         ...
 
     def read_start(self, request: Request) -> OrderedStart | None:

@@ -47,6 +47,7 @@ from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
 from evpower.favorites.watches import ConnectorFree, Watches
+from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
 from evpower.history.service import History
@@ -64,7 +65,7 @@ from evpower.network.station_page import StationPages
 from evpower.network.station_prices import StationPrices
 from evpower.network.station_records import admissions
 from evpower.network_file.service import NetworkFile
-from evpower.ocpp.dialects import read_start, read_stop
+from evpower.ocpp.dialects import read_signed, read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
@@ -184,6 +185,7 @@ class App:
     history: History | None
     push: Push
     documents: Documents | None
+    evidence: Evidence | None
 
 
 def build_app(
@@ -216,6 +218,8 @@ def build_app(
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone, enabled=config.history.enabled)
     settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
+    keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
+    settler = Settler(pool, clock, billing, keeping, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
     limits = LimitKeeper(
@@ -315,6 +319,7 @@ def build_app(
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
         push=push,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
+        evidence=Evidence(pool) if config.history.enabled else None,
     )
 
 

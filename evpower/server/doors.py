@@ -162,6 +162,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
             prices=app.station_prices,
             people=People(app.profiles, app.staff),
             watches=app.watches if config.favorites.enabled else None,
+            evidence=app.evidence,
         ),
         process.clock,
         process.ids,

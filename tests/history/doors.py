@@ -35,6 +35,7 @@ def phone_of(world: World, mode: Mode = "trust") -> Phone:
         accounts=app.accounts,
         history=app.history,
         documents=app.documents,
+        evidence=app.evidence,
     )
     http_app = build_http_app(services, world.clock, CountingIds(), HttpAppSettings())
     hold_to_description(http_app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ocpp.v16.enums import Action as StandardAction
@@ -10,6 +10,7 @@ from ocpp.v16.enums import Action as StandardAction
 from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
 from evpower.errors import ChargerNotReady, InvalidRequest
+from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.ports import CommandResult
@@ -89,6 +90,9 @@ class Ocpp16:
 
     def read_stop(self, action: str, payload: str) -> ParkedStop | None:
         return parked.read_stop(action, payload)
+
+    def read_signed(self, payload: str) -> Iterable[SignedValue]:
+        return parked.signed_values(payload)
 
     def read_start(self, request: Request) -> OrderedStart | None:
         if request.action != "RemoteStartTransaction":

@@ -196,3 +196,36 @@ class ReceiptsBody(TypedDict):
     success: Success
     receipt: ReceiptBody
     corrections: list[ReceiptBody]
+
+
+class RegisterBody(TypedDict):
+    """A register the bill stands on."""
+
+    context: Literal["Transaction.Begin", "Sample.Periodic", "Transaction.End"]
+    register_wh: int
+    measured_at: NotRequired[Instant]
+
+
+class SignedBody(TypedDict):
+    """What the meter signed, as received; `verified` is our own check, where there is one."""
+
+    context: NotRequired[str]
+    encoding_method: NotRequired[str]
+    signed_data: str
+    public_key: NotRequired[str]
+    verified: NotRequired[bool | Literal["unknown_key"]]
+
+
+class EvidenceBody(TypedDict):
+    """From what a bill is recomputed; `equal`: it is what the formula makes and what the ledger sold."""
+
+    success: Success
+    readings: list[RegisterBody]
+    energy_kwh: float
+    duration_minutes: int
+    tariff: RatesBody
+    postings: list[PostingBody]
+    amount: float
+    recomputed_amount: float
+    equal: bool
+    signed: list[SignedBody]

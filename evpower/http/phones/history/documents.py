@@ -10,11 +10,12 @@ import trio
 from quart import Blueprint, Response, request
 
 from evpower.errors import SessionNotFound
+from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.service import History
-from evpower.http.phones.answer_types.history import ReceiptsBody, WholeChargeBody
+from evpower.http.phones.answer_types.history import EvidenceBody, ReceiptsBody, WholeChargeBody
 from evpower.http.phones.history.fields import moment, one_of, own, whose
-from evpower.http.phones.history.shapes import receipts_body, whole_body
+from evpower.http.phones.history.shapes import evidence_body, receipts_body, whole_body
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import ANYBODY, Caller, caller
 from evpower.http.wire.described import described
@@ -23,12 +24,12 @@ from evpower.identifiers import ClientId, SessionId
 
 #: A PDF waits for a thread.
 ANSWER_WITHIN_S = 9
-PDF, CSV = "application/pdf", "text/csv"
+PDF, CSV, XML = "application/pdf", "text/csv", "application/xml"
 
 
-def receipt_query(fields: BodyFields, who: Caller) -> tuple[ClientId, str]:
-    """Whose receipt, and in which form."""
-    client_id, form = whose(fields, who), fields.optional("format", one_of(("json", "pdf")))
+def document_query(fields: BodyFields, who: Caller, *, other: str) -> tuple[ClientId, str]:
+    """Whose document, and in which form: JSON, or the other one."""
+    client_id, form = whose(fields, who), fields.optional("format", one_of(("json", other)))
     fields.check()
     assert client_id is not None
     return client_id, form or "json"
@@ -46,8 +47,9 @@ def export_query(fields: BodyFields, who: Caller, timezone: ZoneInfo) -> tuple[C
 class DocumentDoor:
     """Wire to service and back."""
 
-    def __init__(self, documents: Documents, history: History) -> None:
+    def __init__(self, documents: Documents, evidence: Evidence, history: History) -> None:
         self._documents = documents
+        self._evidence = evidence
         self._history = history
 
     @described("A charge with its curve and postings", query=partial(own, who=ANYBODY), answer=WholeChargeBody)
@@ -59,17 +61,36 @@ class DocumentDoor:
         return written(Answer({"success": True, "data": whole_body(found, client_id, self._history.now())}))
 
     @described(
-        "The numbered receipt of a charge", query=partial(receipt_query, who=ANYBODY), answer=ReceiptsBody, also=(PDF,)
+        "The numbered receipt of a charge",
+        query=partial(document_query, who=ANYBODY, other="pdf"),
+        answer=ReceiptsBody,
+        also=(PDF,),
     )
     async def receipt(self, session_id: str) -> Response:
         """`GET /history/charging/{session_id}/receipt`."""
-        client_id, form = receipt_query(BodyFields(request.args), caller())
+        client_id, form = document_query(BodyFields(request.args), caller(), other="pdf")
         known_id = _known(session_id)
         with trio.fail_after(ANSWER_WITHIN_S):
             if form == "json":
                 return written(Answer(receipts_body(await self._documents.receipts(client_id, known_id))))
             pdf = await self._documents.receipt_pdf(client_id, known_id)
         return Response(pdf, content_type=PDF, headers={"Content-Disposition": 'inline; filename="receipt.pdf"'})
+
+    @described(
+        "What the bill of a charge can be checked by",
+        query=partial(document_query, who=ANYBODY, other="xml"),
+        answer=EvidenceBody,
+        also=(XML,),
+    )
+    async def evidence(self, session_id: str) -> Response:
+        """`GET /history/charging/{session_id}/evidence`; `xml` is what the transparency software opens."""
+        client_id, form = document_query(BodyFields(request.args), caller(), other="xml")
+        known_id = _known(session_id)
+        with trio.fail_after(ANSWER_WITHIN_S):
+            if form == "json":
+                return written(Answer(evidence_body(await self._evidence.of(client_id, known_id))))
+            xml = await self._evidence.transparency_file(client_id, known_id)
+        return Response(xml, content_type=XML, headers={"Content-Disposition": 'attachment; filename="charge.xml"'})
 
     @described(
         "A client's charges as a table",
@@ -93,10 +114,14 @@ def _known(text: str) -> SessionId:
     return known_id
 
 
-def document_routes(documents: Documents, history: History, *, prefix: str) -> Blueprint:
+def document_routes(documents: Documents, evidence: Evidence, history: History, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
-    door, routes = DocumentDoor(documents, history), Blueprint("documents", __name__, url_prefix=f"{prefix}/history")
+    door, routes = (
+        DocumentDoor(documents, evidence, history),
+        Blueprint("documents", __name__, url_prefix=f"{prefix}/history"),
+    )
     routes.get("/charging/<session_id>")(door.whole)
     routes.get("/charging/<session_id>/receipt")(door.receipt)
+    routes.get("/charging/<session_id>/evidence")(door.evidence)
     routes.get("/export")(door.export)
     return routes

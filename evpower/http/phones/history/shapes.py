@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from evpower.history.bill_evidence import BillEvidence
 from evpower.history.documents import WholeCharge
 from evpower.history.evidence import ChargePosting
 from evpower.history.receipt import ChargeReceipt
@@ -134,12 +135,7 @@ def whole_body(found: WholeCharge, client_id: ClientId, now: datetime) -> Body:
             known({"t_s": each.t_s, "kw": _kw(each.power_w), "kwh": kwh(each.energy_wh), "soc": each.soc_percent})
             for each in points
         ],
-        "pricing": {
-            "rate_per_kwh": number(charge.rate_per_kwh),
-            "rate_per_minute": number(charge.rate_per_minute),
-            "session_fee": number(charge.session_fee),
-            "currency": CURRENCY,
-        },
+        "pricing": _rates_body(charge),
         "postings": [posting_body(each) for each in found.postings],
         "payers": [known({"client_id": client_id, "amount": _som(charge.amount_tyiyn)})],
     }
@@ -170,3 +166,35 @@ def _receipt_body(document: ChargeReceipt) -> Body:
     kind = "receipt" if document.corrects is None else "correction"
     facts = {"number": document.number, "kind": kind, "corrects": document.corrects}
     return known({**facts, "issued_at": instant(document.issued_at), **content})
+
+
+def evidence_body(found: BillEvidence) -> Body:
+    """What a bill can be checked by."""
+    charge = found.charge
+    return {
+        "success": True,
+        "readings": [
+            known({"context": each.context, "register_wh": each.register_wh, "measured_at": _instant(each.measured_at)})
+            for each in found.registers
+        ],
+        "energy_kwh": kwh(charge.energy_wh),
+        "duration_minutes": found.minutes,
+        "tariff": _rates_body(charge),
+        "postings": [posting_body(each) for each in found.postings],
+        "amount": som_number(charge.amount_tyiyn or 0),
+        "recomputed_amount": som_number(found.recomputed_tyiyn),
+        "equal": found.equal,
+        "signed": [
+            known({**vars(each), "verified": verified})
+            for each, verified in zip(found.signed, found.verified, strict=True)
+        ],
+    }
+
+
+def _rates_body(charge: PastCharge) -> Body:
+    return {
+        "rate_per_kwh": number(charge.rate_per_kwh),
+        "rate_per_minute": number(charge.rate_per_minute),
+        "session_fee": number(charge.session_fee),
+        "currency": CURRENCY,
+    }

@@ -1,0 +1,93 @@
+"""The evidence of one charge: from what its bill is recomputed, and what its meter signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from evpower.billing.tariff import Rates
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import NotFound, SessionNotFound
+from evpower.history.evidence import ChargePosting, RegisterFact, SignedReading, read_signed
+from evpower.history.records import PastCharge
+from evpower.history.rows import charges, receipts
+from evpower.history.rows.evidence import read_meter_key, read_postings, read_registers
+from evpower.history.rows.signed import read_signed_values
+from evpower.identifiers import ClientId, SessionId
+
+if TYPE_CHECKING:
+    from evpower.history.signatures import Verified
+
+CHECKS_AT_ONCE = 1
+
+
+@dataclass(frozen=True)
+class BillEvidence:
+    """What was read, and what the formula makes of it."""
+
+    charge: PastCharge
+    transaction_id: str
+    registers: Sequence[RegisterFact]
+    #: Minutes that were billed.
+    minutes: int
+    postings: Sequence[ChargePosting]
+    recomputed_tyiyn: int
+    signed: Sequence[SignedReading]
+    #: Of each of `signed`; None for an encoding that is not checked.
+    verified: Sequence[Verified | None]
+
+    @property
+    def equal(self) -> bool:
+        """The bill is what the formula makes, and what the ledger sold."""
+        sold_tyiyn = sum(each.amount_tyiyn for each in self.postings if each.account == "revenue")
+        return self.charge.amount_tyiyn == self.recomputed_tyiyn == sold_tyiyn
+
+
+class Evidence:
+    """Reads; our checks of signatures run in a thread."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._threads = trio.CapacityLimiter(CHECKS_AT_ONCE)
+
+    async def of(self, client_id: ClientId, session_id: SessionId) -> BillEvidence:
+        """Raises SessionNotFound, also for another client's, and NotFound before there is a bill."""
+        async with reading(self._pool) as conn:
+            charge = await charges.read_charge(conn, client_id, session_id)
+            if charge is None:
+                raise SessionNotFound
+            issued = await receipts.read_receipts(conn, session_id)
+            if not issued:
+                raise NotFound("Чек ещё не выдан", reason="no_receipt")
+            transaction_id, registers = await read_registers(conn, session_id)
+            key = await read_meter_key(conn, session_id)
+            signed = [read_signed(each, key) for each in await read_signed_values(conn, session_id)]
+            postings = await read_postings(conn, session_id)
+        minutes = issued[-1].minutes
+        rates = Rates(charge.rate_per_kwh, charge.rate_per_minute, charge.session_fee)
+        verified = await trio.to_thread.run_sync(_verified, signed, limiter=self._threads) if signed else []
+        recomputed_tyiyn = rates.cost_tyiyn(charge.energy_wh, minutes)
+        return BillEvidence(charge, transaction_id, registers, minutes, postings, recomputed_tyiyn, signed, verified)
+
+    async def transparency_file(self, client_id: ClientId, session_id: SessionId) -> bytes:
+        """The signed values as a file. Raises what `of` does, and NotFound when there are none."""
+        found = await self.of(client_id, session_id)
+        if not found.signed:
+            raise NotFound("Станция не подписывает показания", reason="no_signed_data")
+        return await trio.to_thread.run_sync(_file, found.signed, found.transaction_id, limiter=self._threads)
+
+
+def _verified(signed: Sequence[SignedReading]) -> list[Verified | None]:
+    from evpower.history.signatures import verified
+
+    return [verified(each) for each in signed]
+
+
+def _file(signed: Sequence[SignedReading], transaction_id: str) -> bytes:
+    from evpower.history.signatures import transparency_file
+
+    return transparency_file(signed, transaction_id)

@@ -1,0 +1,162 @@
+"""A bill recomputed from its rows, and what the meter signed, as received (history page §1, ocpp-duties 29)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from functools import cache
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from evpower.charging.transaction import TransactionStop
+from evpower.history.evidence import SignedReading, SignedValue, read_signed
+from evpower.history.signatures import verified
+from evpower.metering.meter_value import MeterReport, Sample
+from evpower.ocpp import dialects
+from tests.history.doors import OTHER, get, phone_of
+from tests.worlds.charging import CLIENT, ONE, STATION, World
+
+PAYLOAD = {
+    "FV": "1.0",
+    "GI": "EVP",
+    "GS": "1",
+    "GV": "1.0",
+    "PG": "T1",
+    "MV": "M",
+    "MM": "M1",
+    "MS": "1",
+    "MF": "1.0",
+    "IS": False,
+    "IL": "NONE",
+    "IF": [],
+    "IT": "NONE",
+    "ID": "",
+    "RD": [{"TM": "2026-11-23T06:00:00,000+0000 S", "TX": "B", "RV": 1.0, "RI": "01-00:01.08.00*FF",
+            "RU": "kWh", "ST": "G"}],
+}  # fmt: skip
+
+
+@cache
+def key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def public_key() -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key().public_key().public_bytes(serialization.Encoding.DER, form).hex()
+
+
+def ocmf() -> str:
+    payload = json.dumps(PAYLOAD, separators=(",", ":"))
+    signature = key().sign(payload.encode(), ec.ECDSA(hashes.SHA256())).hex()
+    return f"OCMF|{payload}|{json.dumps({'SD': signature})}"
+
+
+def meter_value(context: str, value: str) -> dict[str, Any]:
+    sampled = {"value": value, "format": "SignedData", "context": context}
+    return {"timestamp": "2026-11-23T06:00:00Z", "sampledValue": [{"value": "1000"}, sampled]}
+
+
+async def signed_charge(world: World, begin: str, end: str) -> str:
+    """15 of 20 kWh; the station signs the first reading, and sends both with its stop."""
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    raw = json.dumps([meter_value("Transaction.Begin", begin)]).encode()
+    now = world.clock.now()
+    await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (Sample(now, 1_000),), raw))
+    world.clock.advance(3600)
+    data = [meter_value("Transaction.Begin", begin), meter_value("Transaction.End", end)]
+    payload = json.dumps({"transactionData": data}).encode()
+    stop = TransactionStop(wire_id, 16_000, world.clock.now(), "Local", None, (), payload, "StopTransaction")
+    await world.app.reports.end_transaction(STATION, stop)
+    await world.app.settler.work_due()
+    return session_id
+
+
+async def test_acceptance_1_the_bill_is_recomputed(world: World) -> None:
+    session_id = await signed_charge(world, ocmf(), "raw")
+    found = await get(phone_of(world), f"/history/charging/{session_id}/evidence")
+    assert (found["recomputed_amount"], found["amount"], found["equal"]) == (202.5, 202.5, True)
+    assert [(each["context"], each["register_wh"]) for each in found["readings"]] == [
+        ("Transaction.Begin", 1_000),
+        ("Sample.Periodic", 16_000),
+        ("Transaction.End", 16_000),
+    ]
+    assert found["tariff"]["rate_per_kwh"] == 13.5
+
+
+async def test_signed_values_are_shown_as_they_came_each_once(world: World) -> None:
+    text = ocmf()
+    session_id = await signed_charge(world, text, "\u2603 raw")
+    found = await get(phone_of(world), f"/history/charging/{session_id}/evidence")
+    assert found["signed"] == [
+        {"context": "Transaction.Begin", "encoding_method": "OCMF", "signed_data": text, "verified": "unknown_key"},
+        {"context": "Transaction.End", "signed_data": "\u2603 raw"},
+    ]
+
+
+async def test_the_stations_key_verifies(world: World) -> None:
+    session_id = await signed_charge(world, ocmf(), ocmf())
+    await world.sql(
+        "INSERT INTO evpower.ocpp_configuration (station_id, key, value, readonly, known_at) "
+        "VALUES (%s, 'MeterPublicKey[1]', %s, true, now())",
+        STATION,
+        f"oca:base16:asn1:{public_key()}",
+    )
+    found = await get(phone_of(world), f"/history/charging/{session_id}/evidence")
+    assert {each["verified"] for each in found["signed"]} == {True}
+    response = await phone_of(world).get(
+        f"/api/v1/history/charging/{session_id}/evidence?format=xml&client_id={CLIENT}"
+    )
+    values = fromstring(await response.get_data(as_text=False))
+    assert response.content_type == "application/xml"
+    first = values[0]
+    assert (values.tag, first.tag, first.get("context")) == ("values", "value", "Transaction.Begin")
+    assert (first.findtext("publicKey"), (first.findtext("signedData") or "")[:5]) == (public_key(), "OCMF|")
+
+
+def test_a_changed_digit_is_refused() -> None:
+    good = SignedReading(None, "OCMF", ocmf(), public_key())
+    assert verified(good) is True
+    changed = good.signed_data.replace('"RV":1.0', '"RV":2.0')
+    assert verified(SignedReading(None, "OCMF", changed, public_key())) is False
+    for broken in ("OCMF|", "OCMF|{}|{}", "OCMF|" + "x" * 1000):
+        assert verified(SignedReading(None, "OCMF", broken, public_key())) is False
+    assert verified(SignedReading(None, "OCMF", good.signed_data, "no key")) is False
+    assert verified(SignedReading(None, "EDL", "x", public_key())) is None
+
+
+def test_ocas_wrapper_is_opened() -> None:
+    text = ocmf()
+    wrapper = {
+        "signedMeterData": b64encode(text.encode()).decode(),
+        "encodingMethod": "OCMF",
+        "publicKey": b64encode(f"oca:base16:asn1:{public_key()}".encode()).decode(),
+    }
+    read = read_signed(SignedValue("Transaction.End", json.dumps(wrapper)), None)
+    assert read == SignedReading("Transaction.End", "OCMF", text, public_key())
+    assert verified(read) is True
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["", "[", "{}", "[1]", '[{"sampledValue": 1}]', '[{"sampledValue": [{"format": "SignedData", "value": 1}]}]'],
+)
+def test_of_what_is_no_list_of_values_there_are_none(raw: str) -> None:
+    assert list(dialects.read_signed(raw)) == []
+
+
+async def test_without_signed_values_there_is_no_file(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    await world.charge(session_id, 15_000)
+    phone = phone_of(world)
+    assert (await get(phone, f"/history/charging/{session_id}/evidence"))["signed"] == []
+    refusal = await get(phone, f"/history/charging/{session_id}/evidence", 404, CLIENT, format="xml")
+    assert refusal["reason"] == "no_signed_data"
+    assert (await get(phone, f"/history/charging/{session_id}/evidence", 404, OTHER))["error"] == "session_not_found"
