@@ -216,10 +216,8 @@ def build_app(
     push = build_push(pool, clock, ids, push_rules(config), watch, push_services or {})
     billing, aliases = BillingService(pool, clock, push.outbox), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
-    keeping = Keeping(clock, config.billing.timezone, enabled=config.history.enabled)
-    settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
     keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
-    settler = Settler(pool, clock, billing, keeping, bus)
+    settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
     limits = LimitKeeper(

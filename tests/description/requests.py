@@ -35,6 +35,7 @@ OTHERS: Mapping[str, object] = {
     "price": 13.5,
     "connector_number": 1,
     "days": 14,
+    "subscription": {"endpoint": "https://fcm.googleapis.com/OF-THE-BROWSER", "keys": {"p256dh": "KEY", "auth": "KEY"}},
 }
 
 
