@@ -218,8 +218,6 @@ def build_app(
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
     settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
-    keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
-    settler = Settler(pool, clock, billing, keeping, bus)
     commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
     interval_s = config.ocpp.sample_interval_s
     limits = LimitKeeper(
