@@ -69,13 +69,13 @@ TIME_PASSES: Sequence[LiteralString] = (
 
 
 class Commits:
-    """Counts the commits of the payments' tables, and stops the server in one of them."""
+    """Counts the commits of some tables, and stops the server in one of them."""
 
-    def __init__(self, database: psycopg.Connection[Any]) -> None:
+    def __init__(self, database: psycopg.Connection[Any], tables: Sequence[LiteralString] = TABLES) -> None:
         self._database = database
         self._armed_for = 0
         database.execute(PREPARE)
-        for table in TABLES:
+        for table in tables:
             database.execute(TRIGGER.format(table))
         self._hold()
 
@@ -127,10 +127,10 @@ class Commits:
 
 
 @contextmanager
-def counted_commits(database_url: str) -> Iterator[Commits]:
+def counted_commits(database_url: str, tables: Sequence[LiteralString] = TABLES) -> Iterator[Commits]:
     """For a migrated database; it is not like the others afterwards and will not be lent again."""
     with psycopg.connect(database_url, autocommit=True) as database:
-        yield Commits(database)
+        yield Commits(database, tables)
 
 
 @dataclass(frozen=True)
