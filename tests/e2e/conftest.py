@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import trio
 
 from tests.e2e.process import Server
 from tests.e2e.street import FLEET
+from tests.worlds.push_services import FcmStandIn, fcm_stand_in
 
 #: Short waits, so that no test sits out the patience meant for people.
 SETTINGS = {
@@ -39,4 +41,26 @@ async def server(database_url: str, tmp_path: Path) -> AsyncIterator[Server]:
         if server.run is not None:
             await server.check_ledger()
             await server.stop()
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def fcm() -> AsyncIterator[FcmStandIn]:
+    async with fcm_stand_in() as fcm:
+        yield fcm
+
+
+@pytest.fixture
+async def messaging_server(database_url: str, tmp_path: Path, fcm: FcmStandIn) -> AsyncIterator[Server]:
+    """A server that delivers messages by the stand-in of FCM."""
+    account = tmp_path / "account.json"
+    account.write_text(json.dumps(fcm.account()))
+    push = {"push_fcm_service_account": account, "push_fcm_url": fcm.url}
+    async with trio.open_nursery() as nursery:
+        server = Server(nursery, tmp_path, database_url=url_of(database_url), **{**SETTINGS, **push})
+        await server.start()
+        await server.import_fleet(FLEET)
+        yield server
+        await server.check_ledger()
+        await server.stop()
         nursery.cancel_scope.cancel()

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import trio
 
-from tests.e2e.conftest import SETTINGS, url_of
 from tests.e2e.process import Server, poll
-from tests.e2e.street import CLIENT, FLEET, WITHIN_S, Charger, Phone, charger_at
+from tests.e2e.street import CLIENT, WITHIN_S, Charger, Phone, charger_at
 from tests.worlds.push import token
-from tests.worlds.push_services import UNREGISTERED, FcmStandIn, fcm_stand_in
+from tests.worlds.push_services import UNREGISTERED, FcmStandIn
 
 COMPLETED = "SELECT state FROM evpower.push_outbox WHERE event = 'charging_completed' AND payload ->> 'session_id' = %s"
 
@@ -26,28 +21,6 @@ SELECT (SELECT count(*) FROM evpower.ledger_entries WHERE session_id = %(id)s AN
        (SELECT count(*) FROM evpower.push_outbox
         WHERE event = 'charging_completed' AND payload ->> 'session_id' = %(id)s)
 """
-
-
-@pytest.fixture
-async def fcm() -> AsyncIterator[FcmStandIn]:
-    async with fcm_stand_in() as fcm:
-        yield fcm
-
-
-@pytest.fixture
-async def server(database_url: str, tmp_path: Path, fcm: FcmStandIn) -> AsyncIterator[Server]:
-    """A server that delivers messages by the stand-in."""
-    account = tmp_path / "account.json"
-    account.write_text(json.dumps(fcm.account()))
-    push = {"push_fcm_service_account": account, "push_fcm_url": fcm.url}
-    async with trio.open_nursery() as nursery:
-        server = Server(nursery, tmp_path, database_url=url_of(database_url), **{**SETTINGS, **push})
-        await server.start()
-        await server.import_fleet(FLEET)
-        yield server
-        await server.check_ledger()
-        await server.stop()
-        nursery.cancel_scope.cancel()
 
 
 def completed(fcm: FcmStandIn, session_id: str) -> list[dict[str, Any]]:
@@ -75,9 +48,11 @@ async def charge(phone: Phone, charger: Charger) -> str:
     return session_id
 
 
-async def test_a_message_survives_a_kill_after_the_bill(server: Server, database_url: str, fcm: FcmStandIn) -> None:
+async def test_a_message_survives_a_kill_after_the_bill(
+    messaging_server: Server, database_url: str, fcm: FcmStandIn
+) -> None:
     """Killed before FCM was asked for anything, then while FCM has a message and has not answered."""
-    phone = Phone(server)
+    server, phone = messaging_server, Phone(messaging_server)
     registered = await phone.request(
         "POST", "devices/register", {"fcm_token": token(), "platform": "android", "client_id": CLIENT}
     )
@@ -104,9 +79,11 @@ async def test_a_message_survives_a_kill_after_the_bill(server: Server, database
             assert completed(fcm, session_id)
 
 
-async def test_a_device_that_is_gone_is_not_asked_again(server: Server, database_url: str, fcm: FcmStandIn) -> None:
+async def test_a_device_that_is_gone_is_not_asked_again(
+    messaging_server: Server, database_url: str, fcm: FcmStandIn
+) -> None:
     """Acceptance 4, over the doors."""
-    phone = Phone(server)
+    phone = Phone(messaging_server)
     await phone.request("POST", "devices/register", {"fcm_token": token(), "platform": "ios", "client_id": CLIENT})
     fcm.refuse(token(), UNREGISTERED)
     test = await phone.request("POST", "notifications/test", {"client_id": CLIENT})

@@ -1,4 +1,4 @@
-"""One charge after another from start to receipt, the server killed at each commit that moves it on (issue 13)."""
+"""A charge from its start to receipt and message, the server killed at each commit that moves it on (issue 13)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import trio
 
 from tests.e2e.crash import Commits, counted_commits
 from tests.e2e.process import Server
-from tests.e2e.street import WITHIN_S, Charger, Phone, charger_at, cost_of
+from tests.e2e.street import CLIENT, WITHIN_S, Charger, Phone, charger_at, cost_of
 from tests.e2e.test_kill import Charge, at_the_start
+from tests.worlds.push import token
 
 #: Each commit of a charge's path writes one of them; a reading alone writes none.
 MOVES: tuple[LiteralString, ...] = ("evpower.session_phases", "evpower.ledger_entries", "evpower.receipts")
 #: Far beyond a charge's commits.
 NEVER = 100_000
 RECEIPTS = "SELECT year, serial, revision, session_id, energy_wh, amount_tyiyn FROM evpower.receipts ORDER BY serial"
+MESSAGES = """
+SELECT payload ->> 'session_id' FROM evpower.push_outbox WHERE event = 'charging_completed' ORDER BY id"""
 CURVE = "SELECT points FROM evpower.session_curves WHERE session_id = %s"
 
 
@@ -40,9 +43,13 @@ async def die(server: Server, commits: Commits, *, kept: bool) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["lost", "kept"])
-async def test_a_death_at_each_commit_leaves_one_receipt_and_the_right_curve(
-    server: Server, database_url: str, kept: bool
+async def test_a_death_at_each_commit_leaves_one_receipt_one_message_and_the_right_curve(
+    messaging_server: Server, database_url: str, kept: bool
 ) -> None:
+    server = messaging_server
+    await Phone(server).request(
+        "POST", "devices/register", {"fcm_token": token(), "platform": "android", "client_id": CLIENT}
+    )
     with counted_commits(database_url, MOVES) as commits:
         async with charger_at(server, power_kw=3000) as charger:
             commits.arm(NEVER)
@@ -61,6 +68,7 @@ async def test_a_death_at_each_commit_leaves_one_receipt_and_the_right_curve(
         receipts = [row[1:] for row in commits.rows(RECEIPTS)]
         billed = [(id, energy_wh, int(cost_of(energy_wh) * 100)) for id, energy_wh in charges]
         assert receipts == [(n, 1, *each) for n, each in enumerate(billed, 1)]
+        assert commits.rows(MESSAGES) == [(session_id,) for session_id, _ in charges]
         for session_id, energy_wh in charges:
             ((points,),) = commits.rows(CURVE, session_id)
             assert points[-1]["energy_wh"] == energy_wh
