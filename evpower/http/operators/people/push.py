@@ -16,6 +16,7 @@ from evpower.push.graph import Push
 from evpower.push.recipient import Recipient
 from evpower.staff.rights import Right
 
+OFF = "Сообщения на телефоны выключены: в разделе [push] нет ключей"
 WITHIN_S = 20
 
 
@@ -47,4 +48,4 @@ def push_admin_routes(push: Push) -> Blueprint:
 
 def _must_be_on(push: Push) -> None:
     if not push.devices.rules.is_on:
-        raise NotFound
+        raise NotFound(OFF, reason="push_off")
