@@ -202,6 +202,8 @@ class BillingService:
     ) -> BalanceAdjustment:
         """Book a person's correction of a balance, once for a key; a debt is not paid from it.
 
+        An id that was merged is the survivor's: no alias has a balance.
+
         Raises ClientNotFound, InsufficientBalance when less is there than is taken, InvalidAmount for more than an
         account may hold, IdempotencyMismatch when the key was used for another sum or reason.
         """
@@ -213,14 +215,14 @@ class BillingService:
             if (before.amount_tyiyn, before.reason) != (amount_tyiyn, reason):
                 raise IdempotencyMismatch
             return before
-        done = BalanceAdjustment(client_id, amount_tyiyn, client.balance_tyiyn, reason, is_new=True)
+        done = BalanceAdjustment(client.id, amount_tyiyn, client.balance_tyiyn, reason, is_new=True)
         if done.new_balance_tyiyn < 0:
             raise InsufficientBalance(client.balance_tyiyn, -amount_tyiyn)
         if done.new_balance_tyiyn > MOST_TYIYN:
             raise InvalidAmount(("amount", "больше, чем может быть на счёте"))
-        await self.adjust(uow, client_id, amount_tyiyn, key, reason=reason, actor=actor)
+        await self.adjust(uow, client.id, amount_tyiyn, key, reason=reason, actor=actor)
         line = "💳 ADMIN_ADJUSTMENT: client_id=%s, amount=%s, actor=%s"
-        uow.after_commit(lambda: log.info(line, client_id, som_fixed(amount_tyiyn), actor))
+        uow.after_commit(lambda: log.info(line, client.id, som_fixed(amount_tyiyn), actor))
         return done
 
     async def merge(self, uow: UnitOfWork, old: Client, into: Client, reason: str, actor: str) -> None:

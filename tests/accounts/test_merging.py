@@ -578,3 +578,13 @@ async def test_a_merge_is_notified_to_every_process(world: World, database_url: 
         with trio.fail_after(5):
             await heard.wait()
         workers.cancel_scope.cancel()
+
+
+async def test_a_balance_corrected_by_the_old_id_is_the_survivors(world: World) -> None:
+    await world.give(1_00)
+    await world.sql("INSERT INTO clients (id) VALUES (%s)", AFTER)
+    await merge(world)
+    async with unit_of_work(world.pool) as uow:
+        done = await world.app.billing.adjust_by_hand(uow, CLIENT, 50, "key", reason="by hand", actor="admin")
+    assert (done.client_id, done.new_balance_tyiyn) == (AFTER, 1_50)
+    assert (await world.app.billing.balance(AFTER)).balance_tyiyn == 1_50

@@ -29,6 +29,14 @@ PATHS = (
     "/api/v1/payment/webhook/obank/token",
     "/api/v1/payment/3ds-return",
     "/api/payment/webhook",
+    "/api/charging/start",
+    "/api/v1/auth/send-otp",
+    "/api/v1/auth/verify-otp",
+    "/api/v1/auth/refresh",
+    "/api/v1/auth/logout",
+    "/api/v1/devices/register",
+    "/api/v1/notifications/subscribe",
+    "/api/v1/favorites",
     "/nowhere",
 )
 
