@@ -7,11 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from evpower.command_line.language import terminal_texts
 from evpower.command_line.screen import NOT_REACHABLE, REFUSED, USAGE, Screen
 from evpower.errors import ConfigError, EvPowerError
 from evpower.urls import without_password
@@ -26,6 +28,7 @@ class Terminal:
 
     def __init__(self, screen: Screen, config_path: Path | None, socket: Path | None) -> None:
         self.screen = screen
+        self.texts = screen.texts
         self._config_path = config_path
         self.socket = socket
 
@@ -41,6 +44,10 @@ class Terminal:
 
         return ControlClient(sockets_to_try(self.config, self.socket, SYSTEM_SOCKET))
 
+    def warn(self, warning: str) -> None:
+        """A doubt, on standard error."""
+        click.echo(self.texts("warning", message=warning), err=True)
+
 
 _config_option = click.option("--config", "config_path", type=click.Path(path_type=Path), help="Settings (TOML).")
 
@@ -54,12 +61,13 @@ def asked_password() -> str:
 
     Raises UsageError when there is none.
     """
+    texts = terminal_texts()
     if sys.stdin.isatty():
-        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        typed: str = click.prompt(texts("password"), hide_input=True, confirmation_prompt=True)
         return typed
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise click.UsageError("no password: type it at a terminal, or send it by standard input")
+        raise click.UsageError(texts("usage.no_password"))
     return line
 
 
@@ -70,9 +78,9 @@ def json_object(text: str) -> dict[str, Any]:
     """
     value = _parsed(sys.stdin.read() if text == "-" else text)
     if not isinstance(value, dict):
-        raise click.UsageError("ARGUMENTS must be a JSON object")
+        raise click.UsageError(terminal_texts()("usage.json_object"))
     if text != "-" and has_secret(value):
-        raise click.UsageError("a password is no argument: ps shows it; send the JSON by standard input, with -")
+        raise click.UsageError(terminal_texts()("usage.password_is_no_argument"))
     return value
 
 
@@ -98,14 +106,16 @@ def _parsed(text: str) -> object:
 def terminal_command(command: Callable[..., None]) -> Callable[..., None]:
     """The options every command of an operator has, and the exit code of each refusal."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON; times in it are UTC.")
+    @click.option("--utc", is_flag=True, help="Times in UTC, not by the clocks of billing.timezone.")
     @click.option("--socket", type=click.Path(path_type=Path), help="The server's control socket.")
     @_config_option
     @functools.wraps(command)
-    def with_options(as_json: bool, socket: Path | None, config_path: Path | None, **arguments: Any) -> None:
-        screen = Screen(as_json)
+    def with_options(as_json: bool, utc: bool, socket: Path | None, config_path: Path | None, **arguments: Any) -> None:
+        screen = Screen(as_json, terminal_texts(), lambda: UTC if utc else terminal.config.billing.timezone)
+        terminal = Terminal(screen, config_path, socket)
         try:
-            command(Terminal(screen, config_path, socket), **arguments)
+            command(terminal, **arguments)
         except EvPowerError as error:
             _end_with(screen, error)
 
@@ -118,7 +128,7 @@ def server_command(command: Callable[[Terminal], None]) -> Callable[..., None]:
     @_config_option
     @functools.wraps(command)
     def with_options(config_path: Path | None) -> None:
-        screen = Screen(as_json=False)
+        screen = Screen(False, terminal_texts())
         try:
             command(Terminal(screen, config_path, None))
         except EvPowerError as error:
@@ -131,9 +141,12 @@ def _end_with(screen: Screen, error: EvPowerError) -> None:
     from evpower.command_line.control import NotReachable, RefusedByServer
 
     facts: dict[str, Any] = {"error": error.code, "message": error.message}
-    lines = [f"Error: {error.message}"]
+    texts = screen.texts
+    lines = [texts("error", message=error.message)]
     if isinstance(error, ConfigError):
-        screen.fail(USAGE, {**facts, "problems": error.problems}, (f"Error: {line}" for line in error.problems))
+        screen.fail(
+            USAGE, {**facts, "problems": error.problems}, (texts("error", message=line) for line in error.problems)
+        )
     if isinstance(error, NotReachable):
         screen.fail(NOT_REACHABLE, facts, lines)
     if isinstance(error, RefusedByServer):

@@ -37,7 +37,9 @@ def test_status_shows_a_provider_that_fails(control: FakeControl) -> None:
     failing = {"state": "failing", "failing_since": "2026-11-23T06:00:15Z", "last_error": "provider_timeout"}
     providers = {"ODENGI": failing, "OBANK": {"state": "off"}}
     control.succeed("/control/status", {"version": "1.0.0", "payment_providers": providers})
-    assert "ODENGI failing since 2026-11-23T06:00:15Z (provider_timeout), OBANK off" in run("status").stdout
+    assert "ODENGI failing since 2026-11-23 12:00:15 (provider_timeout), OBANK off" in run("status").stdout
+    assert "ODENGI failing since 2026-11-23 06:00:15Z (provider_timeout), OBANK off" in run("status", "--utc").stdout
+    failing["failing_since"] = "2026-11-23T06:00:15.000000Z"
     assert json.loads(run("status", "--json").stdout)["payment_providers"] == providers
 
 
@@ -247,8 +249,8 @@ def test_a_trace_shows_a_line_for_each_frame(control: FakeControl) -> None:
     lines = "\n".join(["", json.dumps(call), json.dumps(error), json.dumps({"event": "cut off"})])
     control.answers[TRACE] = (200, lines.encode())
     shown = run("trace", "CP/1").stdout.splitlines()
-    assert shown[0] == "2026-11-23T06:00:00.000  ←  Fly  [2]"
-    assert shown[1] == "2026-11-23T06:00:00.000  →  ERROR to Fly after 3.5 ms: NotImplemented  �[4]"
+    assert shown[0] == "2026-11-23 12:00:00.000  ←  Fly  [2]"
+    assert shown[1] == "2026-11-23 12:00:00.000  →  ERROR to Fly after 3.5 ms: NotImplemented  �[4]"
     assert shown[2] == "-- cut off"
 
 

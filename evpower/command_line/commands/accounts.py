@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-COLUMNS = {
-    "Client": "client_id",
-    "Name": "name",
-    "Phone": "phone",
-    "Balance": "balance",
-    "Debt": "debt_amount",
-    "Paid out": "paid_out",
-    "Requested": "requested_at",
-    "Restorable until": "restorable_until",
-    "Erased": "erased_at",
-}
+COLUMNS = (
+    Column("client_id"),
+    Column("name", is_text=True),
+    Column("phone"),
+    Column("balance"),
+    Column("debt_amount"),
+    Column("paid_out"),
+    Column("requested_at"),
+    Column("restorable_until"),
+    Column("erased_at"),
+)
 
 
 @click.group()
@@ -30,7 +31,7 @@ def deletions() -> None:
 def list_deletions(terminal: Terminal, settled_too: bool) -> None:
     """Those that can be restored, or that money waits in."""
     rows = terminal.server.get("deletions", all=int(settled_too) or None)
-    terminal.screen.rows(rows, COLUMNS, "No account ends")
+    terminal.screen.rows(rows, COLUMNS, "nothing.deletions")
 
 
 @deletions.command("pay-out")

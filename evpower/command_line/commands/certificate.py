@@ -7,25 +7,26 @@ from typing import Any
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.commands.station import station
 from evpower.command_line.terminal import Terminal, terminal_command
 
-CERTIFICATE_COLUMNS = {
-    "Station": "station_id",
-    "State": "state",
-    "Name": "common_name",
-    "Ends": "not_after",
-    "Serial": "serial_number",
-    "Requested": "requested_at",
-    "Reason": "reason",
-}
-TRUSTED_COLUMNS = {
-    "Trusted for": "certificateType",
-    "Serial": "serialNumber",
-    "Algorithm": "hashAlgorithm",
-    "Issuer's name": "issuerNameHash",
-    "Issuer's key": "issuerKeyHash",
-}
+CERTIFICATE_COLUMNS = (
+    Column("station_id"),
+    Column("state"),
+    Column("common_name", is_text=True),
+    Column("not_after"),
+    Column("serial_number"),
+    Column("requested_at"),
+    Column("reason", is_text=True),
+)
+TRUSTED_COLUMNS = (
+    Column("certificateType"),
+    Column("serialNumber"),
+    Column("hashAlgorithm"),
+    Column("issuerNameHash"),
+    Column("issuerKeyHash"),
+)
 USES = {"central-system": "CentralSystemRootCertificate", "manufacturer": "ManufacturerRootCertificate"}
 
 
@@ -64,7 +65,7 @@ def _days(_: click.Context, __: click.Parameter, text: str | None) -> int | None
 def certificates(terminal: Terminal, days: int | None) -> None:
     """Each station's certificate, and what is under way."""
     rows = terminal.server.get("certificates", expiring_within_days=days)
-    nothing = "No certificates" if days is None else "No certificate ends within that time"
+    nothing = "nothing.certificates" if days is None else "nothing.ending_certificates"
     terminal.screen.rows(rows, CERTIFICATE_COLUMNS, nothing)
 
 
@@ -87,7 +88,7 @@ def trust(terminal: Terminal, station_id: str, certificate: Any, use: str) -> No
 def distrust(terminal: Terminal, station_id: str, certificate: Any, serial_number: str | None) -> None:
     """Have STATION delete a root CERTIFICATE (a PEM file; - is standard input)."""
     if (certificate is None) == (serial_number is None):
-        raise click.UsageError("either CERTIFICATE or --serial HEX")
+        raise click.UsageError(terminal.texts("usage.certificate_or_serial"))
     named = {"serial_number": serial_number} if certificate is None else {"certificate": certificate.read()}
     terminal.screen.facts(_operate(terminal, station_id, "delete-certificate", named))
 
@@ -98,7 +99,7 @@ def distrust(terminal: Terminal, station_id: str, certificate: Any, serial_numbe
 def trusted(terminal: Terminal, station_id: str) -> None:
     """Ask STATION which root certificates it trusts."""
     found = _operate(terminal, station_id, "installed-certificates", {})
-    terminal.screen.rows(found["certificates"], TRUSTED_COLUMNS, "It trusts none")
+    terminal.screen.rows(found["certificates"], TRUSTED_COLUMNS, "nothing.trusted")
 
 
 def _operate(terminal: Terminal, station_id: str, operation: str, arguments: dict[str, Any]) -> Any:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-DOUBT_COLUMNS = {
-    "Id": "id",
-    "Kind": "kind",
-    "Station": "station_id",
-    "Transaction": "transaction_id",
-    "Session": "session_id",
-    "Figures": "figures",
-    "Latest": "latest_figure",
-    "Bound": "bound",
-    "Unit": "unit",
-    "Since": "first_at",
-    "Question": "question",
-    "Settled": "settled",
-    "By": "settled_by",
-}
+DOUBT_COLUMNS = (
+    Column("id", rank=0),
+    Column("kind"),
+    Column("station_id"),
+    Column("transaction_id", rank=3),
+    Column("session_id"),
+    Column("figures"),
+    Column("latest_figure"),
+    Column("bound"),
+    Column("unit", rank=2),
+    Column("first_at"),
+    Column("question", rank=2, is_text=True),
+    Column("settled"),
+    Column("settled_by"),
+)
 
 
 @click.group()
@@ -34,7 +35,7 @@ def doubts() -> None:
 def list_doubts(terminal: Terminal, settled_too: bool) -> None:
     """What is doubtful, newest first."""
     rows = terminal.server.get("doubts", all=int(settled_too) or None)
-    terminal.screen.rows(rows, DOUBT_COLUMNS, "Nothing is doubtful")
+    terminal.screen.rows(rows, DOUBT_COLUMNS, "nothing.doubts")
 
 
 @doubts.command("show")
@@ -54,7 +55,7 @@ def show_doubt(terminal: Terminal, doubt_id: int) -> None:
 def settle_doubt(terminal: Terminal, doubt_id: int, bill: bool, dismiss: str | None, reason: str | None) -> None:
     """Decide about one: its ID is in `evpower doubts list`."""
     if bill == (dismiss is not None):
-        raise click.UsageError("either --bill or --dismiss REASON")
+        raise click.UsageError(terminal.texts("usage.bill_or_dismiss"))
     body: dict[str, object] = {"bill": True} if bill else {"dismiss": True, "reason": dismiss}
     if bill and reason is not None:
         body["reason"] = reason

@@ -29,7 +29,7 @@ def check_ledger(terminal: Terminal) -> None:
 
         report = ledger_body(check_ledger_now(terminal.config))
     if report.get("ok"):
-        terminal.screen.show(report, f"The ledger is right: {report.get('entries')} entries, every check passed")
+        terminal.screen.show(report, terminal.texts("ledger_is_right", entries=report.get("entries")))
         return
     problems = report.get("problems", {})
     lines = [f"{what}: {row}" for what, rows in problems.items() for row in rows]

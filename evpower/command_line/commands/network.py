@@ -9,30 +9,31 @@ from typing import Any
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.commands.station import station
 from evpower.command_line.terminal import Terminal, json_object, terminal_command
 
-LOCATION_COLUMNS = {
-    "Location": "id",
-    "Name": "name",
-    "City": "city",
-    "Status": "status",
-    "Stations": "stations_count",
-    "Connectors": "connectors_count",
-}
-RULE_COLUMNS = {
-    "Plan": "plan",
-    "In use": "in_use",
-    "Stations": "stations_count",
-    "Rule": "id",
-    "Name": "name",
-    "Kind": "tariff_type",
-    "Som": "price",
-    "From": "time_start",
-    "To": "time_end",
-    "Days": "days_of_week",
-    "Priority": "priority",
-}
+LOCATION_COLUMNS = (
+    Column("id", "location", rank=0),
+    Column("name", is_text=True),
+    Column("city"),
+    Column("status"),
+    Column("stations_count"),
+    Column("connectors_count"),
+)
+RULE_COLUMNS = (
+    Column("plan"),
+    Column("in_use"),
+    Column("stations_count"),
+    Column("id", "rule"),
+    Column("name", is_text=True),
+    Column("tariff_type"),
+    Column("price"),
+    Column("time_start"),
+    Column("time_end"),
+    Column("days_of_week"),
+    Column("priority"),
+)
 #: One page of locations; more is unreadable on a terminal.
 LOCATIONS_MAX = 500
 
@@ -44,7 +45,7 @@ _changes = click.argument("changes", metavar="JSON")
 def locations(terminal: Terminal) -> None:
     """Every location, inactive ones too."""
     rows = terminal.server.get("locations", limit=LOCATIONS_MAX)["locations"]
-    terminal.screen.rows(rows, LOCATION_COLUMNS, "No locations; add some with: evpower import")
+    terminal.screen.rows(rows, LOCATION_COLUMNS, "nothing.locations")
 
 
 @click.group()
@@ -95,7 +96,7 @@ def enable_station(terminal: Terminal, station_id: str, connector: int | None) -
 def disable_station(terminal: Terminal, station_id: str, connector: int | None, maintenance: bool) -> None:
     """Let no charge begin at STATION; those that run go on."""
     if maintenance and connector is not None:
-        raise click.UsageError("--maintenance is for whole stations")
+        raise click.UsageError(terminal.texts("usage.maintenance"))
     _switch(terminal, station_id, connector, status="maintenance" if maintenance else "inactive")
 
 
@@ -113,7 +114,7 @@ def tariffs(terminal: Terminal) -> None:
     """Every tariff plan with its rules, those that count first."""
     plans = terminal.server.get("tariff-plans")
     rows = plans if terminal.screen.as_json else [row for plan in plans for row in _rules(plan)]
-    terminal.screen.rows(rows, RULE_COLUMNS, "No tariff plans; add some with: evpower import")
+    terminal.screen.rows(rows, RULE_COLUMNS, "nothing.tariffs")
 
 
 def _rules(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -142,6 +143,6 @@ def _show(terminal: Terminal, row: dict[str, Any]) -> None:
     """The row; what wants a look goes to standard error."""
     if not terminal.screen.as_json:
         for warning in row.get("warnings") or ():
-            click.echo(f"Warning: {warning}", err=True)
+            terminal.warn(warning)
         row = {name: value for name, value in row.items() if name != "warnings"}
     terminal.screen.facts(row)

@@ -4,53 +4,54 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-PARKED_COLUMNS = {
-    "Id": "id",
-    "Station": "station_id",
-    "Action": "action",
-    "Why": "reason",
-    "Received": "received_at",
-    "Payload": "payload",
-    "Resolved": "resolution",
-    "By": "resolved_by",
-}
-MISSING_COLUMNS = {
-    "Station": "station_id",
-    "Connector": "connector_id",
-    "After": "previous_transaction_id",
-    "Stop Wh": "previous_stop_wh",
-    "Before": "transaction_id",
-    "Start Wh": "meter_start_wh",
-    "Missing Wh": "missing_wh",
-    "Started": "started_at",
-}
+PARKED_COLUMNS = (
+    Column("id", rank=0),
+    Column("station_id"),
+    Column("action"),
+    Column("reason", "why", is_text=True),
+    Column("received_at"),
+    Column("payload", rank=3, is_text=True),
+    Column("resolution"),
+    Column("resolved_by"),
+)
+MISSING_COLUMNS = (
+    Column("station_id"),
+    Column("connector_id"),
+    Column("previous_transaction_id"),
+    Column("previous_stop_wh"),
+    Column("transaction_id", "before"),
+    Column("meter_start_wh"),
+    Column("missing_wh"),
+    Column("started_at"),
+)
 
-UNBILLED_COLUMNS = {
-    "Station": "station_id",
-    "Connector": "connector_id",
-    "Transaction": "transaction_id",
-    "Session": "session_id",
-    "Client": "client_id",
-    "Tag": "id_tag",
-    "Verdict": "verdict",
-    "Unbilled Wh": "unbilled_wh",
-    "Som": "unbilled_som",
-    "Started": "started_at",
-}
-WITHOUT_SESSION_COLUMNS = {
-    "Station": "station_id",
-    "Connector": "connector_id",
-    "Transaction": "transaction_id",
-    "Session": "session_id",
-    "Tag": "id_tag",
-    "Verdict": "verdict",
-    "Unpaid since": "unpaid_since",
-    "Unpaid Wh": "energy_wh",
-    "Says": "ocpp_status",
-    "Asked to stop": "stops_asked",
-}
+UNBILLED_COLUMNS = (
+    Column("station_id"),
+    Column("connector_id"),
+    Column("transaction_id"),
+    Column("session_id"),
+    Column("client_id"),
+    Column("id_tag"),
+    Column("verdict"),
+    Column("unbilled_wh"),
+    Column("unbilled_som"),
+    Column("started_at"),
+)
+WITHOUT_SESSION_COLUMNS = (
+    Column("station_id"),
+    Column("connector_id"),
+    Column("transaction_id"),
+    Column("session_id"),
+    Column("id_tag"),
+    Column("verdict"),
+    Column("unpaid_since"),
+    Column("energy_wh", "unpaid_wh"),
+    Column("ocpp_status", "says"),
+    Column("stops_asked"),
+)
 
 
 @click.group()
@@ -64,21 +65,21 @@ def parked() -> None:
 def list_parked(terminal: Terminal, resolved_too: bool) -> None:
     """What waits for a person, newest first."""
     rows = terminal.server.get("parked", all=int(resolved_too) or None)
-    terminal.screen.rows(rows, PARKED_COLUMNS, "Nothing is parked")
+    terminal.screen.rows(rows, PARKED_COLUMNS, "nothing.parked")
 
 
 @parked.command("missing")
 @terminal_command
 def missing_energy(terminal: Terminal) -> None:
     """Energy between two charges of a connector that belongs to none."""
-    terminal.screen.rows(terminal.server.get("parked", "missing-energy"), MISSING_COLUMNS, "No energy is missing")
+    terminal.screen.rows(terminal.server.get("parked", "missing-energy"), MISSING_COLUMNS, "nothing.missing_energy")
 
 
 @parked.command("unbilled")
 @terminal_command
 def unbilled_energy(terminal: Terminal) -> None:
     """Energy of charges that nobody pays for: beyond a session's bill, or of a start that was refused."""
-    terminal.screen.rows(terminal.server.get("parked", "unbilled-energy"), UNBILLED_COLUMNS, "No energy is unbilled")
+    terminal.screen.rows(terminal.server.get("parked", "unbilled-energy"), UNBILLED_COLUMNS, "nothing.unbilled_energy")
 
 
 @parked.command("charging")
@@ -86,7 +87,7 @@ def unbilled_energy(terminal: Terminal) -> None:
 def charging_without_session(terminal: Terminal) -> None:
     """Charges that go on although no session pays for them."""
     rows = terminal.server.get("parked", "charging-without-session")
-    terminal.screen.rows(rows, WITHOUT_SESSION_COLUMNS, "Nothing charges without a session")
+    terminal.screen.rows(rows, WITHOUT_SESSION_COLUMNS, "nothing.without_session")
 
 
 @parked.command("resolve")
@@ -98,6 +99,6 @@ def charging_without_session(terminal: Terminal) -> None:
 def resolve_parked(terminal: Terminal, parked_id: int, session_id: str | None, dismiss: bool, reason: str) -> None:
     """Assign a parked StopTransaction to its session, or dismiss a report."""
     if dismiss == (session_id is not None):
-        raise click.UsageError("either --session ID or --dismiss")
+        raise click.UsageError(terminal.texts("usage.session_or_dismiss"))
     decision: dict[str, object] = {"dismiss": True} if dismiss else {"session_id": session_id}
     terminal.screen.facts(terminal.server.post("parked", parked_id, "resolve", body={**decision, "reason": reason}))

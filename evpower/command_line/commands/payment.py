@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-PAYMENT_COLUMNS = {
-    "Invoice": "invoice_id",
-    "Client": "client_id",
-    "Provider": "provider",
-    "Phase": "phase",
-    "Ordered": "amount",
-    "Paid": "paid_amount",
-    "Refunded": "refunded_amount",
-    "Created": "created_at",
-    "Flags": "flags",
-}
-PARKED_COLUMNS = {
-    "Id": "id",
-    "Why": "reason",
-    "Invoice": "invoice_id",
-    "Client": "client_id",
-    "Provider": "provider",
-    "Transaction": "trans_id",
-    "Ordered": "ordered",
-    "Told": "amount",
-    "Parked": "parked_at",
-    "Resolved": "resolution",
-    "By": "resolved_by",
-}
+PAYMENT_COLUMNS = (
+    Column("invoice_id", rank=0),
+    Column("client_id"),
+    Column("provider", rank=3),
+    Column("phase"),
+    Column("amount", "ordered"),
+    Column("paid_amount"),
+    Column("refunded_amount"),
+    Column("created_at"),
+    Column("flags", rank=2, is_text=True),
+)
+PARKED_COLUMNS = (
+    Column("id"),
+    Column("reason", "why"),
+    Column("invoice_id"),
+    Column("client_id"),
+    Column("provider"),
+    Column("trans_id"),
+    Column("ordered"),
+    Column("amount", "told"),
+    Column("parked_at"),
+    Column("resolution"),
+    Column("resolved_by"),
+)
 REASON = click.option("--reason", required=True, help="Kept with the decision.")
 
 
@@ -40,10 +41,10 @@ REASON = click.option("--reason", required=True, help="Kept with the decision.")
 def payments(terminal: Terminal, parked: bool, resolved_too: bool) -> None:
     """Top-ups, newest first."""
     if not parked:
-        terminal.screen.rows(terminal.server.get("payments"), PAYMENT_COLUMNS, "No payments")
+        terminal.screen.rows(terminal.server.get("payments"), PAYMENT_COLUMNS, "nothing.payments")
         return
     rows = terminal.server.get("payments", parked=1, all=int(resolved_too) or None)
-    terminal.screen.rows(rows, PARKED_COLUMNS, "Nothing is parked")
+    terminal.screen.rows(rows, PARKED_COLUMNS, "nothing.parked")
 
 
 @click.group()
@@ -65,7 +66,7 @@ def resolve_payment(
     given: dict[str, object] = {"credit": credit, "debit": debit, "dismiss": dismiss or None}
     decision = {name: value for name, value in given.items() if value is not None}
     if len(decision) != 1:
-        raise click.UsageError("one of --credit SOM, --debit SOM, --dismiss")
+        raise click.UsageError(terminal.texts("usage.credit_debit_dismiss"))
     body = {**decision, "reason": reason}
     terminal.screen.facts(terminal.server.post("payments", "parked", parked_id, "resolve", body=body))
 

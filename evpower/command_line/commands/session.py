@@ -7,22 +7,23 @@ from typing import Any
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-SESSION_COLUMNS = {
-    "Session": "session_id",
-    "Client": "client_id",
-    "Station": "station_id",
-    "Connector": "connector_id",
-    "Status": "status",
-    "Phase": "phase",
-    "Started": "start_time",
-    "kWh": "energy_kwh",
-    "Reserved": "reserved_amount",
-    "Amount": "amount",
-    "Ended by": "end_cause",
-    "Estimated": "estimated",
-}
+SESSION_COLUMNS = (
+    Column("session_id", rank=0),
+    Column("client_id"),
+    Column("station_id"),
+    Column("connector_id", "connector", rank=2),
+    Column("status", rank=5),
+    Column("phase", rank=0),
+    Column("start_time", rank=0),
+    Column("energy_kwh"),
+    Column("reserved_amount", rank=4),
+    Column("amount"),
+    Column("end_cause"),
+    Column("estimated", rank=3),
+)
 
 
 @click.command()
@@ -49,7 +50,7 @@ def _how(provider: str, answers: Mapping[str, Any]) -> str:
 def sessions(terminal: Terminal, all_sessions: bool) -> None:
     """Running sessions, newest first."""
     rows = terminal.server.get("sessions", all=int(all_sessions) or None)
-    terminal.screen.rows(rows, SESSION_COLUMNS, "No sessions" if all_sessions else "No running sessions")
+    terminal.screen.rows(rows, SESSION_COLUMNS, "nothing.sessions" if all_sessions else "nothing.running_sessions")
 
 
 @click.group()

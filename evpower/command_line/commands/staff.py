@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-COLUMNS = {
-    "Id": "id",
-    "Role": "role",
-    "Active": "is_active",
-    "Phone": "phone",
-    "E-mail": "email",
-    "Locations": "locations",
-    "Second factor": "has_second_factor",
-}
+COLUMNS = (
+    Column("id"),
+    Column("role"),
+    Column("is_active"),
+    Column("phone"),
+    Column("email"),
+    Column("locations"),
+    Column("has_second_factor"),
+)
 ROLES = click.Choice(["operator", "admin", "superadmin"])
 PERSON = click.argument("user_id", metavar="ID")
 LOCATION = click.argument("location_id", metavar="LOCATION")
@@ -30,7 +31,7 @@ def staff() -> None:
 def list_staff(terminal: Terminal) -> None:
     """Everyone, switched off ones too."""
     found = terminal.server.get("users", per_page=500)
-    terminal.screen.rows(found["users"], COLUMNS, "No staff; add somebody with: evpower staff add")
+    terminal.screen.rows(found["users"], COLUMNS, "nothing.staff")
 
 
 @staff.command()
@@ -55,7 +56,7 @@ def change(terminal: Terminal, user_id: str, **fields: str | None) -> None:
     """Change what is named of a person."""
     body = {name: value for name, value in fields.items() if value is not None}
     if not body:
-        raise click.UsageError("one of --role, --phone, --email")
+        raise click.UsageError(terminal.texts("usage.role_phone_email"))
     terminal.screen.facts(terminal.server.put("users", user_id, body=body))
 
 
@@ -115,5 +116,5 @@ def confirm(terminal: Terminal, user_id: str) -> None:
 
 
 def _confirm(terminal: Terminal, user_id: str) -> None:
-    code = click.prompt("Code", hide_input=True, err=True)
+    code = click.prompt(terminal.texts("code"), hide_input=True, err=True)
     terminal.screen.facts(terminal.server.post("users", user_id, "totp", "confirm", body={"code": code}))

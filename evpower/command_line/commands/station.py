@@ -6,51 +6,52 @@ from typing import Any
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, asked_password, has_secret, json_object, terminal_command
 
-STATION_COLUMNS = {
-    "Station": "id",
-    "Location": "location_name",
-    "Status": "status",
-    "Connected": "connected",
-    "Last heartbeat": "last_heartbeat_at",
-    "Connectors": "connectors",
-    "Warnings": "configuration_warnings",
-}
+STATION_COLUMNS = (
+    Column("id", "station", rank=0),
+    Column("location_name", is_text=True),
+    Column("status"),
+    Column("connected"),
+    Column("last_heartbeat_at"),
+    Column("connectors", "connectors_now", rank=2, is_text=True),
+    Column("configuration_warnings", rank=3, is_text=True),
+)
 
-SECURITY_COLUMNS = {
-    "Received": "received_at",
-    "Alarming": "alarming",
-    "Action": "action",
-    "Type": "type",
-    "Detail": "detail",
-    "Request": "request_id",
-}
+SECURITY_COLUMNS = (
+    Column("received_at"),
+    Column("alarming"),
+    Column("action"),
+    Column("type"),
+    Column("detail", is_text=True),
+    Column("request_id"),
+)
 
-FREE_VEND_COLUMNS = {
-    "Transaction": "transaction_id",
-    "Connector": "connector_id",
-    "Tag": "id_tag",
-    "Status": "status",
-    "Started": "started_at",
-    "Stopped": "stopped_at",
-    "Wh": "energy_wh",
-}
+FREE_VEND_COLUMNS = (
+    Column("transaction_id"),
+    Column("connector_id"),
+    Column("id_tag"),
+    Column("status"),
+    Column("started_at"),
+    Column("stopped_at"),
+    Column("energy_wh", "wh"),
+)
 
-CONFIGURATION_COLUMNS = {
-    "Key": "key",
-    "Value": "value",
-    "Read-only": "readonly",
-    "After reboot": "reboot_required",
-    "Known at": "known_at",
-}
+CONFIGURATION_COLUMNS = (
+    Column("key"),
+    Column("value", is_text=True),
+    Column("readonly"),
+    Column("reboot_required"),
+    Column("known_at"),
+)
 
 
 @click.command()
 @terminal_command
 def stations(terminal: Terminal) -> None:
     """Every station, inactive ones too."""
-    terminal.screen.rows(_readable_connectors(terminal), STATION_COLUMNS, "No stations; add some with: evpower import")
+    terminal.screen.rows(_readable_connectors(terminal), STATION_COLUMNS, "nothing.stations")
 
 
 def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:
@@ -102,7 +103,7 @@ def revoke(terminal: Terminal, station_id: str) -> None:
 def security_events(terminal: Terminal, station_id: str) -> None:
     """What STATION said of its security, newest first."""
     rows = terminal.server.get("stations", station_id, "security-events")
-    terminal.screen.rows(rows, SECURITY_COLUMNS, "No security events")
+    terminal.screen.rows(rows, SECURITY_COLUMNS, "nothing.security_events")
 
 
 @station.command("free-vend")
@@ -117,7 +118,7 @@ def free_vend(terminal: Terminal, station_id: str, enabled: bool | None) -> None
         terminal.screen.facts(facts)
         return
     terminal.screen.facts({name: value for name, value in facts.items() if name != "newest"})
-    terminal.screen.rows(facts.get("newest", []), FREE_VEND_COLUMNS, "Nothing was given away")
+    terminal.screen.rows(facts.get("newest", []), FREE_VEND_COLUMNS, "nothing.given_away")
 
 
 @click.command()
@@ -153,16 +154,18 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
     """Show the configuration of STATION's station, or set KEYs of it."""
     if settings:
         if not all("=" in setting for setting in settings):
-            raise click.UsageError("each setting is KEY=VALUE")
+            raise click.UsageError(terminal.texts("usage.key_value"))
         values = dict(setting.split("=", 1) for setting in settings)
         if has_secret(values):
-            raise click.UsageError("a password is no argument: ps shows it; to set one: evpower station password")
+            raise click.UsageError(terminal.texts("usage.password_is_no_setting"))
         terminal.screen.facts(_operate(terminal, station, "write-configuration", {"values": values}))
         return
     if ask:
         _operate(terminal, station, "read-configuration", {})
     terminal.screen.rows(
-        terminal.server.get("stations", station, "configuration"), CONFIGURATION_COLUMNS, "Nothing known; ask: --read"
+        terminal.server.get("stations", station, "configuration"),
+        CONFIGURATION_COLUMNS,
+        "nothing.configuration",
     )
 
 
@@ -173,13 +176,13 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
 def import_fleet(terminal: Terminal, fleet: Any, move_app_tags: bool) -> None:
     """Import a FLEET file (TOML; - is standard input). Doing it twice changes nothing."""
     content = fleet.read()
-    with terminal.screen.progress("Sending", content) as pieces:
+    with terminal.screen.progress(terminal.texts("sending"), content) as pieces:
         report = terminal.server.upload(
             "import", content=pieces, length=len(content), move_app_tags=int(move_app_tags) or None
         )
     if not terminal.screen.as_json:
         for warning in report.get("warnings") or ():
-            click.echo(f"Warning: {warning}", err=True)
+            terminal.warn(warning)
         report = {name: report.get(name) for name in ("created", "changed", "unchanged")}
     terminal.screen.facts(report)
 
@@ -197,5 +200,5 @@ def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, 
     live = not since if follow is None else follow
     show_frames(
         terminal.server.lines("stations", station_id, "trace", since=since, limit=limit, follow=int(live)),
-        as_json=terminal.screen.as_json,
+        terminal.screen,
     )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, asked_password, terminal_command
 
-STRANGER_COLUMNS = {
-    "Identity": "identity",
-    "Vendor": "vendor",
-    "Model": "model",
-    "Firmware": "firmware_version",
-    "Serial number": "serial_number",
-    "Address": "address",
-    "Connected": "connected",
-    "First seen": "first_seen_at",
-    "Last seen": "last_seen_at",
-    "Status": "status",
-}
+STRANGER_COLUMNS = (
+    Column("identity", rank=0),
+    Column("vendor"),
+    Column("model"),
+    Column("firmware_version"),
+    Column("serial_number"),
+    Column("address"),
+    Column("connected"),
+    Column("first_seen_at"),
+    Column("last_seen_at"),
+    Column("status"),
+)
 
 
 @click.command()
@@ -26,7 +27,7 @@ STRANGER_COLUMNS = {
 def strangers(terminal: Terminal, rejected_too: bool) -> None:
     """Stations that wait to be accepted (setting ocpp.accept_unknown), the longest waiting first."""
     rows = terminal.server.get("strangers", all=int(rejected_too) or None)
-    terminal.screen.rows(rows, STRANGER_COLUMNS, "No strangers")
+    terminal.screen.rows(rows, STRANGER_COLUMNS, "nothing.strangers")
 
 
 @click.group()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import click
 
+from evpower.command_line.columns import Column
 from evpower.command_line.terminal import Terminal, terminal_command
 
-TAG_COLUMNS = {
-    "Tag": "id_tag",
-    "Status": "status",
-    "Expires": "expiry_date",
-    "Group": "parent_id_tag",
-    "Client": "client_id",
-}
+TAG_COLUMNS = (
+    Column("id_tag", rank=0),
+    Column("status"),
+    Column("expiry_date"),
+    Column("parent_id_tag"),
+    Column("client_id"),
+)
 
 
 @click.command()
 @terminal_command
 def tags(terminal: Terminal) -> None:
     """Every card, with its status, expiry, group and client."""
-    terminal.screen.rows(terminal.server.get("id-tags"), TAG_COLUMNS, "No cards; add one with: evpower tag set")
+    terminal.screen.rows(terminal.server.get("id-tags"), TAG_COLUMNS, "nothing.cards")
 
 
 @click.group()
