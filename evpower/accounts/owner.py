@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from evpower.billing.clients import ensure_client, lock_client
+from evpower.billing.errors import ClientDeleted
 from evpower.db.unit_of_work import UnitOfWork
-from evpower.errors import ClientDeleted
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId

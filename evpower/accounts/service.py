@@ -7,11 +7,12 @@ import logging
 from evpower.accounts.deletion import Deletion
 from evpower.accounts.rows import deletions
 from evpower.billing.clients import ensure_client, lock_client
+from evpower.billing.errors import ClientDeleted
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import ClientDeleted, DebtOpen, InvalidRequest, NotFound, SessionAlreadyActive
+from evpower.errors import DebtOpen, InvalidRequest, NotFound, SessionAlreadyActive
 from evpower.identifiers import ClientId
 
 log = logging.getLogger("evpower.accounts")

@@ -9,11 +9,12 @@ from evpower.administration.records import ClientAccount, Listed, Page
 from evpower.administration.rows import client_accounts as rows
 from evpower.administration.rows.client_accounts import GivenStatus
 from evpower.billing.account import BalanceAdjustment
+from evpower.billing.errors import ClientDeleted
 from evpower.billing.service import BillingService
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import ClientDeleted, ClientNotFound
+from evpower.errors import ClientNotFound
 from evpower.identifiers import ClientId
 from evpower.staff.allowance import Allowance
 from evpower.staff.records import Acting

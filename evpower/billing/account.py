@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from evpower.errors import ClientBlocked, ClientDeleted
+from evpower.billing.errors import ClientBlocked, ClientDeleted
 from evpower.identifiers import ClientId, SessionId
 
 

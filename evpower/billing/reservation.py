@@ -8,8 +8,8 @@ from functools import cached_property
 from math import ceil
 from typing import Literal
 
+from evpower.billing.errors import InsufficientBalance, MinimumAmountRequired
 from evpower.billing.tariff import Rates
-from evpower.errors import InsufficientBalance, MinimumAmountRequired
 from evpower.money import exact_tyiyn, round_half_up, som, tyiyn
 
 LimitType = Literal["none", "energy", "amount"]

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 
 from evpower.billing.account import BalanceAdjustment, BalanceView
+from evpower.billing.errors import InsufficientBalance, InvalidAmount
 from evpower.billing.ledger import (
     adjustment_entry,
     correction_entry,
@@ -40,7 +41,7 @@ from evpower.billing.settlement import Correction, Settlement, settle
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import ClientNotFound, IdempotencyMismatch, InsufficientBalance, InvalidAmount
+from evpower.errors import ClientNotFound, IdempotencyMismatch
 from evpower.identifiers import ClientId, SessionId
 from evpower.money import MOST_TYIYN, som_fixed
 from evpower.push.events import PushEvent

@@ -9,6 +9,7 @@ from datetime import datetime
 from evpower.attempts.service import StartAttempt, keep_card, say
 from evpower.billing.account import check_client
 from evpower.billing.clients import lock_client
+from evpower.billing.errors import InsufficientBalance
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions, transactions
 from evpower.charging.rows.transactions import NewTransaction
@@ -21,7 +22,7 @@ from evpower.correlation import correlation_id
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import InsufficientBalance, Refusal
+from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
 from evpower.network.station_records import read_start_spot

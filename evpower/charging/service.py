@@ -12,6 +12,13 @@ from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
+from evpower.charging.errors import (
+    ConnectorOccupied,
+    ConnectorTaken,
+    NoSuchActiveSession,
+    SessionFailed,
+    UnknownStation,
+)
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions
 from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
@@ -21,16 +28,7 @@ from evpower.clock import Clock, Ids
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import (
-    ConnectorOccupied,
-    ConnectorTaken,
-    Forbidden,
-    NoSuchActiveSession,
-    SessionAlreadyActive,
-    SessionFailed,
-    SessionNotFound,
-    UnknownStation,
-)
+from evpower.errors import Forbidden, SessionAlreadyActive, SessionNotFound
 from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key

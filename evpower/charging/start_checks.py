@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.errors import (
+from evpower.charging.errors import (
     ConnectorFaulted,
-    ConnectorNotFound,
     ConnectorOccupied,
     ConnectorUnavailable,
     StationInactive,
@@ -14,6 +13,7 @@ from evpower.errors import (
     StationUnderMaintenance,
     UnknownStation,
 )
+from evpower.errors import ConnectorNotFound
 from evpower.identifiers import ClientId
 from evpower.network.station_records import StartSpot
 from evpower.network.status import STARTABLE, effective_status, is_online, stored_status

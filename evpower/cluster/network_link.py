@@ -27,9 +27,9 @@ from evpower.cluster.rows.charger_commands import Asked, Kind
 from evpower.db.failures import DatabaseAway
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import ChargerOffline, CommandTimedOut
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.errors import ChargerOffline, CommandTimedOut
 from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import Wake
 

@@ -21,19 +21,18 @@ from evpower.cluster.rows.charger_commands import Asked
 from evpower.db.failures import DatabaseAway
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import (
+from evpower.errors import EvPowerError, InvalidRequest
+from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
+from evpower.link.commands import A, Command
+from evpower.link.errors import (
     ChargerNotReady,
     ChargerOffline,
     CommandFailure,
     CommandNotKnown,
     CommandRefused,
     CommandTimedOut,
-    EvPowerError,
-    InvalidRequest,
     UnreadableAnswer,
 )
-from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
-from evpower.link.commands import A, Command
 from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import Wake, contain, repeat
 

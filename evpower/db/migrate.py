@@ -18,7 +18,7 @@ from typing import Any
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
-from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
+from evpower.errors import DatabaseUnavailable, EvPowerError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ROW_SECURITY = Path(__file__).parent / "row_security.sql"
@@ -39,6 +39,14 @@ INSERT INTO evpower.schema_migrations (version, name, checksum, applied_at)
 VALUES (%(version)s, %(name)s, %(checksum)s, %(at)s)
 """
 HAS_OUTSIDE_READERS = "SELECT count(*) = 2 AS present FROM pg_roles WHERE rolname IN ('anon', 'authenticated')"
+
+
+class SchemaTooNew(EvPowerError):
+    """The database was migrated by a newer EvPower than this one."""
+
+
+class MigrationEdited(EvPowerError):
+    """A migration's file is not what was applied; migrations are forward-only."""
 
 
 @dataclass(frozen=True)

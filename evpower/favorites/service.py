@@ -6,7 +6,7 @@ from evpower.accounts.owner import keep_claim, lock_owner
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import NoSuchLocation, TooManyFavorites
+from evpower.favorites.errors import NoSuchLocation, TooManyFavorites
 from evpower.favorites.rows import favorites as rows
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId

@@ -19,7 +19,8 @@ from evpower.accounts.owner import keep_claim, lock_owner
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import ConnectorNotFound, InvalidRequest, LocationNotFound, NoSuchLocation, TooManyWatches
+from evpower.errors import ConnectorNotFound, InvalidRequest, LocationNotFound
+from evpower.favorites.errors import NoSuchLocation, TooManyWatches
 from evpower.favorites.rows import watches as rows
 from evpower.favorites.rows.watches import Watch
 from evpower.idempotency.claim import IdempotencyClaim

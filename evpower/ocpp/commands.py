@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import trio
 
-from evpower.errors import ChargerNotReady, ChargerOffline, CommandRefused, CommandTimedOut, UnreadableAnswer
+from evpower.link.errors import ChargerNotReady, ChargerOffline, CommandRefused, CommandTimedOut, UnreadableAnswer
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Request

@@ -10,9 +10,9 @@ from weakref import WeakValueDictionary
 
 import trio
 
-from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.errors import ChargerOffline
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp import commands
 from evpower.ocpp.connection import StationConnection

@@ -12,7 +12,7 @@ from evpower.billing.clients import lock_client
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import PaymentFailed, ProviderTimeout, ProviderUnavailable, TokenNotSupported
+from evpower.errors import ProviderTimeout, ProviderUnavailable, Refusal
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.money import som_number
 from evpower.payments.audit import audit
@@ -35,6 +35,18 @@ CARD_PROVIDER = "OBANK"
 DECLINED = "payment_declined"
 
 Charge = Callable[[CardGateway, ProviderOrder], Awaitable[CardAnswer]]
+
+
+class PaymentFailed(Refusal):
+    """A card payment was declined; `reason` is ours, `provider_code` the provider's own code (design §9.1)."""
+
+    code = "payment_failed"
+    message = "Платёж отклонён банком"
+
+
+class TokenNotSupported(Refusal):
+    code = "token_not_supported"
+    message = "Сохранение карт недоступно"
 
 
 class CardPayments:

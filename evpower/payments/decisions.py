@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from evpower.billing.clients import Client, lock_client
+from evpower.billing.errors import InsufficientBalance
 from evpower.billing.order_ref import top_up_key
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import InsufficientBalance, InvalidRequest, NotFound
+from evpower.errors import InvalidRequest, NotFound
 from evpower.payments.audit import audit
 from evpower.payments.crediting import Crediting, room_for
 from evpower.payments.refunds import UNRESOLVED, Refunds

@@ -16,17 +16,12 @@ from datetime import datetime, timedelta
 import trio
 
 from evpower.billing.clients import lock_client
+from evpower.billing.errors import InsufficientBalance
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import (
-    InsufficientBalance,
-    NotRefundable,
-    ProviderError,
-    ProviderFailure,
-    ProviderUnavailable,
-)
+from evpower.errors import ProviderError, ProviderFailure, ProviderUnavailable, Refusal
 from evpower.payments.audit import audit
 from evpower.payments.crediting import Crediting
 from evpower.payments.gateway import OrderState, OrderStatus, Payment, PaymentGateway
@@ -49,6 +44,13 @@ ASK_AGAIN_FIRST = timedelta(seconds=60)
 ASK_AGAIN_MOST = timedelta(days=1)
 POLLED = Origin("poll")
 UNRESOLVED = "refund_unresolved"
+
+
+class NotRefundable(Refusal):
+    """Nothing was paid by it, less than that, or a refund of it is under way."""
+
+    code = "not_refundable"
+    message = "Возврат невозможен"
 
 
 class Refunds:

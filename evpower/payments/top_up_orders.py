@@ -12,17 +12,11 @@ from evpower.billing.clients import ensure_client, lock_client, read_balance
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import (
-    AmountTooLarge,
-    AmountTooSmall,
-    PaymentNotFound,
-    ProviderError,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from evpower.errors import InvalidRequest, PaymentNotFound, ProviderError, ProviderTimeout, ProviderUnavailable
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId
+from evpower.money import som_number, som_text
 from evpower.payments.audit import audit
 from evpower.payments.gateway import PaymentGateway
 from evpower.payments.provider_calls import CLIENT_WAITS_S, Operation, ProviderCalls
@@ -30,6 +24,28 @@ from evpower.payments.rows import top_ups
 from evpower.payments.top_up import OPEN, Method, Origin, TopUp, TopUpRules, TopUpView, TopUpWish
 
 T = TypeVar("T")
+
+
+class AmountTooSmall(InvalidRequest):
+    """A top-up below the least that is taken (design §9.1)."""
+
+    code = "minimum_amount_required"
+
+    def __init__(self, minimum_tyiyn: int) -> None:
+        self.message = f"Минимальная сумма пополнения: {som_text(minimum_tyiyn)} сом"
+        super().__init__(("amount", self.message))
+        self.details = {**self.details, "minimum_amount": som_number(minimum_tyiyn)}
+
+
+class AmountTooLarge(InvalidRequest):
+    """A top-up above the most that is taken."""
+
+    code = "maximum_amount_exceeded"
+
+    def __init__(self, maximum_tyiyn: int) -> None:
+        self.message = f"Максимальная сумма пополнения: {som_text(maximum_tyiyn)} сом"
+        super().__init__(("amount", self.message))
+        self.details = {**self.details, "maximum_amount": som_number(maximum_tyiyn)}
 
 
 class TopUpOrders:

@@ -6,15 +6,7 @@ from evpower.billing.clients import lock_client
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
-from evpower.errors import (
-    NoSuchPayment,
-    PaymentNotCancellable,
-    PaymentNotFound,
-    PaymentNotProcessing,
-    ProviderError,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from evpower.errors import PaymentNotFound, ProviderError, ProviderTimeout, ProviderUnavailable, Refusal
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.audit import audit
@@ -27,6 +19,21 @@ from evpower.payments.top_up_schedule import may_force
 
 #: Whose invoices are paid by QR code.
 QR_PROVIDER = "ODENGI"
+
+
+class NoSuchPayment(Refusal):
+    code = "payment_not_found"
+    message = "Платеж не найден"
+
+
+class PaymentNotProcessing(Refusal):
+    code = "payment_not_processing"
+    message = "Платёж уже завершён"
+
+
+class PaymentNotCancellable(Refusal):
+    code = "payment_not_cancellable"
+    message = "Платёж нельзя отменить"
 
 
 class TopUps:

@@ -11,8 +11,9 @@ from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import DeviceNotFound, FcmTokenInvalid, InvalidRequest
+from evpower.errors import InvalidRequest
 from evpower.identity.identity import Identity
+from evpower.push.errors import DeviceNotFound, FcmTokenInvalid
 from evpower.push.recipient import Device, Preferences, Recipient, is_push_service, recipient_of
 from evpower.push.rows import targets
 

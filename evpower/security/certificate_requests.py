@@ -13,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from evpower.errors import Unsignable
+from evpower.security.errors import Unsignable
 
 #: 112 bits of security, which the white paper demands; the upper bound keeps a hostile key cheap.
 RSA_BITS_MIN, RSA_BITS_MAX = 2048, 8192

@@ -16,11 +16,12 @@ from evpower.clock import Clock
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import CommandFailure, CommandRefused, NoStationCa, Unsignable
 from evpower.identifiers import StationId
 from evpower.link.commands import DeliverCertificate, Ending, RenewCertificate, Reply
 from evpower.link.conversation import Conversation
+from evpower.link.errors import CommandFailure, CommandRefused
 from evpower.network import station_records
+from evpower.security.errors import NoStationCa, Unsignable
 from evpower.security.rows import certificates as rows
 from evpower.security.rows import security_events, trust
 from evpower.security.security_report import SecurityMatter, SecurityReport

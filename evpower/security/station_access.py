@@ -16,16 +16,10 @@ import trio
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import (
-    ChargerNotReady,
-    ChargerOffline,
-    CommandRefused,
-    CommandRejected,
-    InvalidRequest,
-    StationNotFound,
-)
+from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
 from evpower.link.commands import Ending, Reply, SetPassword
+from evpower.link.errors import ChargerNotReady, ChargerOffline, CommandRefused, CommandRejected
 from evpower.link.ports import StationLink
 from evpower.network.station_records import station_exists, without_credentials
 from evpower.security.passwords import CHARS_MAX, CHARS_MAX_HEX, CHARS_MIN, Passwords, is_long_enough, is_printable

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from evpower.clock import RandomBytes
-from evpower.errors import ConfigError, Unsignable
+from evpower.errors import ConfigError
+from evpower.security.errors import Unsignable
 
 if TYPE_CHECKING:
     from evpower.security.certificate_requests import CertificateRequest

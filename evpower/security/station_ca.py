@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from evpower.clock import RandomBytes
-from evpower.errors import ConfigError, Unsignable
+from evpower.errors import ConfigError
 from evpower.security.certificate_requests import CertificateRequest
+from evpower.security.errors import Unsignable
 
 T = TypeVar("T")
 CaKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

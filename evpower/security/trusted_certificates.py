@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import trio
 
-from evpower.errors import CommandRejected, InvalidRequest
+from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
 from evpower.link.commands import (
     CERTIFICATE_USES,
@@ -18,6 +18,7 @@ from evpower.link.commands import (
     Trust,
     Trusted,
 )
+from evpower.link.errors import CommandRejected
 from evpower.stations.commands import StationCommands
 
 

@@ -24,7 +24,7 @@ from typing import TextIO
 
 from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
-from evpower.settings.config import LogSettings
+from evpower.settings.process import LogSettings
 from evpower.urls import without_password
 
 #: The names operators filter by (seed §10); at INFO whatever the libraries around them do.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evpower.money import TYIYN_PER_SOM
-from evpower.settings.values import Choice, Flag, Text, Url, Whole, setting
+from evpower.settings.addresses import Url
+from evpower.settings.values import Choice, Flag, Text, Whole, setting
 
 #: RFC 7518 §3.2: HS256 needs a secret of 256 bits.
 SECRET_CHARS_MIN = 32

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from evpower.client_address import Network
 from evpower.money import TYIYN_PER_SOM
-from evpower.settings.values import Bind, Flag, Networks, Number, OneOf, Text, Url, Whole, setting
+from evpower.settings.addresses import Bind, Networks, Url
+from evpower.settings.values import Flag, Number, OneOf, Text, Whole, setting
 
 #: What each provider cannot work without, by section.
 ESSENTIAL = {"odengi": ("url", "sid", "secret"), "obank": ("url", "point", "service", "certificate")}

@@ -7,7 +7,8 @@ from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
 from dataclasses import dataclass
 
-from evpower.settings.values import Flag, Hosts, Text, Url, setting
+from evpower.settings.addresses import Hosts, Url
+from evpower.settings.values import Flag, Text, setting
 
 #: The order of P-256: a private key is a number above 0 and below it.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

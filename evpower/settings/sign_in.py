@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from evpower.settings.values import Choice, PhonePrefixes, Text, Url, Whole, setting
+from evpower.settings.addresses import Url
+from evpower.settings.values import Choice, PhonePrefixes, Text, Whole, setting
 
 #: As many as 128 bits have in hexadecimal.
 SECRET_CHARS_MIN = 32

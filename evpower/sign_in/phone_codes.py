@@ -17,7 +17,7 @@ from evpower.clock import Clock, RandomBytes
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import CodeExpired, InvalidRequest, SmsNotSent, SmsUnanswered, TooManyCodes
+from evpower.errors import InvalidRequest
 from evpower.identifiers import PHONE_NUMBER, PhoneNumber
 from evpower.sign_in.codes import (
     ATTEMPTS_MOST,
@@ -32,6 +32,7 @@ from evpower.sign_in.codes import (
     new_code,
     wait_s,
 )
+from evpower.sign_in.errors import CodeExpired, SmsNotSent, SmsUnanswered, TooManyCodes
 from evpower.sign_in.means import SignInMeans
 from evpower.sign_in.rows import codes
 from evpower.sign_in.rows.codes import NewCode, StoredCode

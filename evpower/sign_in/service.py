@@ -17,10 +17,11 @@ from evpower.clock import Clock, Ids, RandomBytes
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
-from evpower.errors import Forbidden, SignedOut, Unauthorized, WrongCode
+from evpower.errors import Forbidden, Unauthorized
 from evpower.identifiers import ClientId, PhoneNumber
 from evpower.identity.identity import Identity
 from evpower.push.devices import forget_person, forget_sign_in
+from evpower.sign_in.errors import SignedOut, WrongCode
 from evpower.sign_in.people import Person
 from evpower.sign_in.phone_codes import PhoneCodes, shown
 from evpower.sign_in.revocations import KEPT_FOR, Revocations

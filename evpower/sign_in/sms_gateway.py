@@ -15,10 +15,10 @@ import httpx2
 import trio
 
 from evpower.clock import RandomBytes
-from evpower.errors import SmsNotSent, SmsUnanswered
 from evpower.identifiers import PhoneNumber
 from evpower.outgoing_http import open_client
 from evpower.settings.sign_in import PLACEHOLDER, SmsSettings
+from evpower.sign_in.errors import SmsNotSent, SmsUnanswered
 
 logger = logging.getLogger("security")
 

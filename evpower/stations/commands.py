@@ -13,9 +13,10 @@ from typing import Any
 from evpower.attempts.service import Attempts, OrderedStart
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
-from evpower.errors import ChargerOffline, CommandRejected, StationNotFound
+from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
 from evpower.link.commands import A, Command, Ending, Reply
+from evpower.link.errors import ChargerOffline, CommandRejected
 from evpower.link.ports import StationLink
 from evpower.network.station_records import station_exists
 from evpower.tags.cards import read_id_tag

@@ -8,9 +8,10 @@ from typing import Any
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import CommandRejected, InvalidRequest, StationNotFound
+from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
 from evpower.link.commands import Ending, ReadSettings, Settings, WriteSetting
+from evpower.link.errors import CommandRejected
 from evpower.network.station_records import station_exists
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import configuration as rows

@@ -12,14 +12,10 @@ from datetime import datetime
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import (
-    ChargerOffline,
-    CommandFailure,
-    CommandTimedOut,
-    InvalidRequest,
-)
+from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import EndReservation, Reply, Reserve
+from evpower.link.errors import ChargerOffline, CommandFailure, CommandTimedOut
 from evpower.network.status import StatusReport
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.commands import StationCommands, refuse_refusal

@@ -15,9 +15,9 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.digits import INT32_MAX, whole_number
-from evpower.errors import CommandRejected
 from evpower.identifiers import StationId
 from evpower.link.commands import ListAnswer, ListEntry, ReadListVersion, SendList
+from evpower.link.errors import CommandRejected
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import configuration
 from evpower.stations.rows import local_lists as rows

@@ -17,9 +17,10 @@ from typing import Any, Literal
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import CommandFailure, InvalidRequest
+from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
 from evpower.link.commands import FetchFirmware, FetchSignedFirmware, Reply, UploadDiagnostics, UploadLog
+from evpower.link.errors import CommandFailure
 from evpower.stations.commands import StationCommands, refuse_refusal
 from evpower.stations.rows import transfers as rows
 

@@ -9,17 +9,11 @@ from typing import Any
 import pytest
 
 from evpower.accounts.deletion import Deletion
+from evpower.billing.errors import ClientBlocked, ClientDeleted
 from evpower.billing.ledger import adjustment_entry
 from evpower.billing.rows.ledger import post_entry
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import (
-    ClientBlocked,
-    ClientDeleted,
-    DebtOpen,
-    InvalidRequest,
-    NotFound,
-    SessionAlreadyActive,
-)
+from evpower.errors import DebtOpen, InvalidRequest, NotFound, SessionAlreadyActive
 from evpower.identifiers import ClientId
 from tests.worlds.charging import CLIENT, World
 

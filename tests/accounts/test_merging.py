@@ -14,6 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from evpower.accounts.aliases import Aliases
 from evpower.accounts.rows.merges import MOVE, ClientMerge
+from evpower.billing.errors import ClientBlocked, ClientDeleted
 from evpower.billing.ledger import adjustment_entry
 from evpower.billing.rows.clients import lock_client
 from evpower.billing.rows.ledger import check_ledger, post_entry
@@ -21,8 +22,6 @@ from evpower.db.listening import Listening
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import (
     AlreadyExists,
-    ClientBlocked,
-    ClientDeleted,
     ClientNotFound,
     EvPowerError,
     InvalidRequest,

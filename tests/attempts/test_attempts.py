@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from evpower.attempts.service import forget_attempts
+from evpower.billing.errors import InsufficientBalance
+from evpower.charging.errors import SessionFailed, UnknownStation
 from evpower.correlation import correlation_id
-from evpower.errors import ChargerOffline, InsufficientBalance, SessionFailed, UnknownStation
 from evpower.identifiers import ConnectorId, IdTag, StationId
+from evpower.link.errors import ChargerOffline
 from evpower.link.ports import Outcome
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import CLIENT, STATION, TWO, World

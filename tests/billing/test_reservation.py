@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evpower.billing.errors import InsufficientBalance, MinimumAmountRequired
 from evpower.billing.reservation import (
     ChargeTerms,
     Limit,
@@ -18,7 +19,6 @@ from evpower.billing.reservation import (
     reserve,
 )
 from evpower.billing.tariff import Rates
-from evpower.errors import InsufficientBalance, MinimumAmountRequired
 
 RULES = ReservationRules(unlimited_reserve_tyiyn=200_00, unlimited_minimum_tyiyn=10_00, planning_minutes=60)
 RATE = Rates(Decimal("13.5"))

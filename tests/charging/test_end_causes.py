@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from evpower.charging.errors import SessionFailed
 from evpower.charging.transaction import DRIVER, EndCause, cause_of_stop
-from evpower.errors import SessionFailed
 from evpower.http.phones.shapes import status_body
 from evpower.identifiers import IdTag, SessionId, WireTransactionId
 from evpower.link.ports import Outcome

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from evpower.charging.errors import SessionFailed
 from evpower.charging.rows.start_waits import StartWait
 from evpower.charging.start_deadlines import DELIVERS_WITHIN, StartDeadlineRules, counted, is_over
-from evpower.errors import SessionFailed
 from evpower.identifiers import ClientId, IdTag, SessionId
 from evpower.link.ports import Outcome
 from tests.charging.test_start_identity import start, stop

@@ -8,23 +8,19 @@ from decimal import Decimal
 import pytest
 import trio
 
-from evpower.charging.session import StartOrder
-from evpower.db.pool import Pool
-from evpower.errors import (
-    ClientBlocked,
-    ClientDeleted,
+from evpower.billing.errors import ClientBlocked, ClientDeleted, InsufficientBalance
+from evpower.charging.errors import (
     ConnectorFaulted,
-    ConnectorNotFound,
     ConnectorOccupied,
     ConnectorUnavailable,
-    IdempotencyMismatch,
-    InsufficientBalance,
-    SessionAlreadyActive,
     StationInactive,
     StationOffline,
     StationUnderMaintenance,
     UnknownStation,
 )
+from evpower.charging.session import StartOrder
+from evpower.db.pool import Pool
+from evpower.errors import ConnectorNotFound, IdempotencyMismatch, SessionAlreadyActive
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, ConnectorId, StationId
 from evpower.link.ports import CommandResult, Outcome

@@ -8,8 +8,9 @@ import pytest
 import trio
 from psycopg.errors import CheckViolation
 
+from evpower.charging.errors import NoSuchActiveSession
 from evpower.db.pool import Pool
-from evpower.errors import Forbidden, IdempotencyMismatch, NoSuchActiveSession, SessionNotFound
+from evpower.errors import Forbidden, IdempotencyMismatch, SessionNotFound
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from evpower.link.ports import Outcome

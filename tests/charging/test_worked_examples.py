@@ -7,13 +7,9 @@ from decimal import Decimal
 import pytest
 import trio
 
+from evpower.billing.errors import InsufficientBalance, MinimumAmountRequired
+from evpower.charging.errors import ConnectorOccupied, SessionFailed
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import (
-    ConnectorOccupied,
-    InsufficientBalance,
-    MinimumAmountRequired,
-    SessionFailed,
-)
 from evpower.identifiers import ClientId, SessionId
 from evpower.link.ports import Outcome
 from evpower.payments.gateway import OrderState, OrderStatus, Payment

@@ -16,20 +16,19 @@ from evpower.cluster.remote_commands import COMMAND_WITHIN_S, read_answer, writt
 from evpower.cluster.rows import charger_commands
 from evpower.cluster.rows.charger_commands import Asked
 from evpower.cluster.rows.processes import take_stations
-from evpower.errors import (
+from evpower.errors import EvPowerError, InvalidRequest
+from evpower.events import Event, GapInEvents, StationChanged
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.commands import Command, ListEntry, Reserve, Restart, SendList, SetPassword
+from evpower.link.errors import (
     ChargerNotReady,
     ChargerOffline,
     CommandFailure,
     CommandNotKnown,
     CommandRefused,
     CommandTimedOut,
-    EvPowerError,
-    InvalidRequest,
     UnreadableAnswer,
 )
-from evpower.events import Event, GapInEvents, StationChanged
-from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.commands import Command, ListEntry, Reserve, Restart, SendList, SetPassword
 from evpower.link.ports import CommandResult, Outcome
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import STATION

@@ -19,12 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from evpower.command_line.new_station_ca import make_station_ca
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import CommandRejected, InvalidRequest, NoStationCa
+from evpower.errors import InvalidRequest
+from evpower.link.errors import CommandRejected
 from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.security.errors import NoStationCa
 from evpower.security.rows import certificates, credentials, trust
 from evpower.security.station_access import StationAccess
+from evpower.settings.addresses import Bind
 from evpower.settings.config import Config
-from evpower.settings.values import Bind
 from tests.compliance.site import OK, Site, open_site
 from tests.worlds.certificate_requests import ec_key, signing_request, with_broken_signature
 from tests.worlds.charging import STATION

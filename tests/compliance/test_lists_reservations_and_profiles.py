@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from evpower.errors import CommandRefused, CommandRejected, InvalidRequest
+from evpower.errors import InvalidRequest
 from evpower.identifiers import IdTag
+from evpower.link.errors import CommandRefused, CommandRejected
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.operator import Operator
 from tests.compliance.site import OK, Site

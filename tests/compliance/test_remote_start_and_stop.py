@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from evpower.errors import SessionFailed
+from evpower.charging.errors import SessionFailed
 from tests.compliance.site import OK, Site
 from tests.worlds.charging import STATION
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from evpower.errors import CommandRefused, CommandRejected, InvalidRequest
+from evpower.errors import InvalidRequest
+from evpower.link.errors import CommandRefused, CommandRejected
 from tests.compliance.site import OK, Site
 from tests.worlds.charging import STATION
 

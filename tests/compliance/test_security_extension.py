@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evpower.errors import CommandRejected
+from evpower.link.errors import CommandRejected
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.operator import Operator
 from tests.compliance.site import OK, Site

@@ -14,9 +14,9 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from evpower.db import migrate as migrations
-from evpower.db.migrate import migrate, read_migrations
+from evpower.db.migrate import MigrationEdited, SchemaTooNew, migrate, read_migrations
 from evpower.db.pool import Pool, open_pool
-from evpower.errors import DatabaseUnavailable, MigrationEdited, SchemaTooNew
+from evpower.errors import DatabaseUnavailable
 from evpower.link.commands import ListEntry
 from evpower.stations.rows.local_lists import STORE_LIST, KnownList, read_list
 from tests.worlds.by_hand import by_hand

@@ -18,10 +18,12 @@ import trio
 
 from evpower.server.demo import DemoFleetMissing, _sms_for_show, run
 from evpower.server.demo_bank import has_providers
-from evpower.settings.config import Config, HttpSettings, OcppSettings
+from evpower.settings.addresses import Bind
+from evpower.settings.config import Config
+from evpower.settings.http import HttpSettings
+from evpower.settings.ocpp import OcppSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings
 from evpower.settings.sign_in import SmsSettings
-from evpower.settings.values import Bind
 from tests.e2e.process import Process, poll, start
 
 pytestmark = pytest.mark.external

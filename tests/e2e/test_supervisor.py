@@ -18,8 +18,8 @@ from evpower.errors import ConfigError
 from evpower.metering.journal import Journal
 from evpower.server import supervisor
 from evpower.server.doors import Running
+from evpower.settings.addresses import Bind
 from evpower.settings.config import Config
-from evpower.settings.values import Bind
 from tests.ocpp.authority import Authority
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import NETWORK

@@ -6,7 +6,8 @@ import pytest
 import trio
 import trio.lowlevel
 
-from evpower.errors import ClientDeleted, NoSuchLocation, TooManyFavorites
+from evpower.billing.errors import ClientDeleted
+from evpower.favorites.errors import NoSuchLocation, TooManyFavorites
 from evpower.favorites.service import FAVORITES_MOST, Favorites
 from evpower.identifiers import ClientId
 from tests.worlds.by_hand import by_hand

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 import trio
 
+from evpower.billing.errors import ClientDeleted
 from evpower.clock import ClockWatch
 from evpower.db.unit_of_work import UnitOfWork
-from evpower.errors import ClientDeleted, ConnectorNotFound, InvalidRequest, NoSuchLocation, TooManyWatches
+from evpower.errors import ConnectorNotFound, InvalidRequest
+from evpower.favorites.errors import NoSuchLocation, TooManyWatches
 from evpower.favorites.watches import LONGEST, WATCHES_MOST, ConnectorFree, Watches
 from evpower.identifiers import ClientId
 from tests.favorites.test_service import CLOSED, HOME, LOCATION

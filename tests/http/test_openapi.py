@@ -18,7 +18,8 @@ from evpower.http.wire.described import described, fields_of
 from evpower.http.wire.kinds import AMOUNT, CONNECTOR, ENERGY, FLAG, MONEY, FieldKind, WrongValue, identifier, whole
 from evpower.http.wire.requests import BodyFields, parse_object
 from evpower.identifiers import CLIENT_ID
-from evpower.settings.config import Config, HttpSettings
+from evpower.settings.config import Config
+from evpower.settings.http import HttpSettings
 from tests.http.conftest import body_of
 from tests.http.fakes import World
 from tests.http.whole_app import whole_app

@@ -22,7 +22,7 @@ from evpower.events import (
 )
 from evpower.identifiers import ConnectorId, SessionId
 from evpower.network.listing import ListedStation
-from evpower.settings.config import RedisSettings
+from evpower.settings.process import RedisSettings
 from tests.worlds.charging import ONE, STATION, World, impatient, open_world
 from tests.worlds.redis_server import RedisServer
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evpower.errors import PaymentFailed, ProviderTimeout, ProviderUnavailable, TokenNotSupported
+from evpower.errors import ProviderTimeout, ProviderUnavailable
+from evpower.payments.card_payments import PaymentFailed, TokenNotSupported
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
 from tests.worlds.cards import CARD, PAYER, wish
 from tests.worlds.payments import HOOK, PHONE, World

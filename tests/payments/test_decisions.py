@@ -7,13 +7,10 @@ import trio
 from psycopg.errors import CheckViolation
 from trio.testing import wait_all_tasks_blocked
 
+from evpower.billing.errors import InsufficientBalance
 from evpower.billing.rows.clients import lock_client
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import (
-    InsufficientBalance,
-    InvalidRequest,
-    NotFound,
-)
+from evpower.errors import InvalidRequest, NotFound
 from evpower.payments.gateway import CardAnswer, OrderState, OrderStatus, Payment
 from evpower.payments.top_up import TopUp
 from tests.worlds.cards import CARD, PAYER, wish

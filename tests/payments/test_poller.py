@@ -10,18 +10,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from evpower.errors import (
-    NoSuchPayment,
-    PaymentNotCancellable,
-    PaymentNotFound,
-    PaymentNotProcessing,
-    ProviderError,
-    ProviderTimeout,
-)
+from evpower.errors import PaymentNotFound, ProviderError, ProviderTimeout
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.provider_calls import ProviderState
 from evpower.payments.top_up import TopUp
+from evpower.payments.top_ups import NoSuchPayment, PaymentNotCancellable, PaymentNotProcessing
 from tests.e2e.process import poll
 from tests.worlds.fakes import NOON
 from tests.worlds.payments import ANN, CLIENT, HOOK, PHONE, World

@@ -5,17 +5,11 @@ from __future__ import annotations
 import pytest
 import trio
 
+from evpower.billing.errors import InsufficientBalance
 from evpower.db.unit_of_work import reading
-from evpower.errors import (
-    InsufficientBalance,
-    NotRefundable,
-    PaymentNotFound,
-    ProviderError,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from evpower.errors import PaymentNotFound, ProviderError, ProviderTimeout, ProviderUnavailable
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
-from evpower.payments.refunds import POLLED
+from evpower.payments.refunds import POLLED, NotRefundable
 from evpower.payments.rows.top_up_refunds import Refund, read_refund
 from tests.payments.test_decisions import WHY, credited, parked_id, spend
 from tests.worlds.payments import ANN, World

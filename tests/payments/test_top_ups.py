@@ -10,21 +10,13 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from evpower.errors import (
-    AmountTooLarge,
-    AmountTooSmall,
-    ClientBlocked,
-    ClientDeleted,
-    IdempotencyMismatch,
-    PaymentNotFound,
-    ProviderError,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from evpower.billing.errors import ClientBlocked, ClientDeleted
+from evpower.errors import IdempotencyMismatch, PaymentNotFound, ProviderError, ProviderTimeout, ProviderUnavailable
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import ProviderOrder
 from evpower.payments.top_up import TopUpWish
+from evpower.payments.top_up_orders import AmountTooLarge, AmountTooSmall
 from tests.worlds.payments import CLIENT, PHONE, World
 from tests.worlds.provider import CANCELED, NOT_FOUND, paid
 

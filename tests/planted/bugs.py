@@ -70,7 +70,7 @@ BUGS: dict[str, Bug] = {
     ),
     "5": Bug(
         "every client_id is believed, from anywhere, without anybody's decision",
-        "evpower.settings.config:auth_dangers",
+        "evpower.settings.auth:dangers",
         "tests/settings/test_config.py::test_trust_must_be_allowed_once_others_can_reach_the_server",
         instead=lambda *_: [],
     ),
@@ -95,7 +95,7 @@ BUGS: dict[str, Bug] = {
     ),
     "9": Bug(
         "test money is money",
-        "evpower.settings.config:payment_dangers",
+        "evpower.settings.payments:dangers",
         "tests/settings/test_config.py::test_what_is_harmless_at_home_is_refused_once_others_reach_the_server",
         instead=lambda *_: [],
     ),

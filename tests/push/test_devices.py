@@ -6,8 +6,8 @@ import pytest
 
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import DeviceNotFound
 from evpower.push.devices import forget_person, forget_sign_in
+from evpower.push.errors import DeviceNotFound
 from evpower.push.recipient import Device, Preferences
 from tests.worlds.push import ENDPOINT, ME, OTHER, OWNER, KnownTokens, PushWorld, phone, token
 

@@ -6,15 +6,9 @@ import logging
 
 import pytest
 
-from evpower.errors import (
-    ChargerOffline,
-    CommandRefused,
-    CommandRejected,
-    CommandTimedOut,
-    InvalidRequest,
-    StationNotFound,
-)
+from evpower.errors import InvalidRequest, StationNotFound
 from evpower.identifiers import StationId
+from evpower.link.errors import ChargerOffline, CommandRefused, CommandRejected, CommandTimedOut
 from evpower.network.station import Admission
 from evpower.ocpp.door.admission import Credentials, Verdict, judge
 from evpower.ocpp.door.passwords import PasswordChecker, SaltedPasswords

@@ -15,8 +15,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evpower.errors import ConfigError, Unsignable
+from evpower.errors import ConfigError
 from evpower.security.certificate_requests import read_request
+from evpower.security.errors import Unsignable
 from evpower.security.station_ca import (
     IssuedCertificate,
     StationCa,

@@ -15,7 +15,7 @@ import pytest
 from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
 from evpower.server.logs import ACCEPT_LOGGER, OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
-from evpower.settings.config import LogSettings
+from evpower.settings.process import LogSettings
 from tests.worlds.fakes import NOON
 
 STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evpower.errors import ConfigError
+from evpower.settings.addresses import Bind
 from evpower.settings.config import SETTINGS, Config, load
-from evpower.settings.values import Bind
 
 
 def write(tmp_path: Path, text: str) -> Path:

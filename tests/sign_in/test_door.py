@@ -8,9 +8,9 @@ import jwt
 import pytest
 
 from evpower.db.pool import Pool
-from evpower.errors import SmsNotSent, SmsUnanswered
 from evpower.http.operators.people.signing_keys import signing_key_routes
 from evpower.sign_in.codes import CodeRules
+from evpower.sign_in.errors import SmsNotSent, SmsUnanswered
 from evpower.sign_in.graph import build_sign_in
 from evpower.sign_in.means import SignInMeans
 from tests.http.fakes import Phone

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from evpower.errors import ConfigError
-from evpower.settings.config import Config, ServerSettings
+from evpower.settings.config import Config
+from evpower.settings.process import ServerSettings
 from evpower.settings.sign_in import SignInSettings, SmsSettings
 from evpower.sign_in.means import SignInMeans, kept_secret, open_means
 from evpower.sign_in.sms import LogSms

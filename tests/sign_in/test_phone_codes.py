@@ -9,10 +9,11 @@ import trio
 
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import CodeExpired, InvalidRequest, SmsNotSent, SmsUnanswered, TooManyCodes
+from evpower.errors import InvalidRequest
 from evpower.identifiers import PhoneNumber
 from evpower.sign_in import phone_codes
 from evpower.sign_in.codes import CodeRules
+from evpower.sign_in.errors import CodeExpired, SmsNotSent, SmsUnanswered, TooManyCodes
 from evpower.sign_in.phone_codes import forget_codes
 from evpower.sign_in.sms import LogSms
 from tests.worlds.sign_in import ADDRESS, OTHER_PHONE, PHONE, SignInWorld

@@ -10,9 +10,10 @@ from trio.testing import wait_all_tasks_blocked
 
 from evpower.clock import random_bytes
 from evpower.db.pool import Pool
-from evpower.errors import InvalidToken, SignedOut, Unauthorized
+from evpower.errors import InvalidToken, Unauthorized
 from evpower.identifiers import PhoneNumber
 from evpower.identity.identity import Identity
+from evpower.sign_in.errors import SignedOut
 from evpower.sign_in.service import SignedIn, forget_sign_ins
 from tests.worlds.fakes import SetClock
 from tests.worlds.sign_in import ADDRESS, OTHER_PHONE, PHONE, SignInWorld

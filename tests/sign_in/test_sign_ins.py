@@ -10,8 +10,9 @@ import trio
 
 from evpower.clock import random_bytes
 from evpower.db.pool import Pool
-from evpower.errors import CodeExpired, Forbidden, ServiceUnavailable, SignedOut, WrongCode
+from evpower.errors import Forbidden, ServiceUnavailable
 from evpower.identifiers import PhoneNumber
+from evpower.sign_in.errors import CodeExpired, SignedOut, WrongCode
 from evpower.sign_in.service import Refreshed, SignedIn
 from tests.worlds.sign_in import ADDRESS, OTHER_PHONE, PHONE, SignInWorld
 

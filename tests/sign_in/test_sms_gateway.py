@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import trio
 
-from evpower.errors import SmsNotSent, SmsUnanswered
 from evpower.identifiers import PhoneNumber
 from evpower.settings.sign_in import SmsSettings
+from evpower.sign_in.errors import SmsNotSent, SmsUnanswered
 from evpower.sign_in.sms_gateway import ANSWER_BYTES_MAX, GatewaySms, open_gateway
 from tests.payments.gateways.peer import Peer, Step, answer, gone, half_head, reset, truncated
 from tests.worlds.sign_in import PHONE

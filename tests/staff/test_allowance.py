@@ -8,10 +8,11 @@ import pytest
 import trio
 
 from evpower.db.pool import Pool
-from evpower.errors import Forbidden, NotRefundable, ProviderTimeout
+from evpower.errors import Forbidden, ProviderTimeout
 from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.payments.refunds import NotRefundable
 from evpower.staff.records import Acting
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff

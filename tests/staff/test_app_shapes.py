@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 import trio
 
-from evpower.errors import ClientBlocked
+from evpower.billing.errors import ClientBlocked
 from evpower.identifiers import ClientId, SessionId, StationId
 from tests.staff.test_admin_door import ADMIN, ELSEWHERE, OTHER, TOKEN, Door
 from tests.worlds.charging import CLIENT, ONE, STATION, World

@@ -8,9 +8,9 @@ from typing import Any
 
 import trio
 
-from evpower.errors import ChargerOffline
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.errors import ChargerOffline
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.v16.dialect import OCPP_16

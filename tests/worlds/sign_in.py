@@ -10,13 +10,13 @@ from quart import Response
 from quart.testing import QuartClient
 
 from evpower.db.pool import Pool
-from evpower.errors import SmsNotSent
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.identifiers import PhoneNumber
 from evpower.identity.graph import TokenRules, build_tokens
 from evpower.sign_in.codes import CodeRules
+from evpower.sign_in.errors import SmsNotSent
 from evpower.sign_in.graph import SignIn, build_sign_in
 from evpower.sign_in.means import SignInMeans
 from tests.http.description import hold_to_description

@@ -12,10 +12,10 @@ from psycopg.errors import UniqueViolation
 
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
 from evpower.billing.tariff import Rates
+from evpower.charging.errors import ConnectorTaken
 from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
 from evpower.charging.transaction import EndCause, TransactionStart
 from evpower.db.connection import Conn
-from evpower.errors import ConnectorTaken
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.money import som
 

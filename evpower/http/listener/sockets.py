@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from evpower.digits import whole_number
-from evpower.settings.values import PORT_MAX
+from evpower.settings.addresses import PORT_MAX
 
 UNIX_PREFIX = "unix:"
 #: Owner and group, as the control socket needs (design §8); the file's mode is its access control.

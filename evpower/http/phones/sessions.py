@@ -8,10 +8,12 @@ from functools import partial
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.billing.errors import InsufficientBalance
+from evpower.charging.errors import NoSuchActiveSession, SessionFailed
 from evpower.charging.service import ChargingService
 from evpower.charging.session import StartOrder
 from evpower.charging.transaction import DRIVER
-from evpower.errors import Forbidden, InsufficientBalance, NoSuchActiveSession, SessionFailed, SessionNotFound
+from evpower.errors import Forbidden, SessionNotFound
 from evpower.http.phones.answer_types.charging import ProgressBody, StartedBody, StatusBody, StoppedBody
 from evpower.http.phones.shapes import progress_body, started_body, status_body, stopped_body, without_account
 from evpower.http.wire.aliases import LEGACY, doors_below

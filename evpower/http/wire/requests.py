@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl
 import msgspec
 from quart import g, request
 
+from evpower.billing.errors import InvalidAmount
 from evpower.digits import INT64_MAX, whole_number
-from evpower.errors import InvalidAmount, InvalidRequest, NotFound
+from evpower.errors import InvalidRequest, NotFound
 from evpower.http.wire.kinds import FLAGS, PATTERN, TEXT_CHARS_MAX, FieldKind, WrongValue, identifier
 from evpower.identifiers import CLIENT_ID, STATION_ID, ClientId, SessionId, StationId
 

@@ -9,10 +9,11 @@ from ocpp.v16.enums import Action as StandardAction
 
 from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
-from evpower.errors import ChargerNotReady, InvalidRequest
+from evpower.errors import InvalidRequest
 from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.errors import ChargerNotReady
 from evpower.link.ports import CommandResult
 from evpower.ocpp import dispatch
 from evpower.ocpp.commands import ask

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from evpower.errors import ConfigError
-from evpower.settings.values import Url
+from evpower.settings.addresses import Url
 
 #: Where a signed assertion may go.
 SAFE = Url(("https", "http"), needs_host=True, plain_only_here=True)

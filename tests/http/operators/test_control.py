@@ -10,8 +10,9 @@ from typing import cast
 import pytest
 
 from evpower.billing.ledger_check import LedgerCheck
+from evpower.charging.errors import NoSuchActiveSession
 from evpower.charging.session import StoppedSession
-from evpower.errors import InvalidRequest, NoSuchActiveSession
+from evpower.errors import InvalidRequest
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.operators.views import Counts, ServerStatus, SessionLine, StationSheet
 from evpower.network_file.service import FleetReport

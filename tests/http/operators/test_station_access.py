@@ -6,10 +6,10 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from evpower.errors import CommandRejected
 from evpower.http.operators.control import build_control_app
 from evpower.http.operators.station_access import access_routes
 from evpower.identifiers import StationId
+from evpower.link.errors import CommandRejected
 from evpower.security.station_access import PasswordChange, StationAccess
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from evpower.errors import ChargerOffline, CommandRefused, CommandTimedOut, InvalidRequest
+from evpower.errors import InvalidRequest
 from evpower.http.operators.control import build_control_app
 from evpower.http.operators.operations import StationOperations
 from evpower.http.operators.station_commands import command_routes
 from evpower.identifiers import StationId
+from evpower.link.errors import ChargerOffline, CommandRefused, CommandTimedOut
 from evpower.stations.commands import StationCommands
 from tests.http.conftest import body_of
 from tests.http.fakes import CountingIds, Phone, World

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evpower.errors import ClientDeleted, DebtOpen, SessionAlreadyActive
+from evpower.billing.errors import ClientDeleted
+from evpower.errors import DebtOpen, SessionAlreadyActive
 from evpower.http.wire.caller import Mode
 from tests.http.conftest import body_of
 from tests.http.fakes import OWNER

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from quart import Response
 
+from evpower.billing.errors import InsufficientBalance
 from evpower.charging.session import StoppedSession
 from evpower.db.pool import Pool
-from evpower.errors import InsufficientBalance
 from evpower.http.wire.caller import Mode
 from tests.http.conftest import body_of
 from tests.http.fakes import OWNER, RUNNING_HERE, SESSION, SETTLED, STATION, STATION_VIEW, Phone, World

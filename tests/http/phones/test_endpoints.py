@@ -9,9 +9,19 @@ import psycopg
 import pytest
 import trio
 
-from evpower import errors
+from evpower.billing.errors import ClientBlocked, ClientDeleted, InsufficientBalance, MinimumAmountRequired
+from evpower.charging.errors import (
+    ConnectorFaulted,
+    ConnectorOccupied,
+    ConnectorUnavailable,
+    SessionFailed,
+    StationInactive,
+    StationOffline,
+    StationUnderMaintenance,
+    UnknownStation,
+)
 from evpower.charging.session import StartOrder, StoppedSession
-from evpower.errors import EvPowerError
+from evpower.errors import ConnectorNotFound, DatabaseUnavailable, EvPowerError, SessionAlreadyActive
 from evpower.identifiers import ConnectorId
 from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
@@ -23,7 +33,7 @@ ORDER = {"client_id": OWNER, "station_id": STATION, "connector_id": 1, "energy_k
 
 REFUSALS: list[tuple[EvPowerError, dict[str, Any]]] = [
     (
-        errors.InsufficientBalance(5000, 27000),
+        InsufficientBalance(5000, 27000),
         {
             "error": "insufficient_balance",
             "message": "Недостаточно средств. Баланс: 50 сом, требуется: 270 сом",
@@ -32,29 +42,29 @@ REFUSALS: list[tuple[EvPowerError, dict[str, Any]]] = [
             "missing_amount": 220,
         },
     ),
-    (errors.MinimumAmountRequired(550), {"error": "minimum_amount_required", "required_amount": 5.5}),
-    (errors.UnknownStation(), {"error": "station_not_found"}),
-    (errors.StationInactive(), {"error": "station_unavailable"}),
-    (errors.StationUnderMaintenance(), {"error": "station_maintenance"}),
+    (MinimumAmountRequired(550), {"error": "minimum_amount_required", "required_amount": 5.5}),
+    (UnknownStation(), {"error": "station_not_found"}),
+    (StationInactive(), {"error": "station_unavailable"}),
+    (StationUnderMaintenance(), {"error": "station_maintenance"}),
     (
-        errors.StationOffline(NOON, NOON.replace(minute=7)),
+        StationOffline(NOON, NOON.replace(minute=7)),
         {
             "error": "station_offline",
             "message": "Станция недоступна (офлайн 7 минут)",
             "last_heartbeat": "2025-09-30T12:00:00.000000Z",
         },
     ),
-    (errors.ConnectorNotFound(), {"error": "connector_not_found", "message": "Коннектор не найден"}),
-    (errors.ConnectorFaulted(connector_status="Faulted"), {"error": "connector_faulted"}),
-    (errors.ConnectorUnavailable(), {"error": "connector_unavailable"}),
+    (ConnectorNotFound(), {"error": "connector_not_found", "message": "Коннектор не найден"}),
+    (ConnectorFaulted(connector_status="Faulted"), {"error": "connector_faulted"}),
+    (ConnectorUnavailable(), {"error": "connector_unavailable"}),
     (
-        errors.ConnectorOccupied(connector_status="Charging", session_id="0b6e"),
+        ConnectorOccupied(connector_status="Charging", session_id="0b6e"),
         {"error": "connector_occupied", "connector_status": "Charging", "session_id": "0b6e"},
     ),
-    (errors.SessionAlreadyActive(), {"error": "session_already_active"}),
-    (errors.SessionFailed(), {"error": "session_failed"}),
-    (errors.ClientBlocked(), {"error": "client_blocked"}),
-    (errors.ClientDeleted(), {"error": "client_deleted"}),
+    (SessionAlreadyActive(), {"error": "session_already_active"}),
+    (SessionFailed(), {"error": "session_failed"}),
+    (ClientBlocked(), {"error": "client_blocked"}),
+    (ClientDeleted(), {"error": "client_deleted"}),
 ]
 
 
@@ -217,13 +227,11 @@ async def test_an_unexpected_error_is_a_json_500_that_tells_nothing(world: World
 
 
 async def test_errors_of_a_services_nursery_are_unwrapped(world: World, client: Phone) -> None:
-    world.charging.start_answer = ExceptionGroup("nursery", [errors.StationInactive()])
+    world.charging.start_answer = ExceptionGroup("nursery", [StationInactive()])
     assert (await body_of(await client.post(START, json=ORDER)))["error"] == "station_unavailable"
 
 
-@pytest.mark.parametrize(
-    "error", [errors.DatabaseUnavailable("no PostgreSQL at /secret"), psycopg.OperationalError("gone")]
-)
+@pytest.mark.parametrize("error", [DatabaseUnavailable("no PostgreSQL at /secret"), psycopg.OperationalError("gone")])
 async def test_a_lost_database_is_503(world: World, client: Phone, error: Exception) -> None:
     world.billing.answer = error
     body = await body_of(await client.get("/api/v1/balance/6f1c"), 503)

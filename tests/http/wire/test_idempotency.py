@@ -10,10 +10,11 @@ import pytest
 import trio
 from quart import Response
 
+from evpower.billing.errors import InsufficientBalance
 from evpower.charging.session import StoppedSession
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
-from evpower.errors import IdempotencyMismatch, InsufficientBalance
+from evpower.errors import IdempotencyMismatch
 from evpower.http.wire.answers import Answer
 from evpower.http.wire.idempotency import Idempotency, KeyedWork, body_hash
 from evpower.http.wire.requests import parse_object

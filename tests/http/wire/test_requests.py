@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from quart_trio import QuartTrio
 
+from evpower.billing.errors import InvalidAmount
 from evpower.charging.session import StartOrder
-from evpower.errors import InvalidAmount, InvalidRequest, Unauthorized
+from evpower.errors import InvalidRequest, Unauthorized
 from evpower.http.phones.sessions import start_order, stop_order
 from evpower.http.wire.caller import Callers, caller
 from evpower.http.wire.requests import BodyFields, client_id_in_path, parse_object

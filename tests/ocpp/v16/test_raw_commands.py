@@ -12,16 +12,16 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.errors import (
+from evpower.errors import InvalidRequest
+from evpower.identifiers import StationId
+from evpower.link.errors import (
     ChargerNotReady,
     ChargerOffline,
     CommandFailure,
     CommandRefused,
     CommandTimedOut,
-    InvalidRequest,
     UnreadableAnswer,
 )
-from evpower.identifiers import StationId
 from evpower.network.station import BootVerdict
 from evpower.ocpp.v16.schemas import COMMANDS, SCHEMAS
 from tests.ocpp.conftest import Csms

@@ -23,7 +23,8 @@ from evpower.errors import ConfigError, ProviderTimeout, ProviderUnavailable
 from evpower.payments.gateway import CardGateway, OrderState
 from evpower.payments.gateways.pkcs12 import client_context
 from evpower.payments.gateways.providers import open_gateways
-from evpower.settings.config import Config, HttpSettings
+from evpower.settings.config import Config
+from evpower.settings.http import HttpSettings
 from evpower.settings.payments import ObankSettings, PaymentsSettings
 from tests.ocpp.authority import Authority, Pair
 from tests.payments.gateways.parties import AT, CARD, NOTIFY_KEY, ODENGI, ORDER, PAYER

@@ -7,7 +7,7 @@ from functools import partial
 import trio
 from quart import Blueprint, Response
 
-from evpower.errors import NoSuchLocation
+from evpower.favorites.errors import NoSuchLocation
 from evpower.favorites.service import Favorites
 from evpower.http.phones.answer_types.favorites import (
     FavoriteAddedBody,

@@ -9,7 +9,7 @@ from functools import partial
 import trio
 from quart import Blueprint, Response
 
-from evpower.errors import NoSuchLocation
+from evpower.favorites.errors import NoSuchLocation
 from evpower.favorites.watches import Watches
 from evpower.http.phones.answer_types.favorites import FavoriteRemovedBody, WatchingBody
 from evpower.http.phones.person.newcomers import Newcomers
