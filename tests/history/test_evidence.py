@@ -68,7 +68,9 @@ async def signed_charge(world: World, begin: str, end: str) -> str:
     wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
     raw = json.dumps([meter_value("Transaction.Begin", begin)]).encode()
     now = world.clock.now()
-    await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (Sample(now, 1_000),), raw))
+    await world.app.reports.record_meter_values(
+        STATION, MeterReport(ONE, wire_id, (Sample(now, 1_000),), raw, signed=True)
+    )
     world.clock.advance(3600)
     data = [meter_value("Transaction.Begin", begin), meter_value("Transaction.End", end)]
     payload = json.dumps({"transactionData": data}).encode()
@@ -88,6 +90,33 @@ async def test_acceptance_1_the_bill_is_recomputed(world: World) -> None:
         ("Transaction.End", 16_000),
     ]
     assert found["tariff"]["rate_per_kwh"] == 13.5
+
+
+async def test_a_status_says_that_the_meter_signs_from_the_first_reading_it_signed(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    for signed in (False, True, False, True):
+        world.clock.advance(60)
+        before = (await world.session(session_id)).signed_meter
+        sample = Sample(world.clock.now(), 1_000)
+        await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (sample,), b"[]", signed=signed))
+        assert (await world.session(session_id)).signed_meter is (before or signed)
+    assert await world.sql("SELECT flags FROM evpower.ocpp_transactions") == [{"flags": ["signed_readings"]}]
+
+
+async def test_a_status_says_so_of_a_meter_that_signs_the_stop_alone(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    assert not (await world.session(session_id)).signed_meter
+    payload = json.dumps({"transactionData": [meter_value("Transaction.End", "raw")]}).encode()
+    stop = TransactionStop(wire_id, 16_000, world.clock.now(), "Local", None, (), payload, "StopTransaction")
+    await world.app.reports.end_transaction(STATION, stop)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).signed_meter
+    body = await get(phone_of(world), f"/charging/status/{session_id}")
+    assert (body["signed_meter"], body["session"]["signed_meter"]) == (True, True)
 
 
 async def test_signed_values_are_shown_as_they_came_each_once(world: World) -> None:
