@@ -149,6 +149,42 @@ async def test_the_stations_key_verifies(world: World) -> None:
     assert (first.findtext("publicKey"), (first.findtext("signedData") or "")[:5]) == (public_key(), "OCMF|")
 
 
+@pytest.mark.parametrize(("stop_values", "dropped"), [(199, 0), (200, 1), (210, 11)])
+async def test_of_more_than_200_signed_values_the_rest_is_counted(
+    world: World, stop_values: int, dropped: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One came as a reading; those of the stop differ."""
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    raw = json.dumps([meter_value("Transaction.Begin", "first")]).encode()
+    report = MeterReport(ONE, wire_id, (Sample(world.clock.now(), 1_000),), raw, signed=True)
+    await world.app.reports.record_meter_values(STATION, report)
+    world.clock.advance(3600)
+    data = [meter_value("Sample.Clock", f"value {n}") for n in range(stop_values)]
+    payload = json.dumps({"transactionData": data}).encode()
+    stop = TransactionStop(wire_id, 16_000, world.clock.now(), "Local", None, (), payload, "StopTransaction")
+    await world.app.reports.end_transaction(STATION, stop)
+    await world.app.settler.work_due()
+    assert await world.sql("SELECT count(*) AS kept FROM evpower.signed_readings") == [{"kept": 200}]
+    assert world.app.keeping.not_kept["signed_value"] == dropped
+    assert f"not kept: session_id={session_id}, number={dropped}" in caplog.text if dropped else not caplog.text
+
+
+async def test_messages_that_are_not_even_read_are_counted(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    for n in range(203):
+        world.clock.advance(60)
+        raw = json.dumps([meter_value("Sample.Clock", f"value {n}")]).encode()
+        report = MeterReport(ONE, wire_id, (Sample(world.clock.now(), 1_000 + n),), raw, signed=True)
+        await world.app.reports.record_meter_values(STATION, report)
+    await world.end(wire_id, 2_000)
+    await world.app.settler.work_due()
+    assert world.app.keeping.not_kept == {"signed_value": 3}
+
+
 def test_a_changed_digit_is_refused() -> None:
     good = SignedReading(None, "OCMF", ocmf(), public_key())
     assert verified(good) is True
