@@ -19,7 +19,8 @@ from evpower.identifiers import SessionId
 
 log = logging.getLogger("evpower.history")
 
-#: What may be missing of a charge that is settled all the same: curve and receipt's words; a value that its meter signed.
+#: What may be missing of a charge that is settled all the same: its curve and its receipt's words, a value that its
+#: meter signed.
 NotKept: TypeAlias = Literal["charge", "signed_value"]
 
 
