@@ -135,6 +135,8 @@ class Session:
     stop_requested_by: str | None
     #: A figure of it is not believed, and no person has settled that yet.
     doubtful: bool
+    #: The station's meter has signed readings of it.
+    signed_meter: bool
     #: When a release was taken back because the charge had begun before it; its hold is the second one.
     reopened_at: datetime | None
     record: TransactionRecord | None
@@ -227,6 +229,8 @@ class SessionView:
     prediction: Prediction | None = None
     #: How far it went beyond the limit at which it must stop; None when there is none, or no register.
     overshoot_wh: int | None = None
+    #: Its meter has signed readings of it: there is evidence (`history/evidence.py`).
+    signed_meter: bool = False
 
 
 @dataclass(frozen=True)
@@ -299,6 +303,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         stop_reason=session.stop_reason,
         prediction=_prediction(session, now),
         overshoot_wh=None if record is None else _overshoot_wh(terms, energy_wh, minutes),
+        signed_meter=session.signed_meter,
     )
 
 

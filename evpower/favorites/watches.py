@@ -8,10 +8,11 @@ when the watch is made counts too: it may have become so after the driver looked
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import trio
 
@@ -53,6 +54,9 @@ class ConnectorFree:
 #: Writes the message in the unit of work that ends the watch; it is not delivered here.
 Notify: TypeAlias = Callable[[UnitOfWork, ConnectorFree], Awaitable[None]]
 
+#: What becomes of a watch: a client made it, or ended it; its notice was written, or its time was over.
+WatchStep: TypeAlias = Literal["made", "ended", "notified", "over"]
+
 
 class Watches:
     """What a client does with watches, and the worker that ends them; any number of processes may run one."""
@@ -62,6 +66,8 @@ class Watches:
         self._clock = watch
         self._locations = locations
         self._notify = notify
+        #: Of this process, since the start.
+        self.steps: Counter[WatchStep] = Counter()
 
     async def start(
         self,
@@ -88,13 +94,15 @@ class Watches:
             if await rows.count_others(uow.conn, owner, location_id, now) >= WATCHES_MOST:
                 raise TooManyWatches
             await rows.store_watch(uow.conn, owner, location_id, connector_type, now, until)
+        self.steps["made"] += 1
         return until
 
     async def stop(self, client_id: ClientId, location_id: str, claim: IdempotencyClaim | None = None) -> None:
         """Wait no longer; also when nothing was waited for. Raises IdempotencyMismatch."""
         async with unit_of_work(self._pool) as uow:
             await keep_claim(uow, claim, self._clock.look())
-            await rows.delete_watch(uow.conn, client_id, location_id)
+            ended = await rows.delete_watch(uow.conn, client_id, location_id)
+        self.steps["ended"] += ended
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look until cancelled."""
@@ -110,6 +118,7 @@ class Watches:
         if over and not in_doubt:
             async with unit_of_work(self._pool) as uow:
                 over = await rows.drop_over(uow.conn, now)
+            self.steps["over"] += over
             log.info("watches are over: %d", over)
         if not waiting:
             return
@@ -125,6 +134,7 @@ class Watches:
             if not await rows.take_watch(uow.conn, watch):
                 return
             await self._notify(uow, free)
+        self.steps["notified"] += 1
         station, connector = free.station_id, free.connector_id
         line = "connector is free, a client is notified: client_id=%s, station=%s, connector=%s, watch=%s"
         log.info(line, watch.client_id, station, connector, watch.id)

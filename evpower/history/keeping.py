@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from functools import partial
+from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from evpower.clock import Clock
@@ -16,6 +19,10 @@ from evpower.identifiers import SessionId
 
 log = logging.getLogger("evpower.history")
 
+#: What may be missing of a charge that is settled all the same: its curve and its receipt's words, a value that its
+#: meter signed.
+NotKept: TypeAlias = Literal["charge", "signed_value"]
+
 
 class Keeping:
     """Writes the curve and the receipt; a fault in what they say costs neither the bill nor its number."""
@@ -26,8 +33,8 @@ class Keeping:
         self._read_signed = read_signed
         #: Where the year of a number changes.
         self._timezone = timezone
-        #: Curves and receipts' contents that could not be made, since the start.
-        self.failed = 0
+        #: How much is missing, since the start.
+        self.not_kept: Counter[NotKept] = Counter()
 
     async def billed(self, uow: UnitOfWork, session_id: SessionId, minutes: int) -> None:
         """The session was settled, or its bill corrected, with these minutes.
@@ -50,12 +57,19 @@ class Keeping:
                 charge = await curves.read_metered_charge(uow.conn, session_id)
                 if charge is not None:
                     await curves.store_curve(uow.conn, session_id, draw(charge), self._clock.now())
-                await signed.keep_signed(uow.conn, session_id, self._read_signed, self._clock.now())
-                return content_of(await receipts.read_facts(uow.conn, session_id), minutes)
+                dropped = await signed.keep_signed(uow.conn, session_id, self._read_signed, self._clock.now())
+                content = content_of(await receipts.read_facts(uow.conn, session_id), minutes)
         except DatabaseAway:
             raise
         except Exception:
             # Its money is settled all the same: the curve is missing, and the document is written when it is asked for.
             log.exception("the curve or the receipt of a charge could not be made: session_id=%s", session_id)
-            self.failed += 1
+            uow.after_commit(lambda: self.not_kept.update(charge=1))
             return None
+        if dropped:
+            uow.after_commit(partial(self._note_dropped, session_id, dropped))
+        return content
+
+    def _note_dropped(self, session_id: SessionId, values: int) -> None:
+        self.not_kept["signed_value"] += values
+        log.warning("signed values of a charge are not kept: session_id=%s, number=%d", session_id, values)

@@ -10,6 +10,9 @@ from evpower.metering.doubts import DoubtfulCharge, NotedDoubt
 from evpower.metering.meter_value import MeterReport
 from evpower.metering.registers import BelievedRegister, Doubt, RegisterReading
 
+#: What is noted of a transaction: it is named by the id of the one before it; its meter signs readings.
+OLD_ID_FLAG, SIGNED_FLAG = "readings_under_old_id", "signed_readings"
+
 
 @dataclass
 class Advance:
@@ -21,13 +24,13 @@ class Advance:
     _quantities: dict[str, float | None] = field(default_factory=dict)
     _at: datetime | None = None
     _reported_as: str = ""
-    _under_old_id: bool = False
+    _flags: set[str] = field(default_factory=set)
     _no_power: bool = False
 
     def take(self, report: MeterReport, at: datetime, *, under_old_id: bool) -> None:
         """A report that came at this moment; the newest of each quantity counts."""
         self._at, self._reported_as = at, report.reported_as
-        self._under_old_id = self._under_old_id or under_old_id
+        self._flags |= {flag for flag, noted in ((OLD_ID_FLAG, under_old_id), (SIGNED_FLAG, report.signed)) if noted}
         for sample in report.samples:
             if sample.energy_wh is not None:
                 self.register, doubt = self.register.read(RegisterReading(sample.energy_wh, sample.measured_at, at))
@@ -51,7 +54,7 @@ class Advance:
             "last_measured_at": register.last_measured_at,
             "last_received_at": register.last_received_at,
             "no_power": self._no_power,
-            "under_old_id": self._under_old_id,
+            "flags": sorted(self._flags),
             "at": self._at,
         }
 

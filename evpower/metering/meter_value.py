@@ -60,6 +60,8 @@ class MeterReport(NamedTuple):
     raw: bytes
     #: The standard's name of the message.
     reported_as: str = "readings"
+    #: The meter has signed some of it (duty 29).
+    signed: bool = False
 
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"

@@ -141,6 +141,7 @@ class App:
     erasure: Erasure
     favorites: Favorites
     watches: Watches
+    keeping: Keeping
     aliases: Aliases
     merging: Merging
     payments: Payments
@@ -261,6 +262,7 @@ def build_app(
         profiles=ClientProfiles(pool, clock, config.billing.timezone),
         erasure=Erasure(pool, watch),
         favorites=Favorites(pool, clock),
+        keeping=keeping,
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),

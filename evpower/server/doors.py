@@ -241,6 +241,8 @@ def _metrics(process: Process, server: StationServer) -> Metrics:
         rate_limits=app.rate_limits,
         sign_in_codes=app.sign_in.codes.outcomes,
         push_outcomes=app.push.deliverer.outcomes,
+        watch_steps=app.watches.steps,
+        not_kept=app.keeping.not_kept,
         refused_tokens=process.tokens.verifier.failures,
     )
 

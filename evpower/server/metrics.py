@@ -30,6 +30,8 @@ from evpower.db.pool import Pool, PoolUsage
 from evpower.db.redis_link import RedisLink
 from evpower.db.unit_of_work import reading
 from evpower.events import EventBus
+from evpower.favorites.watches import WatchStep
+from evpower.history.keeping import NotKept
 from evpower.identity.token import Check
 from evpower.metering.journal import Journal
 from evpower.metering.registers import DoubtKind
@@ -71,6 +73,8 @@ class Metrics(Collector):
         *,
         sign_in_codes: Mapping[CodeOutcome, int],
         push_outcomes: Mapping[tuple[str, str], int],
+        watch_steps: Mapping[WatchStep, int],
+        not_kept: Mapping[NotKept, int],
         refused_tokens: Mapping[Check, int],
         rate_limits: RateLimits,
     ) -> None:
@@ -84,6 +88,8 @@ class Metrics(Collector):
         self._redis = redis
         self._sign_in_codes = sign_in_codes
         self._push_outcomes = push_outcomes
+        self._watch_steps = watch_steps
+        self._not_kept = not_kept
         self._refused_tokens = refused_tokens
         self._watch = watch or ClockWatch(server.clock)
         self._began_at = server.clock.now()
@@ -130,6 +136,10 @@ class Metrics(Collector):
         yield _by("evpower_refused_tokens", "Bearer tokens that were not believed.", ("check",), tokens)
         yield _by("evpower_sign_in_codes", "What became of codes for signing in.", ("outcome",), codes)
         yield from _push(self._push_outcomes)
+        watches = {step: self._watch_steps.get(step, 0) for step in get_args(WatchStep)}
+        yield _by("evpower_watches", "Clients who wait for a free connector.", ("step",), watches)
+        missing = {what: self._not_kept.get(what, 0) for what in get_args(NotKept)}
+        yield _by("evpower_not_kept", "What settlements could not keep of a charge.", ("what",), missing)
         yield from _rate_limits(self._rate_limits)
         yield from payment_metrics(self._payments)
         if self._redis is not None:

@@ -289,3 +289,24 @@ async def test_many_locations_are_read_at_once(waiting: Waiting) -> None:
     await waiting.watches.look()
     assert await waiting.notices() == [(OTHER, ONE)]
     assert (await world.sql("SELECT station_id FROM kept_notices"))[0]["station_id"] == STATION
+
+
+async def test_what_became_of_watches_is_counted(waiting: Waiting) -> None:
+    """A second end of what nobody waits for is none; a notice that was undone is none."""
+    watches = waiting.watches
+    await watches.start(CLIENT, HOME)
+    for _ in range(2):
+        await watches.stop(CLIENT, HOME)
+    await watches.start(CLIENT, HOME)
+    waiting.world.clock.advance(LONGEST.total_seconds())
+    await watches.look()
+    await watches.start(CLIENT, HOME)
+    await waiting.world.say("Available")
+    waiting.failure = RuntimeError("killed before the commit")
+    with pytest.raises(RuntimeError):
+        await watches.look()
+    assert watches.steps == {"made": 3, "ended": 1, "over": 1}
+    waiting.failure = None
+    for _ in range(2):
+        await watches.look()
+    assert watches.steps == {"made": 3, "ended": 1, "over": 1, "notified": 1}

@@ -68,7 +68,9 @@ async def signed_charge(world: World, begin: str, end: str) -> str:
     wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
     raw = json.dumps([meter_value("Transaction.Begin", begin)]).encode()
     now = world.clock.now()
-    await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (Sample(now, 1_000),), raw))
+    await world.app.reports.record_meter_values(
+        STATION, MeterReport(ONE, wire_id, (Sample(now, 1_000),), raw, signed=True)
+    )
     world.clock.advance(3600)
     data = [meter_value("Transaction.Begin", begin), meter_value("Transaction.End", end)]
     payload = json.dumps({"transactionData": data}).encode()
@@ -88,6 +90,33 @@ async def test_acceptance_1_the_bill_is_recomputed(world: World) -> None:
         ("Transaction.End", 16_000),
     ]
     assert found["tariff"]["rate_per_kwh"] == 13.5
+
+
+async def test_a_status_says_that_the_meter_signs_from_the_first_reading_it_signed(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    for signed in (False, True, False, True):
+        world.clock.advance(60)
+        before = (await world.session(session_id)).signed_meter
+        sample = Sample(world.clock.now(), 1_000)
+        await world.app.reports.record_meter_values(STATION, MeterReport(ONE, wire_id, (sample,), b"[]", signed=signed))
+        assert (await world.session(session_id)).signed_meter is (before or signed)
+    assert await world.sql("SELECT flags FROM evpower.ocpp_transactions") == [{"flags": ["signed_readings"]}]
+
+
+async def test_a_status_says_so_of_a_meter_that_signs_the_stop_alone(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    assert not (await world.session(session_id)).signed_meter
+    payload = json.dumps({"transactionData": [meter_value("Transaction.End", "raw")]}).encode()
+    stop = TransactionStop(wire_id, 16_000, world.clock.now(), "Local", None, (), payload, "StopTransaction")
+    await world.app.reports.end_transaction(STATION, stop)
+    await world.app.settler.work_due()
+    assert (await world.session(session_id)).signed_meter
+    body = await get(phone_of(world), f"/charging/status/{session_id}")
+    assert (body["signed_meter"], body["session"]["signed_meter"]) == (True, True)
 
 
 async def test_signed_values_are_shown_as_they_came_each_once(world: World) -> None:
@@ -118,6 +147,42 @@ async def test_the_stations_key_verifies(world: World) -> None:
     first = values[0]
     assert (values.tag, first.tag, first.get("context")) == ("values", "value", "Transaction.Begin")
     assert (first.findtext("publicKey"), (first.findtext("signedData") or "")[:5]) == (public_key(), "OCMF|")
+
+
+@pytest.mark.parametrize(("stop_values", "dropped"), [(199, 0), (200, 1), (210, 11)])
+async def test_of_more_than_200_signed_values_the_rest_is_counted(
+    world: World, stop_values: int, dropped: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One came as a reading; those of the stop differ."""
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    raw = json.dumps([meter_value("Transaction.Begin", "first")]).encode()
+    report = MeterReport(ONE, wire_id, (Sample(world.clock.now(), 1_000),), raw, signed=True)
+    await world.app.reports.record_meter_values(STATION, report)
+    world.clock.advance(3600)
+    data = [meter_value("Sample.Clock", f"value {n}") for n in range(stop_values)]
+    payload = json.dumps({"transactionData": data}).encode()
+    stop = TransactionStop(wire_id, 16_000, world.clock.now(), "Local", None, (), payload, "StopTransaction")
+    await world.app.reports.end_transaction(STATION, stop)
+    await world.app.settler.work_due()
+    assert await world.sql("SELECT count(*) AS kept FROM evpower.signed_readings") == [{"kept": 200}]
+    assert world.app.keeping.not_kept["signed_value"] == dropped
+    assert f"not kept: session_id={session_id}, number={dropped}" in caplog.text if dropped else not caplog.text
+
+
+async def test_messages_that_are_not_even_read_are_counted(world: World) -> None:
+    await world.give(300_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    wire_id = (await world.begin(await world.tag_of(session_id))).wire_transaction_id
+    for n in range(203):
+        world.clock.advance(60)
+        raw = json.dumps([meter_value("Sample.Clock", f"value {n}")]).encode()
+        report = MeterReport(ONE, wire_id, (Sample(world.clock.now(), 1_000 + n),), raw, signed=True)
+        await world.app.reports.record_meter_values(STATION, report)
+    await world.end(wire_id, 2_000)
+    await world.app.settler.work_due()
+    assert world.app.keeping.not_kept == {"signed_value": 3}
 
 
 def test_a_changed_digit_is_refused() -> None:

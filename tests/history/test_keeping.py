@@ -150,6 +150,7 @@ async def test_what_cannot_be_drawn_costs_neither_the_bill_nor_the_number(
     assert await receipts(world) == [(2026, 1, 1, 1_000, 13_50)]
     assert await content(world) is None
     assert await world.balance(CLIENT) == 540_00 - 13_50
+    assert world.app.keeping.not_kept == {"charge": 1}
 
 
 async def test_a_document_is_frozen(world: World) -> None:

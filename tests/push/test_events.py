@@ -124,21 +124,28 @@ async def spend(world: World, amount_tyiyn: int, hold_wh: int) -> None:
 
 
 async def test_the_balance_is_low_once_for_each_fall_and_never_by_a_start_alone(world: World) -> None:
-    """Acceptance 6: 60, a start holds 54: nothing. Settled at 30: one. Topped up by 100, spent to 40: a second."""
+    """Acceptance 6: 60, a start holds 55: nothing. Settled at 30: one. Topped up by 100, spent to 40: a second."""
     await world.give(60_00)
-    session_id = (await world.order(energy_wh=4_000)).session.session_id
-    assert await world.balance() == 6_00
+    session_id = (await world.order(amount_tyiyn=55_00)).session.session_id
+    assert await world.balance() == 5_00
     assert await queued(world, "low%") == []
     await world.charge(session_id, 2_222)
     assert await world.balance() == 30_00
     assert await queued(world, "low%") == [to_driver("low_balance_warning")]
-    await spend(world, 5_40, 1_000)
-    assert len(await queued(world, "low%")) == 1
     await world.give(100_00, key="top-up")
     assert len(await queued(world, "low%")) == 1
-    await spend(world, 81_00, 6_000)
-    assert await world.balance() == 43_60
-    assert len(await queued(world, "low%")) == 2
+    await world.charge((await world.order(amount_tyiyn=100_00)).session.session_id, 6_667)
+    assert await world.balance() == 40_00
+    assert await queued(world, "low%") == 2 * [to_driver("low_balance_warning")]
+    payloads = await world.sql("SELECT payload FROM evpower.push_outbox WHERE event LIKE 'low%%' ORDER BY id")
+    assert [row["payload"] for row in payloads] == [{"balance_tyiyn": 30_00}, {"balance_tyiyn": 40_00}]
+
+
+async def test_a_balance_that_is_low_already_is_not_warned_of_again(world: World) -> None:
+    await world.give(60_00)
+    for _ in range(2):
+        await spend(world, 13_50, 1_000)
+        assert len(await queued(world, "low%")) == 1
 
 
 async def test_what_another_charge_holds_counts_as_there(world: World) -> None:

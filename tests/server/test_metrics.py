@@ -18,6 +18,8 @@ from evpower.db.pool import Pool, open_pool
 from evpower.db.redis_link import RedisLink
 from evpower.errors import InvalidToken
 from evpower.events import EventBus, StationChanged
+from evpower.favorites.watches import WatchStep
+from evpower.history.keeping import NotKept
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.identity.graph import TokenRules, build_tokens
 from evpower.identity.token import Check
@@ -75,6 +77,8 @@ class Scene:
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.codes: Counter[CodeOutcome] = Counter()
         self.messages: Counter[tuple[str, str]] = Counter()
+        self.watch_steps: Counter[WatchStep] = Counter()
+        self.not_kept: Counter[NotKept] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
         self.rate_limits = RateLimits(self.clock, redis)
         self.metrics = Metrics(
@@ -87,6 +91,8 @@ class Scene:
             redis,
             sign_in_codes=self.codes,
             push_outcomes=self.messages,
+            watch_steps=self.watch_steps,
+            not_kept=self.not_kept,
             refused_tokens=self.tokens.failures,
             rate_limits=self.rate_limits,
         )
@@ -334,6 +340,19 @@ async def test_what_became_of_codes_for_signing_in(scene: Scene) -> None:
     assert read["evpower_sign_in_codes_total{outcome=sent}"] == 3
     assert read["evpower_sign_in_codes_total{outcome=wrong}"] == 1
     assert read["evpower_sign_in_codes_total{outcome=limited}"] == 0
+
+
+async def test_who_waits_for_a_connector_and_what_a_settlement_could_not_keep(scene: Scene) -> None:
+    scene.watch_steps["notified"] += 2
+    scene.not_kept["signed_value"] += 3
+    read = await scene.read()
+    assert {step: read[f"evpower_watches_total{{step={step}}}"] for step in ("made", "ended", "notified", "over")} == {
+        "made": 0,
+        "ended": 0,
+        "notified": 2,
+        "over": 0,
+    }
+    assert [read[f"evpower_not_kept_total{{what={what}}}"] for what in ("charge", "signed_value")] == [0, 3]
 
 
 async def test_what_became_of_messages_to_phones(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from evpower.charging.session import Phase, Session, StartOrder, TransactionReco
 from evpower.charging.transaction import EndCause, TransactionStart
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.metering.advance import SIGNED_FLAG
 from evpower.money import som
 
 #: The index that lets one session run on a connector.
@@ -35,7 +36,8 @@ WITH session AS (
 INSERT INTO evpower.session_phases (session_id, phase, phase_at) VALUES (%(id)s, 'reserved', %(at)s)
 """
 
-READ_SESSION = """
+# A station may sign with its stop alone: that is kept by the settlement.
+READ_SESSION = f"""
 SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.station_id, s.connector_id, s.status,
        p.phase, s.start_time, s.stop_time, s.id_tag, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
        s.limit_type, s.limit_value, s.amount_cap, s.rate_per_kwh, s.rate_per_minute, s.session_fee,
@@ -48,7 +50,9 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
        t.started_at, t.received_at, t.stopped_at, t.stop_received_at, t.power_w, t.current_a, t.voltage_v,
        t.soc_percent, t.temperature_c, t.last_sample_at,
-       EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful
+       EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful,
+       '{SIGNED_FLAG}' = ANY(t.flags)
+           OR EXISTS (SELECT FROM evpower.signed_readings g WHERE g.session_id = s.id) AS signed_meter
 FROM public.charging_sessions s
 JOIN public.clients c ON c.id = s.user_id
 JOIN evpower.session_phases p ON p.session_id = s.id
@@ -381,6 +385,7 @@ def _session(row: dict[str, Any]) -> Session:
         stop_requested_at=row["stop_requested_at"],
         stop_requested_by=row["stop_requested_by"],
         doubtful=row["doubtful"],
+        signed_meter=bool(row["signed_meter"]),
         reopened_at=row["reopened_at"],
         record=_record(row),
     )

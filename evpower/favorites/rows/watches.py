@@ -70,9 +70,10 @@ async def store_watch(
     )
 
 
-async def delete_watch(conn: Conn, client_id: ClientId, location_id: str) -> None:
-    """The client waits there no longer."""
-    await conn.execute(DELETE, {"client_id": client_id, "location_id": location_id})
+async def delete_watch(conn: Conn, client_id: ClientId, location_id: str) -> bool:
+    """The client waits there no longer; whether it did."""
+    cursor = await conn.execute(DELETE, {"client_id": client_id, "location_id": location_id})
+    return cursor.rowcount > 0
 
 
 async def take_watch(conn: Conn, watch: Watch) -> bool:

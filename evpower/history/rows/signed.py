@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from datetime import datetime
 from itertools import chain
 
@@ -12,12 +11,11 @@ from evpower.db.connection import Conn
 from evpower.history.evidence import ReadSigned, SignedValue
 from evpower.identifiers import SessionId
 
-log = logging.getLogger("evpower.history")
-
 #: A meter that signs every quarter of an hour fills two days.
 MOST_OF_A_CHARGE = 200
 
 RAW = """
+SELECT *, count(*) OVER () AS messages FROM (
 SELECT sampled_values::text AS readings, v.received_at AS at
 FROM evpower.ocpp_transactions t JOIN evpower.ocpp_meter_values v
   ON v.station_id = t.station_id AND v.received_at >= t.received_at
@@ -27,7 +25,7 @@ FROM evpower.ocpp_transactions t JOIN evpower.ocpp_meter_values v
 WHERE t.charging_session_id = %(id)s AND v.sampled_values::text LIKE '%%SignedData%%'
 UNION ALL
 SELECT t.stop_payload::text, t.stop_received_at FROM evpower.ocpp_transactions t
-WHERE t.charging_session_id = %(id)s AND t.stop_payload::text LIKE '%%SignedData%%'
+WHERE t.charging_session_id = %(id)s AND t.stop_payload::text LIKE '%%SignedData%%') message
 ORDER BY at LIMIT %(limit)s
 """
 KEEP = f"""
@@ -39,13 +37,12 @@ ON CONFLICT (session_id, digest) DO NOTHING
 READ = "SELECT context, signed_data AS value FROM evpower.signed_readings WHERE session_id = %(id)s ORDER BY id"
 
 
-async def keep_signed(conn: Conn, session_id: SessionId, read: ReadSigned, at: datetime) -> None:
-    """Keep what the meter signed of a charge that ended; a second time only what is new."""
+async def keep_signed(conn: Conn, session_id: SessionId, read: ReadSigned, at: datetime) -> int:
+    """Keep what the meter signed of a charge that ended, a second time only what is new; how many are not, at least."""
     cursor = await conn.execute(RAW, {"id": session_id, "limit": MOST_OF_A_CHARGE})
-    raw = [row["readings"] for row in await cursor.fetchall()]
-    values = list(chain.from_iterable(read(each) for each in raw))
-    if len(values) > MOST_OF_A_CHARGE:
-        log.warning("signed readings of a charge are dropped: session_id=%s, of=%d", session_id, len(values))
+    raw = await cursor.fetchall()
+    values = list(dict.fromkeys(chain.from_iterable(read(each["readings"]) for each in raw)))
+    unread = raw[0]["messages"] - len(raw) if raw else 0
     rows = [
         {
             "session_id": session_id,
@@ -58,6 +55,7 @@ async def keep_signed(conn: Conn, session_id: SessionId, read: ReadSigned, at: d
     ]
     if rows:
         await conn.execute(KEEP, batch(rows))
+    return len(values) - len(rows) + unread
 
 
 async def read_signed_values(conn: Conn, session_id: SessionId) -> list[SignedValue]:

@@ -155,6 +155,7 @@ def session_facts(session: SessionView) -> Body:
             "meter_start": session.meter_start_wh,
             "meter_current": session.meter_current_wh,
             "overshoot_wh": session.overshoot_wh,
+            "signed_meter": True if session.signed_meter else None,
         }
     )
     if session.prediction is not None:

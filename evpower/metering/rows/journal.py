@@ -99,7 +99,6 @@ _UNDER_THE_OLD_ID = """r.measured_at >= t.started_at AND EXISTS (
           AND p.connector_id = t.connector_id AND p.id < t.id AND r.connector_id IN (0, t.connector_id)
           AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions b WHERE b.station_id = p.station_id
                           AND b.connector_id = p.connector_id AND b.id > p.id AND b.id < t.id))"""
-OLD_ID_FLAG = "readings_under_old_id"
 # A report without a transaction id belongs to the connector's running transaction (contract/ocpp-behaviour §5.3). Taken
 # in the order of their ids, so that two writers never wait for each other.
 REPORTED_COLUMNS = "n int, station_id text, connector_id int, wire_id text, measured_at timestamptz"
@@ -115,7 +114,7 @@ ORDER BY t.id, r.n FOR UPDATE OF t
 """
 ADVANCED_COLUMNS = """
     id bigint, base_wh bigint, last_wh bigint, carried_wh bigint, before_wh bigint, last_measured_at timestamptz,
-    last_received_at timestamptz, no_power boolean, under_old_id boolean, at timestamptz, power_w float8,
+    last_received_at timestamptz, no_power boolean, flags text[], at timestamptz, power_w float8,
     current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
 ADVANCE_SESSIONS = f"""
 WITH t AS (
@@ -127,8 +126,8 @@ WITH t AS (
         current_a = coalesce(r.current_a, t.current_a), voltage_v = coalesce(r.voltage_v, t.voltage_v),
         soc_percent = coalesce(r.soc_percent, t.soc_percent),
         temperature_c = coalesce(r.temperature_c, t.temperature_c), last_sample_at = r.at,
-        flags = CASE WHEN r.under_old_id AND NOT '{OLD_ID_FLAG}' = ANY(t.flags)
-                     THEN t.flags || '{OLD_ID_FLAG}'::text ELSE t.flags END
+        flags = CASE WHEN r.flags <@ t.flags THEN t.flags
+                     ELSE t.flags || ARRAY(SELECT unnest(r.flags) EXCEPT SELECT unnest(t.flags)) END
     FROM {batch_table(ADVANCED_COLUMNS)} r
     WHERE t.id = r.id
     RETURNING t.id, t.charging_session_id, t.wire_transaction_id, t.received_at, t.power_w, r.at,

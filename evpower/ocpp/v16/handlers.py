@@ -147,14 +147,16 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
     """Zero and -1 are how stations say "no transaction" here (duty 30)."""
     transaction_id = request.transaction_id
     known = transaction_id is not None and transaction_id > 0
+    values = request.meter_value or ()
     await station.reports.record_meter_values(
         station.station_id,
         MeterReport(
             connector_id=_connector(station, request.connector_id),
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
-            samples=_samples(station, request.meter_value or ()),
+            samples=_samples(station, values),
             raw=_raw_readings(payload),
             reported_as="MeterValues",
+            signed=any(each.format == "SignedData" for value in values for each in value.sampled_value),
         ),
     )
     return messages.Done()

@@ -460,12 +460,13 @@ def test_null_is_only_where_the_apps_schemas_take_it(body: dict[str, Any], nulla
 
 def test_what_is_in_sight_of_the_limit_stands_in_both_forms_and_what_is_not_known_in_none() -> None:
     """Roadmap/history-favorites-push §4."""
-    names = {"estimated_minutes_left", "projected_cost", "overshoot_wh"}
+    names = {"estimated_minutes_left", "projected_cost", "overshoot_wh", "signed_meter"}
     assert not names & {*shapes.status_body(RUNNING), *shapes.status_body(RUNNING)["session"]}
-    body = shapes.status_body(replace(RUNNING, prediction=Prediction(10, 270_00), overshoot_wh=0))
+    body = shapes.status_body(replace(RUNNING, prediction=Prediction(10, 270_00), overshoot_wh=0, signed_meter=True))
     for form in (body, body["session"]):
         assert {name: form[name] for name in names} == {
             "estimated_minutes_left": 10,
             "projected_cost": 270,
             "overshoot_wh": 0,
+            "signed_meter": True,
         }

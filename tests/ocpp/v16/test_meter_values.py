@@ -38,6 +38,18 @@ async def test_duty_29_kilowatt_hours_become_wh(csms: Csms, autojump_clock: Mock
     assert csms.reports.readings[0].samples[0].energy_wh == 1500
 
 
+@pytest.mark.parametrize(("form", "signed"), [("SignedData", True), ("Raw", False), (None, False)])
+async def test_duty_29_that_a_meter_signs_is_seen_and_what_it_signs_is_no_register(
+    csms: Csms, autojump_clock: MockClock, form: str | None, signed: bool
+) -> None:
+    peer = await csms.charger()
+    sampled = {"value": "99999"} if form is None else {"value": "99999", "format": form}
+    await peer.call("MeterValues", {"connectorId": 1, "meterValue": [values({"value": "1234"}), values(sampled)]})
+    (reading,) = csms.reports.readings
+    assert reading.signed is signed
+    assert max(sample.energy_wh or 0 for sample in reading.samples) == (1234 if signed else 99999)
+
+
 @pytest.mark.parametrize("transaction_id", [None, 0, -1])
 async def test_duty_30_no_transaction_however_it_is_said(
     csms: Csms, autojump_clock: MockClock, transaction_id: int | None

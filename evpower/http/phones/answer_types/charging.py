@@ -112,6 +112,7 @@ class SessionFacts(FinalFigures):
     estimated_minutes_left: NotRequired[int]
     projected_cost: NotRequired[float]
     overshoot_wh: NotRequired[int]
+    signed_meter: NotRequired[Success]
 
 
 class TemperaturesBody(TypedDict):
