@@ -1,11 +1,17 @@
-"""What works without a server: on the configured database, or on the private one, started for the moment."""
+"""What works without a server: on the configured database, or on the private one, started for the moment.
+
+Which one it is goes to standard error. A private one is never made by the way: a second one beside the server's own
+looks right and is empty.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
+import click
 import trio
 
 from evpower.billing.ledger_check import LedgerCheck
@@ -16,7 +22,8 @@ from evpower.db.embedded import embedded_postgres
 from evpower.db.migrate import is_migrated, migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
-from evpower.errors import EvPowerError
+from evpower.db.which import described, is_made
+from evpower.errors import ConfigError, EvPowerError
 from evpower.settings.config import Config
 from evpower.settings.state_directory import make_private
 
@@ -30,21 +37,24 @@ class NoSchema(EvPowerError):
     message = "the database has no EvPower tables; make them with: evpower migrate"
 
 
-def migrate_now(config: Config) -> list[str]:
-    """Bring the schema up to date; the names of what was applied. Raises SchemaTooNew, DatabaseUnavailable."""
-    return _run(config, lambda pool: migrate(pool, SystemClock().now()))
+def migrate_now(config: Config, *, create: bool = False) -> list[str]:
+    """Bring the schema up to date; the names of what was applied. `create` makes a private PostgreSQL if need be.
+
+    Raises ConfigError (there is no database), SchemaTooNew, DatabaseUnavailable.
+    """
+    return _run(config, lambda pool: migrate(pool, SystemClock().now()), create=create)
 
 
 def check_ledger_now(config: Config) -> LedgerCheck:
-    """The ledger's invariants over all rows. Raises NoSchema, DatabaseUnavailable."""
+    """The ledger's invariants over all rows. Raises ConfigError (no database), NoSchema, DatabaseUnavailable."""
     return _run(config, _check)
 
 
-def _run(config: Config, work: Callable[[Pool], Awaitable[T]]) -> T:
+def _run(config: Config, work: Callable[[Pool], Awaitable[T]], *, create: bool = False) -> T:
     """Do the work in a loop of its own; a fault comes out as itself, not in the groups of the nurseries around it."""
 
     async def with_pool() -> T:
-        async with _pool(config) as pool:
+        async with _pool(config, create=create) as pool:
             return await work(pool)
 
     try:
@@ -60,11 +70,31 @@ async def _check(pool: Pool) -> LedgerCheck:
 
 
 @asynccontextmanager
-async def _pool(config: Config) -> AsyncIterator[Pool]:
+async def _pool(config: Config, *, create: bool) -> AsyncIterator[Pool]:
+    private = config.state_dir / "postgres"
     async with AsyncExitStack() as stack:
         url = config.database.url
         if not url:
+            if not create:
+                _refuse_to_make(private)
             make_private(config.state_dir)
-            url = await stack.enter_async_context(embedded_postgres(config.state_dir / "postgres"))
+            url = await stack.enter_async_context(embedded_postgres(private))
         await dial(url)
+        click.echo(f"Database: {described(config.database.url, private)}", err=True)
         yield await stack.enter_async_context(open_pool(url, size=2))
+
+
+def _refuse_to_make(private: Path) -> None:
+    """Raises ConfigError when there is no private PostgreSQL yet, or it is another user's."""
+    try:
+        if is_made(private):
+            return
+        reason = f"there is no private PostgreSQL in {private.resolve()}"
+    except OSError as error:
+        reason = f"{private.resolve()} cannot be looked into ({error.strerror})"
+    raise ConfigError(
+        [
+            f"database.url: is not set (EVPOWER_DATABASE_URL), and {reason}; read the settings of the server first"
+            " (EVPOWER_CONFIG or --config, EVPOWER_STATE_DIR), or make a private one: evpower migrate --create"
+        ]
+    )
