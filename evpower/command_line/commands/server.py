@@ -1,4 +1,5 @@
-"""`evpower serve`, `demo`, `simulate`, `sandbox`, and what works without a server: `migrate`, `config check`."""
+"""`evpower serve`, `demo`, `simulate`, `sandbox`, and what works without a server: `migrate`, `database`,
+`config check`, `doctor`."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from evpower.command_line.screen import REFUSED
 from evpower.command_line.terminal import Terminal, asked_password, has_secret, server_command, terminal_command
 from evpower.errors import EvPowerError
 
@@ -101,6 +103,39 @@ def migrate(terminal: Terminal, create: bool) -> None:
     applied = migrate_now(terminal.config, create=create)
     text = "".join(f"Applied {name}\n" for name in applied).rstrip() or "The schema is up to date"
     terminal.screen.show({"applied": applied}, text)
+
+
+@click.group()
+def database() -> None:
+    """The database as a whole: copies of it, and moving to another one."""
+
+
+@database.command("dump")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@terminal_command
+def dump_database(terminal: Terminal, file: Path) -> None:
+    """Write everything into a new FILE; the server may run meanwhile. It holds clients and keys: keep it safe."""
+    from evpower.command_line.offline import dump_now
+
+    size = dump_now(terminal.config, file)
+    terminal.screen.show({"file": str(file), "bytes": size}, f"{file}: {size} bytes")
+
+
+@database.command("restore")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--create", is_flag=True, help="Without database.url: make a private PostgreSQL if there is none yet.")
+@terminal_command
+def restore_database(terminal: Terminal, file: Path, create: bool) -> None:
+    """Fill an empty database from FILE, bring it up to date and check its money; no server may run on it."""
+    from evpower.command_line.offline import restore_now
+    from evpower.http.operators.shapes.control import ledger_body
+
+    applied, check = restore_now(terminal.config, file, create=create)
+    body = ledger_body(check)
+    facts = {"applied": applied, "ledger": body}
+    if not body["ok"]:
+        terminal.screen.fail(REFUSED, {"error": "ledger_broken", **facts}, ["The ledger is not right: ledger check"])
+    terminal.screen.show(facts, f"Restored; the ledger is right: {body['entries']} entries, every check passed")
 
 
 @click.group()
