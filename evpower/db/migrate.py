@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS evpower.schema_migrations (
     version int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL);
 """
 IS_MIGRATED = "SELECT to_regclass('evpower.ledger_entries') IS NOT NULL AS present"
+IS_EMPTY = "SELECT count(*) = 0 AS empty FROM pg_tables WHERE schemaname IN ('evpower', 'public')"
 READ_APPLIED = "SELECT version, name, checksum FROM evpower.schema_migrations ORDER BY version"
 RECORD = """
 INSERT INTO evpower.schema_migrations (version, name, checksum, applied_at)
@@ -103,6 +104,13 @@ async def is_migrated(pool: Pool) -> bool:
     async with reading(pool) as conn:
         row = await (await conn.execute(IS_MIGRATED)).fetchone()
     return bool(row and row["present"])
+
+
+async def is_empty(pool: Pool) -> bool:
+    """Whether no table stands where EvPower's would."""
+    async with reading(pool) as conn:
+        row = await (await conn.execute(IS_EMPTY)).fetchone()
+    return bool(row and row["empty"])
 
 
 async def _apply_missing(conn: Conn, known: Sequence[Migration], at: datetime) -> list[str]:

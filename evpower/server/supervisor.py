@@ -26,6 +26,7 @@ from evpower.db.embedded import embedded_postgres
 from evpower.db.migrate import migrate
 from evpower.db.pool import Pool, open_pool
 from evpower.db.reachable import dial
+from evpower.db.which import described, is_made
 from evpower.identifiers import ProcessId
 from evpower.network_file.service import log_doubts
 from evpower.payments.gateway import Gateways
@@ -143,14 +144,18 @@ def _collect_less_often() -> None:
 
 @asynccontextmanager
 async def _database(config: Config, process_id: ProcessId) -> AsyncIterator[Pool]:
-    """The configured PostgreSQL, or a private one in the state directory."""
+    """The configured PostgreSQL, or a private one in the state directory, which is made when there is none."""
+    private = config.state_dir / "postgres"
+    if not config.database.url and not is_made(private):
+        log.warning("database.url is empty: a new private PostgreSQL is made in %s", private.resolve())
+    log.info("database: %s", described(config.database.url, private))
     if config.database.url:
         await dial(config.database.url)
         async with open_pool(config.database.url, size=config.database.pool_size, process_id=process_id) as pool:
             yield pool
     else:
         async with (
-            embedded_postgres(config.state_dir / "postgres") as conninfo,
+            embedded_postgres(private) as conninfo,
             open_pool(conninfo, size=config.database.pool_size, process_id=process_id) as pool,
         ):
             yield pool

@@ -36,7 +36,7 @@ OTHER_NAMES = ("EVPOWER_CONFIG",)
 
 @dataclass(frozen=True)
 class Config:
-    """Every setting; `warnings` are for the log, `Config()` is all defaults."""
+    """Every setting; `warnings` are for the log, `file` is the one that was read, `Config()` is all defaults."""
 
     server: ServerSettings = field(default_factory=ServerSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
@@ -57,6 +57,7 @@ class Config:
     history: HistorySettings = field(default_factory=HistorySettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
+    file: Path | None = field(default=None, compare=False)
 
     @property
     def state_dir(self) -> Path:
@@ -116,7 +117,8 @@ SETTINGS: dict[str, Field[Any]] = {
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """The settings from `path` (or EVPOWER_CONFIG, or none) and the environment.
 
-    Raises ConfigError with one line for each wrong value, unknown key and unsafe combination.
+    Raises ConfigError with one line for each wrong value, unknown key and unsafe combination, or when the file is not
+    there.
     """
     problems: list[str] = []
     if path is None and environ.get("EVPOWER_CONFIG"):
@@ -128,7 +130,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
         section: kind(**{key.partition(".")[2]: v for key, v in values.items() if key.startswith(f"{section}.")})
         for section, kind in SECTIONS.items()
     }
-    config = Config(**sections)
+    config = Config(**sections, file=path)
     problems += _contradictions(config)
     problems += _dangers(config) if _open_to(config) else []
     if problems:

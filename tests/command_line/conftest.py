@@ -29,6 +29,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("EVPOWER_STATE_DIR", str(tmp_path))
     monkeypatch.setattr("evpower.command_line.control.SYSTEM_SOCKET", tmp_path / "system.sock")
+    monkeypatch.setattr("evpower.command_line.commands.server.USUAL_FILE", tmp_path / "evpower.toml")
 
 
 @pytest.fixture

@@ -199,6 +199,26 @@ def test_right_settings_end_with_0_and_show_their_warnings(monkeypatch: pytest.M
     assert "Warning: EVPOWER_HTP_BIND" in result.stdout
 
 
+def test_the_check_names_the_file_it_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Right settings of no file at all are no proof for those in a file."""
+    file = tmp_path / "evpower.toml"
+    file.write_text("[log]\nlevel = 'DEBUG'\n", encoding="utf-8")
+    unread = json.loads(run("config", "check", "--json").stdout)
+    assert (unread["file"], unread["environment"]) == (None, ["EVPOWER_STATE_DIR"])
+    assert unread["warnings"] == [f"{file} exists and was not read: name it by --config or EVPOWER_CONFIG"]
+    assert "no file was read" in run("config", "check").stdout
+    monkeypatch.setenv("EVPOWER_CONFIG", str(file))
+    read = json.loads(run("config", "check", "--json").stdout)
+    assert (read["file"], read["warnings"]) == (str(file), [])
+    assert f"The settings are right: {file}, and EVPOWER_CONFIG, EVPOWER_STATE_DIR of" in run("config", "check").stdout
+
+
+@pytest.mark.parametrize("command", [("config", "check"), ("doctor",), ("migrate",), ("serve",)])
+def test_a_file_that_is_not_there_is_refused(command: tuple[str, ...], tmp_path: Path) -> None:
+    result = run(*command, "--config", str(tmp_path / "none.toml"))
+    assert (result.exit_code, "none.toml: cannot be read: No such file" in result.stderr) == (2, True)
+
+
 def test_wrong_usage_ends_with_2() -> None:
     assert run("session", "halt").exit_code == 2
     assert run("simulate", "ws://x", "--misbehave", "politeness").exit_code == 2

@@ -17,10 +17,10 @@ import psycopg
 import pytest
 import trio
 
-from evpower.db import postgres_account
-from evpower.db.data_directory import clear_stale_pid_file
 from evpower.db.embedded import embedded_postgres
-from evpower.db.postgres_account import ACCOUNT
+from evpower.db.private import postgres_account
+from evpower.db.private.data_directory import clear_stale_pid_file
+from evpower.db.private.postgres_account import ACCOUNT
 from evpower.errors import DatabaseUnavailable
 
 pytestmark = pytest.mark.external

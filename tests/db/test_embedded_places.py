@@ -32,7 +32,7 @@ from evpower.db import embedded
 user, group = int(sys.argv[2]), int(sys.argv[3])
 if os.getuid() != user:
     os.setgroups([]), os.setgid(group), os.setuid(user)
-embedded._binaries = lambda: Path(sys.argv[4])
+embedded.binary_directory = lambda: Path(sys.argv[4])
 async def serve():
     async with embedded.embedded_postgres(Path(sys.argv[1]), fsync="off", shared_buffers="16MB") as conninfo:
         with psycopg.connect(conninfo) as conn:
@@ -95,7 +95,7 @@ async def test_a_directory_with_something_else_in_it_is_refused_and_left_alone(p
 
 async def test_an_ordinary_user_is_enough(place: Path) -> None:
     """As root: as `nobody`, in a directory of its own. Otherwise: as whoever we are."""
-    binaries, user = embedded._binaries(), pwd.getpwuid(os.getuid())
+    binaries, user = embedded.binary_directory(), pwd.getpwuid(os.getuid())
     if IS_ROOT:
         user = pwd.getpwnam("nobody")
         binaries = embedded._runnable(binaries, {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []})

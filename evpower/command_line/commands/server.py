@@ -1,15 +1,24 @@
-"""`evpower serve`, `demo`, `simulate`, `sandbox`, and what works without a server: `migrate`, `config check`."""
+"""`evpower serve`, `demo`, `simulate`, `sandbox`, and what works without a server: `migrate`, `database`,
+`config check`, `doctor`."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from evpower.command_line.screen import REFUSED
 from evpower.command_line.terminal import Terminal, asked_password, has_secret, server_command, terminal_command
 from evpower.errors import EvPowerError
+
+if TYPE_CHECKING:
+    from evpower.settings.config import Config
+
+#: Where the install guide puts the settings; nothing reads them from there by itself.
+USUAL_FILE = Path("/etc/evpower/evpower.toml")
 
 
 @click.command()
@@ -85,14 +94,48 @@ def sandbox(**options: Any) -> None:
 
 
 @click.command()
+@click.option("--create", is_flag=True, help="Without database.url: make a private PostgreSQL if there is none yet.")
 @terminal_command
-def migrate(terminal: Terminal) -> None:
+def migrate(terminal: Terminal, create: bool) -> None:
     """Bring the database's schema up to date; works without a server."""
     from evpower.command_line.offline import migrate_now
 
-    applied = migrate_now(terminal.config)
+    applied = migrate_now(terminal.config, create=create)
     text = "".join(f"Applied {name}\n" for name in applied).rstrip() or "The schema is up to date"
     terminal.screen.show({"applied": applied}, text)
+
+
+@click.group()
+def database() -> None:
+    """The database as a whole: copies of it, and moving to another one."""
+
+
+@database.command("dump")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@terminal_command
+def dump_database(terminal: Terminal, file: Path) -> None:
+    """Write everything into a new FILE; the server may run meanwhile. It holds clients and keys: keep it safe."""
+    from evpower.command_line.offline import dump_now
+
+    size = dump_now(terminal.config, file)
+    terminal.screen.show({"file": str(file), "bytes": size}, f"{file}: {size} bytes")
+
+
+@database.command("restore")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--create", is_flag=True, help="Without database.url: make a private PostgreSQL if there is none yet.")
+@terminal_command
+def restore_database(terminal: Terminal, file: Path, create: bool) -> None:
+    """Fill an empty database from FILE, bring it up to date and check its money; no server may run on it."""
+    from evpower.command_line.offline import restore_now
+    from evpower.http.operators.shapes.control import ledger_body
+
+    applied, check = restore_now(terminal.config, file, create=create)
+    body = ledger_body(check)
+    facts = {"applied": applied, "ledger": body}
+    if not body["ok"]:
+        terminal.screen.fail(REFUSED, {"error": "ledger_broken", **facts}, ["The ledger is not right: ledger check"])
+    terminal.screen.show(facts, f"Restored; the ledger is right: {body['entries']} entries, every check passed")
 
 
 @click.group()
@@ -103,8 +146,9 @@ def config() -> None:
 @config.command("check")
 @terminal_command
 def check_config(terminal: Terminal) -> None:
-    """Name everything wrong with the settings; while the server runs, also the stations that nothing protects."""
-    _show_findings(terminal, "The settings are right")
+    """Name everything wrong with the settings, and which file they are from; while the server runs, also the stations
+    that nothing protects."""
+    _show_findings(terminal, f"The settings are right: {_read_from(terminal.config)}")
 
 
 @click.command()
@@ -118,12 +162,25 @@ def _show_findings(terminal: Terminal, headline: str) -> None:
     from evpower.command_line.control import NotReachable
 
     warnings = list(terminal.config.warnings)
+    if terminal.config.file is None and USUAL_FILE.exists():
+        warnings.append(f"{USUAL_FILE} exists and was not read: name it by --config or EVPOWER_CONFIG")
     try:
         warnings += _found_in_rows(terminal.server.get("doctor"))
     except NotReachable:
         headline += " (the server does not run: its stations, cards and clients were not looked at)"
     text = "\n".join([headline, *(f"Warning: {warning}" for warning in warnings)])
-    terminal.screen.show({"ok": True, "warnings": warnings}, text)
+    file = None if terminal.config.file is None else str(terminal.config.file)
+    terminal.screen.show({"ok": True, "file": file, "environment": _variables(), "warnings": warnings}, text)
+
+
+def _read_from(config: Config) -> str:
+    """What the settings were made of; whatever is not named here has its default."""
+    file = "no file was read (neither --config nor EVPOWER_CONFIG names one)" if config.file is None else config.file
+    return f"{file}, and {', '.join(_variables()) or 'nothing'} of the environment"
+
+
+def _variables() -> list[str]:
+    return sorted(name for name in os.environ if name.startswith("EVPOWER_"))
 
 
 def _found_in_rows(found: dict[str, Any]) -> list[str]:
