@@ -181,7 +181,7 @@ async def _side(url: str) -> AsyncIterator[Side]:
         await workers.start(journal.run)
         side = Side(pool, journal)
         for _ in range(LISTENERS):
-            await workers.start(Listening(pool.conninfo, side.hear, lambda: None).run)
+            await workers.start(Listening(pool, side.hear, lambda: None).run)
         for work in (REPORTS | COMMITS).values():  # warm up
             side.rounds += 1
             await work(side)

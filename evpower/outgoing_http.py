@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import httpx2
 import trio
 
+#: What carries requests instead of sockets.
+Transport: TypeAlias = httpx2.AsyncBaseTransport
+
 
 def open_client(
-    headers: Mapping[str, str], context: ssl.SSLContext, timeout: httpx2.Timeout, limits: httpx2.Limits
+    headers: Mapping[str, str],
+    context: ssl.SSLContext,
+    timeout: httpx2.Timeout,
+    limits: httpx2.Limits,
+    transport: Transport | None = None,
 ) -> httpx2.AsyncClient:
-    """A client to be entered: no redirects, proxies or netrc, nothing compressed."""
+    """A client to be entered: no redirects, proxies or netrc, nothing compressed. A `transport` stands for the net."""
     return httpx2.AsyncClient(
         headers={"Accept-Encoding": "identity", "User-Agent": "EvPower", **headers},
         verify=context,
         timeout=timeout,
         limits=limits,
+        transport=transport,
         follow_redirects=False,
         trust_env=False,
     )

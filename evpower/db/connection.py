@@ -39,6 +39,8 @@ _BROKEN = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 #: A connection as statements take it: rows are dicts.
 Conn: TypeAlias = AsyncConnection[dict[str, Any]]
+#: What opens one by its conninfo; raises psycopg.OperationalError.
+Connect: TypeAlias = Callable[[str], Awaitable["TrioConnection"]]
 
 
 class TrioConnection(AsyncConnection[dict[str, Any]]):
@@ -69,6 +71,10 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
                 connection._read_only = False  # every BEGIN is READ WRITE; a statement outside one may be read-only
                 return connection
         raise failure
+
+    async def wait_for_news(self) -> None:
+        """Return when the server has something to say that was not asked for: a notification, or the socket's end."""
+        await trio.lowlevel.wait_readable(self.pgconn.socket)
 
     @property
     def clean(self) -> bool:

@@ -13,6 +13,7 @@ import psycopg
 import trio
 
 from evpower.db.connection import TrioConnection
+from evpower.db.pool import Pool
 
 log = logging.getLogger("evpower.db")
 
@@ -24,9 +25,9 @@ ASK_EVERY_S = 10.0
 class Listening:
     """Hands over each notification of channel `evpower`, in the order of the commits."""
 
-    def __init__(self, conninfo: str, on_notification: Callable[[str], None], on_gap: Callable[[], None]) -> None:
-        """Neither callback may wait or raise."""
-        self._conninfo = conninfo
+    def __init__(self, pool: Pool, on_notification: Callable[[str], None], on_gap: Callable[[], None]) -> None:
+        """On a connection like the pool's, and none of them. Neither callback may wait or raise."""
+        self._pool = pool
         self._on_notification = on_notification
         self._on_gap = on_gap
 
@@ -36,7 +37,7 @@ class Listening:
         while True:
             with suppress(trio.TooSlowError):
                 try:
-                    connection = await TrioConnection.open(self._conninfo)
+                    connection = await self._pool.connect(self._pool.conninfo)
                     try:
                         connection.add_notify_handler(lambda notify: self._on_notification(notify.payload))
                         await connection.execute("LISTEN evpower")
@@ -55,7 +56,7 @@ class Listening:
         """Until the connection fails."""
         while True:
             with trio.move_on_after(ASK_EVERY_S):
-                await trio.lowlevel.wait_readable(connection.pgconn.socket)
+                await connection.wait_for_news()
             # Notifications that have arrived are handed over by any statement's end.
             with trio.fail_after(ASK_EVERY_S):
                 await connection.execute("SELECT 1")

@@ -15,7 +15,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.waiting import Wait
 
-from evpower.db.connection import TrioConnection, poll
+from evpower.db.connection import Connect, TrioConnection, poll
 from evpower.db.refused_writes import RefusedWrites
 from evpower.identifiers import ProcessId
 
@@ -53,11 +53,15 @@ class PoolUsage(NamedTuple):
 class Pool:
     """At most `size` connections, the most recently used first."""
 
-    def __init__(self, conninfo: str, connecting: trio.Nursery, size: int, process_id: ProcessId | None) -> None:
+    def __init__(
+        self, conninfo: str, connecting: trio.Nursery, size: int, process_id: ProcessId | None, connect: Connect
+    ) -> None:
         whose = "" if process_id is None else f"-c evpower.process_id={process_id}"
         options = f"{_own_options(conninfo)} {OPTIONS} {whose}".strip()
         #: How to make one more connection like these.
         self.conninfo = make_conninfo(conninfo, options=options, application_name=application_name(process_id))
+        #: What opens it.
+        self.connect = connect
         self._connecting = connecting
         self._size = size
         self._open = 0
@@ -140,7 +144,7 @@ class Pool:
         delay_s = RETRY_FIRST_S
         while True:
             try:
-                connection = await TrioConnection.open(self.conninfo)
+                connection = await self.connect(self.conninfo)
             except psycopg.Error as error:
                 log.warning("cannot connect to PostgreSQL: %s", error)
             else:
@@ -170,15 +174,18 @@ async def _reset(connection: TrioConnection) -> None:
 
 
 @asynccontextmanager
-async def open_pool(conninfo: str, *, size: int = 16, process_id: ProcessId | None = None) -> AsyncIterator[Pool]:
+async def open_pool(
+    conninfo: str, *, size: int = 16, process_id: ProcessId | None = None, connect: Connect = TrioConnection.open
+) -> AsyncIterator[Pool]:
     """A pool for the block; it connects when the first connection is asked for.
 
-    `process_id` is whose the connections are, as the rows of `db/processes.py` and triggers know it.
+    `process_id` is whose the connections are, as the rows of `db/processes.py` and triggers know it. `connect` opens
+    each of them: the simulation has connections of its own.
     """
     pool: Pool | None = None
     try:
         async with trio.open_nursery() as connecting:
-            pool = Pool(conninfo, connecting, size, process_id)
+            pool = Pool(conninfo, connecting, size, process_id, connect)
             yield pool
             connecting.cancel_scope.cancel()
     finally:

@@ -85,8 +85,8 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     """Open the listeners, ready when all are; on leaving they close, people's first, each within its drain time."""
     config = process.config
     failed_logins = FailedLogins()
-    server = _station_server(process, failed_logins)
-    figures = _metrics(process, server)
+    server = station_server(process, failed_logins)
+    figures = server_figures(process, server)
     control_app = build_control_app(
         charging=process.app.charging,
         views=_operator(process, server),
@@ -227,7 +227,8 @@ def _operator(process: Process, server: StationServer) -> Operator:
     return Operator(process.pool, process.clock, process.link, app, timeout_s, logins, hang_ups)
 
 
-def _metrics(process: Process, server: StationServer) -> Metrics:
+def server_figures(process: Process, server: StationServer) -> Metrics:
+    """What /metrics shows of a process."""
     app = process.app
     return Metrics(
         process.pool,
@@ -247,7 +248,8 @@ def _metrics(process: Process, server: StationServer) -> Metrics:
     )
 
 
-def _station_server(process: Process, failed_logins: FailedLogins) -> StationServer:
+def station_server(process: Process, failed_logins: FailedLogins) -> StationServer:
+    """What serves stations, on whatever listeners it is given."""
     config, ocpp = process.config, process.config.ocpp
     settings = OcppSettings(
         limits=SocketLimits(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
-from evpower.clock import Clock, ClockWatch, Ids
+from evpower.clock import Clock, ClockWatch, Ids, RandomBytes, random_bytes
 from evpower.cluster.network_link import NetworkLink
 from evpower.cluster.other_processes import OtherProcesses
 from evpower.cluster.processes import Processes
@@ -66,6 +66,7 @@ def build_process(
     *,
     sign_in_means: SignInMeans,
     push_services: Mapping[str, DeliveryService] | None = None,
+    random_bytes: RandomBytes = random_bytes,
 ) -> Process:
     """Put one process together. `conversations` owns what is being asked of stations."""
     registry = StationRegistry(usual(DIALECTS))
@@ -82,6 +83,7 @@ def build_process(
         gateways=gateways,
         sign_in_means=sign_in_means,
         push_services=push_services,
+        random_bytes=random_bytes,
     )
     executor = CommandExecutor(pool, clock, process_id, registry)
     others = OtherProcesses(
@@ -102,7 +104,7 @@ def build_process(
         link=link,
         processes=processes,
         executor=executor,
-        listening=Listening(pool.conninfo, others.hear, others.gap),
+        listening=Listening(pool, others.hear, others.gap),
         feed=NetworkFeed(app.bus, app.locations, hub.publish),
         tracer=Tracer(pool, clock, MASKING, record=config.ocpp.record_frames),
         hub=hub,

@@ -120,7 +120,7 @@ async def _serve(
         )
         if process.app.authority.exists:
             await process.app.authority.check(clock.now())
-        await _start_workers(workers, process)
+        await start_workers(workers, process)
         async with open_doors(process) as running:
             workers.start_soon(notifier.keep_watchdog)
             _collect_less_often()
@@ -168,7 +168,8 @@ async def _prepare(pool: Pool, clock: Clock) -> None:
     await log_doubts(pool)
 
 
-async def _start_workers(workers: trio.Nursery, process: Process) -> None:
+async def start_workers(workers: trio.Nursery, process: Process) -> None:
+    """Start every worker of a process, each ready before the next; the nursery's end is theirs."""
     app = process.app
     if app.redis is not None:
         await workers.start(app.redis.run, name="redis")

@@ -561,14 +561,14 @@ async def test_other_processes_learn_of_a_merge(world: World) -> None:
         workers.cancel_scope.cancel()
 
 
-async def test_a_merge_is_notified_to_every_process(world: World, database_url: str) -> None:
+async def test_a_merge_is_notified_to_every_process(world: World) -> None:
     heard = trio.Event()
 
     def hear(notification: str) -> None:
         if notification.endswith(f" merged {CLIENT}"):
             heard.set()
 
-    listening = Listening(database_url, hear, lambda: None)
+    listening = Listening(world.pool, hear, lambda: None)
     await world.give(1_00)
     await world.give(1_00, AFTER)
     async with trio.open_nursery() as workers:

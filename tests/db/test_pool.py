@@ -8,6 +8,7 @@ import trio
 import trio.testing
 
 from evpower.db.connection import TrioConnection
+from evpower.db.listening import Listening
 from evpower.db.pool import Pool, open_pool
 from tests.db.proxy import open_proxy
 from tests.worlds.databases import CLEANER
@@ -49,6 +50,22 @@ async def test_no_more_connections_than_its_size(database_url: str) -> None:
             for _ in range(10):
                 many.start_soon(use)
         assert open_connections(database_url) == 2
+
+
+async def test_connections_are_opened_by_what_it_was_given(database_url: str) -> None:
+    asked: list[str] = []
+
+    async def connect(conninfo: str) -> TrioConnection:
+        asked.append(conninfo)
+        return await TrioConnection.open(conninfo)
+
+    async with open_pool(database_url, size=2, connect=connect) as pool:
+        async with pool.connection(), pool.connection():
+            assert asked == [pool.conninfo] * 2
+        async with trio.open_nursery() as workers:
+            await workers.start(Listening(pool, lambda _: None, lambda: None).run)
+            assert asked == [pool.conninfo] * 3
+            workers.cancel_scope.cancel()
 
 
 async def test_every_session_computes_in_utc(pool: Pool) -> None:
@@ -185,25 +202,24 @@ async def test_leaving_the_pool_closes_every_connection(database_url: str) -> No
     assert all(conn.closed for conn in kept)
 
 
-async def test_a_connection_that_arrives_while_the_pool_closes_is_closed(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_connection_that_arrives_while_the_pool_closes_is_closed(database_url: str) -> None:
     arriving, arrive, arrived = trio.Event(), trio.Event(), []
-    really_open = TrioConnection.open
 
     async def slowly_open(conninfo: str) -> TrioConnection:
         arriving.set()
         with trio.CancelScope(shield=True):
             await arrive.wait()
-            conn = await really_open(conninfo)
+            conn = await TrioConnection.open(conninfo)
         arrived.append(conn)
         return conn
 
-    monkeypatch.setattr(TrioConnection, "open", slowly_open)
     async with trio.open_nursery() as tasks:
 
         async def open_and_close() -> None:
-            async with open_pool(database_url, size=1) as pool, trio.open_nursery() as waiting:
+            async with (
+                open_pool(database_url, size=1, connect=slowly_open) as pool,
+                trio.open_nursery() as waiting,
+            ):
                 waiting.start_soon(backend, pool)
                 await arriving.wait()
                 waiting.cancel_scope.cancel()

@@ -69,7 +69,7 @@ class Two:
     async def listen(self, nursery: trio.Nursery) -> None:
         """From now on each hears what the other commits."""
         for pool, hearing in ((self.pool_a, self.hearing_a), (self.pool_b, self.hearing_b)):
-            await nursery.start(Listening(pool.conninfo, hearing.hear, hearing.gap).run)
+            await nursery.start(Listening(pool, hearing.hear, hearing.gap).run)
 
     def advance(self, seconds: float) -> None:
         """Time passes, for both."""
@@ -132,4 +132,4 @@ async def hears(world: World, nursery: trio.Nursery) -> None:
     hearing = OtherProcesses(
         world.app.bus, processes, link, executor, world.app.pricing.forget, sign_in_changed, world.app.aliases.changed
     )
-    await nursery.start(Listening(world.pool.conninfo, hearing.hear, hearing.gap).run)
+    await nursery.start(Listening(world.pool, hearing.hear, hearing.gap).run)

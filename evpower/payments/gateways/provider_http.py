@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import httpx2
 
 from evpower.errors import ConfigError, ProviderFailure, ProviderTimeout, ProviderUnavailable
-from evpower.outgoing_http import open_client, read_whole
+from evpower.outgoing_http import Transport, open_client, read_whole
 
 logger = logging.getLogger("payment")
 
@@ -53,7 +53,15 @@ class ProviderHttp:
 
 @asynccontextmanager
 async def open_http(
-    name: str, url: str, setting: str, *, content_type: str, accept: str, context: ssl.SSLContext, answer_bytes_max: int
+    name: str,
+    url: str,
+    setting: str,
+    *,
+    content_type: str,
+    accept: str,
+    context: ssl.SSLContext,
+    answer_bytes_max: int,
+    transport: Transport | None = None,
 ) -> AsyncIterator[ProviderHttp]:
     """A client of its own for one provider; `setting` names `url`. Raises ConfigError when the address is none."""
     try:
@@ -62,5 +70,5 @@ async def open_http(
         raise ConfigError([f"{setting}: is not an address"]) from None
     headers = {"Content-Type": content_type, "Accept": accept}
     # What is signed or secret goes to the configured address alone.
-    async with open_client(headers, context, TIMEOUT, LIMITS) as client:
+    async with open_client(headers, context, TIMEOUT, LIMITS, transport) as client:
         yield ProviderHttp(name, client, url, answer_bytes_max=answer_bytes_max)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evpower.clock import Clock
 from evpower.errors import ConfigError
+from evpower.outgoing_http import Transport
 from evpower.payments.gateway import Gateways
 from evpower.payments.gateways.obank import Obank
 from evpower.payments.gateways.obank_xml import XML_BYTES_MAX
@@ -23,16 +24,21 @@ ODENGI_ANSWER_BYTES_MAX = 512 * 1024
 
 
 @asynccontextmanager
-async def open_gateways(config: Config, clock: Clock) -> AsyncIterator[Gateways]:
+async def open_gateways(config: Config, clock: Clock, transport: Transport | None = None) -> AsyncIterator[Gateways]:
     """The gateways whose settings are there; their clients are closed at the end.
 
+    With a `transport` their requests are handed to it, and no socket is opened.
     Raises ConfigError: a certificate that cannot be used, or signatures this system refuses to make.
     """
     async with AsyncExitStack() as clients:
-        yield Gateways(await _open_odengi(config, clock, clients), await _open_obank(config, clock, clients))
+        yield Gateways(
+            await _open_odengi(config, clock, clients, transport), await _open_obank(config, clock, clients, transport)
+        )
 
 
-async def _open_odengi(config: Config, clock: Clock, clients: AsyncExitStack) -> Odengi | None:
+async def _open_odengi(
+    config: Config, clock: Clock, clients: AsyncExitStack, transport: Transport | None
+) -> Odengi | None:
     if not config.odengi.is_on:
         return None
     if not md5_works():
@@ -46,12 +52,15 @@ async def _open_odengi(config: Config, clock: Clock, clients: AsyncExitStack) ->
             accept="application/json",
             context=ssl.create_default_context(),
             answer_bytes_max=ODENGI_ANSWER_BYTES_MAX,
+            transport=transport,
         )
     )
     return Odengi(config.odengi, http, clock, public_url=config.payments_url)
 
 
-async def _open_obank(config: Config, clock: Clock, clients: AsyncExitStack) -> Obank | None:
+async def _open_obank(
+    config: Config, clock: Clock, clients: AsyncExitStack, transport: Transport | None
+) -> Obank | None:
     settings = config.obank
     if not settings.is_on:
         return None
@@ -66,6 +75,7 @@ async def _open_obank(config: Config, clock: Clock, clients: AsyncExitStack) -> 
             accept="application/xml",
             context=context,
             answer_bytes_max=XML_BYTES_MAX,
+            transport=transport,
         )
     )
     return Obank(settings, http, public_url=config.payments_url)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
@@ -283,3 +284,22 @@ async def test_clients_are_closed_with_the_gateways(bank: Bank, settings: ObankS
         assert kept is not None
         with pytest.raises(RuntimeError, match="closed"):
             await kept.status(ORDER)
+
+
+async def test_a_transport_stands_for_the_net(settings: ObankSettings) -> None:
+    """Both providers are asked through it, and nothing listens at their addresses."""
+    asked: list[str] = []
+
+    def hand_over(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.host)
+        return httpx2.Response(503)
+
+    odengi, obank = replace(ODENGI, url="http://dengi.test/"), replace(settings, url="https://bank.test/")
+    config = Config(odengi=odengi, obank=obank)
+    async with open_gateways(config, SetClock(AT), httpx2.MockTransport(hand_over)) as gateways:
+        assert gateways.qr is not None
+        assert gateways.card is not None
+        for gateway in (gateways.qr, gateways.card):
+            with pytest.raises(ProviderTimeout):
+                await gateway.status(ORDER)
+    assert asked == ["dengi.test", "bank.test"]
