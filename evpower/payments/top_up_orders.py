@@ -17,6 +17,7 @@ from evpower.errors import (
     AmountTooSmall,
     PaymentNotFound,
     ProviderError,
+    ProviderFailure,
     ProviderTimeout,
     ProviderUnavailable,
 )
@@ -93,12 +94,12 @@ class TopUpOrders:
         except ProviderTimeout:
             raise ProviderTimeout(order_id=order.order_id, client_id=order.client_id) from None
         except (ProviderError, ProviderUnavailable) as error:
-            refusal = error
+            refusal: ProviderFailure = error
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, order.client_id)
             order, now = await top_ups.lock_top_up(uow.conn, order.id), self._clock.now()
             if order.phase in OPEN:
-                await audit(uow, order, "refused", origin, now, after="canceled", detail=refusal.code)
+                await audit(uow, order, "refused", origin, now, after="canceled", detail=refusal.last_word)
                 await top_ups.move(uow.conn, order, "canceled", now, reason=refusal.code, ask_at=None)
         raise refusal
 
