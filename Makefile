@@ -15,6 +15,7 @@ PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 install: $(STAMP)
 
 $(STAMP): $(LOCK) pyproject.toml
+	@$(PYTHON) evpower/__init__.py  # an older Python is refused
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

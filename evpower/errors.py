@@ -198,7 +198,19 @@ class PaymentPending(Refusal):
 
 
 class ProviderFailure(Refusal):
-    """A call to a payment provider that did not end in an answer we may use (billing/gateway.py)."""
+    """A call to a payment provider that did not end in an answer we may use (billing/gateway.py).
+
+    `tls` is why TLS failed, empty when it did not. It is for operators: a phone's answer does not have it.
+    """
+
+    def __init__(self, message: str | None = None, *, tls: str = "", **details: Any) -> None:
+        self.tls = tls
+        super().__init__(message, **details)
+
+    @property
+    def last_word(self) -> str:
+        """The code, with the reason when TLS failed: for logs, and what is kept of a payment for people to look at."""
+        return f"{self.code} ({self.tls})" if self.tls else self.code
 
 
 class ProviderError(ProviderFailure):

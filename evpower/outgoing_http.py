@@ -32,6 +32,28 @@ def open_client(
     )
 
 
+def kind_of(error: Exception) -> str:
+    """What went wrong, fit for a log: its kind, with the reason when TLS failed. Never its own text: that may carry the
+    request.
+    """
+    reason = tls_reason(error)
+    return f"{type(error).__name__}, {reason}" if reason else type(error).__name__
+
+
+def tls_reason(error: BaseException) -> str:
+    """Why TLS failed, as OpenSSL says it, such as "TLS: certificate verify failed: certificate has expired"; "" when it
+    did not fail.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"TLS: certificate verify failed: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return f"TLS: {cause.reason.lower().replace('_', ' ')}"
+        cause = cause.__cause__ or cause.__context__
+    return ""
+
+
 async def read_whole(answer: httpx2.Response, bytes_max: int) -> tuple[bytes | None, str]:
     """The body of an answer with HTTP 200, or None and why it is of no use."""
     if answer.status_code != 200:

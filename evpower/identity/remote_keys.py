@@ -16,7 +16,7 @@ import trio
 from evpower.errors import ServiceUnavailable
 from evpower.identity.keys import PUBLIC_ALGORITHMS, Key, find_key, read_key_set
 from evpower.identity.token import Token
-from evpower.outgoing_http import open_client, read_whole
+from evpower.outgoing_http import kind_of, open_client, read_whole
 from evpower.worker import Wake, contain
 
 log = logging.getLogger("security")
@@ -109,7 +109,7 @@ class RemoteKeys:
                 body, why = await read_whole(answer, KEY_SET_BYTES_MAX)
             keys = read_key_set(body) if body is not None else ()
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            return type(error).__name__
+            return kind_of(error)
         except (ValueError, RecursionError):
             return "the answer is no key set"
         if not keys:

@@ -163,7 +163,7 @@ class PaymentPoller:
         try:
             status = await self._ask(order)
         except ProviderFailure as error:
-            log.warning("%s did not tell of top-up %s: %s", order.provider, order.order_id, error.code)
+            log.warning("%s did not tell of top-up %s: %s", order.provider, order.order_id, error.last_word)
             await self._unanswered(check, error)
         else:
             await self._crediting.apply(order.id, status, Origin(check.plan.source), check.claim)
@@ -174,7 +174,7 @@ class PaymentPoller:
             try:
                 await self._calls.answer(order.provider, "cancel", gateway.cancel(asked), within_s=CANCEL_WITHIN_S)
             except ProviderFailure as error:  # what became of the order is asked next, whatever this was
-                log.info("%s did not cancel top-up %s: %s", order.provider, order.order_id, error.code)
+                log.info("%s did not cancel top-up %s: %s", order.provider, order.order_id, error.last_word)
         return await self._calls.answer(order.provider, "status", gateway.status(asked), within_s=ASK_WITHIN_S)
 
     async def _unanswered(self, check: _Check, error: ProviderFailure) -> None:
@@ -200,5 +200,7 @@ class PaymentPoller:
             await make_due(uow.conn, order.id, again_at, "webhook")
         elif is_given_up(order, now):
             if is_unresolved(order, order.phase, None, now):
-                await self._crediting.park(uow, order, Parking("unresolved"), Origin(check.plan.source), error.code)
+                await self._crediting.park(
+                    uow, order, Parking("unresolved"), Origin(check.plan.source), error.last_word
+                )
             await top_ups.move(uow.conn, order, order.phase, now, ask_at=None)

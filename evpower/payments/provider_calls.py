@@ -20,7 +20,7 @@ from evpower.errors import ProviderError, ProviderFailure, ProviderTimeout, Prov
 
 T = TypeVar("T")
 Operation = Literal["create_invoice", "pay", "pay_with_token", "store_card", "status", "cancel", "refund"]
-Outcome = Literal["answered", "refused", "unavailable", "timeout"]
+Outcome = Literal["answered", "refused", "unavailable", "timeout", "tls"]
 
 #: Inside a phone's request: the phone itself gives up after 10 s (payments §6).
 CLIENT_WAITS_S = 8.0
@@ -45,6 +45,8 @@ class ProviderState:
     status: Literal["up", "failing", "off"]
     failing_since: datetime | None = None
     last_error: str | None = None
+    #: Why TLS failed, when that was the last error; for operators alone.
+    tls: str = ""
 
 
 @dataclass
@@ -54,6 +56,7 @@ class ProviderHealth:
     failures: int = 0
     failing_since: datetime | None = None
     last_error: str | None = None
+    tls: str = ""
     pauses: int = 0
     left_alone_until: datetime | None = None
 
@@ -65,16 +68,18 @@ class ProviderHealth:
     @property
     def state(self) -> ProviderState:
         """As people see it."""
-        return ProviderState("up") if self.is_up else ProviderState("failing", self.failing_since, self.last_error)
+        if self.is_up:
+            return ProviderState("up")
+        return ProviderState("failing", self.failing_since, self.last_error, self.tls)
 
     def answered(self) -> None:
         """It answers again; what it answered does not matter."""
-        self.failures, self.failing_since, self.last_error = 0, None, None
+        self.failures, self.failing_since, self.last_error, self.tls = 0, None, None, ""
         self.pauses, self.left_alone_until = 0, None
 
-    def failed(self, now: datetime, error: str, *, background: bool = True) -> None:
+    def failed(self, now: datetime, error: str, *, tls: str = "", background: bool = True) -> None:
         """No answer, again; only a question asked in the `background` begins a pause."""
-        self.last_error = error
+        self.last_error, self.tls = error, tls
         if not self.may_be_asked(now):  # it was asked before the pause began, and belongs to those that began it
             return
         self.failures += 1
@@ -108,7 +113,7 @@ class ProviderCalls:
         try:
             answer = await _answered_within(within_s, call)
         except ProviderFailure as error:
-            self.counts[provider, operation, OUTCOME_OF[type(error)]] += 1
+            self.counts[provider, operation, "tls" if error.tls else OUTCOME_OF[type(error)]] += 1
             self._failed(provider, operation, error)
             raise
         self.counts[provider, operation, "answered"] += 1
@@ -119,7 +124,8 @@ class ProviderCalls:
         if isinstance(error, ProviderError):  # it answered; that it refused says nothing of how it does
             self.health[provider].answered()
         elif operation != "refund":  # a refund its provider has not decided yet is raised as a time-out too
-            self.health[provider].failed(self._clock.now(), error.code, background=operation in BACKGROUND)
+            background = operation in BACKGROUND
+            self.health[provider].failed(self._clock.now(), error.code, tls=error.tls, background=background)
 
 
 async def _answered_within(seconds: float, call: Awaitable[T]) -> T:

@@ -164,9 +164,11 @@ class Refunds:
             call = gateway.refund(order.for_provider(), payment, refund.amount_tyiyn)
             await self._calls.answer(order.provider, "refund", call, within_s=REFUND_WITHIN_S)
         except (ProviderError, ProviderUnavailable) as error:
-            await self.end(refund, happened=False, origin=POLLED, error=error.code)
+            await self.end(refund, happened=False, origin=POLLED, error=error.last_word)
         except ProviderFailure as error:
-            log.warning("refund %d of top-up %s: %s; it will be asked about", refund.id, order.order_id, error.code)
+            log.warning(
+                "refund %d of top-up %s: %s; it will be asked about", refund.id, order.order_id, error.last_word
+            )
         else:
             await self.end(refund, happened=True, origin=POLLED)
 
@@ -186,7 +188,7 @@ class Refunds:
                 await self.end(refund, happened=True, origin=POLLED)
                 return
         except ProviderFailure as failure:
-            error = failure.code
+            error = failure.last_word
         await self._postpone(refund, error)
 
     async def _postpone(self, refund: Refund, error: str | None) -> None:

@@ -12,7 +12,14 @@ from evpower.billing.clients import ensure_client, lock_client, read_balance
 from evpower.clock import Clock, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.errors import InvalidRequest, PaymentNotFound, ProviderError, ProviderTimeout, ProviderUnavailable
+from evpower.errors import (
+    InvalidRequest,
+    PaymentNotFound,
+    ProviderError,
+    ProviderFailure,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
 from evpower.identifiers import ClientId
@@ -109,12 +116,12 @@ class TopUpOrders:
         except ProviderTimeout:
             raise ProviderTimeout(order_id=order.order_id, client_id=order.client_id) from None
         except (ProviderError, ProviderUnavailable) as error:
-            refusal = error
+            refusal: ProviderFailure = error
         async with unit_of_work(self._pool) as uow:
             await lock_client(uow.conn, order.client_id)
             order, now = await top_ups.lock_top_up(uow.conn, order.id), self._clock.now()
             if order.phase in OPEN:
-                await audit(uow, order, "refused", origin, now, after="canceled", detail=refusal.code)
+                await audit(uow, order, "refused", origin, now, after="canceled", detail=refusal.last_word)
                 await top_ups.move(uow.conn, order, "canceled", now, reason=refusal.code, ask_at=None)
         raise refusal
 

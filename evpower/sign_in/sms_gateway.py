@@ -16,7 +16,7 @@ import trio
 
 from evpower.clock import RandomBytes
 from evpower.identifiers import PhoneNumber
-from evpower.outgoing_http import open_client
+from evpower.outgoing_http import kind_of, open_client
 from evpower.settings.sign_in import PLACEHOLDER, SmsSettings
 from evpower.sign_in.errors import SmsNotSent, SmsUnanswered
 
@@ -71,9 +71,9 @@ class GatewaySms:
             failure = SmsUnanswered if answer.is_server_error else SmsNotSent
             why = f"HTTP {answer.status_code}" if not answer.is_success else "its answer lacks sms.accepted"
         except NOTHING_SENT as error:
-            failure, why = SmsNotSent, type(error).__name__
+            failure, why = SmsNotSent, kind_of(error)
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            why = type(error).__name__
+            why = kind_of(error)
         logger.warning("SMS gateway: no usable answer (%s): %s", failure.__name__, why)
         raise failure
 

@@ -21,6 +21,19 @@ def named(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
+def in_full(
+    builder: x509.CertificateBuilder, key: ec.EllipticCurvePublicKey, signed_by: ec.EllipticCurvePublicKey, *, ca: bool
+) -> x509.CertificateBuilder:
+    """With what RFC 5280 wants of an authority's certificate, or of another one: Python 3.13 verifies strictly."""
+    usage = x509.KeyUsage(True, False, False, False, False, ca, ca, False, False)
+    return (
+        builder.add_extension(x509.BasicConstraints(ca, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_by), critical=False)
+    )
+
+
 @dataclass(frozen=True)
 class Pair:
     """A certificate and its key, as PEM files."""
@@ -36,11 +49,9 @@ class Authority:
         self.folder = folder
         self.name = named(name)
         self.key = ec.generate_private_key(ec.SECP256R1())
-        certificate = (
-            x509.CertificateBuilder(self.name, self.name, self.key.public_key(), 1, NOT_BEFORE, NOT_AFTER)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self.key, hashes.SHA256())
-        )
+        public = self.key.public_key()
+        builder = x509.CertificateBuilder(self.name, self.name, public, 1, NOT_BEFORE, NOT_AFTER)
+        certificate = in_full(builder, public, public, ca=True).sign(self.key, hashes.SHA256())
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self._serial = 1
@@ -57,6 +68,7 @@ class Authority:
         if dns_names:
             names = [x509.DNSName(name) for name in dns_names]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        builder = in_full(builder, key.public_key(), self.key.public_key(), ca=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         pair = Pair(self.folder / f"{file or self._serial}.crt", self.folder / f"{file or self._serial}.key")
         pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -14,6 +14,8 @@ from tests.worlds.fakes import NOON, SetClock
 from tests.worlds.payments import ANN, CLIENT, PHONE, World
 from tests.worlds.provider import paid
 
+EXPIRED = "TLS: certificate verify failed: certificate has expired"
+
 
 async def raised(error: ProviderFailure) -> None:
     raise error
@@ -36,7 +38,13 @@ def calls() -> ProviderCalls:
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
-    [(ProviderError(), "refused"), (ProviderUnavailable(), "unavailable"), (ProviderTimeout(), "timeout")],
+    [
+        (ProviderError(), "refused"),
+        (ProviderUnavailable(), "unavailable"),
+        (ProviderTimeout(), "timeout"),
+        (ProviderUnavailable(tls="TLS: wrong version number"), "tls"),
+        (ProviderTimeout(tls="TLS: tlsv1 alert unknown ca"), "tls"),
+    ],
 )
 async def test_each_way_a_call_can_fail_is_counted_as_itself(
     calls: ProviderCalls, error: ProviderFailure, outcome: str
@@ -66,6 +74,13 @@ async def test_two_failures_are_borne_and_the_third_is_an_outage_since_the_first
     assert calls.health["ODENGI"].state == ProviderState("up")
     await fail(calls, ProviderUnavailable())
     assert calls.health["ODENGI"].state == ProviderState("failing", NOON, "provider_unavailable")
+
+
+async def test_an_outage_by_tls_has_its_reason_and_an_answer_takes_it_away(calls: ProviderCalls) -> None:
+    await fail(calls, ProviderUnavailable(tls=EXPIRED), times=3)
+    assert calls.health["ODENGI"].state == ProviderState("failing", NOON, "provider_unavailable", EXPIRED)
+    await fail(calls, ProviderTimeout())
+    assert calls.health["ODENGI"].state.tls == ""
 
 
 async def test_a_refusal_is_an_answer_and_ends_an_outage(calls: ProviderCalls) -> None:

@@ -132,6 +132,16 @@ async def test_what_was_never_sent_cancels_the_order(world: World) -> None:
     assert (await world.newest()).phase == "canceled"
 
 
+async def test_why_tls_failed_is_kept_with_the_order_for_operators_and_not_for_the_phone(world: World) -> None:
+    world.odengi.creation = ProviderUnavailable(tls="TLS: wrong version number")
+    with pytest.raises(ProviderUnavailable) as caught:
+        await world.qr()
+    [kept] = await world.sql("SELECT detail FROM evpower.payment_audit_log WHERE operation = 'refused'")
+    assert kept == {"detail": "provider_unavailable (TLS: wrong version number)"}
+    assert caught.value.details == {}
+    assert (await world.newest()).reason == "provider_unavailable"
+
+
 async def test_an_unknown_outcome_leaves_the_order_open_and_a_payment_by_it_is_credited(world: World) -> None:
     world.odengi.creation = ProviderTimeout()
     with pytest.raises(ProviderTimeout):

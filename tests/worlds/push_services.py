@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 
+from tests.ocpp.authority import in_full
+
 PROJECT = "evpower-test"
 EMAIL = "sender@evpower-test.iam.gserviceaccount.com"
 ERROR_TYPE = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -270,7 +272,7 @@ def localhost_certificate() -> tuple[bytes, bytes]:
     key = ec.derive_private_key(99, ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -279,9 +281,8 @@ def localhost_certificate() -> tuple[bytes, bytes]:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
     )
+    certificate = in_full(builder, key.public_key(), key.public_key(), ca=True).sign(key, hashes.SHA256())
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return certificate.public_bytes(serialization.Encoding.PEM), pem
 

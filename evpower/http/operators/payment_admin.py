@@ -24,7 +24,7 @@ from evpower.http.operators.shapes.payments import (
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.described import described
-from evpower.http.wire.payment_doors import clean, origin, provider_body
+from evpower.http.wire.payment_doors import clean, operators_provider_body, origin
 from evpower.http.wire.requests import BodyFields, read_object, row_id
 from evpower.http.wire.rights import needs, who
 from evpower.payments.graph import Payments
@@ -64,7 +64,7 @@ class PaymentAdminDoor:
     async def list_providers(self) -> Response:
         """`GET /payments/providers`: how each answers this process."""
         return written_data(
-            [{"provider": name, **provider_body(state)} for name, state in self._payments.providers().items()]
+            [{"provider": name, **operators_provider_body(state)} for name, state in self._payments.providers().items()]
         )
 
     @needs(Right.MONEY)

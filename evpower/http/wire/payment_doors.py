@@ -31,3 +31,9 @@ def provider_body(state: ProviderState) -> Body:
     if state.status != "failing":
         return {"state": state.status}
     return {"state": state.status, "failing_since": state.failing_since, "last_error": state.last_error}
+
+
+def operators_provider_body(state: ProviderState) -> Body:
+    """The same for operators: with the reason when TLS failed."""
+    body = provider_body(state)
+    return {**body, "last_error": f"{state.last_error} ({state.tls})"} if state.tls else body

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import httpx2
 
 from evpower.errors import ConfigError, ProviderFailure, ProviderTimeout, ProviderUnavailable
-from evpower.outgoing_http import Transport, open_client, read_whole
+from evpower.outgoing_http import Transport, kind_of, open_client, read_whole, tls_reason
 
 logger = logging.getLogger("payment")
 
@@ -37,16 +37,17 @@ class ProviderHttp:
 
     async def post(self, content: bytes) -> bytes:
         """The answer's body. Raises ProviderUnavailable and ProviderTimeout."""
-        failure: type[ProviderFailure] = ProviderTimeout
+        failure: ProviderFailure
         try:
             async with self._client.stream("POST", self._url, content=content) as answer:
                 body, why = await read_whole(answer, self._answer_bytes_max)
                 if body is not None:
                     return body
+            failure = ProviderTimeout()
         except NOTHING_SENT as error:
-            failure, why = ProviderUnavailable, type(error).__name__
+            failure, why = ProviderUnavailable(tls=tls_reason(error)), kind_of(error)
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            why = type(error).__name__
+            failure, why = ProviderTimeout(tls=tls_reason(error)), kind_of(error)
         logger.warning("%s: no usable answer (%s): %s", self._name, failure.code, why)
         raise failure
 

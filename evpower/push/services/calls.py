@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from evpower.outgoing_http import read_bounded
+from evpower.outgoing_http import kind_of, read_bounded
 
 #: The last resort: the deliverer ends a call earlier.
 TIMEOUT = httpx2.Timeout(30, connect=5, pool=10)
@@ -48,5 +48,5 @@ async def post(http: httpx2.AsyncClient, url: str, content: bytes, headers: Mapp
         async with http.stream("POST", url, content=content, headers=dict(headers)) as answer:
             body = await read_bounded(answer, ANSWER_BYTES_MAX)
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
-        raise ServiceUnanswered(type(error).__name__) from None
+        raise ServiceUnanswered(kind_of(error)) from None
     return ServiceAnswer(answer.status_code, answer.headers.get("Retry-After"), body or b"")

@@ -22,6 +22,7 @@ from evpower.charging.errors import (
 )
 from evpower.charging.session import StartOrder, StoppedSession
 from evpower.errors import ConnectorNotFound, DatabaseUnavailable, EvPowerError, SessionAlreadyActive
+from evpower.http.wire.payment_doors import operators_provider_body
 from evpower.identifiers import ConnectorId
 from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
@@ -362,11 +363,17 @@ async def test_health_tells_what_is_connected(client: Phone) -> None:
 
 
 async def test_a_provider_that_fails_is_shown_and_makes_nothing_unhealthy(world: World, client: Phone) -> None:
-    failing = ProviderState("failing", NOON, "provider_timeout")
+    failing = ProviderState("failing", NOON, "provider_timeout", "TLS: a reason for operators alone")
     world.probes.providers = {"ODENGI": failing, "OBANK": failing}
     body = await body_of(await client.get("/health"))
     shown = {"state": "failing", "failing_since": "2025-09-30T12:00:00.000000Z", "last_error": "provider_timeout"}
     assert (body["status"], body["payments"]) == ("healthy", {"ODENGI": shown, "OBANK": shown})
+
+
+def test_operators_see_why_tls_failed_too() -> None:
+    failing = ProviderState("failing", NOON, "provider_timeout", "TLS: handshake failure")
+    assert operators_provider_body(failing)["last_error"] == "provider_timeout (TLS: handshake failure)"
+    assert operators_provider_body(replace(failing, tls=""))["last_error"] == "provider_timeout"
 
 
 async def test_health_is_503_when_the_database_fails(world: World, client: Phone) -> None:

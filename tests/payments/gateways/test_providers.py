@@ -161,6 +161,19 @@ async def test_a_bank_whose_certificate_is_not_trusted_is_sent_nothing(
     assert peer.received == []
 
 
+async def test_why_tls_failed_is_logged_and_kept_for_operators(
+    bank: Bank, settings: ObankSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    why = "TLS: certificate verify failed: certificate has expired"
+    old = bank.authority.issue("localhost", "localhost", not_after=datetime(2021, 1, 1, tzinfo=UTC))
+    bank.tls.load_cert_chain(old.certificate, old.key)
+    async with serving(Peer(), bank.tls) as peer:
+        with pytest.raises(ProviderUnavailable) as caught:
+            await pay_at(peer, settings)
+    assert (caught.value.last_word, caught.value.details) == (f"provider_unavailable ({why})", {})
+    assert f"OBANK: no usable answer (provider_unavailable): ConnectError, {why}" in caplog.messages
+
+
 async def test_a_bank_under_another_name_is_sent_nothing(bank: Bank, settings: ObankSettings) -> None:
     async with serving(Peer(), bank.tls) as peer:
         config = Config(obank=replace(settings, url=f"https://127.0.0.1:{peer.port}/"))

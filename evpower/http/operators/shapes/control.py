@@ -6,7 +6,7 @@ from evpower.billing.ledger_check import LedgerCheck
 from evpower.charging.review.free_vend import GivenAway
 from evpower.http.operators.shapes.station_facts import facts_body
 from evpower.http.operators.views import ConnectorLine, ServerStatus, SessionLine, StationSheet
-from evpower.http.wire.payment_doors import provider_body
+from evpower.http.wire.payment_doors import operators_provider_body
 from evpower.http.wire.values import Body
 from evpower.network_file.service import FleetReport
 
@@ -24,7 +24,7 @@ def status_body(status: ServerStatus) -> Body:
         "parked_reports": counts.parked_reports,
         "parked_payments": counts.parked_payments,
         "postgresql": counts.postgresql,
-        "payment_providers": {name: provider_body(state) for name, state in status.payment_providers.items()},
+        "payment_providers": {name: operators_provider_body(state) for name, state in status.payment_providers.items()},
         "failed_logins": status.failed_logins,
         "slowed_addresses": status.slowed_addresses,
         "tasks": status.tasks,

@@ -1,7 +1,8 @@
 """A certificate authority for one run of the sandbox: OBANK's server, and the point that may call it.
 
 Keys are made at the start, and the authority's never touches the disk. The dates are wide, because the machine's own
-clock judges them, whatever clock the sandbox runs on.
+clock judges them, whatever clock the sandbox runs on. The extensions are those of RFC 5280 in full: Python 3.13 and
+newer verify strictly.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOT_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 NOT_AFTER = datetime(2049, 1, 1, tzinfo=UTC)
@@ -23,6 +24,20 @@ NOT_AFTER = datetime(2049, 1, 1, tzinfo=UTC)
 
 def _named(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 class Authority:
@@ -35,6 +50,7 @@ class Authority:
         self._certificate = (
             x509.CertificateBuilder(self._name, self._name, public, x509.random_serial_number(), NOT_BEFORE, NOT_AFTER)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -74,9 +90,20 @@ class Authority:
         self, name: str, *addresses: str, not_after: datetime = NOT_AFTER
     ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = x509.CertificateBuilder(
-            self._name, _named(name), key.public_key(), x509.random_serial_number(), NOT_BEFORE, not_after
-        ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+        public, purpose = (
+            key.public_key(),
+            ExtendedKeyUsageOID.SERVER_AUTH if addresses else ExtendedKeyUsageOID.CLIENT_AUTH,
+        )
+        builder = (
+            x509.CertificateBuilder(
+                self._name, _named(name), public, x509.random_serial_number(), NOT_BEFORE, not_after
+            )
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+        )
         if addresses:
             ips = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name), *ips]), critical=False)
