@@ -12,6 +12,7 @@ from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import keep_claim
 from evpower.identifiers import ClientId
 
+#: Also of what the app writes directly: `limit_favorites` of `db/row_security.sql`.
 FAVORITES_MOST = 200
 
 
