@@ -8,7 +8,7 @@ from evpower.billing.clients import ensure_client, lock_client
 from evpower.billing.errors import ClientDeleted
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.idempotency.claim import IdempotencyClaim
-from evpower.idempotency.keys import claim_key
+from evpower.idempotency.keys import keep_claim
 from evpower.identifiers import ClientId
 
 #: Whose account is not about to end.
@@ -26,9 +26,3 @@ async def lock_owner(uow: UnitOfWork, client_id: ClientId, claim: IdempotencyCla
         raise ClientDeleted
     await keep_claim(uow, claim, at)
     return client.id
-
-
-async def keep_claim(uow: UnitOfWork, claim: IdempotencyClaim | None, at: datetime) -> None:
-    """The key of a request, in the unit of work of its effect. Raises IdempotencyMismatch."""
-    if claim is not None:
-        await claim_key(uow.conn, claim, None, at)

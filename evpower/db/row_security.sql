@@ -78,6 +78,25 @@ DROP POLICY IF EXISTS own_favorites_deleted ON public.user_favorites;
 CREATE POLICY own_favorites_deleted ON public.user_favorites FOR DELETE TO authenticated
     USING (user_id = (SELECT evpower.token_client()));
 
+-- At most 200 of a client, whoever writes them: the rule is favorites/service.py's. The client's row is locked first, as the
+-- server locks it, so that what is written at once is counted one after the other. A row for another client is not looked
+-- at: the policy refuses it.
+CREATE OR REPLACE FUNCTION evpower.limit_favorites() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    IF NEW.user_id = evpower.token_client() THEN
+        PERFORM FROM public.clients WHERE id = NEW.user_id FOR UPDATE;
+        IF (SELECT count(*) FROM public.user_favorites f
+            WHERE f.user_id = NEW.user_id AND f.location_id <> NEW.location_id) >= 200 THEN
+            RAISE EXCEPTION 'Слишком много избранных локаций'
+            USING ERRCODE = 'check_violation', DETAIL = 'invalid_request', HINT = 'too_many_favorites';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER limit_favorites BEFORE INSERT ON public.user_favorites
+    FOR EACH ROW WHEN (row_security_active('public.user_favorites')) EXECUTE FUNCTION evpower.limit_favorites();
+
 -- A client that makes its own row begins with nothing, whatever it sends.
 CREATE OR REPLACE FUNCTION evpower.begin_with_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

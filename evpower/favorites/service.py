@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from evpower.accounts.owner import keep_claim, lock_owner
+from evpower.accounts.owner import lock_owner
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.favorites.errors import NoSuchLocation, TooManyFavorites
 from evpower.favorites.rows import favorites as rows
 from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.keys import keep_claim
 from evpower.identifiers import ClientId
 
+#: Also of what the app writes directly: `limit_favorites` of `db/row_security.sql`.
 FAVORITES_MOST = 200
 
 

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 import trio
 
-from evpower.accounts.owner import keep_claim, lock_owner
+from evpower.accounts.owner import lock_owner
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -25,6 +25,7 @@ from evpower.favorites.errors import NoSuchLocation, TooManyWatches
 from evpower.favorites.rows import watches as rows
 from evpower.favorites.rows.watches import Watch
 from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.keys import keep_claim
 from evpower.identifiers import ClientId, ConnectorId, StationId
 from evpower.network.listing import ListedLocation
 from evpower.network.locations import Locations

@@ -93,7 +93,7 @@ class PhoneServices:
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
     account, without `favorites` no favorites, without `history` none of the past, without `push` none of devices and
-    their messages, without `people` no profile.
+    their messages, without `people` neither these nor a profile.
     """
 
     callers: Callers
@@ -191,5 +191,5 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     if services.sign_in is not None:
         yield sign_in_routes(services.sign_in, prefix=V1)
         yield key_set_routes(services.sign_in)
-    if services.push is not None:
-        yield push_routes(services.push, prefix=V1)
+    if services.push is not None and services.people is not None:
+        yield push_routes(services.push, services.people.staff, idempotency, prefix=V1)

@@ -8,12 +8,12 @@ from typing import Any
 
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
 from evpower.idempotency.rows.keys import claim_key, find_key, forget_older_than, store_answer
 from evpower.identifiers import ClientId
 
-__all__ = ["KeyRows", "claim_key", "forget_keys"]
+__all__ = ["KeyRows", "claim_key", "forget_keys", "keep_claim"]
 
 
 class KeyRows:
@@ -32,6 +32,12 @@ class KeyRows:
         """Keep the first answer to a key."""
         async with unit_of_work(self._pool) as uow:
             await store_answer(uow.conn, claim, answer, status, self._clock.now())
+
+
+async def keep_claim(uow: UnitOfWork, claim: IdempotencyClaim | None, at: datetime) -> None:
+    """The key of a request, if it has one, in the unit of work of its effect. Raises IdempotencyMismatch."""
+    if claim is not None:
+        await claim_key(uow.conn, claim, None, at)
 
 
 async def forget_keys(pool: Pool, before: datetime) -> None:

@@ -12,6 +12,8 @@ from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.keys import keep_claim
 from evpower.identity.identity import Identity
 from evpower.push.errors import DeviceNotFound, FcmTokenInvalid
 from evpower.push.recipient import Device, Preferences, Recipient, is_push_service, recipient_of
@@ -38,30 +40,32 @@ class PushRules:
 
 
 class Devices:
-    """The verbs of a person's devices."""
+    """The verbs of a person's devices. A `claim` is kept in the unit of work of what it was made for."""
 
     def __init__(self, pool: Pool, clock: Clock, rules: PushRules) -> None:
         self._pool = pool
         self._clock = clock
         self.rules = rules
 
-    async def register(self, recipient: Recipient, device: Device) -> int:
+    async def register(self, recipient: Recipient, device: Device, claim: IdempotencyClaim | None = None) -> int:
         """The device is this person's from now on, whoever had it before; its id.
 
-        Raises FcmTokenInvalid, InvalidRequest (an endpoint that is no push service's).
+        Raises FcmTokenInvalid, InvalidRequest (an endpoint that is no push service's), IdempotencyMismatch.
         """
         if device.kind == "fcm" and FCM_TOKEN.fullmatch(device.address) is None:
             raise FcmTokenInvalid
         if device.kind == "webpush" and not is_push_service(device.address, self.rules.hosts):
             raise InvalidRequest(("subscription.endpoint", NOT_A_PUSH_SERVICE))
         async with unit_of_work(self._pool) as uow:
+            await keep_claim(uow, claim, self._clock.now())
             target_id = await targets.register(uow.conn, recipient, device, self._clock.now())
         log.info("device registered: %s=%s, kind=%s", recipient.owner_type, recipient.owner_id, device.kind)
         return target_id
 
-    async def unregister(self, recipient: Recipient, address: str) -> None:
-        """No more messages to this device. Raises DeviceNotFound: it is not this person's."""
+    async def unregister(self, recipient: Recipient, address: str, claim: IdempotencyClaim | None = None) -> None:
+        """No more messages to this device. Raises DeviceNotFound: it is not this person's; IdempotencyMismatch."""
         async with unit_of_work(self._pool) as uow:
+            await keep_claim(uow, claim, self._clock.now())
             if not await targets.drop_target(uow.conn, recipient, address):
                 raise DeviceNotFound
 
@@ -70,9 +74,12 @@ class Devices:
         async with reading(self._pool) as conn:
             return await targets.read_preferences(conn, recipient)
 
-    async def choose(self, recipient: Recipient, chosen: Mapping[str, bool]) -> Preferences:
-        """Change the preferences that are named; all of them then."""
+    async def choose(
+        self, recipient: Recipient, chosen: Mapping[str, bool], claim: IdempotencyClaim | None = None
+    ) -> Preferences:
+        """Change the preferences that are named; all of them then. Raises IdempotencyMismatch."""
         async with unit_of_work(self._pool) as uow:
+            await keep_claim(uow, claim, self._clock.now())
             preferences = replace(await targets.read_preferences(uow.conn, recipient), **chosen)
             await targets.store_preferences(uow.conn, recipient, preferences)
         return preferences

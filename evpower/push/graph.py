@@ -9,6 +9,8 @@ from datetime import timedelta
 from evpower.clock import Clock, ClockWatch, Ids
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.idempotency.keys import keep_claim
 from evpower.push.deliverer import PushDeliverer
 from evpower.push.delivery import DeliveryService
 from evpower.push.devices import Devices, PushRules
@@ -38,14 +40,22 @@ class Push:
         async with reading(self.pool) as conn:
             return await read_push_figures(conn, self.clock.now() - FIGURES_OF)
 
-    async def test(self, recipient: Recipient) -> int:
-        """Send a test to the person's devices; how many there are. It is on its way, not delivered, at the return."""
-        async with reading(self.pool) as conn:
-            number = await count_targets(conn, recipient)
-        if number:
-            async with unit_of_work(self.pool) as uow:
+    async def test(self, recipient: Recipient, claim: IdempotencyClaim | None = None) -> int:
+        """Send a test to the person's devices; how many there are. It is on its way, not delivered, at the return.
+
+        Raises IdempotencyMismatch.
+        """
+        async with unit_of_work(self.pool) as uow:
+            await keep_claim(uow, claim, self.clock.now())
+            number = await count_targets(uow.conn, recipient)
+            if number:
                 await self.outbox.enqueue(uow, PushEvent("test", f"test:{self.ids.new()}", recipient))
         return number
+
+    async def reached(self, recipient: Recipient) -> int:
+        """On how many devices the person gets messages."""
+        async with reading(self.pool) as conn:
+            return await count_targets(conn, recipient)
 
 
 def build_push(

@@ -53,6 +53,12 @@ class Staff:
             own = await rows.read_own(conn, member.id) if member.role == "operator" else None
         return Acting(member.actor, member, own)
 
+    async def active(self, subject: str, phone: str | None) -> StaffMember | None:
+        """The person of a verified token, found the same way; None for who is no staff, or no more."""
+        async with reading(self._pool) as conn:
+            member = await rows.find(conn, subject, phone)
+        return member if member is not None and member.is_active else None
+
     async def people(self, *, role: Role | None, limit: int, offset: int) -> tuple[tuple[StaffRecord, ...], int]:
         """A page of them, switched off ones too, and how many there are."""
         async with reading(self._pool) as conn:

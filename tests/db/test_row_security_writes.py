@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
+import trio.testing
 from psycopg import errors
 
 from evpower.db.pool import Pool
+from evpower.errors import TooManyFavorites
+from evpower.favorites.service import FAVORITES_MOST, Favorites
+from evpower.identifiers import ClientId
+from tests.worlds.by_hand import by_hand
+from tests.worlds.fakes import SetClock
 from tests.worlds.supabase import see
 
 MAKE_OWN = "INSERT INTO clients (id, name, phone, email) VALUES ('{}', 'Айгүл', '+996555000001', 'a@example.com') "
@@ -92,6 +99,72 @@ async def test_a_client_adds_and_removes_its_own_favorites(supabase: Pool) -> No
     own = ("DELETE FROM user_favorites RETURNING user_id", FAVORITE.format("me", "EVP-LOC-001"))
     assert await as_client(supabase, own[0], subject="me") == [{"user_id": "me"}]
     assert await as_client(supabase, *own, subject="me") == [{"user_id": "me", "location_id": "EVP-LOC-001"}]
+
+
+FILL = """
+INSERT INTO user_favorites (user_id, location_id) SELECT '{}', 'old-' || n FROM generate_series(1, {}) n
+"""
+
+
+async def test_a_client_keeps_two_hundred_favorites_at_most(supabase: Pool) -> None:
+    """The limit of the door holds for what the app writes directly; one that is there already is no new one."""
+    before = FILL.format("me", FAVORITES_MOST - 1)
+    again = FAVORITE.replace(") RETURNING", ") ON CONFLICT DO NOTHING RETURNING").format("me", "EVP-LOC-001")
+    assert await see(supabase, "authenticated", again, subject="me", before=before) == []
+    left = "DELETE FROM user_favorites WHERE location_id = 'EVP-LOC-001'"
+    full = FILL.format("me", FAVORITES_MOST)
+    with pytest.raises(errors.CheckViolation) as refusal:
+        await see(supabase, "authenticated", left, FAVORITE.format("me", "EVP-LOC-001"), subject="me", before=full)
+    assert refusal.value.diag.message_hint == "too_many_favorites"
+    assert await see(supabase, "authenticated", left, FAVORITE.format("me", "EVP-LOC-001"), subject="me", before=before)
+
+
+async def test_nobody_learns_how_many_another_has(supabase: Pool) -> None:
+    full = FILL.format("other", FAVORITES_MOST)
+    with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
+        await see(supabase, "authenticated", FAVORITE.format("other", "EVP-LOC-002"), subject="me", before=full)
+
+
+async def test_a_merge_is_not_limited(supabase: Pool) -> None:
+    """What two ids had together stays: the server is not bound."""
+    full = FILL.format("me", FAVORITES_MOST + 50)
+    counted = "SELECT count(*) AS favorites FROM user_favorites"
+    assert await see(supabase, "authenticated", counted, subject="me", before=full) == [
+        {"favorites": FAVORITES_MOST + 51}
+    ]
+
+
+async def test_the_last_of_two_hundred_is_one_of_those_written_at_once(supabase: Pool) -> None:
+    """By the app directly, and at the door."""
+    favorites = Favorites(supabase, SetClock())
+    refused: list[str] = []
+    claims = "SELECT set_config('request.jwt.claims', '{\"sub\": \"crowded\"}', true)"
+
+    async def by_the_door() -> None:
+        try:
+            await favorites.add(ClientId("crowded"), "EVP-LOC-001")
+        except TooManyFavorites:
+            refused.append("door")
+
+    async with by_hand(supabase) as conn:
+        await conn.execute("INSERT INTO locations (id, name, address) VALUES ('EVP-LOC-009', 'ЦУМ', 'Чүй')")
+        await conn.execute("INSERT INTO clients (id) VALUES ('crowded')")
+        await conn.execute(FILL.format("crowded", FAVORITES_MOST - 1).encode())
+        try:
+            with trio.fail_after(20):
+                async with trio.open_nursery() as phones, conn.transaction():
+                    await conn.execute(claims.encode())
+                    await conn.execute("SET LOCAL ROLE authenticated")
+                    await conn.execute(FAVORITE.format("crowded", "EVP-LOC-009").encode())
+                    phones.start_soon(by_the_door)
+                    await trio.testing.wait_all_tasks_blocked(0.05)
+            stored = await (
+                await conn.execute("SELECT count(*) AS n FROM user_favorites WHERE user_id = 'crowded'")
+            ).fetchone()
+        finally:
+            await conn.execute("DELETE FROM clients WHERE id = 'crowded'")
+            await conn.execute("DELETE FROM locations WHERE id = 'EVP-LOC-009'")
+    assert (stored, refused) == ({"n": FAVORITES_MOST}, ["door"])
 
 
 async def test_a_client_removes_no_favorite_of_another(supabase: Pool) -> None:

@@ -10,8 +10,21 @@ from quart import Response
 from evpower.db.pool import Pool
 from evpower.http.wire.caller import Mode
 from evpower.push.devices import PushRules
+from evpower.push.recipient import Recipient
 from evpower.push.services.vapid import base64url
-from tests.worlds.push import DEVICES, ENDPOINT, HOSTS, ME, NOTIFICATIONS, OTHER, OWNER, RULES, PushWorld, token
+from tests.worlds.push import (
+    DEVICES,
+    ENDPOINT,
+    HOSTS,
+    ME,
+    NOTIFICATIONS,
+    OTHER,
+    OWNER,
+    RULES,
+    STAFF_PHONE,
+    PushWorld,
+    token,
+)
 
 SUBSCRIPTION = {
     "endpoint": ENDPOINT,
@@ -223,3 +236,47 @@ async def test_a_test_says_how_many_devices_it_is_on_its_way_to(world: PushWorld
     assert (await asked(world, "POST", path, {}, MINE))[1]["sent_to"] == 2
     (row,) = await world.sql("SELECT owner_id, event, state FROM evpower.push_outbox")
     assert list(row.values()) == [ME.owner_id, "test", "queued"]
+
+
+async def a_member_of_staff(world: PushWorld, *, active: bool = True) -> None:
+    await world.sql(
+        "INSERT INTO users (id, role, phone, is_active) VALUES (%s, 'operator', %s, %s)",
+        OWNER.owner_id,
+        STAFF_PHONE,
+        active,
+    )
+
+
+@pytest.mark.parametrize("name", ["foreign staff", "phone of staff"])
+async def test_staff_with_another_issuers_token_is_an_owner_too(world: PushWorld, name: str) -> None:
+    """Field ruling 6.7: such a token cannot say that it is of staff; the row of `users` does, by its id or phone."""
+    await a_member_of_staff(world)
+    headers = {"Authorization": f"Bearer {name}"}
+    await asked(world, "POST", f"{DEVICES}/register", REGISTER, headers)
+    assert await world.devices(OWNER) == [token()]
+    assert (await asked(world, "POST", f"{NOTIFICATIONS}/test", {}, headers))[1]["sent_to"] == 1
+    assert await world.sql("SELECT owner_type, owner_id FROM evpower.push_outbox") == [
+        {"owner_type": "owner", "owner_id": OWNER.owner_id}
+    ]
+
+
+async def test_staff_that_charges_a_car_gets_a_clients_messages_when_it_says_so(world: PushWorld) -> None:
+    await a_member_of_staff(world)
+    headers = {"Authorization": "Bearer foreign staff"}
+    body = {**REGISTER, "user_type": "client"}
+    assert (await asked(world, "POST", f"{DEVICES}/register", body, headers))[0] == 200
+    assert await world.devices(Recipient("client", OWNER.owner_id)) == [token()]
+    assert (await asked(world, "POST", f"{DEVICES}/register", body, STAFF))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "active"), [("foreign staff", False), ("anonymous", True), ("others", True), ("mine", True)]
+)
+async def test_who_is_no_staff_or_no_more_is_a_client(world: PushWorld, name: str, active: bool) -> None:
+    await a_member_of_staff(world, active=active)
+    headers = {"Authorization": f"Bearer {name}"}
+    assert (await asked(world, "POST", f"{DEVICES}/register", REGISTER, headers))[0] == 200
+    assert await world.devices(OWNER) == []
+    body = {"subscription": SUBSCRIPTION, "user_type": "owner"}
+    status, answer = await asked(world, "POST", f"{NOTIFICATIONS}/subscribe", body, headers)
+    assert (status, answer["error"], answer["reason"]) == (403, "forbidden", "not_staff")

@@ -14,6 +14,8 @@ from evpower.errors import InvalidToken
 from evpower.http.phones.person.devices import push_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers, Mode
+from evpower.http.wire.idempotency import Idempotency
+from evpower.idempotency.keys import KeyRows
 from evpower.identity.identity import Identity
 from evpower.identity.verifier import Verifier
 from evpower.push.delivery import DeliveryService
@@ -21,11 +23,13 @@ from evpower.push.devices import PushRules
 from evpower.push.graph import build_push
 from evpower.push.recipient import Device, Recipient
 from evpower.push.services.vapid import private_key, public_key_text
+from evpower.staff.service import Staff
 from tests.http.description import hold_to_description
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON, CountingIds, SetClock
 
 ME, OTHER, OWNER = Recipient("client", "client-1"), Recipient("client", "client-2"), Recipient("owner", "staff-1")
+STAFF_PHONE = "+996700000007"
 HOSTS = ("fcm.googleapis.com", "push.services.mozilla.com")
 KEY = private_key(7)
 RULES = PushRules(fcm=True, vapid_public_key=public_key_text(KEY), hosts=HOSTS)
@@ -43,13 +47,16 @@ def phone(name: str = "1", **more: Any) -> Device:
 
 
 class KnownTokens(Verifier):
-    """Believes the tokens of three people, who have signed in here."""
+    """Believes the tokens of three people who have signed in here, and of staff that has signed in elsewhere."""
 
     def __init__(self) -> None:
         self.identities = {
             "mine": Identity(ME.owner_id, "client", NOON + timedelta(hours=1), ours=True, family="sign-in-1"),
             "others": Identity(OTHER.owner_id, "client", NOON + timedelta(hours=1)),
             "staff": Identity(OWNER.owner_id, "staff", NOON + timedelta(hours=1), ours=True, family="sign-in-2"),
+            "foreign staff": Identity(OWNER.owner_id, "client", NOON + timedelta(hours=1)),
+            "phone of staff": Identity("uuid-of-supabase", "client", NOON + timedelta(hours=1), phone=STAFF_PHONE),
+            "anonymous": Identity(OWNER.owner_id, "client", NOON + timedelta(hours=1), anonymous=True),
         }
 
     async def verify(self, token: str) -> Identity:
@@ -73,7 +80,8 @@ class PushWorld:
     def door(self, mode: Mode = "trust") -> QuartClient:
         """A phone at the door."""
         app = HttpApplication("test", ids=self.ids, limits=RequestLimits())
-        routes = push_routes(self.push, prefix="/api/v1")
+        idempotency = Idempotency(KeyRows(self.pool, self.clock))
+        routes = push_routes(self.push, Staff(self.pool, self.clock, self.ids), idempotency, prefix="/api/v1")
         routes.before_request(Callers(mode, KnownTokens()).identify)
         app.register_blueprint(routes)
         hold_to_description(app)

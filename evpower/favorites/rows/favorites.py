@@ -16,7 +16,7 @@ WHERE f.user_id = %(client_id)s ORDER BY f.created_at DESC, f.id DESC
 IS_ONE = "SELECT FROM public.user_favorites WHERE user_id = %(client_id)s AND location_id = %(location_id)s"
 IS_SHOWN = "SELECT FROM public.locations WHERE id = %(location_id)s AND status = 'active'"
 COUNT = "SELECT count(*) AS favorites FROM public.user_favorites WHERE user_id = %(client_id)s"
-# The app may write the same row directly (field ruling 6.8), without the client's lock.
+# The app may write the same row directly (field ruling 6.8); it takes the client's lock too (`limit_favorites`).
 INSERT = """
 INSERT INTO public.user_favorites (user_id, location_id, created_at, updated_at)
 VALUES (%(client_id)s, %(location_id)s, %(at)s, %(at)s) ON CONFLICT (user_id, location_id) DO NOTHING

@@ -5,17 +5,13 @@ A feature that is not set up answers 404, which the app takes.
 
 from __future__ import annotations
 
-import re
-from base64 import urlsafe_b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
 
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.errors import Forbidden, NotFound, Unauthorized
+from evpower.errors import Forbidden, NotFound
 from evpower.http.phones.answer_types.push import (
     DeviceBody,
     PreferencesBody,
@@ -23,138 +19,30 @@ from evpower.http.phones.answer_types.push import (
     TestSentBody,
     VapidKeyBody,
 )
-from evpower.http.wire.answers import Answer, written
-from evpower.http.wire.caller import ANYBODY, Caller, caller
-from evpower.http.wire.described import described
-from evpower.http.wire.kinds import SWITCH, FieldKind, WrongValue, formed, one_of
-from evpower.http.wire.requests import BodyFields, read_object
-from evpower.push.devices import Devices
-from evpower.push.graph import Push
-from evpower.push.recipient import LOCALES, Device, Locale, Preferences, Recipient, recipient_of
-
-T = TypeVar("T")
-ANSWER_WITHIN_S = 9
-TOKEN = formed(re.compile(r"[^\x00-\x20\x7f]{1,4096}"))
-ENDPOINT = formed(re.compile(r"[\x21-\x7e]{1,2000}"))
-PLATFORM = one_of("android", "ios", "web")
-VERSION = formed(re.compile(r"[^\x00-\x1f\x7f]{1,50}"))
-LANGUAGE = one_of(*LOCALES)
-USER_TYPE = one_of("client", "owner")
-#: An uncompressed point of P-256, and 16 random bytes, as a browser writes them (RFC 8291 §3).
-POINT_BYTES, AUTH_BYTES = 65, 16
-#: The app's names of what a person may choose.
-PREFERENCES = {
-    "chargingUpdates": "charging_updates",
-    "paymentAlerts": "payment_alerts",
-    "promotions": "promotions",
-    "systemAlerts": "system_alerts",
-}
-
-
-def _read_subscription(value: Any) -> tuple[str, bytes, bytes]:
-    """Endpoint and keys; what else a browser writes into a subscription is ignored."""
-    keys = value.get("keys") if isinstance(value, dict) else None
-    if not isinstance(keys, dict):
-        raise WrongValue("должно быть объектом с полями endpoint и keys")
-    endpoint = ENDPOINT.read(value.get("endpoint"))
-    p256dh, auth = _bytes_of(keys.get("p256dh")), _bytes_of(keys.get("auth"))
-    if len(p256dh) != POINT_BYTES or p256dh[0] != 4 or len(auth) != AUTH_BYTES:
-        raise WrongValue("недопустимые ключи")
-    return endpoint, p256dh, auth
-
-
-def _bytes_of(text: Any) -> bytes:
-    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,200}={0,2}", text):
-        raise WrongValue("недопустимые ключи")
-    try:
-        return urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
-    except NotBase64:
-        raise WrongValue("недопустимые ключи") from None
-
-
-#: A PushSubscription as a browser gives it.
-SUBSCRIPTION = FieldKind(
-    {
-        "type": "object",
-        "required": ["endpoint", "keys"],
-        "properties": {
-            "endpoint": ENDPOINT.schema,
-            "keys": {
-                "type": "object",
-                "required": ["p256dh", "auth"],
-                "properties": {"p256dh": {"type": "string"}, "auth": {"type": "string"}},
-            },
-        },
-    },
-    _read_subscription,
+from evpower.http.phones.person.push_orders import (
+    ENDPOINT,
+    TOKEN,
+    Addressed,
+    address_order,
+    chosen_preferences,
+    device_order,
+    known_person,
+    subscription_order,
 )
+from evpower.http.wire.answers import Answer, written
+from evpower.http.wire.caller import ANYBODY, caller
+from evpower.http.wire.described import described
+from evpower.http.wire.idempotency import Idempotency, KeyedWork, claim_of_request
+from evpower.http.wire.kinds import FieldKind
+from evpower.http.wire.requests import BodyFields, read_object
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.identifiers import ClientId
+from evpower.push.graph import Push
+from evpower.push.recipient import Device, Preferences, Recipient
+from evpower.staff.service import NOT_STAFF, Staff
 
-
-def known_person(fields: BodyFields, who: Caller) -> Recipient:
-    """The token's bearer, or in a mode that believes it the client that is named; checks the fields.
-
-    Raises Unauthorized when it is nobody, and what `Caller.client` does.
-    """
-    if who.identity is not None and who.identity.kind == "staff":
-        fields.check()
-        return recipient_of(who.identity)
-    client = who.asking(fields)
-    fields.check()
-    if client is None:
-        raise Unauthorized
-    return Recipient("client", client)
-
-
-def sign_in_of(who: Caller) -> str | None:
-    """The sign-in of ours that the token is of."""
-    return who.identity.family if who.identity is not None and who.identity.ours else None
-
-
-def device_order(fields: BodyFields, who: Caller) -> tuple[Recipient, Device]:
-    """A phone and whose it is. Raises InvalidRequest, and what `known_person` does."""
-    token = fields.required("fcm_token", TOKEN)
-    platform = fields.required("platform", PLATFORM)
-    version = fields.optional("app_version", VERSION)
-    locale = fields.optional("locale", LANGUAGE)
-    recipient = known_person(fields, who)
-    assert token is not None
-    return recipient, Device("fcm", token, _locale(locale), sign_in_of(who), platform=platform, app_version=version)
-
-
-def subscription_order(fields: BodyFields, who: Caller) -> tuple[Recipient, Device]:
-    """A browser and whose it is. Raises InvalidRequest, Forbidden, and what `known_person` does."""
-    subscription = fields.required("subscription", SUBSCRIPTION)
-    user_type = fields.optional("user_type", USER_TYPE)
-    locale = fields.optional("locale", LANGUAGE)
-    recipient = known_person(fields, who)
-    assert subscription is not None
-    if user_type not in (None, recipient.owner_type):
-        raise Forbidden
-    endpoint, p256dh, auth = subscription
-    return recipient, Device(
-        "webpush", endpoint, _locale(locale), sign_in_of(who), platform="web", p256dh=p256dh, auth=auth
-    )
-
-
-def _locale(named: str | None) -> Locale:
-    """The one that is named, else the first of the browser's that we have."""
-    wanted = named or request.accept_languages.best_match(LOCALES) or "ru"
-    return next(locale for locale in LOCALES if locale == wanted)
-
-
-def address_order(fields: BodyFields, who: Caller, name: str, kind: FieldKind[str]) -> tuple[Recipient, str]:
-    """The device that shall get no more messages, and whose it is. Raises what `known_person` does."""
-    address = fields.required(name, kind)
-    recipient = known_person(fields, who)
-    assert address is not None
-    return recipient, address
-
-
-def chosen_preferences(fields: BodyFields, who: Caller) -> tuple[Recipient, Mapping[str, bool]]:
-    """What a person chooses, under our names; what is not named stays. Raises what `known_person` does."""
-    chosen = {ours: fields.optional(name, SWITCH) for name, ours in PREFERENCES.items()}
-    recipient = known_person(fields, who)
-    return recipient, {name: value for name, value in chosen.items() if value is not None}
+ANSWER_WITHIN_S = 9
+DONE = Answer({"success": True})
 
 
 def preferences_body(preferences: Preferences) -> PreferencesBody:
@@ -168,26 +56,37 @@ def preferences_body(preferences: Preferences) -> PreferencesBody:
     }
 
 
+def whose_keys(recipient: Recipient) -> ClientId:
+    """Under whose name a person's keys are kept: a member of staff and a client may have one id."""
+    is_client = recipient.owner_type == "client"
+    return ClientId(recipient.owner_id if is_client else f"owner:{recipient.owner_id}")
+
+
 class PushDoor:
     """Wire to service and back; no rule of its own."""
 
-    def __init__(self, push: Push) -> None:
+    def __init__(self, push: Push, staff: Staff, idempotency: Idempotency) -> None:
         self._push = push
+        self._staff = staff
+        self._idempotency = idempotency
 
-    @described("Send messages to this phone", body=partial(device_order, who=ANYBODY), answer=DeviceBody)
+    @described("Send messages to this phone", body=partial(device_order, who=ANYBODY), answer=DeviceBody, keyed=True)
     async def register(self) -> Response:
         """`POST /devices/register`; a repeat is a success."""
-        devices = self._devices(self._push.devices.rules.fcm)
-        recipient, device = device_order(BodyFields(await read_object()), caller())
+        self._must_be_on(self._push.devices.rules.fcm)
+        fields = BodyFields(await read_object())
+        addressed, device = device_order(fields, caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            await devices.register(recipient, device)
-        return written(Answer({"success": True}))
+            recipient = await self._recipient(addressed)
+            register = partial(self._register, recipient, device)
+            return await self._answer(recipient, fields, KeyedWork(register, lambda _effect: register(None)))
 
     @described(
         "Send no more messages to this phone",
         body=partial(address_order, who=ANYBODY, name="fcm_token", kind=TOKEN),
         answer=DeviceBody,
         refused=200,
+        keyed=True,
     )
     async def unregister(self) -> Response:
         """`POST /devices/unregister`."""
@@ -201,69 +100,132 @@ class PushDoor:
             raise NotFound
         return written(Answer({"success": True, "data": {"public_key": key}}))
 
-    @described("Send messages to this browser", body=partial(subscription_order, who=ANYBODY), answer=SubscribedBody)
+    @described(
+        "Send messages to this browser",
+        body=partial(subscription_order, who=ANYBODY),
+        answer=SubscribedBody,
+        keyed=True,
+    )
     async def subscribe(self) -> Response:
         """`POST /notifications/subscribe`; a repeat is a success."""
-        devices = self._devices(self._push.devices.rules.vapid_public_key is not None)
-        recipient, device = subscription_order(BodyFields(await read_object()), caller())
+        self._must_be_on(self._push.devices.rules.vapid_public_key is not None)
+        fields = BodyFields(await read_object())
+        addressed, device = subscription_order(fields, caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            target_id = await devices.register(recipient, device)
-        body = {"success": True, "message": "Подписка оформлена", "subscription_id": str(target_id)}
-        return written(Answer(body))
+            recipient = await self._recipient(addressed)
+            subscribe = partial(self._subscribe, recipient, device)
+            return await self._answer(recipient, fields, KeyedWork(subscribe, lambda _effect: subscribe(None)))
 
     @described(
         "Send no more messages to this browser",
         body=partial(address_order, who=ANYBODY, name="endpoint", kind=ENDPOINT),
         answer=DeviceBody,
         refused=200,
+        keyed=True,
     )
     async def unsubscribe(self) -> Response:
         """`POST /notifications/unsubscribe`."""
         return await self._drop("endpoint", ENDPOINT)
 
-    async def _drop(self, name: str, kind: FieldKind[str]) -> Response:
-        devices = self._devices(self._push.devices.rules.is_on)
-        recipient, address = address_order(BodyFields(await read_object()), caller(), name, kind)
-        with trio.fail_after(ANSWER_WITHIN_S):
-            await devices.unregister(recipient, address)
-        return written(Answer({"success": True}))
-
     @described("Which messages the caller wants", query=partial(known_person, who=ANYBODY), answer=PreferencesBody)
     async def preferences(self) -> Response:
         """`GET /notifications/preferences`."""
-        devices = self._devices(self._push.devices.rules.is_on)
-        recipient = known_person(BodyFields(request.args), caller())
+        self._must_be_on(self._push.devices.rules.is_on)
+        addressed = known_person(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(preferences_body(await devices.preferences(recipient))))
+            return written(await self._chosen(await self._recipient(addressed)))
 
-    @described("Choose messages", body=partial(chosen_preferences, who=ANYBODY), answer=PreferencesBody)
+    @described("Choose messages", body=partial(chosen_preferences, who=ANYBODY), answer=PreferencesBody, keyed=True)
     async def choose(self) -> Response:
         """`PUT /notifications/preferences`."""
-        devices = self._devices(self._push.devices.rules.is_on)
-        recipient, chosen = chosen_preferences(BodyFields(await read_object()), caller())
+        self._must_be_on(self._push.devices.rules.is_on)
+        fields = BodyFields(await read_object())
+        addressed, chosen = chosen_preferences(fields, caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            return written(Answer(preferences_body(await devices.choose(recipient, chosen))))
+            recipient = await self._recipient(addressed)
+            work = KeyedWork(partial(self._choose, recipient, chosen), lambda _effect: self._chosen(recipient))
+            return await self._answer(recipient, fields, work)
 
-    @described("Send a test to the caller's devices", body=partial(known_person, who=ANYBODY), answer=TestSentBody)
+    @described(
+        "Send a test to the caller's devices", body=partial(known_person, who=ANYBODY), answer=TestSentBody, keyed=True
+    )
     async def test(self) -> Response:
         """`POST /notifications/test`: on its way when this answers."""
-        self._devices(self._push.devices.rules.is_on)
-        recipient = known_person(BodyFields(await read_object()), caller())
+        self._must_be_on(self._push.devices.rules.is_on)
+        fields = BodyFields(await read_object())
+        addressed = known_person(fields, caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            sent_to = await self._push.test(recipient)
-        message = "Тестовое уведомление отправлено" if sent_to else "Нет зарегистрированных устройств"
-        return written(Answer({"success": True, "sent_to": sent_to, "message": message}))
+            recipient = await self._recipient(addressed)
+            work = KeyedWork(partial(self._test, recipient), partial(self._tested, recipient))
+            return await self._answer(recipient, fields, work)
 
-    def _devices(self, is_on: bool) -> Devices:
+    async def _register(self, recipient: Recipient, device: Device, claim: IdempotencyClaim | None) -> Answer:
+        await self._push.devices.register(recipient, device, claim)
+        return DONE
+
+    async def _subscribe(self, recipient: Recipient, device: Device, claim: IdempotencyClaim | None) -> Answer:
+        target_id = await self._push.devices.register(recipient, device, claim)
+        return Answer({"success": True, "message": "Подписка оформлена", "subscription_id": str(target_id)})
+
+    async def _drop(self, name: str, kind: FieldKind[str]) -> Response:
+        self._must_be_on(self._push.devices.rules.is_on)
+        fields = BodyFields(await read_object())
+        addressed, address = address_order(fields, caller(), name, kind)
+        with trio.fail_after(ANSWER_WITHIN_S):
+            recipient = await self._recipient(addressed)
+            work = KeyedWork(partial(self._unregister, recipient, address), self._unregistered)
+            return await self._answer(recipient, fields, work)
+
+    async def _unregister(self, recipient: Recipient, address: str, claim: IdempotencyClaim | None) -> Answer:
+        await self._push.devices.unregister(recipient, address, claim)
+        return DONE
+
+    async def _unregistered(self, _effect: object) -> Answer:
+        return DONE
+
+    async def _choose(self, recipient: Recipient, chosen: Mapping[str, bool], claim: IdempotencyClaim | None) -> Answer:
+        return Answer(preferences_body(await self._push.devices.choose(recipient, chosen, claim)))
+
+    async def _chosen(self, recipient: Recipient) -> Answer:
+        return Answer(preferences_body(await self._push.devices.preferences(recipient)))
+
+    async def _test(self, recipient: Recipient, claim: IdempotencyClaim | None) -> Answer:
+        return _tested_answer(await self._push.test(recipient, claim))
+
+    async def _tested(self, recipient: Recipient, _effect: object) -> Answer:
+        """A test whose answer was lost: it is on its way, and is not sent again."""
+        return _tested_answer(await self._push.reached(recipient))
+
+    async def _answer(self, recipient: Recipient, fields: BodyFields, work: KeyedWork) -> Response:
+        return written(await self._idempotency.answer(claim_of_request(whose_keys(recipient), fields), work))
+
+    async def _recipient(self, addressed: Addressed) -> Recipient:
+        """Staff may come with a token of another issuer, which cannot say that it is theirs (field ruling 6.7).
+
+        Raises Forbidden: the person is not what it wants messages as.
+        """
+        identity, recipient, wanted = caller().identity, addressed.recipient, addressed.wanted
+        if wanted != "client" and identity is not None and not identity.ours and not identity.anonymous:
+            member = await self._staff.active(identity.subject, identity.phone)
+            recipient = recipient if member is None else Recipient("owner", member.id)
+        if wanted not in (None, recipient.owner_type):
+            raise Forbidden(NOT_STAFF, reason="not_staff") if wanted == "owner" else Forbidden
+        return recipient
+
+    def _must_be_on(self, is_on: bool) -> None:
         """Raises NotFound: what is asked for is not set up."""
         if not is_on:
             raise NotFound
-        return self._push.devices
 
 
-def push_routes(push: Push, *, prefix: str) -> Blueprint:
+def _tested_answer(sent_to: int) -> Answer:
+    message = "Тестовое уведомление отправлено" if sent_to else "Нет зарегистрированных устройств"
+    return Answer({"success": True, "sent_to": sent_to, "message": message})
+
+
+def push_routes(push: Push, staff: Staff, idempotency: Idempotency, *, prefix: str) -> Blueprint:
     """The routes below `prefix`."""
-    door, routes = PushDoor(push), Blueprint("push", __name__, url_prefix=prefix)
+    door, routes = PushDoor(push, staff, idempotency), Blueprint("push", __name__, url_prefix=prefix)
     routes.post("/devices/register")(door.register)
     routes.post("/devices/unregister")(door.unregister)
     routes.get("/notifications/vapid-public-key")(door.vapid_key)
