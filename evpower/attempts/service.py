@@ -4,7 +4,7 @@ refusal's rollback does not lose it; a start neither fails nor waits for long be
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import Refusal
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.narrowing import Narrowing
 from evpower.worker import contain
 
 __all__ = ["Attempts", "OrderedStart", "StartAttempt", "Started", "forget_attempts", "keep_card", "say"]
@@ -87,19 +88,10 @@ class Attempts:
                     await attempts.insert_attempt(uow.conn, attempt)
             say(attempt)
 
-    async def listed(
-        self,
-        *,
-        client_id: ClientId | None,
-        station_id: StationId | None,
-        since: datetime | None,
-        of_stations: Collection[StationId] | None = None,
-    ) -> list[StartAttempt]:
-        """Attempts of a client, at a station, since a time; newest first; at these stations alone, when given."""
+    async def listed(self, wanted: Narrowing) -> list[StartAttempt]:
+        """Attempts, the newest first."""
         async with reading(self._pool) as conn:
-            return await attempts.list_attempts(
-                conn, client_id=client_id, station_id=station_id, since=since, of_stations=of_stations
-            )
+            return await attempts.list_attempts(conn, wanted)
 
 
 async def forget_attempts(pool: Pool, now: datetime) -> None:

@@ -24,6 +24,17 @@ OPERATOR_HEADER = "EvPower-Operator"
 ANSWER_S = 150.0
 
 
+#: What has ids that may be begun, by the first part of its path, and how a server says that there is no such thing.
+NOT_FOUND = {
+    "sessions": ("session_not_found",),
+    "stations": ("station_not_found",),
+    "clients": ("client_not_found", "validation_error"),
+    "payments": ("not_found", "invoice_not_found"),
+    "locations": ("location_not_found",),
+    "id-tags": ("not_found", "tag_not_found"),
+}
+
+
 class NotReachable(EvPowerError):
     """No server answered; the message names the sockets tried and the command that starts one."""
 
@@ -68,26 +79,40 @@ class UnixConnection(HTTPConnection):
         self.sock.settimeout(ANSWER_S)
 
 
+class AmbiguousId(EvPowerError):
+    """What was written is the begin of several ids; `candidates` are some of them."""
+
+    code = "ambiguous_id"
+
+    def __init__(self, begins: str, candidates: Sequence[str]) -> None:
+        self.candidates = list(candidates)
+        super().__init__(begins)
+
+
 class ControlClient:
-    """Asks the first server that listens. Raises NotReachable and Refused."""
+    """Asks the first server that listens. Raises NotReachable and Refused.
+
+    An id in a path may be written by its begin: where nothing has that id, the one that begins so is meant. Raises
+    AmbiguousId when several do.
+    """
 
     def __init__(self, sockets: Sequence[Path]) -> None:
         self._sockets = sockets
 
     def get(self, *path: str | int, **query: object) -> Any:
         """What is at `path`, given as its parts below /control; each is quoted. A None leaves its `query` field out."""
-        return self._ask("GET", _target(path, query))
+        return self._ask("GET", path, query)
 
     def post(self, *path: str | int, body: object = None) -> Any:
         """`body` is sent as JSON; bytes are sent as they are."""
-        return self._ask("POST", _target(path), body)
+        return self._ask("POST", path, {}, body)
 
-    def put(self, *path: str | int, body: object) -> Any:
+    def put(self, *path: str | int, body: object, **query: object) -> Any:
         """`body` is sent as JSON."""
-        return self._ask("PUT", _target(path), body)
+        return self._ask("PUT", path, query, body)
 
     def delete(self, *path: str | int) -> Any:
-        return self._ask("DELETE", _target(path))
+        return self._ask("DELETE", path, {})
 
     def upload(self, *path: str | int, content: Iterator[bytes], length: int, **query: object) -> Any:
         """Send a file of `length` bytes; `content` is read once, when a server has answered the dial."""
@@ -103,8 +128,33 @@ class ControlClient:
                 if line.strip():
                     yield json.loads(line)
 
-    def _ask(self, method: str, target: str, body: object = None) -> Any:
-        """The `data` of a success."""
+    def whole_id(self, kind: str, begins: str) -> str:
+        """The id that begins so; a client is found by the number of its phone too. The text itself when none does.
+
+        Raises AmbiguousId.
+        """
+        try:
+            found = self.get("ids", kind, begins=begins)
+        except RefusedByServer:  # an older server
+            return begins
+        if len(found) > 1:
+            raise AmbiguousId(begins, found)
+        return str(found[0]) if found else begins
+
+    def _ask(self, method: str, path: Sequence[str | int], query: Mapping[str, object], body: object = None) -> Any:
+        """The `data` of a success, of the path as it is or with its id whole: a refusal has changed nothing."""
+        try:
+            return self._ask_once(method, _target(path, query), body)
+        except RefusedByServer as refused:
+            kind = str(path[0])
+            if len(path) < 2 or str(refused.envelope.get("error")) not in NOT_FOUND.get(kind, ()):
+                raise
+            whole = self.whole_id(kind, str(path[1]))
+            if whole == path[1]:
+                raise
+        return self._ask_once(method, _target((kind, whole, *path[2:]), query), body)
+
+    def _ask_once(self, method: str, target: str, body: object = None) -> Any:
         headers = {}
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if content is not None:

@@ -57,6 +57,10 @@ class Screen:
         shown = printable(self._timed(text))
         self._out(_styled(shown, colour, bold=bold) if colour or bold else shown)
 
+    def note(self, text: str) -> None:
+        """A remark about what was shown."""
+        self._out(_styled(text, None, dim=True))
+
     def facts(self, data: Mapping[str, Any]) -> None:
         """Names and values."""
         if self.as_json:
@@ -139,7 +143,7 @@ class Screen:
             self._out((" " * GAP).join(row).rstrip())
         if fitted.left_out:
             names = ", ".join(headings[place] for place in fitted.left_out)
-            self._out(_styled(self.texts("left_out", columns=names), None, dim=True))
+            self.note(self.texts("left_out", columns=names))
 
     def _timed(self, text: str) -> str:
         return with_moments(text, self.zone) if MOMENT.search(text) else text

@@ -16,6 +16,7 @@ import click
 from evpower.command_line.language import terminal_texts
 from evpower.command_line.screen import NOT_REACHABLE, REFUSED, USAGE, Screen
 from evpower.errors import ConfigError, EvPowerError
+from evpower.texts.catalogue import Catalogue
 from evpower.urls import without_password
 
 if TYPE_CHECKING:
@@ -138,21 +139,30 @@ def server_command(command: Callable[[Terminal], None]) -> Callable[..., None]:
 
 
 def _end_with(screen: Screen, error: EvPowerError) -> None:
-    from evpower.command_line.control import NotReachable, RefusedByServer
+    from evpower.command_line.control import AmbiguousId, NotReachable, RefusedByServer
 
     facts: dict[str, Any] = {"error": error.code, "message": error.message}
     texts = screen.texts
-    lines = [texts("error", message=error.message)]
+    lines = [texts("error", message=_sentence(error, texts))]
     if isinstance(error, ConfigError):
         screen.fail(
             USAGE, {**facts, "problems": error.problems}, (texts("error", message=line) for line in error.problems)
         )
     if isinstance(error, NotReachable):
         screen.fail(NOT_REACHABLE, facts, lines)
+    if isinstance(error, AmbiguousId):
+        facts["candidates"] = error.candidates
+        lines += [f"  {each}" for each in error.candidates]
     if isinstance(error, RefusedByServer):
         facts = error.envelope
         lines += [f"  {each.get('field')}: {each.get('message')}" for each in _fields_of(facts)]
     screen.fail(REFUSED, facts, lines)
+
+
+def _sentence(error: EvPowerError, texts: Catalogue) -> str:
+    """In the terminal's language where the refusal is of the command itself; a server says its own sentence."""
+    key = f"refusals.{error.code}"
+    return texts(key, message=error.message) if key in texts else error.message
 
 
 def _fields_of(envelope: dict[str, Any]) -> list[dict[str, Any]]:

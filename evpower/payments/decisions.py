@@ -10,6 +10,7 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
+from evpower.narrowing import ALL_OF_IT, Narrowing
 from evpower.payments.audit import audit
 from evpower.payments.crediting import Crediting, room_for
 from evpower.payments.refunds import UNRESOLVED, Refunds
@@ -20,7 +21,6 @@ from evpower.payments.top_up import Origin, Phase, TopUp
 
 __all__ = ["ParkedPayment", "PaymentDecisions"]
 
-MOST_ROWS = 500
 #: What a debit can answer: notices of money given back.
 REFUND_REASONS = frozenset({"refund", UNRESOLVED})
 ALREADY = "уже решено"
@@ -38,10 +38,10 @@ class PaymentDecisions:
         self._refunds = refunds
         self._billing = billing
 
-    async def payments(self) -> list[TopUp]:
+    async def payments(self, wanted: Narrowing = ALL_OF_IT) -> list[TopUp]:
         """The newest orders."""
         async with reading(self._pool) as conn:
-            return await top_ups.list_top_ups(conn, MOST_ROWS)
+            return await top_ups.list_top_ups(conn, wanted)
 
     async def parked(self, *, resolved_too: bool) -> list[ParkedPayment]:
         """What waits for a person, with everything known of it."""

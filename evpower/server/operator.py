@@ -13,8 +13,9 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import GapInEvents
-from evpower.http.operators.views import ServerStatus, SessionLine, StationLine, StationSheet
+from evpower.http.operators.views import IdKind, ServerStatus, SessionLine, StationLine, StationSheet
 from evpower.link.ports import LiveStations
+from evpower.narrowing import ALL_OF_IT, Narrowing
 from evpower.network.locations import last_seen
 from evpower.network.status import connector_status, is_online, public_status
 from evpower.network_file.file import parse_fleet
@@ -22,7 +23,7 @@ from evpower.network_file.service import FleetReport
 from evpower.ocpp.boot_loops import HangUps
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App
-from evpower.server.rows.operator import list_sessions, list_stations, read_counts
+from evpower.server.rows.operator import list_ids, list_sessions, list_stations, read_counts
 from evpower.stations.facts import StationFacts, read_facts
 
 
@@ -72,10 +73,15 @@ class Operator:
             given = await self._app.free_vend.totals(conn)
         return [self._sheet(line, now, facts.get(line.id, StationFacts()), given.get(line.id)) for line in lines]
 
-    async def sessions(self, *, running_only: bool) -> tuple[SessionLine, ...]:
+    async def sessions(self, wanted: Narrowing = ALL_OF_IT, *, running_only: bool) -> tuple[SessionLine, ...]:
         """Sessions, newest first."""
         async with reading(self._pool) as conn:
-            return await list_sessions(conn, running_only=running_only)
+            return await list_sessions(conn, wanted, running_only=running_only)
+
+    async def ids(self, kind: IdKind, begins: str) -> list[str]:
+        """Whole ids that begin so."""
+        async with reading(self._pool) as conn:
+            return await list_ids(conn, kind, begins)
 
     async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""

@@ -14,6 +14,7 @@ from evpower.correlation import correlation_id
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.link.errors import ChargerOffline
 from evpower.link.ports import Outcome
+from evpower.narrowing import Narrowing
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import CLIENT, STATION, TWO, World
 
@@ -118,10 +119,10 @@ async def test_attempts_are_found_by_client_by_station_and_since_when_the_newest
             await world.order(energy_wh=1_000, station=station)
         world.clock.advance(60)
     listed = world.app.attempts.listed
-    everything = await listed(client_id=CLIENT, station_id=None, since=None)
+    everything = await listed(Narrowing(client_id=CLIENT))
     assert [each.station_id for each in everything] == ["NOWHERE", STATION]
-    assert await listed(client_id=None, station_id=STATION, since=None) == everything[1:]
-    assert await listed(client_id=None, station_id=None, since=everything[0].attempted_at) == everything[:1]
+    assert await listed(Narrowing(station_id=STATION)) == everything[1:]
+    assert await listed(Narrowing(since=everything[0].attempted_at)) == everything[:1]
 
 
 async def test_attempts_are_forgotten_after_thirty_days(world: World) -> None:

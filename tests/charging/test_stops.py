@@ -14,6 +14,7 @@ from evpower.errors import Forbidden, IdempotencyMismatch, SessionNotFound
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from evpower.link.ports import Outcome
+from evpower.narrowing import ALL_OF_IT
 from evpower.server.rows.operator import list_sessions
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, STATION, TWO, World, open_world
@@ -38,7 +39,7 @@ async def test_the_first_who_asked_for_a_stop_is_kept_with_the_session(world: Wo
     for actor in ("client", "operator ann"):
         await world.app.charging.stop_session(session_id, caller=None, actor=actor)
     async with by_hand(world.pool) as conn:
-        (row,) = await list_sessions(conn, running_only=False)
+        (row,) = await list_sessions(conn, ALL_OF_IT, running_only=False)
     assert (row.stop_requested_by, row.stop_requested_at) == ("client", world.clock.now())
 
 

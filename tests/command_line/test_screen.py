@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +16,7 @@ from tests.command_line.control_server import FakeControl, run
 
 BISHKEK = ZoneInfo("Asia/Bishkek")
 NOW = datetime(2026, 11, 26, 6, tzinfo=UTC)
-SESSION = {
+SESSION: dict[str, Any] = {
     "session_id": "1703a9f7-0000-4000-8000-123456789abc",
     "client_id": "9c0ffee0-1111-4000-8000-123456789abc",
     "station_id": "EVP-001-01",
@@ -162,3 +164,77 @@ def test_a_moment_may_be_written_in_several_ways(text: str, moment: datetime) ->
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         moment_of(text, BISHKEK, NOW)
+
+
+def test_a_list_is_narrowed_by_whole_ids_and_times_in_utc(control: FakeControl) -> None:
+    control.succeed("/control/ids/clients?begins=9c0f", [SESSION["client_id"]])
+    control.succeed("/control/ids/stations?begins=EVP-001-01", ["EVP-001-01"])
+    query = (
+        "limit=5&since=2026-11-22T18%3A00%3A00Z&client=9c0ffee0-1111-4000-8000-123456789abc"
+        "&station=EVP-001-01&phase=settled"
+    )
+    wanted = dict(parse_qsl(query))
+    run("sessions", "--limit", "5", "--since", "2026-11-23", "--client", "9c0f", "--station", "EVP-001-01",
+        "--phase", "settled")  # fmt: skip
+    assert dict(parse_qsl(urlsplit(control.asked[-1][1]).query)) == wanted
+
+
+def test_the_begin_of_several_ids_is_refused_with_all_of_them(control: FakeControl) -> None:
+    twins = [SESSION["session_id"], TWIN["session_id"]]
+    refused = {"success": False, "error": "session_not_found", "message": "нет"}
+    control.answers["/control/sessions/1703/stop"] = (200, refused)
+    control.succeed("/control/ids/sessions?begins=1703", twins)
+    result = run("session", "stop", "1703")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "Error: 1703 is the beginning of several ids; write more of it:",
+        *(f"  {each}" for each in twins),
+    ]
+    assert json.loads(run("session", "stop", "1703", "--json").stdout)["candidates"] == twins
+
+
+def test_the_begin_of_one_id_is_that_id(control: FakeControl) -> None:
+    refused = {"success": False, "error": "session_not_found", "message": "нет"}
+    control.answers["/control/sessions/1703/stop"] = (200, refused)
+    control.succeed("/control/ids/sessions?begins=1703", [SESSION["session_id"]])
+    control.succeed(f"/control/sessions/{SESSION['session_id']}/stop", {"session_id": SESSION["session_id"]})
+    assert run("session", "stop", "1703").exit_code == 0
+    assert [path for _, path, _ in control.asked] == [
+        "/control/sessions/1703/stop",
+        "/control/ids/sessions?begins=1703",
+        f"/control/sessions/{SESSION['session_id']}/stop",
+    ]
+
+
+@pytest.mark.parametrize("error", ["not_enough_money", "session_not_found"])
+def test_no_other_refusal_is_tried_again(control: FakeControl, error: str) -> None:
+    control.answers["/control/sessions/1703/stop"] = (200, {"success": False, "error": error, "message": "нет"})
+    control.succeed("/control/ids/sessions?begins=1703", [])
+    assert run("session", "stop", "1703").stderr == "Error: нет\n"
+    assert len([path for _, path, _ in control.asked if path.endswith("/stop")]) == 1
+
+
+def test_a_full_list_says_that_there_may_be_more(control: FakeControl) -> None:
+    control.succeed("/control/sessions?limit=1", [SESSION])
+    assert "--limit" in run("sessions", "--limit", "1").stdout
+    assert len(json.loads(run("sessions", "--limit", "1", "--json").stdout)) == 1
+
+
+def test_a_list_is_watched_until_it_is_interrupted(control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("evpower.command_line.listing.pause", pause)
+    control.succeed("/control/sessions", [SESSION])
+    result = run("sessions", "--watch")
+    assert (result.exit_code, result.stdout.count("settled")) == (0, 2)
+    assert run("sessions", "--watch", "--json").exit_code == 2
+
+
+def test_a_time_that_cannot_be_read_is_a_usage_error(control: FakeControl) -> None:
+    assert run("sessions", "--since", "yesterday").exit_code == 2
+    assert control.asked == []

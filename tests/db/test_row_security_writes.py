@@ -10,7 +10,7 @@ import trio.testing
 from psycopg import errors
 
 from evpower.db.pool import Pool
-from evpower.errors import TooManyFavorites
+from evpower.favorites.errors import TooManyFavorites
 from evpower.favorites.service import FAVORITES_MOST, Favorites
 from evpower.identifiers import ClientId
 from tests.worlds.by_hand import by_hand

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.narrowing import Narrowing
 
 #: By the app, by a card at the station, or by an operator's command.
 StartDoor = Literal["phone", "card", "command"]
-#: More rows are unreadable on a terminal.
-MOST_ROWS = 500
 
 INSERT_ATTEMPT = """
 INSERT INTO evpower.start_attempts
@@ -56,23 +54,10 @@ async def insert_attempt(conn: Conn, attempt: StartAttempt) -> None:
     await conn.execute(INSERT_ATTEMPT, asdict(attempt))
 
 
-async def list_attempts(
-    conn: Conn,
-    *,
-    client_id: ClientId | None,
-    station_id: StationId | None,
-    since: datetime | None,
-    of_stations: Collection[StationId] | None = None,
-) -> list[StartAttempt]:
-    """Attempts of a client, at a station, since a time, at these stations alone; newest first, at most `MOST_ROWS`."""
-    parameters = {
-        "client_id": client_id,
-        "station_id": station_id,
-        "since": since,
-        "of_stations": None if of_stations is None else list(of_stations),
-        "limit": MOST_ROWS,
-    }
-    return [StartAttempt(**row) for row in await (await conn.execute(LIST_ATTEMPTS, parameters)).fetchall()]
+async def list_attempts(conn: Conn, wanted: Narrowing) -> list[StartAttempt]:
+    """The newest first."""
+    cursor = await conn.execute(LIST_ATTEMPTS, wanted.parameters)
+    return [StartAttempt(**row) for row in await cursor.fetchall()]
 
 
 async def delete_attempts(conn: Conn, before: datetime) -> int:

@@ -16,6 +16,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.history.keeping import Keeping
 from evpower.identifiers import SessionId
+from evpower.narrowing import ALL_OF_IT, Narrowing
 
 __all__ = ["DoubtRecord", "Doubts"]
 
@@ -32,10 +33,10 @@ class Doubts:
         self._keeping = keeping
         self._settler = settler
 
-    async def doubts(self, *, settled_too: bool) -> list[DoubtRecord]:
+    async def doubts(self, wanted: Narrowing = ALL_OF_IT, *, settled_too: bool) -> list[DoubtRecord]:
         """What is doubtful, newest first."""
         async with reading(self._pool) as conn:
-            return await doubts.list_doubts(conn, settled_too=settled_too)
+            return await doubts.list_doubts(conn, wanted, settled_too=settled_too)
 
     async def doubt(self, doubt_id: int) -> DoubtRecord:
         """One of them. Raises NotFound."""

@@ -14,6 +14,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import SessionId, StationId
+from evpower.narrowing import ALL_OF_IT, Narrowing
 
 __all__ = [
     "ChargeWithoutSession",
@@ -44,25 +45,25 @@ class ParkedReports:
         async with unit_of_work(self._pool) as uow:
             await transactions.park(uow.conn, station_id, action, reason, payload, self._clock.now())
 
-    async def parked(self, *, resolved_too: bool) -> list[ParkedReport]:
+    async def parked(self, wanted: Narrowing = ALL_OF_IT, *, resolved_too: bool) -> list[ParkedReport]:
         """Parked reports with all their data, newest first."""
         async with reading(self._pool) as conn:
-            return await parked.list_parked(conn, resolved_too=resolved_too)
+            return await parked.list_parked(conn, wanted, resolved_too=resolved_too)
 
-    async def missing_energy(self) -> list[MissingEnergy]:
+    async def missing_energy(self, wanted: Narrowing = ALL_OF_IT) -> list[MissingEnergy]:
         """Energy between consecutive transactions of a connector that belongs to none (duty 31, field ruling 1.5)."""
         async with reading(self._pool) as conn:
-            return await parked.list_missing_energy(conn)
+            return await parked.list_missing_energy(conn, wanted)
 
-    async def unbilled_energy(self) -> list[UnbilledEnergy]:
+    async def unbilled_energy(self, wanted: Narrowing = ALL_OF_IT) -> list[UnbilledEnergy]:
         """Energy of transactions that nobody pays for: beyond a session's bill, or after a start that was refused."""
         async with reading(self._pool) as conn:
-            return await parked.list_unbilled_energy(conn)
+            return await parked.list_unbilled_energy(conn, wanted)
 
-    async def charges_without_session(self) -> list[ChargeWithoutSession]:
+    async def charges_without_session(self, wanted: Narrowing = ALL_OF_IT) -> list[ChargeWithoutSession]:
         """Charges that go on although no session pays for them (field ruling 4.1)."""
         async with reading(self._pool) as conn:
-            return await stops.charges_without_session(conn)
+            return await stops.charges_without_session(conn, wanted)
 
     async def dismiss(self, parked_id: int, *, actor: str, reason: str) -> None:
         """It changes nothing. Raises NotFound, or InvalidRequest when it was resolved before."""

@@ -10,9 +10,8 @@ from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId, StationId, TransactionKey
 from evpower.metering.meter_value import MAX_ENERGY_WH
 from evpower.metering.registers import DoubtKind
+from evpower.narrowing import Narrowing
 
-#: More rows are unreadable on a terminal.
-MOST_ROWS = 500
 #: How a person settled one.
 Settled = Literal["billed", "dismissed"]
 
@@ -30,7 +29,11 @@ FROM evpower.doubts d
 LEFT JOIN evpower.ocpp_transactions t ON t.id = d.transaction_key
 LEFT JOIN public.charging_sessions s ON s.id = d.session_id
 """
-LIST_DOUBTS = f"""{DOUBTS} WHERE %(all)s OR d.settled_at IS NULL
+LIST_DOUBTS = f"""{DOUBTS} WHERE (%(all)s OR d.settled_at IS NULL)
+  AND (%(station_id)s::text IS NULL OR d.station_id = %(station_id)s)
+  AND (%(of_stations)s::text[] IS NULL OR d.station_id = ANY(%(of_stations)s))
+  AND (%(client_id)s::text IS NULL OR s.user_id = %(client_id)s)
+  AND (%(since)s::timestamptz IS NULL OR d.first_at >= %(since)s)
 ORDER BY d.first_at DESC, d.id DESC LIMIT %(limit)s"""
 READ_DOUBT = f"{DOUBTS} WHERE d.id = %(id)s"
 LOCK_DOUBT = "SELECT FROM evpower.doubts WHERE id = %(id)s FOR UPDATE"
@@ -93,9 +96,9 @@ class DoubtRecord:
     settled_reason: str | None
 
 
-async def list_doubts(conn: Conn, *, settled_too: bool) -> list[DoubtRecord]:
-    """The newest first, at most `MOST_ROWS`."""
-    parameters = {"all": settled_too, "limit": MOST_ROWS, "unreadable_wh": MAX_ENERGY_WH}
+async def list_doubts(conn: Conn, wanted: Narrowing, *, settled_too: bool) -> list[DoubtRecord]:
+    """The newest first."""
+    parameters = {**wanted.parameters, "all": settled_too, "unreadable_wh": MAX_ENERGY_WH}
     return [DoubtRecord(**row) for row in await (await conn.execute(LIST_DOUBTS, parameters)).fetchall()]
 
 

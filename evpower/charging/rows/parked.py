@@ -9,14 +9,17 @@ from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId, StationId, TransactionKey, WireTransactionId
 from evpower.metering.energy_sql import ENERGY_WH
 from evpower.metering.meter_value import MAX_ENERGY_WH
-
-#: More rows are unreadable on a terminal.
-MOST_ROWS = 500
+from evpower.narrowing import Narrowing
 
 LIST_PARKED = """
 SELECT id, station_id, action, reason, payload, received_at, resolution, resolved_at, resolved_by, resolution_reason,
        session_id
-FROM evpower.ocpp_parked WHERE %(all)s OR resolved_at IS NULL ORDER BY received_at DESC, id DESC LIMIT %(limit)s
+FROM evpower.ocpp_parked
+WHERE (%(all)s OR resolved_at IS NULL)
+  AND (%(station_id)s::text IS NULL OR station_id = %(station_id)s)
+  AND (%(of_stations)s::text[] IS NULL OR station_id = ANY(%(of_stations)s))
+  AND (%(since)s::timestamptz IS NULL OR received_at >= %(since)s)
+ORDER BY received_at DESC, id DESC LIMIT %(limit)s
 """
 
 LOCK_PARKED = """
@@ -48,11 +51,15 @@ FROM (SELECT station_id, connector_id, wire_transaction_id AS transaction_id, me
       FROM evpower.ocpp_transactions
       WINDOW connector AS (PARTITION BY station_id, connector_id ORDER BY received_at, id)) AS consecutive
 WHERE previous_stop_wh >= 0 AND meter_start_wh > previous_stop_wh AND meter_start_wh < %(unreadable_wh)s
+  AND (%(station_id)s::text IS NULL OR station_id = %(station_id)s)
+  AND (%(of_stations)s::text[] IS NULL OR station_id = ANY(%(of_stations)s))
+  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
 ORDER BY received_at DESC LIMIT %(limit)s
 """
 
 # What a session's charge delivered beyond its bill, and what flowed although its start was refused.
 UNBILLED_ENERGY = f"""
+SELECT * FROM (
 SELECT s.station_id, s.connector_id, t.wire_transaction_id AS transaction_id, s.id AS session_id,
        s.user_id AS client_id, s.id_tag, t.verdict, p.unbilled_wh, p.unbilled_tyiyn, s.start_time AS started_at
 FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
@@ -61,7 +68,11 @@ WHERE p.unbilled_wh > 0 OR p.unbilled_tyiyn > 0
 UNION ALL
 SELECT station_id, connector_id, wire_transaction_id, NULL, NULL, id_tag, verdict, {ENERGY_WH}, NULL, started_at
 FROM evpower.ocpp_transactions
-WHERE charging_session_id IS NULL AND NOT free_vend AND {ENERGY_WH} > 0
+WHERE charging_session_id IS NULL AND NOT free_vend AND {ENERGY_WH} > 0) AS unbilled
+WHERE (%(station_id)s::text IS NULL OR station_id = %(station_id)s)
+  AND (%(of_stations)s::text[] IS NULL OR station_id = ANY(%(of_stations)s))
+  AND (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
+  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
 ORDER BY started_at DESC LIMIT %(limit)s
 """
 
@@ -147,9 +158,9 @@ class UnbilledEnergy:
     started_at: datetime
 
 
-async def list_parked(conn: Conn, *, resolved_too: bool) -> list[ParkedReport]:
-    """Parked reports with all their data, newest first, at most `MOST_ROWS`."""
-    cursor = await conn.execute(LIST_PARKED, {"all": resolved_too, "limit": MOST_ROWS})
+async def list_parked(conn: Conn, wanted: Narrowing, *, resolved_too: bool) -> list[ParkedReport]:
+    """Parked reports with all their data, newest first."""
+    cursor = await conn.execute(LIST_PARKED, {**wanted.parameters, "all": resolved_too})
     return [ParkedReport(**row) for row in await cursor.fetchall()]
 
 
@@ -187,15 +198,15 @@ async def lock_session_transaction(conn: Conn, session_id: SessionId) -> Charger
     return None if row is None else ChargersTransaction(**row)
 
 
-async def list_missing_energy(conn: Conn) -> list[MissingEnergy]:
+async def list_missing_energy(conn: Conn, wanted: Narrowing) -> list[MissingEnergy]:
     """Where a start register lies above the last one of the charge before it, newest first."""
-    cursor = await conn.execute(MISSING_ENERGY, {"unreadable_wh": MAX_ENERGY_WH, "limit": MOST_ROWS})
+    cursor = await conn.execute(MISSING_ENERGY, {**wanted.parameters, "unreadable_wh": MAX_ENERGY_WH})
     return [MissingEnergy(**row) for row in await cursor.fetchall()]
 
 
-async def list_unbilled_energy(conn: Conn) -> list[UnbilledEnergy]:
+async def list_unbilled_energy(conn: Conn, wanted: Narrowing) -> list[UnbilledEnergy]:
     """What nobody pays for, newest first."""
-    cursor = await conn.execute(UNBILLED_ENERGY, {"limit": MOST_ROWS})
+    cursor = await conn.execute(UNBILLED_ENERGY, wanted.parameters)
     return [UnbilledEnergy(**row) for row in await cursor.fetchall()]
 
 

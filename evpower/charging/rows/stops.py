@@ -12,6 +12,7 @@ from datetime import datetime
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.energy_sql import ENERGY_WH
+from evpower.narrowing import Narrowing
 
 #: SQL, where `t` is the transaction, `s` its session and `c` its connector.
 UNPAID = "(s.settled_at IS NOT NULL OR t.verdict <> 'Accepted')"
@@ -53,7 +54,9 @@ SELECT t.station_id, t.connector_id, t.wire_transaction_id AS transaction_id, t.
        t.id_tag, t.verdict, coalesce(s.settled_at, t.received_at) AS unpaid_since, t.meter_start_wh, t.meter_last_wh,
        greatest(0, {ENERGY_WH} - {_PAID_WH})::bigint AS energy_wh, c.ocpp_status, t.last_sample_at,
        t.stop_asked_at, t.stops_asked
-{OF_TRANSACTION} WHERE {GOES_ON} ORDER BY unpaid_since DESC, t.id DESC
+{OF_TRANSACTION} WHERE {GOES_ON} AND (%(station_id)s::text IS NULL OR t.station_id = %(station_id)s)
+  AND (%(of_stations)s::text[] IS NULL OR t.station_id = ANY(%(of_stations)s))
+ORDER BY unpaid_since DESC, t.id DESC
 """
 COUNT_WITHOUT_SESSION = f"SELECT count(*) AS charges {OF_TRANSACTION} WHERE {GOES_ON}"
 
@@ -117,6 +120,7 @@ async def count_without_session(conn: Conn) -> int:
     return int(row["charges"])
 
 
-async def charges_without_session(conn: Conn) -> list[ChargeWithoutSession]:
+async def charges_without_session(conn: Conn, wanted: Narrowing) -> list[ChargeWithoutSession]:
     """Charges that go on and are not paid for, the newest first."""
-    return [ChargeWithoutSession(**row) for row in await (await conn.execute(WITHOUT_SESSION)).fetchall()]
+    cursor = await conn.execute(WITHOUT_SESSION, wanted.parameters)
+    return [ChargeWithoutSession(**row) for row in await cursor.fetchall()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
-from evpower.command_line.terminal import Terminal, terminal_command
+from evpower.command_line.listing import Wanted, listing
+from evpower.command_line.terminal import Terminal
 
 COLUMNS = (
     Column("attempted_at", rank=0),
@@ -20,11 +21,9 @@ COLUMNS = (
 
 
 @click.command()
-@click.option("--client", help="Of this client.")
-@click.option("--station", help="At this station.")
-@click.option("--since", help="Since this day or time (ISO 8601, UTC).")
-@terminal_command
-def attempts(terminal: Terminal, client: str | None, station: str | None, since: str | None) -> None:
+@listing("station", "client", "since")
+def attempts(terminal: Terminal, wanted: Wanted) -> None:
     """Attempts to start a charge and the answers they got, newest first; kept for 30 days."""
-    rows = terminal.server.get("attempts", client=client, station=station, since=since)
+    rows = terminal.server.get("attempts", **wanted.query(terminal))
     terminal.screen.rows(rows, COLUMNS, "nothing.attempts")
+    wanted.note_cut(terminal, len(rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
 DOUBT_COLUMNS = (
@@ -31,11 +32,12 @@ def doubts() -> None:
 
 @doubts.command("list")
 @click.option("--all", "settled_too", is_flag=True, help="Settled ones too.")
-@terminal_command
-def list_doubts(terminal: Terminal, settled_too: bool) -> None:
+@listing("station", "client", "since")
+def list_doubts(terminal: Terminal, wanted: Wanted, settled_too: bool) -> None:
     """What is doubtful, newest first."""
-    rows = terminal.server.get("doubts", all=int(settled_too) or None)
+    rows = terminal.server.get("doubts", all=int(settled_too) or None, **wanted.query(terminal))
     terminal.screen.rows(rows, DOUBT_COLUMNS, "nothing.doubts")
+    wanted.note_cut(terminal, len(rows))
 
 
 @doubts.command("show")

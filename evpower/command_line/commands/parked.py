@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
 PARKED_COLUMNS = (
@@ -61,32 +62,37 @@ def parked() -> None:
 
 @parked.command("list")
 @click.option("--all", "resolved_too", is_flag=True, help="Resolved ones too.")
-@terminal_command
-def list_parked(terminal: Terminal, resolved_too: bool) -> None:
+@listing("station", "since")
+def list_parked(terminal: Terminal, wanted: Wanted, resolved_too: bool) -> None:
     """What waits for a person, newest first."""
-    rows = terminal.server.get("parked", all=int(resolved_too) or None)
+    rows = terminal.server.get("parked", all=int(resolved_too) or None, **wanted.query(terminal))
     terminal.screen.rows(rows, PARKED_COLUMNS, "nothing.parked")
+    wanted.note_cut(terminal, len(rows))
 
 
 @parked.command("missing")
-@terminal_command
-def missing_energy(terminal: Terminal) -> None:
+@listing("station", "since")
+def missing_energy(terminal: Terminal, wanted: Wanted) -> None:
     """Energy between two charges of a connector that belongs to none."""
-    terminal.screen.rows(terminal.server.get("parked", "missing-energy"), MISSING_COLUMNS, "nothing.missing_energy")
+    rows = terminal.server.get("parked", "missing-energy", **wanted.query(terminal))
+    terminal.screen.rows(rows, MISSING_COLUMNS, "nothing.missing_energy")
+    wanted.note_cut(terminal, len(rows))
 
 
 @parked.command("unbilled")
-@terminal_command
-def unbilled_energy(terminal: Terminal) -> None:
+@listing("station", "client", "since")
+def unbilled_energy(terminal: Terminal, wanted: Wanted) -> None:
     """Energy of charges that nobody pays for: beyond a session's bill, or of a start that was refused."""
-    terminal.screen.rows(terminal.server.get("parked", "unbilled-energy"), UNBILLED_COLUMNS, "nothing.unbilled_energy")
+    rows = terminal.server.get("parked", "unbilled-energy", **wanted.query(terminal))
+    terminal.screen.rows(rows, UNBILLED_COLUMNS, "nothing.unbilled_energy")
+    wanted.note_cut(terminal, len(rows))
 
 
 @parked.command("charging")
-@terminal_command
-def charging_without_session(terminal: Terminal) -> None:
+@listing("station")
+def charging_without_session(terminal: Terminal, wanted: Wanted) -> None:
     """Charges that go on although no session pays for them."""
-    rows = terminal.server.get("parked", "charging-without-session")
+    rows = terminal.server.get("parked", "charging-without-session", **wanted.query(terminal))
     terminal.screen.rows(rows, WITHOUT_SESSION_COLUMNS, "nothing.without_session")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
 PAYMENT_COLUMNS = (
@@ -37,11 +38,13 @@ REASON = click.option("--reason", required=True, help="Kept with the decision.")
 @click.command()
 @click.option("--parked", is_flag=True, help="Only what waits for a person.")
 @click.option("--all", "resolved_too", is_flag=True, help="With --parked: resolved ones too.")
-@terminal_command
-def payments(terminal: Terminal, parked: bool, resolved_too: bool) -> None:
+@listing("client", "phase", "since")
+def payments(terminal: Terminal, wanted: Wanted, parked: bool, resolved_too: bool) -> None:
     """Top-ups, newest first."""
     if not parked:
-        terminal.screen.rows(terminal.server.get("payments"), PAYMENT_COLUMNS, "nothing.payments")
+        rows = terminal.server.get("payments", **wanted.query(terminal))
+        terminal.screen.rows(rows, PAYMENT_COLUMNS, "nothing.payments")
+        wanted.note_cut(terminal, len(rows))
         return
     rows = terminal.server.get("payments", parked=1, all=int(resolved_too) or None)
     terminal.screen.rows(rows, PARKED_COLUMNS, "nothing.parked")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
 SESSION_COLUMNS = (
@@ -46,11 +47,13 @@ def _how(provider: str, answers: Mapping[str, Any]) -> str:
 
 @click.command()
 @click.option("--all", "all_sessions", is_flag=True, help="Ended sessions too.")
-@terminal_command
-def sessions(terminal: Terminal, all_sessions: bool) -> None:
-    """Running sessions, newest first."""
-    rows = terminal.server.get("sessions", all=int(all_sessions) or None)
-    terminal.screen.rows(rows, SESSION_COLUMNS, "nothing.sessions" if all_sessions else "nothing.running_sessions")
+@listing("phase", "station", "client", "since")
+def sessions(terminal: Terminal, wanted: Wanted, all_sessions: bool) -> None:
+    """Running sessions, newest first; with --phase also those that ended."""
+    rows = terminal.server.get("sessions", all=int(all_sessions) or None, **wanted.query(terminal))
+    is_any = all_sessions or "phase" in wanted.given
+    terminal.screen.rows(rows, SESSION_COLUMNS, "nothing.sessions" if is_any else "nothing.running_sessions")
+    wanted.note_cut(terminal, len(rows))
 
 
 @click.group()

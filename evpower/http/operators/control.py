@@ -6,6 +6,7 @@ Every success is `{"success": true, "data": …}`, every failure the public erro
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast, get_args
 from urllib.parse import unquote
 
 import trio
@@ -14,14 +15,16 @@ from quart_trio import QuartTrio
 
 from evpower.charging.service import ChargingService
 from evpower.clock import Ids
-from evpower.errors import InvalidRequest, SessionNotFound
+from evpower.errors import InvalidRequest, NotFound, SessionNotFound
+from evpower.http.operators.bodies.queries import sessions_query
 from evpower.http.operators.shapes.control import import_body, ledger_body, session_body, sheet_body, status_body
-from evpower.http.operators.views import OperatorViews
+from evpower.http.operators.views import IdKind, OperatorViews
 from evpower.http.phones.shapes import stopped_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import acting
-from evpower.http.wire.requests import read_bytes, session_id_or_none
+from evpower.http.wire.kinds import QUERY_CHARS_MAX
+from evpower.http.wire.requests import BodyFields, read_bytes, session_id_or_none
 from evpower.http.wire.rights import act_as
 from evpower.staff.records import Acting
 
@@ -79,9 +82,18 @@ def _reading_routes(views: OperatorViews) -> Blueprint:
 
     @routes.get("/sessions")
     async def sessions() -> Response:
+        running_only, wanted = sessions_query(BodyFields(request.args))
         with trio.fail_after(READ_WITHIN_S):
-            found = await views.sessions(running_only=request.args.get("all") != "1")
+            found = await views.sessions(wanted, running_only=running_only)
         return written_data([session_body(each) for each in found])
+
+    @routes.get("/ids/<kind>")
+    async def ids(kind: str) -> Response:
+        if kind not in get_args(IdKind):
+            raise NotFound
+        with trio.fail_after(READ_WITHIN_S):
+            found = await views.ids(cast("IdKind", kind), request.args.get("begins", "")[:QUERY_CHARS_MAX])
+        return written_data(list(found))
 
     @routes.get("/ledger")
     async def ledger() -> Response:

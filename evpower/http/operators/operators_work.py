@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, replace
-from typing import Protocol, TypeVar
 
 import trio
 from quart import Blueprint, Response, request
@@ -22,7 +20,7 @@ from evpower.http.operators.bodies.orders import (
     parked_decision,
     tag_of,
 )
-from evpower.http.operators.bodies.queries import all_too, attempts_query
+from evpower.http.operators.bodies.queries import narrowing_query, questions_query
 from evpower.http.operators.shapes.operators_work import (
     AttemptBody,
     CardBody,
@@ -46,7 +44,7 @@ from evpower.http.wire.caller import acting, refuse_actor
 from evpower.http.wire.described import described
 from evpower.http.wire.requests import BodyFields, read_object, row_id
 from evpower.http.wire.rights import NOT_OWN, needs, who
-from evpower.identifiers import StationId
+from evpower.narrowing import Narrowing
 from evpower.staff.rights import Right
 from evpower.tags.service import Tags
 
@@ -100,32 +98,36 @@ def parked_routes(parked: ParkedReports) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
-    @described("Reports that matched nothing", query=all_too, data=list[ParkedReportBody])
+    @described("Reports that matched nothing", query=questions_query, data=list[ParkedReportBody])
     async def list_parked() -> Response:
+        decided_too, wanted = questions_query(BodyFields(request.args))
         with trio.fail_after(WITHIN_S):
-            reports = await parked.parked(resolved_too=all_too(BodyFields(request.args)))
-        return written_data([parked_body(each) for each in _own(reports)])
+            reports = await parked.parked(_own(wanted), resolved_too=decided_too)
+        return written_data([parked_body(each) for each in reports])
 
     @routes.get("/missing-energy")
     @needs(Right.READ, filters=True)
-    @described("Energy between two charges", data=list[MissingEnergyBody])
+    @described("Energy between two charges", query=narrowing_query, data=list[MissingEnergyBody])
     async def missing_energy() -> Response:
+        wanted = _own(narrowing_query(BodyFields(request.args)))
         with trio.fail_after(WITHIN_S):
-            return written_data([missing_energy_body(each) for each in _own(await parked.missing_energy())])
+            return written_data([missing_energy_body(each) for each in await parked.missing_energy(wanted)])
 
     @routes.get("/unbilled-energy")
     @needs(Right.READ, filters=True)
-    @described("Energy that no client pays for", data=list[UnbilledEnergyBody])
+    @described("Energy that no client pays for", query=narrowing_query, data=list[UnbilledEnergyBody])
     async def unbilled_energy() -> Response:
+        wanted = _own(narrowing_query(BodyFields(request.args)))
         with trio.fail_after(WITHIN_S):
-            return written_data([unbilled_energy_body(each) for each in _own(await parked.unbilled_energy())])
+            return written_data([unbilled_energy_body(each) for each in await parked.unbilled_energy(wanted)])
 
     @routes.get("/charging-without-session")
     @needs(Right.READ, filters=True)
-    @described("Charges that go on although no session pays", data=list[WithoutSessionBody])
+    @described("Charges that go on although no session pays", query=narrowing_query, data=list[WithoutSessionBody])
     async def charging_without_session() -> Response:
+        wanted = _own(narrowing_query(BodyFields(request.args)))
         with trio.fail_after(WITHIN_S):
-            return written_data([without_session_body(each) for each in _own(await parked.charges_without_session())])
+            return written_data([without_session_body(each) for each in await parked.charges_without_session(wanted)])
 
     @routes.post("/<parked_id>/resolve")
     @needs(Right.MONEY)
@@ -151,11 +153,12 @@ def doubt_routes(doubts: Doubts) -> Blueprint:
 
     @routes.get("")
     @needs(Right.READ, filters=True)
-    @described("Figures that were not believed", query=all_too, data=list[DoubtBody])
+    @described("Figures that were not believed", query=questions_query, data=list[DoubtBody])
     async def list_doubts() -> Response:
+        decided_too, wanted = questions_query(BodyFields(request.args))
         with trio.fail_after(WITHIN_S):
-            found = await doubts.doubts(settled_too=all_too(BodyFields(request.args)))
-        return written_data([doubt_body(each) for each in _own(found)])
+            found = await doubts.doubts(_own(wanted), settled_too=decided_too)
+        return written_data([doubt_body(each) for each in found])
 
     @routes.get("/<doubt_id>")
     @needs(Right.READ, filters=True)
@@ -187,22 +190,16 @@ def doubt_routes(doubts: Doubts) -> Blueprint:
 
 
 def attempt_routes(attempts: Attempts) -> Blueprint:
-    """`/attempts[?client=][&station=][&since=]`: newest first, at most 500."""
+    """`/attempts[?client=&station=&since=&limit=]`: newest first, at most 500."""
     routes = Blueprint("attempts", __name__, url_prefix="/attempts")
 
     @routes.get("")
     @needs(Right.READ, filters=True)
-    @described("Attempts to start, the newest first", query=attempts_query, data=list[AttemptBody])
+    @described("Attempts to start, the newest first", query=narrowing_query, data=list[AttemptBody])
     async def list_attempts() -> Response:
-        client_id, station_id, since = attempts_query(BodyFields(request.args))
-        own = who().own
+        wanted = _own(narrowing_query(BodyFields(request.args)))
         with trio.fail_after(WITHIN_S):
-            found = await attempts.listed(
-                client_id=client_id,
-                station_id=station_id,
-                since=since,
-                of_stations=None if own is None else own.stations,
-            )
+            found = await attempts.listed(wanted)
         return written_data([asdict(each) for each in found])
 
     return routes
@@ -233,16 +230,7 @@ def free_vend_routes(free_vend: FreeVend) -> Blueprint:
     return routes
 
 
-class AtStation(Protocol):
-    """What happened at a station."""
-
-    @property
-    def station_id(self) -> StationId: ...
-
-
-Found = TypeVar("Found", bound=AtStation)
-
-
-def _own(found: Iterable[Found]) -> list[Found]:
-    """What happened at stations that may be seen."""
-    return [each for each in found if who().has_station(each.station_id)]
+def _own(wanted: Narrowing) -> Narrowing:
+    """The same at stations that may be seen alone."""
+    own = who().own
+    return wanted if own is None else replace(wanted, of_stations=own.stations)

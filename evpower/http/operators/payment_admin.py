@@ -50,14 +50,14 @@ class PaymentAdminDoor:
         data=(list[OrderBody], list[ParkedPaymentBody]),
     )
     async def list_payments(self) -> Response:
-        """`GET /payments[?parked=1[&all=1]]`."""
+        """`GET /payments[?client=&phase=&since=&limit=]`, `GET /payments?parked=1[&all=1]`."""
         decisions = self._payments.decisions
         with trio.fail_after(WITHIN_S):
-            parked, all_too = payments_query(BodyFields(request.args))
+            parked, decided_too, wanted = payments_query(BodyFields(request.args))
             if parked:
-                rows = await decisions.parked(resolved_too=all_too)
+                rows = await decisions.parked(resolved_too=decided_too)
                 return written_data([parked_payment_body(row) for row in rows])
-            return written_data([order_body(order) for order in await decisions.payments()])
+            return written_data([order_body(order) for order in await decisions.payments(wanted)])
 
     @needs(Right.CLIENTS)
     @described("How each payment provider answers", data=list[ProviderBody])

@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.charging.review.free_vend import GivenAway
 from evpower.identifiers import ClientId, SessionId, StationId
+from evpower.narrowing import Narrowing
 from evpower.network.listing import configuration_warnings
 from evpower.network.status import AdminStatus, PublicStatus, StoredStatus
 from evpower.network_file.service import FleetReport
 from evpower.payments.provider_calls import ProviderState
 from evpower.stations.facts import StationFacts
+
+#: What has an id that a person may begin to write.
+IdKind: TypeAlias = Literal["sessions", "stations", "clients", "payments", "id-tags", "locations"]
+#: More candidates help nobody.
+IDS_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -138,8 +144,12 @@ class OperatorViews(Protocol):
         """Every station with its connectors, inactive ones too."""
         ...
 
-    async def sessions(self, *, running_only: bool) -> Sequence[SessionLine]:
+    async def sessions(self, wanted: Narrowing, *, running_only: bool) -> Sequence[SessionLine]:
         """Sessions, newest first."""
+        ...
+
+    async def ids(self, kind: IdKind, begins: str) -> Sequence[str]:
+        """Whole ids that begin so, at most `IDS_MAX`; one that is exactly so stands alone."""
         ...
 
     async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:

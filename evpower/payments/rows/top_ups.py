@@ -12,6 +12,7 @@ from psycopg.types.json import Json
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId
 from evpower.money import som
+from evpower.narrowing import Narrowing
 from evpower.payments.gateway import Challenge, QrInvoice
 from evpower.payments.top_up import NUMBER, PAID, PUBLIC, Method, Phase, TopUp
 from evpower.payments.top_up_schedule import NextCheck
@@ -59,7 +60,12 @@ OLDER_OPEN_QR = f"""
 {SELECT} WHERE t.client_id = %(client_id)s AND o.method = 'qr' AND o.phase IN ('created', 'processing')
   AND o.number < %(number)s ORDER BY t.id FOR UPDATE
 """
-LIST = f"{SELECT} ORDER BY t.id DESC LIMIT %(limit)s"
+LIST = f"""
+{SELECT} WHERE (%(client_id)s::text IS NULL OR t.client_id = %(client_id)s)
+  AND (%(phase)s::text IS NULL OR o.phase = %(phase)s)
+  AND (%(since)s::timestamptz IS NULL OR t.created_at >= %(since)s)
+ORDER BY t.id DESC LIMIT %(limit)s
+"""
 
 MAKE_ALL_DUE = "UPDATE evpower.top_up_orders SET next_check_at = %(at)s WHERE next_check_at > %(at)s"
 END_STRANGE_LEASES = "UPDATE evpower.top_up_orders SET leased_until = NULL WHERE leased_until > %(most)s"
@@ -195,9 +201,9 @@ async def older_open_qr(conn: Conn, order: TopUp) -> list[TopUp]:
     return [_top_up(row) for row in await cursor.fetchall()]
 
 
-async def list_top_ups(conn: Conn, limit: int) -> list[TopUp]:
+async def list_top_ups(conn: Conn, wanted: Narrowing) -> list[TopUp]:
     """The newest orders."""
-    return [_top_up(row) for row in await (await conn.execute(LIST, {"limit": limit})).fetchall()]
+    return [_top_up(row) for row in await (await conn.execute(LIST, wanted.parameters)).fetchall()]
 
 
 async def make_all_due(conn: Conn, at: datetime, leased_until_most: datetime) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from evpower.db.connection import Conn
-from evpower.http.operators.views import ConnectorLine, Counts, SessionLine, StationLine
+from evpower.http.operators.views import IDS_MAX, ConnectorLine, Counts, IdKind, SessionLine, StationLine
+from evpower.narrowing import Narrowing
 
 LIST_STATIONS = """
 SELECT s.id, s.serial_number, s.model, s.status AS admin_status, s.location_id, l.name AS location_name,
@@ -30,7 +31,12 @@ SELECT s.id AS session_id, s.user_id AS client_id, s.station_id, s.connector_id,
        EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful,
        p.unbilled_tyiyn / 100.0 AS unbilled_som
 FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE NOT %(running_only)s OR s.status = 'started' ORDER BY s.created_at DESC LIMIT %(limit)s
+WHERE (NOT %(running_only)s OR s.status = 'started')
+  AND (%(station_id)s::text IS NULL OR s.station_id = %(station_id)s)
+  AND (%(client_id)s::text IS NULL OR s.user_id = %(client_id)s)
+  AND (%(phase)s::text IS NULL OR p.phase = %(phase)s)
+  AND (%(since)s::timestamptz IS NULL OR s.created_at >= %(since)s)
+ORDER BY s.created_at DESC LIMIT %(limit)s
 """
 
 COUNTS = """
@@ -41,8 +47,16 @@ SELECT (SELECT count(*) FROM public.stations) AS stations,
        (SELECT count(*) FROM evpower.parked_payments WHERE resolved_at IS NULL) AS parked_payments,
        current_setting('server_version') AS postgresql
 """
-#: More rows are unreadable on a terminal.
-MOST_SESSIONS = 500
+#: What begins with a text, an exact one first; a client also by the number of its phone, an invoice by its order.
+IDS = {
+    "sessions": "SELECT id FROM public.charging_sessions WHERE id LIKE %(begins)s",
+    "stations": "SELECT id FROM public.stations WHERE id LIKE %(begins)s",
+    "clients": "SELECT id FROM public.clients WHERE id LIKE %(begins)s OR phone LIKE %(begins)s",
+    "payments": "SELECT invoice_id AS id FROM public.balance_topups"
+    " WHERE invoice_id LIKE %(begins)s OR order_id LIKE %(begins)s",
+    "id-tags": "SELECT id_tag AS id FROM evpower.ocpp_authorization WHERE id_tag LIKE %(begins)s",
+    "locations": "SELECT id FROM public.locations WHERE id LIKE %(begins)s",
+}
 
 
 async def list_stations(conn: Conn) -> tuple[StationLine, ...]:
@@ -54,9 +68,9 @@ def _station(*, connectors: list[dict[str, Any]], **row: Any) -> StationLine:
     return StationLine(**row, connectors=tuple(ConnectorLine(**each) for each in connectors))
 
 
-async def list_sessions(conn: Conn, *, running_only: bool) -> tuple[SessionLine, ...]:
-    """Sessions, newest first, at most `MOST_SESSIONS`."""
-    cursor = await conn.execute(LIST_SESSIONS, {"running_only": running_only, "limit": MOST_SESSIONS})
+async def list_sessions(conn: Conn, wanted: Narrowing, *, running_only: bool) -> tuple[SessionLine, ...]:
+    """Sessions, newest first."""
+    cursor = await conn.execute(LIST_SESSIONS, {**wanted.parameters, "running_only": running_only})
     return tuple(SessionLine(**row) for row in await cursor.fetchall())
 
 
@@ -64,3 +78,12 @@ async def read_counts(conn: Conn) -> Counts:
     """How much of everything there is."""
     (row,) = await (await conn.execute(COUNTS)).fetchall()
     return Counts(**row)
+
+
+async def list_ids(conn: Conn, kind: IdKind, begins: str) -> list[str]:
+    """Whole ids that begin so, in their order, at most `IDS_MAX`; the one that is exactly so stands alone."""
+    pattern = begins.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    statement = f"{IDS[kind]} ORDER BY 1 LIMIT %(limit)s"
+    rows = await (await conn.execute(statement, {"begins": pattern, "limit": IDS_MAX})).fetchall()
+    found = [str(row["id"]) for row in rows]
+    return [begins] if begins in found else found

@@ -14,7 +14,8 @@ from evpower.charging.errors import NoSuchActiveSession
 from evpower.charging.session import StoppedSession
 from evpower.errors import InvalidRequest
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
-from evpower.http.operators.views import Counts, ServerStatus, SessionLine, StationSheet
+from evpower.http.operators.views import Counts, IdKind, ServerStatus, SessionLine, StationSheet
+from evpower.narrowing import Narrowing
 from evpower.network_file.service import FleetReport
 from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
@@ -47,6 +48,7 @@ class FakeViews:
     def __init__(self) -> None:
         self.imported: list[str] = []
         self.asked_running_only: list[bool] = []
+        self.asked: list[Narrowing] = []
         self.import_error: Exception | None = None
 
     async def status(self) -> ServerStatus:
@@ -55,9 +57,13 @@ class FakeViews:
     async def stations(self) -> Sequence[StationSheet]:
         return ()
 
-    async def sessions(self, *, running_only: bool) -> Sequence[SessionLine]:
+    async def sessions(self, wanted: Narrowing, *, running_only: bool) -> Sequence[SessionLine]:
         self.asked_running_only.append(running_only)
+        self.asked.append(wanted)
         return [session_line()]
+
+    async def ids(self, kind: IdKind, begins: str) -> Sequence[str]:
+        return [f"{kind}:{begins}"]
 
     async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         self.imported.append(text)

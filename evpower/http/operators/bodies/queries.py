@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, cast, get_args
@@ -10,6 +11,7 @@ from evpower.administration.charge_views import ChargeFilter
 from evpower.administration.client_accounts import GivenStatus
 from evpower.administration.network_views import StationFilter
 from evpower.administration.records import Page
+from evpower.charging.session import Phase as SessionPhase
 from evpower.charging.session import PublicSessionStatus
 from evpower.http.operators.bodies.orders import STRING
 from evpower.http.wire.kinds import (
@@ -23,7 +25,9 @@ from evpower.http.wire.kinds import (
 )
 from evpower.http.wire.requests import BodyFields
 from evpower.identifiers import ClientId, StationId
+from evpower.narrowing import ROWS_MAX, Narrowing
 from evpower.network.status import AdminStatus
+from evpower.payments.top_up import Phase
 
 LIMIT_MAX, OFFSET_MAX = 500, 10**9
 PERIOD_DAYS_MAX, SEARCH_CHARS_MAX = 366, 100
@@ -54,22 +58,37 @@ def all_too(fields: BodyFields) -> bool:
     return bool(asked)
 
 
-def attempts_query(fields: BodyFields) -> tuple[ClientId | None, StationId | None, datetime | None]:
-    """Whose attempts, where, since when."""
+def narrowing_query(fields: BodyFields) -> Narrowing:
+    """`?station=&client=&since=&limit=`: where, whose, since when, how many."""
     client_id, station_id = fields.optional("client", STRING), fields.optional("station", STRING)
-    since = fields.optional("since", SINCE)
+    since, limit = fields.optional("since", SINCE), fields.optional("limit", counted(1, ROWS_MAX))
     fields.check()
-    return (
-        None if client_id is None else ClientId(client_id),
-        None if station_id is None else StationId(station_id),
-        since,
+    return Narrowing(
+        station_id=None if station_id is None else StationId(station_id),
+        client_id=None if client_id is None else ClientId(client_id),
+        since=since,
+        limit=limit or ROWS_MAX,
     )
 
 
-def payments_query(fields: BodyFields) -> tuple[bool, bool]:
-    """`?parked=1`: those that wait for a person, with `&all=1` those that are decided too."""
-    parked = fields.optional("parked", ONE)
-    return bool(parked), all_too(fields)
+def questions_query(fields: BodyFields) -> tuple[bool, Narrowing]:
+    """The same, with `?all=1`: what is decided too."""
+    asked = fields.optional("all", ONE)
+    return bool(asked), narrowing_query(fields)
+
+
+def sessions_query(fields: BodyFields) -> tuple[bool, Narrowing]:
+    """Those that run, unless `?all=1` or a phase is asked for; and `?phase=&station=&client=&since=&limit=`."""
+    phase = fields.optional("phase", one_of(*get_args(SessionPhase)))
+    ended_too, wanted = questions_query(fields)
+    return not ended_too and phase is None, replace(wanted, phase=phase)
+
+
+def payments_query(fields: BodyFields) -> tuple[bool, bool, Narrowing]:
+    """`?parked=1`: those that wait for a person, with `&all=1` those that are decided too; else `?phase=&client=…`."""
+    parked, phase = fields.optional("parked", ONE), fields.optional("phase", one_of(*get_args(Phase)))
+    decided_too, wanted = questions_query(fields)
+    return bool(parked), decided_too, replace(wanted, phase=phase)
 
 
 def page_query(fields: BodyFields) -> Page:
