@@ -6,7 +6,6 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 import click
@@ -96,10 +95,11 @@ def pause(seconds: float) -> None:
 
 
 def _since(terminal: Terminal, text: str) -> str:
+    from evpower.clock import SystemClock
     from evpower.command_line.times import moment_of
 
     try:
-        at = moment_of(text, terminal.screen.zone, datetime.now(UTC))
+        at = moment_of(text, terminal.screen.zone, SystemClock().now())
     except ValueError:
         raise click.UsageError(terminal.texts("usage.since")) from None
     return at.isoformat().replace("+00:00", "Z")
