@@ -6,7 +6,7 @@ import logging
 
 from evpower.accounts.deletion import Deletion
 from evpower.accounts.rows import deletions
-from evpower.billing.clients import ensure_client, lock_client
+from evpower.billing.clients import ensure_client, lock_client, lock_known_client
 from evpower.billing.errors import ClientDeleted
 from evpower.billing.service import BillingService
 from evpower.clock import Clock
@@ -57,15 +57,14 @@ class Accounts:
         Raises ClientDeleted when the 30 days are over.
         """
         async with unit_of_work(self._pool) as uow:
-            await self.restore_in(uow, client_id, actor)
-
-    async def restore_in(self, uow: UnitOfWork, client_id: ClientId, actor: str) -> None:
-        """As `restore`, in the caller's unit of work: for a sign-in that takes the account back."""
-        asked = await deletions.read_deletion(uow.conn, client_id)
-        if await deletions.restore_account(uow.conn, client_id, self._clock.now()) == "too_late":
-            raise ClientDeleted
-        if asked is not None:
-            uow.after_commit(lambda: log.info("account restored: client_id=%s, by=%s", client_id, actor))
+            client = await lock_known_client(uow.conn, client_id)
+            asked = None if client is None else await deletions.read_deletion(uow.conn, client.id)
+            if asked is None:
+                return
+            if await deletions.restore_account(uow.conn, asked.client_id, self._clock.now()) == "too_late":
+                raise ClientDeleted
+            line = "account restored: client_id=%s, by=%s"
+            uow.after_commit(lambda: log.info(line, asked.client_id, actor))
 
     async def deletions(self, *, settled_too: bool = False) -> list[Deletion]:
         """Accounts that can be restored, or that money waits in, oldest first; with `settled_too` all that ended."""
@@ -79,8 +78,10 @@ class Accounts:
         (no end was asked for), InvalidRequest (not the balance).
         """
         async with unit_of_work(self._pool) as uow:
-            client = await lock_client(uow.conn, (await self._ended(uow, client_id)).client_id)
-            await self._ended(uow, client.id)  # it may have been taken back before the lock
+            client = await lock_known_client(uow.conn, client_id)
+            if client is None:
+                raise NotFound(NO_DELETION)
+            await self._ended(uow, client.id)
             if amount_tyiyn <= 0 or amount_tyiyn != client.balance_tyiyn:
                 raise InvalidRequest(("amount", NOT_THE_BALANCE))
             await self._billing.pay_out(uow, client, reason, actor)

@@ -9,6 +9,7 @@ from evpower.administration.records import ClientAccount, Listed, Page
 from evpower.administration.rows import client_accounts as rows
 from evpower.administration.rows.client_accounts import GivenStatus
 from evpower.billing.account import BalanceAdjustment
+from evpower.billing.clients import lock_known_client
 from evpower.billing.errors import ClientDeleted
 from evpower.billing.service import BillingService
 from evpower.clock import Clock, Ids
@@ -34,6 +35,14 @@ class BalanceOrder:
     key: str | None = None
 
 
+@dataclass(frozen=True)
+class StatusChange:
+    """Whose status was set, which of a merged id is the survivor's, and what it was."""
+
+    client_id: ClientId
+    before: str
+
+
 class ClientAccounts:
     """Every change is one unit of work with its author: money in the ledger, a block in the log."""
 
@@ -51,7 +60,7 @@ class ClientAccounts:
         return Listed(found, total, page)
 
     async def client(self, client_id: ClientId) -> ClientAccount:
-        """One client. Raises ClientNotFound."""
+        """One client, the survivor of an id that was merged. Raises ClientNotFound."""
         async with reading(self._pool) as conn:
             found = await rows.read_client(conn, client_id)
         if found is None:
@@ -72,20 +81,20 @@ class ClientAccounts:
                 await self._allowance.take(uow, acting, order.amount_tyiyn)
         return done
 
-    async def set_status(self, client_id: ClientId, status: GivenStatus, *, actor: str) -> str:
+    async def set_status(self, client_id: ClientId, status: GivenStatus, *, actor: str) -> StatusChange:
         """Block a client, or no more: the next start and top-up are refused, a charge that runs goes on, and its stop
-        is never refused. The status before.
+        is never refused.
 
         Raises ClientNotFound, ClientDeleted: a deletion is taken back by other means.
         """
         async with unit_of_work(self._pool) as uow:
-            before = await rows.lock_status(uow.conn, client_id)
-            if before is None:
+            client = await lock_known_client(uow.conn, client_id)
+            if client is None:
                 raise ClientNotFound
-            if before not in ("active", "blocked"):
+            if client.status not in ("active", "blocked"):
                 raise ClientDeleted
-            if before != status:
-                await rows.set_status(uow.conn, client_id, status, self._clock.now())
+            if client.status != status:
+                await rows.set_status(uow.conn, client.id, status, self._clock.now())
                 line = "client status: client_id=%s, %s -> %s, actor=%s"
-                uow.after_commit(lambda: log.info(line, client_id, before, status, actor))
-        return before
+                uow.after_commit(lambda: log.info(line, client.id, client.status, status, actor))
+        return StatusChange(client.id, client.status)

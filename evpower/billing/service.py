@@ -33,6 +33,7 @@ from evpower.billing.rows.clients import (
     ensure_client,
     find_balance,
     lock_client,
+    lock_known_client,
     read_balance,
 )
 from evpower.billing.rows.debts import read_debts, reduce_debt
@@ -208,10 +209,9 @@ class BillingService:
         Raises ClientNotFound, InsufficientBalance when less is there than is taken, InvalidAmount for more than an
         account may hold, IdempotencyMismatch when the key was used for another sum or reason.
         """
-        try:
-            client = await lock_client(uow.conn, client_id)
-        except LookupError:
-            raise ClientNotFound from None
+        client = await lock_known_client(uow.conn, client_id)
+        if client is None:
+            raise ClientNotFound
         if (before := await read_adjustment(uow.conn, key)) is not None:
             if (before.amount_tyiyn, before.reason) != (amount_tyiyn, reason):
                 raise IdempotencyMismatch

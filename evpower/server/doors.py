@@ -206,7 +206,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
-        push_admin_routes(app.push),
+        push_admin_routes(app.push, app.aliases.resolve),
         deletion_routes(app.accounts, app.allowance),
         payment_admin_routes(app.payments, app.allowance),
         merge_routes(app.merging),

@@ -7,12 +7,13 @@ one that asks for no new token needs nothing written.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import trio
 
-from evpower.billing.clients import ensure_client
+from evpower.billing.clients import ensure_client, lock_known_client
 from evpower.clock import Clock, Ids, RandomBytes
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
@@ -116,14 +117,18 @@ class SignIns:
         return signed_in
 
     async def _person(self, uow: UnitOfWork, phone: PhoneNumber) -> tuple[Person, bool]:
-        person = await people.person_of_phone(uow.conn, phone)
-        if person is not None:
-            return person, False
         client_id = self._ids.new()
-        holder = await people.take_unverified_phone(uow.conn, phone, client_id)
-        if holder is not None:
-            uow.after_commit(lambda: logger.warning(TAKEN, shown(phone), holder, client_id))
-        return await people.create_client(uow.conn, client_id, phone, self._clock.now()), True
+        # Once more for each client with this phone that others than the server commit between the look and the insert.
+        while True:
+            person = await people.person_of_phone(uow.conn, phone)
+            if person is not None:
+                return person, False
+            holder = await people.take_unverified_phone(uow.conn, phone, client_id)
+            if holder is not None:
+                uow.after_commit(partial(logger.warning, TAKEN, shown(phone), holder, client_id))
+            person = await people.create_client(uow.conn, client_id, phone, self._clock.now())
+            if person is not None:
+                return person, True
 
     async def _begin(self, conn: Conn, person: Person, sign_in_id: str, raw: bytes) -> None:
         now = self._clock.now()
@@ -196,8 +201,14 @@ class SignIns:
         uow.after_commit(lambda: self._revocations.end([sign_in_id]))
 
     async def sign_out_everywhere(self, identity: Identity) -> None:
-        """End every sign-in of the token's bearer, this one too; no device of theirs gets messages any more."""
+        """End every sign-in of the token's bearer, this one too; no device of theirs gets messages any more.
+
+        The token may name an id that was merged: all of it is the survivor's.
+        """
         async with unit_of_work(self._pool) as uow:
+            if identity.kind == "client":
+                client = await lock_known_client(uow.conn, ClientId(identity.subject))
+                identity = identity if client is None else replace(identity, subject=client.id)
             ended = await sign_ins.end_sign_ins(uow.conn, identity.subject, "logout_all", self._clock.now())
             await forget_person(uow.conn, identity)
             uow.after_commit(lambda: self._revocations.end(ended))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -37,8 +39,11 @@ class Tags:
         Raises InvalidRequest for an unknown client, for a phone number and for a tag of the app.
         """
         async with unit_of_work(self._pool) as uow:
-            if card.client_id is not None and not await id_tags.client_exists(uow.conn, card.client_id):
-                raise InvalidRequest(("client_id", "клиент не найден"))
+            if card.client_id is not None:
+                owner = await id_tags.known_client(uow.conn, card.client_id)
+                if owner is None:
+                    raise InvalidRequest(("client_id", "клиент не найден"))
+                card = replace(card, client_id=owner)
             if await id_tags.phones_among(uow.conn, [card.id_tag]):
                 raise InvalidRequest(("id_tag", "номер телефона не может быть картой"))
             if not await id_tags.put_card(uow.conn, card, self._clock.now()):

@@ -82,3 +82,15 @@ async def test_a_tag_of_the_app_may_be_blocked(pool: Pool) -> None:
     row = await with_app_tag(pool, PHONE)
     await imported(pool, tag(PHONE, client_id="one", status="Blocked"))
     assert await rows(pool, TAGS) == [{**row, "status": "Blocked"}]
+
+
+async def test_an_id_that_was_merged_is_written_no_more(pool: Pool) -> None:
+    """An alias has no name and no phone; the message names whose it is."""
+    await imported(pool, CLIENTS)
+    async with by_hand(pool) as conn:
+        await conn.execute("UPDATE clients SET phone = NULL, merged_into = 'two' WHERE id = 'one'")
+    with pytest.raises(InvalidRequest) as caught:
+        await imported(pool, CLIENTS + tag("CARD", client_id="two") + tag("OTHER", client_id="one"))
+    wrong = "was merged into two: write that id"
+    assert list(caught.value.fields) == [("clients[0].id", wrong), ("id_tags[1].client_id", wrong)]
+    assert await rows(pool, "SELECT phone FROM clients WHERE id = 'one'") == [{"phone": None}]

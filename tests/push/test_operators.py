@@ -6,6 +6,8 @@ import pytest
 
 from evpower.db.pool import Pool
 from evpower.http.operators.people.push import push_admin_routes
+from evpower.http.wire.caller import Resolve
+from evpower.identifiers import ClientId
 from evpower.push.devices import PushRules
 from tests.http.fakes import Phone
 from tests.http.operators.test_operators_work import client_of
@@ -20,8 +22,8 @@ FROM (SELECT %s::timestamptz - %s * interval '1 hour' AS n) t
 """
 
 
-def door(world: PushWorld) -> Phone:
-    return client_of(push_admin_routes(world.push))
+def door(world: PushWorld, resolve: Resolve = ClientId) -> Phone:
+    return client_of(push_admin_routes(world.push, resolve))
 
 
 @pytest.fixture
@@ -65,6 +67,13 @@ async def test_a_test_is_sent_to_a_clients_devices(world: PushWorld) -> None:
     assert await world.sql("SELECT owner_id, event FROM evpower.push_outbox") == [
         {"owner_id": ME.owner_id, "event": "test"}
     ]
+
+
+async def test_a_test_to_an_id_that_was_merged_is_the_survivors(world: PushWorld) -> None:
+    await world.push.devices.register(ME, phone("1"))
+    merged = door(world, resolve=lambda client_id: ClientId({"old": ME.owner_id}.get(client_id, client_id)))
+    answer = await merged.post("/push/test/old")
+    assert (await answer.get_json())["data"] == {"client_id": ME.owner_id, "sent_to": 1}
 
 
 async def test_what_is_not_set_up_is_404(pool: Pool) -> None:

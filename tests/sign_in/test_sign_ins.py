@@ -14,6 +14,8 @@ from evpower.errors import Forbidden, ServiceUnavailable
 from evpower.identifiers import PhoneNumber
 from evpower.sign_in.errors import CodeExpired, SignedOut, WrongCode
 from evpower.sign_in.service import Refreshed, SignedIn
+from tests.sign_in.test_phone_codes import until_blocked_by_a_lock
+from tests.worlds.by_hand import by_hand
 from tests.worlds.sign_in import ADDRESS, OTHER_PHONE, PHONE, SignInWorld
 
 FRESH = 60 * 24 * 3600
@@ -312,3 +314,27 @@ async def test_signing_out_what_is_not_signed_in_succeeds(world: SignInWorld) ->
 
 async def test_each_phone_has_a_client_of_its_own(world: SignInWorld) -> None:
     assert (await sign_in(world)).person.id != (await sign_in(world, OTHER_PHONE)).person.id
+
+
+@pytest.mark.parametrize("vouched_for", [True, False])
+async def test_a_first_sign_in_beside_who_writes_the_same_number_from_outside(
+    world: SignInWorld, vouched_for: bool
+) -> None:
+    """The row appears between the look for the phone and the insert: it is the person, or gives the number up."""
+    await world.codes.send(PHONE, ADDRESS)
+    signed_in: list[SignedIn] = []
+
+    async def enter() -> None:
+        signed_in.append(await world.sign_in.sign_ins.sign_in(PHONE, world.code))
+
+    async with by_hand(world.pool) as outside, trio.open_nursery() as phones:
+        await outside.execute("BEGIN")
+        await outside.execute("INSERT INTO clients (id, phone) VALUES ('outside', %s)", (PHONE,))
+        if not vouched_for:
+            await outside.execute("INSERT INTO evpower.unverified_phones VALUES ('outside')")
+        phones.start_soon(enter)
+        await until_blocked_by_a_lock(world)
+        await outside.execute("COMMIT")
+    [person] = [each.person for each in signed_in]
+    assert (person.id == "outside", signed_in[0].is_new) == (vouched_for, not vouched_for)
+    assert await world.sql("SELECT id FROM clients WHERE phone = %s", PHONE) == [{"id": person.id}]

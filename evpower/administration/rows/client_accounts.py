@@ -11,9 +11,11 @@ from evpower.identifiers import ClientId
 
 WANTED = r"""
 FROM public.clients c
-WHERE (%(id)s::text IS NULL OR c.id = %(id)s)
+WHERE c.merged_into IS NULL
+  AND (%(id)s::text IS NULL OR c.id = (SELECT coalesce(a.merged_into, a.id) FROM public.clients a WHERE a.id = %(id)s))
   AND (%(status)s::text IS NULL OR (c.status = 'active') = (%(status)s = 'active'))
-  AND (%(search)s::text IS NULL OR concat_ws(E'\n', c.id, c.name, c.phone, c.email) ILIKE %(search)s)
+  AND (%(search)s::text IS NULL OR concat_ws(E'\n', c.id, c.name, c.phone, c.email) ILIKE %(search)s
+       OR EXISTS (SELECT FROM public.clients a WHERE a.merged_into = c.id AND a.id ILIKE %(search)s))
 """
 # What was spent is counted as the driver's own balance page counts it.
 LIST = f"""
@@ -31,7 +33,6 @@ ORDER BY c.created_at DESC, c.id
 """
 COUNT = f"SELECT count(*) AS total {WANTED}"
 
-LOCK_STATUS = "SELECT status FROM public.clients WHERE id = %(id)s FOR UPDATE"
 SET_STATUS = "UPDATE public.clients SET status = %(status)s, updated_at = %(at)s WHERE id = %(id)s"
 
 GivenStatus = Literal["active", "blocked"]
@@ -40,7 +41,7 @@ GivenStatus = Literal["active", "blocked"]
 async def list_clients(
     conn: Conn, search: str | None, status: GivenStatus | None, page: Page
 ) -> tuple[tuple[ClientAccount, ...], int]:
-    """A page of clients, newest first, and how many match."""
+    """A page of clients, newest first, and how many match; an id that was merged finds whose it is."""
     wanted = {"id": None, "search": _pattern(search), "status": status, **vars(page)}
     rows = await (await conn.execute(LIST, wanted)).fetchall()
     counts = await (await conn.execute(COUNT, wanted)).fetchall()
@@ -48,20 +49,14 @@ async def list_clients(
 
 
 async def read_client(conn: Conn, client_id: ClientId) -> ClientAccount | None:
-    """One of them."""
+    """One of them, the survivor of an id that was merged."""
     wanted = {"id": client_id, "search": None, "status": None, "limit": 1, "offset": 0}
     row = await (await conn.execute(LIST, wanted)).fetchone()
     return None if row is None else _account(row)
 
 
-async def lock_status(conn: Conn, client_id: ClientId) -> str | None:
-    """A client's status, the row taken for this unit of work; None when there is no such client."""
-    row = await (await conn.execute(LOCK_STATUS, {"id": client_id})).fetchone()
-    return None if row is None else str(row["status"])
-
-
 async def set_status(conn: Conn, client_id: ClientId, status: GivenStatus, at: datetime) -> None:
-    """The client is blocked, or no more."""
+    """The client, whose row is locked, is blocked, or no more."""
     await conn.execute(SET_STATUS, {"id": client_id, "status": status, "at": at})
 
 

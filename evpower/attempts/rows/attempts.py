@@ -25,7 +25,8 @@ VALUES (%(attempted_at)s, %(client_id)s, %(station_id)s, %(connector_id)s, %(doo
 LIST_ATTEMPTS = """
 SELECT attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id
 FROM evpower.start_attempts
-WHERE (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
+WHERE (%(client_id)s::text IS NULL OR client_id IN (
+        %(client_id)s, (SELECT merged_into FROM public.clients WHERE id = %(client_id)s)))
   AND (%(station_id)s::text IS NULL OR station_id = %(station_id)s)
   AND (%(of_stations)s::text[] IS NULL OR station_id = ANY(%(of_stations)s))
   AND (%(since)s::timestamptz IS NULL OR attempted_at >= %(since)s)

@@ -81,9 +81,17 @@ async def lock_client(conn: Conn, client_id: ClientId) -> Client:
 
     Of an id that was merged it is the survivor's, also when that happened while the lock was waited for.
     """
+    client = await lock_known_client(conn, client_id)
+    if client is None:
+        raise LookupError(f"client {client_id} does not exist")
+    return client
+
+
+async def lock_known_client(conn: Conn, client_id: ClientId) -> Client | None:
+    """As `lock_client`, of an id that somebody named: None when there is no such client."""
     row = await (await conn.execute(LOCK_CLIENT, {"id": client_id})).fetchone()
     if row is None:
-        raise LookupError(f"client {client_id} does not exist")
+        return None
     survivor = row.pop("merged_into")
     return Client(**row) if survivor is None else await lock_client(conn, ClientId(survivor))
 

@@ -43,6 +43,8 @@ MOVED = "is another client than the one who starts with this tag from the app; t
 #: One import or change at a time; any number will do, if nothing else uses it.
 LOCK_IMPORTS = "SELECT pg_advisory_xact_lock(7310581)"
 
+MERGED = "SELECT id, merged_into FROM public.clients WHERE id = ANY(%(ids)s) AND merged_into IS NOT NULL"
+
 # Configured connectors of stations that are not inactive, as the API counts them (rest-api §2).
 COUNT_LOCATIONS = """
 UPDATE public.locations l SET stations_count = n.stations, connectors_count = n.connectors, updated_at = %(at)s
@@ -138,6 +140,7 @@ async def apply_fleet(
     await lock_imports(conn)
     # Hashing takes its time, so it comes before the first row is locked.
     credentials = await _new_credentials(conn, fleet, passwords)
+    await _check_clients(conn, fleet)
     try:
         for table, rows in _rows(fleet):
             if table is ID_TAGS:
@@ -163,6 +166,19 @@ def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
     yield STATION_POLICIES, list(fleet.policies)
     yield CONNECTORS, [connector for station in fleet.stations for connector in station.connectors]
     yield ID_TAGS, list(fleet.id_tags)
+
+
+async def _check_clients(conn: Conn, fleet: Fleet) -> None:
+    """Whoever was merged is written under the survivor's id: an alias has no name, and no phone (identity §2)."""
+    named: dict[str, ClientId | None] = {
+        f"clients[{number}].id": client.id for number, client in enumerate(fleet.clients)
+    }
+    named |= {f"id_tags[{number}].client_id": tag.client_id for number, tag in enumerate(fleet.id_tags)}
+    rows = await (await conn.execute(MERGED, {"ids": list(set(named.values()))})).fetchall()
+    into = {row["id"]: row["merged_into"] for row in rows}
+    wrong = [(field, f"was merged into {into[each]}: write that id") for field, each in named.items() if each in into]
+    if wrong:
+        raise InvalidRequest(*wrong)
 
 
 async def _check_tags(conn: Conn, id_tags: Sequence[IdTag], *, move_app_tags: bool) -> None:

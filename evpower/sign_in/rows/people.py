@@ -17,12 +17,13 @@ FROM public.clients c LEFT JOIN evpower.unverified_phones u ON u.client_id = c.i
 """
 STAFF_OF_PHONE = f"{STAFF} WHERE phone = %(phone)s ORDER BY is_active DESC, created_at, id LIMIT 1"
 CLIENT_OF_PHONE = f"{CLIENT} WHERE c.phone = %(phone)s AND u.client_id IS NULL"
-ONE_STAFF, ONE_CLIENT = f"{STAFF} WHERE id = %(id)s", f"{CLIENT} WHERE c.id = %(id)s"
+ONE_STAFF = f"{STAFF} WHERE id = %(id)s"
+ONE_CLIENT = f"{CLIENT} WHERE c.id = (SELECT coalesce(a.merged_into, a.id) FROM public.clients a WHERE a.id = %(id)s)"
 TAKE_UNVERIFIED = "SELECT evpower.take_unverified_phone(%(phone)s, %(taker)s) AS holder"
 
 INSERT_CLIENT = """
 INSERT INTO public.clients (id, phone, balance, status, created_at, updated_at)
-VALUES (%(id)s, %(phone)s, 0, 'active', %(at)s, %(at)s)
+VALUES (%(id)s, %(phone)s, 0, 'active', %(at)s, %(at)s) ON CONFLICT (phone) DO NOTHING RETURNING id
 """
 
 
@@ -48,14 +49,14 @@ async def take_unverified_phone(conn: Conn, phone: PhoneNumber, taker: str) -> C
     return None if row["holder"] is None else ClientId(row["holder"])
 
 
-async def create_client(conn: Conn, client_id: str, phone: PhoneNumber, at: datetime) -> Person:
-    """A client who has signed in for the first time."""
-    await conn.execute(INSERT_CLIENT, {"id": client_id, "phone": phone, "at": at})
-    return Person(client_id, "client", phone, at, status="active", balance_tyiyn=0)
+async def create_client(conn: Conn, client_id: str, phone: PhoneNumber, at: datetime) -> Person | None:
+    """A client who has signed in for the first time; None: a client with this phone was written meanwhile."""
+    row = await (await conn.execute(INSERT_CLIENT, {"id": client_id, "phone": phone, "at": at})).fetchone()
+    return None if row is None else Person(client_id, "client", phone, at, status="active", balance_tyiyn=0)
 
 
 async def read_person(conn: Conn, kind: Kind, person_id: str) -> Person | None:
-    """The person's row; None when there is none any more."""
+    """The person's row, the survivor's for an id that was merged; None when there is none any more."""
     query = ONE_STAFF if kind == "staff" else ONE_CLIENT
     row = await (await conn.execute(query, {"id": person_id})).fetchone()
     return None if row is None else Person(**row)

@@ -7,7 +7,14 @@ from datetime import datetime
 from evpower.db.connection import Conn
 
 ENDED_SIGN_INS = "SELECT id FROM evpower.sign_ins WHERE ended_at > %(since)s"
-REVOKED_PEOPLE = "SELECT person_id, revoked_at FROM evpower.revoked_people WHERE revoked_at > %(since)s"
+# A token of another issuer may name an id that was merged: it ends with the survivor. The latest stays.
+REVOKED_PEOPLE = """
+SELECT person_id, revoked_at FROM evpower.revoked_people WHERE revoked_at > %(since)s
+UNION ALL
+SELECT c.id, r.revoked_at FROM evpower.revoked_people r JOIN public.clients c ON c.merged_into = r.person_id
+WHERE r.revoked_at > %(since)s
+ORDER BY revoked_at
+"""
 DELETE_REVOKED = "DELETE FROM evpower.revoked_people WHERE revoked_at < %(before)s"
 
 

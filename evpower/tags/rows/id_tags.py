@@ -58,6 +58,8 @@ DELETE FROM evpower.ocpp_authorization
 WHERE tag_type IS DISTINCT FROM 'app' AND lower(id_tag) = lower(%(tag)s) RETURNING id_tag
 """
 
+KNOWN_CLIENT = "SELECT coalesce(merged_into, id) AS id FROM public.clients WHERE id = %(id)s"
+
 CardStatus = Literal["Accepted", "Blocked", "Expired", "Invalid"]
 
 
@@ -145,7 +147,7 @@ async def delete_card(conn: Conn, tag: IdTag) -> bool:
     return await (await conn.execute(DELETE_CARD, {"tag": tag})).fetchone() is not None
 
 
-async def client_exists(conn: Conn, client_id: ClientId) -> bool:
-    """Whether there is such a client."""
-    cursor = await conn.execute("SELECT 1 FROM public.clients WHERE id = %(id)s", {"id": client_id})
-    return await cursor.fetchone() is not None
+async def known_client(conn: Conn, client_id: ClientId) -> ClientId | None:
+    """Who acts under this id, if there is such a client."""
+    row = await (await conn.execute(KNOWN_CLIENT, {"id": client_id})).fetchone()
+    return None if row is None else ClientId(row["id"])

@@ -55,7 +55,7 @@ def client_routes(accounts: ClientAccounts, charges: ChargeViews) -> Blueprint:
         known_id = client_id_in_path(client_id)
         with trio.fail_after(WITHIN_S):
             client = await accounts.client(known_id)
-            recent = await charges.charges(ChargeFilter(client_id=known_id), Page(limit=RECENT_SESSIONS))
+            recent = await charges.charges(ChargeFilter(client_id=client.id), Page(limit=RECENT_SESSIONS))
         sessions = [charge_body(each, with_contacts=True) for each in recent.records]
         body: ClientDetailBody = {**client_body(client), "recent_sessions": sessions}
         return written_data(body)
@@ -77,7 +77,12 @@ def client_routes(accounts: ClientAccounts, charges: ChargeViews) -> Blueprint:
     async def set_status(client_id: str) -> Response:
         known_id, status = client_id_in_path(client_id), given_status(BodyFields(request.args))
         with trio.fail_after(WITHIN_S):
-            before = await accounts.set_status(known_id, status, actor=acting())
-        return written_data({"client_id": known_id, "old_status": shown_status(before), "new_status": status})
+            changed = await accounts.set_status(known_id, status, actor=acting())
+        body: ClientStatusBody = {
+            "client_id": changed.client_id,
+            "old_status": shown_status(changed.before),
+            "new_status": status,
+        }
+        return written_data(body)
 
     return routes

@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 from evpower.errors import NotFound
 from evpower.http.operators.shapes.push import PushStatusBody, PushTestBody, push_status_body
 from evpower.http.wire.answers import written_data
-from evpower.http.wire.caller import refuse_actor
+from evpower.http.wire.caller import Resolve, refuse_actor
 from evpower.http.wire.described import described
 from evpower.http.wire.requests import client_id_in_path, read_object
 from evpower.http.wire.rights import needs
@@ -20,8 +20,8 @@ OFF = "Сообщения на телефоны выключены: в разд�
 WITHIN_S = 20
 
 
-def push_admin_routes(push: Push) -> Blueprint:
-    """`/push`, `POST /push/test/{client_id}`; 404 while nothing is set up."""
+def push_admin_routes(push: Push, resolve: Resolve) -> Blueprint:
+    """`/push`, `POST /push/test/{client_id}`; 404 while nothing is set up. `resolve`: whose an id is (identity §2)."""
     routes = Blueprint("push_admin", __name__, url_prefix="/push")
 
     @routes.get("")
@@ -38,7 +38,7 @@ def push_admin_routes(push: Push) -> Blueprint:
     async def test(client_id: str) -> Response:
         _must_be_on(push)
         refuse_actor(await read_object())
-        known_id = client_id_in_path(client_id)
+        known_id = resolve(client_id_in_path(client_id))
         with trio.fail_after(WITHIN_S):
             sent_to = await push.test(Recipient("client", known_id))
         return written_data({"client_id": known_id, "sent_to": sent_to})
