@@ -41,7 +41,7 @@ from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
 from evpower.http.throttle.guard import RequestGuard
-from evpower.http.wire.aliases import LEGACY
+from evpower.http.wire.aliases import LEGACY, end_at
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.http.wire.idempotency import Idempotency, KeyStore
@@ -77,6 +77,8 @@ class HttpAppSettings:
     rate_limit_exempt: Collection[Network] = ()
     webhooks: WebhookLimits = field(default_factory=WebhookLimits)
     described_as: str = ""
+    #: The last day of the first paths, YYYY-MM-DD; empty: not decided.
+    legacy_sunset: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def build_http_app(
         trusted_proxies=settings.trusted_proxies,
         cpu_s=cpu_s,
     )
+    end_at(app, settings.legacy_sunset)
     admit_from(app, settings.admin_allow, prefix=V1)
     guard = RequestGuard(services.rate_limits, clock, settings.rate_limit_exempt)
     guard.protect(app)

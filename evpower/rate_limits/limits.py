@@ -19,14 +19,13 @@ NAMED_CLIENT = RateLimit("named_client", 100)
 #: Who is not known otherwise.
 ADDRESS = RateLimit("address", 6_000)
 STAFF = RateLimit("staff", 600)
-PARTNER = RateLimit("partner", 600)
 
 #: Clients that looking at a balance creates, for one address.
 NEW_CLIENT = RateLimit("new_client", 20)
 #: The kinds whose limit is a setting, or is no number of requests: of a provider's calls, and of the event loop's time.
 WEBHOOK_KIND, LOOP_TIME_KIND = "webhook", "loop_time"
 KINDS = (
-    *(each.kind for each in (CLIENT, NAMED_CLIENT, ADDRESS, STAFF, PARTNER, NEW_CLIENT)),
+    *(each.kind for each in (CLIENT, NAMED_CLIENT, ADDRESS, STAFF, NEW_CLIENT)),
     WEBHOOK_KIND,
     LOOP_TIME_KIND,
 )

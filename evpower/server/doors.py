@@ -168,6 +168,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
         process.ids,
         HttpAppSettings(
             limits=RequestLimits(body_bytes_max=config.http.request_limit_bytes),
+            legacy_sunset=config.http.legacy_sunset,
             described_as=evpower.__version__ if config.http.openapi else "",
             allowed_origins=config.http.allowed_origins,
             trusted_proxies=config.http.trusted_proxies,
@@ -241,6 +242,7 @@ def server_figures(process: Process, server: StationServer) -> Metrics:
         process.watch,
         rate_limits=app.rate_limits,
         sign_in_codes=app.sign_in.codes.outcomes,
+        refreshed_tokens=app.sign_in.sign_ins.refreshes,
         push_outcomes=app.push.deliverer.outcomes,
         watch_steps=app.watches.steps,
         not_kept=app.keeping.not_kept,

@@ -46,6 +46,7 @@ from evpower.rate_limits.service import RateLimits
 from evpower.server.payment_metrics import payment_metrics, top_up_metrics
 from evpower.server.rows.figures import EndedAccounts, Figures, read_figures
 from evpower.sign_in.phone_codes import CodeOutcome
+from evpower.sign_in.service import RefreshOutcome
 
 log = logging.getLogger("evpower")
 
@@ -72,6 +73,7 @@ class Metrics(Collector):
         watch: ClockWatch | None = None,
         *,
         sign_in_codes: Mapping[CodeOutcome, int],
+        refreshed_tokens: Mapping[RefreshOutcome, int],
         push_outcomes: Mapping[tuple[str, str], int],
         watch_steps: Mapping[WatchStep, int],
         not_kept: Mapping[NotKept, int],
@@ -87,6 +89,7 @@ class Metrics(Collector):
         self._payments = payments
         self._redis = redis
         self._sign_in_codes = sign_in_codes
+        self._refreshed_tokens = refreshed_tokens
         self._push_outcomes = push_outcomes
         self._watch_steps = watch_steps
         self._not_kept = not_kept
@@ -135,6 +138,8 @@ class Metrics(Collector):
         tokens = {check: self._refused_tokens.get(check, 0) for check in get_args(Check)}
         yield _by("evpower_refused_tokens", "Bearer tokens that were not believed.", ("check",), tokens)
         yield _by("evpower_sign_in_codes", "What became of codes for signing in.", ("outcome",), codes)
+        refreshes = {outcome: self._refreshed_tokens.get(outcome, 0) for outcome in get_args(RefreshOutcome)}
+        yield _by("evpower_sign_in_refreshes", "What became of refresh tokens.", ("outcome",), refreshes)
         yield from _push(self._push_outcomes)
         watches = {step: self._watch_steps.get(step, 0) for step in get_args(WatchStep)}
         yield _by("evpower_watches", "Clients who wait for a free connector.", ("step",), watches)

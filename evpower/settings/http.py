@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evpower.client_address import LOOPBACK, Network, is_within
 from evpower.settings.addresses import Bind, Binds, Networks, Origins, Url
-from evpower.settings.values import Flag, Text, Whole, setting
+from evpower.settings.values import Flag, IsoDay, Text, Whole, setting
 
 #: As many as 128 bits have in hexadecimal.
 ADMIN_TOKEN_CHARS_MIN = 32
@@ -30,6 +30,7 @@ class HttpSettings:
     admin_token: str = setting("", Text(), secret=True)
     admin_allow: tuple[Network, ...] = setting((), Networks())
     openapi: bool = setting(False, Flag())
+    legacy_sunset: str = setting("", IsoDay())
 
 
 def contradictions(http: HttpSettings) -> list[str]:

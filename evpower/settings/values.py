@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Protocol
 from zoneinfo import ZoneInfo
@@ -184,6 +185,22 @@ class OptionalFlag:
         if text.lower() not in meanings:
             raise ValueError("must be true or false (leave it out to decide by the bind)")
         return meanings[text.lower()]
+
+
+@dataclass(frozen=True)
+class IsoDay:
+    """A day as YYYY-MM-DD, or nothing."""
+
+    def read(self, value: object) -> str:
+        try:
+            if value == "" or (isinstance(value, str) and date.fromisoformat(value).isoformat() == value):
+                return str(value)
+        except ValueError:
+            pass
+        raise ValueError('must be empty or a day in quotes, such as "2028-01-31"')
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ one that asks for no new token needs nothing written.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Literal
 
 import trio
 
@@ -46,6 +48,8 @@ logger = logging.getLogger("security")
 #: The end of a refresh token is put off by each use, but not written for less.
 PUT_OFF_BY = timedelta(days=1)
 PUT_OFF_WITHIN_S = 2.0
+#: `unknown`: no token that goes on, and none that we know to have ended; `failed`: no answer; the causes of an end.
+RefreshOutcome = Literal["refreshed", "rotated", "unknown", "failed", SignOutCause]
 TAKEN = "unverified phone taken: phone=%s, from=%s, to=%s"
 
 
@@ -89,6 +93,8 @@ class SignIns:
         self._revocations = revocations
         self._successor_key = successor_key
         self._random_bytes = random_bytes
+        #: What became of refreshes, for the figures.
+        self.refreshes: Counter[RefreshOutcome] = Counter()
 
     async def sign_in(self, phone: PhoneNumber, code: str) -> SignedIn:
         """Sign the phone's person in, who is made a client when unknown, in the unit of work that uses the code up.
@@ -140,6 +146,18 @@ class SignIns:
 
         `rotate`: the caller wants a new refresh token with it, and uses the old one never again.
         """
+        outcome: RefreshOutcome = "failed"
+        try:
+            refreshed = await self._refreshed(text, rotate=rotate)
+            outcome = "refreshed" if refreshed.refresh_token is None else "rotated"
+        except SignedOut as signed_out:
+            outcome = signed_out.details.get("reason", "unknown")
+            raise
+        finally:
+            self.refreshes[outcome] += 1
+        return refreshed
+
+    async def _refreshed(self, text: str, *, rotate: bool) -> Refreshed:
         raw = refresh_raw(text)
         if raw is None:
             raise SignedOut

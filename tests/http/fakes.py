@@ -50,6 +50,8 @@ Phone: TypeAlias = QuartClient
 
 #: Of our own issuer: `token_issuer.by_ec(…, kid="own-1")`.
 OWN_KEYS = GivenKeys([public_key(token_issuer.ec_jwk("own-1"))])
+#: The last day of the first paths.
+SUNSET = "2030-01-31"
 OWNER = ClientId("6f1c")
 SESSION = SessionId("0b6e")
 STATION = StationId("EVP-001-01")
@@ -398,6 +400,7 @@ class World:
     mode: Mode = "trust"
     verifier: Verifier | None = None
     rate_limit_exempt: tuple[Network, ...] = ()
+    legacy_sunset: str = SUNSET
     admin: AdminDoor = NOBODY
     operations: tuple[Blueprint, ...] = ()
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
@@ -422,6 +425,7 @@ class World:
                 RequestLimits(body_bytes_max=self.body_bytes_max),
                 self.allowed_origins,
                 rate_limit_exempt=self.rate_limit_exempt,
+                legacy_sunset=self.legacy_sunset,
             ),
             admin=self.admin,
             operations=self.operations,

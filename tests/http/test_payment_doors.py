@@ -25,7 +25,7 @@ from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderSta
 from evpower.rate_limits.service import RateLimits
 from tests.http.conftest import body_of
 from tests.http.description import hold_to_description
-from tests.http.fakes import CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
+from tests.http.fakes import SUNSET, CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
 from tests.worlds import token_issuer
 from tests.worlds.cards import CVV, PAN
 from tests.worlds.payments import CLIENT, World, open_world
@@ -72,7 +72,7 @@ class Door:
             services,
             self.world.clock,
             CountingIds(),
-            HttpAppSettings(webhooks=self.webhooks),
+            HttpAppSettings(webhooks=self.webhooks, legacy_sunset=SUNSET),
             admin=AdminDoor("secret"),
             operations=[payment_admin_routes(self.world.payments, self.world.allowance)],
         )

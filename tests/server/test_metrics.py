@@ -44,6 +44,7 @@ from evpower.rate_limits.service import RateLimits
 from evpower.server import metrics as metrics_module
 from evpower.server.metrics import Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
+from evpower.sign_in.service import RefreshOutcome
 from tests.db.proxy import open_proxy
 from tests.ocpp.fakes import FakeReports
 from tests.worlds import token_issuer
@@ -76,6 +77,7 @@ class Scene:
         gateways = Gateways(qr=ScriptedProvider("ODENGI"))
         self.payments = build_payments(pool, self.clock, CountingIds(), self.billing, gateways, TopUpRules())
         self.codes: Counter[CodeOutcome] = Counter()
+        self.refreshes: Counter[RefreshOutcome] = Counter()
         self.messages: Counter[tuple[str, str]] = Counter()
         self.watch_steps: Counter[WatchStep] = Counter()
         self.not_kept: Counter[NotKept] = Counter()
@@ -90,6 +92,7 @@ class Scene:
             self.payments,
             redis,
             sign_in_codes=self.codes,
+            refreshed_tokens=self.refreshes,
             push_outcomes=self.messages,
             watch_steps=self.watch_steps,
             not_kept=self.not_kept,
@@ -353,6 +356,15 @@ async def test_who_waits_for_a_connector_and_what_a_settlement_could_not_keep(sc
         "over": 0,
     }
     assert [read[f"evpower_not_kept_total{{what={what}}}"] for what in ("charge", "signed_value")] == [0, 3]
+
+
+async def test_what_became_of_refresh_tokens(scene: Scene) -> None:
+    scene.refreshes["refreshed"] += 3
+    scene.refreshes["reuse"] += 1
+    read = await scene.read()
+    assert read["evpower_sign_in_refreshes_total{outcome=refreshed}"] == 3
+    assert read["evpower_sign_in_refreshes_total{outcome=reuse}"] == 1
+    assert read["evpower_sign_in_refreshes_total{outcome=logout}"] == 0
 
 
 async def test_what_became_of_messages_to_phones(scene: Scene) -> None:

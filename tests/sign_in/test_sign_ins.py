@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jwt
+import psycopg
 import pytest
 import trio
 
@@ -338,3 +339,25 @@ async def test_a_first_sign_in_beside_who_writes_the_same_number_from_outside(
     [person] = [each.person for each in signed_in]
     assert (person.id == "outside", signed_in[0].is_new) == (vouched_for, not vouched_for)
     assert await world.sql("SELECT id FROM clients WHERE phone = %s", PHONE) == [{"id": person.id}]
+<<<<<<< HEAD
+=======
+
+
+async def test_a_refresh_is_counted_by_what_became_of_it(world: SignInWorld) -> None:
+    sign_ins, signed_in = world.sign_in.sign_ins, await sign_in(world)
+    await refresh(world, signed_in.refresh_token)
+    await refresh(world, signed_in.refresh_token, rotate=True)
+    world.clock.advance(11)
+    for token in (signed_in.refresh_token, signed_in.refresh_token, "no token", "A" * 43):
+        with pytest.raises(SignedOut):
+            await refresh(world, token, rotate=True)
+    assert sign_ins.refreshes == {"refreshed": 1, "rotated": 1, "reuse": 2, "unknown": 2}
+
+
+async def test_a_refresh_that_could_not_be_answered_is_counted_too(world: SignInWorld) -> None:
+    signed_in = await sign_in(world)
+    await world.sql("ALTER TABLE evpower.refresh_tokens RENAME TO gone")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        await refresh(world, signed_in.refresh_token)
+    assert world.sign_in.sign_ins.refreshes == {"failed": 1}
+>>>>>>> a0c09d8

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response
+from quart import Blueprint, Quart, Response, current_app
 
 LEGACY = "/api"
+SUNSET = "EVPOWER_LEGACY_SUNSET"
 DEPRECATED = {
     "X-Deprecated": "true",
     "X-Deprecated-Message": "Use /api/v1",
-    # Not before: half a year is what a deprecated path is promised (§9), and the apps in the field use these.
-    "X-Deprecated-Sunset": "2027-06-30",
     "X-API-Deprecated-Warning": "This path is deprecated; use /api/v1",
 }
+
+
+def end_at(app: Quart, day: str) -> None:
+    """When the operator will take them away, as YYYY-MM-DD; empty: nobody has said yet."""
+    app.config[SUNSET] = day
 
 
 def doors_below(prefix: str, name: str, path: str = "") -> Blueprint:
@@ -25,4 +29,6 @@ def doors_below(prefix: str, name: str, path: str = "") -> Blueprint:
 
 async def _deprecated(response: Response) -> Response:
     response.headers.update(DEPRECATED)
+    if sunset := current_app.config.get(SUNSET):
+        response.headers["X-Deprecated-Sunset"] = sunset
     return response

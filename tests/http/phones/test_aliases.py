@@ -14,7 +14,7 @@ from evpower.charging.session import StoppedSession
 from evpower.db.pool import Pool
 from evpower.http.wire.caller import Mode
 from tests.http.conftest import body_of
-from tests.http.fakes import OWNER, RUNNING_HERE, SESSION, SETTLED, STATION, STATION_VIEW, Phone, World
+from tests.http.fakes import OWNER, RUNNING_HERE, SESSION, SETTLED, STATION, STATION_VIEW, SUNSET, Phone, World
 from tests.http.phones.test_callers import MODES, headers, of
 from tests.http.test_payment_doors import CARD_FIELDS, Door
 from tests.worlds.payments import CLIENT, open_world
@@ -61,7 +61,7 @@ async def sent(phone: Phone, method: str, path: str, body: Any, token: str | Non
 def assert_deprecated(answer: Response) -> None:
     assert answer.headers["X-Deprecated"] == "true"
     assert answer.headers["X-Deprecated-Message"] == "Use /api/v1"
-    assert answer.headers["X-Deprecated-Sunset"] == "2027-06-30"
+    assert answer.headers["X-Deprecated-Sunset"] == SUNSET
     assert answer.headers["X-API-Deprecated-Warning"]
     assert answer.headers["X-API-Version"] == "1.0"
 
@@ -74,6 +74,12 @@ async def test_an_alias_answers_what_v1_does(method: str, path: str, body: Any) 
     assert answer.status_code == 200
     assert_deprecated(answer)
     assert "X-Deprecated" not in expected.headers
+
+
+async def test_a_last_day_that_nobody_has_decided_is_not_named() -> None:
+    answer = await sent(World(legacy_sunset="").client(), "GET", f"/api/balance/{OWNER}", None)
+    assert answer.headers["X-Deprecated"] == "true"
+    assert "X-Deprecated-Sunset" not in answer.headers
 
 
 @pytest.mark.parametrize(("method", "path", "body"), PAYMENT_ALIASES)
