@@ -57,6 +57,7 @@ def _start(stack: ExitStack, postgres: Postgres) -> dict[str, Server]:
         "EVPOWER_DATABASE_URL": postgres.ours,
         "EVPOWER_STATE_DIR": state,
         "EVPOWER_HTTP_BIND": "127.0.0.1:0",
+        "EVPOWER_OPERATOR_BIND": "",
         "EVPOWER_OCPP_BIND": "127.0.0.1:0",
     }
     return {

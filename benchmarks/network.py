@@ -192,6 +192,7 @@ def _ours(database: str, *arguments: str) -> Iterator[Server]:
             "EVPOWER_DATABASE_URL": database,
             "EVPOWER_STATE_DIR": state,
             "EVPOWER_HTTP_BIND": "127.0.0.1:0",
+            "EVPOWER_OPERATOR_BIND": "",
             "EVPOWER_OCPP_BIND": "127.0.0.1:0",
             "EVPOWER_HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
             # All phones are of one address, and the chargers that do not take part stay online.

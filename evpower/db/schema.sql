@@ -8,6 +8,11 @@ TABLE evpower.account_deletions (
     due_at timestamp with time zone,
     erased_at timestamp with time zone
 )
+TABLE evpower.browser_cookies (
+    digest bytea NOT NULL,
+    sign_in_id text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+)
 TABLE evpower.charger_commands (
     id text NOT NULL,
     station_id text NOT NULL,
@@ -282,6 +287,16 @@ TABLE evpower.ocpp_transfers (
     status_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone
 )
+TABLE evpower.operator_acts (
+    key text NOT NULL,
+    acted_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    act text NOT NULL,
+    target text NOT NULL,
+    detail text,
+    outcome text,
+    outcome_at timestamp with time zone
+)
 TABLE evpower.parked_payments (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     topup_id bigint NOT NULL,
@@ -448,6 +463,14 @@ TABLE evpower.sign_in_codes (
     expires_at timestamp with time zone NOT NULL,
     wrong_attempts smallint NOT NULL DEFAULT 0,
     not_sent_at timestamp with time zone,
+    used_at timestamp with time zone
+)
+TABLE evpower.sign_in_links (
+    digest bytea NOT NULL,
+    user_id text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone
 )
 TABLE evpower.sign_ins (
@@ -833,6 +856,8 @@ public.payment_transactions_odengi {security_invoker=true}
 evpower.account_deletions: account_deletions_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.account_deletions: account_deletions_end CHECK (((due_at IS NULL) = (erased_at IS NOT NULL)))
 evpower.account_deletions: account_deletions_pkey PRIMARY KEY (client_id)
+evpower.browser_cookies: browser_cookies_pkey PRIMARY KEY (digest)
+evpower.browser_cookies: browser_cookies_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'ask'::text, 'raw'::text])))
 evpower.charger_commands: charger_commands_pkey PRIMARY KEY (id)
 evpower.charger_commands: charger_commands_taken CHECK (((result IS NULL) OR (taken_at IS NOT NULL)))
@@ -910,6 +935,9 @@ evpower.ocpp_transactions: ocpp_transactions_status_check CHECK ((status = ANY (
 evpower.ocpp_transfers: ocpp_transfers_kind_check CHECK ((kind = ANY (ARRAY['diagnostics'::text, 'log'::text, 'firmware'::text, 'signed_firmware'::text])))
 evpower.ocpp_transfers: ocpp_transfers_pkey PRIMARY KEY (id)
 evpower.ocpp_transfers: ocpp_transfers_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.operator_acts: operator_acts_key_check CHECK (((length(key) >= 16) AND (length(key) <= 64)))
+evpower.operator_acts: operator_acts_outcome CHECK (((outcome IS NULL) = (outcome_at IS NULL)))
+evpower.operator_acts: operator_acts_pkey PRIMARY KEY (key)
 evpower.parked_payments: parked_payments_pkey PRIMARY KEY (id)
 evpower.parked_payments: parked_payments_resolution_check CHECK ((resolution = ANY (ARRAY['credited'::text, 'debited'::text, 'dismissed'::text])))
 evpower.parked_payments: parked_payments_resolved CHECK (((resolved_at IS NULL) = (resolution IS NULL)))
@@ -948,6 +976,8 @@ evpower.session_phases: session_phases_phase_check CHECK ((phase = ANY (ARRAY['r
 evpower.session_phases: session_phases_pkey PRIMARY KEY (session_id)
 evpower.session_phases: session_phases_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.sign_in_codes: sign_in_codes_pkey PRIMARY KEY (id)
+evpower.sign_in_links: sign_in_links_pkey PRIMARY KEY (digest)
+evpower.sign_in_links: sign_in_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
 evpower.sign_ins: sign_ins_end_cause_check CHECK ((end_cause = ANY (ARRAY['logout'::text, 'logout_all'::text, 'reuse'::text, 'revoked'::text])))
 evpower.sign_ins: sign_ins_ended CHECK (((ended_at IS NULL) = (end_cause IS NULL)))
 evpower.sign_ins: sign_ins_kind_check CHECK ((kind = ANY (ARRAY['client'::text, 'staff'::text])))
@@ -1060,6 +1090,7 @@ public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admi
 
 CREATE INDEX account_deletions_due ON evpower.account_deletions USING btree (due_at) WHERE (due_at IS NOT NULL)
 CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC, id DESC)
+CREATE INDEX browser_cookies_sign_in ON evpower.browser_cookies USING btree (sign_in_id)
 CREATE INDEX charger_commands_deadline ON evpower.charger_commands USING btree (deadline)
 CREATE INDEX charger_commands_waiting ON evpower.charger_commands USING btree (process_id) WHERE (taken_at IS NULL)
 CREATE INDEX charger_connections_process ON evpower.charger_connections USING btree (process_id)
@@ -1071,6 +1102,7 @@ CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
 CREATE INDEX ledger_entries_session ON evpower.ledger_entries USING btree (session_id)
+CREATE INDEX ledger_entries_top_ups ON evpower.ledger_entries USING btree (created_at) WHERE (balance_topup_id IS NOT NULL)
 CREATE INDEX ledger_entries_topup ON evpower.ledger_entries USING btree (balance_topup_id) WHERE (balance_topup_id IS NOT NULL)
 CREATE INDEX ledger_postings_client ON evpower.ledger_postings USING btree (client_id, account)
 CREATE INDEX ledger_postings_entry ON evpower.ledger_postings USING btree (entry_id)
@@ -1085,6 +1117,7 @@ CREATE INDEX ocpp_transactions_running ON evpower.ocpp_transactions USING btree 
 CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree (charging_session_id)
 CREATE INDEX ocpp_transactions_without_stop ON evpower.ocpp_transactions USING btree (charging_session_id) WHERE (stop_received_at IS NULL)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
+CREATE INDEX operator_acts_at ON evpower.operator_acts USING btree (acted_at)
 CREATE INDEX payment_audit_log_order ON evpower.payment_audit_log USING btree (order_id, id)
 CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
@@ -1120,6 +1153,7 @@ CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING bt
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)
+CREATE UNIQUE INDEX browser_cookies_pkey ON evpower.browser_cookies USING btree (digest)
 CREATE UNIQUE INDEX charger_commands_pkey ON evpower.charger_commands USING btree (id)
 CREATE UNIQUE INDEX charger_connections_pkey ON evpower.charger_connections USING btree (station_id)
 CREATE UNIQUE INDEX charging_sessions_one_running ON public.charging_sessions USING btree (station_id, connector_id) WHERE (status = 'started'::text)
@@ -1157,6 +1191,7 @@ CREATE UNIQUE INDEX ocpp_strangers_pkey ON evpower.ocpp_strangers USING btree (i
 CREATE UNIQUE INDEX ocpp_transactions_pkey ON evpower.ocpp_transactions USING btree (id)
 CREATE UNIQUE INDEX ocpp_transactions_station_id_wire_transaction_id_key ON evpower.ocpp_transactions USING btree (station_id, wire_transaction_id)
 CREATE UNIQUE INDEX ocpp_transfers_pkey ON evpower.ocpp_transfers USING btree (id)
+CREATE UNIQUE INDEX operator_acts_pkey ON evpower.operator_acts USING btree (key)
 CREATE UNIQUE INDEX parked_payments_open ON evpower.parked_payments USING btree (topup_id, reason, COALESCE(trans_id, ''::text)) WHERE (resolved_at IS NULL)
 CREATE UNIQUE INDEX parked_payments_pkey ON evpower.parked_payments USING btree (id)
 CREATE UNIQUE INDEX payment_audit_log_pkey ON evpower.payment_audit_log USING btree (id)
@@ -1178,6 +1213,7 @@ CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING bt
 CREATE UNIQUE INDEX session_curves_pkey ON evpower.session_curves USING btree (session_id)
 CREATE UNIQUE INDEX session_phases_pkey ON evpower.session_phases USING btree (session_id)
 CREATE UNIQUE INDEX sign_in_codes_pkey ON evpower.sign_in_codes USING btree (id)
+CREATE UNIQUE INDEX sign_in_links_pkey ON evpower.sign_in_links USING btree (digest)
 CREATE UNIQUE INDEX sign_ins_pkey ON evpower.sign_ins USING btree (id)
 CREATE UNIQUE INDEX signed_readings_pkey ON evpower.signed_readings USING btree (id)
 CREATE UNIQUE INDEX signed_readings_session_id_digest_key ON evpower.signed_readings USING btree (session_id, digest)

@@ -24,6 +24,7 @@ from evpower.administration.service import Administration
 from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
+from evpower.attention.picture import Pictures
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
@@ -95,8 +96,10 @@ from evpower.server.rules import (
     top_up_rules,
 )
 from evpower.settings.config import Config
+from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.graph import SignIn, build_sign_in
 from evpower.sign_in.means import SECRET_BYTES, SignInMeans
+from evpower.staff.acts import OperatorActs
 from evpower.staff.allowance import Allowance
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
@@ -168,6 +171,9 @@ class App:
     provisioning: Provisioning
     lobby: Lobby
     staff: Staff
+    browsers: Browsers
+    acts: OperatorActs
+    pictures: Pictures
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -254,6 +260,9 @@ def build_app(
     views = NetworkViews(pool, clock, link, config.ocpp.heartbeat_timeout_s)
     allowance = Allowance(pool, clock, config.admin.adjust_limit_tyiyn, config.billing.timezone)
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
+    staff = Staff(pool, clock, ids)
+    sign_in = build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes)
+    heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
     return App(
         bus=bus,
         redis=redis,
@@ -293,7 +302,10 @@ def build_app(
         tariff_plans=TariffPlans(pool, clock, network_file),
         provisioning=Provisioning(pool, clock, lobby, network_file),
         lobby=lobby,
-        staff=Staff(pool, clock, ids),
+        staff=staff,
+        browsers=Browsers(pool, clock, ids, sign_in.codes, staff, random_bytes),
+        acts=OperatorActs(pool, clock),
+        pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, ids.new()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
         client_accounts=ClientAccounts(pool, clock, ids, billing, allowance),
@@ -315,7 +327,7 @@ def build_app(
             recovery_rules(config),
             watch,
         ),
-        sign_in=build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes),
+        sign_in=sign_in,
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
         push=push,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,

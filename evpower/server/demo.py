@@ -42,6 +42,8 @@ log = logging.getLogger("evpower.demo")
 FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT, OWN_PHONE = "EVP-TEST-01", "test-client-123", "+996700123456"
+#: Whom the operators' pages know this person by.
+OPERATOR = "demo-operator"
 #: Seven kWh at 60 kW in about a minute, by a clock that runs as fast: what it says is what a connector can deliver.
 SPEED = 6.0
 #: What simulated cars take at most.
@@ -155,6 +157,8 @@ class _Street:
             )
             await self._wait_for_boots(chargers)
             self.say(_help(self._http_url, self._ocpp_url, self.config, len(chargers), self.bank))
+            if self.running.pages_urls:
+                self.say(f"  The operators' pages, signed in as {OPERATOR}:  {await self._pages_link()}\n")
             for number in range(1, PHONE_USERS + 1):
                 people = random.Random(f"{SEED}/{number}")
                 purse = _Purse(http, self._import, number)
@@ -170,6 +174,15 @@ class _Street:
 
     def _print(self, what: str) -> None:
         self.say(f"  {what}")
+
+    async def _pages_link(self) -> str:
+        """A link that signs the person at the keyboard in, once."""
+        transport = httpx2.AsyncHTTPTransport(uds=self.running.control_socket)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S) as http:
+            # There since an earlier demo: that is fine too.
+            await http.post("/control/users", json={"id": OPERATOR, "role": "superadmin"})
+            made = (await http.post(f"/control/users/{OPERATOR}/link")).raise_for_status().json()
+        return f"{_dialled(self.running.pages_urls[0])}{made['data']['path']}"
 
     async def _import(self, text: str) -> None:
         """As `evpower import` does, over the control socket. Raises EvPowerError when it is refused."""

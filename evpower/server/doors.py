@@ -62,6 +62,8 @@ from evpower.ocpp.door.tls import TlsFiles, TlsIdentity
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
+from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
+from evpower.server.app import App
 from evpower.server.metrics import Metrics
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
@@ -78,6 +80,8 @@ class Running:
     http_urls: tuple[str, ...]
     ocpp_urls: tuple[str, ...]
     control_socket: str
+    #: Empty: there are no operators' pages.
+    pages_urls: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -91,7 +95,11 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         charging=process.app.charging,
         views=_operator(process, server),
         ids=process.ids,
-        operations=(*operations(process), enrolment_routes(process.app.second_factor), metrics_routes(figures)),
+        operations=(
+            *operations(process),
+            enrolment_routes(process.app.second_factor, process.app.browsers),
+            metrics_routes(figures),
+        ),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -114,7 +122,8 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             http_urls = await to_people.start(serve_phones, name="phones")
             serve_control = partial(serve_http, control_app, [control_bind], settings=settings)
             await to_people.start(serve_control, name="control")
-            yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket))
+            pages_urls = await _open_to_operators(to_people, process, settings)
+            yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket), pages_urls)
             to_people.cancel_scope.cancel()
         to_stations.cancel_scope.cancel()
 
@@ -134,6 +143,25 @@ async def _open_to_stations(
         name="chargers",
     )
     return tuple(door.url for door in opened)
+
+
+async def _open_to_operators(doors: trio.Nursery, process: Process, settings: ListenerSettings) -> tuple[str, ...]:
+    """The addresses of the operators' pages."""
+    binds, app = [str(bind) for bind in process.config.operator.bind], process.app
+    if not binds:
+        return ()
+    await doors.start(app.pictures.end_watchers, name="viewers")
+    http = process.config.http
+    shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
+    pages_app = build_pages_app(pages_services(app), process.clock, process.ids, shown)
+    urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
+    log.info("operators' pages: %s", ", ".join(urls))
+    return tuple(urls)
+
+
+def pages_services(app: App) -> PagesServices:
+    """What is behind the operators' pages."""
+    return PagesServices(app.browsers, app.sign_in.codes, app.second_factor, app.pictures, app.charging, app.acts)
 
 
 def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]) -> QuartTrio:

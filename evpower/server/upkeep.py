@@ -17,6 +17,7 @@ from evpower.idempotency.keys import forget_keys
 from evpower.push.deliverer import forget_messages
 from evpower.sign_in.phone_codes import forget_codes
 from evpower.sign_in.service import forget_sign_ins
+from evpower.staff.acts import forget_acts
 from evpower.worker import contain, repeat
 
 log = logging.getLogger("evpower.db")
@@ -67,6 +68,7 @@ class Upkeep:
         await forget_codes(self._pool, now)
         await forget_messages(self._pool, now)
         await forget_sign_ins(self._pool, now)
+        await forget_acts(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from evpower.errors import ConfigError
-from evpower.settings import auth, charging, http, ocpp, payments, process, push, sign_in
+from evpower.settings import auth, charging, http, ocpp, operator, payments, process, push, sign_in
 from evpower.settings.auth import AdminSettings, AuthSettings
 from evpower.settings.charging import BillingSettings, ChargingSettings
 from evpower.settings.http import HttpSettings
 from evpower.settings.ocpp import OcppSettings
+from evpower.settings.operator import OperatorSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
 from evpower.settings.phones import FavoritesSettings, HistorySettings
 from evpower.settings.process import DatabaseSettings, LogSettings, RedisSettings, ServerSettings
@@ -53,6 +54,7 @@ class Config:
     sms: SmsSettings = field(default_factory=SmsSettings)
     push: PushSettings = field(default_factory=PushSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
     favorites: FavoritesSettings = field(default_factory=FavoritesSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     log: LogSettings = field(default_factory=LogSettings)
@@ -105,6 +107,7 @@ SECTIONS: dict[str, type[Any]] = {
     "sms": SmsSettings,
     "push": PushSettings,
     "admin": AdminSettings,
+    "operator": OperatorSettings,
     "favorites": FavoritesSettings,
     "history": HistorySettings,
     "log": LogSettings,
@@ -203,6 +206,7 @@ def _contradictions(config: Config) -> list[str]:
         *auth.contradictions(config.auth, own_tokens=config.sms.transport != "off"),
         *sign_in.contradictions(config.sign_in, config.sms),
         *push.contradictions(config.push),
+        *operator.contradictions(config.operator, config.http.bind),
         *payments.contradictions(config.payments, config.odengi, config.obank),
     ]
 
@@ -230,6 +234,7 @@ def _doubts(config: Config) -> list[str]:
     return [
         *ocpp.doubts(config.ocpp, anonymous_stations=config.anonymous_stations),
         *http.doubts(config.http),
+        *operator.doubts(config.operator),
         *auth.doubts(config.auth, _open_to(config)),
         *sign_in.doubts(config.sign_in, config.sms, shared_database=bool(config.database.url)),
         *payments.doubts(config.payments_url, config.odengi, config.obank),

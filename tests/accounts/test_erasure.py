@@ -52,6 +52,7 @@ KEPT = {
     "public.tariff_rules": ({"name"}, "of the network"),
     "public.users": ({"phone", "email"}, "staff"),
     "evpower.staff_elevations": ({"user_id"}, "staff's"),
+    "evpower.sign_in_links": ({"user_id"}, "staff's"),
     "evpower.staff_locations": ({"user_id"}, "staff's"),
     "evpower.staff_money": ({"user_id"}, "staff's"),
     "evpower.staff_totp": ({"user_id"}, "staff's"),

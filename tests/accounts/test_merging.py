@@ -48,6 +48,7 @@ STAYS = {
     "evpower.payment_audit_log": "never changed",
     "evpower.unverified_phones": "goes with the phone, which a merge gives by itself",
     "evpower.staff_elevations": "staff's",
+    "evpower.sign_in_links": "staff's",
     "evpower.staff_locations": "staff's",
     "evpower.staff_money": "staff's",
     "evpower.staff_totp": "staff's",

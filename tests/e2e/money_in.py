@@ -101,6 +101,7 @@ async def banked_server(
         server = Server(nursery, directory, database_url=database_url, **settings)
         server.environment |= sandbox.environment() | {
             "EVPOWER_HTTP_BIND": f"127.0.0.1:{port}",
+            "EVPOWER_OPERATOR_BIND": "",
             "EVPOWER_PAYMENTS_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "EVPOWER_OBANK_NOTIFY_KEY": NOTIFY_KEY,
             "EVPOWER_OBANK_H2H": "true",

@@ -87,6 +87,7 @@ class Server:
         self.environment = {
             "EVPOWER_STATE_DIR": str(state_dir),
             "EVPOWER_HTTP_BIND": "127.0.0.1:0",
+            "EVPOWER_OPERATOR_BIND": "",
             "EVPOWER_OCPP_BIND": "127.0.0.1:0",
             "EVPOWER_LOG_FILE": str(self.log_file),
             **{f"EVPOWER_{name.upper()}": str(value) for name, value in settings.items()},

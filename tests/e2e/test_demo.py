@@ -49,6 +49,7 @@ async def start_demo(nursery: trio.Nursery, state_dir: Path) -> Process:
     environment = {
         "EVPOWER_STATE_DIR": str(state_dir),
         "EVPOWER_HTTP_BIND": "127.0.0.1:0",
+        "EVPOWER_OPERATOR_BIND": "",
         "EVPOWER_OCPP_BIND": "127.0.0.1:0",
     }
     demo = await start(nursery, "demo", environment=environment)

@@ -20,6 +20,7 @@ async def serve(tmp_path: Path, nursery: trio.Nursery, **settings: str) -> tuple
     environment = {
         "EVPOWER_STATE_DIR": str(tmp_path),
         "EVPOWER_HTTP_BIND": "127.0.0.1:0",
+        "EVPOWER_OPERATOR_BIND": "",
         "EVPOWER_OCPP_BIND": "127.0.0.1:0",
         **{f"EVPOWER_{name.upper()}": value for name, value in settings.items()},
     }

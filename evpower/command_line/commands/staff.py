@@ -110,6 +110,14 @@ def totp(terminal: Terminal, user_id: str) -> None:
 @staff.command()
 @PERSON
 @terminal_command
+def link(terminal: Terminal, user_id: str) -> None:
+    """A link that signs a person in to the operators' pages, once, within half an hour."""
+    terminal.screen.facts(terminal.server.post("users", user_id, "link"))
+
+
+@staff.command()
+@PERSON
+@terminal_command
 def confirm(terminal: Terminal, user_id: str) -> None:
     """Switch a second factor on: asks for a code of the authenticator app."""
     _confirm(terminal, user_id)

@@ -41,6 +41,7 @@ AND ended_at IS NULL RETURNING id
 DELETE_SIGN_INS = """
 DELETE FROM evpower.sign_ins s
 WHERE NOT EXISTS (SELECT FROM evpower.refresh_tokens t WHERE t.sign_in_id = s.id AND t.expires_at > %(before)s)
+  AND NOT EXISTS (SELECT FROM evpower.browser_cookies b WHERE b.sign_in_id = s.id AND b.expires_at > %(before)s)
 """
 
 
@@ -98,5 +99,5 @@ async def end_sign_ins(conn: Conn, person_id: str, cause: SignOutCause, at: date
 
 
 async def delete_sign_ins(conn: Conn, before: datetime) -> None:
-    """Forget those whose refresh tokens have all run out before then."""
+    """Forget those whose refresh tokens and cookies have all run out before then."""
     await conn.execute(DELETE_SIGN_INS, {"before": before})

@@ -16,6 +16,7 @@ from evpower.http.wire.described import described
 from evpower.http.wire.kinds import counted
 from evpower.http.wire.requests import BodyFields, required_text
 from evpower.http.wire.rights import needs
+from evpower.sign_in.browsers import Browsers
 from evpower.staff.rights import Right, Role
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
@@ -110,10 +111,10 @@ def _routes(staff: Staff, name: str, role: Role | None) -> Blueprint:
     return routes
 
 
-def enrolment_routes(second_factor: SecondFactor) -> Blueprint:
-    """`POST /users/{id}/totp` and `.../totp/confirm`: for the control socket alone.
+def enrolment_routes(second_factor: SecondFactor, browsers: Browsers) -> Blueprint:
+    """`POST /users/{id}/totp`, `.../totp/confirm` and `.../link`: for the control socket alone.
 
-    Behind a token they would give a second factor to whoever has stolen the first one.
+    Behind a token they would give a second factor, or another way in, to whoever has stolen the first one.
     """
     routes = Blueprint("staff_enrolment", __name__, url_prefix="/users")
 
@@ -131,5 +132,12 @@ def enrolment_routes(second_factor: SecondFactor) -> Blueprint:
         with trio.fail_after(WITHIN_S):
             await second_factor.confirm(user_id, code)
         return written_data({"id": user_id, "has_second_factor": True})
+
+    @routes.post("/<user_id>/link")
+    @needs(Right.STAFF)
+    async def link(user_id: str) -> Response:
+        with trio.fail_after(WITHIN_S):
+            token = await browsers.make_link(user_id, actor=acting())
+        return written_data({"id": user_id, "path": f"/sign-in/{token}"})
 
     return routes

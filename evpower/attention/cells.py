@@ -1,0 +1,121 @@
+"""The network as a grid: one cell for each connector, and what kind it is (contract/operator-pages §1, §3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from evpower.identifiers import StationId
+from evpower.network.status import AdminStatus, effective_status
+
+#: A car is connected and takes energy, or could.
+TAKING = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+#: A cable is plugged in, or somebody holds the place.
+PLUGGED = frozenset({"Preparing", "Finishing", "Reserved"})
+
+
+class CellKind(Enum):
+    """The value is the letter that stands for the kind in a page's classes."""
+
+    CHARGING = "c"
+    FREE = "f"
+    PLUGGED = "p"
+    FAULTED = "x"
+    OFFLINE = "o"
+    CLOSED = "m"
+    NEVER_HEARD = "n"
+
+
+#: Colour never alone (§1).
+GLYPHS = {
+    CellKind.CHARGING: "●",
+    CellKind.FREE: "○",
+    CellKind.PLUGGED: "◐",
+    CellKind.FAULTED: "▲",
+    CellKind.OFFLINE: "✕",
+    CellKind.CLOSED: "▬",
+    CellKind.NEVER_HEARD: "?",
+}
+
+
+@dataclass(frozen=True)
+class ConnectorFacts:
+    """A connector as it is stored; `busy` while a session runs on it."""
+
+    number: int
+    ocpp_status: str | None
+    error_code: str
+    is_enabled: bool
+    busy: bool
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StationFactsNow:
+    """A station of the grid as it is stored: active, or in maintenance."""
+
+    id: StationId
+    location_id: str
+    location_name: str
+    city: str
+    latitude: float | None
+    longitude: float | None
+    admin_status: AdminStatus
+    whole_status: str | None
+    last_seen_at: datetime | None
+    connectors: tuple[ConnectorFacts, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A connector in the grid."""
+
+    number: int
+    kind: CellKind
+    #: OCPP's own word, which people who know chargers read.
+    ocpp_status: str
+    error_code: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class StationCells:
+    """A station in the grid."""
+
+    facts: StationFactsNow
+    is_online: bool
+    cells: tuple[Cell, ...]
+
+
+def station_cells(facts: StationFactsNow, *, is_online: bool) -> StationCells:
+    """The station's cells, in the order of its connectors."""
+    cells = (
+        Cell(
+            each.number,
+            _kind(facts, each, is_online=is_online),
+            effective_status(each.ocpp_status, facts.whole_status),
+            each.error_code,
+            each.changed_at if is_online else facts.last_seen_at,
+        )
+        for each in facts.connectors
+    )
+    return StationCells(facts, is_online, tuple(cells))
+
+
+def _kind(station: StationFactsNow, connector: ConnectorFacts, *, is_online: bool) -> CellKind:
+    """In this order: what we closed, what we do not hear, what the station reports."""
+    if station.admin_status == "maintenance" or not connector.is_enabled:
+        return CellKind.CLOSED
+    if station.last_seen_at is None:
+        return CellKind.NEVER_HEARD
+    if not is_online:
+        return CellKind.OFFLINE
+    status = effective_status(connector.ocpp_status, station.whole_status)
+    if status == "Faulted":
+        return CellKind.FAULTED
+    if status in TAKING:
+        return CellKind.CHARGING
+    if connector.busy or status in PLUGGED:
+        return CellKind.PLUGGED
+    return CellKind.FREE if status == "Available" else CellKind.CLOSED

@@ -1,0 +1,78 @@
+"""Charges that run and the figures of the first screen (contract/operator-pages §2, §3.3, §3.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from evpower.identifiers import ClientId, SessionId, StationId
+
+
+@dataclass(frozen=True)
+class RunningCharge:
+    """A session that is not final, with its last reading; `limit` is in `limit_unit`: kWh, or som."""
+
+    session_id: SessionId
+    client_id: ClientId
+    client_name: str | None
+    client_phone: str | None
+    station_id: StationId
+    connector_id: int
+    phase: str
+    started_at: datetime
+    energy_wh: int
+    power_w: int | None
+    soc_percent: float | None
+    read_at: datetime | None
+    limit_type: str
+    limit_value: Decimal | None
+    cost_tyiyn: int
+    held_tyiyn: int
+
+
+@dataclass(frozen=True)
+class RunningCharges:
+    """The newest charges, how many there are, what they draw and what is held for them."""
+
+    newest: tuple[RunningCharge, ...]
+    count: int
+    power_w: int
+    held_tyiyn: int
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Starts that were asked for in the last hour, those that reached `charging`, and why the others did not."""
+
+    asked: int = 0
+    reached: int = 0
+    refusals: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Energy and revenue of a day, and of the same weekday a week before up to this hour."""
+
+    energy_wh: int = 0
+    revenue_tyiyn: int = 0
+    energy_before_wh: int = 0
+    revenue_before_tyiyn: int = 0
+
+
+@dataclass(frozen=True)
+class TopUpsToday:
+    """Top-ups credited today, and those not decided yet."""
+
+    credited: int = 0
+    credited_tyiyn: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True)
+class DayFigures:
+    """The figures beside the grid."""
+
+    starts: Starts = Starts()
+    sold: Sold = Sold()
+    top_ups: TopUpsToday = TopUpsToday()

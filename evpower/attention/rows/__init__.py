@@ -1,0 +1,1 @@
+"""What is gathered from the rows of every room, in a few statements."""

@@ -1,0 +1,54 @@
+"""Stations and connectors as the grid shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from evpower.attention.cells import ConnectorFacts, StationFactsNow
+from evpower.db.connection import Conn
+from evpower.identifiers import StationId
+
+STATIONS = """
+SELECT s.id, s.location_id, l.name AS location_name, coalesce(l.city, '') AS city, l.latitude, l.longitude,
+       s.status AS admin_status, o.status AS whole_status, s.last_heartbeat_at AS last_seen_at,
+       coalesce((SELECT json_agg(json_build_array(c.connector_number, c.ocpp_status, c.error_code, c.is_enabled,
+                                 r.id IS NOT NULL, extract(epoch FROM c.last_status_update))
+                                 ORDER BY c.connector_number)
+                 FROM public.connectors c
+                 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id
+                      AND r.connector_id = c.connector_number AND r.status = 'started'
+                 WHERE c.station_id = s.id), '[]') AS connectors
+FROM public.stations s JOIN public.locations l ON l.id = s.location_id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+WHERE s.status <> 'inactive' AND (%(ids)s::text[] IS NULL OR s.id = ANY(%(ids)s))
+ORDER BY l.city NULLS LAST, l.id, s.id
+"""
+#: Exactly `heartbeat_timeout_s` of silence is still online (network/status.py `is_online`).
+SILENT = """
+SELECT id FROM public.stations
+WHERE status <> 'inactive' AND (last_heartbeat_at IS NULL OR last_heartbeat_at < %(heard_before)s)
+"""
+
+
+async def read_station_facts(conn: Conn, ids: Collection[StationId] | None = None) -> list[StationFactsNow]:
+    """Every station that is not switched off, or those of `ids` alone; in the order of the grid."""
+    parameters = {"ids": None if ids is None else list(ids)}
+    return [_station(**row) for row in await (await conn.execute(STATIONS, parameters)).fetchall()]
+
+
+def _station(*, connectors: list[list[Any]], **row: Any) -> StationFactsNow:
+    return StationFactsNow(**row, connectors=tuple(map(_connector, connectors)))
+
+
+def _connector(values: list[Any]) -> ConnectorFacts:
+    number, ocpp_status, error_code, is_enabled, busy, changed_s = values
+    changed_at = None if changed_s is None else datetime.fromtimestamp(changed_s, UTC)
+    return ConnectorFacts(number, ocpp_status, error_code, is_enabled, busy, changed_at)
+
+
+async def silent_stations(conn: Conn, heard_before: datetime) -> frozenset[StationId]:
+    """Stations that nobody has heard of since then, or ever."""
+    cursor = await conn.execute(SILENT, {"heard_before": heard_before})
+    return frozenset(StationId(row["id"]) for row in await cursor.fetchall())

@@ -1,0 +1,158 @@
+"""The pages put together: what is open to everybody, and what is behind the gate."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import trio
+from quart import Blueprint, Response, g, redirect, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+
+from evpower.attention.picture import Pictures
+from evpower.charging.service import ChargingService
+from evpower.client_address import LOOPBACK, Network
+from evpower.clock import Clock, Ids
+from evpower.db.failures import DatabaseAway
+from evpower.errors import (
+    DatabaseUnavailable,
+    EvPowerError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+)
+from evpower.http.wire.access import READING_METHODS, shown_path
+from evpower.http.wire.loop_time import CpuSeconds
+from evpower.pages.application import PagesApplication
+from evpower.pages.assets import asset_routes, read_assets
+from evpower.pages.charges import charge_routes
+from evpower.pages.live import live_routes
+from evpower.pages.now import now_routes
+from evpower.pages.rendering import Renderer
+from evpower.pages.shown import Pages
+from evpower.pages.sign_in import require_second_factor, sign_in_routes
+from evpower.pages.visitor import Gate, signed_in
+from evpower.sign_in.browsers import Browsers
+from evpower.sign_in.phone_codes import PhoneCodes
+from evpower.staff.acts import OperatorActs
+from evpower.staff.second_factor import SecondFactor
+
+log = logging.getLogger("evpower.pages")
+
+#: The first kind that fits decides; the name is a text of `problem.`.
+PROBLEMS: tuple[tuple[type[Exception], int, str], ...] = (
+    (Forbidden, 403, "forbidden"),
+    (NotFound, 404, "not_found"),
+    (InvalidRequest, 400, "form"),
+    (TooManyRequests, 429, "too_many"),
+    (DatabaseUnavailable, 503, "database"),
+    (DatabaseAway, 503, "database"),
+    (trio.TooSlowError, 503, "slow"),
+    (EvPowerError, 409, "refused"),
+)
+HTTP_PROBLEMS = {403: "forbidden", 404: "not_found", 405: "not_found", 413: "form"}
+
+
+@dataclass(frozen=True)
+class PagesSettings:
+    """Who may ask, and the time zone that times are shown in."""
+
+    timezone: ZoneInfo
+    trusted_proxies: Collection[Network] = LOOPBACK
+    admin_allow: Collection[Network] = ()
+    cpu_s: CpuSeconds = field(default=time.thread_time)
+
+
+@dataclass(frozen=True)
+class PagesServices:
+    """What pages show and do."""
+
+    browsers: Browsers
+    codes: PhoneCodes
+    second_factor: SecondFactor
+    pictures: Pictures
+    charging: ChargingService
+    acts: OperatorActs
+
+
+def build_pages_app(services: PagesServices, clock: Clock, ids: Ids, settings: PagesSettings) -> QuartTrio:
+    """The application to serve on `operator.bind`; it owns nothing, so it needs no start and no end."""
+    app = PagesApplication(
+        "evpower.pages",
+        ids=ids,
+        trusted_proxies=settings.trusted_proxies,
+        admin_allow=settings.admin_allow,
+        cpu_s=settings.cpu_s,
+    )
+    assets = read_assets()
+    render, gate = Renderer(clock, ids, settings.timezone, assets), Gate(services.browsers, clock)
+    app.register_error_handler(Exception, _Problems(render).answer)
+    app.register_blueprint(asset_routes(assets))
+    app.register_blueprint(sign_in_routes(services.browsers, services.codes, services.second_factor, gate, render))
+    app.register_blueprint(_behind_the_gate(services, clock, ids, gate, render))
+    return app
+
+
+def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate, render: Renderer) -> Blueprint:
+    behind, pages = Blueprint("behind", __name__), Pages(services.pictures, render)
+
+    @behind.before_request
+    async def admit() -> Any:
+        await gate.let_in()
+        if request.method not in READING_METHODS:
+            await require_second_factor(services.second_factor)
+            log.info("operator: actor=%s, %s %s", signed_in().acting.actor, request.method, shown_path())
+
+    for routes in (
+        now_routes(pages),
+        live_routes(services.pictures, clock, ids, render),
+        charge_routes(services.charging, services.acts),
+    ):
+        behind.register_blueprint(routes)
+    return behind
+
+
+class _Problems:
+    """What went wrong, as a page."""
+
+    def __init__(self, render: Renderer) -> None:
+        self._render = render
+
+    async def answer(self, error: Exception) -> Any:
+        """The sign-in for who is not let in; otherwise what is the matter, what to do, and the id for the log."""
+        if isinstance(error, Unauthorized):
+            following = request.full_path.rstrip("?") if request.method == "GET" else "/"
+            # A stream or a piece of a page cannot be sent elsewhere; its page can, when it is loaded anew.
+            is_piece = "HX-Request" in request.headers
+            return _empty(401) if is_piece else redirect(f"/sign-in?next={quote(following)}", 303)
+        if isinstance(error, Forbidden) and error.details.get("reason") == "totp_required":
+            return redirect("/second-factor?next=/", 303)
+        if isinstance(error, HTTPException):
+            status, name, detail = error.code or 500, HTTP_PROBLEMS.get(error.code or 500, "failed"), None
+        else:
+            status, name = next(((s, n) for kind, s, n in PROBLEMS if isinstance(error, kind)), (500, "failed"))
+            detail = _detail(error)
+        if status >= 500:
+            log.error("a page could not be shown", exc_info=error)
+        return self._render.page(
+            "problem.html", status, problem=name, detail=detail, glance=None, correlation_id=g.get("correlation_id", "")
+        )
+
+
+def _detail(error: Exception) -> str | None:
+    """What a person can do something about; the role that may, where a right is missing."""
+    if isinstance(error, Forbidden):
+        return str(error.details.get("roles") or "") or None
+    return error.message if isinstance(error, EvPowerError) and not isinstance(error, DatabaseUnavailable) else None
+
+
+def _empty(status: int) -> Response:
+    return Response(b"", status=status, content_type="text/plain")

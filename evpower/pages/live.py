@@ -1,0 +1,200 @@
+"""`/live`: what changes on the first screen, as server-sent events (contract/operator-pages §9).
+
+A row that changed is rendered once for all viewers of a language and of the same rights, and goes to each of them. A
+viewer who reads too slowly is not waited for: each takes the latest picture when it is ready for one, and a page whose
+grid has another layout is told to read itself anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import trio
+from quart import Blueprint, Response, request
+from quart.wrappers.response import ResponseBody
+
+from evpower.attention.picture import Picture, Pictures
+from evpower.clock import Clock, Ids
+from evpower.digits import whole_number
+from evpower.errors import TooManyRequests
+from evpower.http.wire.application import STREAMING
+from evpower.pages.glance import Glance, glance
+from evpower.pages.rendering import Renderer
+from evpower.pages.visitor import Visitor, choices, signed_in
+from evpower.texts.catalogue import Language
+
+#: A tick comes at least so often, whatever happens: its absence is what a reader sees.
+TICK_EVERY_S = 2.0
+#: Between two batches to one viewer.
+BATCHES_APART_S = 0.25
+VIEWERS_MOST = 50
+#: A stream ends by itself, and its page connects anew.
+LONGEST_STREAM_S = 120.0
+#: Quart ends an answer after a minute otherwise.
+LONGEST_S = None
+MOST_PICTURES = 2**53
+#: Where each viewer gets the key of a form of their own.
+KEY_HERE = "@key@"
+
+
+class Rows:
+    """Rendered pieces of the latest picture, for who comes next with the same question."""
+
+    def __init__(self, render: Renderer) -> None:
+        self.render = render
+        self._number = -1
+        self._pieces: dict[tuple[str, str, Language], str] = {}
+
+    def piece(self, picture: Picture, template: str, whose: str, language: Language, **names: Any) -> str:
+        """A template of one thing, rendered once for each picture; `whose` tells those apart who see different ones."""
+        if picture.number != self._number:
+            self._number, self._pieces = picture.number, {}
+        key = (template, whose, language)
+        if key not in self._pieces:
+            self._pieces[key] = self.render.text(template, language, **names)
+        return self._pieces[key]
+
+
+def live_routes(pictures: Pictures, clock: Clock, ids: Ids, render: Renderer) -> Blueprint:
+    """The stream of changes to the first screen: `?since=NUMBER&layout=` are those of the page that asks."""
+    routes, rows = Blueprint("live", __name__), Rows(render)
+
+    @routes.get("/live")
+    async def live() -> Response:
+        if pictures.watchers >= VIEWERS_MOST:
+            raise TooManyRequests(int(TICK_EVERY_S) * 5)
+        since = request.headers.get("Last-Event-ID") or request.args.get("since", "")
+        seen = whole_number(since, MOST_PICTURES) if since.isascii() else None
+        body = ChangeStream(
+            pictures, clock, ids, rows, signed_in(), choices().language, request.args.get("layout", ""), seen
+        )
+        response = Response(body, content_type="text/event-stream")
+        response.headers["X-Accel-Buffering"] = "no"
+        response.timeout = LONGEST_S
+        return response
+
+    return routes
+
+
+class ChangeStream(ResponseBody):
+    """One viewer's stream. Watching begins and ends with its being sent."""
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        clock: Clock,
+        ids: Ids,
+        rows: Rows,
+        visitor: Visitor,
+        language: Language,
+        layout: str,
+        seen: int | None,
+    ) -> None:
+        self._scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+        self._scope[STREAMING] = True
+        self._pictures = pictures
+        self._clock = clock
+        self._ids = ids
+        self._rows = rows
+        self._visitor = visitor
+        self._language: Language = language
+        self._layout = layout
+        self._seen = -1 if seen is None else seen
+        self._sent: dict[str, str] = {}
+        self._watching: AbstractContextManager[None] = pictures.watched()
+        self._began_at_s: float | None = None
+
+    async def __aenter__(self) -> ChangeStream:
+        self._watching.__enter__()
+        return self
+
+    async def __aexit__(self, *failure: Any) -> None:
+        self._watching.__exit__(*failure)
+
+    def __aiter__(self) -> ChangeStream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._began_at_s is None:
+            self._began_at_s = trio.current_time()
+            return b": connected\n\n"
+        try:
+            if trio.current_time() - self._began_at_s > LONGEST_STREAM_S:
+                # Its page connects anew, and is looked at anew: who was switched off or signed out sees no more.
+                raise trio.EndOfChannel
+            await trio.sleep(BATCHES_APART_S)
+            with trio.move_on_after(TICK_EVERY_S - BATCHES_APART_S):
+                await self._pictures.after(self._seen)
+        except trio.EndOfChannel:
+            self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
+            raise StopAsyncIteration from None
+        return self._batch().encode()
+
+    def _batch(self) -> str:
+        picture = self._pictures.latest
+        if picture is None:
+            return ": nothing to see yet\n\n"
+        if picture.layout != self._layout:
+            return event("anew", "{}")
+        age_s = max(0.0, (self._clock.now() - picture.taken_at).total_seconds())
+        at = self._rows.render.wording(self._language).clock(picture.taken_at)
+        tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at}))
+        if picture.number <= self._seen:
+            return tick
+        new = glance(picture, self._visitor.acting)
+        changed = "".join((*self._stations(new), *self._figures(new)))
+        lists = "".join(self._lists(new))
+        self._seen = picture.number
+        return f"id: {picture.number}\n{event('', changed)}{lists}{tick}"
+
+    def _stations(self, new: Glance) -> Iterator[str]:
+        for station_id in new.picture.drawn_since(self._seen):
+            station = new.stations.get(station_id)
+            if station is not None:
+                number = new.picture.order[station_id]
+                html = self._piece(new, "now/station.html", station_id, number=number, station=station)
+                yield partial(f"s{number}", html)
+
+    def _figures(self, new: Glance) -> Iterator[str]:
+        for target, template in (("bar-figures", "bar_figures.html"), ("figures", "now/figures.html")):
+            html = self._piece(new, template, self._whose, glance=new)
+            if self._is_news(target, html):
+                yield partial(target, html)
+
+    def _lists(self, new: Glance) -> Iterator[str]:
+        """Lists that people act in: their page holds them still under a pointer."""
+        html = self._piece(new, "now/running.html", self._whose, glance=new, key=KEY_HERE, visitor=self._visitor)
+        if self._is_news("running", html):
+            parts = html.split(KEY_HERE)
+            keyed = parts[0] + "".join(self._ids.new() + part for part in parts[1:])
+            yield event("list", json.dumps({"id": "running", "html": keyed}, ensure_ascii=False))
+
+    def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
+        density = f"{whose} {new.density}"
+        return self._rows.piece(new.picture, template, density, self._language, density=new.density, **names)
+
+    def _is_news(self, target: str, html: str) -> bool:
+        was, self._sent[target] = self._sent.get(target), html
+        return was != html
+
+    @property
+    def _whose(self) -> str:
+        """Who sees the same pieces: everybody of a role, an operator alone."""
+        member = self._visitor.acting.member
+        return self._visitor.acting.actor if member is None or member.role == "operator" else member.role
+
+
+def partial(target: str, html: str) -> str:
+    """A piece of a page that htmx puts in the place of the element with this id."""
+    return f'<hx-partial hx-target="#{target}" hx-swap="outerHTML">{html}</hx-partial>'
+
+
+def event(name: str, data: str) -> str:
+    """One server-sent event; each line of its data is a line of the stream. Nothing without data."""
+    if not data:
+        return ""
+    lines = "".join(f"data: {line}\n" for line in data.splitlines())
+    return f"event: {name}\n{lines}\n" if name else f"{lines}\n"

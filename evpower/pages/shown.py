@@ -1,0 +1,26 @@
+"""A page behind the gate: its template with the bar, as the visitor may see the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Response
+
+from evpower.attention.picture import Pictures
+from evpower.pages.glance import glance
+from evpower.pages.rendering import Renderer
+from evpower.pages.visitor import signed_in
+
+
+class Pages:
+    """Shows pages to who is signed in."""
+
+    def __init__(self, pictures: Pictures, render: Renderer) -> None:
+        self._pictures = pictures
+        self.render = render
+
+    async def show(self, template: str, /, status: int = 200, **names: Any) -> Response:
+        """The template, with `glance` for the bar; None when the network could never be read."""
+        picture = await self._pictures.fresh()
+        seen = None if picture is None else glance(picture, signed_in().acting)
+        return self.render.page(template, status, glance=seen, **names)

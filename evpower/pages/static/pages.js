@@ -1,0 +1,106 @@
+// The age of the picture, and keys. Rows come from the server as HTML (htmx, hx-sse); nothing here knows what they mean.
+"use strict";
+(() => {
+  const AMBER_S = 6, RED_S = 12;
+  const byId = (id) => document.getElementById(id);
+  const seconds = () => performance.now() / 1000;
+
+  // How old the picture was when it last came, and when that was by the browser's steady clock.
+  let pictureAge = null, heardAt = seconds(), pictureAt = null;
+  const age = byId("age"), stale = byId("stale"), clock = byId("clock"), live = byId("live");
+
+  function hear(event) {
+    const tick = JSON.parse(event.detail.data);
+    pictureAge = tick.age;
+    pictureAt = tick.at;
+    heardAt = seconds();
+    show();
+  }
+
+  function show() {
+    if (clock) {
+      const offset = Number(clock.dataset.offset) * 1000;
+      clock.textContent = new Date(Date.now() + offset).toISOString().slice(11, 19);
+    }
+    if (!live || !age) return;
+    const silent = seconds() - heardAt;
+    const now = (pictureAge === null ? 0 : pictureAge) + silent;
+    const red = now > RED_S, amber = now > AMBER_S;
+    if (pictureAge !== null || amber) age.textContent = `${age.dataset.live} ${now.toFixed(now < 10 ? 1 : 0)} s`;
+    age.className = red ? "live red" : amber ? "live amber" : "live";
+    document.body.classList.toggle("stale", red);
+    if (stale.hidden === red) stale.hidden = !red;
+    if (red) stale.textContent = stale.dataset.text.replace("{age}", now.toFixed(0)).replace("{at}", pictureAt || "");
+  }
+
+  // A list under the pointer does not move: what is newer waits until it is left.
+  const waiting = new Map();
+  function put(id, html) {
+    const old = byId(id);
+    if (!old) return;
+    const opened = [...old.querySelectorAll("details[open]")].map((each) => each.id);
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(id);
+    old.replaceWith(fresh);
+    opened.forEach((each) => { const found = each && byId(each); if (found) found.open = true; });
+    htmx.process(fresh);
+  }
+  function offer(event) {
+    const { id, html } = JSON.parse(event.detail.data);
+    const old = byId(id);
+    if (!old) return;
+    if (old.matches(":hover") || old.contains(document.activeElement)) {
+      waiting.set(id, html);
+      old.classList.add("waits");
+    } else put(id, html);
+  }
+  function release() {
+    for (const [id, html] of waiting) {
+      const old = byId(id);
+      if (old && (old.matches(":hover") || old.contains(document.activeElement))) continue;
+      waiting.delete(id);
+      put(id, html);
+    }
+  }
+
+  if (live) {
+    live.addEventListener("tick", hear);
+    live.addEventListener("list", offer);
+    live.addEventListener("anew", () => location.reload());
+    document.addEventListener("pointermove", release, { passive: true });
+    document.addEventListener("focusout", () => setTimeout(release));
+    addEventListener("pageshow", () => { heardAt = seconds(); });
+  }
+  setInterval(show, 500);
+
+  // Keys (§9): / search, g and a letter, j k Enter rows, ? help.
+  let going = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey && event.key === "k") { event.preventDefault(); byId("search").focus(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") { document.activeElement.blur(); return; }
+    if (event.target.closest("input, textarea, select")) return;
+    if (going) {
+      going = false;
+      const page = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+      if (page) page.click();
+      return;
+    }
+    if (event.key === "/") { event.preventDefault(); byId("search").focus(); }
+    else if (event.key === "g") going = true;
+    else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+    else if (event.key === "s") press("[data-key=s]");
+    else if (event.key === "t") press("[data-key=t]");
+  });
+  function rows() { return [...document.querySelectorAll("main tbody tr, #todo li.item")]; }
+  function step(by) {
+    const all = rows(), here = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.min(all.length - 1, Math.max(0, here + by))];
+    const link = next && next.querySelector("a, button, summary");
+    if (link) link.focus();
+  }
+  function press(selector) {
+    const row = document.activeElement.closest("tr, li.item");
+    const found = (row || document).querySelector(selector);
+    if (found) found.click();
+  }
+})();

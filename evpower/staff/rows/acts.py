@@ -1,0 +1,59 @@
+"""Rows of `operator_acts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evpower.db.connection import Conn
+
+BEGIN = """
+INSERT INTO evpower.operator_acts (key, acted_at, actor, act, target, detail)
+VALUES (%(key)s, %(at)s, %(actor)s, %(act)s, %(target)s, %(detail)s) ON CONFLICT (key) DO NOTHING RETURNING key
+"""
+END = """
+UPDATE evpower.operator_acts SET outcome = %(outcome)s, outcome_at = %(at)s WHERE key = %(key)s AND outcome IS NULL
+"""
+ACT = "key, acted_at, actor, act, target, detail, outcome, outcome_at"
+READ = f"SELECT {ACT} FROM evpower.operator_acts WHERE key = %(key)s"
+LIST = f"SELECT {ACT} FROM evpower.operator_acts ORDER BY acted_at DESC LIMIT %(limit)s"
+DELETE = "DELETE FROM evpower.operator_acts WHERE acted_at < %(before)s"
+
+
+@dataclass(frozen=True)
+class OperatorAct:
+    """One act; `outcome` None is one that is not known."""
+
+    key: str
+    acted_at: datetime
+    actor: str
+    act: str
+    target: str
+    detail: str | None
+    outcome: str | None
+    outcome_at: datetime | None
+
+
+async def begin(conn: Conn, key: str, at: datetime, actor: str, act: str, target: str, detail: str | None) -> bool:
+    """Whether the key is new."""
+    parameters = {"key": key, "at": at, "actor": actor, "act": act, "target": target, "detail": detail}
+    return await (await conn.execute(BEGIN, parameters)).fetchone() is not None
+
+
+async def end(conn: Conn, key: str, outcome: str, at: datetime) -> None:
+    """What came of it."""
+    await conn.execute(END, {"key": key, "outcome": outcome, "at": at})
+
+
+async def read(conn: Conn, key: str) -> OperatorAct | None:
+    row = await (await conn.execute(READ, {"key": key})).fetchone()
+    return None if row is None else OperatorAct(**row)
+
+
+async def list_acts(conn: Conn, limit: int) -> list[OperatorAct]:
+    """The newest first."""
+    return [OperatorAct(**row) for row in await (await conn.execute(LIST, {"limit": limit})).fetchall()]
+
+
+async def delete_acts(conn: Conn, before: datetime) -> None:
+    await conn.execute(DELETE, {"before": before})

@@ -1,0 +1,1 @@
+"""Tests of the operators' pages, without a browser."""
