@@ -8,10 +8,7 @@ from evpower.administration.client_accounts import GivenStatus
 from evpower.administration.records import Page
 from evpower.billing.errors import ClientBlocked
 from evpower.identifiers import ClientId, IdTag
-<<<<<<< HEAD
 from evpower.narrowing import Narrowing
-=======
->>>>>>> a0c09d8
 from evpower.tags.cards import Card
 from tests.worlds.charging import CLIENT, World
 
@@ -66,11 +63,7 @@ async def test_a_card_given_to_the_old_id_is_the_survivors(here: World) -> None:
 
 async def test_attempts_of_the_old_id_are_the_survivors(here: World) -> None:
     await here.order(energy_wh=1_000, client=INTO)
-<<<<<<< HEAD
     found = [await here.app.attempts.listed(Narrowing(client_id=each)) for each in (CLIENT, INTO)]
-=======
-    found = [await here.app.attempts.listed(client_id=each, station_id=None, since=None) for each in (CLIENT, INTO)]
->>>>>>> a0c09d8
     assert found[0] == found[1] != []
 
 

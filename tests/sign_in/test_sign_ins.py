@@ -339,8 +339,6 @@ async def test_a_first_sign_in_beside_who_writes_the_same_number_from_outside(
     [person] = [each.person for each in signed_in]
     assert (person.id == "outside", signed_in[0].is_new) == (vouched_for, not vouched_for)
     assert await world.sql("SELECT id FROM clients WHERE phone = %s", PHONE) == [{"id": person.id}]
-<<<<<<< HEAD
-=======
 
 
 async def test_a_refresh_is_counted_by_what_became_of_it(world: SignInWorld) -> None:
@@ -360,4 +358,3 @@ async def test_a_refresh_that_could_not_be_answered_is_counted_too(world: SignIn
     with pytest.raises(psycopg.errors.UndefinedTable):
         await refresh(world, signed_in.refresh_token)
     assert world.sign_in.sign_ins.refreshes == {"failed": 1}
->>>>>>> a0c09d8
