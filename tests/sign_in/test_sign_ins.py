@@ -355,6 +355,9 @@ async def test_a_refresh_is_counted_by_what_became_of_it(world: SignInWorld) -> 
 async def test_a_refresh_that_could_not_be_answered_is_counted_too(world: SignInWorld) -> None:
     signed_in = await sign_in(world)
     await world.sql("ALTER TABLE evpower.refresh_tokens RENAME TO gone")
-    with pytest.raises(psycopg.errors.UndefinedTable):
-        await refresh(world, signed_in.refresh_token)
+    try:
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await refresh(world, signed_in.refresh_token)
+    finally:
+        await world.sql("ALTER TABLE evpower.gone RENAME TO refresh_tokens")
     assert world.sign_in.sign_ins.refreshes == {"failed": 1}
