@@ -30,7 +30,9 @@ WENT_ON = {"accepted": "accepted", "Accepted": "accepted", "failed": "failed"}
 def start_metrics(answers: Mapping[tuple[StartDoor, str], int]) -> Iterator[Metric]:
     """Starts, by who tried; a refusal by its code, a card's by its verdict."""
     labels = ("door", "outcome", "reason")
-    starts = {(door, *_outcome(answer)): count for (door, answer), count in answers.items()}
+    # There before the first one, so that an alert on its rise sees that one too.
+    starts = {(door, outcome, ""): 0 for door in get_args(StartDoor) for outcome in ("accepted", "failed")}
+    starts.update({(door, *_outcome(answer)): count for (door, answer), count in answers.items()})
     yield counts("evpower_starts", "Attempts to start a charge, and what they were answered.", labels, starts)
 
 

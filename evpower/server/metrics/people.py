@@ -19,11 +19,16 @@ from evpower.rate_limits.service import RateLimits
 from evpower.server.metrics.families import counter, counts, counts_by, histogram
 from evpower.sign_in.phone_codes import CodeOutcome
 
+INTERNAL = 500
+
 
 def request_metrics(traffic: HttpTraffic) -> Iterator[Metric]:
     """Requests at both listeners for people; a path that is no route's is one of `none`."""
     answers = {(method, route, str(status)): count for (method, route, status), count in traffic.answers.items()}
     yield counts("evpower_http_requests", "Requests answered.", ("method", "route", "status"), answers)
+    # Without labels, so that it is there before the first one: an alert on its rise sees that one too.
+    faults = sum(count for (_, _, status), count in traffic.answers.items() if status == INTERNAL)
+    yield counter("evpower_http_faults", "Requests that ended in a fault of ours.", faults)
     meaning = "From a request to the beginning of its answer."
     yield histogram("evpower_http_answer_seconds", meaning, "route", traffic.took)
 

@@ -11,6 +11,9 @@ from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.server.metrics.families import counter, counts, counts_by, gauge, gauges, histogram
 from evpower.server.rows.network_figures import CONNECTOR_STATES, NetworkCounts
 
+#: The CALLERROR of a fault of ours: there before the first one, so that an alert on its rise sees that one too.
+OURS = "InternalError"
+
 
 def door_metrics(server: StationServer) -> Iterator[Metric]:
     """What passes at the door of this process."""
@@ -35,7 +38,7 @@ def _traffic(traffic: Traffic) -> Iterator[Metric]:
     yield counts_by("evpower_ocpp_calls_sent", "CALLs to chargers.", "action", traffic.calls_sent)
     labels = ("action", "outcome")
     yield counts("evpower_ocpp_commands", "How CALLs to chargers ended.", labels, traffic.commands)
-    yield counts_by("evpower_ocpp_errors_sent", "CALLERRORs to chargers.", "code", traffic.errors_sent)
+    yield counts_by("evpower_ocpp_errors_sent", "CALLERRORs to chargers.", "code", {OURS: 0, **traffic.errors_sent})
     yield counts_by("evpower_ocpp_errors_received", "CALLERRORs of chargers.", "code", traffic.errors_received)
     refusals = {str(refusal): traffic.refusals[refusal] for refusal in Refusal}
     yield counts_by("evpower_refused_sockets", "Sockets that became no charger's.", "reason", refusals)
