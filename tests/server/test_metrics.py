@@ -323,10 +323,10 @@ async def test_no_driver_is_named(pool: Pool) -> None:
 
 
 async def test_without_the_database_the_rest_is_told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "DATABASE_WITHIN_S", 0.2)
     async with open_proxy(database_url) as proxy, open_pool(proxy.url, size=2) as pool:
         scene = Scene(pool)
         assert (await scene.read())["evpower_database_up"] == 1
+        monkeypatch.setattr(exposition, "DATABASE_WITHIN_S", 0.2)
         proxy.cut()
         scene.server.traffic.call_answered("Heartbeat", 0.001)
         for _ in range(2):  # the connection that breaks, and the one that never comes
