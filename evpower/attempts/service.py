@@ -4,6 +4,7 @@ refusal's rollback does not lose it; a start neither fails nor waits for long be
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,15 +16,14 @@ from evpower.attempts.rows import attempts
 from evpower.attempts.rows.attempts import StartAttempt, StartDoor
 from evpower.clock import Clock
 from evpower.correlation import correlation_id
-from evpower.db.connection import Conn
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import Refusal
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
 from evpower.narrowing import Narrowing
 from evpower.worker import contain
 
-__all__ = ["Attempts", "OrderedStart", "StartAttempt", "Started", "forget_attempts", "keep_card", "say"]
+__all__ = ["Attempts", "OrderedStart", "StartAttempt", "StartDoor", "Started", "forget_attempts"]
 
 log = logging.getLogger("evpower.charging")
 
@@ -56,6 +56,8 @@ class Attempts:
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        #: Attempts since the start of this process, by door and answer: codes of refusals, cards' verdicts.
+        self.answers: Counter[tuple[StartDoor, str]] = Counter()
 
     @asynccontextmanager
     async def kept(
@@ -86,34 +88,34 @@ class Attempts:
             with trio.move_on_after(KEEPS_WITHIN_S, shield=True), contain(log, "a start attempt could not be kept"):
                 async with unit_of_work(self._pool) as uow:
                     await attempts.insert_attempt(uow.conn, attempt)
-            say(attempt)
+            self._answered(attempt)
+
+    async def keep_card(self, uow: UnitOfWork, attempt: StartAttempt) -> None:
+        """A card's attempt, in the unit of work that stores its transaction: no refusal takes that one back."""
+        await attempts.insert_attempt(uow.conn, attempt)
+        uow.after_commit(lambda: self._answered(attempt))
 
     async def listed(self, wanted: Narrowing) -> list[StartAttempt]:
         """Attempts, the newest first."""
         async with reading(self._pool) as conn:
             return await attempts.list_attempts(conn, wanted)
 
+    def _answered(self, attempt: StartAttempt) -> None:
+        """Count it, and write the line operators grep for."""
+        self.answers[attempt.door, attempt.answer] += 1
+        log.info(
+            "start attempt: client=%s, station=%s, connector=%s, door=%s, answer=%s, session=%s, correlation_id=%s",
+            attempt.client_id,
+            attempt.station_id,
+            attempt.connector_id,
+            attempt.door,
+            attempt.answer,
+            attempt.session_id,
+            attempt.correlation_id,
+        )
+
 
 async def forget_attempts(pool: Pool, now: datetime) -> None:
     """Drop what is older than a month."""
     async with unit_of_work(pool) as uow:
         await attempts.delete_attempts(uow.conn, now - KEPT_FOR)
-
-
-async def keep_card(conn: Conn, attempt: StartAttempt) -> None:
-    """A card's attempt, in the unit of work that stores its transaction: no refusal takes that one back."""
-    await attempts.insert_attempt(conn, attempt)
-
-
-def say(attempt: StartAttempt) -> None:
-    """The line operators grep for."""
-    log.info(
-        "start attempt: client=%s, station=%s, connector=%s, door=%s, answer=%s, session=%s, correlation_id=%s",
-        attempt.client_id,
-        attempt.station_id,
-        attempt.connector_id,
-        attempt.door,
-        attempt.answer,
-        attempt.session_id,
-        attempt.correlation_id,
-    )

@@ -62,6 +62,8 @@ class BillingService:
         self._push = push or PushOutbox(clock, is_on=False)
         #: Payments credited since the start, by provider.
         self.credited: Counter[str] = Counter()
+        #: Sums of bills since the start of this process, in tyiyn, and what corrections added to them or took away.
+        self.billed_tyiyn = self.added_tyiyn = self.taken_away_tyiyn = 0
 
     async def known_balance(self, client_id: ClientId) -> BalanceView | None:
         """The client's money; None for an unknown client."""
@@ -115,6 +117,7 @@ class BillingService:
         if await post_entry(uow.conn, entry, self._clock.now()) is None:
             return bill
         self._log_moved(uow, client.id, session_id, bill.refund_tyiyn, bill.additional_tyiyn)
+        uow.after_commit(lambda: self._count_billed(bill.cost_tyiyn))
         taken_tyiyn = bill.cost_tyiyn - bill.debt_tyiyn
         if bill.refund_tyiyn:
             taken_tyiyn += await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
@@ -135,6 +138,7 @@ class BillingService:
         if entry is None or await post_entry(uow.conn, entry, self._clock.now()) is None:
             return
         self._log_moved(uow, client.id, session_id, correction.refund_tyiyn, correction.additional_tyiyn)
+        uow.after_commit(lambda: self._count_corrected(correction))
         await reduce_debt(uow.conn, session_id, correction.forgiven_debt_tyiyn)
         await self._push.warn_of_low_balance(uow, client.id, entry.key, correction.additional_tyiyn)
         if correction.refund_tyiyn:
@@ -235,7 +239,7 @@ class BillingService:
         uow.after_commit(lambda: log.info(line, old.id, into.id, *sums, actor))
 
     async def check(self) -> LedgerCheck:
-        """The ledger's invariants over all rows (design §5)."""
+        """The ledger's invariants over all rows (design §5): no unit of work, for one may take minutes."""
         async with reading(self._pool) as conn:
             return await check_ledger(conn)
 
@@ -260,6 +264,13 @@ class BillingService:
             self._log_moved(uow, client.id, debt.session_id, 0, paid_tyiyn)
             free_tyiyn -= paid_tyiyn
         return client.balance_tyiyn - free_tyiyn
+
+    def _count_billed(self, cost_tyiyn: int) -> None:
+        self.billed_tyiyn += cost_tyiyn
+
+    def _count_corrected(self, correction: Correction) -> None:
+        self.added_tyiyn += correction.additional_tyiyn
+        self.taken_away_tyiyn += correction.refund_tyiyn + correction.forgiven_debt_tyiyn
 
     def _log_moved(
         self, uow: UnitOfWork, client_id: ClientId, session_id: SessionId, refund_tyiyn: int, taken_tyiyn: int

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from evpower.attempts.service import StartAttempt, keep_card, say
+from evpower.attempts.service import Attempts, StartAttempt
 from evpower.billing.account import check_client
 from evpower.billing.clients import lock_client
 from evpower.billing.errors import InsufficientBalance
@@ -63,6 +63,7 @@ class Beginnings:
         commands: Commands,
         bus: EventBus,
         push: PushOutbox,
+        attempts: Attempts,
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -72,6 +73,7 @@ class Beginnings:
         self._commands = commands
         self._bus = bus
         self._push = push
+        self._attempts = attempts
 
     async def begin(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
@@ -205,8 +207,7 @@ class Beginnings:
             correlation_id.get(),
             whose.session_id,
         )
-        await keep_card(uow.conn, attempt)
-        uow.after_commit(lambda: say(attempt))
+        await self._attempts.keep_card(uow, attempt)
 
     async def _whose(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> _Whose:
         """A start that waits for this one, else one its driver gave up, else a card's; on connector 0 no session's."""

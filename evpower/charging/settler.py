@@ -6,6 +6,7 @@ Each step is one unit of work, idempotent, repeatable from the rows alone after 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -59,6 +60,10 @@ class Settler:
         self._bus = bus
         self._push = push
         self._due = Wake()
+        #: Sessions that became final since the start of this process: by their last phase, and why they ended.
+        self.ends: Counter[tuple[str, EndCause | None]] = Counter()
+        #: What they were billed for.
+        self.billed_wh = 0
 
     def wake(self) -> None:
         """Something ended; work the rows now rather than at the next sweep."""
@@ -128,6 +133,7 @@ class Settler:
             await self._push.enqueue(uow, _message("charging_error", session, bill, 0))
             await self._conclude(uow, session)
             await self._keeping.billed(uow, session.id, 0)
+            uow.after_commit(lambda: self._count_end("settled", session.end_cause, 0))
         return True
 
     async def _settle(self, session_id: SessionId) -> bool:
@@ -254,6 +260,11 @@ class Settler:
         cause, reason = end.cause or session.end_cause, end.reason or session.stop_reason
         values = (end.phase, session.id, session.station_id, cause, reason, end.energy_wh)
         uow.after_commit(lambda: log.info(line, *values))
+        uow.after_commit(lambda: self._count_end(end.phase, cause, end.energy_wh))
+
+    def _count_end(self, phase: str, cause: EndCause | None, energy_wh: int) -> None:
+        self.ends[phase, cause] += 1
+        self.billed_wh += energy_wh
 
     async def _conclude(self, uow: UnitOfWork, session: Session) -> None:
         await refresh_connector(uow.conn, session.station_id, session.connector_id, self._clock.now())

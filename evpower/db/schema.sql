@@ -95,6 +95,15 @@ TABLE evpower.idempotency_keys (
     order_id text,
     process_id text DEFAULT NULLIF(current_setting('evpower.process_id'::text, true), ''::text)
 )
+TABLE evpower.ledger_checks (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    night date,
+    lease_until timestamp with time zone,
+    began_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    entries bigint,
+    problems jsonb
+)
 TABLE evpower.ledger_entries (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     kind text NOT NULL,
@@ -885,6 +894,9 @@ evpower.favorite_watches: favorite_watches_client_id_fkey FOREIGN KEY (client_id
 evpower.favorite_watches: favorite_watches_client_id_location_id_key UNIQUE (client_id, location_id)
 evpower.favorite_watches: favorite_watches_pkey PRIMARY KEY (id)
 evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
+evpower.ledger_checks: ledger_checks_end CHECK ((((ended_at IS NULL) = (entries IS NULL)) AND ((ended_at IS NULL) = (problems IS NULL))))
+evpower.ledger_checks: ledger_checks_night_key UNIQUE (night)
+evpower.ledger_checks: ledger_checks_pkey PRIMARY KEY (id)
 evpower.ledger_entries: ledger_entries_balance_topup_id_fkey FOREIGN KEY (balance_topup_id) REFERENCES public.balance_topups(id)
 evpower.ledger_entries: ledger_entries_once UNIQUE (key)
 evpower.ledger_entries: ledger_entries_pkey PRIMARY KEY (id)
@@ -1097,10 +1109,12 @@ CREATE INDEX charger_connections_process ON evpower.charger_connections USING bt
 CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC, id DESC)
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
+CREATE INDEX clients_in_debt ON public.clients USING btree (debt_amount) WHERE (debt_amount > (0)::numeric)
 CREATE INDEX clients_merged_into ON public.clients USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
+CREATE INDEX ledger_checks_ended ON evpower.ledger_checks USING btree (ended_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX ledger_entries_session ON evpower.ledger_entries USING btree (session_id)
 CREATE INDEX ledger_entries_top_ups ON evpower.ledger_entries USING btree (created_at) WHERE (balance_topup_id IS NOT NULL)
 CREATE INDEX ledger_entries_topup ON evpower.ledger_entries USING btree (balance_topup_id) WHERE (balance_topup_id IS NOT NULL)
@@ -1173,6 +1187,8 @@ CREATE UNIQUE INDEX doubts_pkey ON evpower.doubts USING btree (id)
 CREATE UNIQUE INDEX favorite_watches_client_id_location_id_key ON evpower.favorite_watches USING btree (client_id, location_id)
 CREATE UNIQUE INDEX favorite_watches_pkey ON evpower.favorite_watches USING btree (id)
 CREATE UNIQUE INDEX idempotency_keys_pkey ON evpower.idempotency_keys USING btree (client_id, key)
+CREATE UNIQUE INDEX ledger_checks_night_key ON evpower.ledger_checks USING btree (night)
+CREATE UNIQUE INDEX ledger_checks_pkey ON evpower.ledger_checks USING btree (id)
 CREATE UNIQUE INDEX ledger_entries_once ON evpower.ledger_entries USING btree (key)
 CREATE UNIQUE INDEX ledger_entries_pkey ON evpower.ledger_entries USING btree (id)
 CREATE UNIQUE INDEX ledger_postings_pkey ON evpower.ledger_postings USING btree (id)
@@ -1248,6 +1264,7 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 
 evpower.doubts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.favorite_watches_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.ledger_checks_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_entries_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_postings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp16_transaction_ids integer FROM 1 TO 2147483647

@@ -41,6 +41,7 @@ from evpower.http.phones.stations import station_routes
 from evpower.http.providers.webhook_guard import WebhookGuard, WebhookLimits
 from evpower.http.providers.webhooks import webhook_routes
 from evpower.http.throttle.guard import RequestGuard
+from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.aliases import LEGACY, end_at
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers
@@ -129,11 +130,12 @@ def build_http_app(
     operations: Iterable[Blueprint] = (),
     at_root: Iterable[Blueprint] = (),
     cpu_s: CpuSeconds = time.thread_time,
+    traffic: HttpTraffic | None = None,
 ) -> QuartTrio:
     """The application; it owns nothing, so it needs no start and no end.
 
     `operations` are for those alone whom `admin` lets in; `at_root` are routes without a prefix, such as /health;
-    `cpu_s` is the clock of what a request takes of the event loop.
+    `cpu_s` is the clock of what a request takes of the event loop; requests are counted in `traffic`.
     """
     idempotency = Idempotency(services.keys)
     origins, payments = settings.allowed_origins, services.payments
@@ -144,6 +146,7 @@ def build_http_app(
         allowed_origins=origins,
         trusted_proxies=settings.trusted_proxies,
         cpu_s=cpu_s,
+        traffic=traffic,
     )
     end_at(app, settings.legacy_sunset)
     admit_from(app, settings.admin_allow, prefix=V1)

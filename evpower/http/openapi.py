@@ -18,6 +18,7 @@ from evpower.http.wire.access import CORRELATION_ID
 from evpower.http.wire.aliases import LEGACY
 from evpower.http.wire.answers import written_bytes
 from evpower.http.wire.described import (
+    PATH_PART,
     Description,
     FreeForm,
     RequestBody,
@@ -25,6 +26,7 @@ from evpower.http.wire.described import (
     described,
     description_of,
     fields_of,
+    path_template,
 )
 from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.wire.idempotency import KEY
@@ -36,7 +38,6 @@ from evpower.identifiers import CLIENT_ID, STATION_ID, STATION_NAME
 TITLE = "EvPower"
 VERSIONED = re.compile(rf"{LEGACY}/v\d+/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-PATH_PART = re.compile(r"<(?:\w+:)?(\w+)>")
 #: What may stand in an address in the place of a part; every other part is any text.
 PARTS = {"client_id": CLIENT_ID, "session_id": SESSION_ID, "station_id": STATION_ID, "name": STATION_NAME}
 #: Of the demo's network, for whoever tries a route out.
@@ -90,9 +91,7 @@ def operations(app: Quart) -> Iterator[DescribedRoute]:
         for method in METHODS if description is not None else ():
             if method in (rule.methods or ()):
                 assert description is not None
-                yield DescribedRoute(
-                    method, PATH_PART.sub(r"{\1}", rule.rule), PATH_PART.findall(rule.rule), description
-                )
+                yield DescribedRoute(method, path_template(rule.rule), PATH_PART.findall(rule.rule), description)
 
 
 def undescribed(app: Quart) -> list[str]:

@@ -25,6 +25,7 @@ from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
+from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.charging.arrivals import TakenUp, to_take_up
@@ -139,6 +140,7 @@ class App:
     #: None: this process caches alone.
     redis: RedisLink | None
     billing: BillingService
+    ledger_checks: LedgerChecks
     accounts: Accounts
     profiles: ClientProfiles
     erasure: Erasure
@@ -232,7 +234,7 @@ def build_app(
     )
     attempts = Attempts(pool, clock)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
-    beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus, push.outbox)
+    beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus, push.outbox, attempts)
     endings = Endings(pool, clock, settler, bus)
     parked = ParkedReports(pool, clock, endings, read_stop)
     presence = Presence(pool, watch, link, bus, push.outbox, config.ocpp.heartbeat_timeout_s)
@@ -267,6 +269,7 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
+        ledger_checks=LedgerChecks(pool, watch, billing, config.billing.timezone),
         accounts=Accounts(pool, clock, billing),
         profiles=ClientProfiles(pool, clock, config.billing.timezone),
         erasure=Erasure(pool, watch),

@@ -51,6 +51,7 @@ from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.http.operators.tracing import trace_routes
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.service import ServiceFacts, service_routes
+from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.ocpp.dialect import known_actions
@@ -64,7 +65,7 @@ from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.server.app import App
-from evpower.server.metrics import Metrics
+from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
 from evpower.server.process import Process
@@ -90,7 +91,8 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     config = process.config
     failed_logins = FailedLogins()
     server = station_server(process, failed_logins)
-    figures = server_figures(process, server)
+    traffic = HttpTraffic()
+    figures = server_figures(process, server, traffic)
     control_app = build_control_app(
         charging=process.app.charging,
         views=_operator(process, server),
@@ -100,6 +102,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             enrolment_routes(process.app.second_factor, process.app.browsers),
             metrics_routes(figures),
         ),
+        traffic=traffic,
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -113,7 +116,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
     async with trio.open_nursery() as to_stations:
         await to_stations.start(_reload_at_hangup, tls, name="certificate reload")
         ocpp_urls = await _open_to_stations(to_stations, server, config, tls)
-        http_app = people_app(process, figures, ocpp_urls)
+        http_app = people_app(process, figures, ocpp_urls, traffic)
         async with trio.open_nursery() as to_people:
             await to_people.start(process.tracer.end_followers, name="traces")
             await to_people.start(process.hub.end_listeners, name="phones' sockets")
@@ -164,8 +167,10 @@ def pages_services(app: App) -> PagesServices:
     return PagesServices(app.browsers, app.sign_in.codes, app.second_factor, app.pictures, app.charging, app.acts)
 
 
-def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]) -> QuartTrio:
-    """Every route of the people's listener."""
+def people_app(
+    process: Process, figures: Exposition, ocpp_urls: tuple[str, ...], traffic: HttpTraffic | None = None
+) -> QuartTrio:
+    """Every route of the people's listener; its requests are counted in `traffic`."""
     config, app = process.config, process.app
     admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
     metrics = metrics_routes(figures, partial(require_neighbour, admin))
@@ -207,6 +212,7 @@ def people_app(process: Process, figures: Exposition, ocpp_urls: tuple[str, ...]
         admin=admin,
         operations=admin_operations(process),
         at_root=(service_routes(ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls), probes), metrics),
+        traffic=traffic,
     )
 
 
@@ -256,25 +262,33 @@ def _operator(process: Process, server: StationServer) -> Operator:
     return Operator(process.pool, process.clock, process.link, app, timeout_s, logins, hang_ups)
 
 
-def server_figures(process: Process, server: StationServer) -> Metrics:
-    """What /metrics shows of a process."""
+def server_figures(process: Process, server: StationServer, traffic: HttpTraffic) -> Metrics:
+    """What /metrics shows of a process, whose doors for people count in `traffic`."""
     app = process.app
     return Metrics(
-        process.pool,
-        app.journal,
-        app.bus,
-        server,
-        process.tracer,
-        app.payments,
-        app.redis,
-        process.watch,
-        rate_limits=app.rate_limits,
-        sign_in_codes=app.sign_in.codes.outcomes,
-        refreshed_tokens=app.sign_in.sign_ins.refreshes,
-        push_outcomes=app.push.deliverer.outcomes,
-        watch_steps=app.watches.steps,
-        not_kept=app.keeping.not_kept,
-        refused_tokens=process.tokens.verifier.failures,
+        Counting(
+            pool=process.pool,
+            journal=app.journal,
+            bus=app.bus,
+            server=server,
+            tracer=process.tracer,
+            payments=app.payments,
+            billing=app.billing,
+            settler=app.settler,
+            attempts=app.attempts,
+            rate_limits=app.rate_limits,
+            watch=process.watch,
+            sign_in_codes=app.sign_in.codes.outcomes,
+            refreshed_tokens=app.sign_in.sign_ins.refreshes,
+            push_outcomes=app.push.deliverer.outcomes,
+            watch_steps=app.watches.steps,
+            not_kept=app.keeping.not_kept,
+            refused_tokens=process.tokens.verifier.failures,
+            heartbeat_timeout_s=process.config.ocpp.heartbeat_timeout_s,
+            redis=app.redis,
+            requests=traffic,
+            lag=process.lag,
+        )
     )
 
 

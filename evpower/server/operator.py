@@ -7,7 +7,7 @@ from datetime import datetime
 import trio
 
 import evpower
-from evpower.billing.ledger_check import LedgerCheck
+from evpower.billing.ledger_check import LedgerCheck, LedgerCheckRecord
 from evpower.charging.review.free_vend import GivenAway
 from evpower.clock import Clock
 from evpower.db.pool import Pool
@@ -92,7 +92,11 @@ class Operator:
 
     async def check_ledger(self) -> LedgerCheck:
         """Verify the ledger's invariants over all rows."""
-        return await self._app.billing.check()
+        return await self._app.ledger_checks.check_now()
+
+    async def last_night(self) -> LedgerCheckRecord | None:
+        """The nightly check that was finished last."""
+        return await self._app.ledger_checks.last_night()
 
     def _sheet(self, line: StationLine, now: datetime, facts: StationFacts, given: GivenAway | None) -> StationSheet:
         seen_at = last_seen(self._link, line.id, line.last_heartbeat_at)

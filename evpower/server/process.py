@@ -25,6 +25,7 @@ from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.gateway import Gateways
 from evpower.push.delivery import DeliveryService
 from evpower.server.app import App, build_app
+from evpower.server.loop_lag import LoopLag
 from evpower.server.rules import token_rules
 from evpower.server.upkeep import Upkeep
 from evpower.settings.config import Config
@@ -52,6 +53,7 @@ class Process:
     tracer: Tracer
     hub: LiveHub
     upkeep: Upkeep
+    lag: LoopLag
 
 
 def build_process(
@@ -109,4 +111,5 @@ def build_process(
         tracer=Tracer(pool, clock, MASKING, record=config.ocpp.record_frames),
         hub=hub,
         upkeep=Upkeep(pool, watch, config.ocpp, config.billing.idempotency_days),
+        lag=LoopLag(),
     )

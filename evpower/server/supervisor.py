@@ -178,11 +178,13 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     if process.tokens.remote_keys is not None:
         await workers.start(process.tokens.remote_keys.run, name="keys of tokens")
     workers.start_soon(follow_clock, process.watch, app.payments.poller.clock_jumped, name="clock")
+    await workers.start(process.lag.run, name="loop lag")
     await workers.start(process.upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")
     await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
     await workers.start(app.payments.run, name="payments")
+    await workers.start(app.ledger_checks.run, name="ledger checks")
     await workers.start(app.aliases.run, name="aliases")
     await workers.start(app.erasure.run, name="erasure")
     if app.push.devices.rules.is_on:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from evpower.attempts.service import forget_attempts
+from evpower.attempts.service import StartAttempt, forget_attempts
 from evpower.billing.errors import InsufficientBalance
 from evpower.charging.errors import SessionFailed, UnknownStation
 from evpower.correlation import correlation_id
+from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.link.errors import ChargerOffline
 from evpower.link.ports import Outcome
@@ -150,3 +151,16 @@ async def test_an_operators_command_that_orders_a_charge_is_kept(world: World) -
         (CLIENT, 1, "command", "Rejected"),
         (None, None, "command", "station_offline"),
     ]
+
+
+async def test_a_cards_attempt_counts_when_it_is_committed(world: World) -> None:
+    card = StartAttempt(world.clock.now(), None, STATION, ConnectorId(1), "card", "Invalid", None, None)
+    with pytest.raises(ArithmeticError):
+        async with unit_of_work(world.pool) as uow:
+            await world.app.attempts.keep_card(uow, card)
+            raise ArithmeticError("a fault behind it")
+    assert not world.app.attempts.answers
+    async with unit_of_work(world.pool) as uow:
+        await world.app.attempts.keep_card(uow, card)
+        assert not world.app.attempts.answers
+    assert world.app.attempts.answers == {("card", "Invalid"): 1}

@@ -9,7 +9,8 @@ import msgspec
 from jsonschema import Draft202012Validator
 from quart import Quart, Response, request
 
-from evpower.http.openapi import PATH_PART, openapi
+from evpower.http.openapi import openapi
+from evpower.http.wire.described import path_template
 
 JSON = "application/json"
 
@@ -25,7 +26,7 @@ def hold_to_description(app: Quart) -> None:
 
     async def check(response: Response) -> Response:
         rule = request.url_rule
-        operations = answers["paths"].get(PATH_PART.sub(r"{\1}", rule.rule), {}) if rule is not None else {}
+        operations = answers["paths"].get(path_template(rule.rule), {}) if rule is not None else {}
         operation = operations.get(request.method.lower())
         if operation is None:
             return response

@@ -26,6 +26,7 @@ from evpower.http.app import NOBODY, HttpAppSettings, PhoneServices, build_http_
 from evpower.http.operators.admin import AdminDoor
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.service import ServiceFacts, service_routes
+from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.caller import Callers, Mode
 from evpower.idempotency.claim import IdempotencyClaim, StoredAnswer
@@ -406,6 +407,7 @@ class World:
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
     #: Ids that were merged, and whose they are.
     aliases: dict[ClientId, ClientId] = field(default_factory=dict)
+    traffic: HttpTraffic = field(default_factory=HttpTraffic)
 
     def __post_init__(self) -> None:
         self.charging = FakeCharging(self.keys)
@@ -431,6 +433,7 @@ class World:
             operations=self.operations,
             at_root=(service_routes(FACTS, self.probes), *self.at_root),
             cpu_s=self.cpu,
+            traffic=self.traffic,
         )
         hold_to_description(self.app)
 

@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 
 from evpower.errors import ProviderTimeout, Unauthorized
-from evpower.server.payment_metrics import payment_metrics, top_up_metrics
+from evpower.server.metrics.payments import payment_metrics, top_up_metrics
 from evpower.server.rows.figures import read_figures
 from tests.worlds.by_hand import by_hand
 from tests.worlds.payments import ANN, CLIENT, PHONE, World
@@ -17,7 +17,7 @@ from tests.worlds.provider import paid
 async def read(world: World) -> dict[str, float]:
     """Every sample, `name{label values}`."""
     async with by_hand(world.pool) as conn:
-        figures = await read_figures(conn)
+        figures = await read_figures(conn, world.clock.now(), 300)
     families = chain(payment_metrics(world.payments), top_up_metrics(figures.top_ups, world.clock.now()))
     samples = [sample for family in families for sample in family.samples]
     return {f"{each.name}{{{','.join(each.labels.values())}}}": each.value for each in samples}

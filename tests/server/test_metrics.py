@@ -7,26 +7,31 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
+from evpower.attempts.service import Attempts
+from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.service import BillingService
+from evpower.charging.settler import Settler
+from evpower.clock import ClockWatch
 from evpower.db.pool import Pool, open_pool
 from evpower.db.redis_link import RedisLink
 from evpower.errors import InvalidToken
 from evpower.events import EventBus, StationChanged
 from evpower.favorites.watches import WatchStep
-from evpower.history.keeping import NotKept
+from evpower.history.keeping import Keeping, NotKept
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.identity.graph import TokenRules, build_tokens
 from evpower.identity.token import Check
 from evpower.metering.journal import Journal, MeterRow
 from evpower.metering.meter_value import MeterReport
 from evpower.ocpp.dialect import known_actions, usual
-from evpower.ocpp.dialects import DIALECTS, MASKING
+from evpower.ocpp.dialects import DIALECTS, MASKING, read_signed
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import StationServer
@@ -39,10 +44,11 @@ from evpower.ocpp.wire.outcome import Answered, CallFailed
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import build_payments
 from evpower.payments.top_up import TopUpRules
+from evpower.push.outbox import PushOutbox
 from evpower.rate_limits.limits import KINDS, Counted, RateLimit
 from evpower.rate_limits.service import RateLimits
-from evpower.server import metrics as metrics_module
-from evpower.server.metrics import Metrics
+from evpower.server.metrics import exposition
+from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
 from evpower.sign_in.service import RefreshOutcome
 from tests.db.proxy import open_proxy
@@ -57,8 +63,10 @@ from tests.worlds.redis_server import QUICK, RedisServer, is_away
 class Scene:
     """The services that count, and their figures as Prometheus reads them."""
 
-    def __init__(self, pool: Pool, redis: RedisLink | None = None) -> None:
-        self.clock = SetClock()
+    def __init__(
+        self, pool: Pool, redis: RedisLink | None = None, *, kept_s: float = 0, clock: SetClock | None = None
+    ) -> None:
+        self.clock = clock or SetClock()
         self.journal = Journal(pool)
         self.bus = EventBus()
         self.tracer = Tracer(pool, self.clock, MASKING, record=False)
@@ -83,22 +91,30 @@ class Scene:
         self.not_kept: Counter[NotKept] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
         self.rate_limits = RateLimits(self.clock, redis)
-        self.metrics = Metrics(
-            pool,
-            self.journal,
-            self.bus,
-            self.server,
-            self.tracer,
-            self.payments,
-            redis,
+        keeping = Keeping(self.clock, ZoneInfo("Asia/Bishkek"), read_signed, enabled=False)
+        push = PushOutbox(self.clock, is_on=False)
+        self.counting = Counting(
+            pool=pool,
+            journal=self.journal,
+            bus=self.bus,
+            server=self.server,
+            tracer=self.tracer,
+            payments=self.payments,
+            billing=self.billing,
+            settler=Settler(pool, self.clock, self.billing, keeping, self.bus, push),
+            attempts=Attempts(pool, self.clock),
+            rate_limits=self.rate_limits,
+            watch=ClockWatch(self.clock),
             sign_in_codes=self.codes,
             refreshed_tokens=self.refreshes,
             push_outcomes=self.messages,
             watch_steps=self.watch_steps,
             not_kept=self.not_kept,
             refused_tokens=self.tokens.failures,
-            rate_limits=self.rate_limits,
+            heartbeat_timeout_s=300,
+            redis=redis,
         )
+        self.metrics = Metrics(self.counting, database_kept_s=kept_s)
 
     async def read(self) -> dict[str, float]:
         """Every sample, `name{label=value}` in the order of labels' names."""
@@ -138,6 +154,7 @@ async def test_every_figure_has_a_type_and_a_meaning(scene: Scene) -> None:
 
 async def test_the_page_for_operators_names_every_figure_and_no_other(pool: Pool) -> None:
     scene = Scene(pool, RedisLink("redis://127.0.0.1:1"))
+    await LedgerChecks(pool, ClockWatch(scene.clock), scene.billing, ZoneInfo("Asia/Bishkek")).work_due()
     page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(evpower_\w+)` \|", page, re.MULTILINE))
     families = text_string_to_metric_families((await scene.metrics.text()).decode())
@@ -309,10 +326,10 @@ async def test_no_driver_is_named(pool: Pool) -> None:
 
 
 async def test_without_the_database_the_rest_is_told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 0.2)
     async with open_proxy(database_url) as proxy, open_pool(proxy.url, size=2) as pool:
         scene = Scene(pool)
         assert (await scene.read())["evpower_database_up"] == 1
+        monkeypatch.setattr(exposition, "DATABASE_WITHIN_S", 0.2)
         proxy.cut()
         scene.server.traffic.call_answered("Heartbeat", 0.001)
         for _ in range(2):  # the connection that breaks, and the one that never comes
@@ -323,7 +340,7 @@ async def test_without_the_database_the_rest_is_told(database_url: str, monkeypa
             asked = ("evpower_sessions", "evpower_unsettled", "evpower_parked", "evpower_top_ups{", "evpower_oldest")
             assert not [name for name in read if name.startswith(asked)]
         proxy.mend()
-        monkeypatch.setattr(metrics_module, "DATABASE_WITHIN_S", 10)
+        monkeypatch.setattr(exposition, "DATABASE_WITHIN_S", 10)
         assert (await scene.read())["evpower_database_up"] == 1
 
 

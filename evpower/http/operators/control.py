@@ -20,6 +20,7 @@ from evpower.http.operators.bodies.queries import sessions_query
 from evpower.http.operators.shapes.control import import_body, ledger_body, session_body, sheet_body, status_body
 from evpower.http.operators.views import IdKind, OperatorViews
 from evpower.http.phones.shapes import stopped_body
+from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import acting
@@ -49,12 +50,14 @@ def build_control_app(
     ids: Ids,
     limits: RequestLimits = LIMITS,
     operations: Iterable[Blueprint] = (),
+    traffic: HttpTraffic | None = None,
 ) -> QuartTrio:
     """The application to serve on the control socket; the socket's mode is its access control.
 
-    `operations` are those of the administrators' door (`http/admin.py`), here below /control.
+    `operations` are those of the administrators' door (`http/admin.py`), here below /control; requests are counted in
+    `traffic`.
     """
-    app = HttpApplication("evpower.control", ids=ids, limits=limits)
+    app = HttpApplication("evpower.control", ids=ids, limits=limits, traffic=traffic)
 
     @app.before_request
     async def name_operator() -> None:
@@ -98,7 +101,8 @@ def _reading_routes(views: OperatorViews) -> Blueprint:
     @routes.get("/ledger")
     async def ledger() -> Response:
         with trio.fail_after(LONG_WORK_WITHIN_S):
-            return written_data(ledger_body(await views.check_ledger()))
+            last_night = await views.last_night()
+            return written_data(ledger_body(await views.check_ledger(), last_night))
 
     return routes
 

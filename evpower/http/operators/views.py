@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias
 
-from evpower.billing.ledger_check import LedgerCheck
+from evpower.billing.ledger_check import LedgerCheck, LedgerCheckRecord
 from evpower.charging.review.free_vend import GivenAway
 from evpower.identifiers import ClientId, SessionId, StationId
 from evpower.narrowing import Narrowing
@@ -159,4 +159,8 @@ class OperatorViews(Protocol):
 
     async def check_ledger(self) -> LedgerCheck:
         """The invariants of design §5, over all rows."""
+        ...
+
+    async def last_night(self) -> LedgerCheckRecord | None:
+        """What the nightly check found that was finished last; None when there was none yet."""
         ...

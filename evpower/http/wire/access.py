@@ -1,4 +1,4 @@
-"""What every request gets: a correlation id, the contract's headers (§1.9) and one line in the log (§1.10).
+"""What every request gets: a correlation id, the contract's headers (§1.9), one line in the log (§1.10), and a count.
 
 The line is grepped by operators: `POST /api/v1/charging/start - 200 OK - 245ms - IP: 192.168.1.100`.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Collection
 from http import HTTPStatus
 
@@ -16,6 +17,8 @@ from quart import Quart, Request, Response, Websocket, current_app, g, request
 from evpower.client_address import Network, client_address
 from evpower.clock import Ids
 from evpower.correlation import correlation_id
+from evpower.durations import Durations
+from evpower.http.wire.described import path_template
 from evpower.http.wire.idempotency import HEADER as IDEMPOTENCY_KEY
 from evpower.http.wire.idempotency import KEY
 
@@ -25,6 +28,11 @@ API_VERSION = "1.0"
 CORRELATION_ID = "X-Correlation-ID"
 SAFE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Those that are counted by name.
+METHODS = READING_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+OTHER = "other"
+#: Of a path that is none of ours.
+NO_ROUTE = "none"
 #: What the peer of a Unix socket is called in the log.
 LOCAL = "local"
 FORWARDED_FOR = "X-Forwarded-For"
@@ -33,7 +41,26 @@ ACCESS_LINE = "%s %s - %d %s - %dms - IP: %s - ID: %s"
 TRUSTED_PROXIES = "TRUSTED_PROXIES"
 
 
-def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network]) -> None:
+class HttpTraffic:
+    """Requests answered since the start of the process, by what no caller can invent: a route, a status."""
+
+    def __init__(self) -> None:
+        #: By method, route and status.
+        self.answers: Counter[tuple[str, str, int]] = Counter()
+        #: By route: until the answer's beginning, which for a stream is all there is.
+        self.took: dict[str, Durations] = {}
+
+    def note(self, method: str, route: str, status: int, took_s: float) -> None:
+        """One request; `route` is the path's template, empty for a path that has none."""
+        route = route or NO_ROUTE
+        self.answers[method if method in METHODS else OTHER, route, status] += 1
+        times = self.took.get(route)
+        if times is None:
+            times = self.took[route] = Durations()
+        times.note(took_s)
+
+
+def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network], traffic: HttpTraffic) -> None:
     """Make `app` treat every request as above."""
     app.config[TRUSTED_PROXIES] = trusted_proxies
 
@@ -47,7 +74,10 @@ def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network]) -> None:
     @app.after_request
     async def end(response: Response) -> Response:
         add_headers(response)
-        _log_access(response.status_code, int((trio.current_time() - g.began_at) * 1000))
+        took_s = trio.current_time() - g.began_at
+        _log_access(response.status_code, int(took_s * 1000))
+        route = "" if request.url_rule is None else path_template(request.url_rule.rule)
+        traffic.note(request.method, route, response.status_code, took_s)
         return response
 
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Ids
-from evpower.http.wire.access import READING_METHODS, observe
+from evpower.http.wire.access import READING_METHODS, HttpTraffic, observe
 from evpower.http.wire.answers import written_bytes
 from evpower.http.wire.cors import allow_origins
 from evpower.http.wire.loop_time import CpuSeconds, LoopTime, loop_time
@@ -107,6 +107,7 @@ class HttpApplication(QuartTrio):
         allowed_origins: Collection[str] = (),
         trusted_proxies: Collection[Network] = LOOPBACK,
         cpu_s: CpuSeconds = time.thread_time,
+        traffic: HttpTraffic | None = None,
     ) -> None:
         super().__init__(name, static_folder=None)
         self.config[CPU_SECONDS] = cpu_s
@@ -114,7 +115,7 @@ class HttpApplication(QuartTrio):
         self.config["BODY_TIMEOUT"] = limits.body_timeout_s
         # A merged `/api//v1` would be an HTML redirect.
         self.url_map.merge_slashes = False
-        observe(self, ids, trusted_proxies)
+        observe(self, ids, trusted_proxies, traffic or HttpTraffic())
         self.before_request(self._answer_options)
         self.before_request(refuse_second_name)
         self.before_websocket(refuse_second_name)

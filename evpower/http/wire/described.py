@@ -7,6 +7,7 @@ every answer they get to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypedDict, TypeVar
@@ -23,6 +24,9 @@ Reader = Callable[[BodyFields], object]
 RequestBody = Reader | type | tuple[type, ...] | Mapping[str, Any]
 #: Whose door it is: anybody's, a client's, an administrator's, a payment provider's.
 Caller = Literal["anyone", "client", "staff", "provider"]
+
+#: A part of a path that is a value.
+PATH_PART = re.compile(r"<(?:\w+:)?(\w+)>")
 
 #: An instant as §1.4 has it.
 Instant = Annotated[
@@ -148,3 +152,8 @@ class _Recorder(BodyFields):
     def optional(self, name: str, kind: FieldKind[T]) -> T | None:
         self.fields.append(Field(name, dict(kind.schema), required=False))
         return None
+
+
+def path_template(rule: str) -> str:
+    """A route's path as OpenAPI writes it: `/sessions/{session_id}`."""
+    return PATH_PART.sub(r"{\1}", rule)

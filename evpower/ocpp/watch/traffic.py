@@ -6,19 +6,17 @@ no outsider can make the number of counters grow.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection
 from enum import StrEnum
 
 import msgspec
 
+from evpower.durations import Durations
 from evpower.identifiers import StationId
 from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
-#: Upper bounds of the answer times' buckets, in seconds; what took longer is in one more.
-BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 OTHER = "other"
 #: OCPP-J's, in the spellings of 1.6 and of its errata.
 ERROR_CODES = frozenset(
@@ -52,20 +50,6 @@ class Refusal(StrEnum):
     NO_ROOM = "no_room"
 
 
-class AnswerTimes:
-    """How long the answers to one action took: how many within each bound, and all of them together."""
-
-    __slots__ = ("buckets", "sum_s")
-
-    def __init__(self) -> None:
-        self.buckets = [0] * (len(BOUNDS_S) + 1)
-        self.sum_s = 0.0
-
-    @property
-    def count(self) -> int:
-        return sum(self.buckets)
-
-
 class _Status(msgspec.Struct):
     status: str = ""
 
@@ -79,7 +63,7 @@ class Traffic:
     def __init__(self, actions: Collection[str]) -> None:
         self._actions = frozenset(actions)
         #: By action of the station's CALL.
-        self.answered: dict[str, AnswerTimes] = {}
+        self.answered: dict[str, Durations] = {}
         #: CALLERRORs of ours, by code.
         self.errors_sent: Counter[str] = Counter()
         #: CALLERRORs of stations, by code.
@@ -95,9 +79,8 @@ class Traffic:
         """A station's CALL got its answer, of whatever kind. On the path of every message: about half a microsecond."""
         times = self.answered.get(action)
         if times is None:
-            times = self.answered.setdefault(self._known(action), AnswerTimes())
-        times.buckets[bisect_left(BOUNDS_S, took_s)] += 1
-        times.sum_s += took_s
+            times = self.answered.setdefault(self._known(action), Durations())
+        times.note(took_s)
 
     def call_sent(self, action: str) -> None:
         """A CALL of ours is on its way."""

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
+from evpower.billing.ledger_check import LedgerCheckRecord
+from evpower.billing.nightly_check import read_last_check
 from evpower.charging.review.parked import count_without_session, unbilled_wh
 from evpower.db.connection import Conn
 from evpower.payments.top_up import OPEN, Phase
+from evpower.server.rows.money_figures import MoneyFigures, read_money_figures
+from evpower.server.rows.network_figures import NetworkCounts, read_network_figures
 
 #: A provider may be asked in every phase (payments/top_up_schedule.py).
 ASKED_ABOUT: tuple[Phase, ...] = get_args(Phase)
@@ -63,7 +67,7 @@ class TopUpFigures:
 @dataclass(frozen=True)
 class Figures:
     """Sessions that are not final, by phase; reports that wait for a person; what nobody pays for; doubts, by kind;
-    top-ups; accounts that end."""
+    top-ups; accounts that end; the network, the money, and the last check of the ledger."""
 
     open_sessions: dict[str, int]
     parked_reports: int
@@ -72,9 +76,12 @@ class Figures:
     open_doubts: dict[str, int]
     top_ups: TopUpFigures
     ended_accounts: EndedAccounts
+    network: NetworkCounts
+    money: MoneyFigures
+    ledger_check: LedgerCheckRecord | None
 
 
-async def read_figures(conn: Conn) -> Figures:
+async def read_figures(conn: Conn, now: datetime, heartbeat_timeout_s: float) -> Figures:
     """The counts of this moment."""
     phases = await (await conn.execute(OPEN_SESSIONS)).fetchall()
     parked = await (await conn.execute(PARKED)).fetchall()
@@ -83,8 +90,18 @@ async def read_figures(conn: Conn) -> Figures:
     doubts = await (await conn.execute(OPEN_DOUBTS)).fetchall()
     open_doubts = {row["kind"]: row["doubts"] for row in doubts}
     ended = EndedAccounts(**(await (await conn.execute(ENDED_ACCOUNTS)).fetchall())[0])
-    top_ups = await _read_top_ups(conn)
-    return Figures(open_sessions, parked[0]["parked"], unpaid, unbilled, open_doubts, top_ups, ended)
+    return Figures(
+        open_sessions,
+        parked[0]["parked"],
+        unpaid,
+        unbilled,
+        open_doubts,
+        await _read_top_ups(conn),
+        ended,
+        await read_network_figures(conn, now, heartbeat_timeout_s),
+        await read_money_figures(conn, now),
+        await read_last_check(conn),
+    )
 
 
 async def _read_top_ups(conn: Conn) -> TopUpFigures:

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from evpower.billing.ledger_check import LedgerCheck
+from evpower.billing.ledger_check import LedgerCheck, LedgerCheckRecord
 from evpower.charging.errors import NoSuchActiveSession
 from evpower.charging.session import StoppedSession
 from evpower.errors import InvalidRequest
@@ -50,6 +50,7 @@ class FakeViews:
         self.asked_running_only: list[bool] = []
         self.asked: list[Narrowing] = []
         self.import_error: Exception | None = None
+        self.night: LedgerCheckRecord | None = None
 
     async def status(self) -> ServerStatus:
         return STATUS
@@ -73,6 +74,9 @@ class FakeViews:
 
     async def check_ledger(self) -> LedgerCheck:
         return LedgerCheck(7, {"unbalanced": [{"id": 1, "at": NOON}]})
+
+    async def last_night(self) -> LedgerCheckRecord | None:
+        return self.night
 
 
 @pytest.fixture

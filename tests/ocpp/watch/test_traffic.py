@@ -9,11 +9,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from evpower.durations import BOUNDS_S
 from evpower.identifiers import StationId
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.watch.oddities import Kind
-from evpower.ocpp.watch.traffic import BOUNDS_S, Refusal, Traffic
+from evpower.ocpp.watch.traffic import Refusal, Traffic
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from evpower.billing.ledger_check import LedgerCheck
+from evpower.billing.ledger_check import LedgerCheck, LedgerCheckRecord
 from evpower.charging.review.free_vend import GivenAway
 from evpower.http.operators.shapes.station_facts import facts_body
 from evpower.http.operators.views import ConnectorLine, ServerStatus, SessionLine, StationSheet
 from evpower.http.wire.payment_doors import operators_provider_body
-from evpower.http.wire.values import Body
+from evpower.http.wire.values import Body, instant
 from evpower.network_file.service import FleetReport
 
 
@@ -98,9 +98,18 @@ def import_body(report: FleetReport) -> Body:
     }
 
 
-def ledger_body(check: LedgerCheck) -> Body:
-    """Whether every invariant holds, and the rows that break one."""
-    return {"ok": check.ok, "entries": check.entries, "problems": check.problems}
+def ledger_body(check: LedgerCheck, last_night: LedgerCheckRecord | None = None) -> Body:
+    """Whether every invariant holds, and the rows that break one; what the last nightly check found, if there was one
+    to be known of."""
+    body: Body = {"ok": check.ok, "entries": check.entries, "problems": check.problems}
+    if last_night is not None:
+        body["last_night"] = {
+            "night": f"{last_night.night}",
+            "ended_at": instant(last_night.ended_at),
+            "entries": last_night.entries,
+            "problems": last_night.problems,
+        }
+    return body
 
 
 def _connector(connector: ConnectorLine) -> Body:

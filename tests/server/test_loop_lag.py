@@ -1,0 +1,31 @@
+"""A loop that stands still is seen (issue H §5)."""
+
+from __future__ import annotations
+
+import time
+
+import trio
+from trio.testing import MockClock
+
+from evpower.server.loop_lag import LOOK_EVERY_S, LoopLag
+
+
+async def test_a_loop_in_time_is_never_late(autojump_clock: MockClock) -> None:
+    lag = LoopLag()
+    async with trio.open_nursery() as workers:
+        await workers.start(lag.run)
+        await trio.sleep(10 * LOOK_EVERY_S + 0.01)
+        workers.cancel_scope.cancel()
+    assert lag.late.count == lag.late.buckets[0] == 10
+
+
+async def test_a_task_that_holds_the_loop_makes_it_late() -> None:
+    lag = LoopLag()
+    async with trio.open_nursery() as workers:
+        await workers.start(lag.run)
+        await trio.testing.wait_all_tasks_blocked()
+        time.sleep(LOOK_EVERY_S + 0.3)  # noqa: ASYNC251 - the fault that is looked for
+        while not lag.late.count:
+            await trio.lowlevel.checkpoint()
+        workers.cancel_scope.cancel()
+    assert lag.late.sum_s >= 0.29
