@@ -98,6 +98,11 @@ class Watches:
         self.steps["made"] += 1
         return until
 
+    async def waits_until(self, client_id: ClientId, location_id: str) -> datetime:
+        """Until when the client waits there; now, when it waits no longer."""
+        async with reading(self._pool) as conn:
+            return await rows.read_until(conn, client_id, location_id) or self._clock.look()
+
     async def stop(self, client_id: ClientId, location_id: str, claim: IdempotencyClaim | None = None) -> None:
         """Wait no longer; also when nothing was waited for. Raises IdempotencyMismatch."""
         async with unit_of_work(self._pool) as uow:

@@ -65,6 +65,8 @@ class MeteredCharge:
     until_s: int
     #: What was billed.
     energy_wh: int
+    #: There are values that its meter signed.
+    signed: bool = False
 
 
 def draw(charge: MeteredCharge) -> Curve:

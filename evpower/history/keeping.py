@@ -54,10 +54,11 @@ class Keeping:
         """The curve, and what the document says; None, with everything undone, when that cannot be made."""
         try:
             async with uow.conn.transaction():
-                charge = await curves.read_metered_charge(uow.conn, session_id)
+                charge, dropped, now = await curves.read_metered_charge(uow.conn, session_id), 0, self._clock.now()
                 if charge is not None:
-                    await curves.store_curve(uow.conn, session_id, draw(charge), self._clock.now())
-                dropped = await signed.keep_signed(uow.conn, session_id, self._read_signed, self._clock.now())
+                    await curves.store_curve(uow.conn, session_id, draw(charge), now)
+                if charge is not None and charge.signed:
+                    dropped = await signed.keep_signed(uow.conn, session_id, self._read_signed, now)
                 content = content_of(await receipts.read_facts(uow.conn, session_id), minutes)
         except DatabaseAway:
             raise

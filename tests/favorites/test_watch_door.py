@@ -72,6 +72,20 @@ async def test_a_repeated_request_has_the_answer_it_had(world: World) -> None:
     assert await world.sql("SELECT id FROM evpower.favorite_watches") == []
 
 
+async def test_a_watch_whose_answer_was_lost_is_not_made_again(world: World) -> None:
+    """The phone repeats its request after a death of ours; meanwhile the watch may have had its one notice."""
+    doors = PhoneDoors(world)
+    lose = "UPDATE evpower.idempotency_keys SET status_code = NULL, response = NULL"
+    first = await doors.ask("PUT", WATCH, key="k1")
+    await world.sql(lose)
+    assert await doors.ask("PUT", WATCH, key="k1") == first
+    await world.sql(lose)
+    await world.sql("DELETE FROM evpower.favorite_watches")
+    again = await doors.ask("PUT", WATCH, key="k1")
+    assert again == {"success": True, "watching_until": instant(world.clock.now())}
+    assert await world.sql("SELECT id FROM evpower.favorite_watches") == []
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 async def test_switched_off_there_is_none(world: World, method: str) -> None:
     doors = PhoneDoors(world, favorites=None, watches=None)

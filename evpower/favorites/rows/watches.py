@@ -16,6 +16,7 @@ OTHERS = """
 SELECT count(*) AS watches FROM evpower.favorite_watches
 WHERE client_id = %(client_id)s AND location_id <> %(location_id)s AND until > %(at)s
 """
+UNTIL = "SELECT until FROM evpower.favorite_watches WHERE client_id = %(client_id)s AND location_id = %(location_id)s"
 STORE = """
 INSERT INTO evpower.favorite_watches (client_id, location_id, connector_type, created_at, until)
 VALUES (%(client_id)s, %(location_id)s, %(connector_type)s, %(at)s, %(until)s)
@@ -52,6 +53,12 @@ async def count_others(conn: Conn, client_id: ClientId, location_id: str, at: da
     parameters = {"client_id": client_id, "location_id": location_id, "at": at}
     row = await (await conn.execute(OTHERS, parameters)).fetchone()
     return 0 if row is None else int(row["watches"])
+
+
+async def read_until(conn: Conn, client_id: ClientId, location_id: str) -> datetime | None:
+    """Until when the client waits at this location; None when it does not."""
+    row = await (await conn.execute(UNTIL, {"client_id": client_id, "location_id": location_id})).fetchone()
+    return None if row is None else row["until"]
 
 
 async def store_watch(

@@ -11,13 +11,15 @@ from psycopg.types.json import Jsonb
 from evpower.db.connection import Conn
 from evpower.history.curve import MOST_BUCKETS, Curve, CurvePoint, MeteredCharge, ReadingsBucket
 from evpower.identifiers import SessionId
+from evpower.metering.advance import SIGNED_FLAG
 from evpower.metering.belief import CLOCK_MAX
 from evpower.metering.registers import BelievedRegister
 
 # How long it was by our clock, and by the station's where that can be true: a queued charge has only the latter.
-CHARGE = """
+CHARGE = f"""
 SELECT t.station_id, t.connector_id, t.wire_transaction_id, t.started_at, t.received_at, t.rated_power_w,
        t.meter_start_wh, (s.energy * 1000)::bigint AS energy_wh,
+       '{SIGNED_FLAG}' = ANY(t.flags) OR coalesce(t.stop_payload::text LIKE '%%SignedData%%', false) AS signed,
        coalesce(t.stop_received_at, t.meter_last_received_at, t.received_at) AS until_at,
        greatest(
            CASE WHEN t.stopped_at - t.started_at BETWEEN '0' AND %(clock_max)s THEN t.stopped_at - t.started_at END,
@@ -70,7 +72,8 @@ async def read_metered_charge(conn: Conn, session_id: SessionId) -> MeteredCharg
     )
     rows = await (await conn.execute(READ_BUCKETS, charge | {"buckets": MOST_BUCKETS})).fetchall()
     buckets = [ReadingsBucket(**row) for row in rows]
-    return MeteredCharge(register, buckets, int(charge["span"].total_seconds()), charge["energy_wh"] or 0)
+    until_s, energy_wh = int(charge["span"].total_seconds()), charge["energy_wh"] or 0
+    return MeteredCharge(register, buckets, until_s, energy_wh, signed=charge["signed"])
 
 
 async def store_curve(conn: Conn, session_id: SessionId, curve: Curve, at: datetime) -> None:

@@ -60,7 +60,7 @@ class WatchDoor:
         with trio.fail_after(ANSWER_WITHIN_S):
             await self._newcomers.admit(client_id)
             start = partial(self._start, client_id, location_id, connector_type, until)
-            work = KeyedWork(start, lambda _effect: start(None))
+            work = KeyedWork(start, partial(self._started, client_id, location_id))
             return written(await self._idempotency.answer(claim_of_request(client_id, fields), work))
 
     @described("No notice any more", query=ASKING, answer=FavoriteRemovedBody, keyed=True)
@@ -81,6 +81,11 @@ class WatchDoor:
         claim: IdempotencyClaim | None,
     ) -> Answer:
         watched_until = await self._watches.start(client_id, location_id, connector_type, until, claim)
+        return Answer({"success": True, "watching_until": instant(watched_until)})
+
+    async def _started(self, client_id: ClientId, location_id: str, _effect: object) -> Answer:
+        """A watch whose answer was lost: it may have had its one notice since then, and is not made again."""
+        watched_until = await self._watches.waits_until(client_id, location_id)
         return Answer({"success": True, "watching_until": instant(watched_until)})
 
     async def _stop(self, client_id: ClientId, location_id: str, claim: IdempotencyClaim | None) -> Answer:
