@@ -29,7 +29,7 @@ from evpower.errors import (
     TooManyRequests,
     Unauthorized,
 )
-from evpower.http.wire.access import READING_METHODS, shown_path
+from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
 from evpower.pages.application import PagesApplication
 from evpower.pages.assets import asset_routes, read_assets
@@ -83,7 +83,9 @@ class PagesServices:
     acts: OperatorActs
 
 
-def build_pages_app(services: PagesServices, clock: Clock, ids: Ids, settings: PagesSettings) -> QuartTrio:
+def build_pages_app(
+    services: PagesServices, clock: Clock, ids: Ids, settings: PagesSettings, traffic: HttpTraffic | None = None
+) -> QuartTrio:
     """The application to serve on `operator.bind`; it owns nothing, so it needs no start and no end."""
     app = PagesApplication(
         "evpower.pages",
@@ -91,6 +93,7 @@ def build_pages_app(services: PagesServices, clock: Clock, ids: Ids, settings: P
         trusted_proxies=settings.trusted_proxies,
         admin_allow=settings.admin_allow,
         cpu_s=settings.cpu_s,
+        traffic=traffic,
     )
     assets = read_assets()
     render, gate = Renderer(clock, ids, settings.timezone, assets), Gate(services.browsers, clock)

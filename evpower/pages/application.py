@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from evpower.client_address import Network, is_within
 from evpower.clock import Ids
 from evpower.errors import Forbidden
-from evpower.http.wire.access import READING_METHODS, client_ip, observe
+from evpower.http.wire.access import READING_METHODS, HttpTraffic, client_ip, observe
 from evpower.http.wire.application import CPU_SECONDS, LIMITS, PatientConnection, RequestLimits
 from evpower.http.wire.loop_time import CpuSeconds
 
@@ -47,13 +47,14 @@ class PagesApplication(QuartTrio):
         trusted_proxies: Collection[Network],
         admin_allow: Collection[Network],
         cpu_s: CpuSeconds,
+        traffic: HttpTraffic | None = None,
     ) -> None:
         super().__init__(name, static_folder=None)
         self.config[CPU_SECONDS] = cpu_s
         self.config[LIMITS] = FORM_LIMITS
         self.config["BODY_TIMEOUT"] = FORM_LIMITS.body_timeout_s
         self._admin_allow = admin_allow
-        observe(self, ids, trusted_proxies)
+        observe(self, ids, trusted_proxies, traffic or HttpTraffic())
         self.before_request(self._admit)
         self.before_request(refuse_other_origins)
         self.after_request(finish)

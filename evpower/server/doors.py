@@ -125,7 +125,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             http_urls = await to_people.start(serve_phones, name="phones")
             serve_control = partial(serve_http, control_app, [control_bind], settings=settings)
             await to_people.start(serve_control, name="control")
-            pages_urls = await _open_to_operators(to_people, process, settings)
+            pages_urls = await _open_to_operators(to_people, process, settings, traffic)
             yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket), pages_urls)
             to_people.cancel_scope.cancel()
         to_stations.cancel_scope.cancel()
@@ -148,7 +148,9 @@ async def _open_to_stations(
     return tuple(door.url for door in opened)
 
 
-async def _open_to_operators(doors: trio.Nursery, process: Process, settings: ListenerSettings) -> tuple[str, ...]:
+async def _open_to_operators(
+    doors: trio.Nursery, process: Process, settings: ListenerSettings, traffic: HttpTraffic
+) -> tuple[str, ...]:
     """The addresses of the operators' pages."""
     binds, app = [str(bind) for bind in process.config.operator.bind], process.app
     if not binds:
@@ -156,7 +158,7 @@ async def _open_to_operators(doors: trio.Nursery, process: Process, settings: Li
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    pages_app = build_pages_app(pages_services(app), process.clock, process.ids, shown)
+    pages_app = build_pages_app(pages_services(app), process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
