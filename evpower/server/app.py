@@ -308,7 +308,7 @@ def build_app(
         staff=staff,
         browsers=Browsers(pool, clock, ids, sign_in.codes, staff, random_bytes),
         acts=OperatorActs(pool, clock),
-        pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, ids.new()),
+        pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
         client_accounts=ClientAccounts(pool, clock, ids, billing, allowance),
