@@ -26,6 +26,7 @@ from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
+from evpower.case_files.service import CaseFiles
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
@@ -187,6 +188,7 @@ class App:
     push: Push
     documents: Documents | None
     evidence: Evidence | None
+    case_files: CaseFiles
 
 
 def build_app(
@@ -320,6 +322,7 @@ def build_app(
         push=push,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
+        case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 
 
