@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,6 +14,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import NotFound, SessionNotFound
 from evpower.history.evidence import ChargePosting, RegisterFact, SignedReading, read_signed
+from evpower.history.receipt import number_text
 from evpower.history.records import PastCharge
 from evpower.history.rows import charges, receipts
 from evpower.history.rows.evidence import read_meter_key, read_postings, read_registers
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
     from evpower.history.signatures import Verified
 
 CHECKS_AT_ONCE = 1
+
+
+@dataclass(frozen=True)
+class EvidenceRows:
+    """What there is of a charge, also while there is no bill; receipts by number, time and sum in tyiyn."""
+
+    transaction_id: str
+    registers: Sequence[RegisterFact]
+    postings: Sequence[ChargePosting]
+    receipts: Sequence[tuple[str, datetime, int]]
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,12 @@ class BillEvidence:
     @property
     def equal(self) -> bool:
         """The bill is what the formula makes, and what the ledger sold."""
-        sold_tyiyn = sum(each.amount_tyiyn for each in self.postings if each.account == "revenue")
-        return self.charge.amount_tyiyn == self.recomputed_tyiyn == sold_tyiyn
+        return self.charge.amount_tyiyn == self.recomputed_tyiyn == self.sold_tyiyn
+
+    @property
+    def sold_tyiyn(self) -> int:
+        """What the ledger sold."""
+        return sum(each.amount_tyiyn for each in self.postings if each.account == "revenue")
 
 
 class Evidence:
@@ -72,6 +88,15 @@ class Evidence:
         verified = await trio.to_thread.run_sync(_verified, signed, limiter=self._threads) if signed else []
         recomputed_tyiyn = rates.cost_tyiyn(charge.energy_wh, minutes)
         return BillEvidence(charge, transaction_id, registers, minutes, postings, recomputed_tyiyn, signed, verified)
+
+    async def rows(self, session_id: SessionId) -> EvidenceRows:
+        """For operators: of whosever charge. Of an unknown one there is nothing."""
+        async with reading(self._pool) as conn:
+            transaction_id, registers = await read_registers(conn, session_id)
+            postings = await read_postings(conn, session_id)
+            issued = await receipts.read_receipts(conn, session_id)
+        numbers = [(number_text(each.year, each.serial), each.issued_at, each.amount_tyiyn) for each in issued]
+        return EvidenceRows(transaction_id, registers, postings, numbers)
 
     async def transparency_file(self, client_id: ClientId, session_id: SessionId) -> bytes:
         """The signed values as a file. Raises what `of` does, and NotFound when there are none."""

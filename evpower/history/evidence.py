@@ -29,6 +29,8 @@ class ChargePosting:
     account: str
     amount_tyiyn: int
     created_at: datetime
+    #: Who had it posted; for operators alone.
+    actor: str
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from evpower.attention.picture import Pictures
 from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
+from evpower.case_files.service import CaseFiles
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
@@ -195,6 +196,7 @@ class App:
     push: Push
     documents: Documents | None
     evidence: Evidence | None
+    case_files: CaseFiles
 
 
 def build_app(
@@ -335,6 +337,7 @@ def build_app(
         push=push,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
+        case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 
 

@@ -25,6 +25,7 @@ from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.control import build_control_app
@@ -235,6 +236,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
     return (
         command_routes(app.operations),
         trace_routes(process.tracer),
+        evidence_routes(app.case_files, process.tracer),
         access_routes(app.access),
         doctor_routes(app.access, app.tags, app.billing),
         tag_routes(app.tags),

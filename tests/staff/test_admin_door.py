@@ -16,6 +16,7 @@ from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
@@ -26,6 +27,7 @@ from evpower.http.operators.people.staff import staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.tariff_plans import tariff_plan_routes
+from evpower.http.operators.tracing import Traces
 from evpower.identifiers import StationId
 from evpower.identity.identity import Identity
 from evpower.identity.verifier import Verifier
@@ -99,6 +101,7 @@ class Door:
                 parked_routes(app.parked),
                 tariff_plan_routes(app.tariff_plans),
                 session_routes(app.charge_views, app.charging),
+                evidence_routes(app.case_files, cast("Traces", NoFrames())),
                 statistics_routes(app.charge_views),
                 client_routes(app.client_accounts, app.charge_views),
                 second_factor_routes(self.factor),
@@ -122,6 +125,13 @@ class Door:
         response = await self.phone.open(f"{ADMIN}{path}", method=method, headers=headers, json=body)
         answer = await body_of(response, status)
         return answer["data"] if answer["success"] else answer
+
+
+class NoFrames:
+    """Stations whose frames are kept no longer."""
+
+    async def history(self, *_: object, **__: object) -> list[dict[str, Any]]:
+        return []
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ async def test_a_wrong_filter_is_named(door: Door, query: str) -> None:
 @pytest.mark.parametrize("session", ["unknown", "a%20b"])
 async def test_an_unknown_session_is_not_found(door: Door, session: str) -> None:
     assert (await door.ask("user~adm", f"/sessions/{session}", 404))["error"] == "session_not_found"
+    assert (await door.ask("user~adm", f"/sessions/{session}/evidence", 404))["error"] == "session_not_found"
 
 
 async def test_an_operator_sees_and_stops_charges_at_their_own_stations_and_no_contacts(
@@ -143,12 +144,15 @@ async def test_an_operator_sees_and_stops_charges_at_their_own_stations_and_no_c
     session_id = (await world.order(energy_wh=5_000)).session.session_id
     (seen,) = (await door.ask("user~op", "/sessions"))["sessions"]
     assert (seen["id"], seen["client_phone"], seen["client_email"]) == (session_id, None, None)
+    case = await door.ask("user~op", f"/sessions/{session_id}/evidence")
+    assert [each["step"] for each in case["timeline"]] == ["asked", "held"]
     contacts = await door.ask("user~adm", f"/sessions/{session_id}")
     assert (contacts["client_phone"], contacts["client_email"]) == ("+996555000001", "d@example.kg")
     await world.app.staff.withdraw("op", "EVP-LOC-001", actor="ann")
     for path in ("/sessions", "/sessions/history"):
         assert (await door.ask("user~op", path))["total"] == 0
     assert (await door.ask("user~op", f"/sessions/{session_id}", 403))["reason"] == "not_own"
+    assert (await door.ask("user~op", f"/sessions/{session_id}/evidence", 403))["reason"] == "not_own"
     assert (await door.ask("user~op", f"/sessions/{session_id}/stop", 403, method="POST"))["reason"] == "not_own"
     await world.app.staff.grant("op", "EVP-LOC-001", actor="ann")
     await door.ask("user~op", f"/sessions/{session_id}/stop", method="POST")

@@ -1,4 +1,4 @@
-"""`evpower status`, `sessions`, `session stop`: what is going on."""
+"""`evpower status`, `sessions`, `session show`, `session stop`: what is going on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.completion import complete
 from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
@@ -61,8 +62,20 @@ def session() -> None:
     """One session."""
 
 
+@session.command("show")
+@click.argument("session_id", metavar="ID", shell_complete=complete("sessions"))
+@click.option("--frames", "with_frames", is_flag=True, help="The station's frames, as long as they are kept.")
+@terminal_command
+def show_session(terminal: Terminal, session_id: str, with_frames: bool) -> None:
+    """What happened in a session, why it ended, and why its bill is what it is."""
+    from evpower.command_line.views.charge import show_charge
+
+    case = terminal.server.get("sessions", session_id, "evidence")
+    show_charge(terminal.screen, case, with_frames=with_frames)
+
+
 @session.command("stop")
-@click.argument("session_id", metavar="ID")
+@click.argument("session_id", metavar="ID", shell_complete=complete("sessions"))
 @terminal_command
 def stop_session(terminal: Terminal, session_id: str) -> None:
     """Stop a running session and settle it."""

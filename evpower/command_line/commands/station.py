@@ -195,7 +195,7 @@ def import_fleet(terminal: Terminal, fleet: Any, move_app_tags: bool) -> None:
 @terminal_command
 def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, limit: int) -> None:
     """Follow a station's frames: both directions, with latencies and errors. With --json, a line for each."""
-    from evpower.command_line.tracing import show_frames
+    from evpower.command_line.views.frames import show_frames
 
     live = not since if follow is None else follow
     show_frames(

@@ -7,7 +7,7 @@ from evpower.history.evidence import ChargePosting, RegisterFact, plain_key
 from evpower.identifiers import SessionId
 
 POSTINGS = """
-SELECT e.kind, e.key, p.account, p.amount_tyiyn, e.created_at
+SELECT e.kind, e.key, p.account, p.amount_tyiyn, e.created_at, e.actor
 FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id
 WHERE e.session_id = %(id)s ORDER BY p.id
 """

@@ -73,8 +73,10 @@ class Traces(Protocol):
         """Raises StationNotFound."""
         ...
 
-    async def history(self, station_id: StationId, since: datetime | timedelta, limit: int) -> list[dict[str, Any]]:
-        """Kept frames, oldest first."""
+    async def history(
+        self, station_id: StationId, since: datetime | timedelta, limit: int, *, until: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Kept frames, oldest first; the newest `limit` of the time."""
         ...
 
     def follow(self, station_id: StationId) -> AbstractContextManager[Watched]:

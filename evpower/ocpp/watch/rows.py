@@ -17,7 +17,8 @@ ROWS_AT_ONCE = 200
 
 READ_FRAMES = """
 SELECT direction, frame, recorded_at FROM evpower.ocpp_frames
-WHERE station_id = %(station_id)s AND recorded_at >= %(since)s ORDER BY recorded_at DESC LIMIT %(limit)s
+WHERE station_id = %(station_id)s AND recorded_at >= %(since)s
+  AND (%(until)s::timestamptz IS NULL OR recorded_at < %(until)s) ORDER BY recorded_at DESC LIMIT %(limit)s
 """
 
 _ESCAPES = {0x5C: "\\\\", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0: " "}
@@ -40,9 +41,11 @@ async def write_frames(conn: AsyncConnection[Any], rows: Sequence[FrameRow]) -> 
             await trio.lowlevel.checkpoint()
 
 
-async def read_frames(conn: AsyncConnection[Any], station_id: StationId, since: datetime, limit: int) -> list[FrameRow]:
-    """The newest `limit` frames of a station since then, oldest first."""
-    parameters = {"station_id": station_id, "since": since, "limit": limit}
+async def read_frames(
+    conn: AsyncConnection[Any], station_id: StationId, since: datetime, limit: int, until: datetime | None = None
+) -> list[FrameRow]:
+    """The newest `limit` frames of a station of this time, oldest first."""
+    parameters = {"station_id": station_id, "since": since, "until": until, "limit": limit}
     rows = await (await conn.execute(READ_FRAMES, parameters)).fetchall()
     return [
         FrameRow(station_id, cast("Literal['in', 'out']", row["direction"]), row["frame"], row["recorded_at"])

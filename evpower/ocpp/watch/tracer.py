@@ -215,12 +215,14 @@ class Tracer:
                 for follower in followers:
                     follower.close()
 
-    async def history(self, station_id: StationId, since: datetime | timedelta, limit: int) -> list[dict[str, Any]]:
-        """The newest `limit` kept frames since then (a time, or how long ago), oldest first, each read."""
+    async def history(
+        self, station_id: StationId, since: datetime | timedelta, limit: int, *, until: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """The newest `limit` kept frames from then (a time, or how long ago) until then, oldest first, each read."""
         since = self._clock.now() - since if isinstance(since, timedelta) else since
         await self._flush()
         async with reading(self._pool) as conn:
-            rows = await read_frames(conn, station_id, since, limit)
+            rows = await read_frames(conn, station_id, since, limit, until)
         conversation = Conversation()
         return [conversation.read(row.direction, row.frame, row.recorded_at) for row in rows]
 

@@ -46,6 +46,7 @@ FILTERED = {
     "GET /admin/sessions",
     "GET /admin/sessions/history",
     "GET /admin/sessions/<session_id>",
+    "GET /admin/sessions/<session_id>/evidence",
     "POST /admin/sessions/<session_id>/stop",
     "POST /admin/totp",
 }

@@ -1,0 +1,1 @@
+"""What case files read of all rooms' tables."""

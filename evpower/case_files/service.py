@@ -1,0 +1,58 @@
+"""Case files, as the rows are at the moment they are read."""
+
+from __future__ import annotations
+
+from evpower.case_files.charge_case import ChargeCase
+from evpower.case_files.rows import charge_cases
+from evpower.case_files.timeline import timeline
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import reading
+from evpower.errors import NotFound, SessionNotFound
+from evpower.history.bill_evidence import BillEvidence, Evidence
+from evpower.identifiers import ClientId, SessionId
+
+
+class CaseFiles:
+    """Reads."""
+
+    def __init__(self, pool: Pool, clock: Clock, evidence: Evidence) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._evidence = evidence
+
+    async def charge(self, session_id: SessionId) -> ChargeCase:
+        """The case file of a charge. Raises SessionNotFound."""
+        now = self._clock.now()
+        async with reading(self._pool) as conn:
+            session = await charge_cases.read_session(conn, session_id)
+            if session is None:
+                raise SessionNotFound
+            transaction = await charge_cases.read_transaction(conn, session_id)
+            price = await charge_cases.read_price(conn, session_id)
+            attempts = await charge_cases.read_attempts(conn, session_id)
+            gaps = await charge_cases.read_gaps(conn, session_id, now)
+            doubts = await charge_cases.read_doubts(conn, session_id)
+            parked = await charge_cases.read_parked(conn, session_id)
+        rows = await self._evidence.rows(session_id)
+        bill = await self._bill(ClientId(session.client_id), session_id)
+        return ChargeCase(
+            session=session,
+            transaction=transaction,
+            price=price,
+            registers=rows.registers,
+            postings=rows.postings,
+            bill=bill,
+            receipts=rows.receipts,
+            attempts=attempts,
+            gaps=gaps,
+            doubts=doubts,
+            parked=parked,
+            steps=timeline(session, transaction, attempts, rows.postings, gaps, now),
+        )
+
+    async def _bill(self, client_id: ClientId, session_id: SessionId) -> BillEvidence | None:
+        try:
+            return await self._evidence.of(client_id, session_id)
+        except NotFound:
+            return None

@@ -1,0 +1,1 @@
+"""What a command shows that is more than a table: a charge, a client, a conversation."""

@@ -1,0 +1,274 @@
+"""The case file of a charge as operators read it: money in som, energy in Wh where a meter has it so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from evpower.case_files.charge_case import CaseQuestion, ChargeCase
+from evpower.case_files.timeline import CaseAttempt, CaseSession, Step, StepKind
+from evpower.history.bill_evidence import BillEvidence
+from evpower.history.evidence import ChargePosting, RegisterFact
+from evpower.http.wire.values import instant
+from evpower.money import som_number
+
+#: Facts of a step that are sums.
+TYIYN = "_tyiyn"
+
+
+class CaseSessionBody(TypedDict):
+    """The charge itself."""
+
+    session_id: str
+    client_id: str
+    station_id: str
+    connector_id: int
+    status: str
+    phase: str
+    created_at: datetime
+    start_time: datetime
+    stop_time: datetime | None
+    settled_at: datetime | None
+    energy_kwh: Decimal
+    amount: float | None
+    reserved_amount: float
+    refunded_amount: float
+    additional_charge: float
+    debt_amount: float
+    limit_type: str
+    limit_value: Decimal | None
+    end_cause: str | None
+    stop_reason: str | None
+    stop_requested_by: str | None
+    estimated: bool
+    corrected_at: datetime | None
+    overshoot_wh: int | None
+    unbilled_wh: int
+    unbilled_som: float
+    transaction_id: str | None
+
+
+class StepBody(TypedDict):
+    """A step of the timeline; `facts` depend on its kind."""
+
+    at: datetime
+    step: StepKind
+    facts: dict[str, str | float | None]
+
+
+class RegisterBody(TypedDict):
+    """A register that the bill stands on."""
+
+    context: str
+    register_wh: int
+    measured_at: datetime | None
+
+
+class CasePriceBody(TypedDict):
+    """The price as it was when the charge began; `rule_details` are those of the rule then."""
+
+    rate_per_kwh: Decimal
+    rate_per_minute: Decimal
+    session_fee: Decimal
+    rule: str | None
+    rule_id: str | None
+    tariff_plan_id: str | None
+    rule_details: Any
+    calculated_at: datetime | None
+
+
+class BillBody(TypedDict):
+    """The formula over what was billed, and what is stored; `equal`: all three sums are one."""
+
+    energy_kwh: Decimal
+    minutes: int
+    recomputed: float
+    stored: float | None
+    sold: float
+    equal: bool
+
+
+class PostingBody(TypedDict):
+    """One side of an entry, and who had it posted."""
+
+    at: datetime
+    entry: str
+    key: str
+    account: str
+    amount: float
+    actor: str
+
+
+class CaseReceiptBody(TypedDict):
+    """A document of the charge."""
+
+    number: str
+    issued_at: datetime
+    amount: float
+
+
+class CaseAttemptBody(TypedDict):
+    """A start that was tried."""
+
+    attempted_at: datetime
+    client_id: str | None
+    station_id: str
+    connector_id: int | None
+    door: str
+    answer: str
+    correlation_id: str | None
+    session_id: str | None
+
+
+class CaseQuestionBody(TypedDict):
+    """What a person is asked, or has decided."""
+
+    id: int
+    what: str
+    since: datetime
+    decided: str | None
+    decided_by: str | None
+
+
+class ChargeCaseBody(TypedDict):
+    """Everything that is known of one charge; without `frames` where they are kept no longer."""
+
+    session: CaseSessionBody
+    timeline: list[StepBody]
+    registers: list[RegisterBody]
+    tariff: CasePriceBody
+    bill: BillBody | None
+    postings: list[PostingBody]
+    receipts: list[CaseReceiptBody]
+    attempts: list[CaseAttemptBody]
+    doubts: list[CaseQuestionBody]
+    parked: list[CaseQuestionBody]
+    start_payload: Any
+    stop_payload: Any
+    frames: list[dict[str, Any]]
+
+
+def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]]) -> ChargeCaseBody:
+    """Everything that is known of one charge."""
+    transaction = case.transaction
+    return {
+        "session": _session(case.session, None if transaction is None else transaction.wire_transaction_id),
+        "timeline": [_step(each) for each in case.steps],
+        "registers": [_register(each) for each in case.registers],
+        "tariff": {
+            "rate_per_kwh": case.price.rate_per_kwh,
+            "rate_per_minute": case.price.rate_per_minute,
+            "session_fee": case.price.session_fee,
+            "rule": case.price.rule_name,
+            "rule_id": case.price.rule_id,
+            "tariff_plan_id": case.price.tariff_plan_id,
+            "rule_details": case.price.rule_details,
+            "calculated_at": case.price.calculated_at,
+        },
+        "bill": None if case.bill is None else _bill(case.bill),
+        "postings": [_posting(each) for each in case.postings],
+        "receipts": [
+            {"number": number, "issued_at": at, "amount": som_number(tyiyn)} for number, at, tyiyn in case.receipts
+        ],
+        "attempts": [case_attempt_body(each) for each in case.attempts],
+        "doubts": [_question(each) for each in case.doubts],
+        "parked": [_question(each) for each in case.parked],
+        "start_payload": None if transaction is None else transaction.start_payload,
+        "stop_payload": None if transaction is None else transaction.stop_payload,
+        "frames": [dict(each) for each in frames],
+    }
+
+
+def _session(session: CaseSession, transaction_id: str | None) -> CaseSessionBody:
+    return {
+        "session_id": session.session_id,
+        "client_id": session.client_id,
+        "station_id": session.station_id,
+        "connector_id": session.connector_id,
+        "status": session.status,
+        "phase": session.phase,
+        "created_at": session.created_at,
+        "start_time": session.started_at,
+        "stop_time": session.ended_at,
+        "settled_at": session.settled_at,
+        "energy_kwh": Decimal(session.energy_wh) / 1000,
+        "amount": None if session.amount_tyiyn is None else som_number(session.amount_tyiyn),
+        "reserved_amount": som_number(session.reserved_tyiyn),
+        "refunded_amount": som_number(session.refunded_tyiyn),
+        "additional_charge": som_number(session.additional_tyiyn),
+        "debt_amount": som_number(session.debt_tyiyn),
+        "limit_type": session.limit_type,
+        "limit_value": session.limit_value,
+        "end_cause": session.end_cause,
+        "stop_reason": session.stop_reason,
+        "stop_requested_by": session.stop_requested_by,
+        "estimated": session.estimated,
+        "corrected_at": session.corrected_at,
+        "overshoot_wh": session.overshoot_wh,
+        "unbilled_wh": session.unbilled_wh,
+        "unbilled_som": som_number(session.unbilled_tyiyn),
+        "transaction_id": transaction_id,
+    }
+
+
+def _step(step: Step) -> StepBody:
+    facts: dict[str, str | float | None] = {}
+    for name, value in step.facts.items():
+        if name.endswith(TYIYN) and isinstance(value, int):
+            facts[name.removesuffix(TYIYN)] = som_number(value)
+        else:
+            facts[name] = instant(value) if isinstance(value, datetime) else value
+    return {"at": step.at, "step": step.kind, "facts": facts}
+
+
+def _register(fact: RegisterFact) -> RegisterBody:
+    return {"context": fact.context, "register_wh": fact.register_wh, "measured_at": fact.measured_at}
+
+
+def _bill(bill: BillEvidence) -> BillBody:
+    stored = bill.charge.amount_tyiyn
+    return {
+        "energy_kwh": Decimal(bill.charge.energy_wh) / 1000,
+        "minutes": bill.minutes,
+        "recomputed": som_number(bill.recomputed_tyiyn),
+        "stored": None if stored is None else som_number(stored),
+        "sold": som_number(bill.sold_tyiyn),
+        "equal": bill.equal,
+    }
+
+
+def _posting(posting: ChargePosting) -> PostingBody:
+    return {
+        "at": posting.created_at,
+        "entry": posting.kind,
+        "key": posting.key,
+        "account": posting.account,
+        "amount": som_number(posting.amount_tyiyn),
+        "actor": posting.actor,
+    }
+
+
+def case_attempt_body(attempt: CaseAttempt) -> CaseAttemptBody:
+    """A start that was tried."""
+    return {
+        "attempted_at": attempt.attempted_at,
+        "client_id": attempt.client_id,
+        "station_id": attempt.station_id,
+        "connector_id": attempt.connector_id,
+        "door": attempt.door,
+        "answer": attempt.answer,
+        "correlation_id": attempt.correlation_id,
+        "session_id": attempt.session_id,
+    }
+
+
+def _question(question: CaseQuestion) -> CaseQuestionBody:
+    return {
+        "id": question.id,
+        "what": question.what,
+        "since": question.since,
+        "decided": question.decided,
+        "decided_by": question.decided_by,
+    }
