@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import trio
 
-from benchmarks import filters, network, settlements, table, telling, transport
+from benchmarks import filters, network, settlements, stranger, table, telling, transport
 from benchmarks.boot_storm import Storm, storm
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, count_rows, open_postgres
@@ -28,6 +28,7 @@ async def main() -> None:
     async with open_postgres(stations=CHARGERS + STORM, charging=CHARGERS) as postgres:
         await trio.to_thread.run_sync(_compare, postgres)
         await network.compare(postgres)
+        await trio.to_thread.run_sync(stranger.compare, postgres)
     await telling.main()
     await settlements.main()
     filters.compare()

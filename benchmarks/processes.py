@@ -26,6 +26,10 @@ class Server:
         """User and system time it has used."""
         return cpu_s(self.pid)
 
+    def kept_waiting_s(self) -> float:
+        """How long its main thread was ready to run and had no core."""
+        return kept_waiting_s(self.pid)
+
     def rss_bytes(self) -> int:
         """Resident memory."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
@@ -59,6 +63,11 @@ def cpu_s(pid: int) -> float:
     """User and system time of one process."""
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) * TICK_S
+
+
+def kept_waiting_s(pid: int) -> float:
+    """How long a process' main thread was ready to run and had no core: what a busy machine adds to every wait."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def family_cpu_s(pid: int) -> float:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from benchmarks.chargers import ConnectedStation, NextCall
 
 BOOT = b'[2,"b%d","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Raw socket"}]'
+HEARTBEAT = b'[2,"h%d-%d","Heartbeat",{}]'
 STATUS = b'[2,"s%d","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"%b"}]'
 #: Five quantities, the ones a charger is asked for after its boot.
 METER_VALUES = (
@@ -32,6 +33,11 @@ def transaction_id(number: int) -> int:
 def status(word: str) -> NextCall:
     """Each charger says its connector's word, once."""
     return _once(lambda charger: STATUS % (charger.number, word.encode()))
+
+
+def heartbeat() -> NextCall:
+    """Each charger says that it lives, once."""
+    return _once(lambda charger: HEARTBEAT % (charger.number, charger.sent))
 
 
 def boot_and_status(charger: ConnectedStation) -> bytes | None:
