@@ -40,6 +40,8 @@ class Started:
 
     session_id: SessionId | None = None
     answer: str = ACCEPTED
+    sentence: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Attempts:
         try:
             yield started
         except Refusal as refusal:
-            started.answer = refusal.code
+            started.answer, started.sentence = refusal.code, refusal.message
+            started.reason = refusal.details.get("reason")
             raise
         except BaseException:
             started.answer = FAILED
@@ -83,6 +86,8 @@ class Attempts:
                 started.answer,
                 correlation_id.get(),
                 started.session_id,
+                started.sentence,
+                started.reason,
             )
             # Also for a caller who was given up at: shielded, and short.
             with trio.move_on_after(KEEPS_WITHIN_S, shield=True), contain(log, "a start attempt could not be kept"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from evpower.case_files.charge_case import ChargeCase
-from evpower.case_files.rows import charge_cases
+from evpower.case_files.client_case import ClientCase
+from evpower.case_files.rows import charge_cases, client_cases
 from evpower.case_files.timeline import timeline
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
-from evpower.errors import NotFound, SessionNotFound
+from evpower.errors import ClientNotFound, NotFound, SessionNotFound
 from evpower.history.bill_evidence import BillEvidence, Evidence
 from evpower.identifiers import ClientId, SessionId
 
@@ -50,6 +51,21 @@ class CaseFiles:
             parked=parked,
             steps=timeline(session, transaction, attempts, rows.postings, gaps, now),
         )
+
+    async def client(self, client_id: ClientId) -> ClientCase:
+        """The case file of a client. Raises ClientNotFound."""
+        async with reading(self._pool) as conn:
+            client = await client_cases.read_client(conn, client_id)
+            if client is None:
+                raise ClientNotFound
+            return ClientCase(
+                client=client,
+                attempts=await client_cases.read_attempts(conn, client_id),
+                charges=await client_cases.read_charges(conn, client_id),
+                statement=await client_cases.read_statement(conn, client_id),
+                cards=await client_cases.read_cards(conn, client_id),
+                top_ups=await client_cases.read_top_ups(conn, client_id),
+            )
 
     async def _bill(self, client_id: ClientId, session_id: SessionId) -> BillEvidence | None:
         try:

@@ -542,7 +542,9 @@ TABLE evpower.start_attempts (
     door text NOT NULL,
     answer text NOT NULL,
     correlation_id text,
-    session_id text
+    session_id text,
+    sentence text,
+    reason text
 )
 TABLE evpower.station_certificates (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

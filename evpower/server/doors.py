@@ -254,7 +254,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         station_admin_routes(app.administration, app.views),
         tariff_plan_routes(app.tariff_plans),
         statistics_routes(app.charge_views),
-        client_routes(app.client_accounts, app.charge_views),
+        client_routes(app.client_accounts, app.charge_views, app.case_files),
         *staff_routes(app.staff),
         signing_key_routes(app.sign_in.keys),
     )

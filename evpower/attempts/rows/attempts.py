@@ -15,13 +15,13 @@ StartDoor = Literal["phone", "card", "command"]
 
 INSERT_ATTEMPT = """
 INSERT INTO evpower.start_attempts
-    (attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id)
+    (attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id, sentence, reason)
 VALUES (%(attempted_at)s, %(client_id)s, %(station_id)s, %(connector_id)s, %(door)s, %(answer)s, %(correlation_id)s,
-        %(session_id)s)
+        %(session_id)s, %(sentence)s, %(reason)s)
 """
 
 LIST_ATTEMPTS = """
-SELECT attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id
+SELECT attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id, sentence, reason
 FROM evpower.start_attempts
 WHERE (%(client_id)s::text IS NULL OR client_id IN (
         %(client_id)s, (SELECT merged_into FROM public.clients WHERE id = %(client_id)s)))
@@ -47,6 +47,9 @@ class StartAttempt:
     answer: str
     correlation_id: str | None
     session_id: SessionId | None
+    #: What the driver read when it was refused, and the cause behind the code.
+    sentence: str | None = None
+    reason: str | None = None
 
 
 async def insert_attempt(conn: Conn, attempt: StartAttempt) -> None:

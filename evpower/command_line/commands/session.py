@@ -1,4 +1,4 @@
-"""`evpower status`, `sessions`, `session show`, `session stop`: what is going on."""
+"""`evpower status`, `sessions`, `session`, `attempts`: what is going on, what happened, and why a charge did not start."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ SESSION_COLUMNS = (
     Column("amount"),
     Column("end_cause"),
     Column("estimated", rank=3),
+)
+ATTEMPT_COLUMNS = (
+    Column("attempted_at", rank=0),
+    Column("client_id"),
+    Column("station_id"),
+    Column("connector_id", "connector", rank=2),
+    Column("door", rank=2),
+    Column("answer", rank=0),
+    Column("session_id"),
+    Column("correlation_id", rank=3),
 )
 
 
@@ -80,3 +90,12 @@ def show_session(terminal: Terminal, session_id: str, with_frames: bool) -> None
 def stop_session(terminal: Terminal, session_id: str) -> None:
     """Stop a running session and settle it."""
     terminal.screen.facts(terminal.server.post("sessions", session_id, "stop"))
+
+
+@click.command()
+@listing("station", "client", "since")
+def attempts(terminal: Terminal, wanted: Wanted) -> None:
+    """Attempts to start a charge and the answers they got, newest first; kept for 30 days."""
+    rows = terminal.server.get("attempts", **wanted.query(terminal))
+    terminal.screen.rows(rows, ATTEMPT_COLUMNS, "nothing.attempts")
+    wanted.note_cut(terminal, len(rows))

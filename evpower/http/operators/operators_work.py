@@ -15,6 +15,7 @@ from evpower.errors import Forbidden, InvalidRequest
 from evpower.http.operators.bodies.orders import (
     CARD_FIELDS,
     card_fields,
+    card_status,
     doubt_decision,
     free_vend_choice,
     parked_decision,
@@ -52,7 +53,8 @@ WITHIN_S = 20
 
 
 def tag_routes(tags: Tags) -> Blueprint:
-    """`/id-tags` and `/id-tags/{id_tag}`: PUT sets the whole card, what the body leaves out is empty."""
+    """`/id-tags` and `/id-tags/{id_tag}`: PUT sets the whole card, what the body leaves out
+    is empty; PATCH its status alone."""
     routes = Blueprint("id_tags", __name__, url_prefix="/id-tags")
 
     @routes.get("")
@@ -79,6 +81,14 @@ def tag_routes(tags: Tags) -> Blueprint:
         card = replace(card_fields(BodyFields(body)), id_tag=tag_of(id_tag))
         with trio.fail_after(WITHIN_S):
             return written_data(card_body(await tags.put(card)))
+
+    @routes.patch("/<path:id_tag>")
+    @needs(Right.NETWORK)
+    @described("Block a card, or no longer", body=card_status, data=CardBody)
+    async def set_status(id_tag: str) -> Response:
+        status = card_status(BodyFields(await read_object()))
+        with trio.fail_after(WITHIN_S):
+            return written_data(card_body(await tags.set_status(tag_of(id_tag), status)))
 
     @routes.delete("/<path:id_tag>")
     @needs(Right.NETWORK)

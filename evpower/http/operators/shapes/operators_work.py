@@ -28,6 +28,8 @@ class AttemptBody(TypedDict):
     answer: str
     correlation_id: str | None
     session_id: str | None
+    sentence: str | None
+    reason: str | None
 
 
 class CardBody(TypedDict):
