@@ -1,4 +1,4 @@
-"""`evpower status`, `sessions`, `session`, `attempts`: what is going on, what happened, and why a charge did not start."""
+"""`evpower status`, `sessions`, `session`, `attempts`: what is going on, what happened, why a charge did not start."""
 
 from __future__ import annotations
 
