@@ -103,7 +103,14 @@ class Attempts:
     async def listed(self, wanted: Narrowing) -> list[StartAttempt]:
         """Attempts, the newest first."""
         async with reading(self._pool) as conn:
-            return await attempts.list_attempts(conn, wanted)
+            return (await attempts.list_attempts(conn, wanted))[0]
+
+    async def page(
+        self, wanted: Narrowing, *, before: datetime | None, after_id: int | None
+    ) -> tuple[list[StartAttempt], int | None]:
+        """The same until a time, from a place on; and the place where it goes on."""
+        async with reading(self._pool) as conn:
+            return await attempts.list_attempts(conn, wanted, before=before, after_id=after_id)
 
     def _answered(self, attempt: StartAttempt) -> None:
         """Count it, and write the line operators grep for."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from evpower.case_files.charge_case import ChargeCase
 from evpower.case_files.client_case import ClientCase
-from evpower.case_files.rows import charge_cases, client_cases
+from evpower.case_files.payment_case import PaymentCase
+from evpower.case_files.rows import charge_cases, client_cases, payment_cases
 from evpower.case_files.timeline import timeline
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
-from evpower.errors import ClientNotFound, NotFound, SessionNotFound
+from evpower.errors import ClientNotFound, NotFound, PaymentNotFound, SessionNotFound
 from evpower.history.bill_evidence import BillEvidence, Evidence
 from evpower.identifiers import ClientId, SessionId
 
@@ -65,6 +66,19 @@ class CaseFiles:
                 statement=await client_cases.read_statement(conn, client_id),
                 cards=await client_cases.read_cards(conn, client_id),
                 top_ups=await client_cases.read_top_ups(conn, client_id),
+            )
+
+    async def payment(self, key: str) -> PaymentCase:
+        """The case file of a top-up, by its invoice or order. Raises PaymentNotFound."""
+        async with reading(self._pool) as conn:
+            payment = await payment_cases.read_payment(conn, key)
+            if payment is None:
+                raise PaymentNotFound
+            return PaymentCase(
+                payment=payment,
+                steps=await payment_cases.read_steps(conn, payment),
+                postings=await payment_cases.read_postings(conn, payment),
+                parked=await payment_cases.read_parked(conn, payment),
             )
 
     async def _bill(self, client_id: ClientId, session_id: SessionId) -> BillEvidence | None:

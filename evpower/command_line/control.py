@@ -31,7 +31,7 @@ NOT_FOUND = {
     "sessions": ("session_not_found",),
     "stations": ("station_not_found",),
     "clients": ("client_not_found", "validation_error"),
-    "payments": ("not_found", "invoice_not_found"),
+    "payments": ("payment_not_found",),
     "locations": ("location_not_found",),
     "id-tags": ("not_found", "tag_not_found"),
 }

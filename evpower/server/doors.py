@@ -35,6 +35,7 @@ from evpower.http.operators.operators_work import (
     doubt_routes,
     free_vend_routes,
     parked_routes,
+    start_attempt_routes,
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
@@ -243,11 +244,12 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         parked_routes(app.parked),
         doubt_routes(app.doubts),
         attempt_routes(app.attempts),
+        start_attempt_routes(app.attempts),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         push_admin_routes(app.push, app.aliases.resolve),
         deletion_routes(app.accounts, app.allowance),
-        payment_admin_routes(app.payments, app.allowance),
+        payment_admin_routes(app.payments, app.allowance, app.case_files),
         merge_routes(app.merging),
         stranger_routes(app.provisioning),
         location_admin_routes(app.administration, app.views),

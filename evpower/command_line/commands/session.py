@@ -33,6 +33,8 @@ ATTEMPT_COLUMNS = (
     Column("connector_id", "connector", rank=2),
     Column("door", rank=2),
     Column("answer", rank=0),
+    Column("reason", rank=2),
+    Column("sentence", is_text=True),
     Column("session_id"),
     Column("correlation_id", rank=3),
 )
@@ -96,6 +98,6 @@ def stop_session(terminal: Terminal, session_id: str) -> None:
 @listing("station", "client", "since")
 def attempts(terminal: Terminal, wanted: Wanted) -> None:
     """Attempts to start a charge and the answers they got, newest first; kept for 30 days."""
-    rows = terminal.server.get("attempts", **wanted.query(terminal))
+    rows = terminal.server.get("start-attempts", **wanted.query(terminal))["attempts"]
     terminal.screen.rows(rows, ATTEMPT_COLUMNS, "nothing.attempts")
     wanted.note_cut(terminal, len(rows))

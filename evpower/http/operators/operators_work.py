@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import trio
 from quart import Blueprint, Response, request
@@ -21,9 +21,9 @@ from evpower.http.operators.bodies.orders import (
     parked_decision,
     tag_of,
 )
-from evpower.http.operators.bodies.queries import narrowing_query, questions_query
+from evpower.http.operators.bodies.queries import attempt_page_query, narrowing_query, questions_query
+from evpower.http.operators.shapes.attempts import AttemptBody, AttemptPageBody, attempt_body, start_attempt_body
 from evpower.http.operators.shapes.operators_work import (
-    AttemptBody,
     CardBody,
     DoubtBody,
     GiftsBody,
@@ -210,7 +210,25 @@ def attempt_routes(attempts: Attempts) -> Blueprint:
         wanted = _own(narrowing_query(BodyFields(request.args)))
         with trio.fail_after(WITHIN_S):
             found = await attempts.listed(wanted)
-        return written_data([asdict(each) for each in found])
+        return written_data([attempt_body(each) for each in found])
+
+    return routes
+
+
+def start_attempt_routes(attempts: Attempts) -> Blueprint:
+    """`/start-attempts[?from=&to=&client=&station=&cursor=&limit=]` (contract/operator-pages §10.3)."""
+    routes = Blueprint("start_attempts", __name__, url_prefix="/start-attempts")
+
+    @routes.get("")
+    @needs(Right.READ, filters=True)
+    @described("Attempts to start by page, the newest first", query=attempt_page_query, data=AttemptPageBody)
+    async def page() -> Response:
+        wanted, before, after_id = attempt_page_query(BodyFields(request.args))
+        with trio.fail_after(WITHIN_S):
+            found, next_id = await attempts.page(_own(wanted), before=before, after_id=after_id)
+        shown = [start_attempt_body(each) for each in found]
+        body: AttemptPageBody = {"attempts": shown, "next_cursor": None if next_id is None else str(next_id)}
+        return written_data(body)
 
     return routes
 

@@ -38,6 +38,7 @@ FILTERED = {
     "GET /admin/doubts",
     "GET /admin/doubts/<doubt_id>",
     "GET /admin/attempts",
+    "GET /admin/start-attempts",
     "GET /admin/certificates",
     "GET /admin/doctor",
     "GET /admin/tariff-plans",
