@@ -12,7 +12,7 @@ from quart import Blueprint, Response, request
 from evpower.case_files.service import CaseFiles
 from evpower.http.operators.bodies.orders import payment_decision, refund_order
 from evpower.http.operators.bodies.queries import payments_query
-from evpower.http.operators.shapes.payment_cases import PaymentCaseBody, payment_case_body
+from evpower.http.operators.shapes.cases.payment import PaymentCaseBody, payment_case_body
 from evpower.http.operators.shapes.payments import (
     OrderBody,
     ParkedPaymentBody,

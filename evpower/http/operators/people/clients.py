@@ -12,8 +12,8 @@ from evpower.case_files.service import CaseFiles
 from evpower.http.operators.administration import read_change
 from evpower.http.operators.bodies.orders import adjustment
 from evpower.http.operators.bodies.queries import clients_query, given_status
+from evpower.http.operators.shapes.cases.client import ClientCaseBody, client_case_body
 from evpower.http.operators.shapes.charges import charge_body
-from evpower.http.operators.shapes.client_cases import ClientCaseBody, client_case_body
 from evpower.http.operators.shapes.clients import (
     AdjustmentBody,
     ClientDetailBody,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from evpower.case_files.client_case import CaseCard, CaseCharge, CaseClient, CaseLine, CaseTopUp, ClientCase
-from evpower.http.operators.shapes.charge_cases import CaseAttemptBody, case_attempt_body
+from evpower.http.operators.shapes.cases.charge import CaseAttemptBody, case_attempt_body
 from evpower.money import som_number
 
 

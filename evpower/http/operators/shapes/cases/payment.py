@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from evpower.case_files.payment_case import ParkedQuestion, PaymentCase, PaymentPosting, PaymentStep
-from evpower.http.operators.shapes.charge_cases import PostingBody
+from evpower.http.operators.shapes.cases.charge import PostingBody
 from evpower.money import som_number
 
 
