@@ -17,7 +17,7 @@ from evpower.command_line.commands.network import location, locations, tariff, t
 from evpower.command_line.commands.parked import parked
 from evpower.command_line.commands.payment import payment, payments
 from evpower.command_line.commands.server import config, database, demo, doctor, migrate, sandbox, serve, simulate
-from evpower.command_line.commands.session import attempts, session, sessions, status
+from evpower.command_line.commands.session import attempts, now, session, sessions, status
 from evpower.command_line.commands.staff import staff
 from evpower.command_line.commands.station import (
     command,
@@ -40,7 +40,7 @@ def main() -> None:
 
 for _each in (
     *(serve, demo, simulate, sandbox, migrate, database, config, doctor),
-    *(status, sessions, session),
+    *(now, status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
     *(locations, location, tariffs, tariff),
     *(strangers, stranger),

@@ -16,6 +16,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from evpower.attention.picture import Pictures
+from evpower.attention.service import Marks
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
@@ -39,6 +40,7 @@ from evpower.pages.now import now_routes
 from evpower.pages.rendering import Renderer
 from evpower.pages.shown import Pages
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
+from evpower.pages.todo import todo_routes
 from evpower.pages.visitor import Gate, signed_in
 from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.phone_codes import PhoneCodes
@@ -81,6 +83,7 @@ class PagesServices:
     pictures: Pictures
     charging: ChargingService
     acts: OperatorActs
+    marks: Marks
 
 
 def build_pages_app(
@@ -116,6 +119,7 @@ def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate
 
     for routes in (
         now_routes(pages),
+        todo_routes(services.pictures, services.marks, services.acts),
         live_routes(services.pictures, clock, ids, render),
         charge_routes(services.charging, services.acts),
     ):

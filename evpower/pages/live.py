@@ -16,12 +16,12 @@ import trio
 from quart import Blueprint, Response, request
 from quart.wrappers.response import ResponseBody
 
+from evpower.attention.glance import Glance, glance
 from evpower.attention.picture import Picture, Pictures
 from evpower.clock import Clock, Ids
 from evpower.digits import whole_number
 from evpower.errors import TooManyRequests
 from evpower.http.wire.application import STREAMING
-from evpower.pages.glance import Glance, glance
 from evpower.pages.rendering import Renderer
 from evpower.pages.visitor import Visitor, choices, signed_in
 from evpower.texts.catalogue import Language
@@ -166,11 +166,12 @@ class ChangeStream(ResponseBody):
 
     def _lists(self, new: Glance) -> Iterator[str]:
         """Lists that people act in: their page holds them still under a pointer."""
-        html = self._piece(new, "now/running.html", self._whose, glance=new, key=KEY_HERE, visitor=self._visitor)
-        if self._is_news("running", html):
-            parts = html.split(KEY_HERE)
-            keyed = parts[0] + "".join(self._ids.new() + part for part in parts[1:])
-            yield event("list", json.dumps({"id": "running", "html": keyed}, ensure_ascii=False))
+        for target, template in (("todo", "now/todo.html"), ("running", "now/running.html")):
+            html = self._piece(new, template, self._whose, glance=new, key=KEY_HERE, visitor=self._visitor)
+            if self._is_news(target, html):
+                parts = html.split(KEY_HERE)
+                keyed = parts[0] + "".join(self._ids.new() + part for part in parts[1:])
+                yield event("list", json.dumps({"id": target, "html": keyed}, ensure_ascii=False))
 
     def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
         density = f"{whose} {new.density}"

@@ -25,6 +25,7 @@ from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
+from evpower.attention.service import Marks
 from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
@@ -176,6 +177,7 @@ class App:
     staff: Staff
     browsers: Browsers
     acts: OperatorActs
+    marks: Marks
     pictures: Pictures
     allowance: Allowance
     charge_views: ChargeViews
@@ -310,6 +312,7 @@ def build_app(
         staff=staff,
         browsers=Browsers(pool, clock, ids, sign_in.codes, staff, random_bytes),
         acts=OperatorActs(pool, clock),
+        marks=Marks(pool, clock),
         pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),

@@ -25,6 +25,7 @@ from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.attention import attention_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
@@ -168,7 +169,9 @@ async def _open_to_operators(
 
 def pages_services(app: App) -> PagesServices:
     """What is behind the operators' pages."""
-    return PagesServices(app.browsers, app.sign_in.codes, app.second_factor, app.pictures, app.charging, app.acts)
+    return PagesServices(
+        app.browsers, app.sign_in.codes, app.second_factor, app.pictures, app.charging, app.acts, app.marks
+    )
 
 
 def people_app(
@@ -245,6 +248,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         doubt_routes(app.doubts),
         attempt_routes(app.attempts),
         start_attempt_routes(app.attempts),
+        attention_routes(app.pictures),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         push_admin_routes(app.push, app.aliases.resolve),

@@ -1,4 +1,4 @@
-"""`evpower status`, `sessions`, `session`, `attempts`: what is going on, what happened, why a charge did not start."""
+"""`evpower now`, `status`, `sessions`, `session`, `attempts`: what goes on, what happened, what did not start."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import click
 
 from evpower.command_line.columns import Column
 from evpower.command_line.completion import complete
-from evpower.command_line.listing import Wanted, listing
+from evpower.command_line.listing import WATCH, Wanted, listing, watched
 from evpower.command_line.terminal import Terminal, terminal_command
+from evpower.texts.catalogue import Catalogue, load
 
 SESSION_COLUMNS = (
     Column("session_id", rank=0),
@@ -38,6 +39,44 @@ ATTEMPT_COLUMNS = (
     Column("session_id"),
     Column("correlation_id", rank=3),
 )
+
+
+NOW_COLUMNS = (
+    Column("urgent", rank=0),
+    Column("what", rank=0, is_text=True),
+    Column("since", rank=1),
+    Column("amount_som", "amount", rank=3),
+    Column("mine_of", rank=4),
+)
+
+
+@click.command()
+@WATCH
+@terminal_command
+def now(terminal: Terminal, watch: bool) -> None:
+    """What needs a person, the most urgent first."""
+
+    def show() -> None:
+        rows = [each for each in terminal.server.get("attention") if "over_at" not in each]
+        if not terminal.screen.as_json:
+            sentences = load(terminal.texts.language, "pages")
+            rows = [_row(each, sentences) for each in rows if "snoozed_until" not in each]
+        terminal.screen.rows(rows, NOW_COLUMNS, "nothing.attention")
+
+    watched(terminal, show) if watch else show()
+
+
+def _row(item: Mapping[str, Any], sentences: Catalogue) -> dict[str, Any]:
+    """A row of the list with its sentence, as the operators' pages have it."""
+    first, others = item["conditions"][0], len(item["conditions"]) - 1
+    what = sentences(f"todo.of.{first['kind']}", station=first.get("station_id", ""), **first["facts"])
+    return {
+        "urgent": "!" if item["urgent"] else "",
+        "what": f"{what} {sentences('todo.more', count=others)}" if others else what,
+        "since": item["since"],
+        "amount_som": item["amount_som"] or None,
+        "mine_of": item.get("mine_of"),
+    }
 
 
 @click.command()
