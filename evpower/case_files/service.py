@@ -21,7 +21,7 @@ class CaseFiles:
     def __init__(self, pool: Pool, clock: Clock, evidence: Evidence) -> None:
         self._pool = pool
         self._clock = clock
-        self._evidence = evidence
+        self.evidence = evidence
 
     async def charge(self, session_id: SessionId) -> ChargeCase:
         """The case file of a charge. Raises SessionNotFound."""
@@ -36,7 +36,7 @@ class CaseFiles:
             gaps = await charge_cases.read_gaps(conn, session_id, now)
             doubts = await charge_cases.read_doubts(conn, session_id)
             parked = await charge_cases.read_parked(conn, session_id)
-        rows = await self._evidence.rows(session_id)
+        rows = await self.evidence.rows(session_id)
         bill = await self._bill(ClientId(session.client_id), session_id)
         return ChargeCase(
             session=session,
@@ -83,6 +83,6 @@ class CaseFiles:
 
     async def _bill(self, client_id: ClientId, session_id: SessionId) -> BillEvidence | None:
         try:
-            return await self._evidence.of(client_id, session_id)
+            return await self.evidence.of(client_id, session_id)
         except NotFound:
             return None

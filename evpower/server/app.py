@@ -18,6 +18,7 @@ from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
+from evpower.administration.finding import Finding
 from evpower.administration.network_views import NetworkViews
 from evpower.administration.provisioning import Provisioning
 from evpower.administration.service import Administration
@@ -199,6 +200,7 @@ class App:
     documents: Documents | None
     evidence: Evidence | None
     case_files: CaseFiles
+    finding: Finding
 
 
 def build_app(
@@ -340,6 +342,7 @@ def build_app(
         push=push,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
+        finding=Finding(pool),
         case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 

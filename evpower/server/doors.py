@@ -67,6 +67,7 @@ from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
+from evpower.pages.stations import Frames
 from evpower.server.app import App
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.server.operator import Operator
@@ -161,16 +162,29 @@ async def _open_to_operators(
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    pages_app = build_pages_app(pages_services(app), process.clock, process.ids, shown, traffic)
+    pages_app = build_pages_app(pages_services(app, process.tracer), process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
 
 
-def pages_services(app: App) -> PagesServices:
+def pages_services(app: App, frames: Frames) -> PagesServices:
     """What is behind the operators' pages."""
     return PagesServices(
-        app.browsers, app.sign_in.codes, app.second_factor, app.pictures, app.charging, app.acts, app.marks
+        browsers=app.browsers,
+        codes=app.sign_in.codes,
+        second_factor=app.second_factor,
+        pictures=app.pictures,
+        charging=app.charging,
+        acts=app.acts,
+        marks=app.marks,
+        charge_views=app.charge_views,
+        client_accounts=app.client_accounts,
+        case_files=app.case_files,
+        evidence=app.case_files.evidence,
+        attempts=app.attempts,
+        finding=app.finding,
+        frames=frames,
     )
 
 
