@@ -38,19 +38,19 @@ from evpower.errors import (
 from evpower.history.bill_evidence import Evidence
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
-from evpower.pages.application import PagesApplication
-from evpower.pages.assets import asset_routes, read_assets
 from evpower.pages.charges import charge_routes
 from evpower.pages.drivers import driver_routes
+from evpower.pages.frame.application import PagesApplication
+from evpower.pages.frame.assets import asset_routes, read_assets
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.shown import Pages
+from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
-from evpower.pages.lookups import Lookups, lookup_routes
+from evpower.pages.lookups import LookedUp, lookup_routes
 from evpower.pages.now import now_routes
-from evpower.pages.rendering import Renderer
-from evpower.pages.shown import Pages
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations import Frames, station_routes
 from evpower.pages.todo import todo_routes
-from evpower.pages.visitor import Gate, signed_in
 from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.phone_codes import PhoneCodes
 from evpower.staff.acts import OperatorActs
@@ -141,7 +141,7 @@ def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate
             services.charging, services.charge_views, services.case_files, services.evidence, services.acts, pages
         ),
         driver_routes(services.client_accounts, services.case_files, services.acts, pages),
-        lookup_routes(Lookups(services.attempts, services.acts, services.finding), pages),
+        lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
         station_routes(services.pictures, services.attempts, services.charge_views, services.frames, pages),
     ):
         behind.register_blueprint(routes)

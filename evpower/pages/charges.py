@@ -19,10 +19,10 @@ from evpower.http.operators.shapes.charge_cases import charge_case_body
 from evpower.http.wire.requests import session_id_or_none
 from evpower.http.wire.values import jsonable
 from evpower.identifiers import ClientId, SessionId
-from evpower.pages.curve import draw_curve
-from evpower.pages.forms import form_key
-from evpower.pages.shown import Pages
-from evpower.pages.visitor import signed_in
+from evpower.pages.frame.curve import draw_curve
+from evpower.pages.frame.forms import form_key
+from evpower.pages.frame.shown import Pages
+from evpower.pages.frame.visitor import signed_in
 from evpower.staff.acts import Intent, OperatorActs
 from evpower.staff.rights import Right
 

@@ -12,9 +12,9 @@ from evpower.administration.records import Page
 from evpower.case_files.service import CaseFiles
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ClientId
-from evpower.pages.forms import form_key, form_text
-from evpower.pages.shown import Pages
-from evpower.pages.visitor import signed_in
+from evpower.pages.frame.forms import form_key, form_text
+from evpower.pages.frame.shown import Pages
+from evpower.pages.frame.visitor import signed_in
 from evpower.staff.acts import Intent, OperatorActs
 from evpower.staff.rights import Right
 

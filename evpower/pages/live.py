@@ -23,8 +23,8 @@ from evpower.clock import Clock, Ids
 from evpower.digits import whole_number
 from evpower.errors import TooManyRequests
 from evpower.http.wire.application import STREAMING
-from evpower.pages.rendering import Renderer
-from evpower.pages.visitor import Visitor, choices, signed_in
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.visitor import Visitor, choices, signed_in
 from evpower.texts.catalogue import Language
 
 #: A tick comes at least so often, whatever happens: its absence is what a reader sees.

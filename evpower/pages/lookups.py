@@ -12,8 +12,8 @@ from evpower.administration.finding import Finding, FoundKind, FoundRow
 from evpower.attempts.service import Attempts
 from evpower.identifiers import ClientId, StationId
 from evpower.narrowing import Narrowing
-from evpower.pages.shown import Pages
-from evpower.pages.visitor import Visitor, signed_in
+from evpower.pages.frame.shown import Pages
+from evpower.pages.frame.visitor import Visitor, signed_in
 from evpower.staff.acts import OperatorActs
 from evpower.staff.rights import Right
 
@@ -30,7 +30,7 @@ ADDRESSES: dict[FoundKind, str] = {
 
 
 @dataclass(frozen=True)
-class Lookups:
+class LookedUp:
     """What is looked up."""
 
     attempts: Attempts
@@ -38,7 +38,7 @@ class Lookups:
     finding: Finding
 
 
-def lookup_routes(lookups: Lookups, pages: Pages) -> Blueprint:
+def lookup_routes(lookups: LookedUp, pages: Pages) -> Blueprint:
     """Lists that nothing is done in."""
     routes = Blueprint("lookups", __name__)
 

@@ -15,8 +15,8 @@ from evpower.attention.picture import Pictures
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
 from evpower.narrowing import Narrowing
-from evpower.pages.shown import Pages
-from evpower.pages.visitor import signed_in
+from evpower.pages.frame.shown import Pages
+from evpower.pages.frame.visitor import signed_in
 from evpower.staff.rights import Right
 
 WITHIN_S = 20

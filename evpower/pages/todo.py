@@ -11,8 +11,8 @@ from evpower.attention.glance import glance
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
 from evpower.errors import InvalidRequest, NotFound
-from evpower.pages.forms import form_key, form_text
-from evpower.pages.visitor import signed_in
+from evpower.pages.frame.forms import form_key, form_text
+from evpower.pages.frame.visitor import signed_in
 from evpower.staff.acts import Intent, OperatorActs
 from evpower.staff.rights import Right
 

@@ -13,10 +13,10 @@ import trio
 from evpower.attention.picture import Picture
 from evpower.events import StationChanged
 from evpower.pages import live
-from evpower.pages.assets import read_assets
+from evpower.pages.frame.assets import read_assets
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.visitor import Visitor
 from evpower.pages.live import ChangeStream, Rows, Viewer
-from evpower.pages.rendering import Renderer
-from evpower.pages.visitor import Visitor
 from evpower.settings.config import Config
 from evpower.sign_in.browsers import Browser as SignedInBrowser
 from evpower.staff.records import Acting

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 import pytest
 
 from evpower.errors import DatabaseUnavailable, NotFound
-from evpower.pages.visitor import COOKIE
+from evpower.pages.frame.visitor import COOKIE
 from evpower.settings.config import Config
 from evpower.sign_in.browsers import COOKIE_LIFETIME, LINK_LIFETIME
 from evpower.sign_in.service import forget_sign_ins

@@ -11,8 +11,8 @@ from evpower.attention.folding import Item
 from evpower.attention.service import forget_marks
 from evpower.attention.todo import Todo, TodoEntry
 from evpower.clock import SystemClock
-from evpower.pages.assets import read_assets
-from evpower.pages.rendering import Renderer
+from evpower.pages.frame.assets import read_assets
+from evpower.pages.frame.rendering import Renderer
 from evpower.settings.config import Config
 from evpower.texts.catalogue import LANGUAGES, Language
 from tests.worlds.charging import STATION, World

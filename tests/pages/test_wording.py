@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evpower.history.curve import Curve, CurvePoint
-from evpower.pages.curve import draw_curve
-from evpower.pages.wording import THIN, Wording
+from evpower.pages.frame.curve import draw_curve
+from evpower.pages.frame.wording import THIN, Wording
 from evpower.texts.catalogue import Language, load
 from tests.worlds.fakes import NOON
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 
 from evpower.identifiers import StationId
 from evpower.pages.app import PagesSettings, build_pages_app
-from evpower.pages.visitor import COOKIE
+from evpower.pages.frame.visitor import COOKIE
 from evpower.server.doors import pages_services
 from evpower.settings.config import Config
 from evpower.staff.rights import Role

@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 from evpower.attention.glance import Glance, glance
 from evpower.attention.picture import Pictures
 from evpower.errors import DatabaseUnavailable
-from evpower.http.operators.shapes.attention import AttentionBody, SummaryBody, attention_body, summary_body
+from evpower.http.operators.charges.attention_bodies import AttentionBody, SummaryBody, attention_body, summary_body
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.described import described
 from evpower.http.wire.rights import needs, who

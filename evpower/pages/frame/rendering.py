@@ -15,15 +15,15 @@ import evpower
 from evpower.attention.cells import GLYPHS
 from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
-from evpower.pages.assets import Asset
-from evpower.pages.visitor import choices, visitor
-from evpower.pages.wording import Wording
+from evpower.pages.frame.assets import Asset
+from evpower.pages.frame.visitor import choices, visitor
+from evpower.pages.frame.wording import Wording
 from evpower.staff.rights import Right
 from evpower.texts.catalogue import LANGUAGES, Catalogue, Language, load
 
 #: Facts of a step that have names, and the table of them.
 NAMED = {"cause": "causes", "door": "doors", "by": "actors", "actor": "actors"}
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 TOPIC = "pages"
 #: What the command line says of a charge and a client, the pages say in the same words.
 COMMAND_LINE = "command_line"
