@@ -15,7 +15,7 @@ from evpower.charging.service import ChargingService
 from evpower.digits import whole_number
 from evpower.errors import SessionNotFound
 from evpower.history.bill_evidence import Evidence
-from evpower.http.operators.shapes.charge_cases import charge_case_body
+from evpower.http.operators.shapes.cases.charge import charge_case_body
 from evpower.http.wire.requests import session_id_or_none
 from evpower.http.wire.values import jsonable
 from evpower.identifiers import ClientId, SessionId
