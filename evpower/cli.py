@@ -8,17 +8,16 @@ from __future__ import annotations
 import click
 
 import evpower
-from evpower.command_line.commands.accounts import client, deletions, push
-from evpower.command_line.commands.attempts import attempts
+from evpower.command_line.commands.accounts import deletions, push, sign_in
 from evpower.command_line.commands.certificate import ca, certificates
+from evpower.command_line.commands.client import client, clients
 from evpower.command_line.commands.doubts import doubts
 from evpower.command_line.commands.ledger import ledger
 from evpower.command_line.commands.network import location, locations, tariff, tariffs
 from evpower.command_line.commands.parked import parked
 from evpower.command_line.commands.payment import payment, payments
 from evpower.command_line.commands.server import config, database, demo, doctor, migrate, sandbox, serve, simulate
-from evpower.command_line.commands.session import session, sessions, status
-from evpower.command_line.commands.sign_in import sign_in
+from evpower.command_line.commands.session import attempts, now, session, sessions, status
 from evpower.command_line.commands.staff import staff
 from evpower.command_line.commands.station import (
     command,
@@ -41,14 +40,14 @@ def main() -> None:
 
 for _each in (
     *(serve, demo, simulate, sandbox, migrate, database, config, doctor),
-    *(status, sessions, session),
+    *(now, status, sessions, session),
     *(stations, station, command, operate, configuration, import_fleet, trace),
     *(locations, location, tariffs, tariff),
     *(strangers, stranger),
     *(tags, tag),
     *(ca, certificates),
     *(payments, payment),
-    *(deletions, client),
+    *(clients, client, deletions),
     staff,
     sign_in,
     push,

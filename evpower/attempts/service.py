@@ -40,6 +40,8 @@ class Started:
 
     session_id: SessionId | None = None
     answer: str = ACCEPTED
+    sentence: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Attempts:
         try:
             yield started
         except Refusal as refusal:
-            started.answer = refusal.code
+            started.answer, started.sentence = refusal.code, refusal.message
+            started.reason = refusal.details.get("reason")
             raise
         except BaseException:
             started.answer = FAILED
@@ -83,6 +86,8 @@ class Attempts:
                 started.answer,
                 correlation_id.get(),
                 started.session_id,
+                started.sentence,
+                started.reason,
             )
             # Also for a caller who was given up at: shielded, and short.
             with trio.move_on_after(KEEPS_WITHIN_S, shield=True), contain(log, "a start attempt could not be kept"):
@@ -98,7 +103,14 @@ class Attempts:
     async def listed(self, wanted: Narrowing) -> list[StartAttempt]:
         """Attempts, the newest first."""
         async with reading(self._pool) as conn:
-            return await attempts.list_attempts(conn, wanted)
+            return (await attempts.list_attempts(conn, wanted))[0]
+
+    async def page(
+        self, wanted: Narrowing, *, before: datetime | None, after_id: int | None
+    ) -> tuple[list[StartAttempt], int | None]:
+        """The same until a time, from a place on; and the place where it goes on."""
+        async with reading(self._pool) as conn:
+            return await attempts.list_attempts(conn, wanted, before=before, after_id=after_id)
 
     def _answered(self, attempt: StartAttempt) -> None:
         """Count it, and write the line operators grep for."""

@@ -64,6 +64,7 @@ class StationFactsNow:
     admin_status: AdminStatus
     whole_status: str | None
     last_seen_at: datetime | None
+    connectors_count: int
     connectors: tuple[ConnectorFacts, ...]
 
 

@@ -8,6 +8,7 @@ can take an old one for new.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +19,14 @@ from zoneinfo import ZoneInfo
 import trio
 
 from evpower.attention.cells import StationCells, StationFactsNow, station_cells
+from evpower.attention.folding import folded
 from evpower.attention.overview import DayFigures, RunningCharges
+from evpower.attention.rows.conditions import gather
+from evpower.attention.rows.marks import read_marks
 from evpower.attention.rows.network import read_station_facts, silent_stations
 from evpower.attention.rows.overview import read_day, read_running
+from evpower.attention.rules import may_need_a_person, raised
+from evpower.attention.todo import Todo, make_todo
 from evpower.clock import Clock, midnight
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
@@ -57,6 +63,7 @@ class Picture:
     drawn: tuple[StationId, ...]
     running: RunningCharges
     day: DayFigures
+    todo: Todo
     #: Another one when stations came, went or changed places: then the grid is another one.
     layout: str
 
@@ -77,9 +84,13 @@ class _Known:
     cells: dict[StationId, StationCells] = field(default_factory=dict)
     order: dict[StationId, int] = field(default_factory=dict)
     drawn_in: dict[StationId, int] = field(default_factory=dict)
+    #: Those that may need a person, and how many are active at each location.
+    suspects: dict[StationId, StationCells] = field(default_factory=dict)
+    active: Mapping[str, int] = field(default_factory=dict)
     layouts: int = 0
     day: DayFigures = field(default_factory=DayFigures)
     day_at_s: float = float("-inf")
+    todo: Todo = field(default_factory=Todo)
     #: What was read is of before a gap, or nothing was.
     all_stale: bool = True
 
@@ -104,7 +115,7 @@ class Pictures:
         self._latest: Picture | None = None
         self._next = trio.Event()
         self._wake = Wake()
-        self._closing = False
+        self._closing = self._follows = False
         self.watchers = 0
 
     @property
@@ -165,7 +176,7 @@ class Pictures:
         started = False
         while True:
             with self._bus.subscribe(lambda _event: True, EVENTS_MOST) as events:
-                self._known.all_stale = True
+                self._known.all_stale, self._follows = True, True
                 if not started:
                     task_status.started()
                     started = True
@@ -187,13 +198,15 @@ class Pictures:
 
     async def _look(self) -> None:
         known, now = self._known, self._clock.now()
-        changed, whole = self._changed, known.all_stale
+        # Nobody says what changed before we follow events.
+        changed, whole = self._changed, known.all_stale or not self._follows
         self._changed, known.all_stale = set(), False
         try:
             async with reading(self._pool) as conn:
                 facts = await read_station_facts(conn, None if whole else changed) if whole or changed else []
                 silent = await silent_stations(conn, now - self._heartbeat_timeout)
                 running = await read_running(conn, now)
+                gathered, marks = await gather(conn, now), await read_marks(conn)
                 if trio.current_time() - known.day_at_s > DAY_EVERY_S:
                     known.day = await read_day(conn, now, midnight(now, self._timezone))
                     known.day_at_s = trio.current_time()
@@ -207,9 +220,20 @@ class Pictures:
             # One came or went: its place in the order is in the whole list alone.
             known.all_stale = True
             self._wake.set()
+        conditions = raised(gathered, known.suspects.values(), known.cells, now)
+        known.todo = make_todo(folded(conditions, known.active), marks, known.todo, now)
         layout = f"{self._series}-{known.layouts}"
         self._latest = Picture(
-            self._number, now, dict(known.cells), known.order, dict(known.drawn_in), drawn, running, known.day, layout
+            self._number,
+            now,
+            dict(known.cells),
+            known.order,
+            dict(known.drawn_in),
+            drawn,
+            running,
+            known.day,
+            known.todo,
+            layout,
         )
         self._next.set()
         self._next = trio.Event()
@@ -234,8 +258,14 @@ class Pictures:
             cells = station_cells(known.facts[station_id], is_online=station_id not in silent)
             if known.cells.get(station_id) != cells:
                 known.cells[station_id] = cells
+                if may_need_a_person(cells):
+                    known.suspects[station_id] = cells
+                else:
+                    known.suspects.pop(station_id, None)
                 known.drawn_in[station_id] = self._number
                 drawn.append(station_id)
         if whole:
             known.cells = {each: known.cells[each] for each in known.facts}
+            known.suspects = {each: known.suspects[each] for each in known.facts if each in known.suspects}
+            known.active = Counter(each.location_id for each in read.values() if each.admin_status == "active")
         return tuple(drawn)

@@ -124,6 +124,8 @@ class CaseAttempt:
     answer: str
     correlation_id: str | None
     session_id: str | None
+    sentence: str | None
+    reason: str | None
 
 
 def timeline(

@@ -20,6 +20,8 @@ SYSTEM_SOCKET = Path("/run/evpower/evpower.sock")
 CONNECT_S = 5.0
 #: Names the operator (`evpower/http/operators/control.py`).
 OPERATOR_HEADER = "EvPower-Operator"
+#: The same key again does nothing a second time.
+KEY_HEADER = "Idempotency-Key"
 #: Longer than the server gives itself for an import or a check of the whole ledger.
 ANSWER_S = 150.0
 
@@ -29,7 +31,7 @@ NOT_FOUND = {
     "sessions": ("session_not_found",),
     "stations": ("station_not_found",),
     "clients": ("client_not_found", "validation_error"),
-    "payments": ("not_found", "invoice_not_found"),
+    "payments": ("payment_not_found",),
     "locations": ("location_not_found",),
     "id-tags": ("not_found", "tag_not_found"),
 }
@@ -107,9 +109,13 @@ class ControlClient:
         """`body` is sent as JSON; bytes are sent as they are."""
         return self._ask("POST", path, {}, body)
 
-    def put(self, *path: str | int, body: object, **query: object) -> Any:
+    def put(self, *path: str | int, body: object, key: str | None = None, **query: object) -> Any:
+        """`body` is sent as JSON; with the same `key` again nothing is done twice."""
+        return self._ask("PUT", path, query, body, key)
+
+    def patch(self, *path: str | int, body: object) -> Any:
         """`body` is sent as JSON."""
-        return self._ask("PUT", path, query, body)
+        return self._ask("PATCH", path, {}, body)
 
     def delete(self, *path: str | int) -> Any:
         return self._ask("DELETE", path, {})
@@ -141,10 +147,17 @@ class ControlClient:
             raise AmbiguousId(begins, found)
         return str(found[0]) if found else begins
 
-    def _ask(self, method: str, path: Sequence[str | int], query: Mapping[str, object], body: object = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: Sequence[str | int],
+        query: Mapping[str, object],
+        body: object = None,
+        key: str | None = None,
+    ) -> Any:
         """The `data` of a success, of the path as it is or with its id whole: a refusal has changed nothing."""
         try:
-            return self._ask_once(method, _target(path, query), body)
+            return self._ask_once(method, _target(path, query), body, key)
         except RefusedByServer as refused:
             kind = str(path[0])
             if len(path) < 2 or str(refused.envelope.get("error")) not in NOT_FOUND.get(kind, ()):
@@ -152,13 +165,15 @@ class ControlClient:
             whole = self.whole_id(kind, str(path[1]))
             if whole == path[1]:
                 raise
-        return self._ask_once(method, _target((kind, whole, *path[2:]), query), body)
+        return self._ask_once(method, _target((kind, whole, *path[2:]), query), body, key)
 
-    def _ask_once(self, method: str, target: str, body: object = None) -> Any:
+    def _ask_once(self, method: str, target: str, body: object, key: str | None) -> Any:
         headers = {}
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if content is not None:
             headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        if key is not None:
+            headers[KEY_HEADER] = key
         with self._answer(method, target, content, headers) as response:
             return _data(response)
 

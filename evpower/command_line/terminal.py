@@ -45,6 +45,15 @@ class Terminal:
 
         return ControlClient(sockets_to_try(self.config, self.socket, SYSTEM_SOCKET))
 
+    def confirm(self, key: str, /, **places: object) -> None:
+        """Go on only when a person says yes to the question of `key`; a script says it with --yes.
+
+        Raises Abort, and UsageError where nobody can be asked.
+        """
+        if self.screen.as_json or not sys.stdin.isatty():
+            raise click.UsageError(self.texts("usage.confirm"))
+        click.confirm(self.texts(key, **places), abort=True, err=True)
+
     def warn(self, warning: str) -> None:
         """A doubt, on standard error."""
         click.echo(self.texts("warning", message=warning), err=True)

@@ -8,6 +8,13 @@ TABLE evpower.account_deletions (
     due_at timestamp with time zone,
     erased_at timestamp with time zone
 )
+TABLE evpower.attention_marks (
+    key text NOT NULL,
+    mine_of text,
+    mine_at timestamp with time zone,
+    snoozed_by text,
+    snoozed_until timestamp with time zone
+)
 TABLE evpower.browser_cookies (
     digest bytea NOT NULL,
     sign_in_id text NOT NULL,
@@ -542,7 +549,9 @@ TABLE evpower.start_attempts (
     door text NOT NULL,
     answer text NOT NULL,
     correlation_id text,
-    session_id text
+    session_id text,
+    sentence text,
+    reason text
 )
 TABLE evpower.station_certificates (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -865,6 +874,10 @@ public.payment_transactions_odengi {security_invoker=true}
 evpower.account_deletions: account_deletions_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.account_deletions: account_deletions_end CHECK (((due_at IS NULL) = (erased_at IS NOT NULL)))
 evpower.account_deletions: account_deletions_pkey PRIMARY KEY (client_id)
+evpower.attention_marks: attention_marks_key_check CHECK ((length(key) <= 200))
+evpower.attention_marks: attention_marks_mine CHECK (((mine_of IS NULL) = (mine_at IS NULL)))
+evpower.attention_marks: attention_marks_pkey PRIMARY KEY (key)
+evpower.attention_marks: attention_marks_snoozed CHECK (((snoozed_by IS NULL) = (snoozed_until IS NULL)))
 evpower.browser_cookies: browser_cookies_pkey PRIMARY KEY (digest)
 evpower.browser_cookies: browser_cookies_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'ask'::text, 'raw'::text])))
@@ -1171,6 +1184,7 @@ CREATE INDEX top_up_orders_challenge ON evpower.top_up_orders USING btree (((cha
 CREATE INDEX top_up_orders_due ON evpower.top_up_orders USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX top_up_refunds_due ON evpower.top_up_refunds USING btree (next_check_at) WHERE (state = 'open'::text)
 CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
+CREATE UNIQUE INDEX attention_marks_pkey ON evpower.attention_marks USING btree (key)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)

@@ -13,10 +13,11 @@ from evpower.billing.tariff import Rates
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import NotFound, SessionNotFound
+from evpower.history.curve import Curve
 from evpower.history.evidence import ChargePosting, RegisterFact, SignedReading, read_signed
 from evpower.history.receipt import number_text
 from evpower.history.records import PastCharge
-from evpower.history.rows import charges, receipts
+from evpower.history.rows import charges, curves, receipts
 from evpower.history.rows.evidence import read_meter_key, read_postings, read_registers
 from evpower.history.rows.signed import read_signed_values
 from evpower.identifiers import ClientId, SessionId
@@ -97,6 +98,11 @@ class Evidence:
             issued = await receipts.read_receipts(conn, session_id)
         numbers = [(number_text(each.year, each.serial), each.issued_at, each.amount_tyiyn) for each in issued]
         return EvidenceRows(transaction_id, registers, postings, numbers)
+
+    async def curve(self, session_id: SessionId) -> Curve | None:
+        """What is kept of the charge's readings; None before its settlement."""
+        async with reading(self._pool) as conn:
+            return await curves.read_curve(conn, session_id)
 
     async def transparency_file(self, client_id: ClientId, session_id: SessionId) -> bytes:
         """The signed values as a file. Raises what `of` does, and NotFound when there are none."""

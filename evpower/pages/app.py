@@ -15,7 +15,13 @@ from quart import Blueprint, Response, g, redirect, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
+from evpower.administration.charge_views import ChargeViews
+from evpower.administration.client_accounts import ClientAccounts
+from evpower.administration.finding import Finding
+from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
+from evpower.attention.service import Marks
+from evpower.case_files.service import CaseFiles
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
@@ -29,17 +35,22 @@ from evpower.errors import (
     TooManyRequests,
     Unauthorized,
 )
+from evpower.history.bill_evidence import Evidence
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
-from evpower.pages.application import PagesApplication
-from evpower.pages.assets import asset_routes, read_assets
 from evpower.pages.charges import charge_routes
+from evpower.pages.drivers import driver_routes
+from evpower.pages.frame.application import PagesApplication
+from evpower.pages.frame.assets import asset_routes, read_assets
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.shown import Pages
+from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
+from evpower.pages.lookups import LookedUp, lookup_routes
 from evpower.pages.now import now_routes
-from evpower.pages.rendering import Renderer
-from evpower.pages.shown import Pages
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
-from evpower.pages.visitor import Gate, signed_in
+from evpower.pages.stations import Frames, station_routes
+from evpower.pages.todo import todo_routes
 from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.phone_codes import PhoneCodes
 from evpower.staff.acts import OperatorActs
@@ -81,6 +92,14 @@ class PagesServices:
     pictures: Pictures
     charging: ChargingService
     acts: OperatorActs
+    marks: Marks
+    charge_views: ChargeViews
+    client_accounts: ClientAccounts
+    case_files: CaseFiles
+    evidence: Evidence
+    attempts: Attempts
+    finding: Finding
+    frames: Frames
 
 
 def build_pages_app(
@@ -116,8 +135,14 @@ def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate
 
     for routes in (
         now_routes(pages),
+        todo_routes(services.pictures, services.marks, services.acts),
         live_routes(services.pictures, clock, ids, render),
-        charge_routes(services.charging, services.acts),
+        charge_routes(
+            services.charging, services.charge_views, services.case_files, services.evidence, services.acts, pages
+        ),
+        driver_routes(services.client_accounts, services.case_files, services.acts, pages),
+        lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
+        station_routes(services.pictures, services.attempts, services.charge_views, services.frames, pages),
     ):
         behind.register_blueprint(routes)
     return behind

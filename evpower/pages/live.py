@@ -10,20 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import trio
 from quart import Blueprint, Response, request
 from quart.wrappers.response import ResponseBody
 
+from evpower.attention.glance import Glance, glance
 from evpower.attention.picture import Picture, Pictures
 from evpower.clock import Clock, Ids
 from evpower.digits import whole_number
 from evpower.errors import TooManyRequests
 from evpower.http.wire.application import STREAMING
-from evpower.pages.glance import Glance, glance
-from evpower.pages.rendering import Renderer
-from evpower.pages.visitor import Visitor, choices, signed_in
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.visitor import Visitor, choices, signed_in
 from evpower.texts.catalogue import Language
 
 #: A tick comes at least so often, whatever happens: its absence is what a reader sees.
@@ -58,6 +59,16 @@ class Rows:
         return self._pieces[key]
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at which page: its language, the layout of its grid, and the number of the picture it was made of."""
+
+    visitor: Visitor
+    language: Language
+    layout: str
+    seen: int | None
+
+
 def live_routes(pictures: Pictures, clock: Clock, ids: Ids, render: Renderer) -> Blueprint:
     """The stream of changes to the first screen: `?since=NUMBER&layout=` are those of the page that asks."""
     routes, rows = Blueprint("live", __name__), Rows(render)
@@ -68,9 +79,9 @@ def live_routes(pictures: Pictures, clock: Clock, ids: Ids, render: Renderer) ->
             raise TooManyRequests(int(TICK_EVERY_S) * 5)
         since = request.headers.get("Last-Event-ID") or request.args.get("since", "")
         seen = whole_number(since, MOST_PICTURES) if since.isascii() else None
-        body = ChangeStream(
-            pictures, clock, ids, rows, signed_in(), choices().language, request.args.get("layout", ""), seen
-        )
+        viewer = Viewer(signed_in(), choices().language, request.args.get("layout", ""), seen)
+        scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+        body = ChangeStream(pictures, clock, ids, rows, viewer, scope)
         response = Response(body, content_type="text/event-stream")
         response.headers["X-Accel-Buffering"] = "no"
         response.timeout = LONGEST_S
@@ -83,26 +94,16 @@ class ChangeStream(ResponseBody):
     """One viewer's stream. Watching begins and ends with its being sent."""
 
     def __init__(
-        self,
-        pictures: Pictures,
-        clock: Clock,
-        ids: Ids,
-        rows: Rows,
-        visitor: Visitor,
-        language: Language,
-        layout: str,
-        seen: int | None,
+        self, pictures: Pictures, clock: Clock, ids: Ids, rows: Rows, viewer: Viewer, scope: dict[str, Any]
     ) -> None:
-        self._scope: dict[str, Any] = request.scope  # type: ignore[assignment]
-        self._scope[STREAMING] = True
         self._pictures = pictures
         self._clock = clock
         self._ids = ids
         self._rows = rows
-        self._visitor = visitor
-        self._language: Language = language
-        self._layout = layout
-        self._seen = -1 if seen is None else seen
+        self._viewer = viewer
+        self._scope = scope
+        scope[STREAMING] = True
+        self._seen = -1 if viewer.seen is None else viewer.seen
         self._sent: dict[str, str] = {}
         self._watching: AbstractContextManager[None] = pictures.watched()
         self._began_at_s: float | None = None
@@ -137,14 +138,14 @@ class ChangeStream(ResponseBody):
         picture = self._pictures.latest
         if picture is None:
             return ": nothing to see yet\n\n"
-        if picture.layout != self._layout:
+        if picture.layout != self._viewer.layout:
             return event("anew", "{}")
         age_s = max(0.0, (self._clock.now() - picture.taken_at).total_seconds())
-        at = self._rows.render.wording(self._language).clock(picture.taken_at)
+        at = self._rows.render.wording(self._viewer.language).clock(picture.taken_at)
         tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at}))
         if picture.number <= self._seen:
             return tick
-        new = glance(picture, self._visitor.acting)
+        new = glance(picture, self._viewer.visitor.acting)
         changed = "".join((*self._stations(new), *self._figures(new)))
         lists = "".join(self._lists(new))
         self._seen = picture.number
@@ -166,15 +167,16 @@ class ChangeStream(ResponseBody):
 
     def _lists(self, new: Glance) -> Iterator[str]:
         """Lists that people act in: their page holds them still under a pointer."""
-        html = self._piece(new, "now/running.html", self._whose, glance=new, key=KEY_HERE, visitor=self._visitor)
-        if self._is_news("running", html):
-            parts = html.split(KEY_HERE)
-            keyed = parts[0] + "".join(self._ids.new() + part for part in parts[1:])
-            yield event("list", json.dumps({"id": "running", "html": keyed}, ensure_ascii=False))
+        for target, template in (("todo", "now/todo.html"), ("running", "now/running.html")):
+            html = self._piece(new, template, self._whose, glance=new, key=KEY_HERE, visitor=self._viewer.visitor)
+            if self._is_news(target, html):
+                parts = html.split(KEY_HERE)
+                keyed = parts[0] + "".join(self._ids.new() + part for part in parts[1:])
+                yield event("list", json.dumps({"id": target, "html": keyed}, ensure_ascii=False))
 
     def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
         density = f"{whose} {new.density}"
-        return self._rows.piece(new.picture, template, density, self._language, density=new.density, **names)
+        return self._rows.piece(new.picture, template, density, self._viewer.language, density=new.density, **names)
 
     def _is_news(self, target: str, html: str) -> bool:
         was, self._sent[target] = self._sent.get(target), html
@@ -183,8 +185,8 @@ class ChangeStream(ResponseBody):
     @property
     def _whose(self) -> str:
         """Who sees the same pieces: everybody of a role, an operator alone."""
-        member = self._visitor.acting.member
-        return self._visitor.acting.actor if member is None or member.role == "operator" else member.role
+        member = self._viewer.visitor.acting.member
+        return self._viewer.visitor.acting.actor if member is None or member.role == "operator" else member.role
 
 
 def partial(target: str, html: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
-from evpower.pages.shown import Pages
+from evpower.pages.frame.shown import Pages
 
 
 def now_routes(pages: Pages) -> Blueprint:

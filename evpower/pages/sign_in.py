@@ -9,9 +9,9 @@ from quart import Blueprint, Response, redirect, request
 
 from evpower.errors import EvPowerError, Forbidden, InvalidRequest, TooManyRequests, Unauthorized
 from evpower.http.wire.access import client_ip
-from evpower.pages.forms import form_text, own_path
-from evpower.pages.rendering import Renderer
-from evpower.pages.visitor import COOKIE, LANGUAGE_COOKIE, LOOK_COOKIE, LOOKS, Gate, signed_in
+from evpower.pages.frame.forms import form_text, own_path
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.visitor import COOKIE, LANGUAGE_COOKIE, LOOK_COOKIE, LOOKS, Gate, signed_in
 from evpower.sign_in.browsers import COOKIE_LIFETIME, Browsers
 from evpower.sign_in.errors import CodeExpired, SmsNotSent, TooManyCodes, WrongCode
 from evpower.sign_in.phone_codes import PhoneCodes

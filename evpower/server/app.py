@@ -18,6 +18,7 @@ from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
+from evpower.administration.finding import Finding
 from evpower.administration.network_views import NetworkViews
 from evpower.administration.provisioning import Provisioning
 from evpower.administration.service import Administration
@@ -25,6 +26,7 @@ from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
+from evpower.attention.service import Marks
 from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
@@ -176,6 +178,7 @@ class App:
     staff: Staff
     browsers: Browsers
     acts: OperatorActs
+    marks: Marks
     pictures: Pictures
     allowance: Allowance
     charge_views: ChargeViews
@@ -197,6 +200,7 @@ class App:
     documents: Documents | None
     evidence: Evidence | None
     case_files: CaseFiles
+    finding: Finding
 
 
 def build_app(
@@ -310,6 +314,7 @@ def build_app(
         staff=staff,
         browsers=Browsers(pool, clock, ids, sign_in.codes, staff, random_bytes),
         acts=OperatorActs(pool, clock),
+        marks=Marks(pool, clock),
         pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
@@ -337,6 +342,7 @@ def build_app(
         push=push,
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
+        finding=Finding(pool),
         case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 

@@ -25,6 +25,7 @@ from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.attention import attention_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
@@ -35,6 +36,7 @@ from evpower.http.operators.operators_work import (
     doubt_routes,
     free_vend_routes,
     parked_routes,
+    start_attempt_routes,
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
@@ -65,6 +67,7 @@ from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
+from evpower.pages.stations import Frames
 from evpower.server.app import App
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.server.operator import Operator
@@ -159,15 +162,30 @@ async def _open_to_operators(
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    pages_app = build_pages_app(pages_services(app), process.clock, process.ids, shown, traffic)
+    pages_app = build_pages_app(pages_services(app, process.tracer), process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
 
 
-def pages_services(app: App) -> PagesServices:
+def pages_services(app: App, frames: Frames) -> PagesServices:
     """What is behind the operators' pages."""
-    return PagesServices(app.browsers, app.sign_in.codes, app.second_factor, app.pictures, app.charging, app.acts)
+    return PagesServices(
+        browsers=app.browsers,
+        codes=app.sign_in.codes,
+        second_factor=app.second_factor,
+        pictures=app.pictures,
+        charging=app.charging,
+        acts=app.acts,
+        marks=app.marks,
+        charge_views=app.charge_views,
+        client_accounts=app.client_accounts,
+        case_files=app.case_files,
+        evidence=app.case_files.evidence,
+        attempts=app.attempts,
+        finding=app.finding,
+        frames=frames,
+    )
 
 
 def people_app(
@@ -243,18 +261,20 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         parked_routes(app.parked),
         doubt_routes(app.doubts),
         attempt_routes(app.attempts),
+        start_attempt_routes(app.attempts),
+        attention_routes(app.pictures),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         push_admin_routes(app.push, app.aliases.resolve),
         deletion_routes(app.accounts, app.allowance),
-        payment_admin_routes(app.payments, app.allowance),
+        payment_admin_routes(app.payments, app.allowance, app.case_files),
         merge_routes(app.merging),
         stranger_routes(app.provisioning),
         location_admin_routes(app.administration, app.views),
         station_admin_routes(app.administration, app.views),
         tariff_plan_routes(app.tariff_plans),
         statistics_routes(app.charge_views),
-        client_routes(app.client_accounts, app.charge_views),
+        client_routes(app.client_accounts, app.charge_views, app.case_files),
         *staff_routes(app.staff),
         signing_key_routes(app.sign_in.keys),
     )

@@ -200,8 +200,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(process.executor.run, name="others' commands")
     await workers.start(process.listening.run, name="listening")
     await workers.start(process.feed.run, name="feed")
-    if process.config.operator.bind:
-        await workers.start(app.pictures.run, name="pictures")
+    await workers.start(app.pictures.run, name="pictures")
 
 
 async def _stop_asked(signals: Signals) -> None:

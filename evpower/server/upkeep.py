@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 import trio
 
 from evpower.attempts.service import forget_attempts
+from evpower.attention.service import forget_marks
 from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
@@ -69,6 +70,7 @@ class Upkeep:
         await forget_messages(self._pool, now)
         await forget_sign_ins(self._pool, now)
         await forget_acts(self._pool, now)
+        await forget_marks(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

@@ -10,7 +10,7 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.identifiers import IdTag
 from evpower.tags.rows import id_tags
-from evpower.tags.rows.id_tags import Card, CardRecord
+from evpower.tags.rows.id_tags import Card, CardRecord, CardStatus
 
 
 class Tags:
@@ -49,6 +49,13 @@ class Tags:
             if not await id_tags.put_card(uow.conn, card, self._clock.now()):
                 raise InvalidRequest(("id_tag", "такой тег создан для запуска из приложения"))
         return await self.get(card.id_tag)
+
+    async def set_status(self, tag: IdTag, status: CardStatus) -> CardRecord:
+        """Block the card, or no longer; its client, group and expiry stay. Raises NotFound."""
+        async with unit_of_work(self._pool) as uow:
+            if not await id_tags.set_card_status(uow.conn, tag, status):
+                raise NotFound
+        return await self.get(tag)
 
     async def phone_numbers(self) -> list[IdTag]:
         """Cards whose text is a phone number, from before that was refused: whoever knows the number can charge."""

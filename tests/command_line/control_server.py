@@ -24,6 +24,7 @@ class FakeControl:
         self.answers: dict[str, tuple[int, Any]] = {}
         self.asked: list[tuple[str, str, bytes]] = []
         self.operators: list[str | None] = []
+        self.keys: list[str | None] = []
 
     def succeed(self, path: str, data: Any) -> None:
         self.answers[path] = (200, {"success": True, "data": data})
@@ -37,6 +38,7 @@ def serving(socket: Path) -> Iterator[FakeControl]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            control.keys.append(self.headers.get("Idempotency-Key"))
             control.operators.append(self.headers.get("EvPower-Operator"))
             control.asked.append((self.command, self.path, body))
             status, answer = control.answers.get(self.path, (404, {"success": False, "error": "not_found"}))
@@ -46,7 +48,7 @@ def serving(socket: Path) -> Iterator[FakeControl]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _answer
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

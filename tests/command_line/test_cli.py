@@ -320,7 +320,7 @@ def test_a_payment_has_one_decision(control: FakeControl) -> None:
 
 def test_a_refund_names_its_invoice(control: FakeControl) -> None:
     control.succeed("/control/payments/ob_1/refund", {"id": 1, "state": "completed", "amount": 40, "error": None})
-    assert "completed" in run("payment", "refund", "ob_1", "--amount", "40", "--reason", "asked").stdout
+    assert "completed" in run("payment", "refund", "ob_1", "--amount", "40", "--reason", "asked", "--yes").stdout
 
 
 def test_an_operation_is_asked_for_with_its_arguments(control: FakeControl) -> None:
@@ -472,3 +472,33 @@ def test_tariffs_are_a_line_for_each_rule_and_for_a_plan_without_one(control: Fa
     for cell in ("P-1", "Ночь", "EMPTY"):
         assert cell in run("tariffs").stdout
     assert json.loads(run("tariffs", "--json").stdout) == plans
+
+
+PAYMENT = {"invoice_id": "ob_12345", "client_id": "c", "provider": "OBANK", "phase": "approved"}
+
+
+def test_a_refund_asks_first_and_names_what_is_given_back(
+    control: FakeControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = {"payment": {**PAYMENT, "paid_amount": 100, "refunded_amount": 60}, "steps": [], "postings": []}
+    control.succeed("/control/payments/ob_12345/case", case)
+    control.succeed("/control/payments/ob_12345/refund", {"id": 1, "state": "completed"})
+    refund = ("payment", "refund", "ob_12345", "--reason", "asked")
+    assert run(*refund).exit_code == 2
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    assert run(*refund, input="n\n").exit_code == 1
+    assert [method for method, _, _ in control.asked] == ["GET", "GET"]
+    result = run(*refund, input="y\n")
+    assert "Give 40 som of 40 back through OBANK: invoice ob_12345 of c?" in result.stderr
+    assert control.asked[-1][:2] == ("POST", "/control/payments/ob_12345/refund")
+
+
+def test_a_top_up_is_shown_with_its_steps(control: FakeControl) -> None:
+    at = "2026-11-23T06:00:00.000000Z"
+    step = {"at": at, "what": "call", "who": "OBANK", "detail": "approved: queued", "phase_after": None}
+    parked = {"id": 7, "reason": "other_sum", "parked_at": at, "amount": 40}
+    case = {"payment": PAYMENT, "steps": [step], "postings": [], "parked": [parked]}
+    control.succeed("/control/payments/ob_12345/case", case)
+    shown = run("payment", "show", "ob_12345").stdout
+    for text in ("Paid and credited.", "approved: queued", "other_sum", "2026-11-23 12:00:00"):
+        assert text in shown

@@ -47,7 +47,7 @@ SHARED_NAMES = {
 }
 
 #: Where JSON is what it is about: doors, what shares no code with the server, settings, the driver.
-OUTSIDE = ("http", "ocpp", "command_line", "simulator", "settings", "db")
+OUTSIDE = ("http", "pages", "ocpp", "command_line", "simulator", "settings", "db")
 RAW = "an action of any name with the payload an operator wrote"
 JSON_BETWEEN = "what one process writes for another"
 ROW = "still a row as it is stored"

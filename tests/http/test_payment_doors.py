@@ -74,7 +74,7 @@ class Door:
             CountingIds(),
             HttpAppSettings(webhooks=self.webhooks, legacy_sunset=SUNSET),
             admin=AdminDoor("secret"),
-            operations=[payment_admin_routes(self.world.payments, self.world.allowance)],
+            operations=[payment_admin_routes(self.world.payments, self.world.allowance, self.world.case_files)],
         )
         hold_to_description(app)
         self.phone = cast("Phone", app.test_client())

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from evpower.pages.assets import FOLDER, read_assets
+from evpower.pages.frame.assets import FOLDER, read_assets
 from tests.worlds.charging import World
 from tests.worlds.pages import Browser
 

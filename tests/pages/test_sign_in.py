@@ -8,8 +8,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from evpower.errors import NotFound
-from evpower.pages.visitor import COOKIE
+from evpower.errors import DatabaseUnavailable, NotFound
+from evpower.pages.frame.visitor import COOKIE
 from evpower.settings.config import Config
 from evpower.sign_in.browsers import COOKIE_LIFETIME, LINK_LIFETIME
 from evpower.sign_in.service import forget_sign_ins
@@ -132,3 +132,24 @@ async def test_a_second_factor_is_shown_before_a_write_where_it_is_asked_for(wor
 async def test_without_sms_a_code_is_not_asked_for(world: World) -> None:
     page = await Browser(world).get("/sign-in")
     assert [form for form in page.forms if "phone" in form] == []
+
+
+async def test_while_postgresql_is_away_who_was_let_in_lately_goes_on_reading(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last picture stays, with its time; nobody new is let in, and nothing is done."""
+    await browser.get("/")
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(world.app.browsers, "browser", away)
+    monkeypatch.setattr(world.app.pictures, "look", away)
+    world.clock.advance(800)
+    page = await browser.get("/")
+    assert "as of 12:00:00" in page.text
+    world.clock.advance(200)
+    await browser.get("/", 503)
+    stranger = Browser(world)
+    stranger.client.set_cookie("localhost", COOKIE, "A" * 43)
+    await stranger.get("/", 503)

@@ -102,7 +102,7 @@ def desk_of(world: World, payments: PaymentWorld) -> Desk:
             attempt_routes(app.attempts),
             free_vend_routes(app.free_vend),
             access_routes(StationAccess(pool, clock, world.link, SaltedPasswords())),
-            payment_admin_routes(payments.payments, payments.allowance),
+            payment_admin_routes(payments.payments, payments.allowance, app.case_files),
         ),
     )
     hold_to_description(app_of_control)

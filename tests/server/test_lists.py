@@ -131,3 +131,20 @@ async def test_attempts_are_cut_after_they_are_narrowed(world: World) -> None:
     assert [each.client_id for each in await world.app.attempts.listed(Narrowing(limit=2, client_id=CLIENT))] == [
         CLIENT
     ]
+
+
+async def test_attempts_come_by_page_without_a_gap(world: World) -> None:
+    for _ in range(5):
+        with pytest.raises(InsufficientBalance):
+            await world.order(energy_wh=1_000)
+        world.clock.advance(60)
+    seen, after_id = [], None
+    while True:
+        found, after_id = await world.app.attempts.page(Narrowing(limit=2), before=None, after_id=after_id)
+        seen += [each.attempted_at for each in found]
+        if after_id is None:
+            break
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) == 5
+    until = await world.app.attempts.page(Narrowing(), before=seen[0], after_id=None)
+    assert len(until[0]) == 4

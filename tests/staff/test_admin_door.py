@@ -103,7 +103,7 @@ class Door:
                 session_routes(app.charge_views, app.charging),
                 evidence_routes(app.case_files, cast("Traces", NoFrames())),
                 statistics_routes(app.charge_views),
-                client_routes(app.client_accounts, app.charge_views),
+                client_routes(app.client_accounts, app.charge_views, app.case_files),
                 second_factor_routes(self.factor),
                 *staff_routes(app.staff),
             ),

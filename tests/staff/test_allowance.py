@@ -39,7 +39,7 @@ class Desk:
             CountingIds(),
             HttpAppSettings(),
             admin=AdminDoor("", StaffDoor(Tokens(), self.staff, factor)),
-            operations=(payment_admin_routes(world.payments, world.allowance),),
+            operations=(payment_admin_routes(world.payments, world.allowance, world.case_files),),
         )
         self.phone = cast("Phone", app.test_client())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any, cast
 
@@ -10,8 +11,9 @@ from quart import Response
 from quart.testing import QuartClient
 from werkzeug.datastructures import Headers
 
+from evpower.identifiers import StationId
 from evpower.pages.app import PagesSettings, build_pages_app
-from evpower.pages.visitor import COOKIE
+from evpower.pages.frame.visitor import COOKIE
 from evpower.server.doors import pages_services
 from evpower.settings.config import Config
 from evpower.staff.rights import Role
@@ -28,7 +30,7 @@ class Browser:
         self.world = world
         config = config or Config()
         settings = PagesSettings(config.billing.timezone, admin_allow=config.http.admin_allow)
-        self.app = build_pages_app(pages_services(world.app), world.clock, LongIds(), settings)
+        self.app = build_pages_app(pages_services(world.app, KeptFrames()), world.clock, LongIds(), settings)
         self.client = cast("QuartClient", self.app.test_client())
         self.text = ""
 
@@ -63,6 +65,14 @@ class Browser:
         self.text = await response.get_data(as_text=True)
         answered: Response = response
         return answered
+
+
+class KeptFrames:
+    """No station said anything."""
+
+    async def history(self, station_id: StationId, since: timedelta, limit: int) -> list[dict[str, Any]]:
+        """Nothing."""
+        return []
 
 
 class LongIds(CountingIds):

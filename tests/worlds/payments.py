@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from evpower.billing.rows.clients import ensure_client
 from evpower.billing.rows.ledger import check_ledger
 from evpower.billing.service import BillingService
+from evpower.case_files.service import CaseFiles
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
+from evpower.history.bill_evidence import Evidence
 from evpower.identifiers import ClientId
 from evpower.payments.crediting import Crediting
 from evpower.payments.gateway import Gateways, OrderStatus
@@ -51,6 +53,7 @@ class World:
         self.billing = BillingService(pool, self.clock)
         gateways = Gateways(qr=self.odengi, card=self.obank)
         watch = ClockWatch(self.clock, self.clock.steady_s)
+        self.case_files = CaseFiles(pool, self.clock, Evidence(pool))
         self.allowance = Allowance(pool, self.clock, 5_000_00, ZoneInfo("Asia/Bishkek"))
         self.payments: Payments = build_payments(pool, self.clock, self.ids, self.billing, gateways, self.rules, watch)
 

@@ -33,7 +33,7 @@ FROM public.charging_sessions s LEFT JOIN public.pricing_history h ON h.id = s.p
 WHERE s.id = %(id)s
 """
 ATTEMPTS = """
-SELECT attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id
+SELECT attempted_at, client_id, station_id, connector_id, door, answer, correlation_id, session_id, sentence, reason
 FROM evpower.start_attempts WHERE session_id = %(id)s ORDER BY id
 """
 # A reading's partition is found by its time alone, and the station's own id of the transaction comes again.

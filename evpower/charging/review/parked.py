@@ -10,6 +10,7 @@ from evpower.charging.rows.parked import MissingEnergy, ParkedReport, TakenRepor
 from evpower.charging.rows.stops import ChargeWithoutSession, count_without_session
 from evpower.charging.transaction import ParkedStop, TransactionStop
 from evpower.clock import Clock
+from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
@@ -24,11 +25,17 @@ __all__ = [
     "ReadStop",
     "UnbilledEnergy",
     "count_without_session",
+    "list_without_session",
     "unbilled_wh",
 ]
 
 #: A parked report, by the name of its message and its payload, as a stop; None when it is none.
 ReadStop = Callable[[str, str], ParkedStop | None]
+
+
+async def list_without_session(conn: Conn) -> list[ChargeWithoutSession]:
+    """Charges that go on although no session pays for them, the newest first."""
+    return await stops.charges_without_session(conn, ALL_OF_IT)
 
 
 class ParkedReports:

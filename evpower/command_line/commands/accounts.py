@@ -1,4 +1,5 @@
-"""`evpower deletions`: accounts whose end was asked for; `client`: two ids of one person; `push`: messages to them."""
+"""`evpower deletions`: accounts whose end was asked for; `push`: messages to phones; `sign-in`: the keys of
+our own tokens."""
 
 from __future__ import annotations
 
@@ -54,22 +55,6 @@ def restore(terminal: Terminal, client_id: str) -> None:
 
 
 @click.group()
-def client() -> None:
-    """Clients' ids."""
-
-
-@client.command("merge")
-@click.argument("client_id", metavar="OLD")
-@click.option("--into", required=True, metavar="CLIENT", help="Whose money, charges and cards they are from now on.")
-@click.option("--reason", required=True, help="Kept with the merge and its entries.")
-@terminal_command
-def merge(terminal: Terminal, client_id: str, into: str, reason: str) -> None:
-    """Two ids of one person become one: OLD becomes an alias of CLIENT. There is no way back."""
-    body = {"into": into, "reason": reason}
-    terminal.screen.facts(terminal.server.post("clients", client_id, "merge", body=body))
-
-
-@click.group()
 def push() -> None:
     """Messages to phones."""
 
@@ -87,3 +72,16 @@ def push_status(terminal: Terminal) -> None:
 def send_test(terminal: Terminal, client_id: str) -> None:
     """Send a test to all devices of CLIENT; whether it arrived, `status` and the log say."""
     terminal.screen.facts(terminal.server.post("push", "test", client_id, body={}))
+
+
+@click.group("sign-in")
+def sign_in() -> None:
+    """Signing in by phone."""
+
+
+@sign_in.command("rotate-key")
+@click.option("--at-once", is_flag=True, help="The old key is out: no token of it counts any more.")
+@terminal_command
+def rotate_key(terminal: Terminal, at_once: bool) -> None:
+    """Change the key that tokens are signed with; nobody has to sign in anew."""
+    terminal.screen.facts(terminal.server.post("signing-keys", body={"at_once": at_once}))

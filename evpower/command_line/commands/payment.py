@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.completion import complete
 from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
@@ -32,6 +33,7 @@ PARKED_COLUMNS = (
     Column("resolution"),
     Column("resolved_by"),
 )
+INVOICE = click.argument("invoice_id", metavar="INVOICE", shell_complete=complete("payments"))
 REASON = click.option("--reason", required=True, help="Kept with the decision.")
 
 
@@ -52,7 +54,7 @@ def payments(terminal: Terminal, wanted: Wanted, parked: bool, resolved_too: boo
 
 @click.group()
 def payment() -> None:
-    """Decide about one payment."""
+    """One payment: INVOICE is its number, or the beginning of it."""
 
 
 @payment.command("resolve")
@@ -74,14 +76,31 @@ def resolve_payment(
     terminal.screen.facts(terminal.server.post("payments", "parked", parked_id, "resolve", body=body))
 
 
+@payment.command("show")
+@INVOICE
+@terminal_command
+def show_payment(terminal: Terminal, invoice_id: str) -> None:
+    """Where the money of a top-up is: what its provider said and when, what was credited, what waits for a person."""
+    from evpower.command_line.views.payment import show_payment as show
+
+    show(terminal.screen, terminal.server.get("payments", invoice_id, "case"))
+
+
 @payment.command("refund")
-@click.argument("invoice_id", metavar="INVOICE")
+@INVOICE
 @click.option("--amount", type=float, metavar="SOM", help="Not all of it.")
 @REASON
+@click.option("--yes", is_flag=True, help="Ask nothing.")
 @terminal_command
-def refund_payment(terminal: Terminal, invoice_id: str, amount: float | None, reason: str) -> None:
-    """Give a payment back to its payer through the provider."""
+def refund_payment(terminal: Terminal, invoice_id: str, amount: float | None, reason: str, yes: bool) -> None:
+    """Give a payment back to its payer through the provider, after a question."""
     body: dict[str, object] = {"reason": reason}
     if amount is not None:
         body["amount"] = amount
+    if not yes:
+        order = terminal.server.get("payments", invoice_id, "case")["payment"]
+        left = round(order["paid_amount"] - order["refunded_amount"], 2)
+        given = left if amount is None else amount
+        who = {"client": order["client_id"], "provider": order["provider"]}
+        terminal.confirm("confirm.refund", invoice=order["invoice_id"], amount=given, left=left, **who)
     terminal.screen.facts(terminal.server.post("payments", invoice_id, "refund", body=body))

@@ -1,4 +1,4 @@
-"""`evpower status`, `sessions`, `session show`, `session stop`: what is going on."""
+"""`evpower now`, `status`, `sessions`, `session`, `attempts`: what goes on, what happened, what did not start."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import click
 
 from evpower.command_line.columns import Column
 from evpower.command_line.completion import complete
-from evpower.command_line.listing import Wanted, listing
+from evpower.command_line.listing import WATCH, Wanted, listing, watched
 from evpower.command_line.terminal import Terminal, terminal_command
+from evpower.texts.catalogue import Catalogue, load
 
 SESSION_COLUMNS = (
     Column("session_id", rank=0),
@@ -26,6 +27,56 @@ SESSION_COLUMNS = (
     Column("end_cause"),
     Column("estimated", rank=3),
 )
+ATTEMPT_COLUMNS = (
+    Column("attempted_at", rank=0),
+    Column("client_id"),
+    Column("station_id"),
+    Column("connector_id", "connector", rank=2),
+    Column("door", rank=2),
+    Column("answer", rank=0),
+    Column("reason", rank=2),
+    Column("sentence", is_text=True),
+    Column("session_id"),
+    Column("correlation_id", rank=3),
+)
+
+
+NOW_COLUMNS = (
+    Column("urgent", rank=0),
+    Column("what", rank=0, is_text=True),
+    Column("since", rank=1),
+    Column("amount_som", "amount", rank=3),
+    Column("mine_of", rank=4),
+)
+
+
+@click.command()
+@WATCH
+@terminal_command
+def now(terminal: Terminal, watch: bool) -> None:
+    """What needs a person, the most urgent first."""
+
+    def show() -> None:
+        rows = [each for each in terminal.server.get("attention") if "over_at" not in each]
+        if not terminal.screen.as_json:
+            sentences = load(terminal.texts.language, "pages")
+            rows = [_row(each, sentences) for each in rows if "snoozed_until" not in each]
+        terminal.screen.rows(rows, NOW_COLUMNS, "nothing.attention")
+
+    watched(terminal, show) if watch else show()
+
+
+def _row(item: Mapping[str, Any], sentences: Catalogue) -> dict[str, Any]:
+    """A row of the list with its sentence, as the operators' pages have it."""
+    first, others = item["conditions"][0], len(item["conditions"]) - 1
+    what = sentences(f"todo.of.{first['kind']}", station=first.get("station_id", ""), **first["facts"])
+    return {
+        "urgent": "!" if item["urgent"] else "",
+        "what": f"{what} {sentences('todo.more', count=others)}" if others else what,
+        "since": item["since"],
+        "amount_som": item["amount_som"] or None,
+        "mine_of": item.get("mine_of"),
+    }
 
 
 @click.command()
@@ -80,3 +131,12 @@ def show_session(terminal: Terminal, session_id: str, with_frames: bool) -> None
 def stop_session(terminal: Terminal, session_id: str) -> None:
     """Stop a running session and settle it."""
     terminal.screen.facts(terminal.server.post("sessions", session_id, "stop"))
+
+
+@click.command()
+@listing("station", "client", "since")
+def attempts(terminal: Terminal, wanted: Wanted) -> None:
+    """Attempts to start a charge and the answers they got, newest first; kept for 30 days."""
+    rows = terminal.server.get("start-attempts", **wanted.query(terminal))["attempts"]
+    terminal.screen.rows(rows, ATTEMPT_COLUMNS, "nothing.attempts")
+    wanted.note_cut(terminal, len(rows))

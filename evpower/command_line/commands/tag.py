@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.completion import complete
 from evpower.command_line.terminal import Terminal, terminal_command
 
 TAG_COLUMNS = (
@@ -21,6 +22,9 @@ TAG_COLUMNS = (
 def tags(terminal: Terminal) -> None:
     """Every card, with its status, expiry, group and client."""
     terminal.screen.rows(terminal.server.get("id-tags"), TAG_COLUMNS, "nothing.cards")
+
+
+TAG = click.argument("id_tag", metavar="TAG", shell_complete=complete("id-tags"))
 
 
 @click.group()
@@ -40,8 +44,24 @@ def set_tag(terminal: Terminal, id_tag: str, **card: str | None) -> None:
     terminal.screen.facts(terminal.server.put("id-tags", id_tag, body=card))
 
 
+@tag.command("block")
+@TAG
+@terminal_command
+def block_tag(terminal: Terminal, id_tag: str) -> None:
+    """Refuse a card from now on; its client, group and expiry stay."""
+    terminal.screen.facts(terminal.server.patch("id-tags", id_tag, body={"status": "Blocked"}))
+
+
+@tag.command("unblock")
+@TAG
+@terminal_command
+def unblock_tag(terminal: Terminal, id_tag: str) -> None:
+    """Accept a card again; its client, group and expiry stay."""
+    terminal.screen.facts(terminal.server.patch("id-tags", id_tag, body={"status": "Accepted"}))
+
+
 @tag.command("delete")
-@click.argument("id_tag", metavar="TAG")
+@TAG
 @terminal_command
 def delete_tag(terminal: Terminal, id_tag: str) -> None:
     """Forget a card: stations are told Invalid from now on."""

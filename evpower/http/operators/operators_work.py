@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import trio
 from quart import Blueprint, Response, request
@@ -15,14 +15,15 @@ from evpower.errors import Forbidden, InvalidRequest
 from evpower.http.operators.bodies.orders import (
     CARD_FIELDS,
     card_fields,
+    card_status,
     doubt_decision,
     free_vend_choice,
     parked_decision,
     tag_of,
 )
-from evpower.http.operators.bodies.queries import narrowing_query, questions_query
+from evpower.http.operators.bodies.queries import attempt_page_query, narrowing_query, questions_query
+from evpower.http.operators.shapes.attempts import AttemptBody, AttemptPageBody, attempt_body, start_attempt_body
 from evpower.http.operators.shapes.operators_work import (
-    AttemptBody,
     CardBody,
     DoubtBody,
     GiftsBody,
@@ -52,7 +53,8 @@ WITHIN_S = 20
 
 
 def tag_routes(tags: Tags) -> Blueprint:
-    """`/id-tags` and `/id-tags/{id_tag}`: PUT sets the whole card, what the body leaves out is empty."""
+    """`/id-tags` and `/id-tags/{id_tag}`: PUT sets the whole card, what the body leaves out
+    is empty; PATCH its status alone."""
     routes = Blueprint("id_tags", __name__, url_prefix="/id-tags")
 
     @routes.get("")
@@ -79,6 +81,14 @@ def tag_routes(tags: Tags) -> Blueprint:
         card = replace(card_fields(BodyFields(body)), id_tag=tag_of(id_tag))
         with trio.fail_after(WITHIN_S):
             return written_data(card_body(await tags.put(card)))
+
+    @routes.patch("/<path:id_tag>")
+    @needs(Right.NETWORK)
+    @described("Block a card, or no longer", body=card_status, data=CardBody)
+    async def set_status(id_tag: str) -> Response:
+        status = card_status(BodyFields(await read_object()))
+        with trio.fail_after(WITHIN_S):
+            return written_data(card_body(await tags.set_status(tag_of(id_tag), status)))
 
     @routes.delete("/<path:id_tag>")
     @needs(Right.NETWORK)
@@ -200,7 +210,25 @@ def attempt_routes(attempts: Attempts) -> Blueprint:
         wanted = _own(narrowing_query(BodyFields(request.args)))
         with trio.fail_after(WITHIN_S):
             found = await attempts.listed(wanted)
-        return written_data([asdict(each) for each in found])
+        return written_data([attempt_body(each) for each in found])
+
+    return routes
+
+
+def start_attempt_routes(attempts: Attempts) -> Blueprint:
+    """`/start-attempts[?from=&to=&client=&station=&cursor=&limit=]` (contract/operator-pages §10.3)."""
+    routes = Blueprint("start_attempts", __name__, url_prefix="/start-attempts")
+
+    @routes.get("")
+    @needs(Right.READ, filters=True)
+    @described("Attempts to start by page, the newest first", query=attempt_page_query, data=AttemptPageBody)
+    async def page() -> Response:
+        wanted, before, after_id = attempt_page_query(BodyFields(request.args))
+        with trio.fail_after(WITHIN_S):
+            found, next_id = await attempts.page(_own(wanted), before=before, after_id=after_id)
+        shown = [start_attempt_body(each) for each in found]
+        body: AttemptPageBody = {"attempts": shown, "next_cursor": None if next_id is None else str(next_id)}
+        return written_data(body)
 
     return routes
 

@@ -9,8 +9,10 @@ from typing import Any
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.case_files.service import CaseFiles
 from evpower.http.operators.bodies.orders import payment_decision, refund_order
 from evpower.http.operators.bodies.queries import payments_query
+from evpower.http.operators.shapes.cases.payment import PaymentCaseBody, payment_case_body
 from evpower.http.operators.shapes.payments import (
     OrderBody,
     ParkedPaymentBody,
@@ -39,8 +41,9 @@ WITHIN_S = 20
 class PaymentAdminDoor:
     """Wire to service and back."""
 
-    def __init__(self, payments: Payments, allowance: Allowance) -> None:
+    def __init__(self, payments: Payments, allowance: Allowance, case_files: CaseFiles) -> None:
         self._payments = payments
+        self._case_files = case_files
         self._allowance = allowance
 
     @needs(Right.CLIENTS)
@@ -58,6 +61,13 @@ class PaymentAdminDoor:
                 rows = await decisions.parked(resolved_too=decided_too)
                 return written_data([parked_payment_body(row) for row in rows])
             return written_data([order_body(order) for order in await decisions.payments(wanted)])
+
+    @needs(Right.CLIENTS)
+    @described("Everything that is known of a top-up", data=PaymentCaseBody)
+    async def case(self, invoice_id: str) -> Response:
+        """`GET /payments/{invoice_id}/case`: by invoice or order."""
+        with trio.fail_after(WITHIN_S):
+            return written_data(payment_case_body(await self._case_files.payment(clean(invoice_id))))
 
     @needs(Right.CLIENTS)
     @described("How each payment provider answers", data=list[ProviderBody])
@@ -101,12 +111,13 @@ class PaymentAdminDoor:
         return written_data(refund_body(done))
 
 
-def payment_admin_routes(payments: Payments, allowance: Allowance) -> Blueprint:
+def payment_admin_routes(payments: Payments, allowance: Allowance, case_files: CaseFiles) -> Blueprint:
     """The routes, relative to where they are put."""
-    door = PaymentAdminDoor(payments, allowance)
+    door = PaymentAdminDoor(payments, allowance, case_files)
     routes = Blueprint("payments_admin", __name__, url_prefix="/payments")
     routes.get("")(door.list_payments)
     routes.get("/providers")(door.list_providers)
+    routes.get("/<invoice_id>/case")(door.case)
     routes.post("/parked/<parked_id>/resolve")(door.resolve)
     routes.post("/<invoice_id>/refund")(door.refund)
     return routes

@@ -51,7 +51,8 @@ SELECT (SELECT count(*) FROM public.stations) AS stations,
 IDS = {
     "sessions": "SELECT id FROM public.charging_sessions WHERE id LIKE %(begins)s",
     "stations": "SELECT id FROM public.stations WHERE id LIKE %(begins)s",
-    "clients": "SELECT id FROM public.clients WHERE id LIKE %(begins)s OR phone LIKE %(begins)s",
+    "clients": "SELECT id FROM public.clients WHERE id LIKE %(begins)s OR phone LIKE %(begins)s"
+    " OR phone LIKE '+' || %(begins)s",
     "payments": "SELECT invoice_id AS id FROM public.balance_topups"
     " WHERE invoice_id LIKE %(begins)s OR order_id LIKE %(begins)s",
     "id-tags": "SELECT id_tag AS id FROM evpower.ocpp_authorization WHERE id_tag LIKE %(begins)s",

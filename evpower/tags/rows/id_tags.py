@@ -53,6 +53,10 @@ ON CONFLICT (lower(id_tag)) DO UPDATE SET status = excluded.status, expiry_date 
     parent_id_tag = excluded.parent_id_tag, client_id = excluded.client_id
 WHERE a.tag_type IS DISTINCT FROM 'app' RETURNING id_tag
 """
+SET_STATUS = """
+UPDATE evpower.ocpp_authorization SET status = %(status)s
+WHERE tag_type IS DISTINCT FROM 'app' AND lower(id_tag) = lower(%(tag)s) RETURNING id_tag
+"""
 DELETE_CARD = """
 DELETE FROM evpower.ocpp_authorization
 WHERE tag_type IS DISTINCT FROM 'app' AND lower(id_tag) = lower(%(tag)s) RETURNING id_tag
@@ -140,6 +144,11 @@ async def read_card(conn: Conn, tag: IdTag) -> CardRecord | None:
 async def put_card(conn: Conn, card: Card, at: datetime) -> bool:
     """Make or change a card; False when the text is a tag of an app start."""
     return await (await conn.execute(PUT_CARD, {**asdict(card), "at": at})).fetchone() is not None
+
+
+async def set_card_status(conn: Conn, tag: IdTag, status: CardStatus) -> bool:
+    """Change the status alone; False when there is no such card."""
+    return await (await conn.execute(SET_STATUS, {"tag": tag, "status": status})).fetchone() is not None
 
 
 async def delete_card(conn: Conn, tag: IdTag) -> bool:

@@ -29,6 +29,8 @@ PATH = "/api/v1/admin/things/7"
 
 #: Routes that show an operator only what is at their stations (`tests/staff/test_admin_door.py`), or prices.
 FILTERED = {
+    "GET /admin/attention",
+    "GET /admin/summary",
     "GET /admin/locations",
     "GET /admin/stations",
     "GET /admin/parked",
@@ -38,6 +40,7 @@ FILTERED = {
     "GET /admin/doubts",
     "GET /admin/doubts/<doubt_id>",
     "GET /admin/attempts",
+    "GET /admin/start-attempts",
     "GET /admin/certificates",
     "GET /admin/doctor",
     "GET /admin/tariff-plans",

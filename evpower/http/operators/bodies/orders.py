@@ -78,6 +78,13 @@ def card_fields(fields: BodyFields) -> Card:
     return Card(IdTag(""), cast("CardStatus", status or "Accepted"), parent, expiry_date, owner)
 
 
+def card_status(fields: BodyFields) -> CardStatus:
+    """The status alone."""
+    status = fields.required("status", one_of(*get_args(CardStatus)))
+    fields.check()
+    return cast("CardStatus", status)
+
+
 def parked_decision(fields: BodyFields) -> tuple[str, SessionId | None]:
     """The reason, and the session a parked report is assigned to; None: it is dismissed."""
     reason, dismissed = fields.required("reason", TEXT), fields.optional("dismiss", SWITCH)

@@ -13,6 +13,7 @@ from evpower.administration.network_views import StationFilter
 from evpower.administration.records import Page
 from evpower.charging.session import Phase as SessionPhase
 from evpower.charging.session import PublicSessionStatus
+from evpower.digits import INT64_MAX
 from evpower.http.operators.bodies.orders import STRING
 from evpower.http.wire.kinds import (
     FLAG,
@@ -69,6 +70,14 @@ def narrowing_query(fields: BodyFields) -> Narrowing:
         since=since,
         limit=limit or ROWS_MAX,
     )
+
+
+def attempt_page_query(fields: BodyFields) -> tuple[Narrowing, datetime | None, int | None]:
+    """`?station=&client=&limit=`, `?from=&to=` (or `since`) and where the page before ended: `?cursor=`."""
+    since, before = fields.optional("from", FROM), fields.optional("to", TO)
+    after_id = fields.optional("cursor", counted(1, INT64_MAX))
+    wanted = narrowing_query(fields)
+    return replace(wanted, since=since or wanted.since), before, after_id
 
 
 def questions_query(fields: BodyFields) -> tuple[bool, Narrowing]:

@@ -11,7 +11,7 @@ from quart import Blueprint, Response
 from evpower.case_files.charge_case import ChargeCase
 from evpower.case_files.service import CaseFiles
 from evpower.errors import Forbidden, SessionNotFound
-from evpower.http.operators.shapes.charge_cases import ChargeCaseBody, charge_case_body
+from evpower.http.operators.shapes.cases.charge import ChargeCaseBody, charge_case_body
 from evpower.http.operators.tracing import Traces
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.described import described

@@ -8,9 +8,11 @@ from quart import Blueprint, Response, request
 from evpower.administration.charge_views import ChargeFilter, ChargeViews
 from evpower.administration.client_accounts import BalanceOrder, ClientAccounts
 from evpower.administration.records import Page
+from evpower.case_files.service import CaseFiles
 from evpower.http.operators.administration import read_change
 from evpower.http.operators.bodies.orders import adjustment
 from evpower.http.operators.bodies.queries import clients_query, given_status
+from evpower.http.operators.shapes.cases.client import ClientCaseBody, client_case_body
 from evpower.http.operators.shapes.charges import charge_body
 from evpower.http.operators.shapes.clients import (
     AdjustmentBody,
@@ -33,8 +35,8 @@ WITHIN_S = 10
 RECENT_SESSIONS = 10
 
 
-def client_routes(accounts: ClientAccounts, charges: ChargeViews) -> Blueprint:
-    """`[?search=&status=&limit=&offset=]`, `/{id}`, `PUT /{id}/balance`, `PUT /{id}/status?status=`."""
+def client_routes(accounts: ClientAccounts, charges: ChargeViews, case_files: CaseFiles) -> Blueprint:
+    """`[?search=&status=&limit=&offset=]`, `/{id}`, `/{id}/case`, `PUT /{id}/balance`, `PUT /{id}/status?status=`."""
     routes = Blueprint("admin_clients", __name__, url_prefix="/clients")
 
     @routes.get("")
@@ -59,6 +61,14 @@ def client_routes(accounts: ClientAccounts, charges: ChargeViews) -> Blueprint:
         sessions = [charge_body(each, with_contacts=True) for each in recent.records]
         body: ClientDetailBody = {**client_body(client), "recent_sessions": sessions}
         return written_data(body)
+
+    @routes.get("/<client_id>/case")
+    @needs(Right.CLIENTS)
+    @described("Everything that is known of a client", data=ClientCaseBody)
+    async def case(client_id: str) -> Response:
+        known_id = client_id_in_path(client_id)
+        with trio.fail_after(WITHIN_S):
+            return written_data(client_case_body(await case_files.client(known_id)))
 
     @routes.put("/<client_id>/balance")
     @needs(Right.MONEY)

@@ -17,19 +17,6 @@ from evpower.tags.cards import CardRecord, CardStatus
 DOUBT_UNITS = {"power": "W", "clock": "min", "no_register": "s"}
 
 
-class AttemptBody(TypedDict):
-    """An attempt to start a charge, and its answer."""
-
-    attempted_at: datetime
-    client_id: str | None
-    station_id: str
-    connector_id: int | None
-    door: str
-    answer: str
-    correlation_id: str | None
-    session_id: str | None
-
-
 class CardBody(TypedDict):
     """One card."""
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from quart import Response
 
+from evpower.attention.glance import glance
 from evpower.attention.picture import Pictures
-from evpower.pages.glance import glance
-from evpower.pages.rendering import Renderer
-from evpower.pages.visitor import signed_in
+from evpower.pages.frame.rendering import Renderer
+from evpower.pages.frame.visitor import signed_in
 
 
 class Pages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,15 +13,35 @@ from quart import Response, request
 
 import evpower
 from evpower.attention.cells import GLYPHS
+from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
-from evpower.pages.assets import Asset
-from evpower.pages.visitor import choices, visitor
-from evpower.pages.wording import Wording
+from evpower.pages.frame.assets import Asset
+from evpower.pages.frame.visitor import choices, visitor
+from evpower.pages.frame.wording import Wording
 from evpower.staff.rights import Right
-from evpower.texts.catalogue import LANGUAGES, Language, load
+from evpower.texts.catalogue import LANGUAGES, Catalogue, Language, load
 
-TEMPLATES = Path(__file__).parent / "templates"
+#: Facts of a step that have names, and the table of them.
+NAMED = {"cause": "causes", "door": "doors", "by": "actors", "actor": "actors"}
+TEMPLATES = Path(__file__).parents[1] / "templates"
 TOPIC = "pages"
+#: What the command line says of a charge and a client, the pages say in the same words.
+COMMAND_LINE = "command_line"
+
+
+def step_sentence(step: Step, words: Catalogue, wording: Wording) -> str:
+    """What a step of a charge says."""
+    return words(f"steps.{step.kind}", **dict(_shown(*fact, words, wording) for fact in step.facts.items()))
+
+
+def _shown(name: str, value: str | int | datetime | None, words: Catalogue, wording: Wording) -> tuple[str, str]:
+    if name.endswith("_tyiyn"):
+        return name.removesuffix("_tyiyn"), wording.som(value if isinstance(value, int) else None)
+    if isinstance(value, datetime):
+        return name, wording.clock(value)
+    if name in NAMED and isinstance(value, str):
+        return name, words.word(NAMED[name], value)
+    return name, "–" if value is None else str(value)
 
 
 class Renderer:
@@ -30,6 +51,7 @@ class Renderer:
         self._clock = clock
         self._timezone = timezone
         self._texts = {language: load(language, TOPIC) for language in LANGUAGES}
+        self._words = {language: load(language, COMMAND_LINE) for language in LANGUAGES}
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -42,6 +64,7 @@ class Renderer:
             rights=Right,
             languages=LANGUAGES,
             new_key=ids.new,
+            step_sentence=step_sentence,
             version=evpower.__version__,
             asset=lambda name: assets[name].address,
         )
@@ -53,7 +76,9 @@ class Renderer:
     def text(self, template: str, language: Language, /, **names: Any) -> str:
         """A template as text, such as one row for every viewer of a language."""
         wording = self.wording(language)
-        return self._templates.get_template(template).render(t=wording.texts, w=wording, **names)
+        return self._templates.get_template(template).render(
+            t=wording.texts, w=wording, words=self._words[language], **names
+        )
 
     def page(self, template: str, /, status: int = 200, **names: Any) -> Response:
         """A whole page for the present request."""

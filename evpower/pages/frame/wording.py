@@ -33,11 +33,14 @@ class Wording:
 
     def money(self, amount_tyiyn: int | None) -> str:
         """`1 234,50 сом`."""
+        return NONE if amount_tyiyn is None else f"{self.som(amount_tyiyn)}{THIN}{self.texts('unit.som')}"
+
+    def som(self, amount_tyiyn: int | None) -> str:
+        """The same without its unit, for sentences that have it."""
         if amount_tyiyn is None:
             return NONE
         text = f"{som(amount_tyiyn):,.2f}"
-        grouped = text if self.texts.language == "en" else text.replace(",", THIN).replace(".", ",")
-        return f"{grouped}{THIN}{self.texts('unit.som')}"
+        return text if self.texts.language == "en" else text.replace(",", THIN).replace(".", ",")
 
     def kwh(self, energy_wh: int | None, places: int = 1) -> str:
         """With three decimals where a bill depends on it."""

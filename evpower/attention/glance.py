@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from evpower.attention.cells import CellKind, StationCells
 from evpower.attention.overview import DayFigures, RunningCharges
 from evpower.attention.picture import Picture
+from evpower.attention.todo import Todo
 from evpower.identifiers import StationId
 from evpower.staff.records import Acting
 
@@ -33,6 +34,7 @@ class Glance:
     picture: Picture
     stations: Mapping[StationId, StationCells]
     running: RunningCharges
+    todo: Todo
     #: None: not theirs to see.
     day: DayFigures | None
     kinds: Counter[CellKind]
@@ -68,10 +70,11 @@ class Glance:
 
 def glance(picture: Picture, acting: Acting) -> Glance:
     """What they may see of it."""
-    stations, running = picture.stations, picture.running
+    stations, running, todo = picture.stations, picture.running, picture.todo
     if acting.own is not None:
         stations = {each: cells for each, cells in stations.items() if acting.has_station(each)}
         own = tuple(each for each in running.newest if acting.has_station(each.station_id))
         running = RunningCharges(own, len(own), sum(e.power_w or 0 for e in own), sum(e.held_tyiyn for e in own))
+        todo = todo.of_stations(acting.own.stations)
     kinds = Counter(cell.kind for station in stations.values() for cell in station.cells)
-    return Glance(picture, stations, running, picture.day if acting.own is None else None, kinds)
+    return Glance(picture, stations, running, todo, picture.day if acting.own is None else None, kinds)

@@ -110,7 +110,7 @@ class CaseReceiptBody(TypedDict):
 
 
 class CaseAttemptBody(TypedDict):
-    """A start that was tried."""
+    """A start that was tried; `sentence` is what the driver read when it was refused."""
 
     attempted_at: datetime
     client_id: str | None
@@ -120,6 +120,8 @@ class CaseAttemptBody(TypedDict):
     answer: str
     correlation_id: str | None
     session_id: str | None
+    sentence: str | None
+    reason: str | None
 
 
 class CaseQuestionBody(TypedDict):
@@ -261,6 +263,8 @@ def case_attempt_body(attempt: CaseAttempt) -> CaseAttemptBody:
         "answer": attempt.answer,
         "correlation_id": attempt.correlation_id,
         "session_id": attempt.session_id,
+        "sentence": attempt.sentence,
+        "reason": attempt.reason,
     }
 
 

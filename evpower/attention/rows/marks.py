@@ -1,0 +1,53 @@
+"""Rows of `attention_marks`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evpower.db.connection import Conn
+
+READ = "SELECT key, mine_of, mine_at, snoozed_by, snoozed_until FROM evpower.attention_marks"
+MINE = """
+INSERT INTO evpower.attention_marks (key, mine_of, mine_at) VALUES (%(key)s, %(actor)s, %(at)s)
+ON CONFLICT (key) DO UPDATE SET mine_of = excluded.mine_of, mine_at = excluded.mine_at
+"""
+SNOOZE = """
+INSERT INTO evpower.attention_marks (key, snoozed_by, snoozed_until) VALUES (%(key)s, %(actor)s, %(until)s)
+ON CONFLICT (key) DO UPDATE SET snoozed_by = excluded.snoozed_by, snoozed_until = excluded.snoozed_until
+"""
+DELETE = """
+DELETE FROM evpower.attention_marks
+WHERE coalesce(mine_at, '-infinity') < %(before)s AND coalesce(snoozed_until, '-infinity') < %(before)s
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What was made of one row."""
+
+    key: str
+    mine_of: str | None = None
+    mine_at: datetime | None = None
+    snoozed_by: str | None = None
+    snoozed_until: datetime | None = None
+
+
+async def read_marks(conn: Conn) -> dict[str, Mark]:
+    """Every mark by its key; there are no more than conditions that lately were."""
+    return {row["key"]: Mark(**row) for row in await (await conn.execute(READ)).fetchall()}
+
+
+async def take(conn: Conn, key: str, actor: str, at: datetime) -> None:
+    """The row is this person's."""
+    await conn.execute(MINE, {"key": key, "actor": actor, "at": at})
+
+
+async def snooze(conn: Conn, key: str, actor: str, until: datetime) -> None:
+    """The row is not shown among what is to do until then."""
+    await conn.execute(SNOOZE, {"key": key, "actor": actor, "until": until})
+
+
+async def delete_marks(conn: Conn, before: datetime) -> None:
+    """Forget marks that are older."""
+    await conn.execute(DELETE, {"before": before})

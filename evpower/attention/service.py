@@ -1,0 +1,37 @@
+"""What people make of a row of the To do list: it is theirs, or it may wait for an hour."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from evpower.attention.rows import marks
+from evpower.clock import Clock
+from evpower.db.pool import Pool
+from evpower.db.unit_of_work import unit_of_work
+
+SNOOZED_FOR = timedelta(hours=1)
+KEPT_FOR = timedelta(days=2)
+
+
+class Marks:
+    """The verbs of marks; that and by whom is in the journal of acts too (`staff/acts.py`)."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def take(self, key: str, actor: str) -> None:
+        """The row is this person's."""
+        async with unit_of_work(self._pool) as uow:
+            await marks.take(uow.conn, key, actor, self._clock.now())
+
+    async def snooze(self, key: str, actor: str) -> None:
+        """It is not shown for an hour, unless it becomes urgent."""
+        async with unit_of_work(self._pool) as uow:
+            await marks.snooze(uow.conn, key, actor, self._clock.now() + SNOOZED_FOR)
+
+
+async def forget_marks(pool: Pool, now: datetime) -> None:
+    """Drop marks that nobody set for long: a condition of the same key is a new one by then."""
+    async with unit_of_work(pool) as uow:
+        await marks.delete_marks(uow.conn, now - KEPT_FOR)

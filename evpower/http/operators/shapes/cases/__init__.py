@@ -1,0 +1,1 @@
+"""Case files as operators read them: of a charge, a client, a payment."""

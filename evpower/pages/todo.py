@@ -1,0 +1,49 @@
+"""`POST /todo`: a row of the To do list is somebody's, or may wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+from quart import Blueprint, redirect
+
+from evpower.attention.glance import glance
+from evpower.attention.picture import Pictures
+from evpower.attention.service import Marks
+from evpower.errors import InvalidRequest, NotFound
+from evpower.pages.frame.forms import form_key, form_text
+from evpower.pages.frame.visitor import signed_in
+from evpower.staff.acts import Intent, OperatorActs
+from evpower.staff.rights import Right
+
+WITHIN_S = 10
+KEY_CHARS_MAX = 200
+ACTS = ("mine", "snooze")
+
+
+def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs) -> Blueprint:
+    """What is made of a row."""
+    routes = Blueprint("todo", __name__)
+
+    @routes.post("/todo")
+    async def mark() -> Any:
+        key, item, act = await form_key(), await form_text("item", KEY_CHARS_MAX), await form_text("act")
+        if act not in ACTS:
+            raise InvalidRequest(("act", "unknown"))
+        visitor = signed_in()
+        visitor.require(Right.READ)
+        actor = visitor.acting.actor
+
+        async def perform() -> None:
+            await (marks.take(item, actor) if act == "mine" else marks.snooze(item, actor))
+
+        with trio.fail_after(WITHIN_S):
+            picture = await pictures.fresh()
+            seen = () if picture is None else glance(picture, visitor.acting).todo.entries
+            if item not in {entry.item.key for entry in seen}:
+                raise NotFound
+            await acts.once(visitor.acting, Intent(key, act, item), perform)
+            await pictures.look()
+        return redirect("/#todo", 303)
+
+    return routes

@@ -1,0 +1,243 @@
+"""Each rule of the To do list: raised when its condition begins, not before, and withdrawn when it is over (§3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from evpower.attention.cells import ConnectorFacts, StationCells, StationFactsNow, station_cells
+from evpower.attention.conditions import (
+    Condition,
+    ConditionKind,
+    Gathered,
+    LastStarts,
+    OpenCharge,
+    Undecided,
+    UnpaidCharge,
+    Waiting,
+    WaitingMoney,
+)
+from evpower.attention.rules import may_need_a_person, raised
+from evpower.identifiers import StationId
+from tests.worlds.fakes import NOON
+
+A = StationId("EVP-001-01")
+CHARGE = OpenCharge("s-1", A, 1, "charging", NOON, None, None, False, 0, 0, 20_000, 0)
+
+
+def ago(**since: float) -> datetime:
+    return NOON - timedelta(**since)
+
+
+def station(
+    station_id: StationId = A, *, online: bool = True, location: str = "L1", seen: datetime | None = NOON, **facts: Any
+) -> StationCells:
+    connector = ConnectorFacts(1, "Available", "NoError", True, False, ago(minutes=30))
+    given = {"admin_status": "active", "whole_status": None, "connectors_count": 1} | facts
+    connectors = given.pop("connectors", (connector,))
+    row = StationFactsNow(
+        station_id,
+        location,
+        f"Location {location}",
+        "Bishkek",
+        None,
+        None,
+        last_seen_at=seen,
+        connectors=connectors,
+        **given,
+    )
+    return station_cells(row, is_online=online)
+
+
+def connector(status: str = "Available", error: str = "NoError", *, busy: bool = False, **other: Any) -> ConnectorFacts:
+    return ConnectorFacts(1, status, error, other.get("enabled", True), busy, other.get("at", ago(minutes=3)))
+
+
+def found(rows: Gathered | None = None, *stations: StationCells, now: datetime = NOON) -> list[Condition]:
+    """As the picture asks: of the stations that may need a person alone."""
+    suspects = [each for each in stations if may_need_a_person(each)]
+    return raised(rows or Gathered(), suspects, {each.facts.id: each for each in stations}, now)
+
+
+def kinds(rows: Gathered | None = None, *stations: StationCells, now: datetime = NOON) -> list[tuple[str, bool]]:
+    return [(each.kind.value, each.is_urgent) for each in found(rows, *stations, now=now)]
+
+
+@pytest.mark.parametrize(
+    ("charge", "raises"),
+    [
+        ({"phase": "ended", "phase_at": ago(seconds=60)}, []),
+        ({"phase": "ended", "phase_at": ago(seconds=61)}, [("settlement_late", True)]),
+        ({"phase": "settled", "phase_at": ago(seconds=61)}, []),
+        ({"phase": "starting", "phase_at": ago(seconds=90)}, []),
+        ({"phase": "starting", "phase_at": ago(seconds=91)}, [("start_hangs", False)]),
+        ({"phase": "charging", "phase_at": ago(seconds=91)}, []),
+        ({"phase": "stopping", "phase_at": ago(seconds=30)}, []),
+        ({"phase": "stopping", "phase_at": ago(seconds=31)}, [("stop_hangs", True)]),
+        ({"phase": "settled", "settled_at": ago(hours=1), "awaits_stop": True}, [("stop_awaited", False)]),
+        ({"phase": "settled", "settled_at": ago(hours=21.9), "awaits_stop": True}, [("stop_awaited", False)]),
+        ({"phase": "settled", "settled_at": ago(hours=22), "awaits_stop": True}, [("stop_awaited", True)]),
+        ({"phase": "settled", "settled_at": ago(hours=24), "awaits_stop": True}, []),
+        ({"phase": "settled", "settled_at": ago(hours=1), "awaits_stop": False}, []),
+        ({"phase": "settled", "settled_at": ago(hours=1), "unbilled_wh": 1}, [("unbilled_energy", False)]),
+        ({"phase": "settled", "settled_at": ago(hours=24), "unbilled_wh": 1}, []),
+        ({"phase": "settled", "settled_at": ago(hours=1), "unbilled_wh": 0}, []),
+    ],
+    ids=str,
+)
+def test_a_charge_is_raised_while_it_hangs(charge: dict[str, Any], raises: list[tuple[str, bool]]) -> None:
+    assert kinds(Gathered(charges=(replace(CHARGE, **charge),))) == raises
+
+
+def test_a_charge_brings_the_money_that_is_at_stake() -> None:
+    late = replace(CHARGE, phase="ended", phase_at=ago(minutes=5))
+    unbilled = replace(CHARGE, phase="settled", settled_at=ago(hours=1), unbilled_wh=500, unbilled_tyiyn=675)
+    assert [each.money_tyiyn for each in found(Gathered(charges=(late, unbilled)))] == [20_000, 675]
+
+
+@pytest.mark.parametrize(("since_s", "raises"), [(120, []), (121, [("charging_without_session", True)])])
+def test_a_transaction_that_nobody_pays_for_is_raised_after_two_minutes(since_s: int, raises: list[Any]) -> None:
+    unpaid = UnpaidCharge(A, 1, "7", ago(seconds=since_s), 900)
+    assert kinds(Gathered(unpaid=(unpaid,))) == raises
+
+
+@pytest.mark.parametrize(
+    ("given", "raises"),
+    [
+        (connector("Charging"), [("charging_without_session", True)]),
+        (connector("SuspendedEV"), [("charging_without_session", True)]),
+        (connector("Charging", at=ago(seconds=120)), []),
+        (connector("Charging", busy=True), []),
+        (connector("Preparing"), []),
+        (connector(), []),
+    ],
+    ids=str,
+)
+def test_a_connector_that_charges_without_a_session_is_raised(given: ConnectorFacts, raises: list[Any]) -> None:
+    assert kinds(None, station(connectors=(given,))) == raises
+
+
+def test_a_charge_that_is_given_away_needs_nobody() -> None:
+    given = station(connectors=(connector("Charging"),))
+    assert kinds(Gathered(given_away=frozenset({(A, 1)})), given) == []
+
+
+def test_one_connector_is_raised_once_although_transaction_and_status_say_the_same() -> None:
+    unpaid = UnpaidCharge(A, 1, "7", ago(minutes=5), 900)
+    given = station(connectors=(connector("Charging"),))
+    assert kinds(Gathered(unpaid=(unpaid,)), given) == [("charging_without_session", True)]
+
+
+@pytest.mark.parametrize(
+    ("silent", "raises"),
+    [
+        (station(online=False, seen=ago(minutes=6)), [("station_offline", False)]),
+        (station(online=False, seen=None), []),
+        (station(online=False, seen=ago(minutes=6), admin_status="maintenance"), []),
+        (station(), []),
+    ],
+    ids=["silent", "never heard", "closed by us", "online"],
+)
+def test_a_station_that_fell_silent_is_raised(silent: StationCells, raises: list[Any]) -> None:
+    assert kinds(None, silent) == raises
+
+
+def test_a_silent_station_is_urgent_while_a_charge_runs_there_or_another_one_of_its_location_is_silent() -> None:
+    one = station(online=False, seen=ago(minutes=6))
+    other = station(StationId("B"), online=False, seen=ago(minutes=9))
+    elsewhere = station(StationId("C"), online=False, seen=ago(minutes=9), location="L2")
+    assert kinds(Gathered(charges=(CHARGE,)), one) == [("station_offline", True)]
+    assert kinds(None, one, other) == [("station_offline", True)] * 2
+    assert kinds(None, one, elsewhere) == [("station_offline", False)] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "online", "raises"),
+    [
+        (connector("Faulted", "GroundFailure"), True, [("connector_faulted", False)]),
+        (connector("Faulted"), True, [("connector_faulted", False)]),
+        (connector("Available", "HighTemperature"), True, [("connector_faulted", False)]),
+        (connector("Faulted", "GroundFailure", enabled=False), True, []),
+        (connector("Faulted", "GroundFailure"), False, [("station_offline", False)]),
+        (connector(), True, []),
+    ],
+    ids=str,
+)
+def test_a_fault_is_raised_in_the_words_of_the_station(given: ConnectorFacts, online: bool, raises: list[Any]) -> None:
+    assert kinds(None, station(connectors=(given,), online=online)) == raises
+
+
+@pytest.mark.parametrize(
+    ("failed", "clients", "raises"),
+    [(3, 2, [("starts_fail", True)]), (2, 2, []), (3, 1, []), (5, 5, [("starts_fail", True)])],
+)
+def test_starts_that_fail_for_several_clients_are_the_connectors_fault(
+    failed: int, clients: int, raises: list[Any]
+) -> None:
+    starts = LastStarts(A, 1, 5, failed, clients, ago(minutes=40), "station_offline")
+    assert kinds(Gathered(starts=(starts,))) == raises
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "raises"),
+    [("parked", 0, ["payment_parked"]), ("refund", 60, []), ("refund", 61, ["refund_open"])],
+)
+def test_money_that_waits_is_raised(kind: str, minutes: int, raises: list[str]) -> None:
+    waits = WaitingMoney(1, kind, "odengi", "42", 5000, ago(minutes=minutes), "why")
+    assert [(each.kind.value, each.money_tyiyn) for each in found(Gathered(money=(waits,)))] == [
+        (each, 5000) for each in raises
+    ]
+
+
+@pytest.mark.parametrize(("minutes", "raises"), [(10, []), (11, [("payments_undecided", False)])])
+def test_a_provider_that_does_not_decide_is_raised(minutes: int, raises: list[Any]) -> None:
+    assert kinds(Gathered(undecided=(Undecided("odengi", 3, 9000, ago(minutes=minutes)),))) == raises
+
+
+@pytest.mark.parametrize("kind", ["report_parked", "doubt", "stranger_waits", "firmware_failed"])
+def test_what_waits_for_a_decision_is_raised_at_once(kind: str) -> None:
+    assert kinds(Gathered(waiting=(Waiting(kind, "1", A, NOON, "word"),))) == [(kind, False)]
+
+
+@pytest.mark.parametrize(
+    ("days", "raises"), [(30, []), (29.9, [("certificate_ends", False)]), (2.9, [("certificate_ends", True)])]
+)
+def test_a_certificate_is_raised_before_it_ends(days: float, raises: list[Any]) -> None:
+    ends = Waiting("certificate_ends", A, A, ago(days=300), "", NOON + timedelta(days=days))
+    assert kinds(Gathered(waiting=(ends,))) == raises
+
+
+@pytest.mark.parametrize(("count", "raises"), [(1, []), (0, [("configuration", False)])])
+def test_rows_that_cannot_be_right_are_raised(count: int, raises: list[Any]) -> None:
+    assert kinds(None, station(connectors_count=count)) == raises
+
+
+def test_a_condition_says_where_it_is() -> None:
+    (one,) = found(None, station(online=False, seen=ago(minutes=6)))
+    assert (one.location_id, one.location_name, one.station_id) == ("L1", "Location L1", A)
+
+
+def test_every_kind_has_a_rule_that_raises_it() -> None:
+    """A kind without one would be a text for nothing."""
+    gathered = Gathered(
+        charges=(
+            replace(CHARGE, phase="ended", phase_at=ago(hours=1)),
+            replace(CHARGE, phase="starting", phase_at=ago(hours=1)),
+            replace(CHARGE, phase="stopping", phase_at=ago(hours=1)),
+            replace(CHARGE, phase="settled", settled_at=ago(hours=1), awaits_stop=True, unbilled_wh=1),
+        ),
+        unpaid=(UnpaidCharge(A, 1, "7", ago(minutes=5), 900),),
+        starts=(LastStarts(A, 1, 5, 3, 2, ago(minutes=40), "failed"),),
+        money=tuple(WaitingMoney(1, kind, "odengi", "42", 1, ago(hours=2), "") for kind in ("parked", "refund")),
+        undecided=(Undecided("odengi", 3, 9000, ago(hours=1)),),
+        waiting=tuple(
+            Waiting(kind, "1", A, NOON, "", NOON)
+            for kind in ("report_parked", "doubt", "stranger_waits", "firmware_failed", "certificate_ends")
+        ),
+    )
+    faulted = station(StationId("B"), connectors=(connector("Faulted"),), connectors_count=0)
+    silent = station(StationId("C"), online=False, seen=ago(minutes=9))
+    assert {each.kind for each in found(gathered, faulted, silent)} == set(ConditionKind)

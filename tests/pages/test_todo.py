@@ -1,0 +1,155 @@
+"""The To do list on the first screen: what rows raise is shown with the button, and leaves by itself (§3.1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from evpower.attention.conditions import Condition, ConditionKind
+from evpower.attention.folding import Item
+from evpower.attention.service import forget_marks
+from evpower.attention.todo import Todo, TodoEntry
+from evpower.clock import SystemClock
+from evpower.pages.frame.assets import read_assets
+from evpower.pages.frame.rendering import Renderer
+from evpower.settings.config import Config
+from evpower.texts.catalogue import LANGUAGES, Language
+from tests.worlds.charging import STATION, World
+from tests.worlds.fakes import NOON, CountingIds
+from tests.worlds.pages import Browser
+
+KEY = "0123456789abcdef"
+FACTS: dict[str, str | int] = {
+    "connector": 1,
+    "session": "1703a9f7",
+    "energy_wh": 900,
+    "word": "<GroundFailure>",
+    "failed": 3,
+    "tried": 5,
+    "provider": "odengi",
+    "order": "42",
+    "reason": "why",
+    "count": 2,
+    "name": "7",
+    "days": 3,
+}
+
+
+async def silence(world: World) -> None:
+    """The station is not heard of for longer than it may be silent."""
+    await world.boot()
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    world.clock.advance(301)
+
+
+async def test_nothing_to_do_says_so_and_what_was_last(browser: Browser, world: World) -> None:
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    assert "Nothing needs you." in (await browser.get("/")).text
+    await silence(world)
+    page = await browser.get("/")
+    assert f"{STATION} is offline" in page.text
+    assert "1 to do (0 urgent)" in page.text
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    world.clock.advance(3)
+    page = await browser.get("/")
+    assert f"Nothing needs you. Last: {STATION} is offline" in page.text
+    assert "ended 12:05:04" in page.text
+    assert "0 to do (0 urgent)" in page.text
+
+
+async def test_a_row_is_somebodys_and_may_wait_and_both_are_kept(browser: Browser, world: World) -> None:
+    await silence(world)
+    item = f"station_offline:{STATION}"
+    form = (await browser.get("/")).form("/todo")
+    assert form["item"] == item
+    assert (await browser.post("/todo", key=form["key"], item=item, act="mine")).status_code == 303
+    assert "operator:aida takes care" in (await browser.get("/")).text
+    assert (await browser.post("/todo", key=KEY, item=item, act="snooze")).status_code == 303
+    page = await browser.get("/")
+    assert "put off until 13:05:01" in page.text
+    assert "0 to do" in page.text
+    acts = await world.sql("SELECT act, target, actor FROM evpower.operator_acts ORDER BY act")
+    assert [(each["act"], each["target"], each["actor"]) for each in acts] == [
+        ("mine", item, "operator:aida"),
+        ("snooze", item, "operator:aida"),
+    ]
+    world.clock.advance(timedelta(hours=1).total_seconds())
+    assert "1 to do" in (await browser.get("/")).text
+
+
+@pytest.mark.parametrize(
+    ("item", "act", "status"),
+    [("station_offline:nowhere", "mine", 404), ("", "mine", 404), (f"station_offline:{STATION}", "delete", 400)],
+)
+async def test_a_row_that_is_not_there_or_an_act_that_is_none_is_refused(
+    browser: Browser, world: World, item: str, act: str, status: int
+) -> None:
+    await silence(world)
+    assert (await browser.post("/todo", key=KEY, item=item, act=act)).status_code == status
+    assert await world.sql("SELECT key FROM evpower.attention_marks") == []
+
+
+async def test_an_operator_without_stations_sees_no_row_and_takes_none(world: World) -> None:
+    await silence(world)
+    browser = await Browser(world).sign_in("operator")
+    page = await browser.get("/")
+    assert STATION not in page.text
+    assert "held 0.00" in page.text
+    assert (await browser.post("/todo", key=KEY, item=f"station_offline:{STATION}", act="mine")).status_code == 404
+
+
+async def test_rows_of_every_statement_are_raised(world: World) -> None:
+    """A charge that hangs, an estimate that awaits its stop, starts that fail, a report that matched nothing."""
+    await world.give(100_000)
+    started = await world.order(amount_tyiyn=10_000)
+    await world.sql("UPDATE stations SET last_heartbeat_at = now() + interval '1 day'")
+    await world.sql(
+        "INSERT INTO evpower.ocpp_parked (station_id, action, reason, payload, received_at)"
+        " VALUES (%s, 'StopTransaction', 'unknown', '{}', %s)",
+        STATION,
+        world.clock.now(),
+    )
+    for client in ("a", "b", "c"):
+        await world.sql(
+            "INSERT INTO evpower.start_attempts (attempted_at, client_id, station_id, connector_id, door, answer)"
+            " VALUES (%s, %s, %s, 2, 'phone', 'failed')",
+            world.clock.now(),
+            client,
+            STATION,
+        )
+    await world.sql("UPDATE evpower.session_phases SET phase = 'starting'")
+    world.clock.advance(91)
+    await world.app.pictures.look()
+    picture = world.app.pictures.latest
+    assert picture is not None
+    (entry,) = picture.todo.entries
+    assert {part.kind.value for part in entry.item.parts} == {"start_hangs", "starts_fail", "report_parked"}
+    assert entry.item.money_tyiyn == 10_000
+    assert started.session.session_id in {part.session_id for part in entry.item.parts}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ConditionKind)
+def test_every_condition_has_a_sentence_in_every_language_with_nothing_left_open(
+    kind: ConditionKind, language: Language
+) -> None:
+    head = Condition(kind, "x", NOON, True, 500, STATION, "L1", "ТЦ", facts=FACTS)
+    item = Item("k", "station", (head, head))
+    render = Renderer(SystemClock(), CountingIds(), Config().billing.timezone, read_assets())
+    html = render.text("now/todo.html", language, glance=_Seen(Todo((TodoEntry(item),))))
+    assert "{" not in html
+    assert "<GroundFailure>" not in html
+
+
+class _Seen:
+    def __init__(self, todo: Todo) -> None:
+        self.todo = todo
+
+
+async def test_what_people_made_of_rows_is_forgotten_after_days(world: World) -> None:
+    await world.app.marks.take("k", "a")
+    await forget_marks(world.pool, world.clock.now() + timedelta(days=1))
+    assert len(await world.sql("SELECT key FROM evpower.attention_marks")) == 1
+    await forget_marks(world.pool, world.clock.now() + timedelta(days=3))
+    assert await world.sql("SELECT key FROM evpower.attention_marks") == []
