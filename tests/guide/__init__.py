@@ -1,1 +1,1 @@
-"""Runs the commands of the pages in a folder that stands for a clean machine, and checks that what cannot run says why."""
+"""Runs the commands of the pages in a folder that stands for a clean machine; what cannot run says why."""

@@ -123,7 +123,7 @@ def machine(python: str = sys.executable, *, borrows: bool = True) -> Iterator[M
         for each in (*DIRECTORIES, "home/release", "programs"):
             (root / each).mkdir(parents=True)
         made = Machine(root, digit, python, borrows)
-        _put_release(root / "home/release")
+        _put_release(made, root / "home/release")
         _put_programs(made)
         with ExitStack() as servers:
             servers.enter_context(_postgres(root, int(f"{digit}5432")))
@@ -131,10 +131,13 @@ def machine(python: str = sys.executable, *, borrows: bool = True) -> Iterator[M
             yield made
 
 
-def _put_release(release: Path) -> None:
+def _put_release(machine: Machine, release: Path) -> None:
+    """The files of a release, which name paths and ports as the page does."""
     for name in RELEASE:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, release / name)
+    for file in (release / "evpower.service", *(release / "config").iterdir()):
+        file.write_text(placed(file.read_text(encoding="utf-8"), machine.root, machine.digit), encoding="utf-8")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(release)]
     subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
 

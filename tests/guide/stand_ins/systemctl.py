@@ -1,7 +1,7 @@
 """`systemctl` without systemd: starts what a unit file says, with the environment and the directories that it says.
 
-It knows `Type=notify`, `Environment`, `EnvironmentFile`, the three directories, templates (`%i`), SIGTERM and SIGHUP, and
-nothing of users or sandboxes. GUIDE_ROOT and GUIDE_DIGIT say where the unit's paths and ports are.
+It knows `Type=notify`, `Environment`, `EnvironmentFile`, the three directories, templates (`%i`), SIGTERM and SIGHUP,
+and nothing of users or sandboxes. GUIDE_ROOT and GUIDE_DIGIT say where the unit's paths and ports are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.guide.places import placed
@@ -25,6 +26,14 @@ DIRECTORIES = {"StateDirectory": "var/lib", "RuntimeDirectory": "run", "LogsDire
 START_WITHIN_S = 90.0
 STOP_WITHIN_S = 60.0
 POLL_S = 0.05
+
+
+def pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """`NAME=value`; comments and empty lines are left out."""
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if equals and not name.startswith("#"):
+            yield name, value
 
 
 class Unit:
@@ -58,11 +67,11 @@ class Unit:
         """What systemd would give it: files win over lines."""
         values = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         for line in self.values("Environment"):
-            values.update(each.split("=", 1) for each in shlex.split(line))
+            values.update(pairs(shlex.split(line)))
         for file in self.values("EnvironmentFile"):
             if Path(file.removeprefix("-")).exists():
                 lines = Path(file.removeprefix("-")).read_text(encoding="utf-8").splitlines()
-                values.update(each.split("=", 1) for each in lines if "=" in each and not each.startswith("#"))
+                values.update(pairs(lines))
         return values
 
     def start(self) -> None:
