@@ -7,8 +7,14 @@ from pathlib import Path
 
 #: Directories of the machine that the page and the unit write to.
 PATHS = re.compile(r"(?<![\w./~])/(opt|etc|var|run|usr/local)(?=/)")
-#: Each gets one more digit in front: 8080 is 18080. A template's unit writes `808%i`.
-PORTS = re.compile(r"(?<=:)((?:808|900)(?:\d|%i)|9443|5432|6379)\b")
+#: Each gets one more digit in front: 8080 is 18080. A template's unit writes `818%i`.
+PORTS = re.compile(r"(?<=:)((?:80[89]|818|828|900)(?:\d|%i)|9443|5432|6379)\b")
+
+
+PORT_NUMBERS = (
+    *(8080, 8081, 8088, 8089, 8180, 8181, 8280, 8281),
+    *(9000, 9001, 9008, 9443, 5432, 6379),
+)
 
 
 def placed(text: str, root: Path, digit: int) -> str:
@@ -18,4 +24,4 @@ def placed(text: str, root: Path, digit: int) -> str:
 
 def ports(digit: int) -> list[int]:
     """What must be free."""
-    return [int(f"{digit}{port}") for port in (8080, 8081, 8088, 9000, 9001, 9008, 9443, 5432, 6379)]
+    return [int(f"{digit}{port}") for port in PORT_NUMBERS]
