@@ -36,8 +36,9 @@ test-quick: install
 
 # Every command of docs/install.md, with each Python from 3.11 on that is found, as root and as an ordinary user; whole
 # installations, so not all of it is part of `make test`. Needs curl and openssl.
+# For instance `make guide PYTHONS="3.11 3.13"`.
 guide: install
-	$(BIN)/python -m tests.guide
+	$(BIN)/python -m tests.guide $(PYTHONS)
 
 # A page and a charger in another language, against a started server; needs node and npm, and so is not part of `make test`.
 foreign: install

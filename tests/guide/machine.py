@@ -136,7 +136,8 @@ def _put_release(machine: Machine, release: Path) -> None:
     for name in RELEASE:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, release / name)
-    for file in (release / "evpower.service", *(release / "config").iterdir()):
+    written = [each for each in (release / "config").rglob("*") if each.is_file()]
+    for file in (release / "evpower.service", *written):
         file.write_text(placed(file.read_text(encoding="utf-8"), machine.root, machine.digit), encoding="utf-8")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(release)]
     subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
