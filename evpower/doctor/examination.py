@@ -82,7 +82,9 @@ async def examine(
     findings += [outside.provider(each) for each in await dialling.providers(config, failing, now)]
     findings += outside.proxies(server.seen if server else None, behind_a_proxy=bool(config.http.public_url))
     rows = server.network if server else answer.network if answer else None
-    findings += network.stations(rows, anonymous=config.anonymous_stations)
+    findings += network.stations(
+        rows, anonymous=config.anonymous_stations, from_anywhere=config.ocpp.allow_anonymous is True
+    )
     findings += network.cards(rows) + network.clients(rows)
     return in_order(findings)
 

@@ -27,12 +27,15 @@ class NetworkFacts:
     phones_lost: Sequence[PhoneLost] = ()
 
 
-def stations(facts: NetworkFacts | None, *, anonymous: bool) -> list[Finding]:
-    """Stations with neither a password nor a certificate: they are refused, or come in whoever they are."""
+def stations(facts: NetworkFacts | None, *, anonymous: bool, from_anywhere: bool) -> list[Finding]:
+    """Stations with neither a password nor a certificate: refused, or let in whoever they are, by `anonymous` from this
+    machine and by `from_anywhere` also from others."""
     if facts is None:
         return [unknown("stations", "the database was not reached")]
-    judged = wrong if anonymous else warning
-    means = "anybody can be it" if anonymous else "its charger is refused from outside"
+    judged = wrong if from_anywhere else warning
+    means = (
+        "anybody can be it" if from_anywhere else "who is on this machine can be it" if anonymous else "it is refused"
+    )
     do = "evpower station password STATION, and the same at the charger"
     return [
         judged("stations", f"station {each} has neither a password nor a certificate: {means}", do)

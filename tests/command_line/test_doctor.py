@@ -75,6 +75,15 @@ def test_without_a_server_the_database_is_asked(monkeypatch: pytest.MonkeyPatch,
     assert result.stderr.startswith("Database: ")
 
 
+def test_many_findings_that_ask_for_the_same_are_cut_for_people_alone(control: FakeControl) -> None:
+    names = [f"S{number}" for number in range(40)]
+    control.succeed("/control/doctor", {"stations_without_credentials": names})
+    lines = [line for line in run("doctor").stdout.splitlines() if "neither a password" in line or "more" in line]
+    assert len(lines) == 6
+    assert lines[-1].strip() == "and 35 more: --json has all"
+    assert len([each for each in checks(run("doctor", "--json").stdout) if each["check"] == "stations"]) == 40
+
+
 def test_nothing_is_made(tmp_path: Path) -> None:
     """Neither a private database nor its directory."""
     run("doctor")

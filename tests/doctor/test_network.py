@@ -11,7 +11,7 @@ NONE = NetworkFacts()
 
 def test_rows_without_anything_open_are_good_and_rows_that_were_not_read_unknown() -> None:
     for facts, state in ((NONE, "good"), (None, "unknown")):
-        found = [*stations(facts, anonymous=False), *cards(facts), *clients(facts)]
+        found = [*stations(facts, anonymous=False, from_anywhere=False), *cards(facts), *clients(facts)]
         assert [(each.check, each.state) for each in found] == [
             ("stations", state),
             ("cards", state),
@@ -19,10 +19,18 @@ def test_rows_without_anything_open_are_good_and_rows_that_were_not_read_unknown
         ]
 
 
-@pytest.mark.parametrize(("anonymous", "state"), [(True, "wrong"), (False, "warning")])
-def test_a_station_without_credentials(anonymous: bool, state: str) -> None:
-    found = stations(NetworkFacts(without_credentials=("S1", "S2")), anonymous=anonymous)
-    assert [each.state for each in found] == [state, state]
+@pytest.mark.parametrize(
+    ("anonymous", "from_anywhere", "state", "means"),
+    [
+        (True, True, "wrong", "anybody can be it"),
+        (True, False, "warning", "who is on this machine can be it"),
+        (False, False, "warning", "it is refused"),
+    ],
+)
+def test_a_station_without_credentials(anonymous: bool, from_anywhere: bool, state: str, means: str) -> None:
+    facts = NetworkFacts(without_credentials=("S1", "S2"))
+    found = stations(facts, anonymous=anonymous, from_anywhere=from_anywhere)
+    assert [(each.state, each.found.partition(": ")[2]) for each in found] == [(state, means), (state, means)]
     assert "evpower station password" in found[0].do
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 import trio
@@ -27,6 +28,8 @@ from evpower.settings.config import Config
 DATABASE_S = 20.0
 STATE_COLOURS = {"good": "green", "warning": "yellow", "wrong": "red", "unknown": "cyan"}
 STATE_WIDTH, CHECK_WIDTH = 9, 14
+#: Of findings that ask for the same, for people.
+SHOWN = 5
 
 
 def doctor_says(terminal: Terminal, variables: Sequence[str], usual: Path) -> None:
@@ -79,8 +82,11 @@ def _show(terminal: Terminal, findings: Sequence[Finding]) -> None:
     if screen.as_json:
         screen.show({"ok": is_ok(findings), "checks": [asdict(each) for each in findings]}, "")
         return
-    for each in findings:
-        start = f"{each.state:{STATE_WIDTH}}{each.check:{CHECK_WIDTH}}"
-        screen.line(f"{start}{each.found}", colour=STATE_COLOURS[each.state])
-        if each.do:
-            screen.line(f"{'':{len(start)}}→ {each.do}")
+    for (check, state, do), alike in groupby(findings, lambda each: (each.check, each.state, each.do)):
+        found = [each.found for each in alike]
+        for text in found[:SHOWN]:
+            screen.line(f"{state:{STATE_WIDTH}}{check:{CHECK_WIDTH}}{text}", colour=STATE_COLOURS[state])
+        if len(found) > SHOWN:
+            screen.line(f"{'':{STATE_WIDTH + CHECK_WIDTH}}and {len(found) - SHOWN} more: --json has all")
+        if do:
+            screen.line(f"{'':{STATE_WIDTH + CHECK_WIDTH}}→ {do}")
