@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies lint types schema describe bench lock clean
+.PHONY: install run test test-quick guide foreign fuzz fuzz-api planted proxies lint types schema describe bench lock clean
 
 install: $(STAMP)
 
@@ -33,6 +33,12 @@ test: install
 test-quick: WORKERS = $(shell echo $$((1 + $$(getconf _NPROCESSORS_ONLN))))
 test-quick: install
 	$(BIN)/python -m pytest $(PARALLEL) -m "not external" --hypothesis-profile=quick $(ARGS)
+
+# Every command of docs/install.md, with each Python from 3.11 on that is found, as root and as an ordinary user; whole
+# installations, so not all of it is part of `make test`. Needs curl and openssl.
+# For instance `make guide PYTHONS="3.11 3.13"`.
+guide: install
+	$(BIN)/python -m tests.guide $(PYTHONS)
 
 # A page and a charger in another language, against a started server; needs node and npm, and so is not part of `make test`.
 foreign: install

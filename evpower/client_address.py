@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
+#: Strangers may write the header too: no more of them are remembered.
+UNBELIEVED_MAX = 20
 #: Proxies on this machine.
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -65,6 +67,33 @@ class PerAddress:
             self._open[counted] -= 1
             if not self._open[counted]:
                 del self._open[counted]
+
+
+class SeenAddresses:
+    """By which addresses requests came since the start: whether proxies name those they serve."""
+
+    def __init__(self) -> None:
+        #: Requests whose caller a trusted proxy named.
+        self.named = 0
+        #: Requests that named nobody but themselves.
+        self.direct = 0
+        #: Who named others and is no trusted proxy, by address (IPv6: by /64).
+        self.unbelieved: Counter[str] = Counter()
+        self.last_named = ""
+
+    def note(self, peer: str, forwarded_for: Sequence[str], address: str, proxies: Collection[Network]) -> None:
+        """One request: its socket's peer, its headers, and the address it is counted under."""
+        if _plain(peer) is None:
+            return  # of a Unix socket
+        if not forwarded_for:
+            self.direct += 1
+        elif is_within(peer, proxies):
+            self.named += 1
+            self.last_named = address
+        else:
+            place = neighbourhood(peer)
+            if place in self.unbelieved or len(self.unbelieved) < UNBELIEVED_MAX:
+                self.unbelieved[place] += 1
 
 
 def is_within(address: str, networks: Collection[Network]) -> bool:

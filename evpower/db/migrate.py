@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS evpower.schema_migrations (
 """
 IS_MIGRATED = "SELECT to_regclass('evpower.ledger_entries') IS NOT NULL AS present"
 IS_EMPTY = "SELECT count(*) = 0 AS empty FROM pg_tables WHERE schemaname IN ('evpower', 'public')"
+HAS_HISTORY = "SELECT to_regclass('evpower.schema_migrations') IS NOT NULL AS present"
 READ_APPLIED = "SELECT version, name, checksum FROM evpower.schema_migrations ORDER BY version"
 RECORD = """
 INSERT INTO evpower.schema_migrations (version, name, checksum, applied_at)
@@ -97,6 +98,23 @@ async def migrate(pool: Pool, applied_at: datetime, directory: Path = MIGRATIONS
             conn.close_now()
             raise
         return names
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """How a database's schema stands to this EvPower: what it lacks, and what this EvPower does not know."""
+
+    pending: list[str]
+    unknown: list[str]
+
+
+async def schema_state(pool: Pool, directory: Path = MIGRATIONS) -> SchemaState:
+    """Compare, and change nothing."""
+    async with reading(pool) as conn:
+        has_any = await (await conn.execute(HAS_HISTORY)).fetchone()
+        applied = {row["name"] for row in await _applied(conn)} if has_any and has_any["present"] else set()
+    known = [migration.name for migration in read_migrations(directory)]
+    return SchemaState([name for name in known if name not in applied], sorted(applied.difference(known)))
 
 
 async def is_migrated(pool: Pool) -> bool:

@@ -72,7 +72,7 @@ from evpower.server.app import App
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
-from evpower.server.process import Process
+from evpower.server.process import Process, process_facts
 from evpower.settings.config import Config
 
 log = logging.getLogger("evpower")
@@ -102,7 +102,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
         views=_operator(process, server),
         ids=process.ids,
         operations=(
-            *operations(process),
+            *operations(process, traffic),
             enrolment_routes(process.app.second_factor, process.app.browsers),
             metrics_routes(figures),
         ),
@@ -192,6 +192,7 @@ def people_app(
     process: Process, figures: Exposition, ocpp_urls: tuple[str, ...], traffic: HttpTraffic | None = None
 ) -> QuartTrio:
     """Every route of the people's listener; its requests are counted in `traffic`."""
+    traffic = traffic or HttpTraffic()
     config, app = process.config, process.app
     admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
     metrics = metrics_routes(figures, partial(require_neighbour, admin))
@@ -231,24 +232,24 @@ def people_app(
             webhooks=WebhookLimits(config.payments.webhook_per_minute, config.payments.webhook_allow),
         ),
         admin=admin,
-        operations=admin_operations(process),
+        operations=admin_operations(process, traffic),
         at_root=(service_routes(ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls), probes), metrics),
         traffic=traffic,
     )
 
 
-def admin_operations(process: Process) -> tuple[Blueprint, ...]:
+def admin_operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
     """What is below the administrators' door: the operations, and what the control socket has in another form."""
     app = process.app
     return (
-        *operations(process),
+        *operations(process, traffic),
         station_list_routes(app.views),
         session_routes(app.charge_views, app.charging),
         second_factor_routes(app.second_factor),
     )
 
 
-def operations(process: Process) -> tuple[Blueprint, ...]:
+def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
     """What operators may see and do at both doors."""
     app = process.app
     return (
@@ -256,7 +257,7 @@ def operations(process: Process) -> tuple[Blueprint, ...]:
         trace_routes(process.tracer),
         evidence_routes(app.case_files, process.tracer),
         access_routes(app.access),
-        doctor_routes(app.access, app.tags, app.billing),
+        doctor_routes(app.access, app.tags, app.billing, partial(process_facts, process, traffic.seen)),
         tag_routes(app.tags),
         parked_routes(app.parked),
         doubt_routes(app.doubts),

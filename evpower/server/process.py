@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import trio
 
+from evpower.client_address import SeenAddresses
 from evpower.clock import Clock, ClockWatch, Ids, RandomBytes, random_bytes
 from evpower.cluster.network_link import NetworkLink
 from evpower.cluster.other_processes import OtherProcesses
@@ -14,6 +16,7 @@ from evpower.cluster.processes import Processes
 from evpower.cluster.remote_commands import CommandExecutor
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool
+from evpower.http.operators.shapes.station_access import ProcessFacts, RequestsSeen
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
 from evpower.identity.graph import Tokens, build_tokens
@@ -112,4 +115,20 @@ def build_process(
         hub=hub,
         upkeep=Upkeep(pool, watch, config.ocpp, config.billing.idempotency_days),
         lag=LoopLag(),
+    )
+
+
+def process_facts(process: Process, seen: SeenAddresses) -> ProcessFacts:
+    """What `evpower doctor` asks of the running process itself."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    watch = process.watch
+    return ProcessFacts(
+        requests=RequestsSeen(seen.named, seen.direct, dict(seen.unbelieved), seen.last_named),
+        file_limit=None if hard == resource.RLIM_INFINITY else hard,
+        clock_jumped_s=watch.last_jump_s if watch.holds else None,
+        failing_providers={
+            name: f"fails since {state.failing_since:%Y-%m-%d %H:%M:%S} UTC ({state.last_error})"
+            for name, state in process.app.payments.providers().items()
+            if state.failing_since is not None
+        },
     )

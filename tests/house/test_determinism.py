@@ -45,6 +45,10 @@ EXCEPTIONS = {
 }
 
 
+#: SQL whose very subject is the server's clock.
+SQL_EXCEPTIONS = {"doctor/rows/database.py": "the doctor compares both clocks"}
+
+
 def strings(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -79,7 +83,7 @@ def instances_of_random(tree: ast.AST) -> bool:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_sql_of_ours_takes_the_servers_own_time(path: Path) -> None:
     for text in strings(ast.parse(path.read_text())):
-        if SQL.search(text):
+        if SQL.search(text) and str(path.relative_to(ROOT)) not in SQL_EXCEPTIONS:
             assert not SQL_OWN_TIME.search(text), text
 
 

@@ -55,7 +55,7 @@ def test_no_package_stands_in_the_repository() -> None:
     assert [path.name for path in ROOT.iterdir() if path.suffix in (".whl", ".gz", ".zip")] == []
 
 
-@pytest.mark.parametrize("page", ["docs/operating.md", "README.md", "CONTRIBUTING.md", "Makefile"])
+@pytest.mark.parametrize("page", ["docs/operating.md", "docs/install.md", "README.md", "CONTRIBUTING.md", "Makefile"])
 def test_what_the_pages_install_is_hashed(page: str) -> None:
     """Every `pip install` says --require-hashes with our file, or --no-deps for EvPower itself."""
     text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")

@@ -26,7 +26,7 @@ def check_ledger(terminal: Terminal) -> None:
     except NotReachable:
         if terminal.socket is not None:
             raise
-        from evpower.command_line.offline import check_ledger_now
+        from evpower.command_line.offline.databases import check_ledger_now
         from evpower.http.operators.shapes.control import ledger_body
 
         report = ledger_body(check_ledger_now(terminal.config))

@@ -98,7 +98,7 @@ def sandbox(**options: Any) -> None:
 @terminal_command
 def migrate(terminal: Terminal, create: bool) -> None:
     """Bring the database's schema up to date; works without a server."""
-    from evpower.command_line.offline import migrate_now
+    from evpower.command_line.offline.databases import migrate_now
 
     applied = migrate_now(terminal.config, create=create)
     text = "".join(f"Applied {name}\n" for name in applied).rstrip() or "The schema is up to date"
@@ -115,7 +115,7 @@ def database() -> None:
 @terminal_command
 def dump_database(terminal: Terminal, file: Path) -> None:
     """Write everything into a new FILE; the server may run meanwhile. It holds clients and keys: keep it safe."""
-    from evpower.command_line.offline import dump_now
+    from evpower.command_line.offline.databases import dump_now
 
     size = dump_now(terminal.config, file)
     terminal.screen.show({"file": str(file), "bytes": size}, f"{file}: {size} bytes")
@@ -127,7 +127,7 @@ def dump_database(terminal: Terminal, file: Path) -> None:
 @terminal_command
 def restore_database(terminal: Terminal, file: Path, create: bool) -> None:
     """Fill an empty database from FILE, bring it up to date and check its money; no server may run on it."""
-    from evpower.command_line.offline import restore_now
+    from evpower.command_line.offline.databases import restore_now
     from evpower.http.operators.shapes.control import ledger_body
 
     applied, check = restore_now(terminal.config, file, create=create)
@@ -154,11 +154,18 @@ def check_config(terminal: Terminal) -> None:
 @click.command()
 @terminal_command
 def doctor(terminal: Terminal) -> None:
-    """Name what is dangerous: settings that would not start, doubts, stations without credentials."""
-    _show_findings(terminal, "Nothing keeps the server from starting")
+    """Look everything over, and say what is wrong and what to do; changes nothing.
+
+    Settings, secrets, database, Redis, clock, certificates, disk, limits, providers, proxies, stations. With the server
+    running or stopped. Exit code 1: something is wrong; 2: the settings are.
+    """
+    from evpower.command_line.offline.examining import doctor_says
+
+    doctor_says(terminal, _variables(), USUAL_FILE)
 
 
 def _show_findings(terminal: Terminal, headline: str) -> None:
+    """The settings' own doubts and what a running server finds in its rows."""
     from evpower.command_line.control import NotReachable
 
     warnings = list(terminal.config.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,13 @@ from quart import Blueprint, Response
 
 from evpower.billing.service import BillingService
 from evpower.http.operators.bodies.orders import new_password
-from evpower.http.operators.shapes.station_access import PasswordBody, SecurityEventBody, event_body, password_body
+from evpower.http.operators.shapes.station_access import (
+    PasswordBody,
+    ProcessFacts,
+    SecurityEventBody,
+    event_body,
+    password_body,
+)
 from evpower.http.operators.station_commands import ANSWER_WITHIN_S, known_station
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.described import FreeForm, described
@@ -57,8 +64,10 @@ def access_routes(access: StationAccess) -> Blueprint:
     return routes
 
 
-def doctor_routes(access: StationAccess, tags: Tags, billing: BillingService) -> Blueprint:
-    """`/doctor`: what of the rows leaves a door open, or waits for a person."""
+def doctor_routes(
+    access: StationAccess, tags: Tags, billing: BillingService, process: Callable[[], ProcessFacts] | None = None
+) -> Blueprint:
+    """`/doctor`: what of the rows leaves a door open, or waits for a person; and what only the process itself knows."""
     routes = Blueprint("doctor", __name__, url_prefix="/doctor")
 
     @routes.get("")
@@ -73,6 +82,8 @@ def doctor_routes(access: StationAccess, tags: Tags, billing: BillingService) ->
             if who().extent(Right.READ) is Extent.ALL:
                 findings["cards_that_are_phones"] = await tags.phone_numbers()
                 findings["displaced_phones"] = [asdict(each) for each in await billing.displaced_phones()]
+                if process is not None:
+                    findings |= asdict(process())
         return written_data(findings)
 
     return routes

@@ -14,7 +14,7 @@ from http import HTTPStatus
 import trio
 from quart import Quart, Request, Response, Websocket, current_app, g, request
 
-from evpower.client_address import Network, client_address
+from evpower.client_address import Network, SeenAddresses, client_address
 from evpower.clock import Ids
 from evpower.correlation import correlation_id
 from evpower.durations import Durations
@@ -49,6 +49,8 @@ class HttpTraffic:
         self.answers: Counter[tuple[str, str, int]] = Counter()
         #: By route: until the answer's beginning, which for a stream is all there is.
         self.took: dict[str, Durations] = {}
+        #: By which addresses they came.
+        self.seen = SeenAddresses()
 
     def note(self, method: str, route: str, status: int, took_s: float) -> None:
         """One request; `route` is the path's template, empty for a path that has none."""
@@ -70,6 +72,7 @@ def observe(app: Quart, ids: Ids, trusted_proxies: Collection[Network], traffic:
         g.correlation_id = given if SAFE_CORRELATION_ID.fullmatch(given) else ids.new()
         correlation_id.set(g.correlation_id)
         g.began_at = trio.current_time()
+        traffic.seen.note(peer_of(request), request.headers.getlist(FORWARDED_FOR), client_ip(), trusted_proxies)
 
     @app.after_request
     async def end(response: Response) -> Response:

@@ -13,6 +13,7 @@ from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, admin_routes
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.throttle.guard import RequestGuard
+from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import acting
 from evpower.http.wire.rights import need_of, needs
@@ -121,7 +122,9 @@ def admin_rules() -> list[tuple[str, object]]:
     """The address of every route below the administrators' door, and its view."""
     app, process = Quart("test"), cast("Process", Anything())
     app.register_blueprint(
-        admin_routes(AdminDoor(TOKEN), admin_operations(process), cast("RequestGuard", process), prefix="")
+        admin_routes(
+            AdminDoor(TOKEN), admin_operations(process, HttpTraffic()), cast("RequestGuard", process), prefix=""
+        )
     )
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
     return [(f"{method_of(rule.methods)} {rule.rule}", app.view_functions[rule.endpoint]) for rule in rules]

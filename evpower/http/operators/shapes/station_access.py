@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
 from evpower.security.records import SecurityEvent
 from evpower.security.station_access import PasswordChange
+
+
+@dataclass(frozen=True)
+class RequestsSeen:
+    """Requests since the start: whose caller a trusted proxy named, without a proxy, and by whom others were named
+    that are no trusted proxies."""
+
+    named: int
+    direct: int
+    unbelieved: Mapping[str, int]
+    last_named: str
+
+
+@dataclass(frozen=True)
+class ProcessFacts:
+    """What `evpower doctor` cannot find in rows or files."""
+
+    requests: RequestsSeen
+    #: None: no limit.
+    file_limit: int | None
+    #: While time limits are held for a jump of the wall clock.
+    clock_jumped_s: float | None
+    #: Since when, and how, by provider.
+    failing_providers: Mapping[str, str]
 
 
 class PasswordBody(TypedDict):

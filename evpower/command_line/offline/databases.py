@@ -61,7 +61,7 @@ def dump_now(config: Config, file: Path) -> int:
         async with opened_database(config, beside=True) as url:
             await dump(url, file)
 
-    _alone(work)
+    alone(work)
     return file.stat().st_size
 
 
@@ -79,7 +79,7 @@ def restore_now(config: Config, file: Path, *, create: bool) -> tuple[list[str],
             await restore(url, file)
             return await migrate(pool, SystemClock().now()), await _check(pool)
 
-    return _alone(work)
+    return alone(work)
 
 
 def _run(config: Config, work: Callable[[Pool], Awaitable[T]], *, create: bool = False) -> T:
@@ -87,10 +87,10 @@ def _run(config: Config, work: Callable[[Pool], Awaitable[T]], *, create: bool =
         async with _pool(config, create=create) as pool:
             return await work(pool)
 
-    return _alone(with_pool)
+    return alone(with_pool)
 
 
-def _alone(work: Callable[[], Awaitable[T]]) -> T:
+def alone(work: Callable[[], Awaitable[T]]) -> T:
     """Do the work in a loop of its own; a fault comes out as itself, not in the groups of the nurseries around it."""
     try:
         return trio.run(work)

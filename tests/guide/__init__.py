@@ -1,0 +1,1 @@
+"""Runs the commands of the pages in a folder that stands for a clean machine; what cannot run says why."""
