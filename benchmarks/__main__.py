@@ -1,4 +1,4 @@
-"""`make bench`: all benchmarks, about five minutes; prints tables and writes nothing."""
+"""`make bench`: all benchmarks, about six minutes; prints tables and writes nothing."""
 
 from __future__ import annotations
 
