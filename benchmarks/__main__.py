@@ -1,4 +1,4 @@
-"""`make bench`: all benchmarks, about five minutes; prints tables and writes nothing."""
+"""`make bench`: all benchmarks, about six minutes; prints tables and writes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import trio
 
-from benchmarks import filters, network, settlements, stranger, table, telling, transport
+from benchmarks import filters, history, network, settlements, stranger, table, telling, transport
 from benchmarks.boot_storm import Storm, storm
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, count_rows, open_postgres
@@ -31,6 +31,7 @@ async def main() -> None:
         await trio.to_thread.run_sync(stranger.compare, postgres)
     await telling.main()
     await settlements.main()
+    await history.main()
     filters.compare()
     await trio.to_thread.run_sync(transport.compare)
 

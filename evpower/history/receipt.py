@@ -16,6 +16,8 @@ from evpower.billing.tariff import Rates
 from evpower.money import CURRENCY, exact_tyiyn, som, som_number, tyiyn
 
 NUMBER_DIGITS = 6
+#: Where the values that the meter of a charge has signed are.
+EVIDENCE = "/api/v1/history/charging/{}/evidence"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class ReceiptFacts:
     rate_per_minute: Decimal
     session_fee: Decimal
     estimated: bool
+    #: Values that its meter signed are kept.
+    signed: bool
 
     @property
     def rates(self) -> Rates:
@@ -104,6 +108,7 @@ class ReceiptContent(TypedDict):
     debt_amount: float
     currency: str
     estimated: bool
+    evidence: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,8 @@ def content_of(facts: ReceiptFacts, minutes: int) -> ReceiptContent:
     }
     if facts.ended_at is not None:
         content["ended_at"] = facts.ended_at.isoformat()
+    if facts.signed:
+        content["evidence"] = EVIDENCE.format(facts.session_id)
     return content
 
 

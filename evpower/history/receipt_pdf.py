@@ -63,6 +63,8 @@ class _Page:
         if content["estimated"]:
             self._text("По последнему показанию: станция ещё не сообщила об окончании зарядки.", SMALL_PT)
         self._text(f"Сессия {content['session_id']}", SMALL_PT)
+        if "evidence" in content:
+            self._text(f"Показания подписаны счётчиком: {content['evidence']}", SMALL_PT)
 
     def _place(self, content: ReceiptContent) -> None:
         station = content["station"]

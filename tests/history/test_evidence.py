@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import warnings
 from base64 import b64encode
 from functools import cache
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
+import pypdfium2
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -214,6 +216,21 @@ def test_ocas_wrapper_is_opened() -> None:
 )
 def test_of_what_is_no_list_of_values_there_are_none(raw: str) -> None:
     assert list(dialects.read_signed(raw)) == []
+
+
+async def test_a_receipt_leads_to_what_the_meter_signed(world: World) -> None:
+    """Roadmap/history-favorites-push §1: only where there is any."""
+    session_id = await signed_charge(world, ocmf(), "raw")
+    phone = phone_of(world)
+    receipt = (await get(phone, f"/history/charging/{session_id}/receipt"))["receipt"]
+    assert len((await get(phone, receipt["evidence"].removeprefix("/api/v1")))["signed"]) == 2
+    response = await phone.get(f"/api/v1/history/charging/{session_id}/receipt?format=pdf&client_id={CLIENT}")
+    with warnings.catch_warnings(), pypdfium2.PdfDocument(await response.get_data(as_text=False)) as document:
+        text = document[0].get_textpage().get_text_bounded()
+    assert receipt["evidence"] in "".join(text.split())
+    plain = (await world.order(energy_wh=5_000)).session.session_id
+    await world.charge(plain, 1_000)
+    assert "evidence" not in (await get(phone, f"/history/charging/{plain}/receipt"))["receipt"]
 
 
 async def test_without_signed_values_there_is_no_file(world: World) -> None:

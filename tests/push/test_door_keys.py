@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from evpower.db.pool import Pool
+from evpower.http.wire.idempotency import body_hash
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.identifiers import ClientId
 from tests.push.test_door import DOORS, MINE, REGISTER, STAFF, SUBSCRIPTION, a_member_of_staff, asked
-from tests.worlds.push import DEVICES, NOTIFICATIONS, PushWorld
+from tests.worlds.push import DEVICES, ME, NOTIFICATIONS, PushWorld
 
 
 @pytest.fixture
@@ -47,10 +50,11 @@ async def test_a_key_is_obeyed_by_every_door_that_writes(
 async def test_a_test_whose_answer_was_lost_is_not_sent_again(world: PushWorld) -> None:
     """The key is kept with the message; its answer is stored later, and a death between the two loses that alone."""
     await asked(world, "POST", f"{DEVICES}/register", REGISTER, MINE)
-    keyed = {**MINE, "Idempotency-Key": "key-1"}
-    first = await asked(world, "POST", f"{NOTIFICATIONS}/test", {}, keyed)
-    await world.sql("UPDATE evpower.idempotency_keys SET status_code = NULL, response = NULL")
-    assert await asked(world, "POST", f"{NOTIFICATIONS}/test", {}, keyed) == first
+    path = f"{NOTIFICATIONS}/test"
+    claim = IdempotencyClaim(ClientId(ME.owner_id), "key-1", "POST", path, body_hash({}))
+    assert await world.push.test(ME, claim) == 1
+    status, answer = await asked(world, "POST", path, {}, {**MINE, "Idempotency-Key": "key-1"})
+    assert (status, answer["sent_to"]) == (200, 1)
     assert len(await world.sql("SELECT 1 FROM evpower.push_outbox")) == 1
 
 

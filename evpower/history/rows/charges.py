@@ -38,14 +38,16 @@ SELECT s.id AS session_id, s.station_id, s.connector_id, s.status, (coalesce(s.e
        s.start_time AS started_at, s.stop_time AS ended_at, p.end_cause, p.estimated, p.corrected_at,
        st.model AS station_model, l.name AS location_name, l.address AS location_address,
        c.rising_s, c.max_power_w, c.soc_start, c.soc_end
-FROM {source} s
+FROM {source}
 JOIN evpower.session_phases p ON p.session_id = s.id
 JOIN public.stations st ON st.id = s.station_id
 JOIN public.locations l ON l.id = st.location_id
 LEFT JOIN evpower.session_curves c ON c.session_id = s.id
 """
+# Ids alone are cut, so that an offset passes over entries of the index and not over rows.
 _PAGE = SHOWN.format(
-    source="(SELECT s.* {matching} {after} ORDER BY s.created_at DESC, s.id DESC LIMIT %(limit)s OFFSET %(offset)s)"
+    source="(SELECT s.id {matching} {after} ORDER BY s.created_at DESC, s.id DESC "
+    "LIMIT %(limit)s OFFSET %(offset)s) page JOIN public.charging_sessions s ON s.id = page.id"
 )
 _PAGE += "ORDER BY s.created_at DESC, s.id DESC"
 LIST = _PAGE.format(matching=MATCHING, after="")
@@ -53,7 +55,9 @@ LIST_AFTER = _PAGE.format(
     matching=MATCHING, after="AND (s.created_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::text)"
 )
 COUNT = f"SELECT count(*) AS total {MATCHING}"
-READ = SHOWN.format(source="public.charging_sessions") + "WHERE s.id = %(id)s AND s.user_id = %(client_id)s"
+#: Lists are planned for their own filters and limit: a plan for any of them sorts all of a client's rows for a page.
+PREPARE = False
+READ = SHOWN.format(source="public.charging_sessions s") + "WHERE s.id = %(id)s AND s.user_id = %(client_id)s"
 
 # What never began is no charge; a month is one of the network's time zone.
 SUMS = """
@@ -82,8 +86,9 @@ async def list_charges(
     """A page of a client's charges."""
     parameters = page_parameters(client_id, wanted, page)
     statement = LIST if page.after is None else LIST_AFTER
-    rows = [PastCharge(**row) for row in await (await conn.execute(statement, parameters)).fetchall()]
-    total = await (await conn.execute(COUNT, parameters)).fetchone()
+    found = await conn.execute(statement, parameters, prepare=PREPARE)
+    rows = [PastCharge(**row) for row in await found.fetchall()]
+    total = await (await conn.execute(COUNT, parameters, prepare=PREPARE)).fetchone()
     last = rows[page.limit - 1] if len(rows) > page.limit else None
     place = None if last is None else ListPlace(last.created_at, last.session_id)
     return HistoryPage(rows[: page.limit], total["total"] if total else 0, place)

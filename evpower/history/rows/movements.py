@@ -6,7 +6,7 @@ from typing import Any
 
 from evpower.db.connection import Conn
 from evpower.history.records import HistoryFilter, HistoryPage, ListPlace, Movement, PageWish
-from evpower.history.rows.charges import page_parameters
+from evpower.history.rows.charges import PREPARE, page_parameters
 from evpower.identifiers import ClientId
 
 TOPUP = "topup:"
@@ -74,8 +74,9 @@ async def list_movements(
         bounds = {"after_line": 0, "after_topup": number} if is_topup else {"after_line": number, "after_topup": _ALL}
         parameters = {**parameters, **bounds}
     statement = LIST if page.after is None else LIST_AFTER
-    rows = [_movement(**row) for row in await (await conn.execute(statement, parameters)).fetchall()]
-    total = await (await conn.execute(COUNT, parameters)).fetchone()
+    found = await conn.execute(statement, parameters, prepare=PREPARE)
+    rows = [_movement(**row) for row in await found.fetchall()]
+    total = await (await conn.execute(COUNT, parameters, prepare=PREPARE)).fetchone()
     last = rows[page.limit - 1] if len(rows) > page.limit else None
     place = None if last is None else ListPlace(last.created_at, last.row_id)
     return HistoryPage(rows[: page.limit], total["total"] if total else 0, place)

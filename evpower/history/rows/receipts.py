@@ -18,7 +18,8 @@ SELECT s.id AS session_id, s.station_id, st.model AS station_model, st.serial_nu
        (coalesce(s.amount, 0) * 100)::bigint AS amount_tyiyn, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.rate_per_kwh, s.rate_per_minute, s.session_fee,
-       p.estimated AND p.corrected_at IS NULL AS estimated
+       p.estimated AND p.corrected_at IS NULL AS estimated,
+       EXISTS (SELECT FROM evpower.signed_readings g WHERE g.session_id = s.id) AS signed
 FROM public.charging_sessions s
 JOIN evpower.session_phases p ON p.session_id = s.id
 JOIN public.stations st ON st.id = s.station_id
