@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
@@ -13,6 +14,7 @@ from evpower.http.wire.kinds import (
     TEXT,
     FieldKind,
     WrongValue,
+    formed,
     identifier,
     one_of,
 )
@@ -32,14 +34,9 @@ def _read_tag(value: Any) -> IdTag:
     return IdTag(value)
 
 
-def _read_string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise WrongValue("ожидается строка")
-    return value
-
-
 ID_TAG = FieldKind({"type": "string", "minLength": 1, "maxLength": ID_TAG_CHARS_MAX}, _read_tag)
-STRING = FieldKind({"type": "string"}, _read_string)
+#: What PostgreSQL can hold.
+STRING = formed(re.compile(r"[^\0\ud800-\udfff]*"), wrong="ожидается строка")
 
 
 @dataclass(frozen=True)
