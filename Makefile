@@ -94,9 +94,10 @@ notice: install
 # Another Python: an installation from the lock, and a charge from its start to its bill. `make smoke PYTHON=python3.13`.
 smoke: install
 	@$(PYTHON) evpower/__init__.py
-	$(PYTHON) -m venv --clear build/smoke
-	build/smoke/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	build/smoke/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	$(BIN)/python -m artefacts wheel
+	$(PYTHON) -m venv --without-pip --clear build/smoke
+	$(BIN)/uv pip install --quiet --python build/smoke/bin/python --require-hashes -r dist/requirements.lock
+	$(BIN)/uv pip install --quiet --python build/smoke/bin/python --no-deps dist/evpower-*.whl
 	$(BIN)/python -m tests.artefacts --as-ourselves build/smoke/bin/evpower
 
 # The lock carries hashes and names no index; commit it together with pyproject.toml.

@@ -1,4 +1,4 @@
-"""`python -m artefacts`: `dist`, all that is handed out; `notice`, what of others is in it."""
+"""`python -m artefacts`: `dist`, all that is handed out; `wheel`, a part of it; `notice`, what of others is in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from artefacts import executable, notice
-from artefacts.lock import ROOT, asked_at_run_time, asked_by, needed_by, read_lock
+from artefacts.lock import ROOT, Locked, asked_at_run_time, asked_by, needed_by, read_lock
 
 DIST, BUILD = ROOT / "dist", ROOT / "build"
 #: 2026-01-01, for a tree without a history.
@@ -21,35 +21,50 @@ def main(what: str) -> None:
     match what:
         case "dist":
             dist()
+        case "wheel":
+            wheel()
         case "notice":
             notice.FILE.write_text(notice.written(), encoding="utf-8")
         case _:
-            sys.exit(f"no {what}: dist, notice")
+            sys.exit(f"no {what}: dist, wheel, notice")
 
 
 def dist() -> None:
-    """Into dist/: the wheel, its lock, the executable. The same commit gives the same bytes."""
-    made_at = int(os.environ.setdefault("SOURCE_DATE_EPOCH", str(_committed_at())))
-    for directory in (DIST, BUILD):
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir()
-    _run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", DIST)
-    (wheel,) = DIST.glob("*.whl")
-    lock = read_lock((ROOT / "requirements.lock").read_text(encoding="utf-8"))
-    needed = needed_by(lock, asked_at_run_time())
-    (DIST / "requirements.lock").write_text("".join(each.text for each in needed), encoding="utf-8")
-    tools = {each.name: each for each in (*needed, *needed_by(lock, asked_by("dist")))}
+    """All of it into dist/. The same commit gives the same bytes."""
+    wheel()
+    made_at = int(os.environ["SOURCE_DATE_EPOCH"])
+    (DIST / "evpower").unlink(missing_ok=True)
+    shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir()
+    lock = _lock()
+    tools = {each.name: each for name in (asked_at_run_time(), asked_by("dist")) for each in needed_by(lock, name)}
     (BUILD / "requirements.lock").write_text("".join(each.text for each in tools.values()), encoding="utf-8")
     # An environment of its own: the executable carries what is locked for it, and no tool that happens to be here.
-    _run(sys.executable, "-m", "venv", BUILD / "venv")
-    pip = (BUILD / "venv/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
-    _run(*pip, "--require-hashes", "-r", BUILD / "requirements.lock")
-    _run(*pip, "--no-deps", wheel)
-    directory = executable.freeze(BUILD, BUILD / "venv/bin/python")
+    python = BUILD / "venv/bin/python"
+    _run(sys.executable, "-m", "venv", "--without-pip", BUILD / "venv")
+    install = (Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--python", python)
+    _run(*install, "--require-hashes", "-r", BUILD / "requirements.lock")
+    _run(*install, "--no-deps", *DIST.glob("*.whl"))
+    directory = executable.freeze(BUILD, python)
     (site_packages,) = (BUILD / "venv/lib").glob("python*/site-packages")
     executable.add_postgres(directory, site_packages)
     notice.add_texts(directory, site_packages)
     executable.pack(directory, DIST / "evpower", made_at)
+
+
+def wheel() -> None:
+    """Into dist/: the wheel and its lock."""
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(_committed_at()))
+    DIST.mkdir(exist_ok=True)
+    for old in DIST.glob("*.whl"):
+        old.unlink()
+    _run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", DIST)
+    needed = needed_by(_lock(), asked_at_run_time())
+    (DIST / "requirements.lock").write_text("".join(each.text for each in needed), encoding="utf-8")
+
+
+def _lock() -> dict[str, Locked]:
+    return read_lock((ROOT / "requirements.lock").read_text(encoding="utf-8"))
 
 
 def _committed_at() -> int:
