@@ -10,7 +10,8 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick guide foreign fuzz fuzz-api planted proxies lint types schema describe bench lock clean
+.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies lint types schema describe bench \
+  dist dist-check smoke notice guide lock clean
 
 install: $(STAMP)
 
@@ -66,7 +67,7 @@ proxies: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/flake8 evpower tests benchmarks
+	$(BIN)/flake8 evpower tests benchmarks artefacts
 	$(BIN)/lint-imports
 
 types: install
@@ -83,10 +84,32 @@ describe: install
 bench: install
 	$(BIN)/python -m benchmarks
 
+# What is handed out, into dist/: the wheel, its lock, one executable (docs/artefacts.md). Reads packages as `make install`.
+dist: install
+	$(BIN)/python -m artefacts dist
+
+# Runs what `make dist` made.
+dist-check: install
+	@test -x dist/evpower || { echo "make dist-check needs what make dist makes"; exit 1; }
+	$(BIN)/python -m tests.artefacts dist/evpower
+
+# NOTICE, after a change of the lock; a test compares.
+notice: install
+	$(BIN)/python -m artefacts notice
+
+# Another Python: an installation from the lock, and a charge from its start to its bill. `make smoke PYTHON=python3.13`.
+smoke: install
+	@$(PYTHON) evpower/__init__.py
+	$(BIN)/python -m artefacts wheel
+	$(PYTHON) -m venv --without-pip --clear build/smoke
+	$(BIN)/uv pip install --quiet --python build/smoke/bin/python --require-hashes -r dist/requirements.lock
+	$(BIN)/uv pip install --quiet --python build/smoke/bin/python --no-deps dist/evpower-*.whl
+	$(BIN)/python -m tests.artefacts --as-ourselves build/smoke/bin/evpower
+
 # The lock carries hashes and names no index; commit it together with pyproject.toml.
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --extra dev --extra bench pyproject.toml -o $(LOCK)
+	  --no-emit-find-links --no-header --extra dev --extra bench --extra dist pyproject.toml -o $(LOCK)
 
 clean:
 	rm -rf $(VENV) var

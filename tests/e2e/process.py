@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,26 @@ class Process:
         self._news = trio.Event()
 
 
-async def start(nursery: trio.Nursery, *arguments: str, environment: Mapping[str, str]) -> Process:
-    """Run `python -m evpower ARGUMENTS`; nothing of our own environment's settings reaches it."""
+#: What `evpower` is in the checkout.
+OURS = (sys.executable, "-m", "evpower")
+
+
+async def start(
+    nursery: trio.Nursery,
+    *arguments: str,
+    environment: Mapping[str, str],
+    command: Sequence[str] = OURS,
+    **options: Any,
+) -> Process:
+    """Run `command ARGUMENTS`, `options` as of Popen; nothing of our own environment's settings reaches it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("EVPOWER_")}
     process = await trio.lowlevel.open_process(
-        [sys.executable, "-m", "evpower", *arguments],
+        [*command, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         env={**inherited, "PYTHONUNBUFFERED": "1", **environment},
+        **options,
     )
     started = Process(process)
     nursery.start_soon(started.read)
@@ -92,6 +103,9 @@ class Server:
             "EVPOWER_LOG_FILE": str(self.log_file),
             **{f"EVPOWER_{name.upper()}": str(value) for name, value in settings.items()},
         }
+        #: What is run, and as of Popen how.
+        self.command: Sequence[str] = OURS
+        self.options: dict[str, Any] = {}
         self.run: Process | None = None
         self.http_url = ""
         self._ocpp_port: int | None = None
@@ -104,7 +118,9 @@ class Server:
     async def start(self) -> None:
         """Start, and wait until every door is open."""
         assert self.run is None
-        self.run = await start(self._nursery, "serve", environment=self.environment)
+        self.run = await start(
+            self._nursery, "serve", environment=self.environment, command=self.command, **self.options
+        )
         with trio.fail_after(READY_WITHIN_S):
             await self.run.wait_for_line(CONTROL)
         self.http_url = self._found(HTTP)

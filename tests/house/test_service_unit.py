@@ -29,3 +29,11 @@ def test_no_exit_code_prevents_a_restart() -> None:
 def test_the_control_socket_is_where_the_command_line_looks() -> None:
     assert "EVPOWER_CONTROL_SOCKET=/run/evpower/evpower.sock" in UNIT
     assert setting("RuntimeDirectory") == "evpower"
+
+
+def test_it_runs_the_executable_that_may_unpack_itself_where_the_service_may_write() -> None:
+    """`ProtectSystem=strict` leaves it its own directories; artefacts/launch.sh takes the cache's."""
+    assert setting("ExecStart") == "/usr/local/bin/evpower serve"
+    assert setting("ProtectSystem") == "strict"
+    assert setting("CacheDirectory") == "evpower"
+    assert "CACHE_DIRECTORY" in (Path(__file__).parents[2] / "artefacts" / "launch.sh").read_text(encoding="utf-8")

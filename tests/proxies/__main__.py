@@ -55,7 +55,7 @@ def write_files(folder: Path, server: Server) -> Sequence[Sequence[str]]:
     whole = f"daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {places} include {folder}/site.conf; }}"
     (folder / "nginx.conf").write_text(whole, encoding="utf-8")
     caddy = (CONFIG / "Caddyfile").read_text(encoding="utf-8")
-    caddy = caddy.replace("ocpp.example.org {", f"http://:{CADDY} {{").replace(
+    caddy = caddy.replace("{$EVPOWER_HOST:ocpp.example.org} {", f"http://:{CADDY} {{").replace(
         "{\n\tservers", "{\n\tadmin off\n\tservers", 1
     )
     caddy = caddy.replace("127.0.0.1:9000", ocpp).replace("127.0.0.1:8080", http)

@@ -1,0 +1,1 @@
+"""What is handed out: `make dist` builds wheel, lock and executable; `make notice` says what of others is in them."""
