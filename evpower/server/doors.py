@@ -65,12 +65,14 @@ from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
+from evpower.server import logs
 from evpower.server.app import App
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
 from evpower.server.process import Process
 from evpower.settings.config import Config
+from evpower.worker import contain
 
 log = logging.getLogger("evpower")
 
@@ -346,10 +348,13 @@ async def _tls_identity(config: Config) -> TlsIdentity | None:
 async def _reload_at_hangup(
     tls: TlsIdentity | None, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """SIGHUP: new connections get the certificate that is in the files now."""
+    """SIGHUP: the log file is opened by its name again, and new connections get the certificate that is in the files
+    now."""
     with trio.open_signal_receiver(signal.SIGHUP) as signals:
         task_status.started()
         async for _ in signals:
+            with contain(log, "the log file could not be opened again; the one that is open is written"):
+                logs.reopen()
             if tls is None:
                 log.info("received SIGHUP: no certificate to reload")
             else:
