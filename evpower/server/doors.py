@@ -67,7 +67,7 @@ from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.server import logs
 from evpower.server.app import App
-from evpower.server.metrics.exposition import Counting, Metrics
+from evpower.server.metrics.graph import server_figures
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
 from evpower.server.process import Process
@@ -266,36 +266,6 @@ def _operator(process: Process, server: StationServer) -> Operator:
     app, timeout_s = process.app, process.config.ocpp.heartbeat_timeout_s
     logins, hang_ups = server.failed_logins, server.boot_loops.hang_ups
     return Operator(process.pool, process.clock, process.link, app, timeout_s, logins, hang_ups)
-
-
-def server_figures(process: Process, server: StationServer, traffic: HttpTraffic) -> Metrics:
-    """What /metrics shows of a process, whose doors for people count in `traffic`."""
-    app = process.app
-    return Metrics(
-        Counting(
-            pool=process.pool,
-            journal=app.journal,
-            bus=app.bus,
-            server=server,
-            tracer=process.tracer,
-            payments=app.payments,
-            billing=app.billing,
-            settler=app.settler,
-            attempts=app.attempts,
-            rate_limits=app.rate_limits,
-            watch=process.watch,
-            sign_in_codes=app.sign_in.codes.outcomes,
-            refreshed_tokens=app.sign_in.sign_ins.refreshes,
-            push_outcomes=app.push.deliverer.outcomes,
-            watch_steps=app.watches.steps,
-            not_kept=app.keeping.not_kept,
-            refused_tokens=process.tokens.verifier.failures,
-            heartbeat_timeout_s=process.config.ocpp.heartbeat_timeout_s,
-            redis=app.redis,
-            requests=traffic,
-            lag=process.lag,
-        )
-    )
 
 
 def station_server(process: Process, failed_logins: FailedLogins) -> StationServer:
