@@ -43,6 +43,7 @@ LOGGERS = (
     "evpower.redis",
     "evpower.settlement",
     "evpower.simulator.providers",
+    "evpower.webhooks",
     "httpcore2",
     "httpx2",
     "hypercorn",

@@ -27,6 +27,7 @@ def server_figures(process: Process, server: StationServer, traffic: HttpTraffic
             sign_in_codes=app.sign_in.codes.outcomes,
             refreshed_tokens=app.sign_in.sign_ins.refreshes,
             push_outcomes=app.push.deliverer.outcomes,
+            webhook_outcomes=app.webhook_deliverer.outcomes,
             watch_steps=app.watches.steps,
             not_kept=app.keeping.not_kept,
             refused_tokens=process.tokens.verifier.failures,
