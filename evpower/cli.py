@@ -29,6 +29,7 @@ from evpower.command_line.commands.station import (
     trace,
 )
 from evpower.command_line.commands.stranger import stranger, strangers
+from evpower.command_line.commands.systems.webhooks import webhooks
 from evpower.command_line.commands.tag import tag, tags
 
 
@@ -55,5 +56,6 @@ for _each in (
     doubts,
     attempts,
     ledger,
+    webhooks,
 ):
     main.add_command(_each)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import httpx2
+import msgspec
 import trio
+
+#: No service of the kind has more to say.
+ANSWER_BYTES_MAX = 64 * 1024
 
 #: What carries requests instead of sockets.
 Transport: TypeAlias = httpx2.AsyncBaseTransport
@@ -74,3 +79,46 @@ async def read_bounded(answer: httpx2.Response, bytes_max: int) -> bytes | None:
             if len(body) > bytes_max:
                 reading.cancel()
     return bytes(body) if len(body) <= bytes_max else None
+
+
+class ServiceUnanswered(Exception):
+    """No answer; the message is the kind of what went wrong."""
+
+
+@dataclass(frozen=True)
+class ServiceAnswer:
+    """What a service said; a body that is too long is as good as none."""
+
+    status: int
+    retry_after: str | None
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Mapping[str, Any]:
+        """The body as an object; an empty one when it is none."""
+        try:
+            body = msgspec.json.decode(self.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return {}
+        return body if isinstance(body, dict) else {}
+
+
+async def post(
+    http: httpx2.AsyncClient,
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    extensions: Mapping[str, Any] | None = None,
+) -> ServiceAnswer:
+    """One POST to a service that delivers. Raises ServiceUnanswered."""
+    try:
+        async with http.stream(
+            "POST", url, content=content, headers=dict(headers), extensions=dict(extensions or {})
+        ) as answer:
+            body = await read_bounded(answer, ANSWER_BYTES_MAX)
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
+        raise ServiceUnanswered(kind_of(error)) from None
+    return ServiceAnswer(answer.status_code, answer.headers.get("Retry-After"), body or b"")

@@ -631,6 +631,34 @@ TABLE evpower.top_up_refunds (
 TABLE evpower.unverified_phones (
     client_id text NOT NULL
 )
+TABLE evpower.webhook_deliveries (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    endpoint_id text NOT NULL,
+    event text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    data jsonb NOT NULL,
+    state text NOT NULL DEFAULT 'queued'::text,
+    due_at timestamp with time zone NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    first_tried_at timestamp with time zone,
+    last_tried_at timestamp with time zone,
+    last_answer text,
+    ended_at timestamp with time zone
+)
+TABLE evpower.webhook_endpoints (
+    id text NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    secret bytea NOT NULL,
+    old_secret bytea,
+    old_until timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    disabled_at timestamp with time zone,
+    disabled_reason text
+)
 TABLE public.balance_topups WITH ROW SECURITY (
     id bigint NOT NULL DEFAULT nextval('public.balance_topups_id_seq'::regclass),
     invoice_id text NOT NULL,
@@ -1055,6 +1083,10 @@ evpower.top_up_refunds: top_up_refunds_state_check CHECK ((state = ANY (ARRAY['o
 evpower.top_up_refunds: top_up_refunds_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.unverified_phones: unverified_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.unverified_phones: unverified_phones_pkey PRIMARY KEY (client_id)
+evpower.webhook_deliveries: webhook_deliveries_pkey PRIMARY KEY (id)
+evpower.webhook_endpoints: webhook_endpoints_disabled CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL)))
+evpower.webhook_endpoints: webhook_endpoints_old_secret CHECK (((old_secret IS NULL) = (old_until IS NULL)))
+evpower.webhook_endpoints: webhook_endpoints_pkey PRIMARY KEY (id)
 public.balance_topups: balance_topups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 public.balance_topups: balance_topups_invoice_id_key UNIQUE (invoice_id)
 public.balance_topups: balance_topups_order_id_key UNIQUE (order_id)
@@ -1183,6 +1215,9 @@ CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_i
 CREATE INDEX top_up_orders_challenge ON evpower.top_up_orders USING btree (((challenge ->> 'md'::text))) WHERE (challenge IS NOT NULL)
 CREATE INDEX top_up_orders_due ON evpower.top_up_orders USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX top_up_refunds_due ON evpower.top_up_refunds USING btree (next_check_at) WHERE (state = 'open'::text)
+CREATE INDEX webhook_deliveries_due ON evpower.webhook_deliveries USING btree (due_at) WHERE (state = 'queued'::text)
+CREATE INDEX webhook_deliveries_of ON evpower.webhook_deliveries USING btree (endpoint_id, id DESC)
+CREATE INDEX webhook_deliveries_old ON evpower.webhook_deliveries USING btree (occurred_at)
 CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
 CREATE UNIQUE INDEX attention_marks_pkey ON evpower.attention_marks USING btree (key)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
@@ -1280,6 +1315,8 @@ CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id
 CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
 CREATE UNIQUE INDEX users_phone ON public.users USING btree (ltrim(phone, '+'::text)) WHERE (phone IS NOT NULL)
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+CREATE UNIQUE INDEX webhook_deliveries_pkey ON evpower.webhook_deliveries USING btree (id)
+CREATE UNIQUE INDEX webhook_endpoints_pkey ON evpower.webhook_endpoints USING btree (id)
 
 -- sequences
 
@@ -1305,12 +1342,87 @@ evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.webhook_deliveries_id_seq bigint FROM 1 TO 9223372036854775807
 public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807
 public.payment_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 public.pricing_history_id_seq bigint FROM 1 TO 9223372036854775807
 
 -- functions
 
+CREATE OR REPLACE FUNCTION evpower.announce(event_name text, about_type text, about_id text, happened_at timestamp with time zone, facts jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    INSERT INTO evpower.webhook_deliveries (endpoint_id, event, object_type, object_id, occurred_at, due_at, data)
+    SELECT e.id, event_name, about_type, about_id, happened_at, happened_at, facts
+    FROM evpower.webhook_endpoints e WHERE event_name = ANY(e.events) AND e.disabled_at IS NULL
+    ORDER BY e.id
+$function$
+CREATE OR REPLACE FUNCTION evpower.announce_doubt()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM evpower.announce('doubt', 'doubt', NEW.id::text, NEW.first_at, jsonb_build_object(
+        'doubt_id', NEW.id, 'kind', NEW.kind, 'message', NEW.message, 'station_id', NEW.station_id,
+        'connector_id', NEW.connector_id, 'session_id', NEW.session_id, 'figure', NEW.first_figure, 'bound', NEW.bound,
+        'detail', NEW.detail));
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.announce_parked()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM evpower.announce('payment.parked', 'parked_payment', NEW.id::text, NEW.parked_at, jsonb_build_object(
+        'parked_id', NEW.id, 'invoice_id', t.invoice_id, 'order_id', t.order_id, 'client_id', t.client_id,
+        'provider', NEW.provider, 'reason', NEW.reason, 'amount_tyiyn', NEW.amount_tyiyn, 'currency', NEW.currency))
+    FROM public.balance_topups t WHERE t.id = NEW.topup_id;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.announce_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    about text := to_jsonb(NEW) ->> TG_ARGV[1];
+    happened_at timestamptz := (to_jsonb(NEW) ->> TG_ARGV[2])::timestamptz;
+BEGIN
+    IF EXISTS (SELECT FROM evpower.webhook_endpoints e WHERE TG_ARGV[0] = ANY(e.events) AND e.disabled_at IS NULL) THEN
+        PERFORM evpower.announce(TG_ARGV[0], 'session', s.id, happened_at, jsonb_build_object(
+            'session_id', s.id, 'station_id', s.station_id, 'connector_id', s.connector_id, 'client_id', s.user_id,
+            'status', s.status, 'phase', p.phase, 'started_at', s.start_time, 'stopped_at', s.stop_time,
+            'energy_wh', (s.energy * 1000)::bigint, 'reserved_tyiyn', (s.reserved_amount * 100)::bigint,
+            'amount_tyiyn', (s.amount * 100)::bigint, 'refunded_tyiyn', (s.refunded_amount * 100)::bigint,
+            'additional_tyiyn', (s.additional_charge * 100)::bigint, 'debt_tyiyn', (s.debt_amount * 100)::bigint,
+            'end_cause', p.end_cause, 'stop_reason', s.stop_reason, 'is_estimated', p.estimated))
+        FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id WHERE s.id = about;
+    END IF;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.announce_station()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    -- Since when it is silent, or heard of again: the writer's clock.
+    PERFORM evpower.announce(
+        CASE WHEN NEW.is_available THEN 'station.online' ELSE 'station.offline' END, 'station', NEW.id,
+        coalesce(NEW.last_heartbeat_at, NEW.created_at),
+        jsonb_build_object('station_id', NEW.id, 'location_id', NEW.location_id,
+                           'last_heartbeat_at', NEW.last_heartbeat_at));
+    RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION evpower.forget_displaced_phone()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1586,8 +1698,15 @@ END $function$
 
 -- triggers
 
+CREATE CONSTRAINT TRIGGER announce_correction AFTER UPDATE ON public.charging_sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.settled_at IS NOT NULL) AND (new.settled_at IS NOT NULL) AND ((old.amount IS DISTINCT FROM new.amount) OR (old.energy IS DISTINCT FROM new.energy)))) EXECUTE FUNCTION evpower.announce_session('session.corrected', 'id', 'updated_at')
+CREATE CONSTRAINT TRIGGER announce_end AFTER UPDATE ON public.charging_sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.settled_at IS NULL) AND (new.settled_at IS NOT NULL))) EXECUTE FUNCTION evpower.announce_session('session.ended', 'id', 'settled_at')
+CREATE CONSTRAINT TRIGGER announce_late_start AFTER INSERT ON evpower.session_phases DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.phase = 'charging'::text)) EXECUTE FUNCTION evpower.announce_session('session.started', 'session_id', 'phase_at')
+CREATE CONSTRAINT TRIGGER announce_start AFTER UPDATE ON evpower.session_phases DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.phase = 'charging'::text) AND (old.phase <> 'charging'::text))) EXECUTE FUNCTION evpower.announce_session('session.started', 'session_id', 'phase_at')
 CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evpower.refuse_unbalanced()
 CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON evpower.ledger_postings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evpower.refuse_unbalanced()
+CREATE TRIGGER announce AFTER INSERT ON evpower.doubts FOR EACH ROW EXECUTE FUNCTION evpower.announce_doubt()
+CREATE TRIGGER announce AFTER INSERT ON evpower.parked_payments FOR EACH ROW EXECUTE FUNCTION evpower.announce_parked()
+CREATE TRIGGER announce AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((old.is_available IS DISTINCT FROM new.is_available)) EXECUTE FUNCTION evpower.announce_station()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_entries FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_postings FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()

@@ -23,7 +23,7 @@ from evpower.push.message import write_message
 from evpower.push.outbox import PushOutbox
 from evpower.push.rows import deliveries
 from evpower.push.rows.deliveries import ClaimedPush, EndState
-from evpower.worker import contain, repeat
+from evpower.worker import Crew, contain
 
 log = logging.getLogger("evpower.push")
 
@@ -51,50 +51,27 @@ class PushDeliverer:
     ) -> None:
         self._pool = pool
         self._watch = watch
-        self._outbox = outbox
         self._services = services
-        self._under_way = 0
+        failure = "a message was not delivered and will be tried again"
+        self._crew = Crew(self._claim, self._deliver, UNDER_WAY_MOST, outbox.due, log=log, failure=failure)
         #: What became of messages to devices since the start, by the device's kind and the fate.
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self._failures = FailureWatch()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Deliver until cancelled: when something was queued here, and every two seconds."""
-        async with trio.open_nursery() as under_way:
-            task_status.started()
-            begin = partial(self._begin_due, under_way)
-            failure = "messages were not delivered and will be tried again"
-            await repeat(begin, LOOK_EVERY_S, self._outbox.due, log=log, failure=failure)
+        await self._crew.run(LOOK_EVERY_S, task_status=task_status)
 
     async def deliver_due(self) -> None:
         """Deliver what is due at this moment, once each; returns when all of it was tried."""
-        begun = True
-        while begun:
-            async with trio.open_nursery() as under_way:
-                begun = await self._begin_due(under_way) > 0
+        await self._crew.work_due()
 
-    async def _begin_due(self, under_way: trio.Nursery) -> int:
-        """Claim what there is room for; one task for each message."""
-        room = UNDER_WAY_MOST - self._under_way
-        if not self._services or room <= 0:
-            return 0
+    async def _claim(self, most: int) -> list[ClaimedPush]:
+        if not self._services:
+            return []
         now = self._watch.look()
         async with unit_of_work(self._pool) as uow:
-            claimed = await deliveries.claim(uow.conn, now, now + LEASE, room)
-        for row in claimed:
-            self._under_way += 1
-            under_way.start_soon(self._deliver_contained, row)
-        return len(claimed)
-
-    async def _deliver_contained(self, row: ClaimedPush) -> None:
-        try:
-            with contain(log, "a message was not delivered and will be tried again: id=%d", row.id):
-                await self._deliver(row)
-        finally:
-            # There may be more than there was room for.
-            if self._under_way == UNDER_WAY_MOST:
-                self._outbox.due.set()
-            self._under_way -= 1
+            return await deliveries.claim(uow.conn, now, now + LEASE, most)
 
     async def _deliver(self, row: ClaimedPush) -> None:
         now = self._watch.look()

@@ -116,6 +116,8 @@ from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import Transfers
 from evpower.tags.service import Tags
+from evpower.webhooks.deliverer import WebhookDeliverer
+from evpower.webhooks.service import Webhooks
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,8 @@ class App:
     #: None: switched off.
     history: History | None
     push: Push
+    webhooks: Webhooks
+    webhook_deliverer: WebhookDeliverer
     documents: Documents | None
     evidence: Evidence | None
     case_files: CaseFiles
@@ -340,6 +344,8 @@ def build_app(
         sign_in=sign_in,
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
         push=push,
+        webhooks=Webhooks(pool, clock, ids, random_bytes),
+        webhook_deliverer=WebhookDeliverer(pool, watch),
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
         finding=Finding(pool),

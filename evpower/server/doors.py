@@ -50,6 +50,7 @@ from evpower.http.operators.people.staff import enrolment_routes, staff_routes
 from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.strangers import stranger_routes
+from evpower.http.operators.systems.webhooks import webhook_routes_out
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.http.operators.tracing import trace_routes
 from evpower.http.providers.webhook_guard import WebhookLimits
@@ -68,12 +69,14 @@ from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.pages.stations import Frames
+from evpower.server import logs
 from evpower.server.app import App
-from evpower.server.metrics.exposition import Counting, Metrics
+from evpower.server.metrics.graph import server_figures
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
 from evpower.server.process import Process, process_facts
 from evpower.settings.config import Config
+from evpower.worker import contain
 
 log = logging.getLogger("evpower")
 
@@ -266,6 +269,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         attention_routes(app.pictures),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
+        webhook_routes_out(app.webhooks),
         push_admin_routes(app.push, app.aliases.resolve),
         deletion_routes(app.accounts, app.allowance),
         payment_admin_routes(app.payments, app.allowance, app.case_files),
@@ -285,36 +289,6 @@ def _operator(process: Process, server: StationServer) -> Operator:
     app, timeout_s = process.app, process.config.ocpp.heartbeat_timeout_s
     logins, hang_ups = server.failed_logins, server.boot_loops.hang_ups
     return Operator(process.pool, process.clock, process.link, app, timeout_s, logins, hang_ups)
-
-
-def server_figures(process: Process, server: StationServer, traffic: HttpTraffic) -> Metrics:
-    """What /metrics shows of a process, whose doors for people count in `traffic`."""
-    app = process.app
-    return Metrics(
-        Counting(
-            pool=process.pool,
-            journal=app.journal,
-            bus=app.bus,
-            server=server,
-            tracer=process.tracer,
-            payments=app.payments,
-            billing=app.billing,
-            settler=app.settler,
-            attempts=app.attempts,
-            rate_limits=app.rate_limits,
-            watch=process.watch,
-            sign_in_codes=app.sign_in.codes.outcomes,
-            refreshed_tokens=app.sign_in.sign_ins.refreshes,
-            push_outcomes=app.push.deliverer.outcomes,
-            watch_steps=app.watches.steps,
-            not_kept=app.keeping.not_kept,
-            refused_tokens=process.tokens.verifier.failures,
-            heartbeat_timeout_s=process.config.ocpp.heartbeat_timeout_s,
-            redis=app.redis,
-            requests=traffic,
-            lag=process.lag,
-        )
-    )
 
 
 def station_server(process: Process, failed_logins: FailedLogins) -> StationServer:
@@ -367,10 +341,13 @@ async def _tls_identity(config: Config) -> TlsIdentity | None:
 async def _reload_at_hangup(
     tls: TlsIdentity | None, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """SIGHUP: new connections get the certificate that is in the files now."""
+    """SIGHUP: the log file is opened by its name again, and new connections get the certificate that is in the files
+    now."""
     with trio.open_signal_receiver(signal.SIGHUP) as signals:
         task_status.started()
         async for _ in signals:
+            with contain(log, "the log file could not be opened again; the one that is open is written"):
+                logs.reopen()
             if tls is None:
                 log.info("received SIGHUP: no certificate to reload")
             else:

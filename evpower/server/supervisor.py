@@ -189,6 +189,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.erasure.run, name="erasure")
     if app.push.devices.rules.is_on:
         await workers.start(app.push.deliverer.run, name="messages")
+    await workers.start(app.webhook_deliverer.run, name="webhooks")
     if process.config.favorites.enabled:
         await workers.start(app.watches.run, name="watches")
     await workers.start(app.limits.run, name="limits")

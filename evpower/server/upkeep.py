@@ -19,6 +19,7 @@ from evpower.push.deliverer import forget_messages
 from evpower.sign_in.phone_codes import forget_codes
 from evpower.sign_in.service import forget_sign_ins
 from evpower.staff.acts import forget_acts
+from evpower.webhooks.deliverer import forget_deliveries
 from evpower.worker import contain, repeat
 
 log = logging.getLogger("evpower.db")
@@ -68,6 +69,7 @@ class Upkeep:
         await forget_attempts(self._pool, now)
         await forget_codes(self._pool, now)
         await forget_messages(self._pool, now)
+        await forget_deliveries(self._pool, now)
         await forget_sign_ins(self._pool, now)
         await forget_acts(self._pool, now)
         await forget_marks(self._pool, now)

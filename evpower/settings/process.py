@@ -11,6 +11,70 @@ from evpower.settings.values import Choice, Number, Text, Whole, setting
 #: The kernel's limit on the path of a Unix socket (sun_path, less its final zero).
 SOCKET_PATH_BYTES_MAX = 107
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+#: Every logger there is, ours and those of libraries that are worth naming; a name alone stands for those below it.
+LOGGERS = (
+    "OCPP",
+    "OCPPHandler",
+    "evpower",
+    "evpower.accounts",
+    "evpower.attention",
+    "evpower.belief",
+    "evpower.charging",
+    "evpower.db",
+    "evpower.demo",
+    "evpower.events",
+    "evpower.favorites",
+    "evpower.feed",
+    "evpower.fleet",
+    "evpower.history",
+    "evpower.http",
+    "evpower.journal",
+    "evpower.limits",
+    "evpower.live",
+    "evpower.ocpp.websockets",
+    "evpower.pages",
+    "evpower.payments",
+    "evpower.presence",
+    "evpower.processes",
+    "evpower.provisioning",
+    "evpower.push",
+    "evpower.recovery",
+    "evpower.redis",
+    "evpower.settlement",
+    "evpower.simulator.providers",
+    "evpower.webhooks",
+    "httpcore2",
+    "httpx2",
+    "hypercorn",
+    "payment",
+    "security",
+    "trio",
+    "websockets",
+)
+
+
+@dataclass(frozen=True)
+class LevelsByLogger:
+    """`LOGGER=LEVEL` each, or none; in the environment separated by commas."""
+
+    def read(self, value: object) -> tuple[tuple[str, str], ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list):
+            raise ValueError('must be a list such as ["evpower.push=DEBUG"]')
+        return tuple(self._one(text) for text in texts)
+
+    def read_text(self, text: str) -> tuple[tuple[str, str], ...]:
+        return self.read([part.strip() for part in text.split(",")] if text else [])
+
+    def _one(self, text: object) -> tuple[str, str]:
+        name, _, level = text.partition("=") if isinstance(text, str) else ("", "", "")
+        if name not in LOGGERS:
+            raise ValueError(f"no logger is called {name!r}; there are {', '.join(LOGGERS)}")
+        if level not in LOG_LEVELS:
+            raise ValueError(f"a logger's level must be one of {', '.join(LOG_LEVELS)}")
+        return name, level
+
 
 @dataclass(frozen=True)
 class ServerSettings:
@@ -40,7 +104,9 @@ class RedisSettings:
 class LogSettings:
     """Where the log goes, beside standard output."""
 
-    level: str = setting("INFO", Choice(("DEBUG", "INFO", "WARNING", "ERROR")))
+    level: str = setting("INFO", Choice(LOG_LEVELS))
+    levels: tuple[tuple[str, str], ...] = setting((), LevelsByLogger())
+    format: str = setting("text", Choice(("text", "json")))
     file: str = setting("", Text())
 
 

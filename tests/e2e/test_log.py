@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import trio
 
+from tests.e2e.conftest import SETTINGS, url_of
 from tests.e2e.hostile import hand_at, refusal
-from tests.e2e.process import Server
+from tests.e2e.process import Server, start
 from tests.e2e.street import CLIENT, STATION, Phone, charger_at
 
 
@@ -83,3 +87,24 @@ async def test_nothing_that_is_planted_passes_for_another_value(server: Server) 
     assert any("FORGED" in line for line in lines), "the log shows what it was sent"
     unquoted = [re.sub(r'"(?:[^"\\]|\\.)*"', "", line) for line in lines]
     assert [line for line in unquoted if "FORGED" in line] == []
+
+
+async def test_the_log_of_a_process_can_be_read_by_a_machine_and_moved(database_url: str, tmp_path: Path) -> None:
+    """Issue H §7: JSON at both places; SIGHUP opens the file of the name again."""
+    async with trio.open_nursery() as nursery:
+        settings = {**SETTINGS, "database_url": url_of(database_url), "log_format": "json"}
+        server = Server(nursery, tmp_path, **settings)
+        # The process's own lines say where its doors are, and are JSON now.
+        server.run = await start(nursery, "serve", environment=server.environment)
+        with trio.fail_after(60):
+            await server.run.wait_for_line("HTTP listening: unix:")
+            moved = server.log_file.rename(tmp_path / "moved.log")
+            server.signal(signal.SIGHUP)
+            await server.run.wait_for_line("no certificate to reload")
+        await server.stop()
+        nursery.cancel_scope.cancel()
+    lines = [json.loads(line) for path in (moved, server.log_file) for line in path.read_text("utf-8").splitlines()]
+    assert all({"at", "level", "logger", "message", "event"} <= line.keys() for line in lines)
+    after = [json.loads(line)["message"] for line in server.log_file.read_text("utf-8").splitlines()]
+    assert "received SIGHUP: no certificate to reload" in after
+    assert after[-1] == "stopped"

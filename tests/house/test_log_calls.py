@@ -7,12 +7,14 @@ another value.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import evpower
+from evpower.settings import process
 
 ROOT = Path(evpower.__file__).parent
 SOURCES = sorted(path for path in ROOT.rglob("*.py") if "simulator" not in path.relative_to(ROOT).parts)
@@ -87,3 +89,16 @@ def test_the_message_of_a_log_line_is_constant(path: Path) -> None:
 )
 def test_a_message_with_something_else_in_it_is_found(source: str) -> None:
     assert variable_messages(ast.parse(source), "any.py") == [source.count("\n") + 1]
+
+
+def test_the_settings_know_every_logger() -> None:
+    """`log.levels` refuses a name that is none; a new logger is added there and to the page."""
+    named = set(
+        re.findall(r'getLogger\("([\w.]+)"\)', "\n".join(path.read_text("utf-8") for path in ROOT.rglob("*.py")))
+    )
+    assert len(named) > 20
+    assert named - set(process.LOGGERS) == set()
+    ours = {name for name in process.LOGGERS if name.startswith("evpower.") and name != "evpower.simulator.providers"}
+    page = (ROOT.parent / "docs" / "operating.md").read_text(encoding="utf-8")
+    paragraph = page.partition("**The level of one part**")[2].partition("\n\n")[0]
+    assert {f"evpower.{name.removeprefix('evpower.')}" for name in re.findall(r"`([\w.]+)`", paragraph)} >= ours

@@ -14,8 +14,9 @@ import pytest
 
 from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
-from evpower.server.logs import ACCEPT_LOGGER, OUR_LOGGERS, QUIET_LOGGERS, LineFormatter, configure
-from evpower.settings.process import LogSettings
+from evpower.server.log_lines import JsonFormatter, LineFormatter
+from evpower.server.logs import ACCEPT_LOGGER, OUR_LOGGERS, configure
+from evpower.settings.process import LOGGERS, LogSettings
 from tests.worlds.fakes import NOON
 
 STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"
@@ -26,12 +27,12 @@ def _leave_no_handlers() -> Iterator[None]:
     root = logging.getLogger()
     level = root.level
     yield
-    for handler in [h for h in root.handlers if isinstance(h.formatter, LineFormatter)]:
+    for handler in [h for h in root.handlers if isinstance(h.formatter, LineFormatter | JsonFormatter)]:
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
     logging.getLogger(ACCEPT_LOGGER).filters.clear()
-    for name in (*OUR_LOGGERS, *QUIET_LOGGERS):
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 

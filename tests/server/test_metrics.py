@@ -51,9 +51,11 @@ from evpower.server.metrics import exposition
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
 from evpower.sign_in.service import RefreshOutcome
+from evpower.webhooks.deliverer import WebhookOutcome
 from tests.db.proxy import open_proxy
 from tests.ocpp.fakes import FakeReports
 from tests.worlds import token_issuer
+from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, STATION, open_world
 from tests.worlds.fakes import NOON, CountingIds, SetClock
 from tests.worlds.provider import ScriptedProvider
@@ -87,6 +89,7 @@ class Scene:
         self.codes: Counter[CodeOutcome] = Counter()
         self.refreshes: Counter[RefreshOutcome] = Counter()
         self.messages: Counter[tuple[str, str]] = Counter()
+        self.webhooks: Counter[WebhookOutcome] = Counter()
         self.watch_steps: Counter[WatchStep] = Counter()
         self.not_kept: Counter[NotKept] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
@@ -108,6 +111,7 @@ class Scene:
             sign_in_codes=self.codes,
             refreshed_tokens=self.refreshes,
             push_outcomes=self.messages,
+            webhook_outcomes=self.webhooks,
             watch_steps=self.watch_steps,
             not_kept=self.not_kept,
             refused_tokens=self.tokens.failures,
@@ -402,3 +406,20 @@ async def test_refused_requests_are_counted_by_kind(scene: Scene) -> None:
         2,
         0,
     )
+
+
+async def test_what_became_of_events_to_operators_systems_and_where_they_go(scene: Scene, pool: Pool) -> None:
+    scene.webhooks["later"] += 2
+    async with by_hand(pool) as conn:
+        await conn.execute(
+            "INSERT INTO evpower.webhook_endpoints (id, url, events, secret, created_at, created_by, disabled_at, "
+            "disabled_reason) VALUES ('a', 'https://a', '{doubt}', 'x', now(), 't', NULL, NULL), "
+            "('b', 'https://b', '{doubt}', 'x', now(), 't', now(), 'gone')"
+        )
+        await conn.execute("SELECT evpower.announce('doubt', 'doubt', '1', now(), '{}')")
+    read = await scene.read()
+    assert read["evpower_webhooks_out_total{outcome=later}"] == 2
+    assert read["evpower_webhooks_out_total{outcome=gone}"] == 0
+    states = ("enabled", "disabled")
+    assert [read[f"evpower_webhooks_out_endpoints{{state={state}}}"] for state in states] == [1, 1]
+    assert read["evpower_webhooks_out_waiting"] == 1, "none for who is disabled"

@@ -293,8 +293,8 @@ def trusting() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def web_push_stand_in(server_key: str) -> AsyncIterator[WebPushStandIn]:
-    service = WebPushStandIn(server_key)
+async def serve_https(answer: Callable[[Request], Awaitable[Reply]]) -> AsyncIterator[str]:
+    """The URL of a server on this machine that answers so; its certificate is that of `localhost`."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     with TemporaryDirectory() as directory:
         path = Path(directory) / "both.pem"
@@ -302,11 +302,16 @@ async def web_push_stand_in(server_key: str) -> AsyncIterator[WebPushStandIn]:
         context.load_cert_chain(path)
 
     async def handler(stream: trio.abc.Stream) -> None:
-        tls = trio.SSLStream(stream, context, server_side=True, https_compatible=True)
-        await serve_one(service.answer, tls)
+        await serve_one(answer, trio.SSLStream(stream, context, server_side=True, https_compatible=True))
 
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(partial(trio.serve_tcp, handler, 0, host="127.0.0.1"))
-        service.url = f"https://localhost:{listeners[0].socket.getsockname()[1]}"
-        yield service
+        yield f"https://localhost:{listeners[0].socket.getsockname()[1]}"
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def web_push_stand_in(server_key: str) -> AsyncIterator[WebPushStandIn]:
+    service = WebPushStandIn(server_key)
+    async with serve_https(service.answer) as service.url:
+        yield service

@@ -98,8 +98,10 @@ def add_headers(response: Response) -> None:
 
 def _log_access(status: int, duration_ms: int) -> None:
     """One line for the present request; never its headers, query or body."""
+    path, ip = shown_path(), client_ip()
+    values = {"method": request.method, "path": path, "status": status, "duration_ms": duration_ms, "ip": ip}
     answered = (status, phrase(status), duration_ms)
-    logger.info(ACCESS_LINE, request.method, shown_path(), *answered, client_ip(), g.correlation_id)
+    logger.info(ACCESS_LINE, request.method, path, *answered, ip, g.correlation_id, extra={"values": values})
 
 
 def shown_path() -> str:

@@ -12,9 +12,9 @@ import msgspec
 import trio
 
 from evpower.clock import Clock
+from evpower.outgoing_http import ServiceAnswer, ServiceUnanswered, post
 from evpower.push.delivery import DeliveryOutcome, Target, retry_after_s
 from evpower.push.message import PushMessage
-from evpower.push.services.calls import ServiceAnswer, ServiceUnanswered, post
 from evpower.push.services.service_account import ServiceAccount
 
 log = logging.getLogger("evpower.push")

@@ -11,9 +11,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from evpower.clock import Clock, RandomBytes
+from evpower.outgoing_http import ServiceAnswer, ServiceUnanswered, post
 from evpower.push.delivery import DeliveryOutcome, Target, retry_after_s
 from evpower.push.message import PushMessage
-from evpower.push.services.calls import ServiceAnswer, ServiceUnanswered, post
 from evpower.push.services.encryption import SALT_BYTES, encrypt
 from evpower.push.services.vapid import private_key, public_key_text
 from evpower.settings.push import ORDER

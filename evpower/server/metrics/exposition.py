@@ -45,12 +45,15 @@ from evpower.server.metrics.people import (
     person_metrics,
     push_metrics,
     request_metrics,
+    webhook_metrics,
+    webhook_queue_metrics,
 )
 from evpower.server.metrics.process import database_metrics, process_metrics, redis_metrics
 from evpower.server.metrics.stations import door_metrics, network_metrics
 from evpower.server.rows.figures import Figures, read_figures
 from evpower.sign_in.phone_codes import CodeOutcome
 from evpower.sign_in.service import RefreshOutcome
+from evpower.webhooks.deliverer import WebhookOutcome
 
 log = logging.getLogger("evpower")
 
@@ -78,6 +81,7 @@ class Counting:
     sign_in_codes: Mapping[CodeOutcome, int]
     refreshed_tokens: Mapping[RefreshOutcome, int]
     push_outcomes: Mapping[tuple[str, str], int]
+    webhook_outcomes: Mapping[WebhookOutcome, int]
     watch_steps: Mapping[WatchStep, int]
     not_kept: Mapping[NotKept, int]
     refused_tokens: Mapping[Check, int]
@@ -136,6 +140,7 @@ class Metrics(Collector):
         yield from request_metrics(counting.requests)
         yield from person_metrics(counting.refused_tokens, counting.sign_in_codes, counting.refreshed_tokens)
         yield from push_metrics(counting.push_outcomes)
+        yield from webhook_metrics(counting.webhook_outcomes)
         yield from driver_metrics(counting.watch_steps, counting.not_kept)
         yield from limit_metrics(counting.rate_limits)
         yield from start_metrics(counting.attempts.answers)
@@ -155,3 +160,4 @@ class Metrics(Collector):
         yield from money_metrics(figures.money, figures.ledger_check, now)
         yield from top_up_metrics(figures.top_ups, now)
         yield from ended_account_metrics(figures.ended_accounts, now)
+        yield from webhook_queue_metrics(figures.webhooks)

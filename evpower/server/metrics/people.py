@@ -16,9 +16,11 @@ from evpower.push.delivery import Fate
 from evpower.push.recipient import DeviceKind
 from evpower.rate_limits.limits import KINDS
 from evpower.rate_limits.service import RateLimits
-from evpower.server.metrics.families import counter, counts, counts_by, histogram
+from evpower.server.metrics.families import counter, counts, counts_by, gauge, gauges, histogram
 from evpower.sign_in.phone_codes import CodeOutcome
 from evpower.sign_in.service import RefreshOutcome
+from evpower.webhooks.deliverer import WebhookOutcome
+from evpower.webhooks.service import WebhookFigures
 
 INTERNAL = 500
 
@@ -51,6 +53,19 @@ def push_metrics(outcomes: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
     messages = {key: outcomes.get(key, 0) for key in product(get_args(DeviceKind), get_args(Fate))}
     meaning = "What became of messages to phones, by the kind of device."
     yield counts("evpower_push", meaning, ("kind", "outcome"), messages)
+
+
+def webhook_metrics(outcomes: Mapping[WebhookOutcome, int]) -> Iterator[Metric]:
+    """Events to operators' systems, each attempt of this process."""
+    attempts = {outcome: outcomes.get(outcome, 0) for outcome in get_args(WebhookOutcome)}
+    yield counts_by("evpower_webhooks_out", "Attempts to deliver an event.", "outcome", attempts)
+
+
+def webhook_queue_metrics(figures: WebhookFigures) -> Iterator[Metric]:
+    """Where events go, and how many wait."""
+    endpoints = (("enabled", figures.enabled), ("disabled", figures.disabled))
+    yield gauges("evpower_webhooks_out_endpoints", "Addresses that get events.", "state", endpoints)
+    yield gauge("evpower_webhooks_out_waiting", "Events that are not delivered yet.", figures.waiting)
 
 
 def driver_metrics(steps: Mapping[WatchStep, int], not_kept: Mapping[NotKept, int]) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ from evpower.db.connection import Conn
 from evpower.payments.top_up import OPEN, Phase
 from evpower.server.rows.money_figures import MoneyFigures, read_money_figures
 from evpower.server.rows.network_figures import NetworkCounts, read_network_figures
+from evpower.webhooks.service import WebhookFigures, read_webhook_figures
 
 #: A provider may be asked in every phase (payments/top_up_schedule.py).
 ASKED_ABOUT: tuple[Phase, ...] = get_args(Phase)
@@ -67,7 +68,7 @@ class TopUpFigures:
 @dataclass(frozen=True)
 class Figures:
     """Sessions that are not final, by phase; reports that wait for a person; what nobody pays for; doubts, by kind;
-    top-ups; accounts that end; the network, the money, and the last check of the ledger."""
+    top-ups; accounts that end; the network, the money, the last check of the ledger, and webhooks out."""
 
     open_sessions: dict[str, int]
     parked_reports: int
@@ -79,6 +80,7 @@ class Figures:
     network: NetworkCounts
     money: MoneyFigures
     ledger_check: LedgerCheckRecord | None
+    webhooks: WebhookFigures
 
 
 async def read_figures(conn: Conn, now: datetime, heartbeat_timeout_s: float) -> Figures:
@@ -101,6 +103,7 @@ async def read_figures(conn: Conn, now: datetime, heartbeat_timeout_s: float) ->
         await read_network_figures(conn, now, heartbeat_timeout_s),
         await read_money_figures(conn, now),
         await read_last_check(conn),
+        await read_webhook_figures(conn),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from trio.testing import MockClock
 
 from evpower.network.station import BootVerdict
-from evpower.server.logs import LineFormatter
+from evpower.server.log_lines import LineFormatter
 from tests.ocpp.conftest import Csms
 
 BOOT = {

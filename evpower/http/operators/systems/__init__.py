@@ -1,0 +1,1 @@
+"""Doors by which operators set up what other systems of theirs get."""
