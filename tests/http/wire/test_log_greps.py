@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evpower.server.logs import LineFormatter
+from evpower.server.log_lines import LineFormatter
 from tests.guide.page import blocks
 from tests.http.fakes import OWNER, STATION, Phone, World
 
