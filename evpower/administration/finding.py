@@ -9,7 +9,7 @@ from evpower.administration.rows.finding import FoundKind, FoundRow
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 
-__all__ = ["Finding", "FoundKind", "FoundRow"]
+__all__ = ["FoundKind", "FoundRow", "Search"]
 
 LEAST_CHARS = 4
 MOST_CHARS = 100
@@ -19,7 +19,7 @@ LOCAL = re.compile(r"0?(\d{9})")
 LAST_FOUR = re.compile(r"\d{4}")
 
 
-class Finding:
+class Search:
     """Reads."""
 
     def __init__(self, pool: Pool) -> None:

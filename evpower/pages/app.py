@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
-from evpower.administration.finding import Finding
+from evpower.administration.finding import Search
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
@@ -98,7 +98,7 @@ class PagesServices:
     case_files: CaseFiles
     evidence: Evidence
     attempts: Attempts
-    finding: Finding
+    finding: Search
     frames: Frames
 
 

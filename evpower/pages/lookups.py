@@ -8,7 +8,7 @@ from typing import Any
 import trio
 from quart import Blueprint, Response, redirect, request
 
-from evpower.administration.finding import Finding, FoundKind, FoundRow
+from evpower.administration.finding import FoundKind, FoundRow, Search
 from evpower.attempts.service import Attempts
 from evpower.identifiers import ClientId, StationId
 from evpower.narrowing import Narrowing
@@ -35,7 +35,7 @@ class LookedUp:
 
     attempts: Attempts
     acts: OperatorActs
-    finding: Finding
+    finding: Search
 
 
 def lookup_routes(lookups: LookedUp, pages: Pages) -> Blueprint:

@@ -18,7 +18,7 @@ from evpower.accounts.profiles import ClientProfiles
 from evpower.accounts.service import Accounts
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
-from evpower.administration.finding import Finding
+from evpower.administration.finding import Search
 from evpower.administration.network_views import NetworkViews
 from evpower.administration.provisioning import Provisioning
 from evpower.administration.service import Administration
@@ -204,7 +204,7 @@ class App:
     documents: Documents | None
     evidence: Evidence | None
     case_files: CaseFiles
-    finding: Finding
+    finding: Search
 
 
 def build_app(
@@ -348,7 +348,7 @@ def build_app(
         webhook_deliverer=WebhookDeliverer(pool, watch),
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
-        finding=Finding(pool),
+        finding=Search(pool),
         case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 

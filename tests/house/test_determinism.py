@@ -37,7 +37,7 @@ EXCEPTIONS = {
     "db/connection.py": ("time.monotonic", "lets other tasks run every few milliseconds; decides nothing"),
     "server/demo.py": ("random.Random", "a seeded generator"),
     "server/doors.py": ("secrets.token_bytes", "a key of this process, for remembering verified passwords"),
-    "server/logs.py": ("time.gmtime", "turns a record's time into UTC"),
+    "server/log_lines.py": ("time.gmtime", "turns a record's time into UTC"),
     "ocpp/door/passwords.py": ("secrets.token_bytes", "salts of passwords must not be replayable"),
     "simulator/station/station.py": ("random.Random", "a seeded generator"),
     "simulator/fleet.py": ("random.Random", "seeded generators"),
