@@ -11,6 +11,7 @@ import evpower
 from evpower.command_line.commands.accounts import deletions, push, sign_in
 from evpower.command_line.commands.certificate import ca, certificates
 from evpower.command_line.commands.client import client, clients
+from evpower.command_line.commands.completion import completion
 from evpower.command_line.commands.doubts import doubts
 from evpower.command_line.commands.ledger import ledger
 from evpower.command_line.commands.network import location, locations, tariff, tariffs
@@ -57,5 +58,6 @@ for _each in (
     attempts,
     ledger,
     webhooks,
+    completion,
 ):
     main.add_command(_each)

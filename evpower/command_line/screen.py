@@ -52,9 +52,9 @@ class Screen:
         """One sentence, or the data."""
         self._out(_json(data) if self.as_json else text)
 
-    def line(self, text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
-        """A line for people."""
-        shown = printable(self._timed(text))
+    def line(self, text: str = "", *, colour: str | None = None, bold: bool = False, indent: int = 0) -> None:
+        """A line for people; where it is longer than the terminal is wide, it goes on after `indent` blanks."""
+        shown = self._wrapped(printable(self._timed(text)), indent, begins_at=0)
         self._out(_styled(shown, colour, bold=bold) if colour or bold else shown)
 
     def note(self, text: str) -> None:
@@ -148,13 +148,21 @@ class Screen:
     def _timed(self, text: str) -> str:
         return with_moments(text, self.zone) if MOMENT.search(text) else text
 
-    def _wrapped(self, text: str, indent: int) -> str:
-        """A long value goes on below its begin, and no id of it is broken."""
+    def _wrapped(self, text: str, indent: int, *, begins_at: int | None = None) -> str:
+        """A long value goes on below its begin, and no id of it is broken; it begins after `indent` blanks already."""
         width = width_of_terminal()
-        if width is None or indent + width_of(text) <= width:
+        begin = indent if begins_at is None else begins_at
+        if width is None or begin + width_of(text) <= width:
             return text
-        lines = textwrap.wrap(text, max(20, width - indent), break_long_words=False, break_on_hyphens=False)
-        return f"\n{' ' * indent}".join(lines)
+        lines = textwrap.wrap(
+            text,
+            max(20, width),
+            initial_indent=" " * begin,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return "\n".join(lines)[begin:]
 
     def _out(self, text: str) -> None:
         if self.is_over and sys.stdout.isatty():

@@ -13,11 +13,11 @@ from evpower.db.unit_of_work import UnitOfWork, reading
 from evpower.events import Event, EventBus
 from evpower.money import som_fixed
 from evpower.network_file.parts import Client, Fleet
-from evpower.network_file.rows.apply import FleetReport, Tally, apply_fleet, lock_imports, read_openings
+from evpower.network_file.rows.apply import Difference, FleetReport, Tally, apply_fleet, lock_imports, read_openings
 from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.security.passwords import Passwords
 
-__all__ = ["FleetReport", "NetworkFile", "lock_imports", "log_doubts"]
+__all__ = ["Difference", "FleetReport", "NetworkFile", "lock_imports", "log_doubts"]
 
 log = logging.getLogger("evpower.fleet")
 
@@ -34,19 +34,22 @@ class NetworkFile:
         self._billing = billing
         self._bus = bus
 
-    async def write(self, uow: UnitOfWork, fleet: Fleet, *news: Event, move_app_tags: bool = False) -> FleetReport:
+    async def write(
+        self, uow: UnitOfWork, fleet: Fleet, *news: Event, move_app_tags: bool = False, compares: bool = False
+    ) -> FleetReport:
         """Write rows in this unit of work; after its commit the shown prices are forgotten and `news` is published.
 
         What wants a look is in the report, and in the log unless it was so before. Raises InvalidRequest when the rows
         contradict what is stored, such as a serial number of another station, or a tag of the app with another client
-        unless `move_app_tags`.
+        unless `move_app_tags`. With `compares` the report has every difference.
         """
         known = await configuration_doubts(uow.conn, [station.id for station in fleet.stations])
-        tally = Tally()
+        tally = Tally(compares=compares)
         now = self._clock.now()
         doubts = await apply_fleet(uow.conn, fleet, now, self._passwords, tally, move_app_tags=move_app_tags)
         doubts += await self._open_balances(uow, fleet.clients, tally)
-        report = FleetReport(tally.created, tally.changed, tally.unchanged, (*fleet.warnings, *doubts))
+        warnings = (*fleet.warnings, *doubts)
+        report = FleetReport(tally.created, tally.changed, tally.unchanged, warnings, tuple(tally.differences))
 
         def publish() -> None:
             for warning in report.warnings:

@@ -27,6 +27,14 @@ from evpower.server.rows.operator import list_ids, list_sessions, list_stations,
 from evpower.stations.facts import StationFacts, read_facts
 
 
+class _OnlyTried(Exception):
+    """Ends a unit of work that is to leave nothing but its report."""
+
+    def __init__(self, report: FleetReport) -> None:
+        super().__init__()
+        self.report = report
+
+
 class Operator:
     """Implements `evpower.http.operators.views.OperatorViews`."""
 
@@ -89,6 +97,16 @@ class Operator:
         async with unit_of_work(self._pool) as uow:
             everything = GapInEvents()  # a file may touch anything
             return await self._app.network_file.write(uow, fleet, everything, move_app_tags=move_app_tags)
+
+    async def try_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
+        """What importing a file would do: it is written, compared and taken back. Raises what `import_fleet` does."""
+        fleet = parse_fleet(text)
+        try:
+            async with unit_of_work(self._pool) as uow:
+                report = await self._app.network_file.write(uow, fleet, move_app_tags=move_app_tags, compares=True)
+                raise _OnlyTried(report)
+        except _OnlyTried as tried:
+            return tried.report
 
     async def check_ledger(self) -> LedgerCheck:
         """Verify the ledger's invariants over all rows."""

@@ -502,3 +502,18 @@ def test_a_top_up_is_shown_with_its_steps(control: FakeControl) -> None:
     shown = run("payment", "show", "ob_12345").stdout
     for text in ("Paid and credited.", "approved: queued", "other_sum", "2026-11-23 12:00:00"):
         assert text in shown
+
+
+def test_an_import_that_is_tried_shows_its_differences(control: FakeControl) -> None:
+    differences = [
+        {"kind": "stations", "id": "S1", "field": None, "old": None, "new": None},
+        {"kind": "stations", "id": "S2", "field": "model", "old": "A", "new": "B"},
+    ]
+    report = {"created": {"stations": 1}, "changed": {}, "unchanged": {}, "warnings": [], "differences": differences}
+    control.succeed("/control/import?dry_run=1", report)
+    shown = run("import", "-", "--dry-run", input="# nothing\n").stdout.splitlines()
+    assert shown[:3] == [
+        "+ stations S1",
+        "~ stations S2: model A → B",
+        "Nothing was changed: this is what the import would do.",
+    ]

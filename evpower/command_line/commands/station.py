@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -172,19 +173,39 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
 @click.command("import")
 @click.argument("fleet", type=click.File("rb"))
 @click.option("--move-app-tags", is_flag=True, help="A tag of the app may be given to another client.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @terminal_command
-def import_fleet(terminal: Terminal, fleet: Any, move_app_tags: bool) -> None:
+def import_fleet(terminal: Terminal, fleet: Any, move_app_tags: bool, dry_run: bool) -> None:
     """Import a FLEET file (TOML; - is standard input). Doing it twice changes nothing."""
     content = fleet.read()
     with terminal.screen.progress(terminal.texts("sending"), content) as pieces:
         report = terminal.server.upload(
-            "import", content=pieces, length=len(content), move_app_tags=int(move_app_tags) or None
+            "import",
+            content=pieces,
+            length=len(content),
+            move_app_tags=int(move_app_tags) or None,
+            dry_run=int(dry_run) or None,
         )
     if not terminal.screen.as_json:
         for warning in report.get("warnings") or ():
             terminal.warn(warning)
+        if dry_run:
+            _show_differences(terminal, report.get("differences") or ())
         report = {name: report.get(name) for name in ("created", "changed", "unchanged")}
     terminal.screen.facts(report)
+
+
+def _show_differences(terminal: Terminal, differences: Iterable[dict[str, Any]]) -> None:
+    """`+` is a row that would be new, `~` a field that would change."""
+    screen = terminal.screen
+    for each in differences:
+        where = f"{each['kind']} {each['id']}"
+        if each["field"] is None:
+            screen.line(f"+ {where}", colour="green")
+        else:
+            old, new = screen.cell(each["old"]), screen.cell(each["new"])
+            screen.line(f"~ {where}: {each['field']} {old} → {new}", colour="yellow")
+    screen.line(terminal.texts("dry_run"))
 
 
 @click.command()

@@ -26,6 +26,8 @@ QUESTION_COLUMNS = (
     Column("decided"),
     Column("decided_by", "settled_by"),
 )
+#: A long step goes on below its sentence, after its time.
+STEP_INDENT = 21
 #: Facts of a step whose values are words of the catalogue, and their tables.
 WORDS = {"cause": "causes", "door": "doors", "by": "actors", "actor": "actors"}
 
@@ -42,7 +44,7 @@ def show_charge(screen: Screen, case: Mapping[str, Any], *, with_frames: bool) -
     screen.facts(_figures(session))
     _heading(screen, "timeline")
     for step in case["timeline"]:
-        screen.line(f"{step['at']}  {step_sentence(screen, step)}", colour=_colour_of(step))
+        screen.line(f"{step['at']}  {step_sentence(screen, step)}", colour=_colour_of(step), indent=STEP_INDENT)
     _heading(screen, "bill")
     _show_bill(screen, case)
     _heading(screen, "registers")

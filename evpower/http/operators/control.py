@@ -17,7 +17,14 @@ from evpower.charging.service import ChargingService
 from evpower.clock import Ids
 from evpower.errors import InvalidRequest, NotFound, SessionNotFound
 from evpower.http.operators.bodies.queries import sessions_query
-from evpower.http.operators.shapes.control import import_body, ledger_body, session_body, sheet_body, status_body
+from evpower.http.operators.shapes.control import (
+    import_body,
+    ledger_body,
+    session_body,
+    sheet_body,
+    status_body,
+    tried_body,
+)
 from evpower.http.operators.views import IdKind, OperatorViews
 from evpower.http.phones.shapes import stopped_body
 from evpower.http.wire.access import HttpTraffic
@@ -126,6 +133,8 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
             raise InvalidRequest(("body", "файл должен быть в кодировке UTF-8")) from None
         move_app_tags = request.args.get("move_app_tags") == "1"
         with trio.fail_after(LONG_WORK_WITHIN_S):
+            if request.args.get("dry_run") == "1":
+                return written_data(tried_body(await views.try_fleet(text, move_app_tags=move_app_tags)))
             return written_data(import_body(await views.import_fleet(text, move_app_tags=move_app_tags)))
 
     return routes

@@ -157,6 +157,10 @@ class OperatorViews(Protocol):
         app with another client unless `move_app_tags`."""
         ...
 
+    async def try_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
+        """What importing a file would do, with every difference; nothing is changed. Raises as `import_fleet`."""
+        ...
+
     async def check_ledger(self) -> LedgerCheck:
         """The invariants of design §5, over all rows."""
         ...

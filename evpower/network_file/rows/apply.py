@@ -97,19 +97,33 @@ WHERE e.key = ANY(%(keys)s) AND p.account = 'client'
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A field that a file changes; without a field: a row that it adds."""
+
+    kind: str
+    id: str
+    field: str | None = None
+    old: object = None
+    new: object = None
+
+
+@dataclass(frozen=True)
 class FleetReport:
-    """Rows by kind, and configurations that want a look."""
+    """Rows by kind, and configurations that want a look; differences only of what is tried."""
 
     created: dict[str, int]
     changed: dict[str, int]
     unchanged: dict[str, int]
     warnings: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
 
 class Tally:
-    """Counts rows while the tables are written."""
+    """Counts rows while the tables are written; with `compares` it notes what becomes different too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, compares: bool = False) -> None:
+        self.compares = compares
+        self.differences: list[Difference] = []
         self.created: dict[str, int] = {}
         self.changed: dict[str, int] = {}
         self.unchanged: dict[str, int] = {}
@@ -206,9 +220,31 @@ async def _write(conn: Conn, table: Table, rows: list[Any], at: datetime, tally:
     if not rows:
         return
     parameters = {"rows": Jsonb([_json_row(table, row) for row in rows]), "at": at}
+    before = await _stored(conn, table, parameters) if tally.compares else {}
     created = (await conn.execute(table.insert, parameters)).rowcount
     changed = (await conn.execute(table.update, parameters)).rowcount
     tally.add(table.kind, len(rows), created, changed)
+    if tally.compares:
+        tally.differences += _differences(table, before, await _stored(conn, table, parameters))
+
+
+async def _stored(conn: Conn, table: Table, parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rows that the file names, by their key."""
+    rows = await (await conn.execute(table.stored, parameters)).fetchall()
+    return {"/".join(str(row["fields"][name]) for name in table.key): row["fields"] for row in rows}
+
+
+def _differences(
+    table: Table, before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]
+) -> Iterable[Difference]:
+    for key, fields in after.items():
+        old = before.get(key)
+        if old is None:
+            yield Difference(table.kind, key)
+            continue
+        for name in table.names:
+            if old[name] != fields[name]:
+                yield Difference(table.kind, key, name, old[name], fields[name])
 
 
 def _json_row(table: Table, row: Any) -> dict[str, Any]:

@@ -22,6 +22,11 @@ WHERE {match} AND ({new}) IS DISTINCT FROM ({old})
 """
 
 
+#: The rows that the file names, whole.
+STORED = """
+SELECT to_jsonb(t) AS fields FROM {table} t JOIN jsonb_to_recordset(%(rows)s) AS p({types}) ON {match}
+"""
+
 EMPTY = "UPDATE {table} SET {assignments}, updated_at = %(at)s WHERE {match} AND num_nonnulls({names}) > 0"
 
 
@@ -72,7 +77,7 @@ class Table:
             table=self.name,
             assignments=", ".join(assignments),
             types=self._types(),
-            match=self.match or " AND ".join(f"t.{name} = p.{name}" for name in self.key),
+            match=self._match(),
             new=", ".join(f"coalesce(p.{name}, t.{name})" for name in names),
             old=", ".join(f"t.{name}" for name in names),
         )
@@ -87,6 +92,14 @@ class Table:
             match=" AND ".join(f"{name} = %({name})s" for name in self.key),
             names=", ".join(names),
         )
+
+    @cached_property
+    def stored(self) -> str:
+        """Reads the rows that there are; takes `rows`."""
+        return STORED.format(table=self.name, types=self._types(), match=self._match())
+
+    def _match(self) -> str:
+        return self.match or " AND ".join(f"t.{name} = p.{name}" for name in self.key)
 
     def _types(self) -> str:
         return ", ".join(f"{name} {type_}" for name, type_, _ in self.columns)

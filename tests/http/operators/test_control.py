@@ -16,7 +16,7 @@ from evpower.errors import InvalidRequest
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.operators.views import Counts, IdKind, ServerStatus, SessionLine, StationSheet
 from evpower.narrowing import Narrowing
-from evpower.network_file.service import FleetReport
+from evpower.network_file.service import Difference, FleetReport
 from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
 from tests.http.fakes import NOON, SESSION, SETTLED, CountingIds, Phone, World
@@ -71,6 +71,9 @@ class FakeViews:
         if self.import_error is not None:
             raise self.import_error
         return FleetReport({"stations": 3}, {}, {}, ())
+
+    async def try_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
+        return FleetReport({}, {}, {}, (), (Difference("stations", "S1", "model", "A", "B"),))
 
     async def check_ledger(self) -> LedgerCheck:
         return LedgerCheck(7, {"unbalanced": [{"id": 1, "at": NOON}]})

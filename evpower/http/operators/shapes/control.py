@@ -98,6 +98,15 @@ def import_body(report: FleetReport) -> Body:
     }
 
 
+def tried_body(report: FleetReport) -> Body:
+    """The same of what was only tried, with every difference; without a `field`: a row that would be new."""
+    differences = [
+        {"kind": each.kind, "id": each.id, "field": each.field, "old": each.old, "new": each.new}
+        for each in report.differences
+    ]
+    return {**import_body(report), "differences": differences}
+
+
 def ledger_body(check: LedgerCheck, last_night: LedgerCheckRecord | None = None) -> Body:
     """Whether every invariant holds, and the rows that break one; what the last nightly check found, if there was one
     to be known of."""
