@@ -102,8 +102,8 @@ smoke: install
 	@$(PYTHON) evpower/__init__.py
 	$(BIN)/python -m artefacts wheel
 	$(PYTHON) -m venv --without-pip --clear build/smoke
-	$(BIN)/uv pip install --quiet --python build/smoke/bin/python --require-hashes -r dist/requirements.lock
-	$(BIN)/uv pip install --quiet --python build/smoke/bin/python --no-deps dist/evpower-*.whl
+	$(BIN)/uv pip install --quiet --compile-bytecode --python build/smoke/bin/python --require-hashes -r dist/requirements.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python build/smoke/bin/python --no-deps dist/evpower-*.whl
 	$(BIN)/python -m tests.artefacts --as-ourselves build/smoke/bin/evpower
 
 # The lock carries hashes and names no index; commit it together with pyproject.toml.

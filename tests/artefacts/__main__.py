@@ -100,7 +100,12 @@ async def main(command: Sequence[str], folder: Path, *, as_ourselves: bool) -> N
 
 
 if __name__ == "__main__":
-    with TemporaryDirectory(prefix="evpower-") as place:
+    with TemporaryDirectory(prefix="evpower-", ignore_cleanup_errors=True) as place:
         Path(place).chmod(0o755)
         evpower_command = [str(Path(sys.argv[-1]).absolute())]
-        trio.run(partial(main, evpower_command, Path(place), as_ourselves="--as-ourselves" in sys.argv))
+        try:
+            trio.run(partial(main, evpower_command, Path(place), as_ourselves="--as-ourselves" in sys.argv))
+        except BaseException:
+            log = Path(place, "state", "evpower.log")
+            sys.stdout.write(log.read_text(encoding="utf-8") if log.exists() else "it wrote no log\n")
+            raise
