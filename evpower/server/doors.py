@@ -257,7 +257,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
     app = process.app
     return (
         command_routes(app.operations),
-        trace_routes(process.tracer),
+        trace_routes(process.tracer, process.link),
         evidence_routes(app.case_files, process.tracer),
         access_routes(app.access),
         doctor_routes(app.access, app.tags, app.billing, partial(process_facts, process, traffic.seen)),

@@ -517,3 +517,13 @@ def test_an_import_that_is_tried_shows_its_differences(control: FakeControl) -> 
         "~ stations S2: model A → B",
         "Nothing was changed: this is what the import would do.",
     ]
+
+
+def test_a_trace_begins_with_whether_frames_can_come(control: FakeControl) -> None:
+    control.answers["/control/stations/EVP-001-01/trace?since=&limit=1000&follow=1"] = (200, b"\n")
+    control.succeed("/control/stations", [{**STATION, "last_heartbeat_at": "2026-11-23T06:00:15Z"}])
+    first = run("trace", "EVP-001-01").stdout.splitlines()[0]
+    assert first == "EVP-001-01 is connected, its status is available; heard of at 2026-11-23 12:00:15"
+    control.succeed("/control/stations", [{**STATION, "connected": False}])
+    assert "is not connected" in run("trace", "EVP-001-01").stdout
+    assert run("trace", "EVP-001-01", "--json").stdout == ""

@@ -404,3 +404,27 @@ async def test_ten_at_once_do_not_exceed_it_together(world: World, door: Door) -
             nursery.start_soon(ask, (CLIENT, FRIEND)[number % 2], number)
     assert await world.balance() + await world.balance(FRIEND) == 5_501_00
     assert await ledger_is_sound(world)
+
+
+async def test_charges_come_by_page_and_by_phase_to_whoever_asks_for_more_than_the_running(
+    world: World, door: Door
+) -> None:
+    ids = []
+    for number in range(3):
+        ids.append((await world.order(energy_wh=1_000)).session.session_id)
+        await world.charge(ids[-1], 500 + number)
+        world.clock.advance(60)
+    assert (await door.ask("user~adm", "/sessions"))["sessions"] == []
+    seen, cursor = [], ""
+    while True:
+        page = await door.ask("user~adm", f"/sessions?phase=settled&limit=2{cursor}")
+        seen += [each["id"] for each in page["sessions"]]
+        if "next_cursor" not in page:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == ids[::-1]
+    assert (await door.ask("user~adm", f"/sessions?client={CLIENT}&from=2020-01-01"))["total"] == 3
+    assert (await door.ask("user~adm", "/sessions?client=nobody"))["total"] == 0
+    assert (await door.ask("user~adm", "/sessions?phase=reserved"))["total"] == 0
+    for query in ("cursor=x", "phase=late", "from=soon"):
+        await door.ask("user~adm", f"/sessions?{query}", 400)

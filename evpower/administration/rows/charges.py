@@ -27,13 +27,19 @@ WHERE (%(session_id)s::text IS NULL OR s.id = %(session_id)s)
   AND (%(status)s::text IS NULL OR s.status = %(status)s)
   AND (%(since)s::timestamptz IS NULL OR s.start_time >= %(since)s)
   AND (%(before)s::timestamptz IS NULL OR s.start_time < %(before)s)
+  AND (%(phase)s::text IS NULL OR p.phase = %(phase)s)
+"""
+# After the last row of the page before.
+AFTER = """
+  AND (%(after_at)s::timestamptz IS NULL OR s.created_at < %(after_at)s
+       OR (s.created_at = %(after_at)s AND s.id > %(after_id)s))
 """
 LIST = f"""
 SELECT s.id, s.user_id AS client_id, c.email AS client_email, c.phone AS client_phone, s.station_id,
        t.serial_number AS station_name, l.name AS location_name, l.address AS location_address, s.connector_id,
        s.status, p.phase, p.estimated, coalesce(s.energy, 0) AS energy_kwh, s.amount, s.rate_per_kwh,
        s.rate_per_minute, s.session_fee, s.limit_type, s.limit_value, s.start_time, s.stop_time, s.created_at
-{WANTED} ORDER BY s.created_at DESC, s.id LIMIT %(limit)s OFFSET %(offset)s
+{WANTED} {AFTER} ORDER BY s.created_at DESC, s.id LIMIT %(limit)s OFFSET %(offset)s
 """
 COUNT = f"SELECT count(*) AS total {WANTED}"
 
@@ -66,6 +72,9 @@ class ChargeFilter:
     since: datetime | None = None
     before: datetime | None = None
     of_stations: Collection[StationId] | None = None
+    phase: str | None = None
+    #: When the last charge of the page before was made, and its id.
+    after: tuple[datetime, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,9 @@ async def list_charges(
     conn: Conn, wanted: ChargeFilter, page: Page, now: datetime
 ) -> tuple[tuple[ChargeRecord, ...], int]:
     """A page of charges, newest first, and how many match."""
-    parameters = {**vars(wanted), **vars(page), "of_stations": _array(wanted.of_stations)}
+    after_at, after_id = wanted.after or (None, None)
+    place = {"after_at": after_at, "after_id": after_id}
+    parameters = {**vars(wanted), **vars(page), **place, "of_stations": _array(wanted.of_stations)}
     rows = await (await conn.execute(LIST, parameters)).fetchall()
     counts = await (await conn.execute(COUNT, parameters)).fetchall()
     return tuple(_charge(now, **row) for row in rows), counts[0]["total"]

@@ -195,6 +195,21 @@ def import_fleet(terminal: Terminal, fleet: Any, move_app_tags: bool, dry_run: b
     terminal.screen.facts(report)
 
 
+def _show_state(terminal: Terminal, station_id: str) -> None:
+    """Whether frames can come at all: a line before them. A server or a station that is not known says so below."""
+    from evpower.command_line.control import RefusedByServer
+
+    try:
+        found = next((each for each in terminal.server.get("stations") if each["id"] == station_id), None)
+    except RefusedByServer:
+        found = None
+    if found is None or terminal.screen.as_json:
+        return
+    key = "station_connected" if found["connected"] else "station_away"
+    heard_at = terminal.screen.cell(found.get("last_heartbeat_at"))
+    terminal.screen.note(terminal.texts(key, station=station_id, status=found["status"], at=heard_at))
+
+
 def _show_differences(terminal: Terminal, differences: Iterable[dict[str, Any]]) -> None:
     """`+` is a row that would be new, `~` a field that would change."""
     screen = terminal.screen
@@ -219,6 +234,7 @@ def trace(terminal: Terminal, station_id: str, since: str, follow: bool | None, 
     from evpower.command_line.views.frames import show_frames
 
     live = not since if follow is None else follow
+    _show_state(terminal, station_id)
     show_frames(
         terminal.server.lines("stations", station_id, "trace", since=since, limit=limit, follow=int(live)),
         terminal.screen,

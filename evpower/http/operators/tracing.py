@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import trio
@@ -23,12 +25,15 @@ from evpower.http.wire.requests import BodyFields
 from evpower.http.wire.rights import needs
 from evpower.http.wire.values import jsonable
 from evpower.identifiers import StationId
+from evpower.link.ports import LiveStations
 from evpower.staff.rights import Right
 
 READ_WITHIN_S = 20
 #: A quiet station's stream says so, so that its reader can distinguish it from a dead server.
 ALIVE_EVERY_S = 15
 ALIVE = b"\n"
+#: How often frames of a station at another process are looked for among the kept ones.
+LOOK_EVERY_S = 1.0
 MOST_FRAMES = 10_000
 DEFAULT_FRAMES = 1000
 #: The longest a stream may last; Quart wants a number.
@@ -92,8 +97,11 @@ def trace_query(fields: BodyFields) -> tuple[datetime | timedelta | None, bool, 
     return since, follow is not False, DEFAULT_FRAMES if limit is None else limit
 
 
-def trace_routes(traces: Traces) -> Blueprint:
-    """`?since=2h` (or a time) shows what was kept; `?follow=0` ends after it; `?limit=` is for what was kept."""
+def trace_routes(traces: Traces, link: LiveStations) -> Blueprint:
+    """`?since=2h` (or a time) shows what was kept; `?follow=0` ends after it; `?limit=` is for what was kept.
+
+    Frames of a station whose socket is at another process come by the rows that it keeps, a moment later.
+    """
     routes = Blueprint("trace", __name__)
 
     @routes.get("/stations/<path:station_id>/trace")
@@ -110,7 +118,7 @@ def trace_routes(traces: Traces) -> Blueprint:
         since, follow, limit = trace_query(BodyFields(request.args))
         with trio.fail_after(READ_WITHIN_S):
             await traces.check_station(station)
-        lines = _Lines(traces, station, since, limit, follow=follow)
+        lines = _Lines(traces, partial(_is_elsewhere, link, station), station, since, limit, follow=follow)
         response = Response(lines, mimetype="application/x-ndjson")
         response.timeout = LONGEST_S
         return response
@@ -122,11 +130,19 @@ class _Lines(ResponseBody):
     """The answer's body: watching begins and ends with its being sent, whichever side ends it."""
 
     def __init__(
-        self, traces: Traces, station: StationId, since: datetime | timedelta | None, limit: int, *, follow: bool
+        self,
+        traces: Traces,
+        is_elsewhere: Callable[[], bool],
+        station: StationId,
+        since: datetime | timedelta | None,
+        limit: int,
+        *,
+        follow: bool,
     ) -> None:
         self._scope: dict[str, Any] = request.scope  # type: ignore[assignment]
         self._scope[STREAMING] = True
         self._traces = traces
+        self._is_elsewhere = is_elsewhere
         self._station = station
         self._since = since
         self._limit = limit
@@ -134,6 +150,7 @@ class _Lines(ResponseBody):
         self._watching: AbstractContextManager[Watched] = traces.follow(station)
         self._kept: deque[dict[str, Any]] = deque()
         self._last_at: datetime | None = None
+        self._shown_at: datetime | None = None
         self._began = self._ended = False
 
     async def __aenter__(self) -> _Lines:
@@ -141,7 +158,7 @@ class _Lines(ResponseBody):
         if self._since is not None:
             with trio.fail_after(READ_WITHIN_S):
                 self._kept.extend(await self._traces.history(self._station, self._since, self._limit))
-            self._last_at = self._kept[-1]["at"] if self._kept else None
+            self._last_at = self._shown_at = self._kept[-1]["at"] if self._kept else None
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
@@ -161,17 +178,39 @@ class _Lines(ResponseBody):
             raise StopAsyncIteration
         try:
             with trio.move_on_after(ALIVE_EVERY_S):
-                return await self._next_live()
+                while True:
+                    with trio.move_on_after(LOOK_EVERY_S if self._is_elsewhere() else ALIVE_EVERY_S):
+                        return await self._next_live()
+                    if (line := await self._next_from_elsewhere()) is not None:
+                        return line
         except trio.EndOfChannel:
             self._ended = True
             return _line({"event": "cut off: too slow" if self._watched.was_cut else "the server is shutting down"})
         return ALIVE
 
+    async def _next_from_elsewhere(self) -> bytes | None:
+        """The first of the frames that another process has kept since the last one shown."""
+        if not self._is_elsewhere():
+            return None
+        shown_at = self._shown_at
+        since = timedelta(seconds=LOOK_EVERY_S * 2) if shown_at is None else shown_at
+        kept = await self._traces.history(self._station, since, MOST_FRAMES)
+        self._kept.extend(each for each in kept if shown_at is None or each["at"] > shown_at)
+        if not self._kept:
+            return None
+        self._shown_at = self._kept[-1]["at"]
+        return _line(self._kept.popleft())
+
     async def _next_live(self) -> bytes:
         while True:
             entry = await self._watched.next()
             if self._last_at is None or entry["at"] > self._last_at:  # earlier ones were among the kept
+                self._shown_at = entry["at"]
                 return _line(entry)
+
+
+def _is_elsewhere(link: LiveStations, station: StationId) -> bool:
+    return link.is_connected(station) and link.last_seen_at(station) is None
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -153,10 +154,38 @@ FROM = FieldKind(DAY_OR_TIME, partial(_read_day_or_time, whole_day=False))
 TO = FieldKind(DAY_OR_TIME, partial(_read_day_or_time, whole_day=True))
 
 
+def _read_place(value: Any) -> tuple[datetime, str]:
+    try:
+        at, _, row_id = urlsafe_b64decode(f"{value}==").decode().partition("|")
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise WrongValue("недействителен") from None
+    if moment.tzinfo is None or not row_id.isprintable():
+        raise WrongValue("недействителен")
+    return moment, row_id
+
+
+#: Where a list of charges goes on: opaque to who asks.
+PLACE = FieldKind({"type": "string", "description": "`next_cursor` of the page before"}, _read_place)
+
+
+def place_text(created_at: datetime, row_id: str) -> str:
+    """The cursor of what comes after this row."""
+    return urlsafe_b64encode(f"{created_at.isoformat()}|{row_id}".encode()).rstrip(b"=").decode()
+
+
 def running_query(fields: BodyFields) -> tuple[ChargeFilter, Page]:
-    """`?station_id=` and a page, of what runs."""
+    """`?station_id=` and a page, of what runs; with `?from=&to=&station=&client=&phase=&cursor=` of all there is
+    (contract/operator-pages §10.3)."""
     station = fields.optional("station_id", PRINTABLE)
-    return ChargeFilter(station=station, status="started"), page_query(fields)
+    client, phase = fields.optional("client", PRINTABLE), fields.optional("phase", one_of(*get_args(SessionPhase)))
+    since, before, after = fields.optional("from", FROM), fields.optional("to", TO), fields.optional("cursor", PLACE)
+    of_station, page = fields.optional("station", PRINTABLE), page_query(fields)
+    if not any((client, phase, since, before, after, of_station)):
+        return ChargeFilter(station=station, status="started"), page
+    client_id = None if client is None else ClientId(client)
+    where = of_station or station
+    return ChargeFilter(None, client_id, where, None, since, before, phase=phase, after=after), page
 
 
 def history_query(fields: BodyFields) -> tuple[ChargeFilter, Page]:

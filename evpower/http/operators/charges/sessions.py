@@ -11,7 +11,7 @@ from evpower.administration.charge_views import ChargeFilter, ChargeViews
 from evpower.administration.records import ChargeRecord, Page
 from evpower.charging.service import ChargingService
 from evpower.errors import Forbidden, SessionNotFound
-from evpower.http.operators.bodies.queries import history_query, running_query
+from evpower.http.operators.bodies.queries import history_query, place_text, running_query
 from evpower.http.operators.shapes.charges import ChargeBody, ChargePageBody, charge_body
 from evpower.http.phones.answer_types.charging import StoppedBody
 from evpower.http.phones.shapes import stopped_body
@@ -28,12 +28,14 @@ STOP_WITHIN_S = 20
 
 
 def session_routes(views: ChargeViews, charging: ChargingService) -> Blueprint:
-    """`[?station_id=]` (running), `/history[?station_id=&status=&date_from=&date_to=]`, `/{id}`, `POST /{id}/stop`."""
+    """`[?station_id=]` (running; all with `from`, `to`, `station`, `client`, `phase`, `cursor`), `/history[?station_id=&status=&date_from=&date_to=]`, `/{id}`, `POST /{id}/stop`."""
     routes = Blueprint("admin_sessions", __name__, url_prefix="/sessions")
 
     @routes.get("")
     @needs(Right.READ, filters=True)
-    @described("Charges that run", query=running_query, data=ChargePageBody)
+    @described(
+        "Charges that run; with any filter but `station_id` all of them", query=running_query, data=ChargePageBody
+    )
     async def running() -> Response:
         return await _listed(views, *running_query(BodyFields(request.args)))
 
@@ -67,6 +69,8 @@ async def _listed(views: ChargeViews, wanted: ChargeFilter, page: Page) -> Respo
         found = await views.charges(replace(wanted, of_stations=None if own is None else own.stations), page)
     shown = [_shown(each) for each in found.records]
     body: ChargePageBody = {"sessions": shown, "total": found.total, "limit": page.limit, "offset": page.offset}
+    if wanted.status is None and len(shown) == page.limit:
+        body["next_cursor"] = place_text(found.records[-1].created_at, found.records[-1].id)
     return written_data(body)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from evpower.administration.charge_views import NetworkFigures
 from evpower.administration.records import ChargeRecord
@@ -38,12 +38,13 @@ class ChargeBody(TypedDict):
 
 
 class ChargePageBody(TypedDict):
-    """A page of charges, and how many match in all."""
+    """A page of charges, and how many match in all; with `next_cursor` there may be more."""
 
     sessions: list[ChargeBody]
     total: int
     limit: int
     offset: int
+    next_cursor: NotRequired[str]
 
 
 class StationFiguresBody(TypedDict):

@@ -1,0 +1,88 @@
+"""Frames of a station whose socket is at another process: they come by the rows that it keeps, each once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import trio
+import trio.testing
+from quart import Quart
+
+from evpower.http.operators.tracing import Traces, _Lines
+from evpower.identifiers import StationId
+from tests.worlds.fakes import NOON
+
+STATION = StationId("CP-1")
+
+
+class Silent:
+    """A station that says nothing to this process."""
+
+    was_cut = False
+
+    async def next(self) -> dict[str, Any]:
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+class Kept:
+    """What another process has kept so far."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.asked_since: list[datetime | timedelta] = []
+
+    def keep(self, number: int) -> None:
+        self.frames.append({"at": NOON + timedelta(seconds=number), "frame": number})
+
+    async def history(
+        self, _: StationId, since: datetime | timedelta, limit: int, *, until: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        self.asked_since.append(since)
+        return [each for each in self.frames if isinstance(since, timedelta) or each["at"] >= since]
+
+    @contextmanager
+    def follow(self, _: StationId) -> Iterator[Silent]:
+        yield Silent()
+
+
+async def next_frame(lines: _Lines) -> int:
+    """The next line that is no sign of life."""
+    with trio.fail_after(60):
+        while True:
+            if entry := (await lines.__anext__()).strip():
+                return int(json.loads(entry)["frame"])
+
+
+@asynccontextmanager
+async def opened(kept: Kept, *, elsewhere: bool) -> AsyncIterator[_Lines]:
+    """The lines of a request that follows."""
+    async with Quart("test").test_request_context("/"):
+        lines = _Lines(cast("Traces", kept), lambda: elsewhere, STATION, None, 1000, follow=True)
+    async with lines:
+        yield lines
+
+
+async def test_frames_kept_by_another_process_come_once_and_in_order(autojump_clock: trio.testing.MockClock) -> None:
+    kept = Kept()
+    kept.keep(1)
+    async with opened(kept, elsewhere=True) as lines:
+        assert await next_frame(lines) == 1
+        kept.keep(2)
+        kept.keep(3)
+        assert [await next_frame(lines), await next_frame(lines)] == [2, 3]
+        kept.keep(4)
+        assert await next_frame(lines) == 4
+    assert kept.asked_since[0] == timedelta(seconds=2)
+
+
+async def test_of_a_station_of_this_process_nothing_is_looked_up(autojump_clock: trio.testing.MockClock) -> None:
+    kept = Kept()
+    kept.keep(1)
+    async with opened(kept, elsewhere=False) as lines:
+        assert [(await lines.__anext__()).strip() for _ in range(3)] == [b"", b"", b""]
+    assert kept.asked_since == []
