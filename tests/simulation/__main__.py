@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.conftest import UNSAFE, _embedded_in_a_thread
+from tests.conftest import _embedded_in_a_thread
 from tests.simulation.history import Outcome, Run, run_seed
 from tests.simulation.plan import draw
 from tests.simulation.template import migrated_template

@@ -12,7 +12,8 @@ from psycopg.rows import dict_row
 from evpower.billing.rows.ledger import CHECKS
 from tests.simulation.engine import Engine, InvariantBroken
 from tests.simulation.phones import Acknowledged
-from tests.simulation.plan import ClientPlan, Plan
+from tests.simulation.plan import Plan
+from tests.simulation.providers import Bank
 from tests.simulation.truth import PhysicalCharge, Prices, Truth, prices
 
 #: All of `evpower ledger check` after every so many commits; what is cheap after each.
@@ -87,6 +88,10 @@ class Checker:
         with self._engine.monitor.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(sql).fetchall()
 
+    def run(self, sql: str, values: dict[str, Any]) -> None:
+        """By hand, as an operator would."""
+        self._engine.monitor.execute(sql, values)
+
     def after_commit(self) -> None:
         """Raises InvariantBroken."""
         if not self._engine.money_moved:
@@ -123,7 +128,9 @@ class Final:
         sessions = self.checker.rows(SESSIONS)
         found = [problem for row in sessions for problem in self._session(row)]
         by_id = {row["id"]: row for row in sessions}
-        found += [f"session {one} was acknowledged, and is not there" for one in self.acknowledged.started.keys() - by_id]
+        found += [
+            f"session {one} was acknowledged, and is not there" for one in self.acknowledged.started.keys() - by_id
+        ]
         found += [
             f"session {one} was acknowledged as stopped, and is {by_id[one]['status']}"
             for one in self.acknowledged.stopped
@@ -133,12 +140,12 @@ class Final:
 
     def _session(self, row: dict[str, Any]) -> list[str]:
         if row["transaction_key"] is None:
-            return [f"nothing flowed, and is billed: {row}"] if row["amount"] else []
+            return [f"nothing flowed, and is billed: {shown(row)}"] if row["amount"] else []
         charge = self.truth.of_tag(row["station_id"], row["id_tag"], row["meter_start_wh"])
         if charge is None:
-            return [f"no charge that happened is behind {row}"]
+            return [f"no charge that happened is behind {shown(row)}"]
         if charge.stop_wh is None or charge.ended_at is None:
-            return [f"goes on: {row}"]
+            return [f"goes on: {shown(row)}"]
         flowed_wh = charge.stop_wh - charge.start_wh
         known_wh = round((row["energy"] or 0) * 1000) + row["unbilled_wh"]
         paid = (row["amount"] or Decimal(0)) + Decimal(row["unbilled_tyiyn"]) / 100
@@ -146,11 +153,11 @@ class Final:
         found = []
         if charge.stop_is_lost or row["meter_stop_wh"] is None or row["doubts"]:
             if known_wh > flowed_wh or (row["amount"] or 0) > most:
-                found.append(f"more than flowed ({flowed_wh} Wh, {most}): {row}")
+                found.append(f"more than flowed ({flowed_wh} Wh, {most}): {shown(row)}")
         elif known_wh != flowed_wh:
-            found.append(f"{known_wh} Wh of {flowed_wh} are accounted for: {row}")
+            found.append(f"{known_wh} Wh of {flowed_wh} are accounted for: {shown(row)}")
         elif row["phase"] == "settled" and not row["flags"] and not least <= paid <= most:
-            found.append(f"{paid} instead of {least} to {most}: {row}")
+            found.append(f"{paid} instead of {least} to {most}: {shown(row)}")
         return found
 
     def _cost(self, row: dict[str, Any], charge: PhysicalCharge) -> tuple[Decimal, Decimal]:
@@ -158,13 +165,13 @@ class Final:
         price = self._prices(row, charge, row["start_time"])
         assert charge.stop_wh is not None and charge.ended_at is not None  # noqa: PT018
         wh, seconds = charge.stop_wh - charge.start_wh, charge.ended_at - charge.began_at
-        # Ours counts from receipt to receipt, which is less by what the start waited: at most the two minutes after which
-        # it is a late one (field ruling 2.3).
+        # Ours counts from receipt to receipt, which is less by what the start waited: at most the two minutes
+        # after which it is a late one (field ruling 2.3).
         return price.cost(wh, max(0, int((seconds - 121) // 60))), price.cost(wh, int((seconds + 1) // 60))
 
     def _prices(self, row: dict[str, Any], charge: PhysicalCharge, at: datetime) -> Prices:
         client = next((one for one in self.plan.clients if one.client_id == row["user_id"]), None)
-        return prices(charge.station.tariff, _discounted(client), at)
+        return prices(charge.station.tariff, client, at)
 
     def _energy(self) -> list[str]:
         """Each physical Wh between the first start and the last register is in exactly one place (field ruling 1.5)."""
@@ -172,9 +179,34 @@ class Final:
         for row in self.checker.rows(ENERGY_BY_STATION):
             placed = row["billed_wh"] + row["unbilled_wh"] + row["refused_wh"] + row["missing_wh"]
             if placed != row["last_wh"] - row["first_wh"]:
-                found.append(f"{placed} Wh of {row['last_wh'] - row['first_wh']} have a place: {row}")
+                found.append(f"{placed} Wh of {row['last_wh'] - row['first_wh']} have a place: {shown(row)}")
         return found
 
 
-def _discounted(client: ClientPlan | None) -> ClientPlan | None:
-    return client
+PAID = """
+SELECT t.order_id, o.paid_tyiyn, o.phase, t.status,
+       coalesce((SELECT sum(p.amount_tyiyn) FROM evpower.parked_payments p WHERE p.topup_id = t.id), 0) AS parked_tyiyn
+FROM public.balance_topups t JOIN evpower.top_up_orders o ON o.topup_id = t.id ORDER BY t.id
+"""
+
+
+def payment_problems(checker: Checker, bank: Bank | None) -> list[str]:
+    """Each payment at the provider is credited once, or parked for a person (design §5, 4)."""
+    if bank is None:
+        return []
+    orders = {row["order_id"]: row for row in checker.rows(PAID)}
+    found = []
+    for invoice in bank.invoices:
+        paid = sum(each.amount_tyiyn or 0 for each in invoice.attempts if each.status == "approved")
+        row = orders.pop(invoice.order_id, None)
+        if row is None:
+            found.append(f"invoice {invoice.order_id} is no order of ours")
+        elif row["paid_tyiyn"] + row["parked_tyiyn"] != paid:
+            found.append(f"{paid} tyiyn were paid of {shown(row)}")
+    found += [f"credited, and never paid: {row}" for row in orders.values() if row["paid_tyiyn"]]
+    return found
+
+
+def shown(row: dict[str, Any]) -> str:
+    """What of a row says something."""
+    return " ".join(f"{name}={value}" for name, value in row.items() if value or value is False)

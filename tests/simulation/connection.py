@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import psycopg
 import trio
-from psycopg import AsyncCursor, errors, pq
+from psycopg import AsyncCursor, errors
 from psycopg.rows import DictRow
 from psycopg.transaction import AsyncTransaction
 from psycopg.waiting import Ready, Wait
@@ -27,7 +27,12 @@ VERDICT_WITHIN_MS = 5000
 DEAD = "the process is dead"
 OWN_DICE = ("signing_keys",)
 #: What a statement names when it moves money or the phase of a session.
-OF_MONEY = ("ledger_entries", "UPDATE public.charging_sessions", "INSERT INTO public.charging_sessions", "session_phases")
+OF_MONEY = (
+    "ledger_entries",
+    "UPDATE public.charging_sessions",
+    "INSERT INTO public.charging_sessions",
+    "session_phases",
+)
 
 
 class Blocked(Exception):
@@ -165,8 +170,8 @@ class SimulatedConnection(TrioConnection):
             connection._read_only = False
             connection.engine, connection.life, connection.locks = engine, life, locks
             connection.news = trio.Event()
-            connection.cursor_factory = TracedCursor  # type: ignore[assignment]
-            life.connections.append(connection)  # type: ignore[arg-type]
+            connection.cursor_factory = TracedCursor
+            life.connections.append(connection)
             return connection
 
         return connect
@@ -266,6 +271,3 @@ def poll(fd: int, wanted: Wait, milliseconds: int) -> int:
         if events & select.POLLOUT:
             ready |= Ready.W
     return ready & wanted
-
-
-__all__ = ["Locks", "SimulatedConnection", "pq"]

@@ -1,7 +1,7 @@
 """What makes a run repeatable: PostgreSQL's answers, trio's order and the deaths of processes follow from the seed.
 
 A statement is driven synchronously inside trio's thread: nothing else runs meanwhile, so virtual time cannot move while
-one is in flight, and only one is in flight at a time. One that PostgreSQL makes wait for a lock is parked, and driven on
+one is in flight, and only one is in flight at a time. One that PostgreSQL makes wait for a lock is parked, and goes on
 as soon as the statement that held it up has ended. A process dies before or after a COMMIT: its connections end at the
 server, whatever it says later is refused, and its tasks are cancelled.
 """
@@ -14,6 +14,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import trio
@@ -37,7 +38,7 @@ class Life:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     died: trio.Event = field(default_factory=trio.Event)
     #: Every connection that it opened.
-    connections: list[psycopg.AsyncConnection[object]] = field(default_factory=list)
+    connections: list[psycopg.AsyncConnection[Any]] = field(default_factory=list)
     commits: int = 0
     #: Dies at this one of its commits; `after`: once it is durable, else before it is sent.
     dies_at_commit: int | None = None

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 import trio
@@ -17,19 +17,23 @@ import trio.testing
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tests.simulation.check import Checker, Final
+from evpower.settings.config import Config
+from tests.simulation.check import Checker, Final, payment_problems
 from tests.simulation.engine import Engine, InvariantBroken
+from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
 from tests.simulation.plan import Plan, draw
+from tests.simulation.providers import ODENGI, Bank, moods
 from tests.simulation.street import Street
 from tests.simulation.truth import Truth
-from tests.simulation.world import Deaths, Errors, World, errors_noted
+from tests.simulation.world import CONFIG, Deaths, Errors, World, errors_noted
 
 #: Everything has a final state so long after the faults (design §5).
 FINAL_WITHIN_S = 12 * 3600 + 600
 LOOK_EVERY_S = 120.0
 #: systemd starts it again at once, or a person does later.
 AWAY_S = ((0.0, 3.0),) * 5 + ((3.0, 90.0),) * 2 + ((0.0, 1200.0),)
+CHECK_NOW = "UPDATE evpower.top_up_orders SET next_check_at = %(now)s WHERE next_check_at IS NOT NULL"
 #: What makes PostgreSQL's answers follow from what it was asked.
 SETTINGS = {
     "deadlock_timeout": "1ms",
@@ -110,8 +114,8 @@ def run_seed(seed: int, hours: float, server: str, template: str, run: Run | Non
 
 def _seed_trio(seed: int) -> None:
     """The order of tasks that are ready is sorted, then shuffled by these dice (as pytest-trio does for Hypothesis)."""
-    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined]
-    trio._core._run._r = random.Random(seed)  # type: ignore[attr-defined]
+    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]  # Final, and for this very use
+    trio._core._run._r = random.Random(seed)
 
 
 def _make(server: str, name: str, template: str) -> None:
@@ -120,7 +124,9 @@ def _make(server: str, name: str, template: str) -> None:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
         admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(template)))
         for setting, value in SETTINGS.items():
-            admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, sql.SQL(setting), sql.Literal(value)))
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, sql.SQL(setting), sql.Literal(value))
+            )
 
 
 def _drop(server: str, name: str) -> None:
@@ -145,19 +151,21 @@ async def _play(run: Run, conninfo: str, outcome: Outcome) -> None:
 
 async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -> None:
     plan = run.plan
-    world, truth, acknowledged = World(engine, plan.processes), Truth(), Acknowledged()
+    world, truth, acknowledged = World(engine, plan.processes, config_of(plan)), Truth(), Acknowledged()
     furnish(engine, plan)
     checker = Checker(engine)
     street = Street(plan, world, truth, acknowledged)
-    async with _open(world, street, plan) as tasks:
+    bank = Bank(world) if plan.payments else None
+    async with _open(world, street, plan, bank) as tasks:
         tasks.start_soon(_watch_invariants, engine)
         with trio.move_on_at(run.until_s or float("inf")):
-            await _live(street, plan, tasks)
-            await _come_to_rest(street, world, checker, outcome)
+            await _live(street, world, bank)
+            await _come_to_rest(street, world, checker, outcome, bank)
         tasks.cancel_scope.cancel()
     if run.until_s is None:
         checker.ledger()
         outcome.problems += Final(plan, truth, acknowledged, checker).problems()
+        outcome.problems += payment_problems(checker, bank)
         outcome.problems += unexpected(errors)
     for row in checker.rows("SELECT id, status, energy, amount, debt_amount FROM charging_sessions ORDER BY id"):
         engine.trace.digest(repr(row))
@@ -167,8 +175,10 @@ async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -
 
 
 @asynccontextmanager
-async def _open(world: World, street: Street, plan: Plan) -> AsyncIterator[trio.Nursery]:
+async def _open(world: World, street: Street, plan: Plan, bank: Bank | None) -> AsyncIterator[trio.Nursery]:
     async with trio.open_nursery() as tasks:
+        if bank is not None:
+            tasks.start_soon(bank.run)
         for place in world.places:
             if plan.deaths is not None:
                 place.deaths = Deaths(plan.deaths, AWAY_S)
@@ -186,17 +196,21 @@ async def _watch_invariants(engine: Engine) -> None:
         await trio.sleep(1)
 
 
-async def _live(street: Street, plan: Plan, tasks: trio.Nursery) -> None:
+async def _live(street: Street, world: World, bank: Bank | None) -> None:
     """The time in which things go wrong."""
+    plan = street.plan
     until_s = plan.hours * 3600
     with trio.move_on_at(until_s):
         async with trio.open_nursery() as visits:
             for at in street.stations:
                 visits.start_soon(street.visitors, at, until_s)
             visits.start_soon(street.weather, until_s)
+            if bank is not None:
+                visits.start_soon(payers, plan, world, bank, street.acknowledged, until_s)
+                visits.start_soon(moods, bank, world.engine, until_s)
 
 
-async def _come_to_rest(street: Street, world: World, checker: Checker, outcome: Outcome) -> None:
+async def _come_to_rest(street: Street, world: World, checker: Checker, outcome: Outcome, bank: Bank | None) -> None:
     """No more faults: everybody leaves, and everything must reach its end."""
     for place in world.places:
         place.deaths = None
@@ -204,12 +218,16 @@ async def _come_to_rest(street: Street, world: World, checker: Checker, outcome:
             place.serving.life.dies_at_commit = None
     for at in street.stations:
         at.heal()
+    if bank is not None:
+        bank.heal()
     # What a station did not hear of its charges yet, it hears now; and then the cable is pulled.
     await trio.sleep(120)
     for at in street.stations:
         await at.station.unplug()
         if at.is_charging:
             await at.station.stop(1)
+    # The next question of the week's slow sweep, now: it finds what no call reported.
+    checker.run(CHECK_NOW, {"now": world.clock.now()})
     began = trio.current_time()
     while trio.current_time() < began + FINAL_WITHIN_S:
         await trio.sleep(LOOK_EVERY_S)
@@ -217,12 +235,19 @@ async def _come_to_rest(street: Street, world: World, checker: Checker, outcome:
         unfinished = checker.unfinished()
         if not queued and not unfinished:
             return
-    outcome.problems += [f"after {FINAL_WITHIN_S} s: {each}" for each in (*unfinished, *map("{} queues".format, queued))]
+    outcome.problems += [
+        f"after {FINAL_WITHIN_S} s: {each}" for each in (*unfinished, *map("{} queues".format, queued))
+    ]
 
 
 def unexpected(errors: Errors) -> list[str]:
     """Errors that no fault of ours explains."""
     return [f"logged {count} times: {what} {kind}" for (what, kind), count in errors.seen.items()]
+
+
+def config_of(plan: Plan) -> Config:
+    """With a provider, where money is paid in."""
+    return replace(CONFIG, odengi=ODENGI) if plan.payments else CONFIG
 
 
 def furnish(engine: Engine, plan: Plan) -> None:

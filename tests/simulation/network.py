@@ -140,7 +140,8 @@ class PeopleDoor:
         return Reply(exchange.status, exchange.headers, bytes(exchange.answer))
 
     async def _serve(self, exchange: Exchange, scope: Any) -> None:
-        await self._app(scope, exchange.receive, exchange.send)
+        receive: Any = exchange.receive  # the three kinds of message are plain dicts here
+        await self._app(scope, receive, exchange.send)
 
 
 async def _first(event: trio.Event, scope: trio.CancelScope) -> None:

@@ -67,6 +67,18 @@ class Phone:
         else:
             self._trace.note("stop refused", session_id[:8], (answer or {}).get("error"))
 
+    async def top_up(self, som: int) -> str | None:
+        """The order whose code is on the screen; None when there is none."""
+        body = {"client_id": self.client_id, "amount": som}
+        answer = await self._persist("/api/v1/balance/topup-qr", body, self.new_key())
+        if answer is None or not answer.get("success"):
+            self._trace.note("top-up refused", self.client_id, som, (answer or {}).get("error"))
+            return None
+        order_id = str(answer["order_id"])
+        self._acknowledged.top_ups[order_id] = answer
+        self._trace.note("top-up", self.client_id, som, order_id)
+        return order_id
+
     async def post(self, path: str, body: Mapping[str, Any], key: str, *, patience_s: float = 15.0) -> dict[str, Any]:
         """One request to a process that is there. Raises Away, also for an answer that says: try again."""
         place = self._dice.choice(self._world.places)

@@ -303,7 +303,7 @@ class Street:
     def __init__(self, plan: Plan, world: World, truth: Truth, acknowledged: Acknowledged) -> None:
         self.plan = plan
         self._world = world
-        self._acknowledged = acknowledged
+        self.acknowledged = acknowledged
         self.stations = [SimStation(each, world, truth) for each in plan.stations]
 
     async def visitors(self, at: SimStation, until_s: float) -> None:
@@ -315,7 +315,7 @@ class Street:
                 return
             client, pair = dice.choice(self.plan.clients), dice.choice(self.plan.pairs)
             phone_dice = random.Random(dice.getrandbits(64))
-            phone = Phone(self._world, client.client_id, phone_dice, self._acknowledged)
+            phone = Phone(self._world, client.client_id, phone_dice, self.acknowledged)
             self._world.engine.trace.note("visit", at.plan.station_id, client.client_id, pair)
             self._world.engine.trace.counts[f"pair {pair}"] += 1
             await Visit(at, client, phone, phone_dice).run(pair)

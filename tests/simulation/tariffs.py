@@ -27,12 +27,15 @@ class Tariff:
         """What makes it."""
         if not self.rules:
             return
-        yield "INSERT INTO tariff_plans (id, name, created_at, updated_at) VALUES (%s, %s, '2026-01-01', '2026-01-01')", (self.name, self.name)
+        yield (
+            "INSERT INTO tariff_plans (id, name, created_at, updated_at) VALUES (%s, %s, '2026-01-01', '2026-01-01')",
+            (self.name, self.name),
+        )
         for number, rule in enumerate(self.rules):
             start, end = rule.window or (None, None)
             yield (
-                "INSERT INTO tariff_rules (id, tariff_plan_id, name, tariff_type, price, time_start, time_end, created_at,"
-                " updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, '2026-01-01', '2026-01-01')",
+                "INSERT INTO tariff_rules (id, tariff_plan_id, name, tariff_type, price, time_start, time_end,"
+                " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, '2026-01-01', '2026-01-01')",
                 (f"{self.name}-{number}", self.name, rule.kind, rule.kind, rule.price, start, end),
             )
 
@@ -41,7 +44,7 @@ KWH, MINUTE, FEE = "per_kwh", "per_minute", "session_fee"
 TARIFFS = (
     Tariff("default"),
     Tariff("minutes-too", (Rule(KWH, Decimal(10)), Rule(MINUTE, Decimal(2)))),
-    Tariff("minutes-alone", (Rule(MINUTE, Decimal(5)),)),
+    Tariff("minutes-alone", (Rule(KWH, Decimal(0)), Rule(MINUTE, Decimal(5)))),
     Tariff("fee", (Rule(KWH, Decimal("12.35")), Rule(FEE, Decimal(20)))),
     Tariff(
         "night",

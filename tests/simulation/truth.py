@@ -47,9 +47,8 @@ class Truth:
     async def watch(self, plan: StationPlan, station: SimulatedStation) -> None:
         """Note each charge of a station at the moment it begins and ends: virtual time rests until it is noted."""
         connector = station.hardware.connectors[1]
-        last = None
         while True:
-            await station.trace.wait_until(lambda: connector.transaction not in (None, last))
+            await station.trace.wait_until(lambda: connector.transaction is not None)
             last = connector.transaction
             assert last is not None
             charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time())
@@ -90,8 +89,8 @@ def prices(tariff: Tariff, client: ClientPlan | None, at: datetime) -> Prices:
     for rule in tariff.rules:
         if rule.window is None or _within(clock, *rule.window):
             found[rule.kind] = rule.price
-    if not tariff.rules:
-        found[KWH] = DEFAULT_RATE
+    # A plan that names no price of energy leaves the network's in force.
+    found.setdefault(KWH, DEFAULT_RATE)
     discount = 1 - (client.discount_percent if client else Decimal(0)) / 100
     return Prices(
         found.get(KWH, Decimal(0)) * discount, found.get(MINUTE, Decimal(0)) * discount, found.get(FEE, Decimal(0))

@@ -16,6 +16,7 @@ from evpower.clock import ClockWatch
 from evpower.cluster import remote_commands
 from evpower.db.pool import open_pool
 from evpower.identifiers import ProcessId
+from evpower.metering.journal import STOPPED as JOURNAL_STOPPED
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.server import Door
 from evpower.outgoing_http import Transport
@@ -197,7 +198,7 @@ def is_of_the_dead(error: BaseException | None) -> bool:
         return False
     if isinstance(error, BaseExceptionGroup) and any(is_of_the_dead(each) for each in error.exceptions):
         return True
-    return str(error) == DEAD or is_of_the_dead(error.__cause__) or is_of_the_dead(error.__context__)
+    return str(error) in (DEAD, JOURNAL_STOPPED) or is_of_the_dead(error.__cause__) or is_of_the_dead(error.__context__)
 
 
 @contextmanager
