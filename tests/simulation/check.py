@@ -185,7 +185,8 @@ class Final:
 
 PAID = """
 SELECT t.order_id, o.paid_tyiyn, o.phase, t.status,
-       coalesce((SELECT sum(p.amount_tyiyn) FROM evpower.parked_payments p WHERE p.topup_id = t.id), 0) AS parked_tyiyn
+       coalesce((SELECT sum(p.amount_tyiyn) FROM evpower.parked_payments p
+                 WHERE p.topup_id = t.id AND p.reason <> 'refund'), 0) AS parked_tyiyn
 FROM public.balance_topups t JOIN evpower.top_up_orders o ON o.topup_id = t.id ORDER BY t.id
 """
 
@@ -197,7 +198,9 @@ def payment_problems(checker: Checker, bank: Bank | None) -> list[str]:
     orders = {row["order_id"]: row for row in checker.rows(PAID)}
     found = []
     for invoice in bank.invoices:
-        paid = sum(each.amount_tyiyn or 0 for each in invoice.attempts if each.status == "approved")
+        paid = sum(
+            each.amount_tyiyn or 0 for each in invoice.attempts if each.status == "approved" or each.returned_tyiyn
+        )
         row = orders.pop(invoice.order_id, None)
         if row is None:
             found.append(f"invoice {invoice.order_id} is no order of ours")

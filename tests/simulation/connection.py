@@ -157,6 +157,8 @@ class SimulatedConnection(TrioConnection):
     locks: Locks
     #: Set by each notification of a commit.
     news: trio.Event
+    #: Whether the present transaction may have changed a row.
+    wrote: bool = False
 
     @classmethod
     def opener(cls, engine: Engine, life: Life, locks: Locks) -> Connect:
@@ -209,7 +211,8 @@ class SimulatedConnection(TrioConnection):
                 life.commits += 1
                 await self._die(after=False)
         if outermost:
-            self.engine.committed()
+            self.engine.committed(wrote=self.wrote)
+            self.wrote = False
             await self._die(after=True)
 
     async def _die(self, *, after: bool) -> None:
@@ -236,12 +239,17 @@ class TracedCursor(AsyncCursor[DictRow]):
             trace.digest(f"{type(error).__name__} {error.sqlstate}")
             raise
         result = self.pgresult
+        connection.wrote |= _writes(str(query)) and (result is None or result.command_tuples != 0)
         if result is not None:
             values = [
                 result.get_value(row, column) for row in range(result.ntuples) for column in range(result.nfields)
             ]
             trace.digest(repr(values))
         return self
+
+
+def _writes(query: str) -> bool:
+    return any(word in query for word in ("INSERT", "UPDATE", "DELETE", "COPY", "notify"))
 
 
 def must_live(life: Life) -> None:

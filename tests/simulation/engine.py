@@ -108,9 +108,11 @@ class Engine:
         if self.statements % COLLECT_EVERY == 0:
             gc.collect()
 
-    def committed(self) -> None:
-        """A transaction is durable."""
+    def committed(self, *, wrote: bool) -> None:
+        """A transaction is durable; one that wrote nothing notifies nobody."""
         self.commits += 1
+        if not wrote:
+            return
         # Our own backend has had the signal of this commit's notifications before it answers us.
         self.monitor.execute("SELECT")
         news, self._news = self._news, False

@@ -48,6 +48,16 @@ async def scans_and_waits(bank: Bank, invoice: Invoice, dice: random.Random) -> 
     bank.server.book.pay(invoice, invoice.amount_tyiyn)
 
 
+async def partly_returned(bank: Bank, invoice: Invoice, dice: random.Random) -> None:
+    """The provider gives a part back, and somebody else pays the same code meanwhile."""
+    await trio.sleep(dice.uniform(1, 60))
+    first = bank.server.book.pay(invoice, invoice.amount_tyiyn)
+    await trio.sleep(dice.uniform(0, 600))
+    bank.server.book.refund(first.trans_id, invoice.amount_tyiyn // 3)
+    await trio.sleep(dice.choice((0.0, dice.uniform(0, 600))))
+    bank.server.book.pay(invoice, invoice.amount_tyiyn)
+
+
 async def refuses(bank: Bank, invoice: Invoice, dice: random.Random) -> None:
     await trio.sleep(dice.uniform(1, 60))
     bank.server.book.refuse(invoice)
@@ -64,6 +74,7 @@ SCRIPTS: Mapping[str, Script] = {
     "second payment x check": twice,
     "paid x another sum": another_sum,
     "scanned x paid late": scans_and_waits,
+    "part returned x second payment": partly_returned,
     "refused": refuses,
     "forgotten": forgets,
 }

@@ -25,6 +25,9 @@ PAIRS = (
     "poor client x estimate",
     "stop ignored x settled",
     "line cut x every answer",
+    "clock set x charge",
+    "meter lies x debt",
+    "wild reading x stop",
 )
 
 

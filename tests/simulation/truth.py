@@ -36,6 +36,8 @@ class PhysicalCharge:
     stop_is_lost: bool = False
     #: The station's clock was right all along.
     clock_is_right: bool = True
+    #: By how much it reported more than its register had.
+    lies_wh: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -52,11 +54,15 @@ class Truth:
             last = connector.transaction
             assert last is not None
             charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time())
+            charge.clock_is_right = plan.misbehaviour.clock == "right"
             self.charges.append(charge)
             await last.over.wait()
             charge.ended_at, charge.stop_wh = trio.current_time(), connector.energy_wh
             charge.stop_is_lost = station.hardware.misbehaviour.lose_stop
-            charge.clock_is_right = plan.misbehaviour.clock == "right"
+
+    def running(self, plan: StationPlan) -> PhysicalCharge | None:
+        """The charge that goes on at a station."""
+        return next((one for one in self.charges if one.station is plan and one.ended_at is None), None)
 
     def of_tag(self, station_id: str, id_tag: str, start_wh: int) -> PhysicalCharge | None:
         """The charge that a station's record is about."""
