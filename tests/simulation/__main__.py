@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.conftest import _embedded_in_a_thread
+from tests.simulation.bugs import BUGS
 from tests.simulation.history import Outcome, Run, run_seed
 from tests.simulation.plan import draw
 from tests.simulation.template import migrated_template
@@ -20,6 +21,8 @@ from tests.simulation.template import migrated_template
 def main() -> int:
     """Exit code 1 when a history was not as it must be."""
     options = _options()
+    if options.bug:
+        BUGS[options.bug]()
     failed = 0
     with _server() as server, migrated_template(server) as template:
         for seed in _seeds(options.seeds):
@@ -28,6 +31,8 @@ def main() -> int:
             outcome = run_seed(seed, options.hours, server, template, run)
             _show(outcome, options)
             failed += bool(outcome.problems)
+            if outcome.problems and options.first:
+                break
     return 1 if failed else 0
 
 
@@ -36,6 +41,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", default="1", help="7, or 1-100, or 3,9,12")
     parser.add_argument("--hours", type=float, default=1.5)
     parser.add_argument("--until", type=float, help="stop at this virtual second and keep the database")
+    parser.add_argument("--bug", choices=sorted(BUGS), help="a planted one (bugs.py)")
+    parser.add_argument("--first", action="store_true", help="end with the first history that fails")
     parser.add_argument("--lines", help="write every event to this file")
     parser.add_argument("--tail", action="store_true", help="the last events of every history")
     return parser.parse_args()

@@ -13,8 +13,8 @@ from evpower.billing.rows.ledger import CHECKS
 from tests.simulation.engine import Engine, InvariantBroken
 from tests.simulation.phones import Acknowledged
 from tests.simulation.plan import Plan
-from tests.simulation.providers import Bank
 from tests.simulation.truth import PhysicalCharge, Prices, Truth, prices
+from tests.simulation.world import BEGINS_AT
 
 #: All of `evpower ledger check` after every so many commits; what is cheap after each.
 ALL_CHECKS_EVERY = 100
@@ -81,12 +81,13 @@ class Checker:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.begins_at = BEGINS_AT
         self._looks = 0
         engine.after_commit.append(self.after_commit)
 
-    def rows(self, sql: str) -> list[dict[str, Any]]:
+    def rows(self, sql: str, values: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         with self._engine.monitor.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(sql).fetchall()
+            return cursor.execute(sql, values).fetchall()
 
     def run(self, sql: str, values: dict[str, Any]) -> None:
         """By hand, as an operator would."""
@@ -181,33 +182,6 @@ class Final:
             if placed != row["last_wh"] - row["first_wh"]:
                 found.append(f"{placed} Wh of {row['last_wh'] - row['first_wh']} have a place: {shown(row)}")
         return found
-
-
-PAID = """
-SELECT t.order_id, o.paid_tyiyn, o.phase, t.status,
-       coalesce((SELECT sum(p.amount_tyiyn) FROM evpower.parked_payments p
-                 WHERE p.topup_id = t.id AND p.reason <> 'refund'), 0) AS parked_tyiyn
-FROM public.balance_topups t JOIN evpower.top_up_orders o ON o.topup_id = t.id ORDER BY t.id
-"""
-
-
-def payment_problems(checker: Checker, bank: Bank | None) -> list[str]:
-    """Each payment at the provider is credited once, or parked for a person (design §5, 4)."""
-    if bank is None:
-        return []
-    orders = {row["order_id"]: row for row in checker.rows(PAID)}
-    found = []
-    for invoice in bank.invoices:
-        paid = sum(
-            each.amount_tyiyn or 0 for each in invoice.attempts if each.status == "approved" or each.returned_tyiyn
-        )
-        row = orders.pop(invoice.order_id, None)
-        if row is None:
-            found.append(f"invoice {invoice.order_id} is no order of ours")
-        elif row["paid_tyiyn"] + row["parked_tyiyn"] != paid:
-            found.append(f"{paid} tyiyn were paid of {shown(row)}")
-    found += [f"credited, and never paid: {row}" for row in orders.values() if row["paid_tyiyn"]]
-    return found
 
 
 def shown(row: dict[str, Any]) -> str:

@@ -18,7 +18,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from evpower.settings.config import Config
-from tests.simulation.check import Checker, Final, payment_problems
+from tests.simulation.aftermath import payment_problems, record_problems, unpaid_charges
+from tests.simulation.check import Checker, Final
 from tests.simulation.engine import Engine, InvariantBroken
 from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
@@ -32,7 +33,9 @@ from tests.simulation.world import CONFIG, Deaths, Errors, World, errors_noted
 FINAL_WITHIN_S = 12 * 3600 + 600
 LOOK_EVERY_S = 120.0
 #: systemd starts it again at once, or a person does later.
-AWAY_S = ((0.0, 3.0),) * 5 + ((3.0, 90.0),) * 2 + ((0.0, 1200.0),)
+AWAY_S = ((0.0, 3.0),) * 8 + ((3.0, 90.0),) * 3 + ((0.0, 900.0),)
+#: A station has its line again, has delivered its queue, and was asked to stop what nobody pays for.
+HEARS_WITHIN_S = 240.0
 CHECK_NOW = "UPDATE evpower.top_up_orders SET next_check_at = %(now)s WHERE next_check_at IS NOT NULL"
 #: What makes PostgreSQL's answers follow from what it was asked.
 SETTINGS = {
@@ -166,6 +169,7 @@ async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -
         checker.ledger()
         outcome.problems += Final(plan, truth, acknowledged, checker).problems()
         outcome.problems += payment_problems(checker, bank)
+        outcome.problems += record_problems(checker, plan, truth)
         outcome.problems += unexpected(errors)
     for row in checker.rows("SELECT id, status, energy, amount, debt_amount FROM charging_sessions ORDER BY id"):
         engine.trace.digest(repr(row))
@@ -221,7 +225,8 @@ async def _come_to_rest(street: Street, world: World, checker: Checker, outcome:
     if bank is not None:
         bank.heal()
     # What a station did not hear of its charges yet, it hears now; and then the cable is pulled.
-    await trio.sleep(120)
+    await trio.sleep(HEARS_WITHIN_S)
+    outcome.problems += unpaid_charges(checker, street.stations)
     for at in street.stations:
         await at.station.unplug()
         if at.is_charging:

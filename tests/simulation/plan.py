@@ -82,7 +82,7 @@ def draw(seed: int, hours: float) -> Plan:
         stations=stations,
         clients=clients,
         processes="A",
-        deaths=dice.choice(((20, 200), (50, 600), (100, 1200), None)),
+        deaths=dice.choice(((60, 400), (100, 900), (300, 2000), None)),
         pairs=tuple(sorted(dice.sample(PAIRS, dice.randint(4, len(PAIRS))))),
         payments=dice.random() < 0.7,
     )
@@ -110,6 +110,6 @@ def _client(dice: random.Random, number: int) -> ClientPlan:
     return ClientPlan(
         client_id=f"client-{number}",
         card=f"CARD{number:04d}",
-        balance_tyiyn=dice.choice((dice.randint(10_00, 60_00), dice.randint(150_00, 260_00), 5_000_00)),
+        balance_tyiyn=dice.choice((dice.randint(10_00, 60_00), dice.randint(150_00, 260_00), 5_000_00, 5_000_00)),
         discount_percent=Decimal(dice.choice((0, 0, 0, 15))),
     )

@@ -29,7 +29,7 @@ class Street:
         """One after another until the time is over."""
         dice = self._world.engine.random(f"visitors {at.plan.station_id}")
         while True:
-            await trio.sleep(dice.uniform(10, 8 * MINUTE))
+            await trio.sleep(dice.uniform(5, 4 * MINUTE))
             if trio.current_time() >= until_s:
                 return
             client, pair = dice.choice(self.plan.clients), dice.choice(self.plan.pairs)
