@@ -25,10 +25,9 @@ def main() -> int:
         BUGS[options.bug]()
     failed = 0
     with _server() as server, migrated_template(server) as template:
-        for seed in _seeds(options.seeds):
-            plan = draw(seed, options.hours)
-            run = Run(plan, until_s=options.until, keep_lines=bool(options.lines))
-            outcome = run_seed(seed, options.hours, server, template, run)
+        for seed, hours in _seeds(options.seeds, options.hours):
+            run = Run(draw(seed, hours), until_s=options.until, keep_lines=bool(options.lines))
+            outcome = run_seed(run, server, template)
             _show(outcome, options)
             failed += bool(outcome.problems)
             if outcome.problems and options.first:
@@ -48,10 +47,20 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _seeds(text: str) -> Iterator[int]:
+def _seeds(text: str, hours: float) -> Iterator[tuple[int, float]]:
+    if text == "kept":
+        yield from kept()
+        return
     for part in text.split(","):
         first, _, last = part.partition("-")
-        yield from range(int(first), int(last or first) + 1)
+        yield from ((seed, hours) for seed in range(int(first), int(last or first) + 1))
+
+
+def kept() -> list[tuple[int, float]]:
+    """Seeds that failed once, and their hours."""
+    lines = Path(__file__).with_name("seeds.txt").read_text().splitlines()
+    words = [line.split() for line in lines if line and not line.startswith("#")]
+    return [(int(seed), float(hours)) for seed, hours, *_ in words]
 
 
 @contextmanager
@@ -78,7 +87,7 @@ def _show(outcome: Outcome, options: argparse.Namespace) -> None:
     if outcome.problems or options.tail:
         out.writelines(f"    {line}\n" for line in outcome.tail)
         out.writelines(f"  ! {problem}\n" for problem in outcome.problems)
-        out.write(f"  make simulate SEEDS={outcome.seed} HOURS={options.hours}\n")
+        out.write(f"  make simulate SEED={outcome.seed} HOURS={outcome.hours:g}\n")
     if options.lines and outcome.lines is not None:
         Path(options.lines).write_text("\n".join(outcome.lines))
     out.flush()

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import random
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random as Dice
 from typing import Any
 
 import psycopg
@@ -44,6 +44,13 @@ class Life:
     dies_at_commit: int | None = None
     dies_after: bool = False
     thawed: trio.Event | None = None
+
+    def heal(self) -> None:
+        """It dies no more, and goes on if it stood still."""
+        self.dies_at_commit = None
+        if self.thawed is not None:
+            self.thawed.set()
+            self.thawed = None
 
 
 class Trace:
@@ -96,9 +103,9 @@ class Engine:
         #: A check of a commit that found something wrong: the run ends by it, at its next step.
         self.broken: InvariantBroken | None = None
 
-    def random(self, what: str) -> random.Random:
+    def random(self, what: str) -> Dice:
         """Dice of its own for each purpose: one more throw of one changes no other."""
-        return random.Random(f"{self.seed}/{what}")
+        return Dice(f"{self.seed}/{what}")
 
     def close(self) -> None:
         self.monitor.close()
@@ -130,6 +137,13 @@ class Engine:
         row = self.monitor.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
         assert row is not None
         return set(row[0])
+
+    def lose_connections(self, life: Life, dice: Dice) -> None:
+        """PostgreSQL ends one of its connections, or all of them."""
+        open_ones = [each for each in life.connections if not each.closed]
+        self.trace.note("connections lost", life.name)
+        for each in open_ones if dice.random() < 0.3 else open_ones[:1]:
+            self.monitor.execute("SELECT pg_terminate_backend(%s, 5000)", [each.info.backend_pid])
 
     def kill(self, life: Life) -> None:
         """SIGKILL: the kernel closes its sockets, and PostgreSQL rolls back before anything else happens."""

@@ -6,6 +6,7 @@ import gc
 import os
 import random
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,10 +21,11 @@ from psycopg.conninfo import make_conninfo
 from evpower.settings.config import Config
 from tests.simulation.aftermath import payment_problems, record_problems, unpaid_charges
 from tests.simulation.check import Checker, Final
+from tests.simulation.dangers import dangers
 from tests.simulation.engine import Engine, InvariantBroken
 from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
-from tests.simulation.plan import Plan, draw
+from tests.simulation.plan import Plan
 from tests.simulation.providers import ODENGI, Bank, moods
 from tests.simulation.street import Street
 from tests.simulation.truth import Truth
@@ -72,6 +74,7 @@ class Outcome:
     """What a run came to."""
 
     seed: int
+    hours: float
     digest: str = ""
     problems: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -95,12 +98,12 @@ class Run:
     keep_lines: bool = False
 
 
-def run_seed(seed: int, hours: float, server: str, template: str, run: Run | None = None) -> Outcome:
+def run_seed(run: Run, server: str, template: str) -> Outcome:
     """Play one history on a database of its own."""
-    run = run or Run(draw(seed, hours))
+    seed = run.plan.seed
     name = f"evpower_simulation_{seed}_{os.getpid()}"
     _make(server, name, template)
-    outcome, began, cpu_s = Outcome(seed), time.monotonic(), time.process_time()
+    outcome, began, cpu_s = Outcome(seed, run.plan.hours), time.monotonic(), time.process_time()
     _seed_trio(seed)
     gc.collect()
     gc.disable()
@@ -143,13 +146,22 @@ async def _play(run: Run, conninfo: str, outcome: Outcome) -> None:
     try:
         with errors_noted(engine.trace.note) as errors:
             await _history(run, engine, outcome, errors)
-    except InvariantBroken as error:
-        outcome.problems.append(str(error))
+    except* InvariantBroken as broken:
+        outcome.problems += [str(each) for each in leaves(broken)]
+    except* Exception as crash:
+        outcome.problems += [f"crashed: {''.join(traceback.format_exception(each)[-4:])}" for each in leaves(crash)]
     finally:
         outcome.digest, outcome.counts = engine.trace.value, engine.trace.counts
         outcome.tail, outcome.virtual_s = list(engine.trace.tail), trio.current_time()
         outcome.statements, outcome.commits, outcome.lock_waits = engine.statements, engine.commits, engine.lock_waits
         engine.close()
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The plain exceptions of a group of groups."""
+    return [
+        leaf for each in group.exceptions for leaf in (leaves(each) if isinstance(each, BaseExceptionGroup) else [each])
+    ]
 
 
 async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -> None:
@@ -208,7 +220,7 @@ async def _live(street: Street, world: World, bank: Bank | None) -> None:
         async with trio.open_nursery() as visits:
             for at in street.stations:
                 visits.start_soon(street.visitors, at, until_s)
-            visits.start_soon(street.weather, until_s)
+            visits.start_soon(dangers, world, street.stations, until_s)
             if bank is not None:
                 visits.start_soon(payers, plan, world, bank, street.acknowledged, until_s)
                 visits.start_soon(moods, bank, world.engine, until_s)
@@ -219,7 +231,7 @@ async def _come_to_rest(street: Street, world: World, checker: Checker, outcome:
     for place in world.places:
         place.deaths = None
         if place.serving is not None:
-            place.serving.life.dies_at_commit = None
+            place.serving.life.heal()
     for at in street.stations:
         at.heal()
     if bank is not None:

@@ -81,7 +81,7 @@ class Phone:
 
     async def post(self, path: str, body: Mapping[str, Any], key: str, *, patience_s: float = 15.0) -> dict[str, Any]:
         """One request to a process that is there. Raises Away, also for an answer that says: try again."""
-        place = self._dice.choice(self._world.places)
+        place = self._world.a_place()
         data = json.dumps(body).encode()
         headers = {"content-type": "application/json", "idempotency-key": key}
         reply = await place.reach().people.ask("POST", path, data, headers, patience_s=patience_s)

@@ -81,7 +81,7 @@ def draw(seed: int, hours: float) -> Plan:
         hours=hours,
         stations=stations,
         clients=clients,
-        processes="A",
+        processes=dice.choice(("A", "A", "AB")),
         deaths=dice.choice(((60, 400), (100, 900), (300, 2000), None)),
         pairs=tuple(sorted(dice.sample(PAIRS, dice.randint(4, len(PAIRS))))),
         payments=dice.random() < 0.7,

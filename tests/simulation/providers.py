@@ -141,7 +141,7 @@ class Webhooks(httpx2.AsyncBaseTransport):
     world: World
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        body, place = await request.aread(), self.world.places[0]
+        body, place = await request.aread(), self.world.a_place()
         headers = {name.decode().lower(): value.decode() for name, value in request.headers.raw}
         try:
             reply = await place.reach().people.ask(request.method, request.url.path, body, headers)

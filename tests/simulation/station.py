@@ -45,7 +45,7 @@ class SimStation:
 
     async def _dial(self, _url: str) -> trio.abc.Stream:
         try:
-            serving = self._dice.choice(self._world.places).reach()
+            serving = self._world.a_place().reach()
         except Away:
             raise OSError("connection refused") from None
         end = await serving.chargers.connect()

@@ -38,13 +38,3 @@ class Street:
             self._world.engine.trace.note("visit", at.plan.station_id, client.client_id, pair)
             self._world.engine.trace.counts[f"pair {pair}"] += 1
             await Visit(at, client, phone, phone_dice).run(pair)
-
-    async def weather(self, until_s: float) -> None:
-        """Lines that fail for no reason of the visits'."""
-        dice = self._world.engine.random("weather")
-        while trio.current_time() < until_s:
-            await trio.sleep(dice.uniform(MINUTE, 30 * MINUTE))
-            at = dice.choice(self.stations)
-            at.station.go_offline()
-            await trio.sleep(dice.choice((0.0, dice.uniform(1, 10 * MINUTE))))
-            at.station.come_online()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
+import psycopg
 import trio
 
 from evpower.clock import ClockWatch
@@ -33,6 +34,7 @@ from tests.simulation.network import Away, MemoryListener, PeopleDoor
 #: When every history begins: noon of a Monday in Bishkek.
 BEGINS_AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 POOL_SIZE = 6
+ADMIN_SHUTDOWN = "57P01"
 POLL_EVERY_S = remote_commands.POLL_EVERY_S
 #: Every address: what limits requests by real CPU time has no place here.
 ANYBODY = (ip_network("0.0.0.0/0"),)
@@ -158,11 +160,17 @@ class World:
         self.clock = SimulatedClock()
         self.ids = SeededIds(engine.random("ids"))
         self.locks = Locks()
+        self._proxy = engine.random("proxy")
         self.transport: Transport | None = None
         self.places = [Place(name, self) for name in names]
         # One process asks itself nothing: a third of all statements would be its looking for other processes' commands.
         remote_commands.POLL_EVERY_S = POLL_EVERY_S if len(names) > 1 else 20 * POLL_EVERY_S
         engine.after_news.append(self._spread_news)
+
+    def a_place(self) -> Place:
+        """As a proxy in front of them chooses: one that is there, if one is."""
+        there = [place for place in self.places if place.serving is not None]
+        return self._proxy.choice(there or self.places)
 
     def _spread_news(self) -> None:
         """What listens is woken, and reads what its own connection was sent."""
@@ -193,10 +201,12 @@ class Errors(logging.Handler):
 
 
 def is_of_the_dead(error: BaseException | None) -> bool:
-    """Whether it comes of the process's death: nobody reads what a dead process logs."""
+    """Whether it comes of the process's death, or of a connection that PostgreSQL ended: both are faults of ours."""
     if error is None:
         return False
     if isinstance(error, BaseExceptionGroup) and any(is_of_the_dead(each) for each in error.exceptions):
+        return True
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, ADMIN_SHUTDOWN):
         return True
     return str(error) in (DEAD, JOURNAL_STOPPED) or is_of_the_dead(error.__cause__) or is_of_the_dead(error.__context__)
 
