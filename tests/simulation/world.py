@@ -192,7 +192,7 @@ class Errors(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         kind = type(error).__name__ if error is not None else ""
-        if error is not None and is_of_the_dead(error):
+        if error is not None and is_of_a_fault(error):
             return
         if record.levelno >= logging.ERROR or kind:
             key = (f"{record.name}: {record.msg}", kind)
@@ -200,15 +200,20 @@ class Errors(logging.Handler):
             self._note("error", f"{record.getMessage()} {error!r}")
 
 
-def is_of_the_dead(error: BaseException | None) -> bool:
-    """Whether it comes of the process's death, or of a connection that PostgreSQL ended: both are faults of ours."""
+def is_of_a_fault(error: BaseException | None) -> bool:
+    """Whether it comes of a death, of a connection that PostgreSQL ended, or of a process that stood still.
+
+    Time never passes while a statement is in flight: what is too slow here stood still, or waited for one that did.
+    """
     if error is None:
         return False
-    if isinstance(error, BaseExceptionGroup) and any(is_of_the_dead(each) for each in error.exceptions):
+    if isinstance(error, BaseExceptionGroup) and any(is_of_a_fault(each) for each in error.exceptions):
         return True
     if isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, ADMIN_SHUTDOWN):
         return True
-    return str(error) in (DEAD, JOURNAL_STOPPED) or is_of_the_dead(error.__cause__) or is_of_the_dead(error.__context__)
+    if isinstance(error, trio.TooSlowError) or str(error) in (DEAD, JOURNAL_STOPPED):
+        return True
+    return is_of_a_fault(error.__cause__) or is_of_a_fault(error.__context__)
 
 
 @contextmanager
