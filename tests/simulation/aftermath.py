@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.check import Checker, shown
+from tests.simulation.check import UNBELIEVABLE_WH, Checker, shown
 from tests.simulation.plan import Plan
 from tests.simulation.providers import Bank
 from tests.simulation.station import SimStation
@@ -10,8 +10,6 @@ from tests.simulation.truth import Truth
 
 #: A start that is older when it comes is a report, and always billed to the card's client (field ruling 2.3).
 LATE_AFTER_S = 130.0
-#: What a connector can have delivered (field ruling 1.1) is far below.
-UNBELIEVABLE_WH = 5_000_000
 
 PAID = """
 SELECT t.order_id, o.paid_tyiyn, o.phase, t.status,

@@ -67,7 +67,7 @@ class SimStation:
     def heal(self) -> None:
         """No more misfortune: the line is up, the clock is set, stops are sent and obeyed."""
         self.cuts = 0.0
-        self.behave(lose_stop=False, ignore_remote_stop=False, refuse_remote_stop=False)
+        self.behave(lose_stop=False, ignore_remote_stop=False, refuse_remote_stop=False, no_meter_values=False)
         self.station.hardware.clock = WrongClock(self._world.clock, "right")
         self.station.come_online()
 

@@ -14,7 +14,7 @@ from tests.simulation.__main__ import kept
 from tests.simulation.plan import draw
 
 ROOT = Path(__file__).parents[2]
-HOURS = "0.2"
+HOURS = "0.15"
 
 
 def simulate(server: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -30,19 +30,19 @@ def digests(output: str) -> list[str]:
 
 def test_the_same_seed_is_the_same_history_in_another_process(postgres_server: str) -> None:
     """Over every statement, reply and row; also alone, and not as the third of three."""
-    three = simulate(postgres_server, "--seeds", "3,9,12", "--hours", "0.1")
-    one = simulate(postgres_server, "--seeds", "12", "--hours", "0.1")
-    again = simulate(postgres_server, "--seeds", "3,9", "--hours", "0.1")
+    three = simulate(postgres_server, "--seeds", "3,9,12", "--hours", "0.05")
+    one = simulate(postgres_server, "--seeds", "12", "--hours", "0.05")
+    again = simulate(postgres_server, "--seeds", "3,9", "--hours", "0.05")
     assert len(digests(three.stdout)) == 3, three.stdout + three.stderr
     assert digests(three.stdout) == [*digests(again.stdout), *digests(one.stdout)]
     assert len(set(digests(three.stdout))) == 3
 
 
-@pytest.mark.parametrize("seeds", ["1-3", "4-6", "7-9"])
-def test_a_dozen_histories_are_as_they_must_be(postgres_server: str, seeds: str) -> None:
+@pytest.mark.parametrize("seeds", ["1,2", "3,4", "5,6", "7,8"])
+def test_short_histories_are_as_they_must_be(postgres_server: str, seeds: str) -> None:
     played = simulate(postgres_server, "--seeds", seeds, "--hours", HOURS)
     assert played.returncode == 0, played.stdout + played.stderr
-    assert len(digests(played.stdout)) == 3
+    assert len(digests(played.stdout)) == 2
 
 
 def test_the_seeds_that_failed_once_can_be_read() -> None:

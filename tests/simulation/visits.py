@@ -226,11 +226,14 @@ async def lie_believed(visit: Visit) -> None:
     if await visit.begin({}):
         await visit.wait(MINUTE, 10 * MINUTE)
         visit.at.lie(round(visit.at.plan.power_w * 100 / 3600))
+        visit.at.behave(no_meter_values=True)
         await visit.wait(1, 2)
         await visit.offline(MINUTE, 2 * HOUR)
         assert visit.session_id is not None
         await visit.phone.stop(visit.session_id)
         await visit.wait(MINUTE, 10 * MINUTE)
+        await visit.at.station.unplug()
+        visit.at.behave(no_meter_values=False)
 
 
 async def lie_disbelieved(visit: Visit) -> None:

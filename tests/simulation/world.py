@@ -16,8 +16,8 @@ import trio
 from evpower.clock import ClockWatch
 from evpower.cluster import remote_commands
 from evpower.db.pool import open_pool
+from evpower.errors import DatabaseUnavailable
 from evpower.identifiers import ProcessId
-from evpower.metering.journal import STOPPED as JOURNAL_STOPPED
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.server import Door
 from evpower.outgoing_http import Transport
@@ -211,7 +211,7 @@ def is_of_a_fault(error: BaseException | None) -> bool:
         return True
     if isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, ADMIN_SHUTDOWN):
         return True
-    if isinstance(error, trio.TooSlowError) or str(error) in (DEAD, JOURNAL_STOPPED):
+    if isinstance(error, trio.TooSlowError | DatabaseUnavailable) or str(error) == DEAD:
         return True
     return is_of_a_fault(error.__cause__) or is_of_a_fault(error.__context__)
 
