@@ -17,6 +17,7 @@ from evpower.clock import ClockWatch
 from evpower.cluster import remote_commands
 from evpower.db.pool import open_pool
 from evpower.errors import DatabaseUnavailable
+from evpower.http.wire.access import HttpTraffic
 from evpower.identifiers import ProcessId
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.server import Door
@@ -25,7 +26,8 @@ from evpower.payments.gateways.providers import open_gateways
 from evpower.server.doors import people_app, server_figures, station_server
 from evpower.server.process import Process, build_process
 from evpower.server.supervisor import start_workers
-from evpower.settings.config import Config, HttpSettings
+from evpower.settings.config import Config
+from evpower.settings.http import HttpSettings
 from evpower.sign_in.means import SignInMeans
 from tests.simulation.connection import DEAD, Locks, SimulatedConnection
 from tests.simulation.engine import Engine, Life
@@ -144,7 +146,9 @@ class Place:
             await start_workers(workers, process)
             server, chargers = station_server(process, FailedLogins()), MemoryListener()
             await workers.start(server.serve, [Door(chargers, anonymous=True)])
-            app = people_app(process, server_figures(process, server), (), cpu_s=lambda: 0.0)
+            traffic = HttpTraffic()
+            figures = server_figures(process, server, traffic)
+            app = people_app(process, figures, (), traffic, cpu_s=lambda: 0.0)
             self.serving = Serving(life, process, chargers, PeopleDoor(app, life, workers))
             self.started.set()
             engine.trace.note("ready", life.name)
