@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from tests.conftest import _embedded_in_a_thread
 from tests.simulation.bugs import BUGS
 from tests.simulation.history import Outcome, Run, run_seed
-from tests.simulation.plan import draw
+from tests.simulation.narrowing import Narrowing, add_options, chosen, shrink
 from tests.simulation.template import migrated_template
 
 
@@ -26,9 +26,16 @@ def main() -> int:
     failed = 0
     with _server() as server, migrated_template(server) as template:
         for seed, hours in _seeds(options.seeds, options.hours):
-            run = Run(draw(seed, hours), until_s=options.until, keep_lines=bool(options.lines))
+            wanted = chosen(options, seed, hours)
+            run = Run(wanted.plan(), until_s=options.until, keep_lines=bool(options.lines))
             outcome = run_seed(run, server, template)
-            _show(outcome, options)
+            _show(outcome, options, wanted)
+            if outcome.problems and options.shrink:
+
+                def fails(narrower: Narrowing) -> bool:
+                    return bool(run_seed(Run(narrower.plan()), server, template).problems)
+
+                sys.stdout.write(f"  the smallest that fails: {shrink(wanted, fails).command()}\n")
             failed += bool(outcome.problems)
             if outcome.problems and options.first:
                 break
@@ -43,6 +50,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bug", choices=sorted(BUGS), help="a planted one (bugs.py)")
     parser.add_argument("--first", action="store_true", help="end with the first history that fails")
     parser.add_argument("--lines", help="write every event to this file")
+    parser.add_argument("--shrink", action="store_true", help="look for a smaller history that fails")
+    add_options(parser)
     parser.add_argument("--tail", action="store_true", help="the last events of every history")
     return parser.parse_args()
 
@@ -75,7 +84,7 @@ def _server() -> Iterator[str]:
         yield conninfo
 
 
-def _show(outcome: Outcome, options: argparse.Namespace) -> None:
+def _show(outcome: Outcome, options: argparse.Namespace, played: Narrowing) -> None:
     out = sys.stdout
     interesting = ("sessions", "death", "started", "stopped", "error", "deadlock", "5xx")
     counts = " ".join(f"{name}={outcome.counts[name]}" for name in interesting)
@@ -87,7 +96,7 @@ def _show(outcome: Outcome, options: argparse.Namespace) -> None:
     if outcome.problems or options.tail:
         out.writelines(f"    {line}\n" for line in outcome.tail)
         out.writelines(f"  ! {problem}\n" for problem in outcome.problems)
-        out.write(f"  make simulate SEED={outcome.seed} HOURS={outcome.hours:g}\n")
+        out.write(f"  {played.command()}\n")
     if options.lines and outcome.lines is not None:
         Path(options.lines).write_text("\n".join(outcome.lines))
     out.flush()

@@ -220,7 +220,8 @@ async def _live(street: Street, world: World, bank: Bank | None) -> None:
         async with trio.open_nursery() as visits:
             for at in street.stations:
                 visits.start_soon(street.visitors, at, until_s)
-            visits.start_soon(dangers, world, street.stations, until_s)
+            if plan.dangers:
+                visits.start_soon(dangers, world, street.stations, until_s)
             if bank is not None:
                 visits.start_soon(payers, plan, world, bank, street.acknowledged, until_s)
                 visits.start_soon(moods, bank, world.engine, until_s)

@@ -69,6 +69,8 @@ class Plan:
     deaths: tuple[int, int] | None
     pairs: tuple[str, ...]
     payments: bool
+    #: Lost lines and connections, processes that stand still.
+    dangers: bool = True
 
 
 def draw(seed: int, hours: float) -> Plan:
