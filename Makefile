@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies lint types schema describe bench \
-  dist dist-check smoke notice guide lock clean
+  dist dist-check smoke simulate notice guide lock clean
 
 install: $(STAMP)
 
@@ -59,6 +59,14 @@ planted: install
 # Requests made of /openapi.json, right and wrong, at a started server: no 5xx, no answer that is not as described.
 fuzz-api: install
 	$(BIN)/python -m tests.fuzz.api $(MINUTES)
+
+# The whole application in simulated worlds, for instance `make simulate SEEDS=1-100`, or one that failed:
+# `make simulate SEED=7 HOURS=1.5`; `UNTIL=` a virtual second stops there and keeps the database (docs/proof.md).
+SEED ?= 1
+SEEDS ?= $(SEED)
+HOURS ?= 1
+simulate: install
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) $(if $(UNTIL),--until $(UNTIL)) $(ARGS)
 
 # The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
 proxies: install

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ from evpower.http.service import ServiceFacts, service_routes
 from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.caller import Callers
+from evpower.http.wire.loop_time import CpuSeconds
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -192,9 +194,15 @@ def pages_services(app: App, frames: Frames) -> PagesServices:
 
 
 def people_app(
-    process: Process, figures: Exposition, ocpp_urls: tuple[str, ...], traffic: HttpTraffic | None = None
+    process: Process,
+    figures: Exposition,
+    ocpp_urls: tuple[str, ...],
+    traffic: HttpTraffic | None = None,
+    *,
+    cpu_s: CpuSeconds = time.thread_time,
 ) -> QuartTrio:
-    """Every route of the people's listener; its requests are counted in `traffic`."""
+    """Every route of the people's listener; its requests are counted in `traffic`, and `cpu_s` is the clock of what one
+    takes of the event loop."""
     traffic = traffic or HttpTraffic()
     config, app = process.config, process.app
     admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
@@ -238,6 +246,7 @@ def people_app(
         operations=admin_operations(process, traffic),
         at_root=(service_routes(ServiceFacts(evpower.__version__, ocpp_urls=ocpp_urls), probes), metrics),
         traffic=traffic,
+        cpu_s=cpu_s,
     )
 
 

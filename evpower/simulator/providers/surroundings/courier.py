@@ -73,8 +73,10 @@ class Delivered:
 class Courier:
     """Takes letters from the providers and carries them one after another; late ones go on their own."""
 
-    def __init__(self, sleep: Sleep) -> None:
+    def __init__(self, sleep: Sleep, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        """With a `transport` the calls are handed to it, and no socket is opened."""
         self._sleep = sleep
+        self._transport = transport
         self._post, self._waiting = trio.open_memory_channel[Letter](WAITING_MAX)
         self._held: list[Letter] = []
         self._changed = trio.Event()
@@ -101,7 +103,7 @@ class Courier:
 
     async def run(self) -> None:
         """Carry letters until cancelled."""
-        client = httpx2.AsyncClient(timeout=ANSWER_WITHIN_S, follow_redirects=False)
+        client = httpx2.AsyncClient(timeout=ANSWER_WITHIN_S, follow_redirects=False, transport=self._transport)
         async with client as http, trio.open_nursery() as late:
             async for letter in self._waiting:
                 await self._carry(letter, http, late)

@@ -1,0 +1,110 @@
+"""`make simulate`: histories by their seeds, and what each came to."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.conftest import _embedded_in_a_thread
+from tests.simulation.bugs import BUGS
+from tests.simulation.history import Outcome, Run, run_seed
+from tests.simulation.narrowing import Narrowing, add_options, chosen, shrink
+from tests.simulation.template import migrated_template
+
+
+def main() -> int:
+    """Exit code 1 when a history was not as it must be."""
+    options = _options()
+    if options.bug:
+        BUGS[options.bug]()
+    failed = 0
+    with _server() as server, migrated_template(server) as template:
+        for seed, hours in _seeds(options.seeds, options.hours):
+            wanted = chosen(options, seed, hours)
+            run = Run(wanted.plan(), until_s=options.until, keep_lines=bool(options.lines))
+            outcome = run_seed(run, server, template)
+            _show(outcome, options, wanted)
+            if outcome.problems and options.shrink:
+
+                def fails(narrower: Narrowing) -> bool:
+                    return bool(run_seed(Run(narrower.plan()), server, template).problems)
+
+                sys.stdout.write(f"  the smallest that fails: {shrink(wanted, fails).command()}\n")
+            failed += bool(outcome.problems)
+            if outcome.problems and options.first:
+                break
+    return 1 if failed else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make simulate")
+    parser.add_argument("--seeds", default="1", help="7, or 1-100, or 3,9,12")
+    parser.add_argument("--hours", type=float, default=1.5)
+    parser.add_argument("--until", type=float, help="stop at this virtual second and keep the database")
+    parser.add_argument("--bug", choices=sorted(BUGS), help="a planted one (bugs.py)")
+    parser.add_argument("--first", action="store_true", help="end with the first history that fails")
+    parser.add_argument("--lines", help="write every event to this file")
+    parser.add_argument("--shrink", action="store_true", help="look for a smaller history that fails")
+    add_options(parser)
+    parser.add_argument("--tail", action="store_true", help="the last events of every history")
+    return parser.parse_args()
+
+
+def _seeds(text: str, hours: float) -> Iterator[tuple[int, float]]:
+    if text == "kept":
+        yield from kept()
+        return
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield from ((seed, hours) for seed in range(int(first), int(last or first) + 1))
+
+
+def kept() -> list[tuple[int, float]]:
+    """Seeds that failed once, and their hours."""
+    lines = Path(__file__).with_name("seeds.txt").read_text().splitlines()
+    words = [line.split() for line in lines if line and not line.startswith("#")]
+    return [(int(seed), float(hours)) for seed, hours, *_ in words]
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    if outside := os.environ.get("EVPOWER_TEST_DATABASE_URL"):
+        yield outside
+        return
+    with (
+        TemporaryDirectory(prefix="evpower-simulation-") as directory,
+        _embedded_in_a_thread(Path(directory) / "data") as conninfo,
+    ):
+        yield conninfo
+
+
+def _show(outcome: Outcome, options: argparse.Namespace, played: Narrowing) -> None:
+    out = sys.stdout
+    interesting = ("sessions", "death", "started", "stopped", "error", "deadlock", "5xx")
+    counts = " ".join(f"{name}={outcome.counts[name]}" for name in interesting)
+    out.write(
+        f"seed={outcome.seed} {counts} statements={outcome.statements} commits={outcome.commits} "
+        f"lock_waits={outcome.lock_waits} virtual_s={outcome.virtual_s:.0f} cpu_s={outcome.cpu_s:.1f} "
+        f"wall_s={outcome.wall_s:.1f} digest={outcome.digest} {'FAILED' if outcome.problems else 'clean'}\n"
+    )
+    if outcome.problems or options.tail:
+        out.writelines(f"    {line}\n" for line in outcome.tail)
+        out.writelines(f"  ! {problem}\n" for problem in outcome.problems)
+        out.write(f"  {played.command()}\n")
+    if options.lines and outcome.lines is not None:
+        Path(options.lines).write_text("\n".join(outcome.lines))
+    out.flush()
+
+
+if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]])
+    logging.raiseExceptions = False
+    sys.exit(main())

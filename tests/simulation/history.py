@@ -1,0 +1,302 @@
+"""One history: a database, a world, a street, its end, and what is said of it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import time
+import traceback
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import psycopg
+import trio
+import trio.testing
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from evpower.settings.config import Config
+from tests.simulation.aftermath import payment_problems, record_problems, unpaid_charges
+from tests.simulation.check import Checker, Final
+from tests.simulation.dangers import dangers
+from tests.simulation.engine import Engine, InvariantBroken
+from tests.simulation.payers import payers
+from tests.simulation.phones import Acknowledged
+from tests.simulation.plan import Plan
+from tests.simulation.providers import ODENGI, Bank, moods
+from tests.simulation.street import Street
+from tests.simulation.truth import Truth
+from tests.simulation.world import CONFIG, Deaths, Errors, World, errors_noted
+
+#: Everything has a final state so long after the faults (design §5).
+FINAL_WITHIN_S = 12 * 3600 + 600
+LOOK_EVERY_S = 120.0
+#: systemd starts it again at once, or a person does later.
+AWAY_S = ((0.0, 3.0),) * 8 + ((3.0, 90.0),) * 3 + ((0.0, 900.0),)
+#: A station has its line again, has delivered its queue, and was asked to stop what nobody pays for.
+HEARS_WITHIN_S = 240.0
+CHECK_NOW = "UPDATE evpower.top_up_orders SET next_check_at = %(now)s WHERE next_check_at IS NOT NULL"
+#: What makes PostgreSQL's answers follow from what it was asked.
+SETTINGS = {
+    "deadlock_timeout": "1ms",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "synchronize_seqscans": "off",
+    "synchronous_commit": "off",
+}
+NETWORK = """
+INSERT INTO locations (id, name, address, city, created_at, updated_at)
+VALUES ('LOC', 'Street', 'a', 'Bishkek', '2026-01-01', '2026-01-01');
+"""
+STATION = """
+INSERT INTO stations (id, serial_number, model, manufacturer, location_id, power_capacity, connector_types,
+                      connectors_count, tariff_plan_id, created_at, updated_at)
+VALUES (%(id)s, 'SN-' || %(id)s, 'm', 'v', 'LOC', %(kw)s, '{CCS}', 1, %(plan)s, '2026-01-01', '2026-01-01')
+"""
+CONNECTOR = """
+INSERT INTO connectors (id, station_id, connector_number, connector_type, power_kw, created_at, updated_at)
+VALUES (%(id)s || '-1', %(id)s, 1, 'CCS', %(kw)s, '2026-01-01', '2026-01-01')
+"""
+CARD = """
+INSERT INTO evpower.ocpp_authorization (id_tag, status, client_id, created_at) VALUES (%s, 'Accepted', %s, %s)
+"""
+DISCOUNT = """
+INSERT INTO client_tariffs (id, client_id, discount_percent, valid_from, created_at)
+VALUES (%s, %s, %s, '2026-01-01', '2026-01-01')
+"""
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    seed: int
+    hours: float
+    digest: str = ""
+    problems: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    tail: list[str] = field(default_factory=list)
+    statements: int = 0
+    commits: int = 0
+    lock_waits: int = 0
+    virtual_s: float = 0.0
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    lines: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which history, and how it is looked at."""
+
+    plan: Plan
+    #: Stop there, in virtual seconds, and keep the database.
+    until_s: float | None = None
+    keep_lines: bool = False
+
+
+def run_seed(run: Run, server: str, template: str) -> Outcome:
+    """Play one history on a database of its own."""
+    seed = run.plan.seed
+    name = f"evpower_simulation_{seed}_{os.getpid()}"
+    _make(server, name, template)
+    outcome, began, cpu_s = Outcome(seed, run.plan.hours), time.monotonic(), time.process_time()
+    _seed_trio(seed)
+    gc.collect()
+    gc.disable()
+    try:
+        conninfo = make_conninfo(server, dbname=name)
+        trio.run(_play, run, conninfo, outcome, clock=trio.testing.MockClock(autojump_threshold=0))
+    finally:
+        gc.enable()
+        outcome.wall_s, outcome.cpu_s = time.monotonic() - began, time.process_time() - cpu_s
+        if run.until_s is None:
+            _drop(server, name)
+    return outcome
+
+
+def _seed_trio(seed: int) -> None:
+    """The order of tasks that are ready is sorted, then shuffled by these dice (as pytest-trio does for Hypothesis)."""
+    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]  # Final, and for this very use
+    trio._core._run._r = random.Random(seed)
+
+
+def _make(server: str, name: str, template: str) -> None:
+    with psycopg.connect(server, autocommit=True) as admin:
+        database = sql.Identifier(name)
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(template)))
+        for setting, value in SETTINGS.items():
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, sql.SQL(setting), sql.Literal(value))
+            )
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+async def _play(run: Run, conninfo: str, outcome: Outcome) -> None:
+    engine = Engine(run.plan.seed, conninfo)
+    engine.trace.lines = outcome.lines = [] if run.keep_lines else None
+    try:
+        with errors_noted(engine.trace.note) as errors:
+            await _history(run, engine, outcome, errors)
+    except* InvariantBroken as broken:
+        outcome.problems += [str(each) for each in leaves(broken)]
+    except* Exception as crash:
+        outcome.problems += [f"crashed: {''.join(traceback.format_exception(each)[-4:])}" for each in leaves(crash)]
+    finally:
+        outcome.digest, outcome.counts = engine.trace.value, engine.trace.counts
+        outcome.tail, outcome.virtual_s = list(engine.trace.tail), trio.current_time()
+        outcome.statements, outcome.commits, outcome.lock_waits = engine.statements, engine.commits, engine.lock_waits
+        engine.close()
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The plain exceptions of a group of groups."""
+    return [
+        leaf for each in group.exceptions for leaf in (leaves(each) if isinstance(each, BaseExceptionGroup) else [each])
+    ]
+
+
+async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -> None:
+    plan = run.plan
+    world, truth, acknowledged = World(engine, plan.processes, config_of(plan)), Truth(), Acknowledged()
+    furnish(engine, plan)
+    checker = Checker(engine)
+    street = Street(plan, world, truth, acknowledged)
+    bank = Bank(world) if plan.payments else None
+    async with _open(world, street, plan, bank) as tasks:
+        tasks.start_soon(_watch_invariants, engine)
+        with trio.move_on_at(run.until_s or float("inf")):
+            await _live(street, world, bank)
+            await _come_to_rest(street, world, checker, outcome, bank)
+        tasks.cancel_scope.cancel()
+    if run.until_s is None:
+        checker.ledger()
+        outcome.problems += Final(plan, truth, acknowledged, checker).problems()
+        outcome.problems += payment_problems(checker, bank)
+        outcome.problems += record_problems(checker, plan, truth)
+        outcome.problems += unexpected(errors)
+    for row in checker.rows("SELECT id, status, energy, amount, debt_amount FROM charging_sessions ORDER BY id"):
+        engine.trace.digest(repr(row))
+    for row in checker.rows("SELECT id, balance, debt_amount FROM clients ORDER BY id"):
+        engine.trace.digest(repr(row))
+    engine.trace.counts["sessions"] = len(checker.rows("SELECT id FROM charging_sessions"))
+
+
+@asynccontextmanager
+async def _open(world: World, street: Street, plan: Plan, bank: Bank | None) -> AsyncIterator[trio.Nursery]:
+    async with trio.open_nursery() as tasks:
+        if bank is not None:
+            tasks.start_soon(bank.run)
+        for place in world.places:
+            if plan.deaths is not None:
+                place.deaths = Deaths(plan.deaths, AWAY_S)
+            tasks.start_soon(place.run)
+        for each in street.stations:
+            tasks.start_soon(each.run)
+        yield tasks
+
+
+async def _watch_invariants(engine: Engine) -> None:
+    """End the run at the first broken one."""
+    while True:
+        if engine.broken is not None:
+            raise engine.broken
+        await trio.sleep(1)
+
+
+async def _live(street: Street, world: World, bank: Bank | None) -> None:
+    """The time in which things go wrong."""
+    plan = street.plan
+    until_s = plan.hours * 3600
+    with trio.move_on_at(until_s):
+        async with trio.open_nursery() as visits:
+            for at in street.stations:
+                visits.start_soon(street.visitors, at, until_s)
+            if plan.dangers:
+                visits.start_soon(dangers, world, street.stations, until_s)
+            if bank is not None:
+                visits.start_soon(payers, plan, world, bank, street.acknowledged, until_s)
+                visits.start_soon(moods, bank, world.engine, until_s)
+
+
+async def _come_to_rest(street: Street, world: World, checker: Checker, outcome: Outcome, bank: Bank | None) -> None:
+    """No more faults: everybody leaves, and everything must reach its end."""
+    for place in world.places:
+        place.deaths = None
+        if place.serving is not None:
+            place.serving.life.heal()
+    for at in street.stations:
+        at.heal()
+    if bank is not None:
+        bank.heal()
+    # What a station did not hear of its charges yet, it hears now; and then the cable is pulled.
+    await trio.sleep(HEARS_WITHIN_S)
+    outcome.problems += unpaid_charges(checker, street.stations)
+    for at in street.stations:
+        await at.station.unplug()
+        if at.is_charging:
+            await at.station.stop(1)
+    # The next question of the week's slow sweep, now: it finds what no call reported.
+    checker.run(CHECK_NOW, {"now": world.clock.now()})
+    began = trio.current_time()
+    while trio.current_time() < began + FINAL_WITHIN_S:
+        await trio.sleep(LOOK_EVERY_S)
+        queued = [at.plan.station_id for at in street.stations if len(at.station.hardware.outbox)]
+        unfinished = checker.unfinished()
+        if not queued and not unfinished:
+            return
+    outcome.problems += [
+        f"after {FINAL_WITHIN_S} s: {each}" for each in (*unfinished, *map("{} queues".format, queued))
+    ]
+
+
+def unexpected(errors: Errors) -> list[str]:
+    """Errors that no fault of ours explains."""
+    return [f"logged {count} times: {what} {kind}" for (what, kind), count in errors.seen.items()]
+
+
+def config_of(plan: Plan) -> Config:
+    """With a provider, where money is paid in."""
+    return replace(CONFIG, odengi=ODENGI) if plan.payments else CONFIG
+
+
+def furnish(engine: Engine, plan: Plan) -> None:
+    """The network and its clients, with the money they come with."""
+    conn = engine.monitor
+    conn.execute(NETWORK)
+    for tariff in dict.fromkeys(each.tariff for each in plan.stations):
+        for statement, values in tariff.sql():
+            conn.execute(statement, values)
+    for each in plan.stations:
+        plan_id = each.tariff.name if each.tariff.rules else None
+        parameters = {"id": each.station_id, "kw": each.power_w / 1000, "plan": plan_id}
+        conn.execute(STATION, parameters)
+        conn.execute(CONNECTOR, parameters)
+    for client in plan.clients:
+        _furnish_client(conn, client.client_id, client.card, client.balance_tyiyn)
+        if client.discount_percent:
+            conn.execute(DISCOUNT, (client.client_id, client.client_id, client.discount_percent))
+
+
+OPENING = """
+WITH entry AS (
+    INSERT INTO evpower.ledger_entries (kind, key, actor, description, created_at)
+    VALUES ('admin_adjustment', 'opening:' || %(client)s, 'simulation', 'opening', '2026-11-23 05:00+00') RETURNING id)
+INSERT INTO evpower.ledger_postings (entry_id, account, client_id, amount_tyiyn, statement_type)
+SELECT id, 'client', %(client)s, %(tyiyn)s, 'admin_adjustment' FROM entry
+UNION ALL SELECT id, 'adjustment', NULL, -%(tyiyn)s, NULL FROM entry
+"""
+
+
+def _furnish_client(conn: psycopg.Connection[tuple[object, ...]], client: str, card: str, tyiyn: int) -> None:
+    conn.execute("INSERT INTO clients (id, created_at, updated_at) VALUES (%s, '2026-11-23', '2026-11-23')", [client])
+    conn.execute(OPENING, {"client": client, "tyiyn": tyiyn})
+    conn.execute(CARD, (card, client, "2026-11-23"))

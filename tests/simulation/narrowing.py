@@ -1,0 +1,105 @@
+"""A smaller plan out of a seed's, and the search for the smallest one that still fails."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from tests.simulation.plan import Plan, draw
+
+#: A history shorter than this says nothing.
+HOURS_LEAST = 0.02
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What of a seed's plan is left."""
+
+    seed: int
+    hours: float
+    pairs: tuple[str, ...] | None = None
+    stations: int | None = None
+    deaths: bool = True
+    payments: bool = True
+    dangers: bool = True
+    one_process: bool = False
+
+    def plan(self) -> Plan:
+        """The plan."""
+        plan = draw(self.seed, self.hours)
+        return replace(
+            plan,
+            pairs=self.pairs or plan.pairs,
+            stations=plan.stations[: self.stations],
+            deaths=plan.deaths if self.deaths else None,
+            payments=plan.payments and self.payments,
+            dangers=self.dangers,
+            processes="A" if self.one_process else plan.processes,
+        )
+
+    def command(self) -> str:
+        """What plays it."""
+        words = [
+            f"--pairs '{';'.join(self.pairs)}'" if self.pairs else "",
+            f"--stations {self.stations}" if self.stations else "",
+            "" if self.deaths else "--no-deaths",
+            "" if self.payments else "--no-payments",
+            "" if self.dangers else "--no-dangers",
+            "--one-process" if self.one_process else "",
+        ]
+        arguments = " ".join(word for word in words if word)
+        return f"make simulate SEED={self.seed} HOURS={self.hours:g}" + (f' ARGS="{arguments}"' if arguments else "")
+
+    def smaller(self) -> Iterator[Narrowing]:
+        """One step less each, the largest steps first."""
+        plan = self.plan()
+        if self.hours / 2 >= HOURS_LEAST:
+            yield replace(self, hours=self.hours / 2)
+        if plan.processes != "A":
+            yield replace(self, one_process=True)
+        if plan.deaths is not None:
+            yield replace(self, deaths=False)
+        if plan.payments:
+            yield replace(self, payments=False)
+        if plan.dangers:
+            yield replace(self, dangers=False)
+        if len(plan.stations) > 1:
+            yield replace(self, stations=max(1, len(plan.stations) // 2))
+        if len(plan.pairs) > 1:
+            half = len(plan.pairs) // 2
+            yield replace(self, pairs=plan.pairs[:half])
+            yield replace(self, pairs=plan.pairs[half:])
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What `Narrowing.command` writes."""
+    parser.add_argument("--pairs", type=lambda text: tuple(text.split(";")), help="only these, by semicolons")
+    parser.add_argument("--stations", type=int)
+    parser.add_argument("--no-deaths", action="store_false", dest="deaths")
+    parser.add_argument("--no-payments", action="store_false", dest="payments")
+    parser.add_argument("--no-dangers", action="store_false", dest="dangers")
+    parser.add_argument("--one-process", action="store_true")
+
+
+def chosen(options: argparse.Namespace, seed: int, hours: float) -> Narrowing:
+    """What the options leave of a seed's plan."""
+    return Narrowing(
+        seed,
+        hours,
+        options.pairs,
+        options.stations,
+        options.deaths,
+        options.payments,
+        options.dangers,
+        options.one_process,
+    )
+
+
+def shrink(failing: Narrowing, fails: Callable[[Narrowing], bool]) -> Narrowing:
+    """The smallest that fails, as far as single steps lead: another failure may be found on the way."""
+    while True:
+        smaller = next((one for one in failing.smaller() if fails(one)), None)
+        if smaller is None:
+            return failing
+        failing = smaller

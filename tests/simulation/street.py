@@ -1,0 +1,40 @@
+"""Stations on the street, their lines, and who comes to them."""
+
+from __future__ import annotations
+
+import random
+
+import trio
+
+from tests.simulation.phones import Acknowledged, Phone
+from tests.simulation.plan import Plan
+from tests.simulation.station import SimStation
+from tests.simulation.truth import Truth
+from tests.simulation.visits import MINUTE, Visit
+from tests.simulation.world import World
+
+URL = "ws://evpower.test/ws"
+
+
+class Street:
+    """Every station, and a stream of visitors to each."""
+
+    def __init__(self, plan: Plan, world: World, truth: Truth, acknowledged: Acknowledged) -> None:
+        self.plan = plan
+        self._world = world
+        self.acknowledged = acknowledged
+        self.stations = [SimStation(each, world, truth) for each in plan.stations]
+
+    async def visitors(self, at: SimStation, until_s: float) -> None:
+        """One after another until the time is over."""
+        dice = self._world.engine.random(f"visitors {at.plan.station_id}")
+        while True:
+            await trio.sleep(dice.uniform(5, 4 * MINUTE))
+            if trio.current_time() >= until_s:
+                return
+            client, pair = dice.choice(self.plan.clients), dice.choice(self.plan.pairs)
+            phone_dice = random.Random(dice.getrandbits(64))
+            phone = Phone(self._world, client.client_id, phone_dice, self.acknowledged)
+            self._world.engine.trace.note("visit", at.plan.station_id, client.client_id, pair)
+            self._world.engine.trace.counts[f"pair {pair}"] += 1
+            await Visit(at, client, phone, phone_dice).run(pair)

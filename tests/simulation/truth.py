@@ -1,0 +1,110 @@
+"""What physically happened, and what it must cost by the contract's sentences.
+
+Imports nothing of billing, charging or metering: a mistake there must not be made here a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+import trio
+
+from evpower.simulator.station.station import SimulatedStation
+from tests.simulation.plan import ClientPlan, StationPlan
+from tests.simulation.tariffs import FEE, KWH, MINUTE, Tariff
+
+#: billing-rules §1: the network's price where nothing else is set.
+DEFAULT_RATE = Decimal("13.5")
+#: The users live there; windows of tariffs are of its clock (billing-rules §7).
+BISHKEK = timedelta(hours=6)
+CENT = Decimal("0.01")
+
+
+@dataclass(eq=False)
+class PhysicalCharge:
+    """Energy that flowed while a station had a transaction open; times are virtual seconds."""
+
+    station: StationPlan
+    id_tag: str
+    start_wh: int
+    began_at: float
+    ended_at: float | None = None
+    stop_wh: int | None = None
+    #: Its StopTransaction will never be sent.
+    stop_is_lost: bool = False
+    #: The station's clock was right all along.
+    clock_is_right: bool = True
+    #: By how much it reported more than its register had.
+    lies_wh: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Truth:
+    """Every physical charge of a run, in the order of their beginnings."""
+
+    charges: list[PhysicalCharge] = field(default_factory=list)
+
+    async def watch(self, plan: StationPlan, station: SimulatedStation) -> None:
+        """Note each charge of a station at the moment it begins and ends: virtual time rests until it is noted."""
+        connector = station.hardware.connectors[1]
+        while True:
+            await station.trace.wait_until(lambda: connector.transaction is not None)
+            last = connector.transaction
+            assert last is not None
+            charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time())
+            charge.clock_is_right = plan.misbehaviour.clock == "right"
+            self.charges.append(charge)
+            await last.over.wait()
+            charge.ended_at, charge.stop_wh = trio.current_time(), connector.energy_wh
+            charge.stop_is_lost = station.hardware.misbehaviour.lose_stop
+
+    def running(self, plan: StationPlan) -> PhysicalCharge | None:
+        """The charge that goes on at a station."""
+        return next((one for one in self.charges if one.station is plan and one.ended_at is None), None)
+
+    def of_tag(self, station_id: str, id_tag: str, start_wh: int) -> PhysicalCharge | None:
+        """The charge that a station's record is about."""
+        for charge in self.charges:
+            if (charge.station.station_id, charge.id_tag, charge.start_wh) == (station_id, id_tag, start_wh):
+                return charge
+        return None
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a charge costs, by the moment it is priced at."""
+
+    per_kwh: Decimal
+    per_minute: Decimal
+    fee: Decimal
+
+    def cost(self, energy_wh: int, minutes: int) -> Decimal:
+        """billing-rules §1, §4: rounded half-up to two places once, at the end; nothing delivered costs nothing."""
+        if energy_wh <= 0:
+            return Decimal(0)
+        exact = Decimal(energy_wh) / 1000 * self.per_kwh + minutes * self.per_minute + self.fee
+        return exact.quantize(CENT, ROUND_HALF_UP)
+
+
+def prices(tariff: Tariff, client: ClientPlan | None, at: datetime) -> Prices:
+    """The plan's best rule of each kind at that moment, less the client's discount on energy and minutes (§7)."""
+    clock = (at + BISHKEK).strftime("%H:%M")
+    found: dict[str, Decimal] = {}
+    for rule in tariff.rules:
+        if rule.window is None or _within(clock, *rule.window):
+            found[rule.kind] = rule.price
+    # A plan that names no price of energy leaves the network's in force.
+    found.setdefault(KWH, DEFAULT_RATE)
+    discount = 1 - (client.discount_percent if client else Decimal(0)) / 100
+    return Prices(
+        found.get(KWH, Decimal(0)) * discount, found.get(MINUTE, Decimal(0)) * discount, found.get(FEE, Decimal(0))
+    )
+
+
+def _within(clock: str, start: str, end: str) -> bool:
+    """Half-open; a window whose end is not after its start runs over midnight."""
+    if start < end:
+        return start <= clock < end
+    return clock >= start or clock < end
