@@ -238,3 +238,20 @@ def test_a_list_is_watched_until_it_is_interrupted(control: FakeControl, monkeyp
 def test_a_time_that_cannot_be_read_is_a_usage_error(control: FakeControl) -> None:
     assert run("sessions", "--since", "yesterday").exit_code == 2
     assert control.asked == []
+
+
+def test_stations_are_those_whose_id_begins_so(control: FakeControl) -> None:
+    control.succeed("/control/stations", [{"id": "EVP-001-01"}, {"id": "EVP-002-01"}, {"id": "EVP-001-02"}])
+    shown = json.loads(run("stations", "--station", "EVP-001", "--json").stdout)
+    assert [each["id"] for each in shown] == ["EVP-001-01", "EVP-001-02"]
+    assert len(json.loads(run("stations", "--limit", "1", "--json").stdout)) == 1
+
+
+def test_the_status_is_watched_too(control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evpower.command_line.listing.pause", interrupt)
+    control.succeed("/control/status", {"version": "1.0.0"})
+    result = run("status", "--watch")
+    assert (result.exit_code, result.stdout.count("1.0.0")) == (0, 1)

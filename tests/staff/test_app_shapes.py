@@ -424,6 +424,7 @@ async def test_charges_come_by_page_and_by_phase_to_whoever_asks_for_more_than_t
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == ids[::-1]
     assert (await door.ask("user~adm", f"/sessions?client={CLIENT}&from=2020-01-01"))["total"] == 3
+    assert "next_cursor" not in await door.ask("user~adm", "/sessions/history?limit=3")
     assert (await door.ask("user~adm", "/sessions?client=nobody"))["total"] == 0
     assert (await door.ask("user~adm", "/sessions?phase=reserved"))["total"] == 0
     for query in ("cursor=x", "phase=late", "from=soon"):

@@ -80,9 +80,17 @@ def _row(item: Mapping[str, Any], sentences: Catalogue) -> dict[str, Any]:
 
 
 @click.command()
+@WATCH
 @terminal_command
-def status(terminal: Terminal) -> None:
+def status(terminal: Terminal, watch: bool) -> None:
     """The server at a glance."""
+    if watch:
+        watched(terminal, lambda: _show_status(terminal))
+    else:
+        _show_status(terminal)
+
+
+def _show_status(terminal: Terminal) -> None:
     seen = terminal.server.get("status")
     if not terminal.screen.as_json:
         seen = {**seen, "payment_providers": [_how(*each) for each in seen.get("payment_providers", {}).items()]}

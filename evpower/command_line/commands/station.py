@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, asked_password, has_secret, json_object, terminal_command
 
 STATION_COLUMNS = (
@@ -49,10 +50,12 @@ CONFIGURATION_COLUMNS = (
 
 
 @click.command()
-@terminal_command
-def stations(terminal: Terminal) -> None:
-    """Every station, inactive ones too."""
-    terminal.screen.rows(_readable_connectors(terminal), STATION_COLUMNS, "nothing.stations")
+@listing("station")
+def stations(terminal: Terminal, wanted: Wanted) -> None:
+    """Every station, inactive ones too; with --station those whose id begins so."""
+    begins = wanted.given.get("station", "")
+    rows = [each for each in _readable_connectors(terminal) if each["id"].startswith(begins)][: wanted.limit]
+    terminal.screen.rows(rows, STATION_COLUMNS, "nothing.stations")
 
 
 def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:

@@ -28,16 +28,17 @@ STOP_WITHIN_S = 20
 
 
 def session_routes(views: ChargeViews, charging: ChargingService) -> Blueprint:
-    """`[?station_id=]` (running; all with `from`, `to`, `station`, `client`, `phase`, `cursor`), `/history[?station_id=&status=&date_from=&date_to=]`, `/{id}`, `POST /{id}/stop`."""
+    """`[?station_id=]` (running; all with `from`, `to`, `station`, `client`, `phase`, `cursor`),
+    `/history[?station_id=&status=&date_from=&date_to=]`, `/{id}`, `POST /{id}/stop`.
+    """
     routes = Blueprint("admin_sessions", __name__, url_prefix="/sessions")
 
     @routes.get("")
     @needs(Right.READ, filters=True)
-    @described(
-        "Charges that run; with any filter but `station_id` all of them", query=running_query, data=ChargePageBody
-    )
+    @described("Charges that run; all, with any filter but `station_id`", query=running_query, data=ChargePageBody)
     async def running() -> Response:
-        return await _listed(views, *running_query(BodyFields(request.args)))
+        wanted, page = running_query(BodyFields(request.args))
+        return await _listed(views, wanted, page, goes_on=wanted.status is None)
 
     @routes.get("/history")
     @needs(Right.READ, filters=True)
@@ -63,13 +64,13 @@ def session_routes(views: ChargeViews, charging: ChargingService) -> Blueprint:
     return routes
 
 
-async def _listed(views: ChargeViews, wanted: ChargeFilter, page: Page) -> Response:
+async def _listed(views: ChargeViews, wanted: ChargeFilter, page: Page, *, goes_on: bool = False) -> Response:
     own = who().own
     with trio.fail_after(WITHIN_S):
         found = await views.charges(replace(wanted, of_stations=None if own is None else own.stations), page)
     shown = [_shown(each) for each in found.records]
     body: ChargePageBody = {"sessions": shown, "total": found.total, "limit": page.limit, "offset": page.offset}
-    if wanted.status is None and len(shown) == page.limit:
+    if goes_on and len(shown) == page.limit:
         body["next_cursor"] = place_text(found.records[-1].created_at, found.records[-1].id)
     return written_data(body)
 
