@@ -23,7 +23,8 @@ from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.server import Door
 from evpower.outgoing_http import Transport
 from evpower.payments.gateways.providers import open_gateways
-from evpower.server.doors import people_app, server_figures, station_server
+from evpower.server.doors import people_app, station_server
+from evpower.server.metrics.graph import server_figures
 from evpower.server.process import Process, build_process
 from evpower.server.supervisor import start_workers
 from evpower.settings.config import Config
