@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies lint types schema describe bench \
+.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies pages lint types schema describe bench \
   dist dist-check smoke simulate notice guide lock clean
 
 install: $(STAMP)
@@ -71,6 +71,11 @@ simulate: install
 # The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
 proxies: install
 	$(BIN)/python -m tests.proxies
+
+# The operators' pages in Debian's Chromium (apt-get install chromium chromium-driver), and so not part of `make test`.
+pages: install
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { echo "make pages needs chromium and chromedriver"; exit 1; }
+	$(BIN)/python -m tests.browser
 
 lint: install
 	$(BIN)/ruff check .

@@ -28,6 +28,8 @@ The wheel carries, besides EvPower:
 
   DejaVu Sans 2.37 (evpower/history/fonts): Bitstream Vera and Arev licences, evpower/history/fonts/LICENSE.txt
     https://dejavu-fonts.github.io/
+  htmx 4.0.1 with hx-sse (evpower/pages/static): Zero-Clause BSD, evpower/pages/static/VENDORED
+    https://htmx.org/
 
 The executable (dist/evpower) and the container image carry also the following; the texts of their licences are in
 `licenses/` where the executable is unpacked, and beside each package in the image.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evpower.attention.cells import CellKind, StationCells
+from evpower.attention.cells import CellKind, StationCells, is_missing
 from evpower.attention.overview import DayFigures, RunningCharges
 from evpower.attention.picture import Picture
 from evpower.attention.todo import Todo
@@ -37,20 +37,17 @@ class Glance:
     todo: Todo
     #: None: not theirs to see.
     day: DayFigures | None
-    kinds: Counter[CellKind]
-
-    @property
-    def offline_stations(self) -> int:
-        return sum(not each.is_online and each.facts.admin_status == "active" for each in self.stations.values())
+    kinds: Mapping[CellKind, int]
+    offline_stations: int
 
     @property
     def faulted(self) -> int:
-        return self.kinds[CellKind.FAULTED]
+        return self.kinds.get(CellKind.FAULTED, 0)
 
     @property
     def density(self) -> str:
         """How large a cell may be."""
-        connectors = self.kinds.total()
+        connectors = sum(self.kinds.values())
         return "tiles" if connectors <= TILES_MOST else "cells" if connectors <= CELLS_MOST else "dots"
 
     def places(self) -> Iterator[GridPlace]:
@@ -70,11 +67,13 @@ class Glance:
 
 def glance(picture: Picture, acting: Acting) -> Glance:
     """What they may see of it."""
-    stations, running, todo = picture.stations, picture.running, picture.todo
-    if acting.own is not None:
-        stations = {each: cells for each, cells in stations.items() if acting.has_station(each)}
-        own = tuple(each for each in running.newest if acting.has_station(each.station_id))
-        running = RunningCharges(own, len(own), sum(e.power_w or 0 for e in own), sum(e.held_tyiyn for e in own))
-        todo = todo.of_stations(acting.own.stations)
+    if acting.own is None:
+        return Glance(
+            picture, picture.stations, picture.running, picture.todo, picture.day, picture.kinds, picture.offline
+        )
+    stations = {each: picture.stations[each] for each in picture.order if acting.has_station(each)}
+    own = tuple(each for each in picture.running.newest if acting.has_station(each.station_id))
+    running = RunningCharges(own, len(own), sum(e.power_w or 0 for e in own), sum(e.held_tyiyn for e in own))
     kinds = Counter(cell.kind for station in stations.values() for cell in station.cells)
-    return Glance(picture, stations, running, todo, picture.day if acting.own is None else None, kinds)
+    todo = picture.todo.of_stations(acting.own.stations)
+    return Glance(picture, stations, running, todo, None, kinds, sum(map(is_missing, stations.values())))

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from evpower.attention.cells import StationCells, StationFactsNow, station_cells
+from evpower.attention.cells import CellKind, StationCells, StationFactsNow, is_missing, station_cells
 from evpower.attention.folding import folded
 from evpower.attention.overview import DayFigures, RunningCharges
 from evpower.attention.rows.conditions import gather
@@ -66,6 +66,9 @@ class Picture:
     todo: Todo
     #: Another one when stations came, went or changed places: then the grid is another one.
     layout: str
+    #: Connectors of each kind, and stations that should be online and are not.
+    kinds: Mapping[CellKind, int]
+    offline: int
 
     def drawn_since(self, number: int) -> Iterator[StationId]:
         """Stations that look different from picture `number` on."""
@@ -85,6 +88,8 @@ class _Known:
     order: dict[StationId, int] = field(default_factory=dict)
     drawn_in: dict[StationId, int] = field(default_factory=dict)
     #: Those that may need a person, and how many are active at each location.
+    kinds: Counter[CellKind] = field(default_factory=Counter)
+    offline: int = 0
     suspects: dict[StationId, StationCells] = field(default_factory=dict)
     active: Mapping[str, int] = field(default_factory=dict)
     layouts: int = 0
@@ -234,6 +239,8 @@ class Pictures:
             known.day,
             known.todo,
             layout,
+            dict(known.kinds),
+            known.offline,
         )
         self._next.set()
         self._next = trio.Event()
@@ -249,6 +256,8 @@ class Pictures:
                 known.layouts += 1
             known.facts = dict(read)
             known.order = {each: place for place, each in enumerate(known.facts)}
+            for gone in known.cells.keys() - known.facts.keys():
+                self._count(known.cells[gone], -1)
             known.cells = {each: known.cells[each] for each in known.facts if each in known.cells}
         redrawn = (read.keys() | (silent ^ known.silent)) & known.facts.keys()
         known.facts.update((each, read[each]) for each in read.keys() & redrawn)
@@ -257,6 +266,8 @@ class Pictures:
         for station_id in sorted(redrawn, key=known.order.__getitem__):
             cells = station_cells(known.facts[station_id], is_online=station_id not in silent)
             if known.cells.get(station_id) != cells:
+                self._count(known.cells.get(station_id), -1)
+                self._count(cells, 1)
                 known.cells[station_id] = cells
                 if may_need_a_person(cells):
                     known.suspects[station_id] = cells
@@ -269,3 +280,10 @@ class Pictures:
             known.suspects = {each: known.suspects[each] for each in known.facts if each in known.suspects}
             known.active = Counter(each.location_id for each in read.values() if each.admin_status == "active")
         return tuple(drawn)
+
+    def _count(self, station: StationCells | None, by: int) -> None:
+        """Keep the sums as stations are drawn: adding thousands up for each picture would take the loop's time."""
+        if station is not None:
+            for cell in station.cells:
+                self._known.kinds[cell.kind] += by
+            self._known.offline += by * is_missing(station)

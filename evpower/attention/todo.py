@@ -11,6 +11,8 @@ from evpower.attention.rows.marks import Mark
 from evpower.identifiers import StationId
 
 #: What is over stays in sight, struck through.
+#: Rows of the first screen; all are a link away.
+OPEN_SHOWN, OTHERS_SHOWN = 40, 10
 OVER_SHOWN_FOR = timedelta(hours=1)
 
 
@@ -38,6 +40,13 @@ class Todo:
     @property
     def open(self) -> tuple[TodoEntry, ...]:
         return tuple(each for each in self.entries if each.is_open)
+
+    @property
+    def shown(self) -> tuple[TodoEntry, ...]:
+        """What the first screen has room for: the most urgent of each part."""
+        put_off = [each for each in self.entries if each.over_at is None and not each.is_open]
+        over = [each for each in self.entries if each.over_at is not None]
+        return (*self.open[:OPEN_SHOWN], *put_off[:OTHERS_SHOWN], *over[:OTHERS_SHOWN])
 
     @property
     def urgent(self) -> int:

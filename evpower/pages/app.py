@@ -135,7 +135,7 @@ def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate
 
     for routes in (
         now_routes(pages),
-        todo_routes(services.pictures, services.marks, services.acts),
+        todo_routes(services.pictures, services.marks, services.acts, pages),
         live_routes(services.pictures, clock, ids, render),
         charge_routes(
             services.charging, services.charge_views, services.case_files, services.evidence, services.acts, pages

@@ -1,17 +1,18 @@
-"""`POST /todo`: a row of the To do list is somebody's, or may wait."""
+"""`/todo`: the whole list; a row of it is somebody's, or may wait."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import trio
-from quart import Blueprint, redirect
+from quart import Blueprint, Response, redirect
 
 from evpower.attention.glance import glance
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
 from evpower.errors import InvalidRequest, NotFound
 from evpower.pages.frame.forms import form_key, form_text
+from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import signed_in
 from evpower.staff.acts import Intent, OperatorActs
 from evpower.staff.rights import Right
@@ -21,9 +22,13 @@ KEY_CHARS_MAX = 200
 ACTS = ("mine", "snooze")
 
 
-def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs) -> Blueprint:
+def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs, pages: Pages) -> Blueprint:
     """What is made of a row."""
     routes = Blueprint("todo", __name__)
+
+    @routes.get("/todo")
+    async def everything() -> Response:
+        return await pages.show("now/all.html")
 
     @routes.post("/todo")
     async def mark() -> Any:

@@ -52,12 +52,14 @@ class OperatorActs:
                 uow.conn, intent.key, self._clock.now(), acting.actor, intent.act, intent.target, intent.detail
             )
         if is_new:
+            refused: EvPowerError | None = None
             try:
                 await perform()
             except EvPowerError as refusal:
-                await self._end(intent.key, refusal.code)
-                raise
-            await self._end(intent.key, DONE)
+                refused = refusal
+            await self._end(intent.key, DONE if refused is None else refused.code)
+            if refused is not None:
+                raise refused
         kept = await self.act(intent.key)
         if kept is None or (kept.actor, kept.act, kept.target) != (acting.actor, intent.act, intent.target):
             raise IdempotencyMismatch

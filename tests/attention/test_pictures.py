@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 import trio
 
-from evpower.attention.cells import CellKind
+from evpower.attention.cells import CellKind, is_missing
+from evpower.attention.folding import Item
 from evpower.attention.picture import Picture
+from evpower.attention.todo import OPEN_SHOWN, Todo, TodoEntry
 from evpower.db.unit_of_work import unit_of_work
 from evpower.events import GapInEvents, StationChanged
 from tests.worlds.charging import STATION, World
@@ -80,3 +84,28 @@ async def test_a_picture_that_cannot_be_read_stays_the_old_one_with_its_time(wor
             await world.app.pictures.look()
     assert world.app.pictures.latest is first
     assert (await look(world)).taken_at == world.clock.now()
+
+
+async def test_the_sums_of_a_picture_are_those_of_its_cells_however_it_came_about(world: World) -> None:
+    """They are kept from picture to picture: after changes, a silence, and a station that came or went."""
+    changes = (
+        "UPDATE connectors SET ocpp_status = 'Faulted' WHERE connector_number = 1",
+        "UPDATE stations SET last_heartbeat_at = '2020-01-01'",
+        "INSERT INTO stations (id, serial_number, location_id) VALUES ('EVP-NEW', 'N-1', 'EVP-LOC-001')",
+        "UPDATE stations SET status = 'maintenance' WHERE id = 'EVP-001-01'",
+        "UPDATE stations SET status = 'inactive' WHERE id = 'EVP-001-01'",
+    )
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    await look(world)
+    for change in changes:
+        await world.sql(change)
+        picture = await look(world)
+        cells = [cell.kind for station in picture.stations.values() for cell in station.cells]
+        assert {kind: count for kind, count in picture.kinds.items() if count} == Counter(cells), change
+        assert picture.offline == sum(map(is_missing, picture.stations.values())), change
+
+
+async def test_the_first_screen_has_room_for_the_most_urgent_and_the_rest_is_a_link_away() -> None:
+    items = [Item(f"k{number}", "one", ()) for number in range(50)]
+    todo = Todo(tuple(TodoEntry(item, over_at=None) for item in items))
+    assert [each.item.key for each in todo.shown] == [f"k{number}" for number in range(OPEN_SHOWN)]

@@ -16,6 +16,7 @@ from evpower.attention.cells import GLYPHS
 from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
+from evpower.pages.frame.dots import dot, dots
 from evpower.pages.frame.visitor import choices, visitor
 from evpower.pages.frame.wording import Wording
 from evpower.staff.rights import Right
@@ -63,6 +64,8 @@ class Renderer:
             glyphs=GLYPHS,
             rights=Right,
             languages=LANGUAGES,
+            dot=dot,
+            dots=dots,
             new_key=ids.new,
             step_sentence=step_sentence,
             version=evpower.__version__,

@@ -26,7 +26,7 @@
     const silent = seconds() - heardAt;
     const now = (pictureAge === null ? 0 : pictureAge) + silent;
     const red = now > RED_S, amber = now > AMBER_S;
-    if (pictureAge !== null || amber) age.textContent = `${age.dataset.live} ${now.toFixed(now < 10 ? 1 : 0)} s`;
+    if (pictureAge !== null || amber) age.textContent = `${red ? age.dataset.old : age.dataset.live} ${now.toFixed(now < 10 ? 1 : 0)} s`;
     age.className = red ? "live red" : amber ? "live amber" : "live";
     document.body.classList.toggle("stale", red);
     if (stale.hidden === red) stale.hidden = !red;

@@ -112,7 +112,9 @@ def summary_body(seen: Glance) -> SummaryBody:
         "taken_at": seen.picture.taken_at,
         "stations": len(seen.stations),
         "stations_offline": seen.offline_stations,
-        "connectors": {kind.name.lower(): count for kind, count in sorted(seen.kinds.items(), key=lambda k: k[0].name)},
+        "connectors": {
+            kind.name.lower(): count for kind, count in sorted(seen.kinds.items(), key=lambda k: k[0].name) if count
+        },
         "running_charges": seen.running.count,
         "power_w": seen.running.power_w,
         "held_som": som_number(seen.running.held_tyiyn),

@@ -1,0 +1,218 @@
+"""`python -m tests.browser [FOLDER]`: every page in three languages, with 0, 40 and 5,000 stations, 360 pixels, dark.
+
+Nothing is loaded from elsewhere, nothing is logged by the browser, nothing is wider than the screen; keys work; the
+budgets of contract/operator-pages §9 are measured; an old picture is marked when the process hangs and when PostgreSQL
+does. Pictures are put into FOLDER. Needs Debian's `chromium` and `chromium-driver`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import trio
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.network import make_network
+from tests.e2e.process import Server
+
+SIZES = (0, 40, 5000)
+LANGUAGES = ("ru", "ky", "en")
+PATHS = ("/", "/charges", "/drivers", "/attempts", "/journal", "/search?q=abcd")
+GZIP_BYTES_MAX = 60 * 1024
+FOREIGN = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))"
+PAINTED = "return performance.getEntriesByType('paint').map(e => e.startTime)[0]"
+WIDTH = "return document.documentElement.scrollWidth"
+IS_STALE = "return document.body.classList.contains('stale')"
+Say = Callable[[str], object]
+
+
+class Eyes:
+    """A browser, signed in, that complains."""
+
+    def __init__(self, driver: webdriver.Chrome, url: str, shots: Path) -> None:
+        self.driver = driver
+        self.url = url
+        self._shots = shots
+
+    def open(self, path: str) -> None:
+        """A page, without a complaint of the browser, and without anything from elsewhere."""
+        self.driver.get(self.url + path)
+        self.wait(lambda: self.driver.execute_script("return document.readyState") == "complete")
+        assert self.driver.execute_script(FOREIGN) == [], path
+        complaints = self._log("browser")
+        assert not complaints, (path, complaints)
+
+    def forget_complaints(self) -> None:
+        """What came before does not count."""
+        self._log("browser")
+
+    def _log(self, kind: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return found
+
+    def choose(self, language: str, look: str = "light") -> None:
+        self.driver.add_cookie({"name": "evpower_language", "value": language})
+        self.driver.add_cookie({"name": "evpower_look", "value": look})
+
+    @contextmanager
+    def narrow(self) -> Iterator[None]:
+        """A phone's screen."""
+        size = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        yield
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    def shot(self, name: str) -> None:
+        self.driver.save_screenshot(str(self._shots / f"{name}.png"))
+
+    def wait(self, happened: Callable[[], object], at_most_s: float = 30) -> None:
+        """Until it is so."""
+        until = time.monotonic() + at_most_s
+        while not happened():
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.2)
+
+    def weight(self, path: str) -> int:
+        """Bytes of a page, compressed."""
+        cookies = "; ".join(f"{each['name']}={each['value']}" for each in self.driver.get_cookies())
+        headers = {"Accept-Encoding": "gzip", "Cookie": cookies}
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers)) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            return len(answer.read())
+
+
+def look(eyes: Eyes, server: Server, say: Say) -> None:
+    """Everything."""
+    with psycopg.connect(
+        host=str(server.state_dir / "postgres"), user="postgres", dbname="postgres", autocommit=True
+    ) as database:
+        for stations in SIZES:
+            make_network(database, stations)
+            time.sleep(3)
+            _look_at(eyes, stations, say)
+        make_network(database, 40)
+        time.sleep(3)
+        _keys(eyes)
+        _hanging(eyes, server, say)
+        _locked(eyes, database, say)
+
+
+def _look_at(eyes: Eyes, stations: int, say: Say) -> None:
+    for language in LANGUAGES:
+        for look_of in ("light", "dark"):
+            eyes.choose(language, look_of)
+            for path in PATHS:
+                eyes.open(path)
+            eyes.open("/")
+            cells = len(eyes.driver.find_elements(By.CSS_SELECTOR, ".grid i"))
+            assert cells == stations * 2, (stations, cells)
+            eyes.shot(f"now-{stations}-{language}-{look_of}")
+        with eyes.narrow():
+            for path in PATHS:
+                eyes.open(path)
+                assert eyes.driver.execute_script(WIDTH) <= 360, (path, language)
+            eyes.open("/")
+            eyes.shot(f"now-{stations}-{language}-360")
+    bytes_of_now, painted_ms = eyes.weight("/"), eyes.driver.execute_script(PAINTED)
+    assert bytes_of_now <= GZIP_BYTES_MAX, bytes_of_now
+    say(f"{stations} stations: Now is {bytes_of_now} bytes compressed, first paint after {painted_ms:.0f} ms\n")
+
+
+def _keys(eyes: Eyes) -> None:
+    eyes.choose("en")
+    eyes.open("/")
+    body = eyes.driver.find_element(By.TAG_NAME, "body")
+    body.send_keys("/")
+    assert eyes.driver.switch_to.active_element.get_attribute("id") == "search"
+    eyes.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    eyes.driver.find_element(By.TAG_NAME, "body").send_keys("gc")
+    eyes.wait(lambda: eyes.driver.current_url.endswith("/charges"))
+
+
+def _hanging(eyes: Eyes, server: Server, say: Say) -> None:
+    """The process says nothing for a while: whoever looks sees that, and sees it end."""
+    eyes.open("/")
+    eyes.wait(lambda: "live" in eyes.driver.find_element(By.ID, "age").text)
+    server.signal(signal.SIGSTOP)
+    eyes.wait(lambda: eyes.driver.execute_script(IS_STALE), 20)
+    text = eyes.driver.find_element(By.ID, "stale").text
+    eyes.shot("stale")
+    server.signal(signal.SIGCONT)
+    eyes.wait(lambda: not eyes.driver.execute_script(IS_STALE), 20)
+    say(f"while the process hung: {json.dumps(text)}\n")
+
+
+def _locked(eyes: Eyes, database: psycopg.Connection, say: Say) -> None:
+    """PostgreSQL does not answer: ticks go on, and the picture grows old all the same."""
+    eyes.open("/")
+    with database.transaction():
+        database.execute("LOCK TABLE stations IN ACCESS EXCLUSIVE MODE")
+        eyes.wait(lambda: eyes.driver.execute_script(IS_STALE), 30)
+    eyes.wait(lambda: not eyes.driver.execute_script(IS_STALE), 30)
+    say("while PostgreSQL did not answer, the picture was marked as old\n")
+
+
+def chromium() -> webdriver.Chrome:
+    """Debian's, with Debian's driver: nothing is downloaded."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for each in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"):
+        options.add_argument(each)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
+
+
+async def main(state_dir: Path, shots: Path) -> None:
+    """A server of its own, and a browser."""
+    async with trio.open_nursery() as nursery:
+        server = Server(nursery, state_dir, operator_bind="127.0.0.1:0")
+        await server.start()
+        line = await server.process.wait_for_line("operators' pages: ")
+        url = line.rpartition("operators' pages: ")[2].strip()
+        await trio.to_thread.run_sync(_browse, server, url, shots)
+        await server.stop()
+        nursery.cancel_scope.cancel()
+
+
+def _browse(server: Server, url: str, shots: Path) -> None:
+    program = (sys.executable, "-m", "evpower", "--json")
+    driver = chromium()
+    try:
+        eyes = Eyes(driver, url, shots)
+        driver.get(url + _link(server, program))
+        eyes.wait(lambda: driver.current_url == f"{url}/")
+        eyes.forget_complaints()
+        look(eyes, server, sys.stdout.write)
+    finally:
+        driver.quit()
+
+
+def _link(server: Server, program: tuple[str, ...]) -> str:
+    """The path of a one-time link, as an operator makes it."""
+    told = ("--socket", str(server.control_socket), "--json")
+    command = [*program[:3], "staff"]
+    subprocess.run([*command, "add", "--role", "superadmin", "--id", "eyes", *told], check=True, capture_output=True)
+    made = subprocess.run([*command, "link", "eyes", *told], check=True, capture_output=True, text=True)
+    path: str = json.loads(made.stdout)["path"]
+    return path
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "var/pages")
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="evpower-") as place:
+        trio.run(main, Path(place), folder)

@@ -1,0 +1,38 @@
+"""Networks of a size, as rows: a browser looks at them, no charger does."""
+
+from __future__ import annotations
+
+import psycopg
+
+LOCATIONS = """
+INSERT INTO locations (id, name, address, city)
+SELECT format('LOC-%%s', lpad(n::text, 4, '0')), format('Площадка %%s', n), 'ул. Чуй',
+       (ARRAY['Бишкек', 'Ош', 'Каракол'])[n %% 3 + 1]
+FROM generate_series(1, %(locations)s) n
+"""
+STATIONS = """
+INSERT INTO stations (id, serial_number, location_id, connectors_count, last_heartbeat_at)
+SELECT format('EVP-%%s', lpad(n::text, 4, '0')), format('SN-%%s', n),
+       format('LOC-%%s', lpad(((n - 1) %% %(locations)s + 1)::text, 4, '0')), 2,
+       CASE WHEN n %% 40 = 0 THEN now() - interval '10 minutes' ELSE now() + interval '1 day' END
+FROM generate_series(1, %(stations)s) n
+"""
+CONNECTORS = """
+INSERT INTO connectors (id, station_id, connector_number, connector_type, power_kw, ocpp_status, error_code,
+                        last_status_update)
+SELECT s.id || '-' || c, s.id, c, 'GBT', 60,
+       (ARRAY['Available', 'Available', 'Preparing', 'Available', 'Unavailable'])[((hashtext(s.id) + c) & 3) + 1],
+       CASE WHEN s.id LIKE '%%33' AND c = 1 THEN 'GroundFailure' ELSE 'NoError' END, now() - interval '5 minutes'
+FROM stations s CROSS JOIN generate_series(1, 2) c
+"""
+
+
+def make_network(database: psycopg.Connection, stations: int) -> None:
+    """Replace what there is by so many stations of two connectors each, three of a location."""
+    for table in ("connectors", "stations", "locations"):
+        database.execute(f"DELETE FROM {table}")
+    if stations:
+        parameters = {"stations": stations, "locations": max(1, stations // 3)}
+        for statement in (LOCATIONS, STATIONS, CONNECTORS):
+            database.execute(statement, parameters)
+    database.execute("SELECT evpower.tell('prices -')")
