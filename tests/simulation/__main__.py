@@ -24,7 +24,7 @@ def main() -> int:
     if options.bug:
         BUGS[options.bug]()
     failed = 0
-    with _server() as server, migrated_template(server) as template:
+    with _server() as server, _template(server, options.template) as template:
         for seed, hours in _seeds(options.seeds, options.hours):
             wanted = chosen(options, seed, hours)
             run = Run(wanted.plan(), until_s=options.until, keep_lines=bool(options.lines))
@@ -50,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bug", choices=sorted(BUGS), help="a planted one (bugs.py)")
     parser.add_argument("--first", action="store_true", help="end with the first history that fails")
     parser.add_argument("--lines", help="write every event to this file")
+    parser.add_argument("--template", help="a migrated database without rows, to be copied")
     parser.add_argument("--shrink", action="store_true", help="look for a smaller history that fails")
     add_options(parser)
     parser.add_argument("--tail", action="store_true", help="the last events of every history")
@@ -82,6 +83,15 @@ def _server() -> Iterator[str]:
         _embedded_in_a_thread(Path(directory) / "data") as conninfo,
     ):
         yield conninfo
+
+
+@contextmanager
+def _template(server: str, name: str | None) -> Iterator[str]:
+    if name:
+        yield name
+        return
+    with migrated_template(server) as made:
+        yield made
 
 
 def _show(outcome: Outcome, options: argparse.Namespace, played: Narrowing) -> None:

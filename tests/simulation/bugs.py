@@ -165,7 +165,7 @@ def erase_a_due_mark() -> None:
         "MOVE_ORDER",
         lambda text: text.replace(
             "next_check_at = CASE WHEN due_why IS NULL THEN %(ask_at)s ELSE next_check_at END",
-            "next_check_at = CASE WHEN %(phase)s = 'approved' THEN NULL ELSE %(ask_at)s END, due_why = NULL",
+            "due_why = NULL, next_check_at = CASE WHEN %(phase)s <> 'approved' THEN %(ask_at)s::timestamptz END",
         ),
     )
 
