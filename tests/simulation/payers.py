@@ -87,7 +87,7 @@ async def payers(plan: Plan, world: World, bank: Bank, acknowledged: Acknowledge
         while True:
             await trio.sleep(dice.uniform(10, 600))
             if trio.current_time() >= until_s:
-                return
+                break
             name, client = dice.choice(tuple(SCRIPTS)), dice.choice(plan.clients)
             own = random.Random(dice.getrandbits(64))
             phone = Phone(world, client.client_id, own, acknowledged)

@@ -33,7 +33,8 @@ class Visit:
             await SCRIPTS[pair](self)
         finally:
             if not self.at.is_charging or self.dice.random() < 0.9:
-                await self.at.station.unplug()
+                with trio.move_on_after(1, shield=True):
+                    await self.at.station.unplug()
 
     async def wait(self, least_s: float, most_s: float) -> None:
         await trio.sleep(self.dice.uniform(least_s, most_s))
