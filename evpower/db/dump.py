@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import trio
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -35,18 +36,24 @@ async def dump(conninfo: str, file: Path) -> None:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, DUMP_MODE))
     except OSError as error:
         raise DumpFailed(f"{file} cannot be made: {error.strerror}") from None
+    is_whole = False
     try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, DUMP_MODE), "wb") as out:
+        with _opened(unfinished) as out:
             await _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges"], conninfo, stdout=out.fileno())
             os.fsync(out.fileno())
         os.replace(unfinished, file)
-    except BaseException as error:
-        for each in (unfinished, file):
-            with suppress(OSError):
-                os.unlink(each)
-        if isinstance(error, OSError):
-            raise DumpFailed(f"{file} cannot be written: {error.strerror}") from None
-        raise
+        is_whole = True
+    except OSError as error:
+        raise DumpFailed(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        if not is_whole:
+            for each in (unfinished, file):
+                with suppress(OSError):
+                    os.unlink(each)
+
+
+def _opened(file: Path) -> BinaryIO:
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, DUMP_MODE), "wb")
 
 
 async def restore(conninfo: str, file: Path) -> None:
