@@ -82,6 +82,7 @@ async def run(
         open_gateways(config, clock) as gateways,
     ):
         await _prepare(pool, clock)
+        log.info("database: %s", described(config.database.url, config.private_database))
         # One receiver to the end: between two of them a signal would kill us.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             await _serve(
@@ -145,10 +146,9 @@ def _collect_less_often() -> None:
 @asynccontextmanager
 async def _database(config: Config, process_id: ProcessId) -> AsyncIterator[Pool]:
     """The configured PostgreSQL, or a private one in the state directory, which is made when there is none."""
-    private = config.state_dir / "postgres"
+    private = config.private_database
     if not config.database.url and not is_made(private):
         log.warning("database.url is empty: a new private PostgreSQL is made in %s", private.resolve())
-    log.info("database: %s", described(config.database.url, private))
     if config.database.url:
         await dial(config.database.url)
         async with open_pool(config.database.url, size=config.database.pool_size, process_id=process_id) as pool:

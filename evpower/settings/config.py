@@ -71,6 +71,11 @@ class Config:
         return Path(self.server.control_socket) if self.server.control_socket else self.state_dir / "evpower.sock"
 
     @property
+    def private_database(self) -> Path:
+        """The directory of the private PostgreSQL, which is used when `database.url` is empty."""
+        return self.state_dir / "postgres"
+
+    @property
     def station_ca(self) -> tuple[Path, Path]:
         """Where the station CA's certificate and key are: as set, or where `evpower ca init` puts them."""
         if self.ocpp.station_ca_certificate:

@@ -117,7 +117,7 @@ async def opened_database(config: Config, *, create: bool = False, beside: bool 
     With `beside` a private one that a server runs is used too; `create` makes a private one when there is none.
     Raises ConfigError (there is no database), DatabaseUnavailable.
     """
-    private = config.state_dir / "postgres"
+    private = config.private_database
     async with AsyncExitStack() as stack:
         url = config.database.url or (await _answering(private) if beside else None)
         if url is None:

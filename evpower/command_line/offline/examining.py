@@ -64,7 +64,7 @@ async def _examine(config: Config, variables: Sequence[str], usual: Path, server
 
 async def _database(config: Config) -> DatabaseAnswer | str:
     """What it says, or why it says nothing."""
-    which = described(config.database.url, config.state_dir / "postgres")
+    which = described(config.database.url, config.private_database)
     try:
         with trio.fail_after(DATABASE_S):
             async with opened_database(config, beside=True) as url, open_pool(url, size=1) as pool:
