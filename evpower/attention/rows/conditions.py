@@ -13,12 +13,15 @@ from evpower.attention.conditions import (
     Waiting,
     WaitingMoney,
 )
+from evpower.charging.errors import ConnectorFaulted, ConnectorUnavailable, SessionFailed, StationOffline
 from evpower.charging.review.parked import list_without_session
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
 
 #: What a start answers when it is not the client's own matter: the station did not begin.
-NOT_THE_CLIENTS = ("failed", "station_offline", "charger_rejected", "start_failed", "connector_unavailable")
+NOT_THE_CLIENTS = tuple(
+    refusal.code for refusal in (SessionFailed, StationOffline, ConnectorFaulted, ConnectorUnavailable)
+)
 
 CHARGES = """
 WITH found AS (
