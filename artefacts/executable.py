@@ -79,7 +79,7 @@ def pack(directory: Path, target: Path, made_at: int) -> None:
 
 
 def _plain(made_at: int) -> Callable[[tarfile.TarInfo], tarfile.TarInfo]:
-    """What the archive says of each file: nobody's, made at one time, and whether it is run."""
+    """What the archive keeps of each file: no owner, one time for all, and whether it is executable."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0

@@ -90,9 +90,9 @@ def _lines(package: Distribution) -> str:
 
 
 def _licence(package: Distribution) -> str:
-    said = _field(package, "License-Expression") or _field(package, "License")
-    if said and "\n" not in said and len(said) <= 60:
-        return said
+    licence = _field(package, "License-Expression") or _field(package, "License")
+    if licence and "\n" not in licence and len(licence) <= 60:
+        return licence
     classifiers = package.metadata.get_all("Classifier") or ()
     licences = [each.rpartition(" :: ")[2] for each in classifiers if each.startswith("License ::")]
     return ", ".join(licences)

@@ -34,7 +34,7 @@ STATIONS = 150
 ROUNDS = 3
 READINGS = 60
 AT_ONCE = (1, 8)
-#: What the history may cost a settlement that has nobody to wait for.
+#: What the history may cost a settlement that waits for no other.
 DEARER_AT_MOST = 2.5
 
 #: A charge of an hour at every station that has just ended, each of another client: they share nothing but the number.

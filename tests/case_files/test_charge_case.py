@@ -8,7 +8,7 @@ import pytest
 
 from evpower.case_files.charge_case import ChargeCase
 from evpower.errors import SessionNotFound
-from evpower.identifiers import SessionId
+from evpower.identifiers import SessionId, WireTransactionId
 from tests.worlds.charging import CLIENT, World
 
 
@@ -16,7 +16,7 @@ async def case_of(world: World, session_id: str) -> ChargeCase:
     return await world.app.case_files.charge(SessionId(session_id))
 
 
-async def running(world: World, energy_wh: int = 20_000) -> tuple[SessionId, str]:
+async def running(world: World, energy_wh: int = 20_000) -> tuple[SessionId, WireTransactionId]:
     await world.give(300_00)
     session_id = (await world.order(energy_wh=energy_wh)).session.session_id
     world.clock.advance(1)
@@ -30,9 +30,9 @@ def steps(case: ChargeCase) -> list[str]:
 async def test_a_whole_charge_is_told_in_order_and_its_bill_is_right(world: World) -> None:
     session_id, wire_id = await running(world)
     world.clock.advance(60)
-    await world.meter(wire_id, 1_400)  # type: ignore[arg-type]
+    await world.meter(wire_id, 1_400)
     world.clock.advance(60)
-    await world.end(wire_id, 1_501)  # type: ignore[arg-type]
+    await world.end(wire_id, 1_501)
     await world.app.settler.work_due()
     case = await case_of(world, session_id)
     assert steps(case) == ["asked", "held", "began", "stopped", "ended", "settled"]
@@ -54,7 +54,7 @@ async def test_a_whole_charge_is_told_in_order_and_its_bill_is_right(world: Worl
 
 async def test_a_bill_that_its_rows_do_not_make_is_seen(world: World) -> None:
     session_id, wire_id = await running(world)
-    await world.end(wire_id, 1_501)  # type: ignore[arg-type]
+    await world.end(wire_id, 1_501)
     await world.app.settler.work_due()
     await world.sql("UPDATE charging_sessions SET rate_per_kwh = 14 WHERE id = %s", session_id)
     bill = (await case_of(world, session_id)).bill
@@ -67,7 +67,7 @@ async def test_a_bill_that_its_rows_do_not_make_is_seen(world: World) -> None:
 async def test_a_stop_that_a_person_asked_for_names_the_person(world: World, actor: str, cause: str) -> None:
     session_id, wire_id = await running(world)
     await world.app.charging.stop_session(session_id, caller=None, actor=actor)
-    await world.end(wire_id, 1_501, "Remote")  # type: ignore[arg-type]
+    await world.end(wire_id, 1_501, "Remote")
     await world.app.settler.work_due()
     by_kind = {each.kind: each.facts for each in (await case_of(world, session_id)).steps}
     assert (by_kind["stop_asked"]["by"], by_kind["ended"]["cause"]) == (actor, cause)
@@ -76,9 +76,9 @@ async def test_a_stop_that_a_person_asked_for_names_the_person(world: World, act
 async def test_a_missing_stop_and_a_gap_in_the_readings_are_steps_too(world: World) -> None:
     session_id, wire_id = await running(world)
     world.clock.advance(60)
-    await world.meter(wire_id, 1_100)  # type: ignore[arg-type]
+    await world.meter(wire_id, 1_100)
     world.clock.advance(1_200)
-    await world.meter(wire_id, 1_500)  # type: ignore[arg-type]
+    await world.meter(wire_id, 1_500)
     world.clock.advance(400)
     case = await case_of(world, session_id)
     assert steps(case) == ["asked", "held", "began", "gap", "silent"]

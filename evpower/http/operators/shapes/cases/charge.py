@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from evpower.case_files.charge_case import CaseQuestion, ChargeCase
+from evpower.case_files.payment_case import PaymentPosting
 from evpower.case_files.timeline import CaseAttempt, CaseSession, Step, StepKind
 from evpower.history.bill_evidence import BillEvidence
 from evpower.history.evidence import ChargePosting, RegisterFact
@@ -170,7 +171,7 @@ def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]]) -> C
             "calculated_at": case.price.calculated_at,
         },
         "bill": None if case.bill is None else _bill(case.bill),
-        "postings": [_posting(each) for each in case.postings],
+        "postings": [posting_body(each) for each in case.postings],
         "receipts": [
             {"number": number, "issued_at": at, "amount": som_number(tyiyn)} for number, at, tyiyn in case.receipts
         ],
@@ -241,7 +242,8 @@ def _bill(bill: BillEvidence) -> BillBody:
     }
 
 
-def _posting(posting: ChargePosting) -> PostingBody:
+def posting_body(posting: ChargePosting | PaymentPosting) -> PostingBody:
+    """One side of an entry of the ledger."""
     return {
         "at": posting.created_at,
         "entry": posting.kind,

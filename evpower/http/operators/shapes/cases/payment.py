@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from evpower.case_files.payment_case import ParkedQuestion, PaymentCase, PaymentPosting, PaymentStep
-from evpower.http.operators.shapes.cases.charge import PostingBody
+from evpower.case_files.payment_case import ParkedQuestion, PaymentCase, PaymentStep
+from evpower.http.operators.shapes.cases.charge import PostingBody, posting_body
 from evpower.money import som_number
 
 
@@ -92,7 +92,7 @@ def payment_case_body(case: PaymentCase) -> PaymentCaseBody:
             "next_check_at": payment.next_check_at,
         },
         "steps": [_step(each) for each in case.steps],
-        "postings": [_posting(each) for each in case.postings],
+        "postings": [posting_body(each) for each in case.postings],
         "parked": [_parked(each) for each in case.parked],
     }
 
@@ -108,17 +108,6 @@ def _step(step: PaymentStep) -> PaymentStepBody:
         "trans_id": step.trans_id,
         "detail": step.detail,
         "correlation_id": step.correlation_id,
-    }
-
-
-def _posting(posting: PaymentPosting) -> PostingBody:
-    return {
-        "at": posting.created_at,
-        "entry": posting.kind,
-        "key": posting.key,
-        "account": posting.account,
-        "amount": som_number(posting.amount_tyiyn),
-        "actor": posting.actor,
     }
 
 
