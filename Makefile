@@ -80,7 +80,7 @@ pages: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/flake8 evpower tests benchmarks artefacts
+	$(BIN)/flake8 $$(grep -rlE 'async |trio' --include='*.py' evpower tests benchmarks artefacts)
 	$(BIN)/lint-imports
 
 types: install

@@ -32,7 +32,6 @@ LOGGERS = (
     "evpower.journal",
     "evpower.limits",
     "evpower.live",
-    "evpower.ocpp.websockets",
     "evpower.pages",
     "evpower.payments",
     "evpower.presence",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import evpower
+from evpower.ocpp.wire.reader import LIBRARY_LOG
 from evpower.settings import process
 
 ROOT = Path(evpower.__file__).parent
@@ -97,7 +98,8 @@ def test_the_settings_know_every_logger() -> None:
         re.findall(r'getLogger\("([\w.]+)"\)', "\n".join(path.read_text("utf-8") for path in ROOT.rglob("*.py")))
     )
     assert len(named) > 20
-    assert named - set(process.LOGGERS) == set()
+    # The library of the chargers' sockets may not be set: at DEBUG it writes passwords.
+    assert named - set(process.LOGGERS) == {LIBRARY_LOG.name}
     ours = {name for name in process.LOGGERS if name.startswith("evpower.") and name != "evpower.simulator.providers"}
     page = (ROOT.parent / "docs" / "operating.md").read_text(encoding="utf-8")
     paragraph = page.partition("**The level of one part**")[2].partition("\n\n")[0]

@@ -10,6 +10,7 @@ from evpower.attention.conditions import Condition, ConditionKind
 from evpower.attention.folding import Item
 from evpower.attention.service import forget_marks
 from evpower.attention.todo import Todo, TodoEntry
+from evpower.charging.errors import SessionFailed
 from evpower.clock import SystemClock
 from evpower.pages.frame.assets import read_assets
 from evpower.pages.frame.rendering import Renderer
@@ -113,10 +114,11 @@ async def test_rows_of_every_statement_are_raised(world: World) -> None:
     for client in ("a", "b", "c"):
         await world.sql(
             "INSERT INTO evpower.start_attempts (attempted_at, client_id, station_id, connector_id, door, answer)"
-            " VALUES (%s, %s, %s, 2, 'phone', 'failed')",
+            " VALUES (%s, %s, %s, 2, 'phone', %s)",
             world.clock.now(),
             client,
             STATION,
+            SessionFailed.code,
         )
     await world.sql("UPDATE evpower.session_phases SET phase = 'starting'")
     world.clock.advance(91)

@@ -14,6 +14,7 @@ import pytest
 
 from evpower.correlation import correlation_id
 from evpower.errors import ConfigError
+from evpower.ocpp.wire.reader import LIBRARY_LOG
 from evpower.server.log_lines import JsonFormatter, LineFormatter
 from evpower.server.logs import ACCEPT_LOGGER, OUR_LOGGERS, configure
 from evpower.settings.process import LOGGERS, LogSettings
@@ -91,6 +92,15 @@ def test_hypercorn_speaks_only_of_trouble() -> None:
     logging.getLogger("hypercorn.error").warning("trouble")
     assert stream.getvalue().endswith("WARNING - trouble\n")
     assert "Running" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("levels", [(), (("evpower", "DEBUG"),)])
+def test_no_level_lets_the_library_of_sockets_write_headers(
+    levels: tuple[tuple[str, str], ...],
+) -> None:
+    """At DEBUG it writes each header, the password of a charger among them."""
+    configure(LogSettings(level="DEBUG", levels=levels), io.StringIO())
+    assert LIBRARY_LOG.getEffectiveLevel() == logging.WARNING
 
 
 def test_configuring_again_does_not_repeat_lines() -> None:
