@@ -1,4 +1,4 @@
-"""Locations and their stations as the public sees them, and how they are counted.
+"""Locations and their stations as the public sees them.
 
 Contract: rest-api §2, ocpp-behaviour §6.
 
@@ -16,14 +16,8 @@ from functools import cached_property
 from typing import Literal
 
 from evpower.identifiers import ConnectorId, StationId
-from evpower.network.status import (
-    AdminStatus,
-    LocationStatus,
-    PublicStatus,
-    StoredStatus,
-    location_status,
-    public_status,
-)
+from evpower.network.counts import ConnectorsSummary, LocationCounts, LocationTally
+from evpower.network.status import AdminStatus, LocationStatus, PublicStatus, StoredStatus, public_status
 
 SocketStatus = Literal["Available", "Charging", "Occupied", "Faulted"]
 SOCKET_STATUSES: dict[str, SocketStatus] = {
@@ -59,27 +53,6 @@ class ListedConnector:
     def is_of(self, connector_type: str | None) -> bool:
         """Whether its type is this one, as filters compare it; None: any."""
         return connector_type is None or _folded(connector_type) == _folded(self.connector_type)
-
-
-@dataclass(frozen=True)
-class StationsSummary:
-    """Stations by their public status; the four add up to `total`."""
-
-    total: int
-    available: int
-    occupied: int
-    offline: int
-    maintenance: int
-
-
-@dataclass(frozen=True)
-class ConnectorsSummary:
-    """Configured connectors: an idle one of a station that is offline or in maintenance is in `total` alone."""
-
-    total: int
-    available: int
-    occupied: int
-    faulted: int
 
 
 @dataclass(frozen=True)
@@ -178,34 +151,15 @@ class ListedLocation:
         return TEXT_END.join(map(_folded, texts))
 
     @cached_property
-    def status(self) -> LocationStatus:
-        return location_status(station.status for station in self.stations)
+    def counts(self) -> LocationCounts:
+        tally = LocationTally()
+        for station in self.stations:
+            tally.add(station.status, station.connectors_summary)
+        return tally.counts
 
     @property
-    def appearance(self) -> tuple[object, ...]:
-        """What the phones' socket says of it: a push is due when this changes."""
-        return self.status, self.stations_summary, self.connectors_summary
-
-    @cached_property
-    def stations_summary(self) -> StationsSummary:
-        statuses = [station.status for station in self.stations]
-        return StationsSummary(
-            total=len(statuses),
-            available=statuses.count("available"),
-            occupied=statuses.count("occupied"),
-            offline=statuses.count("offline"),
-            maintenance=statuses.count("maintenance"),
-        )
-
-    @cached_property
-    def connectors_summary(self) -> ConnectorsSummary:
-        parts = [station.connectors_summary for station in self.stations]
-        return ConnectorsSummary(
-            total=sum(part.total for part in parts),
-            available=sum(part.available for part in parts),
-            occupied=sum(part.occupied for part in parts),
-            faulted=sum(part.faulted for part in parts),
-        )
+    def status(self) -> LocationStatus:
+        return self.counts.status
 
 
 @dataclass(frozen=True)

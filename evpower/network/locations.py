@@ -18,6 +18,7 @@ import trio
 from evpower.billing.pricing import Pricing
 from evpower.billing.tariff import Price
 from evpower.clock import Clock
+from evpower.db.connection import Conn
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound
@@ -25,7 +26,7 @@ from evpower.identifiers import ConnectorId, StationId
 from evpower.link.ports import LiveStations
 from evpower.network.list_cache import ListCache, NetworkPicture
 from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
-from evpower.network.rows.listing import ConnectorRow, NetworkRows, StationRow, locations_of, read_network
+from evpower.network.rows.listing import ConnectorRow, NetworkRows, StationRow, read_network, read_stations
 from evpower.network.status import connector_status, effective_status, is_online
 
 #: The seed's time to live.
@@ -80,10 +81,10 @@ class Locations:
             raise LocationNotFound(f"Локация {location_id} не найдена")
         return found[0]
 
-    async def containing(self, stations: Collection[StationId]) -> set[str]:
-        """The locations these stations are at now."""
+    async def stations(self, station_ids: Collection[StationId]) -> list[ListedStation]:
+        """Those of these stations that the public sees, never cached."""
         async with reading(self._pool) as conn:
-            return await locations_of(conn, stations)
+            return list((await self._paint(conn, await read_stations(conn, station_ids))).stations())
 
     def forget(self) -> None:
         """Something the public can read has changed."""
@@ -99,14 +100,15 @@ class Locations:
     async def read(self, location_id: str | None = None) -> NetworkPicture:
         """The rows and live presence of all locations, or of one (none when there is no such location)."""
         async with reading(self._pool) as conn:
-            rows = await read_network(conn, location_id)
-            prices = await self._pricing.shown(conn, [station.id for station in rows.stations])
-        now = self._clock.now()
-        painter = Painter(rows, prices, self._link, now, self._heartbeat_timeout)
+            painter = await self._paint(conn, await read_network(conn, location_id))
         picture = NetworkPicture(tuple(painter.locations()), painter.expires_at)
         if painter.unnoticed_silence:
             self._on_silence()
         return picture
+
+    async def _paint(self, conn: Conn, rows: NetworkRows) -> Painter:
+        prices = await self._pricing.shown(conn, [station.id for station in rows.stations])
+        return Painter(rows, prices, self._link, self._clock.now(), self._heartbeat_timeout)
 
 
 class Painter:
@@ -133,12 +135,14 @@ class Painter:
 
     def locations(self) -> Iterator[ListedLocation]:
         stations: dict[str, list[ListedStation]] = {}
-        for row in self._rows.stations:
-            if row.id not in self._prices:
-                continue  # deleted between two of our queries
-            stations.setdefault(row.location_id, []).append(self._station(row))
+        for station in self.stations():
+            stations.setdefault(station.location_id, []).append(station)
         for location in self._rows.locations:
             yield ListedLocation(**vars(location), stations=tuple(stations.get(location.id, ())))
+
+    def stations(self) -> Iterator[ListedStation]:
+        # One without a price was deleted between two of our queries.
+        return (self._station(row) for row in self._rows.stations if row.id in self._prices)
 
     def _station(self, row: StationRow) -> ListedStation:
         seen_at = last_seen(self._link, row.id, row.last_heartbeat_at)

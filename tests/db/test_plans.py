@@ -32,7 +32,8 @@ STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "the connectors of a charger that booted": (journal_rows.BOOT_CONNECTORS, WORD),
     "presence": (stations.FLUSH_PRESENCE, WORD),
     "a station by a name": (stations.READ_NAMED, {"name": "SN7"}),
-    "where a station is": (network.LOCATIONS_OF, PLACE),
+    "a station as the public sees it": (network.READ_STATIONS.format(one=network.SOME), PLACE),
+    "a station's connectors": (network.READ_CONNECTORS.format(one=network.SOME), PLACE),
     "a location's stations": (network.READ_STATIONS.format(one="AND s.location_id = %(location_id)s"), PLACE),
     "a location's connectors": (network.READ_CONNECTORS.format(one="AND s.location_id = %(location_id)s"), PLACE),
 }

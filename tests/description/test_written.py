@@ -23,7 +23,7 @@ SENT = [
     ("subscription", messages.subscription(Subscribe("station:EVP-1", subscribed=False))),
     ("pong", messages.pong(NOON)),
     ("error", messages.error(messages.BAD_JSON)),
-    ("locationUpdate", messages.location_update(LOCATION, NOON)),
+    ("locationUpdate", messages.location_update(LOCATION.id, LOCATION.counts, NOON)),
     ("stationUpdate", messages.station_update(LISTED, NOON)),
 ]
 RECEIVED = [

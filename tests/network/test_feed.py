@@ -10,7 +10,8 @@ import trio
 from evpower.administration.provisioning import Provisioning
 from evpower.events import NetworkChanged, StationChanged
 from evpower.identifiers import IdTag, StationId
-from evpower.network.feed import LocationUpdate, NetworkFeed, NetworkNews, StationUpdate
+from evpower.network.feed import NetworkFeed
+from evpower.network.published import LocationUpdate, NetworkNews, StationUpdate
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.operator import Operator
 from tests.worlds.charging import CLIENT, STATION, TWO, World
@@ -27,10 +28,10 @@ class Ear:
 
     def hear(self, news: NetworkNews) -> None:
         match news:
-            case LocationUpdate(location) if location.id == self.fence:
+            case LocationUpdate(self.fence):
                 self.fence_passed.set()
-            case LocationUpdate(location):
-                self.heard.append(f"location {location.status}")
+            case LocationUpdate(_, counts):
+                self.heard.append(f"location {counts.status}")
             case StationUpdate(station, is_shadowed):
                 self.shadowed += [station.id] if is_shadowed else []
                 self.heard.append(f"station {station.status}")
@@ -263,6 +264,29 @@ async def test_a_station_that_moved_is_news_of_both_locations(world: World, ear:
     await world.sql("UPDATE stations SET location_id = 'EVP-LOC-002'")
     world.app.bus.publish(StationChanged(STATION))
     assert sorted(await told(world, ear)) == ["location available", "location offline", "station available"]
+
+
+async def test_a_change_costs_the_reading_of_its_station_alone(world: World, ear: Ear) -> None:
+    """However many others its location has: theirs is not read, and they count as they were published."""
+    await world.sql("INSERT INTO stations (id, serial_number, location_id) VALUES ('NEXT', 'next', 'EVP-LOC-001')")
+    world.app.bus.publish(StationChanged(StationId("NEXT")))
+    await told(world, ear)
+    await world.sql("UPDATE stations SET status = 'maintenance' WHERE id = 'NEXT'")
+    await world.say("Charging")
+    await world.say("Charging", connector=TWO)
+    assert await told(world, ear) == ["station occupied", "location offline"]
+    world.app.bus.publish(StationChanged(StationId("NEXT")))
+    assert await told(world, ear) == ["station maintenance", "location maintenance"]
+
+
+async def test_a_new_station_of_a_location_that_was_not_shown_brings_it_whole(world: World, ear: Ear) -> None:
+    await world.sql("INSERT INTO locations (id, name, address) VALUES ('EVP-LOC-002', 'Б', 'ул. Б')")
+    for name in ("ONE", "TWO"):
+        await world.sql(
+            f"INSERT INTO stations (id, serial_number, location_id) VALUES ('{name}', '{name}', 'EVP-LOC-002')"
+        )
+    world.app.bus.publish(StationChanged(StationId("ONE")))
+    assert await told(world, ear) == ["station offline", "station offline", "location offline"]
 
 
 async def test_an_event_of_a_station_nobody_has_is_nothing(world: World, ear: Ear) -> None:

@@ -125,7 +125,7 @@ def test_a_stations_word_is_the_first_of_the_contracts_five_rules_that_holds(lis
 def test_a_locations_word_is_the_first_of_the_seeds_five_rules_that_holds(listed: list[ListedStation]) -> None:
     """By the counts that are shown beside it."""
     shown = location(*listed)
-    count = shown.stations_summary
+    count = shown.counts.stations
     rules = [
         (count.total == 0 or count.offline > 0, "offline"),
         (count.maintenance > 0, "maintenance"),
@@ -139,7 +139,7 @@ def test_a_locations_word_is_the_first_of_the_seeds_five_rules_that_holds(listed
 @given(st.lists(stations, max_size=4).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
 def test_the_order_of_stations_says_nothing(twice: tuple[list[ListedStation], list[ListedStation]]) -> None:
     one, other = (location(*listed) for listed in twice)
-    assert one.appearance == other.appearance
+    assert one.counts == other.counts
 
 
 @given(stations)
@@ -149,7 +149,7 @@ def test_a_driver_is_offered_a_connector_exactly_where_it_counts_as_available(li
 
 @given(st.lists(stations, max_size=5))
 def test_stations_add_up(listed: list[ListedStation]) -> None:
-    summary = location(*listed).stations_summary
+    summary = location(*listed).counts.stations
     assert summary.available + summary.occupied + summary.offline + summary.maintenance == summary.total == len(listed)
 
 
@@ -163,7 +163,7 @@ def test_connectors_are_counted_once_and_idle_ones_out_of_service_not_at_all(lis
 
 @given(st.lists(stations, max_size=5))
 def test_a_location_counts_what_its_stations_count(listed: list[ListedStation]) -> None:
-    counted, whole = [each.connectors_summary for each in listed], location(*listed).connectors_summary
+    counted, whole = [each.connectors_summary for each in listed], location(*listed).counts.connectors
     for name in ("total", "available", "occupied", "faulted"):
         assert getattr(whole, name) == sum(getattr(part, name) for part in counted)
 

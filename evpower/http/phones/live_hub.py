@@ -28,7 +28,7 @@ from evpower.http.phones.live_messages import (
     station_update,
 )
 from evpower.identifiers import ClientId
-from evpower.network.feed import LocationUpdate, NetworkNews, StationUpdate
+from evpower.network.published import LocationUpdate, NetworkNews, StationUpdate
 
 log = logging.getLogger("evpower.live")
 
@@ -100,9 +100,9 @@ class LiveHub:
         """Deliver a change once to every socket that listens to it (§5)."""
         body: LocationUpdateBody | StationUpdateBody
         match news:
-            case LocationUpdate(location):
-                body = location_update(location, self._clock.now())
-                channels = [ALL, f"{LOCATION}{location.id}"]
+            case LocationUpdate(location_id, counts):
+                body = location_update(location_id, counts, self._clock.now())
+                channels = [ALL, f"{LOCATION}{location_id}"]
             case StationUpdate(station, is_shadowed):
                 body = station_update(station, self._clock.now())
                 names = [station.id] if is_shadowed else [station.id, station.serial_number]

@@ -22,7 +22,8 @@ from evpower.http.phones.answer_types.live import (
 )
 from evpower.http.wire.values import instant
 from evpower.identifiers import STATION_NAME, ClientId
-from evpower.network.listing import ListedConnector, ListedLocation, ListedStation
+from evpower.network.counts import LocationCounts
+from evpower.network.listing import ListedConnector, ListedStation
 
 ALL = "all"
 LOCATION = "location:"
@@ -115,15 +116,15 @@ def error(message: str) -> ErrorBody:
     return {"type": "error", "message": message}
 
 
-def location_update(location: ListedLocation, at: datetime) -> LocationUpdateBody:
+def location_update(location_id: str, counts: LocationCounts, at: datetime) -> LocationUpdateBody:
     """`location_status_update` in the seed's form and, beside it, flat as the app reads it (§4.1)."""
-    stations, connectors = location.stations_summary, location.connectors_summary
+    stations, connectors = counts.stations, counts.connectors
     timestamp = instant(at)
     return {
         "type": "location_status_update",
         "data": {
-            "location_id": location.id,
-            "status": location.status,
+            "location_id": location_id,
+            "status": counts.status,
             "available_connectors": connectors.available,
             "total_connectors": connectors.total,
             "stations_count": stations.total,
@@ -133,8 +134,8 @@ def location_update(location: ListedLocation, at: datetime) -> LocationUpdateBod
             "maintenance_stations": stations.maintenance,
             "timestamp": timestamp,
         },
-        "location_id": location.id,
-        "status": location.status,
+        "location_id": location_id,
+        "status": counts.status,
         "available_connectors": connectors.available,
         "stations_summary": msgspec.to_builtins(stations),
         "connectors_summary": msgspec.to_builtins(connectors),

@@ -71,7 +71,7 @@ def body_with_stations(location: ListedLocation) -> Body:
 
 def location_body(location: ListedLocation) -> Body:
     """One without its stations; `city`, `country` and the coordinates may be null, else what is unknown is left out."""
-    connectors = location.connectors_summary
+    connectors = location.counts.connectors
     place = {"latitude": location.latitude, "longitude": location.longitude}
     return {
         "id": location.id,
@@ -82,9 +82,9 @@ def location_body(location: ListedLocation) -> Body:
         "coordinates": place,
         **known(place),
         "status": location.status,
-        "stations_summary": asdict(location.stations_summary),
+        "stations_summary": asdict(location.counts.stations),
         "connectors_summary": asdict(connectors),
-        "stations_count": location.stations_summary.total,
+        "stations_count": location.counts.stations.total,
         "connectors_count": connectors.total,
         "available_connectors": connectors.available,
     }

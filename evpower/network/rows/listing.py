@@ -1,4 +1,4 @@
-"""Rows of the whole network, or of one location, as the public reads them (contract/rest-api §2)."""
+"""Rows of the whole network, of one location or of some stations, as the public reads them (contract/rest-api §2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from evpower.identifiers import StationId
 from evpower.network.status import AdminStatus
 from evpower.network.status_sql import SAID
 
-# `{one}` is nothing, or the condition of one location: an `IS NULL OR` in its place would be planned at every reading.
+# `{one}` is nothing, or the condition of one location or of some stations: an `IS NULL OR` in its place would be
+# planned at every reading.
 READ_LOCATIONS = """
 SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude
 FROM public.locations l
@@ -40,7 +41,8 @@ WHERE s.status <> 'inactive' {{one}}
 ORDER BY c.station_id, c.connector_number
 """
 
-LOCATIONS_OF = "SELECT DISTINCT location_id FROM public.stations WHERE id = ANY(%(station_ids)s)"
+#: The condition of some stations.
+SOME = "AND s.id = ANY(%(station_ids)s)"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ async def read_network(conn: Conn, location_id: str | None = None, *, hidden: bo
     )
 
 
-async def locations_of(conn: Conn, stations: Collection[StationId]) -> set[str]:
-    """The locations of these stations, inactive ones too."""
-    cursor = await conn.execute(LOCATIONS_OF, {"station_ids": list(stations)})
-    return {row["location_id"] for row in await cursor.fetchall()}
+async def read_stations(conn: Conn, station_ids: Collection[StationId]) -> NetworkRows:
+    """The visible ones of these stations, with their connectors and without their locations."""
+    only = {"station_ids": list(station_ids), "hidden": False}
+    stations = await (await conn.execute(READ_STATIONS.format(one=SOME), only)).fetchall()
+    connectors = await (await conn.execute(READ_CONNECTORS.format(one=SOME), only)).fetchall()
+    return NetworkRows([], [StationRow(**row) for row in stations], [ConnectorRow(**row) for row in connectors])

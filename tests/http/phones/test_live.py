@@ -19,7 +19,7 @@ from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.phones.live_hub import CHANNELS_MAX, OUTBOX, Listener, LiveLimits
 from evpower.http.phones.live_messages import Subscribe
 from evpower.identifiers import ClientId, StationId
-from evpower.network.feed import LocationUpdate, StationUpdate
+from evpower.network.published import LocationUpdate, StationUpdate
 from tests.http.conftest import body_of
 from tests.http.fakes import LISTED, LOCATION, World
 
@@ -111,7 +111,7 @@ async def test_every_phone_hears_of_locations_from_the_start(world: World, host:
     async with phone(host) as one, phone(host) as two:
         await one.hear()
         await two.hear()
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         assert [(await each.hear())["location_id"] for each in (one, two)] == ["EVP-LOC-001"] * 2
 
 
@@ -141,7 +141,7 @@ async def test_who_gets_what_and_everything_once(
             answer = await one.ask({"action": "subscribe", "channel": channel})
             assert answer == {"type": "subscription", "status": "subscribed", "channel": channel}
         world.hub.publish(StationUpdate(LISTED))
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         heard = [(await one.hear())["type"] for _ in hears]
         assert heard == hears
         assert (await one.ask({"action": "ping"}))["type"] == "pong"  # and nothing else had come
@@ -175,7 +175,7 @@ async def test_unsubscribing_really_ends_delivery(world: World, host: str, chann
         answer = await one.ask({"type": "unsubscribe", "data": {"channel": channel}})
         assert answer == {"type": "subscription", "status": "unsubscribed", "channel": channel}
         world.hub.publish(StationUpdate(LISTED))
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         assert (await one.ask({"type": "ping"}))["type"] == "pong"
 
 
@@ -184,7 +184,7 @@ async def test_leaving_all_leaves_a_location_of_ones_own(world: World, host: str
         await one.hear()
         await one.ask({"action": "subscribe", "channel": "location:EVP-LOC-001"})
         await one.ask({"action": "unsubscribe", "channel": "all"})
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         assert (await one.hear())["location_id"] == "EVP-LOC-001"
         assert (await one.ask({"action": "ping"}))["type"] == "pong"
 
@@ -283,7 +283,7 @@ async def test_what_is_dropped_as_too_much_has_no_effect(world: World, host: str
         for message in [{"action": "ping"}] * 10 + [{"action": "unsubscribe", "channel": "all"}]:
             await one.socket.send_message(json.dumps(message))
         assert [(await one.hear())["type"] for _ in range(11)][-1] == "error"
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         assert (await one.hear())["location_id"] == "EVP-LOC-001"
 
 
@@ -342,15 +342,15 @@ async def test_sockets_of_one_client_are_independent(world: World, host: str) ->
         await one.hear()
         await two.hear()
         await one.ask({"action": "unsubscribe", "channel": "all"})
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         assert (await two.hear())["location_id"] == "EVP-LOC-001"
 
 
 async def test_a_phone_that_does_not_keep_up_is_let_go_and_no_other(world: World) -> None:
     slow, quick = (Listener(ClientId(name), "address") for name in ("slow", "quick"))
     with world.hub.joined(slow), world.hub.joined(quick):
-        for number in range(OUTBOX + 1):
-            world.hub.publish(LocationUpdate(replace(LOCATION, name=str(number))))
+        for _ in range(OUTBOX + 1):
+            world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
             quick.outbox.receive_nowait()
     assert (slow.close_with, slow.alive.cancel_called) == ((1013, "too slow"), True)
     assert quick.alive.cancel_called is False
@@ -369,7 +369,7 @@ async def test_a_phone_that_reads_nothing_is_cut_off_while_another_hears_everyth
         for _ in range(50):  # more than the kernel holds, fewer than the outbox does
             world.hub.publish(StationUpdate(long))
         while world.hub.sockets == 2:
-            world.hub.publish(LocationUpdate(LOCATION))
+            world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
             assert (await quick.hear())["location_id"] == "EVP-LOC-001"
         assert (await slow.closed_with())[0] == 1006
     assert "fell behind" not in caplog.text
@@ -381,7 +381,7 @@ async def test_a_phone_that_falls_behind_is_closed_with_a_reason(
     async with phone(host) as slow:
         await slow.hear()
         for _ in range(OUTBOX + 2):  # the writer has one in hand, and no turn in between
-            world.hub.publish(LocationUpdate(LOCATION))
+            world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         assert await slow.closed_with() == (1013, "too slow")
     assert caplog.text.count("fell behind") == 1
 
@@ -398,7 +398,7 @@ async def test_a_phone_that_left_is_forgotten(world: World) -> None:
     listener = Listener(ClientId("a"), "address")
     with world.hub.joined(listener):
         assert world.hub.sockets == 1
-    world.hub.publish(LocationUpdate(LOCATION))
+    world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
     assert world.hub.sockets == 0
     with pytest.raises(trio.WouldBlock):
         listener.outbox.receive_nowait()
@@ -421,7 +421,7 @@ async def test_silence_for_a_minute_ends_the_socket_and_pushes_do_not_count(
     async with world.app.test_client().websocket(PATH) as socket:
         await socket.receive()
         began = trio.current_time()
-        world.hub.publish(LocationUpdate(LOCATION))
+        world.hub.publish(LocationUpdate(LOCATION.id, LOCATION.counts))
         await socket.receive()
         with pytest.raises(Exception, match="1000"):
             while True:

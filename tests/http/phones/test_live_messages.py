@@ -106,7 +106,7 @@ def test_whatever_a_phone_sends_has_an_answer(text: str | bytes) -> None:
 
 def test_a_location_update_carries_the_seeds_form_and_the_flat_one() -> None:
     at = "2025-09-30T12:00:00.000000Z"
-    assert messages.location_update(LOCATION, NOON) == {
+    assert messages.location_update(LOCATION.id, LOCATION.counts, NOON) == {
         "type": "location_status_update",
         "data": {
             "location_id": "EVP-LOC-001",
@@ -170,5 +170,5 @@ def test_phones_are_told_of_a_location_exactly_when_what_they_are_told_has_chang
     one: list[ListedStation], other: list[ListedStation]
 ) -> None:
     before, after = (replace(LOCATION, stations=tuple(each)) for each in (one, other))
-    told = [messages.location_update(each, NOON) for each in (before, after)]
-    assert (told[0] == told[1]) == (before.appearance == after.appearance)
+    told = [messages.location_update(each.id, each.counts, NOON) for each in (before, after)]
+    assert (told[0] == told[1]) == (before.counts == after.counts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from evpower.http.wire.described import Instant
-from evpower.network.listing import ConnectorsSummary, SocketStatus, StationsSummary
+from evpower.network.counts import ConnectorsSummary, StationsSummary
+from evpower.network.listing import SocketStatus
 from evpower.network.status import LocationStatus, PublicStatus
 
 

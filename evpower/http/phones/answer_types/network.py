@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 
 from evpower.billing.reservation import LimitType
 from evpower.http.wire.described import Currency, Instant, Success
-from evpower.network.listing import ConnectorsSummary, StationsSummary
+from evpower.network.counts import ConnectorsSummary, StationsSummary
 from evpower.network.status import AdminStatus, LocationStatus, PublicStatus, StoredStatus
 
 
