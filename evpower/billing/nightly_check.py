@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import trio
@@ -15,7 +15,7 @@ from evpower.billing.service import BillingService
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.worker import repeat
+from evpower.worker import Wake, repeat
 
 __all__ = ["LedgerChecks", "read_last_check"]
 
@@ -34,11 +34,29 @@ class LedgerChecks:
         self._billing = billing
         self._watch = watch
         self._zone = zone
+        self._wake = Wake()
+        #: Since when a check is under way here that a person asked for.
+        self.asked_at: datetime | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Check when it is due, until cancelled: at 03:30, or as soon as a process is there after it."""
         task_status.started()
-        await repeat(self.work_due, LOOK_EVERY_S, log=log, failure="the ledger was not checked and will be soon")
+        failure = "the ledger was not checked and will be soon"
+        await repeat(self._round, LOOK_EVERY_S, self._wake, log=log, failure=failure)
+
+    def ask(self) -> None:
+        """Have the worker check now. One check answers all who ask before its end; a process that dies forgets it."""
+        if self.asked_at is None:
+            self.asked_at = self._watch.look()
+            self._wake.set()
+
+    async def _round(self) -> None:
+        try:
+            if self.asked_at is not None:
+                await self.check_now()
+        finally:
+            self.asked_at = None
+        await self.work_due()
 
     async def work_due(self) -> bool:
         """Do the check of the last night that is due, unless it is done or another process's; whether it was done.
@@ -66,6 +84,11 @@ class LedgerChecks:
             await ledger_checks.add_asked(uow.conn, check, began_at, self._watch.look())
         _log_found(check)
         return check
+
+    async def last(self) -> LedgerCheckRecord | None:
+        """The check that was finished last, of a night or asked for."""
+        async with reading(self._pool) as conn:
+            return await read_last_check(conn)
 
     async def last_night(self) -> LedgerCheckRecord | None:
         """The nightly check that was finished last; None when there was none yet."""

@@ -47,6 +47,7 @@ from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
 from evpower.pages.lookups import LookedUp, lookup_routes
+from evpower.pages.money import Books, money_routes
 from evpower.pages.now import now_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations import Frames, station_routes
@@ -100,6 +101,7 @@ class PagesServices:
     attempts: Attempts
     finding: Search
     frames: Frames
+    books: Books
 
 
 def build_pages_app(
@@ -119,11 +121,13 @@ def build_pages_app(
     app.register_error_handler(Exception, _Problems(render).answer)
     app.register_blueprint(asset_routes(assets))
     app.register_blueprint(sign_in_routes(services.browsers, services.codes, services.second_factor, gate, render))
-    app.register_blueprint(_behind_the_gate(services, clock, ids, gate, render))
+    app.register_blueprint(_behind_the_gate(services, clock, ids, gate, render, settings.timezone))
     return app
 
 
-def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate, render: Renderer) -> Blueprint:
+def _behind_the_gate(
+    services: PagesServices, clock: Clock, ids: Ids, gate: Gate, render: Renderer, timezone: ZoneInfo
+) -> Blueprint:
     behind, pages = Blueprint("behind", __name__), Pages(services.pictures, render)
 
     @behind.before_request
@@ -143,6 +147,7 @@ def _behind_the_gate(services: PagesServices, clock: Clock, ids: Ids, gate: Gate
         driver_routes(services.client_accounts, services.case_files, services.acts, pages),
         lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
         station_routes(services.pictures, services.attempts, services.charge_views, services.frames, pages),
+        money_routes(services.books, services.acts, pages, clock, timezone),
     ):
         behind.register_blueprint(routes)
     return behind

@@ -43,6 +43,11 @@ class PaymentDecisions:
         async with reading(self._pool) as conn:
             return await top_ups.list_top_ups(conn, wanted)
 
+    async def undecided(self) -> list[TopUp]:
+        """Orders that their provider is still asked about, the oldest first."""
+        async with reading(self._pool) as conn:
+            return await top_ups.list_undecided(conn)
+
     async def parked(self, *, resolved_too: bool) -> list[ParkedPayment]:
         """What waits for a person, with everything known of it."""
         async with reading(self._pool) as conn:

@@ -27,13 +27,13 @@ from evpower.payments.crediting import Crediting
 from evpower.payments.gateway import OrderState, OrderStatus, Payment, PaymentGateway
 from evpower.payments.provider_calls import ProviderCalls
 from evpower.payments.rows import top_up_refunds, top_ups
-from evpower.payments.rows.top_up_refunds import Refund
+from evpower.payments.rows.top_up_refunds import OpenRefund, Refund
 from evpower.payments.top_up import CREDITED, Origin, Parking, Phase, TopUp, given_back_tyiyn, returns
 from evpower.payments.top_up_orders import TopUpOrders
 from evpower.payments.top_up_schedule import SWEEP_FOR
 from evpower.worker import repeat
 
-__all__ = ["UNRESOLVED", "Refund", "Refunds"]
+__all__ = ["UNRESOLVED", "OpenRefund", "Refund", "Refunds"]
 
 log = logging.getLogger("payment")
 
@@ -73,6 +73,11 @@ class Refunds:
         self._orders = orders
         self._crediting = crediting
         self._billing = billing
+
+    async def under_way(self) -> list[OpenRefund]:
+        """Those whose outcome is not known yet, the oldest first."""
+        async with reading(self._pool) as conn:
+            return await top_up_refunds.list_open(conn)
 
     async def refund(self, key: str, amount_tyiyn: int | None, reason: str, origin: Origin) -> Refund:
         """Give a payment back, all that is left of it without an amount; the refund as it is when the provider

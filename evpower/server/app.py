@@ -27,6 +27,7 @@ from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
+from evpower.billing.day_book import DayBook
 from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
@@ -146,6 +147,7 @@ class App:
     redis: RedisLink | None
     billing: BillingService
     ledger_checks: LedgerChecks
+    day_book: DayBook
     accounts: Accounts
     profiles: ClientProfiles
     erasure: Erasure
@@ -279,6 +281,7 @@ def build_app(
         bus=bus,
         redis=redis,
         billing=billing,
+        day_book=DayBook(pool),
         ledger_checks=LedgerChecks(pool, watch, billing, config.billing.timezone),
         accounts=Accounts(pool, clock, billing),
         profiles=ClientProfiles(pool, clock, config.billing.timezone),

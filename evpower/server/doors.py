@@ -70,6 +70,7 @@ from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
+from evpower.pages.money import Books
 from evpower.pages.stations import Frames
 from evpower.server import logs
 from evpower.server.app import App
@@ -190,6 +191,22 @@ def pages_services(app: App, frames: Frames) -> PagesServices:
         attempts=app.attempts,
         finding=app.finding,
         frames=frames,
+        books=books(app),
+    )
+
+
+def books(app: App) -> Books:
+    """What the page of money shows and acts through."""
+    payments = app.payments
+    return Books(
+        app.day_book,
+        app.ledger_checks,
+        payments.decisions,
+        payments.refunds,
+        payments.top_ups,
+        app.allowance,
+        app.parked,
+        app.free_vend,
     )
 
 

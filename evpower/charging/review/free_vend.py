@@ -52,6 +52,11 @@ class FreeVend:
         """What each station gave away so far, by station."""
         return await free_vend.read_totals(conn)
 
+    async def given_away(self) -> Mapping[StationId, GivenAway]:
+        """The same, by itself."""
+        async with reading(self._pool) as conn:
+            return await self.totals(conn)
+
     async def set(self, station_id: StationId, *, enabled: bool, actor: str) -> StationGifts:
         """From now on; charges that run go on as they began. Raises StationNotFound."""
         async with unit_of_work(self._pool) as uow:

@@ -67,6 +67,11 @@ class ParkedReports:
         async with reading(self._pool) as conn:
             return await parked.list_unbilled_energy(conn, wanted)
 
+    async def unbilled_total_wh(self) -> int:
+        """All energy so far that nobody pays for, in Wh."""
+        async with reading(self._pool) as conn:
+            return await unbilled_wh(conn)
+
     async def charges_without_session(self, wanted: Narrowing = ALL_OF_IT) -> list[ChargeWithoutSession]:
         """Charges that go on although no session pays for them (field ruling 4.1)."""
         async with reading(self._pool) as conn:

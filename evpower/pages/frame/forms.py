@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 from quart import request
 
 from evpower.errors import InvalidRequest
+from evpower.money import TYIYN_PER_SOM
 
 #: As `Ids.new` makes them.
 KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 TEXT_CHARS_MAX = 500
+#: A sum in som as people write it: `1 234,50`.
+SUM = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?")
 
 
 async def form_text(name: str, most: int = TEXT_CHARS_MAX) -> str:
@@ -20,6 +23,15 @@ async def form_text(name: str, most: int = TEXT_CHARS_MAX) -> str:
     if len(text) > most or not text.replace("\n", "").replace("\r", "").isprintable():
         raise InvalidRequest((name, "too_long" if len(text) > most else "not_printable"))
     return text
+
+
+async def form_sum(name: str) -> int:
+    """A sum above 0 in som, in tyiyn. Raises InvalidRequest."""
+    found = SUM.fullmatch("".join((await form_text(name)).split()))
+    amount_tyiyn = 0 if found is None else int(found[1]) * TYIYN_PER_SOM + int((found[2] or "").ljust(2, "0"))
+    if amount_tyiyn <= 0:
+        raise InvalidRequest((name, "должно быть больше 0, не более двух знаков после запятой"))
+    return amount_tyiyn
 
 
 async def form_key() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId
+from evpower.narrowing import ROWS_MAX
 
 INSERT = """
 INSERT INTO evpower.top_up_refunds (topup_id, trans_id, amount_tyiyn, before_tyiyn, state, asked_by, reason, created_at,
@@ -19,6 +20,12 @@ SELECT = """
 SELECT r.id, r.topup_id, t.client_id, r.trans_id, r.amount_tyiyn, r.before_tyiyn, r.state, r.created_at, r.sent_at,
        r.checks_done, r.error
 FROM evpower.top_up_refunds r JOIN public.balance_topups t ON t.id = r.topup_id
+"""
+LIST_OPEN = """
+SELECT r.id, t.order_id, t.invoice_id, t.client_id, t.payment_provider AS provider, r.amount_tyiyn, r.asked_by,
+       r.reason, r.created_at, r.sent_at, r.checks_done, r.next_check_at, r.error
+FROM evpower.top_up_refunds r JOIN public.balance_topups t ON t.id = r.topup_id
+WHERE r.state = 'open' ORDER BY r.id LIMIT %(limit)s
 """
 READ = f"{SELECT} WHERE r.id = %(id)s"
 OPEN_OF = f"{SELECT} WHERE r.topup_id = %(topup_id)s AND r.state = 'open'"
@@ -71,6 +78,25 @@ class Refund:
     error: str | None
 
 
+@dataclass(frozen=True)
+class OpenRefund:
+    """A refund that is under way, with its order and who asked for it."""
+
+    id: int
+    order_id: str
+    invoice_id: str
+    client_id: ClientId
+    provider: str
+    amount_tyiyn: int
+    asked_by: str
+    reason: str
+    created_at: datetime
+    sent_at: datetime | None
+    checks_done: int
+    next_check_at: datetime | None
+    error: str | None
+
+
 async def insert_refund(
     conn: Conn,
     *,
@@ -111,6 +137,11 @@ async def open_refund(conn: Conn, topup_id: int) -> Refund | None:
     """The refund of an order that is under way."""
     row = await (await conn.execute(OPEN_OF, {"topup_id": topup_id})).fetchone()
     return None if row is None else Refund(**row)
+
+
+async def list_open(conn: Conn) -> list[OpenRefund]:
+    """Every refund that is under way, the oldest first."""
+    return [OpenRefund(**row) for row in await (await conn.execute(LIST_OPEN, {"limit": ROWS_MAX})).fetchall()]
 
 
 async def make_all_refunds_due(conn: Conn, at: datetime) -> None:

@@ -12,7 +12,7 @@ from psycopg.types.json import Json
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId
 from evpower.money import som
-from evpower.narrowing import Narrowing
+from evpower.narrowing import ROWS_MAX, Narrowing
 from evpower.payments.gateway import Challenge, QrInvoice
 from evpower.payments.top_up import NUMBER, PAID, PUBLIC, Method, Phase, TopUp
 from evpower.payments.top_up_schedule import NextCheck
@@ -65,6 +65,10 @@ LIST = f"""
   AND (%(phase)s::text IS NULL OR o.phase = %(phase)s)
   AND (%(since)s::timestamptz IS NULL OR t.created_at >= %(since)s)
 ORDER BY t.id DESC LIMIT %(limit)s
+"""
+
+UNDECIDED = f"""
+{SELECT} WHERE o.next_check_at IS NOT NULL AND o.phase IN ('created', 'processing') ORDER BY t.id LIMIT %(limit)s
 """
 
 MAKE_ALL_DUE = "UPDATE evpower.top_up_orders SET next_check_at = %(at)s WHERE next_check_at > %(at)s"
@@ -204,6 +208,11 @@ async def older_open_qr(conn: Conn, order: TopUp) -> list[TopUp]:
 async def list_top_ups(conn: Conn, wanted: Narrowing) -> list[TopUp]:
     """The newest orders."""
     return [_top_up(row) for row in await (await conn.execute(LIST, wanted.parameters)).fetchall()]
+
+
+async def list_undecided(conn: Conn) -> list[TopUp]:
+    """Those that their provider is asked about, the oldest first."""
+    return [_top_up(row) for row in await (await conn.execute(UNDECIDED, {"limit": ROWS_MAX})).fetchall()]
 
 
 async def make_all_due(conn: Conn, at: datetime, leased_until_most: datetime) -> None:
