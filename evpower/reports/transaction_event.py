@@ -10,7 +10,7 @@ from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.tags.id_tag import IdTagVerdict
 
-EventKind = Literal["Started", "Updated", "Ended"]
+EventStage = Literal["Started", "Updated", "Ended"]
 REPORTED_AS = "TransactionEvent"
 
 
@@ -20,7 +20,7 @@ class TransactionEvent:
 
     wire_transaction_id: WireTransactionId
     seq_no: int
-    kind: EventKind
+    kind: EventStage
     occurred_at: datetime
     connector_id: ConnectorId | None = None
     id_tag: IdTag | None = None

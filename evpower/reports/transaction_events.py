@@ -273,7 +273,7 @@ class TransactionEvents:
                 samples=event.samples,
                 payload=event.payload,
                 reported_as=REPORTED_AS,
-                unread=event.unread if event.last_wh is not None else (*event.unread, "meterStop"),
+                unread=event.unread if event.last_wh is not None else (*event.unread, "register"),
             ),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 from evpower.charging.transaction import BegunTransaction
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import Sample
-from evpower.reports.transaction_event import EventAnswer, EventKind, TransactionEvent
+from evpower.reports.transaction_event import EventAnswer, EventStage, TransactionEvent
 from tests.worlds.charging import ONE, STATION, World
 
 
@@ -27,7 +27,7 @@ class EventWorld(World):
         return WireTransactionId(f"8c0f-{self._names}")
 
     def event(
-        self, wire_id: WireTransactionId, kind: EventKind, register_wh: int | None = None, **facts: Any
+        self, wire_id: WireTransactionId, kind: EventStage, register_wh: int | None = None, **facts: Any
     ) -> TransactionEvent:
         """The transaction's next event, now; `power_w` beside the register."""
         seq_no = facts.pop("seq_no", None)

@@ -11,7 +11,7 @@ import msgspec
 
 from evpower.db.connection import Conn
 from evpower.identifiers import IdTag, SessionId, StationId, WireTransactionId
-from evpower.reports.transaction_event import EventAnswer, EventKind, OpenTransaction, TransactionEvent
+from evpower.reports.transaction_event import EventAnswer, EventStage, OpenTransaction, TransactionEvent
 
 #: An event that waits for its predecessors longer than this is applied without them.
 GAP_AFTER = timedelta(minutes=10)
@@ -112,7 +112,7 @@ class KeptEvent:
     """What is known of an event that came before."""
 
     occurred_at: datetime
-    kind: EventKind
+    kind: EventStage
     #: None: it was not applied yet.
     answer: EventAnswer | None
     is_applied: bool
