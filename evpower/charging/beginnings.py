@@ -1,4 +1,7 @@
-"""StartTransaction: whose charge it is, and what it may cost (contract/ocpp-behaviour §5.2)."""
+"""The start of a charge: whose it is, and what it may cost (contract/ocpp-behaviour §5.2).
+
+OCPP 1.6 reports it in one message; of a transaction of 2.0.1 it is the event that completes token and register.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
-from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.network.station_records import read_start_spot
 from evpower.push.events import of_session
 from evpower.push.outbox import PushOutbox
@@ -51,7 +54,7 @@ class _Whose:
 
 
 class Beginnings:
-    """Turns a station's StartTransaction into a running session, or into a stored transaction that is not paid for."""
+    """Turns what a station reports of a start into a running session, or into a transaction that is not paid for."""
 
     def __init__(
         self,
@@ -124,8 +127,10 @@ class Beginnings:
         """The answer that a repeat of a start gets; None for a start of its own.
 
         A charge that is over is no answer to a start that has its own reservation: stations without a clock and with a
-        register for each charge begin every charge with the same words.
+        register for each charge begin every charge with the same words. One that the station names is itself.
         """
+        if start.wire_transaction_id is not None:
+            return await self._named(uow, station_id, start, start.wire_transaction_id)
         repeat = await transactions.find_repeat(uow.conn, station_id, start)
         if repeat is None:
             return None
@@ -145,6 +150,16 @@ class Beginnings:
         verdict = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
         return BegunTransaction(repeat.wire_transaction_id, replace(verdict, status=repeat.verdict))
 
+    async def _named(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, wire_id: WireTransactionId
+    ) -> BegunTransaction | None:
+        """The charge of a transaction that the station names; one that was refused may begin with another token."""
+        known = await transactions.lock_transaction(uow.conn, station_id, wire_id)
+        if known is None or not (known.verdict == "Accepted" or known.session_id or known.has_stop):
+            return None
+        verdict = await judge(uow.conn, station_id, start.id_tag, self._clock.now())
+        return BegunTransaction(wire_id, replace(verdict, status=known.verdict))
+
     async def _pending(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
     ) -> sessions.PendingStart | None:
@@ -161,7 +176,7 @@ class Beginnings:
     async def _begin(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         now = self._clock.now()
         whose = await self._whose(uow, station_id, start)
-        wire_id = await transactions.new_wire_id(uow.conn)
+        wire_id = start.wire_transaction_id or await transactions.new_wire_id(uow.conn)
         new = NewTransaction(
             station_id,
             start,

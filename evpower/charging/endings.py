@@ -10,9 +10,9 @@ from evpower.charging.settler import Settler
 from evpower.charging.transaction import TransactionStop, cause_of_stop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import UnitOfWork, unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.events import EventBus, SessionEnded
-from evpower.identifiers import SessionId, StationId
+from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.doubts import DoubtfulCharge, NotedDoubt
 from evpower.metering.registers import StopReading
 from evpower.metering.stops import count_stop, keep_doubts
@@ -63,6 +63,32 @@ class Endings:
                 values = (station_id, found.wire_transaction_id, found.verdict, energy_wh)
                 if energy_wh:
                     uow.after_commit(lambda: log.warning(line, *values))
+
+    async def lose(self, station_id: StationId, wire_id: WireTransactionId) -> None:
+        """The station neither runs this transaction nor has its end to report: it is billed by its last reading.
+
+        An end that comes all the same may still correct it, as after every estimate.
+        """
+        log.warning("the end of a charge is lost: station=%s, transaction_id=%s", station_id, wire_id)
+        async with unit_of_work(self._pool) as uow:
+            found = await transactions.lock_transaction(uow.conn, station_id, wire_id)
+            if found is None:
+                return
+            await transactions.close_unfinished(uow.conn, found.id)
+            if found.session_id is not None:
+                await sessions.end_session(
+                    uow.conn, found.session_id, cause="lost", reason="Other", estimated=True, at=self._clock.now()
+                )
+        if found.session_id is not None:
+            await self._settler.settle(found.session_id)
+
+    async def cost_so_far_tyiyn(self, station_id: StationId, wire_id: WireTransactionId) -> int | None:
+        """What the charge of a transaction costs so far, its fee included, or what it did; None when nobody pays."""
+        async with reading(self._pool) as conn:
+            session = await sessions.of_transaction(conn, station_id, wire_id)
+        if session is None or session.record is None:
+            return None
+        return session.terms.rates.cost_tyiyn(session.record.energy_wh(), session.minutes(self._clock.now()))
 
     async def _end_session(
         self, uow: UnitOfWork, station_id: StationId, session_id: SessionId, reason: str, *, estimated: bool

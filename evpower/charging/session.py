@@ -139,6 +139,8 @@ class Session:
     signed_meter: bool
     #: When a release was taken back because the charge had begun before it; its hold is the second one.
     reopened_at: datetime | None
+    #: Under which its station is asked to begin (OCPP 2.0.1).
+    remote_start_id: int | None
     record: TransactionRecord | None
 
     @property

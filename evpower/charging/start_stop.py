@@ -194,7 +194,9 @@ class Commands:
             )
 
     async def _send_start(self, session: Session, *, believed: bool) -> CommandResult:
-        result = await self._link.remote_start(session.station_id, session.connector_id, session.id_tag)
+        result = await self._link.remote_start(
+            session.station_id, session.connector_id, session.id_tag, session.remote_start_id
+        )
         if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and believed:
             await self._settler.release(
                 session.id, status="error", cause="charger", reason=f"RemoteStart {result.outcome.value}"

@@ -69,11 +69,22 @@ class TransactionStart:
     reservation_id: int | None = None
     #: The fields that were missing or unreadable, by the standard's names.
     unread: tuple[str, ...] = ()
+    #: The station's own name of it (OCPP 2.0.1); None: we name it.
+    wire_transaction_id: WireTransactionId | None = None
+    #: Under which we asked for it (OCPP 2.0.1).
+    remote_start_id: int | None = None
+    #: It was queued while the station had no line (OCPP 2.0.1).
+    offline: bool = False
+
+    @property
+    def ocpp_version(self) -> str:
+        """Of its station, when it reported this."""
+        return "1.6" if self.wire_transaction_id is None else "2.0.1"
 
 
 @dataclass(frozen=True)
 class BegunTransaction:
-    """Our answer to a StartTransaction."""
+    """Our answer to the start of a transaction."""
 
     wire_transaction_id: WireTransactionId
     verdict: IdTagVerdict

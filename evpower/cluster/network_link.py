@@ -67,11 +67,13 @@ class NetworkLink:
         """Our own stations: each process stores the presence of its own."""
         return self._local.seen()
 
-    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
+    async def remote_start(
+        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+    ) -> CommandResult:
         owner = self._elsewhere(station_id)
         if owner is None:
-            return await self._local.remote_start(station_id, connector_id, id_tag)
-        payload = {"connector_id": connector_id, "id_tag": id_tag}
+            return await self._local.remote_start(station_id, connector_id, id_tag, remote_start_id)
+        payload = {"connector_id": connector_id, "id_tag": id_tag, "remote_start_id": remote_start_id}
         return await self._result_of(owner, station_id, "remote_start", payload)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:

@@ -182,7 +182,8 @@ class CommandExecutor:
         match command.kind:
             case "remote_start":
                 connector_id, id_tag = ConnectorId(payload["connector_id"]), IdTag(payload["id_tag"])
-                return written_result(await self._local.remote_start(station_id, connector_id, id_tag))
+                remote_start_id = payload.get("remote_start_id")
+                return written_result(await self._local.remote_start(station_id, connector_id, id_tag, remote_start_id))
             case "remote_stop":
                 transaction_id = WireTransactionId(payload["transaction_id"])
                 return written_result(await self._local.remote_stop(station_id, transaction_id))

@@ -236,7 +236,8 @@ TABLE evpower.ocpp_station_status (
     vendor text,
     model text,
     firmware_version text,
-    booted_at timestamp with time zone
+    booted_at timestamp with time zone,
+    ocpp_version text
 )
 TABLE evpower.ocpp_strangers (
     identity text NOT NULL,
@@ -289,7 +290,9 @@ TABLE evpower.ocpp_transactions (
     meter_before_wh bigint,
     stop_asked_at timestamp with time zone,
     stop_asked_wh bigint,
-    stops_asked integer NOT NULL DEFAULT 0
+    stops_asked integer NOT NULL DEFAULT 0,
+    ocpp_version text NOT NULL DEFAULT '1.6'::text,
+    offline boolean NOT NULL DEFAULT false
 )
 TABLE evpower.ocpp_transfers (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -467,7 +470,8 @@ TABLE evpower.session_phases (
     start_present_since timestamp with time zone,
     reopened_at timestamp with time zone,
     end_cause text,
-    twin_at timestamp with time zone
+    twin_at timestamp with time zone,
+    remote_start_id integer DEFAULT nextval('evpower.remote_start_ids'::regclass)
 )
 TABLE evpower.sign_in_codes (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -581,6 +585,20 @@ TABLE evpower.station_policies (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL
 )
+TABLE evpower.station_transactions (
+    station_id text NOT NULL,
+    wire_transaction_id text NOT NULL,
+    connector_id integer,
+    id_tag text,
+    remote_start_id integer,
+    reservation_id integer,
+    awaits_register boolean NOT NULL DEFAULT false,
+    claimed boolean NOT NULL DEFAULT false,
+    charging_state text,
+    next_seq_no integer NOT NULL DEFAULT 0,
+    last_event_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+)
 TABLE evpower.station_trust (
     station_id text NOT NULL,
     profile_seen smallint NOT NULL DEFAULT 0,
@@ -627,6 +645,18 @@ TABLE evpower.top_up_refunds (
     error text,
     next_check_at timestamp with time zone,
     checks_done integer NOT NULL DEFAULT 0
+)
+TABLE evpower.transaction_events (
+    station_id text NOT NULL,
+    wire_transaction_id text NOT NULL,
+    seq_no integer NOT NULL,
+    kind text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    offline boolean NOT NULL,
+    facts text,
+    answer text,
+    applied_at timestamp with time zone
 )
 TABLE evpower.unverified_phones (
     client_id text NOT NULL
@@ -1061,6 +1091,8 @@ evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_policies: station_policies_pkey PRIMARY KEY (station_id)
 evpower.station_policies: station_policies_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.station_transactions: station_transactions_pkey PRIMARY KEY (station_id, wire_transaction_id)
+evpower.station_transactions: station_transactions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_trust: station_trust_pkey PRIMARY KEY (station_id)
 evpower.station_trust: station_trust_profile_seen_check CHECK (((profile_seen >= 0) AND (profile_seen <= 3)))
 evpower.station_trust: station_trust_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
@@ -1081,6 +1113,9 @@ evpower.top_up_refunds: top_up_refunds_amount_tyiyn_check CHECK ((amount_tyiyn >
 evpower.top_up_refunds: top_up_refunds_pkey PRIMARY KEY (id)
 evpower.top_up_refunds: top_up_refunds_state_check CHECK ((state = ANY (ARRAY['open'::text, 'completed'::text, 'returned'::text])))
 evpower.top_up_refunds: top_up_refunds_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
+evpower.transaction_events: transaction_events_kind_check CHECK ((kind = ANY (ARRAY['Started'::text, 'Updated'::text, 'Ended'::text])))
+evpower.transaction_events: transaction_events_pkey PRIMARY KEY (station_id, wire_transaction_id, seq_no)
+evpower.transaction_events: transaction_events_station_id_wire_transaction_id_fkey FOREIGN KEY (station_id, wire_transaction_id) REFERENCES evpower.station_transactions(station_id, wire_transaction_id) ON DELETE CASCADE
 evpower.unverified_phones: unverified_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.unverified_phones: unverified_phones_pkey PRIMARY KEY (client_id)
 evpower.webhook_deliveries: webhook_deliveries_pkey PRIMARY KEY (id)
@@ -1212,11 +1247,14 @@ CREATE INDEX start_attempts_session ON evpower.start_attempts USING btree (sessi
 CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
 CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
+CREATE INDEX station_transactions_age ON evpower.station_transactions USING btree (last_event_at)
+CREATE INDEX station_transactions_open ON evpower.station_transactions USING btree (station_id) WHERE (ended_at IS NULL)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)
 CREATE INDEX top_up_orders_challenge ON evpower.top_up_orders USING btree (((challenge ->> 'md'::text))) WHERE (challenge IS NOT NULL)
 CREATE INDEX top_up_orders_due ON evpower.top_up_orders USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX top_up_refunds_due ON evpower.top_up_refunds USING btree (next_check_at) WHERE (state = 'open'::text)
+CREATE INDEX transaction_events_waiting ON evpower.transaction_events USING btree (station_id, wire_transaction_id, seq_no) WHERE (applied_at IS NULL)
 CREATE INDEX webhook_deliveries_due ON evpower.webhook_deliveries USING btree (due_at) WHERE (state = 'queued'::text)
 CREATE INDEX webhook_deliveries_of ON evpower.webhook_deliveries USING btree (endpoint_id, id DESC)
 CREATE INDEX webhook_deliveries_old ON evpower.webhook_deliveries USING btree (occurred_at)
@@ -1301,6 +1339,7 @@ CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates US
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
 CREATE UNIQUE INDEX station_policies_pkey ON evpower.station_policies USING btree (station_id)
+CREATE UNIQUE INDEX station_transactions_pkey ON evpower.station_transactions USING btree (station_id, wire_transaction_id)
 CREATE UNIQUE INDEX station_trust_pkey ON evpower.station_trust USING btree (station_id)
 CREATE UNIQUE INDEX stations_pkey ON public.stations USING btree (id)
 CREATE UNIQUE INDEX stations_serial_number_key ON public.stations USING btree (serial_number)
@@ -1312,6 +1351,7 @@ CREATE UNIQUE INDEX top_up_orders_number_key ON evpower.top_up_orders USING btre
 CREATE UNIQUE INDEX top_up_orders_pkey ON evpower.top_up_orders USING btree (topup_id)
 CREATE UNIQUE INDEX top_up_refunds_one_open ON evpower.top_up_refunds USING btree (topup_id) WHERE (state = 'open'::text)
 CREATE UNIQUE INDEX top_up_refunds_pkey ON evpower.top_up_refunds USING btree (id)
+CREATE UNIQUE INDEX transaction_events_pkey ON evpower.transaction_events USING btree (station_id, wire_transaction_id, seq_no)
 CREATE UNIQUE INDEX unverified_phones_pkey ON evpower.unverified_phones USING btree (client_id)
 CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id)
 CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
@@ -1338,6 +1378,7 @@ evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_outbox_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_targets_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.remote_start_ids integer FROM 1 TO 2147483647
 evpower.sign_in_codes_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.signed_readings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807

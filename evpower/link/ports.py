@@ -52,8 +52,13 @@ class LiveStations(Protocol):
 class StationLink(LiveStations, Protocol):
     """Everything a station can be asked, whatever version of OCPP it speaks and whichever process has its socket."""
 
-    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        """Ask for a charge. Accepted is not yet a start (duty 28). Never raises for what a station does."""
+    async def remote_start(
+        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+    ) -> CommandResult:
+        """Ask for a charge. Accepted is not yet a start (duty 28). Never raises for what a station does.
+
+        `remote_start_id` is under what number, where the standard has one (OCPP 2.0.1 F02).
+        """
         ...
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:

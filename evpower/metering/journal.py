@@ -26,6 +26,7 @@ from evpower.identifiers import StationId
 from evpower.metering.doubts import log_doubts
 from evpower.metering.meter_value import MeterReport, Progress
 from evpower.metering.rows import journal as sql
+from evpower.metering.rows.event_order import take_in_order
 from evpower.network.station import Boot
 from evpower.network.station_records import store_presence
 from evpower.network.status import StatusReport
@@ -72,7 +73,26 @@ class MeterRow(NamedTuple):
     received_at: datetime
 
 
-Row = PresenceRow | LeftRow | BootRow | StatusRow | MeterRow
+class EventRow(NamedTuple):
+    """Readings under a number of their transaction's (contract/ocpp201 §3)."""
+
+    station_id: StationId
+    report: MeterReport
+    received_at: datetime
+    seq_no: int
+    occurred_at: datetime
+    offline: bool
+    charging_state: str | None
+
+
+class EventOutcome(NamedTuple):
+    """Whether the event was the next of its transaction, and was taken; if so, as `Journal.meter_values`."""
+
+    taken: bool
+    progress: Progress | None = None
+
+
+Row = PresenceRow | LeftRow | BootRow | StatusRow | MeterRow | EventRow
 
 
 @dataclass(slots=True)
@@ -98,7 +118,7 @@ class _Batch:
 
     def add(self, pending: _Pending) -> None:
         self.pending.append(pending)
-        if isinstance(pending.row, MeterRow):
+        if isinstance(pending.row, MeterRow | EventRow):
             self.size_bytes += len(pending.row.report.raw)
 
 
@@ -137,6 +157,11 @@ class Journal:
         """Store readings; how far the running session came, or None when they belong to none."""
         outcome = await self._append(row)
         return outcome if isinstance(outcome, Progress) else None
+
+    async def event(self, row: EventRow) -> EventOutcome:
+        """Store readings that come in the order of their numbers; others are not taken, and nothing of them is kept."""
+        outcome = await self._append(row)
+        return outcome if isinstance(outcome, EventOutcome) else EventOutcome(taken=False)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Commit batches until cancelled; from then on every report raises DatabaseUnavailable at once."""
@@ -204,19 +229,28 @@ class Journal:
         boots = [row for row in rows if isinstance(row, BootRow)]
         statuses = [row for row in rows if isinstance(row, StatusRow)]
         meters = [row for row in rows if isinstance(row, MeterRow)]
+        events = [row for row in rows if isinstance(row, EventRow)]
         async with self._pool.connection() as conn, conn.transaction():
             await _move_sockets(conn, sockets)
             # Boots too, although a boot says more: here every station is locked, in the one order.
             heard = {row.station_id: row.received_at for row in boots} | {r.station_id: r.seen_at for r in sockets}
             returned = await store_presence(conn, heard) if heard else []
             # Sessions before connectors, as settlement locks them.
-            metered = await sql.write_meter_values(conn, meters)
+            taken = await take_in_order(conn, events)
+            readings = [
+                MeterRow(row.station_id, report, row.received_at)
+                for row, report in zip(events, taken, strict=True)
+                if report is not None
+            ]
+            metered = await sql.write_meter_values(conn, [*meters, *readings])
             accepted = await sql.write_boots(conn, boots)
             written = await sql.write_statuses(conn, statuses)
         log_doubts(metered.doubts)
         was_away = [row.station_id in returned for row in sockets]
-        asked = [*sockets, *boots, *statuses, *meters]
-        answered = zip(asked, [*was_away, *accepted, *written, *metered.progress], strict=True)
+        moved = iter(metered.progress[len(meters) :])
+        told = [EventOutcome(taken=False) if report is None else EventOutcome(True, next(moved)) for report in taken]
+        asked = [*sockets, *boots, *statuses, *meters, *events]
+        answered = zip(asked, [*was_away, *accepted, *written, *metered.progress[: len(meters)], *told], strict=True)
         outcomes = {id(row): outcome for row, outcome in answered}
         return [outcomes.get(id(row)) for row in rows]
 

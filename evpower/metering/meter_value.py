@@ -62,6 +62,8 @@ class MeterReport(NamedTuple):
     reported_as: str = "readings"
     #: The meter has signed some of it (duty 29).
     signed: bool = False
+    #: It may belong to a charge; else it is stored and bears on none (OCPP 2.0.1 J01).
+    of_a_charge: bool = True
 
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"

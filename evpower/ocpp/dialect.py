@@ -81,7 +81,7 @@ class Dialect(Protocol):
         ...
 
     async def remote_start(
-        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag
+        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None
     ) -> CommandResult:
         """Ask for a charge. Accepted is not yet a start (duty 28)."""
         ...

@@ -78,7 +78,9 @@ class StationRegistry:
     def seen(self) -> Mapping[StationId, datetime]:
         return {station_id: connection.last_seen_at for station_id, connection in self._live.items()}
 
-    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
+    async def remote_start(
+        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+    ) -> CommandResult:
         """A station still booting counts as offline: `ready_for_commands` takes up what is pending (duty 18)."""
         connection = self._live.get(station_id)
         if connection is None:
@@ -87,7 +89,7 @@ class StationRegistry:
             return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
         if not connection.ready.is_set():
             return CommandResult(Outcome.OFFLINE, "still booting")
-        return await connection.dialect.remote_start(connection, connector_id, id_tag)
+        return await connection.dialect.remote_start(connection, connector_id, id_tag, remote_start_id)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
         """Waits until a station that is still booting is ready; the caller's time-out bounds the wait."""

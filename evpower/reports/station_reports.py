@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evpower.charging.arrivals import mark_twin
@@ -25,11 +25,13 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, StationChanged
-from evpower.identifiers import IdTag, StationId
+from evpower.identifiers import IdTag, StationId, WireTransactionId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
+from evpower.reports.transaction_event import EventAnswer, TransactionEvent
+from evpower.reports.transaction_events import TransactionEvents
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import add_event, certificate_ended, ended_since, put_in_force, see_profile
 from evpower.security.security_report import SecurityMatter, SecurityReport
@@ -63,6 +65,7 @@ class ReportedTo:
     availability: Availability
     reservations: ConnectorReservations
     transfers: Transfers
+    transactions: TransactionEvents
 
 
 class StationReports:
@@ -193,6 +196,27 @@ class StationReports:
     async def end_transaction(self, station_id: StationId, stop: TransactionStop) -> IdTagVerdict | None:
         """Store the facts of a stop; the settlement worker bills them. Returns the verdict on its tag."""
         return await self._rooms.endings.end(station_id, stop)
+
+    async def transaction_event(
+        self, station_id: StationId, event: TransactionEvent, *, with_cost: bool = False
+    ) -> EventAnswer:
+        """Store an event of a transaction that the station names (OCPP 2.0.1), and what follows from it.
+
+        `with_cost`: the station shows what a charge costs.
+        """
+        answer = await self._rooms.transactions.take(station_id, event)
+        if not with_cost:
+            return answer
+        cost_tyiyn = await self._rooms.endings.cost_so_far_tyiyn(station_id, event.wire_transaction_id)
+        return replace(answer, total_cost_tyiyn=cost_tyiyn)
+
+    async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
+        """Transactions that the station has named and not ended."""
+        return await self._rooms.transactions.unended(station_id)
+
+    async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
+        """The station neither runs this transaction nor has its end queued (OCPP 2.0.1 E14)."""
+        await self._rooms.transactions.lost(station_id, wire_id)
 
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
         """Store what a station says of its security; what is alarming is a warning in the log.

@@ -83,6 +83,7 @@ from evpower.push.outbox import PushOutbox
 from evpower.push.recipient import Recipient
 from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
+from evpower.reports.transaction_events import TransactionEvents
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import under_way
 from evpower.security.security_profiles import SecurityProfiles
@@ -197,6 +198,7 @@ class App:
     register_watch: RegisterWatch
     presence: Presence
     recovery: Recovery
+    transactions: TransactionEvents
     sign_in: SignIn
     #: None: switched off.
     history: History | None
@@ -257,6 +259,9 @@ def build_app(
     certificates = StationCertificates(pool, clock, lookups.certificates, station_commands, authority, commands.begin)
     awaited = Awaited(pool, clock)
     operations = _station_operations(config, pool, clock, link, station_commands, awaited, certificates)
+    transactions = TransactionEvents(
+        pool, clock, journal, beginnings, endings, limits, commands, operations.reservations, parked
+    )
     reported_to = ReportedTo(
         beginnings=beginnings,
         endings=endings,
@@ -268,6 +273,7 @@ def build_app(
         availability=operations.availability,
         reservations=operations.reservations,
         transfers=operations.transfers,
+        transactions=transactions,
     )
     passwords = SaltedPasswords()
     network_file = NetworkFile(clock, passwords, pricing, billing, bus)
@@ -344,6 +350,7 @@ def build_app(
             recovery_rules(config),
             watch,
         ),
+        transactions=transactions,
         sign_in=sign_in,
         history=History(pool, clock, config.billing.timezone, random_bytes) if config.history.enabled else None,
         push=push,

@@ -195,6 +195,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.limits.run, name="limits")
     await workers.start(app.register_watch.run, name="registers")
     await workers.start(app.recovery.run, name="recovery")
+    await workers.start(app.transactions.run, name="events without predecessors")
     await workers.start(app.presence.run, name="presence")
     await workers.start(process.tracer.run, name="frames")
     await workers.start(process.processes.run, name="lease")

@@ -16,6 +16,7 @@ from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.idempotency.keys import forget_keys
 from evpower.push.deliverer import forget_messages
+from evpower.reports.transaction_events import forget_events
 from evpower.sign_in.phone_codes import forget_codes
 from evpower.sign_in.service import forget_sign_ins
 from evpower.staff.acts import forget_acts
@@ -73,6 +74,7 @@ class Upkeep:
         await forget_sign_ins(self._pool, now)
         await forget_acts(self._pool, now)
         await forget_marks(self._pool, now)
+        await forget_events(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

@@ -46,6 +46,7 @@ KEPT = {
     "public.client_tariffs": ({"client_id"}, "an agreement; it names nobody"),
     "public.payment_transactions": ({"client_id"}, LEDGER),
     "evpower.ocpp_reservations": ({"id_tag", "parent_id_tag"}, "set by an operator at a charger; not a client's row"),
+    "evpower.station_transactions": ({"id_tag"}, "dropped after 30 days, with its events"),
     "public.locations": ({"name", "user_id"}, "staff's"),
     "public.stations": ({"user_id"}, "staff's"),
     "public.tariff_plans": ({"name"}, "of the network"),

@@ -127,8 +127,10 @@ async def test_a_start_refused_after_it_began_is_a_success(
     """Field ruling 2.5: the charger reports the charge first and answers our question afterwards."""
     await world.give(500_00)
 
-    async def begins_first(station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        del station_id
+    async def begins_first(
+        station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int
+    ) -> CommandResult:
+        del station_id, remote_start_id
         await world.begin(id_tag, connector=connector_id)
         return CommandResult(outcome)
 

@@ -16,34 +16,41 @@ from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.rows.top_ups import NewTopUp, insert_top_up
 from evpower.payments.top_up import Origin
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
+from tests.worlds.events import EventWorld
 
 
-async def test_examples_1_and_2_reserve_and_refund(world: World) -> None:
-    await world.give(500_00)
-    started = await world.order(energy_wh=20_000)
-    assert (started.session.reserved_tyiyn, await world.balance()) == (270_00, 230_00)
-    await world.charge(started.session.session_id, 15_000)
-    settled = await world.session(started.session.session_id)
+@pytest.fixture(params=["1.6", "2.0.1"])
+def either(world: World, request: pytest.FixtureRequest) -> World:
+    """A charger of each version of OCPP: figures, rows and statements are the same (contract/ocpp201 §8)."""
+    return EventWorld(world) if request.param == "2.0.1" else world
+
+
+async def test_examples_1_and_2_reserve_and_refund(either: World) -> None:
+    await either.give(500_00)
+    started = await either.order(energy_wh=20_000)
+    assert (started.session.reserved_tyiyn, await either.balance()) == (270_00, 230_00)
+    await either.charge(started.session.session_id, 15_000)
+    settled = await either.session(started.session.session_id)
     assert (settled.status, settled.cost_tyiyn, settled.refunded_tyiyn) == ("stopped", 202_50, 67_50)
-    assert await world.balance() == 297_50
-    assert await world.statement() == [("charge_reserve", -270, 230), ("charge_refund", 67.5, 297.5)]
+    assert await either.balance() == 297_50
+    assert await either.statement() == [("charge_reserve", -270, 230), ("charge_refund", 67.5, 297.5)]
 
 
-async def test_example_3_overrun_is_taken_from_the_balance(world: World) -> None:
-    await world.give(500_00)
-    started = await world.order(energy_wh=20_000)
-    await world.charge(started.session.session_id, 25_000)
-    settled = await world.session(started.session.session_id)
+async def test_example_3_overrun_is_taken_from_the_balance(either: World) -> None:
+    await either.give(500_00)
+    started = await either.order(energy_wh=20_000)
+    await either.charge(started.session.session_id, 25_000)
+    settled = await either.session(started.session.session_id)
     assert (settled.cost_tyiyn, settled.additional_tyiyn, settled.debt_tyiyn) == (337_50, 67_50, 0)
-    assert await world.statement() == [("charge_reserve", -270, 230), ("charge_payment", -67.5, 162.5)]
+    assert await either.statement() == [("charge_reserve", -270, 230), ("charge_payment", -67.5, 162.5)]
 
 
-async def test_example_4_exactly_the_hold_writes_one_row(world: World) -> None:
-    await world.give(500_00)
-    started = await world.order(energy_wh=20_000)
-    await world.charge(started.session.session_id, 20_000)
-    assert await world.statement() == [("charge_reserve", -270, 230)]
-    assert await world.balance() == 230_00
+async def test_example_4_exactly_the_hold_writes_one_row(either: World) -> None:
+    await either.give(500_00)
+    started = await either.order(energy_wh=20_000)
+    await either.charge(started.session.session_id, 20_000)
+    assert await either.statement() == [("charge_reserve", -270, 230)]
+    assert await either.balance() == 230_00
 
 
 async def test_example_5_a_refusal_writes_nothing(world: World) -> None:
@@ -116,11 +123,11 @@ async def indebted(world: World, balance: int) -> SessionId:
     return session_id
 
 
-async def test_example_13_what_is_there_is_taken_and_the_rest_is_debt(world: World) -> None:
-    settled = await world.session(await indebted(world, 300_00))
+async def test_example_13_what_is_there_is_taken_and_the_rest_is_debt(either: World) -> None:
+    settled = await either.session(await indebted(either, 300_00))
     assert (settled.cost_tyiyn, settled.additional_tyiyn, settled.debt_tyiyn) == (337_50, 30_00, 37_50)
-    assert await world.statement() == [("charge_reserve", -270, 30), ("charge_payment", -30, 0)]
-    assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 37_50
+    assert await either.statement() == [("charge_reserve", -270, 30), ("charge_payment", -30, 0)]
+    assert (await either.app.billing.balance(CLIENT)).debt_tyiyn == 37_50
 
 
 async def test_example_14_nothing_there_means_no_row_and_all_debt(world: World) -> None:
@@ -181,12 +188,12 @@ async def test_example_18_amount_not_above_the_fee(world: World, amount: int) ->
     assert refusal.value.details["required_amount"] == 20
 
 
-async def test_example_19_nothing_used_costs_nothing(world: World) -> None:
-    await with_fee(world)
-    started = await world.order(energy_wh=10_000)
-    await world.charge(started.session.session_id, 0)
-    assert (await world.session(started.session.session_id)).cost_tyiyn == 0
-    assert await world.balance() == 500_00
+async def test_example_19_nothing_used_costs_nothing(either: World) -> None:
+    await with_fee(either)
+    started = await either.order(energy_wh=10_000)
+    await either.charge(started.session.session_id, 0)
+    assert (await either.session(started.session.session_id)).cost_tyiyn == 0
+    assert await either.balance() == 500_00
 
 
 async def test_example_20_both_limits_stop_at_the_amount(world: World) -> None:

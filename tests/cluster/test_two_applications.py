@@ -50,8 +50,10 @@ class Street(FakeLink):
     def last_seen_at(self, station_id: StationId) -> datetime | None:
         return None if station_id in self.elsewhere else super().last_seen_at(station_id)
 
-    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
-        result = await super().remote_start(station_id, connector_id, id_tag)
+    async def remote_start(
+        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+    ) -> CommandResult:
+        result = await super().remote_start(station_id, connector_id, id_tag, remote_start_id)
         return result if self.started.count(self.started[-1]) == 1 else CommandResult(Outcome.REJECTED)
 
 

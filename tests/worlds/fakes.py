@@ -64,6 +64,8 @@ class FakeLink:
         self.outcome = Outcome.ACCEPTED
         self.connected: set[StationId] = set()
         self.started: list[tuple[StationId, ConnectorId, IdTag]] = []
+        #: Under which numbers.
+        self.start_ids: list[int | None] = []
         self.stopped: list[tuple[StationId, WireTransactionId]] = []
         #: Every command of an operator, and what the charger answers to each action (or the error in its place).
         self.commanded: list[tuple[str, dict[str, Any]]] = []
@@ -80,10 +82,13 @@ class FakeLink:
     def seen(self) -> Mapping[StationId, datetime]:
         return {station_id: self._clock.now() for station_id in self.connected}
 
-    async def remote_start(self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag) -> CommandResult:
+    async def remote_start(
+        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+    ) -> CommandResult:
         if station_id not in self.connected:
             return CommandResult(Outcome.OFFLINE)
         self.started.append((station_id, connector_id, id_tag))
+        self.start_ids.append(remote_start_id)
         return CommandResult(self.outcome)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:

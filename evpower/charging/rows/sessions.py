@@ -44,7 +44,7 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh, (s.amount * 100)::bigint AS amount_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
-       p.end_cause, p.stop_requested_at, p.stop_requested_by, p.reopened_at,
+       p.end_cause, p.stop_requested_at, p.stop_requested_by, p.reopened_at, p.remote_start_id,
        t.id AS transaction_key, t.wire_transaction_id, t.status AS transaction_status,
        t.meter_start_wh, coalesce(t.meter_base_wh, t.meter_start_wh) AS meter_base_wh, t.meter_carried_wh,
        t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
@@ -59,6 +59,10 @@ JOIN evpower.session_phases p ON p.session_id = s.id
 LEFT JOIN LATERAL (SELECT * FROM evpower.ocpp_transactions o WHERE o.charging_session_id = s.id ORDER BY o.id LIMIT 1) t
      ON true
 WHERE s.id = %(id)s
+"""
+SESSION_OF = """
+SELECT charging_session_id AS id FROM evpower.ocpp_transactions
+WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND charging_session_id IS NOT NULL
 """
 FINAL_AMONG = "SELECT id FROM public.charging_sessions WHERE id = ANY(%(ids)s) AND settled_at IS NOT NULL"
 
@@ -109,7 +113,8 @@ COUNT_RUNNING = (
     "SELECT count(*) AS running FROM public.charging_sessions WHERE user_id = %(client_id)s AND status = 'started'"
 )
 
-# A start that matches: its own connector and tag, its connector and the tag's client, the client at another connector.
+# A start that matches: the number under which it was asked for, its own connector and tag, its connector and the tag's
+# client, the client at another connector.
 # Another tag of the client counts for no reservation that was made after the charge began.
 _OF_CLIENT = "(s.user_id = %(client_id)s AND (%(made_before)s::timestamptz IS NULL OR s.created_at <= %(made_before)s))"
 FIND_PENDING = f"""
@@ -117,11 +122,12 @@ SELECT s.id, s.connector_id = %(connector_id)s AS is_its_connector FROM public.c
 JOIN evpower.session_phases p ON p.session_id = s.id
 WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
-  AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR {_OF_CLIENT})
-  AND (s.connector_id = %(connector_id)s
+  AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR {_OF_CLIENT} OR p.remote_start_id = %(remote_start_id)s)
+  AND (s.connector_id = %(connector_id)s OR p.remote_start_id = %(remote_start_id)s
        OR NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
                       AND o.connector_id = %(connector_id)s AND o.status = 'started'))
-ORDER BY s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
+ORDER BY (p.remote_start_id = %(remote_start_id)s) IS TRUE DESC, s.connector_id = %(connector_id)s DESC,
+         ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
 LIMIT 1 FOR UPDATE OF s
 """
 
@@ -222,6 +228,12 @@ async def read_session(conn: Conn, session_id: SessionId) -> Session | None:
     return None if row is None else _session(row)
 
 
+async def of_transaction(conn: Conn, station_id: StationId, wire_id: WireTransactionId) -> Session | None:
+    """The session of a station's transaction, or None."""
+    row = await (await conn.execute(SESSION_OF, {"station_id": station_id, "wire_id": wire_id})).fetchone()
+    return None if row is None else await read_session(conn, SessionId(row["id"]))
+
+
 async def final_among(conn: Conn, session_ids: Collection[SessionId]) -> list[SessionId]:
     """Which of these sessions are final."""
     cursor = await conn.execute(FINAL_AMONG, {"ids": list(session_ids)})
@@ -296,6 +308,7 @@ async def find_pending(
         "tag": start.id_tag.lower().lstrip("+"),
         "client_id": client_id,
         "made_before": made_before,
+        "remote_start_id": start.remote_start_id,
     }
     row = await (await conn.execute(FIND_PENDING, parameters)).fetchone()
     return None if row is None else PendingStart(**row)
@@ -387,6 +400,7 @@ def _session(row: dict[str, Any]) -> Session:
         doubtful=row["doubtful"],
         signed_meter=bool(row["signed_meter"]),
         reopened_at=row["reopened_at"],
+        remote_start_id=row["remote_start_id"],
         record=_record(row),
     )
 

@@ -62,16 +62,28 @@ WHERE t.station_id = ANY(%(station_ids)s) AND t.status = 'Started'
 
 NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id"
 
-# What its readings are judged by: the connector's power, unknown the station's, as it is now.
+# What its readings are judged by: the connector's power, unknown the station's, as it is now. A transaction of 2.0.1
+# that was refused may get another token.
 INSERT_TRANSACTION = """
-INSERT INTO evpower.ocpp_transactions
+INSERT INTO evpower.ocpp_transactions AS t
     (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh, meter_last_wh, started_at,
-     received_at, charging_session_id, free_vend, flags, start_payload, rated_power_w)
+     received_at, charging_session_id, free_vend, flags, start_payload, ocpp_version, remote_start_id, offline,
+     rated_power_w)
 VALUES (%(station_id)s, %(wire_id)s, %(connector_id)s, %(id_tag)s, %(verdict)s, %(meter_start_wh)s, %(meter_start_wh)s,
-        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s,
+        %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s, %(ocpp_version)s,
+        %(remote_start_id)s, %(offline)s,
         (SELECT round(1000 * coalesce(nullif(c.power_kw, 0), nullif(s.power_capacity, 0))) FROM public.stations s
          LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
          WHERE s.id = %(station_id)s))
+ON CONFLICT (station_id, wire_transaction_id) DO UPDATE
+SET connector_id = excluded.connector_id, id_tag = excluded.id_tag, verdict = excluded.verdict,
+    meter_start_wh = excluded.meter_start_wh, meter_last_wh = excluded.meter_last_wh, started_at = excluded.started_at,
+    received_at = excluded.received_at, charging_session_id = excluded.charging_session_id,
+    free_vend = excluded.free_vend, flags = t.flags || 'another_token'::text, start_payload = excluded.start_payload,
+    remote_start_id = excluded.remote_start_id, offline = excluded.offline, rated_power_w = excluded.rated_power_w,
+    meter_base_wh = NULL, meter_carried_wh = 0, meter_before_wh = NULL, meter_last_measured_at = NULL,
+    meter_last_received_at = NULL
+WHERE t.verdict <> 'Accepted' AND t.charging_session_id IS NULL
 RETURNING id
 """
 
@@ -208,6 +220,9 @@ async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> N
             "free_vend": new.free_vend,
             "flags": list(new.flags),
             "payload": start.payload.decode(),
+            "ocpp_version": start.ocpp_version,
+            "remote_start_id": start.remote_start_id,
+            "offline": start.offline,
         },
     )
     if new.session_id is not None:

@@ -224,7 +224,8 @@ async def write_meter_values(conn: Conn, reports: Sequence[MeterRow]) -> MeterOu
         return MeterOutcome((), ())
     async with conn.cursor() as cursor, cursor.copy(COPY_METER_VALUES) as copy:
         await copy.write(b"".join(_copy_line(*report) for report in reports))
-    cursor = await conn.execute(REPORTED_TRANSACTIONS, batch([_reported(n, *each) for n, each in enumerate(reports)]))
+    reported = [_reported(n, *each) for n, each in enumerate(reports) if each[1].of_a_charge]
+    cursor = await conn.execute(REPORTED_TRANSACTIONS, batch(reported))
     keys: dict[int, TransactionKey] = {}
     advances: dict[TransactionKey, Advance] = {}
     for row in await cursor.fetchall():

@@ -63,9 +63,9 @@ class Ocpp16:
         await ask(connection, requests.trigger("BootNotification", None))
 
     async def remote_start(
-        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag
+        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None
     ) -> CommandResult:
-        """RemoteStartTransaction (§5.11)."""
+        """RemoteStartTransaction (§5.11), which has no number."""
         return await ask(connection, requests.remote_start(connector_id, id_tag))
 
     async def remote_stop(self, connection: StationConnection, transaction_id: WireTransactionId) -> CommandResult:
