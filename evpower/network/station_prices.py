@@ -47,6 +47,12 @@ class StationPrices:
             station_id = await _station(conn, name)
             return station_id, await self._pricing.quote(conn, station_id, asked, moment)
 
+    def next_at(self, clock_time: time, now: datetime) -> datetime:
+        """When it is next this time of day where the network is: today, or tomorrow when that is over."""
+        local = now.astimezone(self._pricing.timezone)
+        at = datetime.combine(local.date(), clock_time, self._pricing.timezone)
+        return at if at >= local else datetime.combine(local.date() + timedelta(days=1), clock_time, at.tzinfo)
+
     async def day(
         self, name: str, asked: PriceQuestion, day: date | None
     ) -> tuple[StationId, date, tuple[PriceWindow, ...]]:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from evpower.administration.charge_views import ChargeViews
 from evpower.administration.client_accounts import ClientAccounts
 from evpower.administration.finding import Search
+from evpower.administration.provisioning import Provisioning
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
@@ -38,6 +39,7 @@ from evpower.errors import (
 from evpower.history.bill_evidence import Evidence
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
+from evpower.network_file.imports import FleetImports
 from evpower.pages.charges import charge_routes
 from evpower.pages.drivers import driver_routes
 from evpower.pages.frame.application import PagesApplication
@@ -48,6 +50,9 @@ from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
 from evpower.pages.lookups import LookedUp, lookup_routes
 from evpower.pages.money import Books, money_routes
+from evpower.pages.network.fleet_import import import_routes
+from evpower.pages.network.lists import NetworkLists, network_routes
+from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations import Frames, station_routes
@@ -102,6 +107,9 @@ class PagesServices:
     finding: Search
     frames: Frames
     books: Books
+    network: NetworkLists
+    provisioning: Provisioning
+    fleet_imports: FleetImports
 
 
 def build_pages_app(
@@ -148,6 +156,9 @@ def _behind_the_gate(
         lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
         station_routes(services.pictures, services.attempts, services.charge_views, services.frames, pages),
         money_routes(services.books, services.acts, pages, clock, timezone),
+        network_routes(services.network, services.acts, pages, clock),
+        stranger_routes(services.provisioning, services.network.views, services.acts, pages),
+        import_routes(services.fleet_imports, services.acts, pages),
     ):
         behind.register_blueprint(routes)
     return behind

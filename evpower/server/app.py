@@ -70,6 +70,7 @@ from evpower.network.station import Admission
 from evpower.network.station_page import StationPages
 from evpower.network.station_prices import StationPrices
 from evpower.network.station_records import admissions
+from evpower.network_file.imports import FleetImports
 from evpower.network_file.service import NetworkFile
 from evpower.ocpp.dialects import read_signed, read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
@@ -175,6 +176,7 @@ class App:
     authority: StationAuthority
     access: StationAccess
     network_file: NetworkFile
+    fleet_imports: FleetImports
     views: NetworkViews
     administration: Administration
     tariff_plans: TariffPlans
@@ -319,6 +321,7 @@ def build_app(
         authority=authority,
         access=StationAccess(pool, clock, link, passwords),
         network_file=network_file,
+        fleet_imports=FleetImports(pool, network_file),
         views=views,
         administration=Administration(pool, clock, views, network_file),
         tariff_plans=TariffPlans(pool, clock, network_file),

@@ -71,6 +71,7 @@ from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.pages.money import Books
+from evpower.pages.network.lists import NetworkLists
 from evpower.pages.stations import Frames
 from evpower.server import logs
 from evpower.server.app import App
@@ -192,6 +193,9 @@ def pages_services(app: App, frames: Frames) -> PagesServices:
         finding=app.finding,
         frames=frames,
         books=books(app),
+        network=NetworkLists(app.views, app.tariff_plans, app.station_prices, app.tags, app.certificates),
+        provisioning=app.provisioning,
+        fleet_imports=app.fleet_imports,
     )
 
 

@@ -11,28 +11,18 @@ from evpower.billing.ledger_check import LedgerCheck, LedgerCheckRecord
 from evpower.charging.review.free_vend import GivenAway
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
-from evpower.events import GapInEvents
+from evpower.db.unit_of_work import reading
 from evpower.http.operators.views import IdKind, ServerStatus, SessionLine, StationLine, StationSheet
 from evpower.link.ports import LiveStations
 from evpower.narrowing import ALL_OF_IT, Narrowing
 from evpower.network.locations import last_seen
 from evpower.network.status import connector_status, is_online, public_status
-from evpower.network_file.file import parse_fleet
 from evpower.network_file.service import FleetReport
 from evpower.ocpp.boot_loops import HangUps
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.server.app import App
 from evpower.server.rows.operator import list_ids, list_sessions, list_stations, read_counts
 from evpower.stations.facts import StationFacts, read_facts
-
-
-class _OnlyTried(Exception):
-    """Ends a unit of work that is to leave nothing but its report."""
-
-    def __init__(self, report: FleetReport) -> None:
-        super().__init__()
-        self.report = report
 
 
 class Operator:
@@ -93,20 +83,11 @@ class Operator:
 
     async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
-        fleet = parse_fleet(text)
-        async with unit_of_work(self._pool) as uow:
-            everything = GapInEvents()  # a file may touch anything
-            return await self._app.network_file.write(uow, fleet, everything, move_app_tags=move_app_tags)
+        return await self._app.fleet_imports.perform(text, move_app_tags=move_app_tags)
 
     async def try_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         """What importing a file would do: it is written, compared and taken back. Raises what `import_fleet` does."""
-        fleet = parse_fleet(text)
-        try:
-            async with unit_of_work(self._pool) as uow:
-                report = await self._app.network_file.write(uow, fleet, move_app_tags=move_app_tags, compares=True)
-                raise _OnlyTried(report)
-        except _OnlyTried as tried:
-            return tried.report
+        return (await self._app.fleet_imports.attempt(text, move_app_tags=move_app_tags)).report
 
     async def check_ledger(self) -> LedgerCheck:
         """Verify the ledger's invariants over all rows."""

@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from evpower.client_address import Network, is_within
 from evpower.clock import Ids
 from evpower.errors import Forbidden
+from evpower.http.operators.control import FLEET_BYTES_MAX
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, client_ip, observe
 from evpower.http.wire.application import CPU_SECONDS, LIMITS, PatientConnection, RequestLimits
 from evpower.http.wire.loop_time import CpuSeconds
@@ -31,7 +32,9 @@ SECURITY_HEADERS = {
 #: Smaller ones gain nothing.
 GZIP_FROM_BYTES = 1400
 GZIP_LEVEL = 5
-FORM_LIMITS = RequestLimits(body_bytes_max=64 * 1024)
+FLEET_PATH = "/network/import"
+#: A fleet file is sent as a file, and again as the text that was looked at.
+FORM_LIMITS = RequestLimits(body_bytes_max=64 * 1024, larger={FLEET_PATH: FLEET_BYTES_MAX * 2})
 
 
 class PagesApplication(QuartTrio):
@@ -52,6 +55,7 @@ class PagesApplication(QuartTrio):
         super().__init__(name, static_folder=None)
         self.config[CPU_SECONDS] = cpu_s
         self.config[LIMITS] = FORM_LIMITS
+        self.config["MAX_FORM_MEMORY_SIZE"] = FORM_LIMITS.body_bytes(FLEET_PATH)
         self.config["BODY_TIMEOUT"] = FORM_LIMITS.body_timeout_s
         self._admin_allow = admin_allow
         observe(self, ids, trusted_proxies, traffic or HttpTraffic())
@@ -63,7 +67,7 @@ class PagesApplication(QuartTrio):
         """From elsewhere than `http.admin_allow` nothing is shown, not even who may sign in (identity §4)."""
         if self._admin_allow and not is_within(client_ip(), self._admin_allow):
             raise Forbidden(reason="address")
-        if (request.content_length or 0) > FORM_LIMITS.body_bytes_max:
+        if (request.content_length or 0) > FORM_LIMITS.body_bytes(request.path):
             raise RequestEntityTooLarge
 
 
