@@ -39,6 +39,8 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 #: What the pages' commands may see of the environment that the tests have, beside what every machine has.
 FROM_OUTSIDE = ("PIP_", "SSL_CERT")
 WITHIN_S = 840
+#: As coreutils' `timeout` ends.
+TOO_LONG = 124
 POLL_S = 0.05
 LOG_CHARS = 6000
 #: What a virtual environment borrows from the tests' own, instead of unpacking it anew.
@@ -83,7 +85,7 @@ class Machine:
         log = self.root / "output.log"
         try:
             with log.open("wb") as out:
-                done = subprocess.run(
+                exit_code = subprocess.run(
                     command,
                     check=False,
                     cwd=self.root,
@@ -92,10 +94,12 @@ class Machine:
                     stdout=out,
                     stderr=subprocess.STDOUT,
                     timeout=WITHIN_S,
-                )
+                ).returncode
+        except subprocess.TimeoutExpired:
+            exit_code = TOO_LONG
         finally:
             self._end_units()
-        return Ran(done.returncode, log.read_text(encoding="utf-8", errors="replace"), self._logs())
+        return Ran(exit_code, log.read_text(encoding="utf-8", errors="replace"), self._logs())
 
     def _logs(self) -> str:
         files = [self.root / "home/simulated.log", *sorted((self.root / "var/log").glob("*/app.log"))]
