@@ -32,9 +32,10 @@ from evpower.command_line.commands.station import (
 from evpower.command_line.commands.stranger import stranger, strangers
 from evpower.command_line.commands.systems.webhooks import webhooks
 from evpower.command_line.commands.tag import tag, tags
+from evpower.command_line.help_texts import TranslatedGroup
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=TranslatedGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(evpower.__version__, prog_name="evpower")
 def main() -> None:
     """EvPower: the charging station manager. Settings: config/evpower.toml and EVPOWER_… variables."""

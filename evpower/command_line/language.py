@@ -7,8 +7,14 @@ import os
 from evpower.texts.catalogue import Catalogue, language_of, load
 
 TOPIC = "command_line"
+HELP = "help"
 
 
 def terminal_texts() -> Catalogue:
     """What `evpower` prints, in the language that `LC_ALL`, `LC_MESSAGES` or `LANG` names."""
     return load(language_of(os.environ), TOPIC)
+
+
+def terminal_help() -> Catalogue:
+    """What `evpower --help` prints, in the same language."""
+    return load(language_of(os.environ), HELP)

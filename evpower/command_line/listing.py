@@ -66,7 +66,9 @@ def listing(*filters: Filter) -> Callable[[Callable[..., None]], Callable[..., N
                 show()
 
         options = [OPTIONS[name] for name in filters]
-        options.append(click.option("--limit", type=click.IntRange(1, ROWS_MAX), help="At most so many, the newest."))
+        options.append(
+            click.option("--limit", type=click.IntRange(1, ROWS_MAX), help="At most so many, those that come first.")
+        )
         options.append(WATCH)
         return functools.reduce(lambda made, option: option(made), reversed(options), terminal_command(with_filters))
 

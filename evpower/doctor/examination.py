@@ -80,7 +80,7 @@ async def examine(
     findings += await _public(config, now)
     failing = server.failing if server else {}
     findings += [outside.provider(each) for each in await dialling.providers(config, failing, now)]
-    findings += outside.proxies(server.seen if server else None, behind_a_proxy=bool(config.http.public_url))
+    findings += _proxies(config, server)
     rows = server.network if server else answer.network if answer else None
     findings += network.stations(
         rows, anonymous=config.anonymous_stations, from_anywhere=config.ocpp.allow_anonymous is True
@@ -113,6 +113,13 @@ def _machine(config: Config, answer: DatabaseAnswer | None, server: ServerFacts 
         *(machine.disk(place, *machine_read.disk_room(place)) for place in sorted(places)),
         *machine.file_limits(hard, needed, stations, config.ocpp.max_connections, whose),
     ]
+
+
+def _proxies(config: Config, server: ServerFacts | None) -> list[Finding]:
+    behind = bool(config.http.public_url)
+    at_home = all(each.is_loopback for each in config.ocpp.bind) and not config.ocpp.tls_bind
+    seen, chargers = (server.seen, server.chargers) if server else (None, None)
+    return outside.proxies(seen, chargers, behind_a_proxy=behind, chargers_behind=behind and at_home)
 
 
 async def _redis(config: Config) -> list[Finding]:

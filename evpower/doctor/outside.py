@@ -76,8 +76,8 @@ def provider(facts: ProviderFacts) -> Finding:
 
 @dataclass(frozen=True)
 class SeenFacts:
-    """Requests since the server started: how many a trusted proxy named the caller of, how many came without a proxy,
-    and by which addresses callers were named that are no trusted proxies."""
+    """At one door since the server started: how many callers a trusted proxy named, how many came without a proxy, and
+    by which addresses callers were named that are no trusted proxies."""
 
     named: int
     direct: int
@@ -85,25 +85,39 @@ class SeenFacts:
     last_named: str = ""
 
 
-def proxies(seen: SeenFacts | None, *, behind_a_proxy: bool) -> list[Finding]:
-    """Whether the real addresses of phones, chargers and providers are seen."""
+def proxies(
+    seen: SeenFacts | None, chargers: SeenFacts | None = None, *, behind_a_proxy: bool, chargers_behind: bool = False
+) -> list[Finding]:
+    """Whether the real addresses of phones and providers are seen, and those of chargers.
+
+    `chargers_behind`: nothing but a proxy on this machine can bring a charger's socket.
+    """
     if seen is None:
         return [unknown("proxies", "the server does not run: what requests show is not known", "evpower serve")]
+    findings = _door(seen, "requests", behind_a_proxy=behind_a_proxy)
+    return (
+        findings
+        if chargers is None
+        else findings + _door(chargers, "sockets of chargers", behind_a_proxy=chargers_behind)
+    )
+
+
+def _door(seen: SeenFacts, what: str, *, behind_a_proxy: bool) -> list[Finding]:
     findings = [
         warning(
             "proxies",
-            f"{peer} names others in X-Forwarded-For ({count} requests) and is not believed: all of them share its"
+            f"{peer} names others in X-Forwarded-For ({count} {what}) and is not believed: all of them share its"
             " address and its limits",
             "if it is a proxy of yours, add it to http.trusted_proxies; if not, shut it out",
         )
         for peer, count in seen.unbelieved.items()
     ]
     if behind_a_proxy and not seen.named and seen.direct >= REQUESTS_MIN:
-        found = f"http.public_url is set, and none of {seen.direct} requests named its caller"
+        found = f"http.public_url is set, and none of {seen.direct} {what} named its caller"
         do = "have the proxy set X-Forwarded-For to the address it sees (config/nginx.conf, config/Caddyfile)"
         findings.append(warning("proxies", found, do))
     if findings:
         return findings
     if seen.named:
-        return [good("proxies", f"{seen.named} requests came by trusted proxies, the last one of {seen.last_named}")]
-    return [good("proxies", f"{seen.direct} requests, none by a proxy")]
+        return [good("proxies", f"{seen.named} {what} came by trusted proxies, the last one of {seen.last_named}")]
+    return [good("proxies", f"{seen.direct} {what}, none by a proxy")]

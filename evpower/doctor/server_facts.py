@@ -15,7 +15,9 @@ class ServerFacts:
     """Everything only the running process knows, and what of the rows it has looked at."""
 
     network: NetworkFacts
+    #: Requests of phones and people, and handshakes of chargers.
     seen: SeenFacts | None = None
+    chargers: SeenFacts | None = None
     #: The most files it may have open; None: not said, or no limit.
     file_limit: int | None = None
     clock_jumped_s: float | None = None
@@ -25,7 +27,7 @@ class ServerFacts:
 
 def read_server_facts(found: Mapping[str, Any]) -> ServerFacts:
     """From the answer of `/control/doctor`."""
-    requests = found.get("requests")
+    requests, handshakes = found.get("requests"), found.get("handshakes")
     return ServerFacts(
         network=NetworkFacts(
             tuple(found.get("stations_without_credentials", ())),
@@ -36,6 +38,7 @@ def read_server_facts(found: Mapping[str, Any]) -> ServerFacts:
             ),
         ),
         seen=None if requests is None else SeenFacts(**requests),
+        chargers=None if handshakes is None else SeenFacts(**handshakes),
         file_limit=found.get("file_limit"),
         clock_jumped_s=found.get("clock_jumped_s"),
         failing=dict(found.get("failing_providers", {})),

@@ -87,7 +87,7 @@ def charge_routes(
         with trio.fail_after(WITHIN_S):
             case = await case_files.charge(known_id)
             signed_in().require(Right.READ, case.session.station_id)
-        body = json.dumps(jsonable(charge_case_body(case, [])), ensure_ascii=False, indent=1)
+        body = json.dumps(jsonable(charge_case_body(case, [], frames_left_out=True)), ensure_ascii=False, indent=1)
         response = Response(body, content_type="application/json; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="evidence-{known_id[:8]}.json"'
         return response

@@ -60,14 +60,12 @@ from evpower.http.wire.access import HttpTraffic
 from evpower.http.wire.application import RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.http.wire.loop_time import CpuSeconds
-from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import StationServer, serve_stations
 from evpower.ocpp.door.tls import TlsFiles, TlsIdentity
 from evpower.ocpp.settings import OcppSettings
-from evpower.ocpp.watch.traffic import Traffic
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.pages.money import Books
@@ -352,7 +350,7 @@ def station_server(process: Process, failed_logins: FailedLogins) -> StationServ
         PasswordChecker(secrets.token_bytes(32)),
         settings,
         DIALECTS,
-        Traffic(known_actions(DIALECTS)),
+        process.traffic,
         process.tracer,
         failed_logins,
         lobby=process.app.lobby if ocpp.accept_unknown == "pending" else None,

@@ -16,15 +16,16 @@ from evpower.cluster.processes import Processes
 from evpower.cluster.remote_commands import CommandExecutor
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool
-from evpower.http.operators.shapes.station_access import ProcessFacts, RequestsSeen
+from evpower.http.operators.shapes.station_access import CallersSeen, ProcessFacts
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
 from evpower.identity.graph import Tokens, build_tokens
 from evpower.network.feed import NetworkFeed
-from evpower.ocpp.dialect import usual
+from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.watch.tracer import Tracer
+from evpower.ocpp.watch.traffic import Traffic
 from evpower.payments.gateway import Gateways
 from evpower.push.delivery import DeliveryService
 from evpower.server.app import App, build_app
@@ -54,6 +55,8 @@ class Process:
     listening: Listening
     feed: NetworkFeed
     tracer: Tracer
+    #: What passes at the stations' door.
+    traffic: Traffic
     hub: LiveHub
     upkeep: Upkeep
     lag: LoopLag
@@ -112,10 +115,16 @@ def build_process(
         listening=Listening(pool, others.hear, others.gap),
         feed=NetworkFeed(app.bus, app.locations, hub.publish),
         tracer=Tracer(pool, clock, MASKING, record=config.ocpp.record_frames),
+        traffic=Traffic(known_actions(DIALECTS)),
         hub=hub,
         upkeep=Upkeep(pool, watch, config.ocpp, config.billing.idempotency_days),
         lag=LoopLag(),
     )
+
+
+def callers_seen(seen: SeenAddresses) -> CallersSeen:
+    """The counts of one door, as they are now."""
+    return CallersSeen(seen.named, seen.direct, dict(seen.unbelieved), seen.last_named)
 
 
 def process_facts(process: Process, seen: SeenAddresses) -> ProcessFacts:
@@ -123,7 +132,8 @@ def process_facts(process: Process, seen: SeenAddresses) -> ProcessFacts:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     watch = process.watch
     return ProcessFacts(
-        requests=RequestsSeen(seen.named, seen.direct, dict(seen.unbelieved), seen.last_named),
+        requests=callers_seen(seen),
+        handshakes=callers_seen(process.traffic.seen),
         file_limit=None if hard == resource.RLIM_INFINITY else hard,
         clock_jumped_s=watch.last_jump_s if watch.holds else None,
         failing_providers={

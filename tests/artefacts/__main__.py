@@ -1,5 +1,5 @@
 """`python -m tests.artefacts [--as-ourselves] EVPOWER`: an `evpower` that was installed or built, an empty folder, and
-a charge from its start to its bill.
+a charge from its start to its bill; then what systemd hears of it.
 
 Run by root, it is an ordinary user's unless `--as-ourselves` (an environment below root's home is closed to others); it
 is out of the checkout's sight, with little set but where to listen.
@@ -20,6 +20,7 @@ import httpx2
 import trio
 
 import evpower
+from tests.artefacts.service_manager import check_notifications
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, FLEET, OPENING, Phone, charger_at, cost_of
@@ -91,12 +92,10 @@ async def main(command: Sequence[str], folder: Path, *, as_ourselves: bool) -> N
         assert (await receipt(server, session_id)).startswith(b"%PDF-")
         said([*command, "ledger", "check"], server.environment, options)
         await server.stop()
-        # What was charged is still there, and the database of the first run.
-        await server.start()
-        await server.check_ledger()
-        await server.stop()
+        # What was charged is still there, and the database of the first run. This time as a unit of systemd.
+        await check_notifications(server, folder, meanwhile=server.check_ledger)
         nursery.cancel_scope.cancel()
-    sys.stdout.write(f"{' '.join(command)}: a charge from its start to its bill\n")
+    sys.stdout.write(f"{' '.join(command)}: a charge from its start to its bill, and every notification to systemd\n")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ CASE: dict[str, Any] = {
     "doubts": [],
     "parked": [],
     "frames": [],
+    "frames_left_out": False,
 }
 PATH = "/control/sessions/1703/evidence"
 
@@ -92,6 +93,14 @@ def test_frames_are_shown_when_they_are_asked_for(control: FakeControl) -> None:
     assert "--frames" in run("session", "show", "1703").stdout
     assert "2026-11-23 12:00:00.000  ←  Heartbeat" in run("session", "show", "1703", "--frames").stdout
     assert json.loads(run("session", "show", "1703", "--json").stdout)["frames"] == [frame]
+    assert "--since" not in run("session", "show", "1703", "--frames").stdout
+
+
+def test_frames_that_are_left_out_are_said_to_be(control: FakeControl) -> None:
+    frame = {"at": AT, "direction": "in", "kind": "call", "action": "Heartbeat", "frame": '[2,"17","Heartbeat",{}]'}
+    control.succeed(PATH, {**CASE, "frames": [frame], "frames_left_out": True})
+    for options in ((), ("--frames",)):
+        assert "--since TIME" in run("session", "show", "1703", *options).stdout
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

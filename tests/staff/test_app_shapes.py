@@ -146,6 +146,11 @@ async def test_an_operator_sees_and_stops_charges_at_their_own_stations_and_no_c
     assert (seen["id"], seen["client_phone"], seen["client_email"]) == (session_id, None, None)
     case = await door.ask("user~op", f"/sessions/{session_id}/evidence")
     assert [each["step"] for each in case["timeline"]] == ["asked", "held"]
+    for kept, shown, left_out in ((500, (0, 499), False), (501, (1, 500), True)):
+        door.frames.kept = kept
+        case = await door.ask("user~op", f"/sessions/{session_id}/evidence")
+        numbers = [each["frame"] for each in case["frames"]]
+        assert (numbers[0], numbers[-1], case["frames_left_out"]) == (*shown, left_out)
     contacts = await door.ask("user~adm", f"/sessions/{session_id}")
     assert (contacts["client_phone"], contacts["client_email"]) == ("+996555000001", "d@example.kg")
     await world.app.staff.withdraw("op", "EVP-LOC-001", actor="ann")

@@ -9,6 +9,7 @@ import click
 
 from evpower.command_line.columns import Column
 from evpower.command_line.commands.station import station
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
 CERTIFICATE_COLUMNS = (
@@ -61,10 +62,12 @@ def _days(_: click.Context, __: click.Parameter, text: str | None) -> int | None
 
 @click.command()
 @click.option("--expiring-within", "days", metavar="DAYS", callback=_days, help="Only what ends within 30d, or has.")
-@terminal_command
-def certificates(terminal: Terminal, days: int | None) -> None:
+@listing("station")
+def certificates(terminal: Terminal, wanted: Wanted, days: int | None) -> None:
     """Each station's certificate, and what is under way."""
+    station_id = wanted.query(terminal).get("station")
     rows = terminal.server.get("certificates", expiring_within_days=days)
+    rows = [each for each in rows if station_id in (None, each["station_id"])][: wanted.limit]
     nothing = "nothing.certificates" if days is None else "nothing.ending_certificates"
     terminal.screen.rows(rows, CERTIFICATE_COLUMNS, nothing)
 

@@ -11,6 +11,7 @@ import click
 
 from evpower.command_line.columns import Column
 from evpower.command_line.commands.station import station
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, json_object, terminal_command
 
 LOCATION_COLUMNS = (
@@ -41,10 +42,10 @@ _changes = click.argument("changes", metavar="JSON")
 
 
 @click.command()
-@terminal_command
-def locations(terminal: Terminal) -> None:
+@listing()
+def locations(terminal: Terminal, wanted: Wanted) -> None:
     """Every location, inactive ones too."""
-    rows = terminal.server.get("locations", limit=LOCATIONS_MAX)["locations"]
+    rows = terminal.server.get("locations", limit=wanted.limit or LOCATIONS_MAX)["locations"]
     terminal.screen.rows(rows, LOCATION_COLUMNS, "nothing.locations")
 
 
@@ -109,10 +110,10 @@ def _switch(terminal: Terminal, station_id: str, connector: int | None, *, statu
 
 
 @click.command()
-@terminal_command
-def tariffs(terminal: Terminal) -> None:
+@listing()
+def tariffs(terminal: Terminal, wanted: Wanted) -> None:
     """Every tariff plan with its rules, those that count first."""
-    plans = terminal.server.get("tariff-plans")
+    plans = terminal.server.get("tariff-plans")[: wanted.limit]
     rows = plans if terminal.screen.as_json else [row for plan in plans for row in _rules(plan)]
     terminal.screen.rows(rows, RULE_COLUMNS, "nothing.tariffs")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, asked_password, terminal_command
 
 STRANGER_COLUMNS = (
@@ -23,11 +24,11 @@ STRANGER_COLUMNS = (
 
 @click.command()
 @click.option("--all", "rejected_too", is_flag=True, help="Rejected ones too.")
-@terminal_command
-def strangers(terminal: Terminal, rejected_too: bool) -> None:
+@listing()
+def strangers(terminal: Terminal, wanted: Wanted, rejected_too: bool) -> None:
     """Stations that wait to be accepted (setting ocpp.accept_unknown), the longest waiting first."""
     rows = terminal.server.get("strangers", all=int(rejected_too) or None)
-    terminal.screen.rows(rows, STRANGER_COLUMNS, "nothing.strangers")
+    terminal.screen.rows(rows[: wanted.limit], STRANGER_COLUMNS, "nothing.strangers")
 
 
 @click.group()

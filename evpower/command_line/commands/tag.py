@@ -6,6 +6,7 @@ import click
 
 from evpower.command_line.columns import Column
 from evpower.command_line.completion import complete
+from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, terminal_command
 
 TAG_COLUMNS = (
@@ -18,10 +19,12 @@ TAG_COLUMNS = (
 
 
 @click.command()
-@terminal_command
-def tags(terminal: Terminal) -> None:
+@listing("client")
+def tags(terminal: Terminal, wanted: Wanted) -> None:
     """Every card, with its status, expiry, group and client."""
-    terminal.screen.rows(terminal.server.get("id-tags"), TAG_COLUMNS, "nothing.cards")
+    client_id = wanted.query(terminal).get("client")
+    cards = [each for each in terminal.server.get("id-tags") if client_id in (None, each["client_id"])]
+    terminal.screen.rows(cards[: wanted.limit], TAG_COLUMNS, "nothing.cards")
 
 
 TAG = click.argument("id_tag", metavar="TAG", shell_complete=complete("id-tags"))

@@ -56,6 +56,8 @@ def show_charge(screen: Screen, case: Mapping[str, Any], *, with_frames: bool) -
         _heading(screen, "questions")
         screen.rows(questions, QUESTION_COLUMNS, "nothing.doubts")
     _show_frames(screen, case["frames"], with_frames=with_frames)
+    if case["frames_left_out"]:
+        screen.note(screen.texts("frames_left_out", frames=len(case["frames"]), station=session["station_id"]))
 
 
 def step_sentence(screen: Screen, step: Mapping[str, Any]) -> str:

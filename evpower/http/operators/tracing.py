@@ -1,6 +1,7 @@
 """`GET /stations/{id}/trace`: one station's frames as JSON lines, kept ones and those that pass from now on.
 
-Each line is an object; a line `{"event": …}` says why the stream ended, an empty one that it is still alive.
+Each line is an object; a line `{"event": …}` says why the stream ended or has
+no frames, an empty one that it is still alive.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ ALIVE = b"\n"
 LOOK_EVERY_S = 1.0
 MOST_FRAMES = 10_000
 DEFAULT_FRAMES = 1000
+NOTHING_KEPT = "no frames of that time: none are kept while ocpp.record_frames is false"
+OUT_OF_SIGHT = (
+    "nothing can be shown here: the station's socket is at another process, and no frames are kept while"
+    " ocpp.record_frames is false; ask that process"
+)
 #: The longest a stream may last; Quart wants a number.
 LONGEST_S = 7 * 24 * 3600
 
@@ -73,6 +79,11 @@ class Watched(Protocol):
 
 class Traces(Protocol):
     """What is known of stations' frames."""
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether frames are kept at all."""
+        ...
 
     async def check_station(self, station_id: StationId) -> None:
         """Raises StationNotFound."""
@@ -159,6 +170,8 @@ class _Lines(ResponseBody):
             with trio.fail_after(READ_WITHIN_S):
                 self._kept.extend(await self._traces.history(self._station, self._since, self._limit))
             self._last_at = self._shown_at = self._kept[-1]["at"] if self._kept else None
+            if not self._kept and not self._traces.is_recording:
+                self._kept.append({"event": NOTHING_KEPT})
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
@@ -176,6 +189,9 @@ class _Lines(ResponseBody):
         if self._ended or not self._follow:
             self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
             raise StopAsyncIteration
+        if self._is_elsewhere() and not self._traces.is_recording:
+            self._ended = True
+            return _line({"event": OUT_OF_SIGHT})
         try:
             with trio.move_on_after(ALIVE_EVERY_S):
                 while True:

@@ -114,7 +114,9 @@ class Reception:
         *,
         anonymous: bool,
     ) -> tuple[Admission | Stranger, int]:
-        address = address_of(stream, request.headers.get_all("X-Forwarded-For"), self.trusted_proxies)
+        forwarded_for = request.headers.get_all("X-Forwarded-For")
+        address = address_of(stream, forwarded_for, self.trusted_proxies)
+        self.traffic.seen.note(address_of(stream), forwarded_for, address, self.trusted_proxies)
         anonymous = anonymous and (self.anonymous_from_outside or _is_inside(address))
         identity = identity_of(request.path)
         try:

@@ -100,6 +100,11 @@ class Tracer:
         self._hour: datetime | None = None
         self._kept_bytes: dict[StationId, int] = {}
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether frames are kept at all (`ocpp.record_frames`)."""
+        return self._record
+
     def note(self, station_id: StationId, direction: Direction, frame: bytes, at: datetime) -> None:
         """A frame passed (see `FrameLog`)."""
         followers = self._followers.get(station_id) if self._followers else None

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from evpower.client_address import SeenAddresses
 from evpower.durations import Durations
 from evpower.identifiers import StationId
 from evpower.ocpp.watch.oddities import Kind
@@ -74,6 +75,8 @@ class Traffic:
         self.commands: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[Refusal] = Counter()
         self.leniencies: dict[StationId, Counter[Kind]] = {}
+        #: By which addresses their handshakes came.
+        self.seen = SeenAddresses()
 
     def call_answered(self, action: str, took_s: float) -> None:
         """A station's CALL got its answer, of whatever kind. On the path of every message: about half a microsecond."""

@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from quart import Quart
 
-from evpower.http.operators.tracing import Traces, _Lines
+from evpower.http.operators.tracing import NOTHING_KEPT, OUT_OF_SIGHT, Traces, _Lines
 from evpower.identifiers import StationId
 from tests.worlds.fakes import NOON
 
@@ -32,7 +32,8 @@ class Silent:
 class Kept:
     """What another process has kept so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_recording: bool = True) -> None:
+        self.is_recording = is_recording
         self.frames: list[dict[str, Any]] = []
         self.asked_since: list[datetime | timedelta] = []
 
@@ -58,11 +59,19 @@ async def next_frame(lines: _Lines) -> int:
                 return int(json.loads(entry)["frame"])
 
 
+async def all_lines(lines: _Lines) -> list[dict[str, Any]]:
+    """Every line up to the end, without signs of life."""
+    with trio.fail_after(60):
+        return [json.loads(entry) async for line in lines if (entry := line.strip())]
+
+
 @asynccontextmanager
-async def opened(kept: Kept, *, elsewhere: bool) -> AsyncIterator[_Lines]:
-    """The lines of a request that follows."""
+async def opened(
+    kept: Kept, *, elsewhere: bool, since: timedelta | None = None, follow: bool = True
+) -> AsyncIterator[_Lines]:
+    """The lines of a request."""
     async with Quart("test").test_request_context("/"):
-        lines = _Lines(cast("Traces", kept), lambda: elsewhere, STATION, None, 1000, follow=True)
+        lines = _Lines(cast("Traces", kept), lambda: elsewhere, STATION, since, 1000, follow=follow)
     async with lines:
         yield lines
 
@@ -86,3 +95,28 @@ async def test_of_a_station_of_this_process_nothing_is_looked_up(autojump_clock:
     async with opened(kept, elsewhere=False) as lines:
         assert [(await lines.__anext__()).strip() for _ in range(3)] == [b"", b"", b""]
     assert kept.asked_since == []
+
+
+async def test_nothing_kept_and_nothing_near_is_said_and_ends(autojump_clock: trio.testing.MockClock) -> None:
+    async with opened(Kept(is_recording=False), elsewhere=True) as lines:
+        assert await all_lines(lines) == [{"event": OUT_OF_SIGHT}]
+
+
+async def test_a_station_of_this_process_is_followed_without_recording(autojump_clock: trio.testing.MockClock) -> None:
+    async with opened(Kept(is_recording=False), elsewhere=False) as lines:
+        assert [(await lines.__anext__()).strip() for _ in range(3)] == [b"", b"", b""]
+
+
+async def test_who_asks_for_what_was_never_kept_is_told_why(autojump_clock: trio.testing.MockClock) -> None:
+    hour = timedelta(hours=1)
+    async with opened(Kept(is_recording=False), elsewhere=False, since=hour, follow=False) as lines:
+        assert await all_lines(lines) == [{"event": NOTHING_KEPT}]
+    async with opened(Kept(), elsewhere=False, since=hour, follow=False) as lines:
+        assert await all_lines(lines) == []
+
+
+async def test_what_was_kept_before_recording_ended_is_shown(autojump_clock: trio.testing.MockClock) -> None:
+    kept = Kept(is_recording=False)
+    kept.keep(1)
+    async with opened(kept, elsewhere=False, since=timedelta(hours=1), follow=False) as lines:
+        assert [each["frame"] for each in await all_lines(lines)] == [1]

@@ -115,20 +115,27 @@ async def test_anonymous_stations_are_refused_on_a_bind_that_is_not_loopback(nur
 
 
 @pytest.mark.parametrize(
-    ("proxies", "logged"),
-    [(LOOPBACK, "198.51.100.1"), ((ip_network("10.0.0.0/8"),), "127.0.0.1")],
+    ("proxies", "logged", "seen"),
+    [(LOOPBACK, "198.51.100.1", (1, {})), ((ip_network("10.0.0.0/8"),), "127.0.0.1", (0, {"127.0.0.1": 1}))],
 )
 async def test_a_refused_login_counts_for_the_charger_behind_a_trusted_proxy_and_else_for_who_connected(
-    nursery: trio.Nursery, caplog: pytest.LogCaptureFixture, proxies: tuple[Network, ...], logged: str
+    nursery: trio.Nursery,
+    caplog: pytest.LogCaptureFixture,
+    proxies: tuple[Network, ...],
+    logged: str,
+    seen: tuple[int, dict[str, int]],
 ) -> None:
+    """And the doctor is shown by which addresses it came."""
+    stations = server(proxies=proxies)
     with trio.fail_after(5):
-        (address,) = await serve(nursery, server(proxies=proxies), ("127.0.0.1", 0))
+        (address,) = await serve(nursery, stations, ("127.0.0.1", 0))
         async with connected(address) as peer:
             hops = (("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-For", "192.0.2.1, 198.51.100.1"))
             assert (await peer.open("/ws/NOBODY", headers=hops)).status_code == 404
         nursery.cancel_scope.cancel()
     (refused,) = [line for line in caplog.messages if line.startswith("login refused")]
     assert f"address={logged}," in refused
+    assert (stations.traffic.seen.named, dict(stations.traffic.seen.unbelieved)) == seen
 
 
 async def test_a_drain_over_tcp_delivers_1001(nursery: trio.Nursery) -> None:

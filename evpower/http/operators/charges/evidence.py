@@ -41,15 +41,19 @@ def evidence_routes(case_files: CaseFiles, traces: Traces) -> Blueprint:
             case = await case_files.charge(known_id)
             if not who().has_station(case.session.station_id):
                 raise Forbidden(NOT_OWN, reason="not_own")
-            return written_data(charge_case_body(case, await _frames(traces, case)))
+            frames, left_out = await _frames(traces, case)
+            return written_data(charge_case_body(case, frames, frames_left_out=left_out))
 
     return routes
 
 
-async def _frames(traces: Traces, case: ChargeCase) -> list[dict[str, Any]]:
+async def _frames(traces: Traces, case: ChargeCase) -> tuple[list[dict[str, Any]], bool]:
+    """The newest of them, and whether there are earlier ones."""
     until = _last_at(case)
     station_id, since = StationId(case.session.station_id), case.session.created_at - FRAMES_AROUND
-    return await traces.history(station_id, since, FRAMES_MAX, until=None if until is None else until + FRAMES_AROUND)
+    until = None if until is None else until + FRAMES_AROUND
+    found = await traces.history(station_id, since, FRAMES_MAX + 1, until=until)
+    return found[-FRAMES_MAX:], len(found) > FRAMES_MAX
 
 
 def _last_at(case: ChargeCase) -> datetime | None:

@@ -12,9 +12,9 @@ from evpower.security.station_access import PasswordChange
 
 
 @dataclass(frozen=True)
-class RequestsSeen:
-    """Requests since the start: whose caller a trusted proxy named, without a proxy, and by whom others were named
-    that are no trusted proxies."""
+class CallersSeen:
+    """At one door since the start: how many callers a trusted proxy named, how many came without a proxy, and by whom
+    others were named that are no trusted proxies."""
 
     named: int
     direct: int
@@ -26,7 +26,10 @@ class RequestsSeen:
 class ProcessFacts:
     """What `evpower doctor` cannot find in rows or files."""
 
-    requests: RequestsSeen
+    #: Of phones and people, by request.
+    requests: CallersSeen
+    #: Of chargers, by the handshake of a socket.
+    handshakes: CallersSeen
     #: None: no limit.
     file_limit: int | None
     #: While time limits are held for a jump of the wall clock.

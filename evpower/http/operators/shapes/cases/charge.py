@@ -151,9 +151,11 @@ class ChargeCaseBody(TypedDict):
     start_payload: Any
     stop_payload: Any
     frames: list[dict[str, Any]]
+    #: Whether there may be more of them than are here (`evpower trace --since` shows those).
+    frames_left_out: bool
 
 
-def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]]) -> ChargeCaseBody:
+def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]], *, frames_left_out: bool) -> ChargeCaseBody:
     """Everything that is known of one charge."""
     transaction = case.transaction
     return {
@@ -181,6 +183,7 @@ def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]]) -> C
         "start_payload": None if transaction is None else transaction.start_payload,
         "stop_payload": None if transaction is None else transaction.stop_payload,
         "frames": [dict(each) for each in frames],
+        "frames_left_out": frames_left_out,
     }
 
 
