@@ -353,7 +353,8 @@ TABLE evpower.payment_audit_log (
 TABLE evpower.processes (
     process_id text NOT NULL,
     started_at timestamp with time zone NOT NULL,
-    lease_until timestamp with time zone NOT NULL
+    lease_until timestamp with time zone NOT NULL,
+    version text
 )
 TABLE evpower.provider_events (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -101,6 +101,7 @@ class _Pending:
 
     row: Row
     committed: trio.Event
+    since_s: float = field(default_factory=trio.current_time)
     outcome: Any = None
     error: Exception | None = None
 
@@ -130,8 +131,17 @@ class Journal:
         self._growing = _Batch()
         self._work = Wake()
         self._stopped = False
+        #: The batch that is being written.
+        self._writing = _Batch()
         #: Since the start: commits, the reports in them, and reports that were not stored.
         self.batches = self.rows = self.failed = 0
+
+    @property
+    def lag_s(self) -> float:
+        """For how long the oldest report has waited for its commit, in seconds."""
+        waiting = (each for batch in (self._writing, self._growing) for each in batch.pending[:1])
+        since_s = [each.since_s for each in waiting if not each.committed.is_set()]
+        return trio.current_time() - min(since_s) if since_s else 0.0
 
     async def boot(self, row: BootRow) -> bool:
         """Store a boot: presence, firmware, and that running sessions may have lost their transaction.
@@ -170,6 +180,7 @@ class Journal:
             while True:
                 await self._work.wait()
                 batch, self._growing = self._growing, _Batch()
+                self._writing = batch
                 try:
                     await self._write(batch.pending)
                 finally:

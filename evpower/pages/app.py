@@ -56,6 +56,7 @@ from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations import Frames, station_routes
+from evpower.pages.system import ReadSystem, system_routes
 from evpower.pages.todo import todo_routes
 from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.phone_codes import PhoneCodes
@@ -110,6 +111,7 @@ class PagesServices:
     network: NetworkLists
     provisioning: Provisioning
     fleet_imports: FleetImports
+    read_system: ReadSystem
 
 
 def build_pages_app(
@@ -159,6 +161,7 @@ def _behind_the_gate(
         network_routes(services.network, services.acts, pages, clock),
         stranger_routes(services.provisioning, services.network.views, services.acts, pages),
         import_routes(services.fleet_imports, services.acts, pages),
+        system_routes(services.read_system, pages),
     ):
         behind.register_blueprint(routes)
     return behind

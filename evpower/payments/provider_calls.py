@@ -7,7 +7,7 @@ pause: a provider that makes no invoices may still say which are paid.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,8 @@ CLIENT_WAITS_S = 8.0
 FAILURES_BORNE = 3
 BACKOFF_FIRST_S = 5
 BACKOFF_MOST_S = 300
+#: Calls of each provider that are shown.
+RECENT_MOST = 5
 #: What workers ask, in their own time.
 BACKGROUND: frozenset[Operation] = frozenset({"status", "cancel"})
 #: How each way a call can fail is counted (billing/gateway.py).
@@ -36,6 +38,16 @@ OUTCOME_OF: dict[type[ProviderFailure], Outcome] = {
     ProviderUnavailable: "unavailable",
     ProviderTimeout: "timeout",
 }
+
+
+@dataclass(frozen=True)
+class ProviderCall:
+    """How one call to a provider ended, when, and how long it took, in seconds."""
+
+    at: datetime
+    operation: Operation
+    outcome: Outcome
+    took_s: float
 
 
 @dataclass(frozen=True)
@@ -101,24 +113,33 @@ class ProviderCalls:
     """The one way to a provider, for every caller; `health` by the name of each provider that is on."""
 
     def __init__(self, clock: Clock, providers: Iterable[str]) -> None:
+        names = tuple(providers)
         self._clock = clock
-        self.health = {name: ProviderHealth() for name in providers}
+        self.health = {name: ProviderHealth() for name in names}
         #: Calls since the start that were not given up by their asker.
         self.counts: Counter[tuple[str, Operation, Outcome]] = Counter()
+        #: The last ones of each, the newest last.
+        self.recent: dict[str, deque[ProviderCall]] = {name: deque(maxlen=RECENT_MOST) for name in names}
 
     async def answer(self, provider: str, operation: Operation, call: Awaitable[T], *, within_s: float) -> T:
         """What the provider answers. Raises ProviderFailure: ProviderTimeout when it takes longer than `within_s`
         seconds, because the outcome is unknown then.
         """
+        began_s = trio.current_time()
         try:
             answer = await _answered_within(within_s, call)
         except ProviderFailure as error:
-            self.counts[provider, operation, "tls" if error.tls else OUTCOME_OF[type(error)]] += 1
+            self._count(provider, operation, "tls" if error.tls else OUTCOME_OF[type(error)], began_s)
             self._failed(provider, operation, error)
             raise
-        self.counts[provider, operation, "answered"] += 1
+        self._count(provider, operation, "answered", began_s)
         self.health[provider].answered()
         return answer
+
+    def _count(self, provider: str, operation: Operation, outcome: Outcome, began_s: float) -> None:
+        self.counts[provider, operation, outcome] += 1
+        call = ProviderCall(self._clock.now(), operation, outcome, trio.current_time() - began_s)
+        self.recent[provider].append(call)
 
     def _failed(self, provider: str, operation: Operation, error: ProviderFailure) -> None:
         if isinstance(error, ProviderError):  # it answered; that it refused says nothing of how it does

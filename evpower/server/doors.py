@@ -71,12 +71,14 @@ from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.pages.money import Books
 from evpower.pages.network.lists import NetworkLists
 from evpower.pages.stations import Frames
+from evpower.pages.system import ReadSystem
 from evpower.server import logs
 from evpower.server.app import App
 from evpower.server.metrics.graph import server_figures
 from evpower.server.operator import Operator
 from evpower.server.probes import ServerProbes
 from evpower.server.process import Process, process_facts
+from evpower.server.system_page.facts import read_system
 from evpower.settings.config import Config
 from evpower.worker import contain
 
@@ -134,7 +136,8 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             http_urls = await to_people.start(serve_phones, name="phones")
             serve_control = partial(serve_http, control_app, [control_bind], settings=settings)
             await to_people.start(serve_control, name="control")
-            pages_urls = await _open_to_operators(to_people, process, settings, traffic)
+            read = partial(read_system, process, server.traffic, failed_logins)
+            pages_urls = await _open_to_operators(to_people, process, settings, traffic, read)
             yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket), pages_urls)
             to_people.cancel_scope.cancel()
         to_stations.cancel_scope.cancel()
@@ -158,7 +161,7 @@ async def _open_to_stations(
 
 
 async def _open_to_operators(
-    doors: trio.Nursery, process: Process, settings: ListenerSettings, traffic: HttpTraffic
+    doors: trio.Nursery, process: Process, settings: ListenerSettings, traffic: HttpTraffic, read: ReadSystem
 ) -> tuple[str, ...]:
     """The addresses of the operators' pages."""
     binds, app = [str(bind) for bind in process.config.operator.bind], process.app
@@ -167,13 +170,13 @@ async def _open_to_operators(
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    pages_app = build_pages_app(pages_services(app, process.tracer), process.clock, process.ids, shown, traffic)
+    pages_app = build_pages_app(pages_services(app, process.tracer, read), process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
 
 
-def pages_services(app: App, frames: Frames) -> PagesServices:
+def pages_services(app: App, frames: Frames, read: ReadSystem) -> PagesServices:
     """What is behind the operators' pages."""
     return PagesServices(
         browsers=app.browsers,
@@ -194,6 +197,7 @@ def pages_services(app: App, frames: Frames) -> PagesServices:
         network=NetworkLists(app.views, app.tariff_plans, app.station_prices, app.tags, app.certificates),
         provisioning=app.provisioning,
         fleet_imports=app.fleet_imports,
+        read_system=read,
     )
 
 

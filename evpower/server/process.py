@@ -31,6 +31,7 @@ from evpower.push.delivery import DeliveryService
 from evpower.server.app import App, build_app
 from evpower.server.loop_lag import LoopLag
 from evpower.server.rules import token_rules
+from evpower.server.system_page.recent_lines import RecentLines
 from evpower.server.upkeep import Upkeep
 from evpower.settings.config import Config
 from evpower.sign_in.means import SignInMeans
@@ -60,6 +61,7 @@ class Process:
     hub: LiveHub
     upkeep: Upkeep
     lag: LoopLag
+    recent_lines: RecentLines
 
 
 def build_process(
@@ -119,6 +121,7 @@ def build_process(
         hub=hub,
         upkeep=Upkeep(pool, watch, config.ocpp, config.billing.idempotency_days),
         lag=LoopLag(),
+        recent_lines=RecentLines(),
     )
 
 

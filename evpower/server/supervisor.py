@@ -178,6 +178,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     if process.tokens.remote_keys is not None:
         await workers.start(process.tokens.remote_keys.run, name="keys of tokens")
     workers.start_soon(follow_clock, process.watch, app.payments.poller.clock_jumped, name="clock")
+    await workers.start(process.recent_lines.run, name="recent lines")
     await workers.start(process.lag.run, name="loop lag")
     await workers.start(process.upkeep.run, name="upkeep")
     await workers.start(app.journal.run, name="journal")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evpower.settings.addresses import Bind, Binds
-from evpower.settings.values import setting
+from evpower.settings.values import Text, setting
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class OperatorSettings:
     """The listener for operators' pages; empty: there is none."""
 
     bind: tuple[Bind, ...] = setting((Bind("127.0.0.1", 8081),), Binds(may_be_empty=True))
+    backup_path: str = setting("", Text())
 
 
 def contradictions(operator: OperatorSettings, phones: Sequence[Bind]) -> list[str]:

@@ -14,6 +14,7 @@ from werkzeug.datastructures import Headers
 from evpower.identifiers import StationId
 from evpower.pages.app import PagesSettings, build_pages_app
 from evpower.pages.frame.visitor import COOKIE
+from evpower.pages.system import ReadSystem, SystemFacts
 from evpower.server.doors import pages_services
 from evpower.settings.config import Config
 from evpower.staff.rights import Role
@@ -26,11 +27,13 @@ ORIGIN = {"Origin": "http://localhost"}
 class Browser:
     """One browser with its cookies; `text` is the page it is at."""
 
-    def __init__(self, world: World, config: Config | None = None) -> None:
+    def __init__(self, world: World, config: Config | None = None, read: ReadSystem | None = None) -> None:
         self.world = world
         config = config or Config()
         settings = PagesSettings(config.billing.timezone, admin_allow=config.http.admin_allow)
-        self.app = build_pages_app(pages_services(world.app, KeptFrames()), world.clock, LongIds(), settings)
+        self.app = build_pages_app(
+            pages_services(world.app, KeptFrames(), read or no_system), world.clock, LongIds(), settings
+        )
         self.client = cast("QuartClient", self.app.test_client())
         self.text = ""
 
@@ -65,6 +68,11 @@ class Browser:
         self.text = await response.get_data(as_text=True)
         answered: Response = response
         return answered
+
+
+async def no_system() -> SystemFacts:
+    """No process runs here."""
+    raise NotImplementedError
 
 
 class KeptFrames:

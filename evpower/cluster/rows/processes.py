@@ -8,11 +8,12 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+import evpower
 from evpower.identifiers import ProcessId, StationId
 
 RENEW = """
-INSERT INTO evpower.processes AS p (process_id, started_at, lease_until)
-VALUES (%(process_id)s, %(now)s, %(lease_until)s)
+INSERT INTO evpower.processes AS p (process_id, started_at, lease_until, version)
+VALUES (%(process_id)s, %(now)s, %(lease_until)s, %(version)s)
 ON CONFLICT (process_id) DO UPDATE SET lease_until = EXCLUDED.lease_until
 RETURNING (xmax = 0) AS is_new
 """
@@ -71,7 +72,7 @@ async def renew_lease(
     conn: AsyncConnection[Any], process_id: ProcessId, *, now: datetime, lease_until: datetime
 ) -> bool:
     """Write this process's lease until `lease_until`; return whether it had no row (any more)."""
-    parameters = {"process_id": process_id, "now": now, "lease_until": lease_until}
+    parameters = {"process_id": process_id, "now": now, "lease_until": lease_until, "version": evpower.__version__}
     row = await (await conn.execute(RENEW, parameters)).fetchone()
     return row is not None and bool(row["is_new"])
 

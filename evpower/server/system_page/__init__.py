@@ -1,0 +1,1 @@
+"""What the page of the system shows, read from this process, its machine and its database."""
