@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from evpower.attempts.service import Attempts, Started
+from evpower.attempts.service import Attempts, StartDoor, Started
 from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
@@ -78,8 +78,10 @@ class ChargingService:
         self._attempts = attempts
         self._rules = rules
 
-    async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
-        """Reserve, commit, ask the station; waits at most `start_wait_s` for its answer.
+    async def start_session(
+        self, order: StartOrder, claim: IdempotencyClaim | None = None, *, door: StartDoor = "phone"
+    ) -> StartedSession:
+        """Reserve, commit, ask the station; waits at most `start_wait_s` for its answer. `door` is kept of the attempt.
 
         With a claim, the key is stored in the same unit of work as the reservation. The order may name the station by
         its serial number.
@@ -87,7 +89,7 @@ class ChargingService:
         attempt.
         """
         order = await self._at_named_station(order)
-        async with self._attempts.kept("phone", order.station_id, order.connector_id, order.client_id) as attempt:
+        async with self._attempts.kept(door, order.station_id, order.connector_id, order.client_id) as attempt:
             return await self._start(order, claim, attempt)
 
     async def _at_named_station(self, order: StartOrder) -> StartOrder:

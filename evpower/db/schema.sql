@@ -35,7 +35,8 @@ TABLE evpower.charger_commands (
 TABLE evpower.charger_connections (
     station_id text NOT NULL,
     process_id text NOT NULL,
-    connected_at timestamp with time zone NOT NULL
+    connected_at timestamp with time zone NOT NULL,
+    address text
 )
 TABLE evpower.client_merges (
     old_id text NOT NULL,
@@ -314,7 +315,8 @@ TABLE evpower.operator_acts (
     target text NOT NULL,
     detail text,
     outcome text,
-    outcome_at timestamp with time zone
+    outcome_at timestamp with time zone,
+    answer text
 )
 TABLE evpower.parked_payments (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -433,6 +435,13 @@ TABLE evpower.refresh_tokens (
     sign_in_id text NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     replaced_at timestamp with time zone
+)
+TABLE evpower.refused_logins (
+    station_id text NOT NULL,
+    address text NOT NULL,
+    reason text NOT NULL,
+    refused_at timestamp with time zone NOT NULL,
+    times bigint NOT NULL DEFAULT 1
 )
 TABLE evpower.revoked_people (
     person_id text NOT NULL,
@@ -1051,6 +1060,8 @@ evpower.receipts: receipts_session_id_revision_key UNIQUE (session_id, revision)
 evpower.receipts: receipts_year_fkey FOREIGN KEY (year) REFERENCES evpower.receipt_numbers(year)
 evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
 evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
+evpower.refused_logins: refused_logins_pkey PRIMARY KEY (station_id)
+evpower.refused_logins: refused_logins_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.revoked_people: revoked_people_pkey PRIMARY KEY (person_id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_curves: session_curves_pkey PRIMARY KEY (session_id)
@@ -1221,6 +1232,7 @@ CREATE INDEX ocpp_transactions_session ON evpower.ocpp_transactions USING btree 
 CREATE INDEX ocpp_transactions_without_stop ON evpower.ocpp_transactions USING btree (charging_session_id) WHERE (stop_received_at IS NULL)
 CREATE INDEX ocpp_transfers_station ON evpower.ocpp_transfers USING btree (station_id, kind, id)
 CREATE INDEX operator_acts_at ON evpower.operator_acts USING btree (acted_at)
+CREATE INDEX operator_acts_target ON evpower.operator_acts USING btree (target, acted_at)
 CREATE INDEX payment_audit_log_order ON evpower.payment_audit_log USING btree (order_id, id)
 CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
@@ -1321,6 +1333,7 @@ CREATE UNIQUE INDEX receipt_numbers_pkey ON evpower.receipt_numbers USING btree 
 CREATE UNIQUE INDEX receipts_pkey ON evpower.receipts USING btree (year, serial)
 CREATE UNIQUE INDEX receipts_session_id_revision_key ON evpower.receipts USING btree (session_id, revision)
 CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
+CREATE UNIQUE INDEX refused_logins_pkey ON evpower.refused_logins USING btree (station_id)
 CREATE UNIQUE INDEX revoked_people_pkey ON evpower.revoked_people USING btree (person_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_curves_pkey ON evpower.session_curves USING btree (session_id)

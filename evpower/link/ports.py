@@ -33,6 +33,21 @@ class CommandResult:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class SocketNow:
+    """A station's socket in this process."""
+
+    #: OCPP's registration status.
+    registration: str
+    #: It has sent a message of its own accord, and it may be sent commands.
+    has_spoken: bool
+    is_ready: bool
+    last_seen_at: datetime
+    #: What the standard forbids and is let pass: on this connection by sentence, and of the station by kind.
+    leniencies: Mapping[str, int]
+    kinds: Mapping[str, int]
+
+
 class LiveStations(Protocol):
     """Which stations are connected, and since when they were heard."""
 

@@ -50,8 +50,11 @@ class BootRow(NamedTuple):
 
 
 class PresenceRow(NamedTuple):
+    """Its socket here is open; `address` is where it comes from, empty when that is not known."""
+
     station_id: StationId
     seen_at: datetime
+    address: str = ""
 
 
 class LeftRow(NamedTuple):
@@ -269,7 +272,7 @@ class Journal:
 async def _move_sockets(conn: Conn, rows: Sequence[PresenceRow | LeftRow]) -> None:
     """Store which stations' sockets are here; of several reports of one station the last counts."""
     last = {row.station_id: row for row in rows}
-    here = [station_id for station_id, row in last.items() if isinstance(row, PresenceRow)]
+    here = {station_id: row.address for station_id, row in last.items() if isinstance(row, PresenceRow)}
     if here:
         await take_stations(conn, here, rows[-1].seen_at)
     if len(here) < len(last):

@@ -65,11 +65,14 @@ class StationConnection:
         on_return: Callable[[], None],
         traffic: Traffic,
         frame_log: FrameLog | None = None,
+        address: str = "",
         profile: int = 0,
     ) -> None:
         """`on_return` is called when the station speaks again after more than `silent_after_s`."""
         self.station_id = station_id
         self.dialect = dialect
+        #: Where its socket comes from; empty when that is not known.
+        self.address = address
         #: OCPP's security profile, on which it was admitted; 0 is without any.
         self.profile = profile
         self._socket = socket

@@ -13,7 +13,7 @@ import trio
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.errors import ChargerOffline
-from evpower.link.ports import CommandResult, Outcome
+from evpower.link.ports import CommandResult, Outcome, SocketNow
 from evpower.ocpp import commands
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect, Request
@@ -77,6 +77,20 @@ class StationRegistry:
 
     def seen(self) -> Mapping[StationId, datetime]:
         return {station_id: connection.last_seen_at for station_id, connection in self._live.items()}
+
+    def socket_now(self, station_id: StationId) -> SocketNow | None:
+        """How the station's socket is; None when it is not in this process."""
+        connection = self._live.get(station_id)
+        if connection is None:
+            return None
+        return SocketNow(
+            connection.registration,
+            connection.spoken.is_set(),
+            connection.ready.is_set(),
+            connection.last_seen_at,
+            dict(connection.oddities.counts),
+            {kind.value: times for kind, times in connection.oddities.by_kind.items()},
+        )
 
     async def remote_start(
         self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None

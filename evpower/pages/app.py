@@ -55,7 +55,8 @@ from evpower.pages.network.lists import NetworkLists, network_routes
 from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
-from evpower.pages.stations import Frames, station_routes
+from evpower.pages.stations.asking import Asking
+from evpower.pages.stations.routes import StationRooms, StationWire, station_routes
 from evpower.pages.system import ReadSystem, system_routes
 from evpower.pages.todo import todo_routes
 from evpower.sign_in.browsers import Browsers
@@ -106,12 +107,14 @@ class PagesServices:
     evidence: Evidence
     attempts: Attempts
     finding: Search
-    frames: Frames
     books: Books
     network: NetworkLists
     provisioning: Provisioning
     fleet_imports: FleetImports
     read_system: ReadSystem
+    station_rooms: StationRooms
+    station_wire: StationWire
+    asking: Asking
 
 
 def build_pages_app(
@@ -156,12 +159,12 @@ def _behind_the_gate(
         ),
         driver_routes(services.client_accounts, services.case_files, services.acts, pages),
         lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
-        station_routes(services.pictures, services.attempts, services.charge_views, services.frames, pages),
         money_routes(services.books, services.acts, pages, clock, timezone),
         network_routes(services.network, services.acts, pages, clock),
         stranger_routes(services.provisioning, services.network.views, services.acts, pages),
         import_routes(services.fleet_imports, services.acts, pages),
         system_routes(services.read_system, pages),
+        station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
     ):
         behind.register_blueprint(routes)
     return behind

@@ -33,7 +33,14 @@ from evpower.network.status import StatusReport
 from evpower.reports.transaction_event import EventAnswer, TransactionEvent
 from evpower.reports.transaction_events import TransactionEvents
 from evpower.security.certificates import StationCertificates
-from evpower.security.records import add_event, certificate_ended, ended_since, put_in_force, see_profile
+from evpower.security.records import (
+    add_event,
+    certificate_ended,
+    ended_since,
+    note_refused_login,
+    put_in_force,
+    see_profile,
+)
 from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
@@ -98,6 +105,11 @@ class StationReports:
         async with unit_of_work(self._pool) as uow:
             await put_in_force(uow.conn, station_id, pending_hash, self._clock.now())
 
+    async def login_refused(self, station_id: StationId, address: str, reason: str) -> None:
+        """A configured station was refused: its page says why, whichever process is asked."""
+        async with unit_of_work(self._pool) as uow:
+            await note_refused_login(uow.conn, station_id, address, reason, self._clock.now())
+
     async def profile_shown(self, station_id: StationId, profile: int) -> None:
         """The station was admitted on a security profile with TLS: nothing below it opens any more."""
         async with unit_of_work(self._pool) as uow:
@@ -123,9 +135,9 @@ class StationReports:
             await add_event(uow.conn, station_id, report, now)
         security_log.warning("a second socket replaced one that was alive: station=%s, %s", station_id, detail)
 
-    async def connected(self, station_id: StationId) -> None:
+    async def connected(self, station_id: StationId, address: str = "") -> None:
         """A station's socket is open and registered. After a power cut all come at once: one commit for many."""
-        if await self._journal.presence(PresenceRow(station_id, self._clock.now())):
+        if await self._journal.presence(PresenceRow(station_id, self._clock.now(), address)):
             self._bus.publish(StationChanged(station_id))
 
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:

@@ -32,6 +32,7 @@ from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.case_files.service import CaseFiles
+from evpower.case_files.stations import StationCases
 from evpower.charging.arrivals import TakenUp, to_take_up
 from evpower.charging.beginnings import Beginnings
 from evpower.charging.endings import Endings
@@ -108,6 +109,7 @@ from evpower.sign_in.graph import SignIn, build_sign_in
 from evpower.sign_in.means import SECRET_BYTES, SignInMeans
 from evpower.staff.acts import OperatorActs
 from evpower.staff.allowance import Allowance
+from evpower.staff.asked_acts import AskedActs
 from evpower.staff.second_factor import SecondFactor
 from evpower.staff.service import Staff
 from evpower.stations.availability import Availability
@@ -185,6 +187,7 @@ class App:
     staff: Staff
     browsers: Browsers
     acts: OperatorActs
+    asked_acts: AskedActs
     marks: Marks
     pictures: Pictures
     allowance: Allowance
@@ -210,6 +213,7 @@ class App:
     documents: Documents | None
     evidence: Evidence | None
     case_files: CaseFiles
+    station_cases: StationCases
     finding: Search
 
 
@@ -284,6 +288,7 @@ def build_app(
     lobby = Lobby(Strangers(pool, clock, config.ocpp.heartbeat_interval_s))
     staff = Staff(pool, clock, ids)
     sign_in = build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes)
+    acts = OperatorActs(pool, clock)
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
     return App(
         bus=bus,
@@ -329,7 +334,8 @@ def build_app(
         lobby=lobby,
         staff=staff,
         browsers=Browsers(pool, clock, ids, sign_in.codes, staff, random_bytes),
-        acts=OperatorActs(pool, clock),
+        acts=acts,
+        asked_acts=AskedActs(acts, conversations),
         marks=Marks(pool, clock),
         pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
@@ -362,6 +368,7 @@ def build_app(
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
         finding=Search(pool),
+        station_cases=StationCases(pool, clock, heartbeat_timeout_s),
         case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 

@@ -21,6 +21,7 @@ from quart import Blueprint
 from quart_trio import QuartTrio
 
 import evpower
+from evpower.clock import Clock
 from evpower.http.app import HttpAppSettings, People, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
 from evpower.http.operators.admin import AdminDoor, StaffDoor
@@ -70,7 +71,9 @@ from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.pages.money import Books
 from evpower.pages.network.lists import NetworkLists
-from evpower.pages.stations import Frames
+from evpower.pages.stations.acts import Doers
+from evpower.pages.stations.asking import Asking
+from evpower.pages.stations.routes import StationRooms, StationWire
 from evpower.pages.system import ReadSystem
 from evpower.server import logs
 from evpower.server.app import App
@@ -137,7 +140,8 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             serve_control = partial(serve_http, control_app, [control_bind], settings=settings)
             await to_people.start(serve_control, name="control")
             read = partial(read_system, process, server.traffic, failed_logins)
-            pages_urls = await _open_to_operators(to_people, process, settings, traffic, read)
+            wire = StationWire(process.tracer, process.registry, process.link, ocpp_urls)
+            pages_urls = await _open_to_operators(to_people, process, settings, traffic, wire, read)
             yield Running(tuple(http_urls), ocpp_urls, str(config.control_socket), pages_urls)
             to_people.cancel_scope.cancel()
         to_stations.cancel_scope.cancel()
@@ -161,7 +165,12 @@ async def _open_to_stations(
 
 
 async def _open_to_operators(
-    doors: trio.Nursery, process: Process, settings: ListenerSettings, traffic: HttpTraffic, read: ReadSystem
+    doors: trio.Nursery,
+    process: Process,
+    settings: ListenerSettings,
+    traffic: HttpTraffic,
+    wire: StationWire,
+    read: ReadSystem,
 ) -> tuple[str, ...]:
     """The addresses of the operators' pages."""
     binds, app = [str(bind) for bind in process.config.operator.bind], process.app
@@ -170,14 +179,18 @@ async def _open_to_operators(
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    pages_app = build_pages_app(pages_services(app, process.tracer, read), process.clock, process.ids, shown, traffic)
+    services = pages_services(app, wire, process.config, process.clock, read)
+    pages_app = build_pages_app(services, process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
 
 
-def pages_services(app: App, frames: Frames, read: ReadSystem) -> PagesServices:
+def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, read: ReadSystem) -> PagesServices:
     """What is behind the operators' pages."""
+    doers = Doers(app.operations, app.charging, app.administration, app.access, app.client_accounts, app.finding)
+    answer_within_s, timezone = config.ocpp.command_timeout_s, config.billing.timezone
+    rooms = StationRooms(app.station_cases, app.attempts, app.charge_views, app.station_prices, app.free_vend)
     return PagesServices(
         browsers=app.browsers,
         codes=app.sign_in.codes,
@@ -192,7 +205,9 @@ def pages_services(app: App, frames: Frames, read: ReadSystem) -> PagesServices:
         evidence=app.case_files.evidence,
         attempts=app.attempts,
         finding=app.finding,
-        frames=frames,
+        station_rooms=rooms,
+        station_wire=wire,
+        asking=Asking(doers, app.charge_views, app.acts, app.asked_acts, clock, answer_within_s, timezone),
         books=books(app),
         network=NetworkLists(app.views, app.tariff_plans, app.station_prices, app.tags, app.certificates),
         provisioning=app.provisioning,

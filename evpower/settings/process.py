@@ -42,6 +42,7 @@ LOGGERS = (
     "evpower.redis",
     "evpower.settlement",
     "evpower.simulator.providers",
+    "evpower.staff",
     "evpower.webhooks",
     "httpcore2",
     "httpx2",

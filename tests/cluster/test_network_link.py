@@ -255,7 +255,7 @@ async def test_the_longest_names_there_may_be_are_told(two: Two, nursery: trio.N
             "INSERT INTO stations (id, serial_number, location_id, connectors_count) VALUES (%s, %s, 'EVP-LOC-001', 1)",
             (longest, longest),
         )
-        await take_stations(conn, [longest], NOON)
+        await take_stations(conn, {longest: ""}, NOON)
         await conn.execute("UPDATE stations SET is_available = true WHERE id = %s", (longest,))
     with trio.fail_after(WITHIN_S):
         while await heard.receive() != StationChanged(longest):
@@ -272,7 +272,7 @@ async def test_who_lost_the_connection_it_listens_on_compares_everything_when_it
         ended = await (await conn.execute(END_LISTENING)).fetchall()
     assert len(ended) == 2
     async with by_hand(two.pool_b) as conn:
-        await take_stations(conn, [STATION], NOON)
+        await take_stations(conn, {STATION: ""}, NOON)
     with trio.fail_after(WITHIN_S):
         while await heard.receive() != GapInEvents():
             pass

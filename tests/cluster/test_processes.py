@@ -38,7 +38,7 @@ async def owner(two: Two) -> ProcessId | None:
 async def b_takes_the_charger(two: Two) -> None:
     two.at_b.connected.add(STATION)
     async with by_hand(two.pool_b) as conn:
-        await take_stations(conn, [STATION], NOON)
+        await take_stations(conn, {STATION: ""}, NOON)
 
 
 async def test_a_process_that_renews_is_alive_whatever_its_clock_says(two: Two) -> None:
@@ -92,7 +92,7 @@ async def test_what_a_killed_process_left_is_taken_away_in_the_order_in_which_ch
     async with trio.open_nursery() as nursery:
         with trio.fail_after(WITHIN_S):
             async with unit_of_work(two.pool_b) as uow:
-                await take_stations(uow.conn, [STATION], NOON)
+                await take_stations(uow.conn, {STATION: ""}, NOON)
                 nursery.start_soon(two.a_is_silent)
 
                 async def somebody_waits() -> bool:
@@ -125,7 +125,7 @@ async def test_a_socket_that_is_newer_than_the_word_of_another_one_stays(two: Tw
     await b_takes_the_charger(two)
     two.a.connected(STATION, B)
     async with by_hand(two.pool_a) as conn:
-        await take_stations(conn, [STATION], NOON)
+        await take_stations(conn, {STATION: ""}, NOON)
     await two.a.look()
     assert two.at_a.connected == {STATION}
 

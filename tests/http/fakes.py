@@ -15,6 +15,7 @@ from quart_trio import QuartTrio
 
 from evpower.accounts.deletion import Deletion
 from evpower.accounts.service import Accounts
+from evpower.attempts.service import StartDoor
 from evpower.billing.account import BalanceView
 from evpower.billing.service import BillingService
 from evpower.billing.tariff import Price
@@ -201,7 +202,9 @@ class FakeCharging(ChargingService):
         self.waiting = trio.Event()
         self.finished = trio.Event()
 
-    async def start_session(self, order: StartOrder, claim: IdempotencyClaim | None = None) -> StartedSession:
+    async def start_session(
+        self, order: StartOrder, claim: IdempotencyClaim | None = None, *, door: StartDoor = "phone"
+    ) -> StartedSession:
         self.orders.append(order)
         if self.hold is not None:
             self.waiting.set()

@@ -90,7 +90,10 @@ class FakeReports(StationReports):
     async def password_shown(self, station_id: StationId, pending_hash: str) -> None:
         self.told.append((f"shown {pending_hash}", station_id))
 
-    async def connected(self, station_id: StationId) -> None:
+    async def login_refused(self, station_id: StationId, address: str, reason: str) -> None:
+        self.told.append((f"refused {reason}", station_id))
+
+    async def connected(self, station_id: StationId, address: str = "") -> None:
         self.told.append(("connected", station_id))
 
     def returned(self, station_id: StationId) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any, cast
 
+import trio
 from quart import Response
 from quart.testing import QuartClient
 from werkzeug.datastructures import Headers
 
 from evpower.identifiers import StationId
+from evpower.link.ports import SocketNow
 from evpower.pages.app import PagesSettings, build_pages_app
 from evpower.pages.frame.visitor import COOKIE
+from evpower.pages.stations.routes import StationWire
 from evpower.pages.system import ReadSystem, SystemFacts
 from evpower.server.doors import pages_services
 from evpower.settings.config import Config
@@ -31,9 +35,10 @@ class Browser:
         self.world = world
         config = config or Config()
         settings = PagesSettings(config.billing.timezone, admin_allow=config.http.admin_allow)
-        self.app = build_pages_app(
-            pages_services(world.app, KeptFrames(), read or no_system), world.clock, LongIds(), settings
-        )
+        self.frames, self.sockets = KeptFrames(), NoSockets()
+        wire = StationWire(self.frames, self.sockets, world.link, ("ws://0.0.0.0:9000/ws/{station_id}",))
+        services = pages_services(world.app, wire, config, world.clock, read or no_system)
+        self.app = build_pages_app(services, world.clock, LongIds(), settings)
         self.client = cast("QuartClient", self.app.test_client())
         self.text = ""
 
@@ -75,12 +80,47 @@ async def no_system() -> SystemFacts:
     raise NotImplementedError
 
 
-class KeptFrames:
-    """No station said anything."""
+class NoSockets:
+    """Sockets of this process; none but those that a test puts here."""
 
-    async def history(self, station_id: StationId, since: timedelta, limit: int) -> list[dict[str, Any]]:
-        """Nothing."""
-        return []
+    def __init__(self) -> None:
+        self.now: dict[str, SocketNow] = {}
+
+    def socket_now(self, station_id: StationId) -> SocketNow | None:
+        return self.now.get(station_id)
+
+
+class KeptFrames:
+    """Frames that a test puts here, and a follower that gets those which come later."""
+
+    was_cut = False
+    is_recording = True
+
+    def __init__(self) -> None:
+        self.kept: list[dict[str, Any]] = []
+        self._coming, self._come = trio.open_memory_channel[dict[str, Any]](100)
+
+    def passes(self, frame: dict[str, Any]) -> None:
+        """A frame passes now."""
+        self._coming.send_nowait(frame)
+
+    async def check_station(self, station_id: StationId) -> None:
+        """Every station is there."""
+
+    async def history(
+        self, station_id: StationId, since: datetime | timedelta, limit: int, *, until: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Those of the time."""
+        kept = [each for each in self.kept if isinstance(since, timedelta) or each["at"] >= since]
+        return [each for each in kept if until is None or each["at"] < until][-limit:]
+
+    @contextmanager
+    def follow(self, station_id: StationId) -> Iterator[KeptFrames]:
+        """What passes from now on."""
+        yield self
+
+    async def next(self) -> dict[str, Any]:
+        return await self._come.receive()
 
 
 class LongIds(CountingIds):

@@ -94,7 +94,7 @@ async def two_processes(url: str) -> AsyncIterator[Two]:
         await a.look()
         at_a.connected.add(STATION)
         async with by_hand(pool_a) as conn:
-            await take_stations(conn, [STATION], NOON)
+            await take_stations(conn, {STATION: ""}, NOON)
         await b.look()
         at_work_a, at_work_b = CommandExecutor(pool_a, clock_a, A, at_a), CommandExecutor(pool_b, clock_b, B, at_b)
         asking_a = NetworkLink(at_a, a, pool_a, clock_a, CountingIds())

@@ -25,10 +25,13 @@ ME = "nullif(current_setting('evpower.process_id', true), '')"
 
 # The process that connected last has the socket: a station has one at a time, an older one is dead (duty 4).
 TAKE = f"""
-INSERT INTO evpower.charger_connections (station_id, process_id, connected_at)
-SELECT s.id, {ME}, %(now)s FROM public.stations s
-WHERE s.id = ANY(%(stations)s) AND {ME} IS NOT NULL ORDER BY s.id
-ON CONFLICT (station_id) DO UPDATE SET process_id = EXCLUDED.process_id, connected_at = EXCLUDED.connected_at
+INSERT INTO evpower.charger_connections (station_id, process_id, connected_at, address)
+SELECT s.id, {ME}, %(now)s, nullif(came.address, '')
+FROM unnest(%(stations)s::text[], %(addresses)s::text[]) AS came(station_id, address)
+JOIN public.stations s ON s.id = came.station_id
+WHERE {ME} IS NOT NULL ORDER BY s.id
+ON CONFLICT (station_id) DO UPDATE
+SET process_id = EXCLUDED.process_id, connected_at = EXCLUDED.connected_at, address = EXCLUDED.address
 """
 
 TAKE_FREE = f"""
@@ -83,9 +86,9 @@ async def read_leases(conn: AsyncConnection[Any]) -> dict[ProcessId, datetime]:
     return {ProcessId(row["process_id"]): row["lease_until"] for row in rows}
 
 
-async def take_stations(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:
-    """The sockets of these stations are in this process from now on, wherever they were."""
-    await conn.execute(TAKE, {"stations": list(stations), "now": now})
+async def take_stations(conn: AsyncConnection[Any], stations: Mapping[StationId, str], now: datetime) -> None:
+    """The sockets of these stations, which come from these addresses, are in this process, wherever they were."""
+    await conn.execute(TAKE, {"stations": list(stations), "addresses": list(stations.values()), "now": now})
 
 
 async def take_free_stations(conn: AsyncConnection[Any], stations: Collection[StationId], now: datetime) -> None:

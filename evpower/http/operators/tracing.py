@@ -129,16 +129,16 @@ def trace_routes(traces: Traces, link: LiveStations) -> Blueprint:
         since, follow, limit = trace_query(BodyFields(request.args))
         with trio.fail_after(READ_WITHIN_S):
             await traces.check_station(station)
-        lines = _Lines(traces, partial(_is_elsewhere, link, station), station, since, limit, follow=follow)
-        response = Response(lines, mimetype="application/x-ndjson")
+        feed = TraceFeed(traces, partial(is_elsewhere, link, station), station, since, limit, follow=follow)
+        response = Response(_Lines(feed), mimetype="application/x-ndjson")
         response.timeout = LONGEST_S
         return response
 
     return routes
 
 
-class _Lines(ResponseBody):
-    """The answer's body: watching begins and ends with its being sent, whichever side ends it."""
+class TraceFeed:
+    """One station's frames, kept ones and then those that pass, whichever process has its socket."""
 
     def __init__(
         self,
@@ -150,8 +150,6 @@ class _Lines(ResponseBody):
         *,
         follow: bool,
     ) -> None:
-        self._scope: dict[str, Any] = request.scope  # type: ignore[assignment]
-        self._scope[STREAMING] = True
         self._traces = traces
         self._is_elsewhere = is_elsewhere
         self._station = station
@@ -162,9 +160,9 @@ class _Lines(ResponseBody):
         self._kept: deque[dict[str, Any]] = deque()
         self._last_at: datetime | None = None
         self._shown_at: datetime | None = None
-        self._began = self._ended = False
+        self._ended = False
 
-    async def __aenter__(self) -> _Lines:
+    async def __aenter__(self) -> TraceFeed:
         self._watched = self._watching.__enter__()
         if self._since is not None:
             with trio.fail_after(READ_WITHIN_S):
@@ -177,34 +175,31 @@ class _Lines(ResponseBody):
     async def __aexit__(self, *failure: Any) -> None:
         self._watching.__exit__(*failure)
 
-    def __aiter__(self) -> _Lines:
-        return self
+    async def next(self) -> dict[str, Any] | None:
+        """The next frame, or why there will be no more (`event`); None: nothing passed for `ALIVE_EVERY_S`.
 
-    async def __anext__(self) -> bytes:
-        if not self._began:
-            self._began = True
-            return ALIVE  # Hypercorn sends the head with the first line: watching has begun
+        Raises trio.EndOfChannel after the last one.
+        """
         if self._kept:
-            return _line(self._kept.popleft())
+            return self._kept.popleft()
         if self._ended or not self._follow:
-            self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
-            raise StopAsyncIteration
+            raise trio.EndOfChannel
         if self._is_elsewhere() and not self._traces.is_recording:
             self._ended = True
-            return _line({"event": OUT_OF_SIGHT})
+            return {"event": OUT_OF_SIGHT}
         try:
             with trio.move_on_after(ALIVE_EVERY_S):
                 while True:
                     with trio.move_on_after(LOOK_EVERY_S if self._is_elsewhere() else ALIVE_EVERY_S):
                         return await self._next_live()
-                    if (line := await self._next_from_elsewhere()) is not None:
-                        return line
+                    if (entry := await self._next_from_elsewhere()) is not None:
+                        return entry
         except trio.EndOfChannel:
             self._ended = True
-            return _line({"event": "cut off: too slow" if self._watched.was_cut else "the server is shutting down"})
-        return ALIVE
+            return {"event": "cut off: too slow" if self._watched.was_cut else "the server is shutting down"}
+        return None
 
-    async def _next_from_elsewhere(self) -> bytes | None:
+    async def _next_from_elsewhere(self) -> dict[str, Any] | None:
         """The first of the frames that another process has kept since the last one shown."""
         if not self._is_elsewhere():
             return None
@@ -215,17 +210,49 @@ class _Lines(ResponseBody):
         if not self._kept:
             return None
         self._shown_at = self._kept[-1]["at"]
-        return _line(self._kept.popleft())
+        return self._kept.popleft()
 
-    async def _next_live(self) -> bytes:
+    async def _next_live(self) -> dict[str, Any]:
         while True:
             entry = await self._watched.next()
             if self._last_at is None or entry["at"] > self._last_at:  # earlier ones were among the kept
                 self._shown_at = entry["at"]
-                return _line(entry)
+                return entry
 
 
-def _is_elsewhere(link: LiveStations, station: StationId) -> bool:
+class _Lines(ResponseBody):
+    """The answer's body: watching begins and ends with its being sent, whichever side ends it."""
+
+    def __init__(self, feed: TraceFeed) -> None:
+        self._scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+        self._scope[STREAMING] = True
+        self._feed = feed
+        self._began = False
+
+    async def __aenter__(self) -> _Lines:
+        await self._feed.__aenter__()
+        return self
+
+    async def __aexit__(self, *failure: Any) -> None:
+        await self._feed.__aexit__(*failure)
+
+    def __aiter__(self) -> _Lines:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._began:
+            self._began = True
+            return ALIVE  # Hypercorn sends the head with the first line: watching has begun
+        try:
+            entry = await self._feed.next()
+        except trio.EndOfChannel:
+            self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
+            raise StopAsyncIteration from None
+        return ALIVE if entry is None else _line(entry)
+
+
+def is_elsewhere(link: LiveStations, station: StationId) -> bool:
+    """Whether the station's socket is open at another process."""
     return link.is_connected(station) and link.last_seen_at(station) is None
 
 

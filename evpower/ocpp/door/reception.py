@@ -35,6 +35,7 @@ from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.ocpp.wire.transport import SocketClosed, StationSocket
 from evpower.reports.station_reports import StationReports
+from evpower.worker import contain
 
 log = logging.getLogger("OCPP")
 
@@ -49,6 +50,8 @@ class Entrant:
     dialect: Dialect
     #: The security profile it was admitted on.
     profile: int = 0
+    #: Where it comes from; empty for a stream that has no address.
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,21 +77,23 @@ class Reception:
         """
         with self._counted(Refusal.NO_HANDSHAKE):
             handshake, request = await socket.read_request()
-        who, profile = await self._admit(socket, stream, handshake, request, anonymous=anonymous)
+        forwarded_for = request.headers.get_all("X-Forwarded-For")
+        address = address_of(stream, forwarded_for, self.trusted_proxies)
+        self.traffic.seen.note(address_of(stream), forwarded_for, address, self.trusted_proxies)
+        who, profile = await self._admit(socket, stream, handshake, request, address, anonymous=anonymous)
         offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
         chosen = choose_subprotocol(offered, self.dialects)
         with self._counted(Refusal.NO_HANDSHAKE):
             await socket.accept(handshake, request, None if chosen is None else chosen[0])
         name = who.identity if isinstance(who, Stranger) else who.station_id
         if chosen is not None:
-            return Entrant(who, chosen[1], profile)
+            return Entrant(who, chosen[1], profile, address)
         if not offered:
             log.info("station=%s: offered no subprotocol", name)
-            return Entrant(who, usual(self.dialects), profile)
+            return Entrant(who, usual(self.dialects), profile, address)
         self._refused(socket, Refusal.NO_SUBPROTOCOL)
-        address, names = address_of(stream), ", ".join(offered)
         message = "refused: station=%s, address=%s: no common subprotocol, offered %s"
-        log.info(message, name, address or "-", names)
+        log.info(message, name, address or "-", ", ".join(offered))
         await socket.aclose(1002, "no common subprotocol")
         raise SocketClosed(1002, "no common subprotocol")
 
@@ -111,12 +116,10 @@ class Reception:
         stream: trio.abc.Stream,
         handshake: ServerProtocol,
         request: Request,
+        address: str,
         *,
         anonymous: bool,
     ) -> tuple[Admission | Stranger, int]:
-        forwarded_for = request.headers.get_all("X-Forwarded-For")
-        address = address_of(stream, forwarded_for, self.trusted_proxies)
-        self.traffic.seen.note(address_of(stream), forwarded_for, address, self.trusted_proxies)
         anonymous = anonymous and (self.anonymous_from_outside or _is_inside(address))
         identity = identity_of(request.path)
         try:
@@ -177,6 +180,8 @@ class Reception:
             if verdict is Verdict.REFUSED or reason:
                 verdict = Verdict.REFUSED
                 self._refused(socket, Refusal.CREDENTIALS)
+                with contain(log, "that a login was refused could not be written: %s", admission.station_id):
+                    await self.reports.login_refused(StationId(admission.station_id), line.address, reason)
                 await self.failed_logins.failed(line.address, admission.station_id, reason)
         return verdict
 

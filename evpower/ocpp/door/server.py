@@ -229,7 +229,9 @@ class _StationDoor:
     async def _talk(self, socket: StationSocket, admission: Admission, entrant: Entrant) -> tuple[int, str]:
         """The conversation with a station."""
         server, dialect = self.server, entrant.dialect
-        connection = self._connection(socket, dialect, admission.station_id, server.frame_log, entrant.profile)
+        connection = self._connection(
+            socket, dialect, admission.station_id, server.frame_log, entrant.address, entrant.profile
+        )
         station = ConnectedStation(
             admission,
             connection,
@@ -251,7 +253,7 @@ class _StationDoor:
         """The conversation with a stranger, which may become a station on the way; nothing of it is kept before."""
         server, lobby = self.server, self.server.lobby
         assert lobby is not None
-        connection = self._connection(socket, dialect, stranger.identity, NoFrameLog())
+        connection = self._connection(socket, dialect, stranger.identity, NoFrameLog(), stranger.address)
         async with AsyncExitStack() as stay:
             guest = stay.enter_context(lobby.staying(stranger, connection))
 
@@ -275,7 +277,13 @@ class _StationDoor:
         return connection.close_with
 
     def _connection(
-        self, socket: StationSocket, dialect: Dialect, station_id: str, frame_log: FrameLog, profile: int = 0
+        self,
+        socket: StationSocket,
+        dialect: Dialect,
+        station_id: str,
+        frame_log: FrameLog,
+        address: str,
+        profile: int = 0,
     ) -> StationConnection:
         server = self.server
         return StationConnection(
@@ -289,6 +297,7 @@ class _StationDoor:
             on_return=functools.partial(server.reports.returned, StationId(station_id)),
             traffic=server.traffic,
             frame_log=frame_log,
+            address=address,
             profile=profile,
         )
 
@@ -301,7 +310,7 @@ class _StationDoor:
             if self.drain.has_begun:
                 connection.leave(*GOING_AWAY)
             async with server.registry.presence(station_id):
-                await server.reports.connected(station_id)
+                await server.reports.connected(station_id, connection.address)
                 connection.presence_written = True
             log.info("station=%s: connected", station_id)
             yield

@@ -8,13 +8,11 @@ from urllib.parse import urlsplit
 from quart import request
 
 from evpower.errors import InvalidRequest
-from evpower.money import TYIYN_PER_SOM
+from evpower.pages.frame.som import read_som
 
 #: As `Ids.new` makes them.
 KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 TEXT_CHARS_MAX = 500
-#: A sum in som as people write it: `1 234,50`.
-SUM = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?")
 
 
 async def form_text(name: str, most: int = TEXT_CHARS_MAX) -> str:
@@ -27,11 +25,10 @@ async def form_text(name: str, most: int = TEXT_CHARS_MAX) -> str:
 
 async def form_sum(name: str) -> int:
     """A sum above 0 in som, in tyiyn. Raises InvalidRequest."""
-    found = SUM.fullmatch("".join((await form_text(name)).split()))
-    amount_tyiyn = 0 if found is None else int(found[1]) * TYIYN_PER_SOM + int((found[2] or "").ljust(2, "0"))
-    if amount_tyiyn <= 0:
-        raise InvalidRequest((name, "должно быть больше 0, не более двух знаков после запятой"))
-    return amount_tyiyn
+    try:
+        return read_som(await form_text(name))
+    except ValueError:
+        raise InvalidRequest((name, "должно быть больше 0, не более двух знаков после запятой")) from None
 
 
 async def form_key() -> str:

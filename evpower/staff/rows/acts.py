@@ -12,11 +12,15 @@ INSERT INTO evpower.operator_acts (key, acted_at, actor, act, target, detail)
 VALUES (%(key)s, %(at)s, %(actor)s, %(act)s, %(target)s, %(detail)s) ON CONFLICT (key) DO NOTHING RETURNING key
 """
 END = """
-UPDATE evpower.operator_acts SET outcome = %(outcome)s, outcome_at = %(at)s WHERE key = %(key)s AND outcome IS NULL
+UPDATE evpower.operator_acts SET outcome = %(outcome)s, outcome_at = %(at)s, answer = %(answer)s
+WHERE key = %(key)s AND outcome IS NULL
 """
-ACT = "key, acted_at, actor, act, target, detail, outcome, outcome_at"
+ACT = "key, acted_at, actor, act, target, detail, outcome, outcome_at, answer"
 READ = f"SELECT {ACT} FROM evpower.operator_acts WHERE key = %(key)s"
 LIST = f"SELECT {ACT} FROM evpower.operator_acts ORDER BY acted_at DESC LIMIT %(limit)s"
+OF_TARGET = f"""
+SELECT {ACT} FROM evpower.operator_acts WHERE target = %(target)s ORDER BY acted_at DESC LIMIT %(limit)s
+"""
 DELETE = "DELETE FROM evpower.operator_acts WHERE acted_at < %(before)s"
 
 
@@ -32,6 +36,8 @@ class OperatorAct:
     detail: str | None
     outcome: str | None
     outcome_at: datetime | None
+    #: What was answered, or why it was refused, for people.
+    answer: str | None = None
 
 
 async def begin(conn: Conn, key: str, at: datetime, actor: str, act: str, target: str, detail: str | None) -> bool:
@@ -40,9 +46,9 @@ async def begin(conn: Conn, key: str, at: datetime, actor: str, act: str, target
     return await (await conn.execute(BEGIN, parameters)).fetchone() is not None
 
 
-async def end(conn: Conn, key: str, outcome: str, at: datetime) -> None:
+async def end(conn: Conn, key: str, outcome: str, answer: str | None, at: datetime) -> None:
     """What came of it."""
-    await conn.execute(END, {"key": key, "outcome": outcome, "at": at})
+    await conn.execute(END, {"key": key, "outcome": outcome, "answer": answer, "at": at})
 
 
 async def read(conn: Conn, key: str) -> OperatorAct | None:
@@ -53,6 +59,12 @@ async def read(conn: Conn, key: str) -> OperatorAct | None:
 async def list_acts(conn: Conn, limit: int) -> list[OperatorAct]:
     """The newest first."""
     return [OperatorAct(**row) for row in await (await conn.execute(LIST, {"limit": limit})).fetchall()]
+
+
+async def list_acts_on(conn: Conn, target: str, limit: int) -> list[OperatorAct]:
+    """Those about one thing, the newest first."""
+    rows = await (await conn.execute(OF_TARGET, {"target": target, "limit": limit})).fetchall()
+    return [OperatorAct(**row) for row in rows]
 
 
 async def delete_acts(conn: Conn, before: datetime) -> None:

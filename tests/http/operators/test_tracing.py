@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from quart import Quart
 
-from evpower.http.operators.tracing import NOTHING_KEPT, OUT_OF_SIGHT, Traces, _Lines
+from evpower.http.operators.tracing import NOTHING_KEPT, OUT_OF_SIGHT, TraceFeed, Traces, _Lines
 from evpower.identifiers import StationId
 from tests.worlds.fakes import NOON
 
@@ -71,7 +71,7 @@ async def opened(
 ) -> AsyncIterator[_Lines]:
     """The lines of a request."""
     async with Quart("test").test_request_context("/"):
-        lines = _Lines(cast("Traces", kept), lambda: elsewhere, STATION, since, 1000, follow=follow)
+        lines = _Lines(TraceFeed(cast("Traces", kept), lambda: elsewhere, STATION, since, 1000, follow=follow))
     async with lines:
         yield lines
 

@@ -1,0 +1,117 @@
+"""Rows of one station, of every table that has some."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from evpower.case_files.station_case import (
+    CaseStation,
+    CaseStranger,
+    KnownSetting,
+    RefusedLogin,
+    StationEvent,
+    StationReading,
+)
+from evpower.db.connection import Conn
+from evpower.identifiers import StationId
+
+READINGS_SHOWN, EVENTS_SHOWN, REFUSED_SHOWN = 100, 200, 5
+
+STATION = """
+SELECT s.id, s.serial_number, s.model, s.manufacturer, s.location_id, l.name AS location_name,
+       l.address AS location_address, l.city, s.status AS admin_status, s.firmware_version, s.tariff_plan_id,
+       s.created_at, s.updated_at, s.last_heartbeat_at AS last_seen_at, c.process_id, c.connected_at, c.address,
+       o.status AS whole_status, o.vendor_error_code, o.info, o.vendor AS reported_vendor, o.model AS reported_model,
+       o.booted_at, k.password_hash IS NOT NULL AS has_password, k.pending_hash IS NOT NULL AS has_pending_password,
+       EXISTS (SELECT FROM evpower.station_certificates t WHERE t.station_id = s.id AND t.ended_at IS NULL
+               AND t.state IN ('signed', 'delivered')) AS has_certificate, coalesce(p.free_vend, false) AS free_vend
+FROM public.stations s JOIN public.locations l ON l.id = s.location_id
+LEFT JOIN evpower.charger_connections c ON c.station_id = s.id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
+LEFT JOIN evpower.station_credentials k ON k.station_id = s.id
+LEFT JOIN evpower.station_policies p ON p.station_id = s.id
+WHERE s.id = %(id)s
+"""
+REFUSED = """
+SELECT station_id, address, reason, refused_at, times FROM evpower.refused_logins
+WHERE station_id = %(id)s OR address = %(address)s ORDER BY station_id <> %(id)s, refused_at DESC LIMIT %(limit)s
+"""
+STRANGER = """
+SELECT identity, status, vendor, model, firmware_version, serial_number, address, boots, first_seen_at, last_seen_at
+FROM evpower.ocpp_strangers WHERE identity = %(id)s
+"""
+# Siblings are of the same maker and model, or stand at the same place; names of settings know no case.
+SETTINGS = """
+WITH siblings AS (
+    SELECT other.id FROM public.stations me JOIN public.stations other ON other.id <> me.id
+     AND ((me.model <> '' AND (other.manufacturer, other.model) = (me.manufacturer, me.model))
+          OR other.location_id = me.location_id)
+    WHERE me.id = %(id)s
+), theirs AS (
+    SELECT lower(c.key) AS key, c.value, count(*) AS times, sum(count(*)) OVER (PARTITION BY lower(c.key)) AS siblings
+    FROM evpower.ocpp_configuration c JOIN siblings ON siblings.id = c.station_id GROUP BY lower(c.key), c.value
+), usual AS (
+    SELECT DISTINCT ON (key) key, value, times, siblings FROM theirs ORDER BY key, times DESC, value
+)
+SELECT c.key, c.value, c.readonly, c.reboot_required, c.known_at, u.value AS usual, coalesce(u.times, 0) AS usual_of,
+       coalesce(u.siblings, 0)::bigint AS siblings
+FROM evpower.ocpp_configuration c LEFT JOIN usual u ON u.key = lower(c.key)
+WHERE c.station_id = %(id)s ORDER BY lower(c.key)
+"""
+READINGS = """
+SELECT received_at, measured_at, connector_id, wire_transaction_id, energy_wh, power_w, current_a, voltage_v,
+       soc_percent, temperature_c
+FROM evpower.ocpp_meter_values WHERE station_id = %(id)s AND received_at >= %(since)s
+ORDER BY received_at DESC, connector_id LIMIT %(limit)s
+"""
+EVENTS = """
+SELECT acted_at AS at, actor AS who, 'act' AS kind, concat_ws(' ', act, detail) AS what, outcome
+FROM evpower.operator_acts WHERE target = %(id)s
+UNION ALL
+SELECT requested_at, NULL, 'availability', connector_id || ': ' || wanted, state
+FROM evpower.ocpp_availability WHERE station_id = %(id)s
+UNION ALL
+SELECT coalesce(requested_at, status_at), NULL, 'transfer', concat_ws(' ', kind, file_name), status
+FROM evpower.ocpp_transfers WHERE station_id = %(id)s
+UNION ALL
+SELECT received_at, NULL, 'security', type, detail FROM evpower.ocpp_security_events WHERE station_id = %(id)s
+UNION ALL
+SELECT refused_at, NULL, 'refused_login', address || ' ×' || times, reason FROM evpower.refused_logins
+WHERE station_id = %(id)s
+ORDER BY at DESC LIMIT %(limit)s
+"""
+
+
+async def read_station(conn: Conn, station_id: StationId) -> CaseStation | None:
+    """Its rows, and whose its socket is."""
+    row = await (await conn.execute(STATION, {"id": station_id})).fetchone()
+    return None if row is None else CaseStation(**row)
+
+
+async def read_refused(conn: Conn, station: CaseStation) -> list[RefusedLogin]:
+    """Its own last refused login first, then those of others from where it comes from."""
+    parameters = {"id": station.id, "address": station.address, "limit": REFUSED_SHOWN}
+    return [RefusedLogin(**row) for row in await (await conn.execute(REFUSED, parameters)).fetchall()]
+
+
+async def read_stranger(conn: Conn, identity: str) -> CaseStranger | None:
+    """Who asked to be let in under this name."""
+    row = await (await conn.execute(STRANGER, {"id": identity})).fetchone()
+    return None if row is None else CaseStranger(**row)
+
+
+async def read_settings(conn: Conn, station_id: StationId) -> list[KnownSetting]:
+    """Its settings as they are known, beside what its siblings have."""
+    return [KnownSetting(**row) for row in await (await conn.execute(SETTINGS, {"id": station_id})).fetchall()]
+
+
+async def read_readings(conn: Conn, station_id: StationId, since: datetime) -> list[StationReading]:
+    """What it measured since then, the newest first."""
+    parameters = {"id": station_id, "since": since, "limit": READINGS_SHOWN}
+    return [StationReading(**row) for row in await (await conn.execute(READINGS, parameters)).fetchall()]
+
+
+async def read_events(conn: Conn, station_id: StationId) -> list[StationEvent]:
+    """What was done to it and what it reported of itself, the newest first."""
+    parameters = {"id": station_id, "limit": EVENTS_SHOWN}
+    return [StationEvent(**row) for row in await (await conn.execute(EVENTS, parameters)).fetchall()]
