@@ -53,6 +53,7 @@ from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
 from evpower.favorites.watches import ConnectorFree, Watches
+from evpower.health.service import ConnectorsHealth
 from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
@@ -187,6 +188,7 @@ class App:
     acts: OperatorActs
     marks: Marks
     pictures: Pictures
+    health: ConnectorsHealth
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -331,6 +333,7 @@ def build_app(
         browsers=Browsers(pool, clock, ids, sign_in.codes, staff, random_bytes),
         acts=OperatorActs(pool, clock),
         marks=Marks(pool, clock),
+        health=ConnectorsHealth(pool, clock, bus),
         pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
