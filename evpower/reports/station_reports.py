@@ -25,13 +25,13 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, StationChanged
-from evpower.identifiers import IdTag, StationId, WireTransactionId
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
-from evpower.reports.transaction_event import EventAnswer, TransactionEvent
-from evpower.reports.transaction_events import TransactionEvents
+from evpower.reports.transaction_event import EventAnswer, ReportedEvent
+from evpower.reports.transaction_events import NOTHING, TransactionEvents
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import (
     add_event,
@@ -210,21 +210,37 @@ class StationReports:
         return await self._rooms.endings.end(station_id, stop)
 
     async def transaction_event(
-        self, station_id: StationId, event: TransactionEvent, *, with_cost: bool = False
+        self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
     ) -> EventAnswer:
         """Store an event of a transaction that the station names (OCPP 2.0.1), and what follows from it.
 
         `with_cost`: the station shows what a charge costs.
         """
         answer = await self._rooms.transactions.take(station_id, event)
-        if not with_cost:
-            return answer
+        return await self._with_cost(station_id, event, answer) if with_cost else answer
+
+    async def reading_in_order(
+        self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
+    ) -> EventAnswer | None:
+        """The same of a reading that comes in the order of its transaction's events, in a group with others.
+
+        None for any other event: nothing was done.
+        """
+        if not await self._rooms.transactions.take_in_order(station_id, event):
+            return None
+        return await self._with_cost(station_id, event, NOTHING) if with_cost else NOTHING
+
+    async def _with_cost(self, station_id: StationId, event: ReportedEvent, answer: EventAnswer) -> EventAnswer:
         cost_tyiyn = await self._rooms.endings.cost_so_far_tyiyn(station_id, event.wire_transaction_id)
         return replace(answer, total_cost_tyiyn=cost_tyiyn)
 
     async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
         """Transactions that the station has named and not ended."""
         return await self._rooms.transactions.unended(station_id)
+
+    async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
+        """What the station's transactions that go on are doing, in the words of its version."""
+        return await self._rooms.transactions.charging_states(station_id)
 
     async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
         """The station neither runs this transaction nor has its end queued (OCPP 2.0.1 E14)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
@@ -14,9 +14,11 @@ EventStage = Literal["Started", "Updated", "Ended"]
 REPORTED_AS = "TransactionEvent"
 
 
-@dataclass(frozen=True)
-class TransactionEvent:
-    """One event. Each but its number may be missing; `occurred_at` is the station's time."""
+class ReportedEvent(NamedTuple):
+    """One event. Each but its number may be missing; `occurred_at` is the station's time.
+
+    A named tuple, because one is made for every reading of every station.
+    """
 
     wire_transaction_id: WireTransactionId
     seq_no: int
@@ -89,7 +91,7 @@ class OpenTransaction:
     claimed: bool
     ended_at: datetime | None
 
-    def with_facts_of(self, event: TransactionEvent) -> OpenTransaction:
+    def with_facts_of(self, event: ReportedEvent) -> OpenTransaction:
         """The transaction with what this event adds; the token of an end is not whose charge it is."""
         shown = None if event.kind == "Ended" else event.id_tag
         return replace(
