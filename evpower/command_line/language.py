@@ -8,6 +8,7 @@ from evpower.texts.catalogue import Catalogue, language_of, load
 
 TOPIC = "command_line"
 HELP = "help"
+DOCTOR = "doctor"
 
 
 def terminal_texts() -> Catalogue:
@@ -18,3 +19,8 @@ def terminal_texts() -> Catalogue:
 def terminal_help() -> Catalogue:
     """What `evpower --help` prints, in the same language."""
     return load(language_of(os.environ), HELP)
+
+
+def terminal_findings() -> Catalogue:
+    """What `evpower doctor` finds, for people, in the same language."""
+    return load(language_of(os.environ), DOCTOR)

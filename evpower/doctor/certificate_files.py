@@ -9,15 +9,21 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from evpower.doctor.outside import LONG_NOTICE, CertificateFacts
+from evpower.doctor.finding import Sentence, Value, sentence
+from evpower.doctor.outside import (
+    LONG_NOTICE,
+    RENEW_AUTHORITY,
+    RENEW_CA,
+    RENEW_OBANK,
+    RENEW_TLS,
+    CertificateFacts,
+)
 from evpower.errors import ConfigError
 from evpower.ocpp.door.tls import TlsFiles, load_context
 from evpower.security.station_ca import load_station_ca
 from evpower.settings.config import Config
 
-RENEW_TLS = "renew it and reload: systemctl reload evpower"
-RENEW_CA = "make another authority (docs/operating.md, certificates): stations' certificates end with it"
-RENEW_OBANK = "ask the bank for a new one; card payments end with it"
+STATION_CA = sentence("certificates.station_ca")
 
 
 def certificates(config: Config, now: datetime) -> Iterator[CertificateFacts]:
@@ -25,7 +31,7 @@ def certificates(config: Config, now: datetime) -> Iterator[CertificateFacts]:
     if config.ocpp.tls_bind:
         yield _listener(config)
         if config.ocpp.tls_client_ca:
-            yield _pem("ocpp.tls_client_ca", Path(config.ocpp.tls_client_ca), "ask its owner for the next one")
+            yield _pem("ocpp.tls_client_ca", Path(config.ocpp.tls_client_ca), RENEW_AUTHORITY)
     certificate, key = config.station_ca
     if config.ocpp.station_ca_certificate or _is_there(certificate):
         yield _station_ca(certificate, key, now)
@@ -43,24 +49,24 @@ def _listener(config: Config) -> CertificateFacts:
     return _pem("ocpp.tls_certificate", certificate, RENEW_TLS)
 
 
-def _pem(what: str, file: Path, renew: str) -> CertificateFacts:
+def _pem(what: Value, file: Path, renew: Sentence) -> CertificateFacts:
     """Of several the first to end."""
     try:
         found = x509.load_pem_x509_certificates(file.read_bytes())
     except (OSError, ValueError) as error:
-        return CertificateFacts(what, error=f"{file}: {_reason(error)}", renew=renew)
+        return CertificateFacts(what, error=_reason(file, error), renew=renew)
     return CertificateFacts(what, min(each.not_valid_after_utc for each in found), renew=renew)
 
 
 def _station_ca(certificate: Path, key: Path, now: datetime) -> CertificateFacts:
-    facts = _pem("the station CA", certificate, RENEW_CA)
+    facts = _pem(STATION_CA, certificate, RENEW_CA)
     if facts.ends_at is None or facts.ends_at <= now:
         return facts
     try:
         load_station_ca(certificate, key, now)
     except ConfigError as error:
-        return CertificateFacts("the station CA", error="; ".join(error.problems), renew=RENEW_CA)
-    return CertificateFacts("the station CA", facts.ends_at, renew=RENEW_CA, notice=LONG_NOTICE)
+        return CertificateFacts(STATION_CA, error="; ".join(error.problems), renew=RENEW_CA)
+    return CertificateFacts(STATION_CA, facts.ends_at, renew=RENEW_CA, notice=LONG_NOTICE)
 
 
 def _obank(config: Config) -> CertificateFacts:
@@ -68,9 +74,9 @@ def _obank(config: Config) -> CertificateFacts:
     try:
         opened = load_pkcs12(file.read_bytes(), config.obank.certificate_password.encode() or None)
     except (OSError, ValueError) as error:
-        return CertificateFacts(what, error=f"{file}: {_reason(error)}", renew=RENEW_OBANK)
+        return CertificateFacts(what, error=_reason(file, error), renew=RENEW_OBANK)
     if opened.cert is None or opened.key is None:
-        return CertificateFacts(what, error=f"{file} must hold a certificate and its key", renew=RENEW_OBANK)
+        return CertificateFacts(what, error=sentence("certificates.without_key", file=str(file)), renew=RENEW_OBANK)
     ends_at = opened.cert.certificate.not_valid_after_utc
     return CertificateFacts(what, ends_at, renew=RENEW_OBANK, notice=LONG_NOTICE)
 
@@ -82,7 +88,7 @@ def _is_there(file: Path) -> bool:
         return True
 
 
-def _reason(error: Exception) -> str:
+def _reason(file: Path, error: Exception) -> Value:
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return "not a certificate, or the password is wrong"
+        return f"{file}: {error.strerror}"
+    return sentence("certificates.none", file=str(file))

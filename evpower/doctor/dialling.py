@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import trio
 
-from evpower.doctor.outside import CertificateFacts, ProviderFacts
+from evpower.doctor.finding import Sentence, Value, sentence
+from evpower.doctor.outside import RENEW_PUBLIC, CertificateFacts, ProviderFacts
 from evpower.errors import ConfigError
 from evpower.outgoing_http import tls_reason
 from evpower.payments.gateways.pkcs12 import client_context
@@ -25,7 +26,7 @@ async def providers(config: Config, failing: Mapping[str, str], now: datetime) -
     """Each payment provider, and the SMS gateway when codes go by one: a handshake, and nothing is asked."""
     found = []
     for name, settings in (("O!Dengi", config.odengi), ("OBANK", config.obank)):
-        error = ""
+        error: Value = ""
         if settings.is_on:
             try:
                 context = _obank_context(config, now) if settings is config.obank else ssl.create_default_context()
@@ -37,7 +38,7 @@ async def providers(config: Config, failing: Mapping[str, str], now: datetime) -
         found.append(ProviderFacts(name, settings.is_on, error, failing.get(code, "")))
     if config.sms.transport == "http":
         error = (await dial(config.sms.url, ssl.create_default_context()))[0]
-        found.append(ProviderFacts("the SMS gateway", is_on=True, error=error))
+        found.append(ProviderFacts(sentence("providers.sms"), is_on=True, error=error))
     return found
 
 
@@ -47,7 +48,7 @@ def _obank_context(config: Config, now: datetime) -> ssl.SSLContext:
     return client_context(Path(obank.certificate), obank.certificate_password, authority, now)
 
 
-async def dial(url: str, context: ssl.SSLContext) -> tuple[str, datetime | None]:
+async def dial(url: str, context: ssl.SSLContext) -> tuple[str | Sentence, datetime | None]:
     """Why no connection comes about, or ""; and when the certificate that was shown ends."""
     parts = urlsplit(url)
     host, is_tls = parts.hostname or "", parts.scheme == "https"
@@ -63,19 +64,19 @@ async def dial(url: str, context: ssl.SSLContext) -> tuple[str, datetime | None]
             finally:
                 await trio.aclose_forcefully(stream)
     except trio.TooSlowError:
-        return f"no answer within {DIAL_S:g} s", None
+        return sentence("no_answer", seconds=f"{DIAL_S:g}"), None
     except (OSError, trio.BrokenResourceError) as error:
         return tls_reason(error) or _reason(error), None
     return "", datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
 
 
-async def public_certificate(url: str) -> tuple[str, CertificateFacts | None]:
+async def public_certificate(url: str) -> tuple[Value, CertificateFacts | None]:
     """Of our own address as the world sees it; a reason, when it cannot be reached from here."""
     error, ends_at = await dial(url, ssl.create_default_context())
-    if error and not error.startswith("TLS: certificate"):
+    if error and not (isinstance(error, str) and error.startswith("TLS: certificate")):
         return error, None
-    what = f"the certificate of {without_password(url)}"
-    return "", CertificateFacts(what, ends_at, error, "renew it at the proxy")
+    what = sentence("certificates.public", url=without_password(url))
+    return "", CertificateFacts(what, ends_at, error, renew=RENEW_PUBLIC)
 
 
 async def redis_version(url: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.doctor import dialling, machine, machine_read, network, outside, settings_read, stores
 from evpower.doctor.certificate_files import certificates
-from evpower.doctor.finding import Finding, in_order, unknown
+from evpower.doctor.finding import Finding, Sentence, Value, in_order, sentence, unknown
 from evpower.doctor.network import NetworkFacts, PhoneLost
 from evpower.doctor.rows.database import count_stations, ending_certificates, read_server
 from evpower.doctor.server_facts import ServerFacts
@@ -39,7 +39,7 @@ class DatabaseAnswer:
     ending: Sequence[str] = ()
 
 
-async def ask_database(pool: Pool, which: str, clock: Clock, *, is_private: bool) -> DatabaseAnswer:
+async def ask_database(pool: Pool, which: Value, clock: Clock, *, is_private: bool) -> DatabaseAnswer:
     """Everything there is to ask of it; nothing is changed."""
     async with reading(pool) as conn:
         server = await read_server(conn)
@@ -62,14 +62,14 @@ async def examine(
     config: Config,
     file: FileFacts,
     clock: Clock,
-    database: DatabaseAnswer | str,
+    database: DatabaseAnswer | Sentence,
     server: ServerFacts | None,
 ) -> list[Finding]:
     """Every check. `database` is its answer, or why there is none; `server` is None while none runs."""
     now = clock.now()
     findings = settings_read.file_read(file) + settings_read.unsafe(config) + settings_read.weak_secrets(config)
-    answer = None if isinstance(database, str) else database
-    if isinstance(database, str):
+    answer = None if isinstance(database, Sentence) else database
+    if isinstance(database, Sentence):
         findings.append(stores.no_database(database, is_set=bool(config.database.url)))
     else:
         findings += stores.database(database.facts, config.database.pool_size, server_runs=server is not None)
@@ -104,14 +104,12 @@ def _machine(config: Config, answer: DatabaseAnswer | None, server: ServerFacts 
     clock = machine.ClockFacts(answer.ahead_s if answer else None, machine_read.clock_is_synchronized(), jumped_s)
     places = {config.state_dir.absolute(), *([Path(config.log.file).absolute().parent] if config.log.file else [])}
     needed = config.ocpp.max_connections + config.database.pool_size + OTHERS
-    hard, whose = machine_read.file_limit(), "a server started from this shell"
-    if server is not None:
-        hard, whose = server.file_limit, "the server"
+    hard = machine_read.file_limit() if server is None else server.file_limit
     stations = answer.stations if answer else None
     return [
         *machine.clock(clock),
         *(machine.disk(place, *machine_read.disk_room(place)) for place in sorted(places)),
-        *machine.file_limits(hard, needed, stations, config.ocpp.max_connections, whose),
+        *machine.file_limits(hard, needed, stations, config.ocpp.max_connections, of_server=server is not None),
     ]
 
 
@@ -133,6 +131,6 @@ async def _public(config: Config, now: datetime) -> list[Finding]:
         return []
     error, facts = await dialling.public_certificate(url)
     if facts is None:
-        do = "look at it from outside: some networks do not lead a machine to its own public address"
-        return [unknown("certificates", f"{url} cannot be reached from here: {error}", do)]
+        found = sentence("certificates.unreached", url=url, error=error)
+        return [unknown("certificates", found, sentence("certificates.from_outside"))]
     return [outside.certificate(facts, now)]

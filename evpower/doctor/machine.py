@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from evpower.doctor.finding import Finding, good, unknown, warning, wrong
+from evpower.doctor.finding import Finding, good, sentence, unknown, warning, wrong
 
 #: Prices go by the clock, and signatures of providers and tokens by seconds.
 APART_WARNING_S = 2.0
@@ -28,45 +28,52 @@ def clock(facts: ClockFacts) -> list[Finding]:
     """Whether this machine's clock can be believed."""
     findings = []
     if facts.jumped_s is not None:
-        found = f"the clock jumped by {facts.jumped_s:.0f} s: time limits act on nothing for ten minutes"
-        findings.append(wrong("clock", found, "set it right within them (docs/operating.md, when the clock jumps)"))
+        found = sentence("clock.jumped", seconds=f"{facts.jumped_s:.0f}")
+        findings.append(wrong("clock", found, sentence("clock.set_right")))
     if facts.synchronized is False:
-        do = "install systemd-timesyncd or chrony, and let it reach a time server"
-        findings.append(warning("clock", "the kernel's clock is not kept by NTP", do))
+        findings.append(warning("clock", sentence("clock.not_kept"), sentence("clock.install")))
     apart = None if facts.database_ahead_s is None else abs(facts.database_ahead_s)
     if apart is not None and apart >= APART_WARNING_S:
         judged = wrong if apart >= APART_WRONG_S else warning
-        found = f"the database's clock is {facts.database_ahead_s:+.1f} s from this machine's"
-        findings.append(judged("clock", found, "keep both machines by NTP"))
+        found = sentence("clock.apart", seconds=f"{facts.database_ahead_s:+.1f}")
+        findings.append(judged("clock", found, sentence("clock.keep_both")))
     if findings:
         return findings
-    kept = "kept by NTP" if facts.synchronized else "NTP's state cannot be read"
-    compared = "the database's was not asked" if apart is None else f"{apart:.1f} s from the database's"
-    return [(good if facts.synchronized else unknown)("clock", f"{kept}; {compared}")]
+    compared = sentence("clock.not_asked") if apart is None else sentence("clock.near", seconds=f"{apart:.1f}")
+    if facts.synchronized:
+        return [good("clock", sentence("clock.kept", compared=compared))]
+    return [unknown("clock", sentence("clock.unread", compared=compared))]
 
 
 def disk(place: Path, free_bytes: int | None, total_bytes: int) -> Finding:
     """Room where EvPower writes by itself; None: it cannot be looked at."""
     if free_bytes is None:
-        return unknown("disk", f"{place} cannot be looked at", "run the doctor as root, or make the directory")
-    found = f"{free_bytes // MIB} MiB are free at {place}, of {total_bytes // MIB}"
-    do = "delete old logs and dumps, never files of PostgreSQL (docs/operating.md, the disk is full)"
+        return unknown("disk", sentence("disk.unseen", place=str(place)), sentence("disk.as_root"))
+    found = sentence("disk.room", free=free_bytes // MIB, place=str(place), total=total_bytes // MIB)
+    do = sentence("disk.make_room")
     if free_bytes < DISK_WRONG_BYTES:
         return wrong("disk", found, do)
     return warning("disk", found, do) if free_bytes < total_bytes * DISK_WARNING_SHARE else good("disk", found)
 
 
-def file_limits(hard: int | None, needed: int, stations: int | None, connections_max: int, whose: str) -> list[Finding]:
-    """Whether every socket that is allowed for finds a descriptor, and every station a place. `hard` None: no limit."""
+def file_limits(
+    hard: int | None, needed: int, stations: int | None, connections_max: int, *, of_server: bool
+) -> list[Finding]:
+    """Whether every socket that is allowed for finds a descriptor, and every station a place. `hard` None: no limit.
+
+    Without `of_server` it is the limit of this shell.
+    """
+    whose = sentence("file-limits.server") if of_server else sentence("file-limits.shell")
     findings = []
     if stations is not None and stations > connections_max:
-        found = f"{stations} stations are expected and ocpp.max_connections is {connections_max}"
-        findings.append(wrong("file-limits", found, "raise ocpp.max_connections above the number of stations"))
+        found = sentence("file-limits.stations", stations=stations, most=connections_max)
+        findings.append(wrong("file-limits", found, sentence("file-limits.raise")))
     if hard is not None and hard < needed:
-        found = f"{whose} may have {hard} files open and may need {needed} (ocpp.max_connections and others)"
+        found = sentence("file-limits.few", whose=whose, hard=hard, needed=needed)
         judged = wrong if stations is not None and stations > hard else warning
-        findings.append(judged("file-limits", found, f"LimitNOFILE={needed} in the unit, or ulimit -n {needed}"))
+        findings.append(judged("file-limits", found, sentence("file-limits.set", needed=needed)))
     if findings:
         return findings
-    allowed = "any number of" if hard is None else str(hard)
-    return [good("file-limits", f"{whose} may have {allowed} files open, {needed} may be needed")]
+    if hard is None:
+        return [good("file-limits", sentence("file-limits.any", whose=whose, needed=needed))]
+    return [good("file-limits", sentence("file-limits.enough", whose=whose, hard=hard, needed=needed))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evpower.doctor.finding import Finding, good, unknown, warning, wrong
+from evpower.doctor.finding import Finding, Sentence, good, sentence, unknown, warning, wrong
 
 
 @dataclass(frozen=True)
@@ -31,47 +31,44 @@ def stations(facts: NetworkFacts | None, *, anonymous: bool, from_anywhere: bool
     """Stations with neither a password nor a certificate: refused, or let in whoever they are, by `anonymous` from this
     machine and by `from_anywhere` also from others."""
     if facts is None:
-        return [unknown("stations", "the database was not reached")]
+        return [unknown("stations", sentence("not_reached"))]
     judged = wrong if from_anywhere else warning
-    means = (
-        "anybody can be it" if from_anywhere else "who is on this machine can be it" if anonymous else "it is refused"
-    )
-    do = "evpower station password STATION, and the same at the charger"
+    means = sentence("stations.refused")
+    if from_anywhere:
+        means = sentence("stations.anybody")
+    elif anonymous:
+        means = sentence("stations.from_here")
     return [
-        judged("stations", f"station {each} has neither a password nor a certificate: {means}", do)
+        judged("stations", sentence("stations.bare", station=each, means=means), sentence("stations.password"))
         for each in facts.without_credentials
-    ] or [good("stations", "every station has a password or a certificate")]
+    ] or [good("stations", sentence("stations.good"))]
 
 
 def cards(facts: NetworkFacts | None) -> list[Finding]:
     """Cards that anybody can write down."""
     if facts is None:
-        return [unknown("cards", "the database was not reached")]
+        return [unknown("cards", sentence("not_reached"))]
     return [
-        warning(
-            "cards",
-            f"card {each} is a phone number: who knows it can charge",
-            "give the driver another card, and delete it",
-        )
+        warning("cards", sentence("cards.phone", card=each), sentence("cards.replace"))
         for each in facts.cards_that_are_phones
-    ] or [good("cards", "no card is a phone number")]
+    ] or [good("cards", sentence("cards.good"))]
 
 
 def clients(facts: NetworkFacts | None) -> list[Finding]:
     """Clients who had a phone and have none any more."""
     if facts is None:
-        return [unknown("clients", "the database was not reached")]
+        return [unknown("clients", sentence("not_reached"))]
     return [
         warning(
             "clients",
-            f"client {each.client_id} has no phone any more: {each.phone} {_why(each)}",
-            "import the client with its right phone",
+            sentence("clients.lost", client=each.client_id, phone=each.phone, why=_why(each)),
+            sentence("clients.import"),
         )
         for each in facts.phones_lost
-    ] or [good("clients", "no client lost its phone")]
+    ] or [good("clients", sentence("clients.good"))]
 
 
-def _why(lost: PhoneLost) -> str:
+def _why(lost: PhoneLost) -> Sentence:
     if lost.kept_by:
-        return f"is client {lost.kept_by}'s"
-    return "is not in E.164's writing" if lost.reason == "not_e164" else "was not its own"
+        return sentence("clients.of_other", client=lost.kept_by)
+    return sentence("clients.not_e164") if lost.reason == "not_e164" else sentence("clients.not_its_own")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from evpower.doctor.finding import Finding, good, unknown, warning, wrong
+from evpower.doctor.finding import Finding, Sentence, Value, good, sentence, unknown, warning, wrong
 
 #: Before its end a certificate is spoken of: renewals by ACME come 30 days before.
 NOTICE = timedelta(days=21)
@@ -16,24 +16,33 @@ LONG_NOTICE = timedelta(days=45)
 REQUESTS_MIN = 20
 
 
+#: What to do about the end of each certificate.
+RENEW_TLS = sentence("certificates.renew_tls")
+RENEW_AUTHORITY = sentence("certificates.renew_authority")
+RENEW_CA = sentence("certificates.renew_ca")
+RENEW_OBANK = sentence("certificates.renew_obank")
+RENEW_PUBLIC = sentence("certificates.renew_public")
+
+
 @dataclass(frozen=True)
 class CertificateFacts:
     """One certificate of ours: what it is for, its end, or why it cannot be used."""
 
-    what: str
+    what: Value
     ends_at: datetime | None = None
-    error: str = ""
-    renew: str = "renew it"
+    error: Value = ""
+    renew: Sentence = field(kw_only=True)
     notice: timedelta = NOTICE
 
 
 def certificate(facts: CertificateFacts, now: datetime) -> Finding:
     """Whether it can be used, and for how long."""
     if facts.error or facts.ends_at is None:
-        return wrong("certificates", f"{facts.what} cannot be used: {facts.error}", facts.renew)
-    found = f"{facts.what} ends at {facts.ends_at:%Y-%m-%d %H:%M} UTC"
+        return wrong("certificates", sentence("certificates.useless", what=facts.what, error=facts.error), facts.renew)
+    at = f"{facts.ends_at:%Y-%m-%d %H:%M} UTC"
     if facts.ends_at <= now:
-        return wrong("certificates", found.replace(" ends ", " ended "), facts.renew)
+        return wrong("certificates", sentence("certificates.ended", what=facts.what, at=at), facts.renew)
+    found = sentence("certificates.ends", what=facts.what, at=at)
     return (
         warning("certificates", found, facts.renew)
         if facts.ends_at < now + facts.notice
@@ -43,35 +52,33 @@ def certificate(facts: CertificateFacts, now: datetime) -> Finding:
 
 def stations_certificates(ending: Sequence[str], days: int) -> list[Finding]:
     """Stations whose certificate ends within these days, or has: afterwards they cannot come in by it."""
-    do = "evpower operate STATION renew-certificate; one whose certificate has ended needs a password"
     if not ending:
         return []
-    return [
-        warning("certificates", f"within {days} days the certificates of these stations end: {', '.join(ending)}", do)
-    ]
+    found = sentence("certificates.of_stations", days=days, stations=", ".join(ending))
+    return [warning("certificates", found, sentence("certificates.renew_stations"))]
 
 
 @dataclass(frozen=True)
 class ProviderFacts:
     """A payment provider, or another service we call: is it set up, and why can it not be reached."""
 
-    name: str
+    name: Value
     is_on: bool
-    error: str = ""
-    #: What the running server has seen of it: `failing since …`.
+    error: Value = ""
+    #: What the running server has seen of it: `fails since …`.
     failing: str = ""
 
 
 def provider(facts: ProviderFacts) -> Finding:
     """Whether it can be reached from here."""
     if not facts.is_on:
-        return good("providers", f"{facts.name} is off: it has no settings")
-    do = "check its address, the route, the firewall and our certificate; then call the provider"
+        return good("providers", sentence("providers.off", name=facts.name))
+    do = sentence("providers.call")
     if facts.error:
-        return wrong("providers", f"{facts.name} cannot be reached: {facts.error}", do)
+        return wrong("providers", sentence("providers.away", name=facts.name, error=facts.error), do)
     if facts.failing:
-        return warning("providers", f"{facts.name} can be reached, and {facts.failing}", do)
-    return good("providers", f"{facts.name} can be reached")
+        return warning("providers", sentence("providers.failing", name=facts.name, failing=facts.failing), do)
+    return good("providers", sentence("providers.good", name=facts.name))
 
 
 @dataclass(frozen=True)
@@ -93,31 +100,27 @@ def proxies(
     `chargers_behind`: nothing but a proxy on this machine can bring a charger's socket.
     """
     if seen is None:
-        return [unknown("proxies", "the server does not run: what requests show is not known", "evpower serve")]
-    findings = _door(seen, "requests", behind_a_proxy=behind_a_proxy)
-    return (
-        findings
-        if chargers is None
-        else findings + _door(chargers, "sockets of chargers", behind_a_proxy=chargers_behind)
-    )
+        return [unknown("proxies", sentence("proxies.no_server"), sentence("proxies.serve"))]
+    findings = _door(seen, sentence("proxies.requests"), behind_a_proxy=behind_a_proxy)
+    if chargers is None:
+        return findings
+    return findings + _door(chargers, sentence("proxies.sockets"), behind_a_proxy=chargers_behind)
 
 
-def _door(seen: SeenFacts, what: str, *, behind_a_proxy: bool) -> list[Finding]:
+def _door(seen: SeenFacts, what: Sentence, *, behind_a_proxy: bool) -> list[Finding]:
     findings = [
         warning(
             "proxies",
-            f"{peer} names others in X-Forwarded-For ({count} {what}) and is not believed: all of them share its"
-            " address and its limits",
-            "if it is a proxy of yours, add it to http.trusted_proxies; if not, shut it out",
+            sentence("proxies.unbelieved", peer=peer, count=count, what=what),
+            sentence("proxies.trust"),
         )
         for peer, count in seen.unbelieved.items()
     ]
     if behind_a_proxy and not seen.named and seen.direct >= REQUESTS_MIN:
-        found = f"http.public_url is set, and none of {seen.direct} {what} named its caller"
-        do = "have the proxy set X-Forwarded-For to the address it sees (config/nginx.conf, config/Caddyfile)"
-        findings.append(warning("proxies", found, do))
+        found = sentence("proxies.unnamed", count=seen.direct, what=what)
+        findings.append(warning("proxies", found, sentence("proxies.forward")))
     if findings:
         return findings
     if seen.named:
-        return [good("proxies", f"{seen.named} {what} came by trusted proxies, the last one of {seen.last_named}")]
-    return [good("proxies", f"{seen.direct} {what}, none by a proxy")]
+        return [good("proxies", sentence("proxies.named", count=seen.named, what=what, last=seen.last_named))]
+    return [good("proxies", sentence("proxies.direct", count=seen.direct, what=what))]

@@ -1,8 +1,8 @@
 """Sentences by key, in Russian, Kyrgyz and English.
 
-A topic is a folder beside this file (`command_line`, `pages`), with a file for each language. A key is the path of
-tables to its sentence, `session.title`; a sentence has named places, `{amount}`. `tests/texts` holds the languages of
-each topic to the same keys and places.
+A topic is a folder beside this file (`command_line`, `doctor`, `pages`), with a file for each language. A key is the
+path of tables to its sentence, `session.title`; a sentence has named places, `{amount}`. `tests/texts` holds the
+languages of each topic to the same keys and places.
 """
 
 from __future__ import annotations

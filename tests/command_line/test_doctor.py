@@ -84,6 +84,33 @@ def test_many_findings_that_ask_for_the_same_are_cut_for_people_alone(control: F
     assert len([each for each in checks(run("doctor", "--json").stdout) if each["check"] == "stations"]) == 40
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        (
+            "ru_RU.UTF-8",
+            "внимание cards         карта 0555123456 — это номер телефона: кто его знает, может заряжаться",
+        ),
+        ("ky_KG.UTF-8", "көңүл    cards         0555123456 картасы — телефон номери: аны билген адам кубаттай алат"),
+        ("C", "warning  cards         card 0555123456 is a phone number: who knows it can charge"),
+    ],
+    ids=["ru", "ky", "C"],
+)
+def test_people_read_it_in_the_language_of_the_terminal_and_scripts_in_english(
+    control: FakeControl, monkeypatch: pytest.MonkeyPatch, locale: str, said: str
+) -> None:
+    control.succeed("/control/doctor", {"cards_that_are_phones": ["0555123456"]})
+    monkeypatch.setenv("LC_ALL", locale)
+    assert said in run("doctor").stdout.splitlines()
+    (found,) = [each for each in checks(run("doctor", "--json").stdout) if each["check"] == "cards"]
+    assert found == {
+        "check": "cards",
+        "state": "warning",
+        "found": "card 0555123456 is a phone number: who knows it can charge",
+        "do": "give the driver another card, and delete it",
+    }
+
+
 def test_nothing_is_made(tmp_path: Path) -> None:
     """Neither a private database nor its directory."""
     run("doctor")

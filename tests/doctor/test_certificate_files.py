@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from evpower.doctor.certificate_files import certificates
+from evpower.doctor.certificate_files import STATION_CA, certificates
 from evpower.doctor.outside import CertificateFacts, certificate
 from evpower.settings.addresses import Bind
 from evpower.settings.config import Config
+from tests.doctor.english import english
 from tests.ocpp.authority import NOT_AFTER, Authority, Pair
 from tests.payments.gateways.test_providers import PASSWORD, bundle
 from tests.worlds.fakes import NOON
@@ -54,7 +55,7 @@ def test_one_that_has_ended_is_wrong(tmp_path: Path, authority: Authority) -> No
 def test_a_key_of_another_certificate_is_named(tmp_path: Path, authority: Authority) -> None:
     mixed = Pair(authority.issue("ours").certificate, authority.issue("other").key)
     (found,) = read(listening(tmp_path, mixed))
-    assert "cannot be used" in found.error
+    assert "cannot be used" in english(found.error)
 
 
 def test_authorities_of_others_are_looked_at_too(tmp_path: Path, authority: Authority) -> None:
@@ -62,7 +63,7 @@ def test_authorities_of_others_are_looked_at_too(tmp_path: Path, authority: Auth
     broken.write_text("none", encoding="utf-8")
     pair = authority.issue("ours")
     assert [each.error for each in read(listening(tmp_path, pair, tls_client_ca=str(authority.file)))] == ["", ""]
-    assert "broken.pem" in read(listening(tmp_path, pair, tls_client_ca=str(broken)))[1].error
+    assert "broken.pem" in english(read(listening(tmp_path, pair, tls_client_ca=str(broken)))[1].error)
 
 
 def test_half_a_station_ca_is_named(tmp_path: Path, authority: Authority) -> None:
@@ -72,7 +73,7 @@ def test_half_a_station_ca_is_named(tmp_path: Path, authority: Authority) -> Non
     (folder / "station-ca.pem").write_bytes(authority.file.read_bytes())
     config = replace(Config(), server=replace(Config().server, state_dir=str(tmp_path / "state")))
     (found,) = read(config)
-    assert (found.what, "ocpp.station_ca_key" in found.error) == ("the station CA", True)
+    assert (found.what, "ocpp.station_ca_key" in english(found.error)) == (STATION_CA, True)
 
 
 def test_obanks_certificate(tmp_path: Path, authority: Authority) -> None:

@@ -12,9 +12,10 @@ import trio
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.doctor.examination import ask_database, examine, file_facts
-from evpower.doctor.finding import CHECKS
+from evpower.doctor.finding import CHECKS, sentence
 from evpower.doctor.settings_read import FileFacts
 from evpower.settings.config import Config, load
+from tests.doctor.english import english
 from tests.worlds.fakes import NOON, SetClock
 
 ADD_STATION = """
@@ -67,9 +68,10 @@ async def rename_the_first_migration(pool: Pool, name: str) -> None:
 async def test_every_check_is_made_whatever_is_there(tmp_path: Path) -> None:
     """No server, no database: each check says so or is good."""
     config = replace(Config(), server=replace(Config().server, state_dir=str(tmp_path)))
-    findings = await examine(config, FileFacts(None, []), SetClock(), "there is none", None)
+    findings = await examine(config, FileFacts(None, []), SetClock(), sentence("database.reason", reason="none"), None)
     assert {each.check for each in findings} | {"certificates"} == set(CHECKS)
     assert [each.check for each in findings] == sorted((each.check for each in findings), key=CHECKS.index)
+    assert all(english(each.found) for each in findings)
     assert {each.state for each in findings if each.check in ("database", "stations")} == {"unknown"}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from evpower.doctor.machine import MIB, ClockFacts, clock, disk, file_limits
 from evpower.doctor.machine_read import clock_is_synchronized, disk_room, file_limit
+from tests.doctor.english import english
 
 STATE = Path("/var/lib/evpower")
 
@@ -27,7 +28,7 @@ STATE = Path("/var/lib/evpower")
     ],
 )
 def test_the_clock(facts: ClockFacts, states: list[str]) -> None:
-    assert [each.state for each in clock(facts)] == states
+    assert [(each.state, bool(english(each.found))) for each in clock(facts)] == [(state, True) for state in states]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_the_clock(facts: ClockFacts, states: list[str]) -> None:
 )
 def test_the_disk(free: int | None, total: int, state: str) -> None:
     found = disk(STATE, free, total)
-    assert (found.state, str(STATE) in found.found, bool(found.do)) == (state, True, state != "good")
+    assert (found.state, str(STATE) in english(found.found), bool(found.do)) == (state, True, state != "good")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,11 @@ def test_the_disk(free: int | None, total: int, state: str) -> None:
 def test_the_limit_of_files_and_of_connections(
     hard: int | None, stations: int | None, most: int, states: list[str]
 ) -> None:
-    assert [each.state for each in file_limits(hard, 11_036, stations, most, "the server")] == states
+    found = file_limits(hard, 11_036, stations, most, of_server=True)
+    assert [each.state for each in found] == states
+    assert [each.state for each in file_limits(hard, 11_036, stations, most, of_server=False)] == states
+    for each in found:
+        assert "the server" in english(each.found) or "are expected" in english(each.found)
 
 
 def test_the_machine_can_be_read(tmp_path: Path) -> None:

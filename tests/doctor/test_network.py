@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evpower.doctor.network import NetworkFacts, PhoneLost, cards, clients, stations
+from tests.doctor.english import english
 
 NONE = NetworkFacts()
 
@@ -12,6 +13,7 @@ NONE = NetworkFacts()
 def test_rows_without_anything_open_are_good_and_rows_that_were_not_read_unknown() -> None:
     for facts, state in ((NONE, "good"), (None, "unknown")):
         found = [*stations(facts, anonymous=False, from_anywhere=False), *cards(facts), *clients(facts)]
+        assert all(english(each.found) for each in found)
         assert [(each.check, each.state) for each in found] == [
             ("stations", state),
             ("cards", state),
@@ -30,13 +32,13 @@ def test_rows_without_anything_open_are_good_and_rows_that_were_not_read_unknown
 def test_a_station_without_credentials(anonymous: bool, from_anywhere: bool, state: str, means: str) -> None:
     facts = NetworkFacts(without_credentials=("S1", "S2"))
     found = stations(facts, anonymous=anonymous, from_anywhere=from_anywhere)
-    assert [(each.state, each.found.partition(": ")[2]) for each in found] == [(state, means), (state, means)]
-    assert "evpower station password" in found[0].do
+    assert [(each.state, english(each.found).partition(": ")[2]) for each in found] == [(state, means), (state, means)]
+    assert "evpower station password" in english(found[0].do)
 
 
 def test_a_card_that_is_a_phone_number() -> None:
     (found,) = cards(NetworkFacts(cards_that_are_phones=("+996555123456",)))
-    assert (found.state, "+996555123456" in found.found) == ("warning", True)
+    assert (found.state, "+996555123456" in english(found.found)) == ("warning", True)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +51,4 @@ def test_a_card_that_is_a_phone_number() -> None:
 )
 def test_a_client_that_lost_its_phone(lost: PhoneLost, words: str) -> None:
     (found,) = clients(NetworkFacts(phones_lost=(lost,)))
-    assert (found.state, words in found.found, bool(found.do)) == ("warning", True, True)
+    assert (found.state, words in english(found.found), bool(found.do)) == ("warning", True, True)

@@ -8,6 +8,7 @@ import pytest
 
 from evpower.doctor.outside import (
     LONG_NOTICE,
+    RENEW_TLS,
     CertificateFacts,
     ProviderFacts,
     SeenFacts,
@@ -16,6 +17,7 @@ from evpower.doctor.outside import (
     proxies,
     stations_certificates,
 )
+from tests.doctor.english import english
 from tests.worlds.fakes import NOON
 
 
@@ -24,21 +26,25 @@ from tests.worlds.fakes import NOON
     [(90, None, "good"), (20, None, "warning"), (40, LONG_NOTICE, "warning"), (0, None, "wrong"), (-1, None, "wrong")],
 )
 def test_a_certificate_is_judged_by_its_end(days: int, notice: timedelta | None, state: str) -> None:
-    facts = CertificateFacts("ours", NOON + timedelta(days=days), notice=notice or timedelta(days=21))
+    facts = CertificateFacts("ours", NOON + timedelta(days=days), renew=RENEW_TLS, notice=notice or timedelta(days=21))
     found = certificate(facts, NOON)
     assert (found.state, bool(found.do)) == (state, state != "good")
-    assert ("ended at" in found.found) is (days <= 0)
+    assert ("ended at" in english(found.found)) is (days <= 0)
 
 
 def test_a_certificate_that_cannot_be_used_is_wrong_with_its_reason() -> None:
-    found = certificate(CertificateFacts("ours", error="key values mismatch"), NOON)
-    assert (found.state, "key values mismatch" in found.found) == ("wrong", True)
+    found = certificate(CertificateFacts("ours", error="key values mismatch", renew=RENEW_TLS), NOON)
+    assert (found.state, "key values mismatch" in english(found.found)) == ("wrong", True)
 
 
 def test_stations_whose_certificates_end_are_named() -> None:
     assert stations_certificates((), 30) == []
     (found,) = stations_certificates(["S1", "S2"], 30)
-    assert (found.state, "S1, S2" in found.found, "renew-certificate" in found.do) == ("warning", True, True)
+    assert (found.state, "S1, S2" in english(found.found), "renew-certificate" in english(found.do)) == (
+        "warning",
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,8 @@ def test_stations_whose_certificates_end_are_named() -> None:
 def test_a_provider(facts: ProviderFacts, state: str) -> None:
     found = provider(facts)
     assert (found.state, bool(found.do)) == (state, state != "good")
-    assert facts.error in found.found
+    assert english(facts.error) in english(found.found)
+    assert facts.failing in english(found.found)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +75,8 @@ def test_a_provider(facts: ProviderFacts, state: str) -> None:
     ],
 )
 def test_proxies_are_judged_by_what_requests_show(seen: SeenFacts | None, behind: bool, state: str) -> None:
-    assert [each.state for each in proxies(seen, behind_a_proxy=behind)] == [state]
+    (found,) = proxies(seen, behind_a_proxy=behind)
+    assert (found.state, bool(english(found.found))) == (state, True)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +94,10 @@ def test_chargers_are_judged_by_what_their_handshakes_show(chargers: SeenFacts, 
         SeenFacts(100, 3, {}, "203.0.113.7"), chargers, behind_a_proxy=True, chargers_behind=behind
     )
     assert (of_requests.state, of_chargers.state) == ("good", state)
-    assert "sockets of chargers" in of_chargers.found
+    assert "sockets of chargers" in english(of_chargers.found)
 
 
 def test_a_proxy_that_is_not_trusted_is_named() -> None:
     (found,) = proxies(SeenFacts(0, 0, {"10.0.0.5": 7}), behind_a_proxy=False)
-    assert found.found.startswith("10.0.0.5 names others in X-Forwarded-For (7 requests)")
-    assert "http.trusted_proxies" in found.do
+    assert english(found.found).startswith("10.0.0.5 names others in X-Forwarded-For (7 requests)")
+    assert "http.trusted_proxies" in english(found.do)

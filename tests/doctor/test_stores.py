@@ -6,14 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from evpower.doctor.finding import sentence
 from evpower.doctor.stores import DatabaseFacts, database, no_database, redis
+from tests.doctor.english import english
 
 FACTS = DatabaseFacts("evpower at db:5432", 17, 40 * 2**20, (), (), connections_max=100)
 
 
 def test_a_database_that_is_right_is_named_with_its_version_and_size() -> None:
     (found,) = database(FACTS, 12, server_runs=True)
-    assert (found.state, found.found) == ("good", "evpower at db:5432, PostgreSQL 17, 40 MiB, schema up to date")
+    assert (found.state, english(found.found)) == (
+        "good",
+        "evpower at db:5432, PostgreSQL 17, 40 MiB, schema up to date",
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,7 @@ def test_a_database_that_is_right_is_named_with_its_version_and_size() -> None:
 )
 def test_what_is_wrong_with_a_database(facts: DatabaseFacts, state: str, words: str) -> None:
     (found,) = database(facts, 12, server_runs=True)
-    assert (found.state, words in found.found, bool(found.do)) == (state, True, True)
+    assert (found.state, words in english(found.found), bool(found.do)) == (state, True, True)
 
 
 def test_the_private_one_has_room_for_its_server_alone() -> None:
@@ -37,7 +42,7 @@ def test_the_private_one_has_room_for_its_server_alone() -> None:
 
 def test_a_pending_schema_is_the_servers_when_one_runs() -> None:
     facts = replace(FACTS, pending=("0050_next",))
-    assert [database(facts, 12, server_runs=runs)[0].do for runs in (True, False)] == [
+    assert [english(database(facts, 12, server_runs=runs)[0].do) for runs in (True, False)] == [
         "restart the server",
         "evpower migrate, or start the server",
     ]
@@ -45,8 +50,8 @@ def test_a_pending_schema_is_the_servers_when_one_runs() -> None:
 
 @pytest.mark.parametrize(("is_set", "state"), [(True, "wrong"), (False, "unknown")])
 def test_a_database_that_is_set_must_answer(is_set: bool, state: str) -> None:
-    found = no_database("refused", is_set=is_set)
-    assert (found.state, found.found, bool(found.do)) == (state, "refused", True)
+    found = no_database(sentence("database.reason", reason="refused"), is_set=is_set)
+    assert (found.state, english(found.found), bool(found.do)) == (state, "refused", True)
 
 
 @pytest.mark.parametrize(
@@ -54,4 +59,5 @@ def test_a_database_that_is_set_must_answer(is_set: bool, state: str) -> None:
     [(False, "", "", "good"), (True, "8.1", "", "good"), (True, "", "Connection refused", "wrong")],
 )
 def test_redis(is_set: bool, version: str, error: str, state: str) -> None:
-    assert redis(is_set, version, error).state == state
+    found = redis(is_set, version, error)
+    assert (found.state, error in english(found.found)) == (state, True)

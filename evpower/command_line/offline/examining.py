@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -12,17 +11,19 @@ import trio
 
 from evpower.clock import SystemClock
 from evpower.command_line.control import NotReachable, RefusedByServer
+from evpower.command_line.language import DOCTOR, terminal_findings
 from evpower.command_line.offline.databases import alone, opened_database
 from evpower.command_line.screen import REFUSED, USAGE
 from evpower.command_line.terminal import Terminal
 from evpower.db.pool import open_pool
 from evpower.db.which import described
 from evpower.doctor.examination import DatabaseAnswer, ask_database, examine, file_facts
-from evpower.doctor.finding import Finding, is_ok
+from evpower.doctor.finding import Finding, Sentence, Value, in_words, is_ok, sentence
 from evpower.doctor.server_facts import ServerFacts, read_server_facts
 from evpower.doctor.settings_read import not_read
 from evpower.errors import ConfigError, DatabaseUnavailable
 from evpower.settings.config import Config
+from evpower.texts.catalogue import FALLBACK, Catalogue, load
 
 #: A database that takes longer is as good as away.
 DATABASE_S = 20.0
@@ -62,31 +63,42 @@ async def _examine(config: Config, variables: Sequence[str], usual: Path, server
     return await examine(config, file, SystemClock(), await _database(config), server)
 
 
-async def _database(config: Config) -> DatabaseAnswer | str:
+async def _database(config: Config) -> DatabaseAnswer | Sentence:
     """What it says, or why it says nothing."""
-    which = described(config.database.url, config.private_database)
+    which: Value = described(config.database.url, config.private_database)
+    if not config.database.url:
+        which = sentence("database.private", directory=str(config.private_database.resolve()))
     try:
         with trio.fail_after(DATABASE_S):
             async with opened_database(config, beside=True) as url, open_pool(url, size=1) as pool:
                 return await ask_database(pool, which, SystemClock(), is_private=not config.database.url)
     except ConfigError:
-        return f"database.url is not set, and there is no private PostgreSQL in {config.state_dir.absolute()}"
+        return sentence("database.none", directory=str(config.state_dir.absolute()))
     except DatabaseUnavailable as error:
-        return error.message
+        return sentence("database.reason", reason=error.message)
     except trio.TooSlowError:
-        return f"{which} does not answer within {DATABASE_S:g} s"
+        return sentence("database.silent", which=which, seconds=f"{DATABASE_S:g}")
 
 
 def _show(terminal: Terminal, findings: Sequence[Finding]) -> None:
     screen = terminal.screen
     if screen.as_json:
-        screen.show({"ok": is_ok(findings), "checks": [asdict(each) for each in findings]}, "")
+        english = load(FALLBACK, DOCTOR)
+        screen.show({"ok": is_ok(findings), "checks": [_for_scripts(each, english) for each in findings]}, "")
         return
+    texts, blank = terminal_findings(), " " * (STATE_WIDTH + CHECK_WIDTH)
     for (check, state, do), alike in groupby(findings, lambda each: (each.check, each.state, each.do)):
-        found = [each.found for each in alike]
+        found = [in_words(each.found, texts) for each in alike]
+        head = f"{texts.word('states', state):{STATE_WIDTH}}{check:{CHECK_WIDTH}}"
         for text in found[:SHOWN]:
-            screen.line(f"{state:{STATE_WIDTH}}{check:{CHECK_WIDTH}}{text}", colour=STATE_COLOURS[state])
+            screen.line(f"{head}{text}", colour=STATE_COLOURS[state])
         if len(found) > SHOWN:
-            screen.line(f"{'':{STATE_WIDTH + CHECK_WIDTH}}and {len(found) - SHOWN} more: --json has all")
+            screen.line(blank + in_words(sentence("more", count=len(found) - SHOWN), texts))
         if do:
-            screen.line(f"{'':{STATE_WIDTH + CHECK_WIDTH}}→ {do}")
+            screen.line(f"{blank}→ {in_words(do, texts)}")
+
+
+def _for_scripts(finding: Finding, english: Catalogue) -> dict[str, str]:
+    """English in every terminal: what a script keeps or searches for does not change with who runs it."""
+    do = in_words(finding.do, english) if finding.do else ""
+    return {"check": finding.check, "state": finding.state, "found": in_words(finding.found, english), "do": do}
