@@ -91,11 +91,11 @@ def _show(terminal: Terminal, findings: Sequence[Finding]) -> None:
         found = [in_words(each.found, texts) for each in alike]
         head = f"{texts.word('states', state):{STATE_WIDTH}}{check:{CHECK_WIDTH}}"
         for text in found[:SHOWN]:
-            screen.line(f"{head}{text}", colour=STATE_COLOURS[state])
+            screen.line(f"{head}{text}", colour=STATE_COLOURS[state], indent=len(blank))
         if len(found) > SHOWN:
             screen.line(blank + in_words(sentence("more", count=len(found) - SHOWN), texts))
         if do:
-            screen.line(f"{blank}→ {in_words(do, texts)}")
+            screen.line(f"{blank}→ {in_words(do, texts)}", indent=len(blank))
 
 
 def _for_scripts(finding: Finding, english: Catalogue) -> dict[str, str]:
