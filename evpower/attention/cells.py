@@ -49,6 +49,12 @@ class ConnectorFacts:
     is_enabled: bool
     busy: bool
     changed_at: datetime | None
+    #: Why it is in doubt although it reports Available, and since when (health/); None: it is not.
+    doubt: str | None = None
+    doubted_since: datetime | None = None
+    #: Of its last starts that say something.
+    tried: int = 0
+    worked: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Cell:
     ocpp_status: str
     error_code: str
     since: datetime | None
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,7 @@ def station_cells(facts: StationFactsNow, *, is_online: bool) -> StationCells:
             effective_status(each.ocpp_status, facts.whole_status),
             each.error_code,
             each.changed_at if is_online else facts.last_seen_at,
+            each.doubt is not None,
         )
         for each in facts.connectors
     )

@@ -20,6 +20,8 @@ class ConditionKind(Enum):
     STATION_OFFLINE = "station_offline"
     CONNECTOR_FAULTED = "connector_faulted"
     STARTS_FAIL = "starts_fail"
+    CONNECTOR_DOUBTFUL = "connector_doubtful"
+    PASSED_OVER = "passed_over"
     START_HANGS = "start_hangs"
     STOP_HANGS = "stop_hangs"
     PAYMENT_PARKED = "payment_parked"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from evpower.attention.cells import TAKING, CellKind, StationCells
+from evpower.attention.cells import TAKING, CellKind, ConnectorFacts, StationCells
 from evpower.attention.conditions import (
     Condition,
     ConditionKind,
@@ -46,7 +46,9 @@ def may_need_a_person(station: StationCells) -> bool:
     return (
         _is_silent(station)
         or bool(_warnings(station))
-        or any(cell.kind is CellKind.FAULTED or cell.error_code != "NoError" for cell in station.cells)
+        or any(
+            cell.kind is CellKind.FAULTED or cell.error_code != "NoError" or cell.is_doubtful for cell in station.cells
+        )
         or any(
             cell.ocpp_status in TAKING and not connector.busy
             for cell, connector in zip(station.cells, station.facts.connectors, strict=True)
@@ -204,11 +206,25 @@ def _of_connectors(station: StationCells, rows: Gathered, now: datetime) -> Iter
             facts: dict[str, str | int] = {"connector": cell.number, "word": word}
             kind = ConditionKind.CONNECTOR_FAULTED
             yield Condition(kind, subject, since, station_id=station.facts.id, facts=facts)
+        if cell.is_doubtful and cell.kind not in (CellKind.FAULTED, CellKind.CLOSED):
+            yield _doubtful(station, connector, now)
         is_unpaid = cell.ocpp_status in TAKING and not connector.busy and where not in rows.given_away | known
         if is_unpaid and now - since > UNPAID_FOR:
             kind = ConditionKind.CHARGING_WITHOUT_SESSION
             facts = {"connector": cell.number, "energy_wh": 0}
             yield Condition(kind, subject, since, True, station_id=station.facts.id, facts=facts)
+
+
+def _doubtful(station: StationCells, connector: ConnectorFacts, now: datetime) -> Condition:
+    """A connector that reports Available and is in doubt (health/)."""
+    kind = ConditionKind.PASSED_OVER if connector.doubt == "passed_over" else ConditionKind.CONNECTOR_DOUBTFUL
+    facts: dict[str, str | int] = {
+        "connector": connector.number,
+        "worked": connector.worked,
+        "tried": connector.tried,
+    }
+    subject, since = f"{station.facts.id}/{connector.number}", connector.doubted_since or now
+    return Condition(kind, subject, since, station_id=station.facts.id, facts=facts)
 
 
 def _placed(condition: Condition, known: Mapping[StationId, StationCells]) -> Condition:

@@ -52,6 +52,16 @@ TABLE evpower.client_profiles (
     birthday date NOT NULL,
     updated_at timestamp with time zone NOT NULL
 )
+TABLE evpower.connector_health (
+    station_id text NOT NULL,
+    connector_number integer NOT NULL,
+    tried integer NOT NULL,
+    worked integer NOT NULL,
+    chance double precision NOT NULL,
+    doubt text,
+    doubted_since timestamp with time zone,
+    computed_at timestamp with time zone NOT NULL
+)
 TABLE evpower.cursor_keys (
     one boolean NOT NULL DEFAULT true,
     key bytea NOT NULL
@@ -351,6 +361,14 @@ TABLE evpower.payment_audit_log (
     card_mask text,
     peer text,
     request_id text
+)
+TABLE evpower.plug_ins (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    plugged_at timestamp with time zone NOT NULL,
+    left_at timestamp with time zone,
+    left_to text
 )
 TABLE evpower.processes (
     process_id text NOT NULL,
@@ -958,6 +976,13 @@ evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
 evpower.client_profiles: client_profiles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.client_profiles: client_profiles_pkey PRIMARY KEY (client_id)
+evpower.connector_health: connector_health_chance_check CHECK (((chance >= (0)::double precision) AND (chance <= (1)::double precision)))
+evpower.connector_health: connector_health_check CHECK (((worked >= 0) AND (worked <= tried)))
+evpower.connector_health: connector_health_doubt_check CHECK ((doubt = ANY (ARRAY['starts_fail'::text, 'passed_over'::text])))
+evpower.connector_health: connector_health_doubted CHECK (((doubt IS NULL) = (doubted_since IS NULL)))
+evpower.connector_health: connector_health_pkey PRIMARY KEY (station_id, connector_number)
+evpower.connector_health: connector_health_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.connector_health: connector_health_tried_check CHECK (((tried >= 0) AND (tried <= 20)))
 evpower.cursor_keys: cursor_keys_one_check CHECK (one)
 evpower.cursor_keys: cursor_keys_pkey PRIMARY KEY (one)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
@@ -1037,6 +1062,7 @@ evpower.parked_payments: parked_payments_resolved CHECK (((resolved_at IS NULL) 
 evpower.parked_payments: parked_payments_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.payment_audit_log: payment_audit_log_pkey PRIMARY KEY (id)
 evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (ARRAY['client'::text, 'webhook'::text, 'poll'::text, 'sweep'::text, 'forced'::text, 'operator'::text])))
+evpower.plug_ins: plug_ins_pkey PRIMARY KEY (id)
 evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
@@ -1236,6 +1262,9 @@ CREATE INDEX operator_acts_target ON evpower.operator_acts USING btree (target, 
 CREATE INDEX payment_audit_log_order ON evpower.payment_audit_log USING btree (order_id, id)
 CREATE INDEX payment_transactions_client ON public.payment_transactions USING btree (client_id, created_at, id)
 CREATE INDEX payment_transactions_session ON public.payment_transactions USING btree (charging_session_id)
+CREATE INDEX plug_ins_left ON evpower.plug_ins USING btree (left_at)
+CREATE INDEX plug_ins_open ON evpower.plug_ins USING btree (station_id, connector_id) WHERE (left_at IS NULL)
+CREATE INDEX plug_ins_station ON evpower.plug_ins USING btree (station_id, connector_id, id)
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
 CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order_id)
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
@@ -1286,6 +1315,7 @@ CREATE UNIQUE INDEX client_profiles_pkey ON evpower.client_profiles USING btree 
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
 CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
+CREATE UNIQUE INDEX connector_health_pkey ON evpower.connector_health USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX cursor_keys_pkey ON evpower.cursor_keys USING btree (one)
@@ -1321,6 +1351,7 @@ CREATE UNIQUE INDEX parked_payments_open ON evpower.parked_payments USING btree 
 CREATE UNIQUE INDEX parked_payments_pkey ON evpower.parked_payments USING btree (id)
 CREATE UNIQUE INDEX payment_audit_log_pkey ON evpower.payment_audit_log USING btree (id)
 CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USING btree (id)
+CREATE UNIQUE INDEX plug_ins_pkey ON evpower.plug_ins USING btree (id)
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
@@ -1389,6 +1420,7 @@ evpower.ocpp_transactions_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.plug_ins_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_outbox_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_targets_id_seq bigint FROM 1 TO 9223372036854775807
@@ -1488,6 +1520,20 @@ CREATE OR REPLACE FUNCTION evpower.forget_displaced_phone()
 AS $function$
 BEGIN
     DELETE FROM evpower.displaced_phones WHERE client_id = NEW.id;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.keep_plug_in()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.ocpp_status = 'Preparing' THEN
+        UPDATE evpower.plug_ins SET left_at = NEW.updated_at, left_to = NEW.ocpp_status
+        WHERE station_id = NEW.station_id AND connector_id = NEW.connector_number AND left_at IS NULL;
+    ELSE
+        INSERT INTO evpower.plug_ins (station_id, connector_id, plugged_at)
+        VALUES (NEW.station_id, NEW.connector_number, NEW.updated_at);
+    END IF;
     RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION evpower.mark_phone()
@@ -1770,6 +1816,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.receipts FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER displaced_phone_forgotten AFTER UPDATE OF anonymized ON public.clients FOR EACH ROW WHEN (new.anonymized) EXECUTE FUNCTION evpower.forget_displaced_phone()
+CREATE TRIGGER keep_plug_in AFTER UPDATE ON public.connectors FOR EACH ROW WHEN (((old.ocpp_status IS DISTINCT FROM new.ocpp_status) AND ((old.ocpp_status = 'Preparing'::text) OR (new.ocpp_status = 'Preparing'::text)))) EXECUTE FUNCTION evpower.keep_plug_in()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
@@ -1785,6 +1832,7 @@ CREATE TRIGGER revoke_deleted AFTER DELETE ON public.users FOR EACH ROW EXECUTE 
 CREATE TRIGGER statement AFTER INSERT ON evpower.ledger_postings FOR EACH ROW WHEN ((new.account = ANY (ARRAY['client'::text, 'receivable'::text]))) EXECUTE FUNCTION evpower.write_statement()
 CREATE TRIGGER tell AFTER INSERT ON public.charging_sessions FOR EACH ROW EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.charger_connections FOR EACH ROW EXECUTE FUNCTION evpower.tell_connection()
+CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.connector_health FOR EACH ROW EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON evpower.ocpp_station_status FOR EACH ROW EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.connectors FOR EACH ROW EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell AFTER INSERT OR DELETE ON public.locations FOR EACH ROW EXECUTE FUNCTION evpower.tell_location('id')
@@ -1793,6 +1841,7 @@ CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_plans FOR 
 CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_rules FOR EACH STATEMENT EXECUTE FUNCTION evpower.tell_prices()
 CREATE TRIGGER tell AFTER INSERT OR UPDATE ON evpower.revoked_people FOR EACH ROW EXECUTE FUNCTION evpower.tell_sign_in()
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.charger_connections FOR EACH ROW WHEN ((old.process_id IS DISTINCT FROM new.process_id)) EXECUTE FUNCTION evpower.tell_connection()
+CREATE TRIGGER tell_change AFTER UPDATE ON evpower.connector_health FOR EACH ROW WHEN ((old.doubt IS DISTINCT FROM new.doubt)) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.ocpp_station_status FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.charging_sessions FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell_change AFTER UPDATE ON public.connectors FOR EACH ROW WHEN ((((((old.connector_number IS DISTINCT FROM new.connector_number) OR (old.connector_type IS DISTINCT FROM new.connector_type)) OR (old.power_kw IS DISTINCT FROM new.power_kw)) OR (old.status IS DISTINCT FROM new.status)) OR (old.ocpp_status IS DISTINCT FROM new.ocpp_status))) EXECUTE FUNCTION evpower.tell_station('station_id')

@@ -19,6 +19,8 @@ from evpower.identifiers import ConnectorId, StationId
 from evpower.network.counts import ConnectorsSummary, LocationCounts, LocationTally
 from evpower.network.status import AdminStatus, LocationStatus, PublicStatus, StoredStatus, public_status
 
+#: Whether a charge begins where the station reports that it may (health/).
+Reliability = Literal["good", "doubtful"]
 SocketStatus = Literal["Available", "Charging", "Occupied", "Faulted"]
 SOCKET_STATUSES: dict[str, SocketStatus] = {
     "Available": "Available",
@@ -43,6 +45,11 @@ class ListedConnector:
     status: StoredStatus
     ocpp_status: str
     busy: bool
+    doubtful: bool = False
+
+    @property
+    def reliability(self) -> Reliability:
+        return "doubtful" if self.doubtful else "good"
 
     @property
     def socket_status(self) -> SocketStatus:
@@ -87,6 +94,11 @@ class ListedStation:
             (_folded(each.connector_type), capacity_kw if each.power_kw is None else each.power_kw)
             for each in self.connectors
         )
+
+    @property
+    def reliability(self) -> Reliability:
+        """Doubtful when all of its connectors are."""
+        return "doubtful" if self.connectors and all(each.doubtful for each in self.connectors) else "good"
 
     @property
     def in_service(self) -> bool:

@@ -187,4 +187,5 @@ def _connector(row: ConnectorRow, whole_status: str | None) -> ListedConnector:
         status=connector_status(row.ocpp_status, whole_status, busy=row.busy),
         ocpp_status=effective_status(row.ocpp_status, whole_status),
         busy=row.busy,
+        doubtful=row.doubtful,
     )

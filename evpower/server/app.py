@@ -54,6 +54,7 @@ from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
 from evpower.favorites.watches import ConnectorFree, Watches
+from evpower.health.service import ConnectorsHealth
 from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.keeping import Keeping
@@ -190,6 +191,7 @@ class App:
     asked_acts: AskedActs
     marks: Marks
     pictures: Pictures
+    health: ConnectorsHealth
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -337,6 +339,7 @@ def build_app(
         acts=acts,
         asked_acts=AskedActs(acts, conversations),
         marks=Marks(pool, clock),
+        health=ConnectorsHealth(pool, clock, bus),
         pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),

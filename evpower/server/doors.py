@@ -29,6 +29,7 @@ from evpower.http.operators.administration import location_admin_routes, station
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.attention import attention_routes
 from evpower.http.operators.charges.evidence import evidence_routes
+from evpower.http.operators.charges.health import health_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.control import build_control_app
@@ -314,6 +315,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         attempt_routes(app.attempts),
         start_attempt_routes(app.attempts),
         attention_routes(app.pictures),
+        health_routes(app.health),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         webhook_routes_out(app.webhooks),

@@ -204,6 +204,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(process.listening.run, name="listening")
     await workers.start(process.feed.run, name="feed")
     await workers.start(app.pictures.run, name="pictures")
+    await workers.start(app.health.run, name="health")
 
 
 async def _stop_asked(signals: Signals) -> None:

@@ -14,6 +14,7 @@ from evpower.attention.service import forget_marks
 from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
+from evpower.health.service import forget_plug_ins
 from evpower.idempotency.keys import forget_keys
 from evpower.push.deliverer import forget_messages
 from evpower.reports.transaction_events import forget_events
@@ -75,6 +76,7 @@ class Upkeep:
         await forget_acts(self._pool, now)
         await forget_marks(self._pool, now)
         await forget_events(self._pool, now)
+        await forget_plug_ins(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

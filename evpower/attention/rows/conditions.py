@@ -13,15 +13,10 @@ from evpower.attention.conditions import (
     Waiting,
     WaitingMoney,
 )
-from evpower.charging.errors import ConnectorFaulted, ConnectorUnavailable, SessionFailed, StationOffline
 from evpower.charging.review.parked import list_without_session
 from evpower.db.connection import Conn
+from evpower.health.failed_starts import FAILED, FAILED_BY
 from evpower.identifiers import StationId
-
-#: What a start answers when it is not the client's own matter: the station did not begin.
-NOT_THE_CLIENTS = tuple(
-    refusal.code for refusal in (SessionFailed, StationOffline, ConnectorFaulted, ConnectorUnavailable)
-)
 
 CHARGES = """
 WITH found AS (
@@ -40,14 +35,11 @@ SELECT s.id AS session_id, s.station_id, s.connector_id, p.phase, p.phase_at, p.
 FROM found f JOIN public.charging_sessions s ON s.id = f.session_id
 JOIN evpower.session_phases p ON p.session_id = s.id
 """
-STARTS = """
+STARTS = f"""
 WITH recent AS (
     SELECT a.station_id, a.connector_id, a.client_id, a.attempted_at, a.answer,
            row_number() OVER (PARTITION BY a.station_id, a.connector_id ORDER BY a.id DESC) AS place,
-           a.answer = ANY(%(words)s) OR a.answer = 'accepted' AND EXISTS (
-               SELECT FROM evpower.session_phases p WHERE p.session_id = a.session_id AND p.phase = 'released')
-               AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = a.session_id)
-               AS failed
+           {FAILED} AS failed
     FROM evpower.start_attempts a WHERE a.attempted_at >= %(since)s AND a.connector_id IS NOT NULL
 )
 SELECT station_id, connector_id, count(*) AS tried, count(*) FILTER (WHERE failed) AS failed,
@@ -104,7 +96,7 @@ async def gather(conn: Conn, now: datetime) -> Gathered:
         "recent": now - timedelta(days=3),
         "day_ago": now - timedelta(hours=24),
         "since": now - timedelta(hours=2),
-        "words": list(NOT_THE_CLIENTS),
+        **FAILED_BY,
         "undecided_since": now - timedelta(minutes=10),
         "ends_before": now + timedelta(days=30),
     }

@@ -14,11 +14,15 @@ STATIONS = """
 SELECT s.id, s.location_id, l.name AS location_name, coalesce(l.city, '') AS city, l.latitude, l.longitude,
        s.status AS admin_status, o.status AS whole_status, s.last_heartbeat_at AS last_seen_at, s.connectors_count,
        coalesce((SELECT json_agg(json_build_array(c.connector_number, c.ocpp_status, c.error_code, c.is_enabled,
-                                 r.id IS NOT NULL, extract(epoch FROM c.last_status_update))
+                                 r.id IS NOT NULL, extract(epoch FROM c.last_status_update),
+                                 h.doubt, extract(epoch FROM h.doubted_since), coalesce(h.tried, 0),
+                                 coalesce(h.worked, 0))
                                  ORDER BY c.connector_number)
                  FROM public.connectors c
                  LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id
                       AND r.connector_id = c.connector_number AND r.status = 'started'
+                 LEFT JOIN evpower.connector_health h ON h.station_id = c.station_id
+                      AND h.connector_number = c.connector_number
                  WHERE c.station_id = s.id), '[]') AS connectors
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
@@ -43,9 +47,15 @@ def _station(*, connectors: list[list[Any]], **row: Any) -> StationFactsNow:
 
 
 def _connector(values: list[Any]) -> ConnectorFacts:
-    number, ocpp_status, error_code, is_enabled, busy, changed_s = values
-    changed_at = None if changed_s is None else datetime.fromtimestamp(changed_s, UTC)
-    return ConnectorFacts(number, ocpp_status, error_code, is_enabled, busy, changed_at)
+    number, ocpp_status, error_code, is_enabled, busy, changed_s, doubt, doubted_s, tried, worked = values
+    changed_at, doubted_since = _moment(changed_s), _moment(doubted_s)
+    return ConnectorFacts(
+        number, ocpp_status, error_code, is_enabled, busy, changed_at, doubt, doubted_since, tried, worked
+    )
+
+
+def _moment(epoch_s: float | None) -> datetime | None:
+    return None if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC)
 
 
 async def silent_stations(conn: Conn, heard_before: datetime) -> frozenset[StationId]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from evpower.command_line.columns import Column
+from evpower.command_line.completion import complete
 from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, asked_password, has_secret, json_object, terminal_command
 
@@ -19,6 +20,17 @@ STATION_COLUMNS = (
     Column("last_heartbeat_at"),
     Column("connectors", "connectors_now", rank=2, is_text=True),
     Column("configuration_warnings", rank=3, is_text=True),
+)
+
+HEALTH_COLUMNS = (
+    Column("station_id", rank=0),
+    Column("connector_id"),
+    Column("reliability"),
+    Column("worked"),
+    Column("tried"),
+    Column("chance"),
+    Column("doubt"),
+    Column("doubted_since"),
 )
 
 SECURITY_COLUMNS = (
@@ -56,6 +68,17 @@ def stations(terminal: Terminal, wanted: Wanted) -> None:
     begins = wanted.given.get("station", "")
     rows = [each for each in _readable_connectors(terminal) if each["id"].startswith(begins)][: wanted.limit]
     terminal.screen.rows(rows, STATION_COLUMNS, "nothing.stations")
+
+
+@click.command()
+@click.argument("station_id", metavar="[STATION]", required=False, shell_complete=complete("stations"))
+@terminal_command
+def health(terminal: Terminal, station_id: str | None) -> None:
+    """How the last starts went at each connector, the doubtful ones first; at one station, or at all."""
+    given = {} if station_id is None else {"station": terminal.server.whole_id("stations", station_id)}
+    rows = terminal.server.get("connector-health", **given)
+    rows.sort(key=lambda row: row["reliability"] == "good")
+    terminal.screen.rows(rows, HEALTH_COLUMNS, "nothing.stations")
 
 
 def _readable_connectors(terminal: Terminal) -> list[dict[str, Any]]:

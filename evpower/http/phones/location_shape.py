@@ -114,6 +114,7 @@ def listed_station_body(station: ListedStation) -> Body:
             "is_available": station.online,
             "last_heartbeat_at": None if station.last_seen_at is None else instant(station.last_seen_at),
             "connectors": [_connector_body(connector) for connector in station.connectors],
+            "reliability": station.reliability,
         }
     )
 
@@ -125,5 +126,6 @@ def _connector_body(connector: ListedConnector) -> Body:
             "connector_type": connector.connector_type,
             "power_kw": connector.power_kw,
             "status": connector.status,
+            "reliability": connector.reliability,
         }
     )

@@ -49,6 +49,7 @@ def station_body(view: StationView, reader: ClientId | None = None) -> Body:
         "currency": CURRENCY,
         "working_hours": "Круглосуточно",
         "message": MESSAGES.get(station.status, WORKING),
+        "reliability": station.reliability,
     }
 
 
@@ -67,6 +68,7 @@ def _connector_body(connector: ListedConnector, view: StationView) -> Body:
         **known(power),
         "error_code": error,
         "error": error,
+        "reliability": connector.reliability,
     }
 
 

@@ -32,7 +32,9 @@ ORDER BY s.id
 
 READ_CONNECTORS = f"""
 SELECT c.station_id, c.connector_number, coalesce(c.connector_type, '') AS connector_type, c.power_kw,
-       {SAID} AS ocpp_status, r.id IS NOT NULL AS busy
+       {SAID} AS ocpp_status, r.id IS NOT NULL AS busy,
+       EXISTS (SELECT FROM evpower.connector_health h WHERE h.station_id = c.station_id
+               AND h.connector_number = c.connector_number AND h.doubt IS NOT NULL) AS doubtful
 FROM public.connectors c
 JOIN public.stations s ON s.id = c.station_id
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
@@ -68,6 +70,8 @@ class ConnectorRow:
     power_kw: float | None
     ocpp_status: str | None
     busy: bool
+    #: Starts fail here, or nobody begins here any more (health/).
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

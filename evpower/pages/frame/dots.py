@@ -19,8 +19,10 @@ def dot(number: int, station: StationCells) -> Markup:
     """The station's dots, a link; `number` is its place in the grid."""
     name = str(station.facts.id)
     address = name if PLAIN.fullmatch(name) else quote(name)
-    title = f' title="{escape(name)}"' if any(cell.kind in TROUBLES for cell in station.cells) else ""
-    cells = "".join(f'<i class="{cell.kind}"></i>' for cell in station.cells)
+    title = (
+        f' title="{escape(name)}"' if any(cell.kind in TROUBLES or cell.is_doubtful for cell in station.cells) else ""
+    )
+    cells = "".join(f'<i class="{cell.kind}{" d" if cell.is_doubtful else ""}"></i>' for cell in station.cells)
     return Markup(f'<a class="s" id="s{number}"{title} href="/stations/{address}">{cells}</a>')
 
 

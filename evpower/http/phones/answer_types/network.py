@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 from evpower.billing.reservation import LimitType
 from evpower.http.wire.described import Currency, Instant, Success
 from evpower.network.counts import ConnectorsSummary, StationsSummary
+from evpower.network.listing import Reliability
 from evpower.network.status import AdminStatus, LocationStatus, PublicStatus, StoredStatus
 
 
@@ -25,6 +26,7 @@ class ListedConnectorBody(TypedDict):
     connector_type: str
     power_kw: NotRequired[float]
     status: StoredStatus
+    reliability: Reliability
 
 
 class ListedStationBody(TariffBody):
@@ -44,6 +46,7 @@ class ListedStationBody(TariffBody):
     is_available: bool
     last_heartbeat_at: NotRequired[Instant]
     connectors: list[ListedConnectorBody]
+    reliability: Reliability
 
 
 class CoordinatesBody(TypedDict):
@@ -118,6 +121,7 @@ class ConnectorBody(TypedDict):
     power_kw: NotRequired[float]
     error_code: str | None
     error: str | None
+    reliability: Reliability
 
 
 class RunningBody(TypedDict):
@@ -162,3 +166,4 @@ class StationBody(TypedDict):
     currency: Currency
     working_hours: str
     message: str
+    reliability: Reliability

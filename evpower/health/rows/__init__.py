@@ -1,0 +1,1 @@
+"""Health as stored, and the rows it is computed from."""
