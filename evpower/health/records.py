@@ -9,7 +9,7 @@ from typing import Literal
 from evpower.identifiers import StationId
 
 #: Starts fail here, or nobody begins here any more.
-Doubt = Literal["starts_fail", "passed_over"]
+ConnectorDoubt = Literal["starts_fail", "passed_over"]
 
 
 @dataclass(frozen=True)
@@ -21,5 +21,5 @@ class ConnectorHealth:
     tried: int
     worked: int
     chance: float
-    doubt: Doubt | None
+    doubt: ConnectorDoubt | None
     doubted_since: datetime | None

@@ -16,10 +16,10 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import EventBus, StationChanged
 from evpower.health.passed_over import OWN_STARTS_LEAST, is_passed_over
-from evpower.health.records import ConnectorHealth, Doubt
+from evpower.health.records import ConnectorDoubt, ConnectorHealth
 from evpower.health.reliability import health_of
 from evpower.health.rows.health import delete_plug_ins, read_health, read_neighbourhoods, write_health
-from evpower.health.rows.starts import Place, read_signs, stations_with_news
+from evpower.health.rows.starts import ConnectorPlace, read_signs, stations_with_news
 from evpower.health.signs import Sign, SignKind
 from evpower.identifiers import StationId
 from evpower.worker import repeat
@@ -44,7 +44,7 @@ class ConnectorsHealth:
         self._clock = clock
         self._bus = bus
         self._all_at: datetime | None = None
-        self._passed_over: frozenset[Place] = frozenset()
+        self._passed_over: frozenset[ConnectorPlace] = frozenset()
 
     async def listed(self, stations: Collection[StationId] | None = None) -> list[ConnectorHealth]:
         """Every connector of these stations, or of all."""
@@ -84,11 +84,13 @@ class ConnectorsHealth:
                 _log_change(new)
                 self._bus.publish(StationChanged(new.station_id))
 
-    def _health(self, was: ConnectorHealth, signs: Mapping[Place, list[Sign]], now: datetime) -> ConnectorHealth:
+    def _health(
+        self, was: ConnectorHealth, signs: Mapping[ConnectorPlace, list[Sign]], now: datetime
+    ) -> ConnectorHealth:
         place = was.station_id, was.connector_number
         own = signs.get(place, [])
         health = health_of(own, now)
-        doubt: Doubt | None = "starts_fail" if health.doubted_since is not None else None
+        doubt: ConnectorDoubt | None = "starts_fail" if health.doubted_since is not None else None
         since = health.doubted_since
         if doubt is None and place in self._passed_over:
             since = (was.doubted_since if was.doubt == "passed_over" else None) or now

@@ -27,6 +27,7 @@ LOGGERS = (
     "evpower.favorites",
     "evpower.feed",
     "evpower.fleet",
+    "evpower.health",
     "evpower.history",
     "evpower.http",
     "evpower.journal",

@@ -215,6 +215,24 @@ def test_rows_that_cannot_be_right_are_raised(count: int, raises: list[Any]) -> 
     assert kinds(None, station(connectors_count=count)) == raises
 
 
+def in_doubt(doubt: str) -> ConnectorFacts:
+    return replace(connector("Available"), doubt=doubt, doubted_since=ago(hours=3), tried=20, worked=4)
+
+
+@pytest.mark.parametrize(("doubt", "kind"), [("starts_fail", "connector_doubtful"), ("passed_over", "passed_over")])
+def test_a_connector_in_doubt_is_raised_since_it_is_so_with_how_its_starts_went(doubt: str, kind: str) -> None:
+    (one,) = found(None, station(connectors=(in_doubt(doubt),)))
+    assert (one.kind.value, one.subject, one.since, one.is_urgent) == (kind, f"{A}/1", ago(hours=3), False)
+    assert one.facts == {"connector": 1, "worked": 4, "tried": 20}
+
+
+def test_a_doubt_about_a_connector_that_reports_its_fault_or_was_closed_is_no_row_of_its_own() -> None:
+    faulted = replace(in_doubt("starts_fail"), ocpp_status="Faulted")
+    closed = replace(in_doubt("starts_fail"), is_enabled=False)
+    assert kinds(None, station(connectors=(closed,))) == []
+    assert [kind for kind, _ in kinds(None, station(connectors=(faulted,)))] == ["connector_faulted"]
+
+
 def test_a_condition_says_where_it_is() -> None:
     (one,) = found(None, station(online=False, seen=ago(minutes=6)))
     assert (one.location_id, one.location_name, one.station_id) == ("L1", "Location L1", A)
@@ -240,4 +258,5 @@ def test_every_kind_has_a_rule_that_raises_it() -> None:
     )
     faulted = station(StationId("B"), connectors=(connector("Faulted"),), connectors_count=0)
     silent = station(StationId("C"), online=False, seen=ago(minutes=9))
-    assert {each.kind for each in found(gathered, faulted, silent)} == set(ConditionKind)
+    doubtful = station(StationId("D"), connectors=(in_doubt("starts_fail"), replace(in_doubt("passed_over"), number=2)))
+    assert {each.kind for each in found(gathered, faulted, silent, doubtful)} == set(ConditionKind)

@@ -28,6 +28,7 @@ FACTS: dict[str, str | int] = {
     "word": "<GroundFailure>",
     "failed": 3,
     "tried": 5,
+    "worked": 2,
     "provider": "odengi",
     "order": "42",
     "reason": "why",

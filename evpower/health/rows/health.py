@@ -11,7 +11,7 @@ from evpower.db.connection import Conn
 from evpower.health.passed_over import Neighbourhood
 from evpower.health.records import ConnectorHealth
 from evpower.health.reliability import USUAL_CHANCE
-from evpower.health.rows.starts import Place
+from evpower.health.rows.starts import ConnectorPlace
 from evpower.identifiers import StationId
 
 READ = """
@@ -71,7 +71,7 @@ async def write_health(conn: Conn, changed: Sequence[ConnectorHealth], at: datet
     await conn.execute(WRITE, {**batch([asdict(each) for each in changed]), "at": at})
 
 
-async def read_neighbourhoods(conn: Conn, now: datetime, own_least: int) -> dict[Place, Neighbourhood]:
+async def read_neighbourhoods(conn: Conn, now: datetime, own_least: int) -> dict[ConnectorPlace, Neighbourhood]:
     """Of connectors that report Available and had at least so many starts."""
     cursor = await conn.execute(NEIGHBOURHOODS, {"since": now - LOOKS_BACK, "own_least": own_least})
     return {

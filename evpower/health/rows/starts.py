@@ -11,7 +11,7 @@ from evpower.health.signs import PLUGGED_FOR, Sign, SignKind, TriedStart, sign_o
 from evpower.identifiers import StationId
 
 #: A connector of a station.
-Place = tuple[StationId, int]
+ConnectorPlace = tuple[StationId, int]
 
 #: More than the last twenty: some say nothing.
 STARTS_READ = 40
@@ -65,19 +65,19 @@ async def stations_with_news(conn: Conn, since: datetime | None) -> list[Station
     return sorted(StationId(row["station_id"]) for row in await cursor.fetchall())
 
 
-async def read_starts(conn: Conn, ids: Collection[StationId]) -> dict[Place, list[TriedStart]]:
+async def read_starts(conn: Conn, ids: Collection[StationId]) -> dict[ConnectorPlace, list[TriedStart]]:
     """The last starts at each connector of these stations."""
-    found = defaultdict[Place, list[TriedStart]](list)
+    found = defaultdict[ConnectorPlace, list[TriedStart]](list)
     for row in await (await conn.execute(STARTS, {"ids": list(ids), "soon": SOON})).fetchall():
         place = StationId(row.pop("station_id")), row.pop("connector_number")
         found[place].append(TriedStart(**{**row, "cable_seen": bool(row["cable_seen"])}))
     return found
 
 
-async def read_signs(conn: Conn, ids: Sequence[StationId]) -> dict[Place, list[Sign]]:
+async def read_signs(conn: Conn, ids: Sequence[StationId]) -> dict[ConnectorPlace, list[Sign]]:
     """Everything that says something of each connector of these stations."""
     starts = await read_starts(conn, ids)
-    found = defaultdict[Place, list[Sign]](list)
+    found = defaultdict[ConnectorPlace, list[Sign]](list)
     for place, tried in starts.items():
         found[place].extend(sign for sign in map(sign_of, tried) if sign is not None)
     parameters = {"ids": list(ids), "plugged_for": PLUGGED_FOR, "asked_before": ASKED_BEFORE}

@@ -51,6 +51,7 @@ async def test_the_seeds_example_has_every_field_of_the_contract(client: Phone) 
 
 
 async def test_a_station_of_the_list_has_every_field_of_the_contract(client: Phone) -> None:
+    said = {"status": "available", "reliability": "good"}
     tariff = {"price_per_kwh": 13.5, "session_fee": 0, "currency": "KGS"}
     body = await listed(client, "?include_stations=true")
     assert body["locations"][0]["stations"] == [
@@ -70,9 +71,10 @@ async def test_a_station_of_the_list_has_every_field_of_the_contract(client: Pho
             "is_available": True,
             "last_heartbeat_at": "2025-09-30T12:00:00.000000Z",
             "connectors": [
-                {"connector_number": 1, "connector_type": "GBT", "power_kw": 22.0, "status": "available"},
-                {"connector_number": 2, "connector_type": "GBT", "status": "available"},
+                {"connector_number": 1, "connector_type": "GBT", "power_kw": 22.0, **said},
+                {"connector_number": 2, "connector_type": "GBT", **said},
             ],
+            "reliability": "good",
         }
     ]
 

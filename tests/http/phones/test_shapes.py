@@ -310,6 +310,7 @@ def test_a_station_has_the_contract_example() -> None:
                 "power_kw": 22.0,
                 "error_code": None,
                 "error": None,
+                "reliability": "good",
             }
         ],
         "current_sessions": [],
@@ -334,7 +335,17 @@ def test_a_station_has_the_contract_example() -> None:
         "currency": "KGS",
         "working_hours": "Круглосуточно",
         "message": "Станция работает",
+        "reliability": "good",
     }
+
+
+def test_a_station_is_doubtful_when_every_connector_is() -> None:
+    doubtful = replace(STATION_VIEW.station.connectors[0], doubtful=True)
+    good = replace(doubtful, connector_id=ConnectorId(2), doubtful=False)
+    both = station_body(at(STATION_VIEW, connectors=(doubtful, good)))
+    assert [each["reliability"] for each in both["connectors"]] == ["doubtful", "good"]
+    assert both["reliability"] == "good"
+    assert station_body(at(STATION_VIEW, connectors=(doubtful,)))["reliability"] == "doubtful"
 
 
 def at(view: StationView, **changes: Any) -> StationView:

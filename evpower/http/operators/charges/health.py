@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.health.records import ConnectorHealth, Doubt
+from evpower.health.records import ConnectorDoubt, ConnectorHealth
 from evpower.health.service import ConnectorsHealth
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.described import described
@@ -31,7 +31,7 @@ class ConnectorHealthBody(TypedDict):
     tried: int
     worked: int
     chance: float
-    doubt: NotRequired[Doubt]
+    doubt: NotRequired[ConnectorDoubt]
     doubted_since: NotRequired[datetime]
 
 
