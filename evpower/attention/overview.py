@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from evpower.availability.records import NetworkHour
 from evpower.identifiers import ClientId, SessionId, StationId
 
 
@@ -43,7 +44,10 @@ class RunningCharges:
 
 @dataclass(frozen=True)
 class Starts:
-    """Starts that were asked for in the last hour, those that reached `charging`, and why the others did not."""
+    """Starts of the last hour that were decided, those that reached `charging`, and the words of all that did not.
+
+    A client's own refusal is no failure: it is among the words and not in `asked`.
+    """
 
     asked: int = 0
     reached: int = 0
@@ -76,3 +80,15 @@ class DayFigures:
     starts: Starts = Starts()
     sold: Sold = Sold()
     top_ups: TopUpsToday = TopUpsToday()
+    #: The last 24 hours, the oldest first; empty before they were read.
+    hours: tuple[NetworkHour, ...] = ()
+
+    @property
+    def curves(self) -> dict[str, list[float | None]]:
+        """Each figure hour by hour; None where there is nothing to show a share of."""
+        return {
+            "starts": [each.reached / each.asked if each.asked else None for each in self.hours],
+            "online": [each.uptime for each in self.hours],
+            "sold": [each.revenue_tyiyn for each in self.hours],
+            "top_ups": [each.topped_up_tyiyn for each in self.hours],
+        }

@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -27,6 +27,8 @@ from evpower.attention.rows.network import read_station_facts, silent_stations
 from evpower.attention.rows.overview import read_day, read_running
 from evpower.attention.rules import may_need_a_person, raised
 from evpower.attention.todo import Todo, make_todo
+from evpower.availability.records import NetworkHour
+from evpower.availability.service import StationAvailability
 from evpower.clock import Clock, midnight
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
@@ -41,6 +43,8 @@ LOOK_EVERY_S = 2.0
 LOOKS_APART_S = 0.25
 #: The day's figures move slowly.
 DAY_EVERY_S = 10.0
+#: As often as they are kept (availability/service.py).
+HOURS_EVERY_S = 60.0
 #: Events that nobody has taken up; more are a gap.
 EVENTS_MOST = 20_000
 #: Longer, and the picture stays the old one, with its age.
@@ -95,6 +99,8 @@ class _Known:
     layouts: int = 0
     day: DayFigures = field(default_factory=DayFigures)
     day_at_s: float = float("-inf")
+    hours: tuple[NetworkHour, ...] = ()
+    hours_at_s: float = float("-inf")
     todo: Todo = field(default_factory=Todo)
     #: What was read is of before a gap, or nothing was.
     all_stale: bool = True
@@ -104,11 +110,19 @@ class Pictures:
     """The one reader of pictures in this process."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, bus: EventBus, heartbeat_timeout_s: float, timezone: ZoneInfo, series: str
+        self,
+        pool: Pool,
+        clock: Clock,
+        bus: EventBus,
+        availability: StationAvailability,
+        heartbeat_timeout_s: float,
+        timezone: ZoneInfo,
+        series: str,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._bus = bus
+        self._availability = availability
         self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
         self._timezone = timezone
         self._known = _Known()
@@ -207,13 +221,16 @@ class Pictures:
         changed, whole = self._changed, known.all_stale or not self._follows
         self._changed, known.all_stale = set(), False
         try:
+            if trio.current_time() - known.hours_at_s > HOURS_EVERY_S:
+                known.hours = await self._availability.network_hours()
+                known.hours_at_s = trio.current_time()
             async with reading(self._pool) as conn:
                 facts = await read_station_facts(conn, None if whole else changed) if whole or changed else []
                 silent = await silent_stations(conn, now - self._heartbeat_timeout)
                 running = await read_running(conn, now)
                 gathered, marks = await gather(conn, now), await read_marks(conn)
                 if trio.current_time() - known.day_at_s > DAY_EVERY_S:
-                    known.day = await read_day(conn, now, midnight(now, self._timezone))
+                    known.day = replace(await read_day(conn, now, midnight(now, self._timezone)), hours=known.hours)
                     known.day_at_s = trio.current_time()
         except BaseException:
             known.all_stale |= whole

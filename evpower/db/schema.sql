@@ -607,6 +607,23 @@ TABLE evpower.station_credentials (
     updated_at timestamp with time zone NOT NULL,
     pending_hash text
 )
+TABLE evpower.station_hours (
+    station_id text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    offline_s integer NOT NULL,
+    asked integer NOT NULL,
+    reached integer NOT NULL,
+    charges integer NOT NULL,
+    energy_wh bigint NOT NULL,
+    revenue_tyiyn bigint NOT NULL
+)
+TABLE evpower.station_outages (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    cause text NOT NULL
+)
 TABLE evpower.station_policies (
     station_id text NOT NULL,
     free_vend boolean NOT NULL,
@@ -1127,6 +1144,12 @@ evpower.station_certificates: station_certificates_state_check CHECK ((state = A
 evpower.station_certificates: station_certificates_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_credentials: station_credentials_pkey PRIMARY KEY (station_id)
 evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.station_hours: station_hours_offline_s_check CHECK (((offline_s >= 0) AND (offline_s <= 3600)))
+evpower.station_hours: station_hours_pkey PRIMARY KEY (station_id, hour)
+evpower.station_hours: station_hours_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.station_outages: station_outages_cause_check CHECK ((cause = ANY (ARRAY['socket'::text, 'silence'::text, 'boot'::text])))
+evpower.station_outages: station_outages_pkey PRIMARY KEY (id)
+evpower.station_outages: station_outages_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.station_policies: station_policies_pkey PRIMARY KEY (station_id)
 evpower.station_policies: station_policies_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_transactions: station_transactions_pkey PRIMARY KEY (station_id, wire_transaction_id)
@@ -1289,6 +1312,9 @@ CREATE INDEX start_attempts_session ON evpower.start_attempts USING btree (sessi
 CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
 CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
+CREATE INDEX station_hours_hour ON evpower.station_hours USING btree (hour)
+CREATE INDEX station_outages_ended ON evpower.station_outages USING btree (ended_at)
+CREATE INDEX station_outages_station ON evpower.station_outages USING btree (station_id, began_at)
 CREATE INDEX station_transactions_age ON evpower.station_transactions USING btree (last_event_at)
 CREATE INDEX station_transactions_open ON evpower.station_transactions USING btree (station_id) WHERE (ended_at IS NULL)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
@@ -1383,6 +1409,9 @@ CREATE UNIQUE INDEX start_attempts_pkey ON evpower.start_attempts USING btree (i
 CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates USING btree (id)
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
+CREATE UNIQUE INDEX station_hours_pkey ON evpower.station_hours USING btree (station_id, hour)
+CREATE UNIQUE INDEX station_outages_open ON evpower.station_outages USING btree (station_id) WHERE (ended_at IS NULL)
+CREATE UNIQUE INDEX station_outages_pkey ON evpower.station_outages USING btree (id)
 CREATE UNIQUE INDEX station_policies_pkey ON evpower.station_policies USING btree (station_id)
 CREATE UNIQUE INDEX station_transactions_pkey ON evpower.station_transactions USING btree (station_id, wire_transaction_id)
 CREATE UNIQUE INDEX station_trust_pkey ON evpower.station_trust USING btree (station_id)
@@ -1430,6 +1459,7 @@ evpower.signed_readings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.station_outages_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.webhook_deliveries_id_seq bigint FROM 1 TO 9223372036854775807
 public.balance_topups_id_seq bigint FROM 1 TO 9223372036854775807
@@ -1520,6 +1550,33 @@ CREATE OR REPLACE FUNCTION evpower.forget_displaced_phone()
 AS $function$
 BEGIN
     DELETE FROM evpower.displaced_phones WHERE client_id = NEW.id;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.keep_boot()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    UPDATE evpower.station_outages SET cause = 'boot'
+    WHERE station_id = NEW.station_id AND began_at <= NEW.booted_at
+          AND (ended_at IS NULL OR ended_at >= NEW.booted_at - interval '1 minute');
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.keep_outage()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.is_available THEN
+        UPDATE evpower.station_outages SET ended_at = greatest(began_at, NEW.last_heartbeat_at)
+        WHERE station_id = NEW.id AND ended_at IS NULL;
+    ELSIF NEW.last_heartbeat_at IS NOT NULL THEN
+        INSERT INTO evpower.station_outages (station_id, began_at, cause)
+        SELECT NEW.id, NEW.last_heartbeat_at,
+               CASE WHEN EXISTS (SELECT FROM evpower.charger_connections c WHERE c.station_id = NEW.id)
+                    THEN 'silence' ELSE 'socket' END
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION evpower.keep_plug_in()
@@ -1816,6 +1873,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.receipts FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER displaced_phone_forgotten AFTER UPDATE OF anonymized ON public.clients FOR EACH ROW WHEN (new.anonymized) EXECUTE FUNCTION evpower.forget_displaced_phone()
+CREATE TRIGGER keep_boot AFTER INSERT OR UPDATE OF booted_at ON evpower.ocpp_station_status FOR EACH ROW WHEN ((new.booted_at IS NOT NULL)) EXECUTE FUNCTION evpower.keep_boot()
+CREATE TRIGGER keep_outage AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((old.is_available IS DISTINCT FROM new.is_available)) EXECUTE FUNCTION evpower.keep_outage()
 CREATE TRIGGER keep_plug_in AFTER UPDATE ON public.connectors FOR EACH ROW WHEN (((old.ocpp_status IS DISTINCT FROM new.ocpp_status) AND ((old.ocpp_status = 'Preparing'::text) OR (new.ocpp_status = 'Preparing'::text)))) EXECUTE FUNCTION evpower.keep_plug_in()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()

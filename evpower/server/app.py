@@ -27,6 +27,7 @@ from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
+from evpower.availability.service import StationAvailability
 from evpower.billing.day_book import DayBook
 from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
@@ -192,6 +193,7 @@ class App:
     marks: Marks
     pictures: Pictures
     health: ConnectorsHealth
+    availability: StationAvailability
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -292,6 +294,7 @@ def build_app(
     sign_in = build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes)
     acts = OperatorActs(pool, clock)
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
+    availability = StationAvailability(pool, clock, timezone)
     return App(
         bus=bus,
         redis=redis,
@@ -340,7 +343,8 @@ def build_app(
         asked_acts=AskedActs(acts, conversations),
         marks=Marks(pool, clock),
         health=ConnectorsHealth(pool, clock, bus),
-        pictures=Pictures(pool, clock, bus, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
+        availability=availability,
+        pictures=Pictures(pool, clock, bus, availability, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
         client_accounts=ClientAccounts(pool, clock, ids, billing, allowance),

@@ -28,6 +28,7 @@ from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.attention import attention_routes
+from evpower.http.operators.charges.availability import availability_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.health import health_routes
 from evpower.http.operators.charges.sessions import session_routes
@@ -316,6 +317,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         start_attempt_routes(app.attempts),
         attention_routes(app.pictures),
         health_routes(app.health),
+        availability_routes(app.availability),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         webhook_routes_out(app.webhooks),

@@ -205,6 +205,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(process.feed.run, name="feed")
     await workers.start(app.pictures.run, name="pictures")
     await workers.start(app.health.run, name="health")
+    await workers.start(app.availability.run, name="hours")
 
 
 async def _stop_asked(signals: Signals) -> None:

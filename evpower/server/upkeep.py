@@ -11,6 +11,7 @@ import trio
 
 from evpower.attempts.service import forget_attempts
 from evpower.attention.service import forget_marks
+from evpower.availability.service import forget_hours
 from evpower.clock import ClockWatch
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
@@ -77,6 +78,7 @@ class Upkeep:
         await forget_marks(self._pool, now)
         await forget_events(self._pool, now)
         await forget_plug_ins(self._pool, now)
+        await forget_hours(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:
             log.info("dropped, past its retention: %s", name)

@@ -19,6 +19,7 @@ LOGGERS = (
     "evpower",
     "evpower.accounts",
     "evpower.attention",
+    "evpower.availability",
     "evpower.belief",
     "evpower.charging",
     "evpower.db",

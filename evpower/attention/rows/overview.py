@@ -9,6 +9,7 @@ from typing import Any
 from evpower.attention.overview import DayFigures, RunningCharge, RunningCharges, Sold, Starts, TopUpsToday
 from evpower.billing.tariff import Rates
 from evpower.db.connection import Conn
+from evpower.health.failed_starts import FAILED, FAILED_BY
 from evpower.metering.energy_sql import ENERGY_WH
 from evpower.money import tyiyn
 
@@ -33,11 +34,14 @@ LEFT JOIN LATERAL (SELECT * FROM evpower.ocpp_transactions WHERE charging_sessio
 WHERE s.status = 'started' ORDER BY s.start_time DESC, s.id LIMIT {MOST_RUNNING}
 """
 
-STARTS = """
-SELECT a.answer, count(*) AS asked,
-       count(*) FILTER (WHERE EXISTS (SELECT FROM evpower.ocpp_transactions t
-                                      WHERE t.charging_session_id = a.session_id)) AS reached
-FROM evpower.start_attempts a WHERE a.attempted_at >= %(since)s GROUP BY a.answer ORDER BY asked DESC, a.answer
+#: The client's own refusals are no failures: they are neither reached nor failed (§3.4).
+STARTS = f"""
+SELECT a.answer, count(*) AS tried, count(*) FILTER (WHERE r.reached) AS reached,
+       count(*) FILTER (WHERE NOT r.reached AND {FAILED}) AS failed
+FROM evpower.start_attempts a
+CROSS JOIN LATERAL (SELECT lower(a.answer) = 'accepted' AND (a.door = 'card' OR EXISTS (
+    SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = a.session_id)) AS reached) r
+WHERE a.attempted_at >= %(since)s GROUP BY a.answer ORDER BY tried DESC, a.answer
 """
 SOLD = """
 SELECT coalesce(sum(energy * 1000) FILTER (WHERE start_time >= %(midnight)s), 0)::bigint AS energy_wh,
@@ -93,6 +97,7 @@ def _running(
 async def read_day(conn: Conn, now: datetime, midnight: datetime) -> DayFigures:
     """The day's figures; `midnight` is the beginning of the day of `billing.timezone`."""
     parameters = {
+        **FAILED_BY,
         "since": now - HOUR,
         "midnight": midnight,
         "midnight_before": midnight - WEEK,
@@ -101,6 +106,6 @@ async def read_day(conn: Conn, now: datetime, midnight: datetime) -> DayFigures:
     answers = await (await conn.execute(STARTS, parameters)).fetchall()
     sold = await (await conn.execute(SOLD, parameters)).fetchall()
     top_ups = await (await conn.execute(TOP_UPS, parameters)).fetchall()
-    refusals = tuple((row["answer"], row["asked"]) for row in answers if row["answer"].lower() != "accepted")
-    asked, reached = sum(row["asked"] for row in answers), sum(row["reached"] for row in answers)
-    return DayFigures(Starts(asked, reached, refusals[:3]), Sold(**sold[0]), TopUpsToday(**top_ups[0]))
+    refusals = tuple((row["answer"], row["tried"]) for row in answers if row["answer"].lower() != "accepted")
+    reached, failed = sum(row["reached"] for row in answers), sum(row["failed"] for row in answers)
+    return DayFigures(Starts(reached + failed, reached, refusals[:3]), Sold(**sold[0]), TopUpsToday(**top_ups[0]))

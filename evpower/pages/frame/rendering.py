@@ -17,6 +17,7 @@ from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
 from evpower.pages.frame.dots import dot, dots
+from evpower.pages.frame.sparkline import sparkline
 from evpower.pages.frame.visitor import choices, visitor
 from evpower.pages.frame.wording import Wording
 from evpower.staff.rights import Right
@@ -66,6 +67,7 @@ class Renderer:
             languages=LANGUAGES,
             dot=dot,
             dots=dots,
+            sparkline=sparkline,
             new_key=ids.new,
             step_sentence=step_sentence,
             version=evpower.__version__,

@@ -1,0 +1,1 @@
+"""Outages and hours as stored."""

@@ -1,0 +1,51 @@
+"""Start success: reached charging, of those that reached it and those that failed (operator-pages §3.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from evpower.attention.overview import Starts
+from evpower.charging.errors import SessionFailed
+from evpower.errors import EvPowerError
+from evpower.identifiers import ClientId
+from evpower.link.ports import Outcome
+from evpower.pages.frame.sparkline import sparkline
+from tests.worlds.charging import World
+
+
+async def starts(world: World) -> Starts:
+    await world.app.pictures.look()
+    assert world.app.pictures.latest is not None
+    return world.app.pictures.latest.day.starts
+
+
+async def test_a_clients_own_refusal_is_no_failure_and_its_word_is_shown(world: World) -> None:
+    await world.give(1_000_00)
+    started = await world.order(energy_wh=1_000)
+    await world.charge(started.session.session_id, 1_000)
+    world.link.outcome = Outcome.REJECTED
+    with pytest.raises(SessionFailed):
+        await world.order(energy_wh=1_000)
+    for name in ("poor", "poorer"):
+        with pytest.raises(EvPowerError):
+            await world.order(energy_wh=1_000, client=ClientId(name))
+    assert await starts(world) == Starts(2, 1, (("insufficient_balance", 2), ("session_failed", 1)))
+
+
+async def test_a_start_that_is_not_decided_yet_counts_for_nothing(world: World) -> None:
+    await world.give(1_000_00)
+    await world.order(energy_wh=1_000)
+    assert await starts(world) == Starts(0, 0, ())
+
+
+async def test_the_picture_has_the_last_24_hours_of_each_figure(world: World) -> None:
+    await world.app.availability.work()
+    await world.app.pictures.look()
+    assert world.app.pictures.latest is not None
+    assert {len(curve) for curve in world.app.pictures.latest.day.curves.values()} == {24}
+
+
+def test_a_line_has_a_gap_where_there_is_nothing_and_none_of_one_point() -> None:
+    assert 'd="M0.0 10.0M64.0 1.0L96.0 1.0"' in sparkline([0.5, None, 1, 1], "x", 1)
+    assert sparkline([None, 1, None], "x") == ""
+    assert "&lt;" in sparkline([0, 0], "<")
