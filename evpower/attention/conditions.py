@@ -13,6 +13,7 @@ from evpower.identifiers import StationId
 class ConditionKind(Enum):
     """The value stands in addresses, JSON and texts."""
 
+    LEDGER_FINDING = "ledger_finding"
     SETTLEMENT_LATE = "settlement_late"
     CHARGING_WITHOUT_SESSION = "charging_without_session"
     STOP_AWAITED = "stop_awaited"
@@ -134,6 +135,15 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class LedgerFinding:
+    """What the last check of the ledger found: broken rows, and the invariants they break."""
+
+    rows: int
+    invariants: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Gathered:
     """Every row that conditions are raised from, as of one moment."""
 
@@ -143,5 +153,6 @@ class Gathered:
     money: tuple[WaitingMoney, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    finding: LedgerFinding | None = None
     #: Connectors on which a transaction is given away: nobody has to pay there.
     given_away: frozenset[tuple[StationId, int]] = frozenset()

@@ -15,6 +15,7 @@ from evpower.attention.conditions import (
     ConditionKind,
     Gathered,
     LastStarts,
+    LedgerFinding,
     OpenCharge,
     Undecided,
     UnpaidCharge,
@@ -67,6 +68,7 @@ def raised(
         *of_money(rows.money, now),
         *of_undecided(rows.undecided, now),
         *of_waiting(rows.waiting, now),
+        *of_ledger(rows.finding),
         *of_stations(suspects, rows, now),
     ]
     return [_placed(each, known) for each in found]
@@ -166,6 +168,13 @@ def of_waiting(waiting: Iterable[Waiting], now: datetime) -> Iterator[Condition]
             is_urgent = left < CERTIFICATE_URGENT_WITHIN
             facts["days"] = max(0, left.days)
         yield Condition(kind, each.subject, each.since, is_urgent, station_id=each.station_id, facts=facts)
+
+
+def of_ledger(finding: LedgerFinding | None) -> Iterator[Condition]:
+    """The last check of the ledger found broken rows; the next one that finds none withdraws it."""
+    if finding is not None and finding.rows > 0:
+        facts: dict[str, str | int] = {"count": finding.rows, "word": "; ".join(finding.invariants)}
+        yield Condition(ConditionKind.LEDGER_FINDING, "ledger", finding.since, True, facts=facts)
 
 
 def of_stations(stations: Iterable[StationCells], rows: Gathered, now: datetime) -> Iterator[Condition]:

@@ -14,6 +14,7 @@ from evpower.attention.conditions import (
     ConditionKind,
     Gathered,
     LastStarts,
+    LedgerFinding,
     OpenCharge,
     Undecided,
     UnpaidCharge,
@@ -215,6 +216,12 @@ def test_rows_that_cannot_be_right_are_raised(count: int, raises: list[Any]) -> 
     assert kinds(None, station(connectors_count=count)) == raises
 
 
+@pytest.mark.parametrize(("rows", "raises"), [(0, []), (2, [("ledger_finding", True)])])
+def test_what_a_check_of_the_ledger_found_is_raised_until_one_finds_nothing(rows: int, raises: list[Any]) -> None:
+    finding = LedgerFinding(rows, ("every entry sums to zero",) if rows else (), ago(hours=3))
+    assert kinds(Gathered(finding=finding)) == raises
+
+
 def in_doubt(doubt: str) -> ConnectorFacts:
     return replace(connector("Available"), doubt=doubt, doubted_since=ago(hours=3), tried=20, worked=4)
 
@@ -251,6 +258,7 @@ def test_every_kind_has_a_rule_that_raises_it() -> None:
         starts=(LastStarts(A, 1, 5, 3, 2, ago(minutes=40), "failed"),),
         money=tuple(WaitingMoney(1, kind, "odengi", "42", 1, ago(hours=2), "") for kind in ("parked", "refund")),
         undecided=(Undecided("odengi", 3, 9000, ago(hours=1)),),
+        finding=LedgerFinding(1, ("x",), NOON),
         waiting=tuple(
             Waiting(kind, "1", A, NOON, "", NOON)
             for kind in ("report_parked", "doubt", "stranger_waits", "firmware_failed", "certificate_ends")

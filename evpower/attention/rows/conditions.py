@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from evpower.attention.conditions import (
     Gathered,
     LastStarts,
+    LedgerFinding,
     OpenCharge,
     Undecided,
     UnpaidCharge,
     Waiting,
     WaitingMoney,
 )
+from evpower.billing.ledger_check import LedgerCheckRecord
+from evpower.billing.nightly_check import read_last_check
 from evpower.charging.review.parked import list_without_session
 from evpower.db.connection import Conn
 from evpower.health.failed_starts import FAILED, FAILED_BY
@@ -105,6 +108,7 @@ async def gather(conn: Conn, now: datetime) -> Gathered:
     money = await (await conn.execute(MONEY)).fetchall()
     undecided = await (await conn.execute(UNDECIDED, ago)).fetchall()
     waiting = await (await conn.execute(WAITING, ago)).fetchall()
+    last = await read_last_check(conn)
     given_away = await (await conn.execute(GIVEN_AWAY)).fetchall()
     unpaid = await list_without_session(conn)
     return Gathered(
@@ -117,5 +121,10 @@ async def gather(conn: Conn, now: datetime) -> Gathered:
         tuple(WaitingMoney(**row) for row in money),
         tuple(Undecided(**row) for row in undecided),
         tuple(Waiting(**row) for row in waiting),
+        None if last is None else _finding(last),
         frozenset((StationId(row["station_id"]), row["connector_id"]) for row in given_away),
     )
+
+
+def _finding(last: LedgerCheckRecord) -> LedgerFinding:
+    return LedgerFinding(sum(last.problems.values()), tuple(sorted(last.problems)), last.ended_at)

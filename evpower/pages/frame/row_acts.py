@@ -1,0 +1,63 @@
+"""What a row of To do offers (§3.1): forms of the station's page, filled in, and the page where a person decides.
+
+The acts are those pages': each form is done once by its key, by who may, and says when its outcome is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from evpower.attention.conditions import Condition, ConditionKind
+
+#: By the names of the station's acts (pages/stations/acts.py); `{}` fields are filled from the row.
+STATION_ACTS: Mapping[ConditionKind, tuple[str, ...]] = {
+    ConditionKind.CONNECTOR_FAULTED: ("reset", "availability"),
+    ConditionKind.STARTS_FAIL: ("reset", "availability"),
+    ConditionKind.CONNECTOR_DOUBTFUL: ("reset", "availability"),
+    ConditionKind.PASSED_OVER: ("availability",),
+    ConditionKind.CHARGING_WITHOUT_SESSION: ("unlock", "reset"),
+    ConditionKind.STOP_AWAITED: ("trigger",),
+    ConditionKind.FIRMWARE_FAILED: ("firmware",),
+}
+#: Of a charge that hangs: its own stop, or the release of what is held (the same act before it began).
+STOPPED_HERE = frozenset({ConditionKind.START_HANGS, ConditionKind.STOP_HANGS})
+DECIDED_AT: Mapping[ConditionKind, str] = {
+    ConditionKind.PAYMENT_PARKED: "/money#parked-{subject}",
+    ConditionKind.REFUND_OPEN: "/money#refunds",
+    ConditionKind.PAYMENTS_UNDECIDED: "/money#undecided",
+    ConditionKind.LEDGER_FINDING: "/money#check",
+    ConditionKind.STRANGER_WAITS: "/network/strangers#{subject}",
+    ConditionKind.CERTIFICATE_ENDS: "/network/certificates",
+}
+
+
+@dataclass(frozen=True)
+class RowAct:
+    """A button that is a link; `name` is a text of `do.`."""
+
+    name: str
+    address: str
+
+
+def station_acts(condition: Condition) -> list[RowAct]:
+    """Forms of the station's page for what may help."""
+    if condition.station_id is None:
+        return []
+    filled = urlencode({"connector": condition.facts["connector"]}) if "connector" in condition.facts else ""
+    at = f"/stations/{quote(condition.station_id, safe='')}/do/"
+    return [
+        RowAct(name, f"{at}{name}{'?' + filled if filled else ''}") for name in STATION_ACTS.get(condition.kind, ())
+    ]
+
+
+def is_stopped_here(condition: Condition) -> bool:
+    """Whether the row has a stop of its charge."""
+    return condition.kind in STOPPED_HERE and condition.session_id is not None
+
+
+def decided_at(condition: Condition) -> str | None:
+    """The page where a person decides, if there is one."""
+    address = DECIDED_AT.get(condition.kind)
+    return None if address is None else address.format(subject=quote(condition.subject, safe=""))
