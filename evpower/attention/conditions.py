@@ -13,6 +13,9 @@ from evpower.identifiers import StationId
 class ConditionKind(Enum):
     """The value stands in addresses, JSON and texts."""
 
+    DISK_SHORT = "disk_short"
+    JOURNAL_LAGS = "journal_lags"
+    PROVIDER_FAILING = "provider_failing"
     LEDGER_FINDING = "ledger_finding"
     SETTLEMENT_LATE = "settlement_late"
     CHARGING_WITHOUT_SESSION = "charging_without_session"

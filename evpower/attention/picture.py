@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import trio
 
+from evpower.attention.beneath import Beneath
 from evpower.attention.cells import CellKind, StationCells, StationFactsNow, is_missing, station_cells
 from evpower.attention.folding import folded
 from evpower.attention.overview import DayFigures, RunningCharges
@@ -25,7 +26,7 @@ from evpower.attention.rows.conditions import gather
 from evpower.attention.rows.marks import read_marks
 from evpower.attention.rows.network import read_station_facts, silent_stations
 from evpower.attention.rows.overview import read_day, read_running
-from evpower.attention.rules import may_need_a_person, raised
+from evpower.attention.rules import may_need_a_person, of_beneath, raised
 from evpower.attention.todo import Todo, make_todo
 from evpower.availability.records import NetworkHour
 from evpower.availability.service import StationAvailability
@@ -118,11 +119,13 @@ class Pictures:
         heartbeat_timeout_s: float,
         timezone: ZoneInfo,
         series: str,
+        beneath: Beneath,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._bus = bus
         self._availability = availability
+        self._beneath = beneath
         self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
         self._timezone = timezone
         self._known = _Known()
@@ -224,6 +227,7 @@ class Pictures:
             if trio.current_time() - known.hours_at_s > HOURS_EVERY_S:
                 known.hours = await self._availability.network_hours()
                 known.hours_at_s = trio.current_time()
+            beneath = await self._beneath.read()
             async with reading(self._pool) as conn:
                 facts = await read_station_facts(conn, None if whole else changed) if whole or changed else []
                 silent = await silent_stations(conn, now - self._heartbeat_timeout)
@@ -242,7 +246,7 @@ class Pictures:
             # One came or went: its place in the order is in the whole list alone.
             known.all_stale = True
             self._wake.set()
-        conditions = raised(gathered, known.suspects.values(), known.cells, now)
+        conditions = [*raised(gathered, known.suspects.values(), known.cells, now), *of_beneath(beneath, now)]
         known.todo = make_todo(folded(conditions, known.active), marks, known.todo, now)
         layout = f"{self._series}-{known.layouts}"
         self._latest = Picture(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from evpower.attention.beneath import BeneathFacts
 from evpower.attention.cells import TAKING, CellKind, ConnectorFacts, StationCells
 from evpower.attention.conditions import (
     Condition,
@@ -35,6 +36,7 @@ STOP_AWAITED_URGENT = timedelta(hours=2)
 UNBILLED_SHOWN_FOR = timedelta(hours=24)
 #: Of the last five starts at a connector, within two hours, of more than one client.
 FAILED_STARTS, CLIENTS = 3, 2
+JOURNAL_LAGS_S = 5.0
 REFUND_OPEN_FOR = timedelta(hours=1)
 UNDECIDED_FOR = timedelta(minutes=10)
 CERTIFICATE_ENDS_WITHIN = timedelta(days=30)
@@ -175,6 +177,20 @@ def of_ledger(finding: LedgerFinding | None) -> Iterator[Condition]:
     if finding is not None and finding.rows > 0:
         facts: dict[str, str | int] = {"count": finding.rows, "word": "; ".join(finding.invariants)}
         yield Condition(ConditionKind.LEDGER_FINDING, "ledger", finding.since, True, facts=facts)
+
+
+def of_beneath(beneath: BeneathFacts, now: datetime) -> Iterator[Condition]:
+    """A disk that fills, a journal whose oldest report waits too long, a provider that does not answer us."""
+    if beneath.short_since is not None:
+        facts: dict[str, str | int] = {"free_mib": beneath.free_bytes // 2**20}
+        yield Condition(ConditionKind.DISK_SHORT, "disk", beneath.short_since, True, facts=facts)
+    if beneath.journal_lag_s > JOURNAL_LAGS_S:
+        since = now - timedelta(seconds=beneath.journal_lag_s)
+        yield Condition(ConditionKind.JOURNAL_LAGS, "journal", since, True)
+    for provider, state in (beneath.providers or {}).items():
+        if state.status == "failing":
+            facts = {"provider": provider, "reason": state.last_error or ""}
+            yield Condition(ConditionKind.PROVIDER_FAILING, provider, state.failing_since or now, facts=facts)
 
 
 def of_stations(stations: Iterable[StationCells], rows: Gathered, now: datetime) -> Iterator[Condition]:

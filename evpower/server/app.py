@@ -25,6 +25,7 @@ from evpower.administration.service import Administration
 from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
+from evpower.attention.beneath import Beneath, DiskRoom, disk_room
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
 from evpower.availability.service import StationAvailability
@@ -234,6 +235,7 @@ def build_app(
     sign_in_means: SignInMeans | None = None,
     push_services: Mapping[str, DeliveryService] | None = None,
     random_bytes: RandomBytes = random_bytes,
+    room: DiskRoom = disk_room,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
@@ -295,6 +297,8 @@ def build_app(
     acts = OperatorActs(pool, clock)
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
     availability = StationAvailability(pool, clock, timezone)
+    payments = build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch)
+    beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room)
     return App(
         bus=bus,
         redis=redis,
@@ -309,7 +313,7 @@ def build_app(
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
-        payments=build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch),
+        payments=payments,
         pricing=pricing,
         charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),
         station_prices=StationPrices(pool, clock, pricing),
@@ -344,7 +348,9 @@ def build_app(
         marks=Marks(pool, clock),
         health=ConnectorsHealth(pool, clock, bus),
         availability=availability,
-        pictures=Pictures(pool, clock, bus, availability, heartbeat_timeout_s, timezone, random_bytes(8).hex()),
+        pictures=Pictures(
+            pool, clock, bus, availability, heartbeat_timeout_s, timezone, random_bytes(8).hex(), beneath
+        ),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
         client_accounts=ClientAccounts(pool, clock, ids, billing, allowance),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
+from evpower.attention.beneath import Beneath, disk_room
 from evpower.attention.overview import Starts
 from evpower.charging.errors import SessionFailed
 from evpower.errors import EvPowerError
@@ -49,3 +53,16 @@ def test_a_line_has_a_gap_where_there_is_nothing_and_none_of_one_point() -> None
     assert 'd="M0.0 10.0M64.0 1.0L96.0 1.0"' in sparkline([0.5, None, 1, 1], "x", 1)
     assert sparkline([None, 1, None], "x") == ""
     assert "&lt;" in sparkline([0, 0], "<")
+
+
+async def test_a_disk_that_fills_is_raised_since_it_was_seen_and_withdrawn(world: World) -> None:
+    room = [(9, 100), (9, 100), (10, 100)]
+    beneath = Beneath(world.clock, world.app.journal, dict, "no/such/place", lambda _path: room.pop(0))
+    first = (await beneath.read()).short_since
+    world.clock.advance(60)
+    assert (await beneath.read()).short_since == first == world.clock.now() - timedelta(seconds=60)
+    assert (await beneath.read()).short_since is None
+
+
+def test_a_place_that_is_not_there_yet_has_the_room_above_it() -> None:
+    assert disk_room(Path("no/such/place"))[1] == disk_room(Path.cwd())[1]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evpower.attention.beneath import BeneathFacts
 from evpower.attention.cells import ConnectorFacts, StationCells, StationFactsNow, station_cells
 from evpower.attention.conditions import (
     Condition,
@@ -21,8 +22,9 @@ from evpower.attention.conditions import (
     Waiting,
     WaitingMoney,
 )
-from evpower.attention.rules import may_need_a_person, raised
+from evpower.attention.rules import may_need_a_person, of_beneath, raised
 from evpower.identifiers import StationId
+from evpower.payments.provider_calls import ProviderState
 from tests.worlds.fakes import NOON
 
 A = StationId("EVP-001-01")
@@ -222,6 +224,21 @@ def test_what_a_check_of_the_ledger_found_is_raised_until_one_finds_nothing(rows
     assert kinds(Gathered(finding=finding)) == raises
 
 
+@pytest.mark.parametrize(
+    ("facts", "raises"),
+    [
+        (BeneathFacts(), []),
+        (BeneathFacts(journal_lag_s=5.0), []),
+        (BeneathFacts(journal_lag_s=5.1), [("journal_lags", True)]),
+        (BeneathFacts(free_bytes=1, short_since=NOON), [("disk_short", True)]),
+        (BeneathFacts(providers={"odengi": ProviderState("up"), "obank": ProviderState("off")}), []),
+        (BeneathFacts(providers={"odengi": ProviderState("failing", NOON, "timeout")}), [("provider_failing", False)]),
+    ],
+)
+def test_what_the_process_stands_on_is_raised_while_it_is_so(facts: BeneathFacts, raises: list[Any]) -> None:
+    assert [(each.kind.value, each.is_urgent) for each in of_beneath(facts, NOON)] == raises
+
+
 def in_doubt(doubt: str) -> ConnectorFacts:
     return replace(connector("Available"), doubt=doubt, doubted_since=ago(hours=3), tried=20, worked=4)
 
@@ -267,4 +284,6 @@ def test_every_kind_has_a_rule_that_raises_it() -> None:
     faulted = station(StationId("B"), connectors=(connector("Faulted"),), connectors_count=0)
     silent = station(StationId("C"), online=False, seen=ago(minutes=9))
     doubtful = station(StationId("D"), connectors=(in_doubt("starts_fail"), replace(in_doubt("passed_over"), number=2)))
-    assert {each.kind for each in found(gathered, faulted, silent, doubtful)} == set(ConditionKind)
+    failing = BeneathFacts(6, 1, NOON, {"odengi": ProviderState("failing", NOON)})
+    raised_now = [*found(gathered, faulted, silent, doubtful), *of_beneath(failing, NOON)]
+    assert {each.kind for each in raised_now} == set(ConditionKind)

@@ -35,6 +35,7 @@ FACTS: dict[str, str | int] = {
     "count": 2,
     "name": "7",
     "days": 3,
+    "free_mib": 900,
 }
 
 

@@ -171,7 +171,7 @@ async def open_world(pool: Pool, config: Config | None = None) -> AsyncIterator[
         await conn.execute(NETWORK)
     async with trio.open_nursery() as workers:
         watch = ClockWatch(clock, clock.steady_s)
-        app = build_app(config, pool, link, clock, ids, workers, watch=watch)
+        app = build_app(config, pool, link, clock, ids, workers, watch=watch, room=lambda _path: (50, 100))
         await workers.start(app.journal.run)
         await workers.start(app.lookups.run)
         await workers.start(app.limits.run)

@@ -28,6 +28,9 @@ DECIDED_AT: Mapping[ConditionKind, str] = {
     ConditionKind.REFUND_OPEN: "/money#refunds",
     ConditionKind.PAYMENTS_UNDECIDED: "/money#undecided",
     ConditionKind.LEDGER_FINDING: "/money#check",
+    ConditionKind.DISK_SHORT: "/system",
+    ConditionKind.JOURNAL_LAGS: "/system",
+    ConditionKind.PROVIDER_FAILING: "/system",
     ConditionKind.STRANGER_WAITS: "/network/strangers#{subject}",
     ConditionKind.CERTIFICATE_ENDS: "/network/certificates",
 }
