@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from evpower.administration.records import ChargeRecord, Listed, Page
 from evpower.administration.rows import charges as rows
-from evpower.administration.rows.charges import ChargeFilter
+from evpower.administration.rows.charges import ChargeFilter, ChargeTrouble
 from evpower.clock import Clock, midnight
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
@@ -20,7 +20,7 @@ from evpower.link.ports import LiveStations
 from evpower.network.locations import last_seen
 from evpower.network.status import is_online
 
-__all__ = ["ChargeFilter", "ChargeViews", "NetworkFigures"]
+__all__ = ["ChargeFilter", "ChargeTrouble", "ChargeViews", "NetworkFigures"]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import trio
 
@@ -104,6 +105,11 @@ class LimitKeeper:
         limit_wh = terms.limit_wh(int(elapsed_s // 60))
         if self._push.is_on and limit_wh is not None and energy_wh * 100 >= limit_wh * NEAR_PERCENT:
             await self._say_near(station_id, progress.session_id, energy_wh)
+
+    def planned_at(self, session_id: SessionId) -> datetime | None:
+        """When the stop of a charge of this process is planned for; None without a plan."""
+        plan = self._plans.get(session_id)
+        return None if plan is None else self._watch.look() + timedelta(seconds=plan.at - trio.current_time())
 
     async def _say_near(self, station_id: StationId, session_id: SessionId, energy_wh: int) -> None:
         """A row for the driver, once for each charge; a reading after a crash finds it again."""

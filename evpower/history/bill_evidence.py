@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from evpower.billing.tariff import Rates
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import NotFound, SessionNotFound
-from evpower.history.curve import Curve
+from evpower.history.curve import Curve, CurvePoint, disbelieved, draw
 from evpower.history.evidence import ChargePosting, RegisterFact, SignedReading, read_signed
 from evpower.history.receipt import number_text
 from evpower.history.records import PastCharge
@@ -103,6 +103,20 @@ class Evidence:
         """What is kept of the charge's readings; None before its settlement."""
         async with reading(self._pool) as conn:
             return await curves.read_curve(conn, session_id)
+
+    async def drawn(self, session_id: SessionId) -> tuple[Curve | None, tuple[CurvePoint, ...]]:
+        """The curve, of a charge that goes on as far as it is; and the readings that were not believed, while they are
+        kept."""
+        async with reading(self._pool) as conn:
+            kept = await curves.read_curve(conn, session_id)
+            metered = await curves.read_metered_charge(conn, session_id)
+        if metered is None:
+            return kept, ()
+        if kept is not None:
+            return kept, disbelieved(metered)
+        so_far = draw(metered)
+        # What it has not ended with yet is no point of it.
+        return replace(so_far, points=so_far.points[:-1]), disbelieved(metered)
 
     async def transparency_file(self, client_id: ClientId, session_id: SessionId) -> bytes:
         """The signed values as a file. Raises what `of` does, and NotFound when there are none."""

@@ -98,6 +98,20 @@ def _points(charge: MeteredCharge) -> list[CurvePoint]:
     return points
 
 
+def disbelieved(charge: MeteredCharge) -> tuple[CurvePoint, ...]:
+    """Readings whose register was not believed, at what they would have made of the energy."""
+    register, found = charge.register, list[CurvePoint]()
+    for bucket in charge.buckets:
+        if bucket.register_wh is None:
+            continue
+        reading = RegisterReading(bucket.register_wh, bucket.measured_at, bucket.received_at)
+        base_wh = register.base_wh
+        register, doubt = register.read(reading)
+        if doubt is not None:
+            found.append(CurvePoint(bucket.t_s, 0, max(0, bucket.register_wh - base_wh)))
+    return tuple(found)
+
+
 def _believed_power_w(power_w: float | None, rated_power_w: int | None) -> int | None:
     believed = power_w is not None and 0 <= power_w <= power_max_w(rated_power_w)
     return round(power_w) if believed and power_w is not None else None

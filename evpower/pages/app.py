@@ -23,6 +23,7 @@ from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
 from evpower.case_files.service import CaseFiles
+from evpower.charging.limits import LimitKeeper
 from evpower.charging.service import ChargingService
 from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
@@ -40,7 +41,9 @@ from evpower.history.bill_evidence import Evidence
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network_file.imports import FleetImports
+from evpower.pages.charge_list import charge_list_routes
 from evpower.pages.charges import charge_routes
+from evpower.pages.client_acts import ClientDoers, client_act_routes
 from evpower.pages.drivers import driver_routes
 from evpower.pages.frame.application import PagesApplication
 from evpower.pages.frame.assets import asset_routes, read_assets
@@ -105,6 +108,8 @@ class PagesServices:
     client_accounts: ClientAccounts
     case_files: CaseFiles
     evidence: Evidence
+    limits: LimitKeeper
+    client_doers: ClientDoers
     attempts: Attempts
     finding: Search
     books: Books
@@ -154,9 +159,9 @@ def _behind_the_gate(
         now_routes(pages),
         todo_routes(services.pictures, services.marks, services.acts, pages),
         live_routes(services.pictures, clock, ids, render),
-        charge_routes(
-            services.charging, services.charge_views, services.case_files, services.evidence, services.acts, pages
-        ),
+        charge_list_routes(services.charge_views, pages, clock, timezone),
+        charge_routes(services.charging, services.limits, services.case_files, services.evidence, services.acts, pages),
+        client_act_routes(services.client_doers, pages),
         driver_routes(services.client_accounts, services.case_files, services.acts, pages),
         lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
         money_routes(services.books, services.acts, pages, clock, timezone),

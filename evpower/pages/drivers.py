@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import trio
 from quart import Blueprint, Response, redirect, request
@@ -43,9 +44,17 @@ def driver_routes(accounts: ClientAccounts, case_files: CaseFiles, acts: Operato
         return await show(client_id, is_shown=False)
 
     async def show(client_id: str, *, is_shown: bool) -> Response:
+        key = request.args.get("act", "")
         with trio.fail_after(WITHIN_S):
             case = await case_files.client(ClientId(client_id))
-        return await pages.show("drivers/driver.html", case=case, is_shown=is_shown)
+            act = await acts.act(key) if key else None
+        is_theirs = act is not None and act.target == client_id
+        return await pages.show("drivers/driver.html", case=case, is_shown=is_shown, act=act if is_theirs else None)
+
+    @routes.get("/<path:client_id>/start")
+    async def start(client_id: str) -> Any:
+        """The form of the station that was named, with the driver filled in."""
+        return redirect(f"/stations/{quote(request.args.get('station', ''))}/do/start?client={quote(client_id)}", 303)
 
     @routes.post("/<path:client_id>")
     async def act(client_id: str) -> Any:

@@ -71,6 +71,7 @@ from evpower.ocpp.door.tls import TlsFiles, TlsIdentity
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.wire.transport import SocketLimits
 from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
+from evpower.pages.client_acts import ClientDoers
 from evpower.pages.money import Books
 from evpower.pages.network.lists import NetworkLists
 from evpower.pages.stations.acts import Doers
@@ -205,6 +206,8 @@ def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, re
         client_accounts=app.client_accounts,
         case_files=app.case_files,
         evidence=app.case_files.evidence,
+        limits=app.limits,
+        client_doers=client_doers(app),
         attempts=app.attempts,
         finding=app.finding,
         station_rooms=rooms,
@@ -215,6 +218,14 @@ def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, re
         provisioning=app.provisioning,
         fleet_imports=app.fleet_imports,
         read_system=read,
+    )
+
+
+def client_doers(app: App) -> ClientDoers:
+    """What the forms about a client ask."""
+    payments = app.payments
+    return ClientDoers(
+        app.client_accounts, app.case_files, payments.refunds, payments.top_ups, app.tags, app.allowance, app.acts
     )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evpower.history.curve import Curve, CurvePoint
-from evpower.pages.frame.curve import draw_curve
+from evpower.pages.frame.curve import CurveMarks, draw_curve
 from evpower.pages.frame.wording import THIN, Wording
 from evpower.texts.catalogue import Language, load
 from tests.worlds.fakes import NOON
@@ -77,14 +77,26 @@ def test_a_phone_is_masked(phone: str | None, text: str) -> None:
 
 def test_a_curve_fills_its_picture_and_its_limit_is_a_line() -> None:
     points = (CurvePoint(0, 0, 0), CurvePoint(300, 60_000, 2500), CurvePoint(600, 30_000, 5000))
-    drawn = draw_curve(Curve(points, 600, 60_000), 10_000)
+    drawn = draw_curve(Curve(points, 600, 60_000), CurveMarks(10_000))
     assert drawn is not None
     assert drawn.energy == "0,200 500,150 1000,100"
     assert drawn.power == "0,200 500,0 1000,100"
     assert (drawn.limit_y, drawn.energy_max_wh, drawn.minutes) == (0, 10_000, 10)
 
 
+def test_what_is_marked_is_drawn_within_the_picture() -> None:
+    """A reading far beyond everything believed, and a stop planned for later than the last reading."""
+    points = (CurvePoint(0, 0, 0), CurvePoint(300, 60_000, 5000, 40))
+    marks = CurveMarks(None, (CurvePoint(150, 0, 900_000), CurvePoint(300, 0, 2500)), 600)
+    drawn = draw_curve(Curve(points, 300, 60_000), marks)
+    assert drawn is not None
+    assert drawn.hollow == ("250 0", "500 100")
+    assert drawn.stop_x == 1000
+    assert drawn.energy == "0,200 500,0"
+    assert drawn.soc == ""
+
+
 @pytest.mark.parametrize("points", [(), (CurvePoint(0, 0, 0),)])
 def test_one_point_is_no_curve(points: tuple[CurvePoint, ...]) -> None:
-    assert draw_curve(Curve(points, 0, None), None) is None
-    assert draw_curve(None, 1) is None
+    assert draw_curve(Curve(points, 0, None), CurveMarks()) is None
+    assert draw_curve(None, CurveMarks(1)) is None

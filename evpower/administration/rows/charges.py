@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from evpower.administration.records import ChargeRecord, Page
 from evpower.billing.tariff import Rates
@@ -28,6 +28,15 @@ WHERE (%(session_id)s::text IS NULL OR s.id = %(session_id)s)
   AND (%(since)s::timestamptz IS NULL OR s.start_time >= %(since)s)
   AND (%(before)s::timestamptz IS NULL OR s.start_time < %(before)s)
   AND (%(phase)s::text IS NULL OR p.phase = %(phase)s)
+  AND (%(only)s::text IS NULL
+       OR (%(only)s = 'estimated' AND p.estimated AND p.corrected_at IS NULL)
+       OR (%(only)s = 'corrected' AND p.corrected_at IS NOT NULL)
+       OR (%(only)s = 'unbilled' AND p.unbilled_wh > 0)
+       OR (%(only)s = 'overshoot' AND p.overshoot_wh > %(over_wh)s)
+       OR (%(only)s = 'debt' AND s.debt_amount > 0)
+       OR (%(only)s = 'unread' AND s.status = 'started' AND s.start_time < %(unread_since)s
+           AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions u WHERE u.charging_session_id = s.id
+                           AND coalesce(u.last_sample_at, u.received_at) >= %(unread_since)s)))
 """
 # After the last row of the page before.
 AFTER = """
@@ -61,6 +70,11 @@ WHERE s.status <> 'inactive' AND (%(of_stations)s::text[] IS NULL OR s.id = ANY(
 """
 
 
+#: What a list of charges can be narrowed to; `unread` are those that run without a reading for `UNREAD_FOR`.
+ChargeTrouble: TypeAlias = Literal["estimated", "corrected", "unbilled", "overshoot", "debt", "unread"]
+UNREAD_FOR = timedelta(hours=1)
+
+
 @dataclass(frozen=True)
 class ChargeFilter:
     """None asks nothing. `station` is an id or a serial number; `of_stations` are those that may be seen."""
@@ -73,6 +87,10 @@ class ChargeFilter:
     before: datetime | None = None
     of_stations: Collection[StationId] | None = None
     phase: str | None = None
+    #: A kind of trouble alone.
+    only: ChargeTrouble | None = None
+    #: For `overshoot`: more than so much beyond the limit.
+    over_wh: int = 0
     #: When the last charge of the page before was made, and its id.
     after: tuple[datetime, str] | None = None
 
@@ -92,7 +110,8 @@ async def list_charges(
 ) -> tuple[tuple[ChargeRecord, ...], int]:
     """A page of charges, newest first, and how many match."""
     after_at, after_id = wanted.after or (None, None)
-    place = {"after_at": after_at, "after_id": after_id}
+    place: dict[str, object] = {"after_at": after_at, "after_id": after_id}
+    place["unread_since"] = now - UNREAD_FOR
     parameters = {**vars(wanted), **vars(page), **place, "of_stations": _array(wanted.of_stations)}
     rows = await (await conn.execute(LIST, parameters)).fetchall()
     counts = await (await conn.execute(COUNT, parameters)).fetchall()

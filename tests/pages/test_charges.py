@@ -1,0 +1,207 @@
+"""The list of charges with its filters, and one charge: its curve, a text for the driver, money set right (§5)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from evpower.pages import charge_list
+from evpower.texts.catalogue import LANGUAGES
+from tests.pages.test_lookups import settled
+from tests.worlds.charging import CLIENT, STATION, World
+from tests.worlds.pages import Browser
+
+KEY = "0123456789abcdef"
+
+
+async def listed(browser: Browser, query: str) -> int:
+    """How many charges the list has."""
+    return (await browser.get(f"/charges?{query}")).html.count('<td data-col="Charge">')
+
+
+@pytest.mark.parametrize(
+    ("only", "change"),
+    [
+        ("estimated", "UPDATE evpower.session_phases SET estimated = true"),
+        ("corrected", "UPDATE evpower.session_phases SET corrected_at = now()"),
+        ("unbilled", "UPDATE evpower.session_phases SET unbilled_wh = 1"),
+        ("overshoot", "UPDATE evpower.session_phases SET overshoot_wh = 1501"),
+        ("debt", "UPDATE charging_sessions SET debt_amount = 1"),
+    ],
+)
+async def test_a_list_has_one_kind_of_trouble_alone(browser: Browser, world: World, only: str, change: str) -> None:
+    await settled(world)
+    query = f"only={only}&over=1,5"
+    assert await listed(browser, query) == 0
+    await world.sql(change)
+    assert await listed(browser, query) == 1
+    if only == "overshoot":
+        assert await listed(browser, f"only={only}&over=1.501") == 0
+    if only == "debt":
+        await world.sql("UPDATE charging_sessions SET debt_amount = 0")
+
+
+async def test_what_was_corrected_is_no_estimate_any_more(browser: Browser, world: World) -> None:
+    await settled(world)
+    await world.sql("UPDATE evpower.session_phases SET estimated = true, corrected_at = now()")
+    assert await listed(browser, "only=estimated") == 0
+
+
+async def test_a_charge_without_a_reading_for_an_hour_is_found(browser: Browser, world: World) -> None:
+    await world.give(50_000)
+    session_id = (await world.order(amount_tyiyn=10_000)).session.session_id
+    begun = await world.begin(await world.tag_of(session_id))
+    world.clock.advance(3600)
+    assert await listed(browser, "only=unread") == 0
+    world.clock.advance(1)
+    assert await listed(browser, "only=unread") == 1
+    await world.meter(begun.wire_transaction_id, 1500)
+    assert await listed(browser, "only=unread") == 0
+
+
+async def test_failed_starts_are_those_of_the_attempts(browser: Browser) -> None:
+    response = await browser.client.get("/charges?only=failed&station=S")
+    assert response.headers["Location"] == "/attempts?failed=1&station=S"
+
+
+async def test_a_list_is_of_today_unless_something_is_asked_for(browser: Browser, world: World) -> None:
+    await settled(world)
+    assert await listed(browser, "") == 1
+    await world.sql("UPDATE charging_sessions SET start_time = start_time - interval '1 day'")
+    assert await listed(browser, "") == 0
+    assert await listed(browser, f"station={STATION}") == 1
+    assert await listed(browser, "from=2026-11-22&to=2026-11-22") == 1
+    assert await listed(browser, "from=2026-11-23") == 0
+    for wrong in ("from=yesterday", "to=2026-13-01", "over=much", "over=1.2.3"):
+        await browser.get(f"/charges?{wrong}", 400)
+
+
+async def test_a_page_goes_on_where_the_one_before_ended(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charge_list, "PER_PAGE", 2)
+    await world.give(50_000)
+    for _ in range(3):
+        session_id = (await world.order(amount_tyiyn=10_000)).session.session_id
+        await world.charge(session_id, 1000)
+    seen = []
+    path = f"/charges?station={STATION}"
+    while path:
+        page = await browser.get(path)
+        seen += re.findall(r'<td data-col="Charge"><a href="/charges/([^"]+)"', page.html)
+        path = next((link for link in page.links if "cursor=" in link), "")
+    assert len(seen) == len(set(seen)) == 3
+    lines = (await browser.get(f"/charges/export.csv?station={STATION}")).html.strip().splitlines()
+    assert [line.split(";")[0] for line in lines[1:]] == seen
+    assert await listed(browser, f"station={STATION}&cursor=nonsense") == 2
+
+
+async def test_columns_are_chosen_and_kept(browser: Browser, world: World) -> None:
+    await settled(world)
+    page = await browser.get("/charges?columns=location&columns=minutes&columns=nonsense")
+    assert 'data-col="Location"' in page.html
+    assert 'data-col="Driver"' not in page.html
+    assert 'data-col="Location"' in (await browser.get("/charges")).html
+    assert 'data-col="Driver"' in (await browser.get("/charges?columns=driver")).html
+
+
+async def test_a_file_of_an_operator_has_their_own_stations_alone(world: World) -> None:
+    await settled(world)
+    browser = await Browser(world).sign_in("operator")
+    assert len((await browser.get("/charges/export.csv?from=2026-01-01")).html.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_charge_has_a_text_for_its_driver_in_every_language(
+    browser: Browser, world: World, language: str
+) -> None:
+    session_id = await settled(world)
+    await browser.post("/choices", language=language, next="/")
+    html = (await browser.get(f"/charges/{session_id}")).html
+    assert html.count("<textarea readonly") == 3
+    for text in (
+        "It cost 67.50 som; 200.00 som had been held, 132.50 som came back",
+        "5.000 kWh",
+        "Стоимость 67,50 сом",
+        "Баасы 67,50 сом",
+    ):
+        assert text in html
+
+
+async def test_a_curve_goes_as_far_as_its_charge_and_marks_what_was_not_believed(
+    browser: Browser, world: World
+) -> None:
+    await world.give(50_000)
+    session_id = (await world.order(energy_wh=5000)).session.session_id
+    begun = await world.begin(await world.tag_of(session_id))
+    for register_wh in (1500, 2000, 90_000_000, 2500):
+        world.clock.advance(120)
+        await world.meter(begun.wire_transaction_id, register_wh, power_w=15_000)
+    html = (await browser.get(f"/charges/{session_id}")).html
+    assert 'class="hole"' in html
+    assert 'class="line limit"' in html
+    assert 'class="line stop"' in html
+    assert "1 readings not believed" in html
+    power = re.search(r'class="line power" points="([^"]+)"', html)
+    assert power is not None
+    assert not power[1].endswith(",200"), "it goes on: its power has not ended"
+
+
+async def test_a_balance_is_set_right_once_for_each_ticket(browser: Browser, world: World) -> None:
+    session_id = await settled(world)
+    before = await world.balance()
+    path = f"/drivers/{CLIENT}/do/adjust"
+    form = (await browser.get(f"{path}?back=/charges/{session_id}&ticket=T-1")).form(path)
+    assert form["ticket"] == "T-1"
+    given = {**form, "amount": "-20,50", "reason": "too much"}
+    for key in (form["key"], form["key"], f"{KEY}2"):
+        response = await browser.send(path, {**given, "key": key})
+        assert response.status_code == 303
+    assert await world.balance() == before - 2050
+    page = await browser.get(response.headers["Location"])
+    assert f"{before / 100:.2f} → {(before - 2050) / 100:.2f}" in page.text
+    other = await browser.send(path, {**given, "key": f"{KEY}3", "amount": "5"})
+    assert other.status_code == 409
+    assert await world.balance() == before - 2050
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"amount": "", "reason": "r", "ticket": "t"}, "is needed"),
+        ({"amount": "5", "reason": " ", "ticket": "t"}, "is needed"),
+        ({"amount": "5", "reason": "r", "ticket": ""}, "is needed"),
+        ({"amount": "five", "reason": "r", "ticket": "t"}, "is no sum"),
+        ({"amount": "0", "reason": "r", "ticket": "t"}, "must be above 0"),
+        ({"amount": "1.234", "reason": "r", "ticket": "t"}, "is no sum"),
+    ],
+)
+async def test_a_wrong_adjustment_gets_the_form_again(
+    browser: Browser, world: World, fields: dict[str, str], reason: str
+) -> None:
+    await world.give(100)
+    response = await browser.send(f"/drivers/{CLIENT}/do/adjust", {"key": KEY, **fields})
+    assert response.status_code == 400
+    assert reason in browser.text
+    assert "Nothing was done" in browser.text
+    assert await world.balance() == 100
+    assert await world.sql("SELECT * FROM evpower.operator_acts") == []
+
+
+async def test_who_may_move_no_money_sees_no_button(world: World) -> None:
+    session_id = await settled(world)
+    await world.sql("UPDATE locations SET user_id = 'bek'")
+    browser = await Browser(world).sign_in("operator", "bek")
+    assert "do/adjust" not in (await browser.get(f"/charges/{session_id}")).html
+    assert (await browser.post(f"/drivers/{CLIENT}/do/adjust", key=KEY, amount="5")).status_code == 403
+
+
+async def test_an_administrator_moves_no_more_than_their_day_allows(world: World) -> None:
+    await world.give(100)
+    browser = await Browser(world).sign_in("admin", "bek")
+    given = {"key": KEY, "amount": "5000,01", "reason": "r", "ticket": "t"}
+    response = await browser.send(f"/drivers/{CLIENT}/do/adjust", given)
+    assert response.status_code == 409
+    assert "Превышен дневной лимит: 5000 сом" in browser.text
+    assert await world.balance() == 100
