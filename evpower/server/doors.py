@@ -193,7 +193,9 @@ def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, re
     """What is behind the operators' pages."""
     doers = Doers(app.operations, app.charging, app.administration, app.access, app.client_accounts, app.finding)
     answer_within_s, timezone = config.ocpp.command_timeout_s, config.billing.timezone
-    rooms = StationRooms(app.station_cases, app.attempts, app.charge_views, app.station_prices, app.free_vend)
+    rooms = StationRooms(
+        app.station_cases, app.attempts, app.charge_views, app.station_prices, app.free_vend, app.availability
+    )
     return PagesServices(
         browsers=app.browsers,
         codes=app.sign_in.codes,

@@ -21,7 +21,7 @@ from tests.worlds.frames import call, result
 from tests.worlds.pages import Browser, KeptFrames
 
 PAGE = f"/stations/{STATION}"
-TABS = ("", "/charges", "/readings", "/configuration", "/money", "/history")
+TABS = ("", "/charges", "/readings", "/availability", "/configuration", "/money", "/history")
 
 
 async def is_connected(world: World, *, address: str = "10.0.0.7") -> None:
@@ -111,6 +111,17 @@ async def test_money_shows_the_price_and_what_came_in(browser: Browser, world: W
     page = await browser.get(PAGE + "/money")
     assert "13.5 som/kWh" in page.text
     assert "67.50 som" in page.text
+
+
+async def test_outages_have_their_cause_and_days_their_uptime(browser: Browser, world: World) -> None:
+    assert "never out of sight" in (await browser.get(PAGE + "/availability")).text
+    query = "INSERT INTO evpower.station_outages (station_id, began_at, ended_at, cause) VALUES (%s, %s, %s, 'silence')"
+    await world.sql("UPDATE stations SET created_at = %s", NOON - timedelta(days=3))
+    await world.sql(query, STATION, NOON - timedelta(hours=2), NOON - timedelta(hours=1))
+    page = await browser.get(PAGE + "/availability")
+    assert "its socket was open, and nothing came" in page.text
+    assert "60 min" in page.text
+    assert 'class="away"' in page.html
 
 
 async def test_an_inactive_station_has_no_price_and_its_page_reads(browser: Browser, world: World) -> None:

@@ -15,6 +15,7 @@ from evpower.administration.charge_views import ChargeFilter, ChargeViews
 from evpower.administration.records import Page
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
+from evpower.availability.service import StationAvailability
 from evpower.billing.pricing import PriceQuestion
 from evpower.billing.tariff import Price
 from evpower.case_files.station_case import StationCase
@@ -44,7 +45,7 @@ FRAMES_OF = timedelta(hours=2)
 #: What was said before a boot says why it was.
 BEFORE_BOOT, BEFORE_BOOT_FRAMES = timedelta(hours=1), 40
 REVENUE_DAYS = 30
-TABS = ("live", "charges", "readings", "configuration", "money", "history")
+TABS = ("live", "charges", "readings", "availability", "configuration", "money", "history")
 
 
 class Sockets(Protocol):
@@ -72,6 +73,7 @@ class StationRooms:
     charge_views: ChargeViews
     prices: StationPrices
     free_vend: FreeVend
+    availability: StationAvailability
 
 
 def station_routes(
@@ -224,6 +226,9 @@ class _Tabs:
 
     async def _readings(self, station_id: StationId) -> dict[str, Any]:
         return {"readings": await self._rooms.cases.readings(station_id)}
+
+    async def _availability(self, station_id: StationId) -> dict[str, Any]:
+        return {"seen": await self._rooms.availability.seen(station_id)}
 
     async def _configuration(self, station_id: StationId) -> dict[str, Any]:
         return {"settings": await self._rooms.cases.settings(station_id)}
