@@ -25,6 +25,7 @@ from evpower.network_file.file import parse_fleet
 from evpower.network_file.parts import Fleet, Station
 from evpower.server import logs, supervisor
 from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
+from evpower.server.demo_troubles import TROUBLED, Troubles, nature_of, quick_to_notice
 from evpower.server.doors import Running
 from evpower.settings.config import Config
 from evpower.settings.sign_in import SmsSettings
@@ -111,7 +112,7 @@ def _for_show(config: Config) -> Config:
         sms=_sms_for_show(config),
     )
     logs.configure(shown.log, stream_level="WARNING")
-    return shown
+    return quick_to_notice(shown)
 
 
 def _sms_for_show(config: Config) -> SmsSettings:
@@ -157,12 +158,14 @@ class _Street:
             )
             await self._wait_for_boots(chargers)
             self.say(_help(self._http_url, self._ocpp_url, self.config, len(chargers), self.bank))
-            if self.running.pages_urls:
-                self.say(f"  The operators' pages, signed in as {OPERATOR}:  {await self._pages_link()}\n")
             for number in range(1, PHONE_USERS + 1):
                 people = random.Random(f"{SEED}/{number}")
                 purse = _Purse(http, self._import, number)
                 street.start_soon(_guarded, PhoneUser(http, purse.client, _outlets(fleet), people, self._print).run)
+            if self.running.pages_urls:
+                by_id = {charger.station_id: charger for charger in chargers}
+                await Troubles(http, by_id, _Purse(http, self._import, 0).client, self.bank).make()
+                self.say(f"  The operators' pages, signed in as {OPERATOR}:  {await self._pages_link()}\n")
 
     @property
     def _http_url(self) -> str:
@@ -230,7 +233,11 @@ def _is_ready(charger: SimulatedStation) -> bool:
 
 def _plans(fleet: Fleet) -> list[StationPlan]:
     return [
-        StationPlan(station_id=station.id, connectors=len(station.connectors), settings=_nature(station))
+        StationPlan(
+            station_id=station.id,
+            connectors=len(station.connectors),
+            settings=nature_of(station.id, _nature(station)),
+        )
         for station in fleet.stations
     ]
 
@@ -255,7 +262,7 @@ def _outlets(fleet: Fleet) -> list[Outlet]:
     return [
         Outlet(station.id, connector.connector_number, min(_power_kw(station), CAR_KW_MAX) * SPEED / 60)
         for station in fleet.stations
-        if station.id != OWN_STATION and station.status in (None, "active")
+        if station.id != OWN_STATION and station.id not in TROUBLED and station.status in (None, "active")
         for connector in station.connectors
     ]
 
