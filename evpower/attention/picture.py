@@ -118,6 +118,8 @@ class Pictures:
         self._series = series
         self._number = 0
         self._latest: Picture | None = None
+        #: From when the last picture is, while a newer one cannot be read.
+        self.away_since: datetime | None = None
         self._next = trio.Event()
         self._wake = Wake()
         self._closing = self._follows = False
@@ -198,8 +200,13 @@ class Pictures:
     async def look(self) -> None:
         """Read what may have changed. Raises what PostgreSQL raises, and trio.TooSlowError."""
         async with self._one_look:
-            with trio.fail_after(LOOK_WITHIN_S):
-                await self._look()
+            try:
+                with trio.fail_after(LOOK_WITHIN_S):
+                    await self._look()
+            except Exception:
+                self.away_since = self._clock.now() if self._latest is None else self._latest.taken_at
+                raise
+            self.away_since = None
 
     async def _look(self) -> None:
         known, now = self._known, self._clock.now()

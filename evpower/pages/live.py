@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import trio
@@ -105,6 +106,7 @@ class ChangeStream(ResponseBody):
         scope[STREAMING] = True
         self._seen = -1 if viewer.seen is None else viewer.seen
         self._sent: dict[str, str] = {}
+        self._away_since: datetime | None = None
         self._watching: AbstractContextManager[None] = pictures.watched()
         self._began_at_s: float | None = None
 
@@ -142,9 +144,12 @@ class ChangeStream(ResponseBody):
             return event("anew", "{}")
         age_s = max(0.0, (self._clock.now() - picture.taken_at).total_seconds())
         at = self._rows.render.wording(self._viewer.language).clock(picture.taken_at)
-        tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at}))
-        if picture.number <= self._seen:
+        away_since = self._pictures.away_since
+        away = None if away_since is None else self._rows.render.wording(self._viewer.language).clock(away_since)
+        tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at, "away": away}))
+        if picture.number <= self._seen and away_since == self._away_since:
             return tick
+        self._away_since = away_since
         new = glance(picture, self._viewer.visitor.acting)
         changed = "".join((*self._stations(new), *self._figures(new)))
         lists = "".join(self._lists(new))
@@ -175,8 +180,10 @@ class ChangeStream(ResponseBody):
                 yield event("list", json.dumps({"id": target, "html": keyed}, ensure_ascii=False))
 
     def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
-        density = f"{whose} {new.density}"
-        return self._rows.piece(new.picture, template, density, self._viewer.language, density=new.density, **names)
+        away_since = self._away_since
+        apart = f"{whose} {new.density} {away_since}"
+        names |= {"density": new.density, "away_since": away_since}
+        return self._rows.piece(new.picture, template, apart, self._viewer.language, **names)
 
     def _is_news(self, target: str, html: str) -> bool:
         was, self._sent[target] = self._sent.get(target), html

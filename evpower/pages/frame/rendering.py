@@ -72,15 +72,16 @@ class Renderer:
             asset=lambda name: assets[name].address,
         )
 
-    def wording(self, language: Language) -> Wording:
+    def wording(self, language: Language, unknown_since: datetime | None = None) -> Wording:
         """How figures read now."""
-        return Wording(self._texts[language], self._timezone, self._clock.now())
+        return Wording(self._texts[language], self._timezone, self._clock.now(), unknown_since)
 
     def text(self, template: str, language: Language, /, **names: Any) -> str:
-        """A template as text, such as one row for every viewer of a language."""
-        wording = self.wording(language)
+        """A template as text, such as a row for all viewers of a language; `away_since` while the database is away."""
+        away_since: datetime | None = names.get("away_since")
+        wording = self.wording(language, away_since)
         return self._templates.get_template(template).render(
-            t=wording.texts, w=wording, words=self._words[language], **names
+            {"away_since": None, **names}, t=wording.texts, w=wording, words=self._words[language]
         )
 
     def page(self, template: str, /, status: int = 200, **names: Any) -> Response:

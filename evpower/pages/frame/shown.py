@@ -23,4 +23,4 @@ class Pages:
         """The template, with `glance` for the bar; None when the network could never be read."""
         picture = await self._pictures.fresh()
         seen = None if picture is None else glance(picture, signed_in().acting)
-        return self.render.page(template, status, glance=seen, **names)
+        return self.render.page(template, status, glance=seen, away_since=self._pictures.away_since, **names)

@@ -6,13 +6,14 @@
   const seconds = () => performance.now() / 1000;
 
   // How old the picture was when it last came, and when that was by the browser's steady clock.
-  let pictureAge = null, heardAt = seconds(), pictureAt = null;
-  const age = byId("age"), stale = byId("stale"), clock = byId("clock"), live = byId("live");
+  let pictureAge = null, heardAt = seconds(), pictureAt = null, awaySince = null;
+  const age = byId("age"), stale = byId("stale"), clock = byId("clock"), live = byId("live"), acts = byId("acts");
 
   function hear(event) {
     const tick = JSON.parse(event.detail.data);
     pictureAge = tick.age;
     pictureAt = tick.at;
+    awaySince = tick.away;
     heardAt = seconds();
     show();
   }
@@ -22,6 +23,7 @@
       const offset = Number(clock.dataset.offset) * 1000;
       clock.textContent = new Date(Date.now() + offset).toISOString().slice(11, 19);
     }
+    if (!live && age && age.dataset.from) read();
     if (!live || !age) return;
     const silent = seconds() - heardAt;
     const now = (pictureAge === null ? 0 : pictureAge) + silent;
@@ -29,8 +31,22 @@
     if (pictureAge !== null || amber) age.textContent = `${red ? age.dataset.old : age.dataset.live} ${now.toFixed(now < 10 ? 1 : 0)} s`;
     age.className = red ? "live red" : amber ? "live amber" : "live";
     document.body.classList.toggle("stale", red);
-    if (stale.hidden === red) stale.hidden = !red;
-    if (red) stale.textContent = stale.dataset.text.replace("{age}", now.toFixed(0)).replace("{at}", pictureAt || "");
+    if (pictureAge === null && !red) return;
+    const away = awaySince !== null;
+    stale.hidden = !red && !away;
+    acts.disabled = red || away;
+    acts.title = acts.disabled ? stale.dataset.disabled : "";
+    const why = red && !away ? stale.dataset.text.replace("{age}", now.toFixed(0)).replace("{at}", pictureAt || "")
+      : away ? stale.dataset.away.replace("{at}", awaySince) : "";
+    if (why) stale.textContent = `${why} ${stale.dataset.disabled}`;
+  }
+
+  // A page that nothing comes to is as old as its reading.
+  function read() {
+    const minutes = Math.floor((Number(age.dataset.age) + seconds()) / 60);
+    if (minutes < 1) return;
+    age.textContent = `${age.dataset.from} · ${minutes} ${age.dataset.min}`;
+    age.className = "live amber";
   }
 
   // A list under the pointer does not move: what is newer waits until it is left.
