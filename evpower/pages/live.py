@@ -18,12 +18,14 @@ import trio
 from quart import Blueprint, Response, request
 from quart.wrappers.response import ResponseBody
 
+from evpower.attention.cells import StationCells
 from evpower.attention.glance import Glance, glance
 from evpower.attention.picture import Picture, Pictures
 from evpower.clock import Clock, Ids
 from evpower.digits import whole_number
 from evpower.errors import TooManyRequests
 from evpower.http.wire.application import STREAMING
+from evpower.pages.frame.dots import AT_ONCE
 from evpower.pages.frame.rendering import Renderer
 from evpower.pages.frame.visitor import Visitor, choices, signed_in
 from evpower.texts.catalogue import Language
@@ -134,9 +136,9 @@ class ChangeStream(ResponseBody):
         except trio.EndOfChannel:
             self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
             raise StopAsyncIteration from None
-        return self._batch().encode()
+        return (await self._batch()).encode()
 
-    def _batch(self) -> str:
+    async def _batch(self) -> str:
         picture = self._pictures.latest
         if picture is None:
             return ": nothing to see yet\n\n"
@@ -151,18 +153,28 @@ class ChangeStream(ResponseBody):
             return tick
         self._away_since = away_since
         new = glance(picture, self._viewer.visitor.acting)
-        changed = "".join((*self._stations(new), *self._figures(new)))
+        stations = await self._stations(new)
+        changed = "".join((*stations, *self._figures(new)))
         lists = "".join(self._lists(new))
         self._seen = picture.number
         return f"id: {picture.number}\n{event('', changed)}{lists}{tick}"
 
-    def _stations(self, new: Glance) -> Iterator[str]:
+    async def _stations(self, new: Glance) -> list[str]:
+        """Those that look different, in parts: thousands hold up nothing else."""
+        pieces: list[str] = []
         for station_id in new.picture.drawn_since(self._seen):
             station = new.stations.get(station_id)
             if station is not None:
                 number = new.picture.order[station_id]
-                html = self._piece(new, "now/station.html", station_id, number=number, station=station)
-                yield partial(f"s{number}", html)
+                pieces.append(partial(f"s{number}", self._station(new, number, station)))
+                if len(pieces) % AT_ONCE == 0:
+                    await trio.lowlevel.checkpoint()
+        return pieces
+
+    def _station(self, new: Glance, number: int, station: StationCells) -> str:
+        if new.density == "dots":
+            return self._rows.render.dots.dot(number, station)
+        return self._piece(new, "now/station.html", station.facts.id, number=number, station=station)
 
     def _figures(self, new: Glance) -> Iterator[str]:
         for target, template in (("bar-figures", "bar_figures.html"), ("figures", "now/figures.html")):

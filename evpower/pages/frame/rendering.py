@@ -16,7 +16,7 @@ from evpower.attention.cells import GLYPHS
 from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
-from evpower.pages.frame.dots import dot, dots
+from evpower.pages.frame.dots import Dots
 from evpower.pages.frame.visitor import choices, visitor
 from evpower.pages.frame.wording import Wording
 from evpower.staff.rights import Right
@@ -51,6 +51,7 @@ class Renderer:
     def __init__(self, clock: Clock, ids: Ids, timezone: ZoneInfo, assets: Mapping[str, Asset]) -> None:
         self._clock = clock
         self._timezone = timezone
+        self.dots = Dots()
         self._texts = {language: load(language, TOPIC) for language in LANGUAGES}
         self._words = {language: load(language, COMMAND_LINE) for language in LANGUAGES}
         self._templates = Environment(
@@ -64,8 +65,8 @@ class Renderer:
             glyphs=GLYPHS,
             rights=Right,
             languages=LANGUAGES,
-            dot=dot,
-            dots=dots,
+            dot=self.dots.dot,
+            dots=self.dots.dots,
             new_key=ids.new,
             step_sentence=step_sentence,
             version=evpower.__version__,

@@ -24,8 +24,8 @@ from evpower.errors import EvPowerError
 from evpower.network_file.file import parse_fleet
 from evpower.network_file.parts import Fleet, Station
 from evpower.server import logs, supervisor
-from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
-from evpower.server.demo_troubles import TROUBLED, Troubles, nature_of, quick_to_notice
+from evpower.server.demo.bank import has_providers, sandbox_settings, with_sandbox
+from evpower.server.demo.troubles import TROUBLED, Troubles, nature_of, quick_to_notice
 from evpower.server.doors import Running
 from evpower.settings.config import Config
 from evpower.settings.sign_in import SmsSettings
@@ -40,7 +40,7 @@ from evpower.simulator.station.station import SimulatedStation
 
 log = logging.getLogger("evpower.demo")
 
-FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
+FLEET_FILE = Path(__file__).parents[3] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT, OWN_PHONE = "EVP-TEST-01", "test-client-123", "+996700123456"
 #: Whom the operators' pages know this person by.
