@@ -49,6 +49,7 @@ from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
 from evpower.pages.lookups import LookedUp, lookup_routes
+from evpower.pages.map import map_routes
 from evpower.pages.money import Books, money_routes
 from evpower.pages.network.fleet_import import import_routes
 from evpower.pages.network.lists import NetworkLists, network_routes
@@ -165,6 +166,7 @@ def _behind_the_gate(
         import_routes(services.fleet_imports, services.acts, pages),
         system_routes(services.read_system, pages),
         station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
+        map_routes(services.pictures, pages),
     ):
         behind.register_blueprint(routes)
     return behind

@@ -38,6 +38,7 @@ PATHS = (
     "/attempts",
     "/journal",
     "/search?q=abcd",
+    "/map",
     "/money",
     "/network",
     "/network/stations",
