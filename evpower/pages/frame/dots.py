@@ -37,7 +37,8 @@ class Dots:
 
     def dots(self, stations: Iterable[tuple[int, StationCells]]) -> Markup:
         """Those of one place."""
-        return Markup("".join(self.dot(number, station) for number, station in stations))
+        # A space between them, or the browser has nowhere to begin another line.
+        return Markup(" ".join(self.dot(number, station) for number, station in stations))
 
     async def prepare(self, stations: Iterable[tuple[int, StationCells]]) -> None:
         """Write them in parts, so that a page of thousands holds up nothing else."""
