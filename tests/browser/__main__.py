@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -247,7 +247,10 @@ async def main(state_dir: Path, shots: Path) -> None:
 
 
 async def _carry(wire: Proxy, port: int, near: trio.SocketStream) -> None:
-    await wire.carry(near, ("127.0.0.1", port))
+    """One connection; while the process is dead it ends as a refused one does."""
+    with suppress(OSError):
+        await wire.carry(near, ("127.0.0.1", port))
+    await trio.aclose_forcefully(near)
 
 
 async def _free_port() -> int:
