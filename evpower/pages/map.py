@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
-from evpower.attention.glance import TILES_MOST, glance
+from evpower.attention.glance import glance
 from evpower.attention.picture import Pictures
 from evpower.pages.frame.map_drawing import draw_map
 from evpower.pages.frame.shown import Pages
@@ -22,6 +22,6 @@ def map_routes(pictures: Pictures, pages: Pages) -> Blueprint:
         picture = await pictures.fresh()
         stations = () if picture is None else glance(picture, signed_in().acting).stations.values()
         drawn = draw_map(stations)
-        return await pages.show("now/map.html", drawn=drawn, named=len(drawn.places) <= TILES_MOST)
+        return await pages.show("now/map.html", drawn=drawn)
 
     return routes

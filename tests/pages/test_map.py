@@ -48,6 +48,14 @@ def test_a_location_is_one_sign_of_the_worst_there_is_and_troubles_lie_above() -
     ]
 
 
+def test_names_that_would_lie_on_each_other_give_way_to_troubles() -> None:
+    beside = (BISHKEK[0] + 0.001, BISHKEK[1])
+    drawn = draw_map(
+        [station("1", BISHKEK, CellKind.FREE), station("2", beside, CellKind.FAULTED), station("3", OSH, CellKind.FREE)]
+    )
+    assert {each.id for each in drawn.places if each.is_named} == {"L2", "L3"}
+
+
 @pytest.mark.parametrize("where", [(None, None), (42.0, None), (0.0, 0.0), (91.0, 10.0), (42.0, 200.0)])
 def test_a_location_without_a_place_is_listed_beneath(where: tuple[float | None, float | None]) -> None:
     drawn = draw_map([station("1", where, CellKind.OFFLINE), station("2", OSH, CellKind.FREE)])

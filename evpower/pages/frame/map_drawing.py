@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, radians
 
 from evpower.attention.cells import CellKind, StationCells
@@ -14,6 +14,8 @@ MARGIN = 40
 #: A network in one street is not drawn larger than this, in degrees.
 LEAST_SPAN = 0.02
 HEIGHT_MOST = 1400
+#: What a name takes, and how many of them are readable.
+NAME_WIDTH, NAME_HEIGHT, NAMES_MOST = 200, 22, 60
 #: The kind that is seen of a location: the first that occurs there.
 WORST_FIRST = (
     CellKind.FAULTED,
@@ -36,6 +38,8 @@ class MapPlace:
     connectors: int
     x: int = 0
     y: int = 0
+    #: Its name is drawn too: there is room for it.
+    is_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,20 @@ def draw_map(stations: Iterable[StationCells]) -> DrawnMap:
     projection = _Projection(known)
     places = [projection.put(place, where) for place, where in found if where is not None]
     places.sort(key=lambda each: -WORST_FIRST.index(each.kind))
-    return DrawnMap(WIDTH, projection.height, places, unplaced)
+    return DrawnMap(WIDTH, projection.height, _named(places), unplaced)
+
+
+def _named(places: Sequence[MapPlace]) -> list[MapPlace]:
+    """Names where no other name is, troubles' first."""
+    named: list[MapPlace] = []
+    found: list[MapPlace] = []
+    for place in reversed(places):
+        is_free = all(abs(each.x - place.x) > NAME_WIDTH or abs(each.y - place.y) > NAME_HEIGHT for each in named)
+        is_named = is_free and len(named) < NAMES_MOST
+        found.append(replace(place, is_named=is_named))
+        if is_named:
+            named.append(place)
+    return found[::-1]
 
 
 def _where(station: StationCells) -> tuple[float, float] | None:

@@ -97,7 +97,8 @@ class Troubles:
         order = {"client_id": await self.purse(), "amount": TOP_UP_SOM}
         made = await self._post("/api/v1/balance/topup-qr", order)
         book = bank.odengi.book
-        book.pay(book.find(invoice_id=made["invoice_id"]), currency=OTHER_CURRENCY)
+        invoice = book.find(invoice_id=made["invoice_id"])
+        book.pay(invoice, invoice.amount_tyiyn, currency=OTHER_CURRENCY)
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """As an app does. Raises KeyError of what a refused answer has not."""
