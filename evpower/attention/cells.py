@@ -95,6 +95,15 @@ class StationCells:
     is_online: bool
     cells: tuple[Cell, ...]
 
+    def looks_as(self, other: StationCells) -> bool:
+        """Whether both look the same in the grid: that a station was heard again changes nothing there."""
+        return (
+            self.is_online == other.is_online
+            and self.cells == other.cells
+            and self.facts.admin_status == other.facts.admin_status
+            and self.facts.location_name == other.facts.location_name
+        )
+
 
 def station_cells(facts: StationFactsNow, *, is_online: bool) -> StationCells:
     """The station's cells, in the order of its connectors."""

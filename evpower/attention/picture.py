@@ -50,6 +50,8 @@ HOURS_EVERY_S = 60.0
 EVENTS_MOST = 20_000
 #: Longer, and the picture stays the old one, with its age.
 LOOK_WITHIN_S = 5.0
+#: Stations that are drawn before everything else in the process has its turn.
+DRAWN_AT_ONCE = 50
 FAILURE = "the operators' picture could not be read; the pages show the last one with its age"
 
 
@@ -135,6 +137,8 @@ class Pictures:
         self._series = series
         self._number = 0
         self._latest: Picture | None = None
+        #: From when the last picture is, while a newer one cannot be read.
+        self.away_since: datetime | None = None
         self._next = trio.Event()
         self._wake = Wake()
         self._closing = self._follows = False
@@ -215,8 +219,13 @@ class Pictures:
     async def look(self) -> None:
         """Read what may have changed. Raises what PostgreSQL raises, and trio.TooSlowError."""
         async with self._one_look:
-            with trio.fail_after(LOOK_WITHIN_S):
-                await self._look()
+            try:
+                with trio.fail_after(LOOK_WITHIN_S):
+                    await self._look()
+            except Exception:
+                self.away_since = self._clock.now() if self._latest is None else self._latest.taken_at
+                raise
+            self.away_since = None
 
     async def _look(self) -> None:
         known, now = self._known, self._clock.now()
@@ -241,7 +250,11 @@ class Pictures:
             self._changed |= changed
             raise
         self._number += 1
-        drawn = self._draw({each.id: each for each in facts}, silent, whole=whole)
+        try:
+            drawn = await self._draw({each.id: each for each in facts}, silent, whole=whole)
+        except BaseException:
+            known.all_stale = True  # half of it is drawn
+            raise
         if not whole and {each.id for each in facts} != changed & known.facts.keys():
             # One came or went: its place in the order is in the whole list alone.
             known.all_stale = True
@@ -266,10 +279,13 @@ class Pictures:
         self._next.set()
         self._next = trio.Event()
 
-    def _draw(
+    async def _draw(
         self, read: Mapping[StationId, StationFactsNow], silent: frozenset[StationId], *, whole: bool
     ) -> tuple[StationId, ...]:
-        """Draw the cells anew of what was read, and of what fell silent or spoke again; those that look different."""
+        """Draw the cells anew of what was read, and of what fell silent or spoke again; those that look different.
+
+        In parts: thousands of stations hold up nothing else in the process.
+        """
         known = self._known
         if whole:
             places = [(each.id, each.location_id, each.city) for each in read.values()]
@@ -284,16 +300,19 @@ class Pictures:
         known.facts.update((each, read[each]) for each in read.keys() & redrawn)
         known.silent = silent
         drawn = []
-        for station_id in sorted(redrawn, key=known.order.__getitem__):
+        for index, station_id in enumerate(sorted(redrawn, key=known.order.__getitem__)):
+            if index % DRAWN_AT_ONCE == DRAWN_AT_ONCE - 1:
+                await trio.lowlevel.checkpoint()
             cells = station_cells(known.facts[station_id], is_online=station_id not in silent)
-            if known.cells.get(station_id) != cells:
-                self._count(known.cells.get(station_id), -1)
-                self._count(cells, 1)
-                known.cells[station_id] = cells
-                if may_need_a_person(cells):
-                    known.suspects[station_id] = cells
-                else:
-                    known.suspects.pop(station_id, None)
+            was = known.cells.get(station_id)
+            self._count(was, -1)
+            self._count(cells, 1)
+            known.cells[station_id] = cells
+            if may_need_a_person(cells):
+                known.suspects[station_id] = cells
+            else:
+                known.suspects.pop(station_id, None)
+            if was is None or not was.looks_as(cells):
                 known.drawn_in[station_id] = self._number
                 drawn.append(station_id)
         if whole:

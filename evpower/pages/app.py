@@ -38,12 +38,14 @@ from evpower.errors import (
     Unauthorized,
 )
 from evpower.history.bill_evidence import Evidence
+from evpower.http.operators.operations import StationOperations
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network_file.imports import FleetImports
 from evpower.pages.charge_list import charge_list_routes
 from evpower.pages.charges import charge_routes
 from evpower.pages.client_acts import ClientDoers, client_act_routes
+from evpower.pages.commands import command_routes
 from evpower.pages.drivers import driver_routes
 from evpower.pages.frame.application import PagesApplication
 from evpower.pages.frame.assets import asset_routes, read_assets
@@ -52,6 +54,7 @@ from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
 from evpower.pages.lookups import LookedUp, lookup_routes
+from evpower.pages.map import map_routes
 from evpower.pages.money import Books, money_routes
 from evpower.pages.network.fleet_import import import_routes
 from evpower.pages.network.lists import NetworkLists, network_routes
@@ -120,6 +123,7 @@ class PagesServices:
     station_rooms: StationRooms
     station_wire: StationWire
     asking: Asking
+    operations: StationOperations
 
 
 def build_pages_app(
@@ -170,6 +174,8 @@ def _behind_the_gate(
         import_routes(services.fleet_imports, services.acts, pages),
         system_routes(services.read_system, pages),
         station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
+        map_routes(services.pictures, pages),
+        command_routes(services.operations, services.acts, pages),
     ):
         behind.register_blueprint(routes)
     return behind

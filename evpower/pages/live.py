@@ -11,18 +11,21 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import trio
 from quart import Blueprint, Response, request
 from quart.wrappers.response import ResponseBody
 
+from evpower.attention.cells import StationCells
 from evpower.attention.glance import Glance, glance
 from evpower.attention.picture import Picture, Pictures
 from evpower.clock import Clock, Ids
 from evpower.digits import whole_number
 from evpower.errors import TooManyRequests
 from evpower.http.wire.application import STREAMING
+from evpower.pages.frame.dots import AT_ONCE
 from evpower.pages.frame.rendering import Renderer
 from evpower.pages.frame.visitor import Visitor, choices, signed_in
 from evpower.texts.catalogue import Language
@@ -105,6 +108,7 @@ class ChangeStream(ResponseBody):
         scope[STREAMING] = True
         self._seen = -1 if viewer.seen is None else viewer.seen
         self._sent: dict[str, str] = {}
+        self._away_since: datetime | None = None
         self._watching: AbstractContextManager[None] = pictures.watched()
         self._began_at_s: float | None = None
 
@@ -132,9 +136,9 @@ class ChangeStream(ResponseBody):
         except trio.EndOfChannel:
             self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
             raise StopAsyncIteration from None
-        return self._batch().encode()
+        return (await self._batch()).encode()
 
-    def _batch(self) -> str:
+    async def _batch(self) -> str:
         picture = self._pictures.latest
         if picture is None:
             return ": nothing to see yet\n\n"
@@ -142,22 +146,35 @@ class ChangeStream(ResponseBody):
             return event("anew", "{}")
         age_s = max(0.0, (self._clock.now() - picture.taken_at).total_seconds())
         at = self._rows.render.wording(self._viewer.language).clock(picture.taken_at)
-        tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at}))
-        if picture.number <= self._seen:
+        away_since = self._pictures.away_since
+        away = None if away_since is None else self._rows.render.wording(self._viewer.language).clock(away_since)
+        tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at, "away": away}))
+        if picture.number <= self._seen and away_since == self._away_since:
             return tick
+        self._away_since = away_since
         new = glance(picture, self._viewer.visitor.acting)
-        changed = "".join((*self._stations(new), *self._figures(new)))
+        stations = await self._stations(new)
+        changed = "".join((*stations, *self._figures(new)))
         lists = "".join(self._lists(new))
         self._seen = picture.number
         return f"id: {picture.number}\n{event('', changed)}{lists}{tick}"
 
-    def _stations(self, new: Glance) -> Iterator[str]:
+    async def _stations(self, new: Glance) -> list[str]:
+        """Those that look different, in parts: thousands hold up nothing else."""
+        pieces: list[str] = []
         for station_id in new.picture.drawn_since(self._seen):
             station = new.stations.get(station_id)
             if station is not None:
                 number = new.picture.order[station_id]
-                html = self._piece(new, "now/station.html", station_id, number=number, station=station)
-                yield partial(f"s{number}", html)
+                pieces.append(partial(f"s{number}", self._station(new, number, station)))
+                if len(pieces) % AT_ONCE == 0:
+                    await trio.lowlevel.checkpoint()
+        return pieces
+
+    def _station(self, new: Glance, number: int, station: StationCells) -> str:
+        if new.density == "dots":
+            return self._rows.render.dots.dot(number, station)
+        return self._piece(new, "now/station.html", station.facts.id, number=number, station=station)
 
     def _figures(self, new: Glance) -> Iterator[str]:
         for target, template in (("bar-figures", "bar_figures.html"), ("figures", "now/figures.html")):
@@ -175,8 +192,10 @@ class ChangeStream(ResponseBody):
                 yield event("list", json.dumps({"id": target, "html": keyed}, ensure_ascii=False))
 
     def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
-        density = f"{whose} {new.density}"
-        return self._rows.piece(new.picture, template, density, self._viewer.language, density=new.density, **names)
+        away_since = self._away_since
+        apart = f"{whose} {new.density} {away_since}"
+        names |= {"density": new.density, "away_since": away_since}
+        return self._rows.piece(new.picture, template, apart, self._viewer.language, **names)
 
     def _is_news(self, target: str, html: str) -> bool:
         was, self._sent[target] = self._sent.get(target), html

@@ -12,6 +12,7 @@ from evpower.administration.finding import FoundKind, FoundRow, Search
 from evpower.attempts.service import Attempts
 from evpower.identifiers import ClientId, StationId
 from evpower.narrowing import Narrowing
+from evpower.pages.commands import read_command
 from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import Visitor, signed_in
 from evpower.staff.acts import OperatorActs
@@ -72,12 +73,15 @@ def lookup_routes(lookups: LookedUp, pages: Pages) -> Blueprint:
     @routes.get("/search")
     async def search() -> Any:
         text, visitor = request.args.get("q", "").strip(), signed_in()
+        command = read_command(text)
+        if command is not None and visitor.may(Right.COMMAND, command.station_id):
+            return await pages.show("lookups/search.html", rows=(), text=text, command=command)
         with trio.fail_after(WITHIN_S):
             found = [each for each in await lookups.finding.find(text) if _may_see(visitor, each)]
         rows = [(each, ADDRESSES[each.kind] + each.id) for each in found]
         if len({address for _, address in rows}) == 1:
             return redirect(rows[0][1], 303)
-        return await pages.show("lookups/search.html", rows=rows, text=text)
+        return await pages.show("lookups/search.html", rows=rows, text=text, command=None)
 
     return routes
 

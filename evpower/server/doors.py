@@ -220,6 +220,7 @@ def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, re
         provisioning=app.provisioning,
         fleet_imports=app.fleet_imports,
         read_system=read,
+        operations=app.operations,
     )
 
 

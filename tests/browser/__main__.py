@@ -15,7 +15,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,15 +28,38 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.network import make_network
+from tests.db.proxy import Proxy
 from tests.e2e.process import Server
 
 SIZES = (0, 40, 5000)
 LANGUAGES = ("ru", "ky", "en")
-PATHS = ("/", "/charges", "/drivers", "/attempts", "/journal", "/search?q=abcd")
+PATHS = (
+    "/",
+    "/charges",
+    "/drivers",
+    "/attempts",
+    "/journal",
+    "/search?q=abcd",
+    "/map",
+    "/money",
+    "/network",
+    "/network/stations",
+    "/network/tariffs?station=EVP-0001&at=23:30",
+    "/network/cards",
+    "/network/strangers",
+    "/network/certificates",
+    "/network/import",
+    "/system",
+)
 GZIP_BYTES_MAX = 60 * 1024
 FOREIGN = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))"
 PAINTED = "return performance.getEntriesByType('paint').map(e => e.startTime)[0]"
 WIDTH = "return document.documentElement.scrollWidth"
+#: A cell of a large network is a character; of a small one an element whose style has it.
+CELLS = """const grid = document.querySelector(".grid");
+const texts = [...grid.querySelectorAll(".s")].map(each => each.textContent.length);
+return grid.matches(".dots") ? texts.reduce((sum, each) => sum + each, 0) : grid.querySelectorAll("i").length"""
+IS_OFF = "return document.getElementById('acts').disabled"
 IS_STALE = "return document.body.classList.contains('stale')"
 Say = Callable[[str], object]
 
@@ -95,7 +119,7 @@ class Eyes:
             return len(answer.read())
 
 
-def look(eyes: Eyes, server: Server, say: Say) -> None:
+def look(eyes: Eyes, server: Server, wire: Proxy, say: Say) -> None:
     """Everything."""
     with psycopg.connect(
         host=str(server.state_dir / "postgres"), user="postgres", dbname="postgres", autocommit=True
@@ -109,6 +133,8 @@ def look(eyes: Eyes, server: Server, say: Say) -> None:
         _keys(eyes)
         _hanging(eyes, server, say)
         _locked(eyes, database, say)
+        _cut(eyes, wire, say)
+    _killed(eyes, server, say)
 
 
 def _look_at(eyes: Eyes, stations: int, say: Say) -> None:
@@ -118,7 +144,7 @@ def _look_at(eyes: Eyes, stations: int, say: Say) -> None:
             for path in PATHS:
                 eyes.open(path)
             eyes.open("/")
-            cells = len(eyes.driver.find_elements(By.CSS_SELECTOR, ".grid i"))
+            cells = eyes.driver.execute_script(CELLS)
             assert cells == stations * 2, (stations, cells)
             eyes.shot(f"now-{stations}-{language}-{look_of}")
         with eyes.narrow():
@@ -166,6 +192,33 @@ def _locked(eyes: Eyes, database: psycopg.Connection, say: Say) -> None:
     say("while PostgreSQL did not answer, the picture was marked as old\n")
 
 
+def _cut(eyes: Eyes, wire: Proxy, say: Say) -> None:
+    """Nothing passes between the browser and the server, and nobody is told; then it does, and a snapshot comes."""
+    eyes.open("/")
+    eyes.wait(lambda: "live" in eyes.driver.find_element(By.ID, "age").text)
+    trio.from_thread.run_sync(wire.freeze)
+    eyes.wait(lambda: eyes.driver.execute_script(IS_STALE), 30)
+    assert eyes.driver.execute_script(IS_OFF), "buttons work on an old page"
+    trio.from_thread.run_sync(wire.thaw)
+    eyes.wait(lambda: not eyes.driver.execute_script(IS_STALE), 40)
+    assert not eyes.driver.execute_script(IS_OFF)
+    say("while the network was frozen, the page was marked as old, and its buttons were off\n")
+
+
+def _killed(eyes: Eyes, server: Server, say: Say) -> None:
+    """The process dies and another one comes: the page knows that it is old, and reads itself anew."""
+    eyes.open("/")
+    eyes.wait(lambda: "live" in eyes.driver.find_element(By.ID, "age").text)
+    trio.from_thread.run(server.kill)
+    eyes.wait(lambda: eyes.driver.execute_script(IS_STALE), 30)
+    assert eyes.driver.execute_script(IS_OFF), "buttons work on an old page"
+    eyes.shot("killed")
+    trio.from_thread.run(server.start)
+    eyes.wait(lambda: not eyes.driver.execute_script(IS_STALE), 60)
+    eyes.forget_complaints()
+    say("after the process was killed, the page was marked as old, and read itself anew from the next one\n")
+
+
 def chromium() -> webdriver.Chrome:
     """Debian's, with Debian's driver: nothing is downloaded."""
     options = webdriver.ChromeOptions()
@@ -177,18 +230,37 @@ def chromium() -> webdriver.Chrome:
 
 
 async def main(state_dir: Path, shots: Path) -> None:
-    """A server of its own, and a browser."""
+    """A server of its own, a wire to it that can be frozen, and a browser."""
     async with trio.open_nursery() as nursery:
-        server = Server(nursery, state_dir, operator_bind="127.0.0.1:0")
+        # A port of its own after a kill too: the browser comes back to the same address.
+        port = await _free_port()
+        server = Server(nursery, state_dir, operator_bind=f"127.0.0.1:{port}")
         await server.start()
-        line = await server.process.wait_for_line("operators' pages: ")
-        url = line.rpartition("operators' pages: ")[2].strip()
-        await trio.to_thread.run_sync(_browse, server, url, shots)
+        wire = Proxy("")
+        wire.thaw()
+        serve = partial(_carry, wire, port)
+        listeners = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        await trio.to_thread.run_sync(_browse, server, url, shots, wire)
         await server.stop()
         nursery.cancel_scope.cancel()
 
 
-def _browse(server: Server, url: str, shots: Path) -> None:
+async def _carry(wire: Proxy, port: int, near: trio.SocketStream) -> None:
+    """One connection; while the process is dead it ends as a refused one does."""
+    with suppress(OSError):
+        await wire.carry(near, ("127.0.0.1", port))
+    await trio.aclose_forcefully(near)
+
+
+async def _free_port() -> int:
+    with trio.socket.socket() as found:
+        await found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _browse(server: Server, url: str, shots: Path, wire: Proxy) -> None:
     program = (sys.executable, "-m", "evpower", "--json")
     driver = chromium()
     try:
@@ -196,7 +268,7 @@ def _browse(server: Server, url: str, shots: Path) -> None:
         driver.get(url + _link(server, program))
         eyes.wait(lambda: driver.current_url == f"{url}/")
         eyes.forget_complaints()
-        look(eyes, server, sys.stdout.write)
+        look(eyes, server, wire, sys.stdout.write)
     finally:
         driver.quit()
 

@@ -16,8 +16,8 @@ import httpx2
 import pytest
 import trio
 
-from evpower.server.demo import DemoFleetMissing, _sms_for_show, run
-from evpower.server.demo_bank import has_providers
+from evpower.server.demo.bank import has_providers
+from evpower.server.demo.street import DemoFleetMissing, _sms_for_show, run
 from evpower.settings.addresses import Bind
 from evpower.settings.config import Config
 from evpower.settings.http import HttpSettings

@@ -87,7 +87,7 @@ async def test_a_tick_has_the_age_of_the_picture_not_of_itself(world: World) -> 
         assert tick_of(await stream.next())["age"] == 0
         world.clock.advance(13)
         tick = tick_of(await stream.next())
-        assert tick == {"age": 13.0, "at": "12:00:00"}
+        assert tick == {"age": 13.0, "at": "12:00:00", "away": None}
 
 
 @pytest.mark.parametrize("layout", ["other-1", "0"])

@@ -36,9 +36,9 @@ def serve(terminal: Terminal) -> None:
 def demo(terminal: Terminal) -> None:
     """Run the server with the demo fleet and simulated stations."""
     from evpower.command_line.running import run_server
-    from evpower.server import demo as demonstration
+    from evpower.server.demo import street
 
-    sys.exit(run_server(demonstration.run, terminal.config))
+    sys.exit(run_server(street.run, terminal.config))
 
 
 @click.command()

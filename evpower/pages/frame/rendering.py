@@ -16,7 +16,7 @@ from evpower.attention.cells import GLYPHS
 from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
-from evpower.pages.frame.dots import dot, dots
+from evpower.pages.frame.dots import Dots
 from evpower.pages.frame.row_acts import decided_at, is_stopped_here, station_acts
 from evpower.pages.frame.sparkline import sparkline
 from evpower.pages.frame.visitor import choices, visitor
@@ -53,6 +53,7 @@ class Renderer:
     def __init__(self, clock: Clock, ids: Ids, timezone: ZoneInfo, assets: Mapping[str, Asset]) -> None:
         self._clock = clock
         self._timezone = timezone
+        self.dots = Dots()
         self._texts = {language: load(language, TOPIC) for language in LANGUAGES}
         self._words = {language: load(language, COMMAND_LINE) for language in LANGUAGES}
         self._templates = Environment(
@@ -66,8 +67,8 @@ class Renderer:
             glyphs=GLYPHS,
             rights=Right,
             languages=LANGUAGES,
-            dot=dot,
-            dots=dots,
+            dot=self.dots.dot,
+            dots=self.dots.dots,
             sparkline=sparkline,
             station_acts=station_acts,
             is_stopped_here=is_stopped_here,
@@ -78,15 +79,16 @@ class Renderer:
             asset=lambda name: assets[name].address,
         )
 
-    def wording(self, language: Language) -> Wording:
+    def wording(self, language: Language, unknown_since: datetime | None = None) -> Wording:
         """How figures read now."""
-        return Wording(self._texts[language], self._timezone, self._clock.now())
+        return Wording(self._texts[language], self._timezone, self._clock.now(), unknown_since)
 
     def text(self, template: str, language: Language, /, **names: Any) -> str:
-        """A template as text, such as one row for every viewer of a language."""
-        wording = self.wording(language)
+        """A template as text, such as a row for all viewers of a language; `away_since` while the database is away."""
+        away_since: datetime | None = names.get("away_since")
+        wording = self.wording(language, away_since)
         return self._templates.get_template(template).render(
-            t=wording.texts, w=wording, words=self._words[language], **names
+            {"away_since": None, **names}, t=wording.texts, w=wording, words=self._words[language]
         )
 
     def page(self, template: str, /, status: int = 200, **names: Any) -> Response:

@@ -23,4 +23,6 @@ class Pages:
         """The template, with `glance` for the bar; None when the network could never be read."""
         picture = await self._pictures.fresh()
         seen = None if picture is None else glance(picture, signed_in().acting)
-        return self.render.page(template, status, glance=seen, **names)
+        if seen is not None and seen.density == "dots":
+            await self.render.dots.prepare((seen.picture.order[each], cells) for each, cells in seen.stations.items())
+        return self.render.page(template, status, glance=seen, away_since=self._pictures.away_since, **names)

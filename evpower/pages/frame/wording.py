@@ -23,6 +23,8 @@ class Wording:
     texts: Catalogue
     timezone: ZoneInfo
     now: datetime
+    #: What is known of money is from then, while the database is away: no sum is shown as if it were of now.
+    unknown_since: datetime | None = None
 
     def number(self, value: float, places: int = 0) -> str:
         """`1 234,5`; in English `1,234.5`."""
@@ -33,6 +35,8 @@ class Wording:
 
     def money(self, amount_tyiyn: int | None) -> str:
         """`1 234,50 сом`."""
+        if self.unknown_since is not None:
+            return self.texts("unit.unknown_since", at=self.clock(self.unknown_since))
         return NONE if amount_tyiyn is None else f"{self.som(amount_tyiyn)}{THIN}{self.texts('unit.som')}"
 
     def som(self, amount_tyiyn: int | None) -> str:

@@ -6,13 +6,14 @@
   const seconds = () => performance.now() / 1000;
 
   // How old the picture was when it last came, and when that was by the browser's steady clock.
-  let pictureAge = null, heardAt = seconds(), pictureAt = null;
-  const age = byId("age"), stale = byId("stale"), clock = byId("clock"), live = byId("live");
+  let pictureAge = null, heardAt = seconds(), pictureAt = null, awaySince = null;
+  const age = byId("age"), stale = byId("stale"), clock = byId("clock"), live = byId("live"), acts = byId("acts");
 
   function hear(event) {
     const tick = JSON.parse(event.detail.data);
     pictureAge = tick.age;
     pictureAt = tick.at;
+    awaySince = tick.away;
     heardAt = seconds();
     show();
   }
@@ -22,6 +23,7 @@
       const offset = Number(clock.dataset.offset) * 1000;
       clock.textContent = new Date(Date.now() + offset).toISOString().slice(11, 19);
     }
+    if (!live && age && age.dataset.from) read();
     if (!live || !age) return;
     const silent = seconds() - heardAt;
     const now = (pictureAge === null ? 0 : pictureAge) + silent;
@@ -29,8 +31,22 @@
     if (pictureAge !== null || amber) age.textContent = `${red ? age.dataset.old : age.dataset.live} ${now.toFixed(now < 10 ? 1 : 0)} s`;
     age.className = red ? "live red" : amber ? "live amber" : "live";
     document.body.classList.toggle("stale", red);
-    if (stale.hidden === red) stale.hidden = !red;
-    if (red) stale.textContent = stale.dataset.text.replace("{age}", now.toFixed(0)).replace("{at}", pictureAt || "");
+    if (pictureAge === null && !red) return;
+    const away = awaySince !== null;
+    stale.hidden = !red && !away;
+    acts.disabled = red || away;
+    acts.title = acts.disabled ? stale.dataset.disabled : "";
+    const why = red && !away ? stale.dataset.text.replace("{age}", now.toFixed(0)).replace("{at}", pictureAt || "")
+      : away ? stale.dataset.away.replace("{at}", awaySince) : "";
+    if (why) stale.textContent = `${why} ${stale.dataset.disabled}`;
+  }
+
+  // A page that nothing comes to is as old as its reading.
+  function read() {
+    const minutes = Math.floor((Number(age.dataset.age) + seconds()) / 60);
+    if (minutes < 1) return;
+    age.textContent = `${age.dataset.from} · ${minutes} ${age.dataset.min}`;
+    age.className = "live amber";
   }
 
   // A list under the pointer does not move: what is newer waits until it is left.
@@ -43,6 +59,7 @@
     old.replaceWith(fresh);
     opened.forEach((each) => { const found = each && byId(each); if (found) found.open = true; });
     htmx.process(fresh);
+    if (id === "todo") urgent();
   }
   function offer(event) {
     const { id, html } = JSON.parse(event.detail.data);
@@ -75,7 +92,7 @@
   // Keys (§9): / search, g and a letter, j k Enter rows, ? help.
   let going = false;
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey && event.key === "k") { event.preventDefault(); byId("search").focus(); return; }
+    if (event.ctrlKey && event.key === "k") { event.preventDefault(); palette(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") { document.activeElement.blur(); return; }
     if (event.target.closest("input, textarea, select")) return;
@@ -90,7 +107,53 @@
     else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
     else if (event.key === "s") press("[data-key=s]");
     else if (event.key === "t") press("[data-key=t]");
+    else if (event.key === "a") actions();
+    else if (event.key === "?") byId("help").showModal();
   });
+  // Commands are words of the search; the page that comes asks once more.
+  const WORDS = ["reset", "reset-hard", "unlock", "disable", "enable", "clear-cache"];
+  function palette() {
+    const list = byId("command-words"), here = location.pathname.match(/^\/stations\/([^/]+)$/);
+    list.replaceChildren(...WORDS.map((word) => new Option(`${word} ${here ? decodeURIComponent(here[1]) : ""}`)));
+    byId("search").focus();
+    byId("search").select();
+  }
+  function actions() {
+    const row = document.activeElement.closest("tr, li.item");
+    const found = (row || byId("main")).querySelector(".actions button, .actions a, .acts button, .acts a, form[method=post] button");
+    if (found) found.focus();
+  }
+  if (byId("help")) byId("help-open").addEventListener("click", () => byId("help").showModal());
+
+  // Off until somebody wants it: a sound, and a mark in the title, for a new urgent row.
+  const sound = byId("sound"), title = document.title;
+  let urgentBefore = null, audio = null;
+  function urgent() {
+    const todo = byId("todo");
+    if (!todo || !sound) return;
+    const on = localStorage.getItem("sound") === "on", now = todo.querySelectorAll(".item.urgent").length;
+    sound.setAttribute("aria-pressed", String(on));
+    document.title = on && now ? `(${now}!) ${title}` : title;
+    if (on && urgentBefore !== null && now > urgentBefore && audio) beep();
+    urgentBefore = now;
+  }
+  function beep() {
+    const tone = audio.createOscillator(), gain = audio.createGain();
+    tone.connect(gain).connect(audio.destination);
+    gain.gain.value = 0.1;
+    tone.frequency.value = 660;
+    tone.start();
+    tone.stop(audio.currentTime + 0.25);
+  }
+  if (sound && live) {
+    sound.hidden = false;
+    sound.addEventListener("click", () => {
+      audio = audio || new AudioContext();
+      localStorage.setItem("sound", localStorage.getItem("sound") === "on" ? "off" : "on");
+      urgent();
+    });
+    urgent();
+  }
   function rows() { return [...document.querySelectorAll("main tbody tr, #todo li.item")]; }
   function step(by) {
     const all = rows(), here = all.findIndex((row) => row.contains(document.activeElement));

@@ -24,7 +24,8 @@ from evpower.errors import EvPowerError
 from evpower.network_file.file import parse_fleet
 from evpower.network_file.parts import Fleet, Station
 from evpower.server import logs, supervisor
-from evpower.server.demo_bank import has_providers, sandbox_settings, with_sandbox
+from evpower.server.demo.bank import has_providers, sandbox_settings, with_sandbox
+from evpower.server.demo.troubles import TROUBLED, Troubles, nature_of, quick_to_notice
 from evpower.server.doors import Running
 from evpower.settings.config import Config
 from evpower.settings.sign_in import SmsSettings
@@ -39,7 +40,7 @@ from evpower.simulator.station.station import SimulatedStation
 
 log = logging.getLogger("evpower.demo")
 
-FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
+FLEET_FILE = Path(__file__).parents[3] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT, OWN_PHONE = "EVP-TEST-01", "test-client-123", "+996700123456"
 #: Speaks OCPP 2.0.1, as the others speak 1.6.
@@ -113,7 +114,7 @@ def _for_show(config: Config) -> Config:
         sms=_sms_for_show(config),
     )
     logs.configure(shown.log, stream_level="WARNING")
-    return shown
+    return quick_to_notice(shown)
 
 
 def _sms_for_show(config: Config) -> SmsSettings:
@@ -159,12 +160,14 @@ class _Street:
             )
             await self._wait_for_boots(chargers)
             self.say(_help(self._http_url, self._ocpp_url, self.config, len(chargers), self.bank))
-            if self.running.pages_urls:
-                self.say(f"  The operators' pages, signed in as {OPERATOR}:  {await self._pages_link()}\n")
             for number in range(1, PHONE_USERS + 1):
                 people = random.Random(f"{SEED}/{number}")
                 purse = _Purse(http, self._import, number)
                 street.start_soon(_guarded, PhoneUser(http, purse.client, _outlets(fleet), people, self._print).run)
+            if self.running.pages_urls:
+                by_id = {charger.station_id: charger for charger in chargers}
+                await Troubles(http, by_id, _Purse(http, self._import, 0).client, self.bank).make()
+                self.say(f"  The operators' pages, signed in as {OPERATOR}:  {await self._pages_link()}\n")
 
     @property
     def _http_url(self) -> str:
@@ -232,7 +235,11 @@ def _is_ready(charger: SimulatedStation) -> bool:
 
 def _plans(fleet: Fleet) -> list[StationPlan]:
     return [
-        StationPlan(station_id=station.id, connectors=len(station.connectors), settings=_nature(station))
+        StationPlan(
+            station_id=station.id,
+            connectors=len(station.connectors),
+            settings=nature_of(station.id, _nature(station)),
+        )
         for station in fleet.stations
     ]
 
@@ -258,7 +265,7 @@ def _outlets(fleet: Fleet) -> list[Outlet]:
     return [
         Outlet(station.id, connector.connector_number, min(_power_kw(station), CAR_KW_MAX) * SPEED / 60)
         for station in fleet.stations
-        if station.id != OWN_STATION and station.status in (None, "active")
+        if station.id != OWN_STATION and station.id not in TROUBLED and station.status in (None, "active")
         for connector in station.connectors
     ]
 
