@@ -31,6 +31,7 @@ from evpower.link.errors import (
     CommandNotKnown,
     CommandRefused,
     CommandTimedOut,
+    NotInThisVersion,
     UnreadableAnswer,
 )
 from evpower.link.ports import CommandResult, Outcome, StationLink
@@ -45,7 +46,15 @@ POLL_EVERY_S = 1.0
 #: What an operator's command may raise, by name.
 FAILURES: dict[str, type[EvPowerError]] = {
     kind.__name__: kind
-    for kind in (ChargerOffline, ChargerNotReady, CommandTimedOut, CommandRefused, CommandNotKnown, UnreadableAnswer)
+    for kind in (
+        ChargerOffline,
+        ChargerNotReady,
+        CommandTimedOut,
+        CommandRefused,
+        CommandNotKnown,
+        UnreadableAnswer,
+        NotInThisVersion,
+    )
 }
 #: What a station can be asked, by name.
 COMMANDS: dict[str, type[Command[Any]]] = {kind.__name__: kind for kind in Command.__subclasses__()}

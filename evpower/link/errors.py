@@ -52,6 +52,15 @@ class CommandRefused(CommandFailure):
         )
 
 
+class NotInThisVersion(CommandFailure):
+    """The station speaks a version of OCPP without this command; nothing was sent."""
+
+    code = "command_refused"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"Такой команды нет в OCPP {version}", reason=f"not_in_ocpp_{version}")
+
+
 class CommandRejected(CommandFailure):
     """The station answered that it does not do it; `status` is its status, `answer` the whole answer."""
 

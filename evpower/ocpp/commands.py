@@ -66,6 +66,13 @@ async def command(connection: StationConnection, request: Request) -> dict[str, 
     raise CommandTimedOut
 
 
+async def request_now(connection: StationConnection, request: Request) -> dict[str, Any]:
+    """The same as `command`, also to a station that has not finished booting."""
+    outcome = await _send(connection, request)
+    log.info("%s: station=%s, outcome=%s", request.action, connection.station_id, type(outcome).__name__)
+    return _payload_of(connection, request.action, outcome)
+
+
 async def _send(connection: StationConnection, request: Request) -> CallOutcome:
     connection.dialect.schemas.check_command(*request)
     return await connection.call(request.action, _encode(request.payload))

@@ -36,6 +36,12 @@ class ConnectedStation:
         self.boot_loops = boot_loops
         #: Connectors that sent a StatusNotification on this connection.
         self.heard: set[ConnectorId] = set()
+        #: What connectors said of themselves on this connection, by (EVSE, connector), where a version has both.
+        self.said: dict[tuple[int, int], str] = {}
+        #: What transactions make of their connectors, once that was read.
+        self.transaction_statuses: dict[ConnectorId, str] | None = None
+        #: It shows its driver what a charge costs.
+        self.shows_cost = False
         self._boots = 0
         self._news = trio.Event()
 

@@ -204,6 +204,9 @@ class StationConnection:
                 self._resolve(message.message_id, outcome)
             case frames.UnknownType():
                 self.oddities.note(Kind.MESSAGE_TYPE, f"message type {message.type_id}, ignored")
+                if (unknown := self.dialect.unknown_type_code) is not None and message.message_id is not None:
+                    self.traffic.errors_sent[unknown] += 1
+                    await self._socket.send(self._noted(frames.call_error(message.message_id, unknown)))
             case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
                 self.oddities.note(Kind.MALFORMED, f"malformed CALL ({problem})")
                 code = self.dialect.error_codes[Flaw.FORMAT]

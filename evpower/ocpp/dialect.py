@@ -1,7 +1,6 @@
 """What a version of OCPP is to the door and to the registry of live stations: they know this, and no version.
 
-OCPP 1.6 is the one implementation until 2.0.1 comes beside it (`evpower/ocpp/v16/dialect.py`, later `v201/dialect.py`);
-`evpower/ocpp/dialects.py` lists them.
+`evpower/ocpp/v16/dialect.py` and `v201/dialect.py` implement it; `evpower/ocpp/dialects.py` lists them.
 """
 
 from __future__ import annotations
@@ -40,6 +39,11 @@ class Dialect(Protocol):
     """A version of OCPP."""
 
     @property
+    def version(self) -> str:
+        """Its number, as operators are shown it."""
+        ...
+
+    @property
     def subprotocols(self) -> frozenset[str]:
         """Its names in Sec-WebSocket-Protocol, in lower case."""
         ...
@@ -52,6 +56,11 @@ class Dialect(Protocol):
     @property
     def error_codes(self) -> Mapping[Flaw, str]:
         """Its CALLERROR codes for a message that cannot be read."""
+        ...
+
+    @property
+    def unknown_type_code(self) -> str | None:
+        """Its CALLERROR code for a message of a type it does not know; None: such a message is ignored."""
         ...
 
     @property

@@ -10,10 +10,11 @@ from evpower.charging.transaction import ParkedStop
 from evpower.history.evidence import SignedValue
 from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.v16.dialect import OCPP_16
+from evpower.ocpp.v201.dialect import OCPP_201
 from evpower.ocpp.watch.masking import Masking
 
 #: Best first: of what a station offers, the first is spoken.
-DIALECTS: tuple[Dialect, ...] = (OCPP_16,)
+DIALECTS: tuple[Dialect, ...] = (OCPP_201, OCPP_16)
 MASKING = Masking([secret for dialect in DIALECTS for secret in dialect.secrets])
 
 

@@ -153,7 +153,7 @@ def _object(info: Any, raw: Any, path: str, notes: _Notes) -> Any:
                 raise Unreadable(Flaw.MISSING, f"{path}.{name} is missing".removeprefix("."))
             notes.note(Kind.MISSING, f"{path}.{name} is missing".removeprefix("."))
             values[field.name] = None
-    for name in raw:
+    for name in raw if info.cls.__struct_config__.forbid_unknown_fields else ():
         notes.note(Kind.UNKNOWN_FIELD, f"unknown or null field {name}")
     return info.cls(**values)
 
@@ -175,6 +175,12 @@ def _value(info: Any, raw: Any, path: str, notes: _Notes) -> Any:
             return _list(item_type, raw, path, notes)
         case inspect.IntType():
             return _integer(info, raw, path, notes)
+        case inspect.FloatType():
+            return _number(raw, path, notes)
+        case inspect.BoolType():
+            return _boolean(raw, path, notes)
+        case inspect.AnyType():
+            return raw
         case inspect.StrType():
             return _text(info, raw, path, notes)
         case inspect.DateTimeType():
@@ -229,6 +235,32 @@ def _rounded(raw: Any, path: str) -> int:
     except InvalidOperation:
         pass
     raise Unreadable(Flaw.TYPE, f"{path}: not an integer")
+
+
+def _number(raw: Any, path: str, notes: _Notes) -> float:
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        try:
+            return float(raw)
+        except OverflowError:
+            raise Unreadable(Flaw.VALUE, f"{path}: out of range") from None
+    notes.note(Kind.OTHER_TYPE, f"{path}: {type(raw).__name__} instead of a number")
+    if isinstance(raw, str) and len(raw) <= MAX_DIGITS:
+        try:
+            number = Decimal(_plain(raw.strip()))
+            if number.is_finite() and number.adjusted() <= MAX_DIGITS:
+                return float(number)
+        except InvalidOperation:
+            pass
+    raise Unreadable(Flaw.TYPE, f"{path}: not a number")
+
+
+def _boolean(raw: Any, path: str, notes: _Notes) -> bool:
+    meant = {"true": True, "false": False}.get(str(raw).strip().lower()) if isinstance(raw, str | bool) else None
+    if meant is None:
+        raise Unreadable(Flaw.TYPE, f"{path}: not a boolean")
+    if not isinstance(raw, bool):
+        notes.note(Kind.OTHER_TYPE, f"{path}: text instead of a boolean")
+    return meant
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import trio
 
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
-from evpower.link.errors import ChargerOffline
+from evpower.link.errors import ChargerOffline, NotInThisVersion
 from evpower.link.ports import CommandResult, Outcome, SocketNow
 from evpower.ocpp import commands
 from evpower.ocpp.connection import StationConnection
@@ -26,9 +26,10 @@ REPLACED = (1000, "replaced by a newer connection")
 class StationRegistry:
     """Implements `evpower.link.ports.LiveStations` and `StationLink`."""
 
-    def __init__(self, usual: Dialect) -> None:
-        """`usual` says what may be asked of a station that is not here."""
+    def __init__(self, usual: Dialect, dialects: Sequence[Dialect] = ()) -> None:
+        """`usual` says what may be asked of a station that is not here, `dialects` what there is in any version."""
         self._usual = usual
+        self._dialects = tuple(dialects)
         self._live: dict[StationId, StationConnection] = {}
         self._presence: WeakValueDictionary[StationId, trio.Lock] = WeakValueDictionary()
 
@@ -129,8 +130,10 @@ class StationRegistry:
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """An operator's own command (design §8 "Raw station command"); see `StationLink.command`."""
-        request = Request(action, payload)
-        self._dialect_of(station_id).refuse_secrets(request)
+        request, dialect = Request(action, payload), self._dialect_of(station_id)
+        if action not in dialect.schemas.commands and any(action in each.schemas.commands for each in self._dialects):
+            raise NotInThisVersion(dialect.version)
+        dialect.refuse_secrets(request)
         return await self._send(station_id, request)
 
     async def _send(self, station_id: StationId, request: Request) -> dict[str, Any]:

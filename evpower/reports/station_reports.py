@@ -25,12 +25,12 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable
 from evpower.events import EventBus, StationChanged
-from evpower.identifiers import IdTag, StationId, WireTransactionId
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, PresenceRow, StatusRow
 from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
-from evpower.reports.transaction_event import EventAnswer, TransactionEvent
+from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.reports.transaction_events import TransactionEvents
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import (
@@ -210,7 +210,7 @@ class StationReports:
         return await self._rooms.endings.end(station_id, stop)
 
     async def transaction_event(
-        self, station_id: StationId, event: TransactionEvent, *, with_cost: bool = False
+        self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
     ) -> EventAnswer:
         """Store an event of a transaction that the station names (OCPP 2.0.1), and what follows from it.
 
@@ -225,6 +225,10 @@ class StationReports:
     async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
         """Transactions that the station has named and not ended."""
         return await self._rooms.transactions.unended(station_id)
+
+    async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
+        """What the station's transactions that go on are doing, in the words of its version."""
+        return await self._rooms.transactions.charging_states(station_id)
 
     async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
         """The station neither runs this transaction nor has its end queued (OCPP 2.0.1 E14)."""

@@ -15,7 +15,7 @@ REPORTED_AS = "TransactionEvent"
 
 
 @dataclass(frozen=True)
-class TransactionEvent:
+class ReportedEvent:
     """One event. Each but its number may be missing; `occurred_at` is the station's time."""
 
     wire_transaction_id: WireTransactionId
@@ -89,7 +89,7 @@ class OpenTransaction:
     claimed: bool
     ended_at: datetime | None
 
-    def with_facts_of(self, event: TransactionEvent) -> OpenTransaction:
+    def with_facts_of(self, event: ReportedEvent) -> OpenTransaction:
         """The transaction with what this event adds; the token of an end is not whose charge it is."""
         shown = None if event.kind == "Ended" else event.id_tag
         return replace(

@@ -26,7 +26,7 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.journal import EventRow, Journal, MeterRow
 from evpower.metering.meter_value import Progress
 from evpower.reports.rows import transaction_events as rows
-from evpower.reports.transaction_event import REPORTED_AS, EventAnswer, OpenTransaction, TransactionEvent
+from evpower.reports.transaction_event import REPORTED_AS, EventAnswer, OpenTransaction, ReportedEvent
 from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.worker import repeat
@@ -46,7 +46,7 @@ class _Step:
     """An event about to be applied, when it came, and its transaction with what it adds."""
 
     station_id: StationId
-    event: TransactionEvent
+    event: ReportedEvent
     received_at: datetime
     before: OpenTransaction
     transaction: OpenTransaction
@@ -77,7 +77,7 @@ class TransactionEvents:
         self._reservations = reservations
         self._parked = parked
 
-    async def take(self, station_id: StationId, event: TransactionEvent) -> EventAnswer:
+    async def take(self, station_id: StationId, event: ReportedEvent) -> EventAnswer:
         """Store an event and apply all that are due; a repeat gets the answer it had."""
         if event.is_reading and await self._take_in_order(station_id, event):
             return NOTHING
@@ -101,6 +101,11 @@ class TransactionEvents:
         """Transactions of the station whose end has not come."""
         async with reading(self._pool) as conn:
             return await rows.unended(conn, station_id)
+
+    async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
+        """What the station's transactions that go on are doing."""
+        async with reading(self._pool) as conn:
+            return await rows.charging_states(conn, station_id)
 
     async def lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
         """Its station neither runs it nor has anything of it queued: it is billed by its last reading (E14)."""
@@ -136,7 +141,7 @@ class TransactionEvents:
             async with unit_of_work(self._pool) as uow:
                 await rows.applied(uow.conn, station_id, event, after, answer, self._clock.now())
 
-    async def _take_in_order(self, station_id: StationId, event: TransactionEvent) -> bool:
+    async def _take_in_order(self, station_id: StationId, event: ReportedEvent) -> bool:
         outcome = await self._journal.event(
             EventRow(
                 station_id,
@@ -261,7 +266,7 @@ class TransactionEvents:
         began_at = min(each for each in (meter.since, event.occurred_at) if each is not None)
         return True, await self._claim(step, NO_TAG, min(registers), began_at)
 
-    async def _stop(self, station_id: StationId, event: TransactionEvent) -> IdTagVerdict | None:
+    async def _stop(self, station_id: StationId, event: ReportedEvent) -> IdTagVerdict | None:
         return await self._endings.end(
             station_id,
             TransactionStop(

@@ -79,7 +79,7 @@ def build_process(
     random_bytes: RandomBytes = random_bytes,
 ) -> Process:
     """Put one process together. `conversations` owns what is being asked of stations."""
-    registry = StationRegistry(usual(DIALECTS))
+    registry = StationRegistry(usual(DIALECTS), DIALECTS)
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
     app = build_app(

@@ -16,13 +16,13 @@ from evpower.network.station_records import station_exists
 from evpower.stations.commands import StationCommands
 from evpower.stations.rows import configuration as rows
 
-#: The setting that is a secret; names of settings know no case.
-PASSWORD_KEY = "authorizationkey"
+#: The setting that is a secret, by its names in all versions; names of settings know no case.
+PASSWORD_KEYS = frozenset({"authorizationkey", "basicauthpassword", "securityctrlr.basicauthpassword"})
 
 
 def refuse_password(key: object) -> None:
     """A password set behind our back would lock the station out. Raises InvalidRequest (see `station_access`)."""
-    if isinstance(key, str) and key.lower() == PASSWORD_KEY:
+    if isinstance(key, str) and key.strip().lower() in PASSWORD_KEYS:
         raise InvalidRequest(("AuthorizationKey", "пароль станции меняется отдельной командой"))
 
 
@@ -44,7 +44,7 @@ class Configuration:
     async def read(self, station_id: StationId, keys: Sequence[str]) -> Settings:
         """Ask the station for these keys, or for all when there are none; what it says is stored."""
         answer = await self._commands.ask(station_id, ReadSettings(tuple(keys)))
-        settings = tuple(each for each in answer.settings if each.key.lower() != PASSWORD_KEY)
+        settings = tuple(each for each in answer.settings if each.key.lower() not in PASSWORD_KEYS)
         async with unit_of_work(self._pool) as uow:
             await rows.forget(uow.conn, station_id, None if not keys else answer.unknown)
             await rows.store(uow.conn, station_id, settings, self._clock.now())

@@ -46,7 +46,7 @@ class Csms:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self.reports = FakeReports()
-        self.registry = StationRegistry(usual(DIALECTS))
+        self.registry = StationRegistry(usual(DIALECTS), DIALECTS)
         self.clock: Clock = TrioClock()
         self.settings = OcppSettings()
         self.anonymous = True

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import trio
 
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
-from evpower.identifiers import IdTag, StationId, WireTransactionId
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.reports.station_reports import StationReports
+from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.security.security_report import SecurityReport
 from evpower.stations.transfers import Kind
 from evpower.tags.id_tag import IdTagVerdict
@@ -68,6 +70,12 @@ class FakeReports(StationReports):
         self.boot_verdict = BootVerdict("Accepted", 60)
         self.verdict = IdTagVerdict("Accepted")
         self.stop_verdict: IdTagVerdict | None = None
+        self.events: list[ReportedEvent] = []
+        self.event_answer = EventAnswer()
+        #: Transactions without an end, and those that were given up.
+        self.unended: list[WireTransactionId] = []
+        self.lost: list[WireTransactionId] = []
+        self.states: dict[ConnectorId, str] = {}
         self.broken = False
         #: When set, reports wait for it, like a slow commit.
         self.commit: trio.Event | None = None
@@ -136,6 +144,25 @@ class FakeReports(StationReports):
         await self._note("stop", station_id)
         self.stops.append(stop)
         return self.stop_verdict
+
+    async def transaction_event(
+        self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
+    ) -> EventAnswer:
+        await self._note("event", station_id)
+        self.events.append(event)
+        return self.event_answer if with_cost else replace(self.event_answer, total_cost_tyiyn=None)
+
+    async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
+        del station_id
+        return self.unended
+
+    async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
+        del station_id
+        return self.states
+
+    async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
+        del station_id
+        self.lost.append(wire_id)
 
     async def security(self, station_id: StationId, report: SecurityReport) -> None:
         await self._note("security", station_id)

@@ -9,7 +9,7 @@ from typing import Any
 from evpower.charging.transaction import BegunTransaction
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import Sample
-from evpower.reports.transaction_event import EventAnswer, EventStage, TransactionEvent
+from evpower.reports.transaction_event import EventAnswer, EventStage, ReportedEvent
 from tests.worlds.charging import ONE, STATION, World
 
 
@@ -28,7 +28,7 @@ class EventWorld(World):
 
     def event(
         self, wire_id: WireTransactionId, kind: EventStage, register_wh: int | None = None, **facts: Any
-    ) -> TransactionEvent:
+    ) -> ReportedEvent:
         """The transaction's next event, now; `power_w` beside the register."""
         seq_no = facts.pop("seq_no", None)
         if seq_no is None:
@@ -36,10 +36,10 @@ class EventWorld(World):
             self._numbers[wire_id] += 1
         sample = Sample(facts.get("occurred_at", self.clock.now()), register_wh, facts.pop("power_w", None))
         samples = () if register_wh is None else (sample,)
-        event = TransactionEvent(wire_id, seq_no, kind, self.clock.now(), ONE, samples=samples)
+        event = ReportedEvent(wire_id, seq_no, kind, self.clock.now(), ONE, samples=samples)
         return replace(event, **facts)
 
-    async def tell(self, event: TransactionEvent, station: StationId = STATION) -> EventAnswer:
+    async def tell(self, event: ReportedEvent, station: StationId = STATION) -> EventAnswer:
         """The charger reports it."""
         return await self.app.reports.transaction_event(station, event)
 

@@ -35,6 +35,7 @@ NOT_WHILE_PENDING = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"
 class Ocpp16:
     """Implements `evpower.ocpp.dialect.Dialect`."""
 
+    version = "1.6"
     subprotocols = frozenset({"ocpp1.6", "ocpp1.6j", "ocpp1.6-json"})
     #: The core and the security extension.
     known_actions = frozenset(str(action.value) for action in StandardAction)
@@ -45,6 +46,8 @@ class Ocpp16:
         Flaw.TYPE: "TypeConstraintViolation",
         Flaw.VALUE: "PropertyConstraintViolation",
     }
+    #: OCPP-J 1.6 §4.1.3.
+    unknown_type_code = None
     schemas = SCHEMAS
     #: In ChangeConfiguration, and in the answer of a station that gives it away to GetConfiguration.
     secrets = (SecretSetting("AuthorizationKey", named_by=("key",), value_in="value"),)

@@ -19,7 +19,7 @@ from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.wire.outcome import Answered, CallFailed, CallOutcome, NoAnswer
 
 OTHER = "other"
-#: OCPP-J's, in the spellings of 1.6 and of its errata.
+#: OCPP-J's, in the spellings of 1.6, of its errata and of 2.0.1.
 ERROR_CODES = frozenset(
     {
         "NotImplemented",
@@ -34,6 +34,8 @@ ERROR_CODES = frozenset(
         "OccurrenceConstraintViolation",
         "TypeConstraintViolation",
         "GenericError",
+        "MessageTypeNotSupported",
+        "RpcFrameworkError",
     }
 )
 #: Values of an answer's `status` which mean that the station does what it was asked.

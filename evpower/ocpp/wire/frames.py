@@ -54,6 +54,7 @@ class UnknownType(msgspec.Struct):
     """A message type of a later OCPP-J: to be ignored (§4.1.3)."""
 
     type_id: int
+    message_id: str | int | None = None
 
 
 Message = Call | CallResult | CallError
@@ -85,7 +86,8 @@ def _diagnose(text: bytes, problem: str) -> Message | Malformed | UnknownType:
         case [2, str() | int() as message_id, *_] if len(str(message_id)) <= MAX_MESSAGE_ID:
             return Malformed(problem, message_id)
         case [int() as type_id, *_] if type_id not in (2, 3, 4):
-            return UnknownType(type_id)
+            named = frame[1] if len(frame) > 1 and isinstance(frame[1], str | int) else None
+            return UnknownType(type_id, named if len(str(named)) <= MAX_MESSAGE_ID else None)
         case _:
             return Malformed(problem)
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from evpower.db.connection import Conn
-from evpower.identifiers import IdTag, SessionId, StationId, WireTransactionId
-from evpower.reports.transaction_event import EventAnswer, EventStage, OpenTransaction, TransactionEvent
+from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.reports.transaction_event import EventAnswer, EventStage, OpenTransaction, ReportedEvent
 
 #: An event that waits for its predecessors longer than this is applied without them.
 GAP_AFTER = timedelta(minutes=10)
@@ -74,6 +74,11 @@ UNENDED = """
 SELECT wire_transaction_id FROM evpower.station_transactions
 WHERE station_id = %(station_id)s AND ended_at IS NULL ORDER BY last_event_at
 """
+CHARGING_STATES = """
+SELECT connector_id, charging_state FROM evpower.station_transactions
+WHERE station_id = %(station_id)s AND ended_at IS NULL AND connector_id IS NOT NULL AND charging_state IS NOT NULL
+ORDER BY last_event_at
+"""
 LOST = """
 UPDATE evpower.station_transactions SET ended_at = %(at)s
 WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND ended_at IS NULL
@@ -103,7 +108,7 @@ DELETE FROM evpower.station_transactions t WHERE last_event_at < %(before)s AND 
 """
 
 _encode = msgspec.json.Encoder().encode
-_decode_event = msgspec.json.Decoder(TransactionEvent).decode
+_decode_event = msgspec.json.Decoder(ReportedEvent).decode
 _decode_answer = msgspec.json.Decoder(EventAnswer).decode
 
 
@@ -118,7 +123,7 @@ class KeptEvent:
     is_applied: bool
 
 
-async def keep(conn: Conn, station_id: StationId, event: TransactionEvent, at: datetime) -> KeptEvent | None:
+async def keep(conn: Conn, station_id: StationId, event: ReportedEvent, at: datetime) -> KeptEvent | None:
     """Write an event, and its transaction when it is the first; what was kept under its number, when it is a repeat."""
     where = {"station_id": station_id, "wire_id": event.wire_transaction_id, "at": at}
     await conn.execute(OPEN, where)
@@ -135,7 +140,7 @@ async def keep(conn: Conn, station_id: StationId, event: TransactionEvent, at: d
     return await read_kept(conn, station_id, event)
 
 
-async def read_kept(conn: Conn, station_id: StationId, event: TransactionEvent) -> KeptEvent:
+async def read_kept(conn: Conn, station_id: StationId, event: ReportedEvent) -> KeptEvent:
     """What is kept under the number of an event."""
     parameters = {"station_id": station_id, "wire_id": event.wire_transaction_id, "seq_no": event.seq_no}
     row = await (await conn.execute(READ, parameters)).fetchone()
@@ -146,7 +151,7 @@ async def read_kept(conn: Conn, station_id: StationId, event: TransactionEvent) 
 
 async def next_due(
     conn: Conn, station_id: StationId, wire_id: WireTransactionId, at: datetime
-) -> tuple[TransactionEvent, datetime] | None:
+) -> tuple[ReportedEvent, datetime] | None:
     """The event to be applied now, and when it came; None while all that wait have to."""
     parameters = {"station_id": station_id, "wire_id": wire_id, "waited_since": at - GAP_AFTER}
     row = await (await conn.execute(NEXT, parameters)).fetchone()
@@ -160,7 +165,7 @@ async def read_transaction(conn: Conn, station_id: StationId, wire_id: WireTrans
     return OpenTransaction(**row)
 
 
-async def read_end(conn: Conn, station_id: StationId, wire_id: WireTransactionId) -> TransactionEvent | None:
+async def read_end(conn: Conn, station_id: StationId, wire_id: WireTransactionId) -> ReportedEvent | None:
     """The event with which it ended, once that was applied."""
     row = await (await conn.execute(READ_END, {"station_id": station_id, "wire_id": wire_id})).fetchone()
     return None if row is None or row["facts"] is None else _decode_event(row["facts"])
@@ -169,7 +174,7 @@ async def read_end(conn: Conn, station_id: StationId, wire_id: WireTransactionId
 async def applied(
     conn: Conn,
     station_id: StationId,
-    event: TransactionEvent,
+    event: ReportedEvent,
     transaction: OpenTransaction,
     answer: EventAnswer,
     at: datetime,
@@ -205,6 +210,12 @@ async def unended(conn: Conn, station_id: StationId) -> list[WireTransactionId]:
     """Transactions whose end has not come."""
     cursor = await conn.execute(UNENDED, {"station_id": station_id})
     return [WireTransactionId(row["wire_transaction_id"]) for row in await cursor.fetchall()]
+
+
+async def charging_states(conn: Conn, station_id: StationId) -> dict[ConnectorId, str]:
+    """By connector, of its latest transaction that goes on."""
+    cursor = await conn.execute(CHARGING_STATES, {"station_id": station_id})
+    return {row["connector_id"]: row["charging_state"] for row in await cursor.fetchall()}
 
 
 async def end_as_lost(conn: Conn, station_id: StationId, wire_id: WireTransactionId, at: datetime) -> None:

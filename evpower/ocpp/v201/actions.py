@@ -1,0 +1,47 @@
+"""What an OCPP 2.0.1 station may send and gets an answer to.
+
+Adding an action is one message, one handler, one line here, one test.
+"""
+
+from __future__ import annotations
+
+from evpower.ocpp.dispatch import Action
+from evpower.ocpp.v201 import device, device_messages, handlers, messages, security
+from evpower.ocpp.v201.device_messages import Anything
+
+#: Taken, kept in the trace and answered with nothing.
+ONLY_TAKEN = (
+    "ClearedChargingLimit",
+    "NotifyChargingLimit",
+    "NotifyCustomerInformation",
+    "NotifyDisplayMessages",
+    "NotifyMonitoringReport",
+    "NotifyReport",
+    "PublishFirmwareStatusNotification",
+    "ReportChargingProfiles",
+    "ReservationStatusUpdate",
+)
+
+ACTIONS = {
+    "BootNotification": Action(messages.BootNotification, handlers.boot_notification),
+    "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat),
+    "StatusNotification": Action(messages.StatusNotification, handlers.status_notification),
+    "Authorize": Action(messages.Authorize, handlers.authorize),
+    "TransactionEvent": Action(messages.TransactionEvent, handlers.transaction_event),
+    "MeterValues": Action(messages.MeterValues, handlers.meter_values, journalled=True),
+    "DataTransfer": Action(messages.DataTransfer, handlers.data_transfer),
+    "SecurityEventNotification": Action(
+        device_messages.SecurityEventNotification, security.security_event_notification
+    ),
+    "SignCertificate": Action(device_messages.SignCertificate, security.sign_certificate),
+    "LogStatusNotification": Action(device_messages.LogStatusNotification, security.log_status_notification),
+    "FirmwareStatusNotification": Action(
+        device_messages.FirmwareStatusNotification, security.firmware_status_notification
+    ),
+    "NotifyEvent": Action(device_messages.NotifyEvent, device.notify_event),
+    "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),
+    "Get15118EVCertificate": Action(Anything, device.get_15118_ev_certificate),
+    "NotifyEVChargingNeeds": Action(Anything, device.notify_ev_charging_needs),
+    "NotifyEVChargingSchedule": Action(Anything, device.notify_ev_charging_schedule),
+    **{action: Action(Anything, device.taken) for action in ONLY_TAKEN},
+}

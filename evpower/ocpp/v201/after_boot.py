@@ -1,0 +1,112 @@
+"""What an OCPP 2.0.1 station is asked once it has booted or reconnected (ocpp201 §3, §4; duty 18)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from evpower.errors import Refusal
+from evpower.identifiers import WireTransactionId
+from evpower.link.errors import ChargerOffline, CommandFailure, CommandTimedOut
+from evpower.ocpp.commands import ask, request_now, was_answered
+from evpower.ocpp.connected_station import ConnectedStation
+from evpower.ocpp.dialect import Request
+from evpower.ocpp.v201 import requests
+from evpower.ocpp.v201.settings import AT_ONCE, Variable
+
+log = logging.getLogger("OCPP")
+
+MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
+#: For stations that refuse a list with anything they do not measure (an AC station knows no SoC).
+LEAST_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import"
+REGISTER = "Energy.Active.Import.Register"
+TX_UPDATED = Variable("SampledDataCtrlr", "TxUpdatedMeasurands")
+SHOWS_COST = (Variable("DisplayMessageCtrlr", "Available"), Variable("TariffCostCtrlr", "Enabled", "Cost"))
+READ = (
+    Variable("TxCtrlr", "TxStartPoint"),
+    Variable("TxCtrlr", "TxStopPoint"),
+    Variable("OCPPCommCtrlr", "OfflineThreshold"),
+    *SHOWS_COST,
+)
+
+
+async def set_up_metering(station: ConnectedStation) -> bool:
+    """False when the station does not answer."""
+    wanted = {
+        Variable("SampledDataCtrlr", "TxUpdatedInterval"): str(station.settings.meter_value_sample_interval_s),
+        TX_UPDATED: MEASURANDS,
+        Variable("SampledDataCtrlr", "TxStartedMeasurands"): REGISTER,
+        Variable("SampledDataCtrlr", "TxEndedMeasurands"): REGISTER,
+        Variable("TxCtrlr", "StopTxOnInvalidId"): "true",
+    }
+    try:
+        refused = [variable async for variable in _refused(station, wanted)]
+        if TX_UPDATED in refused:
+            refused = [variable async for variable in _refused(station, {TX_UPDATED: LEAST_MEASURANDS})]
+        values = await _read(station)
+    except (ChargerOffline, CommandTimedOut):
+        return False
+    station.shows_cost = all(values.get(variable, "").lower() == "true" for variable in SHOWS_COST)
+    return True
+
+
+async def ask_statuses(station: ConnectedStation) -> None:
+    """The statuses that did not come by themselves, and the transactions whose end has not (E14)."""
+    silent = [connector_id for connector_id in station.connector_ids if connector_id not in station.heard]
+    for connector_id in silent:
+        if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", connector_id))):
+            return
+    for transaction_id in await station.reports.unended_transactions(station.station_id):
+        try:
+            answer = await request_now(station.connection, requests.transaction_status(transaction_id))
+        except (ChargerOffline, CommandTimedOut):
+            return
+        except CommandFailure as failure:
+            log.info("GetTransactionStatus: station=%s, outcome=%s", station.station_id, failure.code)
+            continue
+        await _judge(station, transaction_id, answer)
+
+
+async def _judge(station: ConnectedStation, transaction_id: WireTransactionId, answer: Mapping[str, Any]) -> None:
+    if answer.get("ongoingIndicator") is False and answer.get("messagesInQueue") is False:
+        await station.reports.transaction_lost(station.station_id, transaction_id)
+
+
+async def _refused(station: ConnectedStation, wanted: Mapping[Variable, str]) -> Any:
+    for some in _groups([{**variable.where(), "attributeValue": value} for variable, value in wanted.items()]):
+        answer = await _asked(station, requests.set_variables(some))
+        for result in answer.get("setVariableResult", ()):
+            if result["attributeStatus"] not in ("Accepted", "RebootRequired"):
+                yield _named(result)
+
+
+async def _read(station: ConnectedStation) -> dict[Variable, str]:
+    values: dict[Variable, str] = {}
+    for some in _groups([variable.where() for variable in READ]):
+        answer = await _asked(station, requests.get_variables(some))
+        for result in answer.get("getVariableResult", ()):
+            if result["attributeStatus"] == "Accepted":
+                values[_named(result)] = str(result.get("attributeValue", ""))
+    return values
+
+
+async def _asked(station: ConnectedStation, request: Request) -> dict[str, Any]:
+    """The answer; nothing of one that refuses. Raises ChargerOffline and CommandTimedOut."""
+    try:
+        return await request_now(station.connection, request)
+    except (ChargerOffline, CommandTimedOut):
+        raise
+    except Refusal as failure:
+        log.info("%s: station=%s, outcome=%s", request.action, station.station_id, failure.code)
+        return {}
+
+
+def _named(result: Mapping[str, Any]) -> Variable:
+    component, variable = result["component"], result["variable"]
+    return Variable(component["name"], variable["name"], variable.get("instance"), component.get("instance"))
+
+
+def _groups(data: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    for first in range(0, len(data), AT_ONCE):
+        yield data[first : first + AT_ONCE]

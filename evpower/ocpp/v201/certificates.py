@@ -1,0 +1,63 @@
+"""Certificates as OCPP 2.0.1 writes them (A02, M03-M05)."""
+
+from __future__ import annotations
+
+from evpower.link.commands import (
+    CertificateUse,
+    DeliverCertificate,
+    Distrust,
+    HeldCertificate,
+    ListTrusted,
+    RenewCertificate,
+    Reply,
+    Trust,
+    Trusted,
+)
+from evpower.ocpp.dialect import Request, Send
+from evpower.ocpp.v201 import requests
+from evpower.ocpp.v201.answers import reply
+
+#: Our words for what a certificate is trusted for, which are those of 1.6.
+USES: dict[CertificateUse, str] = {
+    "CentralSystemRootCertificate": "CSMSRootCertificate",
+    "ManufacturerRootCertificate": "ManufacturerRootCertificate",
+}
+
+
+async def trust(send: Send, command: Trust) -> Reply:
+    payload = {"certificateType": USES[command.use], "certificate": command.certificate}
+    return reply(await send(Request("InstallCertificate", payload)))
+
+
+async def list_trusted(send: Send, command: ListTrusted) -> Trusted:
+    """A station that holds none answers NotFound, with no list."""
+    answer = await send(Request("GetInstalledCertificateIds", {"certificateType": [USES[command.use]]}))
+    entries = [chain["certificateHashData"] for chain in answer.get("certificateHashDataChain") or ()]
+    return Trusted(
+        tuple(
+            HeldCertificate(
+                entry["hashAlgorithm"], entry["issuerNameHash"], entry["issuerKeyHash"], entry["serialNumber"]
+            )
+            for entry in entries
+        ),
+        tuple({"certificateType": command.use, **entry} for entry in entries),
+    )
+
+
+async def distrust(send: Send, command: Distrust) -> Reply:
+    named = {
+        "hashAlgorithm": command.certificate.hash_algorithm,
+        "issuerNameHash": command.certificate.issuer_name_hash,
+        "issuerKeyHash": command.certificate.issuer_key_hash,
+        "serialNumber": command.certificate.serial_number,
+    }
+    return reply(await send(Request("DeleteCertificate", {"certificateHashData": named})))
+
+
+async def renew(send: Send, _: RenewCertificate) -> Reply:
+    return reply(await send(requests.trigger("SignChargingStationCertificate", None)))
+
+
+async def deliver(send: Send, command: DeliverCertificate) -> Reply:
+    payload = {"certificateChain": command.chain, "certificateType": "ChargingStationCertificate"}
+    return reply(await send(Request("CertificateSigned", payload)))

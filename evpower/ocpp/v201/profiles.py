@@ -1,0 +1,57 @@
+"""Charging profiles as OCPP 2.0.1 writes them (K01, K08, K10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evpower.identifiers import ConnectorId, WireTransactionId
+from evpower.link.commands import ChargingProfile, ClearProfiles, ReadSchedule, Reply, SetProfile
+from evpower.ocpp.dialect import Request, Send
+from evpower.ocpp.v201.answers import reply
+from evpower.ocpp.v201.schemas import SCHEMAS
+
+#: Nothing matched: what was wanted is so.
+CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
+
+
+def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
+    """What we keep of it. Raises InvalidRequest, as sending it would."""
+    SCHEMAS.check_command(*_set(connector_id, written))
+    transaction_id = written.get("transactionId")
+    return ChargingProfile(
+        profile_id=written["id"],
+        purpose=written["chargingProfilePurpose"],
+        stack_level=written["stackLevel"],
+        transaction_id=None if transaction_id is None else WireTransactionId(transaction_id),
+        is_passing=written["chargingProfilePurpose"] == "TxProfile",
+        as_written=written,
+    )
+
+
+async def set_profile(send: Send, command: SetProfile) -> Reply:
+    return reply(await send(_set(command.connector_id, command.profile.as_written)))
+
+
+async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:
+    criteria = {
+        "evseId": command.connector_id,
+        "chargingProfilePurpose": command.purpose,
+        "stackLevel": command.stack_level,
+    }
+    given = {name: value for name, value in criteria.items() if value is not None}
+    payload: dict[str, Any] = {"chargingProfileCriteria": given} if given else {}
+    if command.profile_id is not None:
+        payload["chargingProfileId"] = command.profile_id
+    return reply(await send(Request("ClearChargingProfile", payload)), CLEARED_OR_NOT_THERE)
+
+
+async def read_schedule(send: Send, command: ReadSchedule) -> Reply:
+    payload: dict[str, Any] = {"evseId": command.connector_id, "duration": command.duration_s}
+    if command.unit is not None:
+        payload |= {"chargingRateUnit": command.unit}
+    return reply(await send(Request("GetCompositeSchedule", payload)))
+
+
+def _set(connector_id: ConnectorId, profile: Mapping[str, Any]) -> Request:
+    return Request("SetChargingProfile", {"evseId": connector_id, "chargingProfile": profile})

@@ -1,0 +1,53 @@
+"""What we ask of an OCPP 2.0.1 station by ourselves (OCPP 2.0.1 part 2, §1), each written once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.ocpp.dialect import Request
+
+#: The type of a token that we made or know; a station asks for no reader's kind of it.
+OUR_TOKEN = "Central"
+#: An EVSE has one connector here, whose number is this.
+ONLY_CONNECTOR = 1
+
+
+def token(id_tag: str) -> dict[str, str]:
+    """A token by which we know a driver."""
+    return {"idToken": id_tag, "type": OUR_TOKEN}
+
+
+def request_start(connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int) -> Request:
+    """RequestStartTransaction (F02). Accepted is not yet a start (duty 28)."""
+    payload = {"evseId": connector_id, "idToken": token(id_tag), "remoteStartId": remote_start_id}
+    return Request("RequestStartTransaction", payload)
+
+
+def request_stop(transaction_id: WireTransactionId) -> Request:
+    """RequestStopTransaction (F03)."""
+    return Request("RequestStopTransaction", {"transactionId": transaction_id})
+
+
+def transaction_status(transaction_id: WireTransactionId) -> Request:
+    """GetTransactionStatus (E14)."""
+    return Request("GetTransactionStatus", {"transactionId": transaction_id})
+
+
+def trigger(message: str, connector_id: ConnectorId | None) -> Request:
+    """TriggerMessage (F06), for the whole station when None."""
+    if connector_id is None:
+        return Request("TriggerMessage", {"requestedMessage": message})
+    evse = {"id": connector_id} | ({"connectorId": ONLY_CONNECTOR} if message == "StatusNotification" else {})
+    return Request("TriggerMessage", {"requestedMessage": message, "evse": evse})
+
+
+def set_variables(data: Sequence[Mapping[str, Any]]) -> Request:
+    """SetVariables (B05)."""
+    return Request("SetVariables", {"setVariableData": list(data)})
+
+
+def get_variables(data: Sequence[Mapping[str, Any]]) -> Request:
+    """GetVariables (B06)."""
+    return Request("GetVariables", {"getVariableData": list(data)})

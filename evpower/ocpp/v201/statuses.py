@@ -1,0 +1,68 @@
+"""What a connector is doing, in our words: 2.0.1 says `Occupied`, and its transaction says why (G01, E02)."""
+
+from __future__ import annotations
+
+from evpower.identifiers import ConnectorId
+from evpower.network.status import StatusReport
+from evpower.ocpp.connected_station import ConnectedStation
+
+OCCUPIED = "Occupied"
+#: Of a transaction; `Idle` is one whose cable is not plugged in.
+OF_A_TRANSACTION = {
+    "Charging": "Charging",
+    "EVConnected": "Preparing",
+    "SuspendedEV": "SuspendedEV",
+    "SuspendedEVSE": "SuspendedEVSE",
+    "Idle": "Preparing",
+}
+WITHOUT_TRANSACTION, AFTER_TRANSACTION = "Preparing", "Finishing"
+#: An EVSE with several connectors is what the first of these is that one of them says.
+OF_SEVERAL = (OCCUPIED, "Reserved", "Available", "Unavailable", "Faulted")
+NO_ERROR, UNNAMED_ERROR = "NoError", "OtherError"
+
+
+async def said(station: ConnectedStation, evse_id: int, connector_id: int, word: str) -> str:
+    """Our word for an EVSE whose connector says this."""
+    station.said[evse_id, connector_id] = word
+    word = _of_evse(station, evse_id) or word
+    states = await _states(station)
+    if word == OCCUPIED:
+        return states.get(ConnectorId(evse_id), WITHOUT_TRANSACTION)
+    states.pop(ConnectorId(evse_id), None)
+    return word
+
+
+async def transaction_says(
+    station: ConnectedStation, connector_id: ConnectorId, charging_state: str | None, *, ended: bool
+) -> None:
+    """A transaction's state changes what its connector is doing, as long as that says it is occupied."""
+    if charging_state is None and not ended:
+        return
+    states = await _states(station)
+    status = AFTER_TRANSACTION if ended else _of_transaction(charging_state)
+    changes = states.get(connector_id, WITHOUT_TRANSACTION) != status
+    states[connector_id] = status
+    if changes and _of_evse(station, connector_id) == OCCUPIED:
+        await station.reports.connector_status(station.station_id, report(connector_id, status))
+
+
+async def _states(station: ConnectedStation) -> dict[ConnectorId, str]:
+    """What the transactions make of their connectors: read once a connection, then kept by what they report."""
+    if station.transaction_statuses is None:
+        states = await station.reports.charging_states(station.station_id)
+        station.transaction_statuses = {each: _of_transaction(state) for each, state in states.items()}
+    return station.transaction_statuses
+
+
+def _of_transaction(charging_state: str | None) -> str:
+    return OF_A_TRANSACTION.get(charging_state or "", WITHOUT_TRANSACTION)
+
+
+def report(connector_id: ConnectorId, status: str) -> StatusReport:
+    """2.0.1 names no error here: NotifyEvent does."""
+    return StatusReport(connector_id, status, UNNAMED_ERROR if status == "Faulted" else NO_ERROR)
+
+
+def _of_evse(station: ConnectedStation, evse_id: int) -> str | None:
+    words = {word for (evse, _), word in station.said.items() if evse == evse_id}
+    return next((word for word in OF_SEVERAL if word in words), None)

@@ -1,0 +1,228 @@
+"""Our message types of OCPP 2.0.1 against the standard's JSON schemas, as the `ocpp` package carries them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+from ocpp.messages import MessageType, get_validator
+
+from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link import commands
+from evpower.ocpp.dialect import Request
+from evpower.ocpp.dispatch import Confirmation
+from evpower.ocpp.v201 import device_messages, messages, operations, requests
+from evpower.ocpp.v201.actions import ACTIONS
+from evpower.ocpp.v201.after_boot import READ
+from evpower.ocpp.v201.dialect import OCPP_201
+from evpower.ocpp.v201.schemas import SCHEMAS
+from evpower.ocpp.v201.settings import NAMES_OF_16, variable
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+ONE = ConnectorId(1)
+
+
+def schema(name: str) -> dict[str, Any]:
+    text = (resources.files("ocpp.v201") / "schemas" / f"{name}.json").read_text("utf-8-sig")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def bare(info: Any) -> Any:
+    """The type itself, without "or absent" and our own marks."""
+    while isinstance(info, inspect.UnionType | inspect.Metadata):
+        if isinstance(info, inspect.UnionType):
+            info = next(kind for kind in info.types if not isinstance(kind, inspect.NoneType))
+        else:
+            info = info.type
+    return info
+
+
+def compare(info: Any, expected: dict[str, Any], definitions: dict[str, Any], path: str) -> None:
+    if "$ref" in expected:
+        expected = definitions[expected["$ref"].rpartition("/")[2]]
+    info = bare(info)
+    match expected.get("type"):
+        case "object":
+            fields = {field.encode_name: field for field in info.fields}
+            assert set(fields) == set(expected.get("properties", {})), path
+            assert {name for name, each in fields.items() if each.required} == set(expected.get("required", ())), path
+            for name, child in expected.get("properties", {}).items():
+                compare(fields[name].type, child, definitions, f"{path}.{name}")
+        case "array":
+            assert isinstance(info, inspect.ListType), path
+            assert info.min_length == expected.get("minItems"), path
+            compare(info.item_type, expected["items"], definitions, path)
+        case "integer":
+            assert isinstance(info, inspect.IntType), path
+        case "number":
+            assert isinstance(info, inspect.FloatType), path
+        case "boolean":
+            assert isinstance(info, inspect.BoolType), path
+        case "string" if "enum" in expected:
+            assert set(info.values) == set(expected["enum"]), path
+        case "string" if expected.get("format") == "date-time":
+            assert isinstance(info, inspect.DateTimeType), path
+        case "string":
+            assert isinstance(info, inspect.StrType), path
+            assert info.max_length == expected.get("maxLength"), path
+        case _:
+            assert isinstance(info, inspect.AnyType), path
+
+
+TYPED = [action for action, offered in ACTIONS.items() if offered.request is not device_messages.Anything]
+
+
+@pytest.mark.parametrize("action", TYPED)
+def test_a_request_has_exactly_the_fields_lengths_and_words_of_its_schema(action: str) -> None:
+    expected = schema(f"{action}Request")
+    compare(inspect.type_info(ACTIONS[action].request), expected, expected["definitions"], action)
+
+
+def test_every_message_a_station_can_send_is_answered() -> None:
+    asked_by_us = set(SCHEMAS.commands) - {"DataTransfer"}
+    assert set(ACTIONS) == OCPP_201.known_actions - asked_by_us
+
+
+INFO = messages.IdTokenInfo(
+    status="Accepted",
+    cache_expiry_date_time="2026-01-01T00:00:00.000Z",
+    language1="ru",
+    group_id_token=messages.GroupIdToken(id_token="P", type="Central"),
+)
+DONE = messages.Done()
+CONFIRMATIONS: list[tuple[str, Confirmation]] = [
+    (
+        "BootNotification",
+        messages.BootNotificationConf(status="Pending", current_time="2026-01-01T00:00:00Z", interval=60),
+    ),
+    ("Heartbeat", messages.HeartbeatConf(current_time="2026-01-01T00:00:00.000Z")),
+    ("StatusNotification", DONE),
+    ("Authorize", messages.AuthorizeConf(id_token_info=INFO)),
+    ("Authorize", messages.AuthorizeConf(id_token_info=INFO, certificate_status="NoCertificateAvailable")),
+    ("TransactionEvent", messages.TransactionEventConf(total_cost=202.5, id_token_info=INFO)),
+    ("TransactionEvent", messages.TransactionEventConf()),
+    ("MeterValues", DONE),
+    ("DataTransfer", messages.DataTransferConf(status="UnknownVendorId")),
+    ("SecurityEventNotification", DONE),
+    ("SignCertificate", device_messages.SignCertificateConf(status="Rejected")),
+    ("LogStatusNotification", DONE),
+    ("FirmwareStatusNotification", DONE),
+    ("NotifyEvent", DONE),
+    ("GetCertificateStatus", device_messages.GetCertificateStatusConf(status="Failed")),
+    ("Get15118EVCertificate", device_messages.Get15118EVCertificateConf(status="Failed", exi_response="")),
+    ("NotifyEVChargingNeeds", device_messages.NotifyEVChargingNeedsConf(status="Rejected")),
+    ("NotifyEVChargingSchedule", device_messages.NotifyEVChargingScheduleConf(status="Accepted")),
+    *(
+        (action, DONE)
+        for action in ACTIONS
+        if ACTIONS[action].request is device_messages.Anything
+        and action not in ("Get15118EVCertificate", "NotifyEVChargingNeeds", "NotifyEVChargingSchedule")
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "confirmation"), CONFIRMATIONS)
+def test_what_we_answer_obeys_its_schema(action: str, confirmation: Confirmation) -> None:
+    validator = get_validator(MessageType.CallResult, action, "2.0.1")
+    validator.validate(json.loads(msgspec.json.encode(confirmation)))
+
+
+def test_every_answer_is_checked_above() -> None:
+    assert {action for action, _ in CONFIRMATIONS} == set(ACTIONS)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        requests.request_start(ONE, IdTag("x" * 36), 7),
+        requests.request_stop(WireTransactionId("8c0f")),
+        requests.transaction_status(WireTransactionId("8c0f")),
+        requests.trigger("BootNotification", None),
+        requests.trigger("StatusNotification", ONE),
+        requests.get_variables([each.where() for each in READ]),
+        requests.set_variables([{**each.where(), "attributeValue": "1"} for each in READ]),
+    ],
+)
+def test_what_we_ask_by_ourselves_obeys_its_schema(request_: Request) -> None:
+    SCHEMAS.check_command(*request_)
+
+
+class Sent(Exception):
+    """What an operation sends is enough."""
+
+
+CERTIFICATE = commands.HeldCertificate("SHA256", "aa", "bb", "cc")
+PROFILE = {
+    "id": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Absolute",
+    "chargingSchedule": [
+        {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16.0}]}
+    ],
+}
+COMMANDS: list[commands.Command[Any]] = [
+    commands.Restart("hard"),
+    commands.Restart("soft"),
+    commands.Unlock(ONE),
+    commands.SetAvailability(ONE, operative=False),
+    commands.SetAvailability(ConnectorId(0), operative=True),
+    commands.ForgetCards(),
+    commands.Trigger("DiagnosticsStatusNotification", None),
+    commands.ReadSettings(("HeartbeatInterval", "A[x].B[y]")),
+    commands.WriteSetting("MeterValueSampleInterval", "30"),
+    commands.SetPassword("secret-secret-16"),
+    commands.UploadDiagnostics("ftp://x/y", NOON, None),
+    commands.UploadLog(1, "ftp://x/y", "SecurityLog", None, NOON),
+    commands.FetchFirmware("https://x/y", NOON),
+    commands.FetchSignedFirmware(
+        1, {"location": "https://x/y", "retrieveDateTime": "2026-01-01T00:00:00Z", "signature": "s"}
+    ),
+    commands.Reserve(1, ONE, "TAG", NOON, "PARENT"),
+    commands.Reserve(1, ConnectorId(0), "TAG", NOON, None),
+    commands.EndReservation(1),
+    commands.ReadListVersion(),
+    commands.SendList(1, full=True, entries={"A": commands.ListEntry("Accepted", NOON, "P")}),
+    commands.SendList(2, full=False, entries={"A": None}),
+    commands.SendList(3, full=True, entries={}),
+    commands.SetProfile(ONE, OCPP_201.read_profile(ONE, PROFILE)),
+    commands.ClearProfiles(None, None, None, None),
+    commands.ClearProfiles(1, ONE, "TxProfile", 2),
+    commands.ReadSchedule(ONE, 60, "W"),
+    commands.Trust("CentralSystemRootCertificate", "PEM"),
+    commands.ListTrusted("ManufacturerRootCertificate"),
+    commands.Distrust(CERTIFICATE),
+    commands.RenewCertificate(),
+    commands.DeliverCertificate("PEM"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
+async def test_what_operators_have_it_do_obeys_its_schema(command: commands.Command[Any]) -> None:
+    async def send(request: Request) -> dict[str, Any]:
+        SCHEMAS.check_command(*request)
+        raise Sent
+
+    with pytest.raises(Sent):
+        await OCPP_201.perform(send, command)
+
+
+def test_every_command_is_performed_and_tried_above() -> None:
+    assert (
+        {type(command) for command in COMMANDS} == set(operations.OPERATIONS) == set(commands.Command.__subclasses__())
+    )
+
+
+def test_a_setting_has_one_name_in_both_versions() -> None:
+    for name in NAMES_OF_16:
+        known = variable(name.lower())
+        assert known is not None
+        assert known.key == name
+    assert variable("OCPPCommCtrlr.MessageTimeout[Default]") == ("OCPPCommCtrlr", "MessageTimeout", "Default", None)
+    assert variable("NoSuchKey") is None

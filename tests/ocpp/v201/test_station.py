@@ -1,0 +1,293 @@
+"""What else an OCPP 2.0.1 station sends, and what it is asked after its boot."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from evpower.errors import InvalidRequest
+from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.link.errors import NotInThisVersion
+from evpower.link.ports import Outcome
+from evpower.network.station import Admission, BootVerdict
+from evpower.ocpp.dialects import MASKING
+from evpower.ocpp.v201.after_boot import LEAST_MEASURANDS, MEASURANDS
+from evpower.ocpp.wire import frames
+from evpower.reports.transaction_event import EventAnswer
+from evpower.security.security_report import SecurityMatter
+from tests.ocpp.conftest import Csms
+from tests.ocpp.peer import Peer
+
+CP = StationId("CP-1")
+BOOT = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M", "serialNumber": "S"}}
+STATUS = {"timestamp": "2026-01-01T00:00:00Z", "evseId": 1, "connectorId": 1, "connectorStatus": "Available"}
+AT = "2026-01-01T00:00:00Z"
+
+
+async def charger(csms: Csms, *connectors: int) -> Peer:
+    numbers = tuple(ConnectorId(each) for each in connectors)
+    csms.reports.stations = {"CP-1": Admission("CP-1", "active", None, connector_ids=numbers)}
+    return await csms.charger(subprotocols=("ocpp2.0.1", "ocpp1.6"))
+
+
+def accepted(
+    action: str, payload: dict[str, Any], refused: tuple[str, ...] = (), value: str = "true"
+) -> dict[str, Any]:
+    if action == "SetVariables":
+        return {
+            "setVariableResult": [
+                {
+                    "attributeStatus": "Rejected" if each["attributeValue"] in refused else "Accepted",
+                    "component": each["component"],
+                    "variable": each["variable"],
+                }
+                for each in payload["setVariableData"]
+            ]
+        }
+    if action == "GetVariables":
+        return {
+            "getVariableResult": [
+                {"attributeStatus": "Accepted", "attributeValue": value, **each} for each in payload["getVariableData"]
+            ]
+        }
+    return {"status": "Accepted"}
+
+
+async def obey(peer: Peer, until: float = 30, **how: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Answer every command for a while; what they were."""
+    commands = []
+    with trio.move_on_after(until):
+        while True:
+            _, message_id, action, payload = await peer.next_call()
+            commands.append((action, payload))
+            await peer.send(3, message_id, accepted(action, payload, **how))
+    return commands
+
+
+def written(commands: list[tuple[str, dict[str, Any]]]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for action, payload in commands:
+        for each in payload["setVariableData"] if action == "SetVariables" else ():
+            values.setdefault(each["variable"]["name"], []).append(each["attributeValue"])
+    return values
+
+
+async def test_the_answer_names_the_version_that_we_prefer(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = Peer(await csms.connect())
+    response = await peer.open(subprotocols=("ocpp1.6", "ocpp2.0.1"))
+    assert response.headers["Sec-WebSocket-Protocol"] == "ocpp2.0.1"
+
+
+async def test_a_boot_is_heard_and_answered(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    _, _, answer = await peer.call("BootNotification", BOOT)
+    assert answer == {"currentTime": "2026-01-01T00:00:00.000Z", "interval": 60, "status": "Accepted"}
+    assert (csms.reports.boots[0].vendor, csms.reports.boots[0].serial_number) == ("V", "S")
+
+
+async def test_before_its_boot_is_accepted_everything_else_is_a_security_error(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    csms.reports.boot_verdict = BootVerdict("Pending", 60)
+    peer = await charger(csms)
+    await peer.call("BootNotification", BOOT)
+    assert (await peer.call("StatusNotification", STATUS))[2] == "SecurityError"
+
+
+async def test_the_error_codes_are_those_of_its_version(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    assert (await peer.call("BootNotification", {"reason": "PowerUp"}))[2] == "OccurrenceConstraintViolation"
+    assert (await peer.call("BootNotification", []))[2] == "FormatViolation"
+    assert (await peer.call("StartTransaction", {}))[2] == "NotImplemented"
+    assert (await peer.call("GetVariables", {}))[2] == "NotSupported"
+    await peer.send(6, "m", "NotifyPeriodicEventStream", {})
+    assert (await peer.answer())[2] == "MessageTypeNotSupported"
+
+
+async def test_it_is_told_how_to_meter_and_asked_when_its_transactions_begin(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    peer = await charger(csms, 1)
+    await peer.call("BootNotification", BOOT)
+    await peer.call("StatusNotification", STATUS)
+    asked = await obey(peer)
+    assert written(asked) == {
+        "TxUpdatedInterval": ["30"],
+        "TxUpdatedMeasurands": [MEASURANDS],
+        "TxStartedMeasurands": ["Energy.Active.Import.Register"],
+        "TxEndedMeasurands": ["Energy.Active.Import.Register"],
+        "StopTxOnInvalidId": ["true"],
+    }
+    read = [
+        each["variable"]["name"]
+        for action, data in asked
+        if action == "GetVariables"
+        for each in data["getVariableData"]
+    ]
+    assert read == ["TxStartPoint", "TxStopPoint", "OfflineThreshold", "Available", "Enabled"]
+    assert csms.reports.count("ready") == 1
+
+
+async def test_a_shorter_list_is_offered_to_one_that_refuses(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    await peer.call("StatusNotification", STATUS)
+    assert written(await obey(peer, refused=(MEASURANDS,)))["TxUpdatedMeasurands"] == [MEASURANDS, LEAST_MEASURANDS]
+
+
+async def test_a_transaction_it_knows_no_more_is_lost_and_one_that_it_has_queued_is_not(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    csms.reports.unended = [WireTransactionId(each) for each in ("gone", "queued", "on", "silent")]
+    answers: dict[str, dict[str, Any]] = {
+        "gone": {"ongoingIndicator": False, "messagesInQueue": False},
+        "queued": {"ongoingIndicator": False, "messagesInQueue": True},
+        "on": {"ongoingIndicator": True, "messagesInQueue": False},
+        "silent": {"messagesInQueue": False},
+    }
+    peer = await charger(csms, 1)
+    await peer.call("StatusNotification", STATUS)
+    with trio.move_on_after(30):
+        while True:
+            _, message_id, action, payload = await peer.next_call()
+            answer = answers.get(payload.get("transactionId", "")) or accepted(action, payload)
+            await peer.send(3, message_id, answer)
+    assert csms.reports.lost == ["gone"]
+
+
+async def test_one_that_shows_costs_is_answered_with_them(csms: Csms, autojump_clock: MockClock) -> None:
+    csms.reports.event_answer = EventAnswer(None, 202_50)
+    peer = await charger(csms, 1)
+    updated = {
+        "eventType": "Updated",
+        "timestamp": AT,
+        "triggerReason": "MeterValuePeriodic",
+        "seqNo": 1,
+        "transactionInfo": {"transactionId": "t"},
+    }
+    assert (await peer.call("TransactionEvent", updated))[2] == {}
+    await peer.call("StatusNotification", STATUS)
+    await obey(peer)
+    assert (await peer.call("TransactionEvent", updated))[2] == {"totalCost": 202.5}
+
+
+async def test_a_start_and_a_stop_are_asked_in_its_words(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms, 1)
+    await peer.call("StatusNotification", STATUS)
+    await obey(peer)
+    asked: list[Any] = []
+
+    async with trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            start = await csms.registry.remote_start(CP, ConnectorId(1), IdTag("EV1"), 77)
+            stop = await csms.registry.remote_stop(CP, WireTransactionId("8c0f"))
+            asked.extend([start.outcome, stop.outcome])
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(ask)
+        commands = [(await peer.next_call())]
+        await peer.send(3, commands[0][1], {"status": "Accepted"})
+        commands.append(await peer.next_call())
+        await peer.send(3, commands[1][1], {"status": "Rejected"})
+        await trio.sleep(60)
+    assert [(each[2], each[3]) for each in commands] == [
+        (
+            "RequestStartTransaction",
+            {"evseId": 1, "idToken": {"idToken": "EV1", "type": "Central"}, "remoteStartId": 77},
+        ),
+        ("RequestStopTransaction", {"transactionId": "8c0f"}),
+    ]
+    assert asked == [Outcome.ACCEPTED, Outcome.REJECTED]
+
+
+async def test_an_action_of_the_other_version_is_refused_by_name(csms: Csms, autojump_clock: MockClock) -> None:
+    await charger(csms)
+    with pytest.raises(NotInThisVersion) as refusal:
+        await csms.registry.command(CP, "GetConfiguration", {})
+    assert refusal.value.details["reason"] == "not_in_ocpp_2.0.1"
+    with pytest.raises(NotInThisVersion) as refusal:
+        await csms.registry.command(StationId("elsewhere"), "GetVariables", {})
+    assert refusal.value.details["reason"] == "not_in_ocpp_1.6"
+    with pytest.raises(InvalidRequest):
+        await csms.registry.command(CP, "NoSuchAction", {})
+
+
+async def test_a_password_is_not_set_by_hand_and_in_no_kept_frame(csms: Csms, autojump_clock: MockClock) -> None:
+    await charger(csms)
+    data = {
+        "component": {"name": "SecurityCtrlr"},
+        "variable": {"name": "BasicAuthPassword"},
+        "attributeValue": "secret-of-station",
+    }
+    with pytest.raises(InvalidRequest):
+        await csms.registry.command(CP, "SetVariables", {"setVariableData": [data]})
+    frame = frames.call("m", "SetVariables", json.dumps({"setVariableData": [data]}).encode())
+    assert b"secret-of-station" not in MASKING.kept(frame)
+    assert b"SecurityCtrlr" in MASKING.kept(frame)
+
+
+async def test_authorize_answers_with_the_verdict_and_trusts_no_contract(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    token = {"idToken": {"idToken": "04AA", "type": "ISO14443"}}
+    assert (await peer.call("Authorize", token))[2]["idTokenInfo"]["status"] == "Accepted"
+    contract = {"idToken": {"idToken": "DE8AA", "type": "eMAID"}, "certificate": "PEM"}
+    assert (await peer.call("Authorize", contract))[2] == {
+        "certificateStatus": "NoCertificateAvailable",
+        "idTokenInfo": {"status": "Invalid"},
+    }
+
+
+async def test_events_are_kept_as_the_stations(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    await peer.call("SecurityEventNotification", {"type": "TamperDetectionActivated", "timestamp": AT})
+    event = {
+        "eventId": 1,
+        "timestamp": AT,
+        "trigger": "Alerting",
+        "actualValue": "true",
+        "component": {"name": "Connector", "evse": {"id": 1}},
+        "variable": {"name": "Problem"},
+        "eventNotificationType": "HardWiredNotification",
+        "techCode": "E42",
+    }
+    await peer.call("NotifyEvent", {"generatedAt": AT, "seqNo": 0, "eventData": [event]})
+    assert [(each.matter, each.type, each.detail) for each in csms.reports.security_reports] == [
+        (SecurityMatter.EVENT, "TamperDetectionActivated", None),
+        (SecurityMatter.EVENT, "Connector.Problem", "true E42"),
+    ]
+
+
+async def test_files_are_followed_by_their_numbers(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    await peer.call("LogStatusNotification", {"status": "UploadFailure", "requestId": 0})
+    await peer.call("FirmwareStatusNotification", {"status": "Installed", "requestId": 0})
+    await peer.call("LogStatusNotification", {"status": "Uploaded", "requestId": 5})
+    await peer.call("FirmwareStatusNotification", {"status": "InvalidSignature", "requestId": 6})
+    assert csms.reports.transfers == [("diagnostics", "UploadFailed"), ("firmware", "Installed")]
+    assert [(each.matter, each.request_id) for each in csms.reports.security_reports] == [
+        (SecurityMatter.LOG_UPLOAD, 5),
+        (SecurityMatter.SIGNED_FIRMWARE, 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "answer"),
+    [
+        ("Heartbeat", {}, {"currentTime": "2026-01-01T00:00:00.000Z"}),
+        ("DataTransfer", {"vendorId": "V", "data": {"any": ["thing"]}}, {"status": "UnknownVendorId"}),
+        ("NotifyChargingLimit", {"chargingLimit": {"chargingLimitSource": "EMS"}}, {}),
+        ("NotifyEVChargingNeeds", {"evseId": 1}, {"status": "Rejected"}),
+        ("ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"}, {}),
+        ("SignCertificate", {"csr": "PEM", "certificateType": "V2GCertificate"}, {"status": "Rejected"}),
+        ("SignCertificate", {"csr": "PEM"}, {"status": "Accepted"}),
+    ],
+)
+async def test_everything_a_station_can_say_is_answered(
+    csms: Csms, autojump_clock: MockClock, action: str, payload: dict[str, Any], answer: dict[str, Any]
+) -> None:
+    peer = await charger(csms)
+    assert (await peer.call(action, payload))[2] == answer
