@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from evpower.command_line.running import run_simulator
 from evpower.simulator.fleet import StationPlan
@@ -27,9 +28,11 @@ def simulate_stations(
     habits: Sequence[str],
     seed: int,
     verbose: bool,
+    ocpp: Literal["1.6", "2.0.1"] = "1.6",
 ) -> None:
     """Run until SIGINT or SIGTERM. Raises UnknownMisbehaviour."""
     settings = StationSettings(
+        ocpp=ocpp,
         password=password,
         connector_power_w=round(power_kw * W_PER_KW),
         speed=speed,

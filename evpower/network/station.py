@@ -11,12 +11,14 @@ from evpower.network.status import AdminStatus
 
 @dataclass(frozen=True)
 class Boot:
-    """BootNotification as a domain value (OCPP 1.6 §4.2)."""
+    """BootNotification as a domain value (OCPP 1.6 §4.2, 2.0.1 B01)."""
 
     vendor: str
     model: str
     firmware_version: str | None = None
     serial_number: str | None = None
+    #: Which version of OCPP it came in.
+    ocpp_version: str = "1.6"
 
 
 @dataclass(frozen=True)

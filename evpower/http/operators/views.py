@@ -77,6 +77,8 @@ class StationLine:
     firmware_version: str | None
     connectors_count: int
     whole_status: str | None
+    #: Which version of OCPP it spoke last.
+    ocpp_version: str | None
     connectors: tuple[ConnectorLine, ...]
 
     @property

@@ -33,11 +33,13 @@ WHERE s.id = r.station_id AND (s.status <> 'inactive' OR EXISTS (
 RETURNING s.id
 """
 # Its word as a whole is unknown until it speaks again: many never take "Faulted" back by themselves (field ruling 4.3).
+BOOT_COLUMNS = "station_id text, vendor text, model text, firmware_version text, ocpp_version text, at timestamptz"
 BOOT_STATUS = f"""
-INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmware_version, booted_at)
-SELECT station_id, vendor, model, firmware_version, at
-FROM {batch_table("station_id text, vendor text, model text, firmware_version text, at timestamptz")} r
+INSERT INTO evpower.ocpp_station_status AS o (station_id, vendor, model, firmware_version, ocpp_version, booted_at)
+SELECT station_id, vendor, model, firmware_version, ocpp_version, at
+FROM {batch_table(BOOT_COLUMNS)} r
 ON CONFLICT (station_id) DO UPDATE SET vendor = excluded.vendor, model = excluded.model,
+    ocpp_version = excluded.ocpp_version,
     firmware_version = coalesce(excluded.firmware_version, o.firmware_version), booted_at = excluded.booted_at,
     status = NULL, error_code = NULL, info = NULL, vendor_id = NULL, vendor_error_code = NULL, status_at = NULL
 """
@@ -172,6 +174,7 @@ async def write_boots(conn: Conn, boots: Sequence[tuple[StationId, Boot, datetim
             "vendor": boot.vendor,
             "model": boot.model,
             "firmware_version": boot.firmware_version,
+            "ocpp_version": boot.ocpp_version,
             "at": at.isoformat(),
         }
         for station_id, boot, at in boots

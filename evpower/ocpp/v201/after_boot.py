@@ -12,8 +12,8 @@ from evpower.link.errors import ChargerOffline, CommandFailure, CommandTimedOut
 from evpower.ocpp.commands import ask, request_now, was_answered
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dialect import Request
-from evpower.ocpp.v201 import requests
-from evpower.ocpp.v201.settings import AT_ONCE, Variable
+from evpower.ocpp.v201.commands import requests
+from evpower.ocpp.v201.commands.settings import AT_ONCE, Variable
 
 log = logging.getLogger("OCPP")
 

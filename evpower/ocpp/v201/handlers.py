@@ -42,6 +42,7 @@ async def boot_notification(station: ConnectedStation, request: messages.BootNot
             model=of.model,
             firmware_version=of.firmware_version,
             serial_number=of.serial_number,
+            ocpp_version=station.dialect.version,
         )
     )
     station.booted(verdict)

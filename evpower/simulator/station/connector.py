@@ -21,8 +21,12 @@ class Transaction:
     id_tag: str
     meter_start_wh: int
     started_at: datetime
-    transaction_id: int | None = None
+    #: Its own with OCPP 2.0.1.
+    transaction_id: int | str | None = None
     parent_id_tag: str | None = None
+    #: With OCPP 2.0.1: under which it was asked for, and how many events it has had.
+    remote_start_id: int | None = None
+    events: int = 0
     over: trio.Event = field(default_factory=trio.Event)
 
 

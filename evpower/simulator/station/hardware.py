@@ -26,6 +26,7 @@ from evpower.simulator.station.power import Register, Vehicle
 from evpower.simulator.station.profiles import Profiles
 from evpower.simulator.station.readings import meter_value
 from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.v201.speech import event_of
 from evpower.simulator.wire.ocpp import Payload, parse_time, wire_time
 from evpower.simulator.wire.trace import Trace
 
@@ -52,6 +53,8 @@ class Hardware:
         }
         self.profiles = Profiles(settings.voltage_v)
         self.operative = True
+        #: With OCPP 2.0.1: under which number a tag was asked to begin.
+        self.remote_start_ids: dict[str, int] = {}
         self.local_list: dict[str, Mapping[str, Any]] = {}
         self.local_list_version = 0
         self._tasks: trio.Nursery | None = None
@@ -173,6 +176,9 @@ class Hardware:
         if connector.reservation is not None:
             payload["reservationId"] = connector.reservation.reservation_id
             connector.reservation = None
+        if self.settings.ocpp == "2.0.1":  # the station names its transactions
+            transaction.transaction_id = f"{self.random.getrandbits(128):032x}"
+            transaction.remote_start_id = self.remote_start_ids.pop(permission.id_tag.casefold(), None)
         connector.begin(transaction)
         self.apply_limits()
         start = self._put("StartTransaction", payload, transaction)
@@ -296,7 +302,11 @@ class Hardware:
 
     def _put(self, action: str, payload: Payload, transaction: Transaction | None) -> OutboxMessage:
         late_s = self.misbehaviour.late_s
-        return self.outbox.put(OutboxMessage(action, payload, transaction, send_after=trio.current_time() + late_s))
+        message = OutboxMessage(action, payload, transaction, send_after=trio.current_time() + late_s)
+        if transaction is not None and self.settings.ocpp == "2.0.1":
+            status = self.connectors[transaction.connector_id].status
+            message.event = event_of(transaction, status, offline=not self.outbox.is_connected)
+        return self.outbox.put(message)
 
     def settle_status(self, connector: SimulatedConnector) -> None:
         """Give a connector that does not charge the status it should have now."""

@@ -30,12 +30,16 @@ class OutboxMessage:
     reply: Payload | None = None
     on_reply: Callable[[Payload], None] | None = None  # runs before the next message leaves
     settled: trio.Event = field(default_factory=trio.Event)
+    #: With OCPP 2.0.1, the facts of the event that it is.
+    event: Payload | None = None
 
     def wire_payload(self) -> Payload:
         """The payload with the transaction id filled in, which may have become known only just now.
 
         -1 when the central system never gave one (OCPP 1.6 erratum 3.18).
         """
+        if self.event is not None:
+            return {**self.payload, "event": self.event}
         if self.transaction is None or self.action == "StartTransaction":
             return self.payload
         known = self.transaction.transaction_id
@@ -92,6 +96,16 @@ class Outbox:
             message.on_reply(reply)
         message.settled.set()
         self._wake()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a line."""
+        return self._connected
+
+    def holds(self, transaction_id: object) -> bool:
+        """Whether anything of a transaction waits here; None: of any."""
+        waiting = [message.transaction for message in self._queue if message.transaction is not None]
+        return any(transaction_id in (None, each.transaction_id) for each in waiting)
 
     def connected(self) -> None:
         """From now on volatile messages are taken too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from evpower.simulator.station.misbehaviour import Misbehaviour
 
@@ -14,6 +15,7 @@ class StationSettings:
     The times of a charge run with it, so a charge looks as long as it takes at the connector's power.
     """
 
+    ocpp: Literal["1.6", "2.0.1"] = "1.6"
     vendor: str = "EvPower"
     model: str = "Simulator"
     firmware_version: str = "1.0.0"

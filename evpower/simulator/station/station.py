@@ -1,4 +1,4 @@
-"""A simulated station: an OCPP 1.6 client that boots, reports, charges, obeys, loses its line and comes back.
+"""A simulated station: an OCPP client that boots, reports, charges, obeys, loses its line and comes back.
 
 `run` keeps it connected; the other methods are the driver's and the fitter's hands (tests call them). One nursery per
 connection: its end drops the rest of that connection, while the station goes on charging and queueing.
@@ -19,6 +19,9 @@ from evpower.simulator.station.conversation import StationConversation
 from evpower.simulator.station.hardware import Hardware
 from evpower.simulator.station.power import Vehicle
 from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.v201.commands import answer as answer_201
+from evpower.simulator.station.v201.speech import SUBPROTOCOL as SUBPROTOCOL_201
+from evpower.simulator.station.v201.speech import Speech
 from evpower.simulator.wire import address
 from evpower.simulator.wire.link import Link
 from evpower.simulator.wire.ocpp import SUBPROTOCOL, Call, CallError, CallRefused, CallResult
@@ -99,7 +102,8 @@ class SimulatedStation:
                     trace=self.trace,
                     answer=self._answer,
                 )
-                connection.start_soon(self.conversation.hold, link)
+                speech = Speech(link) if self.settings.ocpp == "2.0.1" else link
+                connection.start_soon(self.conversation.hold, speech)
                 await link.read()
         except* GONE as error:
             self.last_error = first_cause(error)
@@ -117,7 +121,7 @@ class SimulatedStation:
             cast("trio.SocketStream", stream),  # any stream will do; its annotation is narrower than its needs
             address.host_header(url),
             address.resource(url),
-            subprotocols=[SUBPROTOCOL],
+            subprotocols=[SUBPROTOCOL_201 if self.settings.ocpp == "2.0.1" else SUBPROTOCOL],
             extra_headers=address.basic_auth(self.station_id, password),
         )
 
@@ -126,7 +130,8 @@ class SimulatedStation:
         if self.hardware.misbehaviour.silent:
             return
         try:
-            answered = answer(self.hardware, self, call.action, call.payload)
+            answers = answer_201 if self.settings.ocpp == "2.0.1" else answer
+            answered = answers(self.hardware, self, call.action, call.payload)
         except CallRefused as refusal:
             await link.send(CallError(call.message_id, refusal.error_code, refusal.description))
             return
@@ -244,7 +249,7 @@ class SimulatedStation:
         """A connector's meter as of now."""
         return self.hardware.connectors[connector_id].energy_wh
 
-    def transaction_id(self, connector_id: int = 1) -> int | None:
+    def transaction_id(self, connector_id: int = 1) -> int | str | None:
         """The id of the latest transaction on a connector; None while the central system has not given it."""
         latest = self.hardware.connectors[connector_id].last_transaction
         return None if latest is None else latest.transaction_id

@@ -35,6 +35,14 @@ class LinkSocket(Protocol):
     async def get_message(self) -> str | bytes: ...
 
 
+class Caller(Protocol):
+    """What says things for a station: a link, or what puts them into the words of another version first."""
+
+    async def call(self, action: str, payload: Payload, /) -> Payload:
+        """Ask and wait for the answer. Raises CallRefused; the caller sets the time-out."""
+        ...
+
+
 class Link:
     """Correlates CALLs with their answers over one socket. `read` must be running for `call` to return."""
 

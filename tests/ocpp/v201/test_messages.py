@@ -16,12 +16,13 @@ from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link import commands
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.dispatch import Confirmation
-from evpower.ocpp.v201 import device_messages, messages, operations, requests
+from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.actions import ACTIONS
 from evpower.ocpp.v201.after_boot import READ
+from evpower.ocpp.v201.commands import operations, requests
+from evpower.ocpp.v201.commands.schemas import SCHEMAS
+from evpower.ocpp.v201.commands.settings import NAMES_OF_16, variable
 from evpower.ocpp.v201.dialect import OCPP_201
-from evpower.ocpp.v201.schemas import SCHEMAS
-from evpower.ocpp.v201.settings import NAMES_OF_16, variable
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ONE = ConnectorId(1)

@@ -43,6 +43,7 @@ def sheet_body(sheet: StationSheet) -> Body:
         "location_name": line.location_name,
         "last_heartbeat_at": sheet.last_seen_at,
         "firmware_version": line.firmware_version,
+        "ocpp_version": line.ocpp_version,
         "connectors_count": line.connectors_count,
         "whole_status": line.whole_status,
         "connectors": [_connector(each) for each in line.connectors],

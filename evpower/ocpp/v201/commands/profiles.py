@@ -8,8 +8,8 @@ from typing import Any
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import ChargingProfile, ClearProfiles, ReadSchedule, Reply, SetProfile
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.answers import reply
-from evpower.ocpp.v201.schemas import SCHEMAS
+from evpower.ocpp.v201.commands.answers import reply
+from evpower.ocpp.v201.commands.schemas import SCHEMAS
 
 #: Nothing matched: what was wanted is so.
 CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})

@@ -8,8 +8,8 @@ from typing import Any
 from evpower.link import commands
 from evpower.link.commands import A, Command, ListAnswer, ListEntry, ListVersion, Reply
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201 import certificates, profiles, requests, settings, transfers
-from evpower.ocpp.v201.answers import reply
+from evpower.ocpp.v201.commands import certificates, profiles, requests, settings, transfers
+from evpower.ocpp.v201.commands.answers import reply
 from evpower.ocpp.v201.times import wire_time
 
 #: `UnlockFailed`, `OngoingAuthorizedTransaction` and `UnknownConnector` are refusals.

@@ -9,7 +9,7 @@ from typing import Any
 
 from evpower.link.commands import FetchFirmware, FetchSignedFirmware, Reply, Upload, UploadDiagnostics, UploadLog
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.answers import reply
+from evpower.ocpp.v201.commands.answers import reply
 from evpower.ocpp.v201.times import wire_time
 
 #: The second: another request was ended for this one.

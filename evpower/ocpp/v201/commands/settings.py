@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from evpower.errors import InvalidRequest
 from evpower.link.commands import ReadSettings, Reply, SetPassword, Setting, Settings, WriteSetting
 from evpower.ocpp.dialect import Send
-from evpower.ocpp.v201 import requests
-from evpower.ocpp.v201.answers import of_status
+from evpower.ocpp.v201.commands import requests
+from evpower.ocpp.v201.commands.answers import of_status
 
 #: As many variables in one message as every station can take.
 AT_ONCE = 4
