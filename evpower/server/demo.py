@@ -42,6 +42,8 @@ log = logging.getLogger("evpower.demo")
 FLEET_FILE = Path(__file__).parents[2] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT, OWN_PHONE = "EVP-TEST-01", "test-client-123", "+996700123456"
+#: Speaks OCPP 2.0.1, as the others speak 1.6.
+NEWER_STATION = "EVP-007-01"
 #: Whom the operators' pages know this person by.
 OPERATOR = "demo-operator"
 #: Seven kWh at 60 kW in about a minute, by a clock that runs as fast: what it says is what a connector can deliver.
@@ -239,6 +241,7 @@ def _nature(station: Station) -> StationSettings:
     plain = StationSettings(password=station.password, speed=SPEED, sample_interval_s=SAMPLE_INTERVAL_S)
     return replace(
         plain,
+        ocpp="2.0.1" if station.id == NEWER_STATION else plain.ocpp,
         vendor=(station.manufacturer or plain.vendor)[:CI_STRING_20],
         model=(station.model or plain.model)[:CI_STRING_20],
         connector_power_w=round(_power_kw(station) * 1000),

@@ -183,8 +183,14 @@ class Charger:
 
     @property
     def stopped_wh(self) -> int:
-        """Register of the last StopTransaction less that of the last StartTransaction, as they went over the wire."""
+        """Register of the last transaction's end less that of its start, as they went over the wire."""
         trace = self.point.trace
+        if self.point.settings.ocpp == "2.0.1":
+            registers = {
+                event["eventType"]: event["meterValue"][0]["sampledValue"][0]["value"]
+                for event in trace.sent("TransactionEvent")
+            }
+            return int(registers["Ended"] - registers["Started"])
         return int(trace.sent("StopTransaction")[-1]["meterStop"] - trace.sent("StartTransaction")[-1]["meterStart"])
 
 

@@ -19,6 +19,7 @@ STATION_COLUMNS = (
     Column("connected"),
     Column("last_heartbeat_at"),
     Column("connectors", "connectors_now", rank=2, is_text=True),
+    Column("ocpp_version", "ocpp", rank=4),
     Column("configuration_warnings", rank=3, is_text=True),
 )
 

@@ -20,9 +20,9 @@ from evpower.ocpp.v201.vocabulary import (
     EvseNumber,
     HashAlgorithm,
     IdTokenKind,
-    Location,
     Measurand,
-    Phase,
+    MeterLocation,
+    PhaseName,
     ReadingContext,
     RequestNumber,
     SequenceNumber,
@@ -124,8 +124,8 @@ class SampledValue(MeteredRequest):
     value: float
     context: ReadingContext | None = None
     measurand: Measurand | None = None
-    phase: Phase | None = None
-    location: Location | None = None
+    phase: PhaseName | None = None
+    location: MeterLocation | None = None
     signed_meter_value: SignedMeterValue | None = None
     unit_of_measure: UnitOfMeasure | None = None
     custom_data: CustomData | None = None

@@ -102,8 +102,8 @@ Measurand = Annotated[
     ],
     OPEN,
 ]
-Phase = Annotated[Literal["L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"], OPEN]
-Location = Annotated[Literal["Body", "Cable", "EV", "Inlet", "Outlet"], OPEN]
+PhaseName = Annotated[Literal["L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"], OPEN]
+MeterLocation = Annotated[Literal["Body", "Cable", "EV", "Inlet", "Outlet"], OPEN]
 TransactionEventStage = Annotated[Literal["Ended", "Started", "Updated"], OPEN]
 TriggerReason = Annotated[
     Literal[

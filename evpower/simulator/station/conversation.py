@@ -6,7 +6,7 @@ import trio
 
 from evpower.simulator.station.hardware import Hardware
 from evpower.simulator.station.outbox import OutboxMessage
-from evpower.simulator.wire.link import Caller
+from evpower.simulator.wire.link import Speaker
 from evpower.simulator.wire.ocpp import CallRefused, Payload, parse_time
 
 
@@ -19,7 +19,7 @@ class StationConversation:
         self.accepted = False
         self.ready = False  # this connection has booted and reported its statuses
 
-    async def hold(self, link: Caller) -> None:
+    async def hold(self, link: Speaker) -> None:
         """Talk over one connection until it is cancelled with it; raises TooSlowError when the peer goes dumb."""
         if not self.accepted or self._hardware.settings.boots_on_reconnect:
             await self._boot(link)
@@ -30,7 +30,7 @@ class StationConversation:
             talking.start_soon(self._beat, link)
             talking.start_soon(self._deliver, link)
 
-    async def _send_statuses(self, link: Caller) -> None:
+    async def _send_statuses(self, link: Speaker) -> None:
         """The station's and each connector's; what changes meanwhile follows by the outbox."""
         sent = {}
         for number in (0, *self._hardware.connectors):
@@ -46,7 +46,7 @@ class StationConversation:
         """End the wait between two BootNotifications."""
         self._boot_asked.set()
 
-    async def _boot(self, link: Caller) -> None:
+    async def _boot(self, link: Speaker) -> None:
         """BootNotification until Accepted; the answer's interval is the wait, then the heartbeat (OCPP 1.6 §4.2)."""
         settings = self._hardware.settings
         self.accepted = False
@@ -82,7 +82,7 @@ class StationConversation:
             return 0
         return interval
 
-    async def _ask(self, link: Caller, action: str, payload: Payload) -> Payload:
+    async def _ask(self, link: Speaker, action: str, payload: Payload) -> Payload:
         """The answer, or an empty one when it was refused."""
         try:
             with trio.fail_after(self._hardware.settings.call_timeout_s):
@@ -90,12 +90,12 @@ class StationConversation:
         except CallRefused:
             return {}
 
-    async def _beat(self, link: Caller) -> None:
+    async def _beat(self, link: Speaker) -> None:
         while True:
             await trio.sleep(max(1, self._hardware.configuration.number("HeartbeatInterval")))
             await self._ask(link, "Heartbeat", {})
 
-    async def _deliver(self, link: Caller) -> None:
+    async def _deliver(self, link: Speaker) -> None:
         outbox = self._hardware.outbox
         while True:
             message = await outbox.head()
@@ -126,7 +126,7 @@ class StationConversation:
         else:
             await trio.sleep(configuration.number("TransactionMessageRetryInterval") * message.attempts)
 
-    async def _repeat(self, link: Caller, message: OutboxMessage, payload: Payload) -> None:
+    async def _repeat(self, link: Speaker, message: OutboxMessage, payload: Payload) -> None:
         """Misbehaviour: the same message again, as if its answer had been lost."""
         for _ in range(self._hardware.misbehaviour.duplicates):
             again = await self._ask(link, message.action, payload)

@@ -35,7 +35,7 @@ class LinkSocket(Protocol):
     async def get_message(self) -> str | bytes: ...
 
 
-class Caller(Protocol):
+class Speaker(Protocol):
     """What says things for a station: a link, or what puts them into the words of another version first."""
 
     async def call(self, action: str, payload: Payload, /) -> Payload:

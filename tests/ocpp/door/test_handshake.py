@@ -82,13 +82,13 @@ async def test_duty_01_an_unknown_identity_is_404(csms: Csms, autojump_clock: Mo
 
 @pytest.mark.parametrize("word", ["ocpp1.6", "OCPP1.6", "ocpp1.6j", "ocpp1.6-JSON"])
 async def test_the_offered_spelling_of_ocpp_16_is_echoed(csms: Csms, autojump_clock: MockClock, word: str) -> None:
-    peer = await csms.charger(subprotocols=("ocpp2.0.1", word))
+    peer = await csms.charger(subprotocols=("ocpp2.1", word))
     assert peer.response is not None
     assert peer.response.headers["Sec-WebSocket-Protocol"] == word
 
 
 async def test_tc_088_the_offered_subprotocol_is_chosen_and_spoken(csms: Csms, autojump_clock: MockClock) -> None:
-    peer = await csms.charger(subprotocols=("ocpp2.0.1", "ocpp1.6"))
+    peer = await csms.charger(subprotocols=("ocpp2.1", "ocpp1.6"))
     assert peer.response is not None
     assert peer.response.headers.get_all("Sec-WebSocket-Protocol") == ["ocpp1.6"]
     assert (await peer.call("Heartbeat"))[0] == 3
@@ -104,7 +104,7 @@ async def test_duty_02_without_any_offer_the_charger_is_accepted(csms: Csms, aut
 async def test_duty_02_only_unknown_offers_are_shaken_hands_with_and_closed(
     csms: Csms, autojump_clock: MockClock
 ) -> None:
-    peer = await csms.charger(subprotocols=("ocpp2.0.1",))
+    peer = await csms.charger(subprotocols=("ocpp2.1",))
     assert peer.response is not None
     assert "Sec-WebSocket-Protocol" not in peer.response.headers
     assert await peer.ended() == 1002

@@ -74,7 +74,7 @@ async def a_database_that_is_away(csms: Csms) -> None:
 
 async def another_subprotocol(csms: Csms) -> None:
     peer = Peer(await csms.connect())
-    await peer.open(subprotocols=("ocpp2.0.1",))
+    await peer.open(subprotocols=("ocpp2.1",))
     await peer.ended()
 
 
@@ -129,7 +129,7 @@ REFUSALS: dict[Callable[[Csms], Awaitable[None]], str] = {
     no_request: "refused: address=-: no handshake within 10 s",
     half_a_request: "refused: address=-: 1006 the peer ended the stream",
     a_database_that_is_away: "refused with 503: station=CP-1, address=-: cannot look it up: the database is down",
-    another_subprotocol: "refused: station=CP-1, address=-: no common subprotocol, offered ocpp2.0.1",
+    another_subprotocol: "refused: station=CP-1, address=-: no common subprotocol, offered ocpp2.1",
     a_frame_too_large: "station=CP-1: socket ended: 1009 frame with 10000000 bytes exceeds limit of 1048576 bytes: "
     "it cannot deliver what it has queued (ocpp.max_frame_bytes)",
     invalid_utf8: "station=CP-1: socket ended: 1007 invalid start byte at position 0",

@@ -136,7 +136,7 @@ async def refused(csms: Csms, *arguments: Any, **how: Any) -> None:
 
 async def test_refused_sockets_are_counted_by_their_reason(csms: Csms, autojump_clock: MockClock) -> None:
     await refused(csms, "/ws/nobody")
-    await refused(csms, subprotocols=("ocpp2.0.1",))
+    await refused(csms, subprotocols=("ocpp2.1",))
     csms.reports.broken = True
     await refused(csms)
     csms.reports.broken = False
