@@ -63,7 +63,7 @@ _config_option = click.option("--config", "config_path", type=click.Path(path_ty
 
 
 #: What a field of a JSON argument may be called that no argument may hold, in small letters.
-SECRETS = frozenset({"password", "authorizationkey", "basicauthpassword"})
+SECRETS = frozenset({"password", "authorizationkey", "basicauthpassword", "securityctrlr.basicauthpassword"})
 
 
 def asked_password() -> str:

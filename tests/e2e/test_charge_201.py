@@ -75,6 +75,7 @@ async def test_operators_have_one_vocabulary(server: Server) -> None:
     async with charger_at(server, ocpp="2.0.1"):
         (station,) = await server.control("GET", "stations")
         assert station["ocpp_version"] == "2.0.1"
-        keys = {"key": "HeartbeatInterval"}
-        answer = await server.control("GET", f"stations/{STATION}/configuration", params=keys)
-    assert [each["key"] for each in answer] == ["HeartbeatInterval"]
+        keys = {"keys": ["HeartbeatInterval", "SampledDataCtrlr.TxUpdatedInterval"]}
+        await server.control("POST", f"stations/{STATION}/operations/read-configuration", json=keys)
+        known = await server.control("GET", f"stations/{STATION}/configuration")
+    assert {each["key"]: each["value"] for each in known}["MeterValueSampleInterval"] == "1"
