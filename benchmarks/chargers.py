@@ -18,14 +18,14 @@ SILENCE_S = 30.0
 UPGRADE = (
     "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
+    "Sec-WebSocket-Protocol: %s\r\n\r\n"
 )
 
 
 class ConnectedStation:
     """One connection; `number` is its place in the fleet and `sent` how many of its CALLs were sent."""
 
-    def __init__(self, number: int, path: str, port: int) -> None:
+    def __init__(self, number: int, path: str, port: int, subprotocol: str) -> None:
         self.number = number
         self.sent = 0
         self.sent_at = 0.0
@@ -33,7 +33,7 @@ class ConnectedStation:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
         self._upgraded = False
-        self.sock.sendall((UPGRADE % path).encode())
+        self.sock.sendall((UPGRADE % (path, subprotocol)).encode())
 
     def send(self, text: bytes) -> None:
         """Send one text message."""
@@ -109,10 +109,10 @@ class Fleet:
     def chargers(self) -> list[ConnectedStation]:
         return list(self._by_fd.values())
 
-    def connect(self, names: Iterable[str], port: int, *, path: str = "/ws/%s") -> None:
+    def connect(self, names: Iterable[str], port: int, *, path: str = "/ws/%s", subprotocol: str = "ocpp1.6") -> None:
         """Connect and send the upgrade requests; `drive` or `arrivals` sees to their answers."""
         for name in names:
-            charger = ConnectedStation(len(self._by_fd), path % name, port)
+            charger = ConnectedStation(len(self._by_fd), path % name, port, subprotocol)
             self._by_fd[charger.sock.fileno()] = charger
             self._epoll.register(charger.sock, select.EPOLLIN)
 

@@ -1,4 +1,4 @@
-"""What the benchmark's chargers say: OCPP 1.6 CALLs as JSON text."""
+"""What the benchmark's chargers say: OCPP CALLs as JSON text, of 1.6 where it does not say 2.0.1."""
 
 from __future__ import annotations
 
@@ -17,6 +17,21 @@ METER_VALUES = (
     b'{"value":"31.8","context":"Sample.Periodic","measurand":"Current.Import","unit":"A"},'
     b'{"value":"230.4","context":"Sample.Periodic","measurand":"Voltage","unit":"V"},'
     b'{"value":"57","context":"Sample.Periodic","measurand":"SoC","unit":"Percent"}]}]}]'
+)
+#: The same readings with OCPP 2.0.1.
+TRANSACTION_EVENT = (
+    b'[2,"%d-%d","TransactionEvent",{"eventType":"Updated","timestamp":"%b","triggerReason":"MeterValuePeriodic",'
+    b'"seqNo":%d,"transactionInfo":{"transactionId":"%d","chargingState":"Charging"},"evse":{"id":1,"connectorId":1},'
+    b'"meterValue":[{"timestamp":"%b","sampledValue":['
+    b'{"value":%d,"context":"Sample.Periodic","measurand":"Energy.Active.Import.Register","unitOfMeasure":{"unit":"Wh"}},'
+    b'{"value":22000,"context":"Sample.Periodic","measurand":"Power.Active.Import","unitOfMeasure":{"unit":"W"}},'
+    b'{"value":31.8,"context":"Sample.Periodic","measurand":"Current.Import","unitOfMeasure":{"unit":"A"}},'
+    b'{"value":230.4,"context":"Sample.Periodic","measurand":"Voltage","unitOfMeasure":{"unit":"V"}},'
+    b'{"value":57,"context":"Sample.Periodic","measurand":"SoC","unitOfMeasure":{"unit":"Percent"}}]}]}]'
+)
+STATUS_201 = (
+    b'[2,"s%d","StatusNotification",{"timestamp":"2026-01-01T00:00:00Z","evseId":1,"connectorId":1,'
+    b'"connectorStatus":"Occupied"}]'
 )
 REGISTER_START_WH = 1000
 WH_PER_SAMPLE = 10
@@ -59,6 +74,29 @@ def meter_values(messages: int, chargers: int) -> NextCall:
         left -= 1
         register_wh = REGISTER_START_WH + WH_PER_SAMPLE * charger.sent
         return METER_VALUES % (charger.number, charger.sent, transaction_id(charger.number), stamp, register_wh)
+
+    return next_call
+
+
+def occupied() -> NextCall:
+    """Each charger of 2.0.1 says that its connector is in use, once."""
+    return _once(lambda charger: STATUS_201 % charger.number)
+
+
+def transaction_events(messages: int, first: int) -> NextCall:
+    """As `meter_values`, of chargers of 2.0.1 whose transactions are those from `first` on."""
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+    left = messages
+
+    def next_call(charger: ConnectedStation) -> bytes | None:
+        nonlocal left
+        if left == 0:
+            return None
+        left -= 1
+        register_wh = REGISTER_START_WH + WH_PER_SAMPLE * charger.sent
+        name = transaction_id(first + charger.number)
+        said = charger.sent - 1  # its status was its first
+        return TRANSACTION_EVENT % (charger.number, charger.sent, stamp, said, name, stamp, register_wh)
 
     return next_call
 

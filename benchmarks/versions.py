@@ -1,0 +1,110 @@
+"""A reading by MeterValues of OCPP 1.6 and by TransactionEvent of 2.0.1: what each costs one server, A B A B.
+
+`python -m benchmarks.versions`. Half of the chargers speak each version, at one door (contract/ocpp201 §8, 6).
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import ExitStack
+from statistics import median, quantiles
+
+import psycopg
+import trio
+
+from benchmarks import table
+from benchmarks.chargers import Fleet, NextCall
+from benchmarks.database import Postgres, count_rows, open_postgres
+from benchmarks.meter_values import Figures
+from benchmarks.processes import Server, serving
+from benchmarks.wire import meter_values, occupied, station_id, status, transaction_events
+
+CHARGERS = 200
+MESSAGES = 10_000
+WARM_UP = 2_000
+ROUNDS = 3
+#: One version may cost so much more than the other.
+EXPECTED_RATIO = 1.3
+#: The chargers of 2.0.1 go on with transactions that run already.
+CLAIMED = """
+INSERT INTO evpower.station_transactions (station_id, wire_transaction_id, connector_id, claimed, last_event_at)
+SELECT station_id, wire_transaction_id, connector_id, true, now() FROM evpower.ocpp_transactions
+"""
+
+
+async def main() -> None:
+    async with open_postgres(stations=2 * CHARGERS, charging=2 * CHARGERS) as postgres:
+        await trio.to_thread.run_sync(compare, postgres)
+
+
+def compare(postgres: Postgres) -> None:
+    """Print what both cost."""
+    with psycopg.connect(postgres.ours) as ours:
+        ours.execute(CLAIMED)
+    with ExitStack() as stack:
+        state = stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))
+        environ = {
+            "EVPOWER_DATABASE_URL": postgres.ours,
+            "EVPOWER_STATE_DIR": state,
+            "EVPOWER_HTTP_BIND": "127.0.0.1:0",
+            "EVPOWER_OPERATOR_BIND": "",
+            "EVPOWER_OCPP_BIND": "127.0.0.1:0",
+        }
+        server = stack.enter_context(serving("benchmarks.ours", environ=environ))
+        older = _connected(stack, server, 0, "ocpp1.6", status("Charging"))
+        newer = _connected(stack, server, CHARGERS, "ocpp2.0.1", occupied())
+        rounds: dict[str, list[Figures]] = {"1.6": [], "2.0.1": []}
+        for number in range(ROUNDS + 1):
+            messages = MESSAGES if number else WARM_UP
+            for name, fleet in (("1.6", older), ("2.0.1", newer)):
+                said = meter_values(messages, CHARGERS) if name == "1.6" else transaction_events(messages, CHARGERS)
+                figures = _measure(server, postgres, fleet, said, messages)
+                if number:
+                    rounds[name].append(figures)
+        stored = 2 * (WARM_UP + ROUNDS * MESSAGES)
+        assert count_rows(postgres.ours, "evpower.ocpp_meter_values") == stored
+        assert count_rows(postgres.ours, "evpower.transaction_events") == stored // 2
+    _print({name: _medians(each) for name, each in rounds.items()})
+
+
+def _connected(stack: ExitStack, server: Server, first: int, subprotocol: str, says: NextCall) -> Fleet:
+    fleet = stack.enter_context(Fleet())
+    fleet.connect([station_id(first + n) for n in range(CHARGERS)], server.port, subprotocol=subprotocol)
+    fleet.drive(says, upgrading=True)
+    fleet.listen(quiet_s=8.0)
+    return fleet
+
+
+def _measure(server: Server, postgres: Postgres, fleet: Fleet, said: NextCall, messages: int) -> Figures:
+    postgres.settle()
+    server_s, postgres_s, began = server.cpu_s(), postgres.cpu_s(), time.perf_counter()
+    latencies = fleet.drive(said)
+    took_s = time.perf_counter() - began
+    percentiles = quantiles(latencies, n=100)
+    return Figures(
+        (server.cpu_s() - server_s) * 1e6 / messages,
+        (postgres.cpu_s() - postgres_s) * 1e6 / messages,
+        messages / took_s,
+        percentiles[49] * 1000,
+        percentiles[98] * 1000,
+    )
+
+
+def _medians(rounds: list[Figures]) -> Figures:
+    return Figures(*(median(values) for values in zip(*(vars(each).values() for each in rounds), strict=True)))
+
+
+def _print(figures: dict[str, Figures]) -> None:
+    older, newer = figures["1.6"], figures["2.0.1"]
+    table.head(f"A reading of OCPP 2.0.1, {CHARGERS} chargers of each version, {ROUNDS} x {MESSAGES:,}", "1.6")
+    table.line("server CPU, us per message", newer.server_us, older.server_us, ".1f")
+    table.line("PostgreSQL CPU, us per message", newer.postgres_us, older.postgres_us, ".1f")
+    table.line("messages per second", newer.per_second, older.per_second, ",.0f")
+    table.line("latency p99, ms", newer.p99_ms, older.p99_ms, ".1f")
+    ratio = newer.server_us / older.server_us
+    print(f"  the server's CPU: {ratio:.2f} times that of 1.6 (expected at most {EXPECTED_RATIO})")
+
+
+if __name__ == "__main__":
+    trio.run(main)
