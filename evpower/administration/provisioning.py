@@ -128,6 +128,7 @@ class Provisioning:
 def _reported_fields(identity: str, boot: Boot) -> dict[str, str]:
     """A station's fields, as far as the station filled them."""
     fields = asdict(boot)
+    del fields["ocpp_version"]  # noted with each boot
     fields["manufacturer"] = fields.pop("vendor")
     return {"serial_number": identity, **{name: text for name, text in fields.items() if text}}
 

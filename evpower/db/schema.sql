@@ -1153,7 +1153,6 @@ evpower.top_up_refunds: top_up_refunds_state_check CHECK ((state = ANY (ARRAY['o
 evpower.top_up_refunds: top_up_refunds_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.transaction_events: transaction_events_kind_check CHECK ((kind = ANY (ARRAY['Started'::text, 'Updated'::text, 'Ended'::text])))
 evpower.transaction_events: transaction_events_pkey PRIMARY KEY (station_id, wire_transaction_id, seq_no)
-evpower.transaction_events: transaction_events_station_id_wire_transaction_id_fkey FOREIGN KEY (station_id, wire_transaction_id) REFERENCES evpower.station_transactions(station_id, wire_transaction_id) ON DELETE CASCADE
 evpower.unverified_phones: unverified_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.unverified_phones: unverified_phones_pkey PRIMARY KEY (client_id)
 evpower.webhook_deliveries: webhook_deliveries_pkey PRIMARY KEY (id)
@@ -1289,7 +1288,6 @@ CREATE INDEX start_attempts_session ON evpower.start_attempts USING btree (sessi
 CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (station_id, id)
 CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
-CREATE INDEX station_transactions_age ON evpower.station_transactions USING btree (last_event_at)
 CREATE INDEX station_transactions_open ON evpower.station_transactions USING btree (station_id) WHERE (ended_at IS NULL)
 CREATE INDEX stations_location ON public.stations USING btree (location_id)
 CREATE INDEX tariff_rules_plan ON public.tariff_rules USING btree (tariff_plan_id)

@@ -31,7 +31,7 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
-from evpower.reports.transaction_events import TransactionEvents
+from evpower.reports.transaction_events import NOTHING, TransactionEvents
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import (
     add_event,
@@ -217,8 +217,20 @@ class StationReports:
         `with_cost`: the station shows what a charge costs.
         """
         answer = await self._rooms.transactions.take(station_id, event)
-        if not with_cost:
-            return answer
+        return await self._with_cost(station_id, event, answer) if with_cost else answer
+
+    async def reading_in_order(
+        self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
+    ) -> EventAnswer | None:
+        """The same of a reading that comes in the order of its transaction's events, in a group with others.
+
+        None for any other event: nothing was done.
+        """
+        if not await self._rooms.transactions.take_in_order(station_id, event):
+            return None
+        return await self._with_cost(station_id, event, NOTHING) if with_cost else NOTHING
+
+    async def _with_cost(self, station_id: StationId, event: ReportedEvent, answer: EventAnswer) -> EventAnswer:
         cost_tyiyn = await self._rooms.endings.cost_so_far_tyiyn(station_id, event.wire_transaction_id)
         return replace(answer, total_cost_tyiyn=cost_tyiyn)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
@@ -14,9 +14,11 @@ EventStage = Literal["Started", "Updated", "Ended"]
 REPORTED_AS = "TransactionEvent"
 
 
-@dataclass(frozen=True)
-class ReportedEvent:
-    """One event. Each but its number may be missing; `occurred_at` is the station's time."""
+class ReportedEvent(NamedTuple):
+    """One event. Each but its number may be missing; `occurred_at` is the station's time.
+
+    A named tuple, because one is made for every reading of every station.
+    """
 
     wire_transaction_id: WireTransactionId
     seq_no: int

@@ -79,8 +79,6 @@ class TransactionEvents:
 
     async def take(self, station_id: StationId, event: ReportedEvent) -> EventAnswer:
         """Store an event and apply all that are due; a repeat gets the answer it had."""
-        if event.is_reading and await self._take_in_order(station_id, event):
-            return NOTHING
         async with unit_of_work(self._pool) as uow:
             kept = await rows.keep(uow.conn, station_id, event, self._clock.now())
         if kept is not None and (kept.occurred_at, kept.kind) != (event.occurred_at, event.kind):
@@ -141,7 +139,10 @@ class TransactionEvents:
             async with unit_of_work(self._pool) as uow:
                 await rows.applied(uow.conn, station_id, event, after, answer, self._clock.now())
 
-    async def _take_in_order(self, station_id: StationId, event: ReportedEvent) -> bool:
+    async def take_in_order(self, station_id: StationId, event: ReportedEvent) -> bool:
+        """Store a reading that is the next event of its transaction, with many others; False for any other event."""
+        if not event.is_reading:
+            return False
         outcome = await self._journal.event(
             EventRow(
                 station_id,

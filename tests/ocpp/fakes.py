@@ -152,6 +152,12 @@ class FakeReports(StationReports):
         self.events.append(event)
         return self.event_answer if with_cost else replace(self.event_answer, total_cost_tyiyn=None)
 
+    async def reading_in_order(
+        self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
+    ) -> EventAnswer | None:
+        del station_id, event, with_cost
+        return None
+
     async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
         del station_id
         return self.unended

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 from evpower.charging.transaction import BegunTransaction
@@ -37,11 +36,12 @@ class EventWorld(World):
         sample = Sample(facts.get("occurred_at", self.clock.now()), register_wh, facts.pop("power_w", None))
         samples = () if register_wh is None else (sample,)
         event = ReportedEvent(wire_id, seq_no, kind, self.clock.now(), ONE, samples=samples)
-        return replace(event, **facts)
+        return event._replace(**facts)
 
     async def tell(self, event: ReportedEvent, station: StationId = STATION) -> EventAnswer:
         """The charger reports it."""
-        return await self.app.reports.transaction_event(station, event)
+        reports = self.app.reports
+        return await reports.reading_in_order(station, event) or await reports.transaction_event(station, event)
 
     async def begin(
         self, tag: IdTag, *, connector: ConnectorId = ONE, meter_wh: int = 1000, station: StationId = STATION

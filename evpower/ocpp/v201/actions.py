@@ -27,7 +27,7 @@ ACTIONS = {
     "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat),
     "StatusNotification": Action(messages.StatusNotification, handlers.status_notification),
     "Authorize": Action(messages.Authorize, handlers.authorize),
-    "TransactionEvent": Action(messages.TransactionEvent, handlers.transaction_event),
+    "TransactionEvent": Action(messages.TransactionEvent, handlers.transaction_event, journalled=True),
     "MeterValues": Action(messages.MeterValues, handlers.meter_values, journalled=True),
     "DataTransfer": Action(messages.DataTransfer, handlers.data_transfer),
     "SecurityEventNotification": Action(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
+import trio
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MeterReport
@@ -127,7 +128,11 @@ async def transaction_event(
     if event.kind != "Updated":
         line = "TransactionEvent: station=%s, transaction_id=%s, seq_no=%d, type=%s"
         log.info(line, station.station_id, event.wire_transaction_id, event.seq_no, event.kind)
-    answer = await station.reports.transaction_event(station.station_id, event, with_cost=station.shows_cost)
+    reports, with_cost = station.reports, station.shows_cost
+    answer = await reports.reading_in_order(station.station_id, event, with_cost=with_cost)
+    if answer is None:
+        with trio.fail_after(station.settings.handler_timeout_s):
+            answer = await reports.transaction_event(station.station_id, event, with_cost=with_cost)
     if event.connector_id is not None and not event.offline:
         ended = event.kind == "Ended"
         await statuses.transaction_says(station, event.connector_id, event.charging_state, ended=ended)

@@ -102,9 +102,13 @@ WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND char
 """
 # An event whose transaction goes on keeps it; of what waits nothing is dropped.
 FORGET = """
-DELETE FROM evpower.station_transactions t WHERE last_event_at < %(before)s AND NOT EXISTS (
-    SELECT FROM evpower.ocpp_transactions o WHERE o.station_id = t.station_id
-    AND o.wire_transaction_id = t.wire_transaction_id AND o.status = 'Started')
+WITH old AS (
+    DELETE FROM evpower.station_transactions t WHERE last_event_at < %(before)s AND NOT EXISTS (
+        SELECT FROM evpower.ocpp_transactions o WHERE o.station_id = t.station_id
+        AND o.wire_transaction_id = t.wire_transaction_id AND o.status = 'Started')
+    RETURNING station_id, wire_transaction_id)
+DELETE FROM evpower.transaction_events e USING old
+WHERE e.station_id = old.station_id AND e.wire_transaction_id = old.wire_transaction_id
 """
 
 _encode = msgspec.json.Encoder().encode
