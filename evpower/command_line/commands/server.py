@@ -55,7 +55,9 @@ def demo(terminal: Terminal) -> None:
 @click.option("--card", "cards", multiple=True, help="A card drivers walk up with; may be repeated.")
 @click.option("--misbehave", "habits", multiple=True, help="A bad habit, such as duplicate; may be repeated.")
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same choices.")
-@click.option("--ocpp", type=click.Choice(["1.6", "2.0.1"]), default="1.6", show_default=True, help="Which version.")
+@click.option(
+    "--ocpp", type=click.Choice(["1.6", "2.0.1"]), default="1.6", show_default=True, help="Which version of OCPP."
+)
 @click.option("--verbose", is_flag=True, help="Show answers too.")
 def simulate(url: str, with_password: bool, **options: Any) -> None:
     """Connect simulated stations to URL, such as ws://127.0.0.1:9000/ws, until Ctrl-C.
