@@ -23,6 +23,7 @@ from evpower.command_line.commands.staff import staff
 from evpower.command_line.commands.station import (
     command,
     configuration,
+    device,
     health,
     import_fleet,
     operate,
@@ -45,7 +46,7 @@ def main() -> None:
 for _each in (
     *(serve, demo, simulate, sandbox, migrate, database, config, doctor),
     *(now, status, sessions, session),
-    *(stations, station, health, command, operate, configuration, import_fleet, trace),
+    *(stations, station, health, command, operate, configuration, device, import_fleet, trace),
     *(locations, location, tariffs, tariff),
     *(strangers, stranger),
     *(tags, tag),

@@ -66,6 +66,27 @@ TABLE evpower.cursor_keys (
     one boolean NOT NULL DEFAULT true,
     key bytea NOT NULL
 )
+TABLE evpower.device_inventories (
+    station_id text NOT NULL,
+    request_id integer NOT NULL,
+    firmware_version text,
+    asked_at timestamp with time zone NOT NULL,
+    reported_at timestamp with time zone
+)
+TABLE evpower.device_variables (
+    station_id text NOT NULL,
+    component text NOT NULL,
+    component_instance text NOT NULL,
+    evse_id integer NOT NULL,
+    connector_id integer NOT NULL,
+    variable text NOT NULL,
+    variable_instance text NOT NULL,
+    attribute text NOT NULL,
+    value text,
+    mutability text,
+    persistent boolean NOT NULL,
+    reported_at timestamp with time zone NOT NULL
+)
 TABLE evpower.displaced_phones (
     client_id text NOT NULL,
     phone text NOT NULL,
@@ -1002,6 +1023,11 @@ evpower.connector_health: connector_health_station_id_fkey FOREIGN KEY (station_
 evpower.connector_health: connector_health_tried_check CHECK (((tried >= 0) AND (tried <= 20)))
 evpower.cursor_keys: cursor_keys_one_check CHECK (one)
 evpower.cursor_keys: cursor_keys_pkey PRIMARY KEY (one)
+evpower.device_inventories: device_inventories_pkey PRIMARY KEY (station_id)
+evpower.device_inventories: device_inventories_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.device_variables: device_variables_attribute_check CHECK ((attribute = ANY (ARRAY['Actual'::text, 'Target'::text, 'MinSet'::text, 'MaxSet'::text])))
+evpower.device_variables: device_variables_pkey PRIMARY KEY (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
+evpower.device_variables: device_variables_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text, 'unverified'::text])))
@@ -1343,6 +1369,8 @@ CREATE UNIQUE INDEX connector_health_pkey ON evpower.connector_health USING btre
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX cursor_keys_pkey ON evpower.cursor_keys USING btree (one)
+CREATE UNIQUE INDEX device_inventories_pkey ON evpower.device_inventories USING btree (station_id)
+CREATE UNIQUE INDEX device_variables_pkey ON evpower.device_variables USING btree (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
 CREATE UNIQUE INDEX displaced_phones_pkey ON evpower.displaced_phones USING btree (client_id)
 CREATE UNIQUE INDEX doubts_of_a_settlement ON evpower.doubts USING btree (session_id) WHERE (kind = 'settlement'::text)
 CREATE UNIQUE INDEX doubts_of_a_transaction ON evpower.doubts USING btree (transaction_key, kind)
@@ -1434,6 +1462,7 @@ CREATE UNIQUE INDEX webhook_endpoints_pkey ON evpower.webhook_endpoints USING bt
 
 -- sequences
 
+evpower.device_report_ids integer FROM 1 TO 2147483647
 evpower.doubts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.favorite_watches_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_checks_id_seq bigint FROM 1 TO 9223372036854775807

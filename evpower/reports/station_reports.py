@@ -8,7 +8,7 @@ down raises, and the station gets InternalError and repeats (duty 15).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,6 +45,8 @@ from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations
+from evpower.stations.device_model import DeviceModel
+from evpower.stations.device_variable import DeviceVariable
 from evpower.stations.transfers import Kind, Transfers
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -73,6 +75,7 @@ class ReportedTo:
     reservations: ConnectorReservations
     transfers: Transfers
     transactions: TransactionEvents
+    device_model: DeviceModel
 
 
 class StationReports:
@@ -241,6 +244,16 @@ class StationReports:
     async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
         """What the station's transactions that go on are doing, in the words of its version."""
         return await self._rooms.transactions.charging_states(station_id)
+
+    async def inventory_to_ask(self, station_id: StationId) -> int | None:
+        """The number under which the station is to be asked for all of its variables; None when they are known."""
+        return await self._rooms.device_model.inventory_to_ask(station_id)
+
+    async def device_report(
+        self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
+    ) -> None:
+        """Store a report of the station's variables, once all of its parts have come."""
+        await self._rooms.device_model.report(station_id, request_id, seq_no, variables, more=more)
 
     async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
         """The station neither runs this transaction nor has its end queued (OCPP 2.0.1 E14)."""

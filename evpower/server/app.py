@@ -121,6 +121,7 @@ from evpower.stations.charging_profiles import ChargingProfiles
 from evpower.stations.commands import StationCommands
 from evpower.stations.configuration import Configuration
 from evpower.stations.connector_reservations import ConnectorReservations
+from evpower.stations.device_model import DeviceModel
 from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import Transfers
 from evpower.tags.service import Tags
@@ -286,6 +287,7 @@ def build_app(
         reservations=operations.reservations,
         transfers=operations.transfers,
         transactions=transactions,
+        device_model=operations.device_model,
     )
     passwords = SaltedPasswords()
     network_file = NetworkFile(clock, passwords, pricing, billing, bus)
@@ -437,4 +439,5 @@ def _station_operations(
         certificates=certificates,
         trusted=TrustedCertificates(commands),
         security=SecurityProfiles(pool, clock, configuration, tls=bool(config.ocpp.tls_bind)),
+        device_model=DeviceModel(pool, clock),
     )

@@ -229,3 +229,20 @@ async def test_another_event_under_a_number_that_is_taken_is_kept_for_a_person(c
     await charger.tell(charger.event(wire_id, "Ended", 2_000, seq_no=0))
     (parked,) = await charger.sql("SELECT action, reason FROM evpower.ocpp_parked")
     assert parked == {"action": "TransactionEvent", "reason": "another event under this seqNo"}
+
+
+async def test_a_station_that_is_upgraded_between_two_charges_is_the_same_station(
+    world: World, charger: EventWorld
+) -> None:
+    """Acceptance 8."""
+    first, tag = await ordered(charger)
+    begun = await world.begin(tag)  # with 1.6
+    world.clock.advance(1800)
+    await world.end(begun.wire_transaction_id, 11_000)
+    await world.app.settler.work_due()
+    second = (await charger.order(energy_wh=20_000)).session.session_id
+    await charger.charge(second, 10_000)
+    figures = [await charger.session(each) for each in (first, second)]
+    assert [(each.cost_tyiyn, each.station_id, each.estimated) for each in figures] == [(135_00, STATION, False)] * 2
+    versions = await charger.sql("SELECT ocpp_version AS version FROM evpower.ocpp_transactions ORDER BY id")
+    assert [each["version"] for each in versions] == ["1.6", "2.0.1"]

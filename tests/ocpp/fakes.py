@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from evpower.network.status import StatusReport
 from evpower.reports.station_reports import StationReports
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.security.security_report import SecurityReport
+from evpower.stations.device_variable import DeviceVariable
 from evpower.stations.transfers import Kind
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -75,6 +76,9 @@ class FakeReports(StationReports):
         #: Transactions without an end, and those that were given up.
         self.unended: list[WireTransactionId] = []
         self.lost: list[WireTransactionId] = []
+        #: The number of an inventory that is to be asked for, and parts of reports that came.
+        self.inventory: int | None = None
+        self.device_reports: list[tuple[int, int, tuple[DeviceVariable, ...], bool]] = []
         self.states: dict[ConnectorId, str] = {}
         self.broken = False
         #: When set, reports wait for it, like a slow commit.
@@ -151,6 +155,16 @@ class FakeReports(StationReports):
         await self._note("event", station_id)
         self.events.append(event)
         return self.event_answer if with_cost else replace(self.event_answer, total_cost_tyiyn=None)
+
+    async def inventory_to_ask(self, station_id: StationId) -> int | None:
+        del station_id
+        return self.inventory
+
+    async def device_report(
+        self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
+    ) -> None:
+        await self._note("report", station_id)
+        self.device_reports.append((request_id, seq_no, tuple(variables), more))
 
     async def reading_in_order(
         self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False

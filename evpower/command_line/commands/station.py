@@ -53,6 +53,17 @@ FREE_VEND_COLUMNS = (
     Column("energy_wh", "wh"),
 )
 
+DEVICE_COLUMNS = (
+    Column("component", is_text=True),
+    Column("component_instance", "instance", rank=2, is_text=True),
+    Column("evse_id", "evse", rank=1),
+    Column("variable", is_text=True),
+    Column("variable_instance", "of_variable", rank=2, is_text=True),
+    Column("attribute", rank=3),
+    Column("value", is_text=True),
+    Column("mutability", rank=3),
+    Column("reported_at", rank=4),
+)
 CONFIGURATION_COLUMNS = (
     Column("key"),
     Column("value", is_text=True),
@@ -195,6 +206,18 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
         CONFIGURATION_COLUMNS,
         "nothing.configuration",
     )
+
+
+@click.command()
+@click.argument("station")
+@click.argument("component", required=False)
+@terminal_command
+def device(terminal: Terminal, station: str, component: str | None) -> None:
+    """Show what STATION's station of OCPP 2.0.1 reported of its components, or of COMPONENT."""
+    rows = terminal.server.get("stations", station, "device")
+    if component is not None:
+        rows = [each for each in rows if each["component"].lower() == component.lower()]
+    terminal.screen.rows(rows, DEVICE_COLUMNS, "nothing.device")
 
 
 @click.command("import")

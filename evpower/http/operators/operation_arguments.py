@@ -26,6 +26,7 @@ from evpower.stations.charging_profiles import ChargingProfiles
 from evpower.stations.commands import StationCommands
 from evpower.stations.configuration import Configuration
 from evpower.stations.connector_reservations import ConnectorReservations
+from evpower.stations.device_model import DeviceModel
 from evpower.stations.local_lists import LocalLists
 from evpower.stations.transfers import LogType, Transfers
 
@@ -53,6 +54,7 @@ class Rooms:
     certificates: StationCertificates
     trusted: TrustedCertificates
     security: SecurityProfiles
+    device_model: DeviceModel
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

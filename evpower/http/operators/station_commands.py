@@ -32,12 +32,28 @@ class SettingBody(TypedDict):
     known_at: datetime
 
 
+class DeviceVariableBody(TypedDict):
+    """An attribute of a variable of a station's component (OCPP 2.0.1); no instance is "", no EVSE or connector 0."""
+
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    attribute: str
+    value: str | None
+    mutability: str | None
+    persistent: bool
+    reported_at: datetime
+
+
 def command_routes(operations: StationOperations) -> Blueprint:
     """Below /stations/{station_id}:
 
     `POST commands/{Action}`: the body is the OCPP payload, the data is the station's.
     `POST operations/{name}`: the body is the arguments (`operation_arguments.py`).
-    `GET configuration`: the last known one; the station is not asked.
+    `GET configuration`, `GET device`: the last known one; the station is not asked.
     """
     routes = Blueprint("station_commands", __name__, url_prefix="/stations")
 
@@ -63,6 +79,13 @@ def command_routes(operations: StationOperations) -> Blueprint:
     async def configuration(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             return written_data(await operations.configuration.known(known_station(station_id)))
+
+    @routes.get("/<station_id>/device")
+    @needs(Right.READ)
+    @described("The last known device model", data=list[DeviceVariableBody])
+    async def device(station_id: str) -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data(await operations.device_model.known(known_station(station_id)))
 
     return routes
 

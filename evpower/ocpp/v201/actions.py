@@ -16,7 +16,6 @@ ONLY_TAKEN = (
     "NotifyCustomerInformation",
     "NotifyDisplayMessages",
     "NotifyMonitoringReport",
-    "NotifyReport",
     "PublishFirmwareStatusNotification",
     "ReportChargingProfiles",
     "ReservationStatusUpdate",
@@ -39,6 +38,7 @@ ACTIONS = {
         device_messages.FirmwareStatusNotification, security.firmware_status_notification
     ),
     "NotifyEvent": Action(device_messages.NotifyEvent, device.notify_event),
+    "NotifyReport": Action(device_messages.NotifyReport, device.notify_report),
     "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),
     "Get15118EVCertificate": Action(Anything, device.get_15118_ev_certificate),
     "NotifyEVChargingNeeds": Action(Anything, device.notify_ev_charging_needs),

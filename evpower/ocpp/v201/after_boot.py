@@ -52,7 +52,7 @@ async def set_up_metering(station: ConnectedStation) -> bool:
 
 
 async def ask_statuses(station: ConnectedStation) -> None:
-    """The statuses that did not come by themselves, and the transactions whose end has not (E14)."""
+    """The statuses that did not come by themselves, transactions whose end has not (E14), what it consists of (B07)."""
     silent = [connector_id for connector_id in station.connector_ids if connector_id not in station.heard]
     for connector_id in silent:
         if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", connector_id))):
@@ -66,6 +66,9 @@ async def ask_statuses(station: ConnectedStation) -> None:
             log.info("GetTransactionStatus: station=%s, outcome=%s", station.station_id, failure.code)
             continue
         await _judge(station, transaction_id, answer)
+    number = await station.reports.inventory_to_ask(station.station_id)
+    if number is not None:
+        await ask(station.connection, requests.full_inventory(number))
 
 
 async def _judge(station: ConnectedStation, transaction_id: WireTransactionId, answer: Mapping[str, Any]) -> None:

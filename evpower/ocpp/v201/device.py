@@ -9,10 +9,12 @@ from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.times import utc
 from evpower.security.security_report import SecurityMatter, SecurityReport
+from evpower.stations.device_variable import DeviceVariable
 
 log = logging.getLogger("OCPP")
 
-#: Events up to this severity are for a person; NotifyEvent names none itself, so all are kept.
+#: Never kept, although no station should report it.
+SECRETS = frozenset({"BasicAuthPassword"})
 TECH_INFO_CHARS = 255
 
 
@@ -28,6 +30,29 @@ async def notify_event(station: ConnectedStation, request: device_messages.Notif
             occurred_at=utc(event.timestamp),
         )
         await station.reports.security(station.station_id, report)
+    return messages.Done()
+
+
+async def notify_report(station: ConnectedStation, request: device_messages.NotifyReport, _: bytes) -> Confirmation:
+    """A part of a report (B07, B08)."""
+    variables = [
+        DeviceVariable(
+            component=data.component.name,
+            component_instance=data.component.instance or "",
+            evse_id=0 if data.component.evse is None else data.component.evse.id,
+            connector_id=0 if data.component.evse is None else data.component.evse.connector_id or 0,
+            variable=data.variable.name,
+            variable_instance=data.variable.instance or "",
+            attribute=attribute.type or "Actual",
+            value=None if data.variable.name in SECRETS else attribute.value,
+            mutability=attribute.mutability,
+            persistent=bool(attribute.persistent),
+        )
+        for data in request.report_data or ()
+        for attribute in data.variable_attribute
+    ]
+    more = bool(request.tbc)
+    await station.reports.device_report(station.station_id, request.request_id, request.seq_no, variables, more=more)
     return messages.Done()
 
 

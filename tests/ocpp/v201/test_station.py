@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from evpower.ocpp.v201.after_boot import LEAST_MEASURANDS, MEASURANDS
 from evpower.ocpp.wire import frames
 from evpower.reports.transaction_event import EventAnswer
 from evpower.security.security_report import SecurityMatter
+from evpower.stations.device_variable import DeviceVariable
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 
@@ -291,3 +293,40 @@ async def test_everything_a_station_can_say_is_answered(
 ) -> None:
     peer = await charger(csms)
     assert (await peer.call(action, payload))[2] == answer
+
+
+async def test_an_inventory_that_is_not_known_is_asked_for_once_it_is_settled(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    csms.reports.inventory = 7
+    peer = await charger(csms)
+    await peer.call("StatusNotification", STATUS)
+    assert (await obey(peer))[-1] == ("GetBaseReport", {"requestId": 7, "reportBase": "FullInventory"})
+
+
+async def test_a_part_of_a_report_is_heard_with_its_variables_and_no_password(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    peer = await charger(csms)
+    part = [
+        {
+            "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 2}},
+            "variable": {"name": "Available", "instance": "x"},
+            "variableAttribute": [{"value": "true", "mutability": "ReadOnly"}, {"type": "Target", "value": "1"}],
+        },
+        {
+            "component": {"name": "SecurityCtrlr"},
+            "variable": {"name": "BasicAuthPassword"},
+            "variableAttribute": [{"value": "secret-of-station"}],
+        },
+    ]
+    head = {"requestId": 7, "generatedAt": AT, "seqNo": 3, "tbc": True}
+    assert (await peer.call("NotifyReport", {**head, "reportData": part}))[2] == {}
+    ((number, seq_no, variables, more),) = csms.reports.device_reports
+    assert (number, seq_no, more) == (7, 3, True)
+    actual = DeviceVariable("Connector", "Available", "true", "", 1, 2, "x", "Actual", "ReadOnly")
+    assert variables == (
+        actual,
+        replace(actual, attribute="Target", value="1", mutability=None),
+        DeviceVariable("SecurityCtrlr", "BasicAuthPassword", None),
+    )

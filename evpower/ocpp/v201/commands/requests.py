@@ -43,6 +43,11 @@ def trigger(message: str, connector_id: ConnectorId | None) -> Request:
     return Request("TriggerMessage", {"requestedMessage": message, "evse": evse})
 
 
+def full_inventory(request_id: int) -> Request:
+    """GetBaseReport (B07)."""
+    return Request("GetBaseReport", {"requestId": request_id, "reportBase": "FullInventory"})
+
+
 def set_variables(data: Sequence[Mapping[str, Any]]) -> Request:
     """SetVariables (B05)."""
     return Request("SetVariables", {"setVariableData": list(data)})

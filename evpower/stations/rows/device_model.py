@@ -1,0 +1,77 @@
+"""Rows of `device_variables` and `device_inventories`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from evpower.db.batches import batch, batch_table
+from evpower.db.connection import Conn
+from evpower.identifiers import StationId
+from evpower.stations.device_variable import DeviceVariable, KnownVariable
+
+#: A report that does not come is not asked for again sooner, also of a station that boots again and again.
+ASKED_APART = timedelta(minutes=10)
+
+ASK = """
+INSERT INTO evpower.device_inventories AS i (station_id, request_id, firmware_version, asked_at)
+SELECT o.station_id, nextval('evpower.device_report_ids'), o.firmware_version, %(at)s
+FROM evpower.ocpp_station_status o WHERE o.station_id = %(station_id)s
+ON CONFLICT (station_id) DO UPDATE SET request_id = excluded.request_id, firmware_version = excluded.firmware_version,
+    asked_at = excluded.asked_at, reported_at = NULL
+WHERE i.firmware_version IS DISTINCT FROM excluded.firmware_version
+   OR (i.reported_at IS NULL AND i.asked_at <= %(asked_before)s)
+RETURNING request_id
+"""
+_COLUMNS = """
+    component text, component_instance text, evse_id int, connector_id int, variable text, variable_instance text,
+    attribute text, value text, mutability text, persistent boolean"""
+STORE = f"""
+INSERT INTO evpower.device_variables AS v
+    (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value,
+     mutability, persistent, reported_at)
+SELECT DISTINCT ON (component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
+       %(station_id)s, r.*, %(at)s::timestamptz
+FROM {batch_table(_COLUMNS)} r
+ON CONFLICT (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
+DO UPDATE SET value = excluded.value, mutability = excluded.mutability, persistent = excluded.persistent,
+    reported_at = excluded.reported_at
+"""
+# What an inventory does not name is there no more.
+INVENTORY_CAME = """
+UPDATE evpower.device_inventories SET reported_at = %(at)s
+WHERE station_id = %(station_id)s AND request_id = %(request_id)s
+"""
+FORGET_OLDER = "DELETE FROM evpower.device_variables WHERE station_id = %(station_id)s AND reported_at < %(at)s"
+READ = """
+SELECT component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability,
+       persistent, reported_at
+FROM evpower.device_variables
+WHERE station_id = %(station_id)s AND (%(component)s::text IS NULL OR lower(component) = lower(%(component)s))
+ORDER BY component, component_instance, evse_id, connector_id, variable, variable_instance, attribute
+"""
+
+
+async def ask(conn: Conn, station_id: StationId, at: datetime) -> int | None:
+    """The number under which the whole inventory is to be asked for; None when it is known."""
+    parameters = {"station_id": station_id, "at": at, "asked_before": at - ASKED_APART}
+    row = await (await conn.execute(ASK, parameters)).fetchone()
+    return None if row is None else int(row["request_id"])
+
+
+async def store(
+    conn: Conn, station_id: StationId, request_id: int, variables: Sequence[DeviceVariable], at: datetime
+) -> None:
+    """Write a whole report; one that was asked for as the inventory takes the place of all that was known."""
+    where = {"station_id": station_id, "at": at, "request_id": request_id}
+    if variables:
+        await conn.execute(STORE, {**batch([asdict(each) for each in variables]), **where})
+    if (await conn.execute(INVENTORY_CAME, where)).rowcount:
+        await conn.execute(FORGET_OLDER, where)
+
+
+async def read(conn: Conn, station_id: StationId, component: str | None) -> list[KnownVariable]:
+    """What is known of a station, or of one component of it."""
+    cursor = await conn.execute(READ, {"station_id": station_id, "component": component})
+    return [KnownVariable(**row) for row in await cursor.fetchall()]

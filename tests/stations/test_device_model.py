@@ -1,0 +1,70 @@
+"""Reports of OCPP 2.0.1 stations in parts, and when the whole inventory is asked for (contract/ocpp201 §2, §5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evpower.network.station import Boot
+from evpower.stations.device_model import DeviceModel
+from evpower.stations.device_variable import DeviceVariable
+from tests.worlds.charging import STATION, World
+
+INTERVAL = DeviceVariable("SampledDataCtrlr", "TxUpdatedInterval", "30")
+LIMIT = DeviceVariable("OCPPCommCtrlr", "OfflineThreshold", "60", mutability="ReadOnly")
+
+
+def model_of(world: World) -> DeviceModel:
+    return world.app.operations.device_model
+
+
+async def known(world: World, component: str | None = None) -> dict[str, str | None]:
+    return {each.variable: each.value for each in await model_of(world).known(STATION, component)}
+
+
+async def asked(world: World, firmware: str = "1.0") -> int | None:
+    """After a boot."""
+    await world.app.reports.boot(STATION, Boot("V", "M", firmware, ocpp_version="2.0.1"))
+    return await world.app.reports.inventory_to_ask(STATION)
+
+
+async def test_a_report_is_kept_when_its_last_part_has_come_in_any_order(world: World) -> None:
+    model = model_of(world)
+    await model.report(STATION, 1, 1, [LIMIT], more=False)
+    assert await known(world) == {}
+    await model.report(STATION, 1, 0, [INTERVAL], more=True)
+    assert await known(world) == {"TxUpdatedInterval": "30", "OfflineThreshold": "60"}
+    assert await known(world, "ocppcommctrlr") == {"OfflineThreshold": "60"}
+
+
+async def test_a_report_whose_rest_does_not_come_is_dropped_after_five_minutes(world: World) -> None:
+    model = model_of(world)
+    await model.report(STATION, 1, 0, [INTERVAL], more=True)
+    world.clock.advance(301)
+    await model.report(STATION, 1, 1, [LIMIT], more=False)
+    assert await known(world) == {}
+
+
+async def test_the_inventory_is_asked_for_when_unknown_and_when_the_firmware_changed(world: World) -> None:
+    number = await asked(world)
+    assert number is not None
+    assert await asked(world) is None, "not again at once"
+    await world.app.reports.device_report(STATION, number, 0, [INTERVAL, LIMIT], more=False)
+    world.clock.advance(3600)
+    assert await asked(world) is None
+    other = await asked(world, "2.0")
+    assert other not in (None, number)
+
+
+async def test_an_inventory_takes_the_place_of_what_was_known_and_another_report_adds_to_it(world: World) -> None:
+    number = await asked(world)
+    assert number is not None
+    model = model_of(world)
+    await model.report(STATION, number, 0, [INTERVAL, LIMIT], more=False)
+    world.clock.advance(60)
+    await model.report(STATION, 0, 0, [replace(LIMIT, value="90")], more=False)
+    assert await known(world) == {"TxUpdatedInterval": "30", "OfflineThreshold": "90"}
+    world.clock.advance(60)
+    other = await asked(world, "2.0")
+    assert other is not None
+    await model.report(STATION, other, 0, [INTERVAL], more=False)
+    assert await known(world) == {"TxUpdatedInterval": "30"}
