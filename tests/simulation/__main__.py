@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 
 from tests.conftest import _embedded_in_a_thread
 from tests.simulation.bugs import BUGS
+from tests.simulation.bugs.found import HUNTS
 from tests.simulation.history import Outcome, Run, run_seed
+from tests.simulation.hunting import Ground, hunt_all, listen
 from tests.simulation.narrowing import Narrowing, add_options, chosen, shrink
 from tests.simulation.template import migrated_template
 
@@ -25,6 +27,11 @@ def main() -> int:
         BUGS[options.bug]()
     failed = 0
     with _server() as server, _template(server, options.template) as template:
+        if options.listen:
+            listen(Ground(server, template))
+            return 0
+        if options.bugs is not None:
+            return min(1, hunt_all(Ground(server, template), options.bugs.split(",") if options.bugs else list(HUNTS)))
         for seed, hours in _seeds(options.seeds, options.hours):
             wanted = chosen(options, seed, hours)
             run = Run(wanted.plan(), until_s=options.until, keep_lines=bool(options.lines))
@@ -48,6 +55,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hours", type=float, default=1.5)
     parser.add_argument("--until", type=float, help="stop at this virtual second and keep the database")
     parser.add_argument("--bug", choices=sorted(BUGS), help="a planted one (bugs.py)")
+    parser.add_argument("--bugs", nargs="?", const="", help="look for every planted bug, or for these, by commas")
+    parser.add_argument("--listen", action="store_true", help="for the tests of planted bugs")
     parser.add_argument("--first", action="store_true", help="end with the first history that fails")
     parser.add_argument("--lines", help="write every event to this file")
     parser.add_argument("--template", help="a migrated database without rows, to be copied")

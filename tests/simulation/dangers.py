@@ -39,9 +39,10 @@ async def process_stands_still(world: World, stations: list[SimStation], dice: r
         life = place.serving.life
         life.thawed = trio.Event()
         world.engine.trace.note("frozen", life.name)
-        await trio.sleep(dice.uniform(*FROZEN_S))
-        life.thawed.set()
-        life.thawed = None
+        seconds = dice.uniform(*FROZEN_S)
+        world.engine.struck(seconds)
+        await trio.sleep(seconds)
+        life.thaw()
 
 
 Danger = Callable[[World, list[SimStation], random.Random], Awaitable[None]]

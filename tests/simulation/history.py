@@ -23,6 +23,7 @@ from tests.simulation.aftermath import payment_problems, record_problems, unpaid
 from tests.simulation.check import Checker, Final
 from tests.simulation.dangers import dangers
 from tests.simulation.engine import Engine, InvariantBroken
+from tests.simulation.guard import Guard
 from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
 from tests.simulation.plan import Plan
@@ -144,7 +145,7 @@ async def _play(run: Run, conninfo: str, outcome: Outcome) -> None:
     engine = Engine(run.plan.seed, conninfo)
     engine.trace.lines = outcome.lines = [] if run.keep_lines else None
     try:
-        with errors_noted(engine.trace.note) as errors:
+        with errors_noted(engine) as errors:
             await _history(run, engine, outcome, errors)
     except* InvariantBroken as broken:
         outcome.problems += [str(each) for each in leaves(broken)]
@@ -173,6 +174,7 @@ async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -
     bank = Bank(world) if plan.payments else None
     async with _open(world, street, plan, bank) as tasks:
         tasks.start_soon(_watch_invariants, engine)
+        tasks.start_soon(Guard(plan, world, street.stations, checker).run)
         with trio.move_on_at(run.until_s or float("inf")):
             await _live(street, world, bank)
             await _come_to_rest(street, world, checker, outcome, bank)

@@ -28,7 +28,7 @@ class Street:
     async def visitors(self, at: SimStation, until_s: float) -> None:
         """One after another until the time is over."""
         dice = self._world.engine.random(f"visitors {at.plan.station_id}")
-        while True:
+        while self.plan.pairs:
             await trio.sleep(dice.uniform(5, 4 * MINUTE))
             if trio.current_time() >= until_s:
                 return
@@ -37,4 +37,4 @@ class Street:
             phone = Phone(self._world, client.client_id, phone_dice, self.acknowledged)
             self._world.engine.trace.note("visit", at.plan.station_id, client.client_id, pair)
             self._world.engine.trace.counts[f"pair {pair}"] += 1
-            await Visit(at, client, phone, phone_dice).run(pair)
+            await Visit(at, client, phone, phone_dice, self._world, self.stations).run(pair)

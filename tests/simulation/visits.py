@@ -12,15 +12,27 @@ from evpower.simulator.station.power import Vehicle
 from tests.simulation.phones import Phone
 from tests.simulation.plan import ClientPlan
 from tests.simulation.station import SimStation
+from tests.simulation.world import World
 
 MINUTE, HOUR = 60.0, 3600.0
+FULL = Vehicle(capacity_wh=60_000, charge_wh=60_000)
 Script = Callable[["Visit"], Awaitable[None]]
 
 
 class Visit:
     """One driver at one station, from plugging in to leaving."""
 
-    def __init__(self, at: SimStation, client: ClientPlan, phone: Phone, dice: random.Random) -> None:
+    def __init__(
+        self,
+        at: SimStation,
+        client: ClientPlan,
+        phone: Phone,
+        dice: random.Random,
+        world: World,
+        stations: list[SimStation],
+    ) -> None:
+        self.world = world
+        self.stations = stations
         self.at = at
         self.client = client
         self.phone = phone
@@ -113,6 +125,7 @@ async def reboot_goes_on(visit: Visit) -> None:
     """The station forgets the charge, and its stop with it."""
     if await visit.begin():
         await visit.wait(MINUTE, 20 * MINUTE)
+        visit.at.forget_charge()
         await visit.at.station.reboot(None)
         await visit.wait(1, 10 * MINUTE)
 
@@ -206,6 +219,7 @@ async def stop_ignored(visit: Visit) -> None:
         await visit.phone.stop(visit.session_id)
         await visit.wait(MINUTE, 20 * MINUTE)
         visit.at.behave(ignore_remote_stop=False)
+        await visit.wait(5 * MINUTE, 10 * MINUTE)
 
 
 async def clock_set(visit: Visit) -> None:
@@ -248,6 +262,63 @@ async def lie_disbelieved(visit: Visit) -> None:
         visit.at.behave(lose_stop=False)
 
 
+async def two_starts(visit: Visit) -> None:
+    """At two stations in the same moment, with money for one of them, perhaps."""
+    await visit.plug()
+    others = [one for one in visit.stations if one is not visit.at]
+    places = [visit.at, visit.dice.choice(others) if others else visit.at]
+    sessions: list[str | None] = []
+
+    async def tap(at: SimStation) -> None:
+        sessions.append(await visit.phone.start(at.plan.station_id, {}))
+
+    async with trio.open_nursery() as taps:
+        for at in places:
+            taps.start_soon(tap, at)
+    await visit.wait(MINUTE, 5 * MINUTE)
+    for session_id in sessions:
+        if session_id is not None:
+            await visit.phone.stop(session_id)
+
+
+async def full_car(visit: Visit) -> None:
+    """Nothing flows, and nothing is owed."""
+    await visit.at.station.plug(1, FULL)
+    if await visit.begin():
+        await visit.wait(MINUTE, 5 * MINUTE)
+        await visit.at.station.stop(1)
+
+
+async def card_twice(visit: Visit) -> None:
+    """Two charges that begin alike: in the first nothing flows."""
+    for vehicle in (FULL, Vehicle(capacity_wh=60_000, charge_wh=5_000)):
+        await visit.at.station.plug(1, vehicle)
+        with trio.move_on_after(MINUTE):
+            await visit.at.station.present_card(1, visit.client.card)
+        await visit.wait(MINUTE, 3 * MINUTE)
+        await visit.at.station.stop(1)
+        await visit.at.station.unplug()
+        await visit.wait(10, 20)
+
+
+async def server_away(visit: Visit) -> None:
+    """The station was asked, and every process is away for longer than a start may take."""
+    await visit.plug()
+    if await visit.begin():
+        for place in visit.world.places:
+            place.fall(visit.dice.uniform(5 * MINUTE, 15 * MINUTE))
+        await visit.wait(5 * MINUTE, 20 * MINUTE)
+        await visit.end()
+
+
+async def meter_replaced(visit: Visit) -> None:
+    if await visit.begin():
+        await visit.wait(MINUTE, 10 * MINUTE)
+        visit.at.swap_meter()
+        await visit.wait(MINUTE, 10 * MINUTE)
+        await visit.end()
+
+
 async def line_cut(visit: Visit) -> None:
     before, visit.at.cuts = visit.at.cuts, 0.1
     visit.at.station.go_offline()
@@ -275,4 +346,9 @@ SCRIPTS: Mapping[str, Script] = {
     "meter lies x debt": lie_believed,
     "wild reading x stop": lie_disbelieved,
     "line cut x every answer": line_cut,
+    "two starts x one balance": two_starts,
+    "full car x fee": full_car,
+    "card twice x same register": card_twice,
+    "begun x server away": server_away,
+    "meter replaced x charge goes on": meter_replaced,
 }
