@@ -97,6 +97,8 @@ class Run:
     #: Stop there, in virtual seconds, and keep the database.
     until_s: float | None = None
     keep_lines: bool = False
+    #: How long everything may take to come to its end.
+    final_within_s: float = FINAL_WITHIN_S
 
 
 def run_seed(run: Run, server: str, template: str) -> Outcome:
@@ -177,7 +179,7 @@ async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -
         tasks.start_soon(Guard(plan, world, street.stations, checker).run)
         with trio.move_on_at(run.until_s or float("inf")):
             await _live(street, world, bank)
-            await _come_to_rest(street, world, checker, outcome, bank)
+            await _come_to_rest(run.final_within_s, street, world, checker, outcome, bank)
         tasks.cancel_scope.cancel()
     if run.until_s is None:
         checker.ledger()
@@ -229,7 +231,9 @@ async def _live(street: Street, world: World, bank: Bank | None) -> None:
                 visits.start_soon(moods, bank, world.engine, until_s)
 
 
-async def _come_to_rest(street: Street, world: World, checker: Checker, outcome: Outcome, bank: Bank | None) -> None:
+async def _come_to_rest(
+    within_s: float, street: Street, world: World, checker: Checker, outcome: Outcome, bank: Bank | None
+) -> None:
     """No more faults: everybody leaves, and everything must reach its end."""
     for place in world.places:
         place.deaths = None
@@ -249,15 +253,13 @@ async def _come_to_rest(street: Street, world: World, checker: Checker, outcome:
     # The next question of the week's slow sweep, now: it finds what no call reported.
     checker.run(CHECK_NOW, {"now": world.clock.now()})
     began = trio.current_time()
-    while trio.current_time() < began + FINAL_WITHIN_S:
+    while trio.current_time() < began + within_s:
         await trio.sleep(LOOK_EVERY_S)
         queued = [at.plan.station_id for at in street.stations if len(at.station.hardware.outbox)]
         unfinished = checker.unfinished()
         if not queued and not unfinished:
             return
-    outcome.problems += [
-        f"after {FINAL_WITHIN_S} s: {each}" for each in (*unfinished, *map("{} queues".format, queued))
-    ]
+    outcome.problems += [f"after {within_s:.0f} s: {each}" for each in (*unfinished, *map("{} queues".format, queued))]
 
 
 def unexpected(errors: Errors) -> list[str]:

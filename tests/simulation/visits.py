@@ -239,7 +239,8 @@ async def clock_set(visit: Visit) -> None:
 async def lie_believed(visit: Visit) -> None:
     """More than flowed, and what the connector could have: billed by estimate, until the stop shows less."""
     if await visit.begin({}):
-        await visit.wait(MINUTE, 10 * MINUTE)
+        await visit.wait(10, visit.dice.choice((90, 10 * MINUTE)))
+        visit.at.behave(ignore_remote_stop=True)
         visit.at.lie(round(visit.at.plan.power_w * 100 / 3600))
         visit.at.behave(no_meter_values=True)
         await visit.wait(1, 2)
@@ -248,7 +249,7 @@ async def lie_believed(visit: Visit) -> None:
         await visit.phone.stop(visit.session_id)
         await visit.wait(MINUTE, 10 * MINUTE)
         await visit.at.station.unplug()
-        visit.at.behave(no_meter_values=False)
+        visit.at.behave(no_meter_values=False, ignore_remote_stop=False)
 
 
 async def lie_disbelieved(visit: Visit) -> None:

@@ -14,7 +14,7 @@ import psycopg
 import trio
 
 from evpower.clock import ClockWatch
-from evpower.cluster import remote_commands
+from evpower.cluster import processes, remote_commands
 from evpower.db.pool import open_pool
 from evpower.errors import DatabaseUnavailable
 from evpower.events import ChargingBegan, Event, SessionEnded, SessionReserved, SessionSettled
@@ -46,6 +46,7 @@ IDLE_LOOKS_EVERY_S = 60.0
 #: What another process has asked comes by a notification; the look for what was lost of them. One process asks itself
 #: nothing.
 POLL_EVERY_S = 5.0
+RENEW_EVERY_S = processes.RENEW_EVERY_S
 #: Every address: what limits requests by real CPU time has no place here.
 ANYBODY = (ip_network("0.0.0.0/0"),)
 CONFIG = Config(http=HttpSettings(public_url="https://evpower.test", rate_limit_exempt=ANYBODY))
@@ -199,6 +200,7 @@ class World:
         self.transport: Transport | None = None
         self.places = [Place(name, self) for name in names]
         remote_commands.POLL_EVERY_S = POLL_EVERY_S if len(names) > 1 else IDLE_LOOKS_EVERY_S
+        processes.RENEW_EVERY_S = RENEW_EVERY_S if len(names) > 1 else processes.LEASE.total_seconds() * 0.8
         deliverer.LOOK_EVERY_S = watches.LOOK_EVERY_S = IDLE_LOOKS_EVERY_S
         engine.after_news.append(self._spread_news)
 

@@ -35,7 +35,7 @@ def _in(seed: int, pairs: str, hours: float, report: str, *, stations: int = 1, 
 
 HUNTS: Mapping[str, Hunt] = {
     "forget_a_refund": _in(1, "no cable x deadline", 0.1, "a hold that is not what its phase says"),
-    "recover_a_debt_before_it_is_lowered": _in(1, "meter lies x debt", 0.3, "", stations=2, money_som=15),
+    "recover_a_debt_before_it_is_lowered": _in(1, "meter lies x debt", 0.3, "", stations=2, money_som=40),
     "skip_a_lock": _in(1, "two starts x one balance", 0.15, "", stations=2, money_som=60),
     "round_half_even": _in(1, "plain", 0.3, " instead of ", stations=2),
     "charge_the_fee_for_nothing": _in(1, "full car x fee", 0.15, " instead of ", tariff="fee"),
@@ -45,7 +45,7 @@ HUNTS: Mapping[str, Hunt] = {
         1, "plain", 0.3, "and goes on", stations=2, tariff="minutes-alone", money_som=15
     ),
     "never_recover_a_debt": _in(
-        1, "meter lies x debt;paid at once", 0.5, "money beside a debt", stations=2, money_som=15
+        1, "meter lies x debt;paid at once", 0.4, "money beside a debt", stations=2, money_som=40
     ),
     "settle_twice": _in(1, "plain", 0.1, "a hold that is not what its phase says"),
     "acknowledge_before_commit": _in(1, "plain", 0.15, "acknowledged, and not in the rows"),
