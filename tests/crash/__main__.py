@@ -95,6 +95,7 @@ async def _run(directory: Path, disk: Path | None, minutes: float, seed: int, wa
 
 def _server(nursery: trio.Nursery, directory: Path, sandbox: Sandbox, redis: RedisServer) -> tuple[Server, Path | None]:
     """The real process with its own PostgreSQL; the file that sets its clock, where that can be."""
+    (directory / "state").mkdir()
     port = free_port()
     server = Server(nursery, directory / "state", redis_url=redis.url, payments_webhook_per_minute=0)
     server.environment |= sandbox.environment() | {

@@ -46,14 +46,14 @@ class Scene:
     def postmaster(self) -> int | None:
         """The process of the private PostgreSQL."""
         try:
-            text = (self.server.state_dir / "postgres" / "data" / "postmaster.pid").read_text()
+            text = (self.server.state_dir / "postgres" / "postmaster.pid").read_text()
         except OSError:
             return None
         return int(text.splitlines()[0])
 
     def database(self) -> psycopg.Connection[tuple[object, ...]] | None:
         """A look from outside; None while there is no PostgreSQL."""
-        for conninfo in serving(self.server.state_dir / "postgres" / "data"):
+        for conninfo in serving(self.server.state_dir / "postgres"):
             with suppress(psycopg.Error):
                 return psycopg.connect(conninfo, autocommit=True, connect_timeout=3)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,8 +35,10 @@ class Ground:
                     run = Run(HUNTS[bug].at(seed).plan(), final_within_s=FINAL_WITHIN_S)
                     outcome = run_seed(run, self.server, self.template)
                     report.write(told(outcome))
-                    report.flush()
+                except Exception:
+                    report.write(f"the bug is not planted: {traceback.format_exc()}")
                 finally:
+                    report.flush()
                     os._exit(0)
             os.waitpid(child, 0)
             report.seek(0)

@@ -220,6 +220,9 @@ async def stop_ignored(visit: Visit) -> None:
         await visit.wait(MINUTE, 20 * MINUTE)
         visit.at.behave(ignore_remote_stop=False)
         await visit.wait(5 * MINUTE, 10 * MINUTE)
+        if visit.dice.random() < 0.3:
+            visit.at.forget_charge()
+            await visit.at.station.reboot(None)
 
 
 async def clock_set(visit: Visit) -> None:
@@ -244,7 +247,9 @@ async def lie_believed(visit: Visit) -> None:
         visit.at.lie(round(visit.at.plan.power_w * 100 / 3600))
         visit.at.behave(no_meter_values=True)
         await visit.wait(1, 2)
-        await visit.offline(MINUTE, 2 * HOUR)
+        await visit.offline(MINUTE, visit.dice.choice((3 * MINUTE, 2 * HOUR)))
+        if visit.dice.random() < 0.7:
+            await visit.at.station.unplug()
         assert visit.session_id is not None
         await visit.phone.stop(visit.session_id)
         await visit.wait(MINUTE, 10 * MINUTE)

@@ -11,9 +11,9 @@ import trio
 import evpower.charging.beginnings as beginnings
 import evpower.charging.endings as endings
 import evpower.charging.rows.settlements as settlements
+import evpower.charging.rows.stops as stops
 import evpower.charging.rows.transactions as transactions
 import evpower.charging.settler as settling
-import evpower.charging.start_stop as start_stop
 import evpower.http.wire.idempotency as keys
 import evpower.metering.journal as journal
 from evpower.db.unit_of_work import UnitOfWork, unit_of_work
@@ -73,7 +73,7 @@ def stop_an_unpaid_charge_once() -> None:
         await trio.lowlevel.checkpoint()
         return []
 
-    put(start_stop, "stops_due", lambda _: never)
+    put(stops, "stops_due", lambda _: never)
 
 
 def refuse_a_queued_start() -> None:
