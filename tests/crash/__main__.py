@@ -102,6 +102,9 @@ def _server(nursery: trio.Nursery, directory: Path, sandbox: Sandbox, redis: Red
         "EVPOWER_HTTP_BIND": f"127.0.0.1:{port}",
         "EVPOWER_PAYMENTS_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "EVPOWER_ODENGI_TEST": "true",
+        # A start that nothing comes of is given up, and a charge that a boot has ended is billed, within a round.
+        "EVPOWER_CHARGING_START_DEADLINE_S": "30",
+        "EVPOWER_CHARGING_REBOOT_GRACE_S": "20",
         "EVPOWER_HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
     }
     if not FAKETIME.exists():

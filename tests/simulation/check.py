@@ -62,9 +62,9 @@ SELECT s.id, s.user_id, s.station_id, s.id_tag, s.status, s.energy, s.amount, s.
        p.unbilled_wh, p.unbilled_tyiyn, p.end_cause, p.stop_requested_by, t.meter_start_wh, t.meter_stop_wh,
        t.meter_last_wh, t.flags, t.id AS transaction_key,
        (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id
-            AND d.kind IN ('stop', 'settlement', 'restart')) AS doubts,
-       (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind IN ('stop', 'settlement'))
-           AS stop_doubts,
+            AND d.kind IN ('stop', 'restart')) AS doubts,
+       (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'stop') AS stop_doubts,
+       (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'settlement') AS unwritable,
        (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'clock') AS clock_doubts
 FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 LEFT JOIN evpower.ocpp_transactions t ON t.charging_session_id = s.id ORDER BY s.created_at, s.id
@@ -157,6 +157,8 @@ class Final:
             return [f"goes on: {shown(row)}"]
         if row["meter_stop_wh"] is None and not charge.stop_is_lost:
             return [f"its stop was delivered, and is nowhere: {shown(row)}"]
+        if row["unwritable"]:
+            return [f"a bill cannot be written: {shown(row)}"]
         if row["phase"] == "released":
             return [f"released, and billed: {shown(row)}"] if row["amount"] else []
         energy, cost = self._energy_known(row, charge), self._cost(row, charge)

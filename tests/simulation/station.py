@@ -47,7 +47,7 @@ class SimStation:
         self.plan = plan
         self._world = world
         self._dice = world.engine.random(f"line {plan.station_id}")
-        self._lines: list[Line] = []
+        self._line: Line | None = None
         settings = StationSettings(
             connector_power_w=plan.power_w,
             register_wh=plan.register_wh,
@@ -74,7 +74,8 @@ class SimStation:
         except Away:
             raise OSError("connection refused") from None
         end = await serving.chargers.connect()
-        return Line(end, self._dice, cuts=self.cuts, delay_s=self.plan.delay_s)
+        self._line = Line(end, self._dice, cuts=self.cuts, delay_s=self.plan.delay_s)
+        return self._line
 
     def _answered(self, message: OutboxMessage, reply: Payload | None) -> None:
         """What is acknowledged is in the rows by then (ocpp-behaviour: acknowledge after commit)."""
@@ -121,6 +122,11 @@ class SimStation:
         self.station.hardware.clock = WrongClock(self._world.clock, kind)
         if (charge := self.truth.running(self.plan)) is not None:
             charge.clock_is_right = False
+
+    def leave_line_open(self) -> None:
+        """When it leaves its present line, nobody hears of it: the mast has gone, not the station."""
+        if self._line is not None:
+            self._line.is_left_open = True
 
     def swap_meter(self) -> None:
         """A new one, which begins at nothing, in the middle of whatever goes on."""

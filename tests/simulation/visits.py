@@ -217,12 +217,13 @@ async def stop_ignored(visit: Visit) -> None:
         await visit.wait(MINUTE, 10 * MINUTE)
         assert visit.session_id is not None
         await visit.phone.stop(visit.session_id)
-        await visit.wait(MINUTE, 20 * MINUTE)
+        await visit.wait(MINUTE, visit.dice.choice((3, 20)) * MINUTE)
         visit.at.behave(ignore_remote_stop=False)
-        await visit.wait(5 * MINUTE, 10 * MINUTE)
         if visit.dice.random() < 0.3:
             visit.at.forget_charge()
             await visit.at.station.reboot(None)
+        else:
+            await visit.wait(5 * MINUTE, 10 * MINUTE)
 
 
 async def clock_set(visit: Visit) -> None:

@@ -203,6 +203,8 @@ class World:
         processes.RENEW_EVERY_S = RENEW_EVERY_S if len(names) > 1 else processes.LEASE.total_seconds() * 0.8
         deliverer.LOOK_EVERY_S = watches.LOOK_EVERY_S = IDLE_LOOKS_EVERY_S
         engine.after_news.append(self._spread_news)
+        #: What was notified is on its way, and arrives when the hold ends.
+        self._news_held = False
 
     def a_place(self) -> Place:
         """As a proxy in front of them chooses: one that is there, if one is."""
@@ -217,8 +219,17 @@ class World:
         if self.engine.monitor.execute(IN_ROWS, values).fetchone() is None:
             self.engine.broken = InvariantBroken(f"published, and not in the rows: {event}")
 
+    async def hold_news(self, seconds: float) -> None:
+        """No notification arrives for so long."""
+        self._news_held = True
+        await trio.sleep(seconds)
+        self._news_held = False
+        self._spread_news()
+
     def _spread_news(self) -> None:
         """What listens is woken, and reads what its own connection was sent."""
+        if self._news_held:
+            return
         for place in self.places:
             if place.serving is not None:
                 for connection in place.serving.life.connections:
