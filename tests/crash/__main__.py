@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import trio
 
@@ -87,6 +88,8 @@ async def _run(directory: Path, disk: Path | None, minutes: float, seed: int, wa
                 await server.check_ledger()
                 counts["ledger checks"] += 1
             _say(f"round {rounds} {' x '.join(names)}: {'; '.join(problems) or 'clean'}")
+        if problems:
+            _keep_evidence(server, places, seed)
         redis.kill()
         nursery.cancel_scope.cancel()
     _say(f"seed={seed} rounds={rounds} minutes={(time.monotonic() - began) / 60:.1f} {dict(sorted(counts.items()))}")
@@ -160,6 +163,17 @@ async def _round(
         stop.set()
     for place in places:
         await place.station.unplug()
+
+
+def _keep_evidence(server: Server, places: Sequence[Place], seed: int) -> None:
+    """What a person needs who was not there: the log, and what each station said."""
+    kept = Path(gettempdir()) / f"evpower-crash-{seed}-{os.getpid()}"
+    kept.mkdir()
+    shutil.copy(server.log_file, kept / "evpower.log")
+    for place in places:
+        lines = "".join(f"{each}\n" for each in place.station.trace)
+        (kept / f"{place.station.station_id}.txt").write_text(lines)
+    _say(f"evidence: {kept}")
 
 
 def _say(line: str) -> None:

@@ -25,7 +25,9 @@ WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter
 """
 CHARGES = """
 SELECT s.user_id, s.id, s.id_tag, s.status, s.energy, s.amount, p.unbilled_wh, p.unbilled_tyiyn, t.meter_start_wh,
-       t.id AS transaction_key
+       t.id AS transaction_key, t.wire_transaction_id, t.meter_base_wh, t.meter_carried_wh, t.meter_last_wh,
+       t.meter_stop_wh, t.started_at, t.stopped_at, t.flags, p.estimated, p.corrected_at, p.end_cause,
+       (SELECT json_agg(d) FROM evpower.doubts d WHERE d.session_id = s.id) AS doubts
 FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 LEFT JOIN evpower.ocpp_transactions t ON t.charging_session_id = s.id
 """

@@ -47,7 +47,14 @@ def recover_a_debt_before_it_is_lowered() -> None:
         entry = ledger.correction_entry(session_id, client.id, correction, actor, doubt_id)
         if entry is None or await ledger_rows.post_entry(uow.conn, entry, self._clock.now()) is None:
             return
-        await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
+        free_tyiyn = correction.refund_tyiyn
+        for debt in await debt_rows.read_debts(uow.conn, client.id):
+            if (paid_tyiyn := min(debt.debt_tyiyn, free_tyiyn)) <= 0:
+                break
+            paid = ledger.debt_recovery_entry(debt.session_id, client.id, paid_tyiyn, entry.key, actor)
+            await ledger_rows.post_entry(uow.conn, paid, self._clock.now())
+            await debt_rows.reduce_debt(uow.conn, debt.session_id, paid_tyiyn)
+            free_tyiyn -= paid_tyiyn
         await debt_rows.reduce_debt(uow.conn, session_id, correction.forgiven_debt_tyiyn)
 
     put(billing.BillingService, "correct", lambda _: correct)

@@ -36,7 +36,7 @@ def _in(seed: int, pairs: str, hours: float, report: str, *, stations: int = 1, 
 HUNTS: Mapping[str, Hunt] = {
     "forget_a_refund": _in(1, "no cable x deadline", 0.1, "a hold that is not what its phase says"),
     "recover_a_debt_before_it_is_lowered": _in(
-        1, "meter lies x debt", 0.3, "a bill cannot be written", stations=2, money_som=40, tariff="default"
+        10, "meter lies x debt", 0.3, "a bill cannot be written", stations=2, money_som=40, tariff="default"
     ),
     "skip_a_lock": _in(1, "two starts x one balance", 0.15, "CheckViolation", stations=2, money_som=60),
     "round_half_even": _in(1, "plain", 0.3, " instead of ", stations=2),
