@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies pages lint types schema describe bench \
-  dist dist-check smoke simulate notice guide lock clean
+  dist dist-check smoke simulate crash mutants notice guide lock clean
 
 install: $(STAMP)
 
@@ -67,6 +67,15 @@ SEEDS ?= $(SEED)
 HOURS ?= 1
 simulate: install
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) $(if $(UNTIL),--until $(UNTIL)) $(ARGS)
+
+# The started server with its own PostgreSQL under load, hit by two disasters at a time and audited (docs/proof.md); a full
+# disk needs root and a mount, a clock that steps Debian's faketime. For instance `make crash MINUTES=20 SEED=7`.
+crash: install
+	$(BIN)/python -m tests.crash $(MINUTES) --seed $(SEED) $(ARGS)
+
+# One small change at a time to the rooms of money, and whether their tests see it: `make mutants ROOMS=rules`.
+mutants: install
+	$(BIN)/python -m tests.mutation $(ROOMS)
 
 # The files in config/ with real proxies; needs nginx and caddy, and so is not part of `make test`.
 proxies: install

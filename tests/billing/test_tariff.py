@@ -188,3 +188,18 @@ def test_a_price_of_one_weekday_is_seen_a_week_ahead() -> None:
 
 def test_a_constant_price_never_changes() -> None:
     assert EMPTY.price(NOON).next_rate_change is None
+
+
+@pytest.mark.parametrize("fee", [Decimal(0), Decimal(20)])
+@pytest.mark.parametrize("per_minute", [Decimal(0), Decimal("1.5")])
+@pytest.mark.parametrize("per_kwh", [Decimal("12.35"), Decimal(0)])
+@pytest.mark.parametrize("amount_tyiyn", [1999, 2000, 2001, 3499, 3500, 3501, 5000, 12_345])
+def test_the_energy_within_a_sum_is_the_most_that_costs_no_more(
+    amount_tyiyn: int, per_kwh: Decimal, per_minute: Decimal, fee: Decimal
+) -> None:
+    """With its fee and ten minutes; one Wh more would cost more, or is more than was delivered."""
+    rates, most_wh = Rates(per_kwh, per_minute, fee), 4000
+    wh = rates.energy_within_wh(amount_tyiyn, 10, most_wh)
+    assert 0 <= wh <= most_wh
+    assert rates.cost_tyiyn(wh, 10) <= amount_tyiyn
+    assert wh == most_wh or rates.cost_tyiyn(wh + 1, 10) > amount_tyiyn

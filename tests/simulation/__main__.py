@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,16 @@ from tempfile import TemporaryDirectory
 
 from tests.conftest import _embedded_in_a_thread
 from tests.simulation.bugs import BUGS
+from tests.simulation.bugs.found import HUNTS
+from tests.simulation.dangers import DANGERS
 from tests.simulation.history import Outcome, Run, run_seed
+from tests.simulation.hunting import Ground, hunt_all, listen
 from tests.simulation.narrowing import Narrowing, add_options, chosen, shrink
+from tests.simulation.plan import PAIRS, PAYERS
 from tests.simulation.template import migrated_template
+
+#: So many histories must have every pair (point 4 of the plan).
+ALL_PAIRS_WITHIN = 100
 
 
 def main() -> int:
@@ -23,8 +31,13 @@ def main() -> int:
     options = _options()
     if options.bug:
         BUGS[options.bug]()
-    failed = 0
+    failed, played, pairs = 0, 0, Counter[str]()
     with _server() as server, _template(server, options.template) as template:
+        if options.listen:
+            listen(Ground(server, template))
+            return 0
+        if options.bugs is not None:
+            return min(1, hunt_all(Ground(server, template), options.bugs.split(",") if options.bugs else list(HUNTS)))
         for seed, hours in _seeds(options.seeds, options.hours):
             wanted = chosen(options, seed, hours)
             run = Run(wanted.plan(), until_s=options.until, keep_lines=bool(options.lines))
@@ -36,10 +49,20 @@ def main() -> int:
                     return bool(run_seed(Run(narrower.plan()), server, template).problems)
 
                 sys.stdout.write(f"  the smallest that fails: {shrink(wanted, fails).command()}\n")
-            failed += bool(outcome.problems)
+            failed, played = failed + bool(outcome.problems), played + 1
+            pairs.update({name: count for name, count in outcome.counts.items() if name.startswith(("pair", "danger"))})
             if outcome.problems and options.first:
                 break
-    return 1 if failed else 0
+    missing = _show_pairs(pairs, played) if played > 1 else []
+    return 1 if failed or (missing and played >= ALL_PAIRS_WITHIN) else 0
+
+
+def _show_pairs(pairs: Counter[str], played: int) -> list[str]:
+    """How often which misfortunes met; those that never did."""
+    expected = [f"pair {name}" for name in (*PAIRS, *PAYERS)] + [f"danger {name}" for name, _ in DANGERS]
+    sys.stdout.write(f"of {played} histories:\n")
+    sys.stdout.writelines(f"  {pairs[name]:6} {name}\n" for name in dict.fromkeys(expected))
+    return [name for name in expected if not pairs[name]]
 
 
 def _options() -> argparse.Namespace:
@@ -48,6 +71,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hours", type=float, default=1.5)
     parser.add_argument("--until", type=float, help="stop at this virtual second and keep the database")
     parser.add_argument("--bug", choices=sorted(BUGS), help="a planted one (bugs.py)")
+    parser.add_argument("--bugs", nargs="?", const="", help="look for every planted bug, or for these, by commas")
+    parser.add_argument("--listen", action="store_true", help="for the tests of planted bugs")
     parser.add_argument("--first", action="store_true", help="end with the first history that fails")
     parser.add_argument("--lines", help="write every event to this file")
     parser.add_argument("--template", help="a migrated database without rows, to be copied")

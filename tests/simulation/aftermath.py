@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.simulation.check import UNBELIEVABLE_WH, Checker, shown
+from tests.simulation.check import Checker, shown
 from tests.simulation.plan import Plan
 from tests.simulation.providers import Bank
 from tests.simulation.station import SimStation
-from tests.simulation.truth import Truth
+from tests.simulation.truth import UNBELIEVABLE_WH, Truth
 
 #: A start that is older when it comes is a report, and always billed to the card's client (field ruling 2.3).
 LATE_AFTER_S = 130.0
@@ -69,6 +69,9 @@ def record_problems(checker: Checker, plan: Plan, truth: Truth) -> list[str]:
     rows = {(row["station_id"], row["id_tag"], row["meter_start_wh"]): row for row in checker.rows(RECORDS)}
     cards = {client.card for client in plan.clients}
     found = []
+    stored, happened = len(checker.rows(RECORDS)), len(truth.charges)
+    if stored != happened:
+        found.append(f"{happened} charges happened, {stored} are recorded")
     for charge in truth.charges:
         what = f"{charge.station.station_id} {charge.id_tag} from {charge.start_wh}"
         row = rows.get((charge.station.station_id, charge.id_tag, charge.start_wh))

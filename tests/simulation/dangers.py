@@ -39,9 +39,26 @@ async def process_stands_still(world: World, stations: list[SimStation], dice: r
         life = place.serving.life
         life.thawed = trio.Event()
         world.engine.trace.note("frozen", life.name)
-        await trio.sleep(dice.uniform(*FROZEN_S))
-        life.thawed.set()
-        life.thawed = None
+        seconds = dice.uniform(*FROZEN_S)
+        world.engine.struck(seconds)
+        await trio.sleep(seconds)
+        life.thaw()
+
+
+async def notifications_late(world: World, stations: list[SimStation], dice: random.Random) -> None:
+    """What one process notifies the others hear later; what they ask each other waits in its rows."""
+    del stations
+    await world.hold_news(dice.uniform(1, 60))
+
+
+async def handed_over(world: World, stations: list[SimStation], dice: random.Random) -> None:
+    """A station dials anew, perhaps at another process, while its old line says nothing and seems to live."""
+    del world
+    at = dice.choice(stations)
+    at.leave_line_open()
+    at.station.go_offline()
+    await trio.sleep(dice.choice((0.0, dice.uniform(1, 200))))
+    at.station.come_online()
 
 
 Danger = Callable[[World, list[SimStation], random.Random], Awaitable[None]]
@@ -50,6 +67,8 @@ DANGERS: tuple[tuple[str, Danger], ...] = (
     ("line lost", line_lost),
     ("database connections lost", connection_lost),
     ("process stands still", process_stands_still),
+    ("notifications late", notifications_late),
+    ("handed over x old line", handed_over),
 )
 
 

@@ -23,6 +23,8 @@ import trio
 COLLECT_EVERY = 5000
 #: The last events that a failure shows.
 TAIL = 50
+#: An error so long after a misfortune may still come of it: the waits of the product and of phones are shorter.
+ECHO_S = 60.0
 
 
 class InvariantBroken(Exception):
@@ -48,6 +50,9 @@ class Life:
     def heal(self) -> None:
         """It dies no more, and goes on if it stood still."""
         self.dies_at_commit = None
+        self.thaw()
+
+    def thaw(self) -> None:
         if self.thawed is not None:
             self.thawed.set()
             self.thawed = None
@@ -102,6 +107,7 @@ class Engine:
         self.after_news: list[Callable[[], None]] = []
         #: A check of a commit that found something wrong: the run ends by it, at its next step.
         self.broken: InvariantBroken | None = None
+        self._troubled_until = -1.0
 
     def random(self, what: str) -> Dice:
         """Dice of its own for each purpose: one more throw of one changes no other."""
@@ -132,6 +138,15 @@ class Engine:
     def _note_news(self) -> None:
         self._news = True
 
+    def struck(self, for_s: float = 0.0) -> None:
+        """A misfortune of a process or its database begins, and lasts so long: it explains errors."""
+        self._troubled_until = max(self._troubled_until, trio.current_time() + for_s + ECHO_S)
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether what is too slow, or gone, has its reason."""
+        return trio.current_time() <= self._troubled_until
+
     def blockers(self, pid: int) -> set[int]:
         """Which backends this one waits for."""
         row = self.monitor.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
@@ -142,12 +157,14 @@ class Engine:
         """PostgreSQL ends one of its connections, or all of them."""
         open_ones = [each for each in life.connections if not each.closed]
         self.trace.note("connections lost", life.name)
+        self.struck()
         for each in open_ones if dice.random() < 0.3 else open_ones[:1]:
             self.monitor.execute("SELECT pg_terminate_backend(%s, 5000)", [each.info.backend_pid])
 
     def kill(self, life: Life) -> None:
         """SIGKILL: the kernel closes its sockets, and PostgreSQL rolls back before anything else happens."""
         self.trace.note("death", life.name, f"commit {life.commits}", "after" if life.dies_after else "before")
+        self.struck()
         life.alive = False
         life.dies_at_commit = None
         for connection in life.connections:

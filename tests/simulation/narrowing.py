@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from tests.simulation.plan import Plan, draw
+from tests.simulation.plan import PAYERS, Plan, draw
+from tests.simulation.tariffs import TARIFFS
 
+BY_NAME = {each.name: each for each in TARIFFS}
 #: A history shorter than this says nothing.
 HOURS_LEAST = 0.02
 
@@ -24,16 +27,30 @@ class Narrowing:
     payments: bool = True
     dangers: bool = True
     one_process: bool = False
+    #: Every station's prices, every client's money in som, and his discount.
+    tariff: str | None = None
+    money_som: int | None = None
+    discount: int | None = None
 
     def plan(self) -> Plan:
         """The plan."""
         plan = draw(self.seed, self.hours)
+        payers = tuple(one for one in self.pairs or () if one in PAYERS)
+        stations, clients = plan.stations[: self.stations], plan.clients
+        if self.tariff is not None:
+            stations = tuple(replace(one, tariff=BY_NAME[self.tariff]) for one in stations)
+        if self.money_som is not None:
+            clients = tuple(replace(one, balance_tyiyn=100 * self.money_som) for one in clients)
+        if self.discount is not None:
+            clients = tuple(replace(one, discount_percent=Decimal(self.discount)) for one in clients)
         return replace(
             plan,
-            pairs=self.pairs or plan.pairs,
-            stations=plan.stations[: self.stations],
+            pairs=plan.pairs if self.pairs is None else tuple(one for one in self.pairs if one not in PAYERS),
+            payers=payers or plan.payers,
+            stations=stations,
+            clients=clients,
             deaths=plan.deaths if self.deaths else None,
-            payments=plan.payments and self.payments,
+            payments=bool(payers) or (plan.payments and self.payments),
             dangers=self.dangers,
             processes="A" if self.one_process else plan.processes,
         )
@@ -47,6 +64,9 @@ class Narrowing:
             "" if self.payments else "--no-payments",
             "" if self.dangers else "--no-dangers",
             "--one-process" if self.one_process else "",
+            f"--tariff {self.tariff}" if self.tariff else "",
+            "" if self.money_som is None else f"--money {self.money_som}",
+            "" if self.discount is None else f"--discount {self.discount}",
         ]
         arguments = " ".join(word for word in words if word)
         return f"make simulate SEED={self.seed} HOURS={self.hours:g}" + (f' ARGS="{arguments}"' if arguments else "")
@@ -80,6 +100,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-payments", action="store_false", dest="payments")
     parser.add_argument("--no-dangers", action="store_false", dest="dangers")
     parser.add_argument("--one-process", action="store_true")
+    parser.add_argument("--tariff", choices=sorted(BY_NAME))
+    parser.add_argument("--money", type=int, help="what every client has, in som")
+    parser.add_argument("--discount", type=int, help="every client's, in per cent")
 
 
 def chosen(options: argparse.Namespace, seed: int, hours: float) -> Narrowing:
@@ -93,6 +116,9 @@ def chosen(options: argparse.Namespace, seed: int, hours: float) -> Narrowing:
         options.payments,
         options.dangers,
         options.one_process,
+        options.tariff,
+        options.money,
+        options.discount,
     )
 
 

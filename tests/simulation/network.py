@@ -33,6 +33,8 @@ class Line(trio.abc.Stream):
         #: How probable it is that a chunk is the last one.
         self.cuts = cuts
         self._delay_s = delay_s
+        #: Whoever leaves says nothing: the other end hears of no close.
+        self.is_left_open = False
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         if self._dice.random() >= self.cuts:
@@ -52,6 +54,9 @@ class Line(trio.abc.Stream):
         return await self._end.receive_some(max_bytes)
 
     async def aclose(self) -> None:
+        if self.is_left_open:
+            await trio.lowlevel.checkpoint()
+            return
         await self._end.aclose()
 
 

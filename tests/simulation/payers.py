@@ -88,7 +88,7 @@ async def payers(plan: Plan, world: World, bank: Bank, acknowledged: Acknowledge
             await trio.sleep(dice.uniform(10, 600))
             if trio.current_time() >= until_s:
                 break
-            name, client = dice.choice(tuple(SCRIPTS)), dice.choice(plan.clients)
+            name, client = dice.choice(plan.payers), dice.choice(plan.clients)
             own = random.Random(dice.getrandbits(64))
             phone = Phone(world, client.client_id, own, acknowledged)
             trace.counts[f"pair {name}"] += 1

@@ -26,6 +26,15 @@ class Acknowledged:
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
     stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
     top_ups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: By key: which session, or that there is none.
+    by_key: dict[str, object] = field(default_factory=dict)
+    contradictions: list[str] = field(default_factory=list)
+
+    def note_answer(self, key: str, answer: Mapping[str, Any]) -> None:
+        """The same key has the same answer, whoever was asked (rest-api: Idempotency-Key)."""
+        what = (answer.get("success"), answer.get("session_id"), answer.get("order_id"))
+        if self.by_key.setdefault(key, what) != what:
+            self.contradictions.append(f"one key, two answers: {self.by_key[key]}, then {what}")
 
 
 class Phone:
@@ -98,7 +107,9 @@ class Phone:
         for _ in range(MOST_TRIES):
             patience_s = self._dice.choice((15.0, 15.0, 15.0, 0.5))
             try:
-                return await self.post(path, body, key, patience_s=patience_s)
+                answer = await self.post(path, body, key, patience_s=patience_s)
+                self._acknowledged.note_answer(key, answer)
+                return answer
             except Away:
                 self._trace.counts["no answer"] += 1
                 await trio.sleep(self._dice.uniform(*REPEAT_AFTER_S))

@@ -28,6 +28,22 @@ PAIRS = (
     "clock set x charge",
     "meter lies x debt",
     "wild reading x stop",
+    "two starts x one balance",
+    "full car x fee",
+    "card twice x same register",
+    "begun x server away",
+    "meter replaced x charge goes on",
+)
+#: What payers do with an invoice (`payers.py`).
+PAYERS = (
+    "paid at once",
+    "paid x expired",
+    "second payment x check",
+    "paid x another sum",
+    "scanned x paid late",
+    "part returned x second payment",
+    "refused",
+    "forgotten",
 )
 
 
@@ -69,6 +85,7 @@ class Plan:
     deaths: tuple[int, int] | None
     pairs: tuple[str, ...]
     payments: bool
+    payers: tuple[str, ...] = PAYERS
     #: Lost lines and connections, processes that stand still.
     dangers: bool = True
 

@@ -14,12 +14,12 @@ WITHIN_S = 800
 Server = tuple[str, str]
 
 
-def begin(server: Server, *options: str) -> subprocess.Popen[str]:
+def begin(server: Server, *options: str, stdin: int | None = None) -> subprocess.Popen[str]:
     """`make simulate` in a process of its own."""
     url, template = server
     environment = {**os.environ, "EVPOWER_TEST_DATABASE_URL": url, "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "tests.simulation", "--template", template, *options]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=stdin, stdout=subprocess.PIPE, text=True)
 
 
 def output(process: subprocess.Popen[str]) -> str:

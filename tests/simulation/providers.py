@@ -39,6 +39,7 @@ class Bank:
 
     def __init__(self, world: World) -> None:
         self._dice = world.engine.random("provider")
+        self._way = world.engine.random("way to the provider")
         self.faults = Faults()
         self.courier = Courier(trio.sleep, Webhooks(world))
         clock = ProviderClock(world.clock)
@@ -61,6 +62,10 @@ class Bank:
         ours, theirs = memory_stream_pair()
         self._connections.start_soon(converse, theirs, self.server.answer)
         return ours
+
+    async def on_the_way(self) -> None:
+        """Questions and answers take their time: what they say may be old when it is heard."""
+        await trio.sleep(self._way.choice((0.0, 0.1, self._way.uniform(0, 4))))
 
     def misbehave(self) -> str:
         """Some calls to come fail, in one direction or in the other; which."""
@@ -100,7 +105,10 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
         async with stream:
             with trio.move_on_after(READ_WITHIN_S):
                 try:
-                    return await _exchange(stream, request)
+                    await self.bank.on_the_way()
+                    response = await _exchange(stream, request)
+                    await self.bank.on_the_way()
+                    return response
                 except trio.BrokenResourceError as error:
                     raise httpx2.ReadError(str(error)) from error
                 except h11.RemoteProtocolError as error:

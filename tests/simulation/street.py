@@ -10,7 +10,8 @@ from tests.simulation.phones import Acknowledged, Phone
 from tests.simulation.plan import Plan
 from tests.simulation.station import SimStation
 from tests.simulation.truth import Truth
-from tests.simulation.visits import MINUTE, Visit
+from tests.simulation.visit import MINUTE, Visit
+from tests.simulation.visits import SCRIPTS
 from tests.simulation.world import World
 
 URL = "ws://evpower.test/ws"
@@ -28,7 +29,7 @@ class Street:
     async def visitors(self, at: SimStation, until_s: float) -> None:
         """One after another until the time is over."""
         dice = self._world.engine.random(f"visitors {at.plan.station_id}")
-        while True:
+        while self.plan.pairs:
             await trio.sleep(dice.uniform(5, 4 * MINUTE))
             if trio.current_time() >= until_s:
                 return
@@ -37,4 +38,4 @@ class Street:
             phone = Phone(self._world, client.client_id, phone_dice, self.acknowledged)
             self._world.engine.trace.note("visit", at.plan.station_id, client.client_id, pair)
             self._world.engine.trace.counts[f"pair {pair}"] += 1
-            await Visit(at, client, phone, phone_dice).run(pair)
+            await Visit(at, client, phone, phone_dice, self._world, self.stations).run(SCRIPTS[pair])

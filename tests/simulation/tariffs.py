@@ -50,4 +50,9 @@ TARIFFS = (
         "night",
         (Rule(KWH, Decimal(20), ("07:00", "23:00")), Rule(KWH, Decimal("5.55"), ("23:00", "07:00"))),
     ),
+    Tariff(
+        # Every history begins at noon.
+        "lunch",
+        (Rule(KWH, Decimal(9), ("12:15", "12:45")), Rule(KWH, Decimal("17.77"), ("12:45", "12:15"))),
+    ),
 )

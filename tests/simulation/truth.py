@@ -20,6 +20,8 @@ DEFAULT_RATE = Decimal("13.5")
 #: The users live there; windows of tariffs are of its clock (billing-rules §7).
 BISHKEK = timedelta(hours=6)
 CENT = Decimal("0.01")
+#: What a connector can have delivered (field ruling 1.1) is far below.
+UNBELIEVABLE_WH = 5_000_000
 
 
 @dataclass(eq=False)
@@ -32,6 +34,10 @@ class PhysicalCharge:
     began_at: float
     ended_at: float | None = None
     stop_wh: int | None = None
+    #: The register at which the present meter began to count, and what those before it counted.
+    segment_wh: int = 0
+    parts_wh: int = 0
+    meter_was_replaced: bool = False
     #: Its StopTransaction will never be sent.
     stop_is_lost: bool = False
     #: The station's clock was right all along.
@@ -39,12 +45,25 @@ class PhysicalCharge:
     #: By how much it reported more than its register had.
     lies_wh: list[int] = field(default_factory=list)
 
+    @property
+    def believed_lie_wh(self) -> int:
+        """How much more than flowed it can have been believed."""
+        return max((each for each in self.lies_wh if each < UNBELIEVABLE_WH), default=0)
+
+    @property
+    def flowed_wh(self) -> int:
+        """What flowed until its end, by every meter that it had."""
+        assert self.stop_wh is not None
+        return self.parts_wh
+
 
 @dataclass
 class Truth:
     """Every physical charge of a run, in the order of their beginnings."""
 
     charges: list[PhysicalCharge] = field(default_factory=list)
+    #: Stations whose meter was replaced.
+    swapped: set[str] = field(default_factory=set)
 
     async def watch(self, plan: StationPlan, station: SimulatedStation) -> None:
         """Note each charge of a station at the moment it begins and ends: virtual time rests until it is noted."""
@@ -54,22 +73,21 @@ class Truth:
             last = connector.transaction
             assert last is not None
             charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time())
-            charge.clock_is_right = plan.misbehaviour.clock == "right"
+            charge.clock_is_right, charge.segment_wh = plan.misbehaviour.clock == "right", last.meter_start_wh
             self.charges.append(charge)
             await last.over.wait()
             charge.ended_at, charge.stop_wh = trio.current_time(), connector.energy_wh
-            charge.stop_is_lost = station.hardware.misbehaviour.lose_stop
+            charge.parts_wh += charge.stop_wh - charge.segment_wh
 
     def running(self, plan: StationPlan) -> PhysicalCharge | None:
         """The charge that goes on at a station."""
         return next((one for one in self.charges if one.station is plan and one.ended_at is None), None)
 
-    def of_tag(self, station_id: str, id_tag: str, start_wh: int) -> PhysicalCharge | None:
-        """The charge that a station's record is about."""
-        for charge in self.charges:
-            if (charge.station.station_id, charge.id_tag, charge.start_wh) == (station_id, id_tag, start_wh):
-                return charge
-        return None
+    def of_tag(self, station_id: str, id_tag: str, start_wh: int, about_s: float) -> PhysicalCharge | None:
+        """The charge that a station's record is about: where a card came twice at one register, the nearest."""
+        wanted = (station_id, id_tag, start_wh)
+        found = [one for one in self.charges if (one.station.station_id, one.id_tag, one.start_wh) == wanted]
+        return min(found, key=lambda one: abs(one.began_at - about_s), default=None)
 
 
 @dataclass(frozen=True)

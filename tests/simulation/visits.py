@@ -1,85 +1,14 @@
-"""Drivers and their hands: what a visit does, and which two misfortunes meet in it."""
+"""Which two misfortunes meet in a visit."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import trio
 
 from evpower.simulator.station.power import Vehicle
-from tests.simulation.phones import Phone
-from tests.simulation.plan import ClientPlan
 from tests.simulation.station import SimStation
-
-MINUTE, HOUR = 60.0, 3600.0
-Script = Callable[["Visit"], Awaitable[None]]
-
-
-class Visit:
-    """One driver at one station, from plugging in to leaving."""
-
-    def __init__(self, at: SimStation, client: ClientPlan, phone: Phone, dice: random.Random) -> None:
-        self.at = at
-        self.client = client
-        self.phone = phone
-        self.dice = dice
-        self.session_id: str | None = None
-
-    async def run(self, pair: str) -> None:
-        """Play it; whoever comes next finds the cable free."""
-        try:
-            await SCRIPTS[pair](self)
-        finally:
-            if not self.at.is_charging or self.dice.random() < 0.9:
-                with trio.move_on_after(1, shield=True):
-                    await self.at.station.unplug()
-
-    async def wait(self, least_s: float, most_s: float) -> None:
-        await trio.sleep(self.dice.uniform(least_s, most_s))
-
-    async def begin(self, wish: Mapping[str, Any] | None = None) -> bool:
-        """Plug in and ask by phone, in either order; whether it was accepted."""
-        plugs_first = self.dice.random() < 0.7
-        if plugs_first:
-            await self.plug()
-        self.session_id = await self.phone.start(self.at.plan.station_id, self.wish() if wish is None else wish)
-        if not plugs_first:
-            await self.wait(1, 50)
-            await self.plug()
-        return self.session_id is not None
-
-    async def plug(self) -> None:
-        if self.at.connector.vehicle is None:
-            vehicle = Vehicle(capacity_wh=60_000, charge_wh=self.dice.uniform(2_000, 45_000))
-            await self.at.station.plug(1, vehicle)
-
-    def wish(self) -> dict[str, Any]:
-        dice = self.dice
-        return dice.choice(
-            ({"energy_kwh": dice.choice((2, 5.5, 20))}, {"amount_som": dice.choice((15, 60, 133.37))}, {})
-        )
-
-    async def end(self) -> None:
-        """One of the ways in which a charge ends."""
-        match self.dice.randrange(4):
-            case 0:
-                await self.at.station.unplug()
-            case 1 | 2 if self.session_id is not None:
-                await self.phone.stop(self.session_id)
-            case _:
-                await self.at.station.stop(1)
-
-    async def offline(self, least_s: float, most_s: float) -> None:
-        """Cut the line for as long, beside whatever goes on."""
-        self.at.station.go_offline()
-        seconds = self.dice.uniform(least_s, most_s)
-        self.at.station.hardware.tasks.start_soon(self._come_back, seconds)
-
-    async def _come_back(self, seconds: float) -> None:
-        await trio.sleep(seconds)
-        self.at.station.come_online()
+from tests.simulation.visit import FULL, HOUR, MINUTE, Script, Visit
 
 
 async def plain(visit: Visit) -> None:
@@ -113,6 +42,7 @@ async def reboot_goes_on(visit: Visit) -> None:
     """The station forgets the charge, and its stop with it."""
     if await visit.begin():
         await visit.wait(MINUTE, 20 * MINUTE)
+        visit.at.forget_charge()
         await visit.at.station.reboot(None)
         await visit.wait(1, 10 * MINUTE)
 
@@ -204,8 +134,13 @@ async def stop_ignored(visit: Visit) -> None:
         await visit.wait(MINUTE, 10 * MINUTE)
         assert visit.session_id is not None
         await visit.phone.stop(visit.session_id)
-        await visit.wait(MINUTE, 20 * MINUTE)
+        await visit.wait(MINUTE, visit.dice.choice((3, 20)) * MINUTE)
         visit.at.behave(ignore_remote_stop=False)
+        if visit.dice.random() < 0.3:
+            visit.at.forget_charge()
+            await visit.at.station.reboot(None)
+        else:
+            await visit.wait(5 * MINUTE, 10 * MINUTE)
 
 
 async def clock_set(visit: Visit) -> None:
@@ -225,16 +160,19 @@ async def clock_set(visit: Visit) -> None:
 async def lie_believed(visit: Visit) -> None:
     """More than flowed, and what the connector could have: billed by estimate, until the stop shows less."""
     if await visit.begin({}):
-        await visit.wait(MINUTE, 10 * MINUTE)
+        await visit.wait(10, visit.dice.choice((60, 90, 90, 10 * MINUTE)))
+        visit.at.behave(ignore_remote_stop=True)
         visit.at.lie(round(visit.at.plan.power_w * 100 / 3600))
         visit.at.behave(no_meter_values=True)
         await visit.wait(1, 2)
-        await visit.offline(MINUTE, 2 * HOUR)
+        await visit.offline(MINUTE, visit.dice.choice((3 * MINUTE, 2 * HOUR)))
+        if visit.dice.random() < 0.7:
+            await visit.at.station.unplug()
         assert visit.session_id is not None
         await visit.phone.stop(visit.session_id)
         await visit.wait(MINUTE, 10 * MINUTE)
         await visit.at.station.unplug()
-        visit.at.behave(no_meter_values=False)
+        visit.at.behave(no_meter_values=False, ignore_remote_stop=False)
 
 
 async def lie_disbelieved(visit: Visit) -> None:
@@ -246,6 +184,63 @@ async def lie_disbelieved(visit: Visit) -> None:
         visit.at.behave(lose_stop=visit.dice.random() < 0.5)
         await visit.at.station.unplug()
         visit.at.behave(lose_stop=False)
+
+
+async def two_starts(visit: Visit) -> None:
+    """At two stations in the same moment, with money for one of them, perhaps."""
+    await visit.plug()
+    others = [one for one in visit.stations if one is not visit.at]
+    places = [visit.at, visit.dice.choice(others) if others else visit.at]
+    sessions: list[str | None] = []
+
+    async def tap(at: SimStation) -> None:
+        sessions.append(await visit.phone.start(at.plan.station_id, {}))
+
+    async with trio.open_nursery() as taps:
+        for at in places:
+            taps.start_soon(tap, at)
+    await visit.wait(MINUTE, 5 * MINUTE)
+    for session_id in sessions:
+        if session_id is not None:
+            await visit.phone.stop(session_id)
+
+
+async def full_car(visit: Visit) -> None:
+    """Nothing flows, and nothing is owed."""
+    await visit.at.station.plug(1, FULL)
+    if await visit.begin():
+        await visit.wait(MINUTE, 5 * MINUTE)
+        await visit.at.station.stop(1)
+
+
+async def card_twice(visit: Visit) -> None:
+    """Two charges that begin alike: in the first nothing flows."""
+    for vehicle in (FULL, Vehicle(capacity_wh=60_000, charge_wh=5_000)):
+        await visit.at.station.plug(1, vehicle)
+        with trio.move_on_after(MINUTE):
+            await visit.at.station.present_card(1, visit.client.card)
+        await visit.wait(MINUTE, 3 * MINUTE)
+        await visit.at.station.stop(1)
+        await visit.at.station.unplug()
+        await visit.wait(10, 20)
+
+
+async def server_away(visit: Visit) -> None:
+    """The station was asked, and every process is away for longer than a start may take."""
+    await visit.plug()
+    if await visit.begin():
+        for place in visit.world.places:
+            place.fall(visit.dice.uniform(5 * MINUTE, 15 * MINUTE))
+        await visit.wait(5 * MINUTE, 20 * MINUTE)
+        await visit.end()
+
+
+async def meter_replaced(visit: Visit) -> None:
+    if await visit.begin():
+        await visit.wait(MINUTE, 10 * MINUTE)
+        visit.at.swap_meter()
+        await visit.wait(MINUTE, 10 * MINUTE)
+        await visit.end()
 
 
 async def line_cut(visit: Visit) -> None:
@@ -275,4 +270,9 @@ SCRIPTS: Mapping[str, Script] = {
     "meter lies x debt": lie_believed,
     "wild reading x stop": lie_disbelieved,
     "line cut x every answer": line_cut,
+    "two starts x one balance": two_starts,
+    "full car x fee": full_car,
+    "card twice x same register": card_twice,
+    "begun x server away": server_away,
+    "meter replaced x charge goes on": meter_replaced,
 }

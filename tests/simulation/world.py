@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,11 @@ import psycopg
 import trio
 
 from evpower.clock import ClockWatch
-from evpower.cluster import remote_commands
+from evpower.cluster import processes, remote_commands
 from evpower.db.pool import open_pool
 from evpower.errors import DatabaseUnavailable
+from evpower.events import ChargingBegan, Event, SessionEnded, SessionReserved, SessionSettled
+from evpower.favorites import watches
 from evpower.http.wire.access import HttpTraffic
 from evpower.identifiers import ProcessId
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -30,15 +32,21 @@ from evpower.server.supervisor import start_workers
 from evpower.settings.config import Config
 from evpower.settings.http import HttpSettings
 from evpower.sign_in.means import SignInMeans
+from evpower.webhooks import deliverer
 from tests.simulation.connection import DEAD, Locks, SimulatedConnection
-from tests.simulation.engine import Engine, Life
+from tests.simulation.engine import Engine, InvariantBroken, Life
 from tests.simulation.network import Away, MemoryListener, PeopleDoor
 
 #: When every history begins: noon of a Monday in Bishkek.
 BEGINS_AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 POOL_SIZE = 6
 ADMIN_SHUTDOWN = "57P01"
-POLL_EVERY_S = remote_commands.POLL_EVERY_S
+#: Looks at rows that no history has, or that are not money: half of all statements, and more, were these.
+IDLE_LOOKS_EVERY_S = 60.0
+#: What another process has asked comes by a notification; the look for what was lost of them. One process asks itself
+#: nothing.
+POLL_EVERY_S = 5.0
+RENEW_EVERY_S = processes.RENEW_EVERY_S
 #: Every address: what limits requests by real CPU time has no place here.
 ANYBODY = (ip_network("0.0.0.0/0"),)
 CONFIG = Config(http=HttpSettings(public_url="https://evpower.test", rate_limit_exempt=ANYBODY))
@@ -65,6 +73,16 @@ class SeededIds:
 
     def new_id_tag(self) -> str:
         return f"EV{self._dice.getrandbits(56):014X}"
+
+
+#: The phases in which a session cannot be, once the event is published.
+PUBLISHED: Mapping[type[Event], tuple[str, ...]] = {
+    SessionReserved: (),
+    ChargingBegan: ("reserved", "starting"),
+    SessionEnded: ("reserved", "starting", "charging", "stopping"),
+    SessionSettled: ("reserved", "starting", "charging", "stopping", "ended"),
+}
+IN_ROWS = "SELECT FROM evpower.session_phases WHERE session_id = %(id)s AND phase <> ALL(%(before)s)"
 
 
 @dataclass(frozen=True)
@@ -96,12 +114,19 @@ class Place:
         self._world = world
         self._dice = world.engine.random(f"place {name}")
         self._lives = 0
+        self._away_s: float | None = None
 
     def reach(self) -> Serving:
         """Raises Away."""
         if self.serving is None or not self.serving.life.alive:
             raise Away
         return self.serving
+
+    def fall(self, away_s: float) -> None:
+        """Die now, and be away for so long."""
+        if self.serving is not None and self.serving.life.alive:
+            self._away_s = away_s
+            self._world.engine.kill(self.serving.life)
 
     async def run(self) -> None:
         """Life after life, until cancelled."""
@@ -119,8 +144,13 @@ class Place:
                     raise
             self.serving = None
             self.started = trio.Event()
-            if self.deaths is not None:
-                await trio.sleep(self._dice.uniform(*self._dice.choice(self.deaths.away_s)))
+            away_s, self._away_s = self._away_s, None
+            if away_s is None and self.deaths is not None:
+                away_s = self._dice.uniform(*self._dice.choice(self.deaths.away_s))
+            engine = self._world.engine
+            engine.struck(away_s or 0.0)
+            await trio.sleep(away_s or 0.0)
+            engine.struck()
 
     async def _live(self, life: Life) -> None:
         world, engine = self._world, self._world.engine
@@ -144,6 +174,7 @@ class Place:
                 sign_in_means=SignInMeans(b"s" * 32, sms=None),
                 random_bytes=self._dice.randbytes,
             )
+            process.app.bus.listen(world.must_be_in_rows)
             await start_workers(workers, process)
             server, chargers = station_server(process, FailedLogins()), MemoryListener()
             await workers.start(server.serve, [Door(chargers, anonymous=True)])
@@ -168,17 +199,37 @@ class World:
         self._proxy = engine.random("proxy")
         self.transport: Transport | None = None
         self.places = [Place(name, self) for name in names]
-        # One process asks itself nothing: a third of all statements would be its looking for other processes' commands.
-        remote_commands.POLL_EVERY_S = POLL_EVERY_S if len(names) > 1 else 20 * POLL_EVERY_S
+        remote_commands.POLL_EVERY_S = POLL_EVERY_S if len(names) > 1 else IDLE_LOOKS_EVERY_S
+        processes.RENEW_EVERY_S = RENEW_EVERY_S if len(names) > 1 else processes.LEASE.total_seconds() * 0.8
+        deliverer.LOOK_EVERY_S = watches.LOOK_EVERY_S = IDLE_LOOKS_EVERY_S
         engine.after_news.append(self._spread_news)
+        #: What was notified is on its way, and arrives when the hold ends.
+        self._news_held = False
 
     def a_place(self) -> Place:
         """As a proxy in front of them chooses: one that is there, if one is."""
         there = [place for place in self.places if place.serving is not None]
         return self._proxy.choice(there or self.places)
 
+    def must_be_in_rows(self, event: Event) -> None:
+        """What is published has been committed: whoever is told reads the rows (design §6)."""
+        if not isinstance(event, SessionReserved | ChargingBegan | SessionEnded | SessionSettled) or self.engine.broken:
+            return
+        values = {"id": event.session_id, "before": list(PUBLISHED[type(event)])}
+        if self.engine.monitor.execute(IN_ROWS, values).fetchone() is None:
+            self.engine.broken = InvariantBroken(f"published, and not in the rows: {event}")
+
+    async def hold_news(self, seconds: float) -> None:
+        """No notification arrives for so long."""
+        self._news_held = True
+        await trio.sleep(seconds)
+        self._news_held = False
+        self._spread_news()
+
     def _spread_news(self) -> None:
         """What listens is woken, and reads what its own connection was sent."""
+        if self._news_held:
+            return
         for place in self.places:
             if place.serving is not None:
                 for connection in place.serving.life.connections:
@@ -189,42 +240,43 @@ class World:
 class Errors(logging.Handler):
     """Counts what the application logs as an error; what carries an exception is an event of the history."""
 
-    def __init__(self, note: Callable[[str, str], None]) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__(logging.WARNING)
-        self._note = note
+        self._engine = engine
         self.seen: dict[tuple[str, str], int] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         kind = type(error).__name__ if error is not None else ""
-        if error is not None and is_of_a_fault(error):
+        if error is not None and is_of_a_fault(error, self._engine):
             return
         if record.levelno >= logging.ERROR or kind:
             key = (f"{record.name}: {record.msg}", kind)
             self.seen[key] = self.seen.get(key, 0) + 1
-            self._note("error", f"{record.getMessage()} {error!r}")
+            self._engine.trace.note("error", f"{record.getMessage()} {error!r}")
 
 
-def is_of_a_fault(error: BaseException | None) -> bool:
+def is_of_a_fault(error: BaseException | None, engine: Engine) -> bool:
     """Whether it comes of a death, of a connection that PostgreSQL ended, or of a process that stood still.
 
     Time never passes while a statement is in flight: what is too slow here stood still, or waited for one that did.
+    When nothing of the kind happened in the last minute, nothing is explained.
     """
-    if error is None:
+    if error is None or not engine.is_troubled:
         return False
-    if isinstance(error, BaseExceptionGroup) and any(is_of_a_fault(each) for each in error.exceptions):
+    if isinstance(error, BaseExceptionGroup) and any(is_of_a_fault(each, engine) for each in error.exceptions):
         return True
     if isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, ADMIN_SHUTDOWN):
         return True
     if isinstance(error, trio.TooSlowError | DatabaseUnavailable) or str(error) == DEAD:
         return True
-    return is_of_a_fault(error.__cause__) or is_of_a_fault(error.__context__)
+    return is_of_a_fault(error.__cause__, engine) or is_of_a_fault(error.__context__, engine)
 
 
 @contextmanager
-def errors_noted(note: Callable[[str, str], None]) -> Iterator[Errors]:
+def errors_noted(engine: Engine) -> Iterator[Errors]:
     """While the block lasts, nothing is printed and every error is counted."""
-    root, handler = logging.getLogger(), Errors(note)
+    root, handler = logging.getLogger(), Errors(engine)
     before, level = root.handlers[:], root.level
     root.handlers[:], root.level = [handler], logging.WARNING
     try:
