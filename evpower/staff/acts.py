@@ -69,14 +69,19 @@ class OperatorActs:
 
         When the database went away, or time ran out, nobody knows what was done: then nothing is kept of it.
         """
+        refused: EvPowerError | None = None
+        answer = None
         try:
             answer = await perform()
         except UNKNOWN_WHETHER_DONE:
             raise
         except EvPowerError as refusal:
-            await self._end(key, refusal.code, _why(refusal))
-            raise
-        await self._end(key, DONE, answer)
+            refused = refusal
+        if refused is None:
+            await self._end(key, DONE, answer)
+        else:
+            await self._end(key, refused.code, _why(refused))
+            raise refused
 
     async def same(self, acting: Acting, intent: Intent) -> OperatorAct:
         """The act of this form. Raises IdempotencyMismatch when its key is another act's."""

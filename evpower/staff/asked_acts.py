@@ -51,10 +51,14 @@ class AskedActs:
             done.set()
 
     async def _refusals_kept(self, key: str, perform: Perform) -> None:
+        refused: EvPowerError | None = None
         try:
             await self._acts.finish(key, perform)
         except EvPowerError as refusal:
-            kept = await self._acts.act(key)
-            if kept is None or kept.outcome is None:
-                raise
-            log.info("an act was refused: key=%s, reason=%s", key, refusal.code)
+            refused = refusal
+        if refused is None:
+            return
+        kept = await self._acts.act(key)
+        if kept is None or kept.outcome is None:
+            raise refused
+        log.info("an act was refused: key=%s, reason=%s", key, refused.code)

@@ -162,7 +162,8 @@ class TraceFeed:
         self._shown_at: datetime | None = None
         self._ended = False
 
-    async def __aenter__(self) -> TraceFeed:
+    async def open(self) -> None:
+        """Begin to watch, and read what was kept; `close` ends it."""
         self._watched = self._watching.__enter__()
         if self._since is not None:
             with trio.fail_after(READ_WITHIN_S):
@@ -170,9 +171,9 @@ class TraceFeed:
             self._last_at = self._shown_at = self._kept[-1]["at"] if self._kept else None
             if not self._kept and not self._traces.is_recording:
                 self._kept.append({"event": NOTHING_KEPT})
-        return self
 
-    async def __aexit__(self, *failure: Any) -> None:
+    def close(self, *failure: Any) -> None:
+        """Watch no more."""
         self._watching.__exit__(*failure)
 
     async def next(self) -> dict[str, Any] | None:
@@ -230,11 +231,11 @@ class _Lines(ResponseBody):
         self._began = False
 
     async def __aenter__(self) -> _Lines:
-        await self._feed.__aenter__()
+        await self._feed.open()
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
-        await self._feed.__aexit__(*failure)
+        self._feed.close(*failure)
 
     def __aiter__(self) -> _Lines:
         return self

@@ -49,11 +49,11 @@ class TraceStream(ResponseBody):
         self._began_at_s: float | None = None
 
     async def __aenter__(self) -> TraceStream:
-        await self._feed.__aenter__()
+        await self._feed.open()
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
-        await self._feed.__aexit__(*failure)
+        self._feed.close(*failure)
 
     def __aiter__(self) -> TraceStream:
         return self
