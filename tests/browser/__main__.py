@@ -27,7 +27,9 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.network import make_network
+from evpower.pages.stations.acts import BY_NAME
+from evpower.pages.stations.routes import TABS
+from tests.browser.network import CHARGE, DRIVER, make_network
 from tests.db.proxy import Proxy
 from tests.e2e.process import Server
 
@@ -50,6 +52,15 @@ PATHS = (
     "/network/certificates",
     "/network/import",
     "/system",
+)
+#: Where there are stations.
+STATION = "/stations/EVP-0001"
+STATION_PATHS = (
+    STATION,
+    *(f"{STATION}/{tab}" for tab in TABS),
+    *(f"{STATION}/do/{act}" for act in BY_NAME),
+    f"/charges/{CHARGE}",
+    f"/drivers/{DRIVER}",
 )
 GZIP_BYTES_MAX = 60 * 1024
 FOREIGN = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))"
@@ -138,17 +149,18 @@ def look(eyes: Eyes, server: Server, wire: Proxy, say: Say) -> None:
 
 
 def _look_at(eyes: Eyes, stations: int, say: Say) -> None:
+    paths = PATHS + STATION_PATHS if stations else PATHS
     for language in LANGUAGES:
         for look_of in ("light", "dark"):
             eyes.choose(language, look_of)
-            for path in PATHS:
+            for path in paths:
                 eyes.open(path)
             eyes.open("/")
             cells = eyes.driver.execute_script(CELLS)
             assert cells == stations * 2, (stations, cells)
             eyes.shot(f"now-{stations}-{language}-{look_of}")
         with eyes.narrow():
-            for path in PATHS:
+            for path in paths:
                 eyes.open(path)
                 assert eyes.driver.execute_script(WIDTH) <= 360, (path, language)
             eyes.open("/")

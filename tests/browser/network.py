@@ -25,6 +25,17 @@ SELECT s.id || '-' || c, s.id, c, 'GBT', 60,
        CASE WHEN s.id LIKE '%%33' AND c = 1 THEN 'GroundFailure' ELSE 'NoError' END, now() - interval '5 minutes'
 FROM stations s CROSS JOIN generate_series(1, 2) c
 """
+#: Whom the pages of one driver and of one charge are of.
+DRIVER, CHARGE = "browser", "1703a9f7-browser"
+CHARGED = """
+INSERT INTO clients (id, name, phone, balance) VALUES (%(driver)s, 'Айгүл', '+996700000002', 0);
+INSERT INTO charging_sessions (id, user_id, station_id, connector_id, start_time, stop_time, settled_at, status, energy,
+                               amount, reserved_amount, limit_type, limit_value)
+VALUES (%(charge)s, %(driver)s, 'EVP-0001', 1, now() - interval '2 hours', now() - interval '1 hour',
+        now() - interval '1 hour', 'stopped', 10, 0, 0, 'energy', 20);
+INSERT INTO evpower.session_phases (session_id, phase, phase_at, end_cause)
+VALUES (%(charge)s, 'settled', now() - interval '1 hour', 'charger');
+"""
 
 
 def make_network(database: psycopg.Connection, stations: int) -> None:
