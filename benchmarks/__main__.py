@@ -1,4 +1,4 @@
-"""`make bench`: all benchmarks, about six minutes; prints tables and writes nothing."""
+"""`make bench`: all benchmarks, about ten minutes; prints tables and writes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import trio
 
-from benchmarks import filters, history, network, settlements, stranger, table, telling, transport
+from benchmarks import cycles, filters, history, network, settlements, stranger, table, telling, transport
 from benchmarks.boot_storm import Storm, storm
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, count_rows, open_postgres
@@ -28,6 +28,7 @@ async def main() -> None:
     async with open_postgres(stations=CHARGERS + STORM, charging=CHARGERS) as postgres:
         await trio.to_thread.run_sync(_compare, postgres)
         await network.compare(postgres)
+        await cycles.compare(postgres)
         await trio.to_thread.run_sync(stranger.compare, postgres)
     await telling.main()
     await settlements.main()

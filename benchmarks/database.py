@@ -55,6 +55,14 @@ INSERT INTO public.connectors (id, station_id, connector_number, connector_type,
 SELECT id || '-' || number, id, number, 'CCS2', 60, 'Available' FROM stations, generate_series(1, 2) number;
 ANALYZE;
 """
+#: A card with money at each of the first chargers.
+CARDS = """
+INSERT INTO public.clients (id, name, balance) SELECT format('client-%1$s', n), 'Bench', 1000000
+FROM generate_series(0, {cards} - 1) n;
+INSERT INTO evpower.ocpp_authorization (id_tag, status, client_id, created_at)
+SELECT format('CARD%1$s', lpad(n::text, 5, '0')), 'Accepted', format('client-%1$s', n), '{now}'
+FROM generate_series(0, {cards} - 1) n;
+"""
 PEER_TABLE = """
 CREATE TABLE meter_values (station_id text NOT NULL, connector_id int NOT NULL, wire_transaction_id text,
     measured_at timestamptz NOT NULL, received_at timestamptz NOT NULL, energy_wh bigint, power_w float8,
@@ -63,6 +71,8 @@ CREATE INDEX ON meter_values (station_id, wire_transaction_id, received_at);
 CREATE TABLE station_status (station_id text, connector_id int, status text, error_code text, reported_at timestamptz,
     PRIMARY KEY (station_id, connector_id));
 CREATE TABLE stations (station_id text PRIMARY KEY, vendor text, model text, booted_at timestamptz);
+CREATE TABLE transactions (id serial PRIMARY KEY, station_id text NOT NULL, connector_id int NOT NULL, id_tag text,
+    meter_start bigint NOT NULL, started_at timestamptz NOT NULL, meter_stop bigint, stopped_at timestamptz);
 """
 CHECKPOINT = "CHECKPOINT"
 
@@ -129,9 +139,9 @@ def copy_ours(postgres: Postgres, name: str) -> str:
     return _url(postgres.conninfo, copy)
 
 
-async def make_network(postgres: Postgres, stations: int, locations: int) -> str:
-    """A migrated database of its own with so many online stations; its URL."""
-    name = f"evpower_bench_network_{stations}"
+async def make_network(postgres: Postgres, stations: int, locations: int, *, cards: int = 0) -> str:
+    """A migrated database of its own with so many online stations, and a card for each of the first; its URL."""
+    name = f"evpower_bench_network_{stations}_{locations}"
     with psycopg.connect(postgres.conninfo, autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         server.execute(f"CREATE DATABASE {name}")
@@ -140,6 +150,7 @@ async def make_network(postgres: Postgres, stations: int, locations: int) -> str
         await migrate(pool, now)
     with psycopg.connect(url) as database:
         database.execute(NETWORK.format(stations=stations, locations=locations, now=now.isoformat()))
+        database.execute(CARDS.format(cards=cards, now=now.isoformat()))
     return url
 
 

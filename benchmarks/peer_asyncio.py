@@ -1,4 +1,4 @@
-"""The asyncio baseline, as its libraries' own examples have it: `websockets`, `ocpp`'s ChargePoint, asyncpg.
+"""The asyncio baseline, as its libraries' own examples have it: `websockets`, `ocpp`'s ChargePoint, asyncpg, on uvloop.
 
 It validates with `ocpp`, stores the columns we store and answers after the commit. It keeps no session, no ledger and
 no limit, which is work that EvPower does for the same message.
@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import uvloop
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call_result
 from ocpp.v16.enums import Action, AuthorizationStatus, RegistrationStatus
@@ -33,6 +34,10 @@ BOOT = """INSERT INTO stations VALUES ($1, $2, $3, $4) ON CONFLICT (station_id) 
     SET vendor = excluded.vendor, model = excluded.model, booted_at = excluded.booted_at"""
 STATUS = """INSERT INTO station_status VALUES ($1, $2, $3, $4, $5) ON CONFLICT (station_id, connector_id) DO UPDATE
     SET status = excluded.status, error_code = excluded.error_code, reported_at = excluded.reported_at"""
+
+START = """INSERT INTO transactions (station_id, connector_id, id_tag, meter_start, started_at)
+    VALUES ($1, $2, $3, $4, $5) RETURNING id"""
+STOP = "UPDATE transactions SET meter_stop = $2, stopped_at = $3 WHERE id = $1"
 
 
 class Peer(ChargePoint):
@@ -56,6 +61,23 @@ class Peer(ChargePoint):
     @on(Action.authorize)
     async def authorize(self, **_: Any) -> Any:
         return call_result.Authorize({"status": AuthorizationStatus.accepted})
+
+    @on(Action.heartbeat)
+    async def heartbeat(self) -> Any:
+        return call_result.Heartbeat(datetime.now(UTC).isoformat())
+
+    @on(Action.start_transaction)
+    async def start_transaction(
+        self, connector_id: int, id_tag: str, meter_start: int, timestamp: str, **_: Any
+    ) -> Any:
+        began_at = datetime.fromisoformat(timestamp)
+        number = await self._pool.fetchval(START, self.id, connector_id, id_tag, meter_start, began_at)
+        return call_result.StartTransaction(number, {"status": AuthorizationStatus.accepted})
+
+    @on(Action.stop_transaction)
+    async def stop_transaction(self, transaction_id: int, meter_stop: int, timestamp: str, **_: Any) -> Any:
+        await self._pool.execute(STOP, transaction_id, meter_stop, datetime.fromisoformat(timestamp))
+        return call_result.StopTransaction()
 
     @on(Action.meter_values)
     async def meter_values(self, connector_id: int, meter_value: list[Any], **rest: Any) -> Any:
@@ -97,4 +119,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +41,19 @@ class Server:
 @contextmanager
 def serving(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
     """`python -m module arguments`, which prints its ports when ready and ends on SIGTERM."""
-    command = [sys.executable, "-m", module, *arguments]
+    with running([sys.executable, "-m", module, *arguments], environ) as server:
+        yield server
+
+
+@contextmanager
+def running(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """The same of any program."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environ or {})})
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{module} did not start: exit code {process.wait()}")
+            raise RuntimeError(f"{' '.join(command)} did not start: exit code {process.wait()}")
         yield Server(process.pid, *map(int, line.split()))
     finally:
         process.terminate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from benchmarks.chargers import ConnectedStation, NextCall
@@ -33,6 +34,17 @@ STATUS_201 = (
     b'[2,"s%d","StatusNotification",{"timestamp":"2026-01-01T00:00:00Z","evseId":1,"connectorId":1,'
     b'"connectorStatus":"Occupied"}]'
 )
+AUTHORIZE = b'[2,"a%d-%d","Authorize",{"idTag":"%b"}]'
+START = b'[2,"x%d-%d","StartTransaction",{"connectorId":1,"idTag":"%b","meterStart":%d,"timestamp":"%b"}]'
+STOP = b'[2,"y%d-%d","StopTransaction",{"transactionId":%b,"meterStop":%d,"timestamp":"%b","reason":"Local"}]'
+CYCLE_STATUS = b'[2,"s%d-%d","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"%b"}]'
+#: What a server answers to a start.
+ANSWERED_ID = re.compile(rb'"transactionId":\s*(\d+)')
+ACCEPTED = b'"Accepted"'
+MESSAGES_PER_CYCLE = 10
+#: The place in the cycle of the message after the start.
+STARTED_AT = 3
+CYCLE_STATUSES = {0: b"Preparing", 3: b"Charging", 8: b"Finishing", 9: b"Available"}
 REGISTER_START_WH = 1000
 WH_PER_SAMPLE = 10
 
@@ -64,7 +76,7 @@ def boot_and_status(charger: ConnectedStation) -> bytes | None:
 
 def meter_values(messages: int, chargers: int) -> NextCall:
     """Rising registers, `messages` in all; the chargers share them as they are answered."""
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+    stamp = _stamp()
     left = messages
 
     def next_call(charger: ConnectedStation) -> bytes | None:
@@ -99,6 +111,55 @@ def transaction_events(messages: int, first: int) -> NextCall:
         return TRANSACTION_EVENT % (charger.number, charger.sent, stamp, said, name, stamp, register_wh)
 
     return next_call
+
+
+def tag(number: int) -> str:
+    """The card that is used at this charger."""
+    return f"CARD{number:05d}"
+
+
+class Cycles:
+    """Charges one after the other at each charger: a card, a start, three readings, a stop; ten messages each.
+
+    A watt-hour between two readings: what 60 kW can do between them.
+    """
+
+    def __init__(self, cycles: int) -> None:
+        self._messages = cycles * MESSAGES_PER_CYCLE
+        self._sent: dict[int, int] = {}
+        self._transactions: dict[int, bytes] = {}
+
+    def __call__(self, charger: ConnectedStation) -> bytes | None:
+        sent = self._sent.setdefault(charger.number, 0)
+        if sent == self._messages:
+            return None
+        self._sent[charger.number] += 1
+        place = sent % MESSAGES_PER_CYCLE
+        if place == STARTED_AT:
+            answered = ANSWERED_ID.search(charger.answer)
+            if answered is None or ACCEPTED not in charger.answer:
+                raise ValueError(f"a start was answered {charger.answer!r}")
+            self._transactions[charger.number] = answered.group(1)
+        return self._text(charger, place)
+
+    def _text(self, charger: ConnectedStation, place: int) -> bytes:
+        name, card, at = (charger.number, charger.sent), tag(charger.number).encode(), _stamp()
+        register_wh = REGISTER_START_WH + charger.sent
+        match place:
+            case 0 | 3 | 8 | 9:
+                return CYCLE_STATUS % (*name, CYCLE_STATUSES[place])
+            case 1:
+                return AUTHORIZE % (*name, card)
+            case 2:
+                return START % (*name, card, register_wh, at)
+            case 7:
+                return STOP % (*name, self._transactions[charger.number], register_wh, at)
+            case _:
+                return METER_VALUES % (*name, int(self._transactions[charger.number]), at, register_wh)
+
+
+def _stamp() -> bytes:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
 
 
 def _once(text: NextCall) -> NextCall:
