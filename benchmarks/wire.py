@@ -97,7 +97,7 @@ def occupied() -> NextCall:
 
 def transaction_events(messages: int, first: int) -> NextCall:
     """As `meter_values`, of chargers of 2.0.1 whose transactions are those from `first` on."""
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+    stamp = _stamp()
     left = messages
 
     def next_call(charger: ConnectedStation) -> bytes | None:
