@@ -89,7 +89,7 @@ class Troubles:
         client_id = await self.purse()
         order = {"client_id": client_id, "station_id": LOSES_ITS_STOP, "connector_id": 1, "amount_som": CHARGE_SOM}
         session_id = (await self._post("/api/v1/charging/start", order))["session_id"]
-        await charger.wait_for_sent("MeterValues", 2)
+        await charger.wait_for_readings(2)
         await self._post("/api/v1/charging/stop", {"session_id": session_id, "client_id": client_id})
 
     async def _park_a_payment(self, bank: Sandbox) -> None:

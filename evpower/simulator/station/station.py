@@ -267,6 +267,10 @@ class SimulatedStation:
         """Return when the station has sent `count` CALLs of an action."""
         await self.trace.wait_until(lambda: len(self.trace.sent(action)) >= count)
 
+    async def wait_for_readings(self, count: int) -> None:
+        """Return when the station has sent so many readings of its meters."""
+        await self.wait_for_sent("MeterValues", count)
+
 
 def first_cause(error: BaseException) -> BaseException:
     """The first plain exception inside groups of groups."""
