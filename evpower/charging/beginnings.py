@@ -176,7 +176,7 @@ class Beginnings:
     async def _begin(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         now = self._clock.now()
         whose = await self._whose(uow, station_id, start)
-        wire_id = start.wire_transaction_id or await transactions.new_wire_id(uow.conn)
+        wire_id = start.wire_transaction_id or await transactions.new_wire_id(uow.conn, station_id)
         new = NewTransaction(
             station_id,
             start,

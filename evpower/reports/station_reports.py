@@ -219,6 +219,7 @@ class StationReports:
 
         `with_cost`: the station shows what a charge costs.
         """
+        event = await self._rooms.transactions.named_apart(station_id, event)
         answer = await self._rooms.transactions.take(station_id, event)
         return await self._with_cost(station_id, event, answer) if with_cost else answer
 

@@ -12,6 +12,24 @@ from evpower.tags.id_tag import IdTagVerdict
 
 EventStage = Literal["Started", "Updated", "Ended"]
 REPORTED_AS = "TransactionEvent"
+#: Stands before the id of a transaction whose station once had a charge of OCPP 1.6 under the very id. Ids that we give
+#: are digits alone, so that none is equal to a marked one.
+MARK = "2.0.1:"
+
+
+def marked(wire_id: WireTransactionId) -> WireTransactionId:
+    """The name, here, of a transaction whose own id is taken."""
+    return WireTransactionId(MARK + wire_id)
+
+
+def is_marked(wire_id: WireTransactionId) -> bool:
+    """Whether it bears the mark; one that comes so from a station gets another before it."""
+    return wire_id.startswith(MARK)
+
+
+def own_id(wire_id: WireTransactionId) -> WireTransactionId:
+    """What its station calls it."""
+    return WireTransactionId(wire_id.removeprefix(MARK))
 
 
 class ReportedEvent(NamedTuple):

@@ -60,7 +60,14 @@ WHERE t.station_id = ANY(%(station_ids)s) AND t.status = 'Started'
   AND (s.settled_at IS NOT NULL OR t.verdict <> 'Accepted')
 """
 
-NEW_WIRE_ID = "SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id"
+# One that spoke 2.0.1 before may have given the number to a transaction of its own.
+NEW_WIRE_ID = """
+SELECT wire_id, EXISTS (SELECT FROM evpower.ocpp_transactions t
+                        WHERE t.station_id = %(station_id)s AND t.wire_transaction_id = wire_id)
+             OR EXISTS (SELECT FROM evpower.station_transactions t
+                        WHERE t.station_id = %(station_id)s AND t.wire_transaction_id = wire_id) AS taken
+FROM (SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id) next
+"""
 
 # What its readings are judged by: the connector's power, unknown the station's, as it is now. A transaction of 2.0.1
 # that was refused may get another token.
@@ -195,11 +202,13 @@ async def running_on_connector(
     return [TransactionRow(**row) for row in await cursor.fetchall()]
 
 
-async def new_wire_id(conn: Conn) -> WireTransactionId:
-    """The next OCPP 1.6 transaction id: positive, 32 bits, from a sequence, never a clock (duty 22)."""
-    row = await (await conn.execute(NEW_WIRE_ID)).fetchone()
-    assert row is not None
-    return WireTransactionId(row["wire_id"])
+async def new_wire_id(conn: Conn, station_id: StationId) -> WireTransactionId:
+    """The next OCPP 1.6 transaction id that this station has not: positive, 32 bits, from a sequence, never a clock
+    (duty 22)."""
+    while True:
+        (row,) = await (await conn.execute(NEW_WIRE_ID, {"station_id": station_id})).fetchall()
+        if not row["taken"]:
+            return WireTransactionId(row["wire_id"])
 
 
 async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> None:

@@ -10,6 +10,7 @@ from evpower.link.commands import ChargingProfile, ClearProfiles, ReadSchedule, 
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.v201.commands.answers import reply
 from evpower.ocpp.v201.commands.schemas import SCHEMAS
+from evpower.reports.transaction_event import own_id
 
 #: Nothing matched: what was wanted is so.
 CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
@@ -54,4 +55,7 @@ async def read_schedule(send: Send, command: ReadSchedule) -> Reply:
 
 
 def _set(connector_id: ConnectorId, profile: Mapping[str, Any]) -> Request:
+    transaction_id = profile.get("transactionId")
+    if isinstance(transaction_id, str):
+        profile = {**profile, "transactionId": own_id(WireTransactionId(transaction_id))}
     return Request("SetChargingProfile", {"evseId": connector_id, "chargingProfile": profile})

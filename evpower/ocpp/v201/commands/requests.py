@@ -7,6 +7,7 @@ from typing import Any
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.ocpp.dialect import Request
+from evpower.reports.transaction_event import own_id
 
 #: The type of a token that we made or know; a station asks for no reader's kind of it.
 OUR_TOKEN = "Central"
@@ -27,12 +28,12 @@ def request_start(connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int
 
 def request_stop(transaction_id: WireTransactionId) -> Request:
     """RequestStopTransaction (F03)."""
-    return Request("RequestStopTransaction", {"transactionId": transaction_id})
+    return Request("RequestStopTransaction", {"transactionId": own_id(transaction_id)})
 
 
 def transaction_status(transaction_id: WireTransactionId) -> Request:
     """GetTransactionStatus (E14)."""
-    return Request("GetTransactionStatus", {"transactionId": transaction_id})
+    return Request("GetTransactionStatus", {"transactionId": own_id(transaction_id)})
 
 
 def trigger(message: str, connector_id: ConnectorId | None) -> Request:

@@ -1,0 +1,39 @@
+"""A station is asked about its transaction by the id that it gave it, whatever the name is here."""
+
+from __future__ import annotations
+
+import pytest
+
+from evpower.identifiers import ConnectorId, WireTransactionId
+from evpower.link.commands import SetProfile
+from evpower.ocpp.dialect import Request
+from evpower.ocpp.v201.commands import profiles, requests
+from evpower.reports.transaction_event import marked
+
+PROFILE = {
+    "id": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": [
+        {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7000.0}]}
+    ],
+}
+NAMES = {name: name for name in ("17", "8c0f-1")} | {marked(WireTransactionId(own)): own for own in ("17", "2.0.1:17")}
+
+
+@pytest.mark.parametrize(("name", "own"), NAMES.items())
+async def test_a_station_hears_its_own_id(name: WireTransactionId, own: str) -> None:
+    sent: list[Request] = []
+
+    async def send(request: Request) -> dict[str, str]:
+        sent.append(request)
+        return {"status": "Accepted"}
+
+    connector = ConnectorId(1)
+    profile = profiles.read_profile(connector, PROFILE | {"transactionId": name})
+    await profiles.set_profile(send, SetProfile(connector, profile))
+    assert profile.transaction_id == name
+    assert sent[0].payload["chargingProfile"]["transactionId"] == own
+    for request in (requests.request_stop(name), requests.transaction_status(name)):
+        assert request.payload == {"transactionId": own}
