@@ -14,10 +14,12 @@ from evpower.charging.errors import SessionFailed
 from evpower.clock import SystemClock
 from evpower.pages.frame.assets import read_assets
 from evpower.pages.frame.rendering import Renderer
+from evpower.pages.stations.routes import LAST_FRAMES
 from evpower.settings.config import Config
 from evpower.texts.catalogue import LANGUAGES, Language
 from tests.worlds.charging import STATION, World
 from tests.worlds.fakes import NOON, CountingIds
+from tests.worlds.frames import call
 from tests.worlds.pages import Browser
 
 KEY = "0123456789abcdef"
@@ -131,6 +133,32 @@ async def test_rows_of_every_statement_are_raised(world: World) -> None:
     assert {part.kind.value for part in entry.item.parts} == {"start_hangs", "starts_fail", "report_parked"}
     assert entry.item.money_tyiyn == 10_000
     assert started.session.session_id in {part.session_id for part in entry.item.parts}
+
+
+async def test_why_a_row_is_there_is_read_when_it_is_opened(browser: Browser, world: World) -> None:
+    """The row itself asks for no frame; without JavaScript it leads to them."""
+    browser.frames.kept += [call("Heartbeat", {}, after_s=at) for at in range(5)]
+    await silence(world)
+    page = await browser.get("/")
+    assert f'hx-get="/stations/{STATION}/last-frames" hx-trigger="toggle once"' in page.html
+    assert f'<a href="/stations/{STATION}/live">' in page.html
+    assert "is alive" not in page.text
+    browser.frames.kept += [call("Authorize", {"idTag": "CARD"}, after_s=9)]
+    piece = await browser.get(f"/stations/{STATION}/last-frames")
+    assert piece.text.count("is alive") == LAST_FRAMES - 1
+    assert "12:00:09 ← asks about card CARD" in piece.text
+    assert "<html" not in piece.html
+
+
+async def test_a_station_without_frames_says_so_and_why(browser: Browser) -> None:
+    piece = f"/stations/{STATION}/last-frames"
+    assert (await browser.get(piece)).text.endswith("in the time that frames are kept.")
+    browser.frames.is_recording = False
+    assert "ocpp.record_frames" in (await browser.get(piece)).text
+
+
+async def test_frames_of_a_station_of_others_are_not_read(world: World) -> None:
+    await (await Browser(world).sign_in("operator")).get(f"/stations/{STATION}/last-frames", 403)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
