@@ -44,7 +44,7 @@ FLEET_FILE = Path(__file__).parents[3] / "config" / "demo.toml"
 #: Left to the person at the keyboard.
 OWN_STATION, OWN_CLIENT, OWN_PHONE = "EVP-TEST-01", "test-client-123", "+996700123456"
 #: Speaks OCPP 2.0.1, as the others speak 1.6.
-NEWER_STATION = "EVP-007-01"
+NEWER_STATION = "EVP-006-01"
 #: Whom the operators' pages know this person by.
 OPERATOR = "demo-operator"
 #: Seven kWh at 60 kW in about a minute, by a clock that runs as fast: what it says is what a connector can deliver.

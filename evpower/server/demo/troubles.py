@@ -31,7 +31,7 @@ TROUBLED = frozenset({FAULTED, CUT_OFF, LOSES_ITS_STOP})
 #: Silence is seen within seconds; pings are below it.
 HEARTBEAT_S, SILENT_S, PING_S = 2, 10.0, 3.0
 #: Longer nobody waits for them before the link is shown.
-WITHIN_S = 25.0
+WITHIN_S = 60.0
 CHARGE_SOM, TOP_UP_SOM = 100, 50
 #: A payer's bank that reports another currency than ours: no rule can say how much came.
 OTHER_CURRENCY = "USD"
