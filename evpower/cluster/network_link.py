@@ -89,11 +89,11 @@ class NetworkLink:
             return await self._local.ask(station_id, command)
         return read_answer_to(command, await self._answer_of(owner, station_id, "ask", written_ask(command)))
 
-    def read_profile(
+    async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
     ) -> ChargingProfile:
         """As `StationLink.read_profile`."""
-        return self._local.read_profile(station_id, connector_id, written)
+        return await self._local.read_profile(station_id, connector_id, written)
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """As `StationLink.command`, with the same errors wherever the socket is."""

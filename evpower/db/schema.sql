@@ -663,7 +663,8 @@ TABLE evpower.station_transactions (
     charging_state text,
     next_seq_no integer NOT NULL DEFAULT 0,
     last_event_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    waiting integer NOT NULL DEFAULT 0
 )
 TABLE evpower.station_trust (
     station_id text NOT NULL,
@@ -1180,6 +1181,7 @@ evpower.station_policies: station_policies_pkey PRIMARY KEY (station_id)
 evpower.station_policies: station_policies_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.station_transactions: station_transactions_pkey PRIMARY KEY (station_id, wire_transaction_id)
 evpower.station_transactions: station_transactions_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.station_transactions: station_transactions_waiting_check CHECK ((waiting >= 0))
 evpower.station_trust: station_trust_pkey PRIMARY KEY (station_id)
 evpower.station_trust: station_trust_profile_seen_check CHECK (((profile_seen >= 0) AND (profile_seen <= 3)))
 evpower.station_trust: station_trust_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE

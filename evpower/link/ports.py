@@ -88,7 +88,7 @@ class StationLink(LiveStations, Protocol):
         """
         ...
 
-    def read_profile(
+    async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
     ) -> ChargingProfile:
         """A charging profile as its station's standard writes it. Raises InvalidRequest."""

@@ -28,7 +28,7 @@ from evpower.metering.meter_value import MeterReport, Progress
 from evpower.metering.rows import journal as sql
 from evpower.metering.rows.event_order import take_in_order
 from evpower.network.station import Boot
-from evpower.network.station_records import store_presence
+from evpower.network.station_records import store_presence, write_versions
 from evpower.network.status import StatusReport
 from evpower.worker import Wake
 
@@ -50,11 +50,12 @@ class BootRow(NamedTuple):
 
 
 class PresenceRow(NamedTuple):
-    """Its socket here is open; `address` is where it comes from, empty when that is not known."""
+    """Its socket here is open; `address` is where it comes from, `ocpp_version` what it speaks: empty when unknown."""
 
     station_id: StationId
     seen_at: datetime
     address: str = ""
+    ocpp_version: str = ""
 
 
 class LeftRow(NamedTuple):
@@ -249,6 +250,7 @@ class Journal:
             # Boots too, although a boot says more: here every station is locked, in the one order.
             heard = {row.station_id: row.received_at for row in boots} | {r.station_id: r.seen_at for r in sockets}
             returned = await store_presence(conn, heard) if heard else []
+            await write_versions(conn, {r.station_id: r.ocpp_version for r in sockets if isinstance(r, PresenceRow)})
             # Sessions before connectors, as settlement locks them.
             taken = await take_in_order(conn, events)
             readings = [

@@ -10,11 +10,11 @@ import trio
 
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import unit_of_work
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import StationId
 from evpower.link.ports import LiveStations
-from evpower.network.rows.stations import mark_silent, store_presence
+from evpower.network.rows.stations import mark_silent, spoken_version, store_presence
 from evpower.push.events import PushEvent
 from evpower.push.outbox import PushOutbox
 from evpower.worker import Wake, repeat
@@ -84,6 +84,12 @@ class Presence:
     def _announce(self, stations: list[StationId]) -> None:
         for station_id in stations:
             self._bus.publish(StationChanged(station_id))
+
+
+async def last_spoken(pool: Pool, station_id: StationId) -> str | None:
+    """Which version of OCPP the station spoke last; None when it has not been here yet. Raises DatabaseUnavailable."""
+    async with reading(pool) as conn:
+        return await spoken_version(conn, station_id)
 
 
 def _offline(station_id: StationId, at_s: int) -> PushEvent:

@@ -12,6 +12,7 @@ from evpower.network.rows.stations import (
     station_exists,
     store_presence,
     without_credentials,
+    write_versions,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "station_exists",
     "store_presence",
     "without_credentials",
+    "write_versions",
 ]

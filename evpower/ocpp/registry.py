@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,6 +19,9 @@ from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
+#: Which version of OCPP a station that is not here spoke last; None when that is not known.
+LastSpoken = Callable[[StationId], Awaitable[str | None]]
+
 #: How a socket ends whose station has a newer one.
 REPLACED = (1000, "replaced by a newer connection")
 
@@ -26,10 +29,11 @@ REPLACED = (1000, "replaced by a newer connection")
 class StationRegistry:
     """Implements `evpower.link.ports.LiveStations` and `StationLink`."""
 
-    def __init__(self, usual: Dialect, dialects: Sequence[Dialect] = ()) -> None:
-        """`usual` says what may be asked of a station that is not here, `dialects` what there is in any version."""
+    def __init__(self, usual: Dialect, dialects: Sequence[Dialect] = (), last_spoken: LastSpoken | None = None) -> None:
+        """A station that is not here is asked in the one of `dialects` that it spoke last, else in `usual`."""
         self._usual = usual
         self._dialects = tuple(dialects)
+        self._last_spoken = last_spoken
         self._live: dict[StationId, StationConnection] = {}
         self._presence: WeakValueDictionary[StationId, trio.Lock] = WeakValueDictionary()
 
@@ -120,33 +124,40 @@ class StationRegistry:
 
     async def ask(self, station_id: StationId, command: Command[A]) -> A:
         """See `StationLink.ask`."""
-        return await self._dialect_of(station_id).perform(partial(self._send, station_id), command)
+        dialect = await self._dialect_of(station_id)
+        return await dialect.perform(partial(self._send, station_id, dialect), command)
 
-    def read_profile(
+    async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
     ) -> ChargingProfile:
         """See `StationLink.read_profile`."""
-        return self._dialect_of(station_id).read_profile(connector_id, written)
+        return (await self._dialect_of(station_id)).read_profile(connector_id, written)
 
     async def command(self, station_id: StationId, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """An operator's own command (design §8 "Raw station command"); see `StationLink.command`."""
-        request, dialect = Request(action, payload), self._dialect_of(station_id)
+        request, dialect = Request(action, payload), await self._dialect_of(station_id)
         if action not in dialect.schemas.commands and any(action in each.schemas.commands for each in self._dialects):
             raise NotInThisVersion(dialect.version)
         dialect.refuse_secrets(request)
-        return await self._send(station_id, request)
+        return await self._send(station_id, dialect, request)
 
-    async def _send(self, station_id: StationId, request: Request) -> dict[str, Any]:
-        """A wrong payload is reported even when the station is away."""
-        self._dialect_of(station_id).schemas.check_command(*request)
+    async def _send(self, station_id: StationId, dialect: Dialect, request: Request) -> dict[str, Any]:
+        """A wrong payload is reported even when the station is away.
+
+        One that has come back with another version meanwhile counts as away: it would not understand the request.
+        """
+        dialect.schemas.check_command(*request)
         connection = self._live.get(station_id)
-        if connection is None:
+        if connection is None or connection.dialect is not dialect:
             raise ChargerOffline
         return await commands.command(connection, request)
 
-    def _dialect_of(self, station_id: StationId) -> Dialect:
+    async def _dialect_of(self, station_id: StationId) -> Dialect:
         connection = self._live.get(station_id)
-        return self._usual if connection is None else connection.dialect
+        if connection is not None:
+            return connection.dialect
+        spoken = None if self._last_spoken is None else await self._last_spoken(station_id)
+        return next((each for each in self._dialects if each.version == spoken), self._usual)
 
     async def raw(self, station_id: StationId, action: str, payload: bytes) -> CallOutcome:
         """One CALL with nothing checked, neither the payload nor the station's boot."""

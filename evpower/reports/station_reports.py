@@ -138,9 +138,9 @@ class StationReports:
             await add_event(uow.conn, station_id, report, now)
         security_log.warning("a second socket replaced one that was alive: station=%s, %s", station_id, detail)
 
-    async def connected(self, station_id: StationId, address: str = "") -> None:
+    async def connected(self, station_id: StationId, address: str = "", ocpp_version: str = "") -> None:
         """A station's socket is open and registered. After a power cut all come at once: one commit for many."""
-        if await self._journal.presence(PresenceRow(station_id, self._clock.now(), address)):
+        if await self._journal.presence(PresenceRow(station_id, self._clock.now(), address, ocpp_version)):
             self._bus.publish(StationChanged(station_id))
 
     async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:

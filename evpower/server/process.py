@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
@@ -21,6 +22,7 @@ from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.identifiers import ProcessId
 from evpower.identity.graph import Tokens, build_tokens
 from evpower.network.feed import NetworkFeed
+from evpower.network.presence import last_spoken
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
 from evpower.ocpp.registry import StationRegistry
@@ -79,7 +81,7 @@ def build_process(
     random_bytes: RandomBytes = random_bytes,
 ) -> Process:
     """Put one process together. `conversations` owns what is being asked of stations."""
-    registry = StationRegistry(usual(DIALECTS), DIALECTS)
+    registry = StationRegistry(usual(DIALECTS), DIALECTS, partial(last_spoken, pool))
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
     app = build_app(

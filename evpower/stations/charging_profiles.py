@@ -34,7 +34,7 @@ class ChargingProfiles:
 
         Raises InvalidRequest, also for a transaction that does not run there (OCPP 1.6 §5.16.1), and CommandFailure.
         """
-        profile = self._link.read_profile(station_id, connector_id, written)
+        profile = await self._link.read_profile(station_id, connector_id, written)
         if profile.transaction_id is not None:
             async with reading(self._pool) as conn:
                 if not await rows.is_running(conn, station_id, connector_id, profile.transaction_id):

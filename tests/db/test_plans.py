@@ -9,6 +9,7 @@ import pytest
 from evpower.db.batches import batch
 from evpower.db.pool import Pool
 from evpower.metering.rows import journal as journal_rows
+from evpower.metering.rows.event_order import TAKE_IN_ORDER
 from evpower.network.rows import listing as network
 from evpower.network.rows import stations
 from tests.worlds.by_hand import by_hand
@@ -24,6 +25,16 @@ ANALYZE public.locations, public.stations, public.connectors;
 """
 ROW = {"station_id": "S7", "id": "S7", "connector_id": 1, "status": "Charging", "error_code": "NoError"}
 WORD = batch([ROW | {"reported_at": NOON, "at": NOON}])
+TRANSACTIONS = """
+INSERT INTO evpower.station_transactions (station_id, wire_transaction_id, next_seq_no, last_event_at)
+SELECT 'S' || n, 'T' || t, 1000, now() FROM generate_series(1, 3000) n, generate_series(1, 3) t;
+INSERT INTO evpower.transaction_events
+    (station_id, wire_transaction_id, seq_no, kind, occurred_at, received_at, offline, applied_at)
+SELECT 'S' || n, 'T3', seq_no, 'Updated', now(), now(), false, now()
+FROM generate_series(1, 20) n, generate_series(0, 999) seq_no;
+ANALYZE evpower.station_transactions, evpower.transaction_events;
+"""
+EVENT = {"n": 0, "station_id": "S7", "wire_id": "T3", "seq_no": 1000, "occurred_at": NOON, "at": NOON, "offline": False}
 PLACE = {"location_id": "L7", "station_ids": ["S7"], "hidden": False}
 STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a connector's word": (journal_rows.WRITE_STATUSES, WORD),
@@ -47,3 +58,20 @@ async def test_one_charger_is_found_by_index(pool: Pool, what: str) -> None:
         cursor = await conn.execute("EXPLAIN " + statement, parameters)
         plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
     assert not [table for table in ("locations", "stations", "connectors") if f"Seq Scan on {table}" in plan], plan
+
+
+async def test_a_reading_in_its_order_reads_the_row_of_its_transaction_and_no_event(pool: Pool) -> None:
+    """A transaction of a night has a thousand events before it; each reading adds one."""
+    async with by_hand(pool) as conn:
+        await conn.execute(NETWORK)
+        await conn.execute(TRANSACTIONS)
+        cursor = await conn.execute("EXPLAIN (ANALYZE) " + TAKE_IN_ORDER, batch([EVENT | {"charging_state": None}]))
+        plan = [row["QUERY PLAN"] for row in await cursor.fetchall()]
+        kept = await (await conn.execute("SELECT FROM evpower.transaction_events WHERE seq_no = 1000")).fetchall()
+    assert len(kept) == 1
+    reads = [line for line in plan if " on station_transactions" in line or " on transaction_events" in line]
+    assert [line.split("(")[0].strip(" ->") for line in reads] == [
+        "Update on station_transactions t",
+        "Index Scan using station_transactions_pkey on station_transactions t",
+        "Insert on transaction_events",
+    ], "\n".join(plan)

@@ -18,6 +18,7 @@ from evpower.identifiers import ConnectorId, ProcessId, StationId, WireTransacti
 from evpower.metering.journal import COMMIT_WITHIN_S, Journal, LeftRow, MeterRow, PresenceRow
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.metering.rows.journal import write_meter_values
+from evpower.network.presence import last_spoken
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import NOON
 
@@ -121,6 +122,20 @@ async def test_only_a_charger_that_was_away_is_news(pool: Pool) -> None:
         assert await journal.presence(PresenceRow(CHARGER, NOON))
         assert not await journal.presence(PresenceRow(CHARGER, NOON))
         workers.cancel_scope.cancel()
+
+
+async def test_what_a_charger_speaks_is_known_from_its_connection(pool: Pool) -> None:
+    """It need not boot again when its line comes back."""
+    journal, spoken = Journal(pool), []
+    await make_station(pool)
+    async with trio.open_nursery() as workers:
+        await workers.start(journal.run)
+        for version in ("1.6", "2.0.1", ""):
+            await journal.presence(PresenceRow(CHARGER, NOON, "", version))
+            spoken.append(await last_spoken(pool, CHARGER))
+        workers.cancel_scope.cancel()
+    assert spoken == ["1.6", "2.0.1", "2.0.1"]
+    assert await last_spoken(pool, StationId("elsewhere")) is None
 
 
 @pytest.mark.parametrize("is_here", [True, False])

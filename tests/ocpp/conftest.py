@@ -8,6 +8,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from evpower.clock import Clock
+from evpower.identifiers import StationId
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS
 from evpower.ocpp.door.passwords import PasswordChecker
@@ -46,7 +47,7 @@ class Csms:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self.reports = FakeReports()
-        self.registry = StationRegistry(usual(DIALECTS), DIALECTS)
+        self.registry = StationRegistry(usual(DIALECTS), DIALECTS, self._last_spoken)
         self.clock: Clock = TrioClock()
         self.settings = OcppSettings()
         self.anonymous = True
@@ -56,6 +57,9 @@ class Csms:
         self.stopped = trio.Event()
         self._listener: MemoryListener | None = None
         self.traffic = Traffic(known_actions(DIALECTS))
+
+    async def _last_spoken(self, station_id: StationId) -> str | None:
+        return self.reports.spoken.get(station_id)
 
     def set(self, **settings: Any) -> None:
         """Change settings; before the first charger comes."""

@@ -54,6 +54,8 @@ class FakeReports(StationReports):
     def __init__(self) -> None:
         self.stations = {"CP-1": Admission("CP-1", "active", None)}
         self.told: list[tuple[str, StationId]] = []
+        #: The version that each station came with.
+        self.spoken: dict[StationId, str] = {}
         self.boots: list[Boot] = []
         self.statuses: list[StatusReport] = []
         self.tags: list[IdTag] = []
@@ -105,8 +107,9 @@ class FakeReports(StationReports):
     async def login_refused(self, station_id: StationId, address: str, reason: str) -> None:
         self.told.append((f"refused {reason}", station_id))
 
-    async def connected(self, station_id: StationId, address: str = "") -> None:
+    async def connected(self, station_id: StationId, address: str = "", ocpp_version: str = "") -> None:
         self.told.append(("connected", station_id))
+        self.spoken[station_id] = ocpp_version
 
     def returned(self, station_id: StationId) -> None:
         self.told.append(("returned", station_id))

@@ -106,7 +106,7 @@ class FakeLink:
 
         return await OCPP_16.perform(send, command)
 
-    def read_profile(
+    async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]
     ) -> ChargingProfile:
         return OCPP_16.read_profile(connector_id, written)

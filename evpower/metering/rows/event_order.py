@@ -22,9 +22,7 @@ WITH moved AS (
     )
 } r
     WHERE t.station_id = r.station_id AND t.wire_transaction_id = r.wire_id AND t.next_seq_no = r.seq_no
-      AND NOT t.awaits_register AND t.ended_at IS NULL
-      AND NOT EXISTS (SELECT FROM evpower.transaction_events w WHERE w.station_id = t.station_id
-                      AND w.wire_transaction_id = t.wire_transaction_id AND w.applied_at IS NULL)
+      AND NOT t.awaits_register AND t.ended_at IS NULL AND t.waiting = 0
     RETURNING r.n, r.station_id, r.wire_id, r.seq_no, r.occurred_at, r.at, r.offline, t.connector_id),
 kept AS (
     INSERT INTO evpower.transaction_events

@@ -198,6 +198,30 @@ async def mark_silent(conn: Conn, before: datetime) -> list[StationId]:
     return [StationId(row["id"]) for row in await cursor.fetchall()]
 
 
+# What a station speaks is settled with its socket: it need not boot on it.
+WRITE_VERSIONS = f"""
+INSERT INTO evpower.ocpp_station_status AS o (station_id, ocpp_version)
+SELECT s.id, r.ocpp_version FROM {batch_table("station_id text, ocpp_version text")} r
+JOIN public.stations s ON s.id = r.station_id
+ON CONFLICT (station_id) DO UPDATE SET ocpp_version = excluded.ocpp_version
+WHERE o.ocpp_version IS DISTINCT FROM excluded.ocpp_version
+"""
+SPOKEN_VERSION = "SELECT ocpp_version FROM evpower.ocpp_station_status WHERE station_id = %(id)s"
+
+
+async def write_versions(conn: Conn, versions: Mapping[StationId, str]) -> None:
+    """Store which version of OCPP stations speak on the sockets they came with; an empty one is not known."""
+    rows = [{"station_id": station_id, "ocpp_version": spoken} for station_id, spoken in versions.items() if spoken]
+    if rows:
+        await conn.execute(WRITE_VERSIONS, batch(rows))
+
+
+async def spoken_version(conn: Conn, station_id: StationId) -> str | None:
+    """Which version of OCPP the station spoke last; None when it has not been here yet."""
+    row = await (await conn.execute(SPOKEN_VERSION, {"id": station_id})).fetchone()
+    return None if row is None else row["ocpp_version"]
+
+
 async def station_exists(conn: Conn, station_id: StationId) -> bool:
     """Whether there is such a station, inactive ones included."""
     cursor = await conn.execute("SELECT 1 AS one FROM public.stations WHERE id = %(id)s", {"id": station_id})

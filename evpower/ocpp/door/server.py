@@ -310,7 +310,7 @@ class _StationDoor:
             if self.drain.has_begun:
                 connection.leave(*GOING_AWAY)
             async with server.registry.presence(station_id):
-                await server.reports.connected(station_id, connection.address)
+                await server.reports.connected(station_id, connection.address, connection.dialect.version)
                 connection.presence_written = True
             log.info("station=%s: connected", station_id)
             yield

@@ -47,6 +47,11 @@ INSERT INTO evpower.transaction_events
 VALUES (%(station_id)s, %(wire_id)s, %(seq_no)s, %(kind)s, %(occurred_at)s, %(at)s, %(offline)s, %(facts)s)
 ON CONFLICT (station_id, wire_transaction_id, seq_no) DO NOTHING
 """
+# How many wait is in the transaction's row, where readings that come in order look (`metering/rows/event_order.py`).
+WAIT = """
+UPDATE evpower.station_transactions SET waiting = waiting + 1
+WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s
+"""
 READ = """
 SELECT occurred_at, kind, answer, applied_at FROM evpower.transaction_events
 WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND seq_no = %(seq_no)s
@@ -64,13 +69,13 @@ ORDER BY e.seq_no LIMIT 1
 """
 # Two tasks may apply the same event, each a repeat of the other; the first answer stays.
 APPLIED = """
-UPDATE evpower.transaction_events SET answer = coalesce(answer, %(answer)s), applied_at = coalesce(applied_at, %(at)s)
-WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND seq_no = %(seq_no)s
+UPDATE evpower.transaction_events SET answer = %(answer)s, applied_at = %(at)s
+WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND seq_no = %(seq_no)s AND applied_at IS NULL
 """
 MOVE = """
 UPDATE evpower.station_transactions
-SET next_seq_no = greatest(next_seq_no, %(next)s), connector_id = %(connector_id)s, id_tag = %(id_tag)s,
-    remote_start_id = %(remote_start_id)s, reservation_id = %(reservation_id)s,
+SET next_seq_no = greatest(next_seq_no, %(next)s), waiting = greatest(waiting - %(waited)s, 0), id_tag = %(id_tag)s,
+    connector_id = %(connector_id)s, remote_start_id = %(remote_start_id)s, reservation_id = %(reservation_id)s,
     awaits_register = %(awaits_register)s, claimed = %(claimed)s, ended_at = %(ended_at)s,
     charging_state = coalesce(%(charging_state)s, charging_state)
 WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s
@@ -167,6 +172,7 @@ async def keep(conn: Conn, station_id: StationId, event: ReportedEvent, at: date
         "facts": _encode(event).decode(),
     }
     if (await conn.execute(KEEP, parameters)).rowcount:
+        await conn.execute(WAIT, where)
         return None
     return await read_kept(conn, station_id, event)
 
@@ -227,8 +233,8 @@ async def applied(
         "ended_at": transaction.ended_at,
         "charging_state": event.charging_state,
     }
-    await conn.execute(APPLIED, parameters)
-    await conn.execute(MOVE, parameters)
+    waited = (await conn.execute(APPLIED, parameters)).rowcount
+    await conn.execute(MOVE, parameters | {"waited": waited})
 
 
 async def overdue(conn: Conn, at: datetime) -> Sequence[tuple[StationId, WireTransactionId]]:

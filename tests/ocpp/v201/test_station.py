@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.errors import NotInThisVersion
+from evpower.link.errors import ChargerOffline, NotInThisVersion
 from evpower.link.ports import Outcome
 from evpower.network.station import Admission, BootVerdict
 from evpower.ocpp.dialects import MASKING
@@ -216,6 +216,24 @@ async def test_an_action_of_the_other_version_is_refused_by_name(csms: Csms, aut
     assert refusal.value.details["reason"] == "not_in_ocpp_1.6"
     with pytest.raises(InvalidRequest):
         await csms.registry.command(CP, "NoSuchAction", {})
+
+
+async def test_a_station_that_is_away_is_asked_in_the_version_it_spoke_last(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """It has not even booted on its last connection."""
+    peer = await csms.charger(subprotocols=("ocpp2.0.1",))
+    await trio.sleep(1)
+    await peer.wire.aclose()
+    await trio.sleep(1)
+    assert not csms.registry.is_connected(CP)
+    with pytest.raises(ChargerOffline):
+        await csms.registry.command(CP, "GetBaseReport", {"requestId": 1, "reportBase": "FullInventory"})
+    with pytest.raises(InvalidRequest):
+        await csms.registry.command(CP, "GetBaseReport", {"requestId": "1"})
+    with pytest.raises(NotInThisVersion) as refusal:
+        await csms.registry.command(CP, "GetConfiguration", {})
+    assert refusal.value.details["reason"] == "not_in_ocpp_2.0.1"
 
 
 async def test_a_password_is_not_set_by_hand_and_in_no_kept_frame(csms: Csms, autojump_clock: MockClock) -> None:
