@@ -1,4 +1,5 @@
-"""What this process stands on, for To do: its journal, its disk, how providers answer it (operator-pages §3.1).
+"""What this process stands on, for To do: its journal, its disk, how providers answer it, the habits of its
+stations (operator-pages §3.1).
 
 Of this process alone: another one has another disk and its own calls. A database that is away is no row: nothing can be
 read then, and the bar says so.
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import trio
 
+from evpower.attention.conditions import Ailing
 from evpower.clock import Clock
 from evpower.metering.journal import Journal
 from evpower.payments.provider_calls import ProviderState
@@ -39,6 +41,7 @@ class BeneathFacts:
     free_bytes: int = 0
     short_since: datetime | None = None
     providers: Mapping[str, ProviderState] | None = None
+    ailing: tuple[Ailing, ...] = ()
 
 
 class Beneath:
@@ -51,12 +54,14 @@ class Beneath:
         providers: Callable[[], Mapping[str, ProviderState]],
         state_dir: str,
         room: DiskRoom,
+        ailing: Callable[[], tuple[Ailing, ...]],
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._providers = providers
         self._state_dir = state_dir
         self._room = room
+        self._ailing = ailing
         self._short_since: datetime | None = None
 
     async def read(self) -> BeneathFacts:
@@ -65,4 +70,4 @@ class Beneath:
         disk = await trio.to_thread.run_sync(self._room, Path(self._state_dir))
         is_short = disk[1] > 0 and disk[0] < FREE_SHARE_LEAST * disk[1]
         self._short_since = (self._short_since or self._clock.now()) if is_short else None
-        return BeneathFacts(lag_s, disk[0], self._short_since, self._providers())
+        return BeneathFacts(lag_s, disk[0], self._short_since, self._providers(), self._ailing())

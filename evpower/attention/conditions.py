@@ -36,6 +36,8 @@ class ConditionKind(Enum):
     STRANGER_WAITS = "stranger_waits"
     CERTIFICATE_ENDS = "certificate_ends"
     FIRMWARE_FAILED = "firmware_failed"
+    BOOT_LOOP = "boot_loop"
+    WRONG_CLOCK = "wrong_clock"
     CONFIGURATION = "configuration"
 
 
@@ -138,6 +140,16 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Ailing:
+    """What this process saw of a station that is in no row: that it boots whenever it is configured, a wrong clock."""
+
+    kind: str
+    station_id: StationId
+    since: datetime
+    word: str
+
+
+@dataclass(frozen=True)
 class LedgerFinding:
     """What the last check of the ledger found: broken rows, and the invariants they break."""
 
@@ -159,3 +171,4 @@ class Gathered:
     finding: LedgerFinding | None = None
     #: Connectors on which a transaction is given away: nobody has to pay there.
     given_away: frozenset[tuple[StationId, int]] = frozenset()
+    ailing: tuple[Ailing, ...] = ()

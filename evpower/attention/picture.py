@@ -241,7 +241,8 @@ class Pictures:
                 facts = await read_station_facts(conn, None if whole else changed) if whole or changed else []
                 silent = await silent_stations(conn, now - self._heartbeat_timeout)
                 running = await read_running(conn, now)
-                gathered, marks = await gather(conn, now), await read_marks(conn)
+                gathered = replace(await gather(conn, now), ailing=beneath.ailing)
+                marks = await read_marks(conn)
                 if trio.current_time() - known.day_at_s > DAY_EVERY_S:
                     known.day = replace(await read_day(conn, now, midnight(now, self._timezone)), hours=known.hours)
                     known.day_at_s = trio.current_time()

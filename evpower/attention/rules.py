@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from evpower.attention.beneath import BeneathFacts
 from evpower.attention.cells import TAKING, CellKind, ConnectorFacts, StationCells
 from evpower.attention.conditions import (
+    Ailing,
     Condition,
     ConditionKind,
     Gathered,
@@ -71,6 +72,7 @@ def raised(
         *of_undecided(rows.undecided, now),
         *of_waiting(rows.waiting, now),
         *of_ledger(rows.finding),
+        *of_ailing(rows.ailing, known),
         *of_stations(suspects, rows, now),
     ]
     return [_placed(each, known) for each in found]
@@ -177,6 +179,14 @@ def of_ledger(finding: LedgerFinding | None) -> Iterator[Condition]:
     if finding is not None and finding.rows > 0:
         facts: dict[str, str | int] = {"count": finding.rows, "word": "; ".join(finding.invariants)}
         yield Condition(ConditionKind.LEDGER_FINDING, "ledger", finding.since, True, facts=facts)
+
+
+def of_ailing(ailing: Iterable[Ailing], known: Mapping[StationId, StationCells]) -> Iterator[Condition]:
+    """A station that boots whenever it is configured, or whose clock is wrong; one that is none of ours is no row."""
+    for each in ailing:
+        if each.station_id in known:
+            kind, facts = ConditionKind(each.kind), {"word": each.word}
+            yield Condition(kind, each.station_id, each.since, station_id=each.station_id, facts=facts)
 
 
 def of_beneath(beneath: BeneathFacts, now: datetime) -> Iterator[Condition]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import trio
 
-from evpower.ocpp.boot_loops import HANG_UP_WITHIN_S
 from evpower.ocpp.connected_station import ConnectedStation
+from evpower.ocpp.habits.boot_loops import HANG_UP_WITHIN_S
 from evpower.ocpp.watch.oddities import Kind
 
 
@@ -25,7 +25,7 @@ async def configure_after_boot(station: ConnectedStation) -> None:
             await station.next_boot()
             continue
         if station.connection.first_asked_at is not None:
-            station.boot_loops.hang_ups.forgive(station.station_id)
+            station.habits.hang_ups.forgive(station.station_id)
         await station.next_boot()
 
 
@@ -33,14 +33,14 @@ async def _may_be_asked(station: ConnectedStation) -> None:
     """Wait until it may be asked anything; one that hangs up when it is asked has to boot or to speak twice before."""
     await station.settled()
     is_heard = station.has_booted or station.connection.words > 1
-    if not is_heard and station.station_id in station.boot_loops.hang_ups.left_alone():
+    if not is_heard and station.station_id in station.habits.hang_ups.left_alone():
         station.connection.oddities.note(Kind.HANGS_UP, "its socket ends when it is asked; it is left alone for now")
         await station.connection.speaks_again()
         await station.settled()
 
 
 def _may_be_configured(station: ConnectedStation) -> bool:
-    if station.boot_loops.may_be_configured(station.station_id, trio.current_time()):
+    if station.habits.boot_loops.may_be_configured(station.station_id, trio.current_time()):
         return True
     station.connection.oddities.note(Kind.BOOT_LOOP, "it boots when it is configured, and is left as it is")
     return False
@@ -48,5 +48,5 @@ def _may_be_configured(station: ConnectedStation) -> bool:
 
 async def _configure(station: ConnectedStation) -> bool:
     """False when the station does not answer."""
-    station.boot_loops.configuring(station.station_id, trio.current_time())
+    station.habits.boot_loops.configuring(station.station_id, trio.current_time())
     return await station.dialect.set_up_metering(station)

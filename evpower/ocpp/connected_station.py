@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import trio
 
 from evpower.clock import Clock
 from evpower.identifiers import ConnectorId, StationId
 from evpower.network.station import Admission, Boot, BootVerdict
-from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connection import StationConnection
+from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.watch.oddities import Kind
 from evpower.reports.station_reports import StationReports
 
 
@@ -24,7 +27,7 @@ class ConnectedStation:
         reports: StationReports,
         clock: Clock,
         settings: OcppSettings,
-        boot_loops: BootLoops,
+        habits: StationHabits,
     ) -> None:
         self.station_id = StationId(admission.station_id)
         self.connector_ids = admission.connector_ids
@@ -33,7 +36,7 @@ class ConnectedStation:
         self.reports = reports
         self.clock = clock
         self.settings = settings
-        self.boot_loops = boot_loops
+        self.habits = habits
         #: Connectors that sent a StatusNotification on this connection.
         self.heard: set[ConnectorId] = set()
         #: What connectors said of themselves on this connection, by (EVSE, connector), where a version has both.
@@ -51,7 +54,7 @@ class ConnectedStation:
 
     def booted(self, verdict: BootVerdict) -> None:
         """A BootNotification was answered."""
-        self.boot_loops.booted(self.station_id, trio.current_time())
+        self.habits.boot_loops.booted(self.station_id, trio.current_time())
         self.connection.registration = verdict.status
         self.heard.clear()
         self._boots += 1
@@ -65,6 +68,12 @@ class ConnectedStation:
     def has_booted(self) -> bool:
         """Whether a BootNotification has been answered on this connection."""
         return self._boots > 0
+
+    def stamped(self, at: datetime) -> None:
+        """A message has this time. Times are stored as the station reports them, beside ours; a wrong one is noted."""
+        oddity = self.habits.clocks.showed(self.station_id, at, self.connection.last_seen_at)
+        if oddity is not None:
+            self.connection.oddities.note(Kind.WRONG_CLOCK, oddity)
 
     async def first_boot(self) -> None:
         """Wait until a BootNotification has been answered on this connection."""

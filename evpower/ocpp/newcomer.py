@@ -10,8 +10,8 @@ import trio
 from evpower.clock import Clock
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.ocpp.after_boot import configure_after_boot
-from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connected_station import ConnectedStation
+from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import BOOT_WITHIN_S, Guest, Lobby
 from evpower.ocpp.settings import OcppSettings
 from evpower.reports.station_reports import StationReports
@@ -32,12 +32,10 @@ class Newcomer(ConnectedStation):
         reports: StationReports,
         clock: Clock,
         settings: OcppSettings,
-        boot_loops: BootLoops,
+        habits: StationHabits,
     ) -> None:
         unconfigured = Admission(guest.stranger.identity, "active", None)
-        super().__init__(
-            unconfigured, guest.connection, reports=reports, clock=clock, settings=settings, boot_loops=boot_loops
-        )
+        super().__init__(unconfigured, guest.connection, reports=reports, clock=clock, settings=settings, habits=habits)
         guest.connection.registration = "Pending"
         self._guest = guest
         self._lobby = lobby

@@ -78,6 +78,7 @@ from evpower.network_file.imports import FleetImports
 from evpower.network_file.service import NetworkFile
 from evpower.ocpp.dialects import read_signed, read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
+from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
@@ -95,6 +96,7 @@ from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.station_access import StationAccess
 from evpower.security.station_authority import StationAuthority
 from evpower.security.trusted_certificates import TrustedCertificates
+from evpower.server.ailing import read_ailing
 from evpower.server.rules import (
     asking_rules,
     charging_rules,
@@ -237,6 +239,7 @@ def build_app(
     push_services: Mapping[str, DeliveryService] | None = None,
     random_bytes: RandomBytes = random_bytes,
     room: DiskRoom = disk_room,
+    habits: StationHabits | None = None,
 ) -> App:
     """Put the services together. `conversations` owns what is being asked of stations (see `Commands`).
 
@@ -300,7 +303,8 @@ def build_app(
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
     availability = StationAvailability(pool, clock, timezone)
     payments = build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch)
-    beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room)
+    ailing = read_ailing(habits or StationHabits(), link, clock)
+    beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room, ailing)
     return App(
         bus=bus,
         redis=redis,

@@ -352,7 +352,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
 
 def _operator(process: Process, server: StationServer) -> Operator:
     app, timeout_s = process.app, process.config.ocpp.heartbeat_timeout_s
-    logins, hang_ups = server.failed_logins, server.boot_loops.hang_ups
+    logins, hang_ups = server.failed_logins, server.habits.hang_ups
     return Operator(process.pool, process.clock, process.link, app, timeout_s, logins, hang_ups)
 
 
@@ -390,6 +390,7 @@ def station_server(process: Process, failed_logins: FailedLogins) -> StationServ
         process.traffic,
         process.tracer,
         failed_logins,
+        process.habits,
         lobby=process.app.lobby if ocpp.accept_unknown == "pending" else None,
     )
 

@@ -18,8 +18,8 @@ from evpower.narrowing import ALL_OF_IT, Narrowing
 from evpower.network.locations import last_seen
 from evpower.network.status import connector_status, is_online, public_status
 from evpower.network_file.service import FleetReport
-from evpower.ocpp.boot_loops import HangUps
 from evpower.ocpp.door.failed_logins import FailedLogins
+from evpower.ocpp.habits.boot_loops import HangUps
 from evpower.server.app import App
 from evpower.server.rows.operator import list_ids, list_sessions, list_stations, read_counts
 from evpower.stations.facts import StationFacts, read_facts

@@ -25,6 +25,7 @@ from evpower.network.feed import NetworkFeed
 from evpower.network.presence import last_spoken
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS, MASKING
+from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import Traffic
@@ -52,6 +53,8 @@ class Process:
     tokens: Tokens
     #: The stations whose sockets are here, and the link that reaches those of other processes too.
     registry: StationRegistry
+    #: What stations do that this process serves.
+    habits: StationHabits
     link: NetworkLink
     processes: Processes
     executor: CommandExecutor
@@ -84,6 +87,7 @@ def build_process(
     registry = StationRegistry(usual(DIALECTS), DIALECTS, partial(last_spoken, pool))
     processes = Processes(pool, clock, process_id, registry)
     link = NetworkLink(registry, processes, pool, clock, ids)
+    habits = StationHabits()
     app = build_app(
         config,
         pool,
@@ -96,6 +100,7 @@ def build_process(
         sign_in_means=sign_in_means,
         push_services=push_services,
         random_bytes=random_bytes,
+        habits=habits,
     )
     executor = CommandExecutor(pool, clock, process_id, registry)
     others = OtherProcesses(
@@ -113,6 +118,7 @@ def build_process(
             token_rules(config), clock, own_keys=app.sign_in.keys.public, refused=app.sign_in.revocations.refused
         ),
         registry=registry,
+        habits=habits,
         link=link,
         processes=processes,
         executor=executor,

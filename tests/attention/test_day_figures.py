@@ -57,7 +57,7 @@ def test_a_line_has_a_gap_where_there_is_nothing_and_none_of_one_point() -> None
 
 async def test_a_disk_that_fills_is_raised_since_it_was_seen_and_withdrawn(world: World) -> None:
     room = [(9, 100), (9, 100), (10, 100)]
-    beneath = Beneath(world.clock, world.app.journal, dict, "no/such/place", lambda _path: room.pop(0))
+    beneath = Beneath(world.clock, world.app.journal, dict, "no/such/place", lambda _path: room.pop(0), tuple)
     first = (await beneath.read()).short_since
     world.clock.advance(60)
     assert (await beneath.read()).short_since == first == world.clock.now() - timedelta(seconds=60)

@@ -11,6 +11,7 @@ import pytest
 from evpower.attention.beneath import BeneathFacts
 from evpower.attention.cells import ConnectorFacts, StationCells, StationFactsNow, station_cells
 from evpower.attention.conditions import (
+    Ailing,
     Condition,
     ConditionKind,
     Gathered,
@@ -22,6 +23,7 @@ from evpower.attention.conditions import (
     Waiting,
     WaitingMoney,
 )
+from evpower.attention.folding import folded
 from evpower.attention.rules import may_need_a_person, of_beneath, raised
 from evpower.identifiers import StationId
 from evpower.payments.provider_calls import ProviderState
@@ -239,6 +241,20 @@ def test_what_the_process_stands_on_is_raised_while_it_is_so(facts: BeneathFacts
     assert [(each.kind.value, each.is_urgent) for each in of_beneath(facts, NOON)] == raises
 
 
+@pytest.mark.parametrize("kind", ["boot_loop", "wrong_clock"])
+def test_a_station_that_ails_is_raised_while_it_does_folded_with_its_other_rows_and_not_when_it_is_none(
+    kind: str,
+) -> None:
+    rows, silent = Gathered(ailing=(Ailing(kind, A, ago(hours=1), "3"),)), station(online=False, seen=ago(minutes=6))
+    (one,) = found(rows, station())
+    assert (one.kind.value, one.subject, one.since, one.location_id) == (kind, A, ago(hours=1), "L1")
+    assert (one.is_urgent, one.facts) == (False, {"word": "3"})
+    (item,) = folded(found(rows, silent), {"L1": 1})
+    assert (item.key, {part.kind.value for part in item.parts}) == (f"station:{A}", {kind, "station_offline"})
+    assert kinds(None, station()) == []
+    assert kinds(rows, station(StationId("B"))) == []
+
+
 def in_doubt(doubt: str) -> ConnectorFacts:
     return replace(connector("Available"), doubt=doubt, doubted_since=ago(hours=3), tried=20, worked=4)
 
@@ -276,6 +292,7 @@ def test_every_kind_has_a_rule_that_raises_it() -> None:
         money=tuple(WaitingMoney(1, kind, "odengi", "42", 1, ago(hours=2), "") for kind in ("parked", "refund")),
         undecided=(Undecided("odengi", 3, 9000, ago(hours=1)),),
         finding=LedgerFinding(1, ("x",), NOON),
+        ailing=tuple(Ailing(kind, StationId("C"), NOON, "") for kind in ("boot_loop", "wrong_clock")),
         waiting=tuple(
             Waiting(kind, "1", A, NOON, "", NOON)
             for kind in ("report_parked", "doubt", "stranger_waits", "firmware_failed", "certificate_ends")

@@ -19,11 +19,11 @@ from trio.testing import memory_stream_pair
 
 from evpower.identifiers import ConnectorId, IdTag
 from evpower.network.station import Admission
-from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import known_actions
 from evpower.ocpp.dialects import DIALECTS
+from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.v16.dialect import OCPP_16
 from evpower.ocpp.watch.traffic import Traffic
@@ -371,6 +371,6 @@ async def open_station(world: World) -> AsyncIterator[DrawnStation]:
             reports=world.app.reports,
             clock=world.clock,
             settings=settings,
-            boot_loops=BootLoops(),
+            habits=StationHabits(),
         )
         yield DrawnStation(world, wire)

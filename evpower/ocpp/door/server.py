@@ -18,7 +18,6 @@ from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.network.station import Admission
 from evpower.ocpp.after_boot import configure_after_boot
-from evpower.ocpp.boot_loops import BootLoops
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Dialect
@@ -31,6 +30,7 @@ from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.reception import Entrant, Reception
 from evpower.ocpp.door.sweeper import Sweeper
 from evpower.ocpp.door.tls import TlsIdentity
+from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import Lobby, Stranger
 from evpower.ocpp.newcomer import Newcomer
 from evpower.ocpp.registry import REPLACED, StationRegistry
@@ -70,7 +70,7 @@ class StationServer:
     traffic: Traffic
     frame_log: FrameLog = field(default_factory=NoFrameLog)
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
-    boot_loops: BootLoops = field(default_factory=BootLoops)
+    habits: StationHabits = field(default_factory=StationHabits)
     #: Where strangers wait (setting `ocpp.accept_unknown`); None: they are refused.
     lobby: Lobby | None = None
 
@@ -238,7 +238,7 @@ class _StationDoor:
             reports=server.reports,
             clock=server.clock,
             settings=server.settings,
-            boot_loops=server.boot_loops,
+            habits=server.habits,
         )
         async with self._present(connection):
             await connection.run(
@@ -246,7 +246,7 @@ class _StationDoor:
             )
         if connection.first_asked_at is not None and connection.close_with != GOING_AWAY:
             after_s = trio.current_time() - connection.first_asked_at
-            server.boot_loops.hang_ups.ended(station.station_id, after_s)
+            server.habits.hang_ups.ended(station.station_id, after_s)
         return connection.close_with
 
     async def _host(self, socket: StationSocket, stranger: Stranger, dialect: Dialect) -> tuple[int, str]:
@@ -269,7 +269,7 @@ class _StationDoor:
                 reports=server.reports,
                 clock=server.clock,
                 settings=server.settings,
-                boot_loops=server.boot_loops,
+                habits=server.habits,
             )
             if self.drain.has_begun:
                 connection.leave(*GOING_AWAY)

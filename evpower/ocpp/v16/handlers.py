@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -32,9 +32,6 @@ WHOLE_STATION = ConnectorId(0)
 NO_ERROR, UNNAMED_ERROR = "NoError", "OtherError"
 #: Statuses a station as a whole may have (duty 33).
 WHOLE_STATION_STATUSES = frozenset({"Available", "Unavailable", "Faulted"})
-#: Clocks differ by less. A time long past may be that of a report from a queue, unless it is older than OCPP 1.6.
-CLOCK_AHEAD = timedelta(hours=1)
-CLOCK_NEVER_SET = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 async def boot_notification(station: ConnectedStation, request: messages.BootNotification, _: bytes) -> Confirmation:
@@ -228,7 +225,7 @@ def _samples(station: ConnectedStation, meter_values: Iterable[messages.MeterVal
     ]
     samples = read_samples(timed, skipped)
     if samples:
-        _look_at_clock(station, samples[-1].measured_at)
+        station.stamped(samples[-1].measured_at)
     return tuple(samples)
 
 
@@ -266,16 +263,8 @@ def _reported_at(station: ConnectedStation, timestamp: datetime | None) -> datet
     if timestamp is None:
         return station.connection.last_seen_at
     reported_at = utc(timestamp)
-    _look_at_clock(station, reported_at)
+    station.stamped(reported_at)
     return reported_at
-
-
-def _look_at_clock(station: ConnectedStation, reported_at: datetime) -> None:
-    """Times are stored as the station reports them, beside ours (duty 26); a wrong clock is noted as an oddity."""
-    if reported_at - station.connection.last_seen_at > CLOCK_AHEAD:
-        station.connection.oddities.note(Kind.WRONG_CLOCK, "its clock is ahead")
-    elif reported_at < CLOCK_NEVER_SET:
-        station.connection.oddities.note(Kind.WRONG_CLOCK, "its clock was never set")
 
 
 def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:

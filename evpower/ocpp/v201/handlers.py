@@ -167,7 +167,11 @@ def _event(station: ConnectedStation, request: messages.TransactionEvent, payloa
 
 
 def _at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
-    return station.connection.last_seen_at if timestamp is None else utc(timestamp)
+    if timestamp is None:
+        return station.connection.last_seen_at
+    at = utc(timestamp)
+    station.stamped(at)
+    return at
 
 
 def _connector(station: ConnectedStation, evse: messages.EVSE | None) -> ConnectorId | None:

@@ -20,6 +20,8 @@ STATION_ACTS: Mapping[ConditionKind, tuple[str, ...]] = {
     ConditionKind.CHARGING_WITHOUT_SESSION: ("unlock", "reset"),
     ConditionKind.STOP_AWAITED: ("trigger",),
     ConditionKind.FIRMWARE_FAILED: ("firmware",),
+    ConditionKind.BOOT_LOOP: ("firmware",),
+    ConditionKind.WRONG_CLOCK: ("reset",),
 }
 #: Of a charge that hangs: its own stop, or the release of what is held (the same act before it began).
 STOPPED_HERE = frozenset({ConditionKind.START_HANGS, ConditionKind.STOP_HANGS})

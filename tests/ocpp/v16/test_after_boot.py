@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.link.ports import Outcome
 from evpower.network.station import Admission, BootVerdict
-from evpower.ocpp.boot_loops import (
+from evpower.ocpp.habits.boot_loops import (
     FIRST_PAUSE_S,
     HANG_UP_WITHIN_S,
     LONGEST_PAUSE_S,

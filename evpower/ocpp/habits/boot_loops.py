@@ -28,8 +28,18 @@ HANG_UPS = 3
 class _History:
     configured_at: float
     suspect_boots: int = 0
+    #: When it had booted so often that it is a loop.
+    loops_since: float | None = None
     #: No boot has come since.
     open: bool = True
+
+
+@dataclass(frozen=True)
+class BootLoop:
+    """How often a station booted in a row when it was configured, and for how long that is a loop, in seconds."""
+
+    boots: int
+    for_s: float
 
 
 class HangUps:
@@ -57,7 +67,6 @@ class BootLoops:
 
     def __init__(self) -> None:
         self._histories: dict[StationId, _History] = {}
-        self.hang_ups = HangUps()
 
     def configuring(self, station_id: StationId, now: float) -> None:
         """It is about to be configured: noted before, because some restart at the first message of it."""
@@ -72,6 +81,8 @@ class BootLoops:
         history.open = False
         if now - history.configured_at <= SUSPECT_WITHIN_S:
             history.suspect_boots += 1
+            if history.suspect_boots == SUSPECT_BOOTS:
+                history.loops_since = now
         else:
             del self._histories[station_id]
 
@@ -79,6 +90,14 @@ class BootLoops:
         """Whether configuring it now makes no loop."""
         history = self._histories.get(station_id)
         return history is None or now - history.configured_at >= self._pause_s(history)
+
+    def looping(self, now: float) -> dict[StationId, BootLoop]:
+        """Which are left alone for it, or were and have not yet shown that a configuration leaves them be."""
+        return {
+            station_id: BootLoop(history.suspect_boots, now - history.loops_since)
+            for station_id, history in self._histories.items()
+            if history.loops_since is not None and not (history.open and now - history.configured_at > SUSPECT_WITHIN_S)
+        }
 
     @staticmethod
     def _pause_s(history: _History) -> float:

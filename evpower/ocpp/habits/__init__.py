@@ -1,0 +1,1 @@
+"""What this process remembers of stations, whatever socket they come by."""
