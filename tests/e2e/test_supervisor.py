@@ -34,6 +34,7 @@ def config_for(tmp_path: Path, database_url: str) -> Config:
         database=replace(config.database, url=database_url),
         http=replace(config.http, bind=(Bind("127.0.0.1", 0),)),
         ocpp=replace(config.ocpp, bind=(Bind("127.0.0.1", 0),)),
+        operator=replace(config.operator, bind=()),
     )
 
 

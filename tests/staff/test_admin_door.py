@@ -256,6 +256,15 @@ async def test_what_happened_at_other_stations_is_not_in_an_operators_lists(worl
     for path in ("/parked", "/attempts"):
         assert [each["station_id"] for each in await door.ask("user~op", path)] == [STATION]
         assert len(await door.ask("user~adm", path)) == 2
+    for station in (STATION, OTHER):
+        await world.sql(
+            """INSERT INTO evpower.connector_health (station_id, connector_number, tried, worked, chance, computed_at)
+               VALUES (%s, 1, 20, 19, 0.9, %s)""",
+            station,
+            world.clock.now(),
+        )
+    assert [each["station_id"] for each in await door.ask("user~op", "/connector-health")] == [STATION]
+    assert (await door.ask("user~op", "/hours", 403))["reason"] == "no_right"
     assert (await door.ask("user~op", "/doctor"))["stations_without_credentials"] == [STATION]
     assert set((await door.ask("user~adm", "/doctor"))["stations_without_credentials"]) == {STATION, OTHER}
     assert await door.ask("user~op", f"/attempts?station={OTHER}") == []

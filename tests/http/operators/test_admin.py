@@ -43,6 +43,7 @@ FILTERED = {
     "GET /admin/attempts",
     "GET /admin/start-attempts",
     "GET /admin/certificates",
+    "GET /admin/connector-health",
     "GET /admin/doctor",
     "GET /admin/tariff-plans",
     "GET /admin/tariff-plans/<plan_id>",

@@ -113,8 +113,9 @@ def availability_routes(availability: StationAvailability) -> Blueprint:
         with trio.fail_after(WITHIN_S):
             return written_data(availability_body(await availability.seen(StationId(station_id), days)))
 
+    # Sums of every station, and of what clients topped up: not an operator's, who has some stations.
     @routes.get("/hours")
-    @needs(Right.READ)
+    @needs(Right.CLIENTS)
     @described("The network hour by hour", query=hours_query, data=list[HourBody])
     async def hours() -> Response:
         wanted = hours_query(BodyFields(request.args))
