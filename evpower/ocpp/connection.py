@@ -81,7 +81,7 @@ class StationConnection:
         self._command_timeout_s = command_timeout_s
         self._silent_after = timedelta(seconds=silent_after_s)
         self._on_return = on_return
-        self.traffic = traffic
+        self.calls = traffic.calls_in(dialect.version)
         self.frame_log = frame_log or NoFrameLog()
         self.connected_at = self.last_seen_at = clock.now()
         #: OCPP's registration status; a station that merely reconnects is accepted (duty 6, 16).
@@ -162,11 +162,11 @@ class StationConnection:
             deadline = trio.current_time() + self._command_timeout_s
             self._pending = pending = _PendingCall(self._ids.new(), action, deadline)
             self._socket.post(self._noted(frames.call(pending.message_id, action, payload)))
-            self.traffic.call_sent(action)
+            self.calls.call_sent(action)
             with trio.move_on_at(deadline):
                 await pending.done.wait()
             self._pending = None
-            self.traffic.call_ended(action, pending.outcome)
+            self.calls.call_ended(action, pending.outcome)
             if isinstance(pending.outcome, NoAnswer):
                 log.warning("station=%s: no answer to %s", self.station_id, action)
             return pending.outcome
@@ -205,12 +205,12 @@ class StationConnection:
             case frames.UnknownType():
                 self.oddities.note(Kind.MESSAGE_TYPE, f"message type {message.type_id}, ignored")
                 if (unknown := self.dialect.unknown_type_code) is not None and message.message_id is not None:
-                    self.traffic.errors_sent[unknown] += 1
+                    self.calls.errors_sent[unknown] += 1
                     await self._socket.send(self._noted(frames.call_error(message.message_id, unknown)))
             case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
                 self.oddities.note(Kind.MALFORMED, f"malformed CALL ({problem})")
                 code = self.dialect.error_codes[Flaw.FORMAT]
-                self.traffic.errors_sent[code] += 1
+                self.calls.errors_sent[code] += 1
                 await self._socket.send(self._noted(frames.call_error(message_id, code, problem)))
             case frames.Malformed(problem=problem):
                 self.oddities.note(Kind.MALFORMED, f"unreadable message, ignored ({problem})")

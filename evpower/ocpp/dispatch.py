@@ -47,7 +47,7 @@ async def answer(station: ConnectedStation, call: frames.Call, actions: Mapping[
     correlation_id.set(shown(str(call.message_id)))
     began = trio.current_time()
     frame = await _answer(station, call, actions)
-    station.connection.traffic.call_answered(call.action, trio.current_time() - began)
+    station.connection.calls.call_answered(call.action, trio.current_time() - began)
     return frame
 
 
@@ -71,12 +71,12 @@ async def _answer(station: ConnectedStation, call: frames.Call, actions: Mapping
                 confirmation = await action.handle(station, request, payload)
     except Exception:  # whatever failed on our side, the station must hear it and repeat (duty 15)
         log.exception("station=%s: %s failed", station.station_id, call.action)
-        station.connection.traffic.errors_sent["InternalError"] += 1
+        station.connection.calls.errors_sent["InternalError"] += 1
         return frames.call_error(call.message_id, "InternalError")
     return frames.call_result(call.message_id, _encode(confirmation))
 
 
 def _refuse(station: ConnectedStation, call: frames.Call, code: str, problem: str) -> bytes:
     log.warning("station=%s: %s: %s: %s", station.station_id, call.action, code, problem)
-    station.connection.traffic.errors_sent[code] += 1
+    station.connection.calls.errors_sent[code] += 1
     return frames.call_error(call.message_id, code, problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -79,6 +80,10 @@ class StationRegistry:
     def last_seen_at(self, station_id: StationId) -> datetime | None:
         connection = self._live.get(station_id)
         return None if connection is None else connection.last_seen_at
+
+    def spoken_now(self) -> Counter[str]:
+        """How many stations of this process speak which version of OCPP."""
+        return Counter(connection.dialect.version for connection in self._live.values())
 
     def seen(self) -> Mapping[StationId, datetime]:
         return {station_id: connection.last_seen_at for station_id, connection in self._live.items()}

@@ -246,6 +246,10 @@ class StationReports:
         """What the station's transactions that go on are doing, in the words of its version."""
         return await self._rooms.transactions.charging_states(station_id)
 
+    async def reservation_ended(self, station_id: StationId, reservation_id: int, *, expired: bool) -> None:
+        """The station has ended a reservation of its connector; one that is unknown, or over, stays as it is."""
+        await self._rooms.reservations.ended_at_station(station_id, reservation_id, expired=expired)
+
     async def inventory_to_ask(self, station_id: StationId) -> int | None:
         """The number under which the station is to be asked for all of its variables; None when they are known."""
         return await self._rooms.device_model.inventory_to_ask(station_id)

@@ -1,7 +1,8 @@
 """Connectors kept free for a card.
 
-A reservation ends by a start that names it, by its expiry, when its connector is Faulted or Unavailable, or when it
-is cancelled (duty 36). Money is reserved elsewhere, at the start (billing).
+A reservation ends by a start that names it, by its expiry, when its connector is Faulted or Unavailable, when it is
+cancelled (duty 36), or when its station reports that it has ended (OCPP 2.0.1 H04). Money is reserved elsewhere, at the
+start (billing).
 """
 
 from __future__ import annotations
@@ -86,6 +87,10 @@ class ConnectorReservations:
     async def used(self, station_id: StationId, reservation_id: int) -> None:
         """A transaction began that names it."""
         await self._end(station_id, reservation_id, "Used")
+
+    async def ended_at_station(self, station_id: StationId, reservation_id: int, *, expired: bool) -> None:
+        """The station keeps the connector no more: its time is over by the station's clock, or it was removed there."""
+        await self._end(station_id, reservation_id, "Expired" if expired else "Cancelled")
 
     async def status_arrived(self, station_id: StationId, report: StatusReport) -> None:
         """A connector's status is stored: it may have ended the reservation of the connector, or of all."""

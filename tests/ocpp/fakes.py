@@ -163,6 +163,9 @@ class FakeReports(StationReports):
         del station_id
         return self.inventory
 
+    async def reservation_ended(self, station_id: StationId, reservation_id: int, *, expired: bool) -> None:
+        await self._note(f"reservation {reservation_id} {'expired' if expired else 'removed'}", station_id)
+
     async def device_report(
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
     ) -> None:

@@ -144,7 +144,10 @@ def row(raw: bytes = b"[]") -> MeterRow:
 async def test_a_server_that_has_done_nothing_says_so(scene: Scene) -> None:
     read = await scene.read()
     assert read[f"evpower_build_info{{version={evpower.__version__}}}"] == 1
-    assert read["evpower_uptime_seconds"] == read["evpower_connected_chargers"] == 0
+    assert read["evpower_uptime_seconds"] == 0
+    for version in ("1.6", "2.0.1"):
+        assert read[f"evpower_connected_chargers{{version={version}}}"] == 0
+        assert read[f"evpower_ocpp_errors_sent_total{{code=InternalError,version={version}}}"] == 0
     assert {read[f"evpower_refused_sockets_total{{reason={reason}}}"] for reason in Refusal} == {0}
     assert read["evpower_database_up"] == 1
     assert read["process_resident_memory_bytes"] > 0
@@ -181,30 +184,35 @@ async def test_uptime_is_by_the_clock(scene: Scene) -> None:
 
 async def test_what_passes_at_the_chargers_door(scene: Scene) -> None:
     traffic = scene.server.traffic
+    calls, newer = traffic.calls_in("1.6"), traffic.calls_in("2.0.1")
     for took_s in (0.004, 0.02, 45):
-        traffic.call_answered("MeterValues", took_s)
-    traffic.call_sent("Reset")
-    traffic.call_ended("Reset", Answered(b'{"status":"Accepted"}'))
-    traffic.call_ended("Reset", CallFailed("GenericError", "", b"{}"))
-    traffic.errors_sent["InternalError"] += 2
+        calls.call_answered("MeterValues", took_s)
+    newer.call_answered("MeterValues", 0.004)
+    calls.call_sent("Reset")
+    calls.call_ended("Reset", Answered(b'{"status":"Accepted"}'))
+    calls.call_ended("Reset", CallFailed("GenericError", "", b"{}"))
+    newer.errors_sent["InternalError"] += 2
     traffic.refusals[Refusal.UNKNOWN_STATION] += 1
     traffic.leniencies_of(STATION)[Kind.NO_ZONE] += 7
     read = await scene.read()
-    assert read["evpower_ocpp_calls_received_total{action=MeterValues}"] == 3
+    assert read["evpower_ocpp_calls_received_total{action=MeterValues,version=1.6}"] == 3
+    assert read["evpower_ocpp_calls_received_total{action=MeterValues,version=2.0.1}"] == 1
     answer = "evpower_ocpp_answer_seconds"
-    assert [read[f"{answer}_bucket{{action=MeterValues,le={le}}}"] for le in ("0.0025", "0.005", "30.0", "+Inf")] == [
+    assert [
+        read[f"{answer}_bucket{{action=MeterValues,le={le},version=1.6}}"] for le in ("0.0025", "0.005", "30.0", "+Inf")
+    ] == [
         0,
         1,
         2,
         3,
     ]
-    assert read[f"{answer}_count{{action=MeterValues}}"] == 3
-    assert read[f"{answer}_sum{{action=MeterValues}}"] == pytest.approx(45.024)
-    assert read["evpower_ocpp_calls_sent_total{action=Reset}"] == 1
-    assert read["evpower_ocpp_commands_total{action=Reset,outcome=accepted}"] == 1
-    assert read["evpower_ocpp_commands_total{action=Reset,outcome=failed}"] == 1
-    assert read["evpower_ocpp_errors_received_total{code=GenericError}"] == 1
-    assert read["evpower_ocpp_errors_sent_total{code=InternalError}"] == 2
+    assert read[f"{answer}_count{{action=MeterValues,version=1.6}}"] == 3
+    assert read[f"{answer}_sum{{action=MeterValues,version=1.6}}"] == pytest.approx(45.024)
+    assert read["evpower_ocpp_calls_sent_total{action=Reset,version=1.6}"] == 1
+    assert read["evpower_ocpp_commands_total{action=Reset,outcome=accepted,version=1.6}"] == 1
+    assert read["evpower_ocpp_commands_total{action=Reset,outcome=failed,version=1.6}"] == 1
+    assert read["evpower_ocpp_errors_received_total{code=GenericError,version=1.6}"] == 1
+    assert read["evpower_ocpp_errors_sent_total{code=InternalError,version=2.0.1}"] == 2
     assert read["evpower_refused_sockets_total{reason=unknown_station}"] == 1
     assert read[f"evpower_leniencies_total{{kind=no_zone,station={STATION}}}"] == 7
 
@@ -335,11 +343,11 @@ async def test_without_the_database_the_rest_is_told(database_url: str, monkeypa
         assert (await scene.read())["evpower_database_up"] == 1
         monkeypatch.setattr(exposition, "DATABASE_WITHIN_S", 0.2)
         proxy.cut()
-        scene.server.traffic.call_answered("Heartbeat", 0.001)
+        scene.server.traffic.calls_in("1.6").call_answered("Heartbeat", 0.001)
         for _ in range(2):  # the connection that breaks, and the one that never comes
             read = await scene.read()
             assert read["evpower_database_up"] == 0
-            assert read["evpower_ocpp_calls_received_total{action=Heartbeat}"] == 1
+            assert read["evpower_ocpp_calls_received_total{action=Heartbeat,version=1.6}"] == 1
             assert read["evpower_provider_up{provider=ODENGI}"] == 1
             asked = ("evpower_sessions", "evpower_unsettled", "evpower_parked", "evpower_top_ups{", "evpower_oldest")
             assert not [name for name in read if name.startswith(asked)]

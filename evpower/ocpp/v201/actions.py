@@ -18,7 +18,6 @@ ONLY_TAKEN = (
     "NotifyMonitoringReport",
     "PublishFirmwareStatusNotification",
     "ReportChargingProfiles",
-    "ReservationStatusUpdate",
 )
 
 ACTIONS = {
@@ -39,6 +38,7 @@ ACTIONS = {
     ),
     "NotifyEvent": Action(device_messages.NotifyEvent, device.notify_event),
     "NotifyReport": Action(device_messages.NotifyReport, device.notify_report),
+    "ReservationStatusUpdate": Action(device_messages.ReservationStatusUpdate, device.reservation_status_update),
     "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),
     "Get15118EVCertificate": Action(Anything, device.get_15118_ev_certificate),
     "NotifyEVChargingNeeds": Action(Anything, device.notify_ev_charging_needs),

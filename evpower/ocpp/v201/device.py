@@ -56,6 +56,17 @@ async def notify_report(station: ConnectedStation, request: device_messages.Noti
     return messages.Done()
 
 
+async def reservation_status_update(
+    station: ConnectedStation, request: device_messages.ReservationStatusUpdate, _: bytes
+) -> Confirmation:
+    """It ended at the station (H04)."""
+    line = "ReservationStatusUpdate: station=%s, reservation_id=%d, status=%s"
+    log.info(line, station.station_id, request.reservation_id, request.reservation_update_status)
+    expired = request.reservation_update_status == "Expired"
+    await station.reports.reservation_ended(station.station_id, request.reservation_id, expired=expired)
+    return messages.Done()
+
+
 async def taken(station: ConnectedStation, _request: device_messages.Anything, _: bytes) -> Confirmation:
     """It is in the trace; nothing follows from it."""
     del station

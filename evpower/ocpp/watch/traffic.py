@@ -60,11 +60,11 @@ class _Status(msgspec.Struct):
 _read_status = msgspec.json.Decoder(_Status).decode
 
 
-class Traffic:
-    """The counters; `actions` are the standard's, any other is counted as `other`."""
+class Calls:
+    """What is asked and answered in one version of OCPP; any action that is none of `actions` is counted as `other`."""
 
-    def __init__(self, actions: Collection[str]) -> None:
-        self._actions = frozenset(actions)
+    def __init__(self, actions: frozenset[str]) -> None:
+        self._actions = actions
         #: By action of the station's CALL.
         self.answered: dict[str, Durations] = {}
         #: CALLERRORs of ours, by code.
@@ -75,10 +75,6 @@ class Traffic:
         self.calls_sent: Counter[str] = Counter()
         #: Ends of CALLs of ours, by action and outcome.
         self.commands: Counter[tuple[str, str]] = Counter()
-        self.refusals: Counter[Refusal] = Counter()
-        self.leniencies: dict[StationId, Counter[Kind]] = {}
-        #: By which addresses their handshakes came.
-        self.seen = SeenAddresses()
 
     def call_answered(self, action: str, took_s: float) -> None:
         """A station's CALL got its answer, of whatever kind. On the path of every message: about half a microsecond."""
@@ -97,12 +93,29 @@ class Traffic:
             self.errors_received[outcome.code if outcome.code in ERROR_CODES else OTHER] += 1
         self.commands[self._known(action), _outcome_label(outcome)] += 1
 
+    def _known(self, action: str) -> str:
+        return action if action in self._actions else OTHER
+
+
+class Traffic:
+    """The counters; `actions` are the standard's."""
+
+    def __init__(self, actions: Collection[str]) -> None:
+        self._actions = frozenset(actions)
+        #: By version of OCPP.
+        self.calls: dict[str, Calls] = {}
+        self.refusals: Counter[Refusal] = Counter()
+        self.leniencies: dict[StationId, Counter[Kind]] = {}
+        #: By which addresses their handshakes came.
+        self.seen = SeenAddresses()
+
+    def calls_in(self, version: str) -> Calls:
+        """The calls of all stations that speak this version."""
+        return self.calls.setdefault(version, Calls(self._actions))
+
     def leniencies_of(self, station_id: StationId) -> Counter[Kind]:
         """The tally of an admitted station, over all its connections."""
         return self.leniencies.setdefault(station_id, Counter())
-
-    def _known(self, action: str) -> str:
-        return action if action in self._actions else OTHER
 
 
 def _outcome_label(outcome: CallOutcome) -> str:

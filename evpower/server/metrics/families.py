@@ -43,12 +43,17 @@ def gauges(name: str, meaning: str, label: str, values: Iterable[tuple[str, floa
     return family
 
 
+def histograms(name: str, meaning: str, labels: tuple[str, ...], values: Mapping[Key, Durations]) -> Metric:
+    """How long something took, by the values of several labels."""
+    family = HistogramMetricFamily(name, meaning, labels=labels)
+    for key in sorted(values):
+        family.add_metric(key, values[key].up_to_each_bound(), values[key].sum_s)
+    return family
+
+
 def histogram(name: str, meaning: str, label: str, values: Mapping[str, Durations]) -> Metric:
     """How long something took, by the values of one label."""
-    family = HistogramMetricFamily(name, meaning, labels=[label])
-    for value, times in sorted(values.items()):
-        family.add_metric([value], times.up_to_each_bound(), times.sum_s)
-    return family
+    return histograms(name, meaning, (label,), {(value,): times for value, times in values.items()})
 
 
 def whole_histogram(name: str, meaning: str, times: Durations) -> Metric:

@@ -206,6 +206,14 @@ async def test_a_start_and_a_stop_are_asked_in_its_words(csms: Csms, autojump_cl
     assert asked == [Outcome.ACCEPTED, Outcome.REJECTED]
 
 
+@pytest.mark.parametrize("said", ["Expired", "Removed"])
+async def test_a_reservation_that_ended_at_the_station_ends(csms: Csms, autojump_clock: MockClock, said: str) -> None:
+    peer = await charger(csms)
+    update = {"reservationId": 7, "reservationUpdateStatus": said}
+    assert (await peer.call("ReservationStatusUpdate", update))[2] == {}
+    assert (f"reservation 7 {said.lower()}", CP) in csms.reports.told
+
+
 async def test_an_action_of_the_other_version_is_refused_by_name(csms: Csms, autojump_clock: MockClock) -> None:
     await charger(csms)
     with pytest.raises(NotInThisVersion) as refusal:

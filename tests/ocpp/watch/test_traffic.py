@@ -27,7 +27,7 @@ async def test_each_call_is_counted_by_its_action(csms: Csms, autojump_clock: Mo
     for _ in range(3):
         await peer.call("Heartbeat")
     await peer.call("Authorize", {"idTag": "T"})
-    counts = {action: times.count for action, times in csms.traffic.answered.items()}
+    counts = {action: times.count for action, times in csms.traffic.calls_in("1.6").answered.items()}
     assert counts == {"Heartbeat": 3, "Authorize": 1}
 
 
@@ -38,15 +38,15 @@ async def test_how_long_an_answer_took_is_in_its_bucket(csms: Csms, autojump_clo
     await trio.sleep(3)
     csms.reports.commit.set()
     await peer.answer()
-    times = csms.traffic.answered["Authorize"]
+    times = csms.traffic.calls_in("1.6").answered["Authorize"]
     assert times.buckets[BOUNDS_S.index(5.0)] == times.count == 1
     assert times.sum_s == pytest.approx(3)
 
 
 async def test_an_answer_slower_than_every_bound_is_counted_too() -> None:
-    traffic = Traffic(known_actions(DIALECTS))
-    traffic.call_answered("Heartbeat", 100)
-    assert traffic.answered["Heartbeat"].buckets[-1] == 1
+    calls = Traffic(known_actions(DIALECTS)).calls_in("1.6")
+    calls.call_answered("Heartbeat", 100)
+    assert calls.answered["Heartbeat"].buckets[-1] == 1
 
 
 async def test_callerrors_of_ours_are_counted_by_code(csms: Csms, autojump_clock: MockClock) -> None:
@@ -58,7 +58,7 @@ async def test_callerrors_of_ours_are_counted_by_code(csms: Csms, autojump_clock
     await peer.answer()
     csms.reports.broken = True
     await peer.call("Authorize", {"idTag": "T"})
-    assert csms.traffic.errors_sent == {
+    assert csms.traffic.calls_in("1.6").errors_sent == {
         "NotImplemented": 1,
         "NotSupported": 1,
         "OccurenceConstraintViolation": 1,
@@ -71,7 +71,7 @@ async def test_a_charger_that_invents_actions_makes_no_new_counters(csms: Csms, 
     peer = await csms.charger()
     for n in range(50):
         await peer.call(f"Invented{n}")
-    assert {action: times.count for action, times in csms.traffic.answered.items()} == {"other": 50}
+    assert {action: times.count for action, times in csms.traffic.calls_in("1.6").answered.items()} == {"other": 50}
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ async def test_each_end_of_a_command_is_counted_with_its_action(
     else:
         await peer.send(answer[0], message_id, *answer[1:])
         await trio.sleep(1)
-    assert csms.traffic.calls_sent["ClearCache"] == 1
-    assert csms.traffic.commands["ClearCache", outcome] == 1
-    assert csms.traffic.errors_received == ({"NotSupported": 1} if outcome == "failed" else {})
+    assert csms.traffic.calls_in("1.6").calls_sent["ClearCache"] == 1
+    assert csms.traffic.calls_in("1.6").commands["ClearCache", outcome] == 1
+    assert csms.traffic.calls_in("1.6").errors_received == ({"NotSupported": 1} if outcome == "failed" else {})
 
 
 async def test_a_command_whose_charger_left_ended_offline(
@@ -113,7 +113,7 @@ async def test_a_command_whose_charger_left_ended_offline(
     await peer.next_call()
     await peer.wire.aclose()
     await trio.sleep(1)
-    assert csms.traffic.commands["ClearCache", "offline"] == 1
+    assert csms.traffic.calls_in("1.6").commands["ClearCache", "offline"] == 1
 
 
 async def test_error_codes_a_charger_invents_are_one_counter(
@@ -125,7 +125,7 @@ async def test_error_codes_a_charger_invents_are_one_counter(
         _, message_id, _, _ = await peer.next_call()
         await peer.send(4, message_id, f"Invented{n}", "", {})
         await trio.sleep(0.1)
-    assert csms.traffic.errors_received == {"other": 5}
+    assert csms.traffic.calls_in("1.6").errors_received == {"other": 5}
 
 
 async def refused(csms: Csms, *arguments: Any, **how: Any) -> None:
