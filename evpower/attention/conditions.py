@@ -21,6 +21,7 @@ class ConditionKind(Enum):
     CHARGING_WITHOUT_SESSION = "charging_without_session"
     STOP_AWAITED = "stop_awaited"
     UNBILLED_ENERGY = "unbilled_energy"
+    GIVEN_AWAY = "given_away"
     STATION_OFFLINE = "station_offline"
     CONNECTOR_FAULTED = "connector_faulted"
     STARTS_FAIL = "starts_fail"
@@ -150,6 +151,21 @@ class Ailing:
 
 
 @dataclass(frozen=True)
+class Gift:
+    """Energy that a station gave away in a day, its worth at the price that drivers see, and above what it is too much.
+
+    `since`: when the first of its charges began.
+    """
+
+    station_id: StationId
+    since: datetime
+    charges: int
+    energy_wh: int
+    worth_tyiyn: int
+    limit_tyiyn: int
+
+
+@dataclass(frozen=True)
 class LedgerFinding:
     """What the last check of the ledger found: broken rows, and the invariants they break."""
 
@@ -172,3 +188,4 @@ class Gathered:
     #: Connectors on which a transaction is given away: nobody has to pay there.
     given_away: frozenset[tuple[StationId, int]] = frozenset()
     ailing: tuple[Ailing, ...] = ()
+    gifts: tuple[Gift, ...] = ()

@@ -21,6 +21,7 @@ import trio
 from evpower.attention.beneath import Beneath
 from evpower.attention.cells import CellKind, StationCells, StationFactsNow, is_missing, station_cells
 from evpower.attention.folding import folded
+from evpower.attention.gifts import Gifts
 from evpower.attention.overview import DayFigures, RunningCharges
 from evpower.attention.rows.conditions import gather
 from evpower.attention.rows.marks import read_marks
@@ -122,12 +123,14 @@ class Pictures:
         timezone: ZoneInfo,
         series: str,
         beneath: Beneath,
+        gifts: Gifts,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._bus = bus
         self._availability = availability
         self._beneath = beneath
+        self._gifts = gifts
         self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
         self._timezone = timezone
         self._known = _Known()
@@ -241,7 +244,8 @@ class Pictures:
                 facts = await read_station_facts(conn, None if whole else changed) if whole or changed else []
                 silent = await silent_stations(conn, now - self._heartbeat_timeout)
                 running = await read_running(conn, now)
-                gathered = replace(await gather(conn, now), ailing=beneath.ailing)
+                gifts = await self._gifts.read(conn, now)
+                gathered = replace(await gather(conn, now), ailing=beneath.ailing, gifts=gifts)
                 marks = await read_marks(conn)
                 if trio.current_time() - known.day_at_s > DAY_EVERY_S:
                     known.day = replace(await read_day(conn, now, midnight(now, self._timezone)), hours=known.hours)

@@ -16,6 +16,7 @@ from evpower.attention.conditions import (
     Condition,
     ConditionKind,
     Gathered,
+    Gift,
     LastStarts,
     LedgerFinding,
     OpenCharge,
@@ -73,6 +74,7 @@ def raised(
         *of_waiting(rows.waiting, now),
         *of_ledger(rows.finding),
         *of_ailing(rows.ailing, known),
+        *of_gifts(rows.gifts),
         *of_stations(suspects, rows, now),
     ]
     return [_placed(each, known) for each in found]
@@ -187,6 +189,15 @@ def of_ailing(ailing: Iterable[Ailing], known: Mapping[StationId, StationCells])
         if each.station_id in known:
             kind, facts = ConditionKind(each.kind), {"word": each.word}
             yield Condition(kind, each.station_id, each.since, station_id=each.station_id, facts=facts)
+
+
+def of_gifts(gifts: Iterable[Gift]) -> Iterator[Condition]:
+    """A station that gave away more in a day than is meant to be (setting `operator.given_away_limit_som`)."""
+    for each in gifts:
+        if each.worth_tyiyn > each.limit_tyiyn:
+            facts: dict[str, str | int] = {"energy_wh": each.energy_wh, "count": each.charges}
+            kind, money = ConditionKind.GIVEN_AWAY, each.worth_tyiyn
+            yield Condition(kind, each.station_id, each.since, False, money, each.station_id, facts=facts)
 
 
 def of_beneath(beneath: BeneathFacts, now: datetime) -> Iterator[Condition]:

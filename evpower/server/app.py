@@ -26,6 +26,7 @@ from evpower.administration.strangers import Strangers
 from evpower.administration.tariff_plans import TariffPlans
 from evpower.attempts.service import Attempts
 from evpower.attention.beneath import Beneath, DiskRoom, disk_room
+from evpower.attention.gifts import Gifts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
 from evpower.availability.service import StationAvailability
@@ -305,6 +306,7 @@ def build_app(
     payments = build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch)
     ailing = read_ailing(habits or StationHabits(), link, clock)
     beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room, ailing)
+    gifts = Gifts(pricing, config.operator.given_away_limit_tyiyn)
     return App(
         bus=bus,
         redis=redis,
@@ -355,7 +357,7 @@ def build_app(
         health=ConnectorsHealth(pool, clock, bus),
         availability=availability,
         pictures=Pictures(
-            pool, clock, bus, availability, heartbeat_timeout_s, timezone, random_bytes(8).hex(), beneath
+            pool, clock, bus, availability, heartbeat_timeout_s, timezone, random_bytes(8).hex(), beneath, gifts
         ),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),

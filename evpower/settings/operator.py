@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evpower.money import TYIYN_PER_SOM
 from evpower.settings.addresses import Bind, Binds
-from evpower.settings.values import Text, setting
+from evpower.settings.values import Text, Whole, setting
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,11 @@ class OperatorSettings:
 
     bind: tuple[Bind, ...] = setting((Bind("127.0.0.1", 8081),), Binds(may_be_empty=True))
     backup_path: str = setting("", Text())
+    given_away_limit_som: int = setting(1_000, Whole(0, 100_000_000))
+
+    @property
+    def given_away_limit_tyiyn(self) -> int:
+        return self.given_away_limit_som * TYIYN_PER_SOM
 
 
 def contradictions(operator: OperatorSettings, phones: Sequence[Bind]) -> list[str]:

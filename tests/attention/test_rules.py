@@ -15,6 +15,7 @@ from evpower.attention.conditions import (
     Condition,
     ConditionKind,
     Gathered,
+    Gift,
     LastStarts,
     LedgerFinding,
     OpenCharge,
@@ -241,6 +242,21 @@ def test_what_the_process_stands_on_is_raised_while_it_is_so(facts: BeneathFacts
     assert [(each.kind.value, each.is_urgent) for each in of_beneath(facts, NOON)] == raises
 
 
+@pytest.mark.parametrize(
+    ("worth", "limit", "raises"),
+    [(1000, 1000, []), (1001, 1000, [("given_away", False)]), (1, 0, [("given_away", False)])],
+)
+def test_a_station_that_gives_away_more_than_is_meant_is_raised_with_what_it_is_worth(
+    worth: int, limit: int, raises: list[Any]
+) -> None:
+    rows = Gathered(gifts=(Gift(A, ago(hours=2), 3, 900, worth, limit),))
+    assert kinds(rows, station()) == raises
+    assert [(each.money_tyiyn, each.since) for each in found(rows, station())] == [(worth, ago(hours=2))] * len(raises)
+    silent = station(online=False, seen=ago(minutes=6))
+    (item,) = folded(found(rows, silent), {"L1": 1})
+    assert (len(item.parts), item.money_tyiyn) == (1 + len(raises), worth * len(raises))
+
+
 @pytest.mark.parametrize("kind", ["boot_loop", "wrong_clock"])
 def test_a_station_that_ails_is_raised_while_it_does_folded_with_its_other_rows_and_not_when_it_is_none(
     kind: str,
@@ -292,6 +308,7 @@ def test_every_kind_has_a_rule_that_raises_it() -> None:
         money=tuple(WaitingMoney(1, kind, "odengi", "42", 1, ago(hours=2), "") for kind in ("parked", "refund")),
         undecided=(Undecided("odengi", 3, 9000, ago(hours=1)),),
         finding=LedgerFinding(1, ("x",), NOON),
+        gifts=(Gift(A, NOON, 1, 900, 2, 1),),
         ailing=tuple(Ailing(kind, StationId("C"), NOON, "") for kind in ("boot_loop", "wrong_clock")),
         waiting=tuple(
             Waiting(kind, "1", A, NOON, "", NOON)

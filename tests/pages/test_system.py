@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
@@ -23,6 +23,7 @@ from evpower.identifiers import ProcessId
 from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.watch.traffic import Refusal, Traffic
 from evpower.payments.gateway import Gateways
+from evpower.server.doors import station_server
 from evpower.server.process import Process, build_process
 from evpower.server.system_page import facts as system
 from evpower.server.system_page.recent_lines import RecentLines
@@ -30,7 +31,7 @@ from evpower.settings.config import Config
 from evpower.settings.operator import OperatorSettings
 from evpower.sign_in.means import SignInMeans
 from tests.db.proxy import open_proxy
-from tests.worlds.charging import World, open_world
+from tests.worlds.charging import STATION, World, open_world
 from tests.worlds.fakes import CountingIds
 from tests.worlds.pages import Browser
 from tests.worlds.provider import ScriptedProvider
@@ -207,3 +208,14 @@ def test_no_more_lines_are_kept_than_are_shown() -> None:
     for number in range(300):
         recent.handle(logging.LogRecord("x", logging.WARNING, "", 0, f"{number}", None, None))
     assert [recent.lines[0].text, recent.lines[-1].text, len(recent.lines)] == ["100", "299", 200]
+
+
+async def test_what_the_chargers_door_sees_of_a_clock_is_on_the_first_screen(world: World) -> None:
+    async with machine(world) as here:
+        door = station_server(here.process, FailedLogins())
+        await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+        door.habits.clocks.showed(STATION, datetime(1970, 1, 1, tzinfo=UTC), world.clock.now())
+        await here.process.app.pictures.look()
+        assert here.process.app.pictures.latest is not None
+        (entry,) = here.process.app.pictures.latest.todo.entries
+        assert entry.item.head.kind.value == "wrong_clock"
