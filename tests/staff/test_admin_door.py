@@ -16,7 +16,9 @@ from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
+from evpower.http.operators.charges.availability import availability_routes
 from evpower.http.operators.charges.evidence import evidence_routes
+from evpower.http.operators.charges.health import health_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
 from evpower.http.operators.metrics import metrics_routes, require_neighbour
@@ -104,6 +106,8 @@ class Door:
                 session_routes(app.charge_views, app.charging),
                 evidence_routes(app.case_files, cast("Traces", self.frames)),
                 statistics_routes(app.charge_views),
+                health_routes(app.health),
+                availability_routes(app.availability),
                 client_routes(app.client_accounts, app.charge_views, app.case_files),
                 second_factor_routes(self.factor),
                 *staff_routes(app.staff),
