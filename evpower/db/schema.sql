@@ -73,6 +73,13 @@ TABLE evpower.device_inventories (
     asked_at timestamp with time zone NOT NULL,
     reported_at timestamp with time zone
 )
+TABLE evpower.device_monitors (
+    station_id text NOT NULL,
+    monitor_id integer NOT NULL,
+    variable text NOT NULL,
+    severity integer NOT NULL,
+    reported_at timestamp with time zone NOT NULL
+)
 TABLE evpower.device_variables (
     station_id text NOT NULL,
     component text NOT NULL,
@@ -1026,6 +1033,8 @@ evpower.cursor_keys: cursor_keys_one_check CHECK (one)
 evpower.cursor_keys: cursor_keys_pkey PRIMARY KEY (one)
 evpower.device_inventories: device_inventories_pkey PRIMARY KEY (station_id)
 evpower.device_inventories: device_inventories_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.device_monitors: device_monitors_pkey PRIMARY KEY (station_id, monitor_id)
+evpower.device_monitors: device_monitors_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.device_variables: device_variables_attribute_check CHECK ((attribute = ANY (ARRAY['Actual'::text, 'Target'::text, 'MinSet'::text, 'MaxSet'::text])))
 evpower.device_variables: device_variables_pkey PRIMARY KEY (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
 evpower.device_variables: device_variables_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
@@ -1372,6 +1381,7 @@ CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX cursor_keys_pkey ON evpower.cursor_keys USING btree (one)
 CREATE UNIQUE INDEX device_inventories_pkey ON evpower.device_inventories USING btree (station_id)
+CREATE UNIQUE INDEX device_monitors_pkey ON evpower.device_monitors USING btree (station_id, monitor_id)
 CREATE UNIQUE INDEX device_variables_pkey ON evpower.device_variables USING btree (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
 CREATE UNIQUE INDEX displaced_phones_pkey ON evpower.displaced_phones USING btree (client_id)
 CREATE UNIQUE INDEX doubts_of_a_settlement ON evpower.doubts USING btree (session_id) WHERE (kind = 'settlement'::text)

@@ -46,7 +46,7 @@ from evpower.stations.availability import Availability
 from evpower.stations.awaited_answers import Awaited
 from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.stations.device_model import DeviceModel
-from evpower.stations.device_variable import DeviceVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 from evpower.stations.transfers import Kind, Transfers
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -259,6 +259,14 @@ class StationReports:
     ) -> None:
         """Store a report of the station's variables, once all of its parts have come."""
         await self._rooms.device_model.report(station_id, request_id, seq_no, variables, more=more)
+
+    async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
+        """Store how grave what the station's monitors notify is."""
+        await self._rooms.device_model.monitors(station_id, monitors)
+
+    async def is_grave(self, station_id: StationId, monitor_id: int | None, variable: str) -> bool:
+        """Whether what a monitor notifies wants a look."""
+        return await self._rooms.device_model.is_grave(station_id, monitor_id, variable)
 
     async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
         """The station neither runs this transaction nor has its end queued (OCPP 2.0.1 E14)."""

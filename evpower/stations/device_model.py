@@ -11,7 +11,7 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import StationId
-from evpower.stations.device_variable import DeviceVariable, KnownVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable, KnownVariable
 from evpower.stations.rows import device_model as rows
 
 log = logging.getLogger("OCPP")
@@ -20,6 +20,10 @@ log = logging.getLogger("OCPP")
 WHOLE_WITHIN = timedelta(minutes=5)
 #: Variables of one report; a station that reports more has a fault, and must not fill our memory.
 MOST_VARIABLES = 20_000
+#: Monitors of a station that are kept, the latest reported.
+MOST_MONITORS = 2_000
+#: Up to this severity (an error) an event wants a look; above it are alerts, warnings, notices and less (contract §6).
+LEAST_GRAVE = 4
 
 
 @dataclass
@@ -76,6 +80,20 @@ class DeviceModel:
                 await rows.store(uow.conn, station_id, request_id, whole, now)
             self._growing.pop(station_id, None)
             log.info("device model: station=%s, variables=%d", station_id, len(whole))
+
+    async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
+        """The station reports monitors of its variables; others that are known stay."""
+        if monitors:
+            async with unit_of_work(self._pool) as uow:
+                await rows.store_monitors(uow.conn, station_id, monitors, self._clock.now(), most=MOST_MONITORS)
+
+    async def is_grave(self, station_id: StationId, monitor_id: int | None, variable: str) -> bool:
+        """Whether a notification wants a look: one that names no monitor of this variable that is known does."""
+        if monitor_id is None:
+            return True
+        async with reading(self._pool) as conn:
+            severity = await rows.severity(conn, station_id, monitor_id, variable)
+        return severity is None or severity <= LEAST_GRAVE
 
     async def known(self, station_id: StationId, component: str | None = None) -> list[KnownVariable]:
         """What was reported last, of everything or of one component (by its name, in any case)."""

@@ -23,6 +23,15 @@ class DeviceVariable:
 
 
 @dataclass(frozen=True)
+class DeviceMonitor:
+    """A monitor of a variable (`Component.Variable`) by the station's number; `severity` is 0 (danger) to 9."""
+
+    monitor_id: int
+    variable: str
+    severity: int
+
+
+@dataclass(frozen=True)
 class KnownVariable:
     """The same as it is kept, and when it was reported."""
 

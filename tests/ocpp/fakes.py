@@ -16,7 +16,7 @@ from evpower.network.status import StatusReport
 from evpower.reports.station_reports import StationReports
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.security.security_report import SecurityReport
-from evpower.stations.device_variable import DeviceVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 from evpower.stations.transfers import Kind
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -80,6 +80,8 @@ class FakeReports(StationReports):
         self.lost: list[WireTransactionId] = []
         #: The number of an inventory that is to be asked for, and parts of reports that came.
         self.inventory: int | None = None
+        #: An event of one of them is not grave.
+        self.device_monitors: list[DeviceMonitor] = []
         self.device_reports: list[tuple[int, int, tuple[DeviceVariable, ...], bool]] = []
         self.states: dict[ConnectorId, str] = {}
         self.broken = False
@@ -165,6 +167,14 @@ class FakeReports(StationReports):
 
     async def reservation_ended(self, station_id: StationId, reservation_id: int, *, expired: bool) -> None:
         await self._note(f"reservation {reservation_id} {'expired' if expired else 'removed'}", station_id)
+
+    async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
+        await self._note("monitors", station_id)
+        self.device_monitors.extend(monitors)
+
+    async def is_grave(self, station_id: StationId, monitor_id: int | None, variable: str) -> bool:
+        del station_id
+        return (monitor_id, variable) not in {(each.monitor_id, each.variable) for each in self.device_monitors}
 
     async def device_report(
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool

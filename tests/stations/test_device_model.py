@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from evpower.network.station import Boot
 from evpower.stations.device_model import DeviceModel
-from evpower.stations.device_variable import DeviceVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 from tests.worlds.charging import STATION, World
 
 INTERVAL = DeviceVariable("SampledDataCtrlr", "TxUpdatedInterval", "30")
@@ -68,3 +70,23 @@ async def test_an_inventory_takes_the_place_of_what_was_known_and_another_report
     assert other is not None
     await model.report(STATION, other, 0, [INTERVAL], more=False)
     assert await known(world) == {"TxUpdatedInterval": "30"}
+
+
+async def test_what_a_monitor_notifies_is_grave_up_to_severity_4_and_when_nothing_is_known(world: World) -> None:
+    reports, name = world.app.reports, "Connector.Temperature"
+    await reports.monitors(STATION, [DeviceMonitor(number, name, number) for number in range(10)])
+    assert [number for number in range(11) if await reports.is_grave(STATION, number, name)] == [0, 1, 2, 3, 4, 10]
+    assert await reports.is_grave(STATION, None, name)
+    assert await reports.is_grave(STATION, 9, "Connector.Problem"), "its number belongs to another monitor now"
+
+
+async def test_a_monitors_last_severity_counts_and_the_latest_are_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evpower.stations.device_model.MOST_MONITORS", 2)
+    reports, name = world.app.reports, "Connector.Temperature"
+    await reports.monitors(STATION, [DeviceMonitor(1, name, 2), DeviceMonitor(1, name, 8)])
+    assert not await reports.is_grave(STATION, 1, name)
+    world.clock.advance(1)
+    await reports.monitors(STATION, [DeviceMonitor(2, name, 8), DeviceMonitor(3, name, 8)])
+    assert [number for number in (1, 2, 3) if await reports.is_grave(STATION, number, name)] == [1]

@@ -15,7 +15,6 @@ ONLY_TAKEN = (
     "NotifyChargingLimit",
     "NotifyCustomerInformation",
     "NotifyDisplayMessages",
-    "NotifyMonitoringReport",
     "PublishFirmwareStatusNotification",
     "ReportChargingProfiles",
 )
@@ -37,6 +36,7 @@ ACTIONS = {
         device_messages.FirmwareStatusNotification, security.firmware_status_notification
     ),
     "NotifyEvent": Action(device_messages.NotifyEvent, device.notify_event),
+    "NotifyMonitoringReport": Action(device_messages.NotifyMonitoringReport, device.notify_monitoring_report),
     "NotifyReport": Action(device_messages.NotifyReport, device.notify_report),
     "ReservationStatusUpdate": Action(device_messages.ReservationStatusUpdate, device.reservation_status_update),
     "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),

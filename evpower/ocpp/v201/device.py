@@ -9,7 +9,7 @@ from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.times import utc
 from evpower.security.security_report import SecurityMatter, SecurityReport
-from evpower.stations.device_variable import DeviceVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 
 log = logging.getLogger("OCPP")
 
@@ -19,9 +19,12 @@ TECH_INFO_CHARS = 255
 
 
 async def notify_event(station: ConnectedStation, request: device_messages.NotifyEvent, _: bytes) -> Confirmation:
-    """Each event is kept as one of the station's, by `Component.Variable` and its value (N07)."""
+    """Each grave event is kept as one of the station's, by `Component.Variable` and its value (N07)."""
     for event in request.event_data:
-        name = f"{event.component.name}.{event.variable.name}"
+        name = _name(event)
+        if not await station.reports.is_grave(station.station_id, event.variable_monitoring_id, name):
+            log.info("NotifyEvent: station=%s, variable=%s, and it is not grave", station.station_id, name)
+            continue
         report = SecurityReport(
             SecurityMatter.EVENT,
             "NotifyEvent",
@@ -30,6 +33,23 @@ async def notify_event(station: ConnectedStation, request: device_messages.Notif
             occurred_at=utc(event.timestamp),
         )
         await station.reports.security(station.station_id, report)
+    return messages.Done()
+
+
+def _name(of: device_messages.EventData | device_messages.MonitoringData) -> str:
+    return f"{of.component.name}.{of.variable.name}"
+
+
+async def notify_monitoring_report(
+    station: ConnectedStation, request: device_messages.NotifyMonitoringReport, _: bytes
+) -> Confirmation:
+    """A part of a report on monitors (N02): each part counts by itself."""
+    monitors = [
+        DeviceMonitor(each.id, _name(data), each.severity)
+        for data in request.monitor or ()
+        for each in data.variable_monitoring
+    ]
+    await station.reports.monitors(station.station_id, monitors)
     return messages.Done()
 
 

@@ -1,4 +1,4 @@
-"""Rows of `device_variables` and `device_inventories`."""
+"""Rows of `device_variables`, `device_inventories` and `device_monitors`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
-from evpower.stations.device_variable import DeviceVariable, KnownVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable, KnownVariable
 
 #: A report that does not come is not asked for again sooner, also of a station that boots again and again.
 ASKED_APART = timedelta(minutes=10)
@@ -44,6 +44,21 @@ UPDATE evpower.device_inventories SET reported_at = %(at)s
 WHERE station_id = %(station_id)s AND request_id = %(request_id)s
 """
 FORGET_OLDER = "DELETE FROM evpower.device_variables WHERE station_id = %(station_id)s AND reported_at < %(at)s"
+STORE_MONITORS = f"""
+INSERT INTO evpower.device_monitors (station_id, monitor_id, variable, severity, reported_at)
+SELECT %(station_id)s, r.*, %(at)s::timestamptz FROM {batch_table("monitor_id int, variable text, severity int")} r
+ON CONFLICT (station_id, monitor_id)
+DO UPDATE SET variable = excluded.variable, severity = excluded.severity, reported_at = excluded.reported_at
+"""
+FORGET_MONITORS = """
+DELETE FROM evpower.device_monitors WHERE station_id = %(station_id)s AND monitor_id IN (
+    SELECT monitor_id FROM evpower.device_monitors WHERE station_id = %(station_id)s
+    ORDER BY reported_at DESC, monitor_id OFFSET %(most)s)
+"""
+SEVERITY = """
+SELECT severity FROM evpower.device_monitors
+WHERE station_id = %(station_id)s AND monitor_id = %(monitor_id)s AND variable = %(variable)s
+"""
 READ = """
 SELECT component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability,
        persistent, reported_at
@@ -75,3 +90,20 @@ async def read(conn: Conn, station_id: StationId, component: str | None) -> list
     """What is known of a station, or of one component of it."""
     cursor = await conn.execute(READ, {"station_id": station_id, "component": component})
     return [KnownVariable(**row) for row in await cursor.fetchall()]
+
+
+async def store_monitors(
+    conn: Conn, station_id: StationId, monitors: Sequence[DeviceMonitor], at: datetime, *, most: int
+) -> None:
+    """Write monitors; of one number the last counts, and of a station `most` are kept."""
+    rows = {each.monitor_id: asdict(each) for each in monitors}
+    where = {"station_id": station_id, "at": at, "most": most}
+    await conn.execute(STORE_MONITORS, {**batch(rows.values()), **where})
+    await conn.execute(FORGET_MONITORS, where)
+
+
+async def severity(conn: Conn, station_id: StationId, monitor_id: int, variable: str) -> int | None:
+    """Of what a monitor of this variable notifies; None when it is not known."""
+    parameters = {"station_id": station_id, "monitor_id": monitor_id, "variable": variable}
+    row = await (await conn.execute(SEVERITY, parameters)).fetchone()
+    return None if row is None else int(row["severity"])

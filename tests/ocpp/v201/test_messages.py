@@ -116,6 +116,7 @@ CONFIRMATIONS: list[tuple[str, Confirmation]] = [
     ("FirmwareStatusNotification", DONE),
     ("NotifyEvent", DONE),
     ("NotifyReport", DONE),
+    ("NotifyMonitoringReport", DONE),
     ("ReservationStatusUpdate", DONE),
     ("GetCertificateStatus", device_messages.GetCertificateStatusConf(status="Failed")),
     ("Get15118EVCertificate", device_messages.Get15118EVCertificateConf(status="Failed", exi_response="")),

@@ -20,7 +20,7 @@ from evpower.ocpp.v201.after_boot import LEAST_MEASURANDS, MEASURANDS
 from evpower.ocpp.wire import frames
 from evpower.reports.transaction_event import EventAnswer
 from evpower.security.security_report import SecurityMatter
-from evpower.stations.device_variable import DeviceVariable
+from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 
@@ -287,6 +287,28 @@ async def test_events_are_kept_as_the_stations(csms: Csms, autojump_clock: MockC
         (SecurityMatter.EVENT, "TamperDetectionActivated", None),
         (SecurityMatter.EVENT, "Connector.Problem", "true E42"),
     ]
+
+
+async def test_an_event_of_a_monitor_that_is_not_grave_is_in_the_trace_alone(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    peer = await charger(csms)
+    where = {"component": {"name": "Connector"}, "variable": {"name": "Temperature"}}
+    monitor = {"id": 3, "transaction": False, "value": 60.0, "type": "UpperThreshold", "severity": 8}
+    report = {"requestId": 1, "seqNo": 0, "generatedAt": AT, "monitor": [{**where, "variableMonitoring": [monitor]}]}
+    assert (await peer.call("NotifyMonitoringReport", report))[2] == {}
+    assert csms.reports.device_monitors == [DeviceMonitor(3, "Connector.Temperature", 8)]
+    event = {
+        **where,
+        "eventId": 1,
+        "timestamp": AT,
+        "trigger": "Alerting",
+        "actualValue": "61",
+        "eventNotificationType": "CustomMonitor",
+    }
+    events = [event | {"variableMonitoringId": 3}, event | {"variableMonitoringId": 4}]
+    assert (await peer.call("NotifyEvent", {"generatedAt": AT, "seqNo": 0, "eventData": events}))[2] == {}
+    assert [each.type for each in csms.reports.security_reports] == ["Connector.Temperature"]
 
 
 async def test_files_are_followed_by_their_numbers(csms: Csms, autojump_clock: MockClock) -> None:
