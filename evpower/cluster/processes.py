@@ -194,3 +194,12 @@ class Processes:
                 await processes.leave_all(uow.conn, self.me)
         except DatabaseFailure as error:
             log.warning("the others were not told that this process ends, and will see it: %s", error)
+
+
+async def forget_all_processes(pool: Pool) -> None:
+    """Of a database that was restored: its rows are of the time of the copy, and no process runs on it.
+
+    Else the lease of one of them would count as a living process's for a while, and a stop be sent to nobody.
+    """
+    async with unit_of_work(pool) as uow:
+        await processes.forget_all(uow.conn)

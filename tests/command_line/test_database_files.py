@@ -57,6 +57,28 @@ def test_a_dump_fills_an_empty_database(
     assert names_of_clients(new_database) == ["Айгүл"]
 
 
+def test_no_process_of_the_time_of_the_copy_is_taken_for_a_living_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str, new_database: str
+) -> None:
+    """Its lease would count for a quarter of a minute, and a stop of a charge be sent to nobody."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute("INSERT INTO locations (id, name, address) VALUES ('L', 'n', 'a')")
+        conn.execute("INSERT INTO stations (id, serial_number, location_id) VALUES ('S', 'N', 'L')")
+        conn.execute("INSERT INTO evpower.processes (process_id, started_at, lease_until) VALUES ('p', now(), now())")
+        conn.execute(
+            "INSERT INTO evpower.charger_connections (station_id, process_id, connected_at) VALUES ('S', 'p', now())"
+        )
+    use(monkeypatch, database_url)
+    assert run("database", "dump", str(tmp_path / "evpower.dump")).exit_code == 0
+    use(monkeypatch, new_database)
+    assert run("database", "restore", str(tmp_path / "evpower.dump")).exit_code == 0
+    with psycopg.connect(new_database) as conn:
+        left = conn.execute(
+            "SELECT process_id FROM evpower.processes UNION ALL SELECT process_id FROM evpower.charger_connections"
+        ).fetchall()
+    assert left == []
+
+
 def test_a_file_is_not_written_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> None:
     use(monkeypatch, database_url)
     file = tmp_path / "evpower.dump"

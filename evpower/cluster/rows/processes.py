@@ -116,6 +116,12 @@ async def leave_all(conn: AsyncConnection[Any], process_id: ProcessId) -> None:
     await conn.execute(FORGET_SOCKETS)
 
 
+async def forget_all(conn: AsyncConnection[Any]) -> None:
+    """Take away every process and socket: a copy of a database has rows of processes that run on the original."""
+    await conn.execute("DELETE FROM evpower.charger_connections")
+    await conn.execute("DELETE FROM evpower.processes")
+
+
 async def forget_dead(conn: AsyncConnection[Any], dead: Mapping[ProcessId, datetime]) -> None:
     """Take away these processes, unless they have renewed since, and what processes that are gone have left."""
     if dead:

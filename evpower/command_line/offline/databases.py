@@ -17,6 +17,7 @@ import trio
 from evpower.billing.ledger_check import LedgerCheck
 from evpower.billing.service import BillingService
 from evpower.clock import SystemClock
+from evpower.cluster.processes import forget_all_processes
 from evpower.command_line.causes import sole_cause
 from evpower.db.dump import DumpFailed, dump, restore
 from evpower.db.embedded import embedded_postgres, serving
@@ -77,7 +78,9 @@ def restore_now(config: Config, file: Path, *, create: bool) -> tuple[list[str],
             if not await is_empty(pool):
                 raise DumpFailed("the database is not empty: restore into a new one")
             await restore(url, file)
-            return await migrate(pool, SystemClock().now()), await _check(pool)
+            applied, check = await migrate(pool, SystemClock().now()), await _check(pool)
+            await forget_all_processes(pool)
+            return applied, check
 
     return alone(work)
 
