@@ -95,7 +95,7 @@ def _node(url: str) -> Iterator[Server]:
 
 
 def _measure(server: Server, postgres: Postgres, cycles: int) -> CycleCost:
-    """Chargers of their own for each round: nobody would answer pings between two."""
+    """Chargers of their own for each round: between two rounds no ping would be answered."""
     messages = cycles * CHARGERS * MESSAGES_PER_CYCLE
     with Fleet() as fleet:
         fleet.connect([station_id(number) for number in range(CHARGERS)], server.port)
