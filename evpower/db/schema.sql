@@ -1287,6 +1287,8 @@ CREATE INDEX charger_commands_waiting ON evpower.charger_commands USING btree (p
 CREATE INDEX charger_connections_process ON evpower.charger_connections USING btree (process_id)
 CREATE INDEX charging_sessions_client ON public.charging_sessions USING btree (user_id, created_at DESC, id DESC)
 CREATE INDEX charging_sessions_id_begins ON public.charging_sessions USING btree (id text_pattern_ops)
+CREATE INDEX charging_sessions_running_client ON public.charging_sessions USING btree (user_id) WHERE (status = 'started'::text)
+CREATE INDEX charging_sessions_running_tag ON public.charging_sessions USING btree (lower(id_tag)) WHERE (status = 'started'::text)
 CREATE INDEX charging_sessions_start ON public.charging_sessions USING btree (start_time)
 CREATE INDEX client_tariffs_client ON public.client_tariffs USING btree (client_id)
 CREATE INDEX clients_id_begins ON public.clients USING btree (id text_pattern_ops)

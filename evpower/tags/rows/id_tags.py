@@ -13,12 +13,13 @@ from evpower.identifiers import ClientId, IdTag, SessionId
 #: A tag we made for a start from the app, a phone number included: it opens nothing by itself (design §9.10).
 APP_TAG = "app"
 
+# The spellings are worked out once, not for each row that is looked at.
 READ_TAG = """
 SELECT a.id_tag, a.tag_type, a.parent_id_tag, a.expiry_date, a.status, a.client_id, c.status AS client_status,
        p.status AS parent_status, p.expiry_date AS parent_expiry_date
 FROM evpower.ocpp_authorization a LEFT JOIN public.clients c ON c.id = a.client_id
 LEFT JOIN evpower.ocpp_authorization p ON lower(p.id_tag) = lower(a.parent_id_tag) AND p.id_tag <> a.id_tag
-WHERE lower(a.id_tag) IN (lower(%(tag)s), lower('+' || %(tag)s), ltrim(lower(%(tag)s), '+'))
+WHERE lower(a.id_tag) = ANY ((SELECT ARRAY[lower(%(tag)s), lower('+' || %(tag)s), ltrim(lower(%(tag)s), '+')])::text[])
 ORDER BY lower(a.id_tag) = lower(%(tag)s) DESC LIMIT 1
 """
 
