@@ -76,7 +76,8 @@ class ChargeViews:
             if wants_failed_starts(wanted):
                 refused, refused_total = await failed_starts.list_failed_starts(conn, wanted, after_start, limit)
         # Of one moment, charges come first: the order that places are read by.
-        both = sorted((*found, *refused), key=lambda each: each.created_at, reverse=True)
+        both: list[ChargeRecord | FailedStart] = [*found, *refused]
+        both.sort(key=lambda each: each.created_at, reverse=True)
         return Listed(tuple(both[:limit]), total + refused_total, page)
 
     async def charge(self, session_id: SessionId) -> ChargeRecord:
