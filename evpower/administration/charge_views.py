@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from evpower.administration.records import ChargeRecord, Listed, Page
+from evpower.administration.records import ChargeRecord, FailedStart, Listed, Page
 from evpower.administration.rows import charges as rows
+from evpower.administration.rows import failed_starts
 from evpower.administration.rows.charges import ChargeFilter, ChargeTrouble
+from evpower.administration.tried import place_of, places, wants_failed_starts
 from evpower.clock import Clock, midnight
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
@@ -20,7 +22,7 @@ from evpower.link.ports import LiveStations
 from evpower.network.locations import last_seen
 from evpower.network.status import is_online
 
-__all__ = ["ChargeFilter", "ChargeTrouble", "ChargeViews", "NetworkFigures"]
+__all__ = ["ChargeFilter", "ChargeTrouble", "ChargeViews", "NetworkFigures", "place_of"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,24 @@ class ChargeViews:
         async with reading(self._pool) as conn:
             found, total = await rows.list_charges(conn, wanted, page, self._clock.now())
         return Listed(found, total, page)
+
+    async def tried(self, wanted: ChargeFilter, limit: int) -> Listed[ChargeRecord | FailedStart]:
+        """Charges, and starts that were refused before there was one; newest first, and how many match.
+
+        `wanted.after` is the place of the last row of the page before (`place_of`).
+        """
+        after_charge, after_start = places(wanted.after)
+        charges, page = replace(wanted, after=after_charge), Page(limit)
+        async with reading(self._pool) as conn:
+            found, total = await rows.list_charges(conn, charges, page, self._clock.now())
+            refused: tuple[FailedStart, ...] = ()
+            refused_total = 0
+            if wants_failed_starts(wanted):
+                refused, refused_total = await failed_starts.list_failed_starts(conn, wanted, after_start, limit)
+        # Of one moment, charges come first: the order that places are read by.
+        both: list[ChargeRecord | FailedStart] = [*found, *refused]
+        both.sort(key=lambda each: each.created_at, reverse=True)
+        return Listed(tuple(both[:limit]), total + refused_total, page)
 
     async def charge(self, session_id: SessionId) -> ChargeRecord:
         """One charge. Raises SessionNotFound."""

@@ -175,6 +175,25 @@ class ChargeRecord:
 
 
 @dataclass(frozen=True)
+class FailedStart:
+    """A start that was refused before there was a charge: a row beside charges, by its number among the attempts.
+
+    `answer` is a refusal's code or a card's verdict, `sentence` what the driver read; None: not known.
+    """
+
+    id: int
+    client_id: ClientId | None
+    station_id: StationId
+    location_name: str | None
+    connector_id: int | None
+    door: str
+    answer: str
+    sentence: str | None
+    reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class ClientAccount:
     """A client with their money and what they charged; `spent_tyiyn` is what charges took from the balance."""
 

@@ -1,29 +1,34 @@
-"""`/charges`: the list with its filters and chosen columns, a page by cursor, and the same as a file (§5)."""
+"""`/charges`: the list with its filters and chosen columns, a page by cursor, and the same as a file (§5).
+
+Starts that were refused before there was a charge are rows of it too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import trio
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, request
 
-from evpower.administration.charge_views import ChargeFilter, ChargeTrouble, ChargeViews
-from evpower.administration.records import ChargeRecord, Page
+from evpower.administration.charge_views import ChargeFilter, ChargeTrouble, ChargeViews, place_of
+from evpower.administration.records import ChargeRecord, FailedStart, Listed, Page
 from evpower.clock import Clock
 from evpower.errors import InvalidRequest
 from evpower.http.operators.bodies.queries import PLACE, place_text
 from evpower.http.wire.kinds import WrongValue
 from evpower.identifiers import ClientId
-from evpower.pages.frame.accounting_file import BYTE_ORDER_MARK, csv_rows, decimal, moment
+from evpower.pages.frame.accounting_file import BYTE_ORDER_MARK, CsvCell, csv_rows, decimal, moment
 from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import choices, signed_in
 from evpower.staff.rights import Right
 from evpower.texts.catalogue import Language
+
+T = TypeVar("T")
 
 WITHIN_S = 20
 PER_PAGE = 100
@@ -38,14 +43,20 @@ COLUMNS_COOKIE = "evpower_charge_columns"
 COOKIE_KEPT = timedelta(days=365)
 GIVEN = ("station", "client", "status", "only", "over", "from", "to")
 WH_PER_KWH = 1000
+#: Others are slips of the finger, and beside the ends of the calendar there is no day before or after.
+YEARS = range(2000, 2200)
+
+
+NOTHING: Listed[ChargeRecord | FailedStart] = Listed((), 0, Page(PER_PAGE))
 
 
 @dataclass(frozen=True)
 class AskedList:
-    """What was asked for: as it was written, and as it is understood."""
+    """What was asked for: as it was written, and as it is understood; None with what is `wrong`, by its field."""
 
     given: Mapping[str, str]
-    wanted: ChargeFilter
+    wanted: ChargeFilter | None
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
 def charge_list_routes(views: ChargeViews, pages: Pages, clock: Clock, timezone: ZoneInfo) -> Blueprint:
@@ -59,39 +70,44 @@ def charge_list_routes(views: ChargeViews, pages: Pages, clock: Clock, timezone:
         if not any(given.values()):
             given["from"] = clock.now().astimezone(timezone).date().isoformat()
         own = visitor.acting.own
-        return AskedList(given, read_filter(given, timezone, None if own is None else own.stations))
+        try:
+            return AskedList(given, read_filter(given, timezone, None if own is None else own.stations))
+        except InvalidRequest as wrong:
+            return AskedList(given, None, dict(wrong.fields))
 
-    @routes.get("")
-    async def charges() -> Any:
-        if request.args.get("only") == "failed":
-            return redirect(f"/attempts?failed=1&station={request.args.get('station', '')}", 303)
+    async def show(found: AskedList, status: int = 200) -> Response:
         chosen, is_new = _columns()
-        found = asked()
-        wanted = replace(found.wanted, after=_place(request.args.get("cursor", "")))
-        with trio.fail_after(WITHIN_S):
-            listed = await views.charges(wanted, Page(PER_PAGE))
+        listed = NOTHING
+        if found.wanted is not None:
+            wanted = replace(found.wanted, after=_place(request.args.get("cursor", "")))
+            with trio.fail_after(WITHIN_S):
+                listed = await views.tried(wanted, PER_PAGE)
         last = listed.records[-1] if len(listed.records) == PER_PAGE else None
         response = await pages.show(
             "charges/list.html",
+            status,
             found=listed,
             given=found.given,
+            wrong=found.wrong,
             statuses=STATUSES,
-            troubles=("failed", *TROUBLES),
+            troubles=TROUBLES,
             columns=COLUMNS,
             chosen_columns=chosen,
-            following=None if last is None else place_text(last.created_at, last.id),
+            following=None if last is None else place_text(*place_of(last)),
             is_first="cursor" not in request.args,
         )
-        if is_new:
-            kept_s = int(COOKIE_KEPT.total_seconds())
-            response.set_cookie(
-                COLUMNS_COOKIE, ".".join(chosen), kept_s, httponly=True, samesite="Strict", path="/charges"
-            )
-        return response
+        return _keep_columns(response, chosen) if is_new else response
+
+    @routes.get("")
+    async def charges() -> Response:
+        found = asked()
+        return await show(found, 400 if found.wrong else 200)
 
     @routes.get("/export.csv")
     async def export() -> Response:
         found, language = asked(), choices().language
+        if found.wanted is None:
+            return await show(found, 400)
         texts = pages.render.wording(language).texts
         header = [texts(f"charge_file.{name}") for name in FILE_COLUMNS]
         response = Response(
@@ -104,8 +120,14 @@ def charge_list_routes(views: ChargeViews, pages: Pages, clock: Clock, timezone:
 
 
 def read_filter(given: Mapping[str, str], timezone: ZoneInfo, of_stations: Any) -> ChargeFilter:
-    """The filter as a form has it; days are whole ones of the network. Raises InvalidRequest that names the field."""
-    since, until = (_day(given, name, timezone) for name in ("from", "to"))
+    """The filter as a form has it; days are whole ones of the network. Raises InvalidRequest that names each field."""
+    wrong: list[tuple[str, str]] = []
+    since, until = (_read(wrong, name, lambda text: _day(text, timezone), given[name]) for name in ("from", "to"))
+    over_wh = _read(wrong, "over", _over_wh, given["over"])
+    if since is not None and until is not None and until < since:
+        wrong.append(("to", "before_from"))
+    if wrong:
+        raise InvalidRequest(*wrong)
     only = next((each for each in TROUBLES if each == given["only"]), None)
     return ChargeFilter(
         station=given["station"] or None,
@@ -115,23 +137,33 @@ def read_filter(given: Mapping[str, str], timezone: ZoneInfo, of_stations: Any) 
         before=None if until is None else until + timedelta(days=1),
         of_stations=of_stations,
         only=only,
-        over_wh=_over_wh(given["over"]),
+        over_wh=over_wh or 0,
     )
 
 
-def _day(given: Mapping[str, str], name: str, timezone: ZoneInfo) -> datetime | None:
+def _read(wrong: list[tuple[str, str]], name: str, read: Callable[[str], T], text: str) -> T | None:
+    """A field, when something is in it; what is wrong with it goes to `wrong`."""
     try:
-        return datetime.combine(date.fromisoformat(given[name]), time(0), timezone) if given[name] else None
+        return read(text) if text else None
+    except ValueError as why:
+        wrong.append((name, str(why)))
+        return None
+
+
+def _day(text: str, timezone: ZoneInfo) -> datetime:
+    try:
+        day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidRequest((name, "2026-11-26")) from None
+        raise ValueError("not_a_day") from None
+    if day.year not in YEARS:
+        raise ValueError("not_a_day")
+    return datetime.combine(day, time(0), timezone)
 
 
 def _over_wh(text: str) -> int:
     plain = text.replace(",", ".")
-    if not plain:
-        return 0
     if not plain.replace(".", "", 1).isdecimal() or not plain.isascii() or len(plain) > 9:
-        raise InvalidRequest(("over", "1,5"))
+        raise ValueError("not_a_number")
     return int(Decimal(plain) * WH_PER_KWH)
 
 
@@ -152,6 +184,12 @@ def _columns() -> tuple[list[str], bool]:
     return (chosen, is_new) if chosen else (list(AT_FIRST), False)
 
 
+def _keep_columns(response: Response, chosen: list[str]) -> Response:
+    kept_s = int(COOKIE_KEPT.total_seconds())
+    response.set_cookie(COLUMNS_COOKIE, ".".join(chosen), kept_s, httponly=True, samesite="Strict", path="/charges")
+    return response
+
+
 FILE_COLUMNS = (
     "charge",
     "begun",
@@ -165,6 +203,7 @@ FILE_COLUMNS = (
     "energy",
     "sum",
     "minutes",
+    "refusal",
 )
 
 
@@ -174,14 +213,18 @@ async def _lines(
     """The whole filter, page after page, each by its own short reading."""
     yield (BYTE_ORDER_MARK + csv_rows([header])).encode()
     for _ in range(MOST_ROWS // PER_PAGE):
-        records = (await views.charges(wanted, Page(PER_PAGE))).records
+        records = (await views.tried(wanted, PER_PAGE)).records
         yield csv_rows(_file_row(each, language, timezone) for each in records).encode()
         if len(records) < PER_PAGE:
             return
-        wanted = replace(wanted, after=(records[-1].created_at, records[-1].id))
+        wanted = replace(wanted, after=place_of(records[-1]))
 
 
-def _file_row(each: ChargeRecord, language: Language, timezone: ZoneInfo) -> list[str | int | None]:
+def _file_row(each: ChargeRecord | FailedStart, language: Language, timezone: ZoneInfo) -> list[CsvCell]:
+    if isinstance(each, FailedStart):
+        where: list[CsvCell] = [each.location_name, each.station_id, each.connector_id, each.client_id]
+        begun = moment(each.created_at, timezone)
+        return [None, begun, None, *where, None, None, None, None, None, each.reason or each.answer]
     energy = f"{each.energy_kwh:.3f}"
     return [
         each.id,
@@ -196,4 +239,5 @@ def _file_row(each: ChargeRecord, language: Language, timezone: ZoneInfo) -> lis
         energy if language == "en" else energy.replace(".", ","),
         decimal(each.cost_tyiyn, language),
         each.duration_minutes,
+        None,
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 
 from evpower.pages import charge_list
 from evpower.texts.catalogue import LANGUAGES
-from tests.pages.test_lookups import settled
+from tests.pages.test_lookups import refused, settled
 from tests.worlds.charging import CLIENT, STATION, World
 from tests.worlds.pages import Browser
 
@@ -60,9 +61,64 @@ async def test_a_charge_without_a_reading_for_an_hour_is_found(browser: Browser,
     assert await listed(browser, "only=unread") == 0
 
 
-async def test_failed_starts_are_those_of_the_attempts(browser: Browser) -> None:
-    response = await browser.client.get("/charges?only=failed&station=S")
-    assert response.headers["Location"] == "/attempts?failed=1&station=S"
+async def test_a_start_that_was_refused_before_there_was_a_charge_is_a_row(browser: Browser, world: World) -> None:
+    session_id = await settled(world)
+    world.clock.advance(1)
+    await refused(world)
+    page = await browser.get("/charges")
+    assert page.html.count('<td data-col="Charge">') == 2
+    assert page.html.index("refused: too little money") < page.html.index(session_id[:8]), "the newest first"
+    assert "Недостаточно средств" in page.text, "what the driver read"
+    for query, count in (
+        ("only=failed", 1),
+        (f"only=failed&station={STATION}&client={CLIENT}", 1),
+        ("only=failed&station=other", 0),
+        ("only=failed&client=other", 0),
+        ("only=failed&from=2026-11-24", 0),
+        ("only=failed&to=2026-11-22", 0),
+        ("only=debt", 0),
+        ("status=stopped", 1),
+    ):
+        assert await listed(browser, query) == count, query
+    lines = (await browser.get("/charges/export.csv?only=failed")).html.strip().splitlines()
+    assert [line.split(";")[-1] for line in lines[1:]] == ["insufficient_balance"]
+
+
+async def test_a_charge_that_never_began_is_a_failed_start_once(browser: Browser, world: World) -> None:
+    await world.give(50_000)
+    session_id = (await world.order(amount_tyiyn=10_000)).session.session_id
+    assert await listed(browser, "only=failed") == 0
+    await world.app.charging.stop_session(session_id, caller=None, actor="test")
+    assert await listed(browser, "only=failed") == 1
+    await world.sql("UPDATE evpower.start_attempts SET answer = 'failed'")
+    assert await listed(browser, "only=failed") == 1, "one row for an attempt and its charge"
+
+
+async def test_a_refused_start_elsewhere_is_no_row_of_an_operator(world: World) -> None:
+    await world.give(100)
+    await refused(world)
+    browser = await Browser(world).sign_in("operator")
+    assert await listed(browser, "only=failed") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "reason"),
+    [
+        ("from=yesterday", "From", "is no day"),
+        ("to=2026-13-01", "To", "is no day"),
+        ("to=9999-12-31", "To", "is no day"),
+        ("from=0001-01-01", "From", "is no day"),
+        ("from=2026-11-23&to=2026-11-22", "To", "is before the first day"),
+        ("over=much", "Beyond, kWh", "is no number"),
+        ("over=1.2.3", "Beyond, kWh", "is no number"),
+    ],
+)
+async def test_a_wrong_filter_gets_the_form_again(browser: Browser, query: str, field: str, reason: str) -> None:
+    for path in ("/charges", "/charges/export.csv"):
+        page = await browser.get(f"{path}?{query}&station=kept", 400)
+        assert f"{field}: {reason}" in page.text
+        assert 'value="kept"' in page.html
+        assert page.html.count('aria-invalid="true"') == 1
 
 
 async def test_a_list_is_of_today_unless_something_is_asked_for(browser: Browser, world: World) -> None:
@@ -73,8 +129,6 @@ async def test_a_list_is_of_today_unless_something_is_asked_for(browser: Browser
     assert await listed(browser, f"station={STATION}") == 1
     assert await listed(browser, "from=2026-11-22&to=2026-11-22") == 1
     assert await listed(browser, "from=2026-11-23") == 0
-    for wrong in ("from=yesterday", "to=2026-13-01", "over=much", "over=1.2.3"):
-        await browser.get(f"/charges?{wrong}", 400)
 
 
 async def test_a_page_goes_on_where_the_one_before_ended(
@@ -94,6 +148,26 @@ async def test_a_page_goes_on_where_the_one_before_ended(
     assert len(seen) == len(set(seen)) == 3
     lines = (await browser.get(f"/charges/export.csv?station={STATION}")).html.strip().splitlines()
     assert [line.split(";")[0] for line in lines[1:]] == seen
+
+
+async def test_pages_go_on_across_charges_and_failed_starts_of_one_moment(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charge_list, "PER_PAGE", 2)
+    await settled(world)
+    for _ in range(4):
+        await refused(world)
+    await world.sql("UPDATE evpower.start_attempts SET attempted_at = (SELECT created_at FROM charging_sessions)")
+    await world.sql("UPDATE charging_sessions SET start_time = created_at")
+    rows, path = 0, "/charges?from=2000-01-01"
+    while path:
+        page = await browser.get(path)
+        rows += page.html.count('<td data-col="Charge">')
+        path = next((link for link in page.links if "cursor=" in link), "")
+    assert rows == 5
+    assert len((await browser.get("/charges/export.csv?from=2000-01-01")).html.strip().splitlines()) == 1 + 5
+    for place in ("0001-01-01T00:00:00+00:00|start-1", "2026-11-23T00:00:00+00:00|start-x"):
+        await browser.get(f"/charges?cursor={urlsafe_b64encode(place.encode()).decode()}")
     assert await listed(browser, f"station={STATION}&cursor=nonsense") == 2
 
 

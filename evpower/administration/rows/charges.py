@@ -29,6 +29,7 @@ WHERE (%(session_id)s::text IS NULL OR s.id = %(session_id)s)
   AND (%(before)s::timestamptz IS NULL OR s.start_time < %(before)s)
   AND (%(phase)s::text IS NULL OR p.phase = %(phase)s)
   AND (%(only)s::text IS NULL
+       OR (%(only)s = 'failed' AND p.phase = 'released')
        OR (%(only)s = 'estimated' AND p.estimated AND p.corrected_at IS NULL)
        OR (%(only)s = 'corrected' AND p.corrected_at IS NOT NULL)
        OR (%(only)s = 'unbilled' AND p.unbilled_wh > 0)
@@ -70,8 +71,9 @@ WHERE s.status <> 'inactive' AND (%(of_stations)s::text[] IS NULL OR s.id = ANY(
 """
 
 
-#: What a list of charges can be narrowed to; `unread` are those that run without a reading for `UNREAD_FOR`.
-ChargeTrouble: TypeAlias = Literal["estimated", "corrected", "unbilled", "overshoot", "debt", "unread"]
+#: What a list of charges can be narrowed to: `failed` are those that never began, `unread` those that run without a
+#: reading for `UNREAD_FOR`.
+ChargeTrouble: TypeAlias = Literal["failed", "estimated", "corrected", "unbilled", "overshoot", "debt", "unread"]
 UNREAD_FOR = timedelta(hours=1)
 
 
