@@ -77,6 +77,7 @@ class FakeReports(StationReports):
         self.event_answer = EventAnswer()
         #: Transactions without an end, and those that were given up.
         self.unended: list[WireTransactionId] = []
+        self.costs: dict[WireTransactionId, int] = {}
         self.lost: list[WireTransactionId] = []
         #: The number of an inventory that is to be asked for, and parts of reports that came.
         self.inventory: int | None = None
@@ -191,6 +192,10 @@ class FakeReports(StationReports):
     async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
         del station_id
         return self.unended
+
+    async def cost_so_far_tyiyn(self, station_id: StationId, wire_id: WireTransactionId) -> int | None:
+        del station_id
+        return self.costs.get(wire_id)
 
     async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
         del station_id

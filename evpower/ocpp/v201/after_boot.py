@@ -71,6 +71,18 @@ async def ask_statuses(station: ConnectedStation) -> None:
         await ask(station.connection, requests.full_inventory(number))
 
 
+async def show_costs(station: ConnectedStation) -> None:
+    """What each charge that goes on costs by now (I02)."""
+    for transaction_id in await station.reports.unended_transactions(station.station_id):
+        cost_tyiyn = await station.reports.cost_so_far_tyiyn(station.station_id, transaction_id)
+        if cost_tyiyn is None:
+            continue
+        try:
+            await _asked(station, requests.cost_updated(transaction_id, cost_tyiyn))
+        except (ChargerOffline, CommandTimedOut):
+            return
+
+
 async def _judge(station: ConnectedStation, transaction_id: WireTransactionId, answer: Mapping[str, Any]) -> None:
     if answer.get("ongoingIndicator") is False and answer.get("messagesInQueue") is False:
         await station.reports.transaction_lost(station.station_id, transaction_id)

@@ -28,6 +28,13 @@ CP = StationId("CP-1")
 BOOT = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M", "serialNumber": "S"}}
 STATUS = {"timestamp": "2026-01-01T00:00:00Z", "evseId": 1, "connectorId": 1, "connectorStatus": "Available"}
 AT = "2026-01-01T00:00:00Z"
+ENDED = {
+    "eventType": "Ended",
+    "timestamp": AT,
+    "triggerReason": "EVDeparted",
+    "seqNo": 2,
+    "transactionInfo": {"transactionId": "t"},
+}
 
 
 async def charger(csms: Csms, *connectors: int) -> Peer:
@@ -174,6 +181,38 @@ async def test_one_that_shows_costs_is_answered_with_them(csms: Csms, autojump_c
     await peer.call("StatusNotification", STATUS)
     await obey(peer)
     assert (await peer.call("TransactionEvent", updated))[2] == {"totalCost": 202.5}
+
+
+async def test_the_end_of_a_charge_is_answered_with_its_cost_whatever_a_station_shows(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """I03: for a receipt."""
+    csms.reports.event_answer = EventAnswer(None, 202_50)
+    peer = await charger(csms, 1)
+    assert (await peer.call("TransactionEvent", ENDED))[2] == {"totalCost": 202.5}
+
+
+async def test_costs_are_sent_by_themselves_where_that_is_asked_for(csms: Csms, autojump_clock: MockClock) -> None:
+    """I02; a charge that nobody pays for has no cost."""
+    csms.set(cost_updated_interval_s=60)
+    csms.reports.unended = [WireTransactionId(each) for each in ("2.0.1:17", "free")]
+    csms.reports.costs = {WireTransactionId("2.0.1:17"): 202_50}
+    peer = await charger(csms, 1)
+    await peer.call("StatusNotification", STATUS)
+    sent = [payload for action, payload in await obey(peer, until=100) if action == "CostUpdated"]
+    assert sent == [{"totalCost": 202.5, "transactionId": "17"}] * 2
+
+
+@pytest.mark.parametrize(("interval_s", "value"), [(0, "true"), (60, "false")])
+async def test_costs_are_not_sent_unasked_nor_to_a_station_that_shows_none(
+    csms: Csms, autojump_clock: MockClock, interval_s: int, value: str
+) -> None:
+    csms.set(cost_updated_interval_s=interval_s)
+    csms.reports.unended = [WireTransactionId("t")]
+    csms.reports.costs = {WireTransactionId("t"): 202_50}
+    peer = await charger(csms, 1)
+    await peer.call("StatusNotification", STATUS)
+    assert "CostUpdated" not in [action for action, _ in await obey(peer, until=150, value=value)]
 
 
 async def test_a_start_and_a_stop_are_asked_in_its_words(csms: Csms, autojump_clock: MockClock) -> None:
