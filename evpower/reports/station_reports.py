@@ -262,7 +262,12 @@ class StationReports:
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
     ) -> None:
         """Store a report of the station's variables, once all of its parts have come."""
-        await self._rooms.device_model.report(station_id, request_id, seq_no, variables, more=more)
+        if await self._rooms.device_model.report(station_id, request_id, seq_no, variables, more=more):
+            self._bus.publish(StationChanged(station_id))
+
+    async def variables_read(self, station_id: StationId, variables: Sequence[DeviceVariable]) -> None:
+        """Store variables of the station that it was asked for after its boot."""
+        await self._rooms.device_model.read(station_id, variables)
 
     async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
         """Store how grave what the station's monitors notify is."""

@@ -28,6 +28,8 @@ CP = StationId("CP-1")
 BOOT = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M", "serialNumber": "S"}}
 STATUS = {"timestamp": "2026-01-01T00:00:00Z", "evseId": 1, "connectorId": 1, "connectorStatus": "Available"}
 AT = "2026-01-01T00:00:00Z"
+#: Of every message; other variables have the value that a test wants.
+ROOM = {"BytesPerMessage": "10000"}
 ENDED = {
     "eventType": "Ended",
     "timestamp": AT,
@@ -60,7 +62,8 @@ def accepted(
     if action == "GetVariables":
         return {
             "getVariableResult": [
-                {"attributeStatus": "Accepted", "attributeValue": value, **each} for each in payload["getVariableData"]
+                {"attributeStatus": "Accepted", "attributeValue": ROOM.get(each["variable"]["name"], value), **each}
+                for each in payload["getVariableData"]
             ]
         }
     return {"status": "Accepted"}
@@ -137,8 +140,47 @@ async def test_it_is_told_how_to_meter_and_asked_when_its_transactions_begin(
         if action == "GetVariables"
         for each in data["getVariableData"]
     ]
-    assert read == ["TxStartPoint", "TxStopPoint", "OfflineThreshold", "Available", "Enabled"]
+    limits = ["ItemsPerMessage", "BytesPerMessage"] * 2
+    assert read == [*limits, "TxStartPoint", "TxStopPoint", "OfflineThreshold", "Available", "Enabled"]
+    assert csms.reports.variables == {
+        "TxCtrlr.TxStartPoint": "true",
+        "TxCtrlr.TxStopPoint": "true",
+        "OCPPCommCtrlr.OfflineThreshold": "true",
+        "DisplayMessageCtrlr.Available": "true",
+        "TariffCostCtrlr.Enabled": "true",
+    }
     assert csms.reports.count("ready") == 1
+
+
+def sizes(commands: list[tuple[str, dict[str, Any]]]) -> list[int]:
+    """How many variables are in each message, after the first, which asks how many may be."""
+    data = [payload.get("setVariableData") or payload.get("getVariableData") or () for _, payload in commands]
+    return [len(each) for each in data if each][1:]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("2", [2, 2, 1] * 2), ("50", [5, 5]), ("true", [4, 1] * 2)])
+async def test_a_message_holds_as_many_variables_as_the_station_takes(
+    csms: Csms, autojump_clock: MockClock, limit: str, expected: list[int]
+) -> None:
+    """ItemsPerMessage of GetVariables and SetVariables; a few where it is unknown."""
+    peer = await charger(csms)
+    await peer.call("StatusNotification", STATUS)
+    assert sizes(await obey(peer, value=limit)) == expected
+
+
+async def test_a_station_that_takes_one_variable_at_a_time_gets_them_so(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    await peer.call("StatusNotification", STATUS)
+    data: list[int] = []
+    with trio.move_on_after(30):
+        while True:
+            _, message_id, action, payload = await peer.next_call()
+            data.append(len(payload.get("setVariableData") or payload.get("getVariableData") or ()))
+            if data[-1] > 1:
+                await peer.send(4, message_id, "OccurrenceConstraintViolation", "", {})
+            else:
+                await peer.send(3, message_id, accepted(action, payload))
+    assert data[:11] == [4] + [1] * 10
 
 
 async def test_a_shorter_list_is_offered_to_one_that_refuses(csms: Csms, autojump_clock: MockClock) -> None:
