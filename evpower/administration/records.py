@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,11 +75,15 @@ class StationRecord:
     created_at: datetime
     updated_at: datetime
     connectors: tuple[ConnectorRecord, ...]
+    #: Of its inventory (OCPP 2.0.1).
+    reported_evses: Sequence[int] | None
 
     @property
     def configuration_warnings(self) -> list[str]:
         """What cannot be true of these rows, as sentences for a person."""
-        return configuration_warnings(self.connectors_count, [each.connector_number for each in self.connectors])
+        return configuration_warnings(
+            self.connectors_count, [each.connector_number for each in self.connectors], self.reported_evses
+        )
 
 
 @dataclass(frozen=True)

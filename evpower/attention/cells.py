@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -72,6 +73,8 @@ class StationFactsNow:
     last_seen_at: datetime | None
     connectors_count: int
     connectors: tuple[ConnectorFacts, ...]
+    #: Of its inventory (OCPP 2.0.1).
+    reported_evses: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)

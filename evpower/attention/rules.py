@@ -234,7 +234,8 @@ def of_stations(stations: Iterable[StationCells], rows: Gathered, now: datetime)
 
 
 def _warnings(station: StationCells) -> list[str]:
-    return configuration_warnings(station.facts.connectors_count, [cell.number for cell in station.cells])
+    facts = station.facts
+    return configuration_warnings(facts.connectors_count, [cell.number for cell in station.cells], facts.reported_evses)
 
 
 def _is_silent(station: StationCells) -> bool:

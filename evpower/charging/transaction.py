@@ -19,10 +19,32 @@ LONGEST_QUEUED = timedelta(days=30)
 #: heard of it after a reboot; its end was lost, and known only by the next charge.
 EndCause = Literal["limit", "driver", "operator", "charger", "overdue", "reboot", "lost"]
 
+#: Stands before the id of a transaction whose station makes ids (OCPP 2.0.1), where OCPP 1.6 could have given the same.
+MARK = "2.0.1:"
+
 #: Who asked for a stop, as it is kept: a driver by phone, recovery, and by name every operator.
 DRIVER, RECOVERY = "client", "recovery"
 #: OCPP's reasons of a stop that was asked. Missing, it is Local; every other is an event at the station itself.
 OF_A_STOP_ASKED = frozenset({"Remote", "Local", "Other"})
+
+
+def named_by_station(own_id: str) -> WireTransactionId:
+    """The name, here, of a transaction of OCPP 2.0.1: never one that a transaction of 1.6 may have."""
+    return WireTransactionId(MARK + own_id if _is_number(own_id) or own_id.startswith(MARK) else own_id)
+
+
+def own_id(wire_id: WireTransactionId) -> WireTransactionId:
+    """What its station calls it."""
+    return WireTransactionId(wire_id.removeprefix(MARK))
+
+
+def version_of(wire_id: WireTransactionId) -> str:
+    """The version of OCPP that a transaction of this name is of. In 1.6 we name it, by a number."""
+    return "1.6" if _is_number(wire_id) else "2.0.1"
+
+
+def _is_number(name: str) -> bool:
+    return name.removeprefix("-").isdecimal()
 
 
 def cause_of_request(actor: str) -> EndCause:

@@ -276,7 +276,8 @@ TABLE evpower.ocpp_station_status (
     model text,
     firmware_version text,
     booted_at timestamp with time zone,
-    ocpp_version text
+    ocpp_version text,
+    reported_evses integer[]
 )
 TABLE evpower.ocpp_strangers (
     identity text NOT NULL,
@@ -1942,7 +1943,7 @@ CREATE TRIGGER tell AFTER INSERT OR DELETE OR UPDATE ON public.tariff_rules FOR 
 CREATE TRIGGER tell AFTER INSERT OR UPDATE ON evpower.revoked_people FOR EACH ROW EXECUTE FUNCTION evpower.tell_sign_in()
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.charger_connections FOR EACH ROW WHEN ((old.process_id IS DISTINCT FROM new.process_id)) EXECUTE FUNCTION evpower.tell_connection()
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.connector_health FOR EACH ROW WHEN ((old.doubt IS DISTINCT FROM new.doubt)) EXECUTE FUNCTION evpower.tell_station('station_id')
-CREATE TRIGGER tell_change AFTER UPDATE ON evpower.ocpp_station_status FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_station('station_id')
+CREATE TRIGGER tell_change AFTER UPDATE ON evpower.ocpp_station_status FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.reported_evses IS DISTINCT FROM new.reported_evses))) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.charging_sessions FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell_change AFTER UPDATE ON public.connectors FOR EACH ROW WHEN ((((((old.connector_number IS DISTINCT FROM new.connector_number) OR (old.connector_type IS DISTINCT FROM new.connector_type)) OR (old.power_kw IS DISTINCT FROM new.power_kw)) OR (old.status IS DISTINCT FROM new.status)) OR (old.ocpp_status IS DISTINCT FROM new.ocpp_status))) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.locations FOR EACH ROW WHEN ((((((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country)) OR (old.latitude IS DISTINCT FROM new.latitude)) OR (old.longitude IS DISTINCT FROM new.longitude)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION evpower.tell_location('id')

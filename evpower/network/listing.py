@@ -241,8 +241,13 @@ class LocationFilter:
         return _folded(self.connector_type or "")
 
 
-def configuration_warnings(connectors_count: int, connector_ids: Collection[int]) -> list[str]:
-    """What cannot be true of a station's rows (seed §4), as sentences for an operator."""
+def configuration_warnings(
+    connectors_count: int, connector_ids: Collection[int], reported_evses: Collection[int] | None = None
+) -> list[str]:
+    """What cannot be true of a station's rows (seed §4), as sentences for an operator.
+
+    `reported_evses`: those that the station has, by its own inventory (OCPP 2.0.1). EVSE m is connector m.
+    """
     problems = []
     if connectors_count < len(connector_ids):
         problems.append(f"connectors_count is {connectors_count}, but {len(connector_ids)} connectors are configured")
@@ -250,6 +255,9 @@ def configuration_warnings(connectors_count: int, connector_ids: Collection[int]
     if beyond:
         numbers = ", ".join(map(str, beyond))
         problems.append(f"connectors_count is {connectors_count}, but there are connectors with the numbers {numbers}")
+    if reported_evses is not None and set(reported_evses) != set(connector_ids):
+        said, configured = (", ".join(map(str, sorted(each))) or "none" for each in (reported_evses, connector_ids))
+        problems.append(f"the station reports the EVSEs {said}, but the connectors {configured} are configured")
     return problems
 
 

@@ -6,11 +6,17 @@ is configured is not configured for a while, and one that hangs up when it is as
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
 import trio
 
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.habits.boot_loops import HANG_UP_WITHIN_S
 from evpower.ocpp.watch.oddities import Kind
+from evpower.worker import repeat
+
+log = logging.getLogger("OCPP")
 
 
 async def configure_after_boot(station: ConnectedStation) -> None:
@@ -26,7 +32,24 @@ async def configure_after_boot(station: ConnectedStation) -> None:
             continue
         if station.connection.first_asked_at is not None:
             station.habits.hang_ups.forgive(station.station_id)
+        await _show_costs_until_boot(station)
+
+
+async def _show_costs_until_boot(station: ConnectedStation) -> None:
+    """Wait for its next boot; a station that shows costs is sent them meanwhile, where that is asked for."""
+    every_s = station.settings.cost_updated_interval_s
+    if not (every_s and station.shows_cost):
         await station.next_boot()
+        return
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_show_costs, station, every_s)
+        await station.next_boot()
+        nursery.cancel_scope.cancel()
+
+
+async def _show_costs(station: ConnectedStation, every_s: float) -> None:
+    work = partial(station.dialect.show_costs, station)
+    await repeat(work, every_s, log=log, failure="costs were not sent to a station and will be again")
 
 
 async def _may_be_asked(station: ConnectedStation) -> None:

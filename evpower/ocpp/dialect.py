@@ -85,6 +85,10 @@ class Dialect(Protocol):
         """Ask for the statuses that have not come by themselves since its boot."""
         ...
 
+    async def show_costs(self, station: ConnectedStation) -> None:
+        """Send a station that shows costs what its charges cost by now."""
+        ...
+
     async def ask_to_boot(self, connection: StationConnection) -> None:
         """Have a station that is Pending boot again."""
         ...

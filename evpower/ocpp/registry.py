@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import trio
 
+from evpower.charging.transaction import version_of
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command
 from evpower.link.errors import ChargerOffline, NotInThisVersion
@@ -123,6 +124,8 @@ class StationRegistry:
         if connection.registration != "Accepted":
             return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
         await connection.ready.wait()
+        if (of := version_of(transaction_id)) != connection.dialect.version:  # it has changed its version meanwhile
+            return CommandResult(Outcome.REJECTED, f"the transaction is one of OCPP {of}")
         return await connection.dialect.remote_stop(connection, transaction_id)
 
     # ---------------------------------------------------------------------------------------------------- StationLink

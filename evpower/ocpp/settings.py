@@ -31,6 +31,8 @@ class OcppSettings:
     #: How long a station may stay without StatusNotification before we take it for booted (duty 18).
     settle_delay_s: float = 5
     meter_value_sample_interval_s: int = 30
+    #: How often a station of OCPP 2.0.1 that shows costs is sent them; 0: only in answers to what it reports.
+    cost_updated_interval_s: int = 0
     #: From the end of the listener to the last station's close, at most.
     drain_timeout_s: float = 5
     #: For the last database writes about a station that left.

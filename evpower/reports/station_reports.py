@@ -219,7 +219,7 @@ class StationReports:
 
         `with_cost`: the station shows what a charge costs.
         """
-        event = await self._rooms.transactions.named_apart(station_id, event)
+        event = event.named_here()
         answer = await self._rooms.transactions.take(station_id, event)
         return await self._with_cost(station_id, event, answer) if with_cost else answer
 
@@ -230,13 +230,17 @@ class StationReports:
 
         None for any other event: nothing was done.
         """
+        event = event.named_here()
         if not await self._rooms.transactions.take_in_order(station_id, event):
             return None
         return await self._with_cost(station_id, event, NOTHING) if with_cost else NOTHING
 
     async def _with_cost(self, station_id: StationId, event: ReportedEvent, answer: EventAnswer) -> EventAnswer:
-        cost_tyiyn = await self._rooms.endings.cost_so_far_tyiyn(station_id, event.wire_transaction_id)
-        return replace(answer, total_cost_tyiyn=cost_tyiyn)
+        return replace(answer, total_cost_tyiyn=await self.cost_so_far_tyiyn(station_id, event.wire_transaction_id))
+
+    async def cost_so_far_tyiyn(self, station_id: StationId, wire_id: WireTransactionId) -> int | None:
+        """What the charge of a transaction costs so far; None when nobody pays."""
+        return await self._rooms.endings.cost_so_far_tyiyn(station_id, wire_id)
 
     async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
         """Transactions that the station has named and not ended."""
@@ -258,7 +262,12 @@ class StationReports:
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
     ) -> None:
         """Store a report of the station's variables, once all of its parts have come."""
-        await self._rooms.device_model.report(station_id, request_id, seq_no, variables, more=more)
+        if await self._rooms.device_model.report(station_id, request_id, seq_no, variables, more=more):
+            self._bus.publish(StationChanged(station_id))
+
+    async def variables_read(self, station_id: StationId, variables: Sequence[DeviceVariable]) -> None:
+        """Store variables of the station that it was asked for after its boot."""
+        await self._rooms.device_model.read(station_id, variables)
 
     async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
         """Store how grave what the station's monitors notify is."""

@@ -6,30 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from evpower.charging.transaction import named_by_station
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.tags.id_tag import IdTagVerdict
 
 EventStage = Literal["Started", "Updated", "Ended"]
 REPORTED_AS = "TransactionEvent"
-#: Stands before the id of a transaction whose station once had a charge of OCPP 1.6 under the very id. Ids that we give
-#: are digits alone, so that none is equal to a marked one.
-MARK = "2.0.1:"
-
-
-def marked(wire_id: WireTransactionId) -> WireTransactionId:
-    """The name, here, of a transaction whose own id is taken."""
-    return WireTransactionId(MARK + wire_id)
-
-
-def is_marked(wire_id: WireTransactionId) -> bool:
-    """Whether it bears the mark; one that comes so from a station gets another before it."""
-    return wire_id.startswith(MARK)
-
-
-def own_id(wire_id: WireTransactionId) -> WireTransactionId:
-    """What its station calls it."""
-    return WireTransactionId(wire_id.removeprefix(MARK))
 
 
 class ReportedEvent(NamedTuple):
@@ -75,6 +58,10 @@ class ReportedEvent(NamedTuple):
     def last_wh(self) -> int | None:
         """The register it ends with."""
         return next((sample.energy_wh for sample in reversed(self.samples) if sample.energy_wh is not None), None)
+
+    def named_here(self) -> ReportedEvent:
+        """Under the name that its transaction has here."""
+        return self._replace(wire_transaction_id=named_by_station(self.wire_transaction_id))
 
     def report(self, connector_id: ConnectorId | None) -> MeterReport:
         """Its readings, of a transaction on this connector."""

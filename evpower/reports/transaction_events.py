@@ -26,7 +26,7 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.journal import EventRow, Journal, MeterRow
 from evpower.metering.meter_value import Progress
 from evpower.reports.rows import transaction_events as rows
-from evpower.reports.transaction_event import REPORTED_AS, EventAnswer, OpenTransaction, ReportedEvent, is_marked
+from evpower.reports.transaction_event import REPORTED_AS, EventAnswer, OpenTransaction, ReportedEvent
 from evpower.stations.connector_reservations import ConnectorReservations
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.worker import repeat
@@ -76,11 +76,6 @@ class TransactionEvents:
         self._commands = commands
         self._reservations = reservations
         self._parked = parked
-
-    async def named_apart(self, station_id: StationId, event: ReportedEvent) -> ReportedEvent:
-        """The event under the name that its transaction has here; see `transaction_event.MARK`."""
-        async with reading(self._pool) as conn:
-            return await rows.named_apart(conn, station_id, event)
 
     async def take(self, station_id: StationId, event: ReportedEvent) -> EventAnswer:
         """Store an event and apply all that are due; a repeat gets the answer it had."""
@@ -146,7 +141,7 @@ class TransactionEvents:
 
     async def take_in_order(self, station_id: StationId, event: ReportedEvent) -> bool:
         """Store a reading that is the next event of its transaction, with many others; False for any other event."""
-        if not event.is_reading or is_marked(event.wire_transaction_id):
+        if not event.is_reading:
             return False
         outcome = await self._journal.event(
             EventRow(

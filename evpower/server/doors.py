@@ -378,6 +378,7 @@ def station_server(process: Process, failed_logins: FailedLogins) -> StationServ
         command_timeout_s=ocpp.command_timeout_s,
         heartbeat_timeout_s=ocpp.heartbeat_timeout_s,
         meter_value_sample_interval_s=ocpp.sample_interval_s,
+        cost_updated_interval_s=ocpp.cost_updated_interval_s,
     )
     return StationServer(
         process.app.reports,

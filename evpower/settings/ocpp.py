@@ -36,6 +36,7 @@ class OcppSettings:
     send_timeout_s: float = setting(20, Number(0.1, 600))
     open_timeout_s: float = setting(10, Number(0.1, 600))
     sample_interval_s: int = setting(30, Whole(1, 3600))
+    cost_updated_interval_s: int = setting(0, Whole(0, 3600))
     meter_value_retention_days: int = setting(400, Whole(1, 36_500))
     frame_retention_days: int = setting(14, Whole(1, 36_500))
     record_frames: bool = setting(True, Flag())

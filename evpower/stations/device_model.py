@@ -59,8 +59,8 @@ class DeviceModel:
 
     async def report(
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
-    ) -> None:
-        """A part of a report; it is kept once all have come, whatever their order."""
+    ) -> bool:
+        """A part of a report; it is kept once all have come, whatever their order. True when the inventory has come."""
         now = self._clock.now()
         for each in [each for each, growing in self._growing.items() if now - growing.began_at > WHOLE_WITHIN]:
             del self._growing[each]
@@ -77,9 +77,16 @@ class DeviceModel:
         elif growing.is_whole:
             whole = [each for number in sorted(growing.parts) for each in growing.parts[number]]
             async with unit_of_work(self._pool) as uow:
-                await rows.store(uow.conn, station_id, request_id, whole, now)
+                is_inventory = await rows.store_report(uow.conn, station_id, request_id, whole, now)
             self._growing.pop(station_id, None)
             log.info("device model: station=%s, variables=%d", station_id, len(whole))
+            return is_inventory
+        return False
+
+    async def read(self, station_id: StationId, variables: Sequence[DeviceVariable]) -> None:
+        """Variables that we have asked for by ourselves."""
+        async with unit_of_work(self._pool) as uow:
+            await rows.store(uow.conn, station_id, variables, self._clock.now())
 
     async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
         """The station reports monitors of its variables; others that are known stay."""

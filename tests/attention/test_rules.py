@@ -221,6 +221,11 @@ def test_rows_that_cannot_be_right_are_raised(count: int, raises: list[Any]) -> 
     assert kinds(None, station(connectors_count=count)) == raises
 
 
+@pytest.mark.parametrize(("evses", "raises"), [([1], []), ([1, 2], [("configuration", False)])])
+def test_an_inventory_that_disagrees_with_the_rows_is_raised(evses: list[int], raises: list[Any]) -> None:
+    assert kinds(None, station(reported_evses=evses)) == raises
+
+
 @pytest.mark.parametrize(("rows", "raises"), [(0, []), (2, [("ledger_finding", True)])])
 def test_what_a_check_of_the_ledger_found_is_raised_until_one_finds_nothing(rows: int, raises: list[Any]) -> None:
     finding = LedgerFinding(rows, ("every entry sums to zero",) if rows else (), ago(hours=3))

@@ -8,6 +8,7 @@ import pytest
 
 from evpower.charging.transaction import BegunTransaction
 from evpower.identifiers import SessionId, WireTransactionId
+from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import CLIENT, STATION, TWO, World
 from tests.worlds.events import EventWorld
 
@@ -89,13 +90,55 @@ async def test_a_start_under_the_number_of_a_charge_that_never_ended_is_another(
     assert [(await charger.session(each)).energy_wh for each in (first, second)] == [0, 4_000]
 
 
-async def test_a_charge_of_1_6_that_goes_on_is_ended_by_an_event(world: World, charger: EventWorld) -> None:
-    """A change of version while a transaction runs is legal."""
+async def test_events_under_the_number_of_a_charge_of_1_6_that_goes_on_are_another_transactions(
+    world: World, charger: EventWorld
+) -> None:
+    """Acceptance 8: a station may change its version while a transaction runs; its ids are of its version."""
     session_id, begun = await charge_of_old(world)
-    charger.clock.advance(1800)
-    await charger.end(begun.wire_transaction_id, 11_000)
+    number = begun.wire_transaction_id
+    world.clock.advance(1800)
+    await world.meter(number, 11_000)
+    await world.boot()  # with 2.0.1
+    await charger.tell(charger.event(number, "Updated", 15_000, seq_no=0))
+    await charger.tell(charger.event(number, "Ended", 16_000, seq_no=1))
+    settled = await world.session(session_id)  # another transaction on its connector proves that it is over
+    assert (settled.status, settled.cost_tyiyn, settled.energy_wh) == ("stopped", 135_00, 10_000)
+    assert settled.estimated
+
+
+async def test_a_charge_of_1_6_is_ended_by_the_next_one_of_2_0_1_on_its_connector(
+    world: World, charger: EventWorld
+) -> None:
+    """The station forgot it in its upgrade, passwords and history are the station's all the same."""
+    await world.sql("INSERT INTO evpower.station_credentials VALUES (%s, 'kept', now())", STATION)
+    first, begun = await charge_of_old(world)
+    world.clock.advance(1800)
+    await world.meter(begun.wire_transaction_id, 11_000)
+    await world.boot()
+    await world.sql("UPDATE connectors SET status = 'available', ocpp_status = 'Available'")
+    await give_card(charger)
+    await charger.begin(CARD, meter_wh=11_000)
     await charger.app.settler.work_due()
-    assert (await charger.session(session_id)).cost_tyiyn == 135_00
+    assert (await world.session(first)).cost_tyiyn == 135_00
+    stations = await world.sql("SELECT station_id FROM evpower.ocpp_transactions")
+    assert [each["station_id"] for each in stations] == [STATION] * 2
+    assert await world.sql("SELECT password_hash FROM evpower.station_credentials") == [{"password_hash": "kept"}]
+
+
+async def test_a_stop_of_1_6_under_a_number_that_the_station_made_itself_is_parked(
+    world: World, charger: EventWorld
+) -> None:
+    """The other way round: the station speaks 1.6 again, while a transaction of its own runs."""
+    await charger.give(1_000_00)
+    session_id = (await charger.order(energy_wh=20_000)).session.session_id
+    number = WireTransactionId("17")
+    await charger.tell(charger.event(number, "Started", 1_000, id_tag=await charger.tag_of(session_id)))
+    charger.clock.advance(600)
+    await world.meter(number, 3_000)
+    await world.end(number, 4_000)
+    view = await charger.session(session_id)
+    assert (view.phase, view.energy_wh) == ("charging", 0)
+    assert [row["action"] for row in await world.sql("SELECT action FROM evpower.ocpp_parked")] == ["StopTransaction"]
 
 
 async def test_a_number_for_1_6_is_none_that_the_station_has_made_itself(world: World, charger: EventWorld) -> None:

@@ -238,6 +238,14 @@ def test_a_location_without_a_city_matches_no_city() -> None:
     assert LocationFilter(city="Бишкек").apply([location(AVAILABLE, city=None)]) == []
 
 
+@pytest.mark.parametrize(("evses", "problems"), [(None, 0), ((2, 1), 0), ((1,), 1), ((1, 2, 3), 1), ((), 1)])
+def test_evses_that_a_station_reports_and_nobody_configured_are_named(
+    evses: tuple[int, ...] | None, problems: int
+) -> None:
+    """OCPP 2.0.1: a report makes no connector (contract/ocpp201 §5)."""
+    assert len(configuration_warnings(2, (1, 2), evses)) == problems
+
+
 @pytest.mark.parametrize(
     ("count", "numbers", "problems"),
     [

@@ -77,6 +77,8 @@ class FakeReports(StationReports):
         self.event_answer = EventAnswer()
         #: Transactions without an end, and those that were given up.
         self.unended: list[WireTransactionId] = []
+        self.costs: dict[WireTransactionId, int] = {}
+        self.variables: dict[str, str | None] = {}
         self.lost: list[WireTransactionId] = []
         #: The number of an inventory that is to be asked for, and parts of reports that came.
         self.inventory: int | None = None
@@ -182,6 +184,10 @@ class FakeReports(StationReports):
         await self._note("report", station_id)
         self.device_reports.append((request_id, seq_no, tuple(variables), more))
 
+    async def variables_read(self, station_id: StationId, variables: Sequence[DeviceVariable]) -> None:
+        await self._note("variables", station_id)
+        self.variables = {f"{each.component}.{each.variable}": each.value for each in variables}
+
     async def reading_in_order(
         self, station_id: StationId, event: ReportedEvent, *, with_cost: bool = False
     ) -> EventAnswer | None:
@@ -191,6 +197,10 @@ class FakeReports(StationReports):
     async def unended_transactions(self, station_id: StationId) -> list[WireTransactionId]:
         del station_id
         return self.unended
+
+    async def cost_so_far_tyiyn(self, station_id: StationId, wire_id: WireTransactionId) -> int | None:
+        del station_id
+        return self.costs.get(wire_id)
 
     async def charging_states(self, station_id: StationId) -> dict[ConnectorId, str]:
         del station_id

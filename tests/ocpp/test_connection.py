@@ -73,6 +73,16 @@ async def test_duty_39_each_end_of_a_command_is_a_result_of_its_own(
     assert [result.outcome for result in results] == [outcome]
 
 
+@pytest.mark.parametrize("name", ["8c0f-1", "2.0.1:7"])
+async def test_a_stop_of_a_transaction_of_another_version_is_refused(
+    csms: Csms, autojump_clock: MockClock, name: str
+) -> None:
+    """A station that has changed its version has nothing under the name: what waits for its stop goes on."""
+    await ready_charger(csms)
+    result = await csms.registry.remote_stop(CP, WireTransactionId(name))
+    assert result == CommandResult(Outcome.REJECTED, "the transaction is one of OCPP 2.0.1")
+
+
 async def test_duty_39_a_station_that_is_not_connected_is_offline(csms: Csms, autojump_clock: MockClock) -> None:
     result = await csms.registry.remote_start(CP, ConnectorId(1), IdTag("TAG"))
     assert result.outcome is Outcome.OFFLINE

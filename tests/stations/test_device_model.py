@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from evpower.attention.rows.network import read_station_facts
+from evpower.db.unit_of_work import reading
+from evpower.events import StationChanged
 from evpower.network.station import Boot
+from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.stations.device_model import DeviceModel
 from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 from tests.worlds.charging import STATION, World
@@ -90,3 +94,39 @@ async def test_a_monitors_last_severity_counts_and_the_latest_are_kept(
     world.clock.advance(1)
     await reports.monitors(STATION, [DeviceMonitor(2, name, 8), DeviceMonitor(3, name, 8)])
     assert [number for number in (1, 2, 3) if await reports.is_grave(STATION, number, name)] == [1]
+
+
+async def test_an_inventory_with_other_evses_than_are_configured_is_a_warning_and_makes_no_connector(
+    world: World,
+) -> None:
+    """Wherever operators look: the list, the administrators' record, an import; until an inventory agrees."""
+    evses = [replace(LIMIT, component="EVSE", evse_id=number) for number in (1, 2, 3)]
+    warning = "the station reports the EVSEs 1, 2, 3, but the connectors 1, 2 are configured"
+    number = await asked(world)
+    assert number is not None
+    with world.app.bus.subscribe(lambda event: isinstance(event, StationChanged)) as changes:
+        await world.app.reports.device_report(STATION, number, 0, [INTERVAL, *evses], more=False)
+        assert changes.receive_nowait() == StationChanged(STATION)
+    (seen,) = await world.operator().stations()
+    assert seen.line.configuration_warnings == [warning]
+    record = (await world.app.views.station(STATION)).record
+    assert record.configuration_warnings == [warning]
+    async with reading(world.pool) as conn:
+        assert await configuration_doubts(conn) == [f"station {STATION}: {warning}"]
+        (facts,) = await read_station_facts(conn)
+    assert facts.reported_evses == [1, 2, 3]
+    assert await world.sql("SELECT count(*) AS n FROM connectors") == [{"n": 2}]
+    await world.app.reports.device_report(STATION, 0, 0, [replace(evses[0], evse_id=9)], more=False)
+    (seen,) = await world.operator().stations()
+    assert seen.line.configuration_warnings == [warning], "another report is no inventory"
+    other = await asked(world, "2.0")
+    assert other is not None
+    await world.app.reports.device_report(STATION, other, 0, evses[:2], more=False)
+    (seen,) = await world.operator().stations()
+    assert seen.line.configuration_warnings == []
+
+
+async def test_what_was_read_after_a_boot_is_kept(world: World) -> None:
+    await world.app.reports.variables_read(STATION, [LIMIT])
+    await world.app.reports.variables_read(STATION, [replace(LIMIT, value="90")])
+    assert await known(world) == {"OfflineThreshold": "90"}

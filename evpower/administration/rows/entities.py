@@ -39,7 +39,7 @@ READ_STATIONS = f"""
 SELECT s.id, s.serial_number, nullif(s.model, '') AS model, nullif(s.manufacturer, '') AS manufacturer, s.location_id,
        l.name AS location_name, l.address AS location_address, s.power_capacity, s.connectors_count, s.status,
        s.tariff_plan_id, s.price_per_kwh, s.session_fee, s.currency, s.firmware_version, s.last_heartbeat_at,
-       s.created_at, s.updated_at, o.status AS whole_status,
+       s.created_at, s.updated_at, o.status AS whole_status, o.reported_evses,
        coalesce(json_agg(json_build_object(
            'id', c.id, 'connector_number', c.connector_number, 'connector_type', nullif(c.connector_type, ''),
            'power_kw', c.power_kw, 'is_enabled', c.is_enabled, 'ocpp_status', {SAID}, 'busy', r.id IS NOT NULL,
@@ -50,7 +50,7 @@ LEFT JOIN public.connectors c ON c.station_id = s.id
 LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = c.connector_number
      AND r.status = 'started'
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-WHERE s.id = ANY(%(ids)s) GROUP BY s.id, l.id, o.status ORDER BY s.id
+WHERE s.id = ANY(%(ids)s) GROUP BY s.id, l.id, o.station_id ORDER BY s.id
 """
 
 KNOWN_LOCATION = "SELECT id, name, address FROM public.locations WHERE id = %(id)s"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from evpower.charging.transaction import TransactionStart, TransactionStop
+from evpower.charging.transaction import MARK, TransactionStart, TransactionStop
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, TransactionKey, WireTransactionId
 from evpower.security.records import note_dropped
@@ -65,7 +65,7 @@ NEW_WIRE_ID = """
 SELECT wire_id, EXISTS (SELECT FROM evpower.ocpp_transactions t
                         WHERE t.station_id = %(station_id)s AND t.wire_transaction_id = wire_id)
              OR EXISTS (SELECT FROM evpower.station_transactions t
-                        WHERE t.station_id = %(station_id)s AND t.wire_transaction_id = wire_id) AS taken
+                        WHERE t.station_id = %(station_id)s AND t.wire_transaction_id = %(mark)s || wire_id) AS taken
 FROM (SELECT nextval('evpower.ocpp16_transaction_ids')::text AS wire_id) next
 """
 
@@ -203,10 +203,10 @@ async def running_on_connector(
 
 
 async def new_wire_id(conn: Conn, station_id: StationId) -> WireTransactionId:
-    """The next OCPP 1.6 transaction id that this station has not: positive, 32 bits, from a sequence, never a clock
-    (duty 22)."""
+    """The next OCPP 1.6 transaction id that this station has not, nor has made itself: positive, 32 bits, from a
+    sequence, never a clock (duty 22)."""
     while True:
-        (row,) = await (await conn.execute(NEW_WIRE_ID, {"station_id": station_id})).fetchall()
+        (row,) = await (await conn.execute(NEW_WIRE_ID, {"station_id": station_id, "mark": MARK})).fetchall()
         if not row["taken"]:
             return WireTransactionId(row["wire_id"])
 

@@ -79,12 +79,16 @@ class StationLine:
     whole_status: str | None
     #: Which version of OCPP it spoke last.
     ocpp_version: str | None
+    #: Of its inventory (OCPP 2.0.1).
+    reported_evses: Sequence[int] | None
     connectors: tuple[ConnectorLine, ...]
 
     @property
     def configuration_warnings(self) -> list[str]:
         """What cannot be true of these rows, as sentences for a person."""
-        return configuration_warnings(self.connectors_count, [each.connector_id for each in self.connectors])
+        return configuration_warnings(
+            self.connectors_count, [each.connector_id for each in self.connectors], self.reported_evses
+        )
 
 
 @dataclass(frozen=True)

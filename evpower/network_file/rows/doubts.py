@@ -8,10 +8,12 @@ from evpower.db.connection import Conn
 from evpower.network.listing import configuration_warnings
 
 READ_SOCKETS = """
-SELECT s.id, s.connectors_count, array_agg(c.connector_number ORDER BY c.connector_number) AS numbers
+SELECT s.id, s.connectors_count, array_agg(c.connector_number ORDER BY c.connector_number) AS numbers,
+       o.reported_evses
 FROM public.stations s JOIN public.connectors c ON c.station_id = s.id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 WHERE %(stations)s::text[] IS NULL OR s.id = ANY(%(stations)s)
-GROUP BY s.id ORDER BY s.id
+GROUP BY s.id, o.station_id ORDER BY s.id
 """
 
 
@@ -21,5 +23,5 @@ async def configuration_doubts(conn: Conn, stations: Sequence[str] | None = None
     return [
         f"station {row['id']}: {warning}"
         for row in await cursor.fetchall()
-        for warning in configuration_warnings(row["connectors_count"], row["numbers"])
+        for warning in configuration_warnings(row["connectors_count"], row["numbers"], row["reported_evses"])
     ]

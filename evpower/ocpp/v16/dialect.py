@@ -61,6 +61,9 @@ class Ocpp16:
     async def ask_statuses(self, station: ConnectedStation) -> None:
         await after_boot.ask_statuses(station)
 
+    async def show_costs(self, station: ConnectedStation) -> None:
+        """There is no message for it."""
+
     async def ask_to_boot(self, connection: StationConnection) -> None:
         """TriggerMessage (§5.17); never of one that was accepted (E3.40)."""
         await ask(connection, requests.trigger("BootNotification", None))

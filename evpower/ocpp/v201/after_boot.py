@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
-from evpower.errors import Refusal
 from evpower.identifiers import WireTransactionId
 from evpower.link.errors import ChargerOffline, CommandFailure, CommandTimedOut
 from evpower.ocpp.commands import ask, request_now, was_answered
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dialect import Request
-from evpower.ocpp.v201.commands import requests
-from evpower.ocpp.v201.commands.settings import AT_ONCE, Variable
+from evpower.ocpp.v201.commands import batches, requests
+from evpower.ocpp.v201.commands.settings import Variable
+from evpower.stations.device_variable import DeviceVariable
 
 log = logging.getLogger("OCPP")
 
@@ -41,13 +42,20 @@ async def set_up_metering(station: ConnectedStation) -> bool:
         Variable("TxCtrlr", "StopTxOnInvalidId"): "true",
     }
     try:
-        refused = [variable async for variable in _refused(station, wanted)]
+        takes = await batches.limits(partial(request_now, station.connection), batches.GET, batches.SET)
+        refused = [variable async for variable in _refused(station, wanted, takes[batches.SET])]
         if TX_UPDATED in refused:
-            refused = [variable async for variable in _refused(station, {TX_UPDATED: LEAST_MEASURANDS})]
-        values = await _read(station)
+            least = {TX_UPDATED: LEAST_MEASURANDS}
+            refused = [variable async for variable in _refused(station, least, takes[batches.SET])]
+        values = await _read(station, takes[batches.GET])
     except (ChargerOffline, CommandTimedOut):
         return False
     station.shows_cost = all(values.get(variable, "").lower() == "true" for variable in SHOWS_COST)
+    known = [
+        DeviceVariable(each.component, each.variable, value, variable_instance=each.instance or "")
+        for each, value in values.items()
+    ]
+    await station.reports.variables_read(station.station_id, known)
     return True
 
 
@@ -71,22 +79,36 @@ async def ask_statuses(station: ConnectedStation) -> None:
         await ask(station.connection, requests.full_inventory(number))
 
 
+async def show_costs(station: ConnectedStation) -> None:
+    """What each charge that goes on costs by now (I02)."""
+    for transaction_id in await station.reports.unended_transactions(station.station_id):
+        cost_tyiyn = await station.reports.cost_so_far_tyiyn(station.station_id, transaction_id)
+        if cost_tyiyn is None:
+            continue
+        try:
+            await _asked(station, requests.cost_updated(transaction_id, cost_tyiyn))
+        except (ChargerOffline, CommandTimedOut):
+            return
+
+
 async def _judge(station: ConnectedStation, transaction_id: WireTransactionId, answer: Mapping[str, Any]) -> None:
     if answer.get("ongoingIndicator") is False and answer.get("messagesInQueue") is False:
         await station.reports.transaction_lost(station.station_id, transaction_id)
 
 
-async def _refused(station: ConnectedStation, wanted: Mapping[Variable, str]) -> Any:
-    for some in _groups([{**variable.where(), "attributeValue": value} for variable, value in wanted.items()]):
+async def _refused(
+    station: ConnectedStation, wanted: Mapping[Variable, str], takes: batches.Room
+) -> AsyncIterator[Variable]:
+    for some in takes.batches([{**variable.where(), "attributeValue": value} for variable, value in wanted.items()]):
         answer = await _asked(station, requests.set_variables(some))
         for result in answer.get("setVariableResult", ()):
             if result["attributeStatus"] not in ("Accepted", "RebootRequired"):
                 yield _named(result)
 
 
-async def _read(station: ConnectedStation) -> dict[Variable, str]:
+async def _read(station: ConnectedStation, takes: batches.Room) -> dict[Variable, str]:
     values: dict[Variable, str] = {}
-    for some in _groups([variable.where() for variable in READ]):
+    for some in takes.batches([variable.where() for variable in READ]):
         answer = await _asked(station, requests.get_variables(some))
         for result in answer.get("getVariableResult", ()):
             if result["attributeStatus"] == "Accepted":
@@ -100,7 +122,7 @@ async def _asked(station: ConnectedStation, request: Request) -> dict[str, Any]:
         return await request_now(station.connection, request)
     except (ChargerOffline, CommandTimedOut):
         raise
-    except Refusal as failure:
+    except CommandFailure as failure:
         log.info("%s: station=%s, outcome=%s", request.action, station.station_id, failure.code)
         return {}
 
@@ -108,8 +130,3 @@ async def _asked(station: ConnectedStation, request: Request) -> dict[str, Any]:
 def _named(result: Mapping[str, Any]) -> Variable:
     component, variable = result["component"], result["variable"]
     return Variable(component["name"], variable["name"], variable.get("instance"), component.get("instance"))
-
-
-def _groups(data: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    for first in range(0, len(data), AT_ONCE):
-        yield data[first : first + AT_ONCE]

@@ -60,6 +60,9 @@ class Ocpp201:
     async def ask_statuses(self, station: ConnectedStation) -> None:
         await after_boot.ask_statuses(station)
 
+    async def show_costs(self, station: ConnectedStation) -> None:
+        await after_boot.show_costs(station)
+
     async def ask_to_boot(self, connection: StationConnection) -> None:
         """TriggerMessage (F06); never of one that was accepted (B02, E3.40)."""
         await ask(connection, requests.trigger("BootNotification", None))

@@ -30,6 +30,8 @@ log = logging.getLogger("OCPP")
 CACHED_FOR = timedelta(hours=24)
 #: In which a station may speak to the driver.
 LANGUAGE = "ru"
+#: Of -9 to 9: no card comes before another.
+NORMAL_PRIORITY = 0
 WHOLE_STATION = ConnectorId(0)
 
 
@@ -128,7 +130,10 @@ async def transaction_event(
     if event.kind != "Updated":
         line = "TransactionEvent: station=%s, transaction_id=%s, seq_no=%d, type=%s"
         log.info(line, station.station_id, event.wire_transaction_id, event.seq_no, event.kind)
-    reports, with_cost = station.reports, station.shows_cost
+    reports, with_cost = (
+        station.reports,
+        station.shows_cost or event.kind == "Ended",
+    )  # the last is for the receipt (I03)
     answer = await reports.reading_in_order(station.station_id, event, with_cost=with_cost)
     if answer is None:
         with trio.fail_after(station.settings.handler_timeout_s):
@@ -204,6 +209,7 @@ def _id_token_info(station: ConnectedStation, verdict: IdTagVerdict) -> messages
     return messages.IdTokenInfo(
         status=verdict.status,
         cache_expiry_date_time=wire_time(until),
+        charging_priority=NORMAL_PRIORITY,
         language1=LANGUAGE,
         group_id_token=None if group is None else messages.GroupIdToken(id_token=group, type="Central"),
     )

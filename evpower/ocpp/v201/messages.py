@@ -199,6 +199,7 @@ class GroupIdToken(Confirmation):
 class IdTokenInfo(Confirmation):
     status: Literal["Accepted", "Blocked", "ConcurrentTx", "Expired", "Invalid"]
     cache_expiry_date_time: str | None = None
+    charging_priority: int | None = None
     language1: str | None = None
     group_id_token: GroupIdToken | None = None
 

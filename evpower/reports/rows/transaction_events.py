@@ -16,8 +16,6 @@ from evpower.reports.transaction_event import (
     EventStage,
     OpenTransaction,
     ReportedEvent,
-    is_marked,
-    marked,
 )
 
 #: An event that waits for its predecessors longer than this is applied without them.
@@ -25,17 +23,6 @@ GAP_AFTER = timedelta(minutes=10)
 #: A station repeats for hours, a queue lasts days.
 KEPT_FOR = timedelta(days=30)
 
-# The id is that of a charge of 1.6, and the event is of another one: that charge is over, or a new one starts. A charge
-# of 1.6 that goes on is reported on by its id, and so is a transaction that is known under it.
-IS_OF_ANOTHER = """
-SELECT FROM evpower.ocpp_transactions o
-WHERE o.station_id = %(station_id)s AND o.wire_transaction_id = %(wire_id)s AND o.ocpp_version = '1.6'
-  AND (o.status = 'Stopped' OR %(kind)s = 'Started'
-       OR EXISTS (SELECT FROM evpower.station_transactions t
-                  WHERE t.station_id = o.station_id AND t.wire_transaction_id = %(marked)s))
-  AND NOT EXISTS (SELECT FROM evpower.station_transactions t
-                  WHERE t.station_id = o.station_id AND t.wire_transaction_id = o.wire_transaction_id)
-"""
 OPEN = """
 INSERT INTO evpower.station_transactions AS t (station_id, wire_transaction_id, last_event_at)
 VALUES (%(station_id)s, %(wire_id)s, %(at)s)
@@ -148,15 +135,6 @@ class KeptEvent:
     #: None: it was not applied yet.
     answer: EventAnswer | None
     is_applied: bool
-
-
-async def named_apart(conn: Conn, station_id: StationId, event: ReportedEvent) -> ReportedEvent:
-    """The event under a name that no charge of OCPP 1.6 of its station has had."""
-    wire_id = event.wire_transaction_id
-    parameters = {"station_id": station_id, "wire_id": wire_id, "marked": marked(wire_id), "kind": event.kind}
-    if is_marked(wire_id) or await (await conn.execute(IS_OF_ANOTHER, parameters)).fetchone() is not None:
-        return event._replace(wire_transaction_id=marked(wire_id))
-    return event
 
 
 async def keep(conn: Conn, station_id: StationId, event: ReportedEvent, at: datetime) -> KeptEvent | None:

@@ -11,6 +11,7 @@ from evpower.narrowing import Narrowing
 LIST_STATIONS = """
 SELECT s.id, s.serial_number, s.model, s.status AS admin_status, s.location_id, l.name AS location_name,
        s.last_heartbeat_at, s.firmware_version, s.connectors_count, o.status AS whole_status, o.ocpp_version,
+       o.reported_evses,
        coalesce(json_agg(json_build_object('connector_id', c.connector_number, 'status', c.status,
                 'ocpp_status', c.ocpp_status, 'is_enabled', c.is_enabled, 'error_code', c.error_code,
                 'busy', r.id IS NOT NULL)
@@ -20,7 +21,7 @@ LEFT JOIN public.connectors c ON c.station_id = s.id
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
      AND r.status = 'started'
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
-GROUP BY s.id, l.name, o.status, o.ocpp_version ORDER BY s.id
+GROUP BY s.id, l.name, o.station_id ORDER BY s.id
 """
 
 LIST_SESSIONS = """

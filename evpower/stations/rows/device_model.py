@@ -44,6 +44,10 @@ UPDATE evpower.device_inventories SET reported_at = %(at)s
 WHERE station_id = %(station_id)s AND request_id = %(request_id)s
 """
 FORGET_OLDER = "DELETE FROM evpower.device_variables WHERE station_id = %(station_id)s AND reported_at < %(at)s"
+# Which EVSEs there are is compared with the configured connectors wherever those are shown.
+SET_EVSES = """
+UPDATE evpower.ocpp_station_status SET reported_evses = %(evses)s WHERE station_id = %(station_id)s
+"""
 STORE_MONITORS = f"""
 INSERT INTO evpower.device_monitors (station_id, monitor_id, variable, severity, reported_at)
 SELECT %(station_id)s, r.*, %(at)s::timestamptz FROM {batch_table("monitor_id int, variable text, severity int")} r
@@ -75,15 +79,25 @@ async def ask(conn: Conn, station_id: StationId, at: datetime) -> int | None:
     return None if row is None else int(row["request_id"])
 
 
-async def store(
-    conn: Conn, station_id: StationId, request_id: int, variables: Sequence[DeviceVariable], at: datetime
-) -> None:
-    """Write a whole report; one that was asked for as the inventory takes the place of all that was known."""
-    where = {"station_id": station_id, "at": at, "request_id": request_id}
+async def store(conn: Conn, station_id: StationId, variables: Sequence[DeviceVariable], at: datetime) -> None:
+    """Write variables; others that are known stay."""
     if variables:
-        await conn.execute(STORE, {**batch([asdict(each) for each in variables]), **where})
-    if (await conn.execute(INVENTORY_CAME, where)).rowcount:
-        await conn.execute(FORGET_OLDER, where)
+        parameters = {**batch([asdict(each) for each in variables]), "station_id": station_id, "at": at}
+        await conn.execute(STORE, parameters)
+
+
+async def store_report(
+    conn: Conn, station_id: StationId, request_id: int, variables: Sequence[DeviceVariable], at: datetime
+) -> bool:
+    """Write a whole report. True for one that was asked for as the inventory: it takes the place of all there was."""
+    await store(conn, station_id, variables, at)
+    where = {"station_id": station_id, "at": at, "request_id": request_id}
+    if not (await conn.execute(INVENTORY_CAME, where)).rowcount:
+        return False
+    await conn.execute(FORGET_OLDER, where)
+    evses = sorted({each.evse_id for each in variables if each.evse_id > 0})
+    await conn.execute(SET_EVSES, {"station_id": station_id, "evses": evses or None})
+    return True
 
 
 async def read(conn: Conn, station_id: StationId, component: str | None) -> list[KnownVariable]:

@@ -93,6 +93,7 @@ def test_every_message_a_station_can_send_is_answered() -> None:
 INFO = messages.IdTokenInfo(
     status="Accepted",
     cache_expiry_date_time="2026-01-01T00:00:00.000Z",
+    charging_priority=0,
     language1="ru",
     group_id_token=messages.GroupIdToken(id_token="P", type="Central"),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from evpower.charging.transaction import named_by_station
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import SetProfile
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.v201.commands import profiles, requests
-from evpower.reports.transaction_event import marked
 
 PROFILE = {
     "id": 1,
@@ -19,7 +19,7 @@ PROFILE = {
         {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7000.0}]}
     ],
 }
-NAMES = {name: name for name in ("17", "8c0f-1")} | {marked(WireTransactionId(own)): own for own in ("17", "2.0.1:17")}
+NAMES = {"17": "17"} | {named_by_station(own): own for own in ("8c0f-1", "17", "2.0.1:17")}
 
 
 @pytest.mark.parametrize(("name", "own"), NAMES.items())

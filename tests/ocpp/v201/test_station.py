@@ -28,6 +28,15 @@ CP = StationId("CP-1")
 BOOT = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M", "serialNumber": "S"}}
 STATUS = {"timestamp": "2026-01-01T00:00:00Z", "evseId": 1, "connectorId": 1, "connectorStatus": "Available"}
 AT = "2026-01-01T00:00:00Z"
+#: Of every message; other variables have the value that a test wants.
+ROOM = {"BytesPerMessage": "10000"}
+ENDED = {
+    "eventType": "Ended",
+    "timestamp": AT,
+    "triggerReason": "EVDeparted",
+    "seqNo": 2,
+    "transactionInfo": {"transactionId": "t"},
+}
 
 
 async def charger(csms: Csms, *connectors: int) -> Peer:
@@ -53,7 +62,8 @@ def accepted(
     if action == "GetVariables":
         return {
             "getVariableResult": [
-                {"attributeStatus": "Accepted", "attributeValue": value, **each} for each in payload["getVariableData"]
+                {"attributeStatus": "Accepted", "attributeValue": ROOM.get(each["variable"]["name"], value), **each}
+                for each in payload["getVariableData"]
             ]
         }
     return {"status": "Accepted"}
@@ -130,8 +140,47 @@ async def test_it_is_told_how_to_meter_and_asked_when_its_transactions_begin(
         if action == "GetVariables"
         for each in data["getVariableData"]
     ]
-    assert read == ["TxStartPoint", "TxStopPoint", "OfflineThreshold", "Available", "Enabled"]
+    limits = ["ItemsPerMessage", "BytesPerMessage"] * 2
+    assert read == [*limits, "TxStartPoint", "TxStopPoint", "OfflineThreshold", "Available", "Enabled"]
+    assert csms.reports.variables == {
+        "TxCtrlr.TxStartPoint": "true",
+        "TxCtrlr.TxStopPoint": "true",
+        "OCPPCommCtrlr.OfflineThreshold": "true",
+        "DisplayMessageCtrlr.Available": "true",
+        "TariffCostCtrlr.Enabled": "true",
+    }
     assert csms.reports.count("ready") == 1
+
+
+def sizes(commands: list[tuple[str, dict[str, Any]]]) -> list[int]:
+    """How many variables are in each message, after the first, which asks how many may be."""
+    data = [payload.get("setVariableData") or payload.get("getVariableData") or () for _, payload in commands]
+    return [len(each) for each in data if each][1:]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("2", [2, 2, 1] * 2), ("50", [5, 5]), ("true", [4, 1] * 2)])
+async def test_a_message_holds_as_many_variables_as_the_station_takes(
+    csms: Csms, autojump_clock: MockClock, limit: str, expected: list[int]
+) -> None:
+    """ItemsPerMessage of GetVariables and SetVariables; a few where it is unknown."""
+    peer = await charger(csms)
+    await peer.call("StatusNotification", STATUS)
+    assert sizes(await obey(peer, value=limit)) == expected
+
+
+async def test_a_station_that_takes_one_variable_at_a_time_gets_them_so(csms: Csms, autojump_clock: MockClock) -> None:
+    peer = await charger(csms)
+    await peer.call("StatusNotification", STATUS)
+    data: list[int] = []
+    with trio.move_on_after(30):
+        while True:
+            _, message_id, action, payload = await peer.next_call()
+            data.append(len(payload.get("setVariableData") or payload.get("getVariableData") or ()))
+            if data[-1] > 1:
+                await peer.send(4, message_id, "OccurrenceConstraintViolation", "", {})
+            else:
+                await peer.send(3, message_id, accepted(action, payload))
+    assert data[:11] == [4] + [1] * 10
 
 
 async def test_a_shorter_list_is_offered_to_one_that_refuses(csms: Csms, autojump_clock: MockClock) -> None:
@@ -174,6 +223,38 @@ async def test_one_that_shows_costs_is_answered_with_them(csms: Csms, autojump_c
     await peer.call("StatusNotification", STATUS)
     await obey(peer)
     assert (await peer.call("TransactionEvent", updated))[2] == {"totalCost": 202.5}
+
+
+async def test_the_end_of_a_charge_is_answered_with_its_cost_whatever_a_station_shows(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """I03: for a receipt."""
+    csms.reports.event_answer = EventAnswer(None, 202_50)
+    peer = await charger(csms, 1)
+    assert (await peer.call("TransactionEvent", ENDED))[2] == {"totalCost": 202.5}
+
+
+async def test_costs_are_sent_by_themselves_where_that_is_asked_for(csms: Csms, autojump_clock: MockClock) -> None:
+    """I02; a charge that nobody pays for has no cost."""
+    csms.set(cost_updated_interval_s=60)
+    csms.reports.unended = [WireTransactionId(each) for each in ("2.0.1:17", "free")]
+    csms.reports.costs = {WireTransactionId("2.0.1:17"): 202_50}
+    peer = await charger(csms, 1)
+    await peer.call("StatusNotification", STATUS)
+    sent = [payload for action, payload in await obey(peer, until=100) if action == "CostUpdated"]
+    assert sent == [{"totalCost": 202.5, "transactionId": "17"}] * 2
+
+
+@pytest.mark.parametrize(("interval_s", "value"), [(0, "true"), (60, "false")])
+async def test_costs_are_not_sent_unasked_nor_to_a_station_that_shows_none(
+    csms: Csms, autojump_clock: MockClock, interval_s: int, value: str
+) -> None:
+    csms.set(cost_updated_interval_s=interval_s)
+    csms.reports.unended = [WireTransactionId("t")]
+    csms.reports.costs = {WireTransactionId("t"): 202_50}
+    peer = await charger(csms, 1)
+    await peer.call("StatusNotification", STATUS)
+    assert "CostUpdated" not in [action for action, _ in await obey(peer, until=150, value=value)]
 
 
 async def test_a_start_and_a_stop_are_asked_in_its_words(csms: Csms, autojump_clock: MockClock) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evpower.charging.transaction import own_id
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import ChargingProfile, ClearProfiles, ReadSchedule, Reply, SetProfile
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.v201.commands.answers import reply
 from evpower.ocpp.v201.commands.schemas import SCHEMAS
-from evpower.reports.transaction_event import own_id
 
 #: Nothing matched: what was wanted is so.
 CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evpower.charging.transaction import own_id
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.ocpp.dialect import Request
-from evpower.reports.transaction_event import own_id
 
 #: The type of a token that we made or know; a station asks for no reader's kind of it.
 OUR_TOKEN = "Central"
@@ -57,3 +57,8 @@ def set_variables(data: Sequence[Mapping[str, Any]]) -> Request:
 def get_variables(data: Sequence[Mapping[str, Any]]) -> Request:
     """GetVariables (B06)."""
     return Request("GetVariables", {"getVariableData": list(data)})
+
+
+def cost_updated(transaction_id: WireTransactionId, cost_tyiyn: int) -> Request:
+    """CostUpdated (I02)."""
+    return Request("CostUpdated", {"totalCost": cost_tyiyn / 100, "transactionId": own_id(transaction_id)})

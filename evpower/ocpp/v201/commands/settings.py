@@ -6,17 +6,15 @@ A variable without a name in 1.6 is written `Component.Variable`, with `[instanc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from evpower.errors import InvalidRequest
 from evpower.link.commands import ReadSettings, Reply, SetPassword, Setting, Settings, WriteSetting
 from evpower.ocpp.dialect import Send
-from evpower.ocpp.v201.commands import requests
+from evpower.ocpp.v201.commands import batches, requests
 from evpower.ocpp.v201.commands.answers import of_status
 
-#: As many variables in one message as every station can take.
-AT_ONCE = 4
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"
 NAMES_OF_16 = {
     "AuthorizationKey": PASSWORD,
@@ -81,14 +79,15 @@ def variable(key: str) -> Variable | None:
 
 
 async def read_settings(send: Send, command: ReadSettings) -> Settings:
-    """By GetVariables, a few in each message; without keys, all that have a name in 1.6."""
+    """By GetVariables, as many in each message as the station takes; without keys, all that have a name in 1.6."""
     keys = command.keys or tuple(name for name in NAMES_OF_16 if NAMES_OF_16[name] != PASSWORD)
     named = {key: variable(key) for key in keys}
     unknown = [key for key, known in named.items() if known is None]
-    wanted = [known for known in named.values() if known is not None]
+    wanted = [known.where() for known in named.values() if known is not None]
+    takes = (await batches.limits(send, batches.GET))[batches.GET] if len(wanted) > 1 else batches.ONE_BY_ONE
     settings: list[Setting] = []
-    for some in _in_groups(wanted):
-        answer = await send(requests.get_variables([each.where() for each in some]))
+    for some in takes.batches(wanted):
+        answer = await send(requests.get_variables(some))
         for result in answer["getVariableResult"]:
             key = _key_of(result)
             if result["attributeStatus"] == "Accepted":
@@ -118,11 +117,6 @@ async def _write(send: Send, wanted: Variable, value: str) -> Reply:
     answer = await send(requests.set_variables([{**wanted.where(), "attributeValue": value}]))
     (result, *_) = answer["setVariableResult"]
     return of_status(result["attributeStatus"], answer)
-
-
-def _in_groups(wanted: Sequence[Variable]) -> Iterator[Sequence[Variable]]:
-    for first in range(0, len(wanted), AT_ONCE):
-        yield wanted[first : first + AT_ONCE]
 
 
 def _key_of(result: Mapping[str, Any]) -> str:
