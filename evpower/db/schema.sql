@@ -399,6 +399,78 @@ TABLE evpower.plug_ins (
     left_at timestamp with time zone,
     left_to text
 )
+TABLE evpower.power_grants (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    grant_id bigint NOT NULL,
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    session_id text,
+    transaction text,
+    limit numeric(7,1) NOT NULL,
+    unit text NOT NULL,
+    current_da integer NOT NULL,
+    granted_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    acked_at timestamp with time zone,
+    state text NOT NULL
+)
+TABLE evpower.power_group_members (
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    group_id bigint NOT NULL,
+    phases integer NOT NULL DEFAULT 3,
+    l1_is integer NOT NULL DEFAULT 1,
+    min_a numeric(5,1) NOT NULL DEFAULT 6,
+    max_a numeric(5,1) NOT NULL,
+    dc boolean NOT NULL DEFAULT false,
+    priority integer NOT NULL DEFAULT 0,
+    failsafe_set_a numeric(5,1),
+    failsafe_asked_at timestamp with time zone,
+    rate_unit text,
+    uncontrolled text,
+    uncontrolled_since timestamp with time zone
+)
+TABLE evpower.power_groups (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    parent_id bigint,
+    location_id text NOT NULL,
+    name text NOT NULL,
+    phases integer NOT NULL DEFAULT 3,
+    limit_a numeric(7,1),
+    limit_kw numeric(7,1),
+    reserve_kw numeric(7,1) NOT NULL DEFAULT 0,
+    failsafe_a numeric(5,1) NOT NULL DEFAULT 0,
+    outside_a numeric(7,1),
+    outside_kw numeric(7,1),
+    outside_until timestamp with time zone,
+    active boolean NOT NULL DEFAULT true,
+    owner text,
+    owner_until timestamp with time zone,
+    created_at timestamp with time zone NOT NULL
+)
+TABLE evpower.power_history (
+    group_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    limit_da integer NOT NULL,
+    granted_da integer NOT NULL,
+    possible_da integer NOT NULL,
+    measured_da integer NOT NULL
+)
+TABLE evpower.power_preferences (
+    session_id text NOT NULL,
+    profile_type text NOT NULL,
+    departure_at timestamp with time zone,
+    energy_need_wh bigint,
+    updated_at timestamp with time zone NOT NULL
+)
+TABLE evpower.power_schedules (
+    group_id bigint NOT NULL,
+    n integer NOT NULL,
+    days integer[] NOT NULL,
+    since time without time zone NOT NULL,
+    until time without time zone NOT NULL,
+    limit_kw numeric(7,1) NOT NULL
+)
 TABLE evpower.processes (
     process_id text NOT NULL,
     started_at timestamp with time zone NOT NULL,
@@ -1117,6 +1189,47 @@ evpower.parked_payments: parked_payments_topup_id_fkey FOREIGN KEY (topup_id) RE
 evpower.payment_audit_log: payment_audit_log_pkey PRIMARY KEY (id)
 evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (ARRAY['client'::text, 'webhook'::text, 'poll'::text, 'sweep'::text, 'forced'::text, 'operator'::text])))
 evpower.plug_ins: plug_ins_pkey PRIMARY KEY (id)
+evpower.power_grants: power_grants_acked CHECK (((acked_at IS NOT NULL) = (state = 'accepted'::text)))
+evpower.power_grants: power_grants_current_da_check CHECK ((current_da >= 0))
+evpower.power_grants: power_grants_limit_check CHECK (("limit" >= (0)::numeric))
+evpower.power_grants: power_grants_pkey PRIMARY KEY (id)
+evpower.power_grants: power_grants_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.power_grants: power_grants_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'accepted'::text, 'rejected'::text, 'failed'::text, 'timed_out'::text, 'offline'::text, 'over'::text])))
+evpower.power_grants: power_grants_step UNIQUE (grant_id, state)
+evpower.power_grants: power_grants_unit_check CHECK ((unit = ANY (ARRAY['A'::text, 'kW'::text])))
+evpower.power_group_members: power_group_members_check CHECK ((max_a >= min_a))
+evpower.power_group_members: power_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES evpower.power_groups(id)
+evpower.power_group_members: power_group_members_l1_is_check CHECK ((l1_is = ANY (ARRAY[1, 2, 3])))
+evpower.power_group_members: power_group_members_min_a_check CHECK ((min_a >= (0)::numeric))
+evpower.power_group_members: power_group_members_phases_check CHECK ((phases = ANY (ARRAY[1, 3])))
+evpower.power_group_members: power_group_members_pkey PRIMARY KEY (station_id, connector_id)
+evpower.power_group_members: power_group_members_rate_unit_check CHECK ((rate_unit = ANY (ARRAY['A'::text, 'W'::text])))
+evpower.power_group_members: power_group_members_station_id_connector_id_fkey FOREIGN KEY (station_id, connector_id) REFERENCES public.connectors(station_id, connector_number) ON DELETE CASCADE
+evpower.power_group_members: power_group_members_uncontrolled CHECK (((uncontrolled IS NULL) = (uncontrolled_since IS NULL)))
+evpower.power_group_members: power_group_members_uncontrolled_check CHECK ((uncontrolled = ANY (ARRAY['refuses'::text, 'disobeys'::text])))
+evpower.power_groups: power_groups_failsafe_a_check CHECK ((failsafe_a >= (0)::numeric))
+evpower.power_groups: power_groups_limit CHECK (((limit_a IS NULL) <> (limit_kw IS NULL)))
+evpower.power_groups: power_groups_limit_a_check CHECK ((limit_a >= (0)::numeric))
+evpower.power_groups: power_groups_limit_kw_check CHECK ((limit_kw >= (0)::numeric))
+evpower.power_groups: power_groups_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id)
+evpower.power_groups: power_groups_not_its_own_parent CHECK ((parent_id <> id))
+evpower.power_groups: power_groups_outside CHECK ((num_nonnulls(outside_a, outside_kw) = num_nonnulls(outside_until)))
+evpower.power_groups: power_groups_outside_a_check CHECK ((outside_a >= (0)::numeric))
+evpower.power_groups: power_groups_outside_kw_check CHECK ((outside_kw >= (0)::numeric))
+evpower.power_groups: power_groups_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES evpower.power_groups(id)
+evpower.power_groups: power_groups_phases_check CHECK ((phases = ANY (ARRAY[1, 3])))
+evpower.power_groups: power_groups_pkey PRIMARY KEY (id)
+evpower.power_groups: power_groups_reserve_kw_check CHECK ((reserve_kw >= (0)::numeric))
+evpower.power_history: power_history_group_id_fkey FOREIGN KEY (group_id) REFERENCES evpower.power_groups(id) ON DELETE CASCADE
+evpower.power_history: power_history_pkey PRIMARY KEY (group_id, at)
+evpower.power_preferences: power_preferences_energy_need_wh_check CHECK ((energy_need_wh > 0))
+evpower.power_preferences: power_preferences_pkey PRIMARY KEY (session_id)
+evpower.power_preferences: power_preferences_profile_type_check CHECK ((profile_type = ANY (ARRAY['regular'::text, 'fast'::text, 'cheap'::text, 'green'::text])))
+evpower.power_preferences: power_preferences_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.power_schedules: power_schedules_days_check CHECK (((days <@ ARRAY[1, 2, 3, 4, 5, 6, 7]) AND (cardinality(days) > 0)))
+evpower.power_schedules: power_schedules_group_id_fkey FOREIGN KEY (group_id) REFERENCES evpower.power_groups(id) ON DELETE CASCADE
+evpower.power_schedules: power_schedules_limit_kw_check CHECK ((limit_kw >= (0)::numeric))
+evpower.power_schedules: power_schedules_pkey PRIMARY KEY (group_id, n)
 evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
@@ -1327,6 +1440,11 @@ CREATE INDEX payment_transactions_session ON public.payment_transactions USING b
 CREATE INDEX plug_ins_left ON evpower.plug_ins USING btree (left_at)
 CREATE INDEX plug_ins_open ON evpower.plug_ins USING btree (station_id, connector_id) WHERE (left_at IS NULL)
 CREATE INDEX plug_ins_station ON evpower.plug_ins USING btree (station_id, connector_id, id)
+CREATE INDEX power_grants_session ON evpower.power_grants USING btree (session_id, id)
+CREATE INDEX power_grants_socket ON evpower.power_grants USING btree (station_id, connector_id, id)
+CREATE INDEX power_group_members_group ON evpower.power_group_members USING btree (group_id)
+CREATE INDEX power_groups_location ON evpower.power_groups USING btree (location_id)
+CREATE INDEX power_groups_parent ON evpower.power_groups USING btree (parent_id)
 CREATE INDEX pricing_history_session ON public.pricing_history USING btree (session_id)
 CREATE INDEX provider_events_order ON evpower.provider_events USING btree (order_id)
 CREATE INDEX provider_events_waiting ON evpower.provider_events USING btree (topup_id) WHERE (outcome = 'queued'::text)
@@ -1419,6 +1537,13 @@ CREATE UNIQUE INDEX parked_payments_pkey ON evpower.parked_payments USING btree 
 CREATE UNIQUE INDEX payment_audit_log_pkey ON evpower.payment_audit_log USING btree (id)
 CREATE UNIQUE INDEX payment_transactions_pkey ON public.payment_transactions USING btree (id)
 CREATE UNIQUE INDEX plug_ins_pkey ON evpower.plug_ins USING btree (id)
+CREATE UNIQUE INDEX power_grants_pkey ON evpower.power_grants USING btree (id)
+CREATE UNIQUE INDEX power_grants_step ON evpower.power_grants USING btree (grant_id, state)
+CREATE UNIQUE INDEX power_group_members_pkey ON evpower.power_group_members USING btree (station_id, connector_id)
+CREATE UNIQUE INDEX power_groups_pkey ON evpower.power_groups USING btree (id)
+CREATE UNIQUE INDEX power_history_pkey ON evpower.power_history USING btree (group_id, at)
+CREATE UNIQUE INDEX power_preferences_pkey ON evpower.power_preferences USING btree (session_id)
+CREATE UNIQUE INDEX power_schedules_pkey ON evpower.power_schedules USING btree (group_id, n)
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)
@@ -1492,6 +1617,8 @@ evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.plug_ins_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.power_grants_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.power_groups_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_outbox_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.push_targets_id_seq bigint FROM 1 TO 9223372036854775807
@@ -1912,6 +2039,7 @@ CREATE TRIGGER announce AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((old.
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_entries FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.ledger_postings FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.payment_audit_log FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.power_grants FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evpower.receipts FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.payment_transactions FOR EACH ROW EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER displaced_phone_forgotten AFTER UPDATE OF anonymized ON public.clients FOR EACH ROW WHEN (new.anonymized) EXECUTE FUNCTION evpower.forget_displaced_phone()
@@ -1921,6 +2049,7 @@ CREATE TRIGGER keep_plug_in AFTER UPDATE ON public.connectors FOR EACH ROW WHEN 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.power_grants FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.receipts FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payment_transactions FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER phone_of_app AFTER INSERT OR UPDATE OF phone ON public.clients FOR EACH ROW WHEN (row_security_active('public.clients'::text)) EXECUTE FUNCTION evpower.mark_phone('directly')

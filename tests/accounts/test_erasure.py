@@ -59,6 +59,7 @@ KEPT = {
     "evpower.staff_totp": ({"user_id"}, "staff's"),
     "evpower.sign_in_codes": ({"phone"}, "dropped after a day"),
     "evpower.schema_migrations": ({"name"}, "of files"),
+    "evpower.power_groups": ({"name"}, "of fuses"),
 }
 PERSONAL_COLUMNS = """
 SELECT format('%s.%s', table_schema, table_name) AS "table", column_name AS "column" FROM information_schema.columns

@@ -1,0 +1,190 @@
+"""Who gets how much of a site: the least that charges a car to each, the rest by weights (roadmap/smart-charging §2).
+
+Pure, and on whole tenths of an ampere: with limits on that grid too, rounding down keeps every sum below its limit.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evpower.power.site import Conductor, Member, OutletId, Site
+
+#: A grant lasts so long before it may be taken away for another's turn.
+TURN = timedelta(minutes=15)
+#: Who has waited for so long is next, whatever it has had before: nobody waits for more than three turns.
+WAITED_LONG = timedelta(minutes=20)
+#: Less than the grid by far, more than what adding up floats loses.
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A car at a member, as it is now."""
+
+    member: Member
+    #: What it would draw if it could; 0: nothing, for now.
+    wanted_da: int
+    arrived_at: datetime
+    energy_wh: int = 0
+    weight: int = 2
+    #: The lower is served first where there is not enough for all.
+    priority: int = 0
+    #: Since when it has a grant, and since when it waits for one; the other is None.
+    held_since: datetime | None = None
+    waits_since: datetime | None = None
+    #: To leave on time with what it needs, and when that is.
+    needed_da: int = 0
+    leaves_at: datetime | None = None
+
+
+def allocate(site: Site, limits: Mapping[Conductor, int], wishes: Sequence[Wish], now: datetime) -> dict[OutletId, int]:
+    """What each may draw, in tenths of an ampere for each phase; 0 is a pause.
+
+    `limits` are those of `site`, less what is drawn by what cannot be commanded.
+    """
+    room = {conductor: float(max(0, limit_da)) for conductor, limit_da in limits.items()}
+    conductors = site.conductors
+    served: list[Wish] = []
+    for wish in _in_turn((each for each in wishes if each.wanted_da > 0), now):
+        least = wish.member.min_da
+        if all(room[conductor] >= least for conductor in conductors[wish.member.outlet]):
+            _take(room, conductors[wish.member.outlet], least)
+            served.append(wish)
+    floors = _floors(served, room, conductors)
+    shares = _Filling(served, floors, room, conductors).fill()
+    grants = {wish.member.outlet: 0 for wish in wishes}
+    return grants | {outlet: int(share + _TINY) for outlet, share in shares.items()}
+
+
+def demand_da(wish: Wish) -> int:
+    """What more than this would be of no use; below its least a car does not charge at all."""
+    return 0 if wish.wanted_da <= 0 else max(wish.member.min_da, min(wish.wanted_da, wish.member.most_da))
+
+
+def _in_turn(wishes: Iterable[Wish], now: datetime) -> list[Wish]:
+    """First whose turn is not over, then who has waited long, then by priority, energy and arrival."""
+
+    def order(wish: Wish) -> tuple[int, float, int, int, datetime, OutletId]:
+        rank, waited_s = 2, 0.0
+        if wish.held_since is not None and now - wish.held_since < TURN:
+            rank = 0
+        elif wish.waits_since is not None and now - wish.waits_since >= WAITED_LONG:
+            rank, waited_s = 1, (now - wish.waits_since).total_seconds()
+        return rank, -waited_s, wish.priority, wish.energy_wh, wish.arrived_at, wish.member.outlet
+
+    return sorted(wishes, key=order)
+
+
+def _floors(
+    served: Sequence[Wish], room: dict[Conductor, float], conductors: Mapping[OutletId, Sequence[Conductor]]
+) -> dict[OutletId, float]:
+    """The least of each: what charges it, or what it needs to leave on time as far as there is room, soonest first."""
+    floors = {wish.member.outlet: float(wish.member.min_da) for wish in served}
+    for wish in sorted((each for each in served if each.leaves_at), key=lambda each: (each.leaves_at, each.arrived_at)):
+        path = conductors[wish.member.outlet]
+        wanted_da = min(wish.needed_da, demand_da(wish)) - wish.member.min_da
+        more = min(float(wanted_da), *(room[conductor] for conductor in path))
+        if more > 0:
+            _take(room, path, more)
+            floors[wish.member.outlet] += more
+    return floors
+
+
+def _take(room: dict[Conductor, float], path: Iterable[Conductor], amount: float) -> None:
+    for conductor in path:
+        room[conductor] -= amount
+
+
+class _Filling:
+    """Progressive filling: the level rises, and with it every share that is not full, has begun, and is not blocked.
+
+    At level t a share is what charges the car plus its weight times t, at least its floor and at most its demand. Each
+    member has one beginning and one end; each conductor is full at a level that changes only when one of its own does.
+    """
+
+    def __init__(
+        self,
+        served: Sequence[Wish],
+        floors: Mapping[OutletId, float],
+        room: dict[Conductor, float],
+        conductors: Mapping[OutletId, Sequence[Conductor]],
+    ) -> None:
+        self._wishes = {wish.member.outlet: wish for wish in served}
+        self._shares = dict(floors)
+        self._room = room
+        self._conductors = conductors
+        #: At which level each began whose share rises now.
+        self._rising: dict[OutletId, float] = {}
+        self._below: dict[Conductor, set[OutletId]] = defaultdict(set)
+        self._weights: dict[Conductor, float] = defaultdict(float)
+        #: At which level `_room` was looked at.
+        self._at: dict[Conductor, float] = defaultdict(float)
+        self._full: list[tuple[float, Conductor]] = []
+
+    def fill(self) -> dict[OutletId, float]:
+        """The shares when nothing rises any more."""
+        turns = self._turns()
+        while turns:
+            level, ends, outlet = heapq.heappop(turns)
+            self._block_until(level)
+            if not ends:
+                self._begin(outlet, level)
+            elif outlet in self._rising:
+                self._end(outlet, level)
+                self._shares[outlet] = float(demand_da(self._wishes[outlet]))
+        self._block_until(math.inf)
+        return self._shares
+
+    def _turns(self) -> list[tuple[float, bool, OutletId]]:
+        """At which level each begins to rise (False) and is full (True)."""
+        turns = []
+        for outlet, wish in self._wishes.items():
+            floor, most, least = self._shares[outlet], demand_da(wish), wish.member.min_da
+            if most > floor:
+                turns += [((floor - least) / wish.weight, False, outlet), ((most - least) / wish.weight, True, outlet)]
+        heapq.heapify(turns)
+        return turns
+
+    def _begin(self, outlet: OutletId, level: float) -> None:
+        path = self._conductors[outlet]
+        for conductor in path:
+            self._advance(conductor, level)
+        if any(self._room[conductor] <= _TINY for conductor in path):
+            return
+        self._rising[outlet] = level
+        for conductor in path:
+            self._below[conductor].add(outlet)
+            self._change(conductor, self._wishes[outlet].weight)
+
+    def _end(self, outlet: OutletId, level: float) -> None:
+        weight = self._wishes[outlet].weight
+        self._shares[outlet] += weight * (level - self._rising.pop(outlet))
+        for conductor in self._conductors[outlet]:
+            self._below[conductor].discard(outlet)
+            self._advance(conductor, level)
+            self._change(conductor, -weight)
+
+    def _block_until(self, level: float) -> None:
+        """Nobody gets more below a conductor that is full; one whose moment has changed meanwhile is not."""
+        while self._full and self._full[0][0] <= level:
+            full_at, conductor = heapq.heappop(self._full)
+            if self._below[conductor] and abs(self._full_at(conductor) - full_at) <= _TINY:
+                for outlet in tuple(self._below[conductor]):
+                    self._end(outlet, full_at)
+
+    def _advance(self, conductor: Conductor, level: float) -> None:
+        self._room[conductor] -= self._weights[conductor] * (level - self._at[conductor])
+        self._at[conductor] = level
+
+    def _change(self, conductor: Conductor, weight: float) -> None:
+        self._weights[conductor] += weight
+        if self._below[conductor]:
+            heapq.heappush(self._full, (self._full_at(conductor), conductor))
+
+    def _full_at(self, conductor: Conductor) -> float:
+        return self._at[conductor] + max(0.0, self._room[conductor]) / self._weights[conductor]

@@ -1,0 +1,1 @@
+"""SQL of power groups, their members, and grants."""
