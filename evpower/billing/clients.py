@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from evpower.billing.rows.clients import Client, ensure_client, lock_client, lock_known_client, read_balance
+from evpower.billing.rows.clients import (
+    Client,
+    ensure_client,
+    lock_client,
+    lock_known_client,
+    read_balance,
+    read_free_money,
+)
 
-__all__ = ["Client", "ensure_client", "lock_client", "lock_known_client", "read_balance"]
+__all__ = ["Client", "ensure_client", "lock_client", "lock_known_client", "read_balance", "read_free_money"]

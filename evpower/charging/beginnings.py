@@ -6,6 +6,7 @@ OCPP 1.6 reports it in one message; of a transaction of 2.0.1 it is the event th
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -33,7 +34,7 @@ from evpower.push.events import of_session
 from evpower.push.outbox import PushOutbox
 from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
-from evpower.tags.verdicts import free_verdict, judge, verdict_on_card
+from evpower.tags.verdicts import free_verdict, judge, judge_read, verdict_on_card
 
 log = logging.getLogger("OCPP")
 
@@ -84,7 +85,9 @@ class Beginnings:
             if (begun_before := await self._repeated(uow, station_id, start)) is not None:
                 return begun_before
             tag = await read_id_tag(uow.conn, start.id_tag)
-        await self._close_unfinished(station_id, start)
+            over = await self._close_unfinished(uow, station_id, start)
+        for session_id in over:
+            await self._settler.settle(session_id)
         await self._reserving.settle_before(tag.client_id if tag else None, station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
             await transactions.take_connector(uow.conn, station_id, start.connector_id)
@@ -98,7 +101,7 @@ class Beginnings:
         """
         async with reading(self._pool) as conn:
             tag = await read_id_tag(conn, id_tag)
-            verdict = await judge(conn, station_id, id_tag, self._clock.now())
+            verdict = await judge_read(conn, station_id, id_tag, tag, self._clock.now())
             if verdict.status == "Accepted" and await self._is_locked_out(conn, station_id, id_tag):
                 return replace(verdict, status="Blocked")
         if verdict.status != "Accepted" or tag is None or tag.tag_type == APP_TAG or tag.client_id is None:
@@ -175,7 +178,8 @@ class Beginnings:
 
     async def _begin(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         now = self._clock.now()
-        whose = await self._whose(uow, station_id, start)
+        tag = await read_id_tag(uow.conn, start.id_tag)
+        whose = await self._whose(uow, station_id, start, tag)
         wire_id = start.wire_transaction_id or await transactions.new_wire_id(uow.conn, station_id)
         new = NewTransaction(
             station_id,
@@ -192,7 +196,7 @@ class Beginnings:
         )
         await transactions.insert_transaction(uow.conn, new, now)
         if not whose.was_ordered:
-            await self._keep_attempt(uow, station_id, start, whose)
+            await self._keep_attempt(uow, station_id, start, tag, whose)
         if whose.session_id is not None and await sessions.set_phase(
             uow.conn, whose.session_id, "charging", before=("reserved", "starting"), at=now
         ):
@@ -209,9 +213,8 @@ class Beginnings:
         return BegunTransaction(wire_id, whose.verdict)
 
     async def _keep_attempt(
-        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, whose: _Whose
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None, whose: _Whose
     ) -> None:
-        tag = await read_id_tag(uow.conn, start.id_tag)
         attempt = StartAttempt(
             self._clock.now(),
             tag.client_id if tag else None,
@@ -224,12 +227,13 @@ class Beginnings:
         )
         await self._attempts.keep_card(uow, attempt)
 
-    async def _whose(self, uow: UnitOfWork, station_id: StationId, start: TransactionStart) -> _Whose:
+    async def _whose(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None
+    ) -> _Whose:
         """A start that waits for this one, else one its driver gave up, else a card's; on connector 0 no session's."""
         if start.connector_id == WHOLE_STATION:
             log.warning("StartTransaction on connector 0 is refused: station=%s", station_id)
             return _Whose(IdTagVerdict("Blocked"))
-        tag = await read_id_tag(uow.conn, start.id_tag)
         pending = await self._pending(uow, station_id, start, tag)
         if pending is not None:
             return _Whose(ACCEPTED, pending.id, was_ordered=True)
@@ -314,27 +318,25 @@ class Beginnings:
         await self._reserving.open(uow, client, order, session_id, start.id_tag, f"card:{start.id_tag}")
         return session_id
 
-    async def _close_unfinished(self, station_id: StationId, start: TransactionStart) -> None:
-        """A charge that begins proves that the connector's earlier one is over although no stop arrived."""
+    async def _close_unfinished(
+        self, uow: UnitOfWork, station_id: StationId, start: TransactionStart
+    ) -> Sequence[SessionId]:
+        """A charge that begins proves that the connector's earlier one is over although no stop arrived; the sessions
+        that are to be settled now."""
         began_at = late_since(start.started_at, self._clock.now())
-        async with unit_of_work(self._pool) as uow:
-            unfinished = await transactions.running_on_connector(uow.conn, station_id, start.connector_id, began_at)
-            for transaction in unfinished:
-                log.warning(
-                    "StopTransaction missing: station=%s, transaction_id=%s",
-                    station_id,
-                    transaction.wire_transaction_id,
-                )
-                await transactions.close_unfinished(uow.conn, transaction.id)
-                if transaction.session_id is not None:
-                    await sessions.end_session(
-                        uow.conn,
-                        transaction.session_id,
-                        cause="lost",
-                        reason="Other",
-                        estimated=True,
-                        at=self._clock.now(),
-                    )
+        unfinished = await transactions.running_on_connector(uow.conn, station_id, start.connector_id, began_at)
         for transaction in unfinished:
+            log.warning(
+                "StopTransaction missing: station=%s, transaction_id=%s", station_id, transaction.wire_transaction_id
+            )
+            await transactions.close_unfinished(uow.conn, transaction.id)
             if transaction.session_id is not None:
-                await self._settler.settle(transaction.session_id)
+                await sessions.end_session(
+                    uow.conn,
+                    transaction.session_id,
+                    cause="lost",
+                    reason="Other",
+                    estimated=True,
+                    at=self._clock.now(),
+                )
+        return [each.session_id for each in unfinished if each.session_id is not None]

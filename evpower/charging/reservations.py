@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.billing.clients import Client, lock_client, read_balance
+from evpower.billing.clients import Client, lock_client, read_free_money
 from evpower.billing.pricing import Pricing
 from evpower.billing.reservation import ReservationRules, reserve, reserve_for_report
 from evpower.billing.service import BillingService
@@ -36,11 +36,10 @@ class Reserving:
     async def check(self, conn: Conn, station_id: StationId, client_id: ClientId) -> None:
         """Whether a card of this client could begin at the station now. Raises InsufficientBalance."""
         price = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
-        balance = await read_balance(conn, client_id)
         reserve(
             energy_wh=None,
             amount_tyiyn=None,
-            balance_tyiyn=balance.balance_tyiyn,
+            balance_tyiyn=await read_free_money(conn, client_id),
             rates=price.rates,
             rules=self._rules,
         )

@@ -13,7 +13,13 @@ from evpower.tags.rows.id_tags import APP_TAG, IdTagRow, live_reservation, phone
 
 async def judge(conn: Conn, station_id: StationId, tag: IdTag, now: datetime) -> IdTagVerdict:
     """The verdict on a presented tag; an app start's tag counts only for its live reservation at this station."""
-    row = await read_id_tag(conn, tag)
+    return await judge_read(conn, station_id, tag, await read_id_tag(conn, tag), now)
+
+
+async def judge_read(
+    conn: Conn, station_id: StationId, tag: IdTag, row: IdTagRow | None, now: datetime
+) -> IdTagVerdict:
+    """The same of a tag whose row was read just now."""
     if row is not None and row.tag_type == APP_TAG:
         live = await live_reservation(conn, station_id, tag) is not None
         return IdTagVerdict("Accepted" if live else "Invalid")

@@ -37,6 +37,8 @@ WHERE c.id = %(id)s
 """
 
 
+READ_FREE_MONEY = "SELECT (balance * 100)::bigint AS tyiyn FROM public.clients WHERE id = %(id)s"
+
 DISPLACED_PHONES = """
 SELECT d.client_id, d.phone, d.reason, k.id AS kept_by
 FROM evpower.displaced_phones d JOIN public.clients c ON c.id = d.client_id
@@ -107,6 +109,14 @@ async def read_balance(conn: Conn, client_id: ClientId) -> BalanceView:
     if balance is None:
         raise LookupError(f"client {client_id} does not exist")
     return balance
+
+
+async def read_free_money(conn: Conn, client_id: ClientId) -> int:
+    """What the client can spend, in tyiyn; the row exists. Unlike the whole view it reads none of their history."""
+    row = await (await conn.execute(READ_FREE_MONEY, {"id": client_id})).fetchone()
+    if row is None:
+        raise LookupError(f"client {client_id} does not exist")
+    return int(row["tyiyn"])
 
 
 async def find_balance(conn: Conn, client_id: ClientId) -> BalanceView | None:

@@ -13,12 +13,21 @@ from evpower.billing.tariff import ClientTariff, Price, PriceBook, Rule
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 
+# With the client's own agreement, where there is one.
 READ_CONNECTOR_PRICE = """
 SELECT s.price_per_kwh, s.session_fee, s.tariff_plan_id, c.connector_type,
-       coalesce(c.power_kw, s.power_capacity) AS power_kw
+       coalesce(c.power_kw, s.power_capacity) AS power_kw, t.client_id IS NOT NULL AS agreed,
+       t.tariff_plan_id AS agreed_plan_id, t.discount_percent, t.fixed_rate_per_kwh, t.fixed_rate_per_minute,
+       t.session_fee AS agreed_fee
 FROM public.stations s
 LEFT JOIN public.connectors c ON c.station_id = s.id
       AND (%(connector_id)s::int IS NULL OR c.connector_number = %(connector_id)s)
+LEFT JOIN LATERAL (
+    SELECT client_id, tariff_plan_id, discount_percent, fixed_rate_per_kwh, fixed_rate_per_minute, session_fee
+    FROM public.client_tariffs
+    WHERE client_id = %(client_id)s AND is_active AND valid_from <= %(at)s
+      AND (valid_until IS NULL OR valid_until > %(at)s)
+    ORDER BY valid_from DESC, created_at DESC LIMIT 1) t ON true
 WHERE s.id = %(station_id)s ORDER BY c.connector_number LIMIT 1
 """
 
@@ -27,13 +36,6 @@ SELECT DISTINCT ON (s.id) s.id AS station_id, s.price_per_kwh, s.session_fee, s.
        coalesce(c.power_kw, s.power_capacity) AS power_kw
 FROM public.stations s LEFT JOIN public.connectors c ON c.station_id = s.id
 WHERE s.id = ANY(%(station_ids)s) ORDER BY s.id, c.connector_number
-"""
-
-READ_CLIENT_TARIFF = """
-SELECT tariff_plan_id, discount_percent, fixed_rate_per_kwh, fixed_rate_per_minute, session_fee
-FROM public.client_tariffs
-WHERE client_id = %(client_id)s AND is_active AND valid_from <= %(at)s AND (valid_until IS NULL OR valid_until > %(at)s)
-ORDER BY valid_from DESC, created_at DESC LIMIT 1
 """
 
 READ_RULES = """
@@ -62,14 +64,14 @@ async def read_price_book(
     default_rate: Decimal,
 ) -> PriceBook:
     """Everything the price of a connector (None: the station's first) for a client (None: no client) is chosen from."""
-    row = await (
-        await conn.execute(READ_CONNECTOR_PRICE, {"station_id": station_id, "connector_id": connector_id})
-    ).fetchone()
+    asked = {"station_id": station_id, "connector_id": connector_id, "client_id": client_id, "at": at}
+    row = await (await conn.execute(READ_CONNECTOR_PRICE, asked)).fetchone()
     if row is None:
         raise LookupError(f"station {station_id} does not exist")
-    plan_id = row["tariff_plan_id"]
-    client_tariff = await _client_tariff(conn, client_id, at) if client_id is not None else None
-    return _book(row, (await _rules(conn, [plan_id])).get(plan_id, ()), default_rate, client_tariff)
+    plan_id, agreed_plan_id = row["tariff_plan_id"], row["agreed_plan_id"]
+    rules = await _rules(conn, [plan_id, agreed_plan_id])
+    agreement = _agreement(row, rules.get(agreed_plan_id, ())) if row["agreed"] else None
+    return _book(row, rules.get(plan_id, ()), default_rate, agreement)
 
 
 async def read_shown_books(
@@ -96,12 +98,15 @@ def _book(
     )
 
 
-async def _client_tariff(conn: Conn, client_id: ClientId, at: datetime) -> ClientTariff | None:
-    row = await (await conn.execute(READ_CLIENT_TARIFF, {"client_id": client_id, "at": at})).fetchone()
-    if row is None:
-        return None
-    plan_id = row["tariff_plan_id"]
-    return ClientTariff(rules=(await _rules(conn, [plan_id])).get(plan_id, ()), **row)
+def _agreement(row: dict[str, Any], rules: tuple[Rule, ...]) -> ClientTariff:
+    return ClientTariff(
+        tariff_plan_id=row["agreed_plan_id"],
+        discount_percent=row["discount_percent"],
+        fixed_rate_per_kwh=row["fixed_rate_per_kwh"],
+        fixed_rate_per_minute=row["fixed_rate_per_minute"],
+        session_fee=row["agreed_fee"],
+        rules=rules,
+    )
 
 
 async def _rules(conn: Conn, plan_ids: Sequence[str | None]) -> dict[str | None, tuple[Rule, ...]]:

@@ -35,11 +35,10 @@ WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter
 LIMIT 200
 """
 
-# What a start may have to wait for: a charge of the same client, or of the same connector. Until it is settled it is
-# "started", for which there are indexes by client and by connector.
+# What a start may have to wait for: a charge of the same client, or of the same connector.
 ENDED_BEFORE_START = f"""
 SELECT p.session_id AS id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
-WHERE p.phase = 'ended' AND s.status = 'started'
+WHERE p.phase = 'ended' AND s.settled_at IS NULL
   AND (s.user_id = %(client_id)s OR (s.station_id = %(station_id)s AND s.connector_id = %(connector_id)s))
   AND {_WRITABLE}
 ORDER BY p.phase_at

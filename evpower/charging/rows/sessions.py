@@ -106,12 +106,14 @@ RETURNING s.id
 # By sessions, not by what a station never reported the end of (field ruling 2.4).
 CHARGING_WITH_TAG = """
 SELECT DISTINCT s.station_id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
-WHERE p.phase IN ('charging', 'stopping') AND s.status = 'started' AND lower(s.id_tag) = lower(%(id_tag)s)
+WHERE p.phase IN ('charging', 'stopping') AND s.status = 'started' AND s.settled_at IS NULL
+  AND lower(s.id_tag) = lower(%(id_tag)s)
 """
 
-COUNT_RUNNING = (
-    "SELECT count(*) AS running FROM public.charging_sessions WHERE user_id = %(client_id)s AND status = 'started'"
-)
+COUNT_RUNNING = """
+SELECT count(*) AS running FROM public.charging_sessions
+WHERE user_id = %(client_id)s AND status = 'started' AND settled_at IS NULL
+"""
 
 # A start that matches: the number under which it was asked for, its own connector and tag, its connector and the tag's
 # client, the client at another connector.
