@@ -78,6 +78,7 @@ from evpower.pages.stations.acts import Doers
 from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire
 from evpower.pages.system import ReadSystem
+from evpower.pages.why import LogLines, Reasons
 from evpower.server import logs
 from evpower.server.app import App
 from evpower.server.metrics.graph import server_figures
@@ -182,14 +183,16 @@ async def _open_to_operators(
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    services = pages_services(app, wire, process.config, process.clock, read)
+    services = pages_services(app, wire, process.config, process.clock, read, lambda: process.recent_lines.lines)
     pages_app = build_pages_app(services, process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
 
 
-def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, read: ReadSystem) -> PagesServices:
+def pages_services(
+    app: App, wire: StationWire, config: Config, clock: Clock, read: ReadSystem, lines: LogLines
+) -> PagesServices:
     """What is behind the operators' pages."""
     doers = Doers(app.operations, app.charging, app.administration, app.access, app.client_accounts, app.finding)
     answer_within_s, timezone = config.ocpp.command_timeout_s, config.billing.timezone
@@ -221,6 +224,7 @@ def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, re
         fleet_imports=app.fleet_imports,
         read_system=read,
         operations=app.operations,
+        reasons=Reasons(wire.traces, lines),
     )
 
 
