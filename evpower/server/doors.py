@@ -24,6 +24,7 @@ import evpower
 from evpower.clock import Clock
 from evpower.http.app import HttpAppSettings, People, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
+from evpower.http.operators.act_journal import ActJournal
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
@@ -121,6 +122,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             metrics_routes(figures),
         ),
         traffic=traffic,
+        journal=ActJournal(process.app.acts, process.ids, "command"),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -263,7 +265,8 @@ def people_app(
     takes of the event loop."""
     traffic = traffic or HttpTraffic()
     config, app = process.config, process.app
-    admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
+    staff_door = StaffDoor(process.tokens.verifier, app.staff, app.second_factor)
+    admin = AdminDoor(config.http.admin_token, staff_door, ActJournal(app.acts, process.ids, "rest"))
     metrics = metrics_routes(figures, partial(require_neighbour, admin))
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(
