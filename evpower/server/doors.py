@@ -24,7 +24,6 @@ import evpower
 from evpower.clock import Clock
 from evpower.http.app import HttpAppSettings, People, PhoneServices, build_http_app
 from evpower.http.listener.server import ListenerSettings, serve_http
-from evpower.http.operators.act_journal import ActJournal
 from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
@@ -45,6 +44,7 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.people.act_journal import ActJournal
 from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.merges import merge_routes

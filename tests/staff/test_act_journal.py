@@ -10,9 +10,9 @@ from quart_trio import QuartTrio
 
 from evpower.errors import AlreadyExists, DatabaseUnavailable, EvPowerError, StationNotFound
 from evpower.http.app import HttpAppSettings, build_http_app
-from evpower.http.operators.act_journal import ActJournal, act_name
 from evpower.http.operators.admin import AdminDoor
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
+from evpower.http.operators.people.act_journal import ActJournal, act_name
 from evpower.http.operators.people.staff import enrolment_routes
 from evpower.http.wire.access import READING_METHODS, HttpTraffic
 from evpower.http.wire.answers import Answer, written

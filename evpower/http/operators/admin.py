@@ -16,7 +16,7 @@ from quart import Blueprint, Quart, request
 
 from evpower.client_address import Network, is_within
 from evpower.errors import Forbidden, Unauthorized
-from evpower.http.operators.act_journal import ActJournal
+from evpower.http.operators.people.act_journal import ActJournal
 from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.access import READING_METHODS, client_ip, shown_path
 from evpower.http.wire.rights import act_as, require_right, who

@@ -16,8 +16,8 @@ from quart_trio import QuartTrio
 from evpower.charging.service import ChargingService
 from evpower.clock import Ids
 from evpower.errors import InvalidRequest, NotFound, SessionNotFound
-from evpower.http.operators.act_journal import ActJournal
 from evpower.http.operators.bodies.queries import sessions_query
+from evpower.http.operators.people.act_journal import ActJournal
 from evpower.http.operators.shapes.control import (
     import_body,
     ledger_body,
