@@ -30,6 +30,13 @@ class Item:
     parts: tuple[Condition, ...]
     #: Of a location or the network: how many stations there are; else 0.
     of_stations: int = 0
+    #: Parts that are not named: of a row that is over, and had very many.
+    more: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many conditions there are."""
+        return len(self.parts) + self.more
 
     @property
     def head(self) -> Condition:

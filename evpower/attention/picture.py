@@ -8,32 +8,26 @@ can take an old one for new.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
-from zoneinfo import ZoneInfo
 
 import trio
 
-from evpower.attention.beneath import Beneath
-from evpower.attention.cells import CellKind, StationCells, StationFactsNow, is_missing, station_cells
+from evpower.attention.beneath import Beneath, BeneathFacts
+from evpower.attention.cells import CellKind, StationCells
 from evpower.attention.folding import folded
-from evpower.attention.gifts import Gifts
+from evpower.attention.grid import Grid
 from evpower.attention.overview import DayFigures, RunningCharges
-from evpower.attention.rows.conditions import gather
-from evpower.attention.rows.marks import read_marks
-from evpower.attention.rows.network import read_station_facts, silent_stations
-from evpower.attention.rows.overview import read_day, read_running
-from evpower.attention.rules import may_need_a_person, of_beneath, raised
-from evpower.attention.todo import Todo, make_todo
-from evpower.availability.records import NetworkHour
-from evpower.availability.service import StationAvailability
-from evpower.clock import Clock, midnight
+from evpower.attention.reading import PictureReading, PictureRows
+from evpower.attention.rows.over import store_over
+from evpower.attention.rules import of_beneath, raised
+from evpower.attention.todo import Todo, ended_now, make_todo
+from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading
+from evpower.db.unit_of_work import unit_of_work
 from evpower.events import Event, EventBus, GapInEvents, NetworkChanged
 from evpower.identifiers import StationId
 from evpower.worker import Wake, contain
@@ -43,16 +37,10 @@ log = logging.getLogger("evpower.attention")
 #: How often the figures are read while somebody watches, and how soon after a change at the earliest.
 LOOK_EVERY_S = 2.0
 LOOKS_APART_S = 0.25
-#: The day's figures move slowly.
-DAY_EVERY_S = 10.0
-#: As often as they are kept (availability/service.py).
-HOURS_EVERY_S = 60.0
 #: Events that nobody has taken up; more are a gap.
 EVENTS_MOST = 20_000
 #: Longer, and the picture stays the old one, with its age.
 LOOK_WITHIN_S = 5.0
-#: Stations that are drawn before everything else in the process has its turn.
-DRAWN_AT_ONCE = 50
 FAILURE = "the operators' picture could not be read; the pages show the last one with its age"
 
 
@@ -86,30 +74,6 @@ class Picture:
             yield from (each for each, drawn_in in self.drawn_in.items() if drawn_in > number)
 
 
-@dataclass
-class _Known:
-    """What is kept between two pictures."""
-
-    facts: dict[StationId, StationFactsNow] = field(default_factory=dict)
-    silent: frozenset[StationId] = frozenset()
-    cells: dict[StationId, StationCells] = field(default_factory=dict)
-    order: dict[StationId, int] = field(default_factory=dict)
-    drawn_in: dict[StationId, int] = field(default_factory=dict)
-    #: Those that may need a person, and how many are active at each location.
-    kinds: Counter[CellKind] = field(default_factory=Counter)
-    offline: int = 0
-    suspects: dict[StationId, StationCells] = field(default_factory=dict)
-    active: Mapping[str, int] = field(default_factory=dict)
-    layouts: int = 0
-    day: DayFigures = field(default_factory=DayFigures)
-    day_at_s: float = float("-inf")
-    hours: tuple[NetworkHour, ...] = ()
-    hours_at_s: float = float("-inf")
-    todo: Todo = field(default_factory=Todo)
-    #: What was read is of before a gap, or nothing was.
-    all_stale: bool = True
-
-
 class Pictures:
     """The one reader of pictures in this process."""
 
@@ -118,22 +82,18 @@ class Pictures:
         pool: Pool,
         clock: Clock,
         bus: EventBus,
-        availability: StationAvailability,
-        heartbeat_timeout_s: float,
-        timezone: ZoneInfo,
+        reading: PictureReading,
         series: str,
         beneath: Beneath,
-        gifts: Gifts,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._bus = bus
-        self._availability = availability
+        self._reading = reading
         self._beneath = beneath
-        self._gifts = gifts
-        self._heartbeat_timeout = timedelta(seconds=heartbeat_timeout_s)
-        self._timezone = timezone
-        self._known = _Known()
+        self._grid, self._todo = Grid(), Todo()
+        #: What was read is of before a gap, or nothing was.
+        self._all_stale = True
         self._changed: set[StationId] = set()
         self._one_look = trio.Lock()
         #: Of this process alone: another one has other numbers.
@@ -205,7 +165,7 @@ class Pictures:
         started = False
         while True:
             with self._bus.subscribe(lambda _event: True, EVENTS_MOST) as events:
-                self._known.all_stale, self._follows = True, True
+                self._all_stale, self._follows = True, True
                 if not started:
                     task_status.started()
                     started = True
@@ -214,7 +174,7 @@ class Pictures:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, GapInEvents | NetworkChanged):
-            self._known.all_stale = True
+            self._all_stale = True
         else:
             self._changed.add(event.station_id)
         self._wake.set()
@@ -231,104 +191,57 @@ class Pictures:
             self.away_since = None
 
     async def _look(self) -> None:
-        known, now = self._known, self._clock.now()
+        grid, now = self._grid, self._clock.now()
         # Nobody says what changed before we follow events.
-        changed, whole = self._changed, known.all_stale or not self._follows
-        self._changed, known.all_stale = set(), False
+        changed, whole = self._changed, self._all_stale or not self._follows
+        self._changed, self._all_stale = set(), False
         try:
-            if trio.current_time() - known.hours_at_s > HOURS_EVERY_S:
-                known.hours = await self._availability.network_hours()
-                known.hours_at_s = trio.current_time()
             beneath = await self._beneath.read()
-            async with reading(self._pool) as conn:
-                facts = await read_station_facts(conn, None if whole else changed) if whole or changed else []
-                silent = await silent_stations(conn, now - self._heartbeat_timeout)
-                running = await read_running(conn, now)
-                gifts = await self._gifts.read(conn, now)
-                gathered = replace(await gather(conn, now), ailing=beneath.ailing, gifts=gifts)
-                marks = await read_marks(conn)
-                if trio.current_time() - known.day_at_s > DAY_EVERY_S:
-                    known.day = replace(await read_day(conn, now, midnight(now, self._timezone)), hours=known.hours)
-                    known.day_at_s = trio.current_time()
+            read = await self._reading.read(now, beneath, None if whole else changed)
         except BaseException:
-            known.all_stale |= whole
+            self._all_stale |= whole
             self._changed |= changed
             raise
         self._number += 1
         try:
-            drawn = await self._draw({each.id: each for each in facts}, silent, whole=whole)
+            drawn = await grid.draw({each.id: each for each in read.facts}, read.silent, self._number, whole=whole)
         except BaseException:
-            known.all_stale = True  # half of it is drawn
+            self._all_stale = True  # half of it is drawn
             raise
-        if not whole and {each.id for each in facts} != changed & known.facts.keys():
+        if not whole and {each.id for each in read.facts} != changed & grid.facts.keys():
             # One came or went: its place in the order is in the whole list alone.
-            known.all_stale = True
+            self._all_stale = True
             self._wake.set()
-        conditions = [*raised(gathered, known.suspects.values(), known.cells, now), *of_beneath(beneath, now)]
-        known.todo = make_todo(folded(conditions, known.active), marks, known.todo, now)
-        layout = f"{self._series}-{known.layouts}"
+        await self._list(read, beneath, now)
+        self._publish(read, drawn, now)
+
+    async def _list(self, read: PictureRows, beneath: BeneathFacts, now: datetime) -> None:
+        """The To do list; what is seen to be over now is kept, for other processes and for the one after this."""
+        grid = self._grid
+        conditions = [*raised(read.gathered, grid.suspects.values(), grid.cells, now), *of_beneath(beneath, now)]
+        before_at = None if self._latest is None else self._latest.taken_at
+        items = folded(conditions, grid.active)
+        self._todo = make_todo(items, read.marks, self._todo, now, before_at=before_at, kept=read.over)
+        if ended := ended_now(self._todo, now):
+            with contain(log, "a row of To do that is over could not be kept"):
+                async with unit_of_work(self._pool) as uow:
+                    await store_over(uow.conn, ended)
+
+    def _publish(self, read: PictureRows, drawn: tuple[StationId, ...], now: datetime) -> None:
+        grid = self._grid
         self._latest = Picture(
             self._number,
             now,
-            dict(known.cells),
-            known.order,
-            dict(known.drawn_in),
+            dict(grid.cells),
+            grid.order,
+            dict(grid.drawn_in),
             drawn,
-            running,
-            known.day,
-            known.todo,
-            layout,
-            dict(known.kinds),
-            known.offline,
+            read.running,
+            read.day,
+            self._todo,
+            f"{self._series}-{grid.layouts}",
+            dict(grid.kinds),
+            grid.offline,
         )
         self._next.set()
         self._next = trio.Event()
-
-    async def _draw(
-        self, read: Mapping[StationId, StationFactsNow], silent: frozenset[StationId], *, whole: bool
-    ) -> tuple[StationId, ...]:
-        """Draw the cells anew of what was read, and of what fell silent or spoke again; those that look different.
-
-        In parts: thousands of stations hold up nothing else in the process.
-        """
-        known = self._known
-        if whole:
-            places = [(each.id, each.location_id, each.city) for each in read.values()]
-            if places != [(each.id, each.location_id, each.city) for each in known.facts.values()]:
-                known.layouts += 1
-            known.facts = dict(read)
-            known.order = {each: place for place, each in enumerate(known.facts)}
-            for gone in known.cells.keys() - known.facts.keys():
-                self._count(known.cells[gone], -1)
-            known.cells = {each: known.cells[each] for each in known.facts if each in known.cells}
-        redrawn = (read.keys() | (silent ^ known.silent)) & known.facts.keys()
-        known.facts.update((each, read[each]) for each in read.keys() & redrawn)
-        known.silent = silent
-        drawn = []
-        for index, station_id in enumerate(sorted(redrawn, key=known.order.__getitem__)):
-            if index % DRAWN_AT_ONCE == DRAWN_AT_ONCE - 1:
-                await trio.lowlevel.checkpoint()
-            cells = station_cells(known.facts[station_id], is_online=station_id not in silent)
-            was = known.cells.get(station_id)
-            self._count(was, -1)
-            self._count(cells, 1)
-            known.cells[station_id] = cells
-            if may_need_a_person(cells):
-                known.suspects[station_id] = cells
-            else:
-                known.suspects.pop(station_id, None)
-            if was is None or not was.looks_as(cells):
-                known.drawn_in[station_id] = self._number
-                drawn.append(station_id)
-        if whole:
-            known.cells = {each: known.cells[each] for each in known.facts}
-            known.suspects = {each: known.suspects[each] for each in known.facts if each in known.suspects}
-            known.active = Counter(each.location_id for each in read.values() if each.admin_status == "active")
-        return tuple(drawn)
-
-    def _count(self, station: StationCells | None, by: int) -> None:
-        """Keep the sums as stations are drawn: adding thousands up for each picture would take the loop's time."""
-        if station is not None:
-            for cell in station.cells:
-                self._known.kinds[cell.kind] += by
-            self._known.offline += by * is_missing(station)

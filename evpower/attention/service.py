@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from evpower.attention.rows import marks
+from evpower.attention.rows import marks, over
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
@@ -25,13 +25,15 @@ class Marks:
         async with unit_of_work(self._pool) as uow:
             await marks.take(uow.conn, key, actor, self._clock.now())
 
-    async def snooze(self, key: str, actor: str) -> None:
-        """It is not shown for an hour, unless it becomes urgent."""
+    async def snooze(self, key: str, actor: str, *, is_urgent: bool) -> None:
+        """It is not shown for an hour, unless it becomes urgent; `is_urgent`: it is, already."""
         async with unit_of_work(self._pool) as uow:
-            await marks.snooze(uow.conn, key, actor, self._clock.now() + SNOOZED_FOR)
+            put_off = marks.put_off_key(key, is_urgent=is_urgent)
+            await marks.snooze(uow.conn, put_off, actor, self._clock.now() + SNOOZED_FOR)
 
 
 async def forget_marks(pool: Pool, now: datetime) -> None:
-    """Drop marks that nobody set for long: a condition of the same key is a new one by then."""
+    """Drop marks that nobody set for long: a condition of the same key is a new one by then. And what was over then."""
     async with unit_of_work(pool) as uow:
         await marks.delete_marks(uow.conn, now - KEPT_FOR)
+        await over.delete_over(uow.conn, now - KEPT_FOR)

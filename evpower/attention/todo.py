@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evpower.attention.folding import Item
-from evpower.attention.rows.marks import Mark
+from evpower.attention.rows.marks import Mark, put_off_key
+from evpower.attention.rows.over import Over
 from evpower.identifiers import StationId
 
-#: What is over stays in sight, struck through.
 #: Rows of the first screen; all are a link away.
 OPEN_SHOWN, OTHERS_SHOWN = 40, 10
+#: What is over stays in sight, struck through.
 OVER_SHOWN_FOR = timedelta(hours=1)
+#: Nobody looked for longer: when a row ended is known between two times alone.
+KNOWN_WITHIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class TodoEntry:
-    """A row: `over_at` is when its condition was first seen to be gone."""
+    """A row: `over_at` is when its condition was first seen to be gone, `seen_at` when it was seen last before that."""
 
     item: Item
     mine_of: str | None = None
     snoozed_until: datetime | None = None
     over_at: datetime | None = None
+    seen_at: datetime | None = None
+
+    @property
+    def ended_after(self) -> datetime | None:
+        """From when on it may have ended, where nobody looked for long before `over_at`."""
+        if self.over_at is None or self.seen_at is None or self.over_at - self.seen_at <= KNOWN_WITHIN:
+            return None
+        return self.seen_at
 
     @property
     def is_open(self) -> bool:
@@ -60,28 +71,55 @@ class Todo:
 
     def of_stations(self, own: frozenset[StationId]) -> Todo:
         """The rows that concern these stations alone."""
-        return Todo(tuple(each for each in self.entries if each.item.station_ids and each.item.station_ids <= own))
+        return Todo(tuple(each for each in self.entries if _is_of(each.item, own)))
 
 
-def make_todo(items: Sequence[Item], marks: Mapping[str, Mark], before: Todo, now: datetime) -> Todo:
-    """The list now, `before` being the last one. A put-off row that became urgent since is shown all the same."""
-    was = {each.item.key: each for each in before.entries}
-    running = [_marked(item, marks.get(item.key), was.get(item.key), now) for item in items]
+def _is_of(item: Item, own: frozenset[StationId]) -> bool:
+    return bool(item.station_ids) and item.station_ids <= own and not item.more
+
+
+def make_todo(
+    items: Sequence[Item],
+    marks: Mapping[str, Mark],
+    before: Todo,
+    now: datetime,
+    *,
+    before_at: datetime | None = None,
+    kept: Iterable[Over] = (),
+) -> Todo:
+    """The list now; `before` is this process's last one, of `before_at`, and `kept` is what any process saw end."""
+    running = [_marked(item, marks, now) for item in items]
     keys = {item.key for item in items}
-    parts = {part.key for item in items for part in item.parts}
-    over = [
-        TodoEntry(each.item, each.mine_of, None, each.over_at or now)
+    raised = {part.key for item in items for part in item.parts}
+    ended = {
+        each.item.key: each if each.over_at else replace(each, snoozed_until=None, over_at=now, seen_at=before_at)
         for each in before.entries
-        if each.item.key not in keys and not parts.issuperset(part.key for part in each.item.parts)
-    ]
-    kept = [each for each in over if each.over_at is not None and now - each.over_at < OVER_SHOWN_FOR]
-    order = [*(e for e in running if e.is_open), *(e for e in running if not e.is_open), *kept]
-    return Todo(tuple(order))
+    }
+    for each in kept:
+        mine = ended.get(each.item.key)
+        # Of the same end the first time counts; what was raised again since has ended anew.
+        if mine is None or each.over_at >= mine.item.since:
+            ended[each.item.key] = TodoEntry(each.item, each.mine_of, None, each.over_at, each.seen_at)
+    gone = [each for each in ended.values() if not _is_raised(each.item, keys, raised)]
+    shown = [each for each in gone if each.over_at is not None and now - each.over_at < OVER_SHOWN_FOR]
+    shown.sort(key=lambda each: (each.over_at or now, each.item.key), reverse=True)
+    return Todo((*(e for e in running if e.is_open), *(e for e in running if not e.is_open), *shown))
 
 
-def _marked(item: Item, mark: Mark | None, was: TodoEntry | None, now: datetime) -> TodoEntry:
-    if mark is None:
-        return TodoEntry(item)
-    snoozed_until = mark.snoozed_until if mark.snoozed_until is not None and mark.snoozed_until > now else None
-    became_urgent = was is not None and item.is_urgent and not was.item.is_urgent
-    return TodoEntry(item, mark.mine_of, None if became_urgent else snoozed_until)
+def _is_raised(item: Item, keys: Collection[str], parts: Set[str]) -> bool:
+    """Whether the row is there, or was folded into another one."""
+    return item.key in keys or parts >= {part.key for part in item.parts}
+
+
+def ended_now(todo: Todo, now: datetime) -> list[Over]:
+    """What was first seen to be over at `now`."""
+    return [Over(each.item, each.mine_of, each.seen_at or now, now) for each in todo.entries if each.over_at == now]
+
+
+def _marked(item: Item, marks: Mapping[str, Mark], now: datetime) -> TodoEntry:
+    """A row that was put off while it was calm is shown when it is urgent."""
+    mark = marks.get(item.key)
+    which = {True} if item.is_urgent else {True, False}
+    put_off = [marks.get(put_off_key(item.key, is_urgent=urgent)) for urgent in which]
+    until = max((each.snoozed_until for each in put_off if each and each.snoozed_until), default=now)
+    return TodoEntry(item, None if mark is None else mark.mine_of, until if until > now else None)

@@ -120,13 +120,14 @@ class StationReading:
 
 @dataclass(frozen=True)
 class StationEvent:
-    """One line of a station's history; `who` None is the station itself."""
+    """One line of a station's history; `who` None is the station itself, `door` where somebody asked for it."""
 
     at: datetime
     who: str | None
     kind: str
     what: str
     outcome: str | None
+    door: str | None = None
 
 
 @dataclass(frozen=True)

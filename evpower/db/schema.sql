@@ -15,6 +15,13 @@ TABLE evpower.attention_marks (
     snoozed_by text,
     snoozed_until timestamp with time zone
 )
+TABLE evpower.attention_over (
+    key text NOT NULL,
+    item jsonb NOT NULL,
+    mine_of text,
+    seen_at timestamp with time zone NOT NULL,
+    over_at timestamp with time zone NOT NULL
+)
 TABLE evpower.browser_cookies (
     digest bytea NOT NULL,
     sign_in_id text NOT NULL,
@@ -1083,6 +1090,8 @@ evpower.attention_marks: attention_marks_key_check CHECK ((length(key) <= 200))
 evpower.attention_marks: attention_marks_mine CHECK (((mine_of IS NULL) = (mine_at IS NULL)))
 evpower.attention_marks: attention_marks_pkey PRIMARY KEY (key)
 evpower.attention_marks: attention_marks_snoozed CHECK (((snoozed_by IS NULL) = (snoozed_until IS NULL)))
+evpower.attention_over: attention_over_key_check CHECK ((length(key) <= 200))
+evpower.attention_over: attention_over_pkey PRIMARY KEY (key)
 evpower.browser_cookies: browser_cookies_pkey PRIMARY KEY (digest)
 evpower.browser_cookies: browser_cookies_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'ask'::text, 'raw'::text])))
@@ -1392,6 +1401,7 @@ public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admi
 -- indexes
 
 CREATE INDEX account_deletions_due ON evpower.account_deletions USING btree (due_at) WHERE (due_at IS NOT NULL)
+CREATE INDEX attention_over_time ON evpower.attention_over USING btree (over_at)
 CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC, id DESC)
 CREATE INDEX balance_topups_invoice_begins ON public.balance_topups USING btree (invoice_id text_pattern_ops)
 CREATE INDEX balance_topups_order_begins ON public.balance_topups USING btree (order_id text_pattern_ops)
@@ -1485,6 +1495,7 @@ CREATE INDEX webhook_deliveries_of ON evpower.webhook_deliveries USING btree (en
 CREATE INDEX webhook_deliveries_old ON evpower.webhook_deliveries USING btree (occurred_at)
 CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
 CREATE UNIQUE INDEX attention_marks_pkey ON evpower.attention_marks USING btree (key)
+CREATE UNIQUE INDEX attention_over_pkey ON evpower.attention_over USING btree (key)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)

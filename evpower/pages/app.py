@@ -65,6 +65,7 @@ from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire, station_routes
 from evpower.pages.system import ReadSystem, system_routes
 from evpower.pages.todo import todo_routes
+from evpower.pages.why import Reasons, why_routes
 from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.phone_codes import PhoneCodes
 from evpower.staff.acts import OperatorActs
@@ -124,6 +125,7 @@ class PagesServices:
     station_wire: StationWire
     asking: Asking
     operations: StationOperations
+    reasons: Reasons
 
 
 def build_pages_app(
@@ -162,6 +164,7 @@ def _behind_the_gate(
     for routes in (
         now_routes(pages),
         todo_routes(services.pictures, services.marks, services.acts, pages),
+        why_routes(services.pictures, services.reasons, pages),
         live_routes(services.pictures, clock, ids, render),
         charge_list_routes(services.charge_views, pages, clock, timezone),
         charge_routes(services.charging, services.limits, services.case_files, services.evidence, services.acts, pages),

@@ -18,7 +18,7 @@ from evpower.staff.acts import Intent, OperatorActs
 from evpower.staff.rights import Right
 
 WITHIN_S = 10
-KEY_CHARS_MAX = 200
+KEY_CHARS_MAX = 199
 ACTS = ("mine", "snooze")
 
 
@@ -40,12 +40,16 @@ def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs, pages: Pag
         actor = visitor.acting.actor
 
         async def perform() -> None:
-            await (marks.take(item, actor) if act == "mine" else marks.snooze(item, actor))
+            if act == "mine":
+                await marks.take(item, actor)
+            else:
+                await marks.snooze(item, actor, is_urgent=seen[item].is_urgent)
 
         with trio.fail_after(WITHIN_S):
             picture = await pictures.fresh()
-            seen = () if picture is None else glance(picture, visitor.acting).todo.entries
-            if item not in {entry.item.key for entry in seen}:
+            entries = () if picture is None else glance(picture, visitor.acting).todo.entries
+            seen = {entry.item.key: entry.item for entry in entries}
+            if item not in seen:
                 raise NotFound
             await acts.once(visitor.acting, Intent(key, act, item), perform)
             await pictures.look()

@@ -28,6 +28,7 @@ from evpower.attempts.service import Attempts
 from evpower.attention.beneath import Beneath, DiskRoom, disk_room
 from evpower.attention.gifts import Gifts
 from evpower.attention.picture import Pictures
+from evpower.attention.reading import PictureReading
 from evpower.attention.service import Marks
 from evpower.availability.service import StationAvailability
 from evpower.billing.day_book import DayBook
@@ -307,6 +308,7 @@ def build_app(
     ailing = read_ailing(habits or StationHabits(), link, clock)
     beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room, ailing)
     gifts = Gifts(pricing, config.operator.given_away_limit_tyiyn)
+    picture_reading = PictureReading(pool, availability, gifts, heartbeat_timeout_s, timezone)
     return App(
         bus=bus,
         redis=redis,
@@ -356,9 +358,7 @@ def build_app(
         marks=Marks(pool, clock),
         health=ConnectorsHealth(pool, clock, bus),
         availability=availability,
-        pictures=Pictures(
-            pool, clock, bus, availability, heartbeat_timeout_s, timezone, random_bytes(8).hex(), beneath, gifts
-        ),
+        pictures=Pictures(pool, clock, bus, picture_reading, random_bytes(8).hex(), beneath),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),
         client_accounts=ClientAccounts(pool, clock, ids, billing, allowance),

@@ -44,6 +44,7 @@ from evpower.http.operators.operators_work import (
     tag_routes,
 )
 from evpower.http.operators.payment_admin import payment_admin_routes
+from evpower.http.operators.people.act_journal import ActJournal
 from evpower.http.operators.people.clients import client_routes
 from evpower.http.operators.people.deletions import deletion_routes
 from evpower.http.operators.people.merges import merge_routes
@@ -78,6 +79,7 @@ from evpower.pages.stations.acts import Doers
 from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire
 from evpower.pages.system import ReadSystem
+from evpower.pages.why import LogLines, Reasons
 from evpower.server import logs
 from evpower.server.app import App
 from evpower.server.metrics.graph import server_figures
@@ -120,6 +122,7 @@ async def open_doors(process: Process) -> AsyncIterator[Running]:
             metrics_routes(figures),
         ),
         traffic=traffic,
+        journal=ActJournal(process.app.acts, process.ids, "command"),
     )
     config.control_socket.parent.mkdir(parents=True, exist_ok=True)
     tls = await _tls_identity(config)
@@ -182,14 +185,16 @@ async def _open_to_operators(
     await doors.start(app.pictures.end_watchers, name="viewers")
     http = process.config.http
     shown = PagesSettings(process.config.billing.timezone, http.trusted_proxies, http.admin_allow)
-    services = pages_services(app, wire, process.config, process.clock, read)
+    services = pages_services(app, wire, process.config, process.clock, read, lambda: process.recent_lines.lines)
     pages_app = build_pages_app(services, process.clock, process.ids, shown, traffic)
     urls: list[str] = await doors.start(partial(serve_http, pages_app, binds, settings=settings), name="pages")
     log.info("operators' pages: %s", ", ".join(urls))
     return tuple(urls)
 
 
-def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, read: ReadSystem) -> PagesServices:
+def pages_services(
+    app: App, wire: StationWire, config: Config, clock: Clock, read: ReadSystem, lines: LogLines
+) -> PagesServices:
     """What is behind the operators' pages."""
     doers = Doers(app.operations, app.charging, app.administration, app.access, app.client_accounts, app.finding)
     answer_within_s, timezone = config.ocpp.command_timeout_s, config.billing.timezone
@@ -221,6 +226,7 @@ def pages_services(app: App, wire: StationWire, config: Config, clock: Clock, re
         fleet_imports=app.fleet_imports,
         read_system=read,
         operations=app.operations,
+        reasons=Reasons(wire.traces, lines),
     )
 
 
@@ -259,7 +265,8 @@ def people_app(
     takes of the event loop."""
     traffic = traffic or HttpTraffic()
     config, app = process.config, process.app
-    admin = AdminDoor(config.http.admin_token, StaffDoor(process.tokens.verifier, app.staff, app.second_factor))
+    staff_door = StaffDoor(process.tokens.verifier, app.staff, app.second_factor)
+    admin = AdminDoor(config.http.admin_token, staff_door, ActJournal(app.acts, process.ids, "rest"))
     metrics = metrics_routes(figures, partial(require_neighbour, admin))
     probes = ServerProbes(process.pool, process.registry, app.payments.providers, app.redis, process.watch)
     return build_http_app(

@@ -1,4 +1,4 @@
-"""What people of the staff do on the pages: each form acts once, by its key, and who acted is kept.
+"""What people of the staff do: each form of the pages acts once, by its key, and who acted is kept, at every door.
 
 An act is written down before it is done. When its process dies in between, its outcome stays unknown, and the page
 says so instead of "failed".
@@ -16,9 +16,9 @@ from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import DatabaseUnavailable, EvPowerError, IdempotencyMismatch, InvalidRequest, ProviderTimeout
 from evpower.staff.records import Acting
 from evpower.staff.rows import acts as rows
-from evpower.staff.rows.acts import OperatorAct
+from evpower.staff.rows.acts import ActDoor, OperatorAct, key_of
 
-__all__ = ["Intent", "OperatorAct", "OperatorActs", "Perform", "forget_acts"]
+__all__ = ["ActDoor", "Intent", "OperatorAct", "OperatorActs", "Perform", "forget_acts", "key_of"]
 
 KEPT_FOR = timedelta(days=400)
 DONE = "done"
@@ -78,9 +78,9 @@ class OperatorActs:
         except EvPowerError as refusal:
             refused = refusal
         if refused is None:
-            await self._end(key, DONE, answer)
+            await self.end(key, DONE, answer)
         else:
-            await self._end(key, refused.code, _why(refused))
+            await self.end(key, refused.code, _why(refused))
             raise refused
 
     async def same(self, acting: Acting, intent: Intent) -> OperatorAct:
@@ -90,7 +90,8 @@ class OperatorActs:
             raise IdempotencyMismatch
         return kept
 
-    async def _end(self, key: str, outcome: str, answer: str | None) -> None:
+    async def end(self, key: str, outcome: str, answer: str | None) -> None:
+        """Keep what came of an act that was begun."""
         async with unit_of_work(self._pool) as uow:
             shown = None if answer is None else answer[:ANSWER_CHARS_MAX]
             await rows.end(uow.conn, key, outcome, shown, self._clock.now())

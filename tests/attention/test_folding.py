@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from evpower.attention.conditions import Condition, ConditionKind
 from evpower.attention.folding import folded
 from evpower.attention.rows.marks import Mark
+from evpower.attention.rows.over import Over
 from evpower.attention.todo import Todo, make_todo
 from evpower.identifiers import StationId
 from tests.worlds.fakes import NOON
@@ -111,7 +112,35 @@ def test_a_row_that_was_put_off_and_became_urgent_is_shown() -> None:
     marks = {"station_offline:A": Mark("station_offline:A", None, None, "a", NOON + timedelta(hours=1))}
     calm = make_todo(folded([silent("A")], {"L1": 9}), marks, Todo(), NOON)
     assert calm.open == ()
-    assert len(make_todo(folded([silent("A", urgent=True)], {"L1": 9}), marks, calm, NOON).open) == 1
+    urgent = folded([silent("A", urgent=True)], {"L1": 9})
+    first = make_todo(urgent, marks, calm, NOON)
+    assert len(first.open) == 1
+    assert len(make_todo(urgent, marks, first, NOON).open) == 1, "and goes on being shown"
+
+
+def test_a_row_that_was_put_off_while_it_was_urgent_stays_put_off() -> None:
+    marks = {"station_offline:A!": Mark("station_offline:A!", None, None, "a", NOON + timedelta(hours=1))}
+    for is_urgent in (True, False, True):
+        items = folded([silent("A", urgent=is_urgent)], {"L1": 9})
+        assert make_todo(items, marks, Todo(), NOON).open == ()
+
+
+def test_when_a_row_ended_is_what_was_seen_first_unless_it_was_raised_again_since() -> None:
+    minutes = [NOON + timedelta(minutes=number) for number in range(4)]
+    (item,) = folded([payment(1)], {})
+    before = make_todo([item], {}, Todo(), minutes[0])
+
+    def kept(over_at: datetime) -> list[Over]:
+        return [Over(item, None, minutes[0], over_at)]
+
+    assert [each.over_at for each in make_todo([], {}, before, minutes[2], kept=kept(minutes[1])).entries] == [
+        minutes[1]
+    ]
+    again = make_todo(folded([payment(1, seconds=90)], {}), {}, Todo(), minutes[2])
+    assert [each.over_at for each in make_todo([], {}, again, minutes[3], kept=kept(minutes[1])).entries] == [
+        minutes[3]
+    ]
+    assert make_todo([item], {}, Todo(), minutes[2], kept=kept(minutes[1])).entries[0].over_at is None
 
 
 def test_an_operator_sees_the_rows_of_their_own_stations_alone() -> None:

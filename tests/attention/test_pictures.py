@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 import trio
 
 from evpower.attention.cells import CellKind, is_missing
+from evpower.attention.conditions import Condition, ConditionKind
 from evpower.attention.folding import Item
 from evpower.attention.picture import Picture
+from evpower.attention.rows.over import PARTS_KEPT, Over, read_over, store_over
 from evpower.attention.todo import OPEN_SHOWN, Todo, TodoEntry
-from evpower.db.unit_of_work import unit_of_work
+from evpower.clock import ClockWatch
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import GapInEvents, StationChanged
+from evpower.server.app import build_app
+from evpower.settings.config import Config
 from tests.worlds.charging import STATION, World
+from tests.worlds.fakes import NOON, CountingIds
 
 
 async def look(world: World) -> Picture:
@@ -109,3 +116,35 @@ async def test_the_first_screen_has_room_for_the_most_urgent_and_the_rest_is_a_l
     items = [Item(f"k{number}", "one", ()) for number in range(50)]
     todo = Todo(tuple(TodoEntry(item, over_at=None) for item in items))
     assert [each.item.key for each in todo.shown] == [f"k{number}" for number in range(OPEN_SHOWN)]
+
+
+async def test_what_is_over_is_seen_by_the_next_process_too_as_it_ended(world: World) -> None:
+    """After a restart, and in another process: neither saw it end."""
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now() - timedelta(seconds=301))
+    raised = (await look(world)).todo.entries
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    world.clock.advance(2)
+    (ended,) = (await look(world)).todo.entries
+    async with trio.open_nursery() as workers:
+        watch = ClockWatch(world.clock, world.clock.steady_s)
+        parts = (Config(), world.pool, world.link, world.clock, CountingIds(), workers)
+        other = build_app(*parts, watch=watch, room=lambda _path: (50, 100)).pictures
+        await other.look()
+        assert other.latest is not None
+        assert list(other.latest.todo.entries) == [ended]
+        assert (ended.item, ended.over_at) == (raised[0].item, world.clock.now())
+        world.clock.advance(3600)
+        await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+        await other.look()
+        assert list(other.latest.todo.entries) == []
+        workers.cancel_scope.cancel()
+
+
+async def test_of_a_large_row_that_is_over_some_parts_are_kept_and_their_number(world: World) -> None:
+    parts = tuple(Condition(ConditionKind.STATION_OFFLINE, str(number), NOON) for number in range(100))
+    over = Over(Item("network:offline", "network", parts, 120), None, NOON, NOON)
+    async with unit_of_work(world.pool) as uow:
+        await store_over(uow.conn, [over])
+    async with reading(world.pool) as conn:
+        (kept,) = await read_over(conn, NOON - timedelta(seconds=1))
+    assert (len(kept.item.parts), kept.item.count, kept.item.of_stations) == (PARTS_KEPT, 100, 120)

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from evpower.errors import Refusal
+from evpower.staff.acts import ActDoor, Intent, key_of
+from evpower.staff.records import Acting
 from evpower.texts.catalogue import LANGUAGES
 from tests.worlds.charging import CLIENT, STATION, World
 from tests.worlds.pages import Browser
@@ -97,7 +99,23 @@ async def test_a_phone_is_masked_until_somebody_looks_which_is_kept(browser: Bro
     assert (await browser.post(f"/drivers/{CLIENT}", key=KEY, act="show")).status_code == 200
     assert "+996700123456" in browser.text
     page = await browser.get("/journal")
-    assert "operator:aida looked at the phone client-1 done" in page.text
+    assert "operator:aida pages looked at the phone client-1 done" in page.text
+
+
+async def test_what_was_done_elsewhere_is_in_the_journal_and_in_the_stations_history(
+    browser: Browser, world: World
+) -> None:
+    acts, acting = world.app.acts, Acting("operator ann")
+    doors: tuple[ActDoor, ...] = ("rest", "command")
+    for door in doors:
+        key = key_of(door, KEY)
+        await acts.begin(acting, Intent(key, "station_admin-change", STATION, "status=maintenance"))
+        await acts.end(key, "done", None)
+    page = await browser.get("/journal")
+    for name in ("REST", "evpower command"):
+        assert f"operator ann {name} changed the station {STATION} status=maintenance done" in page.text
+    page = await browser.get(f"/stations/{STATION}/history")
+    assert "operator ann REST asked: changed the station status=maintenance done" in page.text
 
 
 async def test_a_driver_is_blocked_and_unblocked_by_name(browser: Browser, world: World) -> None:

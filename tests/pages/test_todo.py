@@ -14,13 +14,14 @@ from evpower.charging.errors import SessionFailed
 from evpower.clock import SystemClock
 from evpower.pages.frame.assets import read_assets
 from evpower.pages.frame.rendering import Renderer
-from evpower.pages.stations.routes import LAST_FRAMES
+from evpower.pages.system import LogLine
+from evpower.pages.why import FRAMES, LINES
 from evpower.settings.config import Config
 from evpower.texts.catalogue import LANGUAGES, Language
 from tests.worlds.charging import STATION, World
 from tests.worlds.fakes import NOON, CountingIds
 from tests.worlds.frames import call
-from tests.worlds.pages import Browser
+from tests.worlds.pages import Browser, Page
 
 KEY = "0123456789abcdef"
 FACTS: dict[str, str | int] = {
@@ -135,30 +136,91 @@ async def test_rows_of_every_statement_are_raised(world: World) -> None:
     assert started.session.session_id in {part.session_id for part in entry.item.parts}
 
 
+WHY = f"/todo/why?item=station_offline%3A{STATION}"
+
+
+async def why(browser: Browser, address: str = WHY) -> Page:
+    """The piece that a row gets when it is opened."""
+    return await browser.get(address, **{"HX-Request": "true"}, status=200)
+
+
 async def test_why_a_row_is_there_is_read_when_it_is_opened(browser: Browser, world: World) -> None:
     """The row itself asks for no frame; without JavaScript it leads to them."""
     browser.frames.kept += [call("Heartbeat", {}, after_s=at) for at in range(5)]
     await silence(world)
     page = await browser.get("/")
-    assert f'hx-get="/stations/{STATION}/last-frames" hx-trigger="toggle once"' in page.html
+    assert f'hx-get="{WHY}" hx-trigger="toggle once"' in page.html
     assert f'<a href="/stations/{STATION}/live">' in page.html
     assert "is alive" not in page.text
     browser.frames.kept += [call("Authorize", {"idTag": "CARD"}, after_s=9)]
-    piece = await browser.get(f"/stations/{STATION}/last-frames")
-    assert piece.text.count("is alive") == LAST_FRAMES - 1
+    piece = await why(browser)
+    assert piece.text.count("is alive") == FRAMES - 1
     assert "12:00:09 ← asks about card CARD" in piece.text
     assert "<html" not in piece.html
 
 
-async def test_a_station_without_frames_says_so_and_why(browser: Browser) -> None:
-    piece = f"/stations/{STATION}/last-frames"
-    assert (await browser.get(piece)).text.endswith("in the time that frames are kept.")
+async def test_a_station_without_frames_says_so_and_why(browser: Browser, world: World) -> None:
+    await silence(world)
+    assert (await why(browser)).text.endswith("in the time that frames are kept.")
     browser.frames.is_recording = False
-    assert "ocpp.record_frames" in (await browser.get(piece)).text
+    assert "ocpp.record_frames" in (await why(browser)).text
 
 
 async def test_frames_of_a_station_of_others_are_not_read(world: World) -> None:
-    await (await Browser(world).sign_in("operator")).get(f"/stations/{STATION}/last-frames", 403)
+    await silence(world)
+    await (await Browser(world).sign_in("operator")).get(WHY, 404)
+
+
+async def test_a_row_of_a_location_has_the_last_frames_of_its_stations_by_name(browser: Browser, world: World) -> None:
+    await world.sql("INSERT INTO stations (id, serial_number, location_id) VALUES ('EVP-2', 'N-1', 'EVP-LOC-001')")
+    await silence(world)
+    browser.frames.kept += [call("Heartbeat", {}, after_s=at) for at in range(9)]
+    page = await browser.get("/")
+    assert 'hx-get="/todo/why?item=location%3AEVP-LOC-001"' in page.html
+    assert '<a href="/todo/why?item=location%3AEVP-LOC-001">' in page.html
+    page = await browser.get("/todo/why?item=location:EVP-LOC-001")
+    assert "<html" in page.html, "a page of its own without JavaScript"
+    assert "2 of 2 stations offline" in page.text
+    assert page.text.count("is alive") == FRAMES
+    assert "EVP-2 ← is alive" in page.text
+    assert f"{STATION} ← is alive" in page.text
+
+
+async def test_a_row_of_no_station_has_the_log_lines_that_name_it(browser: Browser, world: World) -> None:
+    await world.sql(
+        "INSERT INTO evpower.ledger_checks (began_at, ended_at, entries, problems)"
+        " VALUES (now(), now(), 1, '{\"a\": 2}')"
+    )
+    browser.lines += [
+        LogLine(NOON, "WARNING", "evpower.money", f"the ledger: {number} rows are broken") for number in range(7)
+    ]
+    browser.lines += [LogLine(NOON, "ERROR", "evpower.money", "ledgers are not the ledger-thing")]
+    piece = await why(browser, "/todo/why?item=ledger_finding:ledger")
+    assert piece.text.count("rows are broken") == LINES
+    assert "6 rows are broken" in piece.text
+    assert "ledgers" not in piece.text
+    browser.lines.clear()
+    assert "No warning" in (await why(browser, "/todo/why?item=ledger_finding:ledger")).text
+
+
+async def test_log_lines_are_for_who_sees_the_whole_network(world: World) -> None:
+    await silence(world)
+    await world.sql("UPDATE locations SET user_id = 'bek'")
+    operator, admin = await Browser(world).sign_in("operator", "bek"), await Browser(world).sign_in("admin")
+    for browser, is_shown in ((operator, False), (admin, True)):
+        browser.lines.append(LogLine(NOON, "ERROR", "evpower.ocpp", f"station {STATION} broke the door"))
+        browser.lines.append(LogLine(NOON, "ERROR", "evpower.ocpp", f"station {STATION}-2 is another one"))
+        text = (await why(browser)).text
+        assert ("broke the door" in text) is is_shown
+        assert "another one" not in text
+
+
+async def test_what_ended_while_nobody_looked_has_no_moment(browser: Browser, world: World) -> None:
+    await silence(world)
+    await browser.get("/")
+    world.clock.advance(1800)
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    assert "ended between 12:05:01 and 12:35:01" in (await browser.get("/")).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

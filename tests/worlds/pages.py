@@ -18,7 +18,7 @@ from evpower.link.ports import SocketNow
 from evpower.pages.app import PagesSettings, build_pages_app
 from evpower.pages.frame.visitor import COOKIE
 from evpower.pages.stations.routes import StationWire
-from evpower.pages.system import ReadSystem, SystemFacts
+from evpower.pages.system import LogLine, ReadSystem, SystemFacts
 from evpower.server.doors import pages_services
 from evpower.settings.config import Config
 from evpower.staff.rights import Role
@@ -37,7 +37,8 @@ class Browser:
         settings = PagesSettings(config.billing.timezone, admin_allow=config.http.admin_allow)
         self.frames, self.sockets = KeptFrames(), NoSockets()
         wire = StationWire(self.frames, self.sockets, world.link, ("ws://0.0.0.0:9000/ws/{station_id}",))
-        services = pages_services(world.app, wire, config, world.clock, read or no_system)
+        self.lines: list[LogLine] = []
+        services = pages_services(world.app, wire, config, world.clock, read or no_system, lambda: self.lines)
         self.app = build_pages_app(services, world.clock, LongIds(), settings)
         self.client = cast("QuartClient", self.app.test_client())
         self.text = ""

@@ -22,6 +22,11 @@ WHERE coalesce(mine_at, '-infinity') < %(before)s AND coalesce(snoozed_until, '-
 """
 
 
+def put_off_key(key: str, *, is_urgent: bool) -> str:
+    """Where it stands that a row was put off: one that was calm then is shown when it becomes urgent."""
+    return f"{key}!" if is_urgent else key
+
+
 @dataclass(frozen=True)
 class Mark:
     """What was made of one row."""

@@ -65,18 +65,20 @@ FROM evpower.ocpp_meter_values WHERE station_id = %(id)s AND received_at >= %(si
 ORDER BY received_at DESC, connector_id LIMIT %(limit)s
 """
 EVENTS = """
-SELECT acted_at AS at, actor AS who, 'act' AS kind, concat_ws(' ', act, detail) AS what, outcome
+SELECT acted_at AS at, actor AS who, 'act' AS kind, concat_ws(' ', act, detail) AS what, outcome,
+       CASE WHEN strpos(key, ':') > 0 THEN split_part(key, ':', 1) ELSE 'pages' END AS door
 FROM evpower.operator_acts WHERE target = %(id)s
 UNION ALL
-SELECT requested_at, NULL, 'availability', connector_id || ': ' || wanted, state
+SELECT requested_at, NULL, 'availability', connector_id || ': ' || wanted, state, NULL
 FROM evpower.ocpp_availability WHERE station_id = %(id)s
 UNION ALL
-SELECT coalesce(requested_at, status_at), NULL, 'transfer', concat_ws(' ', kind, file_name), status
+SELECT coalesce(requested_at, status_at), NULL, 'transfer', concat_ws(' ', kind, file_name), status, NULL
 FROM evpower.ocpp_transfers WHERE station_id = %(id)s
 UNION ALL
-SELECT received_at, NULL, 'security', type, detail FROM evpower.ocpp_security_events WHERE station_id = %(id)s
+SELECT received_at, NULL, 'security', type, detail, NULL FROM evpower.ocpp_security_events
+WHERE station_id = %(id)s
 UNION ALL
-SELECT refused_at, NULL, 'refused_login', address || ' ×' || times, reason FROM evpower.refused_logins
+SELECT refused_at, NULL, 'refused_login', address || ' ×' || times, reason, NULL FROM evpower.refused_logins
 WHERE station_id = %(id)s
 ORDER BY at DESC LIMIT %(limit)s
 """

@@ -16,6 +16,7 @@ from quart import Blueprint, Quart, request
 
 from evpower.client_address import Network, is_within
 from evpower.errors import Forbidden, Unauthorized
+from evpower.http.operators.people.act_journal import ActJournal
 from evpower.http.throttle.guard import RequestGuard
 from evpower.http.wire.access import READING_METHODS, client_ip, shown_path
 from evpower.http.wire.rights import act_as, require_right, who
@@ -58,6 +59,8 @@ class AdminDoor:
 
     token: str = field(default="", repr=False)
     staff: StaffDoor | None = None
+    #: Keeps who wrote what.
+    journal: ActJournal | None = None
 
     async def acting(self) -> Acting:
         """Who makes the present request, by its `Authorization: Bearer TOKEN`.
@@ -113,6 +116,8 @@ def admin_routes(door: AdminDoor, operations: Iterable[Blueprint], guard: Reques
         await door.let_in()
         await guard.count(Counted(STAFF, who().actor))
 
+    if door.journal is not None:
+        door.journal.follow(routes)
     for operation in operations:
         routes.register_blueprint(operation)
     return routes

@@ -17,6 +17,7 @@ from evpower.charging.service import ChargingService
 from evpower.clock import Ids
 from evpower.errors import InvalidRequest, NotFound, SessionNotFound
 from evpower.http.operators.bodies.queries import sessions_query
+from evpower.http.operators.people.act_journal import ActJournal
 from evpower.http.operators.shapes.control import (
     import_body,
     ledger_body,
@@ -58,11 +59,12 @@ def build_control_app(
     limits: RequestLimits = LIMITS,
     operations: Iterable[Blueprint] = (),
     traffic: HttpTraffic | None = None,
+    journal: ActJournal | None = None,
 ) -> QuartTrio:
     """The application to serve on the control socket; the socket's mode is its access control.
 
     `operations` are those of the administrators' door (`http/admin.py`), here below /control; requests are counted in
-    `traffic`.
+    `traffic`, writes are kept in the `journal`.
     """
     app = HttpApplication("evpower.control", ids=ids, limits=limits, traffic=traffic)
 
@@ -70,6 +72,8 @@ def build_control_app(
     async def name_operator() -> None:
         act_as(Acting(_operator(request.headers.get(OPERATOR_HEADER, ""))))
 
+    if journal is not None:
+        journal.follow(app)
     app.register_blueprint(_reading_routes(views))
     app.register_blueprint(_acting_routes(charging, views))
     for operation in operations:

@@ -39,8 +39,6 @@ from evpower.staff.rights import Right
 
 WITHIN_S = 20
 ATTEMPTS_SHOWN, CHARGES_SHOWN, FRAMES_SHOWN = 20, 100, 100
-#: Of a row of To do: the last ones, read with those before, which say what an answer is of.
-LAST_FRAMES, LAST_FRAMES_READ, LAST_FRAMES_OF = 5, 40, timedelta(days=14)
 #: Frames that a time is asked for, and those that the filter looks through.
 FRAMES_READ = 1000
 FRAMES_OF = timedelta(hours=2)
@@ -94,10 +92,6 @@ def station_routes(
         if tab not in TABS:
             raise NotFound
         return await tabs.show(StationId(station_id), tab)
-
-    @routes.get("/stations/<station_id>/last-frames")
-    async def last_frames(station_id: str) -> Response:
-        return await tabs.last_frames(StationId(station_id))
 
     @routes.get("/stations/<station_id>/trace")
     async def trace(station_id: str) -> Response:
@@ -191,19 +185,6 @@ class _Tabs:
             "attempts": tried,
             "is_kept": self._wire.traces.is_recording,
         }
-
-    async def last_frames(self, station_id: StationId) -> Response:
-        """Why a row of To do is there (§3.1), as a piece of its page: read when somebody opens it."""
-        signed_in().require(Right.READ, station_id)
-        with trio.fail_after(WITHIN_S):
-            await self._wire.traces.check_station(station_id)
-            heard = await self._wire.traces.history(station_id, LAST_FRAMES_OF, LAST_FRAMES_READ)
-        return self._pages.render.page(
-            "stations/last_frames.html",
-            frames=heard[-LAST_FRAMES:],
-            sentence=frame_sentence,
-            is_kept=self._wire.traces.is_recording,
-        )
 
     def _since(self, text: str) -> datetime | None:
         try:

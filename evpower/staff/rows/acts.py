@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from evpower.db.connection import Conn
 
@@ -24,6 +25,15 @@ SELECT {ACT} FROM evpower.operator_acts WHERE target = %(target)s ORDER BY acted
 DELETE = "DELETE FROM evpower.operator_acts WHERE acted_at < %(before)s"
 
 
+#: Where an act was asked for: on the pages, over REST, or by a command of `evpower`.
+ActDoor: TypeAlias = Literal["pages", "rest", "command"]
+
+
+def key_of(door: ActDoor, unique: str) -> str:
+    """The key of an act that no form has: it says the door. The keys of forms have no colon."""
+    return f"{door}:{unique}"
+
+
 @dataclass(frozen=True)
 class OperatorAct:
     """One act; `outcome` None is one that is not known."""
@@ -38,6 +48,11 @@ class OperatorAct:
     outcome_at: datetime | None
     #: What was answered, or why it was refused, for people.
     answer: str | None = None
+
+    @property
+    def door(self) -> str:
+        """Where it was asked for."""
+        return self.key.partition(":")[0] if ":" in self.key else "pages"
 
 
 async def begin(conn: Conn, key: str, at: datetime, actor: str, act: str, target: str, detail: str | None) -> bool:

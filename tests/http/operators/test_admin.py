@@ -121,14 +121,16 @@ async def test_a_route_that_does_not_say_what_right_it_needs_is_shut_to_everyone
 
 def admin_rules() -> list[tuple[str, object]]:
     """The address of every route below the administrators' door, and its view."""
-    app, process = Quart("test"), cast("Process", Anything())
-    app.register_blueprint(
-        admin_routes(
-            AdminDoor(TOKEN), admin_operations(process, HttpTraffic()), cast("RequestGuard", process), prefix=""
-        )
-    )
+    app = admin_app_of(admin_operations(cast("Process", Anything()), HttpTraffic()))
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
     return [(f"{method_of(rule.methods)} {rule.rule}", app.view_functions[rule.endpoint]) for rule in rules]
+
+
+def admin_app_of(operations: Iterable[Blueprint]) -> Quart:
+    """These operations behind the administrators' door."""
+    app = Quart("test")
+    app.register_blueprint(admin_routes(AdminDoor(TOKEN), operations, cast("RequestGuard", Anything()), prefix=""))
+    return app
 
 
 def method_of(methods: Iterable[str] | None) -> str:
