@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies pages lint types schema describe bench \
-  dist dist-check smoke simulate crash mutants notice guide lock clean
+  dist dist-check smoke simulate power crash mutants notice guide lock clean
 
 install: $(STAMP)
 
@@ -67,6 +67,10 @@ SEEDS ?= $(SEED)
 HOURS ?= 1
 simulate: install
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) $(if $(UNTIL),--until $(UNTIL)) $(ARGS)
+
+# The planner of power at simulated sites (docs/power.md): a thousand take an hour of one core. `make power SEEDS=1-100`
+power: install
+	$(BIN)/python -m tests.power --seeds $(if $(filter 1,$(SEEDS)),1-1000,$(SEEDS)) --hours $(if $(filter 1,$(HOURS)),8,$(HOURS))
 
 # The started server with its own PostgreSQL under load, hit by two disasters at a time and audited (docs/proof.md); a full
 # disk needs root and a mount, a clock that steps Debian's faketime. For instance `make crash MINUTES=20 SEED=7`.

@@ -77,8 +77,9 @@ class Group:
         limits = [self.limit_da]
         if self.outside_da is not None and self.outside_until is not None and since < self.outside_until:
             limits.append(self.outside_da)
-        local = since.astimezone(zone), until.astimezone(zone)
-        limits += [hours.limit_da for hours in self.schedule if hours.meets(*local)]
+        if self.schedule:
+            local = since.astimezone(zone), until.astimezone(zone)
+            limits += [hours.limit_da for hours in self.schedule if hours.meets(*local)]
         return max(0, min(limits) - self.reserve_da)
 
 

@@ -1,0 +1,126 @@
+"""What a member may draw at most, whatever became of our commands (roadmap/smart-charging §3).
+
+A grant is a lease at its station. Under it lies a permanent profile, so when a lease ends the member draws what it
+rests at: less than a grant above it, more than one below. Each end is therefore counted twice, as early and as late as
+it can be: a station has a command at some moment between its sending and its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from evpower.power.allocation import Wish
+from evpower.power.site import Member
+
+LEASE = timedelta(seconds=300)
+#: Of a grant below what the member rests at: the end of such a lease raises its draw, so it lasts until every lease
+#: that was granted beside it is over, also when it cannot be renewed any more.
+LONG_LEASE = timedelta(seconds=600)
+#: A measurement counts for so long.
+FRESH = timedelta(seconds=90)
+
+
+class Answer(Enum):
+    """What became of the command that carried a grant."""
+
+    WAITING = "sent"
+    ACCEPTED = "accepted"
+    #: It holds to what it had.
+    REFUSED = "refused"
+    #: No answer came: it may hold to it or not.
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A lease as it was sent."""
+
+    current_da: int
+    sent_at: datetime
+    #: When it was answered, or when its answer would have come at the latest; in a start: when that charge began, None
+    #: before.
+    had_by: datetime | None
+    answer: Answer = Answer.WAITING
+
+    @property
+    def ends_from(self) -> datetime:
+        """The earliest moment of its end."""
+        return self.sent_at + self.duration
+
+    @property
+    def ends_by(self) -> datetime | None:
+        """The latest one; None: its charge has not begun."""
+        return None if self.had_by is None else self.had_by + self.duration
+
+    #: `LONG_LEASE` below what the member rests at.
+    duration: timedelta = LEASE
+
+    def answered(self, answer: Answer, at: datetime) -> Grant:
+        return replace(self, answer=answer, had_by=at if answer is Answer.ACCEPTED else self.had_by)
+
+
+@dataclass(frozen=True)
+class MemberState:
+    """A member at this moment."""
+
+    member: Member
+    is_online: bool
+    #: Its station has the permanent profile; else it rests at all it can draw.
+    has_failsafe: bool = True
+    #: It refuses limits, or draws more than it was granted.
+    is_uncontrolled: bool = False
+    #: Of the charge that runs, or was asked for; None: idle.
+    wish: Wish | None = None
+    #: Its station has begun the charge: it can be commanded.
+    has_begun: bool = True
+    #: In the order in which they were sent.
+    grants: tuple[Grant, ...] = ()
+    measured_da: int = 0
+    measured_at: datetime | None = None
+
+    @property
+    def rests_at_da(self) -> int:
+        return min(self.member.failsafe_da, self.member.nameplate_da) if self.has_failsafe else self.member.nameplate_da
+
+    def in_force(self) -> tuple[Grant, ...]:
+        """The grants one of which its station holds to: the last it accepted, and what was not answered since."""
+        since = max((n for n, grant in enumerate(self.grants) if grant.answer is Answer.ACCEPTED), default=0)
+        return tuple(grant for grant in self.grants[since:] if grant.answer is not Answer.REFUSED)
+
+    def commanded(self) -> Grant | None:
+        """The grant it last accepted."""
+        return next((grant for grant in reversed(self.grants) if grant.answer is Answer.ACCEPTED), None)
+
+    def waits(self) -> bool:
+        """A command is under way."""
+        return bool(self.grants) and self.grants[-1].answer is Answer.WAITING
+
+    def most_da(self, now: datetime, until: datetime) -> int:
+        """The most it may draw at any moment between the two, if nothing more is sent."""
+        if self.is_uncontrolled:
+            return self.member.nameplate_da
+        if self.wish is None and self.is_online:
+            return 0
+        grants = self.in_force()
+        draws = [grant.current_da for grant in grants if grant.ends_by is None or now < grant.ends_by]
+        if self._may_rest(grants, until):
+            draws.append(self.rests_at_da)
+        draws += self._beyond(now)
+        return min(max(draws, default=0), self.member.nameplate_da)
+
+    def _may_rest(self, grants: Iterable[Grant], until: datetime) -> bool:
+        held = [grant for grant in grants if grant.ends_by is not None]
+        begins_with_grant = any(grant.ends_by is None for grant in grants)
+        is_held = begins_with_grant or any(grant.answer is Answer.ACCEPTED for grant in held)
+        return not is_held or any(grant.ends_from <= until for grant in held)
+
+    def _beyond(self, now: datetime) -> list[int]:
+        """More than it accepted, measured since it did: what it has not given up cannot be given to others."""
+        accepted = self.commanded()
+        if accepted is None or self.measured_at is None or accepted.had_by is None:
+            return []
+        is_fresh = accepted.had_by < self.measured_at and now - self.measured_at <= FRESH
+        return [self.measured_da] if is_fresh and self.measured_da * 10 > accepted.current_da * 11 else []

@@ -1,0 +1,39 @@
+"""What happens to a member, as the next state of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from evpower.power.possible_draw import Answer, MemberState
+
+
+def answered(state: MemberState, sent_at: datetime, answer: Answer, at: datetime) -> MemberState:
+    """What was sent then was answered; what it makes obsolete is forgotten."""
+    grants = [each.answered(answer, at) if each.sent_at == sent_at else each for each in state.grants]
+    accepted = max((n for n, each in enumerate(grants) if each.answer is Answer.ACCEPTED), default=0)
+    return replace(state, grants=tuple(grants[accepted:]))
+
+
+def began(state: MemberState, at: datetime) -> MemberState:
+    """The charge that was asked for began, and with it the lease of its first grant; a card's has none."""
+    grants = tuple(replace(each, answer=Answer.ACCEPTED, had_by=at) for each in state.grants if each.had_by is None)
+    return replace(state, has_begun=True, grants=grants)
+
+
+def expired(state: MemberState, now: datetime) -> MemberState:
+    """Without the grants that certainly hold no more."""
+    grants = tuple(each for each in state.grants if each.ends_by is None or now < each.ends_by)
+    return state if len(grants) == len(state.grants) else replace(state, grants=grants)
+
+
+def turned(state: MemberState, now: datetime) -> MemberState:
+    """Since when its charge has a grant, or waits for one, by what the station accepted last."""
+    wish, held = state.wish, state.commanded()
+    if wish is None:
+        return state
+    if held is not None and held.current_da > 0:
+        wish = replace(wish, held_since=wish.held_since or now, waits_since=None)
+    else:
+        wish = replace(wish, held_since=None, waits_since=wish.waits_since or now)
+    return replace(state, wish=wish)
