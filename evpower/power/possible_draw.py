@@ -23,7 +23,7 @@ LONG_LEASE = timedelta(seconds=600)
 FRESH = timedelta(seconds=90)
 
 
-class Answer(Enum):
+class GrantAnswer(Enum):
     """What became of the command that carried a grant."""
 
     WAITING = "sent"
@@ -43,7 +43,7 @@ class Grant:
     #: When it was answered, or when its answer would have come at the latest; in a start: when that charge began, None
     #: before.
     had_by: datetime | None
-    answer: Answer = Answer.WAITING
+    answer: GrantAnswer = GrantAnswer.WAITING
 
     @property
     def ends_from(self) -> datetime:
@@ -58,8 +58,8 @@ class Grant:
     #: `LONG_LEASE` below what the member rests at.
     duration: timedelta = LEASE
 
-    def answered(self, answer: Answer, at: datetime) -> Grant:
-        return replace(self, answer=answer, had_by=at if answer is Answer.ACCEPTED else self.had_by)
+    def answered(self, answer: GrantAnswer, at: datetime) -> Grant:
+        return replace(self, answer=answer, had_by=at if answer is GrantAnswer.ACCEPTED else self.had_by)
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,16 @@ class MemberState:
 
     def in_force(self) -> tuple[Grant, ...]:
         """The grants one of which its station holds to: the last it accepted, and what was not answered since."""
-        since = max((n for n, grant in enumerate(self.grants) if grant.answer is Answer.ACCEPTED), default=0)
-        return tuple(grant for grant in self.grants[since:] if grant.answer is not Answer.REFUSED)
+        since = max((n for n, grant in enumerate(self.grants) if grant.answer is GrantAnswer.ACCEPTED), default=0)
+        return tuple(grant for grant in self.grants[since:] if grant.answer is not GrantAnswer.REFUSED)
 
     def commanded(self) -> Grant | None:
         """The grant it last accepted."""
-        return next((grant for grant in reversed(self.grants) if grant.answer is Answer.ACCEPTED), None)
+        return next((grant for grant in reversed(self.grants) if grant.answer is GrantAnswer.ACCEPTED), None)
 
     def waits(self) -> bool:
         """A command is under way."""
-        return bool(self.grants) and self.grants[-1].answer is Answer.WAITING
+        return bool(self.grants) and self.grants[-1].answer is GrantAnswer.WAITING
 
     def most_da(self, now: datetime, until: datetime) -> int:
         """The most it may draw at any moment between the two, if nothing more is sent."""
@@ -114,7 +114,7 @@ class MemberState:
     def _may_rest(self, grants: Iterable[Grant], until: datetime) -> bool:
         held = [grant for grant in grants if grant.ends_by is not None]
         begins_with_grant = any(grant.ends_by is None for grant in grants)
-        is_held = begins_with_grant or any(grant.answer is Answer.ACCEPTED for grant in held)
+        is_held = begins_with_grant or any(grant.answer is GrantAnswer.ACCEPTED for grant in held)
         return not is_held or any(grant.ends_from <= until for grant in held)
 
     def _beyond(self, now: datetime) -> list[int]:

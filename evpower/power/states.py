@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from evpower.power.possible_draw import Answer, MemberState
+from evpower.power.possible_draw import GrantAnswer, MemberState
 
 
-def answered(state: MemberState, sent_at: datetime, answer: Answer, at: datetime) -> MemberState:
+def answered(state: MemberState, sent_at: datetime, answer: GrantAnswer, at: datetime) -> MemberState:
     """What was sent then was answered; what it makes obsolete is forgotten."""
     grants = [each.answered(answer, at) if each.sent_at == sent_at else each for each in state.grants]
-    accepted = max((n for n, each in enumerate(grants) if each.answer is Answer.ACCEPTED), default=0)
+    accepted = max((n for n, each in enumerate(grants) if each.answer is GrantAnswer.ACCEPTED), default=0)
     return replace(state, grants=tuple(grants[accepted:]))
 
 
 def began(state: MemberState, at: datetime) -> MemberState:
     """The charge that was asked for began, and with it the lease of its first grant; a card's has none."""
-    grants = tuple(replace(each, answer=Answer.ACCEPTED, had_by=at) for each in state.grants if each.had_by is None)
+    grants = tuple(
+        replace(each, answer=GrantAnswer.ACCEPTED, had_by=at) for each in state.grants if each.had_by is None
+    )
     return replace(state, has_begun=True, grants=grants)
 
 

@@ -19,7 +19,7 @@ from datetime import time, timedelta
 from evpower.power.allocation import Wish
 from evpower.power.evidence import CarEvidence
 from evpower.power.planning import ANSWER_WITHIN, Order, Planner, plan, possible_loads
-from evpower.power.possible_draw import Answer, Grant, MemberState
+from evpower.power.possible_draw import Grant, GrantAnswer, MemberState
 from evpower.power.site import Conductor, Group, GroupId, LimitHours, Member, OutletId, Site
 from evpower.power.states import answered, began, expired, turned
 from tests.power.sites import BISHKEK, NOW, ROOT, outlet
@@ -186,17 +186,17 @@ class World:
         fate = "heard" if is_first else self.chance.choices(("heard", "unheard", "unanswered"), (94, 3, 3))[0]
         there_s, back_s = self.chance.uniform(0.05, 3), self.chance.uniform(0.05, 3)
 
-        def answer(answer: Answer) -> None:
+        def answer(answer: GrantAnswer) -> None:
             if station.charge == charge:
                 self.states[key] = answered(self.states[key], grant.sent_at, answer, NOW + at(self.now))
-                if answer is Answer.REFUSED:
+                if answer is GrantAnswer.REFUSED:
                     self.states[key] = replace(self.states[key], is_uncontrolled=True)
-                elif answer is Answer.ACCEPTED and not self._evidence(key).disobeys:
+                elif answer is GrantAnswer.ACCEPTED and not self._evidence(key).disobeys:
                     self.states[key] = replace(self.states[key], is_uncontrolled=False)
                 self.tick()
 
         def lost() -> None:
-            answer(Answer.LOST)
+            answer(GrantAnswer.LOST)
 
         def arrive() -> None:
             if not station.line or fate == "unheard":
@@ -210,7 +210,7 @@ class World:
             if fate == "unanswered" or not station.line:
                 self.later(ANSWER_WITHIN.total_seconds() - there_s, lost)
             else:
-                self.later(back_s, lambda: answer(Answer.REFUSED if refused else Answer.ACCEPTED))
+                self.later(back_s, lambda: answer(GrantAnswer.REFUSED if refused else GrantAnswer.ACCEPTED))
 
         self.later(there_s, arrive)
 

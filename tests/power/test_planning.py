@@ -10,7 +10,7 @@ import pytest
 
 from evpower.power.allocation import Wish
 from evpower.power.planning import Order, Planner, plan, possible_loads
-from evpower.power.possible_draw import LEASE, LONG_LEASE, Answer, MemberState
+from evpower.power.possible_draw import LEASE, LONG_LEASE, GrantAnswer, MemberState
 from evpower.power.site import LimitHours, OutletId, Site
 from evpower.power.states import answered, began, expired, turned
 from tests.power.simulated_site import World
@@ -50,7 +50,7 @@ class Desk:
         state = self.states[order.outlet]
         self.states[order.outlet] = replace(state, grants=(*state.grants, order.grant))
 
-    def answer(self, *sockets: int, answer: Answer = Answer.ACCEPTED) -> None:
+    def answer(self, *sockets: int, answer: GrantAnswer = GrantAnswer.ACCEPTED) -> None:
         for n in sockets:
             sent_at = self.states[outlet(n)].grants[-1].sent_at
             self.states[outlet(n)] = answered(self.states[outlet(n)], sent_at, answer, self.now)
@@ -103,7 +103,7 @@ def test_a_lowering_that_is_not_answered_frees_nothing_until_the_lease_ends() ->
     desk.card(1)
     assert desk.look() == {1: 8, 2: 20}
     desk.answer(1)
-    desk.answer(2, answer=Answer.LOST)
+    desk.answer(2, answer=GrantAnswer.LOST)
     desk.change(2, is_online=False)
     while desk.now < lease_ends - seconds(1):
         desk.now += seconds(1)
@@ -148,7 +148,7 @@ def test_a_pause_that_cannot_be_renewed_is_counted_before_it_ends() -> None:
         assert desk.possible_a() <= 20
         desk.now += seconds(5)
         for n in sent:
-            desk.answer(n, answer=Answer.ACCEPTED if n == 1 else Answer.LOST)
+            desk.answer(n, answer=GrantAnswer.ACCEPTED if n == 1 else GrantAnswer.LOST)
 
 
 def test_what_will_rest_above_its_grant_is_counted_before_its_lease_ends() -> None:
@@ -239,7 +239,7 @@ def test_a_refusal_changes_nothing_at_its_station() -> None:
     desk.settle()
     desk.card(2)
     desk.look()
-    desk.answer(1, answer=Answer.REFUSED)
+    desk.answer(1, answer=GrantAnswer.REFUSED)
     assert desk.states[outlet(1)].most_da(desk.now, desk.now) == 320
 
 
