@@ -20,7 +20,7 @@ def began(state: MemberState, at: datetime) -> MemberState:
     grants = tuple(
         replace(each, answer=GrantAnswer.ACCEPTED, had_by=at) for each in state.grants if each.had_by is None
     )
-    return replace(state, has_begun=True, grants=tuple(accepted))
+    return replace(state, has_begun=True, grants=grants)
 
 
 def expired(state: MemberState, now: datetime) -> MemberState:
