@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+import trio.testing
 
 #: Before it the memory is not looked at: caches fill.
 WARM_UP_S = 10.0
@@ -68,6 +69,7 @@ async def storm(volley: Volley, duration: Duration) -> str:
     alarms, volleys, last, before_kib = Alarms(), 0, [b""], 0
     logging.getLogger().addHandler(alarms)
     try:
+        await trio.testing.wait_all_tasks_blocked()  # a server that has just begun starts its last tasks still
         began, tasks_before = trio.current_time(), tasks()
         while not alarms.found and not duration.is_over(trio.current_time() - began, volleys):
             with trio.move_on_after(VOLLEY_WITHIN_S) as volleying:
