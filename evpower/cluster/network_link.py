@@ -28,7 +28,7 @@ from evpower.db.failures import DatabaseAway
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, StationId, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerOffline, CommandTimedOut
 from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import Wake
@@ -68,12 +68,19 @@ class NetworkLink:
         return self._local.seen()
 
     async def remote_start(
-        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+        self,
+        station_id: StationId,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None = None,
+        limit: LimitDraw | None = None,
     ) -> CommandResult:
         owner = self._elsewhere(station_id)
         if owner is None:
-            return await self._local.remote_start(station_id, connector_id, id_tag, remote_start_id)
-        payload = {"connector_id": connector_id, "id_tag": id_tag, "remote_start_id": remote_start_id}
+            return await self._local.remote_start(station_id, connector_id, id_tag, remote_start_id, limit)
+        payload: dict[str, Any] = {"connector_id": connector_id, "id_tag": id_tag, "remote_start_id": remote_start_id}
+        if limit is not None:
+            payload["limit"] = limit
         return await self._result_of(owner, station_id, "remote_start", payload)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:

@@ -23,7 +23,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import EvPowerError, InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
-from evpower.link.commands import A, Command
+from evpower.link.commands import A, Command, LimitDraw
 from evpower.link.errors import (
     ChargerNotReady,
     ChargerOffline,
@@ -191,8 +191,10 @@ class CommandExecutor:
         match command.kind:
             case "remote_start":
                 connector_id, id_tag = ConnectorId(payload["connector_id"]), IdTag(payload["id_tag"])
-                remote_start_id = payload.get("remote_start_id")
-                return written_result(await self._local.remote_start(station_id, connector_id, id_tag, remote_start_id))
+                number, limit = payload.get("remote_start_id"), payload.get("limit")
+                begins_with = None if limit is None else msgspec.convert(limit, LimitDraw)
+                result = await self._local.remote_start(station_id, connector_id, id_tag, number, begins_with)
+                return written_result(result)
             case "remote_stop":
                 transaction_id = WireTransactionId(payload["transaction_id"])
                 return written_result(await self._local.remote_stop(station_id, transaction_id))

@@ -257,6 +257,26 @@ class SetProfile(Command[Reply]):
 
 
 @dataclass(frozen=True)
+class LimitDraw(Command[Reply]):
+    """Draw at most so much in each phase: in a charge for a while, or in every charge that is not limited by that.
+
+    `limit_tenths` is of `unit`; for direct current there are no phases. A charge without an id is the one that begins
+    with this command.
+    """
+
+    connector_id: ConnectorId
+    profile_id: int
+    limit_tenths: int
+    unit: Literal["A", "W"]
+    phases: int | None
+    #: For every charge, and for ever.
+    is_lasting: bool = False
+    transaction_id: WireTransactionId | None = None
+    begins_at: datetime | None = None
+    duration_s: int | None = None
+
+
+@dataclass(frozen=True)
 class ClearProfiles(Command[Reply]):
     """Take away the profiles that match everything given; DONE too when none did."""
 

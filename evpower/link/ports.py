@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 
 
 class Outcome(Enum):
@@ -68,11 +68,17 @@ class StationLink(LiveStations, Protocol):
     """Everything a station can be asked, whatever version of OCPP it speaks and whichever process has its socket."""
 
     async def remote_start(
-        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+        self,
+        station_id: StationId,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None = None,
+        limit: LimitDraw | None = None,
     ) -> CommandResult:
         """Ask for a charge. Accepted is not yet a start (duty 28). Never raises for what a station does.
 
-        `remote_start_id` is under what number, where the standard has one (OCPP 2.0.1 F02).
+        `remote_start_id` is under what number, where the standard has one (OCPP 2.0.1 F02); `limit` is what the charge
+        begins with.
         """
         ...
 

@@ -12,7 +12,7 @@ from evpower.attempts.service import OrderedStart
 from evpower.charging.transaction import ParkedStop
 from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.ports import CommandResult
 from evpower.ocpp.reading import Flaw
 from evpower.ocpp.schemas import Schemas
@@ -94,7 +94,12 @@ class Dialect(Protocol):
         ...
 
     async def remote_start(
-        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None
+        self,
+        connection: StationConnection,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None,
+        limit: LimitDraw | None,
     ) -> CommandResult:
         """Ask for a charge. Accepted is not yet a start (duty 28)."""
         ...

@@ -13,7 +13,7 @@ import trio
 
 from evpower.charging.transaction import version_of
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerOffline, NotInThisVersion
 from evpower.link.ports import CommandResult, Outcome, SocketNow
 from evpower.ocpp import commands
@@ -104,7 +104,12 @@ class StationRegistry:
         )
 
     async def remote_start(
-        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+        self,
+        station_id: StationId,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None = None,
+        limit: LimitDraw | None = None,
     ) -> CommandResult:
         """A station still booting counts as offline: `ready_for_commands` takes up what is pending (duty 18)."""
         connection = self._live.get(station_id)
@@ -114,7 +119,7 @@ class StationRegistry:
             return CommandResult(Outcome.REJECTED, f"the charger's boot is {connection.registration}")
         if not connection.ready.is_set():
             return CommandResult(Outcome.OFFLINE, "still booting")
-        return await connection.dialect.remote_start(connection, connector_id, id_tag, remote_start_id)
+        return await connection.dialect.remote_start(connection, connector_id, id_tag, remote_start_id, limit)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:
         """Waits until a station that is still booting is ready; the caller's time-out bounds the wait."""

@@ -50,11 +50,18 @@ def allocate(site: Site, limits: Mapping[Conductor, int], wishes: Sequence[Wish]
     room = {conductor: float(max(0, limit_da)) for conductor, limit_da in limits.items()}
     conductors = site.conductors
     served: list[Wish] = []
+    kept: Sequence[Conductor] = ()
+    kept_da = 0
     for wish in _in_turn((each for each in wishes if each.wanted_da > 0), now):
-        least = wish.member.min_da
-        if all(room[conductor] >= least for conductor in conductors[wish.member.outlet]):
-            _take(room, conductors[wish.member.outlet], least)
+        least, path = wish.member.min_da, conductors[wish.member.outlet]
+        if all(room[conductor] >= least for conductor in path):
+            _take(room, path, least)
             served.append(wish)
+        elif _waits_long(wish, now) and not kept and all(limits[each] >= least for each in path):
+            # Its conductors are not free at one moment by themselves: for who has waited longest they are kept.
+            kept, kept_da = path, least
+            _take(room, kept, kept_da)
+    _take(room, kept, -kept_da)
     floors = _floors(served, room, conductors)
     shares = _Filling(served, floors, room, conductors).fill()
     grants = {wish.member.outlet: 0 for wish in wishes}
@@ -73,11 +80,15 @@ def _in_turn(wishes: Iterable[Wish], now: datetime) -> list[Wish]:
         rank, waited_s = 2, 0.0
         if wish.held_since is not None and now - wish.held_since < TURN:
             rank = 0
-        elif wish.waits_since is not None and now - wish.waits_since >= WAITED_LONG:
+        elif wish.waits_since is not None and _waits_long(wish, now):
             rank, waited_s = 1, (now - wish.waits_since).total_seconds()
         return rank, -waited_s, wish.priority, wish.energy_wh, wish.arrived_at, wish.member.outlet
 
     return sorted(wishes, key=order)
+
+
+def _waits_long(wish: Wish, now: datetime) -> bool:
+    return wish.waits_since is not None and now - wish.waits_since >= WAITED_LONG
 
 
 def _floors(

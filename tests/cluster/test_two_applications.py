@@ -18,6 +18,7 @@ from evpower.db.pool import open_pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.events import Event, GapInEvents, SessionSettled
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, SessionId, StationId
+from evpower.link.commands import LimitDraw
 from evpower.link.ports import CommandResult, Outcome
 from evpower.network.status import StatusReport
 from evpower.server.app import build_app
@@ -51,9 +52,14 @@ class Street(FakeLink):
         return None if station_id in self.elsewhere else super().last_seen_at(station_id)
 
     async def remote_start(
-        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+        self,
+        station_id: StationId,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None = None,
+        limit: LimitDraw | None = None,
     ) -> CommandResult:
-        result = await super().remote_start(station_id, connector_id, id_tag, remote_start_id)
+        result = await super().remote_start(station_id, connector_id, id_tag, remote_start_id, limit)
         return result if self.started.count(self.started[-1]) == 1 else CommandResult(Outcome.REJECTED)
 
 

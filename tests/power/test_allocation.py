@@ -93,6 +93,26 @@ def test_who_waited_long_is_next_whatever_it_had() -> None:
     assert shares(site(10, a, b), held, waits_long) == [10, 0]
 
 
+def test_for_who_waited_long_its_phases_are_kept_until_all_are_free() -> None:
+    """The turns of cars on one phase each end at different moments: a car on three would never find all free."""
+    a, b, c, three = member(1, phases=(1,)), member(2, phases=(2,)), member(3, phases=(1,)), member(4)
+    on = site(8, a, b, c, three)
+    a_held = wish(a, held_since=NOW - timedelta(minutes=5))
+    b_over, c_waits = wish(b, held_since=NOW - MINUTES_15), wish(c, waits_since=NOW)
+    waits = wish(three, energy_wh=9_000, waits_since=NOW - timedelta(minutes=20))
+    assert shares(on, a_held, b_over, c_waits, waits) == [8, 0, 0, 0]
+    assert shares(on, wish(a, held_since=NOW - MINUTES_15), b_over, c_waits, waits) == [0, 0, 0, 8]
+
+
+def test_nothing_is_kept_for_who_could_not_charge_alone() -> None:
+    a, b, three = member(1, phases=(1,)), member(2, phases=(2,)), member(3)
+    on = site(8, a, b, three)
+    waits = wish(three, waits_since=NOW - timedelta(minutes=20))
+    limits = on.limits(NOW, NOW) | {(ROOT, 3): 50}
+    granted = allocate(on, limits, [wish(a), wish(b), waits], NOW)
+    assert [granted[outlet(n)] for n in (1, 2, 3)] == [80, 80, 0]
+
+
 def test_less_than_charges_a_car_is_no_grant() -> None:
     a, b = member(1), member(2)
     assert shares(site(40, a, b), wish(a, 3), wish(b)) == [6, 32]

@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerOffline
 from evpower.link.ports import CommandResult, Outcome
 from evpower.ocpp.dialect import Request
@@ -66,6 +66,8 @@ class FakeLink:
         self.started: list[tuple[StationId, ConnectorId, IdTag]] = []
         #: Under which numbers.
         self.start_ids: list[int | None] = []
+        #: What they began with.
+        self.start_limits: list[LimitDraw | None] = []
         self.stopped: list[tuple[StationId, WireTransactionId]] = []
         #: Every command of an operator, and what the charger answers to each action (or the error in its place).
         self.commanded: list[tuple[str, dict[str, Any]]] = []
@@ -83,12 +85,18 @@ class FakeLink:
         return {station_id: self._clock.now() for station_id in self.connected}
 
     async def remote_start(
-        self, station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None = None
+        self,
+        station_id: StationId,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None = None,
+        limit: LimitDraw | None = None,
     ) -> CommandResult:
         if station_id not in self.connected:
             return CommandResult(Outcome.OFFLINE)
         self.started.append((station_id, connector_id, id_tag))
         self.start_ids.append(remote_start_id)
+        self.start_limits.append(limit)
         return CommandResult(self.outcome)
 
     async def remote_stop(self, station_id: StationId, transaction_id: WireTransactionId) -> CommandResult:

@@ -12,7 +12,7 @@ from evpower.charging.transaction import ParkedStop
 from evpower.errors import InvalidRequest
 from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerNotReady
 from evpower.link.ports import CommandResult
 from evpower.ocpp import dispatch
@@ -69,10 +69,15 @@ class Ocpp16:
         await ask(connection, requests.trigger("BootNotification", None))
 
     async def remote_start(
-        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None
+        self,
+        connection: StationConnection,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None,
+        limit: LimitDraw | None,
     ) -> CommandResult:
         """RemoteStartTransaction (§5.11), which has no number."""
-        return await ask(connection, requests.remote_start(connector_id, id_tag))
+        return await ask(connection, requests.remote_start(connector_id, id_tag, limit))
 
     async def remote_stop(self, connection: StationConnection, transaction_id: WireTransactionId) -> CommandResult:
         """RemoteStopTransaction (§5.12)."""

@@ -119,6 +119,7 @@ OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] =
     commands.ReadListVersion: read_list_version,
     commands.SendList: send_list,
     commands.SetProfile: profiles.set_profile,
+    commands.LimitDraw: profiles.limit_draw,
     commands.ClearProfiles: profiles.clear_profiles,
     commands.ReadSchedule: profiles.read_schedule,
     commands.Trust: certificates.trust,

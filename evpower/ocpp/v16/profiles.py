@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from evpower.identifiers import ConnectorId, WireTransactionId
-from evpower.link.commands import ChargingProfile, ClearProfiles, ReadSchedule, Reply, SetProfile
+from evpower.link.commands import ChargingProfile, ClearProfiles, LimitDraw, ReadSchedule, Reply, SetProfile
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v16.answers import reply
+from evpower.ocpp.v16.answers import reply, wire_time
 from evpower.ocpp.v16.schemas import SCHEMAS
 
+#: The stack levels of our own profiles; an operator's with a higher one goes before (roadmap/smart-charging §4).
+DEFAULT_LEVEL, CHARGE_LEVEL = 0, 1
 #: Nothing matched: what was wanted is so.
 CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
 
@@ -31,6 +34,34 @@ def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> Charg
 
 async def set_profile(send: Send, command: SetProfile) -> Reply:
     return reply(await send(_set(command.connector_id, command.profile.as_written)))
+
+
+async def limit_draw(send: Send, command: LimitDraw) -> Reply:
+    return reply(await send(_set(command.connector_id, limit_profile(command))))
+
+
+def limit_profile(command: LimitDraw) -> Mapping[str, Any]:
+    """A profile of one period (roadmap/smart-charging §4).
+
+    In a charge that goes on it begins at a moment: a station may count a relative one from the begin of the charge, and
+    a lease that is renewed would be over before it came (ADR 80).
+    """
+    phases = {} if command.phases is None else {"numberPhases": command.phases}
+    period = {"startPeriod": 0, "limit": Decimal(command.limit_tenths) / 10, **phases}
+    schedule: dict[str, Any] = {"chargingRateUnit": command.unit, "chargingSchedulePeriod": [period]}
+    if command.duration_s is not None:
+        schedule["duration"] = command.duration_s
+    if command.begins_at is not None:
+        schedule["startSchedule"] = wire_time(command.begins_at)
+    charge = {} if command.transaction_id is None else {"transactionId": int(command.transaction_id)}
+    return {
+        "chargingProfileId": command.profile_id,
+        "stackLevel": DEFAULT_LEVEL if command.is_lasting else CHARGE_LEVEL,
+        "chargingProfilePurpose": "TxDefaultProfile" if command.is_lasting else "TxProfile",
+        "chargingProfileKind": "Relative" if command.begins_at is None else "Absolute",
+        "chargingSchedule": schedule,
+        **charge,
+    }
 
 
 async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.commands import LimitDraw
 from evpower.ocpp.dialect import Request
+from evpower.ocpp.v16.profiles import limit_profile
 
 
-def remote_start(connector_id: ConnectorId, id_tag: IdTag) -> Request:
+def remote_start(connector_id: ConnectorId, id_tag: IdTag, limit: LimitDraw | None = None) -> Request:
     """RemoteStartTransaction (§5.11). Accepted is not yet a start (duty 28)."""
-    return Request("RemoteStartTransaction", {"idTag": id_tag, "connectorId": connector_id})
+    limited = {} if limit is None else {"chargingProfile": limit_profile(limit)}
+    return Request("RemoteStartTransaction", {"idTag": id_tag, "connectorId": connector_id, **limited})
 
 
 def remote_stop(transaction_id: WireTransactionId) -> Request:

@@ -12,7 +12,7 @@ from evpower.charging.transaction import ParkedStop
 from evpower.errors import InvalidRequest
 from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerNotReady
 from evpower.link.ports import CommandResult
 from evpower.ocpp import dispatch
@@ -68,10 +68,15 @@ class Ocpp201:
         await ask(connection, requests.trigger("BootNotification", None))
 
     async def remote_start(
-        self, connection: StationConnection, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int | None
+        self,
+        connection: StationConnection,
+        connector_id: ConnectorId,
+        id_tag: IdTag,
+        remote_start_id: int | None,
+        limit: LimitDraw | None,
     ) -> CommandResult:
         """RequestStartTransaction (F02)."""
-        return await ask(connection, requests.request_start(connector_id, id_tag, remote_start_id or 0))
+        return await ask(connection, requests.request_start(connector_id, id_tag, remote_start_id or 0, limit))
 
     async def remote_stop(self, connection: StationConnection, transaction_id: WireTransactionId) -> CommandResult:
         """RequestStopTransaction (F03)."""

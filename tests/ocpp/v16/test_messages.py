@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import resources
 from typing import Any
 
@@ -13,10 +15,12 @@ from ocpp.messages import MessageType, get_validator
 
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.commands import LimitDraw
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages, requests
 from evpower.ocpp.v16.actions import ACTIONS
+from evpower.ocpp.v16.dialect import OCPP_16
 from evpower.ocpp.v16.schemas import SCHEMAS
 
 
@@ -100,12 +104,14 @@ def test_every_answer_is_checked_above() -> None:
 
 
 ONE, TAG = ConnectorId(1), IdTag("TAG")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "request_",
     [
         requests.remote_start(ONE, TAG),
+        requests.remote_start(ONE, TAG, LimitDraw(ONE, 9001, 133, "A", 3, duration_s=300)),
         requests.remote_stop(WireTransactionId("7")),
         requests.trigger("StatusNotification", ONE),
         requests.trigger("BootNotification", None),
@@ -124,3 +130,32 @@ def test_a_payload_no_charger_may_get_is_refused() -> None:
     with pytest.raises(InvalidRequest) as caught:
         SCHEMAS.check_command(*requests.remote_start(ONE, IdTag("x" * 21)))
     assert [field for field, _ in caught.value.fields] == ["idTag"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "purpose", "kind", "level"),
+    [
+        (LimitDraw(ONE, 9001, 133, "A", 3, is_lasting=True), "TxDefaultProfile", "Relative", 0),
+        (
+            LimitDraw(ONE, 9002, 225_000, "W", None, False, WireTransactionId("7"), NOON, 300),
+            "TxProfile",
+            "Absolute",
+            1,
+        ),
+    ],
+)
+async def test_a_limit_is_one_period_of_its_purpose(limit: LimitDraw, purpose: str, kind: str, level: int) -> None:
+    """roadmap/smart-charging §4; a lease that is renewed cannot count from the begin of its charge (ADR 80)."""
+    sent: list[Request] = []
+
+    async def send(request: Request) -> dict[str, Any]:
+        SCHEMAS.check_command(*request)
+        sent.append(request)
+        return {"status": "Accepted"}
+
+    await OCPP_16.perform(send, limit)
+    profile = sent[0].payload["csChargingProfiles"]
+    found = profile["chargingProfilePurpose"], profile["chargingProfileKind"], profile["stackLevel"]
+    assert found == (purpose, kind, level)
+    assert profile["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"] == Decimal(limit.limit_tenths) / 10
+    assert profile.get("transactionId") == (7 if limit.transaction_id else None)

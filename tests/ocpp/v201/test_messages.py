@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import resources
 from typing import Any
 
@@ -173,6 +174,12 @@ PROFILE = {
         {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16.0}]}
     ],
 }
+LIMITS = [
+    commands.LimitDraw(ONE, 9001, 133, "A", 3, is_lasting=True),
+    commands.LimitDraw(ONE, 9002, 0, "A", 1, duration_s=600),
+    commands.LimitDraw(ONE, 9002, 225_000, "W", None, False, WireTransactionId("tx-1"), NOON, 300),
+]
+
 COMMANDS: list[commands.Command[Any]] = [
     commands.Restart("hard"),
     commands.Restart("soft"),
@@ -198,6 +205,7 @@ COMMANDS: list[commands.Command[Any]] = [
     commands.SendList(2, full=False, entries={"A": None}),
     commands.SendList(3, full=True, entries={}),
     commands.SetProfile(ONE, OCPP_201.read_profile(ONE, PROFILE)),
+    *LIMITS,
     commands.ClearProfiles(None, None, None, None),
     commands.ClearProfiles(1, ONE, "TxProfile", 2),
     commands.ReadSchedule(ONE, 60, "W"),
@@ -232,3 +240,27 @@ def test_a_setting_has_one_name_in_both_versions() -> None:
         assert known.key == name
     assert variable("OCPPCommCtrlr.MessageTimeout[Default]") == ("OCPPCommCtrlr", "MessageTimeout", "Default", None)
     assert variable("NoSuchKey") is None
+
+
+async def test_a_limit_is_a_lease_in_its_charge() -> None:
+    """Relative would count from the begin of the charge (K01.FR.32): it would be over before it is renewed."""
+    sent: list[Request] = []
+
+    async def send(request: Request) -> dict[str, Any]:
+        sent.append(request)
+        return {"status": "Accepted"}
+
+    await OCPP_201.perform(send, LIMITS[2])
+    profile = sent[0].payload["chargingProfile"]
+    assert (profile["stackLevel"], profile["chargingProfilePurpose"]) == (1, "TxProfile")
+    assert (profile["chargingProfileKind"], profile["transactionId"]) == ("Absolute", "tx-1")
+    (schedule,) = profile["chargingSchedule"]
+    assert (schedule["duration"], schedule["chargingRateUnit"]) == (300, "W")
+    assert schedule["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": Decimal(22_500)}]
+
+
+def test_a_start_carries_a_limit_of_its_schema() -> None:
+    request = requests.request_start(ONE, IdTag("TAG"), 7, LIMITS[1])
+    SCHEMAS.check_command(*request)
+    assert request.payload["chargingProfile"]["chargingProfilePurpose"] == "TxProfile"
+    assert "transactionId" not in request.payload["chargingProfile"]

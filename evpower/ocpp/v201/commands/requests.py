@@ -7,7 +7,9 @@ from typing import Any
 
 from evpower.charging.transaction import own_id
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.link.commands import LimitDraw
 from evpower.ocpp.dialect import Request
+from evpower.ocpp.v201.commands.profiles import limit_profile
 
 #: The type of a token that we made or know; a station asks for no reader's kind of it.
 OUR_TOKEN = "Central"
@@ -20,9 +22,13 @@ def token(id_tag: str) -> dict[str, str]:
     return {"idToken": id_tag, "type": OUR_TOKEN}
 
 
-def request_start(connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int) -> Request:
+def request_start(
+    connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int, limit: LimitDraw | None = None
+) -> Request:
     """RequestStartTransaction (F02). Accepted is not yet a start (duty 28)."""
-    payload = {"evseId": connector_id, "idToken": token(id_tag), "remoteStartId": remote_start_id}
+    payload: dict[str, Any] = {"evseId": connector_id, "idToken": token(id_tag), "remoteStartId": remote_start_id}
+    if limit is not None:
+        payload["chargingProfile"] = limit_profile(limit)
     return Request("RequestStartTransaction", payload)
 
 
