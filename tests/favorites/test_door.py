@@ -8,6 +8,7 @@ from evpower.http.wire.caller import Mode
 from evpower.rate_limits.limits import NEW_CLIENT
 from tests.favorites.test_service import CLOSED, HOME, LOCATION, MALL
 from tests.worlds.charging import CLIENT, World
+from tests.worlds.lost_answers import LOSE_ANSWERS
 from tests.worlds.phone_doors import PhoneDoors, token_of
 
 ROUTES = (
@@ -112,7 +113,7 @@ async def test_a_toggle_whose_answer_was_lost_is_not_done_again(world: World) ->
     """The process died between the toggle's commit and its answer."""
     doors, path = PhoneDoors(world), f"/favorites/{HOME}/toggle"
     await doors.ask("POST", path, key="k1")
-    await world.sql("UPDATE evpower.idempotency_keys SET status_code = NULL, response = NULL")
+    await world.sql(LOSE_ANSWERS)
     assert await doors.ask("POST", path, key="k1") == {"success": True, "is_favorite": True, "action": "added"}
     assert len(await world.sql("SELECT id FROM user_favorites")) == 1
 

@@ -9,6 +9,7 @@ import pytest
 from evpower.http.wire.values import instant
 from tests.favorites.test_service import HOME
 from tests.worlds.charging import World
+from tests.worlds.lost_answers import LOSE_ANSWERS
 from tests.worlds.phone_doors import PhoneDoors
 
 WATCH = f"/favorites/{HOME}/watch"
@@ -75,11 +76,10 @@ async def test_a_repeated_request_has_the_answer_it_had(world: World) -> None:
 async def test_a_watch_whose_answer_was_lost_is_not_made_again(world: World) -> None:
     """The phone repeats its request after a death of ours; meanwhile the watch may have had its one notice."""
     doors = PhoneDoors(world)
-    lose = "UPDATE evpower.idempotency_keys SET status_code = NULL, response = NULL"
     first = await doors.ask("PUT", WATCH, key="k1")
-    await world.sql(lose)
+    await world.sql(LOSE_ANSWERS)
     assert await doors.ask("PUT", WATCH, key="k1") == first
-    await world.sql(lose)
+    await world.sql(LOSE_ANSWERS)
     await world.sql("DELETE FROM evpower.favorite_watches")
     again = await doors.ask("PUT", WATCH, key="k1")
     assert again == {"success": True, "watching_until": instant(world.clock.now())}

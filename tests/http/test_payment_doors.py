@@ -19,6 +19,7 @@ from evpower.http.operators.payment_admin import payment_admin_routes
 from evpower.http.phones.live_hub import LiveHub, LiveLimits
 from evpower.http.providers.webhook_guard import WebhookLimits
 from evpower.http.wire.caller import Callers, Mode
+from evpower.idempotency.claim import RUNS_AT_MOST_S
 from evpower.idempotency.keys import KeyRows
 from evpower.identity.graph import TokenRules, build_tokens
 from evpower.payments.gateway import CardAnswer, Challenge, OrderState, OrderStatus
@@ -28,6 +29,7 @@ from tests.http.description import hold_to_description
 from tests.http.fakes import SUNSET, CountingIds, FakeCharging, FakeKeys, FakeLocations, FakeStationPages, Phone
 from tests.worlds import token_issuer
 from tests.worlds.cards import CVV, PAN
+from tests.worlds.lost_answers import LOSE_ANSWERS
 from tests.worlds.payments import CLIENT, World, open_world
 from tests.worlds.provider import PROCESSING, SIGNATURE, paid
 
@@ -443,7 +445,7 @@ async def test_a_timed_out_key_makes_no_second_invoice(door: Door) -> None:
 
 async def lose_answer(door: Door) -> None:
     """The effect was committed, and the process died before its answer was kept."""
-    await door.world.sql("UPDATE evpower.idempotency_keys SET status_code = NULL, response = NULL")
+    await door.world.sql(LOSE_ANSWERS)
     door.world.restart()
     door.restart()
 
@@ -582,6 +584,7 @@ async def test_a_card_leaves_no_trace(
     door.world.obank.card_answer = answer
     with caplog.at_level(logging.DEBUG):
         response = await door.post(CARD, {"client_id": CLIENT, "amount": 100, **CARD_FIELDS}, Idempotency_Key="k")
+        door.world.clock.advance(RUNS_AT_MOST_S)
         again = await door.post(CARD, {"client_id": CLIENT, "amount": 100, **CARD_FIELDS}, Idempotency_Key="k")
         await door.world.poll(after_s=15)
     everything = await all_rows(door.world)
