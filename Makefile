@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses=$(WORKERS) --dist=worksteal
 
-.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies pages lint types schema describe bench \
+.PHONY: install run test test-quick foreign fuzz fuzz-api planted proxies pages lint types schema describe bench bench-quick \
   dist dist-check smoke simulate power crash mutants notice guide lock clean
 
 install: $(STAMP)
@@ -109,6 +109,10 @@ describe: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+# Ours beside both peers, in two minutes; nothing is kept.
+bench-quick: install
+	$(BIN)/python -m benchmarks.peers --quick
 
 # What is handed out, into dist/: the wheel, its lock, one executable (docs/artefacts.md). Reads packages as `make install`.
 dist: install

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 STOP_WITHIN_S = 20.0
+NODE = Path(__file__).parent / "peer_node"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,17 @@ def running(command: Sequence[str], environ: Mapping[str, str] | None = None) ->
         process.stdout.close()
 
 
+@contextmanager
+def running_node(url: str) -> Iterator[Server | None]:
+    """The Node peer with its packages; None where there is no node or no npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        yield None
+        return
+    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=NODE, check=True)
+    with running(["node", str(NODE / "server.mjs"), url]) as server:
+        yield server
+
+
 def cpu_s(pid: int) -> float:
     """User and system time of one process."""
     fields = _stat(pid)
@@ -81,10 +94,8 @@ def family_cpu_s(pid: int) -> float:
     fields = _stat(pid)
     total = sum(int(ticks) for ticks in fields[11:15]) * TICK_S
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        try:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended between the two readings
             total += cpu_s(int(child))
-        except FileNotFoundError:  # it ended between the two readings
-            continue
     return total
 
 

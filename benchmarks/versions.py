@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from contextlib import ExitStack
-from statistics import median, quantiles
 
 import psycopg
 import trio
@@ -16,7 +14,7 @@ import trio
 from benchmarks import table
 from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, count_rows, open_postgres
-from benchmarks.meter_values import Figures
+from benchmarks.messages import Figures, measure, medians
 from benchmarks.processes import Server, serving
 from benchmarks.wire import meter_values, occupied, station_id, status, transaction_events
 
@@ -59,13 +57,13 @@ def compare(postgres: Postgres) -> None:
             messages = MESSAGES if number else WARM_UP
             for name, fleet in (("1.6", older), ("2.0.1", newer)):
                 said = meter_values(messages, CHARGERS) if name == "1.6" else transaction_events(messages, CHARGERS)
-                figures = _measure(server, postgres, fleet, said, messages)
+                figures = measure(server, postgres, fleet, said, messages)
                 if number:
                     rounds[name].append(figures)
         stored = 2 * (WARM_UP + ROUNDS * MESSAGES)
         assert count_rows(postgres.ours, "evpower.ocpp_meter_values") == stored
         assert count_rows(postgres.ours, "evpower.transaction_events") == stored // 2
-    _print({name: _medians(each) for name, each in rounds.items()})
+    _print({name: medians(each) for name, each in rounds.items()})
 
 
 def _connected(stack: ExitStack, server: Server, first: int, subprotocol: str, says: NextCall) -> Fleet:
@@ -74,25 +72,6 @@ def _connected(stack: ExitStack, server: Server, first: int, subprotocol: str, s
     fleet.drive(says, upgrading=True)
     fleet.listen(quiet_s=8.0)
     return fleet
-
-
-def _measure(server: Server, postgres: Postgres, fleet: Fleet, said: NextCall, messages: int) -> Figures:
-    postgres.settle()
-    server_s, postgres_s, began = server.cpu_s(), postgres.cpu_s(), time.perf_counter()
-    latencies = fleet.drive(said)
-    took_s = time.perf_counter() - began
-    percentiles = quantiles(latencies, n=100)
-    return Figures(
-        (server.cpu_s() - server_s) * 1e6 / messages,
-        (postgres.cpu_s() - postgres_s) * 1e6 / messages,
-        messages / took_s,
-        percentiles[49] * 1000,
-        percentiles[98] * 1000,
-    )
-
-
-def _medians(rounds: list[Figures]) -> Figures:
-    return Figures(*(median(values) for values in zip(*(vars(each).values() for each in rounds), strict=True)))
 
 
 def _print(figures: dict[str, Figures]) -> None:

@@ -62,6 +62,20 @@ def status(word: str) -> NextCall:
     return _once(lambda charger: STATUS % (charger.number, word.encode()))
 
 
+def heartbeats(messages: int) -> NextCall:
+    """`messages` in all; the chargers share them as they are answered."""
+    left = messages
+
+    def next_call(charger: ConnectedStation) -> bytes | None:
+        nonlocal left
+        if left == 0:
+            return None
+        left -= 1
+        return HEARTBEAT % (charger.number, charger.sent)
+
+    return next_call
+
+
 def heartbeat() -> NextCall:
     """Each charger says that it lives, once."""
     return _once(lambda charger: HEARTBEAT % (charger.number, charger.sent))

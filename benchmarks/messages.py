@@ -1,4 +1,4 @@
-"""Persisted MeterValues: CPU per message, throughput, latency; ours beside the asyncio baseline, A B A B."""
+"""One kind of message: CPU per message, throughput, latency of one server."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from benchmarks.chargers import Fleet
+from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres
 from benchmarks.processes import Server
-from benchmarks.wire import meter_values
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,11 @@ class Figures:
     p99_ms: float
 
 
-def measure(server: Server, postgres: Postgres, fleet: Fleet, messages: int) -> Figures:
+def measure(server: Server, postgres: Postgres, fleet: Fleet, calls: NextCall, messages: int) -> Figures:
     """Send so many messages, each charger having one on its way, and weigh them."""
     postgres.settle()
     server_s, postgres_s, began = server.cpu_s(), postgres.cpu_s(), time.perf_counter()
-    latencies = fleet.drive(meter_values(messages, len(fleet.chargers)))
+    latencies = fleet.drive(calls)
     took_s = time.perf_counter() - began
     server_s, postgres_s = server.cpu_s() - server_s, postgres.cpu_s() - postgres_s
     percentiles = quantiles(latencies, n=100)
