@@ -58,7 +58,7 @@ def unpaid_charges(checker: Checker, stations: list[SimStation]) -> list[str]:
 
 
 RECORDS = """
-SELECT t.station_id, t.id_tag, t.meter_start_wh, t.verdict, t.charging_session_id, t.received_at,
+SELECT t.station_id, t.wire_transaction_id, t.id_tag, t.meter_start_wh, t.verdict, t.charging_session_id, t.received_at,
        (SELECT count(*) FROM evpower.doubts d WHERE d.transaction_key = t.id) AS doubts
 FROM evpower.ocpp_transactions t ORDER BY t.id
 """
@@ -66,15 +66,24 @@ FROM evpower.ocpp_transactions t ORDER BY t.id
 
 def record_problems(checker: Checker, plan: Plan, truth: Truth) -> list[str]:
     """Nothing is dismissed silently; what a station reports late is billed (field rulings 1.2, 2.3)."""
-    rows = {(row["station_id"], row["id_tag"], row["meter_start_wh"]): row for row in checker.rows(RECORDS)}
+    rows = checker.rows(RECORDS)
     cards = {client.card for client in plan.clients}
     found = []
-    stored, happened = len(checker.rows(RECORDS)), len(truth.charges)
-    if stored != happened:
-        found.append(f"{happened} charges happened, {stored} are recorded")
+    if len(rows) != len(truth.charges):
+        found.append(f"{len(truth.charges)} charges happened, {len(rows)} are recorded")
+    records = {
+        truth.behind(
+            row["station_id"],
+            row["id_tag"],
+            row["meter_start_wh"],
+            row["wire_transaction_id"],
+            (row["received_at"] - checker.begins_at).total_seconds(),
+        ): row
+        for row in rows
+    }
     for charge in truth.charges:
         what = f"{charge.station.station_id} {charge.id_tag} from {charge.start_wh}"
-        row = rows.get((charge.station.station_id, charge.id_tag, charge.start_wh))
+        row = records.get(charge)
         if row is None:
             found.append(f"a charge has no record: {what}")
             continue

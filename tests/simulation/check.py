@@ -60,7 +60,7 @@ SESSIONS = """
 SELECT s.id, s.user_id, s.station_id, s.id_tag, s.status, s.energy, s.amount, s.debt_amount, s.start_time, s.created_at,
        s.rate_per_kwh, s.rate_per_minute, s.session_fee, s.settled_at, p.phase, p.estimated, p.corrected_at,
        p.unbilled_wh, p.unbilled_tyiyn, p.end_cause, p.stop_requested_by, t.meter_start_wh, t.meter_stop_wh,
-       t.meter_last_wh, t.flags, t.id AS transaction_key,
+       t.meter_last_wh, t.flags, t.id AS transaction_key, t.wire_transaction_id,
        (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id
             AND d.kind IN ('stop', 'restart')) AS doubts,
        (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'stop') AS stop_doubts,
@@ -150,7 +150,8 @@ class Final:
         if row["transaction_key"] is None:
             return [f"nothing flowed, and is billed: {shown(row)}"] if row["amount"] else []
         about_s = (row["start_time"] - self.checker.begins_at).total_seconds()
-        charge = self.truth.of_tag(row["station_id"], row["id_tag"], row["meter_start_wh"], about_s)
+        wire_id = row["wire_transaction_id"]
+        charge = self.truth.behind(row["station_id"], row["id_tag"], row["meter_start_wh"], wire_id, about_s)
         if charge is None:
             return [f"no charge that happened is behind {shown(row)}"]
         if charge.stop_wh is None or charge.ended_at is None:

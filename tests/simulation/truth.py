@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import trio
 
+from evpower.simulator.station.connector import Transaction
 from evpower.simulator.station.station import SimulatedStation
 from tests.simulation.plan import ClientPlan, StationPlan
 from tests.simulation.tariffs import FEE, KWH, MINUTE, Tariff
@@ -32,6 +33,8 @@ class PhysicalCharge:
     id_tag: str
     start_wh: int
     began_at: float
+    #: The station's own record, which knows the id that it was told.
+    record: Transaction
     ended_at: float | None = None
     stop_wh: int | None = None
     #: The register at which the present meter began to count, and what those before it counted.
@@ -72,7 +75,7 @@ class Truth:
             await station.trace.wait_until(lambda: connector.transaction is not None)
             last = connector.transaction
             assert last is not None
-            charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time())
+            charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time(), last)
             charge.clock_is_right, charge.segment_wh = plan.misbehaviour.clock == "right", last.meter_start_wh
             self.charges.append(charge)
             await last.over.wait()
@@ -83,11 +86,21 @@ class Truth:
         """The charge that goes on at a station."""
         return next((one for one in self.charges if one.station is plan and one.ended_at is None), None)
 
-    def of_tag(self, station_id: str, id_tag: str, start_wh: int, about_s: float) -> PhysicalCharge | None:
-        """The charge that a station's record is about: where a card came twice at one register, the nearest."""
+    def behind(
+        self, station_id: str, id_tag: str, start_wh: int, wire_transaction_id: str, about_s: float
+    ) -> PhysicalCharge | None:
+        """The charge that a row is about.
+
+        Where a card came twice at one register, the one whose station was told that id; one that was told none is the
+        nearest in time.
+        """
         wanted = (station_id, id_tag, start_wh)
         found = [one for one in self.charges if (one.station.station_id, one.id_tag, one.start_wh) == wanted]
-        return min(found, key=lambda one: abs(one.began_at - about_s), default=None)
+        return min(
+            found,
+            key=lambda one: (str(one.record.transaction_id) != wire_transaction_id, abs(one.began_at - about_s)),
+            default=None,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+"""Which charge that happened a row is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from evpower.simulator.station.connector import Transaction
+from tests.simulation.plan import draw
+from tests.simulation.truth import PhysicalCharge, Truth
+from tests.simulation.world import BEGINS_AT
+
+PLAN = draw(1, 1.0).stations[0]
+
+
+def charge(began_at: float, told: int | None) -> PhysicalCharge:
+    return PhysicalCharge(PLAN, "CARD", 500, began_at, Transaction(1, "CARD", 500, BEGINS_AT, told))
+
+
+@pytest.mark.parametrize("wire_id", ["2", "3"])
+def test_of_two_charges_at_one_register_it_is_the_one_whose_station_was_told_the_id(wire_id: str) -> None:
+    """Both starts came late, out of one queue: by time each row would be about the second (seed 200)."""
+    truth = Truth([charge(150.0, 2), charge(260.0, 3)])
+    found = truth.behind(PLAN.station_id, "CARD", 500, wire_id, about_s=842.0)
+    assert found is not None
+    assert str(found.record.transaction_id) == wire_id
+
+
+def test_where_no_station_was_told_the_id_it_is_the_nearest() -> None:
+    truth = Truth([charge(150.0, None), charge(260.0, None)])
+    assert truth.behind(PLAN.station_id, "CARD", 500, "2", about_s=160.0) is truth.charges[0]
+
+
+def test_a_row_of_another_register_is_about_none() -> None:
+    truth = Truth([charge(150.0, 2)])
+    assert truth.behind(PLAN.station_id, "CARD", 501, "2", about_s=150.0) is None
