@@ -172,6 +172,7 @@ class SimulatedConnection(TrioConnection):
             connection._read_only = False
             connection.engine, connection.life, connection.locks = engine, life, locks
             connection.news = trio.Event()
+            connection.prepare_threshold, connection.prepared_max = 0, None
             connection.cursor_factory = TracedCursor
             life.connections.append(connection)
             return connection

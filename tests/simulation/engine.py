@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random as Dice
 from typing import Any
@@ -21,6 +22,8 @@ import trio
 
 #: The cycle collector runs at statements, because asynchronous generators end wherever it strikes.
 COLLECT_EVERY = 5000
+TERMINATED_WITHIN_S = 30.0
+STILL_THERE = "SELECT FROM pg_stat_get_activity(NULL) WHERE pid = ANY(%(pids)s) LIMIT 1"
 #: The last events that a failure shows.
 TAIL = 50
 #: An error so long after a misfortune may still come of it: the waits of the product and of phones are shorter.
@@ -158,8 +161,19 @@ class Engine:
         open_ones = [each for each in life.connections if not each.closed]
         self.trace.note("connections lost", life.name)
         self.struck()
-        for each in open_ones if dice.random() < 0.3 else open_ones[:1]:
-            self.monitor.execute("SELECT pg_terminate_backend(%s, 5000)", [each.info.backend_pid])
+        self.terminate(open_ones if dice.random() < 0.3 else open_ones[:1])
+
+    def terminate(self, connections: Sequence[psycopg.AsyncConnection[Any]]) -> None:
+        """Have PostgreSQL end them; when it returns their transactions are rolled back, and their locks are free.
+
+        PostgreSQL's own wait for it looks every tenth of a second.
+        """
+        values = {"pids": [each.info.backend_pid for each in connections]}
+        self.monitor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%(pids)s::int[]) pid", values)
+        until = time.monotonic() + TERMINATED_WITHIN_S
+        while self.monitor.execute(STILL_THERE, values).fetchone() is not None:
+            assert time.monotonic() < until, "PostgreSQL does not end a connection"
+            time.sleep(0.001)
 
     def kill(self, life: Life) -> None:
         """SIGKILL: the kernel closes its sockets, and PostgreSQL rolls back before anything else happens."""
@@ -167,10 +181,10 @@ class Engine:
         self.struck()
         life.alive = False
         life.dies_at_commit = None
-        for connection in life.connections:
-            if not connection.closed:
-                self.monitor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
-                connection.close_now()  # type: ignore[attr-defined]
+        open_ones = [each for each in life.connections if not each.closed]
+        self.terminate(open_ones)
+        for each in open_ones:
+            each.close_now()  # type: ignore[attr-defined]
         life.connections.clear()
         life.died.set()
         life.scope.cancel()

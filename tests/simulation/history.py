@@ -40,6 +40,8 @@ LOOK_EVERY_S = 120.0
 #: switches the stations off and on again.
 WAITS_FOR_ALL = 10
 REBOOTED_AFTER_S = 600.0
+#: Between the last settlement and the end of the twelve hours, after the faults.
+NOTHING_HAPPENS_S = (3600.0, 11 * 3600.0)
 #: systemd starts it again at once, or a person does later.
 AWAY_S = ((0.0, 3.0),) * 8 + ((3.0, 90.0),) * 3 + ((0.0, 900.0),)
 #: A station has its line again, has delivered its queue, and was asked to stop what nobody pays for.
@@ -50,6 +52,8 @@ SETTINGS = {
     "deadlock_timeout": "1ms",
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
+    # Each statement is planned once a connection.
+    "plan_cache_mode": "force_generic_plan",
     "synchronize_seqscans": "off",
     "synchronous_commit": "off",
 }
@@ -94,6 +98,7 @@ def run_seed(run: Run, server: str, template: str) -> Outcome:
     outcome, began, cpu_s = Outcome(seed, run.plan.hours), time.monotonic(), time.process_time()
     _seed_trio(seed)
     gc.collect()
+    gc.freeze()
     gc.disable()
     try:
         conninfo = make_conninfo(server, dbname=name)
@@ -154,7 +159,7 @@ def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -> None:
     plan = run.plan
-    world, truth, acknowledged = World(engine, plan.processes, config_of(plan)), Truth(), Acknowledged()
+    world, truth, acknowledged = World(engine, plan.processes, config_of(plan), plan.pace), Truth(), Acknowledged()
     furnish(engine, plan)
     checker = Checker(engine)
     street = Street(plan, world, truth, acknowledged)
@@ -244,6 +249,7 @@ async def _come_to_rest(
         unfinished = checker.unfinished()
         if not queued and not unfinished:
             return
+        world.pace.rest(began + NOTHING_HAPPENS_S[0] < trio.current_time() < began + NOTHING_HAPPENS_S[1])
         if trio.current_time() > began + REBOOTED_AFTER_S and not rebooted and run.plan.seed % WAITS_FOR_ALL:
             rebooted = True
             for at in street.stations:

@@ -88,6 +88,8 @@ class Plan:
     payers: tuple[str, ...] = PAYERS
     #: Lost lines and connections, processes that stand still.
     dangers: bool = True
+    #: How many times longer than the product's an idle worker waits.
+    pace: float = 1.0
 
 
 def draw(seed: int, hours: float) -> Plan:
@@ -104,6 +106,7 @@ def draw(seed: int, hours: float) -> Plan:
         deaths=dice.choice(((60, 400), (100, 900), (300, 2000), None)),
         pairs=tuple(sorted(dice.sample(PAIRS, dice.randint(4, len(PAIRS))))),
         payments=dice.random() < 0.7,
+        pace=dice.choice((1.0, 4.0, 4.0, 4.0)),
     )
 
 

@@ -25,6 +25,7 @@ from evpower.ocpp.door.failed_logins import FailedLogins
 from evpower.ocpp.door.server import Door
 from evpower.outgoing_http import Transport
 from evpower.payments.gateways.providers import open_gateways
+from evpower.server import loop_lag
 from evpower.server.doors import people_app, station_server
 from evpower.server.metrics.graph import server_figures
 from evpower.server.process import Process, build_process
@@ -36,17 +37,18 @@ from evpower.webhooks import deliverer
 from tests.simulation.connection import DEAD, Locks, SimulatedConnection
 from tests.simulation.engine import Engine, InvariantBroken, Life
 from tests.simulation.network import Away, MemoryListener, PeopleDoor
+from tests.simulation.pace import Pace
 
 #: When every history begins: noon of a Monday in Bishkek.
 BEGINS_AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 POOL_SIZE = 6
 ADMIN_SHUTDOWN = "57P01"
-#: Looks at rows that no history has, or that are not money: half of all statements, and more, were these.
+#: Looks at rows that no history has, or that are not money.
 IDLE_LOOKS_EVERY_S = 60.0
 #: What another process has asked comes by a notification; the look for what was lost of them. One process asks itself
 #: nothing.
 POLL_EVERY_S = 5.0
-RENEW_EVERY_S = processes.RENEW_EVERY_S
+RENEW_EVERY_S, RENEW_ALONE_EVERY_S = 10.0, processes.LEASE.total_seconds() * 0.8
 #: Every address: what limits requests by real CPU time has no place here.
 ANYBODY = (ip_network("0.0.0.0/0"),)
 CONFIG = Config(http=HttpSettings(public_url="https://evpower.test", rate_limit_exempt=ANYBODY))
@@ -190,8 +192,9 @@ class Place:
 class World:
     """Everything that the processes share."""
 
-    def __init__(self, engine: Engine, names: str = "A", config: Config = CONFIG) -> None:
+    def __init__(self, engine: Engine, names: str = "A", config: Config = CONFIG, pace: float = 1.0) -> None:
         self.engine = engine
+        self.pace = Pace(pace, RENEW_EVERY_S if len(names) > 1 else RENEW_ALONE_EVERY_S)
         self.config = replace(config)
         self.clock = SimulatedClock()
         self.ids = SeededIds(engine.random("ids"))
@@ -200,8 +203,7 @@ class World:
         self.transport: Transport | None = None
         self.places = [Place(name, self) for name in names]
         remote_commands.POLL_EVERY_S = POLL_EVERY_S if len(names) > 1 else IDLE_LOOKS_EVERY_S
-        processes.RENEW_EVERY_S = RENEW_EVERY_S if len(names) > 1 else processes.LEASE.total_seconds() * 0.8
-        deliverer.LOOK_EVERY_S = watches.LOOK_EVERY_S = IDLE_LOOKS_EVERY_S
+        deliverer.LOOK_EVERY_S = watches.LOOK_EVERY_S = loop_lag.LOOK_EVERY_S = IDLE_LOOKS_EVERY_S
         engine.after_news.append(self._spread_news)
         #: What was notified is on its way, and arrives when the hold ends.
         self._news_held = False

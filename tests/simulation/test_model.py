@@ -1,10 +1,12 @@
-"""Which charge that happened a row is about."""
+"""What the model of the truth makes of what happened."""
 
 from __future__ import annotations
 
 import pytest
 
+from evpower.simulator.providers.odengi.invoices import Attempt, Invoice
 from evpower.simulator.station.connector import Transaction
+from tests.simulation.aftermath import paid_tyiyn
 from tests.simulation.plan import draw
 from tests.simulation.truth import PhysicalCharge, Truth
 from tests.simulation.world import BEGINS_AT
@@ -33,3 +35,23 @@ def test_where_no_station_was_told_the_id_it_is_the_nearest() -> None:
 def test_a_row_of_another_register_is_about_none() -> None:
     truth = Truth([charge(150.0, 2)])
     assert truth.behind(PLAN.station_id, "CARD", 501, "2", about_s=150.0) is None
+
+
+@pytest.mark.parametrize(
+    ("credited", "expected"),
+    [
+        pytest.param({"1", "2"}, (62400, 62400), id="both were credited before a part went back"),
+        pytest.param({"2"}, (52000, 62400), id="a part had gone back before we heard of it (seed 1004)"),
+        pytest.param(set[str](), (52000, 62400), id="none was credited"),
+    ],
+)
+def test_each_payment_is_credited_whole_or_parked_with_what_is_left_of_it(
+    credited: set[str], expected: tuple[int, int]
+) -> None:
+    attempts = [
+        Attempt("1", "p1", "approved", 31200, "KGS", BEGINS_AT, returned_tyiyn=10400),
+        Attempt("2", "p2", "approved", 31200, "KGS", BEGINS_AT),
+        Attempt("3", "p3", "declined", 31200, "KGS", BEGINS_AT),
+    ]
+    invoice = Invoice("1", "tu_1", 31200, "", False, None, BEGINS_AT, None, attempts=attempts)
+    assert paid_tyiyn(invoice, credited) == expected
