@@ -84,7 +84,7 @@ class Guard:
         price = prices(at.plan.tariff, client, began_at)
         now = self.checker.begins_at + timedelta(seconds=trio.current_time())
         # Ours runs from the receipt of the start on, at most two minutes later than it began.
-        minutes = int(((now - began_at).total_seconds() - BEYOND_S - 121) // 60)
+        minutes = int(((now - began_at).total_seconds() - BEYOND_S - 121) // 60) if charge.clock_is_right else 0
         flowed_wh = charge.parts_wh + at.connector.energy_wh - charge.segment_wh
         flowed_wh -= round(at.plan.power_w * BEYOND_S / 3600)
         cost = price.cost(flowed_wh, max(0, minutes))

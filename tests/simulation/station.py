@@ -16,7 +16,7 @@ from evpower.simulator.wire.ocpp import Payload
 from tests.simulation.engine import InvariantBroken
 from tests.simulation.network import Away, Line
 from tests.simulation.plan import StationPlan
-from tests.simulation.truth import Truth
+from tests.simulation.truth import Truth, WitnessedConnector
 from tests.simulation.world import World
 
 URL = "ws://evpower.test/ws"
@@ -58,15 +58,18 @@ class SimStation:
         self.station = SimulatedStation(plan.station_id, 1, settings, world.clock, dice, dial=self._dial)
         self.cuts = plan.cuts
         self.truth = truth
-        outbox = self.station.hardware.outbox
+        hardware = self.station.hardware
+        witnessed = WitnessedConnector(
+            hardware.connectors[1], plan, truth, lambda: hardware.clock.now() == world.clock.now()
+        )
+        hardware.connectors = {1: witnessed}
+        outbox = hardware.outbox
         self._settle = outbox.settle
         outbox.settle = self._answered  # type: ignore[method-assign]  # there is no other place to hear of answers
 
     async def run(self) -> None:
         """Until cancelled."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.station.run, URL)
-            nursery.start_soon(self.truth.watch, self.plan, self.station)
+        await self.station.run(URL)
 
     async def _dial(self, _url: str) -> trio.abc.Stream:
         try:

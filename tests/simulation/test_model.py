@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from trio.testing import MockClock
 
 from evpower.simulator.providers.odengi.invoices import Attempt, Invoice
-from evpower.simulator.station.connector import Transaction
+from evpower.simulator.station.connector import SimulatedConnector, Transaction
+from evpower.simulator.station.power import Register
 from tests.simulation.aftermath import paid_tyiyn
 from tests.simulation.plan import draw
-from tests.simulation.truth import PhysicalCharge, Truth
+from tests.simulation.truth import PhysicalCharge, Truth, WitnessedConnector
 from tests.simulation.world import BEGINS_AT
 
 PLAN = draw(1, 1.0).stations[0]
@@ -55,3 +57,13 @@ def test_each_payment_is_credited_whole_or_parked_with_what_is_left_of_it(
     ]
     invoice = Invoice("1", "tu_1", 31200, "", False, None, BEGINS_AT, None, attempts=attempts)
     assert paid_tyiyn(invoice, credited) == expected
+
+
+async def test_a_charge_that_ends_in_the_moment_in_which_it_begins_happened(autojump_clock: MockClock) -> None:
+    """Plug and cable within one turn of the loop (seed 1022)."""
+    truth = Truth()
+    plain = SimulatedConnector(1, PLAN.power_w, 1.0, Register(500))
+    connector = WitnessedConnector(plain, PLAN, truth, lambda: True)
+    connector.begin(Transaction(1, "CARD", 500, BEGINS_AT))
+    connector.finish()
+    assert [(one.start_wh, one.stop_wh, one.flowed_wh) for one in truth.charges] == [(500, 500, 0)]

@@ -5,14 +5,14 @@ Imports nothing of billing, charging or metering: a mistake there must not be ma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import trio
 
-from evpower.simulator.station.connector import Transaction
-from evpower.simulator.station.station import SimulatedStation
+from evpower.simulator.station.connector import SimulatedConnector, Transaction
 from tests.simulation.plan import ClientPlan, StationPlan
 from tests.simulation.tariffs import FEE, KWH, MINUTE, Tariff
 
@@ -68,20 +68,6 @@ class Truth:
     #: Stations whose meter was replaced.
     swapped: set[str] = field(default_factory=set)
 
-    async def watch(self, plan: StationPlan, station: SimulatedStation) -> None:
-        """Note each charge of a station at the moment it begins and ends: virtual time rests until it is noted."""
-        connector = station.hardware.connectors[1]
-        while True:
-            await station.trace.wait_until(lambda: connector.transaction is not None)
-            last = connector.transaction
-            assert last is not None
-            charge = PhysicalCharge(plan, last.id_tag, last.meter_start_wh, trio.current_time(), last)
-            charge.clock_is_right, charge.segment_wh = plan.misbehaviour.clock == "right", last.meter_start_wh
-            self.charges.append(charge)
-            await last.over.wait()
-            charge.ended_at, charge.stop_wh = trio.current_time(), connector.energy_wh
-            charge.parts_wh += charge.stop_wh - charge.segment_wh
-
     def running(self, plan: StationPlan) -> PhysicalCharge | None:
         """The charge that goes on at a station."""
         return next((one for one in self.charges if one.station is plan and one.ended_at is None), None)
@@ -101,6 +87,32 @@ class Truth:
             key=lambda one: (str(one.record.transaction_id) != wire_transaction_id, abs(one.began_at - about_s)),
             default=None,
         )
+
+
+class WitnessedConnector(SimulatedConnector):
+    """An outlet whose charges are noted as they begin and end, however short they are."""
+
+    def __init__(self, plain: SimulatedConnector, plan: StationPlan, truth: Truth, clock_is_right: Callable[[], bool]):
+        super().__init__(plain.connector_id, plain.power_w_max, plain.speed, plain.register)
+        self._plan = plan
+        self._truth = truth
+        self._clock_is_right = clock_is_right
+
+    def begin(self, transaction: Transaction) -> None:
+        super().begin(transaction)
+        charge = PhysicalCharge(
+            self._plan, transaction.id_tag, transaction.meter_start_wh, trio.current_time(), transaction
+        )
+        charge.clock_is_right, charge.segment_wh = self._clock_is_right(), transaction.meter_start_wh
+        self._truth.charges.append(charge)
+
+    def finish(self) -> Transaction | None:
+        charge = self._truth.running(self._plan)
+        ended = super().finish()
+        if ended is not None and charge is not None:
+            charge.ended_at, charge.stop_wh = trio.current_time(), self.energy_wh
+            charge.parts_wh += charge.stop_wh - charge.segment_wh
+        return ended
 
 
 @dataclass(frozen=True)

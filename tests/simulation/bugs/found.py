@@ -36,7 +36,7 @@ def _in(seed: int, pairs: str, hours: float, report: str, *, stations: int = 1, 
 HUNTS: Mapping[str, Hunt] = {
     "forget_a_refund": _in(1, "no cable x deadline", 0.1, "a hold that is not what its phase says"),
     "recover_a_debt_before_it_is_lowered": _in(
-        10, "meter lies x debt", 0.3, "a bill cannot be written", stations=2, money_som=40, tariff="default"
+        5, "meter lies x debt", 0.3, "a bill cannot be written", stations=2, money_som=40, tariff="default"
     ),
     "skip_a_lock": _in(1, "two starts x one balance", 0.15, "CheckViolation", stations=2, money_som=60),
     "round_half_even": _in(1, "plain", 0.3, " instead of ", stations=2),
@@ -60,10 +60,10 @@ HUNTS: Mapping[str, Hunt] = {
     ),
     "publish_before_commit": _in(1, "plain", 0.1, "published, and not in the rows"),
     "forget_what_is_unbilled": _in(1, "stop ignored x settled", 0.4, "have a place", stations=2),
-    "forget_the_key": _in(1, "double tap x one reserve", 0.15, "one key, two answers"),
+    "forget_the_key": _in(2, "double tap x one reserve", 0.15, "one key, two answers"),
     "acknowledge_a_reading_before_commit": _in(1, "plain", 0.15, "acknowledged, and not in the rows"),
     "believe_the_chargers_clock": _in(1, "clock set x charge", 0.3, " instead of ", stations=2, tariff="minutes-alone"),
-    "minutes_until_now": _in(7, "stop lost x next driver", 0.3, " instead of ", stations=2, tariff="minutes-alone"),
+    "minutes_until_now": _in(1, "stop lost x next driver", 0.3, " instead of ", stations=2, tariff="minutes-alone"),
     "bill_an_unbelievable_register": _in(1, "wild reading x stop", 0.25, "more than flowed"),
     "drop_a_doubt": _in(1, "wild reading x stop", 0.25, "not in the rows"),
     "forget_the_meter_before": _in(3, "meter replaced x charge goes on", 0.3, "are accounted for"),
