@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 import trio
 
@@ -27,7 +28,8 @@ from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import Event, EventBus, GapInEvents, SessionSettled
-from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.identifiers import ConnectorId, SessionId, StationId, WireTransactionId
+from evpower.link.commands import LimitDraw
 from evpower.link.conversation import Conversation
 from evpower.link.ports import CommandResult, Outcome, StationLink
 from evpower.worker import contain
@@ -35,6 +37,10 @@ from evpower.worker import contain
 log = logging.getLogger("OCPP")
 
 STOP_REASON = "Remote"
+
+
+#: What the charge of a session begins with that is about to be asked for; None: nothing limits it.
+FirstLimit: TypeAlias = Callable[[tuple[StationId, ConnectorId], SessionId], Awaitable[LimitDraw | None]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,10 @@ class Commands:
         bus: EventBus,
         settler: Settler,
         rules: AskingRules,
+        *,
+        first_limit: FirstLimit | None = None,
     ) -> None:
+        """`first_limit` is what a charge begins with where power is short."""
         self._conversations = conversations
         self._link = link
         self._pool = pool
@@ -68,6 +77,7 @@ class Commands:
         self._bus = bus
         self._settler = settler
         self._rules = rules
+        self._first_limit = first_limit
         self._starting: dict[SessionId, Conversation] = {}
         self._stopping: dict[SessionId, Conversation] = {}
 
@@ -194,14 +204,23 @@ class Commands:
             )
 
     async def _send_start(self, session: Session, *, believed: bool) -> CommandResult:
+        limit = await self._limit_of(session)
         result = await self._link.remote_start(
-            session.station_id, session.connector_id, session.id_tag, session.remote_start_id
+            session.station_id, session.connector_id, session.id_tag, session.remote_start_id, limit
         )
         if result.outcome in (Outcome.REJECTED, Outcome.FAILED) and believed:
             await self._settler.release(
                 session.id, status="error", cause="charger", reason=f"RemoteStart {result.outcome.value}"
             )
         return result
+
+    async def _limit_of(self, session: Session) -> LimitDraw | None:
+        """What it begins with; a fault there is logged, and it begins with what its station rests at."""
+        limit = None
+        if self._first_limit is not None:
+            with contain(log, "a start goes out without a limit: session_id=%s", session.id):
+                limit = await self._first_limit((session.station_id, session.connector_id), session.id)
+        return limit
 
     async def _pending(self, session_id: SessionId) -> Session | None:
         """The session if it still waits for its station to begin."""

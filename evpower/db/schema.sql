@@ -419,7 +419,8 @@ TABLE evpower.power_grants (
     granted_at timestamp with time zone NOT NULL,
     lease_until timestamp with time zone,
     acked_at timestamp with time zone,
-    state text NOT NULL
+    state text NOT NULL,
+    lease_s integer NOT NULL DEFAULT 300
 )
 TABLE evpower.power_group_members (
     station_id text NOT NULL,
@@ -1200,6 +1201,7 @@ evpower.payment_audit_log: payment_audit_log_source_check CHECK ((source = ANY (
 evpower.plug_ins: plug_ins_pkey PRIMARY KEY (id)
 evpower.power_grants: power_grants_acked CHECK (((acked_at IS NOT NULL) = (state = 'accepted'::text)))
 evpower.power_grants: power_grants_current_da_check CHECK ((current_da >= 0))
+evpower.power_grants: power_grants_lease_s_check CHECK ((lease_s > 0))
 evpower.power_grants: power_grants_limit_check CHECK (("limit" >= (0)::numeric))
 evpower.power_grants: power_grants_pkey PRIMARY KEY (id)
 evpower.power_grants: power_grants_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
@@ -1629,6 +1631,7 @@ evpower.ocpp_transfers_id_seq integer FROM 1 TO 2147483647
 evpower.parked_payments_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.payment_audit_log_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.plug_ins_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.power_grant_numbers bigint FROM 1 TO 9223372036854775807
 evpower.power_grants_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.power_groups_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.provider_events_id_seq bigint FROM 1 TO 9223372036854775807

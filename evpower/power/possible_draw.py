@@ -44,6 +44,8 @@ class Grant:
     #: before.
     had_by: datetime | None
     answer: GrantAnswer = GrantAnswer.WAITING
+    #: `LONG_LEASE` below what the member rests at.
+    duration: timedelta = LEASE
 
     @property
     def ends_from(self) -> datetime:
@@ -54,9 +56,6 @@ class Grant:
     def ends_by(self) -> datetime | None:
         """The latest one; None: its charge has not begun."""
         return None if self.had_by is None else self.had_by + self.duration
-
-    #: `LONG_LEASE` below what the member rests at.
-    duration: timedelta = LEASE
 
     def answered(self, answer: GrantAnswer, at: datetime) -> Grant:
         return replace(self, answer=answer, had_by=at if answer is GrantAnswer.ACCEPTED else self.had_by)

@@ -84,6 +84,7 @@ from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.power.keeper import PowerKeeper
 from evpower.push.delivery import DeliveryService
 from evpower.push.events import PushEvent
 from evpower.push.graph import Push, build_push
@@ -165,6 +166,7 @@ class App:
     erasure: Erasure
     favorites: Favorites
     watches: Watches
+    power: PowerKeeper
     keeping: Keeping
     aliases: Aliases
     merging: Merging
@@ -259,7 +261,19 @@ def build_app(
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
     settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
-    commands = Commands(conversations, link, pool, lookups.to_take_up, clock, bus, settler, asking_rules(config))
+    power = PowerKeeper(pool, clock, link, config.billing.timezone, enabled=config.power.enabled)
+    bus.listen(power.hear)
+    commands = Commands(
+        conversations,
+        link,
+        pool,
+        lookups.to_take_up,
+        clock,
+        bus,
+        settler,
+        asking_rules(config),
+        first_limit=power.first_limit,
+    )
     interval_s = config.ocpp.sample_interval_s
     limits = LimitKeeper(
         pool, watch, bus, push.outbox, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s
@@ -321,6 +335,7 @@ def build_app(
         favorites=Favorites(pool, clock),
         keeping=keeping,
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
+        power=power,
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=payments,

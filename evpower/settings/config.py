@@ -22,6 +22,7 @@ from evpower.settings.ocpp import OcppSettings
 from evpower.settings.operator import OperatorSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
 from evpower.settings.phones import FavoritesSettings, HistorySettings
+from evpower.settings.power import PowerSettings
 from evpower.settings.process import DatabaseSettings, LogSettings, RedisSettings, ServerSettings
 from evpower.settings.push import PushSettings
 from evpower.settings.sign_in import SignInSettings, SmsSettings
@@ -57,6 +58,7 @@ class Config:
     operator: OperatorSettings = field(default_factory=OperatorSettings)
     favorites: FavoritesSettings = field(default_factory=FavoritesSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
+    power: PowerSettings = field(default_factory=PowerSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
     file: Path | None = field(default=None, compare=False)
@@ -115,6 +117,7 @@ SECTIONS: dict[str, type[Any]] = {
     "operator": OperatorSettings,
     "favorites": FavoritesSettings,
     "history": HistorySettings,
+    "power": PowerSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

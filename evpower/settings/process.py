@@ -36,6 +36,7 @@ LOGGERS = (
     "evpower.live",
     "evpower.pages",
     "evpower.payments",
+    "evpower.power",
     "evpower.presence",
     "evpower.processes",
     "evpower.provisioning",

@@ -1,0 +1,244 @@
+"""The worker over real rows: what is sent, what is written before, and what counts after a restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
+from evpower.link.errors import CommandRefused, CommandTimedOut
+from evpower.metering.meter_value import MeterReport, Sample
+from evpower.power.keeper import PowerKeeper
+from tests.e2e.process import poll
+from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
+
+OTHER = ClientId("client-2")
+GROUP = """
+INSERT INTO evpower.power_groups (location_id, name, limit_a, failsafe_a, created_at)
+VALUES ('EVP-LOC-001', 'Ввод', %s, %s, '2026-11-23') RETURNING id
+"""
+MEMBERS = """
+INSERT INTO evpower.power_group_members (station_id, connector_id, group_id, max_a)
+SELECT station_id, connector_number, %s, 32 FROM connectors
+"""
+
+
+class Desk:
+    """A site of the world's station with two connectors, and its keeper."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.keeper = world.app.power
+        self.read = self.read_starts = 0
+
+    def process(self) -> PowerKeeper:
+        """One more process, or the same one after a restart."""
+        return PowerKeeper(self.world.pool, self.world.clock, self.world.link, self.keeper._zone, enabled=True)
+
+    async def look(self, keeper: PowerKeeper | None = None) -> list[tuple[int, float]]:
+        """(connector, limit) of every profile that a look sent; all are answered at its end."""
+        async with trio.open_nursery() as commands:
+            await (keeper or self.keeper).look(commands)
+        sent = [payload for action, payload in self.world.link.commanded[self.read :] if action == "SetChargingProfile"]
+        self.read = len(self.world.link.commanded)
+        return [(each["connectorId"], limit_of(each["csChargingProfiles"])) for each in sent]
+
+    async def settle(self) -> dict[int, float]:
+        last: dict[int, float] = {}
+        while sent := await self.look():
+            last |= dict(sent)
+            self.world.clock.advance(10)
+        return last
+
+    async def start(self, connector: ConnectorId, client: ClientId = CLIENT) -> WireTransactionId:
+        """By phone; what the start carried stays in the link."""
+        started = await self.world.order(connector=connector, client=client)
+        with trio.fail_after(10):
+            await poll(self._has_started)
+        self.read_starts = len(self.world.link.started)
+        tag = await self.world.tag_of(started.session.session_id)
+        return (await self.world.begin(tag, connector=connector)).wire_transaction_id
+
+    async def _has_started(self) -> bool:
+        return len(self.world.link.started) > self.read_starts
+
+    async def states(self) -> list[str]:
+        return [row["state"] for row in await self.world.sql("SELECT state FROM evpower.power_grants ORDER BY id")]
+
+    async def measure(self, transaction_id: WireTransactionId, connector: ConnectorId, current_a: float) -> None:
+        sample = Sample(self.world.clock.now(), 1000, None, current_a)
+        report = MeterReport(connector, transaction_id, (sample,), b"[]")
+        await self.world.app.reports.record_meter_values(STATION, report)
+
+
+def limit_of(profile: dict[str, Any]) -> float:
+    return float(profile["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"])
+
+
+@pytest.fixture
+async def desk(world: World) -> Desk:
+    world.link.connected.add(STATION)
+    world.link.replies["GetConfiguration"] = {
+        "configurationKey": [{"key": "ChargingScheduleAllowedChargingRateUnit", "readonly": True, "value": "Current"}]
+    }
+    await world.sql(
+        "INSERT INTO evpower.processes (process_id, started_at, lease_until, version) VALUES ('p', now(), now(), '')"
+    )
+    await world.sql(
+        "INSERT INTO evpower.charger_connections (station_id, process_id, connected_at) VALUES (%s, 'p', %s)",
+        STATION,
+        world.clock.now(),
+    )
+    (group,) = await world.sql(GROUP, 20, 5)
+    await world.sql(MEMBERS, group["id"])
+    await world.give(1_000_00)
+    await world.give(1_000_00, OTHER)
+    return Desk(world)
+
+
+async def test_the_permanent_profile_comes_first_and_once(desk: Desk) -> None:
+    assert sorted(await desk.look()) == [(1, 5), (2, 5)]
+    sent = [payload for action, payload in desk.world.link.commanded if action == "SetChargingProfile"]
+    profiles = [payload["csChargingProfiles"] for payload in sent]
+    assert {(each["chargingProfilePurpose"], each["stackLevel"]) for each in profiles} == {("TxDefaultProfile", 0)}
+    desk.world.clock.advance(3600)
+    assert await desk.look() == []
+    await desk.world.sql("UPDATE evpower.charger_connections SET connected_at = %s", desk.world.clock.now())
+    assert len(await desk.look()) == 2, "it was away: it may have forgotten"
+
+
+async def test_a_start_carries_what_is_free_and_later_starts_wait_for_the_lowering(desk: Desk) -> None:
+    await desk.settle()
+    await desk.start(ONE)
+    (limit,) = desk.world.link.start_limits
+    assert limit is not None
+    assert (limit.limit_tenths, limit.unit, limit.duration_s, limit.transaction_id) == (200, "A", 300, None)
+    assert await desk.look() == []
+    await desk.start(TWO, OTHER)
+    second = desk.world.link.start_limits[-1]
+    assert second is not None
+    assert (second.limit_tenths, second.duration_s) == (0, 600), "a pause: nobody was lowered yet"
+    assert await desk.look() == [(1, 10)]
+    desk.world.clock.advance(10)
+    assert await desk.look() == [(2, 10)]
+
+
+async def test_a_card_counts_the_failsafe_until_it_accepts(desk: Desk) -> None:
+    await desk.settle()
+    await desk.start(ONE)
+    desk.world.clock.advance(10)
+    await desk.look()
+    await desk.world.sql(
+        "INSERT INTO evpower.ocpp_authorization (id_tag, client_id, status, created_at)"
+        " VALUES ('CARD', %s, 'Accepted', now())",
+        OTHER,
+    )
+    begun = await desk.world.begin(IdTag("CARD"), connector=TWO)
+    assert begun.verdict.status == "Accepted"
+    assert dict(await desk.look()) == {1: 10, 2: 0}
+    desk.world.clock.advance(10)
+    assert await desk.look() == [(2, 10)]
+
+
+async def test_a_grant_is_written_before_it_is_sent_and_its_answer_after(desk: Desk) -> None:
+    await desk.settle()
+    await desk.start(ONE)
+    assert await desk.states() == ["sent"]
+    desk.world.clock.advance(120)
+    assert await desk.look() == [(1, 20)]
+    rows = await desk.world.sql("SELECT * FROM evpower.power_grants WHERE state <> 'sent' ORDER BY id")
+    assert len(rows) == 1
+    assert [rows[0][name] for name in ("state", "limit", "unit", "current_da")] == ["accepted", 20, "A", 200]
+    assert (rows[0]["lease_until"] - rows[0]["acked_at"]).total_seconds() == 300
+    with pytest.raises(Exception, match="append-only"):
+        await desk.world.sql("DELETE FROM evpower.power_grants")
+
+
+async def test_after_a_restart_grants_count_until_their_leases_end(desk: Desk) -> None:
+    """The station of connector 1 is lost with the process; its grant is in rows."""
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.start(TWO, OTHER)
+    await desk.settle()
+    desk.world.link.replies["SetChargingProfile"] = CommandTimedOut()
+    desk.world.clock.advance(120)
+    await desk.look()
+    desk.world.link.replies.clear()
+    after = desk.process()
+    await desk.world.sql("UPDATE evpower.power_groups SET limit_a = 16")
+    desk.world.clock.advance(10)
+    assert dict(await desk.look(after)) == {1: 6, 2: 6}, "each beside the 10 A that the other may still draw"
+    await desk.world.end(WireTransactionId("1"), 1000)
+    desk.world.clock.advance(20)
+    assert await desk.look(after) == [(2, 16)]
+
+
+async def test_a_site_has_one_owner_until_its_lease_ends(desk: Desk) -> None:
+    await desk.world.sql("UPDATE evpower.power_groups SET owner = 'b', owner_until = %s", desk.world.clock.now())
+    await desk.world.sql("UPDATE evpower.power_groups SET owner_until = owner_until + interval '30 s'")
+    desk.world.clock.advance(30)
+    assert await desk.look() == []
+    desk.world.clock.advance(1)
+    assert len(await desk.look()) == 2
+
+
+async def test_who_refuses_counts_all_it_can_draw_until_it_accepts(desk: Desk) -> None:
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.start(TWO, OTHER)
+    desk.world.link.replies["SetChargingProfile"] = CommandRefused("NotSupported", "no", {})
+    await desk.look()
+    rows = await desk.world.sql("SELECT uncontrolled FROM evpower.power_group_members WHERE connector_id = 1")
+    assert rows == [{"uncontrolled": "refuses"}]
+    desk.world.link.replies.clear()
+    desk.world.clock.advance(10)
+    assert await desk.look() == [], "32 of 20 A are counted"
+    desk.world.clock.advance(120)
+    await desk.settle()
+    rows = await desk.world.sql("SELECT uncontrolled FROM evpower.power_group_members WHERE connector_id = 1")
+    assert rows == [{"uncontrolled": None}]
+
+
+async def test_who_draws_more_than_its_grant_for_half_a_minute_is_uncontrolled(desk: Desk) -> None:
+    await desk.settle()
+    transaction_id = await desk.start(ONE)
+    for _ in range(3):
+        desk.world.clock.advance(20)
+        await desk.measure(transaction_id, ONE, 25)
+        await desk.look()
+    rows = await desk.world.sql("SELECT uncontrolled FROM evpower.power_group_members WHERE connector_id = 1")
+    assert rows == [{"uncontrolled": "disobeys"}]
+
+
+async def test_what_a_car_does_not_draw_the_other_gets(desk: Desk) -> None:
+    await desk.settle()
+    first = await desk.start(ONE)
+    await desk.start(TWO, OTHER)
+    await desk.settle()
+    for _ in range(4):
+        desk.world.clock.advance(30)
+        await desk.measure(first, ONE, 5)
+        await desk.look()
+    await desk.settle()
+    (picture,) = desk.keeper.pictures.values()
+    granted = {each.member.outlet[1]: each.granted_da for each in picture.members}
+    assert granted == {1: 70, 2: 130}
+
+
+async def test_a_switched_off_group_limits_nothing(desk: Desk) -> None:
+    await desk.world.sql("UPDATE evpower.power_groups SET active = false")
+    assert await desk.look() == []
+    await desk.start(ONE)
+    assert desk.world.link.start_limits == [None]
+
+
+async def test_a_minute_of_history_is_a_row(desk: Desk) -> None:
+    await desk.start(ONE)
+    for _ in range(4):
+        await desk.look()
+        desk.world.clock.advance(30)
+    rows = await desk.world.sql("SELECT limit_da, possible_da FROM evpower.power_history ORDER BY at")
+    assert len(rows) == 2
+    assert {row["limit_da"] for row in rows} == {200}
