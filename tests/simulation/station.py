@@ -16,7 +16,6 @@ from evpower.simulator.wire.ocpp import Payload
 from tests.simulation.engine import InvariantBroken
 from tests.simulation.network import Away, Line
 from tests.simulation.plan import StationPlan
-from tests.simulation.truth import Truth, WitnessedConnector
 from tests.simulation.truth import Truth, WitnessedConnector, wire_id_of
 from tests.simulation.world import World
 
