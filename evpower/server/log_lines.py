@@ -12,7 +12,6 @@ import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
-from copy import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -28,28 +27,46 @@ PLACE = re.compile(r"(?:(\w+)=)?%(%|[-#0 +]*\d*(?:\.\d+)?[a-zA-Z])")
 
 
 class LineFormatter(logging.Formatter):
-    """One message, one line, one value for each name: what a station or phone sends cannot forge any of them."""
+    """One message, one line, one value for each name: what a station or phone sends cannot forge any of them.
+
+    `[2025-09-30 12:34:56] INFO - message`, in UTC. Each station's message is a line, so a line is cheap.
+    """
 
     def __init__(self) -> None:
-        super().__init__("[%(asctime)s] %(levelname)s - %(message)s", "%Y-%m-%d %H:%M:%S")
-        self.converter = time.gmtime
+        super().__init__()
+        self._second = -1
+        self._written = ""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line and, below it, the traceback; the record itself is other handlers' too, and left as it is."""
-        if isinstance(record.args, tuple) and record.msg != "%s":
-            shown = copy(record)
-            shown.args = tuple(_value(each) for each in record.args)
-            record = shown
-        return without_password(super().format(record))
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line itself; the traceback below it keeps its lines.
+        """The line and, below it, the traceback, which keeps its lines.
 
         A line about money names the request, or the station's message, that moved it; a worker's own has none.
         """
-        line = printable(super().formatMessage(record))
+        line = printable(f"[{self._time(record.created)}] {record.levelname} - {_message(record)}")
         known = correlation_id.get() if record.name == MONEY_LOGGER else None
-        return line if known is None else f"{line}, correlation_id={_value(known)}"
+        if known is not None:
+            line = f"{line}, correlation_id={_value(known)}"
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        if record.stack_info:
+            line = f"{line}\n{self.formatStack(record.stack_info)}"
+        return without_password(line)
+
+    def _time(self, at: float) -> str:
+        """Written once a second."""
+        second = int(at)
+        if second != self._second:
+            self._second, self._written = second, time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+        return self._written
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message with its values, each as `_value` has it; a text that was logged as it is stays so."""
+    if not record.args:
+        return str(record.msg)
+    if isinstance(record.args, tuple) and record.msg != "%s":
+        return str(record.msg) % tuple(map(_value, record.args))
+    return record.getMessage()
 
 
 def printable(text: str) -> str:
@@ -59,9 +76,12 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+_THEMSELVES = (int, float, Decimal, datetime)
+
+
 def _value(value: object) -> object:
     """Text that no reader can take for several values; numbers and times are themselves."""
-    if value is None or isinstance(value, int | float | Decimal | datetime):
+    if value is None or isinstance(value, _THEMSELVES):
         return value
     text = str(value)
     if text.isprintable() and SEPARATORS.search(text) is None:

@@ -69,6 +69,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None, *, stream_lev
     if stream_level is not None:
         handlers[0].setLevel(stream_level)
     _set_levels(settings)
+    _forgo_unshown()
     accepting = logging.getLogger(ACCEPT_LOGGER)
     if not any(isinstance(each, OncePerSecond) for each in accepting.filters):
         accepting.addFilter(OncePerSecond())
@@ -98,6 +99,12 @@ def _set_levels(settings: LogSettings) -> None:
     logging.getLogger().setLevel(of_all)
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+def _forgo_unshown() -> None:
+    """No line names its thread, process or place in the code: none is looked up (the logging HOWTO, "Optimization")."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
 
 
 class _LogFile(WatchedFileHandler):

@@ -10,11 +10,11 @@ from evpower.ocpp.v16 import handlers, messages, security
 
 ACTIONS = {
     "BootNotification": Action(messages.BootNotification, handlers.boot_notification),
-    "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat),
-    "StatusNotification": Action(messages.StatusNotification, handlers.status_notification, journalled=True),
+    "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat, bounds_itself=True),
+    "StatusNotification": Action(messages.StatusNotification, handlers.status_notification, bounds_itself=True),
     "Authorize": Action(messages.Authorize, handlers.authorize),
     "StartTransaction": Action(messages.StartTransaction, handlers.start_transaction),
-    "MeterValues": Action(messages.MeterValues, handlers.meter_values, journalled=True),
+    "MeterValues": Action(messages.MeterValues, handlers.meter_values, bounds_itself=True),
     "StopTransaction": Action(messages.StopTransaction, handlers.stop_transaction),
     "DataTransfer": Action(messages.DataTransfer, handlers.data_transfer),
     "DiagnosticsStatusNotification": Action(

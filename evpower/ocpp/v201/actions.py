@@ -21,11 +21,11 @@ ONLY_TAKEN = (
 
 ACTIONS = {
     "BootNotification": Action(messages.BootNotification, handlers.boot_notification),
-    "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat),
+    "Heartbeat": Action(messages.Heartbeat, handlers.heartbeat, bounds_itself=True),
     "StatusNotification": Action(messages.StatusNotification, handlers.status_notification),
     "Authorize": Action(messages.Authorize, handlers.authorize),
-    "TransactionEvent": Action(messages.TransactionEvent, handlers.transaction_event, journalled=True),
-    "MeterValues": Action(messages.MeterValues, handlers.meter_values, journalled=True),
+    "TransactionEvent": Action(messages.TransactionEvent, handlers.transaction_event, bounds_itself=True),
+    "MeterValues": Action(messages.MeterValues, handlers.meter_values, bounds_itself=True),
     "DataTransfer": Action(messages.DataTransfer, handlers.data_transfer),
     "SecurityEventNotification": Action(
         device_messages.SecurityEventNotification, security.security_event_notification
