@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 from evpower.attention.conditions import Condition, ConditionKind
@@ -42,19 +43,19 @@ class Item:
     def head(self) -> Condition:
         return self.parts[0]
 
-    @property
+    @cached_property
     def since(self) -> datetime:
         return min(each.since for each in self.parts)
 
-    @property
+    @cached_property
     def is_urgent(self) -> bool:
         return any(each.is_urgent for each in self.parts)
 
-    @property
+    @cached_property
     def money_tyiyn(self) -> int:
         return sum(each.money_tyiyn for each in self.parts)
 
-    @property
+    @cached_property
     def station_ids(self) -> frozenset[StationId]:
         return frozenset(each.station_id for each in self.parts if each.station_id is not None)
 

@@ -13,6 +13,8 @@ from evpower.identifiers import StationId
 
 #: Stations that are drawn before everything else in the process has its turn.
 DRAWN_AT_ONCE = 50
+#: Places that are compared before that.
+PLACED_AT_ONCE = 1000
 
 
 class Grid:
@@ -43,30 +45,39 @@ class Grid:
         `whole`: everything was read. In parts: thousands of stations hold up nothing else in the process.
         """
         if whole:
-            self._place(read)
-        redrawn = (read.keys() | (silent ^ self._silent)) & self.facts.keys()
+            await self._place(read)
+        await trio.lowlevel.checkpoint()
+        redrawn = {*read, *(silent ^ self._silent)} & self.facts.keys()
+        await trio.lowlevel.checkpoint()
         self.facts.update((each, read[each]) for each in read.keys() & redrawn)
         self._silent = silent
         drawn = []
-        for index, station_id in enumerate(sorted(redrawn, key=self.order.__getitem__)):
-            if index % DRAWN_AT_ONCE == DRAWN_AT_ONCE - 1:
+        for index, station_id in enumerate([each for each in self.facts if each in redrawn] if redrawn else ()):
+            if index % DRAWN_AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
             if self._draw(station_id, is_online=station_id not in silent):
                 self.drawn_in[station_id] = number
                 drawn.append(station_id)
         if whole:
+            # What is new comes last until it stands in its place.
+            await trio.lowlevel.checkpoint()
             self.cells = {each: self.cells[each] for each in self.facts}
+            await trio.lowlevel.checkpoint()
             self.suspects = {each: self.suspects[each] for each in self.facts if each in self.suspects}
             self.active = Counter(each.location_id for each in read.values() if each.admin_status == "active")
         return tuple(drawn)
 
-    def _place(self, read: Mapping[StationId, StationFactsNow]) -> None:
+    async def _place(self, read: Mapping[StationId, StationFactsNow]) -> None:
         """The order of everything that was read; what is gone is counted no more."""
-        places = [(each.id, each.location_id, each.city) for each in read.values()]
-        if places != [(each.id, each.location_id, each.city) for each in self.facts.values()]:
-            self.layouts += 1
+        is_same = len(read) == len(self.facts)
+        for index, (new, old) in enumerate(zip(read.values(), self.facts.values(), strict=False)):
+            if index % PLACED_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+            is_same = is_same and (new.id, new.location_id, new.city) == (old.id, old.location_id, old.city)
+        self.layouts += not is_same
         self.facts = dict(read)
         self.order = {each: place for place, each in enumerate(self.facts)}
+        await trio.lowlevel.checkpoint()
         for gone in self.cells.keys() - self.facts.keys():
             self._count(self.cells[gone], -1)
         self.cells = {each: self.cells[each] for each in self.facts if each in self.cells}

@@ -213,19 +213,24 @@ class Pictures:
             self._all_stale = True
             self._wake.set()
         await self._list(read, beneath, now)
+        await trio.lowlevel.checkpoint()
         self._publish(read, drawn, now)
 
     async def _list(self, read: PictureRows, beneath: BeneathFacts, now: datetime) -> None:
         """The To do list; what is seen to be over now is kept, for other processes and for the one after this."""
-        grid = self._grid
-        conditions = [*raised(read.gathered, grid.suspects.values(), grid.cells, now), *of_beneath(beneath, now)]
-        before_at = None if self._latest is None else self._latest.taken_at
-        items = folded(conditions, grid.active)
-        self._todo = make_todo(items, read.marks, self._todo, now, before_at=before_at, kept=read.over)
+        # Thousands of conditions take tens of milliseconds, which are not the event loop's; until it is done, nothing
+        # of what it reads is changed.
+        self._todo = await trio.to_thread.run_sync(self._listed, read, beneath, now)
         if ended := ended_now(self._todo, now):
             with contain(log, "a row of To do that is over could not be kept"):
                 async with unit_of_work(self._pool) as uow:
                     await store_over(uow.conn, ended)
+
+    def _listed(self, read: PictureRows, beneath: BeneathFacts, now: datetime) -> Todo:
+        grid, before_at = self._grid, None if self._latest is None else self._latest.taken_at
+        conditions = [*raised(read.gathered, grid.suspects.values(), grid.cells, now), *of_beneath(beneath, now)]
+        items = folded(conditions, grid.active)
+        return make_todo(items, read.marks, self._todo, now, before_at=before_at, kept=read.over)
 
     def _publish(self, read: PictureRows, drawn: tuple[StationId, ...], now: datetime) -> None:
         grid = self._grid

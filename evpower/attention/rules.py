@@ -5,6 +5,7 @@ A condition whose row is gone, or no longer so, is simply not raised any more: t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -217,13 +218,12 @@ def of_beneath(beneath: BeneathFacts, now: datetime) -> Iterator[Condition]:
 def of_stations(stations: Iterable[StationCells], rows: Gathered, now: datetime) -> Iterator[Condition]:
     """Stations that fell silent, connectors that report a fault or a charge nobody pays for, rows that cannot be."""
     stations = list(stations)
-    silent = [each for each in stations if _is_silent(each)]
+    silent_at = Counter(each.facts.location_id for each in stations if _is_silent(each))
     charging = {each.station_id for each in rows.charges if each.phase in ("starting", "charging", "stopping")}
     for each in stations:
         facts = each.facts
         if _is_silent(each) and facts.last_seen_at is not None:
-            neighbours = sum(other.facts.location_id == facts.location_id for other in silent)
-            urgent = facts.id in charging or neighbours >= OFFLINE_TOGETHER
+            urgent = facts.id in charging or silent_at[facts.location_id] >= OFFLINE_TOGETHER
             kind = ConditionKind.STATION_OFFLINE
             yield Condition(kind, facts.id, facts.last_seen_at, urgent, station_id=facts.id)
         elif each.is_online and facts.admin_status == "active":

@@ -8,7 +8,7 @@ grid has another layout is told to read itself anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,16 +50,24 @@ class Rows:
     def __init__(self, render: Renderer) -> None:
         self.render = render
         self._number = -1
-        self._pieces: dict[tuple[str, str, Language], str] = {}
+        self._pieces: dict[tuple[int, str, str, Language], str] = {}
+        self._one = trio.Lock()
 
-    def piece(self, picture: Picture, template: str, whose: str, language: Language, **names: Any) -> str:
+    async def piece(self, picture: Picture, template: str, whose: str, language: Language, **names: Any) -> str:
         """A template of one thing, rendered once for each picture; `whose` tells those apart who see different ones."""
-        if picture.number != self._number:
-            self._number, self._pieces = picture.number, {}
-        key = (template, whose, language)
+        key = (picture.number, template, whose, language)
         if key not in self._pieces:
-            self._pieces[key] = self.render.text(template, language, **names)
+            async with self._one:
+                if key not in self._pieces:
+                    rendered = await self.render.text_in_parts(template, language, **names)
+                    self._keep(key, rendered)
+                    return rendered
         return self._pieces[key]
+
+    def _keep(self, key: tuple[int, str, str, Language], rendered: str) -> None:
+        if key[0] > self._number:
+            self._number, self._pieces = key[0], {}
+        self._pieces[key] = rendered
 
 
 @dataclass(frozen=True)
@@ -111,12 +119,14 @@ class ChangeStream(ResponseBody):
         self._away_since: datetime | None = None
         self._watching: AbstractContextManager[None] = pictures.watched()
         self._began_at_s: float | None = None
+        self._parts = nothing()
 
     async def __aenter__(self) -> ChangeStream:
         self._watching.__enter__()
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
+        await self._parts.aclose()
         self._watching.__exit__(*failure)
 
     def __aiter__(self) -> ChangeStream:
@@ -126,6 +136,9 @@ class ChangeStream(ResponseBody):
         if self._began_at_s is None:
             self._began_at_s = trio.current_time()
             return b": connected\n\n"
+        if (part := await anext(self._parts, None)) is not None:
+            await trio.lowlevel.checkpoint()
+            return part.encode()
         try:
             if trio.current_time() - self._began_at_s > LONGEST_STREAM_S:
                 # Its page connects anew, and is looked at anew: who was switched off or signed out sees no more.
@@ -136,66 +149,76 @@ class ChangeStream(ResponseBody):
         except trio.EndOfChannel:
             self._scope.pop(STREAMING, None)  # what remains is the end of an answer like any other
             raise StopAsyncIteration from None
-        return (await self._batch()).encode()
+        self._parts = self._batch()
+        return (await anext(self._parts)).encode()
 
-    async def _batch(self) -> str:
+    async def _batch(self) -> AsyncGenerator[str, None]:
+        """What changed, in parts: thousands of stations hold up nothing else. The last part has the number.
+
+        Who is cut off before it asks for all of it again.
+        """
         picture = self._pictures.latest
         if picture is None:
-            return ": nothing to see yet\n\n"
+            yield ": nothing to see yet\n\n"
+            return
         if picture.layout != self._viewer.layout:
-            return event("anew", "{}")
+            yield event("anew", "{}")
+            return
         age_s = max(0.0, (self._clock.now() - picture.taken_at).total_seconds())
         at = self._rows.render.wording(self._viewer.language).clock(picture.taken_at)
         away_since = self._pictures.away_since
         away = None if away_since is None else self._rows.render.wording(self._viewer.language).clock(away_since)
         tick = event("tick", json.dumps({"age": round(age_s, 1), "at": at, "away": away}))
         if picture.number <= self._seen and away_since == self._away_since:
-            return tick
+            yield tick
+            return
         self._away_since = away_since
         new = glance(picture, self._viewer.visitor.acting)
-        stations = await self._stations(new)
-        changed = "".join((*stations, *self._figures(new)))
-        lists = "".join(self._lists(new))
+        rest: list[str] = []
+        async for piece in self._stations(new):
+            if len(rest) == AT_ONCE:
+                yield event("", "".join(rest))
+                rest = []
+            rest.append(piece)
+        figures = [each async for each in self._figures(new)]
+        lists = "".join([each async for each in self._lists(new)])
+        changed = event("", "".join((*rest, *figures)))
         self._seen = picture.number
-        return f"id: {picture.number}\n{event('', changed)}{lists}{tick}"
+        yield f"id: {picture.number}\n{changed}{lists}{tick}"
 
-    async def _stations(self, new: Glance) -> list[str]:
-        """Those that look different, in parts: thousands hold up nothing else."""
-        pieces: list[str] = []
+    async def _stations(self, new: Glance) -> AsyncIterator[str]:
+        """Those that look different."""
         for station_id in new.picture.drawn_since(self._seen):
             station = new.stations.get(station_id)
             if station is not None:
                 number = new.picture.order[station_id]
-                pieces.append(partial(f"s{number}", self._station(new, number, station)))
-                if len(pieces) % AT_ONCE == 0:
-                    await trio.lowlevel.checkpoint()
-        return pieces
+                yield partial(f"s{number}", await self._station(new, number, station))
 
-    def _station(self, new: Glance, number: int, station: StationCells) -> str:
+    async def _station(self, new: Glance, number: int, station: StationCells) -> str:
         if new.density == "dots":
             return self._rows.render.dots.dot(number, station)
-        return self._piece(new, "now/station.html", station.facts.id, number=number, station=station)
+        return await self._piece(new, "now/station.html", station.facts.id, number=number, station=station)
 
-    def _figures(self, new: Glance) -> Iterator[str]:
+    async def _figures(self, new: Glance) -> AsyncIterator[str]:
         for target, template in (("bar-figures", "bar_figures.html"), ("figures", "now/figures.html")):
-            html = self._piece(new, template, self._whose, glance=new)
+            html = await self._piece(new, template, self._whose, glance=new)
             if self._is_news(target, html):
                 yield partial(target, html)
 
-    def _lists(self, new: Glance) -> Iterator[str]:
+    async def _lists(self, new: Glance) -> AsyncIterator[str]:
         """Lists that people act in: their page holds them still under a pointer."""
         for target, template in (("todo", "now/todo.html"), ("running", "now/running.html")):
-            html = self._piece(new, template, self._whose, glance=new, key=KEY_HERE, visitor=self._viewer.visitor)
+            html = await self._piece(new, template, self._whose, glance=new, key=KEY_HERE, visitor=self._viewer.visitor)
             if self._is_news(target, html):
                 parts = html.split(KEY_HERE)
                 keyed = parts[0] + "".join(self._ids.new() + part for part in parts[1:])
                 yield event("list", json.dumps({"id": target, "html": keyed}, ensure_ascii=False))
 
-    def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
+    async def _piece(self, new: Glance, template: str, whose: str, **names: Any) -> str:
         away_since = self._away_since
         apart = f"{whose} {new.density} {away_since}"
         names |= {"density": new.density, "away_since": away_since}
-        return self._rows.piece(new.picture, template, apart, self._viewer.language, **names)
+        return await self._rows.piece(new.picture, template, apart, self._viewer.language, **names)
 
     def _is_news(self, target: str, html: str) -> bool:
         was, self._sent[target] = self._sent.get(target), html
@@ -206,6 +229,13 @@ class ChangeStream(ResponseBody):
         """Who sees the same pieces: everybody of a role, an operator alone."""
         member = self._viewer.visitor.acting.member
         return self._viewer.visitor.acting.actor if member is None or member.role == "operator" else member.role
+
+
+async def nothing() -> AsyncGenerator[str, None]:
+    """No parts."""
+    parts: tuple[str, ...] = ()
+    for part in parts:
+        yield part
 
 
 def partial(target: str, html: str) -> str:

@@ -30,6 +30,7 @@ from selenium.webdriver.common.keys import Keys
 from evpower.pages.stations.acts import BY_NAME
 from evpower.pages.stations.routes import TABS
 from tests.browser.network import CHARGE, DRIVER, make_network
+from tests.browser.steps import measure
 from tests.db.proxy import Proxy
 from tests.e2e.process import Server
 
@@ -300,5 +301,7 @@ def _link(server: Server, program: tuple[str, ...]) -> str:
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "var/pages")
     folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="evpower-") as place:
+        trio.run(measure, Path(place), sys.stdout.write)
     with TemporaryDirectory(prefix="evpower-") as place:
         trio.run(main, Path(place), folder)

@@ -110,19 +110,38 @@ async def test_who_connects_anew_gets_everything_since_what_they_saw(world: Worl
         assert 'hx-target="#s0"' in await stream.next()
 
 
+async def test_thousands_that_changed_come_in_parts_and_the_last_one_has_the_number(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is cut off between two parts has not got the number, and asks for everything again."""
+    monkeypatch.setattr(live, "AT_ONCE", 2)
+    await world.sql(
+        "INSERT INTO stations (id, serial_number, location_id, last_heartbeat_at)"
+        " SELECT 'N-' || n, 'N-' || n, 'EVP-LOC-001', %s FROM generate_series(1, 4) n",
+        world.clock.now(),
+    )
+    async with seen(world) as picture:
+        stream = Stream(world, rows_of(world), picture, since=0)
+        parts = [await stream.next() for _ in range(4)]
+        assert parts[0].startswith(": connected")
+        assert [part.count('hx-target="#s') for part in parts[1:]] == [2, 2, 1]
+        assert ["id: " in part for part in parts[1:]] == [False, False, True]
+        assert tick_of(parts[3])["age"] == 0
+
+
 async def test_a_row_is_rendered_once_for_all_viewers_and_each_has_form_keys_of_their_own(world: World) -> None:
     await world.give(50_000)
     session_id = (await world.order(amount_tyiyn=10_000)).session.session_id
     await world.begin(await world.tag_of(session_id))
     async with seen(world) as picture:
         rows, rendered = rows_of(world), list[str]()
-        text = rows.render.text
+        text = rows.render.text_in_parts
 
-        def counted(template: str, language: Any, /, **names: Any) -> str:
+        async def counted(template: str, language: Any, /, **names: Any) -> str:
             rendered.append(template)
-            return text(template, language, **names)
+            return await text(template, language, **names)
 
-        rows.render.text = counted  # type: ignore[method-assign]
+        rows.render.text_in_parts = counted  # type: ignore[method-assign]
         batches = []
         for _ in range(3):
             stream = Stream(world, rows, picture, since=0)

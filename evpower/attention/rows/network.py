@@ -39,8 +39,8 @@ WHERE status <> 'inactive' AND (last_heartbeat_at IS NULL OR last_heartbeat_at <
 """
 
 
-#: Rows that are made into facts before everything else in the process has its turn.
-AT_ONCE = 50
+#: Rows that are made into facts, and ids that are read, before everything else in the process has its turn.
+AT_ONCE, IDS_AT_ONCE = 50, 200
 
 
 async def read_station_facts(conn: Conn, ids: Collection[StationId] | None = None) -> list[StationFactsNow]:
@@ -71,5 +71,8 @@ def _moment(epoch_s: float | None) -> datetime | None:
 
 async def silent_stations(conn: Conn, heard_before: datetime) -> frozenset[StationId]:
     """Stations that nobody has heard of since then, or ever."""
-    cursor = await conn.execute(SILENT, {"heard_before": heard_before})
-    return frozenset(StationId(row["id"]) for row in await cursor.fetchall())
+    cursor, found = await conn.execute(SILENT, {"heard_before": heard_before}), set[StationId]()
+    while rows := await cursor.fetchmany(IDS_AT_ONCE):
+        found.update(row["id"] for row in rows)
+        await trio.lowlevel.checkpoint()
+    return frozenset(found)

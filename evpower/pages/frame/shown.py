@@ -25,4 +25,5 @@ class Pages:
         seen = None if picture is None else glance(picture, signed_in().acting)
         if seen is not None and seen.density == "dots":
             await self.render.dots.prepare((seen.picture.order[each], cells) for each, cells in seen.stations.items())
-        return self.render.page(template, status, glance=seen, away_since=self._pictures.away_since, **names)
+        away_since = self._pictures.away_since
+        return await self.render.page_in_parts(template, status, glance=seen, away_since=away_since, **names)
