@@ -185,9 +185,11 @@ class StationReports:
             await self._rooms.availability.status_arrived(station_id, report)
             await self._rooms.reservations.status_arrived(station_id, report)
 
-    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+    async def transfer_moved(
+        self, station_id: StationId, kind: Kind, status: str, request_id: int | None = None
+    ) -> None:
         """Store how far an upload or a firmware update has come."""
-        await self._rooms.transfers.progress(station_id, kind, status, None)
+        await self._rooms.transfers.progress(station_id, kind, status, request_id)
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         """The verdict on a presented tag."""

@@ -133,7 +133,10 @@ class FakeReports(StationReports):
         await self._note("status", station_id)
         self.statuses.append(report)
 
-    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+    async def transfer_moved(
+        self, station_id: StationId, kind: Kind, status: str, request_id: int | None = None
+    ) -> None:
+        del request_id
         await self._note("transfer", station_id)
         self.transfers.append((kind, status))
 

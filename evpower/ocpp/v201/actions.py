@@ -13,9 +13,6 @@ from evpower.ocpp.v201.device_messages import Anything
 ONLY_TAKEN = (
     "ClearedChargingLimit",
     "NotifyChargingLimit",
-    "NotifyCustomerInformation",
-    "NotifyDisplayMessages",
-    "PublishFirmwareStatusNotification",
     "ReportChargingProfiles",
 )
 
@@ -41,6 +38,11 @@ ACTIONS = {
     "ReservationStatusUpdate": Action(device_messages.ReservationStatusUpdate, device.reservation_status_update),
     "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),
     "Get15118EVCertificate": Action(Anything, device.get_15118_ev_certificate),
+    "NotifyDisplayMessages": Action(device_messages.NotifyDisplayMessages, device.notify_display_messages),
+    "NotifyCustomerInformation": Action(device_messages.NotifyCustomerInformation, device.notify_customer_information),
+    "PublishFirmwareStatusNotification": Action(
+        device_messages.PublishFirmwareStatusNotification, device.publish_firmware_status_notification
+    ),
     "NotifyEVChargingNeeds": Action(Anything, device.notify_ev_charging_needs),
     "NotifyEVChargingSchedule": Action(Anything, device.notify_ev_charging_schedule),
     **{action: Action(Anything, device.taken) for action in ONLY_TAKEN},

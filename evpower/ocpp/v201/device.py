@@ -41,7 +41,7 @@ def _name(of: device_messages.EventData | device_messages.MonitoringData) -> str
 
 
 async def notify_monitoring_report(
-    station: ConnectedStation, request: device_messages.NotifyMonitoringReport, _: bytes
+    station: ConnectedStation, request: device_messages.NotifyMonitoringReport, payload: bytes
 ) -> Confirmation:
     """A part of a report on monitors (N02): each part counts by itself."""
     monitors = [
@@ -50,10 +50,12 @@ async def notify_monitoring_report(
         for each in data.variable_monitoring
     ]
     await station.reports.monitors(station.station_id, monitors)
-    return messages.Done()
+    return _part(station, "NotifyMonitoringReport", request.request_id, request.seq_no, request.tbc, payload)
 
 
-async def notify_report(station: ConnectedStation, request: device_messages.NotifyReport, _: bytes) -> Confirmation:
+async def notify_report(
+    station: ConnectedStation, request: device_messages.NotifyReport, payload: bytes
+) -> Confirmation:
     """A part of a report (B07, B08)."""
     variables = [
         DeviceVariable(
@@ -73,6 +75,35 @@ async def notify_report(station: ConnectedStation, request: device_messages.Noti
     ]
     more = bool(request.tbc)
     await station.reports.device_report(station.station_id, request.request_id, request.seq_no, variables, more=more)
+    return _part(station, "NotifyReport", request.request_id, request.seq_no, request.tbc, payload)
+
+
+async def notify_display_messages(
+    station: ConnectedStation, request: device_messages.NotifyDisplayMessages, payload: bytes
+) -> Confirmation:
+    """A part of the texts of its display, for whoever asked (O03, O04); parts have no numbers."""
+    return _part(station, "NotifyDisplayMessages", request.request_id, None, request.tbc, payload)
+
+
+async def notify_customer_information(
+    station: ConnectedStation, request: device_messages.NotifyCustomerInformation, payload: bytes
+) -> Confirmation:
+    """A part of what it keeps of a customer, for whoever asked (N09, N10); nothing of it is kept here."""
+    return _part(station, "NotifyCustomerInformation", request.request_id, request.seq_no, request.tbc, payload)
+
+
+def _part(
+    station: ConnectedStation, action: str, request_id: int, number: int | None, tbc: bool | None, payload: bytes
+) -> Confirmation:
+    station.connection.report_parts.came(action, request_id, number, payload, more=bool(tbc))
+    return messages.Done()
+
+
+async def publish_firmware_status_notification(
+    station: ConnectedStation, request: device_messages.PublishFirmwareStatusNotification, _: bytes
+) -> Confirmation:
+    """How far a local controller has come with firmware for the stations behind it (L03)."""
+    await station.reports.transfer_moved(station.station_id, "published_firmware", request.status, request.request_id)
     return messages.Done()
 
 

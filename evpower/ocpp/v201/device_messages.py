@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from evpower.link.device_commands import MessageFormat, MessagePriority, MessageState, MonitorKind
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.reading import Request
 from evpower.ocpp.v201.messages import EVSE, OCSPRequestData
@@ -18,17 +19,19 @@ from evpower.ocpp.v201.vocabulary import (
     EventNotification,
     EventTrigger,
     FirmwareStatus,
-    MonitorKind,
     Mutability,
+    PublishFirmwareStatus,
     RequestNumber,
     ReservationUpdateStatus,
     SequenceNumber,
     Some,
+    Text8,
     Text16,
     Text36,
     Text50,
     Text255,
     Text500,
+    Text512,
     Text1000,
     Text2500,
     Text5500,
@@ -169,6 +172,48 @@ class NotifyMonitoringReport(Request):
     generated_at: When
     monitor: Some[MonitoringData] | None = None
     tbc: bool | None = None
+    custom_data: CustomData | None = None
+
+
+class DisplayText(Request):
+    format: MessageFormat
+    content: Text512
+    language: Text8 | None = None
+    custom_data: CustomData | None = None
+
+
+class MessageInfo(Request):
+    id: RequestNumber
+    priority: MessagePriority
+    message: DisplayText
+    display: Component | None = None
+    state: MessageState | None = None
+    start_date_time: When | None = None
+    end_date_time: When | None = None
+    transaction_id: Text36 | None = None
+    custom_data: CustomData | None = None
+
+
+class NotifyDisplayMessages(Request):
+    request_id: RequestNumber
+    message_info: Some[MessageInfo] | None = None
+    tbc: bool | None = None
+    custom_data: CustomData | None = None
+
+
+class NotifyCustomerInformation(Request):
+    data: Text512
+    seq_no: SequenceNumber
+    generated_at: When
+    request_id: RequestNumber
+    tbc: bool | None = None
+    custom_data: CustomData | None = None
+
+
+class PublishFirmwareStatusNotification(Request):
+    status: PublishFirmwareStatus
+    location: Some[Text512] | None = None
+    request_id: RequestNumber | None = None
     custom_data: CustomData | None = None
 
 

@@ -23,8 +23,9 @@ Text40 = Annotated[str, Meta(max_length=40)]
 Text50 = Annotated[str, Meta(max_length=50)]
 Text128 = Annotated[str, Meta(max_length=128)]
 Text255 = Annotated[str, Meta(max_length=255)]
-Text500 = Annotated[str, Meta(max_length=500)]
+Text8 = Annotated[str, Meta(max_length=8)]
 Text512 = Annotated[str, Meta(max_length=512)]
+Text500 = Annotated[str, Meta(max_length=500)]
 Text1000 = Annotated[str, Meta(max_length=1000)]
 Text2500 = Annotated[str, Meta(max_length=2500)]
 Text5500 = Annotated[str, Meta(max_length=5500)]
@@ -189,4 +190,15 @@ EventNotification = Literal["HardWiredNotification", "HardWiredMonitor", "Precon
 AttributeKind = Literal["Actual", "Target", "MinSet", "MaxSet"]
 Mutability = Literal["ReadOnly", "WriteOnly", "ReadWrite"]
 DataKind = Literal["string", "decimal", "integer", "dateTime", "boolean", "OptionList", "SequenceList", "MemberList"]
-MonitorKind = Literal["UpperThreshold", "LowerThreshold", "Delta", "Periodic", "PeriodicClockAligned"]
+PublishFirmwareStatus = Literal[
+    "Idle",
+    "DownloadScheduled",
+    "Downloading",
+    "Downloaded",
+    "Published",
+    "DownloadFailed",
+    "DownloadPaused",
+    "InvalidChecksum",
+    "ChecksumVerified",
+    "PublishFailed",
+]

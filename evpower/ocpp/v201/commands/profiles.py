@@ -18,11 +18,14 @@ from evpower.ocpp.v201.times import wire_time
 DEFAULT_LEVEL, CHARGE_LEVEL = 0, 1
 #: Nothing matched: what was wanted is so.
 CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
+#: Of a limit of the whole station; the others have one name.
+PURPOSES = {"ChargePointMaxProfile": "ChargingStationMaxProfile"}
 
 
 def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
     """What we keep of it. Raises InvalidRequest, as sending it would."""
-    SCHEMAS.check_command(*_set(connector_id, written))
+    request = _set(connector_id, written)
+    SCHEMAS.check_command(request.action, request.payload)
     transaction_id = written.get("transactionId")
     return ChargingProfile(
         profile_id=written["id"],
@@ -65,7 +68,7 @@ def limit_profile(command: LimitDraw) -> Mapping[str, Any]:
 async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:
     criteria = {
         "evseId": command.connector_id,
-        "chargingProfilePurpose": command.purpose,
+        "chargingProfilePurpose": PURPOSES.get(command.purpose or "", command.purpose),
         "stackLevel": command.stack_level,
     }
     given = {name: value for name, value in criteria.items() if value is not None}
