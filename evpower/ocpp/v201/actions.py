@@ -37,7 +37,7 @@ ACTIONS = {
     "NotifyReport": Action(device_messages.NotifyReport, device.notify_report),
     "ReservationStatusUpdate": Action(device_messages.ReservationStatusUpdate, device.reservation_status_update),
     "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),
-    "Get15118EVCertificate": Action(Anything, device.get_15118_ev_certificate),
+    "Get15118EVCertificate": Action(device_messages.Get15118EVCertificate, device.get_15118_ev_certificate),
     "NotifyDisplayMessages": Action(device_messages.NotifyDisplayMessages, device.notify_display_messages),
     "NotifyCustomerInformation": Action(device_messages.NotifyCustomerInformation, device.notify_customer_information),
     "PublishFirmwareStatusNotification": Action(

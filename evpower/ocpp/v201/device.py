@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import Literal
 
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.times import utc
+from evpower.plug_and_charge.ocsp import CertificateQuestion
 from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 
@@ -125,19 +127,29 @@ async def taken(station: ConnectedStation, _request: device_messages.Anything, _
 
 
 async def get_certificate_status(
-    station: ConnectedStation, _request: device_messages.GetCertificateStatus, _: bytes
+    station: ConnectedStation, request: device_messages.GetCertificateStatus, _: bytes
 ) -> Confirmation:
-    """No OCSP responder is asked (M06)."""
-    del station
-    return device_messages.GetCertificateStatusConf(status="Failed")
+    """What the certificate's responder says, where it is one of ours to ask (M06)."""
+    data = request.ocsp_request_data
+    question = CertificateQuestion(
+        data.hash_algorithm, data.issuer_name_hash, data.issuer_key_hash, data.serial_number, data.responder_url
+    )
+    result = await station.reports.plug_and_charge.certificate_status(question)
+    log.info("GetCertificateStatus: station=%s, known=%s", station.station_id, result is not None)
+    status: Literal["Accepted", "Failed"] = "Failed" if result is None else "Accepted"
+    return device_messages.GetCertificateStatusConf(status=status, ocsp_result=result)
 
 
 async def get_15118_ev_certificate(
-    station: ConnectedStation, _request: device_messages.Anything, _: bytes
+    station: ConnectedStation, request: device_messages.Get15118EVCertificate, _: bytes
 ) -> Confirmation:
-    """No provider of contract certificates is configured (M01)."""
-    del station
-    return device_messages.Get15118EVCertificateConf(status="Failed", exi_response="")
+    """What the provider of contract certificates says, where there is one (M01, M02)."""
+    response = await station.reports.plug_and_charge.contract(
+        request.iso15118_schema_version, request.action, request.exi_request
+    )
+    log.info("Get15118EVCertificate: station=%s, answered=%s", station.station_id, response is not None)
+    status: Literal["Accepted", "Failed"] = "Failed" if response is None else "Accepted"
+    return device_messages.Get15118EVCertificateConf(status=status, exi_response=response or "")
 
 
 async def notify_ev_charging_needs(

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import field
+
 from evpower.link.device_commands import MessageFormat, MessagePriority, MessageState, MonitorKind
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.reading import Request
 from evpower.ocpp.v201.messages import EVSE, OCSPRequestData
 from evpower.ocpp.v201.vocabulary import (
     AttributeKind,
+    CertificateAction,
     CertificateSigningUse,
     CustomData,
     DataKind,
@@ -35,6 +38,7 @@ from evpower.ocpp.v201.vocabulary import (
     Text1000,
     Text2500,
     Text5500,
+    Text5600,
     UploadLogStatus,
     When,
 )
@@ -73,6 +77,13 @@ class ReservationStatusUpdate(Request):
 
 class GetCertificateStatus(Request):
     ocsp_request_data: OCSPRequestData
+    custom_data: CustomData | None = None
+
+
+class Get15118EVCertificate(Request):
+    iso15118_schema_version: Text50 = field(name="iso15118SchemaVersion")
+    action: CertificateAction
+    exi_request: Text5600
     custom_data: CustomData | None = None
 
 
@@ -229,6 +240,7 @@ class SignCertificateConf(Confirmation):
 
 class GetCertificateStatusConf(Confirmation):
     status: Literal["Accepted", "Failed"]
+    ocsp_result: str | None = None
 
 
 class Get15118EVCertificateConf(Confirmation):

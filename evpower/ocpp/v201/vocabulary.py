@@ -29,6 +29,7 @@ Text500 = Annotated[str, Meta(max_length=500)]
 Text1000 = Annotated[str, Meta(max_length=1000)]
 Text2500 = Annotated[str, Meta(max_length=2500)]
 Text5500 = Annotated[str, Meta(max_length=5500)]
+Text5600 = Annotated[str, Meta(max_length=5600)]
 #: OCPP's integers are 32 bits wide where we have to store them.
 RequestNumber = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 EvseNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -183,6 +184,7 @@ UploadLogStatus = Literal[
     "Uploading",
     "AcceptedCanceled",
 ]
+CertificateAction = Literal["Install", "Update"]
 CertificateSigningUse = Literal["ChargingStationCertificate", "V2GCertificate"]
 ReservationUpdateStatus = Literal["Expired", "Removed"]
 EventTrigger = Literal["Alerting", "Delta", "Periodic"]

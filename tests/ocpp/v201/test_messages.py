@@ -125,6 +125,7 @@ CONFIRMATIONS: list[tuple[str, Confirmation]] = [
     ("PublishFirmwareStatusNotification", DONE),
     ("ReservationStatusUpdate", DONE),
     ("GetCertificateStatus", device_messages.GetCertificateStatusConf(status="Failed")),
+    ("GetCertificateStatus", device_messages.GetCertificateStatusConf(status="Accepted", ocsp_result="QQ==")),
     ("Get15118EVCertificate", device_messages.Get15118EVCertificateConf(status="Failed", exi_response="")),
     ("NotifyEVChargingNeeds", device_messages.NotifyEVChargingNeedsConf(status="Rejected")),
     ("NotifyEVChargingSchedule", device_messages.NotifyEVChargingScheduleConf(status="Accepted")),
