@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from evpower.identifiers import WireTransactionId
+from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import Command, Reply
 
 # ---------------------------------------------------------------------------------------------------------- the display
@@ -146,6 +146,17 @@ class ReadDevice(Command[Reported]):
     request_id: int
     inventory: Inventory
     variables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReadProfiles(Command[Reported]):
+    """Say which limits on power and current there are: all, or those that match everything given."""
+
+    request_id: int
+    connector_id: ConnectorId | None
+    profile_id: int | None
+    purpose: str | None
+    stack_level: int | None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "monitors": {},
     "clear-monitors": {"monitor_ids": [1]},
     "read-device": {},
+    "charging-profiles": {"connector_id": 1},
     "set-network-profile": {"slot": 1, "profile": {}},
     "publish-firmware": {"location": "https://x/y", "checksum": "abc"},
     "unpublish-firmware": {"checksum": "abc"},

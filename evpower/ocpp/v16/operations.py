@@ -22,6 +22,9 @@ PASSWORD_KEY = "AuthorizationKey"
 
 
 async def restart(send: Send, command: commands.Restart) -> Reply:
+    """Raises NotInThisVersion for a connector alone."""
+    if command.connector_id is not None:
+        raise NotInThisVersion("1.6")
     return reply(await send(Request("Reset", {"type": command.kind.capitalize()})))
 
 

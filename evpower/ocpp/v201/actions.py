@@ -13,7 +13,6 @@ from evpower.ocpp.v201.device_messages import Anything
 ONLY_TAKEN = (
     "ClearedChargingLimit",
     "NotifyChargingLimit",
-    "ReportChargingProfiles",
 )
 
 ACTIONS = {
@@ -40,6 +39,7 @@ ACTIONS = {
     "Get15118EVCertificate": Action(device_messages.Get15118EVCertificate, device.get_15118_ev_certificate),
     "NotifyDisplayMessages": Action(device_messages.NotifyDisplayMessages, device.notify_display_messages),
     "NotifyCustomerInformation": Action(device_messages.NotifyCustomerInformation, device.notify_customer_information),
+    "ReportChargingProfiles": Action(Anything, device.report_charging_profiles),
     "PublishFirmwareStatusNotification": Action(
         device_messages.PublishFirmwareStatusNotification, device.publish_firmware_status_notification
     ),

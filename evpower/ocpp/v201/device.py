@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Literal
+
+import msgspec
 
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
@@ -92,6 +95,24 @@ async def notify_customer_information(
 ) -> Confirmation:
     """A part of what it keeps of a customer, for whoever asked (N09, N10); nothing of it is kept here."""
     return _part(station, "NotifyCustomerInformation", request.request_id, request.seq_no, request.tbc, payload)
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    request_id: int = 0
+    tbc: bool = False
+
+
+_read_head = msgspec.json.Decoder(_Head).decode
+
+
+async def report_charging_profiles(
+    station: ConnectedStation, _: device_messages.Anything, payload: bytes
+) -> Confirmation:
+    """A part of the limits it keeps, for whoever asked (K09); parts have no numbers."""
+    with suppress(msgspec.DecodeError):
+        head = _read_head(payload)
+        return _part(station, "ReportChargingProfiles", head.request_id, None, head.tbc, payload)
+    return messages.Done()
 
 
 def _part(

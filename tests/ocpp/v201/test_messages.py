@@ -195,6 +195,7 @@ NETWORK = {
 COMMANDS: list[commands.Command[Any]] = [
     commands.Restart("hard"),
     commands.Restart("soft"),
+    commands.Restart("hard", ONE),
     commands.Unlock(ONE),
     commands.SetAvailability(ONE, operative=False),
     commands.SetAvailability(ConnectorId(0), operative=True),
@@ -244,6 +245,8 @@ COMMANDS: list[commands.Command[Any]] = [
     device_commands.ReadMonitors(1, ("DeltaMonitoring",), ("EVSE.Power",)),
     device_commands.ReadDevice(1, "SummaryInventory", ()),
     device_commands.ReadDevice(1, "FullInventory", ("EVSE", "OCPPCommCtrlr.HeartbeatInterval")),
+    device_commands.ReadProfiles(1, None, None, None, None),
+    device_commands.ReadProfiles(1, ONE, 2, "ChargePointMaxProfile", 0),
     device_commands.SetNetworkProfile(1, NETWORK),
     device_commands.PublishFirmware(1, "https://x/y", "abc"),
     device_commands.UnpublishFirmware("abc"),

@@ -12,10 +12,11 @@ from trio.testing import MockClock
 
 from evpower.identifiers import StationId
 from evpower.link.commands import Command, Ending
-from evpower.link.device_commands import AskCustomerData, ReadDevice, ReadMessages, Reported
+from evpower.link.device_commands import AskCustomerData, ReadDevice, ReadMessages, ReadProfiles, Reported
 from evpower.link.errors import ChargerOffline, CommandFailure, CommandTimedOut
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
+from tests.ocpp.v201.test_messages import PROFILE
 from tests.ocpp.v201.test_station import AT, STATUS, charger, obey
 
 CP = StationId("CP-1")
@@ -89,6 +90,18 @@ async def test_parts_without_numbers_come_in_their_order(
     await trio.testing.wait_all_tasks_blocked()
     assert asking.reported is not None
     assert [part["messageInfo"] for part in asking.reported.parts] == [[message]] * 2
+
+
+async def test_profiles_are_read_back(csms: Csms, nursery: trio.Nursery, autojump_clock: MockClock, peer: Peer) -> None:
+    """K09."""
+    asking = Asking(csms, nursery, ReadProfiles(7, None, None, None, None))
+    await asked(peer)
+    part = {"requestId": 7, "chargingLimitSource": "CSO", "evseId": 1, "chargingProfile": [PROFILE]}
+    for more in (True, False):
+        await peer.call("ReportChargingProfiles", part | {"tbc": more})
+    await trio.testing.wait_all_tasks_blocked()
+    assert asking.reported is not None
+    assert [each["chargingProfile"] for each in asking.reported.parts] == [[PROFILE]] * 2
 
 
 async def test_a_report_of_variables_is_kept_too(

@@ -12,7 +12,16 @@ import msgspec
 from msgspec import Meta
 
 from evpower.digits import INT32_MAX
-from evpower.http.operators.arguments.operations import Arguments, Moment, OneConnector, Rooms, Shown, shown
+from evpower.http.operators.arguments.operations import (
+    Arguments,
+    ConnectorOrStation,
+    Moment,
+    OneConnector,
+    Rooms,
+    Shown,
+    connector_or_none,
+    shown,
+)
 from evpower.identifiers import StationId, WireTransactionId
 from evpower.link import device_commands as commands
 from evpower.link.device_commands import Reported
@@ -169,6 +178,22 @@ class ReadDeviceArguments(Arguments):
         return {"variables": _items(await rooms.commands.ask(at, wanted), "reportData")}
 
 
+class ProfilesArguments(Arguments):
+    connector_id: ConnectorOrStation | None = None
+    profile_id: StationNumber | None = None
+    purpose: Annotated[str, Meta(min_length=1, max_length=50)] | None = None
+    stack_level: StationNumber | None = None
+
+    async def perform(self, rooms: Rooms, at: StationId) -> Shown:
+        number = await rooms.device_model.new_number()
+        wanted = commands.ReadProfiles(
+            number, connector_or_none(self.connector_id), self.profile_id, self.purpose, self.stack_level
+        )
+        reported = await rooms.commands.ask(at, wanted)
+        refuse_refusal(reported.reply)
+        return {"profiles": list(reported.parts)}
+
+
 class NetworkProfileArguments(Arguments):
     slot: StationNumber
     profile: dict[str, Any]
@@ -204,6 +229,7 @@ DEVICE_OPERATIONS: dict[str, type[Arguments]] = {
     "monitors": MonitorsArguments,
     "clear-monitors": ClearMonitorsArguments,
     "read-device": ReadDeviceArguments,
+    "charging-profiles": ProfilesArguments,
     "set-network-profile": NetworkProfileArguments,
     "publish-firmware": PublishFirmwareArguments,
     "unpublish-firmware": UnpublishFirmwareArguments,

@@ -72,9 +72,11 @@ def shown(reply: Reply) -> Shown:
 
 class RestartArguments(Arguments):
     kind: Literal["hard", "soft"] = "soft"
+    #: OCPP 2.0.1: of this one alone.
+    connector_id: OneConnector | None = None
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return shown(await rooms.commands.demand(at, Restart(self.kind)))
+        return shown(await rooms.commands.demand(at, Restart(self.kind, connector_or_none(self.connector_id))))
 
 
 class UnlockArguments(Arguments):
@@ -98,7 +100,7 @@ class TriggerArguments(Arguments):
     connector_id: OneConnector | None = None
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return shown(await rooms.commands.demand(at, Trigger(self.message, _connector(self.connector_id))))
+        return shown(await rooms.commands.demand(at, Trigger(self.message, connector_or_none(self.connector_id))))
 
 
 class ForgetCardsArguments(Arguments):
@@ -204,7 +206,7 @@ class ClearProfilesArguments(Arguments):
         reply = await rooms.profiles.clear(
             at,
             profile_id=self.profile_id,
-            connector_id=_connector(self.connector_id),
+            connector_id=connector_or_none(self.connector_id),
             purpose=self.purpose,
             stack_level=self.stack_level,
         )
@@ -257,5 +259,6 @@ class SecurityProfileArguments(Arguments):
         return {"statuses": await rooms.security.raise_to(at, self.profile)}
 
 
-def _connector(number: int | None) -> ConnectorId | None:
+def connector_or_none(number: int | None) -> ConnectorId | None:
+    """A connector, when one is named."""
     return None if number is None else ConnectorId(number)

@@ -12,7 +12,7 @@ from evpower.link.commands import Ending, Reply
 from evpower.link.device_commands import Reported
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.v201.commands import requests
-from evpower.ocpp.v201.commands.answers import reply
+from evpower.ocpp.v201.commands.answers import reply, reported
 from evpower.ocpp.v201.commands.settings import variable
 from evpower.ocpp.v201.times import wire_time
 
@@ -41,7 +41,7 @@ async def read_messages(send: Send, command: commands.ReadMessages) -> Reported:
     """A station without such a text answers Unknown."""
     wanted = _given({"priority": command.priority, "state": command.state, "id": list(command.message_ids) or None})
     payload = {"requestId": command.request_id, **wanted}
-    return _reported(await send(Request("GetDisplayMessages", payload, "NotifyDisplayMessages")), GONE_OR_NOT_THERE)
+    return reported(await send(Request("GetDisplayMessages", payload, "NotifyDisplayMessages")), GONE_OR_NOT_THERE)
 
 
 async def hide_message(send: Send, command: commands.HideMessage) -> Reply:
@@ -58,7 +58,7 @@ async def ask_customer_data(send: Send, command: commands.AskCustomerData) -> Re
         **_given({"idToken": token, "customerIdentifier": command.customer_identifier}),
     }
     followed_by = "NotifyCustomerInformation" if command.report else None
-    return _reported(await send(Request("CustomerInformation", payload, followed_by)))
+    return reported(await send(Request("CustomerInformation", payload, followed_by)))
 
 
 async def set_monitoring_base(send: Send, command: commands.SetMonitoringBase) -> Reply:
@@ -98,17 +98,17 @@ async def read_monitors(send: Send, command: commands.ReadMonitors) -> Reported:
     }
     payload = {"requestId": command.request_id, **_given(wanted)}
     answer = await send(Request("GetMonitoringReport", payload, "NotifyMonitoringReport"))
-    return _reported(answer, frozenset({"Accepted", "EmptyResultSet"}))
+    return reported(answer, frozenset({"Accepted", "EmptyResultSet"}))
 
 
 async def read_device(send: Send, command: commands.ReadDevice) -> Reported:
     if not command.variables:
         payload: dict[str, Any] = {"requestId": command.request_id, "reportBase": command.inventory}
-        return _reported(await send(Request("GetBaseReport", payload, "NotifyReport")))
+        return reported(await send(Request("GetBaseReport", payload, "NotifyReport")))
     wanted = [_where(each, None) if "." in each else {"component": {"name": each}} for each in command.variables]
     payload = {"requestId": command.request_id, "componentVariable": wanted}
     answer = await send(Request("GetReport", payload, "NotifyReport"))
-    return _reported(answer, frozenset({"Accepted", "EmptyResultSet"}))
+    return reported(answer, frozenset({"Accepted", "EmptyResultSet"}))
 
 
 async def set_network_profile(send: Send, command: commands.SetNetworkProfile) -> Reply:
@@ -143,9 +143,3 @@ def _of_each(answer: Mapping[str, Any], results: list[Mapping[str, Any]], done: 
     if refused:
         return Reply(Ending.REFUSED, refused[0], answer)
     return Reply(Ending.DONE, "Accepted", answer)
-
-
-def _reported(answer: dict[str, Any], done: frozenset[str] = frozenset({"Accepted"})) -> Reported:
-    """The answer, and the parts that came after it."""
-    parts = tuple(answer.pop("parts", ()))
-    return Reported(reply(answer, done), parts)

@@ -25,7 +25,8 @@ TRIGGERED = {
 
 
 async def restart(send: Send, command: commands.Restart) -> Reply:
-    return reply(await send(Request("Reset", {"type": RESETS[command.kind]})))
+    evse = {} if command.connector_id is None else {"evseId": command.connector_id}
+    return reply(await send(Request("Reset", {"type": RESETS[command.kind], **evse})))
 
 
 async def unlock(send: Send, command: commands.Unlock) -> Reply:
@@ -131,6 +132,7 @@ OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] =
     device_commands.ClearMonitors: device.clear_monitors,
     device_commands.ReadMonitors: device.read_monitors,
     device_commands.ReadDevice: device.read_device,
+    device_commands.ReadProfiles: profiles.read_profiles,
     device_commands.SetNetworkProfile: device.set_network_profile,
     device_commands.PublishFirmware: device.publish_firmware,
     device_commands.UnpublishFirmware: device.unpublish_firmware,

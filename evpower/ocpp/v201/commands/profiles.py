@@ -9,8 +9,9 @@ from typing import Any
 from evpower.charging.transaction import own_id
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import ChargingProfile, ClearProfiles, LimitDraw, ReadSchedule, Reply, SetProfile
+from evpower.link.device_commands import ReadProfiles, Reported
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.commands.answers import reply
+from evpower.ocpp.v201.commands.answers import reply, reported
 from evpower.ocpp.v201.commands.schemas import SCHEMAS
 from evpower.ocpp.v201.times import wire_time
 
@@ -76,6 +77,21 @@ async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:
     if command.profile_id is not None:
         payload["chargingProfileId"] = command.profile_id
     return reply(await send(Request("ClearChargingProfile", payload)), CLEARED_OR_NOT_THERE)
+
+
+async def read_profiles(send: Send, command: ReadProfiles) -> Reported:
+    """A station without such a profile answers NoProfiles."""
+    criteria = {
+        "chargingProfilePurpose": PURPOSES.get(command.purpose or "", command.purpose),
+        "stackLevel": command.stack_level,
+        "chargingProfileId": None if command.profile_id is None else [command.profile_id],
+    }
+    wanted = {name: value for name, value in criteria.items() if value is not None}
+    payload: dict[str, Any] = {"requestId": command.request_id, "chargingProfile": wanted}
+    if command.connector_id is not None:
+        payload["evseId"] = command.connector_id
+    answer = await send(Request("GetChargingProfiles", payload, "ReportChargingProfiles"))
+    return reported(answer, frozenset({"Accepted", "NoProfiles"}))
 
 
 async def read_schedule(send: Send, command: ReadSchedule) -> Reply:
