@@ -150,7 +150,7 @@ async def test_a_limit_is_one_period_of_its_purpose(limit: LimitDraw, purpose: s
     sent: list[Request] = []
 
     async def send(request: Request) -> dict[str, Any]:
-        SCHEMAS.check_command(*request)
+        SCHEMAS.check_command(request.action, request.payload)
         sent.append(request)
         return {"status": "Accepted"}
 

@@ -302,6 +302,6 @@ async def test_a_limit_is_a_lease_in_its_charge() -> None:
 
 def test_a_start_carries_a_limit_of_its_schema() -> None:
     request = requests.request_start(ONE, IdTag("TAG"), 7, LIMITS[1])
-    SCHEMAS.check_command(*request)
+    SCHEMAS.check_command(request.action, request.payload)
     assert request.payload["chargingProfile"]["chargingProfilePurpose"] == "TxProfile"
     assert "transactionId" not in request.payload["chargingProfile"]
