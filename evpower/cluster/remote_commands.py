@@ -23,6 +23,7 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import EvPowerError, InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, ProcessId, WireTransactionId
+from evpower.link import commands, device_commands
 from evpower.link.commands import A, Command, LimitDraw
 from evpower.link.errors import (
     ChargerNotReady,
@@ -57,7 +58,12 @@ FAILURES: dict[str, type[EvPowerError]] = {
     )
 }
 #: What a station can be asked, by name.
-COMMANDS: dict[str, type[Command[Any]]] = {kind.__name__: kind for kind in Command.__subclasses__()}
+COMMANDS: dict[str, type[Command[Any]]] = {
+    kind.__name__: kind
+    for module in (commands, device_commands)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Command) and kind is not Command
+}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode

@@ -45,9 +45,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Restart(Command[Reply]):
-    """Start anew; `hard` does not wait for charges to end."""
+    """Start anew; `hard` does not wait for charges to end. One connector alone: OCPP 2.0.1."""
 
     kind: Literal["hard", "soft"]
+    connector_id: ConnectorId | None = None
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,11 @@ async def command(connection: StationConnection, request: Request) -> dict[str, 
     """Send a request and return the answer's payload. Raises one of `CommandFailure`, or InvalidRequest."""
     with trio.move_on_after(COMMAND_WITHIN_S):
         await _ready_for(connection, request)
-        outcome = await _send(connection, request)
-        try:
-            return _payload_of(connection, request.action, outcome)
-        finally:
-            log.info("%s: station=%s, outcome=%s", request.action, connection.station_id, type(outcome).__name__)
+        if request.report is None:
+            return await request_now(connection, request)
+        with connection.report_parts.expected(request.report, request.payload["requestId"]) as report:
+            answer = await request_now(connection, request)
+            return answer if answer.get("status") != "Accepted" else {**answer, "parts": await report.whole()}
     raise CommandTimedOut
 
 
@@ -74,7 +74,7 @@ async def request_now(connection: StationConnection, request: Request) -> dict[s
 
 
 async def _send(connection: StationConnection, request: Request) -> CallOutcome:
-    connection.dialect.schemas.check_command(*request)
+    connection.dialect.schemas.check_command(request.action, request.payload)
     return await connection.call(request.action, _encode(request.payload))
 
 

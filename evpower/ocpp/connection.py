@@ -17,6 +17,7 @@ import trio
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.ocpp.reading import Flaw
+from evpower.ocpp.report_parts import ReportParts
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.oddities import Kind, Oddities
 from evpower.ocpp.watch.traffic import Traffic
@@ -97,6 +98,8 @@ class StationConnection:
         #: Set when it is written that the station's socket is this one.
         self.presence_written = False
         self.oddities = Oddities(station_id, traffic.leniencies_of(station_id))
+        #: Reports that somebody waits for.
+        self.report_parts = ReportParts()
         self._turn = trio.StrictFIFOLock()
         self._pending: _PendingCall | None = None
         self._busy = False
@@ -117,6 +120,7 @@ class StationConnection:
         finally:
             self._ended = True
             self.ready.set()  # do not let callers wait for a station that left
+            self.report_parts.end()
             if self._pending is not None:
                 self._pending.end(Offline())
         self._say_how_it_ended(self._socket.closed or SocketClosed(*self.close_with))

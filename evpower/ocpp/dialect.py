@@ -16,7 +16,7 @@ from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.ports import CommandResult
 from evpower.ocpp.reading import Flaw
 from evpower.ocpp.schemas import Schemas
-from evpower.ocpp.watch.masking import SecretSetting
+from evpower.ocpp.watch.masking import SecretMessage, SecretSetting
 from evpower.ocpp.wire import frames
 
 if TYPE_CHECKING:  # a connection carries its dialect, and a dialect speaks on connections
@@ -29,9 +29,12 @@ class Request(NamedTuple):
 
     action: str
     payload: Mapping[str, Any]
+    #: The action of the station's messages that bring, after its answer, the report it was asked for.
+    report: str | None = None
 
 
-#: Sends a request to one station and returns the answer's payload, checked by its schema. Raises CommandFailure.
+#: Sends a request to one station and returns the answer's payload, checked by its schema; of a request for a report
+#: that was accepted with its `parts`, the payloads of the messages that bring it. Raises CommandFailure.
 Send = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
@@ -71,6 +74,11 @@ class Dialect(Protocol):
     @property
     def secrets(self) -> Sequence[SecretSetting]:
         """Settings of a station whose values are no operator's to read."""
+        ...
+
+    @property
+    def secret_messages(self) -> Sequence[SecretMessage]:
+        """Messages with fields that are no operator's to read in a trace."""
         ...
 
     async def answer(self, station: ConnectedStation, call: frames.Call) -> bytes:

@@ -15,7 +15,10 @@ from evpower.ocpp.watch.masking import Masking
 
 #: Best first: of what a station offers, the first is spoken.
 DIALECTS: tuple[Dialect, ...] = (OCPP_201, OCPP_16)
-MASKING = Masking([secret for dialect in DIALECTS for secret in dialect.secrets])
+MASKING = Masking(
+    [secret for dialect in DIALECTS for secret in dialect.secrets],
+    [secret for dialect in DIALECTS for secret in dialect.secret_messages],
+)
 
 
 def read_start(action: str, payload: Mapping[str, Any]) -> OrderedStart | None:

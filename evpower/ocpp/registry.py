@@ -159,7 +159,7 @@ class StationRegistry:
 
         One that has come back with another version meanwhile counts as away: it would not understand the request.
         """
-        dialect.schemas.check_command(*request)
+        dialect.schemas.check_command(request.action, request.payload)
         connection = self._live.get(station_id)
         if connection is None or connection.dialect is not dialect:
             raise ChargerOffline

@@ -30,6 +30,7 @@ from evpower.metering.journal import BootRow, Journal, LeftRow, MeterRow, Presen
 from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
+from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.reports.transaction_events import NOTHING, TransactionEvents
 from evpower.security.certificates import StationCertificates
@@ -76,6 +77,7 @@ class ReportedTo:
     transfers: Transfers
     transactions: TransactionEvents
     device_model: DeviceModel
+    plug_and_charge: PlugAndCharge
 
 
 class StationReports:
@@ -96,6 +98,7 @@ class StationReports:
         self._admissions = admissions
         self._journal = journal
         self._rooms = rooms
+        self.plug_and_charge = rooms.plug_and_charge
         self._bus = bus
         self._heartbeat_interval_s = heartbeat_interval_s
 
@@ -185,9 +188,11 @@ class StationReports:
             await self._rooms.availability.status_arrived(station_id, report)
             await self._rooms.reservations.status_arrived(station_id, report)
 
-    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+    async def transfer_moved(
+        self, station_id: StationId, kind: Kind, status: str, request_id: int | None = None
+    ) -> None:
         """Store how far an upload or a firmware update has come."""
-        await self._rooms.transfers.progress(station_id, kind, status, None)
+        await self._rooms.transfers.progress(station_id, kind, status, request_id)
 
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         """The verdict on a presented tag."""

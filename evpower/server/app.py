@@ -84,6 +84,7 @@ from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
+from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.power.keeper import PowerKeeper
 from evpower.push.delivery import DeliveryService
 from evpower.push.events import PushEvent
@@ -307,6 +308,7 @@ def build_app(
         transfers=operations.transfers,
         transactions=transactions,
         device_model=operations.device_model,
+        plug_and_charge=PlugAndCharge(config.ocpp.ocsp_responders, config.ocpp.contract_provider_url),
     )
     passwords = SaltedPasswords()
     network_file = NetworkFile(clock, passwords, pricing, billing, bus)

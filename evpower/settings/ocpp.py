@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evpower.settings.addresses import Bind, Binds
+from evpower.settings.addresses import Bind, Binds, Origins, Url
 from evpower.settings.values import Choice, Flag, Number, OptionalFlag, Text, Whole, setting
 
 
@@ -37,6 +37,8 @@ class OcppSettings:
     open_timeout_s: float = setting(10, Number(0.1, 600))
     sample_interval_s: int = setting(30, Whole(1, 3600))
     cost_updated_interval_s: int = setting(0, Whole(0, 3600))
+    ocsp_responders: tuple[str, ...] = setting((), Origins())
+    contract_provider_url: str = setting("", Url(("https", "http"), needs_host=True, plain_only_here=True))
     meter_value_retention_days: int = setting(400, Whole(1, 36_500))
     frame_retention_days: int = setting(14, Whole(1, 36_500))
     record_frames: bool = setting(True, Flag())

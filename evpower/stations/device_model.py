@@ -57,6 +57,11 @@ class DeviceModel:
         async with unit_of_work(self._pool) as uow:
             return await rows.ask(uow.conn, station_id, self._clock.now())
 
+    async def new_number(self) -> int:
+        """The number of a request for a report that goes to whoever asks."""
+        async with unit_of_work(self._pool) as uow:
+            return await rows.new_number(uow.conn)
+
     async def report(
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool
     ) -> bool:

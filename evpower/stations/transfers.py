@@ -20,13 +20,14 @@ from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
 from evpower.link.commands import FetchFirmware, FetchSignedFirmware, Reply, UploadDiagnostics, UploadLog
+from evpower.link.device_commands import PublishFirmware
 from evpower.link.errors import CommandFailure
 from evpower.stations.commands import StationCommands, refuse_refusal
 from evpower.stations.rows import transfers as rows
 
 log = logging.getLogger("OCPP")
 
-Kind = Literal["diagnostics", "log", "firmware", "signed_firmware"]
+Kind = Literal["diagnostics", "log", "firmware", "signed_firmware", "published_firmware"]
 LogType = Literal["SecurityLog", "DiagnosticsLog"]
 #: The statuses after which nothing more will come.
 FINAL: dict[Kind, frozenset[str]] = {
@@ -44,8 +45,9 @@ FINAL: dict[Kind, frozenset[str]] = {
             "InvalidSignature",
         }
     ),
+    "published_firmware": frozenset({"Published", "DownloadFailed", "InvalidChecksum", "PublishFailed"}),
 }
-FAILED = frozenset().union(*FINAL.values()) - {"Uploaded", "Installed"}
+FAILED = frozenset().union(*FINAL.values()) - {"Uploaded", "Installed", "Published"}
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,13 @@ class Transfers:
         command = FetchSignedFirmware(transfer_id, firmware)
         return Fetching(transfer_id, await self._fetch(station_id, transfer_id, command))
 
+    async def publish_firmware(self, station_id: StationId, location: str, checksum: str) -> Fetching:
+        """Have a local controller fetch firmware and hand it out to the stations behind it (OCPP 2.0.1)."""
+        transfer_id = await self._open(station_id, "published_firmware", location)
+        return Fetching(
+            transfer_id, await self._fetch(station_id, transfer_id, PublishFirmware(transfer_id, location, checksum))
+        )
+
     async def progress(self, station_id: StationId, kind: Kind, status: str, request_id: int | None) -> None:
         """A notification of the station, of the request it names. `Idle` only says that nothing is going on."""
         if status == "Idle":
@@ -134,7 +143,7 @@ class Transfers:
         return Uploading(transfer_id, upload.reply, upload.file_name)
 
     async def _fetch(
-        self, station_id: StationId, transfer_id: int, command: FetchFirmware | FetchSignedFirmware
+        self, station_id: StationId, transfer_id: int, command: FetchFirmware | FetchSignedFirmware | PublishFirmware
     ) -> Reply:
         async with self._closing_unsent(transfer_id):
             return await self._commands.demand(station_id, command)

@@ -1,12 +1,14 @@
 """`make foreign`: a started server with a private PostgreSQL, and strangers at both of its doors.
 
 The owner's own snippets of a page, in node and, where there is one, in a browser; then npm's ocpp-rpc in strict mode,
-which charges.
+which charges with OCPP 1.6 and 2.0.1, and the `ocpp` package's client of 2.0.1 (of 1.6 it is a test of every run).
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +21,13 @@ from tests.foreign.chromium import a_foreign_page_is_told_nothing, elsewhere, in
 from tests.foreign.page import address, follow_the_snippets, in_node
 from tests.foreign.scenario import LOCKED_FLEET, PASSWORD, charge_and_pay, foreign_charger
 
-CHARGER = Path(__file__).parent / "ocpp-rpc" / "charger.mjs"
+HERE = Path(__file__).parent
+#: Programs that charge, and what they speak.
+CHARGERS = (
+    ("npm's ocpp-rpc in strict mode", ["node", str(HERE / "ocpp-rpc" / "charger.mjs")], "ocpp1.6"),
+    ("npm's ocpp-rpc in strict mode", ["node", str(HERE / "ocpp-rpc" / "charger-201.mjs")], "ocpp2.0.1"),
+    ("the ocpp package's client", [sys.executable, str(HERE / "ocpp_package_201.py")], "ocpp2.0.1"),
+)
 
 
 async def main(state_dir: Path) -> None:
@@ -33,10 +41,14 @@ async def main(state_dir: Path) -> None:
             await browse(server)
         else:
             print("there is no chromium: the snippets were not run in a browser")
-        await server.start()
-        await server.import_fleet(LOCKED_FLEET)
-        await charge(server)
-        await server.stop()
+    for number, (who, command, subprotocol) in enumerate(CHARGERS):
+        async with trio.open_nursery() as nursery:
+            (state := state_dir / str(number)).mkdir(mode=0o711)
+            server = Server(nursery, state, **SETTINGS)
+            await server.start()
+            await server.import_fleet(LOCKED_FLEET)
+            await charge(server, who, command, subprotocol)
+            await server.stop()
 
 
 async def browse(server: Server) -> None:
@@ -52,14 +64,14 @@ async def browse(server: Server) -> None:
     print("and in chromium: on a page of this host, on one of an allowed origin, and nothing on any other")
 
 
-async def charge(server: Server) -> None:
-    """At a charger that is a program of ocpp-rpc."""
-    async with foreign_charger(server, ["node", str(CHARGER)], PASSWORD) as charger:
+async def charge(server: Server, who: str, command: Sequence[str], subprotocol: str) -> None:
+    """At a charger that is somebody else's program."""
+    async with foreign_charger(server, command, PASSWORD) as charger:
         try:
-            await charge_and_pay(server, charger)
+            await charge_and_pay(server, charger, subprotocol)
         finally:
             print("\n".join(charger.lines))
-    print("ocpp-rpc booted, charged and stopped; the driver paid by its register and the ledger is clean")
+    print(f"{who} booted, charged and stopped with {subprotocol}; the driver paid by its register, the ledger is clean")
 
 
 if __name__ == "__main__":

@@ -47,10 +47,10 @@ async def event(charger: Process, name: str) -> dict[str, Any]:
     return said
 
 
-async def charge_and_pay(server: Server, charger: Process) -> None:
+async def charge_and_pay(server: Server, charger: Process, subprotocol: str = "ocpp1.6") -> None:
     """From its boot to the driver's receipt; the server has the locked fleet."""
     phone = Phone(server)
-    assert (await event(charger, "connected"))["subprotocol"] == "ocpp1.6"
+    assert (await event(charger, "connected"))["subprotocol"] == subprotocol
     assert await event(charger, "booted") == {"event": "booted", "status": "Accepted", "interval": 60}
     assert (await event(charger, "TriggerMessage"))["connector_id"] == 2  # the one that had not spoken
 
@@ -67,6 +67,8 @@ async def charge_and_pay(server: Server, charger: Process) -> None:
     assert (answer["success"], answer["status"]) == (True, "stopped"), answer
     assert answer["final_cost"] == float(cost_of(CHARGED_WH)) == 54
     assert await phone.balance() == OPENING - cost_of(CHARGED_WH)
+    if subprotocol == "ocpp2.0.1":  # the end of its transaction was answered with the bill (I03)
+        assert (await event(charger, "stopped"))["total_cost"] == 54
     await server.check_ledger()
 
 

@@ -22,6 +22,25 @@ CASES = re.findall(
     """,
 )
 DUTIES = 39
+#: Those of the independent suite for OCPP 2.0.1, by block.
+CASES_OF_201 = {
+    "A": "01-04 06-14 19",
+    "B": "01 02 06-10 12-14 18 20-22 25-27 30 31 42 44 58",
+    "C": "02 06-08 20 37-40 43 47-52",
+    "D": "01-04 08 09",
+    "E": "01-04 07-12 14-17 19-22 26 29-31 33 34 38 39 53",
+    "F": "01-04 06 11-15 18 20 23 24 27",
+    "G": "03-08 11 14 17 20",
+    "H": "01 07 08 14 15 17 19 20 22",
+    "I": "01 02",
+    "J": "01-04 07-11",
+    "K": "01-06 08 10 15 19 29-37 43 44 48 50-53 55 57-60 70",
+    "L": "01-11 13 17 19-24",
+    "M": "01-05 12-21 24 26 28",
+    "N": "01-03 05 08 09 16-18 21 24 25 27-32 34-36 44 46-50 60 62 63",
+    "O": "01-14 17-19 25-28",
+    "P": "02 03",
+}
 
 
 def rows(heading: str) -> dict[str, list[tuple[str, str]]]:
@@ -47,6 +66,22 @@ def test_every_case_has_a_row_with_a_test_named_after_it() -> None:
         number = case.lower()[:6]
         assert tests, case
         assert all(number in function for _, function in tests), case
+
+
+def test_every_case_of_2_0_1_has_one_row_with_a_test_or_a_reason() -> None:
+    named = [f"{block}_{number:02}" for block, numbers in CASES_OF_201.items() for number in _numbers(numbers)]
+    assert len(named) == 252
+    section = PAGE.partition("\n## The 252 cases of OCPP 2.0.1\n")[2]
+    found = re.findall(r"^\| ((?:[A-P]_\d\d ?)+) \| .+ \| .+ \|$", section, re.MULTILINE)
+    assert sorted(case for cell in found for case in cell.split()) == sorted(named)
+
+
+def _numbers(written: str) -> list[int]:
+    numbers: list[int] = []
+    for part in written.split():
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
 
 
 def test_every_duty_has_a_row_with_a_test_named_after_it() -> None:

@@ -13,6 +13,7 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
+from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.reports.station_reports import StationReports
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.security.security_report import SecurityReport
@@ -77,6 +78,7 @@ class FakeReports(StationReports):
         self.event_answer = EventAnswer()
         #: Transactions without an end, and those that were given up.
         self.unended: list[WireTransactionId] = []
+        self.plug_and_charge = PlugAndCharge((), "")
         self.costs: dict[WireTransactionId, int] = {}
         self.variables: dict[str, str | None] = {}
         self.lost: list[WireTransactionId] = []
@@ -133,7 +135,10 @@ class FakeReports(StationReports):
         await self._note("status", station_id)
         self.statuses.append(report)
 
-    async def transfer_moved(self, station_id: StationId, kind: Kind, status: str) -> None:
+    async def transfer_moved(
+        self, station_id: StationId, kind: Kind, status: str, request_id: int | None = None
+    ) -> None:
+        del request_id
         await self._note("transfer", station_id)
         self.transfers.append((kind, status))
 

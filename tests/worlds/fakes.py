@@ -12,7 +12,7 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerOffline
 from evpower.link.ports import CommandResult, Outcome
-from evpower.ocpp.dialect import Request
+from evpower.ocpp.dialect import Dialect, Request
 from evpower.ocpp.v16.dialect import OCPP_16
 
 NOON = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -62,6 +62,8 @@ class FakeLink:
     def __init__(self, clock: SetClock) -> None:
         self._clock = clock
         self.outcome = Outcome.ACCEPTED
+        #: Of which version its stations are for an operator's commands.
+        self.dialect: Dialect = OCPP_16
         self.connected: set[StationId] = set()
         self.started: list[tuple[StationId, ConnectorId, IdTag]] = []
         #: Under which numbers.
@@ -112,7 +114,7 @@ class FakeLink:
         async def send(request: Request) -> dict[str, Any]:
             return await self._answer(station_id, request)
 
-        return await OCPP_16.perform(send, command)
+        return await self.dialect.perform(send, command)
 
     async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]

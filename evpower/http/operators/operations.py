@@ -11,8 +11,9 @@ import msgspec
 
 from evpower.db.unit_of_work import reading
 from evpower.errors import InvalidRequest, StationNotFound
-from evpower.http.operators import operation_arguments as given
-from evpower.http.operators.operation_arguments import Arguments, Rooms, Shown
+from evpower.http.operators.arguments import operations as given
+from evpower.http.operators.arguments.device import DEVICE_OPERATIONS
+from evpower.http.operators.arguments.operations import Arguments, Rooms, Shown
 from evpower.identifiers import StationId
 from evpower.network.station_records import station_exists
 
@@ -39,6 +40,7 @@ OPERATIONS: dict[str, type[Arguments]] = {
     "installed-certificates": given.TrustedArguments,
     "delete-certificate": given.DistrustArguments,
     "set-security-profile": given.SecurityProfileArguments,
+    **DEVICE_OPERATIONS,
 }
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?$", re.DOTALL)

@@ -52,7 +52,7 @@ def command_routes(operations: StationOperations) -> Blueprint:
     """Below /stations/{station_id}:
 
     `POST commands/{Action}`: the body is the OCPP payload, the data is the station's.
-    `POST operations/{name}`: the body is the arguments (`operation_arguments.py`).
+    `POST operations/{name}`: the body is the arguments (`arguments/`).
     `GET configuration`, `GET device`: the last known one; the station is not asked.
     """
     routes = Blueprint("station_commands", __name__, url_prefix="/stations")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ocpp.v16.enums import Action as StandardAction
@@ -24,7 +24,7 @@ from evpower.ocpp.reading import Flaw
 from evpower.ocpp.v16 import after_boot, operations, parked, profiles, requests
 from evpower.ocpp.v16.actions import ACTIONS
 from evpower.ocpp.v16.schemas import SCHEMAS
-from evpower.ocpp.watch.masking import SecretSetting
+from evpower.ocpp.watch.masking import SecretMessage, SecretSetting
 from evpower.ocpp.wire import frames
 from evpower.stations.configuration import refuse_password
 
@@ -51,6 +51,8 @@ class Ocpp16:
     schemas = SCHEMAS
     #: In ChangeConfiguration, and in the answer of a station that gives it away to GetConfiguration.
     secrets = (SecretSetting("AuthorizationKey", named_by=("key",), value_in="value"),)
+
+    secret_messages: Sequence[SecretMessage] = ()
 
     async def answer(self, station: ConnectedStation, call: frames.Call) -> bytes:
         return await dispatch.answer(station, call, ACTIONS)

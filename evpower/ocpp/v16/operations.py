@@ -7,6 +7,7 @@ from typing import Any
 
 from evpower.link import commands
 from evpower.link.commands import A, Command, ListAnswer, ListEntry, ListVersion, Reply, Setting, Settings
+from evpower.link.errors import NotInThisVersion
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.v16 import certificates, profiles, requests, transfers
 from evpower.ocpp.v16.answers import reply, wire_time
@@ -21,6 +22,9 @@ PASSWORD_KEY = "AuthorizationKey"
 
 
 async def restart(send: Send, command: commands.Restart) -> Reply:
+    """Raises NotInThisVersion for a connector alone."""
+    if command.connector_id is not None:
+        raise NotInThisVersion("1.6")
     return reply(await send(Request("Reset", {"type": command.kind.capitalize()})))
 
 
@@ -131,6 +135,8 @@ OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] =
 
 
 async def perform(send: Send, command: Command[A]) -> A:
-    """Have the station do it. Raises what `send` raises."""
+    """Have the station do it. Raises what `send` raises, and NotInThisVersion."""
+    if type(command) not in OPERATIONS:
+        raise NotInThisVersion("1.6")
     answer: A = await OPERATIONS[type(command)](send, command)
     return answer

@@ -20,7 +20,8 @@ CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
 
 def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
     """What we keep of it. Raises InvalidRequest, as sending it would."""
-    SCHEMAS.check_command(*_set(connector_id, written))
+    request = _set(connector_id, written)
+    SCHEMAS.check_command(request.action, request.payload)
     transaction_id = written.get("transactionId")
     return ChargingProfile(
         profile_id=written["chargingProfileId"],

@@ -13,10 +13,6 @@ from evpower.ocpp.v201.device_messages import Anything
 ONLY_TAKEN = (
     "ClearedChargingLimit",
     "NotifyChargingLimit",
-    "NotifyCustomerInformation",
-    "NotifyDisplayMessages",
-    "PublishFirmwareStatusNotification",
-    "ReportChargingProfiles",
 )
 
 ACTIONS = {
@@ -40,7 +36,13 @@ ACTIONS = {
     "NotifyReport": Action(device_messages.NotifyReport, device.notify_report),
     "ReservationStatusUpdate": Action(device_messages.ReservationStatusUpdate, device.reservation_status_update),
     "GetCertificateStatus": Action(device_messages.GetCertificateStatus, device.get_certificate_status),
-    "Get15118EVCertificate": Action(Anything, device.get_15118_ev_certificate),
+    "Get15118EVCertificate": Action(device_messages.Get15118EVCertificate, device.get_15118_ev_certificate),
+    "NotifyDisplayMessages": Action(device_messages.NotifyDisplayMessages, device.notify_display_messages),
+    "NotifyCustomerInformation": Action(device_messages.NotifyCustomerInformation, device.notify_customer_information),
+    "ReportChargingProfiles": Action(Anything, device.report_charging_profiles),
+    "PublishFirmwareStatusNotification": Action(
+        device_messages.PublishFirmwareStatusNotification, device.publish_firmware_status_notification
+    ),
     "NotifyEVChargingNeeds": Action(Anything, device.notify_ev_charging_needs),
     "NotifyEVChargingSchedule": Action(Anything, device.notify_ev_charging_schedule),
     **{action: Action(Anything, device.taken) for action in ONLY_TAKEN},

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
 
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.times import utc
+from evpower.plug_and_charge.ocsp import CertificateQuestion
 from evpower.security.security_report import SecurityMatter, SecurityReport
 from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 
@@ -41,7 +46,7 @@ def _name(of: device_messages.EventData | device_messages.MonitoringData) -> str
 
 
 async def notify_monitoring_report(
-    station: ConnectedStation, request: device_messages.NotifyMonitoringReport, _: bytes
+    station: ConnectedStation, request: device_messages.NotifyMonitoringReport, payload: bytes
 ) -> Confirmation:
     """A part of a report on monitors (N02): each part counts by itself."""
     monitors = [
@@ -50,10 +55,12 @@ async def notify_monitoring_report(
         for each in data.variable_monitoring
     ]
     await station.reports.monitors(station.station_id, monitors)
-    return messages.Done()
+    return _part(station, "NotifyMonitoringReport", request.request_id, request.seq_no, request.tbc, payload)
 
 
-async def notify_report(station: ConnectedStation, request: device_messages.NotifyReport, _: bytes) -> Confirmation:
+async def notify_report(
+    station: ConnectedStation, request: device_messages.NotifyReport, payload: bytes
+) -> Confirmation:
     """A part of a report (B07, B08)."""
     variables = [
         DeviceVariable(
@@ -73,6 +80,53 @@ async def notify_report(station: ConnectedStation, request: device_messages.Noti
     ]
     more = bool(request.tbc)
     await station.reports.device_report(station.station_id, request.request_id, request.seq_no, variables, more=more)
+    return _part(station, "NotifyReport", request.request_id, request.seq_no, request.tbc, payload)
+
+
+async def notify_display_messages(
+    station: ConnectedStation, request: device_messages.NotifyDisplayMessages, payload: bytes
+) -> Confirmation:
+    """A part of the texts of its display, for whoever asked (O03, O04); parts have no numbers."""
+    return _part(station, "NotifyDisplayMessages", request.request_id, None, request.tbc, payload)
+
+
+async def notify_customer_information(
+    station: ConnectedStation, request: device_messages.NotifyCustomerInformation, payload: bytes
+) -> Confirmation:
+    """A part of what it keeps of a customer, for whoever asked (N09, N10); nothing of it is kept here."""
+    return _part(station, "NotifyCustomerInformation", request.request_id, request.seq_no, request.tbc, payload)
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    request_id: int = 0
+    tbc: bool = False
+
+
+_read_head = msgspec.json.Decoder(_Head).decode
+
+
+async def report_charging_profiles(
+    station: ConnectedStation, _: device_messages.Anything, payload: bytes
+) -> Confirmation:
+    """A part of the limits it keeps, for whoever asked (K09); parts have no numbers."""
+    with suppress(msgspec.DecodeError):
+        head = _read_head(payload)
+        return _part(station, "ReportChargingProfiles", head.request_id, None, head.tbc, payload)
+    return messages.Done()
+
+
+def _part(
+    station: ConnectedStation, action: str, request_id: int, number: int | None, tbc: bool | None, payload: bytes
+) -> Confirmation:
+    station.connection.report_parts.came(action, request_id, number, payload, more=bool(tbc))
+    return messages.Done()
+
+
+async def publish_firmware_status_notification(
+    station: ConnectedStation, request: device_messages.PublishFirmwareStatusNotification, _: bytes
+) -> Confirmation:
+    """How far a local controller has come with firmware for the stations behind it (L03)."""
+    await station.reports.transfer_moved(station.station_id, "published_firmware", request.status, request.request_id)
     return messages.Done()
 
 
@@ -94,19 +148,29 @@ async def taken(station: ConnectedStation, _request: device_messages.Anything, _
 
 
 async def get_certificate_status(
-    station: ConnectedStation, _request: device_messages.GetCertificateStatus, _: bytes
+    station: ConnectedStation, request: device_messages.GetCertificateStatus, _: bytes
 ) -> Confirmation:
-    """No OCSP responder is asked (M06)."""
-    del station
-    return device_messages.GetCertificateStatusConf(status="Failed")
+    """What the certificate's responder says, where it is one of ours to ask (M06)."""
+    data = request.ocsp_request_data
+    question = CertificateQuestion(
+        data.hash_algorithm, data.issuer_name_hash, data.issuer_key_hash, data.serial_number, data.responder_url
+    )
+    result = await station.reports.plug_and_charge.certificate_status(question)
+    log.info("GetCertificateStatus: station=%s, known=%s", station.station_id, result is not None)
+    status: Literal["Accepted", "Failed"] = "Failed" if result is None else "Accepted"
+    return device_messages.GetCertificateStatusConf(status=status, ocsp_result=result)
 
 
 async def get_15118_ev_certificate(
-    station: ConnectedStation, _request: device_messages.Anything, _: bytes
+    station: ConnectedStation, request: device_messages.Get15118EVCertificate, _: bytes
 ) -> Confirmation:
-    """No provider of contract certificates is configured (M01)."""
-    del station
-    return device_messages.Get15118EVCertificateConf(status="Failed", exi_response="")
+    """What the provider of contract certificates says, where there is one (M01, M02)."""
+    response = await station.reports.plug_and_charge.contract(
+        request.iso15118_schema_version, request.action, request.exi_request
+    )
+    log.info("Get15118EVCertificate: station=%s, answered=%s", station.station_id, response is not None)
+    status: Literal["Accepted", "Failed"] = "Failed" if response is None else "Accepted"
+    return device_messages.Get15118EVCertificateConf(status=status, exi_response=response or "")
 
 
 async def notify_ev_charging_needs(

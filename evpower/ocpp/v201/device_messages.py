@@ -7,31 +7,38 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import field
+
+from evpower.link.device_commands import MessageFormat, MessagePriority, MessageState, MonitorKind
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.reading import Request
 from evpower.ocpp.v201.messages import EVSE, OCSPRequestData
 from evpower.ocpp.v201.vocabulary import (
     AttributeKind,
+    CertificateAction,
     CertificateSigningUse,
     CustomData,
     DataKind,
     EventNotification,
     EventTrigger,
     FirmwareStatus,
-    MonitorKind,
     Mutability,
+    PublishFirmwareStatus,
     RequestNumber,
     ReservationUpdateStatus,
     SequenceNumber,
     Some,
+    Text8,
     Text16,
     Text36,
     Text50,
     Text255,
     Text500,
+    Text512,
     Text1000,
     Text2500,
     Text5500,
+    Text5600,
     UploadLogStatus,
     When,
 )
@@ -70,6 +77,13 @@ class ReservationStatusUpdate(Request):
 
 class GetCertificateStatus(Request):
     ocsp_request_data: OCSPRequestData
+    custom_data: CustomData | None = None
+
+
+class Get15118EVCertificate(Request):
+    iso15118_schema_version: Text50 = field(name="iso15118SchemaVersion")
+    action: CertificateAction
+    exi_request: Text5600
     custom_data: CustomData | None = None
 
 
@@ -172,6 +186,48 @@ class NotifyMonitoringReport(Request):
     custom_data: CustomData | None = None
 
 
+class DisplayText(Request):
+    format: MessageFormat
+    content: Text512
+    language: Text8 | None = None
+    custom_data: CustomData | None = None
+
+
+class MessageInfo(Request):
+    id: RequestNumber
+    priority: MessagePriority
+    message: DisplayText
+    display: Component | None = None
+    state: MessageState | None = None
+    start_date_time: When | None = None
+    end_date_time: When | None = None
+    transaction_id: Text36 | None = None
+    custom_data: CustomData | None = None
+
+
+class NotifyDisplayMessages(Request):
+    request_id: RequestNumber
+    message_info: Some[MessageInfo] | None = None
+    tbc: bool | None = None
+    custom_data: CustomData | None = None
+
+
+class NotifyCustomerInformation(Request):
+    data: Text512
+    seq_no: SequenceNumber
+    generated_at: When
+    request_id: RequestNumber
+    tbc: bool | None = None
+    custom_data: CustomData | None = None
+
+
+class PublishFirmwareStatusNotification(Request):
+    status: PublishFirmwareStatus
+    location: Some[Text512] | None = None
+    request_id: RequestNumber | None = None
+    custom_data: CustomData | None = None
+
+
 class Anything(Request, forbid_unknown_fields=False):
     """A message that is kept in the trace and answered, whatever it says."""
 
@@ -184,6 +240,7 @@ class SignCertificateConf(Confirmation):
 
 class GetCertificateStatusConf(Confirmation):
     status: Literal["Accepted", "Failed"]
+    ocsp_result: str | None = None
 
 
 class Get15118EVCertificateConf(Confirmation):

@@ -25,7 +25,7 @@ from evpower.ocpp.v201 import after_boot, parked
 from evpower.ocpp.v201.actions import ACTIONS
 from evpower.ocpp.v201.commands import operations, profiles, requests
 from evpower.ocpp.v201.commands.schemas import SCHEMAS
-from evpower.ocpp.watch.masking import SecretSetting
+from evpower.ocpp.watch.masking import SecretMessage, SecretSetting
 from evpower.ocpp.wire import frames
 from evpower.stations.configuration import refuse_password
 
@@ -50,6 +50,13 @@ class Ocpp201:
     schemas = SCHEMAS
     #: In SetVariables, and in the answer of a station that gives it away to GetVariables.
     secrets = (SecretSetting("BasicAuthPassword", named_by=("variable", "name"), value_in="attributeValue"),)
+
+    #: What a station keeps of a customer, and passwords of a network.
+    secret_messages = (
+        SecretMessage("CustomerInformation", frozenset({"customerIdentifier"})),
+        SecretMessage("NotifyCustomerInformation", frozenset({"data"})),
+        SecretMessage("SetNetworkProfile", frozenset({"apnPassword", "simPin", "password", "key"})),
+    )
 
     async def answer(self, station: ConnectedStation, call: frames.Call) -> bytes:
         return await dispatch.answer(station, call, ACTIONS)

@@ -23,11 +23,13 @@ Text40 = Annotated[str, Meta(max_length=40)]
 Text50 = Annotated[str, Meta(max_length=50)]
 Text128 = Annotated[str, Meta(max_length=128)]
 Text255 = Annotated[str, Meta(max_length=255)]
-Text500 = Annotated[str, Meta(max_length=500)]
+Text8 = Annotated[str, Meta(max_length=8)]
 Text512 = Annotated[str, Meta(max_length=512)]
+Text500 = Annotated[str, Meta(max_length=500)]
 Text1000 = Annotated[str, Meta(max_length=1000)]
 Text2500 = Annotated[str, Meta(max_length=2500)]
 Text5500 = Annotated[str, Meta(max_length=5500)]
+Text5600 = Annotated[str, Meta(max_length=5600)]
 #: OCPP's integers are 32 bits wide where we have to store them.
 RequestNumber = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 EvseNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -182,6 +184,7 @@ UploadLogStatus = Literal[
     "Uploading",
     "AcceptedCanceled",
 ]
+CertificateAction = Literal["Install", "Update"]
 CertificateSigningUse = Literal["ChargingStationCertificate", "V2GCertificate"]
 ReservationUpdateStatus = Literal["Expired", "Removed"]
 EventTrigger = Literal["Alerting", "Delta", "Periodic"]
@@ -189,4 +192,15 @@ EventNotification = Literal["HardWiredNotification", "HardWiredMonitor", "Precon
 AttributeKind = Literal["Actual", "Target", "MinSet", "MaxSet"]
 Mutability = Literal["ReadOnly", "WriteOnly", "ReadWrite"]
 DataKind = Literal["string", "decimal", "integer", "dateTime", "boolean", "OptionList", "SequenceList", "MemberList"]
-MonitorKind = Literal["UpperThreshold", "LowerThreshold", "Delta", "Periodic", "PeriodicClockAligned"]
+PublishFirmwareStatus = Literal[
+    "Idle",
+    "DownloadScheduled",
+    "Downloading",
+    "Downloaded",
+    "Published",
+    "DownloadFailed",
+    "DownloadPaused",
+    "InvalidChecksum",
+    "ChecksumVerified",
+    "PublishFailed",
+]

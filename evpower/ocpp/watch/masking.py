@@ -1,4 +1,4 @@
-"""What of a frame may be kept and shown: no password of a station, no password in a URL. Pure.
+"""What of a frame may be kept and shown: no password of a station, no password in a URL, no customer's data. Pure.
 
 A station's password travels as the value of a setting, in our write of it and in the answer of a station that gives it
 away; each version of OCPP names its own (`Dialect.secrets`). id tags are no secrets (they are in every table).
@@ -38,14 +38,23 @@ class SecretSetting:
     value_in: str
 
 
+@dataclass(frozen=True)
+class SecretMessage:
+    """A message of which these fields, at any depth, are secrets."""
+
+    action: str
+    fields: frozenset[str]
+
+
 class Masking:
     """Of the secrets of every version that is spoken: a kept frame does not say which one it was."""
 
-    def __init__(self, secrets: Sequence[SecretSetting]) -> None:
+    def __init__(self, secrets: Sequence[SecretSetting], messages: Sequence[SecretMessage] = ()) -> None:
         self._secrets = tuple(secrets)
         self._names = frozenset(name.lower() for name in (_ALWAYS, *(secret.name for secret in secrets)))
-        self._marks = (*(name.encode() for name in self._names), rb"\u00")
-        named = ", ".join(secret.name for secret in secrets)
+        self._fields = {message.action.lower(): message.fields for message in messages}
+        self._marks = (*(name.encode() for name in (*self._names, *self._fields)), rb"\u00")
+        named = ", ".join((*(secret.name for secret in secrets), *(message.action for message in messages)))
         #: Replaces a whole frame that names a secret and cannot be read.
         self.unreadable = f'"a frame that names {named} and cannot be read is not kept"'.encode()
 
@@ -65,18 +74,26 @@ class Masking:
             message = _decode(frame)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.unreadable
-        return _encode(masked) if (masked := self._masked(message)) != message else frame
+        fields = self._fields.get(_action(message), frozenset())
+        return _encode(masked) if (masked := self._masked(message, fields)) != message else frame
 
-    def _masked(self, value: Any) -> Any:
+    def _masked(self, value: Any, fields: frozenset[str]) -> Any:
         if isinstance(value, list):
-            return [self._masked(item) for item in value]
+            return [self._masked(item, fields) for item in value]
         if not isinstance(value, dict):
             return value
         values = {secret.value_in for secret in self._secrets if _means(_followed(value, secret.named_by), secret)}
+        values |= fields
         return {
-            name: MASK if name in values or name.strip().lower() in self._names else self._masked(item)
+            name: MASK if name in values or name.strip().lower() in self._names else self._masked(item, fields)
             for name, item in value.items()
         }
+
+
+def _action(message: Any) -> str:
+    """Of a CALL, in lower case."""
+    is_call = isinstance(message, list) and len(message) > 2 and isinstance(message[2], str)
+    return message[2].lower() if is_call else ""
 
 
 def _followed(value: Any, way: Sequence[str]) -> Any:

@@ -24,6 +24,7 @@ WHERE i.firmware_version IS DISTINCT FROM excluded.firmware_version
    OR (i.reported_at IS NULL AND i.asked_at <= %(asked_before)s)
 RETURNING request_id
 """
+NEW_NUMBER = "SELECT nextval('evpower.device_report_ids') AS number"
 _COLUMNS = """
     component text, component_instance text, evse_id int, connector_id int, variable text, variable_instance text,
     attribute text, value text, mutability text, persistent boolean"""
@@ -77,6 +78,13 @@ async def ask(conn: Conn, station_id: StationId, at: datetime) -> int | None:
     parameters = {"station_id": station_id, "at": at, "asked_before": at - ASKED_APART}
     row = await (await conn.execute(ASK, parameters)).fetchone()
     return None if row is None else int(row["request_id"])
+
+
+async def new_number(conn: Conn) -> int:
+    """Of a request for a report."""
+    row = await (await conn.execute(NEW_NUMBER)).fetchone()
+    assert row is not None
+    return int(row["number"])
 
 
 async def store(conn: Conn, station_id: StationId, variables: Sequence[DeviceVariable], at: datetime) -> None:

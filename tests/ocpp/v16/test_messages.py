@@ -123,12 +123,13 @@ def test_what_we_ask_by_ourselves_has_no_field_its_schema_lacks_and_every_requir
     expected = schema(request_.action)
     assert set(request_.payload) <= set(expected["properties"])
     assert set(expected["required"]) <= set(request_.payload)
-    SCHEMAS.check_command(*request_)
+    SCHEMAS.check_command(request_.action, request_.payload)
 
 
 def test_a_payload_no_charger_may_get_is_refused() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        SCHEMAS.check_command(*requests.remote_start(ONE, IdTag("x" * 21)))
+        request = requests.remote_start(ONE, IdTag("x" * 21))
+        SCHEMAS.check_command(request.action, request.payload)
     assert [field for field, _ in caught.value.fields] == ["idTag"]
 
 
@@ -149,7 +150,7 @@ async def test_a_limit_is_one_period_of_its_purpose(limit: LimitDraw, purpose: s
     sent: list[Request] = []
 
     async def send(request: Request) -> dict[str, Any]:
-        SCHEMAS.check_command(*request)
+        SCHEMAS.check_command(request.action, request.payload)
         sent.append(request)
         return {"status": "Accepted"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, get_type_hints
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from evpower.cluster.remote_commands import answer_type
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, StationId
+from evpower.link import device_commands
 from evpower.link.commands import Command
+from evpower.link.errors import NotInThisVersion
 from evpower.ocpp.v16.operations import OPERATIONS
 from evpower.ocpp.v16.profiles import read_profile
 from tests.ocpp.conftest import Csms
@@ -18,8 +21,22 @@ from tests.ocpp.v16.test_raw_commands import PROFILE
 CP = StationId("CP-1")
 
 
+#: What OCPP 2.0.1 alone has.
+OF_201 = [kind for kind in vars(device_commands).values() if isinstance(kind, type) and Command in kind.__bases__]
+
+
 def test_every_command_has_its_operation() -> None:
-    assert set(OPERATIONS) == set(Command.__subclasses__())
+    assert set(OPERATIONS) == set(Command.__subclasses__()) - set(OF_201)
+
+
+async def test_what_2_0_1_alone_has_is_refused_and_nothing_is_sent(csms: Csms) -> None:
+    """Whether the station is there or not."""
+    assert len(OF_201) == 14
+    for kind in OF_201:
+        command = kind(*([None] * len(fields(kind))))
+        with pytest.raises(NotInThisVersion) as caught:
+            await csms.registry.ask(CP, command)
+        assert caught.value.details == {"reason": "not_in_ocpp_1.6"}
 
 
 @pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.__name__)

@@ -13,8 +13,9 @@ import pytest
 from msgspec import inspect
 from ocpp.messages import MessageType, get_validator
 
+from evpower.cluster.remote_commands import read_ask, written_ask
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.link import commands
+from evpower.link import commands, device_commands
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
@@ -119,8 +120,12 @@ CONFIRMATIONS: list[tuple[str, Confirmation]] = [
     ("NotifyEvent", DONE),
     ("NotifyReport", DONE),
     ("NotifyMonitoringReport", DONE),
+    ("NotifyDisplayMessages", DONE),
+    ("NotifyCustomerInformation", DONE),
+    ("PublishFirmwareStatusNotification", DONE),
     ("ReservationStatusUpdate", DONE),
     ("GetCertificateStatus", device_messages.GetCertificateStatusConf(status="Failed")),
+    ("GetCertificateStatus", device_messages.GetCertificateStatusConf(status="Accepted", ocsp_result="QQ==")),
     ("Get15118EVCertificate", device_messages.Get15118EVCertificateConf(status="Failed", exi_response="")),
     ("NotifyEVChargingNeeds", device_messages.NotifyEVChargingNeedsConf(status="Rejected")),
     ("NotifyEVChargingSchedule", device_messages.NotifyEVChargingScheduleConf(status="Accepted")),
@@ -157,7 +162,7 @@ def test_every_answer_is_checked_above() -> None:
     ],
 )
 def test_what_we_ask_by_ourselves_obeys_its_schema(request_: Request) -> None:
-    SCHEMAS.check_command(*request_)
+    SCHEMAS.check_command(request_.action, request_.payload)
 
 
 class Sent(Exception):
@@ -179,10 +184,18 @@ LIMITS = [
     commands.LimitDraw(ONE, 9002, 0, "A", 1, duration_s=600),
     commands.LimitDraw(ONE, 9002, 225_000, "W", None, False, WireTransactionId("tx-1"), NOON, 300),
 ]
-
+NETWORK = {
+    "ocppVersion": "OCPP20",
+    "ocppTransport": "JSON",
+    "ocppCsmsUrl": "wss://x/ws",
+    "messageTimeout": 30,
+    "securityProfile": 2,
+    "ocppInterface": "Wired0",
+}
 COMMANDS: list[commands.Command[Any]] = [
     commands.Restart("hard"),
     commands.Restart("soft"),
+    commands.Restart("hard", ONE),
     commands.Unlock(ONE),
     commands.SetAvailability(ONE, operative=False),
     commands.SetAvailability(ConnectorId(0), operative=True),
@@ -214,17 +227,45 @@ COMMANDS: list[commands.Command[Any]] = [
     commands.Distrust(CERTIFICATE),
     commands.RenewCertificate(),
     commands.DeliverCertificate("PEM"),
+    commands.ReadSettings(("HeartbeatInterval",)),
+    commands.ClearProfiles(None, None, "ChargePointMaxProfile", None),
+    device_commands.ShowMessage(1, "Привет", "InFront", "UTF8", "ru", "Idle", NOON, NOON, WireTransactionId("2.0.1:7")),
+    device_commands.ShowMessage(1, "text", "NormalCycle", "ASCII", None, None, None, None, None),
+    device_commands.ReadMessages(1, (), None, None),
+    device_commands.ReadMessages(1, (1, 2), "InFront", "Idle"),
+    device_commands.HideMessage(1),
+    device_commands.AskCustomerData(1, report=True, forget=False, id_tag="TAG", customer_identifier=None),
+    device_commands.AskCustomerData(1, report=False, forget=True, id_tag=None, customer_identifier="c"),
+    device_commands.SetMonitoringBase("All"),
+    device_commands.SetMonitoringLevel(4),
+    device_commands.SetMonitors((device_commands.WantedMonitor("EVSE.Power", "Delta", 1.5, 8, None, False, None),)),
+    device_commands.SetMonitors((device_commands.WantedMonitor("A[x].B[y]", "Periodic", 60.0, 8, 7, True, 2),)),
+    device_commands.ClearMonitors((1, 2)),
+    device_commands.ReadMonitors(1, (), ()),
+    device_commands.ReadMonitors(1, ("DeltaMonitoring",), ("EVSE.Power",)),
+    device_commands.ReadDevice(1, "SummaryInventory", ()),
+    device_commands.ReadDevice(1, "FullInventory", ("EVSE", "OCPPCommCtrlr.HeartbeatInterval")),
+    device_commands.ReadProfiles(1, None, None, None, None),
+    device_commands.ReadProfiles(1, ONE, 2, "ChargePointMaxProfile", 0),
+    device_commands.SetNetworkProfile(1, NETWORK),
+    device_commands.PublishFirmware(1, "https://x/y", "abc"),
+    device_commands.UnpublishFirmware("abc"),
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
 async def test_what_operators_have_it_do_obeys_its_schema(command: commands.Command[Any]) -> None:
     async def send(request: Request) -> dict[str, Any]:
-        SCHEMAS.check_command(*request)
+        SCHEMAS.check_command(request.action, request.payload)
         raise Sent
 
     with pytest.raises(Sent):
         await OCPP_201.perform(send, command)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
+def test_what_operators_have_it_do_is_the_same_in_another_process(command: commands.Command[Any]) -> None:
+    assert read_ask(msgspec.json.decode(msgspec.json.encode(written_ask(command)))) == command
 
 
 def test_every_command_is_performed_and_tried_above() -> None:
@@ -261,6 +302,6 @@ async def test_a_limit_is_a_lease_in_its_charge() -> None:
 
 def test_a_start_carries_a_limit_of_its_schema() -> None:
     request = requests.request_start(ONE, IdTag("TAG"), 7, LIMITS[1])
-    SCHEMAS.check_command(*request)
+    SCHEMAS.check_command(request.action, request.payload)
     assert request.payload["chargingProfile"]["chargingProfilePurpose"] == "TxProfile"
     assert "transactionId" not in request.payload["chargingProfile"]

@@ -257,6 +257,16 @@ async def test_costs_are_not_sent_unasked_nor_to_a_station_that_shows_none(
     assert "CostUpdated" not in [action for action, _ in await obey(peer, until=150, value=value)]
 
 
+async def test_without_a_provider_certificates_of_cars_fail(csms: Csms, autojump_clock: MockClock) -> None:
+    """M01, M06; with one: `tests/plug_and_charge`."""
+    peer = await charger(csms, 1)
+    contract = {"iso15118SchemaVersion": "urn:iso", "action": "Install", "exiRequest": "QQ=="}
+    assert (await peer.call("Get15118EVCertificate", contract))[2] == {"status": "Failed", "exiResponse": ""}
+    asked = {"hashAlgorithm": "SHA256", "issuerNameHash": "aa", "issuerKeyHash": "bb", "serialNumber": "1"}
+    status = {"ocspRequestData": {**asked, "responderURL": "http://10.0.0.1"}}
+    assert (await peer.call("GetCertificateStatus", status))[2] == {"status": "Failed"}
+
+
 async def test_a_start_and_a_stop_are_asked_in_its_words(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await charger(csms, 1)
     await peer.call("StatusNotification", STATUS)
@@ -411,6 +421,9 @@ async def test_files_are_followed_by_their_numbers(csms: Csms, autojump_clock: M
         ("Heartbeat", {}, {"currentTime": "2026-01-01T00:00:00.000Z"}),
         ("DataTransfer", {"vendorId": "V", "data": {"any": ["thing"]}}, {"status": "UnknownVendorId"}),
         ("NotifyChargingLimit", {"chargingLimit": {"chargingLimitSource": "EMS"}}, {}),
+        ("ClearedChargingLimit", {"chargingLimitSource": "EMS"}, {}),
+        ("ReportChargingProfiles", {"requestId": 1, "chargingLimitSource": "CSO", "evseId": 1}, {}),
+        ("ReportChargingProfiles", {"requestId": "?"}, {}),
         ("NotifyEVChargingNeeds", {"evseId": 1}, {"status": "Rejected"}),
         ("ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"}, {}),
         ("SignCertificate", {"csr": "PEM", "certificateType": "V2GCertificate"}, {"status": "Rejected"}),

@@ -59,3 +59,27 @@ def test_the_password_of_another_version_has_its_place() -> None:
     ]
     _, _, _, kept = json.loads(masking.kept(json.dumps([2, "1", "SetVariables", {"setVariableData": data}]).encode()))
     assert [each["attributeValue"] for each in kept["setVariableData"]] == ["***", "seen"]
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "masked"),
+    [
+        ("NotifyCustomerInformation", {"data": "s3cret", "seqNo": 0}, {"data": "***", "seqNo": 0}),
+        ("CustomerInformation", {"customerIdentifier": "s3cret"}, {"customerIdentifier": "***"}),
+        (
+            "SetNetworkProfile",
+            {"connectionData": {"apn": {"apn": "seen", "apnPassword": "s3cret"}, "vpn": {"password": "s3cret"}}},
+            {"connectionData": {"apn": {"apn": "seen", "apnPassword": "***"}, "vpn": {"password": "***"}}},
+        ),
+        ("DataTransfer", {"data": "seen"}, {"data": "seen"}),
+    ],
+)
+def test_a_customers_data_and_a_networks_passwords_are_masked(
+    action: str, payload: dict[str, object], masked: dict[str, object]
+) -> None:
+    kept = MASKING.kept(json.dumps([2, "1", action, payload]).encode())
+    assert json.loads(kept)[2:] == [action, masked]
+
+
+def test_a_customers_data_in_a_frame_that_cannot_be_read_is_not_kept() -> None:
+    assert b"s3cret" not in MASKING.kept(b'[2,"1","NotifyCustomerInformation",{"data":"s3cret"')

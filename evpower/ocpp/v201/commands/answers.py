@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from evpower.link.commands import Ending, Reply
+from evpower.link.device_commands import Reported
 
 ACCEPTED = frozenset({"Accepted"})
 #: A charge is running, or the station has to boot first.
@@ -22,3 +23,9 @@ def of_status(status: str, answer: Mapping[str, Any], done: Collection[str] = AC
     if status in done:
         return Reply(Ending.DONE, status, answer)
     return Reply(Ending.LATER if status in LATER else Ending.REFUSED, status, answer)
+
+
+def reported(answer: dict[str, Any], done: Collection[str] = ACCEPTED) -> Reported:
+    """The answer of a command, and the parts of the report that came after it."""
+    parts = tuple(answer.pop("parts", ()))
+    return Reported(reply(answer, done), parts)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from evpower.link import commands
+from evpower.link import commands, device_commands
 from evpower.link.commands import A, Command, ListAnswer, ListEntry, ListVersion, Reply
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.commands import certificates, profiles, requests, settings, transfers
+from evpower.ocpp.v201.commands import certificates, device, profiles, requests, settings, transfers
 from evpower.ocpp.v201.commands.answers import reply
 from evpower.ocpp.v201.times import wire_time
 
@@ -25,7 +25,8 @@ TRIGGERED = {
 
 
 async def restart(send: Send, command: commands.Restart) -> Reply:
-    return reply(await send(Request("Reset", {"type": RESETS[command.kind]})))
+    evse = {} if command.connector_id is None else {"evseId": command.connector_id}
+    return reply(await send(Request("Reset", {"type": RESETS[command.kind], **evse})))
 
 
 async def unlock(send: Send, command: commands.Unlock) -> Reply:
@@ -121,6 +122,20 @@ OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] =
     commands.Distrust: certificates.distrust,
     commands.RenewCertificate: certificates.renew,
     commands.DeliverCertificate: certificates.deliver,
+    device_commands.ShowMessage: device.show_message,
+    device_commands.ReadMessages: device.read_messages,
+    device_commands.HideMessage: device.hide_message,
+    device_commands.AskCustomerData: device.ask_customer_data,
+    device_commands.SetMonitoringBase: device.set_monitoring_base,
+    device_commands.SetMonitoringLevel: device.set_monitoring_level,
+    device_commands.SetMonitors: device.set_monitors,
+    device_commands.ClearMonitors: device.clear_monitors,
+    device_commands.ReadMonitors: device.read_monitors,
+    device_commands.ReadDevice: device.read_device,
+    device_commands.ReadProfiles: profiles.read_profiles,
+    device_commands.SetNetworkProfile: device.set_network_profile,
+    device_commands.PublishFirmware: device.publish_firmware,
+    device_commands.UnpublishFirmware: device.unpublish_firmware,
 }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from evpower.charging.transaction import own_id
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import ChargingProfile, ClearProfiles, LimitDraw, ReadSchedule, Reply, SetProfile
+from evpower.link.device_commands import ReadProfiles, Reported
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.commands.answers import reply
+from evpower.ocpp.v201.commands.answers import reply, reported
 from evpower.ocpp.v201.commands.schemas import SCHEMAS
 from evpower.ocpp.v201.times import wire_time
 
@@ -18,11 +19,14 @@ from evpower.ocpp.v201.times import wire_time
 DEFAULT_LEVEL, CHARGE_LEVEL = 0, 1
 #: Nothing matched: what was wanted is so.
 CLEARED_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})
+#: Of a limit of the whole station; the others have one name.
+PURPOSES = {"ChargePointMaxProfile": "ChargingStationMaxProfile"}
 
 
 def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
     """What we keep of it. Raises InvalidRequest, as sending it would."""
-    SCHEMAS.check_command(*_set(connector_id, written))
+    request = _set(connector_id, written)
+    SCHEMAS.check_command(request.action, request.payload)
     transaction_id = written.get("transactionId")
     return ChargingProfile(
         profile_id=written["id"],
@@ -65,7 +69,7 @@ def limit_profile(command: LimitDraw) -> Mapping[str, Any]:
 async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:
     criteria = {
         "evseId": command.connector_id,
-        "chargingProfilePurpose": command.purpose,
+        "chargingProfilePurpose": PURPOSES.get(command.purpose or "", command.purpose),
         "stackLevel": command.stack_level,
     }
     given = {name: value for name, value in criteria.items() if value is not None}
@@ -73,6 +77,21 @@ async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:
     if command.profile_id is not None:
         payload["chargingProfileId"] = command.profile_id
     return reply(await send(Request("ClearChargingProfile", payload)), CLEARED_OR_NOT_THERE)
+
+
+async def read_profiles(send: Send, command: ReadProfiles) -> Reported:
+    """A station without such a profile answers NoProfiles."""
+    criteria = {
+        "chargingProfilePurpose": PURPOSES.get(command.purpose or "", command.purpose),
+        "stackLevel": command.stack_level,
+        "chargingProfileId": None if command.profile_id is None else [command.profile_id],
+    }
+    wanted = {name: value for name, value in criteria.items() if value is not None}
+    payload: dict[str, Any] = {"requestId": command.request_id, "chargingProfile": wanted}
+    if command.connector_id is not None:
+        payload["evseId"] = command.connector_id
+    answer = await send(Request("GetChargingProfiles", payload, "ReportChargingProfiles"))
+    return reported(answer, frozenset({"Accepted", "NoProfiles"}))
 
 
 async def read_schedule(send: Send, command: ReadSchedule) -> Reply:

@@ -65,22 +65,25 @@ class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         raise NotImplementedError
 
 
-def _shown(reply: Reply) -> Shown:
+def shown(reply: Reply) -> Shown:
+    """What a station answered, as it sent it."""
     return dict(reply.as_sent)
 
 
 class RestartArguments(Arguments):
     kind: Literal["hard", "soft"] = "soft"
+    #: OCPP 2.0.1: of this one alone.
+    connector_id: OneConnector | None = None
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.commands.demand(at, Restart(self.kind)))
+        return shown(await rooms.commands.demand(at, Restart(self.kind, connector_or_none(self.connector_id))))
 
 
 class UnlockArguments(Arguments):
     connector_id: OneConnector
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.commands.demand(at, Unlock(ConnectorId(self.connector_id))))
+        return shown(await rooms.commands.demand(at, Unlock(ConnectorId(self.connector_id))))
 
 
 class AvailabilityArguments(Arguments):
@@ -97,12 +100,12 @@ class TriggerArguments(Arguments):
     connector_id: OneConnector | None = None
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.commands.demand(at, Trigger(self.message, _connector(self.connector_id))))
+        return shown(await rooms.commands.demand(at, Trigger(self.message, connector_or_none(self.connector_id))))
 
 
 class ForgetCardsArguments(Arguments):
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.commands.demand(at, ForgetCards()))
+        return shown(await rooms.commands.demand(at, ForgetCards()))
 
 
 class ReadConfiguration(Arguments):
@@ -182,7 +185,7 @@ class CancelArguments(Arguments):
     reservation_id: int
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.reservations.cancel(at, self.reservation_id))
+        return shown(await rooms.reservations.cancel(at, self.reservation_id))
 
 
 class SetProfileArguments(Arguments):
@@ -190,7 +193,7 @@ class SetProfileArguments(Arguments):
     profile: dict[str, Any]
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.profiles.set(at, ConnectorId(self.connector_id), self.profile))
+        return shown(await rooms.profiles.set(at, ConnectorId(self.connector_id), self.profile))
 
 
 class ClearProfilesArguments(Arguments):
@@ -203,11 +206,11 @@ class ClearProfilesArguments(Arguments):
         reply = await rooms.profiles.clear(
             at,
             profile_id=self.profile_id,
-            connector_id=_connector(self.connector_id),
+            connector_id=connector_or_none(self.connector_id),
             purpose=self.purpose,
             stack_level=self.stack_level,
         )
-        return _shown(reply)
+        return shown(reply)
 
 
 class CompositeSchedule(Arguments):
@@ -216,12 +219,12 @@ class CompositeSchedule(Arguments):
     unit: Literal["A", "W"] | None = None
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.profiles.composite(at, ConnectorId(self.connector_id), self.duration_s, self.unit))
+        return shown(await rooms.profiles.composite(at, ConnectorId(self.connector_id), self.duration_s, self.unit))
 
 
 class RenewArguments(Arguments):
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.certificates.renew(at))
+        return shown(await rooms.certificates.renew(at))
 
 
 class TrustArguments(Arguments):
@@ -229,7 +232,7 @@ class TrustArguments(Arguments):
     certificate_type: CertificateUse = "CentralSystemRootCertificate"
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.trusted.install(at, self.certificate_type, self.certificate))
+        return shown(await rooms.trusted.install(at, self.certificate_type, self.certificate))
 
 
 class TrustedArguments(Arguments):
@@ -246,7 +249,7 @@ class DistrustArguments(Arguments):
     serial_number: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
 
     async def perform(self, rooms: Rooms, at: StationId) -> Shown:
-        return _shown(await rooms.trusted.delete(at, self.certificate, self.serial_number))
+        return shown(await rooms.trusted.delete(at, self.certificate, self.serial_number))
 
 
 class SecurityProfileArguments(Arguments):
@@ -256,5 +259,6 @@ class SecurityProfileArguments(Arguments):
         return {"statuses": await rooms.security.raise_to(at, self.profile)}
 
 
-def _connector(number: int | None) -> ConnectorId | None:
+def connector_or_none(number: int | None) -> ConnectorId | None:
+    """A connector, when one is named."""
     return None if number is None else ConnectorId(number)

@@ -1,0 +1,1 @@
+"""What operators give to each operation on a station, as types that perform themselves."""
