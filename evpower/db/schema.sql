@@ -1960,7 +1960,7 @@ CREATE OR REPLACE FUNCTION evpower.tell_session()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-    PERFORM evpower.tell(format('%s %s %s %s', CASE NEW.status WHEN 'started' THEN 'began' ELSE 'settled' END,
+    PERFORM evpower.tell(format('%s %s %s %s', CASE WHEN NEW.settled_at IS NULL THEN 'began' ELSE 'settled' END,
                                 NEW.id, NEW.connector_id, NEW.station_id));
     RETURN NULL;
 END $function$
@@ -2085,7 +2085,7 @@ CREATE TRIGGER tell AFTER INSERT OR UPDATE ON evpower.revoked_people FOR EACH RO
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.charger_connections FOR EACH ROW WHEN ((old.process_id IS DISTINCT FROM new.process_id)) EXECUTE FUNCTION evpower.tell_connection()
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.connector_health FOR EACH ROW WHEN ((old.doubt IS DISTINCT FROM new.doubt)) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON evpower.ocpp_station_status FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.reported_evses IS DISTINCT FROM new.reported_evses))) EXECUTE FUNCTION evpower.tell_station('station_id')
-CREATE TRIGGER tell_change AFTER UPDATE ON public.charging_sessions FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION evpower.tell_session()
+CREATE TRIGGER tell_change AFTER UPDATE ON public.charging_sessions FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.settled_at IS DISTINCT FROM new.settled_at))) EXECUTE FUNCTION evpower.tell_session()
 CREATE TRIGGER tell_change AFTER UPDATE ON public.connectors FOR EACH ROW WHEN ((((((old.connector_number IS DISTINCT FROM new.connector_number) OR (old.connector_type IS DISTINCT FROM new.connector_type)) OR (old.power_kw IS DISTINCT FROM new.power_kw)) OR (old.status IS DISTINCT FROM new.status)) OR (old.ocpp_status IS DISTINCT FROM new.ocpp_status))) EXECUTE FUNCTION evpower.tell_station('station_id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.locations FOR EACH ROW WHEN ((((((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country)) OR (old.latitude IS DISTINCT FROM new.latitude)) OR (old.longitude IS DISTINCT FROM new.longitude)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION evpower.tell_location('id')
 CREATE TRIGGER tell_change AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((((((((((((old.serial_number IS DISTINCT FROM new.serial_number) OR (old.model IS DISTINCT FROM new.model)) OR (old.manufacturer IS DISTINCT FROM new.manufacturer)) OR (old.location_id IS DISTINCT FROM new.location_id)) OR (old.power_capacity IS DISTINCT FROM new.power_capacity)) OR (old.connectors_count IS DISTINCT FROM new.connectors_count)) OR (old.status IS DISTINCT FROM new.status)) OR (old.is_available IS DISTINCT FROM new.is_available)) OR (old.tariff_plan_id IS DISTINCT FROM new.tariff_plan_id)) OR (old.price_per_kwh IS DISTINCT FROM new.price_per_kwh)) OR (old.session_fee IS DISTINCT FROM new.session_fee))) EXECUTE FUNCTION evpower.tell_station('id')
