@@ -57,7 +57,8 @@ UNION ALL
 SELECT 'provider event ' || id || ' is ' || outcome FROM evpower.provider_events WHERE outcome = 'queued'
 """
 SESSIONS = """
-SELECT s.id, s.user_id, s.station_id, s.id_tag, s.status, s.energy, s.amount, s.debt_amount, s.start_time, s.created_at,
+SELECT s.id, s.user_id, s.station_id, coalesce(t.id_tag, s.id_tag) AS id_tag, s.status, s.energy, s.amount,
+       s.debt_amount, s.start_time, s.created_at,
        s.rate_per_kwh, s.rate_per_minute, s.session_fee, s.settled_at, p.phase, p.estimated, p.corrected_at,
        p.unbilled_wh, p.unbilled_tyiyn, p.end_cause, p.stop_requested_by, t.meter_start_wh, t.meter_stop_wh,
        t.meter_last_wh, t.flags, t.id AS transaction_key, t.wire_transaction_id,
