@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal
 
 from tests.simulation.plan import PAYERS, Plan, draw
 from tests.simulation.tariffs import TARIFFS
@@ -31,6 +32,8 @@ class Narrowing:
     tariff: str | None = None
     money_som: int | None = None
     discount: int | None = None
+    #: Every station's version of OCPP.
+    ocpp: Literal["1.6", "2.0.1"] | None = None
 
     def plan(self) -> Plan:
         """The plan."""
@@ -39,6 +42,8 @@ class Narrowing:
         stations, clients = plan.stations[: self.stations], plan.clients
         if self.tariff is not None:
             stations = tuple(replace(one, tariff=BY_NAME[self.tariff]) for one in stations)
+        if self.ocpp is not None:
+            stations = tuple(replace(one, ocpp=self.ocpp) for one in stations)
         if self.money_som is not None:
             clients = tuple(replace(one, balance_tyiyn=100 * self.money_som) for one in clients)
         if self.discount is not None:
@@ -67,6 +72,7 @@ class Narrowing:
             f"--tariff {self.tariff}" if self.tariff else "",
             "" if self.money_som is None else f"--money {self.money_som}",
             "" if self.discount is None else f"--discount {self.discount}",
+            f"--ocpp {self.ocpp}" if self.ocpp else "",
         ]
         arguments = " ".join(word for word in words if word)
         return f"make simulate SEED={self.seed} HOURS={self.hours:g}" + (f' ARGS="{arguments}"' if arguments else "")
@@ -84,6 +90,8 @@ class Narrowing:
             yield replace(self, payments=False)
         if plan.dangers:
             yield replace(self, dangers=False)
+        if self.ocpp is None:
+            yield replace(self, ocpp="1.6")
         if len(plan.stations) > 1:
             yield replace(self, stations=max(1, len(plan.stations) // 2))
         if len(plan.pairs) > 1:
@@ -103,6 +111,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tariff", choices=sorted(BY_NAME))
     parser.add_argument("--money", type=int, help="what every client has, in som")
     parser.add_argument("--discount", type=int, help="every client's, in per cent")
+    parser.add_argument("--ocpp", choices=("1.6", "2.0.1"), help="what every station speaks")
 
 
 def chosen(options: argparse.Namespace, seed: int, hours: float) -> Narrowing:
@@ -119,6 +128,7 @@ def chosen(options: argparse.Namespace, seed: int, hours: float) -> Narrowing:
         options.tariff,
         options.money,
         options.discount,
+        options.ocpp,
     )
 
 

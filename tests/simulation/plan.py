@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from evpower.simulator.station.misbehaviour import Misbehaviour
 from tests.simulation.tariffs import TARIFFS, Tariff
@@ -60,6 +61,7 @@ class StationPlan:
     #: How probable it is that a chunk is the last one of its line, and how long one is on the way.
     cuts: float
     delay_s: float
+    ocpp: Literal["1.6", "2.0.1"] = "1.6"
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ class Plan:
 
 def draw(seed: int, hours: float) -> Plan:
     """The same for the same seed."""
-    dice = random.Random(f"{seed}/plan")
-    stations = tuple(_station(dice, number) for number in range(dice.randint(4, 8)))
+    dice, versions = random.Random(f"{seed}/plan"), random.Random(f"{seed}/versions")
+    stations = tuple(_station(dice, versions, number) for number in range(dice.randint(4, 8)))
     clients = tuple(_client(dice, number) for number in range(dice.randint(3, 6)))
     return Plan(
         seed=seed,
@@ -110,7 +112,7 @@ def draw(seed: int, hours: float) -> Plan:
     )
 
 
-def _station(dice: random.Random, number: int) -> StationPlan:
+def _station(dice: random.Random, versions: random.Random, number: int) -> StationPlan:
     habits = Misbehaviour(
         duplicates=dice.choice((0, 0, 0, 1)),
         start_delay_s=dice.choice((0.0, 0.0, 0.0, 20.0)),
@@ -125,6 +127,7 @@ def _station(dice: random.Random, number: int) -> StationPlan:
         misbehaviour=habits,
         cuts=dice.choice((0.0, 0.0, 0.001, 0.01)),
         delay_s=dice.choice((0.0, 0.0, 0.5, 3.0)),
+        ocpp=versions.choice(("1.6", "1.6", "2.0.1")),
     )
 
 

@@ -16,7 +16,7 @@ from evpower.simulator.wire.ocpp import Payload
 from tests.simulation.engine import InvariantBroken
 from tests.simulation.network import Away, Line
 from tests.simulation.plan import StationPlan
-from tests.simulation.truth import Truth, WitnessedConnector
+from tests.simulation.truth import Truth, WitnessedConnector, wire_id_of
 from tests.simulation.world import World
 
 URL = "ws://evpower.test/ws"
@@ -28,6 +28,11 @@ ACKNOWLEDGED = {
         AND t.meter_carried_wh > 0 OR EXISTS (SELECT FROM evpower.doubts d WHERE d.transaction_key = t.id))""",
     "StopTransaction": f"{_OF} AND t.meter_stop_wh IS NOT NULL",
 }
+#: OCPP 2.0.1 numbers its events: each is kept by its number, and applied in their order.
+KEPT = """
+SELECT FROM evpower.transaction_events
+WHERE (station_id, wire_transaction_id, seq_no) = (%(station)s, %(wire)s, %(seq_no)s)
+"""
 REGISTER = "Energy.Active.Import.Register"
 
 
@@ -49,6 +54,7 @@ class SimStation:
         self._dice = world.engine.random(f"line {plan.station_id}")
         self._line: Line | None = None
         settings = StationSettings(
+            ocpp=plan.ocpp,
             connector_power_w=plan.power_w,
             register_wh=plan.register_wh,
             boots_on_reconnect=plan.boots_on_reconnect,
@@ -86,9 +92,14 @@ class SimStation:
         charge = message.transaction
         if reply is None or charge is None or charge.transaction_id is None:
             return
-        values = {"station": self.plan.station_id, "wire": str(charge.transaction_id), "register": register_of(message)}
+        values = {
+            "station": self.plan.station_id,
+            "wire": wire_id_of(self.plan, charge),
+            "register": register_of(message),
+            "seq_no": (message.event or {}).get("seqNo"),
+        }
         engine = self._world.engine
-        row = engine.monitor.execute(ACKNOWLEDGED[message.action], values).fetchone()
+        row = engine.monitor.execute(ACKNOWLEDGED[message.action] if message.event is None else KEPT, values).fetchone()
         if row is None and engine.broken is None:
             engine.broken = InvariantBroken(f"acknowledged, and not in the rows: {message.action} {values}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from trio.testing import MockClock
 
@@ -13,7 +15,7 @@ from tests.simulation.plan import draw
 from tests.simulation.truth import PhysicalCharge, Truth, WitnessedConnector
 from tests.simulation.world import BEGINS_AT
 
-PLAN = draw(1, 1.0).stations[0]
+PLAN = replace(draw(1, 1.0).stations[0], ocpp="1.6")
 
 
 def charge(began_at: float, told: int | None) -> PhysicalCharge:

@@ -84,9 +84,15 @@ class Truth:
         found = [one for one in self.charges if (one.station.station_id, one.id_tag, one.start_wh) == wanted]
         return min(
             found,
-            key=lambda one: (str(one.record.transaction_id) != wire_transaction_id, abs(one.began_at - about_s)),
+            key=lambda one: (wire_id_of(one.station, one.record) != wire_transaction_id, abs(one.began_at - about_s)),
             default=None,
         )
+
+
+def wire_id_of(station: StationPlan, transaction: Transaction) -> str:
+    """Under which name the product keeps it: a number is one of 1.6, whichever station chose it (ocpp201 §3)."""
+    name = str(transaction.transaction_id)
+    return f"2.0.1:{name}" if station.ocpp == "2.0.1" and name.isdecimal() else name
 
 
 class WitnessedConnector(SimulatedConnector):

@@ -29,6 +29,7 @@ def _in(seed: int, pairs: str, hours: float, report: str, *, stations: int = 1, 
         payments=False,
         dangers=False,
         one_process=True,
+        ocpp="1.6",
     )
     return Hunt(replace(where, **more), report)  # type: ignore[arg-type]  # fields of Narrowing, as below
 
