@@ -18,6 +18,7 @@ import trio
 from evpower.billing.reservation import ChargeTerms
 from evpower.charging.prediction import seconds_to_limit
 from evpower.charging.rows import registers, sessions
+from evpower.charging.transaction import minutes_count_from
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -61,6 +62,20 @@ class PlannedStop:
     transaction_id: WireTransactionId
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What of a session never changes."""
+
+    terms: ChargeTerms
+    ordered_at: datetime
+
+    def counts_from(self, progress: Progress) -> datetime:
+        """From when its minutes are counted."""
+        return minutes_count_from(
+            progress.started_at, progress.received_at, self.ordered_at, progress.measured_at, progress.register_at
+        )
+
+
 class LimitKeeper:
     """Plans and sends the stops of limited charges; `send_stop` starts the conversation with the station."""
 
@@ -81,7 +96,7 @@ class LimitKeeper:
         self._push = push
         self._send_stop = send_stop
         self._repeat_s = repeat_s
-        self._terms: dict[SessionId, ChargeTerms] = {}
+        self._known: dict[SessionId, _Known] = {}
         self._plans: dict[SessionId, PlannedStop] = {}
         self._sent: dict[SessionId, float] = {}
         #: Whose drivers know that their limit is near.
@@ -91,10 +106,10 @@ class LimitKeeper:
 
     async def advanced(self, station_id: StationId, progress: Progress) -> None:
         """A reading was committed: stop now if its limit is reached, else plan the moment it will be."""
-        terms = self._terms.get(progress.session_id) or await self._read_terms(progress.session_id)
-        if terms is None:
+        known = self._known.get(progress.session_id) or await self._read(progress.session_id)
+        if known is None:
             return
-        elapsed_s = self._watch.since(progress.began_at).total_seconds()
+        terms, elapsed_s = known.terms, self._watch.since(known.counts_from(progress)).total_seconds()
         energy_wh = progress.energy_wh + await self._energy_by_power_wh(progress)
         wait_s = seconds_to_limit(terms, energy_wh, progress.power_w or 0.0, elapsed_s)
         if wait_s is None:
@@ -160,15 +175,15 @@ class LimitKeeper:
                 return int(await registers.energy_by_power_wh(conn, progress.session_id, UNKNOWN_POWER_W))
         return 0
 
-    async def _read_terms(self, session_id: SessionId) -> ChargeTerms | None:
+    async def _read(self, session_id: SessionId) -> _Known | None:
         session = None
         with trio.move_on_after(READ_TERMS_WITHIN_S):
             async with reading(self._pool) as conn:
                 session = await sessions.read_session(conn, session_id)
         if session is None or session.is_final:
             return None
-        self._terms[session_id] = session.terms
-        return session.terms
+        known = self._known[session_id] = _Known(session.terms, session.start_time)
+        return known
 
     async def _follow(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Forget sessions that became final; after lost events, by their rows."""
@@ -194,7 +209,7 @@ class LimitKeeper:
         while True:
             try:
                 async with reading(self._pool) as conn:
-                    known = self._terms.keys() | self._plans.keys() | self._sent.keys() | self._near
+                    known = self._known.keys() | self._plans.keys() | self._sent.keys() | self._near
                     for session_id in await sessions.final_among(conn, known):
                         self._forget(session_id)
                 return
@@ -203,7 +218,7 @@ class LimitKeeper:
             await trio.sleep(RETRY_AFTER_S)
 
     def _forget(self, session_id: SessionId) -> None:
-        self._terms.pop(session_id, None)
+        self._known.pop(session_id, None)
         self._plans.pop(session_id, None)
         self._sent.pop(session_id, None)
         self._near.discard(session_id)

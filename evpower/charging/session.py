@@ -14,7 +14,7 @@ from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
 from evpower.charging.prediction import LastReading, Prediction, predict
-from evpower.charging.transaction import EndCause, late_since
+from evpower.charging.transaction import EndCause, late_since, minutes_count_from
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.belief import SLACK, billed_time
 from evpower.metering.registers import Doubt
@@ -89,9 +89,15 @@ class TransactionRecord:
         by_station, _ = self._until()
         return None if by_station is None else int(by_station.total_seconds() // 60)
 
-    def minutes_so_far(self, now: datetime) -> int:
+    def counts_from(self, ordered_at: datetime) -> datetime:
+        """From when the minutes are counted while the charge goes on (`minutes_count_from`)."""
+        return minutes_count_from(
+            self.started_at, self.received_at, ordered_at, self.meter_last_measured_at, self.meter_last_received_at
+        )
+
+    def minutes_so_far(self, ordered_at: datetime, now: datetime) -> int:
         """Whole minutes of a charge that goes on."""
-        return _whole_minutes(now - self.received_at)
+        return _whole_minutes(now - self.counts_from(ordered_at))
 
     def _until(self) -> tuple[timedelta | None, datetime | None]:
         """How long it took to the stop, else to the last believed reading, by the station's clock; when that came."""
@@ -157,7 +163,9 @@ class Session:
         """Whole minutes billed; so far, while it goes on."""
         if self.record is None:
             return 0
-        return self.record.minutes_so_far(now) if self.goes_on else self.record.minutes(self.start_time)
+        if self.goes_on:
+            return self.record.minutes_so_far(self.start_time, now)
+        return self.record.minutes(self.start_time)
 
     def delivered(self) -> Usage:
         """What the session is billed by, of its rows alone, whenever they are read; nothing without a record."""
@@ -316,7 +324,8 @@ def _prediction(session: Session, now: datetime) -> Prediction | None:
         return None
     if record.power_w is None or record.meter_last_received_at is None:
         return None
-    last = LastReading(record.energy_wh(), record.power_w, record.received_at, record.meter_last_received_at)
+    began_at = record.counts_from(session.start_time)
+    last = LastReading(record.energy_wh(), record.power_w, began_at, record.meter_last_received_at)
     return predict(session.terms, last, now)
 
 

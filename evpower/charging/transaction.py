@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.metering.belief import billed_time
 from evpower.metering.meter_value import Sample
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -72,6 +73,23 @@ def late_since(started_at: datetime, received_at: datetime) -> datetime | None:
     """When a charge began whose start comes late; None for one that comes at once, or whose time cannot be believed."""
     began_at = own_time(started_at, received_at)
     return began_at if began_at is not None and received_at - began_at > LATE_AFTER else None
+
+
+def minutes_count_from(
+    started_at: datetime,
+    received_at: datetime,
+    ordered_at: datetime,
+    measured_at: datetime | None,
+    heard_at: datetime | None,
+) -> datetime:
+    """From when, by our clock, the minutes of a charge that goes on are counted: from the receipt of its start.
+
+    A start out of a queue was received later than it happened: then the last believed reading, measured and heard at
+    these times, says for how long the charge has been billed by now (`billed_time`), as its end will.
+    """
+    if measured_at is None or heard_at is None or late_since(started_at, received_at) is None:
+        return received_at
+    return heard_at - billed_time(measured_at - started_at, heard_at - received_at, heard_at - ordered_at, queued=True)
 
 
 @dataclass(frozen=True)

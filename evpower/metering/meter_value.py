@@ -235,6 +235,9 @@ class Progress(NamedTuple):
     wire_transaction_id: WireTransactionId
     energy_wh: int
     power_w: float | None
-    began_at: datetime
-    #: When the last believed register came; without one, the start.
+    #: When its start happened by the station's clock, and when it came.
+    started_at: datetime
+    received_at: datetime
+    #: When the last believed register was measured by the station's clock, and when it came; without one, the start.
+    measured_at: datetime | None
     register_at: datetime

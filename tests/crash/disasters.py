@@ -133,9 +133,12 @@ async def redis_killed(scene: Scene) -> None:
 
 
 async def redis_hangs(scene: Scene) -> None:
-    scene.redis.freeze()
+    """Killed before or meanwhile, it does not hang."""
+    if scene.redis.runs:
+        scene.redis.freeze()
     await scene.wait(AWAY_S)
-    scene.redis.thaw()
+    if scene.redis.runs:
+        scene.redis.thaw()
 
 
 async def lines_cut(scene: Scene) -> None:

@@ -52,6 +52,11 @@ class RedisServer:
             self._process.communicate()
             self._process = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and not killed since."""
+        return self._process is not None
+
     def freeze(self) -> None:
         """It hangs: connections are taken by the kernel, and nothing is answered."""
         self._signal(signal.SIGSTOP)

@@ -132,12 +132,13 @@ WITH t AS (
                      ELSE t.flags || ARRAY(SELECT unnest(r.flags) EXCEPT SELECT unnest(t.flags)) END
     FROM {batch_table(ADVANCED_COLUMNS)} r
     WHERE t.id = r.id
-    RETURNING t.id, t.charging_session_id, t.wire_transaction_id, t.received_at, t.power_w, r.at,
-              coalesce(t.meter_last_received_at, t.received_at) AS register_at,
+    RETURNING t.id, t.charging_session_id, t.wire_transaction_id, t.started_at, t.received_at, t.power_w, r.at,
+              t.meter_last_measured_at AS measured_at, coalesce(t.meter_last_received_at, t.received_at) AS register_at,
               {ENERGY_WH} AS energy_wh)
 UPDATE public.charging_sessions s SET energy = t.energy_wh / 1000.0, updated_at = t.at
 FROM t WHERE s.id = t.charging_session_id AND s.status = 'started'
-RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.power_w, t.received_at, t.register_at
+RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.power_w, t.started_at, t.received_at,
+          t.measured_at, t.register_at
 """
 
 _encode = msgspec.json.Encoder().encode
@@ -251,7 +252,9 @@ def _progress(row: dict[str, Any]) -> Progress:
         WireTransactionId(row["wire_transaction_id"]),
         row["energy_wh"],
         row["power_w"],
+        row["started_at"],
         row["received_at"],
+        row["measured_at"],
         row["register_at"],
     )
 
