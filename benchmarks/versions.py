@@ -16,7 +16,7 @@ from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, count_rows, open_postgres
 from benchmarks.messages import Figures, measure, medians
 from benchmarks.processes import Server, serving
-from benchmarks.wire import meter_values, occupied, station_id, status, transaction_events
+from benchmarks.wire import meter_values, occupied, station_id, status, transaction_events, transaction_id
 
 CHARGERS = 200
 MESSAGES = 10_000
@@ -26,8 +26,11 @@ ROUNDS = 3
 EXPECTED_RATIO = 1.3
 #: The chargers of 2.0.1 go on with transactions that run already.
 CLAIMED = """
+WITH newer AS (
+    UPDATE evpower.ocpp_transactions SET wire_transaction_id = '2.0.1:' || wire_transaction_id, ocpp_version = '2.0.1'
+    WHERE wire_transaction_id::int >= %s RETURNING station_id, wire_transaction_id, connector_id)
 INSERT INTO evpower.station_transactions (station_id, wire_transaction_id, connector_id, claimed, last_event_at)
-SELECT station_id, wire_transaction_id, connector_id, true, now() FROM evpower.ocpp_transactions
+SELECT station_id, wire_transaction_id, connector_id, true, now() FROM newer
 """
 
 
@@ -39,7 +42,7 @@ async def main() -> None:
 def compare(postgres: Postgres) -> None:
     """Print what both cost."""
     with psycopg.connect(postgres.ours) as ours:
-        ours.execute(CLAIMED)
+        ours.execute(CLAIMED, [transaction_id(CHARGERS)])
     with ExitStack() as stack:
         state = stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))
         environ = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from evpower.simulator.station.misbehaviour import misbehaviour
 from tests.e2e.process import Server
@@ -71,11 +72,31 @@ async def test_duplicates_and_disorder_make_one_bill(server: Server) -> None:
 
 
 async def test_operators_have_one_vocabulary(server: Server) -> None:
-    """A key of 1.6 is read of a station of 2.0.1, whose version is shown."""
+    """A key of 1.6 is read of a station of 2.0.1, whose version is shown; what 2.0.1 adds are verbs too, whose reports
+    come back whole."""
     async with charger_at(server, ocpp="2.0.1"):
         (station,) = await server.control("GET", "stations")
         assert station["ocpp_version"] == "2.0.1"
         keys = {"keys": ["HeartbeatInterval", "SampledDataCtrlr.TxUpdatedInterval"]}
         await server.control("POST", f"stations/{STATION}/operations/read-configuration", json=keys)
         known = await server.control("GET", f"stations/{STATION}/configuration")
+        shown = {}
+        for name, arguments in OPERATIONS:
+            shown[name] = await server.control("POST", f"stations/{STATION}/operations/{name}", json=arguments)
+        (station,) = await server.control("GET", "stations")
     assert {each["key"]: each["value"] for each in known}["MeterValueSampleInterval"] == "1"
+    assert [each["id"] for each in shown["display-messages"]["messages"]] == [1, 2, 3]
+    assert [each["variable"]["name"] for each in shown["monitors"]["monitors"]] == ["Power"]
+    assert shown["customer-information"] == {"status": "Accepted", "data": "nothing is kept"}
+    assert len(shown["read-device"]["variables"]) > 10
+    assert station["configuration_warnings"] == [], "its inventory names the EVSEs that are configured"
+
+
+OPERATIONS: list[tuple[str, dict[str, Any]]] = [
+    *(("set-display-message", {"message_id": number, "text": f"Текст {number}"}) for number in (1, 2, 3)),
+    ("display-messages", {}),
+    ("set-monitors", {"monitors": [{"variable": "EVSE.Power", "kind": "Delta", "value": 1, "severity": 8}]}),
+    ("monitors", {}),
+    ("customer-information", {"id_tag": "TAG"}),
+    ("read-device", {}),
+]

@@ -11,6 +11,7 @@ from quart_trio import QuartTrio
 from evpower.errors import AlreadyExists, DatabaseUnavailable, EvPowerError, StationNotFound
 from evpower.http.app import HttpAppSettings, build_http_app
 from evpower.http.operators.admin import AdminDoor
+from evpower.http.operators.arguments.device import DEVICE_OPERATIONS
 from evpower.http.operators.control import OPERATOR_HEADER, build_control_app
 from evpower.http.operators.people.act_journal import ActJournal, act_name
 from evpower.http.operators.people.staff import enrolment_routes
@@ -84,7 +85,7 @@ async def kept(world: World) -> list[OperatorAct]:
 
 async def test_a_write_is_kept_with_who_what_and_from_which_door(world: World) -> None:
     rest, control = doors(world)
-    body = {"status": "maintenance", "password": "opensesame", "values": {"A": "secret"}}
+    body = {"status": "maintenance", "password": "opensesame", "values": {"A": "secret"}, "id_tag": "04AABB"}
     assert (await rest.put(REST, json=body, headers=BEARER)).status_code == 200
     world.clock.advance(1)
     assert (await control.put(CONTROL, json={}, headers={OPERATOR_HEADER: "ann"})).status_code == 200
@@ -96,7 +97,7 @@ async def test_a_write_is_kept_with_who_what_and_from_which_door(world: World) -
         "EVP-1",
         "done",
     )
-    assert first.detail == "password, status=maintenance, values: A"
+    assert first.detail == "id_tag, password, status=maintenance, values: A"
     assert (second.actor, second.door, second.detail) == ("operator ann", "command", None)
 
 
@@ -156,6 +157,12 @@ def test_every_write_has_a_name_in_every_language() -> None:
     for language in LANGUAGES:
         texts = load(language, "pages")
         assert {name for name in names if f"acts.{name}" not in texts} == set()
+
+
+def test_what_2_0_1_adds_has_a_name_in_every_language() -> None:
+    for language in LANGUAGES:
+        texts = load(language, "pages")
+        assert {name for name in DEVICE_OPERATIONS if f"acts.{name}" not in texts} == set()
 
 
 def writes(app: Quart) -> set[str]:

@@ -26,6 +26,7 @@ from evpower.simulator.station.power import Register, Vehicle
 from evpower.simulator.station.profiles import Profiles
 from evpower.simulator.station.readings import meter_value
 from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.v201.device_memory import DeviceMemory
 from evpower.simulator.station.v201.speech import event_of
 from evpower.simulator.wire.ocpp import Payload, parse_time, wire_time
 from evpower.simulator.wire.trace import Trace
@@ -55,6 +56,7 @@ class Hardware:
         self.operative = True
         #: With OCPP 2.0.1: under which number a tag was asked to begin.
         self.remote_start_ids: dict[str, int] = {}
+        self.memory = DeviceMemory()
         self.local_list: dict[str, Mapping[str, Any]] = {}
         self.local_list_version = 0
         self._tasks: trio.Nursery | None = None

@@ -29,8 +29,8 @@ log = logging.getLogger("security")
 WRITES_WITHIN_S = 2.0
 #: Doors whose fields name the network and no person: what was written is shown, elsewhere which fields alone.
 OF_THE_NETWORK = frozenset({"location_admin", "station_admin", "tariff_plans", "station_commands", "free_vend"})
-#: Parts of the names of fields whose value may open something.
-SECRET = ("password", "secret", "token", "key", "location", "url")
+#: Parts of the names of fields whose value may open something, or names a person.
+SECRET = ("password", "secret", "token", "key", "location", "url", "tag", "customer")
 #: `/operators` is another name of `/users`.
 SAME_AS = ("staff_operators", "staff_users")
 VALUE_CHARS_MAX, DETAIL_CHARS_MAX = 60, 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -10,6 +10,7 @@ import trio
 from evpower.simulator.station import commands as v16
 from evpower.simulator.station.answers import ACCEPTED, CommandAnswer, CommandHandler, Lifecycle
 from evpower.simulator.station.hardware import Hardware
+from evpower.simulator.station.v201 import device
 from evpower.simulator.wire.ocpp import CallRefused, Payload, wire_time
 
 STEP_S = 1.0
@@ -35,6 +36,8 @@ FIXED = {
     ("OCPPCommCtrlr", "OfflineThreshold"): "60",
     ("DisplayMessageCtrlr", "Available"): "true",
     ("TariffCostCtrlr", "Enabled"): "true",
+    ("DeviceDataCtrlr", "ItemsPerMessage"): "4",
+    ("DeviceDataCtrlr", "BytesPerMessage"): "4000",
 }
 #: Set to what they are already.
 UNCHANGED = frozenset({("SampledDataCtrlr", "TxStartedMeasurands"), ("SampledDataCtrlr", "TxEndedMeasurands")})
@@ -51,7 +54,13 @@ def request_start(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) ->
     return v16.remote_start(hardware, lifecycle, asked)
 
 
+def _refuse_too_many(data: Sequence[Any]) -> None:
+    if len(data) > int(FIXED["DeviceDataCtrlr", "ItemsPerMessage"]):
+        raise CallRefused("OccurrenceConstraintViolation", f"{len(data)} variables are more than this station takes")
+
+
 def set_variables(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) -> CommandAnswer:
+    _refuse_too_many(payload["setVariableData"])
     results, renews = [], False
     for each in payload["setVariableData"]:
         where = _where(each)
@@ -66,6 +75,7 @@ def set_variables(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) ->
 
 
 def get_variables(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) -> CommandAnswer:
+    _refuse_too_many(payload["getVariableData"])
     results = []
     for each in payload["getVariableData"]:
         value = _value(hardware, _where(each))
@@ -84,6 +94,14 @@ def get_base_report(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) 
         }
         for component, variable in (*KEYS, *FIXED)
         if (component, variable) != ("SecurityCtrlr", "BasicAuthPassword")
+    ]
+    told += [
+        {
+            "component": {"name": "EVSE", "evse": {"id": number}},
+            "variable": {"name": "Available"},
+            "variableAttribute": [{"value": "true", "mutability": "ReadOnly"}],
+        }
+        for number in hardware.connectors
     ]
     parts = [told[first : first + REPORT_PART] for first in range(0, len(told), REPORT_PART)]
 
@@ -221,6 +239,7 @@ HANDLERS: Mapping[str, CommandHandler] = {
     "ReserveNow": reserve_now,
     "CancelReservation": v16.cancel_reservation,
     "CostUpdated": taken,
+    **device.HANDLERS,
 }
 
 
