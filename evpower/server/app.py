@@ -85,6 +85,7 @@ from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.power.keeper import PowerKeeper
+from evpower.power.service import PowerGroups
 from evpower.push.delivery import DeliveryService
 from evpower.push.events import PushEvent
 from evpower.push.graph import Push, build_push
@@ -167,6 +168,7 @@ class App:
     favorites: Favorites
     watches: Watches
     power: PowerKeeper
+    power_groups: PowerGroups
     keeping: Keeping
     aliases: Aliases
     merging: Merging
@@ -336,6 +338,7 @@ def build_app(
         keeping=keeping,
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         power=power,
+        power_groups=PowerGroups(pool, clock, link, config.billing.timezone, enabled=config.power.enabled),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=payments,
