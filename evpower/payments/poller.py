@@ -26,7 +26,15 @@ from evpower.payments.provider_calls import ProviderCalls
 from evpower.payments.rows import top_ups
 from evpower.payments.rows.payment_events import conclude_events, last_event_id
 from evpower.payments.rows.top_up_refunds import make_all_refunds_due
-from evpower.payments.rows.top_ups import claim_due, lease, lock_top_up, make_all_due, make_due, release
+from evpower.payments.rows.top_ups import (
+    claim_due,
+    forget_wrong_times,
+    lease,
+    lock_top_up,
+    make_all_due,
+    make_due,
+    release,
+)
 from evpower.payments.top_up import Origin, Parking, TopUp, TopUpRules
 from evpower.payments.top_up_schedule import (
     Claim,
@@ -48,6 +56,8 @@ ASK_WITHIN_S = 30.0
 CANCEL_WITHIN_S = 10.0
 #: Longer than both together.
 LEASE = timedelta(seconds=60)
+#: How often times are looked for that only a wrong clock can have written.
+WRONG_TIMES_EVERY_S = 600.0
 #: How often an idle worker looks for due rows; code that makes one due wakes it.
 LOOK_EVERY_S = 2.0
 
@@ -94,6 +104,19 @@ class PaymentPoller:
             for name in self._gateways:
                 nursery.start_soon(self._watch, name, name=f"payments of {name}")
             task_status.started()
+            failure = "times of a wrong clock were not looked for and will be again"
+            await repeat(self.forget_wrong_times, WRONG_TIMES_EVERY_S, log=log, failure=failure)
+
+    async def forget_wrong_times(self) -> None:
+        """What a process whose clock ran ahead left when it died is due now, and not on that day (money audit B2)."""
+        if self._clock_watch.holds:
+            return
+        now = self._clock.now()
+        async with unit_of_work(self._pool) as uow:
+            found = await forget_wrong_times(uow.conn, now, now + 2 * LEASE)
+        if found:
+            log.warning("top-ups were to be asked about by a clock that ran ahead, and are now: %d", found)
+            self.wake()
 
     async def clock_jumped(self) -> None:
         """Ask about every order and refund now: when to ask was written by a clock that is another now."""

@@ -74,6 +74,13 @@ UNDECIDED = f"""
 MAKE_ALL_DUE = "UPDATE evpower.top_up_orders SET next_check_at = %(at)s WHERE next_check_at > %(at)s"
 END_STRANGE_LEASES = "UPDATE evpower.top_up_orders SET leased_until = NULL WHERE leased_until > %(most)s"
 
+# A process whose clock ran ahead wrote them and has died: no check is under way so late, and a mark means now.
+FORGET_WRONG_TIMES = """
+UPDATE evpower.top_up_orders SET next_check_at = least(next_check_at, %(at)s),
+    leased_until = CASE WHEN leased_until <= %(most)s THEN leased_until END
+WHERE leased_until > %(most)s OR (due_why IS NOT NULL AND next_check_at > %(most)s)
+"""
+
 # Rows somebody holds are skipped, never waited for: a claim cannot be part of a deadlock. The slow sweep comes last:
 # who pays now does not wait for a week's codes, which are all due after an outage.
 CLAIM_DUE = f"""
@@ -219,6 +226,11 @@ async def make_all_due(conn: Conn, at: datetime, leased_until_most: datetime) ->
     """Every order that is to be asked about some day is, at once; a lease that no check can have ends."""
     await conn.execute(MAKE_ALL_DUE, {"at": at})
     await conn.execute(END_STRANGE_LEASES, {"most": leased_until_most})
+
+
+async def forget_wrong_times(conn: Conn, at: datetime, most: datetime) -> int:
+    """Make due at once what is leased, or due by a mark, only after `most`; how many orders that were."""
+    return (await conn.execute(FORGET_WRONG_TIMES, {"at": at, "most": most})).rowcount
 
 
 async def claim_due(conn: Conn, provider: str, at: datetime, limit: int) -> list[TopUp]:
