@@ -12,10 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +27,8 @@ from selenium.webdriver.common.keys import Keys
 
 from evpower.pages.stations.acts import BY_NAME
 from evpower.pages.stations.routes import TABS
+from tests.browser.eyes import Eyes
+from tests.browser.incidents import answer_all
 from tests.browser.network import CHARGE, DRIVER, make_network
 from tests.browser.steps import measure
 from tests.db.proxy import Proxy
@@ -65,7 +65,6 @@ STATION_PATHS = (
     f"/drivers/{DRIVER}",
 )
 GZIP_BYTES_MAX = 60 * 1024
-FOREIGN = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))"
 PAINTED = "return performance.getEntriesByType('paint').map(e => e.startTime)[0]"
 WIDTH = "return document.documentElement.scrollWidth"
 #: A cell of a large network is a character; of a small one an element whose style has it.
@@ -77,78 +76,33 @@ IS_STALE = "return document.body.classList.contains('stale')"
 Say = Callable[[str], object]
 
 
-class Eyes:
-    """A browser, signed in, that complains."""
-
-    def __init__(self, driver: webdriver.Chrome, url: str, shots: Path) -> None:
-        self.driver = driver
-        self.url = url
-        self._shots = shots
-
-    def open(self, path: str) -> None:
-        """A page, without a complaint of the browser, and without anything from elsewhere."""
-        self.driver.get(self.url + path)
-        self.wait(lambda: self.driver.execute_script("return document.readyState") == "complete")
-        assert self.driver.execute_script(FOREIGN) == [], path
-        # A recommendation is none: that a password of a station has no user's name beside it.
-        complaints = [each for each in self._log("browser") if each["source"] != "recommendation"]
-        assert not complaints, (path, complaints)
-
-    def forget_complaints(self) -> None:
-        """What came before does not count."""
-        self._log("browser")
-
-    def _log(self, kind: str) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
-        return found
-
-    def choose(self, language: str, look: str = "light") -> None:
-        self.driver.add_cookie({"name": "evpower_language", "value": language})
-        self.driver.add_cookie({"name": "evpower_look", "value": look})
-
-    @contextmanager
-    def narrow(self) -> Iterator[None]:
-        """A phone's screen."""
-        size = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        yield
-        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-    def shot(self, name: str) -> None:
-        self.driver.save_screenshot(str(self._shots / f"{name}.png"))
-
-    def wait(self, happened: Callable[[], object], at_most_s: float = 30) -> None:
-        """Until it is so."""
-        until = time.monotonic() + at_most_s
-        while not happened():
-            assert time.monotonic() < until, "waited in vain"
-            time.sleep(0.2)
-
-    def weight(self, path: str) -> int:
-        """Bytes of a page, compressed."""
-        cookies = "; ".join(f"{each['name']}={each['value']}" for each in self.driver.get_cookies())
-        headers = {"Accept-Encoding": "gzip", "Cookie": cookies}
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers)) as answer:
-            assert answer.headers["Content-Encoding"] == "gzip"
-            return len(answer.read())
-
-
 def look(eyes: Eyes, server: Server, wire: Proxy, say: Say) -> None:
     """Everything."""
     with psycopg.connect(
         host=str(server.state_dir / "postgres"), user="postgres", dbname="postgres", autocommit=True
     ) as database:
         for stations in SIZES:
-            make_network(database, stations)
-            time.sleep(3)
+            _make(eyes, database, stations)
             _look_at(eyes, stations, say)
-        make_network(database, 40)
-        time.sleep(3)
+        _make(eyes, database, 40)
+        answer_all(eyes, database, say)
         _keys(eyes)
         _hanging(eyes, server, say)
         _locked(eyes, database, say)
         _cut(eyes, wire, say)
     _killed(eyes, server, say)
+
+
+def _make(eyes: Eyes, database: psycopg.Connection, stations: int) -> None:
+    """A network of that size, which the process has read."""
+
+    def is_seen() -> bool:
+        eyes.driver.get(f"{eyes.url}/")
+        return bool(eyes.driver.execute_script(CELLS) == stations * 2)
+
+    make_network(database, stations)
+    eyes.wait(is_seen)
+    eyes.forget_complaints()
 
 
 def _look_at(eyes: Eyes, stations: int, say: Say) -> None:

@@ -26,13 +26,13 @@ SELECT s.id || '-' || c, s.id, c, 'GBT', 60,
 FROM stations s CROSS JOIN generate_series(1, 2) c
 """
 #: Whom the pages of one driver and of one charge are of.
-DRIVER, CHARGE = "browser", "1703a9f7-browser"
-DRIVEN = "INSERT INTO clients (id, name, phone, balance) VALUES (%(driver)s, 'Айгүл', '+996700000002', 0)"
+DRIVER, CHARGE, PHONE = "browser", "1703a9f7-browser", "+996700000002"
+DRIVEN = "INSERT INTO clients (id, name, phone, balance) VALUES (%(driver)s, 'Айгүл', %(phone)s, 0)"
 CHARGED = """
 INSERT INTO charging_sessions (id, user_id, station_id, connector_id, start_time, stop_time, settled_at, status, energy,
                                amount, reserved_amount, limit_type, limit_value)
 VALUES (%(charge)s, %(driver)s, 'EVP-0001', 1, now() - interval '2 hours', now() - interval '1 hour',
-        now() - interval '1 hour', 'stopped', 10, 0, 0, 'energy', 20)
+        now() - interval '1 hour', 'stopped', 10, 135, 200, 'energy', 20)
 """
 SETTLED = """
 INSERT INTO evpower.session_phases (session_id, phase, phase_at, end_cause)
@@ -45,7 +45,7 @@ def make_network(database: psycopg.Connection, stations: int) -> None:
     for table in ("evpower.session_phases", "charging_sessions", "clients", "connectors", "stations", "locations"):
         database.execute(f"DELETE FROM {table}")
     if stations:
-        names = {"driver": DRIVER, "charge": CHARGE}
+        names = {"driver": DRIVER, "charge": CHARGE, "phone": PHONE}
         parameters = {"stations": stations, "locations": max(1, stations // 3), **names}
         for statement in (LOCATIONS, STATIONS, CONNECTORS, DRIVEN, CHARGED, SETTLED):
             database.execute(statement, parameters)

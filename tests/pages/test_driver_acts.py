@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
 import pytest
 
+from evpower.errors import ProviderTimeout
+from tests.payments.test_decisions import credited
 from tests.worlds.charging import CLIENT, STATION, World
 from tests.worlds.fakes import NOON
 from tests.worlds.pages import Browser
+from tests.worlds.payments import World as PaidWorld
 
 KEY = "0123456789abcdef"
 CARD = "INSERT INTO evpower.ocpp_authorization (id_tag, parent_id_tag, client_id, created_at) VALUES (%s, 'G', %s, %s)"
@@ -54,6 +61,58 @@ async def test_a_payment_that_is_not_theirs_is_left_alone(browser: Browser, worl
     given = {"key": KEY, "order": "nobody's", "reason": "r", "amount": "5"}
     assert (await browser.send(f"/drivers/{CLIENT}/do/{act}", given)).status_code == 409
     assert "no such payment" in browser.text
+
+
+@asynccontextmanager
+async def paid_by(world: World) -> AsyncIterator[tuple[Browser, PaidWorld, str]]:
+    """A driver who paid 100 som by a provider that answers; the chief administrator's browser, and the invoice."""
+    money = PaidWorld(world.pool, clock=world.clock)
+    order = await credited(money)
+    world.app = replace(world.app, payments=money.payments)
+    yield await Browser(world).sign_in(), money, order.invoice_id
+
+
+@pytest.mark.parametrize(("amount", "left_tyiyn"), [("", 0), ("30,50", 69_50)])
+async def test_a_payment_is_given_back_once_by_the_form_on_its_drivers_page(
+    world: World, amount: str, left_tyiyn: int
+) -> None:
+    async with paid_by(world) as (browser, money, invoice_id):
+        path = f"/drivers/{CLIENT}/do/refund"
+        (link,) = [each for each in (await browser.get(f"/drivers/{CLIENT}")).links if each.startswith(path)]
+        form = (await browser.get(link)).form(path)
+        assert form["order"] == invoice_id
+        for _ in range(2):
+            response = await browser.send(path, {**form, "amount": amount, "reason": "paid twice"})
+            assert response.status_code == 303
+        assert money.odengi.refunds == [("90017755", 100_00 - left_tyiyn)]
+        assert await world.balance() == left_tyiyn
+        page = await browser.get(response.headers["Location"])
+        assert f"completed: {100 - left_tyiyn / 100:.2f} → {left_tyiyn / 100:.2f}" in page.text
+
+
+async def test_a_refund_whose_answer_never_came_is_not_called_failed(world: World) -> None:
+    async with paid_by(world) as (browser, money, invoice_id):
+        money.odengi.refund_error = ProviderTimeout()
+        path, given = f"/drivers/{CLIENT}/do/refund", {"key": KEY, "order": invoice_id, "reason": "r"}
+        for _ in range(2):
+            response = await browser.send(path, given)
+        assert len(money.odengi.refunds) <= 1
+        assert await world.balance() == 0, "held until it is known"
+        text = browser.text if response.status_code != 303 else (await browser.get(response.headers["Location"])).text
+        assert "failed" not in text
+        (act,) = await world.sql("SELECT outcome, answer FROM evpower.operator_acts WHERE act = 'refund'")
+        assert act["outcome"] is None or "completed" not in (act["answer"] or "")
+
+
+@pytest.mark.parametrize("amount", ["100,01", "0", "-1", "x"])
+async def test_a_wrong_sum_to_give_back_gets_the_form_again(world: World, amount: str) -> None:
+    async with paid_by(world) as (browser, money, invoice_id):
+        given = {"key": KEY, "order": invoice_id, "amount": amount, "reason": "r"}
+        response = await browser.send(f"/drivers/{CLIENT}/do/refund", given)
+        assert response.status_code in (400, 409)
+        assert "Nothing was done" in browser.text
+        assert f'value="{invoice_id}"' in browser.text
+        assert (money.odengi.refunds, await world.balance()) == ([], 100_00)
 
 
 @pytest.mark.parametrize("act", ["adjust", "refund", "ask_provider", "block_card", "unblock_card"])
