@@ -82,6 +82,8 @@ class DayFigures:
     top_ups: TopUpsToday = TopUpsToday()
     #: The last 24 hours, the oldest first; empty before they were read.
     hours: tuple[NetworkHour, ...] = ()
+    #: Of 30 days; None of no station.
+    uptime: float | None = None
 
     @property
     def curves(self) -> dict[str, list[float | None]]:

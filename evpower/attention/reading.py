@@ -31,6 +31,8 @@ from evpower.identifiers import StationId
 DAY_EVERY_S = 10.0
 #: As often as they are kept (availability/service.py).
 HOURS_EVERY_S = 60.0
+#: Of 30 days an hour is little.
+UPTIME_EVERY_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,17 @@ class PictureReading:
         self._timezone = timezone
         self._day, self._day_at_s = DayFigures(), float("-inf")
         self._hours: tuple[NetworkHour, ...] = ()
-        self._hours_at_s = float("-inf")
+        self._hours_at_s = self._uptime_at_s = float("-inf")
+        self._uptime: float | None = None
 
     async def read(self, now: datetime, beneath: BeneathFacts, changed: Collection[StationId] | None) -> PictureRows:
         """Now; the facts of these stations alone, when given."""
         if trio.current_time() - self._hours_at_s > HOURS_EVERY_S:
             self._hours = await self._availability.network_hours()
             self._hours_at_s = trio.current_time()
+        if trio.current_time() - self._uptime_at_s > UPTIME_EVERY_S:
+            self._uptime = await self._availability.network_uptime()
+            self._uptime_at_s = trio.current_time()
         async with reading(self._pool) as conn:
             facts = await read_station_facts(conn, changed) if changed is None or changed else []
             silent = await silent_stations(conn, now - self._heartbeat_timeout)
@@ -81,4 +87,5 @@ class PictureReading:
             if trio.current_time() - self._day_at_s > DAY_EVERY_S:
                 self._day = await read_day(conn, now, midnight(now, self._timezone))
                 self._day_at_s = trio.current_time()
-        return PictureRows(facts, silent, running, gathered, marks, over, replace(self._day, hours=self._hours))
+        day = replace(self._day, hours=self._hours, uptime=self._uptime)
+        return PictureRows(facts, silent, running, gathered, marks, over, day)

@@ -56,6 +56,15 @@ class StationAvailability:
         async with reading(self._pool) as conn:
             return await rows.read_network_hours(conn, now - timedelta(hours=hours - 1), now)
 
+    async def network_uptime(self, days: int = 30) -> float | None:
+        """The share of the last days in which the active stations were heard of; None of no station.
+
+        Time before a station was added does not count, as for one station (`seen`).
+        """
+        now = self._clock.now()
+        async with reading(self._pool) as conn:
+            return await rows.read_network_uptime(conn, now - timedelta(days=days), now)
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the hours until cancelled."""
         task_status.started()

@@ -38,14 +38,12 @@ from evpower.errors import (
     Unauthorized,
 )
 from evpower.history.bill_evidence import Evidence
-from evpower.http.operators.operations import StationOperations
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
 from evpower.network_file.imports import FleetImports
 from evpower.pages.charge_list import charge_list_routes
 from evpower.pages.charges import charge_routes
 from evpower.pages.client_acts import ClientDoers, client_act_routes
-from evpower.pages.commands import command_routes
 from evpower.pages.drivers import driver_routes
 from evpower.pages.frame.application import PagesApplication
 from evpower.pages.frame.assets import asset_routes, read_assets
@@ -124,7 +122,6 @@ class PagesServices:
     station_rooms: StationRooms
     station_wire: StationWire
     asking: Asking
-    operations: StationOperations
     reasons: Reasons
 
 
@@ -178,7 +175,6 @@ def _behind_the_gate(
         system_routes(services.read_system, pages),
         station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
         map_routes(services.pictures, pages),
-        command_routes(services.operations, services.acts, pages),
     ):
         behind.register_blueprint(routes)
     return behind

@@ -75,13 +75,13 @@ def lookup_routes(lookups: LookedUp, pages: Pages) -> Blueprint:
         text, visitor = request.args.get("q", "").strip(), signed_in()
         command = read_command(text)
         if command is not None and visitor.may(Right.COMMAND, command.station_id):
-            return await pages.show("lookups/search.html", rows=(), text=text, command=command)
+            return redirect(command.form, 303)
         with trio.fail_after(WITHIN_S):
             found = [each for each in await lookups.finding.find(text) if _may_see(visitor, each)]
         rows = [(each, ADDRESSES[each.kind] + each.id) for each in found]
         if len({address for _, address in rows}) == 1:
             return redirect(rows[0][1], 303)
-        return await pages.show("lookups/search.html", rows=rows, text=text, command=None)
+        return await pages.show("lookups/search.html", rows=rows, text=text)
 
     return routes
 

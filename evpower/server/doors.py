@@ -225,7 +225,6 @@ def pages_services(
         provisioning=app.provisioning,
         fleet_imports=app.fleet_imports,
         read_system=read,
-        operations=app.operations,
         reasons=Reasons(wire.traces, lines),
     )
 

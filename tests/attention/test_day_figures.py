@@ -14,7 +14,8 @@ from evpower.errors import EvPowerError
 from evpower.identifiers import ClientId
 from evpower.link.ports import Outcome
 from evpower.pages.frame.sparkline import sparkline
-from tests.worlds.charging import World
+from tests.worlds.charging import STATION, World
+from tests.worlds.pages import Browser
 
 
 async def starts(world: World) -> Starts:
@@ -66,3 +67,32 @@ async def test_a_disk_that_fills_is_raised_since_it_was_seen_and_withdrawn(world
 
 def test_a_place_that_is_not_there_yet_has_the_room_above_it() -> None:
     assert disk_room(Path("no/such/place"))[1] == disk_room(Path.cwd())[1]
+
+
+async def test_the_networks_uptime_is_of_the_time_its_stations_were_known(world: World) -> None:
+    """Ten days known, one of them away; one that is new counts for its day, a closed one not at all."""
+    now = world.clock.now()
+    await world.sql("UPDATE stations SET created_at = %s, last_heartbeat_at = %s", now - timedelta(days=10), now)
+    for name, known, status in (("NEW", 1, "active"), ("OFF", 30, "maintenance")):
+        await world.sql(
+            "INSERT INTO stations (id, serial_number, location_id, status, created_at, last_heartbeat_at)"
+            " VALUES (%s, %s, 'EVP-LOC-001', %s, %s, %s)",
+            name,
+            name,
+            status,
+            now - timedelta(days=known),
+            now,
+        )
+    for hour in range(24):
+        for name in (STATION, "OFF"):
+            await world.sql(
+                "INSERT INTO evpower.station_hours VALUES (%s, %s, 3600, 0, 0, 0, 0, 0)",
+                name,
+                now - timedelta(days=2, hours=hour),
+            )
+    assert await world.app.availability.network_uptime() == pytest.approx(1 - 1 / 11)
+    assert await world.app.availability.network_uptime(days=1) == 1
+    browser = await Browser(world).sign_in()
+    assert "90.91 % of 30 days" in (await browser.get("/")).text
+    await world.sql("UPDATE stations SET last_heartbeat_at = NULL")
+    assert await world.app.availability.network_uptime() is None

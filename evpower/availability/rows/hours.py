@@ -85,6 +85,19 @@ SELECT a.hour, greatest(0, 1 - coalesce(s.offline_s, 0) / nullif(a.lasts_s * (SE
        coalesce(p.tyiyn, 0)::bigint AS topped_up_tyiyn
 FROM asked a LEFT JOIN sums s USING (hour) LEFT JOIN paid p USING (hour) ORDER BY a.hour
 """
+#: Of each active station that was ever heard of, from when it was known.
+NETWORK_UPTIME = """
+WITH known AS (
+    SELECT s.id, extract(epoch FROM %(now)s - greatest(%(since)s, least(s.created_at, s.last_heartbeat_at))) AS lasts_s
+    FROM public.stations s WHERE s.status = 'active' AND s.last_heartbeat_at IS NOT NULL
+), away AS (
+    SELECT k.station_id, sum(k.offline_s) AS offline_s FROM evpower.station_hours k
+    WHERE k.hour >= %(since)s GROUP BY k.station_id
+)
+SELECT (1 - sum(least(coalesce(away.offline_s, 0), known.lasts_s)) / nullif(sum(known.lasts_s), 0))::float8
+       AS uptime
+FROM known LEFT JOIN away ON away.station_id = known.id WHERE known.lasts_s > 0
+"""
 DELETE_OLD = (
     "DELETE FROM evpower.station_hours WHERE hour < %(before)s",
     "DELETE FROM evpower.station_outages WHERE ended_at < %(before)s",
@@ -120,6 +133,12 @@ async def read_network_hours(conn: Conn, since: datetime, now: datetime) -> tupl
     """The network's hours from that of `since` on, the oldest first; the last one is not over."""
     cursor = await conn.execute(NETWORK_HOURS, {"since": hour_of(since), "now": now})
     return tuple(NetworkHour(**row) for row in await cursor.fetchall())
+
+
+async def read_network_uptime(conn: Conn, since: datetime, now: datetime) -> float | None:
+    """The share of the time since then in which the network's stations were heard of; None: there are none."""
+    row = await (await conn.execute(NETWORK_UPTIME, {"since": hour_of(since), "now": now})).fetchone()
+    return None if row is None else row["uptime"]
 
 
 async def delete_old(conn: Conn, before: datetime) -> None:

@@ -174,6 +174,7 @@ ACTS: Sequence[StationAct] = (
         ),
         is_danger=True,
     ),
+    StationAct("clear_cache", (), _operation("clear-cache", lambda given: {})),
     StationAct("read_configuration", (), _operation("read-configuration", lambda given: {})),
     StationAct(
         "configuration",

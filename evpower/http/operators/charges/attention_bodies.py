@@ -54,6 +54,8 @@ class SummaryBody(TypedDict):
     urgent: int
     starts_last_hour: NotRequired[dict[str, int]]
     refusals_last_hour: NotRequired[dict[str, int]]
+    #: Of the active stations over 30 days, 0 to 1.
+    uptime_30_days: NotRequired[float]
     revenue_today_som: NotRequired[float]
     energy_today_wh: NotRequired[int]
     revenue_week_ago_som: NotRequired[float]
@@ -125,6 +127,8 @@ def summary_body(seen: Glance) -> SummaryBody:
         starts, sold, top_ups = seen.day.starts, seen.day.sold, seen.day.top_ups
         body["starts_last_hour"] = {"asked": starts.asked, "reached": starts.reached}
         body["refusals_last_hour"] = dict(starts.refusals)
+        if seen.day.uptime is not None:
+            body["uptime_30_days"] = seen.day.uptime
         body["revenue_today_som"] = som_number(sold.revenue_tyiyn)
         body["energy_today_wh"] = sold.energy_wh
         body["revenue_week_ago_som"] = som_number(sold.revenue_before_tyiyn)
