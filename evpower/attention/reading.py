@@ -74,7 +74,7 @@ class PictureReading:
         if trio.current_time() - self._hours_at_s > HOURS_EVERY_S:
             self._hours = await self._availability.network_hours()
             self._hours_at_s = trio.current_time()
-        if trio.current_time() - self._uptime_at_s > UPTIME_EVERY_S:
+        if trio.current_time() - self._uptime_at_s > (HOURS_EVERY_S if self._uptime is None else UPTIME_EVERY_S):
             self._uptime = await self._availability.network_uptime()
             self._uptime_at_s = trio.current_time()
         async with reading(self._pool) as conn:

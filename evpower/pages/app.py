@@ -52,7 +52,7 @@ from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import Gate, signed_in
 from evpower.pages.live import live_routes
 from evpower.pages.lookups import LookedUp, lookup_routes
-from evpower.pages.map import map_routes
+from evpower.pages.map.routes import map_routes
 from evpower.pages.money import Books, money_routes
 from evpower.pages.network.fleet_import import import_routes
 from evpower.pages.network.lists import NetworkLists, network_routes

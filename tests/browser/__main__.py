@@ -116,6 +116,8 @@ def _look_at(eyes: Eyes, stations: int, say: Say) -> None:
             cells = eyes.driver.execute_script(CELLS)
             assert cells == stations * 2, (stations, cells)
             eyes.shot(f"now-{stations}-{language}-{look_of}")
+            eyes.open("/map")
+            eyes.shot(f"map-{stations}-{language}-{look_of}")
         with eyes.narrow():
             for path in paths:
                 eyes.open(path)

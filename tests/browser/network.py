@@ -5,9 +5,11 @@ from __future__ import annotations
 import psycopg
 
 LOCATIONS = """
-INSERT INTO locations (id, name, address, city)
+INSERT INTO locations (id, name, address, city, latitude, longitude)
 SELECT format('LOC-%%s', lpad(n::text, 4, '0')), format('Площадка %%s', n), 'ул. Чуй',
-       (ARRAY['Бишкек', 'Ош', 'Каракол'])[n %% 3 + 1]
+       (ARRAY['Бишкек', 'Ош', 'Каракол'])[n %% 3 + 1],
+       (ARRAY[42.87, 40.53, 42.49])[n %% 3 + 1] + (hashtext('a' || n) & 255) / 1000.0,
+       CASE WHEN n %% 10 > 0 THEN (ARRAY[74.59, 72.80, 78.39])[n %% 3 + 1] + (hashtext('o' || n) & 255) / 1000.0 END
 FROM generate_series(1, %(locations)s) n
 """
 STATIONS = """

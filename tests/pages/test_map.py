@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import pytest
 
 from evpower.attention.cells import Cell, CellKind, StationCells, StationFactsNow
 from evpower.identifiers import StationId
-from evpower.pages.frame.map_drawing import HEIGHT_MOST, WIDTH, draw_map
+from evpower.pages.map.drawing import HEIGHT_MOST, WIDTH, draw_map
+from evpower.pages.map.oblasts import BORDERS, OUTER
 from tests.worlds.charging import World
 from tests.worlds.pages import Browser
 
@@ -69,6 +73,43 @@ def test_a_map_of_little_or_of_much_has_a_size(places: list[tuple[float, float]]
     assert drawn.width == WIDTH
     assert 0 <= drawn.height <= HEIGHT_MOST
     assert len(drawn.places) == len(places)
+
+
+def is_inside(where: tuple[float, float]) -> bool:
+    """Whether a place is in the country: how often a line to the east crosses its border."""
+    latitude, longitude = where
+    crossed = 0
+    for border in BORDERS[:OUTER]:
+        for (west, south), (east, north) in pairwise(border):
+            if (south > latitude) != (north > latitude):
+                crossed += longitude < west + (east - west) * (latitude - south) / (north - south)
+    return crossed % 2 == 1
+
+
+def test_the_capital_of_each_oblast_is_in_the_country_and_neighbours_are_not() -> None:
+    inside = {
+        "Bishkek": BISHKEK,
+        "Osh": OSH,
+        "Karakol": KARAKOL,
+        "Talas": (42.52, 72.24),
+        "Naryn": (41.43, 75.99),
+        "Jalal-Abad": (40.93, 73.00),
+        "Batken": (40.06, 70.82),
+    }
+    outside = {"Almaty": (43.24, 76.89), "Andijan": (40.78, 72.34), "Kashgar": (39.47, 75.99), "Taraz": (42.90, 71.37)}
+    assert [name for name, where in inside.items() if not is_inside(where)] == []
+    assert [name for name, where in outside.items() if is_inside(where)] == []
+
+
+def test_borders_meet_at_their_ends() -> None:
+    ends = Counter(end for border in BORDERS for end in (border[0], border[-1]))
+    assert [end for end, times in ends.items() if times < 2] == []
+
+
+def test_borders_lie_under_the_signs_and_those_out_of_sight_are_left_out() -> None:
+    country = draw_map([station("b", BISHKEK, CellKind.FREE), station("o", OSH, CellKind.FREE)])
+    assert len(country.borders) > 10
+    assert draw_map([station("t", (38.0, 58.0), CellKind.FREE)]).borders == []
 
 
 async def test_the_map_is_a_page_with_links_and_an_operators_has_their_own(browser: Browser, world: World) -> None:

@@ -17,7 +17,9 @@ def read_som(text: str, *, signed: bool = False) -> int:
         som = Decimal(plain)
     except InvalidOperation:
         raise ValueError("not_a_sum") from None
-    if not som.is_finite() or abs(som) > MOST_SOM or som.as_tuple().exponent < -2:  # type: ignore[operator]
+    exponent = som.as_tuple().exponent if som.is_finite() else 0
+    assert isinstance(exponent, int)
+    if not som.is_finite() or abs(som) > MOST_SOM or exponent < -2:
         raise ValueError("not_a_sum")
     if not som or (som < 0 and not signed):
         raise ValueError("not_positive")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import trio
 from quart import Blueprint, Response, request
@@ -202,7 +202,7 @@ class _Tabs:
         feed = TraceFeed(self._wire.traces, elsewhere, station_id, after, FRAMES_READ, follow=True)
         wanted = FrameFilter(request.args.get("action", ""), bool(request.args.get("errors")))
         language, render = choices().language, self._pages.render
-        scope: dict[str, Any] = request.scope  # type: ignore[assignment]
+        scope = cast("dict[str, Any]", request.scope)  # Hypercorn's types name its fields; ours is one more
 
         def line(entry: Mapping[str, Any]) -> str:
             return render.text("stations/frame.html", language, frame=entry, sentence=frame_sentence)

@@ -6,9 +6,9 @@ from quart import Blueprint, Response
 
 from evpower.attention.glance import glance
 from evpower.attention.picture import Pictures
-from evpower.pages.frame.map_drawing import draw_map
 from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import signed_in
+from evpower.pages.map.drawing import draw_map
 from evpower.staff.rights import Right
 
 

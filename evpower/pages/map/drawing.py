@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import cos, radians
 
 from evpower.attention.cells import CellKind, StationCells
+from evpower.pages.map.oblasts import BORDERS, Border
 
 WIDTH = 1000
 #: Between the outermost dots and the edge.
@@ -50,6 +52,8 @@ class DrawnMap:
     height: int
     places: Sequence[MapPlace]
     unplaced: Sequence[MapPlace]
+    #: Lines as SVG has them; those that are in sight.
+    borders: Sequence[str] = ()
 
 
 def draw_map(stations: Iterable[StationCells]) -> DrawnMap:
@@ -65,7 +69,8 @@ def draw_map(stations: Iterable[StationCells]) -> DrawnMap:
     projection = _Projection(known)
     places = [projection.put(place, where) for place, where in found if where is not None]
     places.sort(key=lambda each: -WORST_FIRST.index(each.kind))
-    return DrawnMap(WIDTH, projection.height, _named(places), unplaced)
+    borders = [line for border in BORDERS if (line := projection.line(border)) is not None]
+    return DrawnMap(WIDTH, projection.height, _named(places), unplaced, borders)
 
 
 def _named(places: Sequence[MapPlace]) -> list[MapPlace]:
@@ -109,6 +114,19 @@ class _Projection:
         self.height = round(up * self._scale) + 2 * MARGIN
 
     def put(self, place: MapPlace, where: tuple[float, float]) -> MapPlace:
-        x = WIDTH / 2 + (where[1] - self._middle[1]) * self._shorter * self._scale
-        y = self.height / 2 - (where[0] - self._middle[0]) * self._scale
-        return MapPlace(place.id, place.name, place.kind, place.connectors, round(x), round(y))
+        x, y = self._at(*where)
+        return MapPlace(place.id, place.name, place.kind, place.connectors, x, y)
+
+    def line(self, border: Border) -> str | None:
+        """The border as points of a line; None when none of it can be in sight."""
+        points = [self._at(latitude, longitude) for longitude, latitude in border]
+        is_seen = any(
+            max(x1, x2) >= 0 and min(x1, x2) <= WIDTH and max(y1, y2) >= 0 and min(y1, y2) <= self.height
+            for (x1, y1), (x2, y2) in pairwise(points)
+        )
+        return " ".join(f"{x},{y}" for x, y in points) if is_seen else None
+
+    def _at(self, latitude: float, longitude: float) -> tuple[int, int]:
+        x = WIDTH / 2 + (longitude - self._middle[1]) * self._shorter * self._scale
+        y = self.height / 2 - (latitude - self._middle[0]) * self._scale
+        return round(x), round(y)
