@@ -32,6 +32,7 @@ from evpower.command_line.commands.station import (
     trace,
 )
 from evpower.command_line.commands.stranger import stranger, strangers
+from evpower.command_line.commands.systems.power import power
 from evpower.command_line.commands.systems.webhooks import webhooks
 from evpower.command_line.commands.tag import tag, tags
 from evpower.command_line.help_texts import TranslatedGroup
@@ -60,6 +61,7 @@ for _each in (
     doubts,
     attempts,
     ledger,
+    power,
     webhooks,
     completion,
 ):

@@ -86,6 +86,7 @@ from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.power.keeper import PowerKeeper
+from evpower.power.service import PowerGroups
 from evpower.push.delivery import DeliveryService
 from evpower.push.events import PushEvent
 from evpower.push.graph import Push, build_push
@@ -168,6 +169,7 @@ class App:
     favorites: Favorites
     watches: Watches
     power: PowerKeeper
+    power_groups: PowerGroups
     keeping: Keeping
     aliases: Aliases
     merging: Merging
@@ -338,6 +340,7 @@ def build_app(
         keeping=keeping,
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         power=power,
+        power_groups=PowerGroups(pool, clock, link, config.billing.timezone, enabled=config.power.enabled),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=payments,

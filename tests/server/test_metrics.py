@@ -44,6 +44,7 @@ from evpower.ocpp.wire.outcome import Answered, CallFailed
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import build_payments
 from evpower.payments.top_up import TopUpRules
+from evpower.power.keeper import PowerKeeper
 from evpower.push.outbox import PushOutbox
 from evpower.rate_limits.limits import KINDS, Counted, RateLimit
 from evpower.rate_limits.service import RateLimits
@@ -57,7 +58,7 @@ from tests.ocpp.fakes import FakeReports
 from tests.worlds import token_issuer
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, STATION, open_world
-from tests.worlds.fakes import NOON, CountingIds, SetClock
+from tests.worlds.fakes import NOON, CountingIds, FakeLink, SetClock
 from tests.worlds.provider import ScriptedProvider
 from tests.worlds.redis_server import QUICK, RedisServer, is_away
 
@@ -114,6 +115,7 @@ class Scene:
             webhook_outcomes=self.webhooks,
             watch_steps=self.watch_steps,
             not_kept=self.not_kept,
+            power=PowerKeeper(pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), enabled=True),
             refused_tokens=self.tokens.failures,
             heartbeat_timeout_s=300,
             redis=redis,

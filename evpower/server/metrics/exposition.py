@@ -28,6 +28,7 @@ from evpower.metering.journal import Journal
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.graph import Payments
+from evpower.power.keeper import PowerKeeper
 from evpower.rate_limits.service import RateLimits
 from evpower.server.loop_lag import LoopLag
 from evpower.server.metrics.charges import (
@@ -48,6 +49,7 @@ from evpower.server.metrics.people import (
     webhook_metrics,
     webhook_queue_metrics,
 )
+from evpower.server.metrics.power import power_metrics
 from evpower.server.metrics.process import database_metrics, process_metrics, redis_metrics
 from evpower.server.metrics.stations import door_metrics, network_metrics
 from evpower.server.rows.figures import Figures, read_figures
@@ -84,6 +86,7 @@ class Counting:
     webhook_outcomes: Mapping[WebhookOutcome, int]
     watch_steps: Mapping[WatchStep, int]
     not_kept: Mapping[NotKept, int]
+    power: PowerKeeper
     refused_tokens: Mapping[Check, int]
     heartbeat_timeout_s: float
     redis: RedisLink | None = None
@@ -142,6 +145,7 @@ class Metrics(Collector):
         yield from push_metrics(counting.push_outcomes)
         yield from webhook_metrics(counting.webhook_outcomes)
         yield from driver_metrics(counting.watch_steps, counting.not_kept)
+        yield from power_metrics(counting.power)
         yield from limit_metrics(counting.rate_limits)
         yield from start_metrics(counting.attempts.answers)
         yield from end_metrics(counting.settler, counting.billing)

@@ -30,6 +30,7 @@ def server_figures(process: Process, server: StationServer, traffic: HttpTraffic
             webhook_outcomes=app.webhook_deliverer.outcomes,
             watch_steps=app.watches.steps,
             not_kept=app.keeping.not_kept,
+            power=app.power,
             refused_tokens=process.tokens.verifier.failures,
             heartbeat_timeout_s=process.config.ocpp.heartbeat_timeout_s,
             redis=app.redis,

@@ -1,0 +1,21 @@
+"""What a change of a site's groups is refused for."""
+
+from __future__ import annotations
+
+from evpower.errors import NotFound, Refusal
+
+
+class NoSuchGroup(NotFound):
+    """No group has this number, or the feature is switched off."""
+
+    message = "Такой группы мощности нет"
+
+
+class GroupHasGroups(Refusal):
+    """There are groups below it."""
+
+    code = "invalid_request"
+    message = "В группе есть другие группы: сначала удалите их"
+
+    def __init__(self) -> None:
+        super().__init__(reason="group_has_groups")
