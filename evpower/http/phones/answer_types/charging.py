@@ -113,6 +113,7 @@ class SessionFacts(FinalFigures):
     projected_cost: NotRequired[float]
     overshoot_wh: NotRequired[int]
     signed_meter: NotRequired[Success]
+    suspended_by_site_minutes: NotRequired[int]
 
 
 class TemperaturesBody(TypedDict):
