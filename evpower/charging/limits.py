@@ -110,6 +110,8 @@ class LimitKeeper:
         if known is None:
             return
         terms, elapsed_s = known.terms, self._watch.since(known.counts_from(progress)).total_seconds()
+        if terms.rates.per_minute:
+            elapsed_s -= await self._paused_s(progress.session_id)
         energy_wh = progress.energy_wh + await self._energy_by_power_wh(progress)
         wait_s = seconds_to_limit(terms, energy_wh, progress.power_w or 0.0, elapsed_s)
         if wait_s is None:
@@ -120,6 +122,16 @@ class LimitKeeper:
         limit_wh = terms.limit_wh(int(elapsed_s // 60))
         if self._push.is_on and limit_wh is not None and energy_wh * 100 >= limit_wh * NEAR_PERCENT:
             await self._say_near(station_id, progress.session_id, energy_wh)
+
+    async def _paused_s(self, session_id: SessionId) -> float:
+        """For how long it was held at nothing: such minutes cost nothing. Not known in time it counts as none, for now."""
+        session = None
+        with trio.move_on_after(READ_TERMS_WITHIN_S):
+            async with reading(self._pool) as conn:
+                session = await sessions.read_session(conn, session_id)
+        if session is None or session.record is None:
+            return 0.0
+        return session.record.paused_for(self._watch.look()).total_seconds()
 
     def planned_at(self, session_id: SessionId) -> datetime | None:
         """When the stop of a charge of this process is planned for; None without a plan."""

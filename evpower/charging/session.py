@@ -62,6 +62,8 @@ class TransactionRecord:
     soc_percent: float | None
     temperature_c: float | None
     last_sample_at: datetime | None
+    #: From when until when we held the charge at nothing; not billed (roadmap/smart-charging §5).
+    paused: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def stop_is_believed(self) -> bool:
@@ -82,7 +84,8 @@ class TransactionRecord:
         if received_at is not None:
             by_us, since_order = received_at - self.received_at, received_at - ordered_at
         queued = late_since(self.started_at, self.received_at) is not None
-        return _whole_minutes(billed_time(by_station, by_us, since_order, queued=queued))
+        billed = billed_time(by_station, by_us, since_order, queued=queued)
+        return _whole_minutes(billed - self.paused_for(received_at))
 
     def minutes_by_station(self) -> int | None:
         """The same by the station's clock alone, whatever it says; None when it says nothing."""
@@ -97,7 +100,12 @@ class TransactionRecord:
 
     def minutes_so_far(self, ordered_at: datetime, now: datetime) -> int:
         """Whole minutes of a charge that goes on."""
-        return _whole_minutes(now - self.counts_from(ordered_at))
+        return _whole_minutes(now - self.counts_from(ordered_at) - self.paused_for(now))
+
+    def paused_for(self, until: datetime | None) -> timedelta:
+        """How long it was held at nothing until then, by our clock; all there was without a moment."""
+        ends = [(since, end if until is None else min(end, until)) for since, end in self.paused]
+        return sum((max(end - since, timedelta()) for since, end in ends), timedelta())
 
     def _until(self) -> tuple[timedelta | None, datetime | None]:
         """How long it took to the stop, else to the last believed reading, by the station's clock; when that came."""
@@ -241,6 +249,8 @@ class SessionView:
     overshoot_wh: int | None = None
     #: Its meter has signed readings of it: there is evidence (`history/evidence.py`).
     signed_meter: bool = False
+    #: Whole minutes in which we held it at nothing; not billed.
+    suspended_by_site_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -314,6 +324,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         prediction=_prediction(session, now),
         overshoot_wh=None if record is None else _overshoot_wh(terms, energy_wh, minutes),
         signed_meter=session.signed_meter,
+        suspended_by_site_minutes=0 if record is None else _whole_minutes(record.paused_for(session.stop_time or now)),
     )
 
 

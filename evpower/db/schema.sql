@@ -1795,6 +1795,21 @@ BEGIN
     END IF;
     RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION evpower.paused_times(of_session text, began timestamp with time zone)
+ RETURNS json
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT json_agg(json_build_array(extract(epoch FROM since), extract(epoch FROM ends)) ORDER BY since)
+    FROM (SELECT since, current_da, least(lease_ends, lead(since) OVER (ORDER BY since, id)) AS ends
+          FROM (SELECT id, current_da, coalesce(acked_at, began) AS since,
+                       CASE WHEN transaction IS NULL THEN began + make_interval(secs => lease_s) ELSE lease_until END
+                           AS lease_ends
+                FROM evpower.power_grants
+                WHERE session_id = of_session AND (state = 'accepted' OR (state = 'sent' AND transaction IS NULL))) held
+         ) times
+    WHERE current_da = 0 AND ends > since
+$function$
 CREATE OR REPLACE FUNCTION evpower.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql

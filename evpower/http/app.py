@@ -32,6 +32,7 @@ from evpower.http.phones.payments import payment_routes
 from evpower.http.phones.person.devices import push_routes
 from evpower.http.phones.person.favorites import favorite_routes
 from evpower.http.phones.person.newcomers import Newcomers
+from evpower.http.phones.person.preferences import preference_routes
 from evpower.http.phones.person.prices import price_routes
 from evpower.http.phones.person.profile import profile_routes
 from evpower.http.phones.person.watches import watch_routes
@@ -51,6 +52,7 @@ from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.network.station_prices import StationPrices
 from evpower.payments.graph import Payments
+from evpower.power.preferences import PowerPreferences
 from evpower.push.graph import Push
 from evpower.rate_limits.service import RateLimits
 from evpower.sign_in.graph import SignIn
@@ -115,6 +117,7 @@ class PhoneServices:
     push: Push | None = None
     documents: Documents | None = None
     watches: Watches | None = None
+    power_preferences: PowerPreferences | None = None
     people: People | None = None
     prices: StationPrices | None = None
     evidence: Evidence | None = None
@@ -173,6 +176,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     """Every route of phones: before a request it is known whose token it carries."""
     for prefix in (V1, LEGACY):
         yield charging_routes(services.charging, idempotency, prefix=prefix)
+        if services.power_preferences is not None and prefix == V1:
+            yield preference_routes(services.charging, services.power_preferences, idempotency, prefix=V1)
         yield station_routes(services.station_pages, prefix=prefix)
         yield account_routes(services.billing, guard, prefix=prefix)
         if services.payments is not None:

@@ -86,6 +86,7 @@ from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.power.keeper import PowerKeeper
+from evpower.power.preferences import PowerPreferences
 from evpower.power.service import PowerGroups
 from evpower.push.delivery import DeliveryService
 from evpower.push.events import PushEvent
@@ -170,6 +171,7 @@ class App:
     watches: Watches
     power: PowerKeeper
     power_groups: PowerGroups
+    power_preferences: PowerPreferences
     keeping: Keeping
     aliases: Aliases
     merging: Merging
@@ -340,6 +342,7 @@ def build_app(
         keeping=keeping,
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         power=power,
+        power_preferences=PowerPreferences(pool, clock),
         power_groups=PowerGroups(pool, clock, link, config.billing.timezone, enabled=config.power.enabled),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),

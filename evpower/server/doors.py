@@ -289,6 +289,7 @@ def people_app(
             prices=app.station_prices,
             people=People(app.profiles, app.staff),
             watches=app.watches if config.favorites.enabled else None,
+            power_preferences=app.power_preferences if config.power.enabled else None,
             evidence=app.evidence,
         ),
         process.clock,

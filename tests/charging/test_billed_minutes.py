@@ -80,3 +80,59 @@ async def test_a_clock_in_doubt_is_none_where_minutes_cost_nothing(world: World)
     world.clock.advance(600)
     await stop(world, transaction_id, world.clock.now() + timedelta(hours=6))
     assert await doubts(world) == []
+
+
+GRANT = """
+INSERT INTO evpower.power_grants (grant_id, station_id, connector_id, session_id, transaction, "limit", unit,
+                                  current_da, granted_at, lease_until, acked_at, state, lease_s)
+VALUES (%s, 'EVP-001-01', 1, %s, %s, %s, 'A', %s, %s, %s, %s, %s, 600)
+"""
+
+
+async def granted(world: World, session_id: SessionId, n: int, limit_a: int, state: str = "accepted") -> None:
+    """A grant that its station acknowledged now; one in a start (sent) was not."""
+    at, is_start = world.clock.now(), state == "sent"
+    ends, acked, transaction = (None, None, None) if is_start else (at + timedelta(seconds=600), at, "1")
+    row = (n, session_id, transaction, limit_a, limit_a * 10, at, ends, acked, state)
+    await world.sql(GRANT, *row)
+
+
+async def test_minutes_in_which_we_held_it_at_nothing_are_not_billed(world: World) -> None:
+    """roadmap/smart-charging §8 row 9: 30 minutes at 2 som, 12 of them paused by us."""
+    session_id, transaction_id = await begun(world, after_s=0)
+    world.clock.advance(10 * 60)
+    await granted(world, session_id, 1, 0)
+    world.clock.advance(5 * 60)
+    assert (await world.session(session_id)).suspended_by_site_minutes == 5
+    await granted(world, session_id, 2, 0)  # a pause is renewed
+    world.clock.advance(7 * 60)
+    await granted(world, session_id, 3, 16)
+    world.clock.advance(8 * 60)
+    await stop(world, transaction_id, world.clock.now())
+    session = await world.session(session_id)
+    assert (session.cost_tyiyn, session.suspended_by_site_minutes) == (20_00 + 18 * 2_00, 12)
+
+
+async def test_a_pause_lasts_from_the_start_that_carried_it_and_to_the_end_of_its_lease(world: World) -> None:
+    """Ten minutes of lease; after them the station rests at its failsafe, and minutes count again."""
+    await world.give(5000_00)
+    await world.sql(PRICE_PER_MINUTE)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    await granted(world, session_id, 1, 0, "sent")
+    start = TransactionStart(ONE, await world.tag_of(session_id), 1_000, world.clock.now(), b"{}")
+    transaction_id = (await world.app.reports.begin_transaction(STATION, start)).wire_transaction_id
+    world.clock.advance(25 * 60)
+    await stop(world, transaction_id, world.clock.now())
+    session = await world.session(session_id)
+    assert (session.cost_tyiyn, session.suspended_by_site_minutes) == (20_00 + 15 * 2_00, 10)
+
+
+async def test_a_grant_above_nothing_is_no_pause_and_neither_is_one_that_was_refused(world: World) -> None:
+    session_id, transaction_id = await begun(world, after_s=0)
+    await granted(world, session_id, 1, 6)
+    at = world.clock.now()
+    refused = (2, session_id, "1", 0, 0, at, at + timedelta(seconds=600), None, "rejected")
+    await world.sql(GRANT, *refused)
+    world.clock.advance(10 * 60)
+    await stop(world, transaction_id, world.clock.now())
+    assert (await world.session(session_id)).cost_tyiyn == 20_00 + 10 * 2_00

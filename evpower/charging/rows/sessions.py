@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,8 @@ SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.sta
        t.meter_last_wh, t.meter_last_measured_at, t.meter_last_received_at, t.meter_stop_wh,
        t.started_at, t.received_at, t.stopped_at, t.stop_received_at, t.power_w, t.current_a, t.voltage_v,
        t.soc_percent, t.temperature_c, t.last_sample_at,
+       CASE WHEN EXISTS (SELECT FROM evpower.power_grants g WHERE g.session_id = s.id)
+            THEN evpower.paused_times(s.id, t.received_at) END AS paused_times,
        EXISTS (SELECT FROM evpower.doubts d WHERE d.session_id = s.id AND d.settled_at IS NULL) AS doubtful,
        '{SIGNED_FLAG}' = ANY(t.flags)
            OR EXISTS (SELECT FROM evpower.signed_readings g WHERE g.session_id = s.id) AS signed_meter
@@ -435,4 +437,8 @@ def _record(row: dict[str, Any]) -> TransactionRecord | None:
                 "last_sample_at",
             )
         },
+        paused=tuple(
+            (datetime.fromtimestamp(float(since), UTC), datetime.fromtimestamp(float(ends), UTC))
+            for since, ends in row["paused_times"] or ()
+        ),
     )

@@ -156,6 +156,7 @@ def session_facts(session: SessionView) -> Body:
             "meter_current": session.meter_current_wh,
             "overshoot_wh": session.overshoot_wh,
             "signed_meter": True if session.signed_meter else None,
+            "suspended_by_site_minutes": session.suspended_by_site_minutes or None,
         }
     )
     if session.prediction is not None:

@@ -8,6 +8,7 @@ from evpower.billing.reservation import LimitType
 from evpower.charging.session import PublicSessionStatus
 from evpower.charging.transaction import EndCause
 from evpower.http.wire.described import Currency, FreeForm, Instant, Success
+from evpower.power.preferences import PreferenceResult
 
 
 class PricingBody(TypedDict):
@@ -113,6 +114,7 @@ class SessionFacts(FinalFigures):
     projected_cost: NotRequired[float]
     overshoot_wh: NotRequired[int]
     signed_meter: NotRequired[Success]
+    suspended_by_site_minutes: NotRequired[int]
 
 
 class TemperaturesBody(TypedDict):
@@ -226,3 +228,10 @@ class BalanceBody(TypedDict):
     total_spent: float | None
     status: str
     active_sessions: list[str]
+
+
+class PreferencesBody(TypedDict):
+    """What became of a driver's wishes, in OCPI's words."""
+
+    success: Success
+    result: PreferenceResult
