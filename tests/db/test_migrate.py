@@ -219,3 +219,40 @@ async def test_no_phone_is_lost_when_each_becomes_one_clients(empty: Pool, tmp_p
         ("young", "+996555000003", "duplicate"),
         ("local", "0555000004", "not_e164"),
     }
+
+
+async def test_numbers_that_stations_made_are_marked_and_those_of_1_6_are_not(pool: Pool) -> None:
+    """0077: a charge of 2.0.1 that runs goes on under its mark, with the event that waits for it."""
+    (rename,) = (each.sql for each in read_migrations() if each.name == "0077_names_of_each_version")
+    async with by_hand(pool) as conn:
+        await conn.execute(NETWORK)
+        for name, version in (("17", "2.0.1"), ("18", "1.6"), ("2.0.1:18", "2.0.1"), ("8c0f", "2.0.1")):
+            await conn.execute(OF_A_VERSION, {"station_id": STATION, "name": name, "version": version})
+        for name in ("17", "18", "2.0.1:18", "8c0f", "19"):
+            await conn.execute(WITH_AN_EVENT, {"station_id": STATION, "name": name, "facts": f'["{name}",0]'})
+        await conn.execute(rename.encode())
+        found = [
+            [row["name"] for row in await (await conn.execute(f"{NAMES} FROM {table} ORDER BY 1")).fetchall()]
+            for table in ("evpower.ocpp_transactions", "evpower.station_transactions", "evpower.transaction_events")
+        ]
+        facts = await (
+            await conn.execute('SELECT facts FROM evpower.transaction_events ORDER BY facts COLLATE "C"')
+        ).fetchall()
+    assert found[0] == sorted(["2.0.1:17", "18", "2.0.1:18", "8c0f"])
+    assert found[1] == found[2] == sorted(["2.0.1:17", "18", "2.0.1:18", "8c0f", "2.0.1:19"])
+    assert [row["facts"] for row in facts] == sorted(f'["{name}",0]' for name in found[1])
+
+
+NAMES = 'SELECT wire_transaction_id COLLATE "C" AS name'
+OF_A_VERSION = """
+INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,
+    meter_last_wh, started_at, received_at, ocpp_version)
+VALUES (%(station_id)s, %(name)s, 1, 'T', 'Accepted', 0, 0, now(), now(), %(version)s)
+"""
+WITH_AN_EVENT = """
+WITH opened AS (INSERT INTO evpower.station_transactions (station_id, wire_transaction_id, last_event_at)
+                VALUES (%(station_id)s, %(name)s, now()))
+INSERT INTO evpower.transaction_events
+    (station_id, wire_transaction_id, seq_no, kind, occurred_at, received_at, offline, facts)
+VALUES (%(station_id)s, %(name)s, 0, 'Started', now(), now(), false, %(facts)s)
+"""
