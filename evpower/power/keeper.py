@@ -112,16 +112,19 @@ class PowerKeeper:
         """What a charge begins with that is about to be asked for; None: nothing limits it. It counts from here on."""
         if not self._enabled:
             return None
+        # Most connectors are in no group, and their starts wait for one statement.
+        async with reading(self._pool) as conn:
+            root = await group_rows.root_of(conn, outlet)
+        if root is None:
+            return None
         now = self._clock.now()
         async with unit_of_work(self._pool) as uow:
-            root = await group_rows.root_of(uow.conn, outlet)
-            if root is None:
-                return None
             await group_rows.lock_site(uow.conn, root)
             loaded = await self._load(uow, root, now, self._memory(root))
-            wish = loaded.states[outlet].wish
-            if wish is None:
+            state = loaded.states.get(outlet)
+            if state is None or state.wish is None:
                 return None
+            wish = state.wish
             grant = Planner(loaded.site, loaded.states, now).first_grant(outlet, wish)
             facts = loaded.facts[outlet]
             wire = Wire(loaded.site.members[outlet], facts.rate_unit, facts.volts)
