@@ -124,7 +124,7 @@ class LimitKeeper:
             await self._say_near(station_id, progress.session_id, energy_wh)
 
     async def _paused_s(self, session_id: SessionId) -> float:
-        """For how long it was held at nothing: such minutes cost nothing. Not known in time it counts as none, for now."""
+        """For how long it was held at nothing: such minutes cost nothing. None where it is not known in time."""
         session = None
         with trio.move_on_after(READ_TERMS_WITHIN_S):
             async with reading(self._pool) as conn:

@@ -194,12 +194,12 @@ def alternatives(answer: object) -> tuple[object, ...]:
 
 
 def _as_written(schema: Any) -> Any:
-    """Decimals are text to msgspec and numbers in our answers (`jsonable`)."""
+    """As JSON: decimals are text to msgspec and numbers in our answers (`jsonable`), and a tuple is a list."""
     if isinstance(schema, Mapping):
         if schema.get("format") == "decimal":
             return {"type": "number"}
         return {key: _as_written(part) for key, part in schema.items()}
-    return [_as_written(part) for part in schema] if isinstance(schema, list) else schema
+    return [_as_written(part) for part in schema] if isinstance(schema, list | tuple) else schema
 
 
 def error_codes() -> list[str]:

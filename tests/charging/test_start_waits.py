@@ -128,9 +128,9 @@ async def test_a_start_refused_after_it_began_is_a_success(
     await world.give(500_00)
 
     async def begins_first(
-        station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int
+        station_id: StationId, connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int, limit: object
     ) -> CommandResult:
-        del station_id, remote_start_id
+        del station_id, remote_start_id, limit
         await world.begin(id_tag, connector=connector_id)
         return CommandResult(outcome)
 
