@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -203,3 +203,20 @@ def test_the_energy_within_a_sum_is_the_most_that_costs_no_more(
     assert 0 <= wh <= most_wh
     assert rates.cost_tyiyn(wh, 10) <= amount_tyiyn
     assert wh == most_wh or rates.cost_tyiyn(wh + 1, 10) > amount_tyiyn
+
+
+@pytest.mark.parametrize("hour", [0, 9, 10, 23])
+def test_a_window_that_ends_where_it_begins_holds_all_day(hour: int) -> None:
+    round_the_clock = replace(DAY, time_start=time(10), time_end=time(10))
+    assert with_rules(round_the_clock).price(at(hour)).rate_per_kwh == 15
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "holds"), [(0, 0, True), (1, None, False), (None, -1, False), (-1, 1, True), (1, 2, False)]
+)
+def test_a_rule_holds_on_the_days_it_is_valid(since: int | None, until: int | None, holds: bool) -> None:
+    """Both of its days included; on every other day the network's price stays in force."""
+    today = at(12)
+    days = [None if each is None else (today + timedelta(days=each)).date() for each in (since, until)]
+    rule = replace(DAY, time_start=None, time_end=None, valid_from=days[0], valid_until=days[1])
+    assert (with_rules(rule).price(today).rate_per_kwh == 15) is holds

@@ -18,6 +18,8 @@ UNFINISHED = """
 SELECT 'session ' || p.session_id || ' is ' || p.phase AS what FROM evpower.session_phases p
 WHERE p.phase NOT IN ('settled', 'released')
 UNION ALL SELECT 'top-up ' || topup_id || ' has ' || due_why FROM evpower.top_up_orders WHERE due_why IS NOT NULL
+UNION ALL SELECT 'top-up ' || topup_id || ' is asked about' FROM evpower.top_up_orders
+WHERE next_check_at <= now() OR leased_until > now()
 UNION ALL SELECT 'provider event ' || id FROM evpower.provider_events WHERE outcome = 'queued'
 UNION ALL SELECT 'correction of ' || p.session_id FROM evpower.session_phases p
 JOIN evpower.ocpp_transactions t ON t.charging_session_id = p.session_id
@@ -40,12 +42,14 @@ async def until_quiet(scene: Scene, places: Sequence[Place]) -> list[str]:
     """Wait until everything has its end; what has none in time."""
     left: list[str] = ["nothing was seen"]
     with trio.move_on_after(QUIET_WITHIN_S):
-        rows(scene, CHECK_NOW)
+        asked: list[dict[str, Any]] | None = None
         while left:
+            # The database may be away still.
+            asked = rows(scene, CHECK_NOW) if asked is None else asked
             await trio.sleep(LOOK_EVERY_S)
             left = [f"{one.station.station_id} queues" for one in places if len(one.station.hardware.outbox)]
             found = rows(scene, UNFINISHED)
-            left += ["no database"] if found is None else [row["what"] for row in found]
+            left += ["no database"] if found is None or asked is None else [row["what"] for row in found]
     return left
 
 
