@@ -94,5 +94,5 @@ def _member(state: MemberState, now: datetime) -> MemberPicture:
         wish is not None,
         state.is_online,
         not state.is_uncontrolled,
-        None if wish is None or wish.wanted_da == 0 else wish.waits_since,
+        None if wish is None or wish.wanted_da == 0 or _granted_da(state, now) else wish.waits_since,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from evpower.power.allocation import TURN
 from evpower.power.possible_draw import GrantAnswer, MemberState
 
 
@@ -30,12 +31,16 @@ def expired(state: MemberState, now: datetime) -> MemberState:
 
 
 def turned(state: MemberState, now: datetime) -> MemberState:
-    """Since when its charge has a grant, or waits for one, by what the station accepted last."""
+    """Since when its charge has a grant, or waits for one, by what the station accepted last.
+
+    A turn that was cut short, by a limit or by another that draws too much, is none: it has waited all the time.
+    """
     wish, held = state.wish, state.commanded()
     if wish is None:
         return state
     if held is not None and held.current_da > 0:
-        wish = replace(wish, held_since=wish.held_since or now, waits_since=None)
+        held_since = wish.held_since or now
+        wish = replace(wish, held_since=held_since, waits_since=None if now - held_since >= TURN else wish.waits_since)
     else:
         wish = replace(wish, held_since=None, waits_since=wish.waits_since or now)
     return replace(state, wish=wish)

@@ -320,3 +320,21 @@ def test_whatever_stations_do_the_sum_keeps_to_the_limit_and_nobody_waits_for_lo
     assert figures.cars > 3
     assert figures.over == []
     assert figures.longest_wait_s <= 45 * 60
+
+
+def test_a_turn_that_is_cut_short_is_none() -> None:
+    """A car that lost its grant after a minute has waited all the time; after a whole turn it begins anew."""
+    desk = Desk(40, 1)
+    desk.card(1)
+    waited_since = NOW - timedelta(minutes=18)
+    begun = desk.states[outlet(1)].wish
+    assert begun is not None
+    desk.change(1, wish=replace(begun, waits_since=waited_since))
+    for minutes, cut_short in ((1, True), (16, False)):
+        desk.settle()
+        desk.now += timedelta(minutes=minutes)
+        paused = replace(desk.states[outlet(1)], grants=())
+        wish = turned(turned(desk.states[outlet(1)], desk.now), desk.now).wish
+        assert turned(replace(paused, wish=wish), desk.now).wish.waits_since == (  # type: ignore[union-attr]  # it has one
+            waited_since if cut_short else desk.now
+        )
