@@ -229,7 +229,9 @@ class Pictures:
     def _listed(self, read: PictureRows, beneath: BeneathFacts, now: datetime) -> Todo:
         grid, before_at = self._grid, None if self._latest is None else self._latest.taken_at
         conditions = [*raised(read.gathered, grid.suspects.values(), grid.cells, now), *of_beneath(beneath, now)]
-        items = folded(conditions, grid.active)
+        # A row that is as it was stays the one it was: thousands of parts are not freed on the event loop.
+        was = {each.item.key: each.item for each in self._todo.entries}
+        items = [was[item.key] if was.get(item.key) == item else item for item in folded(conditions, grid.active)]
         return make_todo(items, read.marks, self._todo, now, before_at=before_at, kept=read.over)
 
     def _publish(self, read: PictureRows, drawn: tuple[StationId, ...], now: datetime) -> None:

@@ -60,6 +60,18 @@ class Eyes:
         """Until it is so."""
         WebDriverWait(self.driver, at_most_s, poll_frequency=0.1).until(lambda _: happened(), "waited in vain")
 
+    def click(self, by: str, value: str) -> None:
+        """An element; a list that was sent anew meanwhile has another one in its place."""
+
+        def clicked() -> bool:
+            try:
+                self.driver.find_element(by, value).click()
+            except StaleElementReferenceException:
+                return False
+            return True
+
+        self.wait(clicked)
+
     def wait_for_another(self, before: WebElement) -> None:
         """Until another page than that of this element is there, and read."""
 

@@ -94,12 +94,12 @@ def _take(eyes: Eyes, step: str) -> None:
     word, _, what = step.partition(" ")
     driver, before = eyes.driver, eyes.driver.find_element(By.TAG_NAME, "html")
     if word == "choose":
-        driver.find_element(By.XPATH, f"//option[.='{what}']").click()
+        eyes.click(By.XPATH, f"//option[.='{what}']")
         return
     if word == "search":
         driver.find_element(By.ID, "search").send_keys(what, Keys.ENTER)
     elif word == "press":
-        driver.find_element(By.XPATH, f"//main//button[.='{what}']").click()
+        eyes.click(By.XPATH, f"//main//button[.='{what}']")
     else:
-        driver.find_element(By.LINK_TEXT, what if word == "open" else step).click()
+        eyes.click(By.LINK_TEXT, what if word == "open" else step)
     eyes.wait_for_another(before)

@@ -18,7 +18,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 #: Only troubles are named (contract/operator-pages §3.2).
 TROUBLES = frozenset({CellKind.FAULTED, CellKind.OFFLINE, CellKind.NEVER_HEARD})
 #: So many are written, or sent, before everything else in the process has its turn.
-AT_ONCE = 50
+AT_ONCE = 25
 
 
 class Dots:
