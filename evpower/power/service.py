@@ -23,16 +23,17 @@ from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, OutsideLim
 from evpower.power.picture import SitePicture, picture_of
 from evpower.power.rows import configuration as rows
 from evpower.power.rows.groups import read_site
-from evpower.power.rows.history import PowerMoment, read_history
+from evpower.power.rows.history import PowerMoment, delete_old, read_history
 from evpower.power.rows.now import read_facts
 from evpower.power.site import GroupId, OutletId, Site
 from evpower.worker import contain
 
-__all__ = ["PowerGroups", "PowerMoment"]
+__all__ = ["PowerGroups", "PowerMoment", "forget_moments"]
 
 log = logging.getLogger("evpower.power")
 
 HISTORY_MOST = 10_000
+MOMENTS_KEPT_FOR = timedelta(days=92)
 CLEAR_WITHIN_S = 5.0
 #: All hours of a schedule are within.
 A_WEEK = timedelta(days=8)
@@ -207,3 +208,9 @@ async def _check(conn: Conn, group_id: GroupId | None, order: GroupOrder) -> Non
         or (group_id is not None and await rows.is_below(conn, order.parent_id, group_id))
     ):
         raise InvalidRequest(("parent_id", NOT_A_PARENT))
+
+
+async def forget_moments(pool: Pool, now: datetime) -> None:
+    """Drop what groups drew more than three months ago; the grants stay, as evidence."""
+    async with unit_of_work(pool) as uow:
+        await delete_old(uow.conn, now - MOMENTS_KEPT_FOR)

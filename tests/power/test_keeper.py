@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.power.keeper import PowerKeeper
+from evpower.power.service import MOMENTS_KEPT_FOR, forget_moments
 from tests.e2e.process import poll
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 
@@ -242,3 +244,12 @@ async def test_a_minute_of_history_is_a_row(desk: Desk) -> None:
     rows = await desk.world.sql("SELECT limit_da, possible_da FROM evpower.power_history ORDER BY at")
     assert len(rows) == 2
     assert {row["limit_da"] for row in rows} == {200}
+
+
+async def test_minutes_of_more_than_three_months_ago_are_dropped_and_younger_ones_stay(desk: Desk) -> None:
+    await desk.start(ONE)
+    await desk.look()
+    (row,) = await desk.world.sql("SELECT at FROM evpower.power_history")
+    for later, left in ((MOMENTS_KEPT_FOR, 1), (MOMENTS_KEPT_FOR + timedelta(seconds=1), 0)):
+        await forget_moments(desk.world.pool, row["at"] + later)
+        assert len(await desk.world.sql("SELECT FROM evpower.power_history")) == left

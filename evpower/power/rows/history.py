@@ -20,6 +20,7 @@ READ = """
 SELECT at, limit_da, granted_da, possible_da, measured_da FROM evpower.power_history
 WHERE group_id = %(group_id)s AND at >= %(since)s AND at < %(until)s ORDER BY at LIMIT %(most)s
 """
+DELETE_OLD = "DELETE FROM evpower.power_history WHERE at < %(before)s"
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,8 @@ async def read_history(
     """The moments of a time, the oldest first."""
     parameters = {"group_id": group_id, "since": since, "until": until, "most": most}
     return [PowerMoment(**row) for row in await (await conn.execute(READ, parameters)).fetchall()]
+
+
+async def delete_old(conn: Conn, before: datetime) -> None:
+    """Drop the moments before this one."""
+    await conn.execute(DELETE_OLD, {"before": before})
