@@ -252,4 +252,4 @@ async def test_minutes_of_more_than_three_months_ago_are_dropped_and_younger_one
     (row,) = await desk.world.sql("SELECT at FROM evpower.power_history")
     for later, left in ((MOMENTS_KEPT_FOR, 1), (MOMENTS_KEPT_FOR + timedelta(seconds=1), 0)):
         await forget_moments(desk.world.pool, row["at"] + later)
-        assert len(await desk.world.sql("SELECT FROM evpower.power_history")) == left
+        assert len(await desk.world.sql("SELECT at FROM evpower.power_history")) == left
