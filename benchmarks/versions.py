@@ -59,8 +59,8 @@ def compare(postgres: Postgres) -> None:
         for number in range(ROUNDS + 1):
             messages = MESSAGES if number else WARM_UP
             for name, fleet in (("1.6", older), ("2.0.1", newer)):
-                said = meter_values(messages, CHARGERS) if name == "1.6" else transaction_events(messages, CHARGERS)
-                figures = measure(server, postgres, fleet, said, messages)
+                calls = meter_values(messages, CHARGERS) if name == "1.6" else transaction_events(messages, CHARGERS)
+                figures = measure(server, postgres, fleet, calls, messages)
                 if number:
                     rounds[name].append(figures)
         stored = 2 * (WARM_UP + ROUNDS * MESSAGES)

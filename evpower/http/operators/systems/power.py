@@ -207,9 +207,7 @@ def _group_routes(routes: Blueprint, power: PowerGroups) -> None:
     @needs(Right.NETWORK)
     @described("Make a power group", body=group_order, data=PowerGroupBody)
     async def add() -> Response:
-        body = await read_object()
-        refuse_actor(body)
-        order = group_order(BodyFields(body))
+        order = group_order(await _fields())
         with trio.fail_after(WITHIN_S):
             return written_data(power_group_body(await power.store(None, order, actor=acting())))
 
@@ -224,9 +222,7 @@ def _group_routes(routes: Blueprint, power: PowerGroups) -> None:
     @needs(Right.NETWORK)
     @described("Write a power group anew; connectors that are left out leave it", body=group_order, data=PowerGroupBody)
     async def change(group_id: int) -> Response:
-        body = await read_object()
-        refuse_actor(body)
-        order = group_order(BodyFields(body))
+        order = group_order(await _fields())
         with trio.fail_after(WITHIN_S):
             return written_data(power_group_body(await power.store(GroupId(group_id), order, actor=acting())))
 
@@ -237,6 +233,13 @@ def _group_routes(routes: Blueprint, power: PowerGroups) -> None:
         with trio.fail_after(WITHIN_S):
             await power.delete(GroupId(group_id), actor=acting())
             return written_data([power_group_body(each) for each in await power.groups()])
+
+
+async def _fields() -> BodyFields:
+    """The body; who acts is known by the door, and refused in it."""
+    body = await read_object()
+    refuse_actor(body)
+    return BodyFields(body)
 
 
 def _limit_routes(routes: Blueprint, power: PowerGroups) -> None:
@@ -251,9 +254,7 @@ def _limit_routes(routes: Blueprint, power: PowerGroups) -> None:
     @needs(Right.NETWORK)
     @described("A limit from outside, until a moment", body=outside_limit, data=PowerGroupBody)
     async def limit(group_id: int) -> Response:
-        body = await read_object()
-        refuse_actor(body)
-        outside = outside_limit(BodyFields(body))
+        outside = outside_limit(await _fields())
         with trio.fail_after(WITHIN_S):
             return written_data(power_group_body(await power.limit(GroupId(group_id), outside, actor=acting())))
 
@@ -261,9 +262,7 @@ def _limit_routes(routes: Blueprint, power: PowerGroups) -> None:
     @needs(Right.NETWORK)
     @described("Limits by the clock of Bishkek", body=schedule_order, data=PowerGroupBody)
     async def schedule(group_id: int) -> Response:
-        body = await read_object()
-        refuse_actor(body)
-        hours = schedule_order(BodyFields(body))
+        hours = schedule_order(await _fields())
         with trio.fail_after(WITHIN_S):
             return written_data(power_group_body(await power.schedule(GroupId(group_id), hours, actor=acting())))
 
