@@ -40,6 +40,9 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 #: A commit that takes longer counts as failed, so that each waiting caller gets an answer. Reports are bounded by this
 #: and need no time-out each: a report waits for at most two commits.
 COMMIT_WITHIN_S = 15.0
+#: How long the victim of a deadlock waits before each next try. Without a pause it may take its locks again before the
+#: other side has been woken, and be the victim once more.
+PAUSES_S = (0.01, 0.05, 0.2, 1.0)
 STOPPED = "journal stopped"
 
 
@@ -231,12 +234,14 @@ class Journal:
                 entry.outcome, entry.error = outcome, None
 
     async def _commit_or_again(self, rows: Sequence[Row]) -> list[object]:
-        """The victim of a deadlock goes again, once, within the same time: the other side has its locks by then."""
+        """The victim of a deadlock goes again within the same time, after a pause in which the other side is woken."""
         with trio.fail_after(COMMIT_WITHIN_S):
-            try:
-                return await self._commit(rows)
-            except DATABASE_CONFLICTS as error:
-                log.warning("%d reports met another unit of work and are stored again: %s", len(rows), error)
+            for pause_s in PAUSES_S:
+                try:
+                    return await self._commit(rows)
+                except DATABASE_CONFLICTS as error:
+                    log.warning("%d reports met another unit of work and are stored again: %s", len(rows), error)
+                await trio.sleep(pause_s)
             return await self._commit(rows)
 
     async def _commit(self, rows: Sequence[Row]) -> list[object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 import trio
 import trio.testing
 
+from evpower.db.connection import Conn
 from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool, open_pool
 from evpower.errors import DatabaseUnavailable
@@ -19,6 +20,7 @@ from evpower.identifiers import ConnectorId, StationId
 from evpower.metering import journal as journal_module
 from evpower.metering.journal import BootRow, Journal, MeterRow, StatusRow
 from evpower.metering.meter_value import MeterReport, Sample
+from evpower.metering.rows import journal as sql
 from evpower.network.station import Boot
 from evpower.network.status import StatusReport
 from tests.db.proxy import open_proxy
@@ -139,6 +141,26 @@ async def test_a_full_batch_makes_reports_wait_for_the_next_one(
         sizes = [row["rows"] for row in await cursor.fetchall()]
     assert sum(sizes) == 35
     assert max(sizes) <= 10
+
+
+async def test_a_batch_that_is_the_victim_of_several_deadlocks_is_stored(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The victim that goes again can be quicker than the other side that is to be woken, and is the victim again."""
+    write, refused = sql.write_meter_values, iter(range(3))
+
+    async def deadlocked(conn: Conn, rows: Sequence[MeterRow]) -> sql.MeterOutcome:
+        if next(refused, None) is not None:
+            raise psycopg.errors.DeadlockDetected("deadlock detected")
+        return await write(conn, rows)
+
+    monkeypatch.setattr(sql, "write_meter_values", deadlocked)
+    journal = Journal(pool)
+    async with trio.open_nursery() as workers:
+        await workers.start(journal.run)
+        await journal.meter_values(readings())
+        workers.cancel_scope.cancel()
+    assert (journal.rows, journal.failed) == (1, 0)
 
 
 async def test_a_report_whose_charger_went_away_is_stored_all_the_same(world: World) -> None:
