@@ -11,7 +11,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import trio
@@ -34,11 +33,13 @@ from evpower.power.rows import groups as group_rows
 from evpower.power.rows import history as history_rows
 from evpower.power.rows.now import Facts, read_facts
 from evpower.power.site import GroupId, OutletId, Site
-from evpower.worker import Wake, contain, repeat
+from evpower.worker import Wake, contain
 
 log = logging.getLogger("evpower.power")
 
 LOOK_EVERY_S = 2.0
+#: A process that grants for no site looks for one: most networks have none, and a look is a unit of work.
+FIND_EVERY_S = 10.0
 #: A process grants for a site so long without renewing it; longer than a stall that others should wait for.
 OWNED_FOR = timedelta(seconds=30)
 RENEWED_BEFORE = timedelta(seconds=20)
@@ -90,9 +91,12 @@ class PowerKeeper:
         """Keep, until cancelled; the commands under way are tasks of this nursery."""
         async with trio.open_nursery() as commands:
             task_status.started()
-            look = partial(self.look, commands)
-            failure = "sites were not looked at and will be again; leases at their stations end by themselves"
-            await repeat(look, LOOK_EVERY_S, self._wake, log=log, failure=failure)
+            while True:
+                with contain(
+                    log, "sites were not looked at and will be again; leases at their stations end by themselves"
+                ):
+                    await self.look(commands)
+                await self._wake.wait(LOOK_EVERY_S if self._sites else FIND_EVERY_S)
 
     async def look(self, commands: trio.Nursery) -> None:
         """Send what is due at every site of ours."""
