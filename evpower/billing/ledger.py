@@ -3,6 +3,7 @@
 client + what we owe a client · held + reserved by a session · revenue + energy sold · receivable − a client's debt
 adjustment: the other side of an operator's correction · provider:<name> − money a provider took for us
 bank − money that came by bank transfer, + what was paid out by one
+fees + what was charged for a place that was kept: idle fees, reservations
 
 Only these functions say which accounts a money movement touches. The database writes the client's statement and
 running total from the postings, and refuses an unbalanced entry, a second one with the same key, and free money

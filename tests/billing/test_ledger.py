@@ -189,6 +189,15 @@ async def test_a_posting_writes_the_statement_and_the_running_total(ledger: Pool
     ]
 
 
+@pytest.mark.parametrize("type", ["idle_fee", "reservation_hold", "reservation_release", "reservation_fee"])
+async def test_a_fee_is_a_line_of_its_own_type_and_no_revenue(ledger: Pool, type: str) -> None:
+    await book(ledger, "in", ("client", 100), ("adjustment", -100))
+    await book(ledger, "out", ("client", -100), ("fees", 100), type=type)
+    assert await money(ledger) == (0, 0)
+    (line,) = await rows(ledger, "SELECT amount FROM payment_transactions WHERE type = %s", type)
+    assert line["amount"] == -1
+
+
 async def test_a_statement_line_names_the_session_the_top_up_and_the_reason(ledger: Pool) -> None:
     async with unit_of_work(ledger) as uow:
         await uow.conn.execute(
