@@ -19,6 +19,7 @@ import trio
 from benchmarks import table
 from benchmarks.database import Postgres, copy_ours, open_postgres
 from benchmarks.wire import REGISTER_START_WH, station_id
+from evpower.cluster.connections import SocketEnd
 from evpower.db.listening import Listening
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -98,7 +99,7 @@ async def heartbeats(side: Side) -> None:
 async def arrivals_and_leavings(side: Side) -> None:
     """Every charger comes, and goes again: all at once, as at a power cut."""
     await _all(side, lambda number: side.journal.presence(PresenceRow(_station(number), side.now)))
-    await _all(side, lambda number: side.journal.left(LeftRow(_station(number), side.now)))
+    await _all(side, lambda number: side.journal.left(LeftRow(_station(number), side.now, SocketEnd(side.now, 1006))))
 
 
 async def commits(side: Side, disk: str = "SELECT") -> None:

@@ -21,6 +21,8 @@ class Outage:
     began_at: datetime
     ended_at: datetime | None
     cause: OutageCause
+    #: The WebSocket close code that the station's socket ended with; None: it did not, or its process had ended.
+    close_code: int | None = None
 
     def lasted(self, since: datetime, until: datetime) -> timedelta:
         """The part of it between two moments."""

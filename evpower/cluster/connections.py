@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from evpower.cluster.rows.processes import ME, leave_stations, take_stations
+from evpower.cluster.rows.processes import ME, SocketEnd, leave_stations, take_stations
 
-__all__ = ["ME", "leave_stations", "take_stations"]
+__all__ = ["ME", "SocketEnd", "leave_stations", "take_stations"]

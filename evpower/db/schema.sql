@@ -655,6 +655,11 @@ TABLE evpower.signing_keys (
     signs_until timestamp with time zone NOT NULL,
     believed_until timestamp with time zone NOT NULL
 )
+TABLE evpower.socket_ends (
+    station_id text NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    close_code integer NOT NULL
+)
 TABLE evpower.staff_elevations (
     token_hash bytea NOT NULL,
     user_id text NOT NULL,
@@ -731,7 +736,8 @@ TABLE evpower.station_outages (
     station_id text NOT NULL,
     began_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
-    cause text NOT NULL
+    cause text NOT NULL,
+    close_code integer
 )
 TABLE evpower.station_policies (
     station_id text NOT NULL,
@@ -1286,6 +1292,9 @@ evpower.signed_readings: signed_readings_session_id_digest_key UNIQUE (session_i
 evpower.signed_readings: signed_readings_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.signing_keys: signing_keys_order CHECK ((signs_until <= believed_until))
 evpower.signing_keys: signing_keys_pkey PRIMARY KEY (kid)
+evpower.socket_ends: socket_ends_close_code_check CHECK (((close_code >= 1000) AND (close_code <= 4999)))
+evpower.socket_ends: socket_ends_pkey PRIMARY KEY (station_id)
+evpower.socket_ends: socket_ends_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.staff_elevations: staff_elevations_pkey PRIMARY KEY (token_hash)
 evpower.staff_elevations: staff_elevations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE
 evpower.staff_locations: staff_locations_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
@@ -1581,6 +1590,7 @@ CREATE UNIQUE INDEX sign_ins_pkey ON evpower.sign_ins USING btree (id)
 CREATE UNIQUE INDEX signed_readings_pkey ON evpower.signed_readings USING btree (id)
 CREATE UNIQUE INDEX signed_readings_session_id_digest_key ON evpower.signed_readings USING btree (session_id, digest)
 CREATE UNIQUE INDEX signing_keys_pkey ON evpower.signing_keys USING btree (kid)
+CREATE UNIQUE INDEX socket_ends_pkey ON evpower.socket_ends USING btree (station_id)
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)
 CREATE UNIQUE INDEX staff_money_pkey ON evpower.staff_money USING btree (id)
@@ -1755,10 +1765,13 @@ BEGIN
         UPDATE evpower.station_outages SET ended_at = greatest(began_at, NEW.last_heartbeat_at)
         WHERE station_id = NEW.id AND ended_at IS NULL;
     ELSIF NEW.last_heartbeat_at IS NOT NULL THEN
-        INSERT INTO evpower.station_outages (station_id, began_at, cause)
+        INSERT INTO evpower.station_outages (station_id, began_at, cause, close_code)
         SELECT NEW.id, NEW.last_heartbeat_at,
-               CASE WHEN EXISTS (SELECT FROM evpower.charger_connections c WHERE c.station_id = NEW.id)
-                    THEN 'silence' ELSE 'socket' END
+               CASE WHEN c.station_id IS NULL THEN 'socket' ELSE 'silence' END,
+               CASE WHEN c.station_id IS NULL THEN e.close_code END
+        FROM (SELECT NEW.id, NEW.last_heartbeat_at AS heard_at) s
+        LEFT JOIN evpower.charger_connections c ON c.station_id = s.id
+        LEFT JOIN evpower.socket_ends e ON e.station_id = s.id AND e.ended_at >= s.heard_at
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
@@ -1775,6 +1788,15 @@ BEGIN
         INSERT INTO evpower.plug_ins (station_id, connector_id, plugged_at)
         VALUES (NEW.station_id, NEW.connector_number, NEW.updated_at);
     END IF;
+    RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION evpower.keep_socket_end()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    UPDATE evpower.station_outages SET close_code = NEW.close_code
+    WHERE station_id = NEW.station_id AND ended_at IS NULL AND close_code IS NULL;
     RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION evpower.mark_phone()
@@ -2076,6 +2098,7 @@ CREATE TRIGGER displaced_phone_forgotten AFTER UPDATE OF anonymized ON public.cl
 CREATE TRIGGER keep_boot AFTER INSERT OR UPDATE OF booted_at ON evpower.ocpp_station_status FOR EACH ROW WHEN ((new.booted_at IS NOT NULL)) EXECUTE FUNCTION evpower.keep_boot()
 CREATE TRIGGER keep_outage AFTER UPDATE ON public.stations FOR EACH ROW WHEN ((old.is_available IS DISTINCT FROM new.is_available)) EXECUTE FUNCTION evpower.keep_outage()
 CREATE TRIGGER keep_plug_in AFTER UPDATE ON public.connectors FOR EACH ROW WHEN (((old.ocpp_status IS DISTINCT FROM new.ocpp_status) AND ((old.ocpp_status = 'Preparing'::text) OR (new.ocpp_status = 'Preparing'::text)))) EXECUTE FUNCTION evpower.keep_plug_in()
+CREATE TRIGGER keep_socket_end AFTER INSERT OR UPDATE ON evpower.socket_ends FOR EACH ROW EXECUTE FUNCTION evpower.keep_socket_end()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON evpower.payment_audit_log FOR EACH STATEMENT EXECUTE FUNCTION evpower.refuse_change()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from evpower.cluster.connections import leave_stations, take_stations
+from evpower.cluster.connections import SocketEnd, leave_stations, take_stations
 from evpower.db.connection import Conn
 from evpower.db.failures import DATABASE_CONFLICTS, DatabaseAway, DatabaseFailure
 from evpower.db.pool import Pool
@@ -62,10 +62,11 @@ class PresenceRow(NamedTuple):
 
 
 class LeftRow(NamedTuple):
-    """Its socket here has ended."""
+    """Its socket here has ended; `seen_at`: when it was heard last."""
 
     station_id: StationId
     seen_at: datetime
+    end: SocketEnd
 
 
 class StatusRow(NamedTuple):
@@ -283,4 +284,4 @@ async def _move_sockets(conn: Conn, rows: Sequence[PresenceRow | LeftRow]) -> No
     if here:
         await take_stations(conn, here, rows[-1].seen_at)
     if len(here) < len(last):
-        await leave_stations(conn, last.keys() - here)
+        await leave_stations(conn, {each: row.end for each, row in last.items() if isinstance(row, LeftRow)})

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import trio
+from websockets.frames import CloseCode
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
@@ -104,6 +105,8 @@ class StationConnection:
         self._pending: _PendingCall | None = None
         self._busy = False
         self._leaving: tuple[int, str] | None = None
+        #: The WebSocket close code that its socket ended with, once `run` is over; a fault of ours ends it too.
+        self.close_code: int = CloseCode.INTERNAL_ERROR
         self._ended = False
 
     async def run(self, answer: Answer, follow_up: Callable[[], Awaitable[None]]) -> None:
@@ -123,7 +126,9 @@ class StationConnection:
             self.report_parts.end()
             if self._pending is not None:
                 self._pending.end(Offline())
-        self._say_how_it_ended(self._socket.closed or SocketClosed(*self.close_with))
+        end = self._socket.closed or SocketClosed(*self.close_with)
+        self.close_code = end.code
+        self._say_how_it_ended(end)
 
     def _say_how_it_ended(self, end: SocketClosed) -> None:
         """A station sends what was too large again, first of its queue: an operator must raise the limit."""

@@ -20,6 +20,7 @@ from evpower.charging.review.parked import ParkedReports
 from evpower.charging.start_stop import Commands
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.clock import Clock
+from evpower.cluster.connections import SocketEnd
 from evpower.db.lookups import Lookups
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
@@ -146,14 +147,15 @@ class StationReports:
         if await self._journal.presence(PresenceRow(station_id, self._clock.now(), address, ocpp_version)):
             self._bus.publish(StationChanged(station_id))
 
-    async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
-        """A station's socket ended and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
+    async def disconnected(self, station_id: StationId, last_seen_at: datetime, close_code: int) -> None:
+        """A station's socket ended so and no twin replaced it; its sessions go on (contract/ocpp-behaviour §5.5).
 
         After a power cut all go at once: one commit for many, as when they come. What cannot be written any more says
         itself in time: the row of a socket that is gone ends with the station's next one, or with this process.
         """
+        end = SocketEnd(self._clock.now(), close_code)
         try:
-            if await self._journal.left(LeftRow(station_id, last_seen_at)):
+            if await self._journal.left(LeftRow(station_id, last_seen_at, end)):
                 self._bus.publish(StationChanged(station_id))
         except DatabaseUnavailable as error:
             log.warning("station=%s: that it left could not be written: %s", station_id, error)

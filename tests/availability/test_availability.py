@@ -10,6 +10,8 @@ from evpower.availability.records import SeenAvailability
 from evpower.availability.service import KEPT_FOR, forget_hours
 from evpower.charging.errors import SessionFailed
 from evpower.clock import midnight
+from evpower.cluster.connections import SocketEnd, leave_stations
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import EvPowerError, StationNotFound
 from evpower.identifiers import ClientId, StationId
 from evpower.link.ports import Outcome
@@ -54,13 +56,49 @@ async def test_a_silence_is_an_outage_until_it_is_heard_of_again(world: World) -
     assert ended.ended_at == world.clock.now()
 
 
-async def test_a_silence_with_its_socket_open_is_told_apart(world: World) -> None:
+async def connect(world: World) -> None:
+    """Its socket is in a process."""
+    now = world.clock.now()
     await world.sql(
-        "INSERT INTO evpower.processes (process_id, lease_until, started_at) VALUES ('p', %s, %s)",
-        world.clock.now(),
-        world.clock.now(),
+        "INSERT INTO evpower.processes (process_id, lease_until, started_at) VALUES ('p', %s, %s)", now, now
     )
-    await world.sql("INSERT INTO evpower.charger_connections VALUES (%s, 'p', %s)", STATION, world.clock.now())
+    await world.sql("INSERT INTO evpower.charger_connections VALUES (%s, 'p', %s)", STATION, now)
+
+
+async def disconnect(world: World, close_code: int) -> None:
+    """As the journal of that process writes it."""
+    async with unit_of_work(world.pool) as uow:
+        await uow.conn.execute("SELECT set_config('evpower.process_id', 'p', true)")
+        await leave_stations(uow.conn, {STATION: SocketEnd(world.clock.now(), close_code)})
+
+
+@pytest.mark.parametrize(("returns", "code"), [(False, 1006), (True, None)])
+async def test_an_outage_has_the_close_code_of_the_socket_that_ended_with_it(
+    world: World, returns: bool, code: int | None
+) -> None:
+    """Not that of a socket after which the station was heard again: that one's process was killed, and wrote none."""
+    await connect(world)
+    await heard(world)
+    await disconnect(world, 1006)
+    world.clock.advance(60)
+    if returns:
+        await heard(world)
+    world.clock.advance(600)
+    await heard(world, available=False)
+    assert [(each.cause, each.close_code) for each in (await seen(world)).outages] == [("socket", code)]
+
+
+async def test_an_open_socket_that_is_given_up_while_its_station_is_away_gives_the_outage_its_code(
+    world: World,
+) -> None:
+    await connect(world)
+    await silent_for(world, 10)
+    await disconnect(world, 1006)
+    assert [(each.cause, each.close_code) for each in (await seen(world)).outages] == [("silence", 1006)]
+
+
+async def test_a_silence_with_its_socket_open_is_told_apart(world: World) -> None:
+    await connect(world)
     await silent_for(world, 10)
     assert [each.cause for each in (await seen(world)).outages] == ["silence"]
 

@@ -9,7 +9,14 @@ import pytest
 import trio
 
 from evpower.cluster.processes import LEASE, RENEW_EVERY_S
-from evpower.cluster.rows.processes import forget_dead, leave_stations, read_leases, read_owners, take_stations
+from evpower.cluster.rows.processes import (
+    SocketEnd,
+    forget_dead,
+    leave_stations,
+    read_leases,
+    read_owners,
+    take_stations,
+)
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ProcessId
 from evpower.network.rows.stations import store_presence
@@ -110,7 +117,8 @@ async def test_a_process_that_lost_a_charger_cannot_write_its_presence_nor_its_l
         row = await (await stale.execute("SELECT last_heartbeat_at AS at FROM stations")).fetchone()
         assert row is not None
         assert row["at"] == NOON
-        await leave_stations(stale, [STATION])
+        await leave_stations(stale, {STATION: SocketEnd(NOON, 1006)})
+        assert (await (await stale.execute("SELECT FROM evpower.socket_ends")).fetchall()) == []
     assert await owner(two) == B
 
 

@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from evpower.cluster.rows.processes import read_owners
+from evpower.cluster.rows.processes import SocketEnd, read_owners
 from evpower.db.pool import Pool, open_pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import DatabaseUnavailable
@@ -25,6 +25,7 @@ from tests.worlds.fakes import NOON
 READ = "SELECT * FROM evpower.ocpp_meter_values"
 ONE = ConnectorId(1)
 CHARGER = StationId("EVP-001-01")
+CUT = SocketEnd(NOON, 1006)
 
 
 def report(raw: bytes = b"[]", *samples: Sample) -> MeterReport:
@@ -144,7 +145,8 @@ async def test_of_a_chargers_coming_and_leaving_in_one_batch_the_last_counts(dat
     async with open_pool(database_url, size=2, process_id=ProcessId("p")) as pool, trio.open_nursery() as workers:
         await make_station(pool)
         journal = Journal(pool)
-        said = [partial(journal.left, LeftRow(CHARGER, NOON)), partial(journal.presence, PresenceRow(CHARGER, NOON))]
+        left = partial(journal.left, LeftRow(CHARGER, NOON, CUT))
+        said = [left, partial(journal.presence, PresenceRow(CHARGER, NOON))]
         async with trio.open_nursery() as charger:
             for word in said if is_here else reversed(said):
                 charger.start_soon(word)
@@ -162,4 +164,4 @@ async def test_a_journal_that_has_stopped_keeps_nobody_waiting(pool: Pool) -> No
         await workers.start(journal.run)
         workers.cancel_scope.cancel()
     with trio.fail_after(5), pytest.raises(DatabaseUnavailable):
-        await journal.left(LeftRow(CHARGER, NOON))
+        await journal.left(LeftRow(CHARGER, NOON, CUT))

@@ -246,7 +246,7 @@ async def test_a_location_that_is_hidden_is_no_news_and_shown_again_it_is(world:
 
 async def test_a_lost_socket_is_no_news_until_five_minutes_have_passed(world: World, ear: Ear) -> None:
     world.link.connected.clear()
-    await world.app.reports.disconnected(STATION, world.clock.now())
+    await world.app.reports.disconnected(STATION, world.clock.now(), 1006)
     assert await told(world, ear) == []
     world.clock.advance(300.001)
     await world.app.presence.watch()

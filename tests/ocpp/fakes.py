@@ -88,6 +88,7 @@ class FakeReports(StationReports):
         self.device_monitors: list[DeviceMonitor] = []
         self.device_reports: list[tuple[int, int, tuple[DeviceVariable, ...], bool]] = []
         self.states: dict[ConnectorId, str] = {}
+        self.close_codes: list[int] = []
         self.broken = False
         #: When set, reports wait for it, like a slow commit.
         self.commit: trio.Event | None = None
@@ -120,8 +121,9 @@ class FakeReports(StationReports):
     def returned(self, station_id: StationId) -> None:
         self.told.append(("returned", station_id))
 
-    async def disconnected(self, station_id: StationId, last_seen_at: datetime) -> None:
+    async def disconnected(self, station_id: StationId, last_seen_at: datetime, close_code: int) -> None:
         self.told.append(("disconnected", station_id))
+        self.close_codes.append(close_code)
 
     async def boot(self, station_id: StationId, boot: Boot) -> BootVerdict:
         await self._note("boot", station_id)

@@ -334,4 +334,5 @@ async def test_an_error_in_one_chargers_task_ends_only_that_charger(
     peer, neighbour = await csms.charger(), await csms.charger("/ws/CP-2")
     await peer.call("Heartbeat")
     assert await peer.ended() == 1011
+    assert csms.reports.close_codes == [1011]
     assert (await neighbour.call("Heartbeat"))[0] == 3

@@ -115,11 +115,12 @@ async def test_money_shows_the_price_and_what_came_in(browser: Browser, world: W
 
 async def test_outages_have_their_cause_and_days_their_uptime(browser: Browser, world: World) -> None:
     assert "never out of sight" in (await browser.get(PAGE + "/availability")).text
-    query = "INSERT INTO evpower.station_outages (station_id, began_at, ended_at, cause) VALUES (%s, %s, %s, 'silence')"
+    query = """INSERT INTO evpower.station_outages (station_id, began_at, ended_at, cause, close_code)
+               VALUES (%s, %s, %s, 'silence', 1006)"""
     await world.sql("UPDATE stations SET created_at = %s", NOON - timedelta(days=3))
     await world.sql(query, STATION, NOON - timedelta(hours=2), NOON - timedelta(hours=1))
     page = await browser.get(PAGE + "/availability")
-    assert "its socket was open, and nothing came" in page.text
+    assert "its socket was open, and nothing came 1006: cut, without a goodbye" in page.text
     assert "60 min" in page.text
     assert 'class="away"' in page.html
 

@@ -11,7 +11,7 @@ from evpower.health.failed_starts import FAILED, FAILED_BY
 from evpower.identifiers import StationId
 
 OUTAGES = """
-SELECT began_at, ended_at, cause FROM evpower.station_outages
+SELECT began_at, ended_at, cause, close_code FROM evpower.station_outages
 WHERE station_id = %(station_id)s AND (ended_at IS NULL OR ended_at > %(since)s) ORDER BY began_at DESC
 """
 KNOWN_SINCE = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
@@ -44,8 +44,14 @@ ON CONFLICT (station_id) DO NOTHING
 LEAVE = f"""
 WITH left_here AS MATERIALIZED (
     SELECT station_id FROM evpower.charger_connections
-    WHERE station_id = ANY(%(stations)s) AND process_id = {ME} ORDER BY station_id FOR UPDATE)
-DELETE FROM evpower.charger_connections c USING left_here WHERE c.station_id = left_here.station_id
+    WHERE station_id = ANY(%(stations)s) AND process_id = {ME} ORDER BY station_id FOR UPDATE
+), gone AS (
+    DELETE FROM evpower.charger_connections c USING left_here WHERE c.station_id = left_here.station_id)
+INSERT INTO evpower.socket_ends (station_id, ended_at, close_code)
+SELECT station_id, e.ended_at, e.close_code FROM left_here
+JOIN unnest(%(stations)s::text[], %(ended)s::timestamptz[], %(codes)s::int[]) AS e(station_id, ended_at, close_code)
+     USING (station_id)
+ON CONFLICT (station_id) DO UPDATE SET ended_at = EXCLUDED.ended_at, close_code = EXCLUDED.close_code
 """
 
 READ_OWNERS = "SELECT station_id, process_id FROM evpower.charger_connections"
@@ -69,6 +75,13 @@ WITH left_over AS MATERIALIZED (
     ORDER BY station_id FOR UPDATE)
 DELETE FROM evpower.charger_connections c USING left_over WHERE c.station_id = left_over.station_id
 """
+
+
+class SocketEnd(NamedTuple):
+    """When a station's socket ended, and with which WebSocket close code (1006: without any)."""
+
+    ended_at: datetime
+    close_code: int
 
 
 async def renew_lease(
@@ -96,9 +109,10 @@ async def take_free_stations(conn: AsyncConnection[Any], stations: Collection[St
     await conn.execute(TAKE_FREE, {"stations": list(stations), "now": now})
 
 
-async def leave_stations(conn: AsyncConnection[Any], stations: Collection[StationId]) -> None:
-    """The sockets of these stations here have ended; one that another process has by now stays its."""
-    await conn.execute(LEAVE, {"stations": list(stations)})
+async def leave_stations(conn: AsyncConnection[Any], ends: Mapping[StationId, SocketEnd]) -> None:
+    """The sockets of these stations here have ended so; one that another process has by now stays its."""
+    ended, codes = [each.ended_at for each in ends.values()], [each.close_code for each in ends.values()]
+    await conn.execute(LEAVE, {"stations": list(ends), "ended": ended, "codes": codes})
 
 
 async def read_owners(

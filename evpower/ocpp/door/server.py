@@ -325,7 +325,7 @@ class _StationDoor:
         async with registry.presence(station_id):
             if not registry.is_connected(station_id):  # a twin keeps the station online (duty 4)
                 log.info("station=%s: disconnected", station_id)
-                await self.server.reports.disconnected(station_id, connection.last_seen_at)
+                await self.server.reports.disconnected(station_id, connection.last_seen_at, connection.close_code)
 
 
 def _explain(socket: StationSocket, stream: trio.abc.Stream, reason: str) -> None:

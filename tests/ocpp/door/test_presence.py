@@ -21,6 +21,7 @@ async def test_a_charger_that_leaves_is_told_to_the_service_once(csms: Csms, aut
     assert not csms.registry.is_connected(CP)
     assert csms.registry.last_seen_at(CP) is None
     assert csms.reports.told == [("connected", CP), ("disconnected", CP)]
+    assert csms.reports.close_codes == [1006]
 
 
 async def test_a_charger_that_was_silent_too_long_and_speaks_is_announced_at_once(
@@ -77,7 +78,7 @@ async def test_duty_04_a_goodbye_being_written_ends_before_the_twin_is_told(
 ) -> None:
     written = trio.Event()
 
-    async def slowly(station_id: StationId, last_seen_at: object) -> None:
+    async def slowly(station_id: StationId, last_seen_at: object, close_code: int) -> None:
         await written.wait()
         csms.reports.told.append(("disconnected", station_id))
 
@@ -111,6 +112,7 @@ async def test_a_drain_closes_every_charger_with_1001(csms: Csms, autojump_clock
     assert await peer.ended() == 1001
     await csms.stopped.wait()
     assert csms.reports.told[-1] == ("disconnected", CP)
+    assert csms.reports.close_codes == [1001]
 
 
 async def test_a_drain_answers_the_call_in_progress_first(csms: Csms, autojump_clock: MockClock) -> None:

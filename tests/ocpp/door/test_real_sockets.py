@@ -152,9 +152,10 @@ async def test_a_drain_over_tcp_delivers_1001(nursery: trio.Nursery) -> None:
 async def test_a_reset_by_the_peer_is_an_end_like_any_other(
     nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    charger_server, gone = server(), trio.Event()
+    charger_server, gone, codes = server(), trio.Event(), list[int]()
 
-    async def disconnected(station_id: StationId, last_seen_at: object) -> None:
+    async def disconnected(station_id: StationId, last_seen_at: object, close_code: int) -> None:
+        codes.append(close_code)
         gone.set()
 
     monkeypatch.setattr(charger_server.reports, "disconnected", disconnected)
@@ -165,6 +166,7 @@ async def test_a_reset_by_the_peer_is_an_end_like_any_other(
             assert isinstance(peer.wire, trio.SocketStream)
             peer.wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         await gone.wait()
+        assert codes == [1006]
         assert not charger_server.registry.seen()
         nursery.cancel_scope.cancel()
 

@@ -8,7 +8,7 @@ from typing import TypedDict
 import trio
 from quart import Blueprint, Response, request
 
-from evpower.availability.records import NetworkHour, OutageCause, SeenAvailability
+from evpower.availability.records import NetworkHour, Outage, OutageCause, SeenAvailability
 from evpower.availability.service import StationAvailability
 from evpower.http.wire.answers import written_data
 from evpower.http.wire.described import described
@@ -32,11 +32,12 @@ class DayUptimeBody(TypedDict):
 
 
 class OutageBody(TypedDict):
-    """A time in which the station was not heard of; `ended_at` null: it still is not."""
+    """A time in which the station was not heard of; `ended_at` null: it still is not; `close_code`: of its socket."""
 
     began_at: datetime
     ended_at: datetime | None
     cause: OutageCause
+    close_code: int | None
 
 
 class AvailabilityBody(TypedDict):
@@ -75,15 +76,23 @@ def hours_query(fields: BodyFields) -> int:
     return HOURS if hours is None else hours
 
 
+def outage_body(outage: Outage) -> OutageBody:
+    """One time away."""
+    return {
+        "began_at": outage.began_at,
+        "ended_at": outage.ended_at,
+        "cause": outage.cause,
+        "close_code": outage.close_code,
+    }
+
+
 def availability_body(seen: SeenAvailability) -> AvailabilityBody:
     """One station."""
     return {
         "station_id": seen.station_id,
         "uptime": seen.uptime,
         "days": [{"day": each.day.isoformat(), "uptime": each.uptime} for each in seen.days],
-        "outages": [
-            {"began_at": each.began_at, "ended_at": each.ended_at, "cause": each.cause} for each in seen.outages
-        ],
+        "outages": [outage_body(each) for each in seen.outages],
     }
 
 
