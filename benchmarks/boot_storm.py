@@ -1,4 +1,4 @@
-"""Two thousand chargers connect, boot and say their status at once, as after a power cut; then they are idle."""
+"""Thousands of chargers connect, boot and say their status at once, as after a power cut; then they are idle."""
 
 from __future__ import annotations
 

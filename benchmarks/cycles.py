@@ -6,10 +6,9 @@ thousand stations, at a thousand locations or at one. Rounds are in turns. The N
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
@@ -17,9 +16,9 @@ import trio
 
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, analyze, count_rows, make_network, open_postgres
-from benchmarks.processes import Server, running_node, serving
+from benchmarks.processes import Server, running_node, serving, serving_ours
 from benchmarks.results import Row, page
-from benchmarks.wire import MESSAGES_PER_CYCLE, Cycles, station_id, status
+from benchmarks.wire import MESSAGES_PER_CYCLE, READINGS, Cycles, station_id, status
 
 CHARGERS = 200
 CYCLES = 5
@@ -50,56 +49,50 @@ async def compare(postgres: Postgres, cycles: int = CYCLES, rounds: int = ROUNDS
 def _compare(postgres: Postgres, small: str, large: str, cycles: int, rounds: int) -> list[Row]:
     with ExitStack() as stack:
         servers = {
-            OURS: stack.enter_context(_ours(small)),
-            LARGE: stack.enter_context(_ours(large)),
+            OURS: stack.enter_context(serving_ours(small)),
+            LARGE: stack.enter_context(serving_ours(large)),
             "asyncio": stack.enter_context(serving("benchmarks.peer_asyncio", postgres.peer)),
         }
         if node := stack.enter_context(running_node(postgres.peer)):
             servers["node"] = node
         costs: dict[str, list[CycleCost]] = {name: [] for name in servers}
         for server in servers.values():
-            _measure(server, postgres, WARM_UP)
+            measure([server], postgres, WARM_UP)
         for url in (small, large, postgres.peer):
             analyze(url)
         for _ in range(rounds):
             for name, server in servers.items():
-                costs[name].append(_measure(server, postgres, cycles))
+                costs[name].append(measure([server], postgres, cycles))
     for url in (small, large):
         assert count_rows(url, "evpower.ocpp_transactions") == CHARGERS * (WARM_UP + rounds * cycles)
         assert count_rows(url, "evpower.doubts") == 0
-    return _rows({name: _medians(each) for name, each in costs.items()})
+    return _rows({name: medians(each) for name, each in costs.items()})
 
 
-@contextmanager
-def _ours(url: str) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="evpower-bench-") as state:
-        environ = {
-            "EVPOWER_DATABASE_URL": url,
-            "EVPOWER_STATE_DIR": state,
-            "EVPOWER_HTTP_BIND": "127.0.0.1:0",
-            "EVPOWER_OPERATOR_BIND": "",
-            "EVPOWER_OCPP_BIND": "127.0.0.1:0",
-        }
-        with serving("benchmarks.ours", environ=environ) as server:
-            yield server
+def measure(servers: Sequence[Server], postgres: Postgres, cycles: int, readings: int = READINGS) -> CycleCost:
+    """What these processes on one database cost together; each has its share of the chargers.
 
-
-def _measure(server: Server, postgres: Postgres, cycles: int) -> CycleCost:
-    """Chargers of their own for each round: between two rounds no ping would be answered."""
-    messages = cycles * CHARGERS * MESSAGES_PER_CYCLE
+    Chargers of their own for each round: between two rounds no ping would be answered.
+    """
+    messages = cycles * CHARGERS * (MESSAGES_PER_CYCLE - READINGS + readings)
     with Fleet() as fleet:
-        fleet.connect([station_id(number) for number in range(CHARGERS)], server.port)
+        for number, server in enumerate(servers):
+            fleet.connect([station_id(n) for n in range(CHARGERS)[number :: len(servers)]], server.port)
         fleet.drive(status("Available"), upgrading=True)
         fleet.listen(quiet_s=1.0)
         postgres.settle()
-        server_s, postgres_s, began = server.cpu_s(), postgres.cpu_s(), time.perf_counter()
-        fleet.drive(Cycles(cycles))
+        server_s, postgres_s, began = _cpu_s(servers), postgres.cpu_s(), time.perf_counter()
+        fleet.drive(Cycles(cycles, readings))
         took_s = time.perf_counter() - began
-        server_s, postgres_s = server.cpu_s() - server_s, postgres.cpu_s() - postgres_s
+        server_s, postgres_s = _cpu_s(servers) - server_s, postgres.cpu_s() - postgres_s
     return CycleCost(server_s * 1e6 / messages, postgres_s * 1e6 / messages, messages / took_s)
 
 
-def _medians(rounds: list[CycleCost]) -> CycleCost:
+def _cpu_s(servers: Sequence[Server]) -> float:
+    return sum(server.cpu_s() for server in servers)
+
+
+def medians(rounds: Sequence[CycleCost]) -> CycleCost:
     return CycleCost(*(median(values) for values in zip(*(vars(each).values() for each in rounds), strict=True)))
 
 

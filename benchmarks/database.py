@@ -139,9 +139,12 @@ def copy_ours(postgres: Postgres, name: str) -> str:
     return _url(postgres.conninfo, copy)
 
 
-async def make_network(postgres: Postgres, stations: int, locations: int, *, cards: int = 0) -> str:
-    """A migrated database of its own with so many online stations, and a card for each of the first; its URL."""
-    name = f"evpower_bench_network_{stations}_{locations}"
+async def make_network(postgres: Postgres, stations: int, locations: int, *, cards: int = 0, kind: str = "") -> str:
+    """A migrated database of its own with so many online stations, and a card for each of the first; its URL.
+
+    `kind` names one of several that are as large.
+    """
+    name = f"evpower_bench_network_{stations}_{locations}{kind}"
     with psycopg.connect(postgres.conninfo, autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         server.execute(f"CREATE DATABASE {name}")

@@ -20,7 +20,7 @@ from benchmarks import table
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, make_network, open_postgres
 from benchmarks.http_client import KeptAlive
-from benchmarks.processes import Server, serving
+from benchmarks.processes import Server, serving, serving_ours
 from benchmarks.wire import STATUS, boot_and_status, station_id
 
 LIST = "/api/v1/locations?include_stations=true"
@@ -187,20 +187,14 @@ def _echo(phones: Fleet, text: bytes) -> list[float]:
 
 @contextmanager
 def _ours(database: str, *arguments: str) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="evpower-bench-") as state:
-        environ = {
-            "EVPOWER_DATABASE_URL": database,
-            "EVPOWER_STATE_DIR": state,
-            "EVPOWER_HTTP_BIND": "127.0.0.1:0",
-            "EVPOWER_OPERATOR_BIND": "",
-            "EVPOWER_OCPP_BIND": "127.0.0.1:0",
-            "EVPOWER_HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
-            # All phones are of one address, and the chargers that do not take part stay online.
-            "EVPOWER_HTTP_SOCKETS_PER_ADDRESS": str(2 * PHONES),
-            "EVPOWER_OCPP_HEARTBEAT_TIMEOUT_S": "86400",
-        }
-        with serving("benchmarks.ours", *arguments, environ=environ) as server:
-            yield server
+    # All phones are of one address, and the chargers that do not take part stay online.
+    settings = {
+        "HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
+        "HTTP_SOCKETS_PER_ADDRESS": str(2 * PHONES),
+        "OCPP_HEARTBEAT_TIMEOUT_S": "86400",
+    }
+    with serving_ours(database, *arguments, **settings) as server:
+        yield server
 
 
 async def main() -> None:

@@ -8,7 +8,6 @@ bill nothing. The Node server runs where node and npm are.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from benchmarks.boot_storm import Storm, storm
 from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, analyze, count_rows, open_postgres
 from benchmarks.messages import Figures, measure, medians
-from benchmarks.processes import Server, running_node, serving
+from benchmarks.processes import Server, running_node, serving, serving_ours
 from benchmarks.results import Row, keep, page
 from benchmarks.wire import heartbeats, meter_values, station_id, status
 
@@ -92,16 +91,8 @@ def _in_turns(
 
 
 def _start(stack: ExitStack, postgres: Postgres) -> dict[str, Server]:
-    state = stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))
-    ours = {
-        "EVPOWER_DATABASE_URL": postgres.ours,
-        "EVPOWER_STATE_DIR": state,
-        "EVPOWER_HTTP_BIND": "127.0.0.1:0",
-        "EVPOWER_OPERATOR_BIND": "",
-        "EVPOWER_OCPP_BIND": "127.0.0.1:0",
-    }
     servers = {
-        "ours": stack.enter_context(serving("benchmarks.ours", environ=ours)),
+        "ours": stack.enter_context(serving_ours(postgres.ours)),
         "asyncio": stack.enter_context(serving("benchmarks.peer_asyncio", postgres.peer)),
     }
     if node := stack.enter_context(running_node(postgres.peer)):

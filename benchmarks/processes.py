@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,23 @@ def serving(module: str, *arguments: str, environ: Mapping[str, str] | None = No
     """`python -m module arguments`, which prints its ports when ready and ends on SIGTERM."""
     with running([sys.executable, "-m", module, *arguments], environ) as server:
         yield server
+
+
+@contextmanager
+def serving_ours(url: str, *arguments: str, **settings: str) -> Iterator[Server]:
+    """The whole product on this database, with its defaults but for the given settings' variables (`OCPP_BIND=…`)."""
+    with tempfile.TemporaryDirectory(prefix="evpower-bench-") as state:
+        own = {
+            "DATABASE_URL": url,
+            "STATE_DIR": state,
+            "HTTP_BIND": "127.0.0.1:0",
+            "OPERATOR_BIND": "",
+            "OCPP_BIND": "127.0.0.1:0",
+            **settings,
+        }
+        environ = {f"EVPOWER_{name}": value for name, value in own.items()}
+        with serving("benchmarks.ours", *arguments, environ=environ) as server:
+            yield server
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import multiprocessing
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,7 +21,7 @@ import trio
 from benchmarks.chargers import Fleet
 from benchmarks.database import Postgres, open_postgres
 from benchmarks.http_client import KeptAlive
-from benchmarks.processes import Server, kept_waiting_s, serving
+from benchmarks.processes import Server, kept_waiting_s, serving_ours
 from benchmarks.wire import boot_and_status, heartbeat, station_id
 from tests.e2e.worst_bodies import PATHS, kind_of, worst_bodies
 
@@ -50,17 +49,9 @@ class Waits:
 def compare(postgres: Postgres) -> None:
     """Measure beside nobody, then beside each body, and print."""
     with ExitStack() as stack:
-        state = stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))
-        environ = {
-            "EVPOWER_DATABASE_URL": postgres.ours,
-            "EVPOWER_STATE_DIR": state,
-            "EVPOWER_HTTP_BIND": "127.0.0.1:0",
-            "EVPOWER_OCPP_BIND": "127.0.0.1:0",
-            "EVPOWER_SMS_TRANSPORT": "log",
-            # The limit of requests would turn the strangers away at the door.
-            "EVPOWER_HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
-        }
-        server = stack.enter_context(serving("benchmarks.ours", environ=environ))
+        # The limit of requests would turn the strangers away at the door.
+        settings = {"SMS_TRANSPORT": "log", "HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1"}
+        server = stack.enter_context(serving_ours(postgres.ours, **settings))
         fleet = stack.enter_context(Fleet())
         fleet.connect([station_id(0)], server.port)
         fleet.drive(boot_and_status, upgrading=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 
 import psycopg
@@ -15,7 +14,7 @@ from benchmarks import table
 from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, count_rows, open_postgres
 from benchmarks.messages import Figures, measure, medians
-from benchmarks.processes import Server, serving
+from benchmarks.processes import Server, serving_ours
 from benchmarks.wire import meter_values, occupied, station_id, status, transaction_events, transaction_id
 
 CHARGERS = 200
@@ -44,15 +43,7 @@ def compare(postgres: Postgres) -> None:
     with psycopg.connect(postgres.ours) as ours:
         ours.execute(CLAIMED, [transaction_id(CHARGERS)])
     with ExitStack() as stack:
-        state = stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))
-        environ = {
-            "EVPOWER_DATABASE_URL": postgres.ours,
-            "EVPOWER_STATE_DIR": state,
-            "EVPOWER_HTTP_BIND": "127.0.0.1:0",
-            "EVPOWER_OPERATOR_BIND": "",
-            "EVPOWER_OCPP_BIND": "127.0.0.1:0",
-        }
-        server = stack.enter_context(serving("benchmarks.ours", environ=environ))
+        server = stack.enter_context(serving_ours(postgres.ours))
         older = _connected(stack, server, 0, "ocpp1.6", status("Charging"))
         newer = _connected(stack, server, CHARGERS, "ocpp2.0.1", occupied())
         rounds: dict[str, list[Figures]] = {"1.6": [], "2.0.1": []}

@@ -41,10 +41,10 @@ CYCLE_STATUS = b'[2,"s%d-%d","StatusNotification",{"connectorId":1,"errorCode":"
 #: What a server answers to a start.
 ANSWERED_ID = re.compile(rb'"transactionId":\s*(\d+)')
 ACCEPTED = b'"Accepted"'
-MESSAGES_PER_CYCLE = 10
-#: The place in the cycle of the message after the start.
-STARTED_AT = 3
-CYCLE_STATUSES = {0: b"Preparing", 3: b"Charging", 8: b"Finishing", 9: b"Available"}
+#: Of a charge: the messages before its readings, and after them.
+BEFORE_READINGS, AFTER_READINGS = 4, 3
+READINGS = 3
+MESSAGES_PER_CYCLE = BEFORE_READINGS + READINGS + AFTER_READINGS
 REGISTER_START_WH = 1000
 WH_PER_SAMPLE = 10
 
@@ -133,13 +133,14 @@ def tag(number: int) -> str:
 
 
 class Cycles:
-    """Charges one after the other at each charger: a card, a start, three readings, a stop; ten messages each.
+    """Charges one after the other at each charger: a card, a start, readings, a stop, four words of the connector.
 
     A watt-hour between two readings: what 60 kW can do between them.
     """
 
-    def __init__(self, cycles: int) -> None:
-        self._messages = cycles * MESSAGES_PER_CYCLE
+    def __init__(self, cycles: int, readings: int = READINGS) -> None:
+        self._each = BEFORE_READINGS + readings + AFTER_READINGS
+        self._messages = cycles * self._each
         self._sent: dict[int, int] = {}
         self._transactions: dict[int, bytes] = {}
 
@@ -148,8 +149,8 @@ class Cycles:
         if sent == self._messages:
             return None
         self._sent[charger.number] += 1
-        place = sent % MESSAGES_PER_CYCLE
-        if place == STARTED_AT:
+        place = sent % self._each
+        if place == BEFORE_READINGS - 1:  # the message after the start
             answered = ANSWERED_ID.search(charger.answer)
             if answered is None or ACCEPTED not in charger.answer:
                 raise ValueError(f"a start was answered {charger.answer!r}")
@@ -159,15 +160,21 @@ class Cycles:
     def _text(self, charger: ConnectedStation, place: int) -> bytes:
         name, card, at = (charger.number, charger.sent), tag(charger.number).encode(), _stamp()
         register_wh = REGISTER_START_WH + charger.sent
-        match place:
-            case 0 | 3 | 8 | 9:
-                return CYCLE_STATUS % (*name, CYCLE_STATUSES[place])
+        match place if place < BEFORE_READINGS else place - self._each:
+            case 0:
+                return CYCLE_STATUS % (*name, b"Preparing")
             case 1:
                 return AUTHORIZE % (*name, card)
             case 2:
                 return START % (*name, card, register_wh, at)
-            case 7:
+            case 3:
+                return CYCLE_STATUS % (*name, b"Charging")
+            case -3:
                 return STOP % (*name, self._transactions[charger.number], register_wh, at)
+            case -2:
+                return CYCLE_STATUS % (*name, b"Finishing")
+            case -1:
+                return CYCLE_STATUS % (*name, b"Available")
             case _:
                 return METER_VALUES % (*name, int(self._transactions[charger.number]), at, register_wh)
 
