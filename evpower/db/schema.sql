@@ -22,6 +22,14 @@ TABLE evpower.attention_over (
     seen_at timestamp with time zone NOT NULL,
     over_at timestamp with time zone NOT NULL
 )
+TABLE evpower.availability_hours (
+    location_id text NOT NULL,
+    connector_type text NOT NULL,
+    hour_start timestamp with time zone NOT NULL,
+    observed_s integer NOT NULL,
+    free_s integer NOT NULL,
+    arrivals integer NOT NULL
+)
 TABLE evpower.browser_cookies (
     digest bytea NOT NULL,
     sign_in_id text NOT NULL,
@@ -134,6 +142,43 @@ TABLE evpower.favorite_watches (
     connector_type text,
     created_at timestamp with time zone NOT NULL,
     until timestamp with time zone NOT NULL
+)
+TABLE evpower.forecast_cells (
+    location_id text NOT NULL,
+    connector_type text NOT NULL,
+    weights real[] NOT NULL,
+    free real[] NOT NULL,
+    arrivals integer[] NOT NULL,
+    hours integer NOT NULL,
+    connectors integer NOT NULL
+)
+TABLE evpower.forecast_reliability (
+    day date NOT NULL,
+    horizon_min integer NOT NULL,
+    twentieths integer NOT NULL,
+    n integer NOT NULL,
+    free integer NOT NULL
+)
+TABLE evpower.forecast_scores (
+    day date NOT NULL,
+    horizon_min integer NOT NULL,
+    method text NOT NULL,
+    n integer NOT NULL,
+    squared double precision NOT NULL
+)
+TABLE evpower.forecast_watermark (
+    one boolean NOT NULL DEFAULT true,
+    began_at timestamp with time zone NOT NULL,
+    looked_at timestamp with time zone NOT NULL,
+    hours_until timestamp with time zone NOT NULL,
+    cells_of date
+)
+TABLE evpower.free_times (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    connector_number integer NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
 )
 TABLE evpower.idempotency_keys (
     client_id text NOT NULL,
@@ -819,8 +864,18 @@ TABLE evpower.transaction_events (
     answer text,
     applied_at timestamp with time zone
 )
+TABLE evpower.turned_away (
+    location_id text NOT NULL,
+    hour_start timestamp with time zone NOT NULL,
+    refused integer NOT NULL DEFAULT 0,
+    waiting integer NOT NULL DEFAULT 0
+)
 TABLE evpower.unverified_phones (
     client_id text NOT NULL
+)
+TABLE evpower.unwatched_times (
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL
 )
 TABLE evpower.webhook_deliveries (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -1099,6 +1154,10 @@ evpower.attention_marks: attention_marks_pkey PRIMARY KEY (key)
 evpower.attention_marks: attention_marks_snoozed CHECK (((snoozed_by IS NULL) = (snoozed_until IS NULL)))
 evpower.attention_over: attention_over_key_check CHECK ((length(key) <= 200))
 evpower.attention_over: attention_over_pkey PRIMARY KEY (key)
+evpower.availability_hours: availability_hours_check CHECK (((free_s >= 0) AND (free_s <= observed_s)))
+evpower.availability_hours: availability_hours_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
+evpower.availability_hours: availability_hours_observed_s_check CHECK (((observed_s >= 0) AND (observed_s <= 3600)))
+evpower.availability_hours: availability_hours_pkey PRIMARY KEY (location_id, connector_type, hour_start)
 evpower.browser_cookies: browser_cookies_pkey PRIMARY KEY (digest)
 evpower.browser_cookies: browser_cookies_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.charger_commands: charger_commands_kind_check CHECK ((kind = ANY (ARRAY['remote_start'::text, 'remote_stop'::text, 'ask'::text, 'raw'::text])))
@@ -1141,6 +1200,19 @@ evpower.doubts: doubts_transaction_key_fkey FOREIGN KEY (transaction_key) REFERE
 evpower.favorite_watches: favorite_watches_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.favorite_watches: favorite_watches_client_id_location_id_key UNIQUE (client_id, location_id)
 evpower.favorite_watches: favorite_watches_pkey PRIMARY KEY (id)
+evpower.forecast_cells: forecast_cells_arrivals_check CHECK ((cardinality(arrivals) = 168))
+evpower.forecast_cells: forecast_cells_free_check CHECK ((cardinality(free) = 168))
+evpower.forecast_cells: forecast_cells_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
+evpower.forecast_cells: forecast_cells_pkey PRIMARY KEY (location_id, connector_type)
+evpower.forecast_cells: forecast_cells_weights_check CHECK ((cardinality(weights) = 168))
+evpower.forecast_reliability: forecast_reliability_pkey PRIMARY KEY (day, horizon_min, twentieths)
+evpower.forecast_reliability: forecast_reliability_twentieths_check CHECK (((twentieths >= 0) AND (twentieths <= 20)))
+evpower.forecast_scores: forecast_scores_pkey PRIMARY KEY (day, horizon_min, method)
+evpower.forecast_watermark: forecast_watermark_one_check CHECK (one)
+evpower.forecast_watermark: forecast_watermark_pkey PRIMARY KEY (one)
+evpower.free_times: free_times_check CHECK ((ended_at >= began_at))
+evpower.free_times: free_times_pkey PRIMARY KEY (id)
+evpower.free_times: free_times_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
 evpower.ledger_checks: ledger_checks_end CHECK ((((ended_at IS NULL) = (entries IS NULL)) AND ((ended_at IS NULL) = (problems IS NULL))))
 evpower.ledger_checks: ledger_checks_night_key UNIQUE (night)
@@ -1347,8 +1419,12 @@ evpower.top_up_refunds: top_up_refunds_state_check CHECK ((state = ANY (ARRAY['o
 evpower.top_up_refunds: top_up_refunds_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
 evpower.transaction_events: transaction_events_kind_check CHECK ((kind = ANY (ARRAY['Started'::text, 'Updated'::text, 'Ended'::text])))
 evpower.transaction_events: transaction_events_pkey PRIMARY KEY (station_id, wire_transaction_id, seq_no)
+evpower.turned_away: turned_away_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id) ON DELETE CASCADE
+evpower.turned_away: turned_away_pkey PRIMARY KEY (location_id, hour_start)
 evpower.unverified_phones: unverified_phones_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id) ON DELETE CASCADE
 evpower.unverified_phones: unverified_phones_pkey PRIMARY KEY (client_id)
+evpower.unwatched_times: unwatched_times_check CHECK ((ended_at >= began_at))
+evpower.unwatched_times: unwatched_times_pkey PRIMARY KEY (began_at)
 evpower.webhook_deliveries: webhook_deliveries_pkey PRIMARY KEY (id)
 evpower.webhook_endpoints: webhook_endpoints_disabled CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL)))
 evpower.webhook_endpoints: webhook_endpoints_old_secret CHECK (((old_secret IS NULL) = (old_until IS NULL)))
@@ -1413,6 +1489,7 @@ public.users: users_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'admi
 
 CREATE INDEX account_deletions_due ON evpower.account_deletions USING btree (due_at) WHERE (due_at IS NOT NULL)
 CREATE INDEX attention_over_time ON evpower.attention_over USING btree (over_at)
+CREATE INDEX availability_hours_start ON evpower.availability_hours USING btree (hour_start)
 CREATE INDEX balance_topups_client ON public.balance_topups USING btree (client_id, created_at DESC, id DESC)
 CREATE INDEX balance_topups_invoice_begins ON public.balance_topups USING btree (invoice_id text_pattern_ops)
 CREATE INDEX balance_topups_order_begins ON public.balance_topups USING btree (order_id text_pattern_ops)
@@ -1433,6 +1510,7 @@ CREATE INDEX clients_merged_into ON public.clients USING btree (merged_into) WHE
 CREATE INDEX clients_phone_begins ON public.clients USING btree (phone text_pattern_ops)
 CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
+CREATE INDEX free_times_ended ON evpower.free_times USING btree (ended_at, began_at)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
 CREATE INDEX ledger_checks_ended ON evpower.ledger_checks USING btree (ended_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX ledger_entries_created ON evpower.ledger_entries USING btree (created_at, id)
@@ -1507,6 +1585,7 @@ CREATE INDEX webhook_deliveries_old ON evpower.webhook_deliveries USING btree (o
 CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
 CREATE UNIQUE INDEX attention_marks_pkey ON evpower.attention_marks USING btree (key)
 CREATE UNIQUE INDEX attention_over_pkey ON evpower.attention_over USING btree (key)
+CREATE UNIQUE INDEX availability_hours_pkey ON evpower.availability_hours USING btree (location_id, connector_type, hour_start)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
 CREATE UNIQUE INDEX balance_topups_order_id_key ON public.balance_topups USING btree (order_id)
 CREATE UNIQUE INDEX balance_topups_pkey ON public.balance_topups USING btree (id)
@@ -1533,6 +1612,12 @@ CREATE UNIQUE INDEX doubts_of_a_transaction ON evpower.doubts USING btree (trans
 CREATE UNIQUE INDEX doubts_pkey ON evpower.doubts USING btree (id)
 CREATE UNIQUE INDEX favorite_watches_client_id_location_id_key ON evpower.favorite_watches USING btree (client_id, location_id)
 CREATE UNIQUE INDEX favorite_watches_pkey ON evpower.favorite_watches USING btree (id)
+CREATE UNIQUE INDEX forecast_cells_pkey ON evpower.forecast_cells USING btree (location_id, connector_type)
+CREATE UNIQUE INDEX forecast_reliability_pkey ON evpower.forecast_reliability USING btree (day, horizon_min, twentieths)
+CREATE UNIQUE INDEX forecast_scores_pkey ON evpower.forecast_scores USING btree (day, horizon_min, method)
+CREATE UNIQUE INDEX forecast_watermark_pkey ON evpower.forecast_watermark USING btree (one)
+CREATE UNIQUE INDEX free_times_open ON evpower.free_times USING btree (station_id, connector_number) WHERE (ended_at IS NULL)
+CREATE UNIQUE INDEX free_times_pkey ON evpower.free_times USING btree (id)
 CREATE UNIQUE INDEX idempotency_keys_pkey ON evpower.idempotency_keys USING btree (client_id, key)
 CREATE UNIQUE INDEX ledger_checks_night_key ON evpower.ledger_checks USING btree (night)
 CREATE UNIQUE INDEX ledger_checks_pkey ON evpower.ledger_checks USING btree (id)
@@ -1616,7 +1701,9 @@ CREATE UNIQUE INDEX top_up_orders_pkey ON evpower.top_up_orders USING btree (top
 CREATE UNIQUE INDEX top_up_refunds_one_open ON evpower.top_up_refunds USING btree (topup_id) WHERE (state = 'open'::text)
 CREATE UNIQUE INDEX top_up_refunds_pkey ON evpower.top_up_refunds USING btree (id)
 CREATE UNIQUE INDEX transaction_events_pkey ON evpower.transaction_events USING btree (station_id, wire_transaction_id, seq_no)
+CREATE UNIQUE INDEX turned_away_pkey ON evpower.turned_away USING btree (location_id, hour_start)
 CREATE UNIQUE INDEX unverified_phones_pkey ON evpower.unverified_phones USING btree (client_id)
+CREATE UNIQUE INDEX unwatched_times_pkey ON evpower.unwatched_times USING btree (began_at)
 CREATE UNIQUE INDEX user_favorites_pkey ON public.user_favorites USING btree (id)
 CREATE UNIQUE INDEX user_favorites_user_id_location_id_key ON public.user_favorites USING btree (user_id, location_id)
 CREATE UNIQUE INDEX users_phone ON public.users USING btree (ltrim(phone, '+'::text)) WHERE (phone IS NOT NULL)
@@ -1629,6 +1716,7 @@ CREATE UNIQUE INDEX webhook_endpoints_pkey ON evpower.webhook_endpoints USING bt
 evpower.device_report_ids integer FROM 1 TO 2147483647
 evpower.doubts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.favorite_watches_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.free_times_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_checks_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_entries_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.ledger_postings_id_seq bigint FROM 1 TO 9223372036854775807

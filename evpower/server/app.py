@@ -58,6 +58,8 @@ from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
 from evpower.favorites.service import Favorites
 from evpower.favorites.watches import ConnectorFree, Watches
+from evpower.forecast.calendar import Calendar
+from evpower.forecast.keeper import ForecastKeeper
 from evpower.health.service import ConnectorsHealth
 from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
@@ -207,6 +209,7 @@ class App:
     pictures: Pictures
     health: ConnectorsHealth
     availability: StationAvailability
+    forecast_keeper: ForecastKeeper
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -324,6 +327,7 @@ def build_app(
     acts = OperatorActs(pool, clock)
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
     availability = StationAvailability(pool, clock, timezone)
+    calendar = Calendar(timezone, frozenset(config.forecast.holidays))
     payments = build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch)
     ailing = read_ailing(habits or StationHabits(), link, clock)
     beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room, ailing)
@@ -381,6 +385,7 @@ def build_app(
         marks=Marks(pool, clock),
         health=ConnectorsHealth(pool, clock, bus),
         availability=availability,
+        forecast_keeper=ForecastKeeper(pool, watch, calendar),
         pictures=Pictures(pool, clock, bus, picture_reading, random_bytes(8).hex(), beneath),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),

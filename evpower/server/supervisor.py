@@ -208,6 +208,8 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.pictures.run, name="pictures")
     await workers.start(app.health.run, name="health")
     await workers.start(app.availability.run, name="hours")
+    if process.config.forecast.enabled:
+        await workers.start(app.forecast_keeper.run, name="forecasts")
 
 
 async def _stop_asked(signals: Signals) -> None:

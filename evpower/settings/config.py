@@ -21,7 +21,7 @@ from evpower.settings.http import HttpSettings
 from evpower.settings.ocpp import OcppSettings
 from evpower.settings.operator import OperatorSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
-from evpower.settings.phones import FavoritesSettings, HistorySettings
+from evpower.settings.phones import FavoritesSettings, ForecastSettings, HistorySettings
 from evpower.settings.power import PowerSettings
 from evpower.settings.process import DatabaseSettings, LogSettings, RedisSettings, ServerSettings
 from evpower.settings.push import PushSettings
@@ -59,6 +59,7 @@ class Config:
     favorites: FavoritesSettings = field(default_factory=FavoritesSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     power: PowerSettings = field(default_factory=PowerSettings)
+    forecast: ForecastSettings = field(default_factory=ForecastSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
     file: Path | None = field(default=None, compare=False)
@@ -118,6 +119,7 @@ SECTIONS: dict[str, type[Any]] = {
     "favorites": FavoritesSettings,
     "history": HistorySettings,
     "power": PowerSettings,
+    "forecast": ForecastSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evpower.settings.values import Flag, setting
+from evpower.settings.values import Days, Flag, setting
 
 
 @dataclass(frozen=True)
@@ -19,3 +19,11 @@ class HistorySettings:
     """What drivers see of the past (roadmap/history-favorites-push §1)."""
 
     enabled: bool = setting(True, Flag())
+
+
+@dataclass(frozen=True)
+class ForecastSettings:
+    """How likely a connector will be free (roadmap/forecast-navigation §1-§4)."""
+
+    enabled: bool = setting(True, Flag())
+    holidays: tuple[str, ...] = setting((), Days())

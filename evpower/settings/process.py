@@ -28,6 +28,7 @@ LOGGERS = (
     "evpower.favorites",
     "evpower.feed",
     "evpower.fleet",
+    "evpower.forecast",
     "evpower.health",
     "evpower.history",
     "evpower.http",

@@ -204,6 +204,30 @@ class IsoDay:
 
 
 @dataclass(frozen=True)
+class Days:
+    """Days of each year, `03-08`, or of one, `2026-03-08`; in the environment separated by commas."""
+
+    allowed: ClassVar[str] = 'must be a list of days, such as "03-08" or "2026-03-20"'
+
+    def read(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(map(self._is_one, value)):
+            raise ValueError(self.allowed)
+        return tuple(value)
+
+    def read_text(self, text: str) -> tuple[str, ...]:
+        return self.read([part.strip() for part in text.split(",") if part.strip()])
+
+    def _is_one(self, text: object) -> bool:
+        """A day of each year is one that a leap year has."""
+        if not isinstance(text, str) or re.fullmatch(r"([0-9]{4}-)?[0-9]{2}-[0-9]{2}", text) is None:
+            return False
+        try:
+            return bool(date.fromisoformat(text if len(text) == len("2028-01-31") else f"2028-{text}"))
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True)
 class PhonePrefixes:
     """How telephone numbers of a country begin, `+996`, at least one; in the environment separated by commas."""
 

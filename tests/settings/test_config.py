@@ -616,6 +616,14 @@ def test_a_phone_prefix_is_how_a_number_begins(prefixes: str) -> None:
     assert load(None, {"EVPOWER_SIGN_IN_PHONE_PREFIXES": "+996, +7"}).sign_in.phone_prefixes == ("+996", "+7")
 
 
+@pytest.mark.parametrize("days", ["3-08", "2026-02-29", "13-01", "03-08;03-09", "20260308"])
+def test_a_holiday_is_a_day_of_each_year_or_of_one(days: str) -> None:
+    (problem,) = refused(None, EVPOWER_FORECAST_HOLIDAYS=days)
+    assert "must be a list of days" in problem
+    loaded = load(None, {"EVPOWER_FORECAST_HOLIDAYS": "03-08, 2026-03-20,02-29"}).forecast
+    assert loaded.holidays == ("03-08", "2026-03-20", "02-29")
+
+
 def test_tokens_can_be_required_when_people_can_sign_in_here() -> None:
     assert load(None, {**SMS_ON, "EVPOWER_AUTH_MODE": "required"}).auth.mode == "required"
     assert refused(None, EVPOWER_AUTH_MODE="required")

@@ -1,0 +1,1 @@
+"""SQL of what was observed and of what is forecast."""

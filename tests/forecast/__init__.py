@@ -1,0 +1,1 @@
+"""What was observed of connectors, and what is forecast of it."""
