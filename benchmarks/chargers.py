@@ -9,12 +9,15 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 #: A server that leaves the load waiting this long has failed the run.
 SILENCE_S = 30.0
+#: How often a paced fleet looks at its clock.
+PACE_S = 0.005
 UPGRADE = (
     "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -95,6 +98,14 @@ class Arrival:
 NextCall = Callable[[ConnectedStation], bytes | None]
 
 
+class Kind(NamedTuple):
+    """Chargers that say the same, and how often in a second all of them together."""
+
+    chargers: Sequence[ConnectedStation]
+    next_call: NextCall
+    per_second: float
+
+
 class Fleet:
     """Chargers that are driven together."""
 
@@ -145,6 +156,24 @@ class Fleet:
                     charger.answer = text
                     waiting -= not _go_on(charger, next_call)
         return latencies
+
+    def pace(self, kinds: Sequence[Kind], seconds: float) -> None:
+        """Each kind so many times a second, by its chargers in turns, each when its last CALL was answered."""
+        free = [deque(kind.chargers) for kind in kinds]
+        kind_of = {charger: number for number, kind in enumerate(kinds) for charger in kind.chargers}
+        sent, began = [0] * len(kinds), time.perf_counter()
+        while (passed_s := time.perf_counter() - began) < seconds:
+            for number, kind in enumerate(kinds):
+                while free[number] and sent[number] < passed_s * kind.per_second:
+                    sent[number] += _go_on(free[number].popleft(), kind.next_call)
+            for fd, _ in self._epoll.poll(PACE_S):
+                charger = self._by_fd[fd]
+                for text in charger.receive():
+                    if text.startswith(b"[2"):
+                        charger.send(_accept(text))
+                    else:
+                        charger.answer = text
+                        free[kind_of[charger]].append(charger)
 
     def arrivals(self, expected: int) -> list[Arrival]:
         """Wait for so many texts, whoever they come to, and answer none."""

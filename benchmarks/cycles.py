@@ -7,7 +7,7 @@ thousand stations, at a thousand locations or at one. Rounds are in turns. The N
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
@@ -66,7 +66,7 @@ def _compare(postgres: Postgres, small: str, large: str, cycles: int, rounds: in
     for url in (small, large):
         assert count_rows(url, "evpower.ocpp_transactions") == CHARGERS * (WARM_UP + rounds * cycles)
         assert count_rows(url, "evpower.doubts") == 0
-    return _rows({name: medians(each) for name, each in costs.items()})
+    return rows_of({name: medians(each) for name, each in costs.items()}, AT_MOST, {})
 
 
 def measure(servers: Sequence[Server], postgres: Postgres, cycles: int, readings: int = READINGS) -> CycleCost:
@@ -96,10 +96,14 @@ def medians(rounds: Sequence[CycleCost]) -> CycleCost:
     return CycleCost(*(median(values) for values in zip(*(vars(each).values() for each in rounds), strict=True)))
 
 
-def _rows(costs: dict[str, CycleCost]) -> list[Row]:
+def rows_of(
+    costs: Mapping[str, CycleCost], at_most: Mapping[str, float], postgres_at_most: Mapping[str, float]
+) -> list[Row]:
+    """The table of what charges cost, with how many times a peer's ours may be."""
+    server, postgres = {n: c.server_us for n, c in costs.items()}, {n: c.postgres_us for n, c in costs.items()}
     return [
-        Row("a message of a whole charge, server's CPU", "µs", {n: c.server_us for n, c in costs.items()}, AT_MOST),
-        Row("a message of a whole charge, PostgreSQL's CPU", "µs", {n: c.postgres_us for n, c in costs.items()}),
+        Row("a message of a whole charge, server's CPU", "µs", server, at_most),
+        Row("a message of a whole charge, PostgreSQL's CPU", "µs", postgres, postgres_at_most),
         Row("messages of whole charges, in a second", "", {n: c.per_second for n, c in costs.items()}),
     ]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import trio
 
-from benchmarks.cycles import CHARGERS, CycleCost, measure, medians
+from benchmarks.cycles import CHARGERS, CycleCost, measure, medians, rows_of
 from benchmarks.database import Postgres, analyze, count_rows, make_network, open_postgres
 from benchmarks.processes import serving_ours
 from benchmarks.results import Row, page
@@ -67,15 +67,8 @@ def _compare(postgres: Postgres, networks: dict[str, str]) -> list[Row]:
         for _ in range(ROUNDS):
             for name, server in servers.items():
                 costs[name].append(measure([server], postgres, CYCLES))
-    found = {name: medians(each) for name, each in costs.items()}
     assert count_rows(networks["ours, 90 days"], "evpower.ocpp_meter_values") > DAYS * READINGS_A_DAY
-    at_most = {"small": AT_MOST}
-    return [
-        Row("a message of a whole charge, server's CPU", "µs", {n: c.server_us for n, c in found.items()}, at_most),
-        Row(
-            "a message of a whole charge, PostgreSQL's CPU", "µs", {n: c.postgres_us for n, c in found.items()}, at_most
-        ),
-    ]
+    return rows_of({name: medians(each) for name, each in costs.items()}, {"small": AT_MOST}, {"small": AT_MOST})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One, two and four processes of ours on one PostgreSQL: what a message costs all of them together.
 
-`python -m benchmarks.several`. Each process has its share of two hundred chargers in a network of ten thousand, and every
-commit of a charge notifies the others. Rounds are in turns; every process is started anew for its round.
+`python -m benchmarks.several`. Each process has its share of two hundred chargers in a network of ten thousand, and
+what one commits the others hear by NOTIFY. Rounds are in turns; every process is started anew for its round.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import trio
 
-from benchmarks.cycles import CHARGERS, CycleCost, measure, medians
+from benchmarks.cycles import CHARGERS, CycleCost, measure, medians, rows_of
 from benchmarks.database import Postgres, analyze, count_rows, make_network, open_postgres
 from benchmarks.processes import serving_ours
 from benchmarks.results import Row, page
@@ -41,13 +41,7 @@ def _compare(postgres: Postgres, url: str) -> list[Row]:
     charges = len(PROCESSES) * ROUNDS * CHARGERS * (WARM_UP + CYCLES)
     assert count_rows(url, "evpower.ocpp_transactions") == charges
     assert count_rows(url, "evpower.doubts") == 0
-    found = {name: medians(each) for name, each in costs.items()}
-    at_most = {"1": AT_MOST}
-    return [
-        Row("a message of a whole charge, servers' CPU", "µs", {n: c.server_us for n, c in found.items()}, at_most),
-        Row("a message of a whole charge, PostgreSQL's CPU", "µs", {n: c.postgres_us for n, c in found.items()}, at_most),
-        Row("messages of whole charges, in a second", "", {n: c.per_second for n, c in found.items()}),
-    ]
+    return rows_of({name: medians(each) for name, each in costs.items()}, {"1": AT_MOST}, {"1": AT_MOST})
 
 
 if __name__ == "__main__":
