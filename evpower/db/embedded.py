@@ -210,7 +210,7 @@ def _prepare(data_dir: Path, directory: int, durable: bool) -> _Cluster:
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "pass_fds": (directory,)}
         name = f"/proc/self/fd/{directory}"
         give(data, account)
-        binaries = _runnable(binaries, identity)
+        binaries = runnable(binaries, identity)
     cluster = _Cluster(binaries, data, identity, name)
     _initialise(cluster, durable)
     _say_who_may_connect(data)
@@ -234,7 +234,7 @@ def binary_directory() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-def _runnable(binaries: Path, identity: Mapping[str, Any]) -> Path:
+def runnable(binaries: Path, identity: Mapping[str, Any]) -> Path:
     """The binaries where that account can run them: a copy when the environment lies below a closed home directory."""
     if _runs(binaries, identity):
         return binaries

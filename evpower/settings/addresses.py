@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from evpower.client_address import Network
 from evpower.digits import whole_number
@@ -93,6 +93,27 @@ class Url:
         if self.plain_only_here and parts.scheme == "http" and not Bind(parts.hostname or "", 0).is_loopback:
             raise ValueError("must begin with https:// unless its host is this machine")
         return value
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
+
+
+@dataclass(frozen=True)
+class DatabaseUrl:
+    """Where PostgreSQL is, as libpq reads it, or nothing; of several servers the one that takes writes."""
+
+    def read(self, value: object) -> str:
+        url = Url(("postgresql", "postgres")).read(value)
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        wanted = query.get("target_session_attrs")
+        hosts = (parts.netloc.rpartition("@")[2], query.get("host", ""), query.get("hostaddr", ""))
+        several = any("," in each for each in hosts)
+        # A standby would be connected to like any other server, and refuses every write. Our sessions are read-only
+        # but where a unit of work begins, so libpq would find no server that is "read-write".
+        if wanted not in {None, "primary"} or (several and wanted is None):
+            raise ValueError("must say target_session_attrs=primary when it names several servers, and nothing else")
+        return url
 
     def read_text(self, text: str) -> str:
         return self.read(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from evpower.settings.addresses import RedisUrl, Url
+from evpower.settings.addresses import DatabaseUrl, RedisUrl
 from evpower.settings.values import Choice, Number, Text, Whole, setting
 
 #: The kernel's limit on the path of a Unix socket (sun_path, less its final zero).
@@ -93,7 +93,7 @@ class ServerSettings:
 class DatabaseSettings:
     """PostgreSQL; without a URL a private one is started in the state directory."""
 
-    url: str = setting("", Url(("postgresql", "postgres")), secret=True)
+    url: str = setting("", DatabaseUrl(), secret=True)
     pool_size: int = setting(12, Whole(2, 200))
 
 

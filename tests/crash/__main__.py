@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
@@ -20,7 +20,8 @@ import trio
 from evpower.simulator.providers.running import run_sandbox
 from evpower.simulator.providers.sandbox import Sandbox, SandboxSettings
 from tests.crash.audit import audit, until_quiet
-from tests.crash.disasters import DISASTERS, Scene
+from tests.crash.disasters import DISASTERS, OF_A_PAIR, Scene
+from tests.crash.pair import Pair
 from tests.crash.proxy import Proxy
 from tests.crash.street import Place, fleet
 from tests.e2e.money_in import free_port
@@ -42,10 +43,26 @@ def main() -> int:
     parser.add_argument("minutes", type=float, nargs="?", default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--disasters", help="only these, by commas")
+    parser.add_argument("--standby", action="store_true", help="PostgreSQL with a synchronous standby; it loses one")
     options = parser.parse_args()
-    wanted = options.disasters.split(",") if options.disasters else list(DISASTERS)
-    with TemporaryDirectory(prefix="evpower-crash-") as directory, _disk(Path(directory)) as disk:
-        return trio.run(_run, Path(directory), disk, options.minutes, options.seed, wanted)
+    possible = OF_A_PAIR if options.standby else DISASTERS
+    wanted = options.disasters.split(",") if options.disasters else list(possible)
+    with (
+        TemporaryDirectory(prefix="evpower-crash-") as directory,
+        _disk(Path(directory)) as disk,
+        _pair(Path(directory) / "servers") if options.standby else nullcontext() as pair,
+    ):
+        return trio.run(_run, Path(directory), disk, pair, options.minutes, options.seed, wanted)
+
+
+@contextmanager
+def _pair(directory: Path) -> Iterator[Pair]:
+    pair = Pair(directory)
+    try:
+        pair.start()
+        yield pair
+    finally:
+        pair.stop()
 
 
 @contextmanager
@@ -61,7 +78,9 @@ def _disk(directory: Path) -> Iterator[Path | None]:
             subprocess.run(["umount", "-l", directory], check=False)
 
 
-async def _run(directory: Path, disk: Path | None, minutes: float, seed: int, wanted: Sequence[str]) -> int:
+async def _run(
+    directory: Path, disk: Path | None, pair: Pair | None, minutes: float, seed: int, wanted: Sequence[str]
+) -> int:
     dice, counts = random.Random(seed), Counter[str]()
     redis = RedisServer(directory)
     redis.start()
@@ -70,10 +89,12 @@ async def _run(directory: Path, disk: Path | None, minutes: float, seed: int, wa
     async with trio.open_nursery() as nursery:
         sandbox: Sandbox = await nursery.start(run_sandbox, SandboxSettings(directory=directory / "bank"))
         server, clock = _server(nursery, directory, sandbox, redis)
+        if pair is not None:
+            server.environment["EVPOWER_DATABASE_URL"] = pair.url
         await server.start()
         await server.import_fleet(fleet(PLACES))
         proxy = Proxy(server.dial, nursery)
-        scene = Scene(server, redis, proxy, dice, disk, clock)
+        scene = Scene(server, redis, proxy, dice, disk, clock, pair)
         places = [Place(n, server, proxy, random.Random(f"{seed}/{n}"), counts) for n in range(PLACES)]
         for place in places:
             await nursery.start(place.station.run, "ws://stations/ws")
@@ -151,7 +172,7 @@ async def _round(
     async def strike(name: str) -> None:
         await scene.wait(LOAD_S)
         counts[name] += 1
-        await DISASTERS[name](scene)
+        await {**DISASTERS, **OF_A_PAIR}[name](scene)
 
     async with trio.open_nursery() as load:
         for place in places:

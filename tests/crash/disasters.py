@@ -14,6 +14,7 @@ import psycopg
 import trio
 
 from evpower.db.embedded import serving
+from tests.crash.pair import Pair
 from tests.crash.proxy import Proxy
 from tests.e2e.process import Server
 from tests.worlds.redis_server import RedisServer
@@ -37,6 +38,8 @@ class Scene:
     disk: Path | None
     #: The file in which the server's wall clock is set; None: it cannot be stepped.
     clock: Path | None
+    #: The servers of the database; None: it is the private one.
+    pair: Pair | None
 
     @property
     def pid(self) -> int | None:
@@ -53,7 +56,8 @@ class Scene:
 
     def database(self) -> psycopg.Connection[tuple[object, ...]] | None:
         """A look from outside; None while there is no PostgreSQL."""
-        for conninfo in serving(self.server.state_dir / "postgres"):
+        places = serving(self.server.state_dir / "postgres") if self.pair is None else [self.pair.url]
+        for conninfo in places:
             with suppress(psycopg.Error):
                 return psycopg.connect(conninfo, autocommit=True, connect_timeout=3)
         return None
@@ -175,6 +179,18 @@ async def clock_steps(scene: Scene) -> None:
     scene.clock.write_text("+0")
 
 
+async def primary_lost(scene: Scene) -> None:
+    """The machine of the first is gone; somebody promotes the standby, and brings another one later."""
+    if scene.pair is None:
+        return
+    await scene.pair.followed()
+    scene.pair.lose_first()
+    await scene.wait(AWAY_S)
+    await trio.to_thread.run_sync(scene.pair.promote)
+    await scene.wait(AWAY_S)
+    await scene.pair.comes_back()
+
+
 def children(pid: int | None) -> list[int]:
     """The processes that PostgreSQL has for connections and itself."""
     if pid is None:
@@ -203,4 +219,8 @@ DISASTERS: Mapping[str, Disaster] = {
         disk_full,
         clock_steps,
     )
+}
+#: With servers of its own the database can be lost whole; what hits the private one has nothing to hit.
+OF_A_PAIR: Mapping[str, Disaster] = {
+    each.__name__: each for each in (primary_lost, killed, asked_to_stop, stands_still, connections_ended, lines_cut)
 }

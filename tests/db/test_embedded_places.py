@@ -98,7 +98,7 @@ async def test_an_ordinary_user_is_enough(place: Path) -> None:
     binaries, user = embedded.binary_directory(), pwd.getpwuid(os.getuid())
     if IS_ROOT:
         user = pwd.getpwnam("nobody")
-        binaries = embedded._runnable(binaries, {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []})
+        binaries = embedded.runnable(binaries, {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []})
         os.chown(place, user.pw_uid, user.pw_gid)
     arguments = [str(place / "data"), str(user.pw_uid), str(user.pw_gid), str(binaries)]
     with trio.fail_after(SOON_S):

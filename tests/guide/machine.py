@@ -187,7 +187,7 @@ def _postgres(root: Path, port: int) -> Iterator[None]:
         identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         os.chown(data, nobody.pw_uid, nobody.pw_gid)
     binaries = embedded.binary_directory()
-    binaries = embedded._runnable(binaries, identity) if identity else binaries
+    binaries = embedded.runnable(binaries, identity) if identity else binaries
     cluster = data / "data"
     initdb = [str(binaries / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "--no-sync"]
     subprocess.run([*initdb, "-E", "UTF8", "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/", **identity)

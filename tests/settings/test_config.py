@@ -442,6 +442,25 @@ def test_the_secrets_of_providers_are_not_in_their_repr() -> None:
     assert "canary-secret" not in repr(load(None, environ))
 
 
+SEVERAL = "postgresql://me@one,two/evpower"
+
+
+@pytest.mark.parametrize("url", [SEVERAL, f"{SEVERAL}?target_session_attrs=any", "postgresql:///evpower?host=one,two"])
+def test_of_several_servers_the_one_that_takes_writes_must_be_asked_for(url: str) -> None:
+    (problem,) = refused(None, EVPOWER_DATABASE_URL=url)
+    assert "must say target_session_attrs=primary when it names several servers" in problem
+
+
+def test_read_write_is_refused_because_no_session_of_ours_would_be() -> None:
+    (problem,) = refused(None, EVPOWER_DATABASE_URL="postgresql://one/evpower?target_session_attrs=read-write")
+    assert "target_session_attrs=primary" in problem
+
+
+@pytest.mark.parametrize("url", [f"{SEVERAL}?target_session_attrs=primary", "postgresql://me:a,b@one/evpower"])
+def test_the_primary_of_several_servers_or_the_only_server_is_taken(url: str) -> None:
+    assert load(None, {"EVPOWER_DATABASE_URL": url}).database.url == url
+
+
 @pytest.mark.parametrize("url", ["http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/", "https://a.example/"])
 def test_odengi_may_be_a_sandbox_on_this_machine(url: str) -> None:
     assert load(None, ODENGI_ON | {"EVPOWER_ODENGI_URL": url, "EVPOWER_ODENGI_SECRET": "s"}).odengi.url == url
