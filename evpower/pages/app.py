@@ -159,7 +159,7 @@ def _behind_the_gate(
             log.info("operator: actor=%s, %s %s", signed_in().acting.actor, request.method, shown_path())
 
     for routes in (
-        now_routes(pages),
+        now_routes(services.pictures, pages),
         todo_routes(services.pictures, services.marks, services.acts, pages),
         why_routes(services.pictures, services.reasons, pages),
         live_routes(services.pictures, clock, ids, render),

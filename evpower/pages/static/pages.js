@@ -79,7 +79,17 @@
     }
   }
 
+  // A dot has room for its sign alone: what it is comes when it is pointed at. Its link leads to the same.
+  async function hover(event) {
+    const dot = event.target.closest(".dots .s");
+    if (!dot || dot.dataset.asked > seconds() - 10) return;
+    dot.dataset.asked = seconds();
+    const answer = await fetch(dot.getAttribute("href").replace("/stations/", "/hover/"));
+    if (answer.ok) dot.title = await answer.text();
+  }
+
   if (live) {
+    document.addEventListener("pointerover", hover, { passive: true });
     live.addEventListener("tick", hear);
     live.addEventListener("list", offer);
     live.addEventListener("anew", () => location.reload());
