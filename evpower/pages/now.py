@@ -1,4 +1,4 @@
-"""`/`: the first screen, and what a cell of a large network shows when it is pointed at (contract/operator-pages §3)."""
+"""`/`: the first screen, and what a dot of a large network is when it is pointed at (contract/operator-pages §3)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ JOIN evpower.session_phases p ON p.session_id = s.id
 JOIN public.clients c ON c.id = s.user_id
 LEFT JOIN LATERAL (SELECT * FROM evpower.ocpp_transactions WHERE charging_session_id = s.id ORDER BY id DESC LIMIT 1) t
      ON true
-WHERE s.status = 'started' AND (%(station_id)s::text IS NULL OR s.station_id = %(station_id)s) ORDER BY s.start_time DESC, s.id LIMIT {MOST_RUNNING}
+WHERE s.status = 'started' AND (%(station_id)s::text IS NULL OR s.station_id = %(station_id)s)
+ORDER BY s.start_time DESC, s.id LIMIT {MOST_RUNNING}
 """
 
 #: The client's own refusals are no failures: they are neither reached nor failed (§3.4).
