@@ -15,6 +15,12 @@ TABLE evpower.attention_marks (
     snoozed_by text,
     snoozed_until timestamp with time zone
 )
+TABLE evpower.attention_notes (
+    key text NOT NULL,
+    note text NOT NULL,
+    noted_by text NOT NULL,
+    noted_at timestamp with time zone NOT NULL
+)
 TABLE evpower.attention_over (
     key text NOT NULL,
     item jsonb NOT NULL,
@@ -1152,6 +1158,9 @@ evpower.attention_marks: attention_marks_key_check CHECK ((length(key) <= 200))
 evpower.attention_marks: attention_marks_mine CHECK (((mine_of IS NULL) = (mine_at IS NULL)))
 evpower.attention_marks: attention_marks_pkey PRIMARY KEY (key)
 evpower.attention_marks: attention_marks_snoozed CHECK (((snoozed_by IS NULL) = (snoozed_until IS NULL)))
+evpower.attention_notes: attention_notes_key_check CHECK ((length(key) <= 200))
+evpower.attention_notes: attention_notes_note_check CHECK (((length(note) >= 1) AND (length(note) <= 500)))
+evpower.attention_notes: attention_notes_pkey PRIMARY KEY (key)
 evpower.attention_over: attention_over_key_check CHECK ((length(key) <= 200))
 evpower.attention_over: attention_over_pkey PRIMARY KEY (key)
 evpower.availability_hours: availability_hours_check CHECK (((free_s >= 0) AND (free_s <= observed_s)))
@@ -1584,6 +1593,7 @@ CREATE INDEX webhook_deliveries_of ON evpower.webhook_deliveries USING btree (en
 CREATE INDEX webhook_deliveries_old ON evpower.webhook_deliveries USING btree (occurred_at)
 CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
 CREATE UNIQUE INDEX attention_marks_pkey ON evpower.attention_marks USING btree (key)
+CREATE UNIQUE INDEX attention_notes_pkey ON evpower.attention_notes USING btree (key)
 CREATE UNIQUE INDEX attention_over_pkey ON evpower.attention_over USING btree (key)
 CREATE UNIQUE INDEX availability_hours_pkey ON evpower.availability_hours USING btree (location_id, connector_type, hour_start)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)

@@ -58,6 +58,7 @@ from evpower.pages.network.fleet_import import import_routes
 from evpower.pages.network.lists import NetworkLists, network_routes
 from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
+from evpower.pages.questions.routes import Questions, question_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire, station_routes
@@ -115,6 +116,7 @@ class PagesServices:
     attempts: Attempts
     finding: Search
     books: Books
+    questions: Questions
     network: NetworkLists
     provisioning: Provisioning
     fleet_imports: FleetImports
@@ -168,6 +170,7 @@ def _behind_the_gate(
         client_act_routes(services.client_doers, pages),
         driver_routes(services.client_accounts, services.case_files, services.acts, pages),
         lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
+        question_routes(services.questions, pages),
         money_routes(services.books, services.acts, pages, clock, timezone),
         network_routes(services.network, services.acts, pages, clock),
         stranger_routes(services.provisioning, services.network.views, services.acts, pages),
