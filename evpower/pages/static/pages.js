@@ -67,9 +67,25 @@
     if (!old) return;
     if (old.matches(":hover") || old.contains(document.activeElement)) {
       waiting.set(id, html);
-      old.classList.add("waits");
+      wait(old, html);
     } else put(id, html);
   }
+  // How many rows wait to be shown; the button shows them at once.
+  const ROWS = "details[id], tr[id]";
+  function wait(old, html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(old.id);
+    const count = [...fresh.querySelectorAll(ROWS)].filter((row) => !old.querySelector(`[id="${CSS.escape(row.id)}"]`)).length;
+    const button = old.querySelector("button.new");
+    button.textContent = count ? button.dataset.new.replace("{count}", count) : button.dataset.changed;
+    button.hidden = false;
+  }
+  document.addEventListener("click", (event) => {
+    const list = event.target.matches("button.new") && event.target.closest("section");
+    if (!list || !waiting.has(list.id)) return;
+    const html = waiting.get(list.id);
+    waiting.delete(list.id);
+    put(list.id, html);
+  });
   function release() {
     for (const [id, html] of waiting) {
       const old = byId(id);
