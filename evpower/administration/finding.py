@@ -12,6 +12,9 @@ from evpower.db.unit_of_work import reading
 __all__ = ["FoundKind", "FoundRow", "Search"]
 
 LEAST_CHARS = 4
+#: Of what was mistyped, so many are shown; and so many of its last characters are left out to find them.
+NEAREST = 3
+LEFT_OUT = (1, 2, 4, 8, 16, 24, 32)
 MOST_CHARS = 100
 COUNTRY = "+996"
 #: A number without its country: nine digits, after a zero or not.
@@ -38,3 +41,17 @@ class Search:
         last_digits = digits if LAST_FOUR.fullmatch(digits) else ""
         async with reading(self._pool) as conn:
             return await rows.find(conn, text, phone, last_digits)
+
+    async def nearest(self, kind: FoundKind, text: str) -> list[FoundRow]:
+        """What of a kind has nearly this id, the most alike first: a station's may be wrong anywhere, others are found
+        by their longest beginning that something has."""
+        text = text[:MOST_CHARS]
+        if kind == "station":
+            async with reading(self._pool) as conn:
+                return await rows.nearest_stations(conn, text, NEAREST)
+        for left_out in LEFT_OUT:
+            if len(text) - left_out < LEAST_CHARS:
+                break
+            if found := [each for each in await self.find(text[:-left_out]) if each.kind == kind and each.id]:
+                return found[:NEAREST]
+        return []

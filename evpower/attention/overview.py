@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
+from typing import TypeAlias
 
 from evpower.availability.records import NetworkHour
 from evpower.identifiers import ClientId, SessionId, StationId
+
+#: A power that was read before that is no longer what flows: two sample intervals.
+READ_ANEW_WITHIN = timedelta(seconds=60)
+
+#: What a cell shows of a charge: whose it is, 100 W, minutes, 100 Wh, whether the power is old.
+Looks: TypeAlias = tuple[SessionId, int | None, int, int, bool]
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,19 @@ class RunningCharge:
     cost_tyiyn: int
     held_tyiyn: int
 
+    def is_old(self, now: datetime) -> bool:
+        """Whether its power is of a reading after which another was due."""
+        return self.read_at is None or now - self.read_at > READ_ANEW_WITHIN
+
+    def minutes(self, now: datetime) -> int:
+        """Whole minutes since it was asked for."""
+        return max(0, int((now - self.started_at).total_seconds() // 60))
+
+    def looks(self, now: datetime) -> Looks:
+        """What its connector's cell shows of it: the same looks are the same cell."""
+        power = None if self.power_w is None else self.power_w // 100
+        return self.session_id, power, self.minutes(now), self.energy_wh // 100, self.is_old(now)
+
 
 @dataclass(frozen=True)
 class RunningCharges:
@@ -40,6 +63,18 @@ class RunningCharges:
     count: int
     power_w: int
     held_tyiyn: int
+
+    @cached_property
+    def by_station(self) -> Mapping[StationId, Mapping[int, RunningCharge]]:
+        """Those of each station, by connector."""
+        found = defaultdict[StationId, dict[int, RunningCharge]](dict)
+        for each in self.newest:
+            found[each.station_id][each.connector_id] = each
+        return found
+
+    def of(self, station_id: StationId) -> Mapping[int, RunningCharge]:
+        """Those of a station, by connector."""
+        return self.by_station.get(station_id, {})
 
 
 @dataclass(frozen=True)

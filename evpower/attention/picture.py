@@ -23,11 +23,12 @@ from evpower.attention.grid import Grid
 from evpower.attention.overview import DayFigures, RunningCharges
 from evpower.attention.reading import PictureReading, PictureRows
 from evpower.attention.rows.over import store_over
+from evpower.attention.rows.overview import read_running
 from evpower.attention.rules import of_beneath, raised
 from evpower.attention.todo import Todo, ended_now, make_todo
 from evpower.clock import Clock
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import unit_of_work
+from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.events import Event, EventBus, GapInEvents, NetworkChanged
 from evpower.identifiers import StationId
 from evpower.worker import Wake, contain
@@ -119,6 +120,11 @@ class Pictures:
             with contain(log, "%s", FAILURE):
                 await self.look()
         return self._latest
+
+    async def charges_at(self, station_id: StationId) -> RunningCharges:
+        """What runs at one station: in a large network the picture has the newest charges alone."""
+        async with reading(self._pool) as conn:
+            return await read_running(conn, self._clock.now(), station_id)
 
     @contextmanager
     def watched(self) -> Iterator[None]:

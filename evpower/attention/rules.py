@@ -122,7 +122,11 @@ def of_unpaid(unpaid: Iterable[UnpaidCharge], now: datetime) -> Iterator[Conditi
     """A transaction that goes on after its session was settled, or whose start was refused."""
     for each in unpaid:
         if now - each.since > UNPAID_FOR:
-            facts: dict[str, str | int] = {"connector": each.connector_id, "energy_wh": each.energy_wh}
+            facts: dict[str, str | int] = {
+                "connector": each.connector_id,
+                "energy_wh": each.energy_wh,
+                "transaction": each.transaction_id,
+            }
             subject = f"{each.station_id}/{each.connector_id}"
             kind = ConditionKind.CHARGING_WITHOUT_SESSION
             yield Condition(kind, subject, each.since, True, station_id=each.station_id, facts=facts)

@@ -1,4 +1,4 @@
-"""What people make of a row of the To do list: it is theirs, or it may wait for an hour."""
+"""What people make of a row of the To do list: it is theirs, it may wait for an hour, and what they note about it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from evpower.db.unit_of_work import unit_of_work
 
 SNOOZED_FOR = timedelta(hours=1)
 KEPT_FOR = timedelta(days=2)
+#: A note is about what lasts: a finding that is not repaired is there for weeks.
+NOTES_KEPT_FOR = timedelta(days=60)
 
 
 class Marks:
@@ -31,9 +33,15 @@ class Marks:
             put_off = marks.put_off_key(key, is_urgent=is_urgent)
             await marks.snooze(uow.conn, put_off, actor, self._clock.now() + SNOOZED_FOR)
 
+    async def note(self, key: str, actor: str, note: str) -> None:
+        """Write something down about the row, in place of what was written before."""
+        async with unit_of_work(self._pool) as uow:
+            await marks.write_note(uow.conn, key, note, actor, self._clock.now())
+
 
 async def forget_marks(pool: Pool, now: datetime) -> None:
     """Drop marks that nobody set for long: a condition of the same key is a new one by then. And what was over then."""
     async with unit_of_work(pool) as uow:
         await marks.delete_marks(uow.conn, now - KEPT_FOR)
+        await marks.delete_notes(uow.conn, now - NOTES_KEPT_FOR)
         await over.delete_over(uow.conn, now - KEPT_FOR)

@@ -28,6 +28,8 @@ class TodoEntry:
     snoozed_until: datetime | None = None
     over_at: datetime | None = None
     seen_at: datetime | None = None
+    note: str | None = None
+    noted_by: str | None = None
 
     @property
     def ended_after(self) -> datetime | None:
@@ -122,4 +124,5 @@ def _marked(item: Item, marks: Mapping[str, Mark], now: datetime) -> TodoEntry:
     which = {True} if item.is_urgent else {True, False}
     put_off = [marks.get(put_off_key(item.key, is_urgent=urgent)) for urgent in which]
     until = max((each.snoozed_until for each in put_off if each and each.snoozed_until), default=now)
-    return TodoEntry(item, None if mark is None else mark.mine_of, until if until > now else None)
+    entry = TodoEntry(item, snoozed_until=until if until > now else None)
+    return entry if mark is None else replace(entry, mine_of=mark.mine_of, note=mark.note, noted_by=mark.noted_by)

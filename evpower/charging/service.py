@@ -20,7 +20,7 @@ from evpower.charging.errors import (
     UnknownStation,
 )
 from evpower.charging.reservations import Reserving
-from evpower.charging.rows import sessions
+from evpower.charging.rows import sessions, stops
 from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
 from evpower.charging.start_checks import check_spot
 from evpower.charging.start_stop import Commands
@@ -32,8 +32,9 @@ from evpower.errors import Forbidden, SessionAlreadyActive, SessionNotFound
 from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
-from evpower.identifiers import STATION_ID, ClientId, IdTag, SessionId
+from evpower.identifiers import STATION_ID, ClientId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.link.ports import LiveStations, Outcome
+from evpower.narrowing import Narrowing
 from evpower.network.locations import last_seen
 from evpower.network.station_records import read_named, read_start_spot
 from evpower.tags.cards import ensure_app_tag
@@ -161,6 +162,24 @@ class ChargingService:
         if not (await self._read(session_id)).is_final:
             await self._commands.stop(session_id, asked_before=not asked).done.wait()
         return StoppedSession(await self.session(session_id), already_stopped=not asked)
+
+    async def stop_unpaid(
+        self, station_id: StationId, transaction_id: WireTransactionId, *, actor: str
+    ) -> Outcome | None:
+        """Ask a charge to stop that no session pays for; what came of it, None when that takes longer than
+        `start_wait_s`.
+
+        Raises NoSuchActiveSession when no such charge goes on there.
+        """
+        async with reading(self._pool) as conn:
+            going_on = await stops.charges_without_session(conn, Narrowing(station_id=station_id))
+        if transaction_id not in {each.transaction_id for each in going_on}:
+            raise NoSuchActiveSession
+        log.info("stop asked: station=%s, transaction_id=%s, by=%s", station_id, transaction_id, actor)
+        conversation = self._commands.stop_again(station_id, transaction_id)
+        with trio.move_on_after(self._rules.start_wait_s):
+            await conversation.done.wait()
+        return None if conversation.result is None else conversation.result.outcome
 
     async def owner_of(self, session_id: SessionId) -> ClientId | None:
         """Whose session it is; None when there is no such session."""

@@ -112,6 +112,10 @@ class Commands:
 
         self.begin(ask)
 
+    def stop_again(self, station_id: StationId, transaction_id: WireTransactionId) -> Conversation:
+        """Ask now to stop a transaction, whenever that was asked before: a person wants it."""
+        return self.begin(partial(self._send_stop, station_id, transaction_id))
+
     def repeat_stops(self, station_id: StationId | None = None) -> Conversation:
         """Ask again for every stop that is due, of one station or of all here (field rulings 4.1, 4.2).
 

@@ -15,6 +15,12 @@ TABLE evpower.attention_marks (
     snoozed_by text,
     snoozed_until timestamp with time zone
 )
+TABLE evpower.attention_notes (
+    key text NOT NULL,
+    note text NOT NULL,
+    noted_by text NOT NULL,
+    noted_at timestamp with time zone NOT NULL
+)
 TABLE evpower.attention_over (
     key text NOT NULL,
     item jsonb NOT NULL,
@@ -776,6 +782,13 @@ TABLE evpower.station_hours (
     energy_wh bigint NOT NULL,
     revenue_tyiyn bigint NOT NULL
 )
+TABLE evpower.station_imports (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    imported_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    changes text
+)
 TABLE evpower.station_outages (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     station_id text NOT NULL,
@@ -1152,6 +1165,9 @@ evpower.attention_marks: attention_marks_key_check CHECK ((length(key) <= 200))
 evpower.attention_marks: attention_marks_mine CHECK (((mine_of IS NULL) = (mine_at IS NULL)))
 evpower.attention_marks: attention_marks_pkey PRIMARY KEY (key)
 evpower.attention_marks: attention_marks_snoozed CHECK (((snoozed_by IS NULL) = (snoozed_until IS NULL)))
+evpower.attention_notes: attention_notes_key_check CHECK ((length(key) <= 200))
+evpower.attention_notes: attention_notes_note_check CHECK (((length(note) >= 1) AND (length(note) <= 500)))
+evpower.attention_notes: attention_notes_pkey PRIMARY KEY (key)
 evpower.attention_over: attention_over_key_check CHECK ((length(key) <= 200))
 evpower.attention_over: attention_over_pkey PRIMARY KEY (key)
 evpower.availability_hours: availability_hours_check CHECK (((free_s >= 0) AND (free_s <= observed_s)))
@@ -1389,6 +1405,8 @@ evpower.station_credentials: station_credentials_station_id_fkey FOREIGN KEY (st
 evpower.station_hours: station_hours_offline_s_check CHECK (((offline_s >= 0) AND (offline_s <= 3600)))
 evpower.station_hours: station_hours_pkey PRIMARY KEY (station_id, hour)
 evpower.station_hours: station_hours_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.station_imports: station_imports_pkey PRIMARY KEY (id)
+evpower.station_imports: station_imports_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.station_outages: station_outages_cause_check CHECK ((cause = ANY (ARRAY['socket'::text, 'silence'::text, 'boot'::text])))
 evpower.station_outages: station_outages_pkey PRIMARY KEY (id)
 evpower.station_outages: station_outages_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
@@ -1570,6 +1588,8 @@ CREATE INDEX start_attempts_station ON evpower.start_attempts USING btree (stati
 CREATE INDEX start_attempts_time ON evpower.start_attempts USING btree (attempted_at)
 CREATE INDEX station_certificates_station ON evpower.station_certificates USING btree (station_id, id DESC)
 CREATE INDEX station_hours_hour ON evpower.station_hours USING btree (hour)
+CREATE INDEX station_imports_old ON evpower.station_imports USING btree (imported_at)
+CREATE INDEX station_imports_station ON evpower.station_imports USING btree (station_id, imported_at)
 CREATE INDEX station_outages_ended ON evpower.station_outages USING btree (ended_at)
 CREATE INDEX station_outages_station ON evpower.station_outages USING btree (station_id, began_at)
 CREATE INDEX station_transactions_open ON evpower.station_transactions USING btree (station_id) WHERE (ended_at IS NULL)
@@ -1584,6 +1604,7 @@ CREATE INDEX webhook_deliveries_of ON evpower.webhook_deliveries USING btree (en
 CREATE INDEX webhook_deliveries_old ON evpower.webhook_deliveries USING btree (occurred_at)
 CREATE UNIQUE INDEX account_deletions_pkey ON evpower.account_deletions USING btree (client_id)
 CREATE UNIQUE INDEX attention_marks_pkey ON evpower.attention_marks USING btree (key)
+CREATE UNIQUE INDEX attention_notes_pkey ON evpower.attention_notes USING btree (key)
 CREATE UNIQUE INDEX attention_over_pkey ON evpower.attention_over USING btree (key)
 CREATE UNIQUE INDEX availability_hours_pkey ON evpower.availability_hours USING btree (location_id, connector_type, hour_start)
 CREATE UNIQUE INDEX balance_topups_invoice_id_key ON public.balance_topups USING btree (invoice_id)
@@ -1685,6 +1706,7 @@ CREATE UNIQUE INDEX station_certificates_pkey ON evpower.station_certificates US
 CREATE UNIQUE INDEX station_certificates_under_way ON evpower.station_certificates USING btree (station_id) WHERE (state = ANY (ARRAY['requested'::text, 'signed'::text]))
 CREATE UNIQUE INDEX station_credentials_pkey ON evpower.station_credentials USING btree (station_id)
 CREATE UNIQUE INDEX station_hours_pkey ON evpower.station_hours USING btree (station_id, hour)
+CREATE UNIQUE INDEX station_imports_pkey ON evpower.station_imports USING btree (id)
 CREATE UNIQUE INDEX station_outages_open ON evpower.station_outages USING btree (station_id) WHERE (ended_at IS NULL)
 CREATE UNIQUE INDEX station_outages_pkey ON evpower.station_outages USING btree (id)
 CREATE UNIQUE INDEX station_policies_pkey ON evpower.station_policies USING btree (station_id)
@@ -1741,6 +1763,7 @@ evpower.signed_readings_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.staff_money_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.start_attempts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_certificates_id_seq bigint FROM 1 TO 9223372036854775807
+evpower.station_imports_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.station_outages_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.top_up_refunds_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.webhook_deliveries_id_seq bigint FROM 1 TO 9223372036854775807

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import EvPowerError
 from evpower.events import GapInEvents
 from evpower.network_file.file import parse_fleet
+from evpower.network_file.rows.station_imports import delete_station_imports, write_station_imports
 from evpower.network_file.service import FleetReport, NetworkFile
+
+#: As long as acts of operators.
+KEPT_FOR = timedelta(days=400)
 
 
 class _OnlyTried(Exception):
@@ -43,12 +49,15 @@ class TriedImport:
 class FleetImports:
     """Imports whole files; every kind of row is written as administrators' changes are."""
 
-    def __init__(self, pool: Pool, network_file: NetworkFile) -> None:
+    def __init__(self, pool: Pool, clock: Clock, network_file: NetworkFile) -> None:
         self._pool = pool
+        self._clock = clock
         self._network_file = network_file
 
-    async def perform(self, text: str, *, move_app_tags: bool = False, seen: str | None = None) -> FleetReport:
-        """Import a fleet file (TOML): what was created, changed, left.
+    async def perform(
+        self, text: str, *, actor: str, move_app_tags: bool = False, seen: str | None = None
+    ) -> FleetReport:
+        """Import a fleet file (TOML): what was created, changed, left; each station touched has it in its history.
 
         Raises an error naming every wrong field, and ImportDiffers when it would do anything else than the attempt with
         this fingerprint.
@@ -56,12 +65,11 @@ class FleetImports:
         fleet = parse_fleet(text)
         async with unit_of_work(self._pool) as uow:
             everything = GapInEvents()  # a file may touch anything
-            report = await self._network_file.write(
-                uow, fleet, everything, move_app_tags=move_app_tags, compares=seen is not None
-            )
+            report = await self._network_file.write(uow, fleet, everything, move_app_tags=move_app_tags, compares=True)
+            await write_station_imports(uow.conn, report.differences, actor, self._clock.now())
             if seen is not None and TriedImport(report).fingerprint != seen:
                 raise ImportDiffers
-            return report
+            return replace(report, differences=()) if seen is None else report
 
     async def attempt(self, text: str, *, move_app_tags: bool = False) -> TriedImport:
         """What importing a file would do: it is written, compared and taken back. Raises as `perform`."""
@@ -72,3 +80,9 @@ class FleetImports:
                 raise _OnlyTried(report)
         except _OnlyTried as tried:
             return TriedImport(tried.report)
+
+
+async def forget_imports(pool: Pool, now: datetime) -> None:
+    """Drop from the stations' histories what nobody looks back to."""
+    async with unit_of_work(pool) as uow:
+        await delete_station_imports(uow.conn, now - KEPT_FOR)

@@ -49,15 +49,16 @@ from evpower.pages.frame.application import PagesApplication
 from evpower.pages.frame.assets import asset_routes, read_assets
 from evpower.pages.frame.rendering import Renderer
 from evpower.pages.frame.shown import Pages
-from evpower.pages.frame.visitor import Gate, signed_in
+from evpower.pages.frame.visitor import Gate, signed_in, visitor
 from evpower.pages.live import live_routes
-from evpower.pages.lookups import LookedUp, lookup_routes
+from evpower.pages.lookups import LookedUp, Nearest, lookup_routes
 from evpower.pages.map.routes import map_routes
 from evpower.pages.money import Books, money_routes
 from evpower.pages.network.fleet_import import import_routes
 from evpower.pages.network.lists import NetworkLists, network_routes
 from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
+from evpower.pages.questions.routes import Questions, question_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire, station_routes
@@ -115,6 +116,7 @@ class PagesServices:
     attempts: Attempts
     finding: Search
     books: Books
+    questions: Questions
     network: NetworkLists
     provisioning: Provisioning
     fleet_imports: FleetImports
@@ -139,7 +141,7 @@ def build_pages_app(
     )
     assets = read_assets()
     render, gate = Renderer(clock, ids, settings.timezone, assets), Gate(services.browsers, clock)
-    app.register_error_handler(Exception, _Problems(render).answer)
+    app.register_error_handler(Exception, _Problems(render, Nearest(services.finding)).answer)
     app.register_blueprint(asset_routes(assets))
     app.register_blueprint(sign_in_routes(services.browsers, services.codes, services.second_factor, gate, render))
     app.register_blueprint(_behind_the_gate(services, clock, ids, gate, render, settings.timezone))
@@ -159,7 +161,7 @@ def _behind_the_gate(
             log.info("operator: actor=%s, %s %s", signed_in().acting.actor, request.method, shown_path())
 
     for routes in (
-        now_routes(pages),
+        now_routes(services.pictures, pages),
         todo_routes(services.pictures, services.marks, services.acts, pages),
         why_routes(services.pictures, services.reasons, pages),
         live_routes(services.pictures, clock, ids, render),
@@ -168,6 +170,7 @@ def _behind_the_gate(
         client_act_routes(services.client_doers, pages),
         driver_routes(services.client_accounts, services.case_files, services.acts, pages),
         lookup_routes(LookedUp(services.attempts, services.acts, services.finding), pages),
+        question_routes(services.questions, pages),
         money_routes(services.books, services.acts, pages, clock, timezone),
         network_routes(services.network, services.acts, pages, clock),
         stranger_routes(services.provisioning, services.network.views, services.acts, pages),
@@ -183,8 +186,9 @@ def _behind_the_gate(
 class _Problems:
     """What went wrong, as a page."""
 
-    def __init__(self, render: Renderer) -> None:
+    def __init__(self, render: Renderer, nearest: Nearest) -> None:
         self._render = render
+        self._nearest = nearest
 
     async def answer(self, error: Exception) -> Any:
         """The sign-in for who is not let in; otherwise what is the matter, what to do, and the id for the log."""
@@ -202,9 +206,10 @@ class _Problems:
             detail = _detail(error)
         if status >= 500:
             log.error("a page could not be shown", exc_info=error)
-        return self._render.page(
-            "problem.html", status, problem=name, detail=detail, glance=None, correlation_id=g.get("correlation_id", "")
-        )
+        kind, nearest = await self._nearest.of(request.path) if status == 404 and visitor() else (None, [])
+        names = {"problem": name, "detail": detail, "kind": kind, "nearest": nearest}
+        correlation_id = g.get("correlation_id", "")
+        return self._render.page("problem.html", status, glance=None, correlation_id=correlation_id, **names)
 
 
 def _detail(error: Exception) -> str | None:

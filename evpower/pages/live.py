@@ -20,11 +20,13 @@ from quart.wrappers.response import ResponseBody
 
 from evpower.attention.cells import StationCells
 from evpower.attention.glance import Glance, glance
+from evpower.attention.overview import Looks
 from evpower.attention.picture import Picture, Pictures
 from evpower.clock import Clock, Ids
 from evpower.digits import whole_number
 from evpower.errors import TooManyRequests
 from evpower.http.wire.application import STREAMING
+from evpower.identifiers import StationId
 from evpower.pages.frame.dots import AT_ONCE
 from evpower.pages.frame.rendering import Renderer
 from evpower.pages.frame.visitor import Visitor, choices, signed_in
@@ -116,6 +118,8 @@ class ChangeStream(ResponseBody):
         scope[STREAMING] = True
         self._seen = -1 if viewer.seen is None else viewer.seen
         self._sent: dict[str, str] = {}
+        #: What the cells show of the charges at each station; None: what its page showed is not known.
+        self._charges: dict[StationId, list[Looks]] | None = None
         self._away_since: datetime | None = None
         self._watching: AbstractContextManager[None] = pictures.watched()
         self._began_at_s: float | None = None
@@ -187,17 +191,31 @@ class ChangeStream(ResponseBody):
         yield f"id: {picture.number}\n{changed}{lists}{tick}"
 
     async def _stations(self, new: Glance) -> AsyncIterator[str]:
-        """Those that look different."""
-        for station_id in new.picture.drawn_since(self._seen):
+        """Those that look different, or whose charge does."""
+        for station_id in dict.fromkeys((*new.picture.drawn_since(self._seen), *self._charging(new))):
             station = new.stations.get(station_id)
             if station is not None:
                 number = new.picture.order[station_id]
                 yield partial(f"s{number}", await self._station(new, number, station))
 
+    def _charging(self, new: Glance) -> list[StationId]:
+        """Stations whose cells have news of a charge; in a large network cells show none."""
+        if new.density == "dots":
+            return []
+        now = new.picture.taken_at
+        was, charges = self._charges, new.running.by_station
+        self._charges = {each: [one.looks(now) for one in of.values()] for each, of in charges.items()}
+        if was is None:
+            return list(charges)
+        return [each for each in {**was, **self._charges} if was.get(each) != self._charges.get(each)]
+
     async def _station(self, new: Glance, number: int, station: StationCells) -> str:
         if new.density == "dots":
             return self._rows.render.dots.dot(number, station)
-        return await self._piece(new, "now/station.html", station.facts.id, number=number, station=station)
+        charges = new.running.of(station.facts.id)
+        return await self._piece(
+            new, "now/station.html", station.facts.id, number=number, station=station, charges=charges
+        )
 
     async def _figures(self, new: Glance) -> AsyncIterator[str]:
         for target, template in (("bar-figures", "bar_figures.html"), ("figures", "now/figures.html")):

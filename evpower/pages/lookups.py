@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import trio
 from quart import Blueprint, Response, redirect, request
@@ -17,8 +19,12 @@ from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import Visitor, signed_in
 from evpower.staff.acts import OperatorActs
 from evpower.staff.rights import Right
+from evpower.worker import contain
+
+log = logging.getLogger("evpower.pages")
 
 WITHIN_S = 20
+NEAREST_WITHIN_S = 2
 MOST_ATTEMPTS = 200
 #: Where what was found is shown.
 ADDRESSES: dict[FoundKind, str] = {
@@ -84,6 +90,25 @@ def lookup_routes(lookups: LookedUp, pages: Pages) -> Blueprint:
         return await pages.show("lookups/search.html", rows=rows, text=text)
 
     return routes
+
+
+class Nearest:
+    """What an address nearly was, for the page that says there is no such thing (§9)."""
+
+    def __init__(self, finding: Search) -> None:
+        self._finding = finding
+
+    async def of(self, path: str) -> tuple[FoundKind | None, list[tuple[FoundRow, str]]]:
+        """The kind of what was looked for, and rows that may be seen with their addresses; nothing while that cannot
+        be read."""
+        _, folder, name, *_ = [*unquote(path).split("/"), "", ""]
+        kind, visitor = next((kind for kind, at in ADDRESSES.items() if at == f"/{folder}/"), None), signed_in()
+        if kind is None or not name:
+            return None, []
+        found = list[FoundRow]()
+        with contain(log, "what is nearest to an id could not be read"), trio.fail_after(NEAREST_WITHIN_S):
+            found = await self._finding.nearest(kind, name)
+        return kind, [(each, ADDRESSES[kind] + each.id) for each in found if _may_see(visitor, each)]
 
 
 def _may_see(visitor: Visitor, found: FoundRow) -> bool:

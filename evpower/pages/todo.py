@@ -19,7 +19,7 @@ from evpower.staff.rights import Right
 
 WITHIN_S = 10
 KEY_CHARS_MAX = 199
-ACTS = ("mine", "snooze")
+ACTS = ("mine", "snooze", "note")
 
 
 def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs, pages: Pages) -> Blueprint:
@@ -35,6 +35,9 @@ def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs, pages: Pag
         key, item, act = await form_key(), await form_text("item", KEY_CHARS_MAX), await form_text("act")
         if act not in ACTS:
             raise InvalidRequest(("act", "unknown"))
+        note = await form_text("note")
+        if act == "note" and not note:
+            raise InvalidRequest(("note", "обязательное поле"))
         visitor = signed_in()
         visitor.require(Right.READ)
         actor = visitor.acting.actor
@@ -42,6 +45,8 @@ def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs, pages: Pag
         async def perform() -> None:
             if act == "mine":
                 await marks.take(item, actor)
+            elif act == "note":
+                await marks.note(item, actor, note)
             else:
                 await marks.snooze(item, actor, is_urgent=seen[item].is_urgent)
 
@@ -51,7 +56,7 @@ def todo_routes(pictures: Pictures, marks: Marks, acts: OperatorActs, pages: Pag
             seen = {entry.item.key: entry.item for entry in entries}
             if item not in seen:
                 raise NotFound
-            await acts.once(visitor.acting, Intent(key, act, item), perform)
+            await acts.once(visitor.acting, Intent(key, act, item, note or None), perform)
             await pictures.look()
         return redirect("/#todo", 303)
 

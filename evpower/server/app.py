@@ -372,7 +372,7 @@ def build_app(
         authority=authority,
         access=StationAccess(pool, clock, link, passwords),
         network_file=network_file,
-        fleet_imports=FleetImports(pool, network_file),
+        fleet_imports=FleetImports(pool, clock, network_file),
         views=views,
         administration=Administration(pool, clock, views, network_file),
         tariff_plans=TariffPlans(pool, clock, network_file),

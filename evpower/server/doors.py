@@ -76,6 +76,7 @@ from evpower.pages.app import PagesServices, PagesSettings, build_pages_app
 from evpower.pages.client_acts import ClientDoers
 from evpower.pages.money import Books
 from evpower.pages.network.lists import NetworkLists
+from evpower.pages.questions.routes import Questions
 from evpower.pages.stations.acts import Doers
 from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire
@@ -222,6 +223,7 @@ def pages_services(
         station_wire=wire,
         asking=Asking(doers, app.charge_views, app.acts, app.asked_acts, clock, answer_within_s, timezone),
         books=books(app),
+        questions=Questions(app.parked, app.doubts, app.charging, app.finding, app.station_prices, app.acts),
         network=NetworkLists(app.views, app.tariff_plans, app.station_prices, app.tags, app.certificates),
         provisioning=app.provisioning,
         fleet_imports=app.fleet_imports,

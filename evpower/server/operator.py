@@ -81,9 +81,9 @@ class Operator:
         async with reading(self._pool) as conn:
             return await list_ids(conn, kind, begins)
 
-    async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
+    async def import_fleet(self, text: str, *, actor: str, move_app_tags: bool = False) -> FleetReport:
         """Import a fleet file (TOML): what was created, changed, left. Raises an error naming every wrong field."""
-        return await self._app.fleet_imports.perform(text, move_app_tags=move_app_tags)
+        return await self._app.fleet_imports.perform(text, actor=actor, move_app_tags=move_app_tags)
 
     async def try_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
         """What importing a file would do: it is written, compared and taken back. Raises what `import_fleet` does."""

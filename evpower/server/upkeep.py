@@ -17,6 +17,7 @@ from evpower.db.partitions import maintain_partitions
 from evpower.db.pool import Pool
 from evpower.health.service import forget_plug_ins
 from evpower.idempotency.keys import forget_keys
+from evpower.network_file.imports import forget_imports
 from evpower.power.service import forget_moments
 from evpower.push.deliverer import forget_messages
 from evpower.reports.transaction_events import forget_events
@@ -80,6 +81,7 @@ class Upkeep:
         await forget_events(self._pool, now)
         await forget_plug_ins(self._pool, now)
         await forget_hours(self._pool, now)
+        await forget_imports(self._pool, now)
         await forget_moments(self._pool, now)
         await forget_keys(self._pool, now - timedelta(days=self._idempotency_days))
         for name in dropped:

@@ -38,7 +38,7 @@ async def test_a_station_that_fits_has_no_warning(world: World) -> None:
 
 
 async def test_an_import_that_makes_it_so_answers_and_logs_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    report = await world.operator().import_fleet(FLEET.format(count=1))
+    report = await world.operator().import_fleet(FLEET.format(count=1), actor="test")
     expected = [f"station EVP-001-01: {TOO_FEW}", f"station EVP-001-01: {BEYOND}"]
     assert list(report.warnings) == expected
     assert warnings_in(caplog) == expected
@@ -47,9 +47,9 @@ async def test_an_import_that_makes_it_so_answers_and_logs_it(world: World, capl
 async def test_what_was_so_before_is_answered_and_not_logged_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await world.operator().import_fleet(FLEET.format(count=1))
+    await world.operator().import_fleet(FLEET.format(count=1), actor="test")
     caplog.clear()
-    report = await world.operator().import_fleet(FLEET.format(count=1) + 'model = "New"\n')
+    report = await world.operator().import_fleet(FLEET.format(count=1) + 'model = "New"\n', actor="test")
     assert len(report.warnings) == 2
     assert warnings_in(caplog) == []
 

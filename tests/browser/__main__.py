@@ -22,6 +22,7 @@ import psycopg
 import trio
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -53,6 +54,7 @@ PATHS = (
     "/network/certificates",
     "/network/import",
     "/system",
+    "/questions",
 )
 #: Where there are stations.
 STATION = "/stations/EVP-0001"
@@ -84,7 +86,9 @@ def look(eyes: Eyes, server: Server, wire: Proxy, say: Say) -> None:
         for stations in SIZES:
             _make(eyes, database, stations)
             _look_at(eyes, stations, say)
+        _pointed_at(eyes)
         _make(eyes, database, 40)
+        _waiting(eyes, database)
         answer_all(eyes, database, say)
         _keys(eyes)
         _hanging(eyes, server, say)
@@ -138,6 +142,31 @@ def _keys(eyes: Eyes) -> None:
     eyes.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     eyes.driver.find_element(By.TAG_NAME, "body").send_keys("gc")
     eyes.wait(lambda: eyes.driver.current_url.endswith("/charges"))
+
+
+def _pointed_at(eyes: Eyes) -> None:
+    """A dot says what it is when it is pointed at."""
+    eyes.open("/")
+    dot = eyes.driver.find_element(By.CSS_SELECTOR, ".dots .s")
+    ActionChains(eyes.driver).move_to_element(dot).perform()
+    eyes.wait(lambda: "EVP-" in (dot.get_attribute("title") or "") and "1 " in (dot.get_attribute("title") or ""))
+
+
+def _waiting(eyes: Eyes, database: psycopg.Connection) -> None:
+    """A list under the pointer holds still and says how many rows are new; they come when they are asked for."""
+    eyes.choose("en")
+    eyes.open("/")
+    eyes.wait(lambda: "live" in eyes.driver.find_element(By.ID, "age").text)
+    ActionChains(eyes.driver).move_to_element(eyes.driver.find_element(By.CSS_SELECTOR, "#todo h2")).perform()
+    rows = len(eyes.driver.find_elements(By.CSS_SELECTOR, "#todo .item"))
+    lost = "UPDATE stations SET last_heartbeat_at = now() - interval '10 minutes' WHERE id = ANY(%s)"
+    database.execute(lost, (["EVP-0002", "EVP-0003", "EVP-0004"],))
+    button = "#todo button.new"
+    eyes.wait(lambda: eyes.driver.find_element(By.CSS_SELECTOR, button).text == "3 new")
+    assert len(eyes.driver.find_elements(By.CSS_SELECTOR, "#todo .item")) == rows
+    eyes.shot("new-rows")
+    eyes.click(By.CSS_SELECTOR, button)
+    eyes.wait(lambda: len(eyes.driver.find_elements(By.CSS_SELECTOR, "#todo .item")) == rows + 3)
 
 
 def _hanging(eyes: Eyes, server: Server, say: Say) -> None:

@@ -178,7 +178,8 @@ async def test_an_imported_file_is_pushed(world: World, ear: Ear) -> None:
         id = "EVP-001-01"
         serial_number = "EVPCS-001"
         status = "maintenance"
-        """
+        """,
+        actor="test",
     )
     assert await told(world, ear) == ["station maintenance", "location maintenance"]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from evpower.errors import InvalidRequest
+from evpower.identifiers import StationId
+from evpower.network_file.imports import forget_imports
 from evpower.network_file.service import Difference
 from tests.worlds.charging import World
 
@@ -45,7 +49,7 @@ async def test_every_difference_is_shown_and_nothing_changes(world: World) -> No
     assert await world.sql("SELECT city FROM locations") == [{"city": "Бишкек"}]
     assert await world.sql("SELECT id FROM clients") == []
     assert await world.sql("SELECT id FROM evpower.ledger_entries") == []
-    done = await operator.import_fleet(FLEET)
+    done = await operator.import_fleet(FLEET, actor="test")
     assert (done.created, done.changed, done.differences) == (tried.created, tried.changed, ())
     assert (await operator.try_fleet(FLEET)).differences == ()
 
@@ -56,3 +60,21 @@ async def test_a_file_that_is_refused_is_refused_when_it_is_tried(world: World) 
     contradiction = FLEET.replace('"EVPCS-002"', '"EVPCS-001"')
     with pytest.raises(InvalidRequest):
         await world.operator().try_fleet(contradiction)
+
+
+async def test_an_import_is_in_the_history_of_each_station_that_it_touched_and_a_trial_is_not(world: World) -> None:
+    operator = world.operator()
+    await operator.try_fleet(FLEET)
+    assert await world.sql("SELECT FROM evpower.station_imports") == []
+    await operator.import_fleet(FLEET, actor="operator aida")
+    await operator.import_fleet(FLEET, actor="nobody")
+    rows = await world.sql("SELECT station_id, actor, changes FROM evpower.station_imports ORDER BY station_id")
+    assert [tuple(each.values()) for each in rows] == [
+        ("EVP-001-01", "operator aida", rows[0]["changes"]),
+        ("EVP-001-02", "operator aida", None),
+    ]
+    assert "model: ChargePoint Express 250 → New" in rows[0]["changes"]
+    (event, *_) = await world.app.station_cases.events(StationId("EVP-001-01"))
+    assert (event.who, event.kind, event.what) == ("operator aida", "import", rows[0]["changes"])
+    await forget_imports(world.pool, world.clock.now() + timedelta(days=401))
+    assert await world.sql("SELECT FROM evpower.station_imports") == []

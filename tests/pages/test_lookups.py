@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import NoReturn
 
 import pytest
 
@@ -157,3 +158,33 @@ async def test_every_page_reads_in_every_language(browser: Browser, world: World
         page = await browser.get(path)
         assert f'lang="{language}"' in page.html
         assert len(page.ids) == len(set(page.ids)), path
+
+
+async def test_a_mistyped_station_is_404_with_the_nearest(browser: Browser, world: World) -> None:
+    """A character wrong, missing, too many or in another's place; of its id or its serial number."""
+    await world.sql("UPDATE stations SET serial_number = 'SERIAL-12' WHERE id = %s", STATION)
+    for typed in ("EVP-001-1", "EVP-001-011", "EVP-O01-01", "EPV-001-01", "evp-001-01", "SERIAL-1X"):
+        page = await browser.get(f"/stations/{typed}", 404)
+        assert f"/stations/{STATION}" in page.links, typed
+        assert "such as EVP-001-01" in page.text
+
+
+async def test_a_mistyped_charge_is_404_with_the_nearest_and_nonsense_has_none(browser: Browser, world: World) -> None:
+    session_id = await settled(world)
+    assert f"/charges/{session_id}" in (await browser.get(f"/charges/{session_id}9", 404)).links
+    for path in ("/stations/ZZZZ-9", "/charges/nonsense", "/nowhere"):
+        assert "nearest" not in (await browser.get(path, 404)).text
+
+
+async def test_nearest_is_what_may_be_seen_and_nothing_while_the_database_is_away(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = await Browser(world).sign_in("operator", "bek")
+    session_id = await settled(world)
+    assert f"/charges/{session_id}" not in (await operator.get(f"/charges/{session_id}9", 404)).links
+
+    async def away(kind: object, text: str) -> NoReturn:
+        raise OSError
+
+    monkeypatch.setattr(world.app.finding, "nearest", away)
+    await browser.get("/charges/nonsense", 404)

@@ -38,6 +38,20 @@ UNION ALL
  WHERE lower(a.id_tag) = lower(%(text)s) LIMIT 1)
 """
 
+# Places that agree from the left and from the right: one wrong character costs two of them, one too many or too few as
+# many as stand behind it on one side, and none on the other.
+NEAREST_STATIONS = """
+SELECT 'station' AS kind, s.id, s.serial_number AS note FROM public.stations s
+CROSS JOIN LATERAL (SELECT max(agree) AS agree FROM (
+    SELECT (SELECT count(*) FROM generate_series(1, length(name)) i
+            WHERE substr(name, i, 1) = substr(lower(%(text)s), i, 1))
+         + (SELECT count(*) FROM generate_series(1, length(name)) i
+            WHERE substr(reverse(name), i, 1) = substr(reverse(lower(%(text)s)), i, 1)) AS agree
+    FROM unnest(ARRAY[lower(s.id), lower(s.serial_number)]) name
+    WHERE abs(length(name) - length(%(text)s)) <= 2) names) near
+WHERE near.agree >= length(%(text)s) - 1 ORDER BY near.agree DESC, s.id LIMIT %(most)s
+"""
+
 
 @dataclass(frozen=True)
 class FoundRow:
@@ -63,3 +77,9 @@ async def find(conn: Conn, text: str, phone: str, last_digits: str) -> list[Foun
     }
     rows = await (await conn.execute(FIND, parameters)).fetchall()
     return list(dict.fromkeys(FoundRow(**row) for row in rows))
+
+
+async def nearest_stations(conn: Conn, text: str, most: int) -> list[FoundRow]:
+    """Stations whose id or serial number is the text but for a character or two, the most alike first."""
+    cursor = await conn.execute(NEAREST_STATIONS, {"text": text, "most": most})
+    return [FoundRow(**row) for row in await cursor.fetchall()]

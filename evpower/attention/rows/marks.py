@@ -7,7 +7,15 @@ from datetime import datetime
 
 from evpower.db.connection import Conn
 
-READ = "SELECT key, mine_of, mine_at, snoozed_by, snoozed_until FROM evpower.attention_marks"
+READ = """
+SELECT key, m.mine_of, m.mine_at, m.snoozed_by, m.snoozed_until, n.note, n.noted_by
+FROM evpower.attention_marks m FULL JOIN evpower.attention_notes n USING (key)
+"""
+NOTE = """
+INSERT INTO evpower.attention_notes (key, note, noted_by, noted_at) VALUES (%(key)s, %(note)s, %(actor)s, %(at)s)
+ON CONFLICT (key) DO UPDATE SET note = excluded.note, noted_by = excluded.noted_by, noted_at = excluded.noted_at
+"""
+DELETE_NOTES = "DELETE FROM evpower.attention_notes WHERE noted_at < %(before)s"
 MINE = """
 INSERT INTO evpower.attention_marks (key, mine_of, mine_at) VALUES (%(key)s, %(actor)s, %(at)s)
 ON CONFLICT (key) DO UPDATE SET mine_of = excluded.mine_of, mine_at = excluded.mine_at
@@ -36,6 +44,8 @@ class Mark:
     mine_at: datetime | None = None
     snoozed_by: str | None = None
     snoozed_until: datetime | None = None
+    note: str | None = None
+    noted_by: str | None = None
 
 
 async def read_marks(conn: Conn) -> dict[str, Mark]:
@@ -51,6 +61,16 @@ async def take(conn: Conn, key: str, actor: str, at: datetime) -> None:
 async def snooze(conn: Conn, key: str, actor: str, until: datetime) -> None:
     """The row is not shown among what is to do until then."""
     await conn.execute(SNOOZE, {"key": key, "actor": actor, "until": until})
+
+
+async def write_note(conn: Conn, key: str, note: str, actor: str, at: datetime) -> None:
+    """What is written down about the row; the last one stays."""
+    await conn.execute(NOTE, {"key": key, "note": note, "actor": actor, "at": at})
+
+
+async def delete_notes(conn: Conn, before: datetime) -> None:
+    """Forget notes that are older."""
+    await conn.execute(DELETE_NOTES, {"before": before})
 
 
 async def delete_marks(conn: Conn, before: datetime) -> None:

@@ -6,15 +6,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import trio
+
 from evpower.attention.overview import DayFigures, RunningCharge, RunningCharges, Sold, Starts, TopUpsToday
 from evpower.billing.tariff import Rates
 from evpower.db.connection import Conn
 from evpower.health.failed_starts import FAILED, FAILED_BY
+from evpower.identifiers import StationId
 from evpower.metering.energy_sql import ENERGY_WH
 from evpower.money import tyiyn
 
-#: More are behind a link.
-MOST_RUNNING = 200
+#: More are behind a link. As many as the largest network has whose cells show their charge (glance.py).
+MOST_RUNNING = 600
+#: Rows that are made into charges before everything else in the process has its turn.
+AT_ONCE = 50
 #: A power older than this is not counted in the network's sum.
 POWER_IS_FRESH = timedelta(minutes=3)
 
@@ -31,7 +36,8 @@ JOIN evpower.session_phases p ON p.session_id = s.id
 JOIN public.clients c ON c.id = s.user_id
 LEFT JOIN LATERAL (SELECT * FROM evpower.ocpp_transactions WHERE charging_session_id = s.id ORDER BY id DESC LIMIT 1) t
      ON true
-WHERE s.status = 'started' ORDER BY s.start_time DESC, s.id LIMIT {MOST_RUNNING}
+WHERE s.status = 'started' AND (%(station_id)s::text IS NULL OR s.station_id = %(station_id)s)
+ORDER BY s.start_time DESC, s.id LIMIT {MOST_RUNNING}
 """
 
 #: The client's own refusals are no failures: they are neither reached nor failed (§3.4).
@@ -67,14 +73,15 @@ WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)
 
 
-async def read_running(conn: Conn, now: datetime) -> RunningCharges:
-    """What runs now, newest first."""
-    rows = await (await conn.execute(RUNNING, {"fresh_since": now - POWER_IS_FRESH})).fetchall()
-    if not rows:
-        return RunningCharges((), 0, 0, 0)
-    first = rows[0]
-    totals = (first["count"], first["total_power_w"], tyiyn(first["held_som"]))
-    return RunningCharges(tuple(_running(now, **row) for row in rows), *totals)
+async def read_running(conn: Conn, now: datetime, station_id: StationId | None = None) -> RunningCharges:
+    """What runs now, or runs at one station, newest first."""
+    cursor = await conn.execute(RUNNING, {"fresh_since": now - POWER_IS_FRESH, "station_id": station_id})
+    charges, totals = list[RunningCharge](), (0, 0, 0)
+    while rows := await cursor.fetchmany(AT_ONCE):
+        totals = (rows[0]["count"], rows[0]["total_power_w"], tyiyn(rows[0]["held_som"]))
+        charges += [_running(now, **row) for row in rows]
+        await trio.lowlevel.checkpoint()
+    return RunningCharges(tuple(charges), *totals)
 
 
 def _running(

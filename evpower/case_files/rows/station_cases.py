@@ -80,6 +80,9 @@ WHERE station_id = %(id)s
 UNION ALL
 SELECT refused_at, NULL, 'refused_login', address || ' ×' || times, reason, NULL FROM evpower.refused_logins
 WHERE station_id = %(id)s
+UNION ALL
+SELECT imported_at, actor, CASE WHEN changes IS NULL THEN 'added' ELSE 'import' END, coalesce(changes, ''), NULL, NULL
+FROM evpower.station_imports WHERE station_id = %(id)s
 ORDER BY at DESC LIMIT %(limit)s
 """
 

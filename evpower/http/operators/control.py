@@ -139,7 +139,9 @@ def _acting_routes(charging: ChargingService, views: OperatorViews) -> Blueprint
         with trio.fail_after(LONG_WORK_WITHIN_S):
             if request.args.get("dry_run") == "1":
                 return written_data(tried_body(await views.try_fleet(text, move_app_tags=move_app_tags)))
-            return written_data(import_body(await views.import_fleet(text, move_app_tags=move_app_tags)))
+            return written_data(
+                import_body(await views.import_fleet(text, actor=acting(), move_app_tags=move_app_tags))
+            )
 
     return routes
 

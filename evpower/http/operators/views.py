@@ -158,9 +158,10 @@ class OperatorViews(Protocol):
         """Whole ids that begin so, at most `IDS_MAX`; one that is exactly so stands alone."""
         ...
 
-    async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
-        """Import a fleet file (TOML); what was created, changed, left. Raises InvalidRequest, also for a tag of the
-        app with another client unless `move_app_tags`."""
+    async def import_fleet(self, text: str, *, actor: str, move_app_tags: bool = False) -> FleetReport:
+        """Import a fleet file (TOML) for `actor`; what was created, changed, left.
+
+        Raises InvalidRequest, also for a tag of the app with another client unless `move_app_tags`."""
         ...
 
     async def try_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:

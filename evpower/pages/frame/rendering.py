@@ -18,7 +18,7 @@ from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
 from evpower.pages.frame.dots import Dots
-from evpower.pages.frame.row_acts import decided_at, is_stopped_here, station_acts
+from evpower.pages.frame.row_acts import decided_at, is_stopped_again, is_stopped_here, station_acts
 from evpower.pages.frame.sparkline import sparkline
 from evpower.pages.frame.visitor import choices, visitor
 from evpower.pages.frame.wording import Wording
@@ -76,6 +76,7 @@ class Renderer:
             sparkline=sparkline,
             station_acts=station_acts,
             is_stopped_here=is_stopped_here,
+            is_stopped_again=is_stopped_again,
             decided_at=decided_at,
             new_key=ids.new,
             step_sentence=step_sentence,

@@ -33,6 +33,8 @@ DECIDED_AT: Mapping[ConditionKind, str] = {
     ConditionKind.DISK_SHORT: "/system",
     ConditionKind.JOURNAL_LAGS: "/system",
     ConditionKind.PROVIDER_FAILING: "/system",
+    ConditionKind.REPORT_PARKED: "/questions#parked-{subject}",
+    ConditionKind.DOUBT: "/questions#doubt-{subject}",
     ConditionKind.STRANGER_WAITS: "/network/strangers#{subject}",
     ConditionKind.CERTIFICATE_ENDS: "/network/certificates",
 }
@@ -62,7 +64,14 @@ def is_stopped_here(condition: Condition) -> bool:
     return condition.kind in STOPPED_HERE and condition.session_id is not None
 
 
+def is_stopped_again(condition: Condition) -> bool:
+    """Whether the row has a stop of a transaction that no session pays for."""
+    return condition.kind is ConditionKind.CHARGING_WITHOUT_SESSION and "transaction" in condition.facts
+
+
 def decided_at(condition: Condition) -> str | None:
     """The page where a person decides, if there is one."""
+    if is_stopped_again(condition):
+        return f"/questions#without-{quote(str(condition.facts['transaction']), safe='')}"
     address = DECIDED_AT.get(condition.kind)
     return None if address is None else address.format(subject=quote(condition.subject, safe=""))

@@ -91,6 +91,10 @@ class Wording:
                 return f"{whole // size}{THIN}{self.texts(f'unit.{unit}')}"
         return f"{self.number(whole // 86_400)}{THIN}{self.texts('unit.d')}"
 
+    def minutes(self, minutes: int) -> str:
+        """`43 min`, however long it lasts."""
+        return f"{self.number(minutes)}{THIN}{self.texts('unit.min')}"
+
     def masked_phone(self, phone: str | None) -> str:
         """`+996 ••• ••0 002` (§6)."""
         return NONE if not phone else f"{phone[:4]} ••• •{phone[-PHONE_TAIL - 1 : -PHONE_TAIL]} {phone[-PHONE_TAIL:]}"

@@ -56,7 +56,7 @@ def import_routes(imports: FleetImports, acts: OperatorActs, pages: Pages) -> Bl
         key, visitor, done = await form_key(), signed_in(), list[FleetReport]()
 
         async def write() -> None:
-            done.append(await imports.perform(text, seen=seen))
+            done.append(await imports.perform(text, actor=visitor.acting.actor, seen=seen))
 
         with trio.fail_after(WITHIN_S):
             try:

@@ -67,9 +67,25 @@
     if (!old) return;
     if (old.matches(":hover") || old.contains(document.activeElement)) {
       waiting.set(id, html);
-      old.classList.add("waits");
+      wait(old, html);
     } else put(id, html);
   }
+  // How many rows wait to be shown; the button shows them at once.
+  const ROWS = "details[id], tr[id]";
+  function wait(old, html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(old.id);
+    const count = [...fresh.querySelectorAll(ROWS)].filter((row) => !old.querySelector(`[id="${CSS.escape(row.id)}"]`)).length;
+    const button = old.querySelector("button.new");
+    button.textContent = count ? button.dataset.new.replace("{count}", count) : button.dataset.changed;
+    button.hidden = false;
+  }
+  document.addEventListener("click", (event) => {
+    const list = event.target.matches("button.new") && event.target.closest("section");
+    if (!list || !waiting.has(list.id)) return;
+    const html = waiting.get(list.id);
+    waiting.delete(list.id);
+    put(list.id, html);
+  });
   function release() {
     for (const [id, html] of waiting) {
       const old = byId(id);
@@ -79,7 +95,17 @@
     }
   }
 
+  // A dot has room for its sign alone: what it is comes when it is pointed at. Its link leads to the same.
+  async function hover(event) {
+    const dot = event.target.closest(".dots .s");
+    if (!dot || dot.dataset.asked > seconds() - 10) return;
+    dot.dataset.asked = seconds();
+    const answer = await fetch(dot.getAttribute("href").replace("/stations/", "/hover/"));
+    if (answer.ok) dot.title = await answer.text();
+  }
+
   if (live) {
+    document.addEventListener("pointerover", hover, { passive: true });
     live.addEventListener("tick", hear);
     live.addEventListener("list", offer);
     live.addEventListener("anew", () => location.reload());

@@ -66,7 +66,7 @@ class FakeViews:
     async def ids(self, kind: IdKind, begins: str) -> Sequence[str]:
         return [f"{kind}:{begins}"]
 
-    async def import_fleet(self, text: str, *, move_app_tags: bool = False) -> FleetReport:
+    async def import_fleet(self, text: str, *, actor: str, move_app_tags: bool = False) -> FleetReport:
         self.imported.append(text)
         if self.import_error is not None:
             raise self.import_error

@@ -1,0 +1,1 @@
+"""What stations reported and a person decides: parked reports, doubtful figures, charges that nobody pays for."""
