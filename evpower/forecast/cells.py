@@ -93,8 +93,9 @@ class Usual:
     def __init__(self, cells: Cells, network: NetworkCurve) -> None:
         self._cells = cells
         self._network = network
+        self._known: dict[int, CellEstimate] = {}
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """The location's; without observations the network's."""
         return self._cells.free_weight / self._cells.weight if self._cells.weight else self._network.mean
@@ -110,6 +111,12 @@ class Usual:
 
     def at(self, cell: int) -> CellEstimate:
         """Level 4, or 3 where 4 could show one person's charges."""
+        found = self._known.get(cell)
+        if found is None:
+            found = self._known[cell] = self._estimate(cell)
+        return found
+
+    def _estimate(self, cell: int) -> CellEstimate:
         network = self._network
         above = parent_of_location(network.usual[cell], self.mean, network.mean)
         weight, free = self._cells.of_kind(cell)

@@ -17,6 +17,7 @@ from evpower.client_address import LOOPBACK, Network
 from evpower.clock import Clock, Ids
 from evpower.favorites.service import Favorites
 from evpower.favorites.watches import Watches
+from evpower.forecast.service import Forecasts
 from evpower.history.bill_evidence import Evidence
 from evpower.history.documents import Documents
 from evpower.history.service import History
@@ -25,6 +26,7 @@ from evpower.http.operators.admin import AdminDoor, admin_routes, admit_from
 from evpower.http.phones.accounts import account_end_routes, account_routes
 from evpower.http.phones.history.documents import document_routes
 from evpower.http.phones.history.lists import history_routes
+from evpower.http.phones.journeys.forecasts import forecast_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
@@ -121,6 +123,7 @@ class PhoneServices:
     people: People | None = None
     prices: StationPrices | None = None
     evidence: Evidence | None = None
+    forecasts: Forecasts | None = None
 
 
 def build_http_app(
@@ -182,7 +185,9 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
         yield account_routes(services.billing, guard, prefix=prefix)
         if services.payments is not None:
             yield payment_routes(services.payments, idempotency, prefix=prefix)
-    yield location_routes(services.locations, prefix=V1)
+    yield location_routes(services.locations, forecasts=services.forecasts, prefix=V1)
+    if services.forecasts is not None:
+        yield forecast_routes(services.forecasts, prefix=V1)
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
     newcomers = Newcomers(services.billing, guard)

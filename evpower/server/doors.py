@@ -293,6 +293,7 @@ def people_app(
             watches=app.watches if config.favorites.enabled else None,
             power_preferences=app.power_preferences if config.power.enabled else None,
             evidence=app.evidence,
+            forecasts=app.forecasts if config.forecast.enabled else None,
         ),
         process.clock,
         process.ids,

@@ -210,6 +210,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.availability.run, name="hours")
     if process.config.forecast.enabled:
         await workers.start(app.forecast_keeper.run, name="forecasts")
+        await workers.start(app.forecasts.run, name="newest forecasts")
 
 
 async def _stop_asked(signals: Signals) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import msgspec
@@ -38,10 +39,21 @@ class WrittenNetwork:
         found = [self._station(each) for each in wanted.stations(self.picture.locations)]
         return msgspec.json.encode({"success": True, "stations": found, "total": len(found)})
 
+    def list_with(
+        self,
+        locations: Sequence[ListedLocation],
+        beside: Mapping[str, Mapping[str, object]],
+        *,
+        include_stations: bool,
+        cached: bool,
+    ) -> bytes:
+        """A list of these locations, with what else is to stand in each."""
+        found = [_with(self._location(each, include_stations), beside.get(each.id)) for each in locations]
+        return _list_of(found, cached=cached)
+
     def _list(self, wanted: LocationFilter, *, include_stations: bool, cached: bool) -> bytes:
         found = [self._location(each, include_stations) for each in wanted.apply(self.picture.locations)]
-        totals = {"total_locations": len(found), "total": len(found)}
-        return msgspec.json.encode({"success": True, "locations": found, **totals, "cached": cached})
+        return _list_of(found, cached=cached)
 
     def _location(self, location: ListedLocation, include_stations: bool) -> msgspec.Raw:
         key = location.id, include_stations
@@ -56,6 +68,16 @@ class WrittenNetwork:
         if station.id not in self._stations:
             self._stations[station.id] = msgspec.Raw(msgspec.json.encode(listed_station_body(station)))
         return self._stations[station.id]
+
+
+def _list_of(found: Sequence[msgspec.Raw], *, cached: bool) -> bytes:
+    totals = {"total_locations": len(found), "total": len(found)}
+    return msgspec.json.encode({"success": True, "locations": found, **totals, "cached": cached})
+
+
+def _with(location: msgspec.Raw, more: Mapping[str, object] | None) -> msgspec.Raw:
+    """An object that is already written, with more keys at its end."""
+    return location if not more else msgspec.Raw(bytes(location)[:-1] + b"," + msgspec.json.encode(more)[1:])
 
 
 def detail_body(location: ListedLocation) -> Body:

@@ -7,21 +7,25 @@ from typing import Any
 import trio
 from quart import Blueprint, Response, request
 
+from evpower.forecast.service import Forecasts
 from evpower.http.phones.answer_types.network import DetailBody, ListBody, RefreshedBody, StationsBody
+from evpower.http.phones.journeys.forecasts import at_arrival_body
 from evpower.http.phones.location_shape import WrittenNetwork, body_with_stations, detail_body
 from evpower.http.wire.answers import Answer, written, written_bytes
 from evpower.http.wire.described import described
-from evpower.http.wire.kinds import FLAG, POWER_KW, QUERY_TEXT
+from evpower.http.wire.kinds import FLAG, POWER_KW, QUERY_TEXT, counted
 from evpower.http.wire.requests import BodyFields
 from evpower.network.list_cache import NetworkPicture
 from evpower.network.listing import LocationFilter
 from evpower.network.locations import Locations
 
 ANSWER_WITHIN_S = 9
+#: Further ahead the hours of a location say more.
+ARRIVE_IN_MOST_MIN = 24 * 60
 
 
-def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
-    """The routes below `prefix`."""
+def location_routes(locations: Locations, *, forecasts: Forecasts | None = None, prefix: str) -> Blueprint:
+    """The routes below `prefix`; without `forecasts` nothing is said of an arrival."""
     routes = Blueprint("locations", __name__, url_prefix=prefix)
     newest: WrittenNetwork | None = None
 
@@ -34,10 +38,16 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
     @routes.get("/locations")
     @described("The network", caller="anyone", query=list_query, answer=ListBody)
     async def list_locations() -> Response:
-        include_stations, wanted = list_query(BodyFields(request.args))
+        include_stations, wanted, arrive_in = list_query(BodyFields(request.args))
         with trio.fail_after(ANSWER_WITHIN_S):
             picture, cached = await locations.picture()
-        return written_bytes(network(picture).list(wanted, include_stations=include_stations, cached=cached))
+            shown = network(picture)
+            if arrive_in is None or forecasts is None:
+                return written_bytes(shown.list(wanted, include_stations=include_stations, cached=cached))
+            found = wanted.apply(picture.locations)
+            then = await forecasts.at_arrival(found, wanted.connector_type, arrive_in)
+        beside = {location_id: {"available_at_arrival": at_arrival_body(slot)} for location_id, slot in then.items()}
+        return written_bytes(shown.list_with(found, beside, include_stations=include_stations, cached=cached))
 
     @routes.get("/locations/<location_id>")
     @described("One location with its stations", caller="anyone", answer=DetailBody)
@@ -64,11 +74,15 @@ def location_routes(locations: Locations, *, prefix: str) -> Blueprint:
     return routes
 
 
-def list_query(fields: BodyFields) -> tuple[bool, LocationFilter]:
-    """Whether stations are shown, and of which locations; InvalidRequest names what is wrong (§2.1)."""
+def list_query(fields: BodyFields) -> tuple[bool, LocationFilter, int | None]:
+    """Whether stations are shown, of which locations, in how many minutes somebody arrives (§2.1).
+
+    InvalidRequest names what is wrong.
+    """
     fields.optional("include_status", FLAG)
     include_stations = fields.optional("include_stations", FLAG)
-    return include_stations or False, location_filter(fields)
+    arrive_in = fields.optional("arrive_in", counted(0, ARRIVE_IN_MOST_MIN))
+    return include_stations or False, location_filter(fields), arrive_in
 
 
 def location_filter(fields: BodyFields) -> LocationFilter:

@@ -236,6 +236,8 @@ SWITCH = FieldKind({"type": "boolean"}, _read_switch)
 TEXT = FieldKind({"type": "string", "pattern": r"\S", "maxLength": TEXT_CHARS_MAX}, _read_text)
 #: A time, or a day; without an offset it is UTC.
 MOMENT = FieldKind({"type": "string", "format": "date-time"}, _read_moment)
+#: In an address: a plus that was not percent-encoded comes as a blank, and is put back.
+MOMENT_IN_ADDRESS = FieldKind(MOMENT.schema, lambda value: MOMENT.read(str(value).replace(" ", "+")))
 #: In an address: a flag; a text that is None when it is blank; a power in kW, None when it is blank.
 FLAG = FieldKind({"type": "boolean"}, _read_flag)
 QUERY_TEXT = FieldKind({"type": "string", "maxLength": QUERY_CHARS_MAX}, _read_query_text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from evpower.billing.reservation import LimitType
+from evpower.http.phones.answer_types.forecast import AtArrivalBody
 from evpower.http.wire.described import Currency, Instant, Success
 from evpower.network.counts import ConnectorsSummary, StationsSummary
 from evpower.network.listing import Reliability
@@ -74,6 +75,7 @@ class LocationBody(TypedDict):
     connectors_count: int
     available_connectors: int
     stations: NotRequired[list[ListedStationBody]]
+    available_at_arrival: NotRequired[AtArrivalBody]
 
 
 class ListBody(TypedDict):

@@ -16,7 +16,7 @@ from evpower.http.phones.shapes import pricing
 from evpower.http.wire.answers import Answer, written
 from evpower.http.wire.caller import ANYBODY, Caller, caller, reading_client
 from evpower.http.wire.described import described
-from evpower.http.wire.kinds import MOMENT, POWER_KW, QUERY_TEXT, FieldKind, WrongValue
+from evpower.http.wire.kinds import MOMENT_IN_ADDRESS, POWER_KW, QUERY_TEXT, FieldKind, WrongValue
 from evpower.http.wire.requests import BodyFields
 from evpower.http.wire.values import instant
 from evpower.identifiers import STATION_NAME
@@ -32,15 +32,13 @@ def _read_day(value: Any) -> date:
         raise WrongValue("ожидается дата ISO 8601") from None
 
 
-#: In an address: a plus that was not percent-encoded comes as a blank, and is put back.
-AT = FieldKind(MOMENT.schema, lambda value: MOMENT.read(str(value).replace(" ", "+")))
 DAY = FieldKind({"type": "string", "format": "date"}, _read_day)
 
 
 def price_question(fields: BodyFields, who: Caller) -> tuple[PriceQuestion, datetime | None]:
     """Whose price, of what, when. Raises InvalidRequest, Forbidden."""
     connector_type, power_kw = fields.optional("connector_type", QUERY_TEXT), fields.optional("power_kw", POWER_KW)
-    at = fields.optional("at", AT)
+    at = fields.optional("at", MOMENT_IN_ADDRESS)
     return PriceQuestion(reading_client(fields, who), connector_type, power_kw), at
 
 
