@@ -30,7 +30,8 @@ DAY_S = 86_400
 CHARGES_A_SECOND = SAY_AS_MANY_AS * CHARGES_A_DAY / DAY_S
 #: Two whole charges at each charger that has a card.
 SECONDS = 2 * CHARGERS / CHARGES_A_SECOND
-IDLE_S = 30
+#: What charges leave behind is worked on this long, and then an idle process is measured.
+QUIET_S, IDLE_S = 15, 30
 HEARTBEATS = 20_000
 CYCLES, WARM_UP = 5, 2
 
@@ -98,6 +99,7 @@ def _measured(server: Server, postgres: Postgres, url: str) -> Model:
     analyze(url)
     few, many = (_charge(server, postgres, readings) for readings in (READINGS, READINGS_A_CHARGE))
     reading = (many - few) * (1 / (READINGS_A_CHARGE - READINGS))
+    time.sleep(QUIET_S)
     idle = _weigh(server, postgres, lambda: time.sleep(IDLE_S)) * (1 / IDLE_S)
     stormed = storm(server, CHARGERS, STATIONS - CHARGERS)
     with Fleet() as fleet:

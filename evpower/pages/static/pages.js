@@ -76,7 +76,7 @@
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(old.id);
     const count = [...fresh.querySelectorAll(ROWS)].filter((row) => !old.querySelector(`[id="${CSS.escape(row.id)}"]`)).length;
     const button = old.querySelector("button.new");
-    button.textContent = count ? button.dataset.new.replace("{count}", count) : button.dataset.changed;
+    button.textContent = count ? button.dataset.new.replace("#", count) : button.dataset.changed;
     button.hidden = false;
   }
   document.addEventListener("click", (event) => {
