@@ -12,17 +12,10 @@ from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
-from evpower.charging.errors import (
-    ConnectorOccupied,
-    ConnectorTaken,
-    NoSuchActiveSession,
-    SessionFailed,
-    UnknownStation,
-)
+from evpower.charging.errors import ConnectorTaken, NoSuchActiveSession, SessionFailed
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions
 from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
-from evpower.charging.start_checks import check_spot
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids
 from evpower.db.connection import Conn
@@ -35,6 +28,8 @@ from evpower.idempotency.keys import claim_key
 from evpower.identifiers import STATION_ID, ClientId, IdTag, SessionId
 from evpower.link.ports import LiveStations, Outcome
 from evpower.network.locations import last_seen
+from evpower.network.spots.checks import check_spot
+from evpower.network.spots.errors import ConnectorOccupied, UnknownStation
 from evpower.network.station_records import read_named, read_start_spot
 from evpower.tags.cards import ensure_app_tag
 

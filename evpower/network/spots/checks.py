@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.charging.errors import (
+from evpower.errors import ConnectorNotFound
+from evpower.identifiers import ClientId
+from evpower.network.spots.errors import (
     ConnectorFaulted,
     ConnectorOccupied,
     ConnectorUnavailable,
@@ -13,8 +15,6 @@ from evpower.charging.errors import (
     StationUnderMaintenance,
     UnknownStation,
 )
-from evpower.errors import ConnectorNotFound
-from evpower.identifiers import ClientId
 from evpower.network.station_records import StartSpot
 from evpower.network.status import STARTABLE, effective_status, is_online, stored_status
 
