@@ -290,6 +290,7 @@ def people_app(
             people=People(app.profiles, app.staff),
             watches=app.watches if config.favorites.enabled else None,
             power_preferences=app.power_preferences if config.power.enabled else None,
+            reservations=app.reservations.service if config.reservations.enabled else None,
             evidence=app.evidence,
         ),
         process.clock,

@@ -48,6 +48,7 @@ from evpower.power.keeper import PowerKeeper
 from evpower.push.outbox import PushOutbox
 from evpower.rate_limits.limits import KINDS, Counted, RateLimit
 from evpower.rate_limits.service import RateLimits
+from evpower.reservations.starts import ReservationUse
 from evpower.server.metrics import exposition
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
@@ -105,7 +106,15 @@ class Scene:
             tracer=self.tracer,
             payments=self.payments,
             billing=self.billing,
-            settler=Settler(pool, self.clock, self.billing, keeping, self.bus, push),
+            settler=Settler(
+                pool,
+                self.clock,
+                self.billing,
+                keeping,
+                ReservationUse.over(self.clock, push, self.bus),
+                self.bus,
+                push,
+            ),
             attempts=Attempts(pool, self.clock),
             rate_limits=self.rate_limits,
             watch=ClockWatch(self.clock),

@@ -37,6 +37,7 @@ class PhoneDoors:
             "prices": app.station_prices,
             "people": People(app.profiles, app.staff),
             "accounts": app.accounts,
+            "reservations": app.reservations.service,
         }
         people = build_http_app(
             PhoneServices(
