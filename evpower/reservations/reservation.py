@@ -35,7 +35,7 @@ AGAIN = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
-class Window:
+class KeptWindow:
     """When a connector is kept."""
 
     blocks_from: datetime
@@ -44,11 +44,11 @@ class Window:
     free_cancel_until: datetime
 
     @classmethod
-    def at_once(cls, now: datetime, minutes: int) -> Window:
+    def at_once(cls, now: datetime, minutes: int) -> KeptWindow:
         return cls(now, now, now + timedelta(minutes=minutes), now + FREE_AFTER)
 
     @classmethod
-    def scheduled(cls, starts_at: datetime, minutes: int) -> Window:
+    def scheduled(cls, starts_at: datetime, minutes: int) -> KeptWindow:
         return cls(starts_at - GUARD, starts_at, starts_at + timedelta(minutes=minutes), starts_at - FREE_BEFORE)
 
 

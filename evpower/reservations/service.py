@@ -35,7 +35,7 @@ from evpower.reservations.errors import (
     refusal_of_station,
 )
 from evpower.reservations.fees import NO_SHOWS_BLOCK, NO_SHOWS_WITHIN, ReservationPrice, blocked_until, price_of
-from evpower.reservations.reservation import FURTHEST, ReservationRecord, Window
+from evpower.reservations.reservation import FURTHEST, KeptWindow, ReservationRecord
 from evpower.reservations.rows import reservations as rows
 from evpower.reservations.rows import stations
 from evpower.reservations.station_side import StationSide
@@ -240,7 +240,7 @@ class Reservations:
         return made
 
     async def _choose(
-        self, conn: Conn, order: ReservationOrder, window: Window, known: Sequence[ConnectorId]
+        self, conn: Conn, order: ReservationOrder, window: KeptWindow, known: Sequence[ConnectorId]
     ) -> ConnectorId | None:
         """The connector that is kept; None: another reservation has each of them at that time.
 
@@ -280,7 +280,7 @@ class Reservations:
         conn: Conn,
         reservation_id: str,
         order: ReservationOrder,
-        window: Window,
+        window: KeptWindow,
         connector_id: ConnectorId,
         price: ReservationPrice,
     ) -> ReservationRecord:
@@ -335,14 +335,14 @@ class Reservations:
         await self._ends.store(uow, longer)
         return longer
 
-    def _window(self, minutes: int, start_time: datetime | None) -> Window:
+    def _window(self, minutes: int, start_time: datetime | None) -> KeptWindow:
         """Raises InvalidRequest for a start that is not in the future."""
         now = self._clock.now()
         if start_time is None:
-            return Window.at_once(now, minutes)
+            return KeptWindow.at_once(now, minutes)
         if start_time <= now:
             raise InvalidRequest(("start_time", "должно быть в будущем"))
-        return Window.scheduled(start_time, minutes)
+        return KeptWindow.scheduled(start_time, minutes)
 
     async def _price(
         self, conn: Conn, station_id: StationId, connector_id: ConnectorId | None, client_id: ClientId | None

@@ -10,7 +10,7 @@ import pytest
 
 from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId
 from evpower.reservations.fees import FeeCase, ReservationPrice, blocked_until, fee_tyiyn, price_of, whole_minutes
-from evpower.reservations.reservation import ReservationRecord, Step, Window, next_step
+from evpower.reservations.reservation import KeptWindow, ReservationRecord, Step, next_step
 from tests.worlds.fakes import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -22,7 +22,7 @@ def reservation(
 ) -> ReservationRecord:
     """Made at noon; `after` is when a scheduled one starts."""
     price = ReservationPrice(Decimal(per_minute), Decimal(no_show))
-    window = Window.at_once(NOON, minutes) if after is None else Window.scheduled(NOON + after, minutes)
+    window = KeptWindow.at_once(NOON, minutes) if after is None else KeptWindow.scheduled(NOON + after, minutes)
     return ReservationRecord(
         id="r",
         wire_id=1,
