@@ -29,6 +29,7 @@ from evpower.history.keeping import Keeping
 from evpower.identifiers import ProcessId, SessionId
 from evpower.ocpp.dialects import read_signed
 from evpower.push.outbox import PushOutbox
+from evpower.reservations.starts import ReservationUse
 
 STATIONS = 150
 ROUNDS = 3
@@ -136,7 +137,9 @@ async def _side(postgres: Postgres, name: str, settings: str, *, enabled: bool) 
     async with open_pool(url, size=max(AT_ONCE), process_id=ProcessId("bench")) as pool:
         push = PushOutbox(clock, is_on=False)
         keeping = Keeping(clock, zone, read_signed, enabled=enabled)
-        side = Side(url, pool, Settler(pool, clock, BillingService(pool, clock, push), keeping, EventBus(), push))
+        bus, billing = EventBus(), BillingService(pool, clock, push)
+        reservations = ReservationUse.over(clock, push, bus)
+        side = Side(url, pool, Settler(pool, clock, billing, keeping, reservations, bus, push))
         await side.settle(max(AT_ONCE))  # warm up
         yield side
 

@@ -20,7 +20,7 @@ __all__ = ["ClientMerge", "Merging"]
 log = logging.getLogger("evpower.accounts")
 
 SAME = "это тот же клиент"
-CHARGES = "У одного из клиентов идёт зарядка"
+CHARGES = "У одного из клиентов идёт зарядка или есть бронь"
 
 
 class Merging:

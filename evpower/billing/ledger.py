@@ -241,3 +241,50 @@ def pay_out_entry(client_id: ClientId, amount_tyiyn: int, key: str, reason: str,
         (Posting("client", -amount_tyiyn, client_id, "admin_adjustment"), Posting("bank", amount_tyiyn, client_id)),
         f"Выплата остатка: {reason}",
     )
+
+
+def reservation_hold_entry(
+    reservation_id: str, client_id: ClientId, amount_tyiyn: int, actor: str, *, is_extension: bool = False
+) -> Entry:
+    """Hold all that keeping a connector can cost; once more when it is kept longer."""
+    key = f"reservation_hold:{reservation_id}"
+    return Entry(
+        "reservation_hold",
+        f"{key}:extension" if is_extension else key,
+        actor,
+        _moved(
+            Posting("client", -amount_tyiyn, client_id, "reservation_hold"), Posting("held", amount_tyiyn, client_id)
+        ),
+        "Резервирование средств за бронь",
+    )
+
+
+def reservation_end_entry(
+    reservation_id: str, client_id: ClientId, hold_tyiyn: int, fee_tyiyn: int, actor: str
+) -> Entry:
+    """Resolve what a reservation held: its fee is ours, the rest goes back."""
+    return Entry(
+        "reservation_end",
+        f"reservation_end:{reservation_id}",
+        actor,
+        _moved(
+            Posting("held", -hold_tyiyn, client_id),
+            Posting("fees", fee_tyiyn, client_id),
+            Posting("client", hold_tyiyn - fee_tyiyn, client_id, "reservation_release"),
+        ),
+        "Возврат средств за бронь",
+    )
+
+
+def reservation_return_entry(reservation_id: str, client_id: ClientId, fee_tyiyn: int, actor: str) -> Entry:
+    """Give a fee back whose charge never began by the station's fault."""
+    return Entry(
+        "reservation_return",
+        f"reservation_return:{reservation_id}",
+        actor,
+        _moved(
+            Posting("fees", -fee_tyiyn, client_id),
+            Posting("client", fee_tyiyn, client_id, "reservation_release"),
+        ),
+        "Возврат платы за бронь",
+    )

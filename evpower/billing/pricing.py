@@ -56,6 +56,19 @@ class Pricing:
         """The price valid at this very moment, never cached: what a session is billed by. None: the first connector."""
         return await self._read(conn, station_id, connector_id, client_id, at)
 
+    async def reservation(
+        self,
+        conn: Conn,
+        station_id: StationId,
+        connector_id: ConnectorId | None,
+        client_id: ClientId | None,
+        at: datetime,
+    ) -> tuple[Decimal, Decimal]:
+        """What keeping a connector costs at a moment, som: for a minute, and when nobody comes."""
+        book = await read_price_book(conn, station_id, connector_id, client_id, at, self._rules.default_rate)
+        local = at.astimezone(self._rules.timezone)
+        return book.fee("reservation_per_minute", local), book.fee("no_show_fee", local)
+
     async def quote(self, conn: Conn, station_id: StationId, asked: PriceQuestion, at: datetime) -> Price:
         """The price at a moment, by the same rule as a start's."""
         return (await self.book(conn, station_id, asked, at)).price(at.astimezone(self.timezone))

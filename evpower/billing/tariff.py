@@ -16,7 +16,7 @@ from typing import Literal
 
 from evpower.money import som, tyiyn
 
-TariffType = Literal["per_kwh", "per_minute", "session_fee", "parking_fee"]
+TariffType = Literal["per_kwh", "per_minute", "session_fee", "parking_fee", "reservation_per_minute", "no_show_fee"]
 KINDS: tuple[TariffType, ...] = ("per_kwh", "per_minute", "session_fee", "parking_fee")
 DEFAULT_RULE_NAME = "Базовый тариф"
 ZERO = Decimal(0)
@@ -175,6 +175,18 @@ class PriceBook:
             if _figures(later) != _figures(now):
                 return replace(now, time_based=True, next_rate_change=edge)
         return now
+
+    def fee(self, kind: TariffType, at: datetime) -> Decimal:
+        """What is asked beside the price of a charge, som; 0 where no plan has a rule of this kind.
+
+        The plan of the client's own agreement comes before the station's; a discount is never on fees.
+        """
+        for rules in (self.client_tariff.rules if self.client_tariff else (), self.station_rules):
+            holding = [each for each in rules if each.tariff_type == kind]
+            holding = [each for each in holding if each.applies(self.connector_type, self.power_kw, at)]
+            if holding:
+                return max(holding, key=_rank).price
+        return ZERO
 
     def _price_at(self, at: datetime) -> Price:
         """Client tariff, station's own price, the plan's rules, the default: in this order."""

@@ -29,9 +29,10 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
-from evpower.network.station_records import read_start_spot
+from evpower.network.station_records import read_start_spot, take_spots
 from evpower.push.events import of_session
 from evpower.push.outbox import PushOutbox
+from evpower.reservations.starts import ReservationUse
 from evpower.tags.cards import APP_TAG, IdTagRow, read_id_tag
 from evpower.tags.id_tag import IdTagVerdict
 from evpower.tags.verdicts import free_verdict, judge, judge_read, verdict_on_card
@@ -63,6 +64,7 @@ class Beginnings:
         clock: Clock,
         ids: Ids,
         reserving: Reserving,
+        reservations: ReservationUse,
         settler: Settler,
         commands: Commands,
         bus: EventBus,
@@ -73,6 +75,7 @@ class Beginnings:
         self._clock = clock
         self._ids = ids
         self._reserving = reserving
+        self._reservations = reservations
         self._settler = settler
         self._commands = commands
         self._bus = bus
@@ -90,7 +93,7 @@ class Beginnings:
             await self._settler.settle(session_id)
         await self._reserving.settle_before(tag.client_id if tag else None, station_id, start.connector_id)
         async with unit_of_work(self._pool) as uow:
-            await transactions.take_connector(uow.conn, station_id, start.connector_id)
+            await take_spots(uow.conn, station_id, start.connector_id)
             begun_before = await self._repeated(uow, station_id, start)
             return begun_before or await self._begin(uow, station_id, start)
 
@@ -102,7 +105,8 @@ class Beginnings:
         async with reading(self._pool) as conn:
             tag = await read_id_tag(conn, id_tag)
             verdict = await judge_read(conn, station_id, id_tag, tag, self._clock.now())
-            if verdict.status == "Accepted" and await self._is_locked_out(conn, station_id, id_tag):
+            client_id = tag.client_id if tag else None
+            if verdict.status == "Accepted" and await self._is_locked_out(conn, station_id, id_tag, client_id):
                 return replace(verdict, status="Blocked")
         if verdict.status != "Accepted" or tag is None or tag.tag_type == APP_TAG or tag.client_id is None:
             return verdict
@@ -117,10 +121,15 @@ class Beginnings:
                 return replace(verdict, status="Blocked")
         return verdict
 
-    async def _is_locked_out(self, conn: Conn, station_id: StationId, id_tag: IdTag) -> bool:
-        """Whether the station is under maintenance; a charge with this tag that goes on there may be ended."""
+    async def _is_locked_out(
+        self, conn: Conn, station_id: StationId, id_tag: IdTag, client_id: ClientId | None
+    ) -> bool:
+        """Whether the station is under maintenance, or kept for others; a charge with this tag that goes on there may
+        be ended."""
         spot = await read_start_spot(conn, station_id, WHOLE_STATION)
-        if spot is None or spot.admin_status != "maintenance":
+        if spot is None:
+            return False
+        if spot.admin_status != "maintenance" and not await self._reservations.locks_out(conn, station_id, client_id):
             return False
         return station_id not in await sessions.charging_with_tag(conn, id_tag)
 
@@ -273,6 +282,11 @@ class Beginnings:
         spot = await read_start_spot(uow.conn, station_id, start.connector_id)
         if spot is None or spot.admin_status == "inactive" or not spot.is_enabled or spot.running_session is not None:
             return _Whose(IdTagVerdict("Blocked"))
+        if spot.is_kept_from(client_id):
+            log.info(
+                "StartTransaction refused, it is reserved: station=%s, connector=%d", station_id, start.connector_id
+            )
+            return _Whose(IdTagVerdict("Blocked"))
         # A queued start tells of energy that flowed, perhaps before the maintenance: it is billed.
         if spot.admin_status == "maintenance" and late_since(start.started_at, now) is None:
             return _Whose(IdTagVerdict("Blocked"))
@@ -313,9 +327,11 @@ class Beginnings:
     ) -> SessionId:
         client = await lock_client(uow.conn, client_id)
         check_client(client.status)
-        session_id = SessionId(self._ids.new())
+        session_id, actor = SessionId(self._ids.new()), f"card:{start.id_tag}"
         order = StartOrder(client.id, station_id, start.connector_id)
-        await self._reserving.open(uow, client, order, session_id, start.id_tag, f"card:{start.id_tag}")
+        used = await self._reservations.use(uow, client, station_id, start.connector_id, session_id, actor)
+        client = client if used is None else used.client
+        await self._reserving.open(uow, client, order, session_id, start.id_tag, actor)
         return session_id
 
     async def _close_unfinished(

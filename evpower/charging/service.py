@@ -12,17 +12,10 @@ from evpower.billing.account import check_client
 from evpower.billing.clients import Client, ensure_client, lock_client
 from evpower.billing.reservation import estimated_energy_kwh
 from evpower.billing.tariff import Price
-from evpower.charging.errors import (
-    ConnectorOccupied,
-    ConnectorTaken,
-    NoSuchActiveSession,
-    SessionFailed,
-    UnknownStation,
-)
+from evpower.charging.errors import ConnectorTaken, NoSuchActiveSession, SessionFailed
 from evpower.charging.reservations import Reserving
 from evpower.charging.rows import sessions, stops
 from evpower.charging.session import Session, SessionView, StartedSession, StartOrder, StoppedSession, view_session
-from evpower.charging.start_checks import check_spot
 from evpower.charging.start_stop import Commands
 from evpower.clock import Clock, Ids
 from evpower.db.connection import Conn
@@ -32,17 +25,17 @@ from evpower.errors import Forbidden, SessionAlreadyActive, SessionNotFound
 from evpower.events import EventBus, SessionReserved
 from evpower.idempotency.claim import IdempotencyClaim
 from evpower.idempotency.keys import claim_key
-from evpower.identifiers import STATION_ID, ClientId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.identifiers import STATION_ID, ClientId, SessionId, StationId, WireTransactionId
 from evpower.link.ports import LiveStations, Outcome
 from evpower.narrowing import Narrowing
-from evpower.network.locations import last_seen
-from evpower.network.station_records import read_named, read_start_spot
+from evpower.network.spots.checks import SpotChecks
+from evpower.network.spots.errors import ConnectorOccupied, UnknownStation
+from evpower.network.station_records import read_named, take_spots
+from evpower.reservations.starts import ReservationUse
 from evpower.tags.cards import ensure_app_tag
+from evpower.tags.id_tag import app_tag
 
 log = logging.getLogger("evpower.charging")
-
-#: OCPP 1.6 allows 20 characters in an id tag; a longer phone number gets a generated tag instead.
-ID_TAG_LENGTH = 20
 
 
 @dataclass(frozen=True)
@@ -63,6 +56,7 @@ class ChargingService:
         clock: Clock,
         ids: Ids,
         reserving: Reserving,
+        reservations: ReservationUse,
         link: LiveStations,
         commands: Commands,
         bus: EventBus,
@@ -73,11 +67,13 @@ class ChargingService:
         self._clock = clock
         self._ids = ids
         self._reserving = reserving
+        self._reservations = reservations
         self._link = link
         self._commands = commands
         self._bus = bus
         self._attempts = attempts
         self._rules = rules
+        self._spots = SpotChecks(link, clock, rules.heartbeat_timeout_s)
 
     async def start_session(
         self, order: StartOrder, claim: IdempotencyClaim | None = None, *, door: StartDoor = "phone"
@@ -193,41 +189,33 @@ class ChargingService:
     async def _reserve(
         self, uow: UnitOfWork, order: StartOrder, session_id: SessionId, claim: IdempotencyClaim | None
     ) -> Price:
-        """Check, price, hold, write: one unit of work, the client's row first."""
+        """Check, release what was reserved, price, hold, write: one unit of work."""
         now = self._clock.now()
+        await take_spots(uow.conn, order.station_id, order.connector_id)
         client = await lock_client(uow.conn, order.client_id)
         order = replace(order, client_id=client.id)  # merged a moment ago: the charge is the survivor's
         # Before any check: what a twin in another process has begun must not be taken for a reason to refuse.
         if claim is not None:
             await claim_key(uow.conn, claim, session_id, now)
         check_client(client.status)
-        await self._check_spot(uow.conn, order)
+        await self._spots.check(uow.conn, order.station_id, order.connector_id, client.id)
         await self._check_count(uow.conn, client)
-        id_tag = self._tag_for(client)
-        price = await self._reserving.open(uow, client, order, session_id, id_tag, f"client:{client.id}")
+        actor, place = f"client:{client.id}", (order.station_id, order.connector_id)
+        # Before the hold of the charge: what it releases pays for it (roadmap/reservations §3).
+        used = await self._reservations.use(uow, client, *place, session_id, actor)
+        id_tag = None if used is None else used.id_tag
+        id_tag = id_tag or app_tag(client.verified_phone, self._ids)
+        client = client if used is None else used.client
+        price = await self._reserving.open(uow, client, order, session_id, id_tag, actor)
         await ensure_app_tag(uow.conn, id_tag, client.id, now)
         reserved = SessionReserved(session_id, order.station_id, order.connector_id)
         uow.after_commit(lambda: self._bus.publish(reserved))
         return price
 
-    async def _check_spot(self, conn: Conn, order: StartOrder) -> None:
-        spot = await read_start_spot(conn, order.station_id, order.connector_id)
-        seen_at = last_seen(self._link, order.station_id, spot.last_heartbeat_at if spot else None)
-        check_spot(spot, order.client_id, seen_at, self._clock.now(), self._rules.heartbeat_timeout_s)
-
     async def _check_count(self, conn: Conn, client: Client) -> None:
         allowed = self._rules.max_sessions_per_client
         if allowed and await sessions.count_running(conn, client.id) >= allowed:
             raise SessionAlreadyActive
-
-    def _tag_for(self, client: Client) -> IdTag:
-        """The phone number in E.164, else a tag of our own (contract/ocpp-behaviour §5.1).
-
-        A tag is its first client's, so an unverified number is none: its owner would be refused by it one day.
-        """
-        if client.verified_phone and len(client.verified_phone) <= ID_TAG_LENGTH:
-            return IdTag(client.verified_phone)
-        return IdTag(self._ids.new_id_tag())
 
     async def _started(self, session_id: SessionId, price: Price, energy_wh: int | None) -> StartedSession:
         session = await self._read(session_id)

@@ -30,6 +30,7 @@ from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.station_records import refresh_connector
 from evpower.push.events import EventName, PushEvent, of_session
 from evpower.push.outbox import PushOutbox
+from evpower.reservations.starts import ReservationUse
 from evpower.worker import Wake, contain, repeat
 
 log = logging.getLogger("evpower.settlement")
@@ -51,12 +52,20 @@ class Settler:
     """The settlement worker, and the one way a session becomes final."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, billing: BillingService, keeping: Keeping, bus: EventBus, push: PushOutbox
+        self,
+        pool: Pool,
+        clock: Clock,
+        billing: BillingService,
+        keeping: Keeping,
+        reservations: ReservationUse,
+        bus: EventBus,
+        push: PushOutbox,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._billing = billing
         self._keeping = keeping
+        self._reservations = reservations
         self._bus = bus
         self._push = push
         self._due = Wake()
@@ -183,6 +192,7 @@ class Settler:
             )
             end = SessionEnd(0, status, "released", reason, cause)
             await settlements.store_settlement(uow.conn, session, bill, end, self._clock.now())
+            await self._reservations.given_up(uow, session.id, refused=cause == "charger")
             name: EventName = "charging_error" if status == "error" else "charging_completed"
             await self._push.enqueue(uow, _message(name, session, bill, 0))
             await self._conclude(uow, session)

@@ -621,6 +621,42 @@ TABLE evpower.refused_logins (
     refused_at timestamp with time zone NOT NULL,
     times bigint NOT NULL DEFAULT 1
 )
+TABLE evpower.reservations (
+    id text NOT NULL,
+    wire_id integer NOT NULL,
+    client_id text NOT NULL,
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    socket bigint NOT NULL GENERATED ALWAYS AS (hashtextextended(station_id, (connector_id)::bigint)) STORED,
+    any_connector boolean NOT NULL,
+    status text NOT NULL,
+    scheduled boolean NOT NULL,
+    minutes integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    blocks_from timestamp with time zone NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    free_cancel_until timestamp with time zone NOT NULL,
+    is_blocking boolean NOT NULL DEFAULT false,
+    per_minute numeric NOT NULL,
+    no_show_fee numeric NOT NULL,
+    hold_tyiyn bigint NOT NULL,
+    fee_tyiyn bigint,
+    ended_at timestamp with time zone,
+    canceled_by text,
+    reason text,
+    ended_by text,
+    session_id text,
+    returned_at timestamp with time zone,
+    guaranteed boolean NOT NULL,
+    id_tag text,
+    at_station text NOT NULL DEFAULT 'nothing'::text,
+    asked_at timestamp with time zone,
+    extended_at timestamp with time zone,
+    warned_at timestamp with time zone,
+    due_at timestamp with time zone,
+    lease_until timestamp with time zone
+)
 TABLE evpower.revoked_people (
     person_id text NOT NULL,
     revoked_at timestamp with time zone NOT NULL
@@ -1360,6 +1396,24 @@ evpower.refresh_tokens: refresh_tokens_pkey PRIMARY KEY (digest)
 evpower.refresh_tokens: refresh_tokens_sign_in_id_fkey FOREIGN KEY (sign_in_id) REFERENCES evpower.sign_ins(id) ON DELETE CASCADE
 evpower.refused_logins: refused_logins_pkey PRIMARY KEY (station_id)
 evpower.refused_logins: refused_logins_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
+evpower.reservations: reservations_at_station_check CHECK ((at_station = ANY (ARRAY['nothing'::text, 'asked'::text, 'kept'::text, 'to_end'::text])))
+evpower.reservations: reservations_canceled CHECK (((status = 'canceled'::text) = (canceled_by IS NOT NULL)))
+evpower.reservations: reservations_canceled_by_check CHECK ((canceled_by = ANY (ARRAY['driver'::text, 'operator'::text, 'system'::text])))
+evpower.reservations: reservations_check CHECK (((fee_tyiyn >= 0) AND (fee_tyiyn <= hold_tyiyn)))
+evpower.reservations: reservations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
+evpower.reservations: reservations_connector_id_check CHECK ((connector_id >= 1))
+evpower.reservations: reservations_do_not_overlap EXCLUDE USING gist (int8range(socket, socket, '[]'::text) WITH &&, tstzrange(blocks_from, expires_at) WITH &&) WHERE ((status = ANY (ARRAY['pending'::text, 'reserved'::text])))
+evpower.reservations: reservations_end CHECK ((((status = ANY (ARRAY['pending'::text, 'reserved'::text])) = (ended_at IS NULL)) AND ((ended_at IS NULL) = (fee_tyiyn IS NULL))))
+evpower.reservations: reservations_hold_tyiyn_check CHECK ((hold_tyiyn >= 0))
+evpower.reservations: reservations_minutes_check CHECK (((minutes >= 1) AND (minutes <= 120)))
+evpower.reservations: reservations_no_show_fee_check CHECK ((no_show_fee >= (0)::numeric))
+evpower.reservations: reservations_per_minute_check CHECK ((per_minute >= (0)::numeric))
+evpower.reservations: reservations_pkey PRIMARY KEY (id)
+evpower.reservations: reservations_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id) DEFERRABLE INITIALLY DEFERRED
+evpower.reservations: reservations_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
+evpower.reservations: reservations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'reserved'::text, 'fulfilled'::text, 'canceled'::text, 'no_show'::text, 'rejected'::text, 'failed'::text])))
+evpower.reservations: reservations_times CHECK (((blocks_from <= starts_at) AND (starts_at < expires_at)))
+evpower.reservations: reservations_wire_id_key UNIQUE (wire_id)
 evpower.revoked_people: revoked_people_pkey PRIMARY KEY (person_id)
 evpower.schema_migrations: schema_migrations_pkey PRIMARY KEY (version)
 evpower.session_curves: session_curves_pkey PRIMARY KEY (session_id)
@@ -1496,7 +1550,7 @@ public.tariff_plans: tariff_plans_pkey PRIMARY KEY (id)
 public.tariff_rules: tariff_rules_pkey PRIMARY KEY (id)
 public.tariff_rules: tariff_rules_price_check CHECK ((price >= (0)::numeric))
 public.tariff_rules: tariff_rules_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
-public.tariff_rules: tariff_rules_tariff_type_check CHECK ((tariff_type = ANY (ARRAY['per_kwh'::text, 'per_minute'::text, 'session_fee'::text, 'parking_fee'::text])))
+public.tariff_rules: tariff_rules_tariff_type_check CHECK ((tariff_type = ANY (ARRAY['per_kwh'::text, 'per_minute'::text, 'session_fee'::text, 'parking_fee'::text, 'reservation_per_minute'::text, 'no_show_fee'::text])))
 public.user_favorites: user_favorites_pkey PRIMARY KEY (id)
 public.user_favorites: user_favorites_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.clients(id) ON DELETE CASCADE
 public.user_favorites: user_favorites_user_id_location_id_key UNIQUE (user_id, location_id)
@@ -1574,6 +1628,12 @@ CREATE INDEX push_targets_owner ON evpower.push_targets USING btree (owner_id, o
 CREATE INDEX push_targets_sign_in ON evpower.push_targets USING btree (sign_in_id) WHERE (sign_in_id IS NOT NULL)
 CREATE INDEX refresh_tokens_expires ON evpower.refresh_tokens USING btree (expires_at)
 CREATE INDEX refresh_tokens_sign_in ON evpower.refresh_tokens USING btree (sign_in_id)
+CREATE INDEX reservations_blocking ON evpower.reservations USING btree (station_id, connector_id) WHERE is_blocking
+CREATE INDEX reservations_client ON evpower.reservations USING btree (client_id, created_at DESC)
+CREATE INDEX reservations_created ON evpower.reservations USING btree (created_at)
+CREATE INDEX reservations_do_not_overlap ON evpower.reservations USING gist (int8range(socket, socket, '[]'::text), tstzrange(blocks_from, expires_at)) WHERE (status = ANY (ARRAY['pending'::text, 'reserved'::text]))
+CREATE INDEX reservations_due ON evpower.reservations USING btree (due_at) WHERE (due_at IS NOT NULL)
+CREATE INDEX reservations_session ON evpower.reservations USING btree (session_id) WHERE (session_id IS NOT NULL)
 CREATE INDEX session_phases_open ON evpower.session_phases USING btree (phase) WHERE (phase <> ALL (ARRAY['settled'::text, 'released'::text]))
 CREATE INDEX session_phases_unbilled ON evpower.session_phases USING btree (session_id) WHERE ((unbilled_wh > 0) OR (unbilled_tyiyn > 0))
 CREATE INDEX sign_in_codes_address ON evpower.sign_in_codes USING btree (address, created_at)
@@ -1686,6 +1746,9 @@ CREATE UNIQUE INDEX receipts_pkey ON evpower.receipts USING btree (year, serial)
 CREATE UNIQUE INDEX receipts_session_id_revision_key ON evpower.receipts USING btree (session_id, revision)
 CREATE UNIQUE INDEX refresh_tokens_pkey ON evpower.refresh_tokens USING btree (digest)
 CREATE UNIQUE INDEX refused_logins_pkey ON evpower.refused_logins USING btree (station_id)
+CREATE UNIQUE INDEX reservations_one_active ON evpower.reservations USING btree (client_id) WHERE (status = ANY (ARRAY['pending'::text, 'reserved'::text]))
+CREATE UNIQUE INDEX reservations_pkey ON evpower.reservations USING btree (id)
+CREATE UNIQUE INDEX reservations_wire_id_key ON evpower.reservations USING btree (wire_id)
 CREATE UNIQUE INDEX revoked_people_pkey ON evpower.revoked_people USING btree (person_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON evpower.schema_migrations USING btree (version)
 CREATE UNIQUE INDEX session_curves_pkey ON evpower.session_curves USING btree (session_id)

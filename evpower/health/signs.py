@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from evpower.charging.errors import ConnectorFaulted, ConnectorUnavailable, SessionFailed, StationOffline
+from evpower.charging.errors import SessionFailed
 from evpower.identifiers import ClientId
+from evpower.network.spots.errors import ConnectorFaulted, ConnectorUnavailable, StationOffline
 
 #: The station was reached, reported that a start is possible, and refused it.
 REFUSED_BY_STATION = SessionFailed.code

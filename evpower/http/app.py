@@ -37,6 +37,7 @@ from evpower.http.phones.person.newcomers import Newcomers
 from evpower.http.phones.person.preferences import preference_routes
 from evpower.http.phones.person.prices import price_routes
 from evpower.http.phones.person.profile import profile_routes
+from evpower.http.phones.person.reservations import reservation_routes
 from evpower.http.phones.person.watches import watch_routes
 from evpower.http.phones.sessions import charging_routes
 from evpower.http.phones.sign_in import key_set_routes, sign_in_routes
@@ -57,6 +58,7 @@ from evpower.payments.graph import Payments
 from evpower.power.preferences import PowerPreferences
 from evpower.push.graph import Push
 from evpower.rate_limits.service import RateLimits
+from evpower.reservations.service import Reservations
 from evpower.sign_in.graph import SignIn
 from evpower.staff.service import Staff
 
@@ -99,8 +101,8 @@ class PhoneServices:
     """What phones reach; `callers` says who they are.
 
     Without `payments` there are no payment routes, without `sign_in` none to sign in, without `accounts` none to end an
-    account, without `favorites` no favorites, without `history` none of the past, without `push` none of devices and
-    their messages, without `people` neither these nor a profile.
+    account, without `favorites` no favorites, without `reservations` none to keep a connector, without `history` none
+    of the past, without `push` none of devices and their messages, without `people` neither these nor a profile.
     """
 
     callers: Callers
@@ -120,6 +122,7 @@ class PhoneServices:
     documents: Documents | None = None
     watches: Watches | None = None
     power_preferences: PowerPreferences | None = None
+    reservations: Reservations | None = None
     people: People | None = None
     prices: StationPrices | None = None
     evidence: Evidence | None = None
@@ -200,6 +203,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
         yield favorite_routes(services.favorites, newcomers, idempotency, prefix=V1)
         if services.watches is not None:
             yield watch_routes(services.watches, newcomers, idempotency, prefix=V1)
+    if services.reservations is not None:
+        yield reservation_routes(services.reservations, newcomers, idempotency, prefix=V1)
     if services.history is not None:
         yield history_routes(services.history, prefix=V1)
         if services.documents is not None and services.evidence is not None:

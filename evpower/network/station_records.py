@@ -11,6 +11,7 @@ from evpower.network.rows.stations import (
     refresh_connector,
     station_exists,
     store_presence,
+    take_spots,
     without_credentials,
     write_versions,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "refresh_connector",
     "station_exists",
     "store_presence",
+    "take_spots",
     "without_credentials",
     "write_versions",
 ]

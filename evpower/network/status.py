@@ -26,6 +26,8 @@ STORED_STATUS: dict[str, StoredStatus] = {
     "Unavailable": "unavailable",
     "Faulted": "faulted",
 }
+#: Kept for somebody, by the station's word or by ours.
+RESERVED = "Reserved"
 #: A charge may begin only from these statuses; a plugged cable (Preparing) is the normal case.
 STARTABLE = frozenset({"Available", "Preparing"})
 

@@ -5,17 +5,29 @@ In each fragment `c` is the connector and `r` the session that runs on it, if on
 
 from __future__ import annotations
 
-from evpower.network.status import STORED_STATUS
+from evpower.network.status import RESERVED, STORED_STATUS
+
+#: What a client has reserved; a station need not know. Read once for a statement, not for each connector.
+KEPT = """(c.station_id, c.connector_number) IN (SELECT v.station_id, v.connector_id FROM evpower.reservations v
+                                               WHERE v.is_blocking)"""
+
+
+def _kept(ocpp_status: str) -> str:
+    """The status of a connector in use; free for others it is only when it is kept for nobody."""
+    return f"""CASE WHEN {ocpp_status} IN ('Available', 'Preparing') AND {KEPT} THEN '{RESERVED}'
+              ELSE {ocpp_status} END"""
+
 
 #: The OCPP status that counts; out of use is Unavailable.
-SAID = "CASE WHEN c.is_enabled OR r.id IS NOT NULL THEN c.ocpp_status ELSE 'Unavailable' END"
+SAID = f"""CASE WHEN r.id IS NOT NULL THEN c.ocpp_status WHEN NOT c.is_enabled THEN 'Unavailable'
+     ELSE {_kept("c.ocpp_status")} END"""
 
 
 def stored(ocpp_status: str = "c.ocpp_status") -> str:
     """SQL of `connectors.status`, given the SQL of the OCPP status; `status.stored_status` is its meaning."""
     cases = " ".join(f"WHEN '{reported}' THEN '{coarse}'" for reported, coarse in STORED_STATUS.items())
     return f"""CASE WHEN r.id IS NOT NULL THEN 'occupied' WHEN NOT c.is_enabled THEN 'unavailable'
-         ELSE CASE {ocpp_status} {cases} ELSE 'unavailable' END END"""
+         ELSE CASE {_kept(ocpp_status)} {cases} ELSE 'unavailable' END END"""
 
 
 #: By the OCPP status that is stored.

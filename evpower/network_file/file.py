@@ -8,8 +8,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Hashable, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
+from evpower.billing.tariff import TariffType
 from evpower.errors import InvalidRequest
 from evpower.identifiers import CLIENT_ID, PHONE, STATION_ID, ClientId, StationId
 from evpower.money import exact_tyiyn
@@ -192,13 +193,12 @@ class FleetReader:
         return plan
 
     def tariff_rule(self, fields: Fields, plan_id: str, position: int) -> TariffRule:
-        tariff_types = ("per_kwh", "per_minute", "session_fee", "parking_fee")
         rule = TariffRule(
             id=fields.text("id") or f"{plan_id}-{position}",
             tariff_plan_id=plan_id,
             name=fields.required("name", fields.text("name")),
             description=fields.text("description"),
-            tariff_type=fields.required("tariff_type", fields.one_of("tariff_type", tariff_types)),
+            tariff_type=fields.required("tariff_type", fields.one_of("tariff_type", get_args(TariffType))),
             connector_type=fields.text("connector_type"),
             power_range_min=fields.number("power_range_min", 0, 10_000),
             power_range_max=fields.number("power_range_max", 0, 10_000),

@@ -16,7 +16,7 @@ from evpower.push.recipient import Locale
 #: Of a location's name: a message must fit (RFC 8291 §4), whatever somebody wrote there.
 PLACE_CHARS_MAX = 100
 #: What a phone needs to open the right page; everything is text, as FCM wants it.
-DATA = ("session_id", "station_id", "connector_id")
+DATA = ("session_id", "station_id", "connector_id", "reservation_id", "reservation_status")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ TEXTS: Mapping[EventName, Texts] = {
         "ky": ("Туташтыргыч бошоду", "{place}"),
         "en": ("A connector is free", "{place}"),
     },
+    "reservation_expiring": {
+        "ru": ("Бронь скоро закончится", "Осталось 3 минуты. {place}"),
+        "ky": ("Бронь жакында бүтөт", "3 мүнөт калды. {place}"),
+        "en": ("Your reservation will end soon", "3 minutes left. {place}"),
+    },
+    "reservation_ended": {
+        "ru": ("Бронь завершена", "{place}"),
+        "ky": ("Бронь аяктады", "{place}"),
+        "en": ("Your reservation has ended", "{place}"),
+    },
+    "reservation_moved": {
+        "ru": ("Бронь перенесена на другой разъём", "Станция {station}, разъём {connector}. {place}"),
+        "ky": ("Бронь башка туташтыргычка которулду", "{station} станциясы, {connector}-туташтыргыч. {place}"),
+        "en": ("Your reservation has another connector", "Station {station}, connector {connector}. {place}"),
+    },
     "new_session": {
         "ru": ("Новая зарядка", "Станция {station}. {place}"),
         "ky": ("Жаңы кубаттоо", "{station} станциясы. {place}"),
@@ -118,6 +133,7 @@ _WRITTEN: Mapping[str, tuple[str, Callable[[int], str]]] = {
 def write_message(event: EventName, facts: Facts, locale: Locale, expires_at: datetime) -> PushMessage:
     """The message of an event in this language; decimals have a comma but in English."""
     words = _Words(place=str(facts.get("place", ""))[:PLACE_CHARS_MAX], station=str(facts.get("station_id", "")))
+    words["connector"] = str(facts.get("connector_id", "—"))
     for fact, (name, write) in _WRITTEN.items():
         if isinstance(value := facts.get(fact), int):
             words[name] = write(value) if locale == "en" else write(value).replace(".", ",")

@@ -99,6 +99,7 @@ from evpower.push.recipient import Recipient
 from evpower.rate_limits.service import RateLimits
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.reports.transaction_events import TransactionEvents
+from evpower.reservations.graph import KeptConnectors, build_reservations
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import under_way
 from evpower.security.security_profiles import SecurityProfiles
@@ -110,6 +111,7 @@ from evpower.server.rules import (
     asking_rules,
     charging_rules,
     code_rules,
+    keeping_rules,
     pricing_rules,
     push_rules,
     recovery_rules,
@@ -221,6 +223,7 @@ class App:
     journal: Journal
     lookups: ArrivalLookups
     settler: Settler
+    reservations: KeptConnectors
     limits: LimitKeeper
     register_watch: RegisterWatch
     presence: Presence
@@ -270,7 +273,10 @@ def build_app(
     billing, aliases = BillingService(pool, clock, push.outbox), Aliases(pool)
     pricing = Pricing(clock, pricing_rules(config))
     keeping = Keeping(clock, config.billing.timezone, read_signed, enabled=config.history.enabled)
-    settler = Settler(pool, clock, billing, keeping, bus, push.outbox)
+    reservations = build_reservations(
+        pool, clock, ids, watch, link, pricing, push.outbox, bus, conversations, keeping_rules(config)
+    )
+    settler = Settler(pool, clock, billing, keeping, reservations.use, bus, push.outbox)
     power = PowerKeeper(pool, clock, link, config.billing.timezone, enabled=config.power.enabled)
     bus.listen(power.hear)
     commands = Commands(
@@ -290,7 +296,9 @@ def build_app(
     )
     attempts = Attempts(pool, clock)
     reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
-    beginnings = Beginnings(pool, clock, ids, reserving, settler, commands, bus, push.outbox, attempts)
+    beginnings = Beginnings(
+        pool, clock, ids, reserving, reservations.use, settler, commands, bus, push.outbox, attempts
+    )
     endings = Endings(pool, clock, settler, bus)
     parked = ParkedReports(pool, clock, endings, read_stop)
     presence = Presence(pool, watch, link, bus, push.outbox, config.ocpp.heartbeat_timeout_s)
@@ -354,7 +362,9 @@ def build_app(
         merging=Merging(pool, clock, billing, aliases),
         payments=payments,
         pricing=pricing,
-        charging=ChargingService(pool, clock, ids, reserving, link, commands, bus, attempts, charging_rules(config)),
+        charging=ChargingService(
+            pool, clock, ids, reserving, reservations.use, link, commands, bus, attempts, charging_rules(config)
+        ),
         station_prices=StationPrices(pool, clock, pricing),
         station_pages=StationPages(
             pool, clock, link, pricing, config.ocpp.heartbeat_timeout_s, on_silence=presence.silence_seen
@@ -399,6 +409,7 @@ def build_app(
         journal=journal,
         lookups=lookups,
         settler=settler,
+        reservations=reservations,
         limits=limits,
         presence=presence,
         register_watch=RegisterWatch(pool, watch, link, interval_s),

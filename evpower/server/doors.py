@@ -292,6 +292,7 @@ def people_app(
             people=People(app.profiles, app.staff),
             watches=app.watches if config.favorites.enabled else None,
             power_preferences=app.power_preferences if config.power.enabled else None,
+            reservations=app.reservations.service if config.reservations.enabled else None,
             evidence=app.evidence,
             forecasts=app.forecasts if config.forecast.enabled else None,
         ),

@@ -14,6 +14,7 @@ from evpower.identity.graph import TokenRules
 from evpower.payments.top_up import TopUpRules
 from evpower.push.devices import PushRules
 from evpower.push.services.vapid import private_key, public_key_text
+from evpower.reservations.graph import KeepingRules
 from evpower.settings.config import Config
 from evpower.settings.push import vapid_number
 from evpower.sign_in.codes import CodeRules
@@ -31,6 +32,11 @@ def reservation_rules(config: Config) -> ReservationRules:
         config.charging.unlimited_minimum_tyiyn,
         config.charging.planning_minutes,
     )
+
+
+def keeping_rules(config: Config) -> KeepingRules:
+    """How long stations are waited for that are to keep a connector."""
+    return KeepingRules(config.charging.start_wait_s, config.ocpp.heartbeat_timeout_s)
 
 
 def charging_rules(config: Config) -> ChargingRules:

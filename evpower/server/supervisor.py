@@ -193,6 +193,8 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.webhook_deliverer.run, name="webhooks")
     if process.config.favorites.enabled:
         await workers.start(app.watches.run, name="watches")
+    # Also when it is switched off: what lives then comes to its end, and its money back.
+    await workers.start(app.reservations.worker.run, name="reservations")
     if process.config.power.enabled:
         await workers.start(app.power.run, name="power")
     await workers.start(app.limits.run, name="limits")

@@ -22,7 +22,7 @@ from evpower.settings.ocpp import OcppSettings
 from evpower.settings.operator import OperatorSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
 from evpower.settings.phones import FavoritesSettings, ForecastSettings, HistorySettings
-from evpower.settings.power import PowerSettings
+from evpower.settings.power import PowerSettings, ReservationSettings
 from evpower.settings.process import DatabaseSettings, LogSettings, RedisSettings, ServerSettings
 from evpower.settings.push import PushSettings
 from evpower.settings.sign_in import SignInSettings, SmsSettings
@@ -60,6 +60,7 @@ class Config:
     history: HistorySettings = field(default_factory=HistorySettings)
     power: PowerSettings = field(default_factory=PowerSettings)
     forecast: ForecastSettings = field(default_factory=ForecastSettings)
+    reservations: ReservationSettings = field(default_factory=ReservationSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
     file: Path | None = field(default=None, compare=False)
@@ -120,6 +121,7 @@ SECTIONS: dict[str, type[Any]] = {
     "history": HistorySettings,
     "power": PowerSettings,
     "forecast": ForecastSettings,
+    "reservations": ReservationSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

@@ -44,6 +44,7 @@ LOGGERS = (
     "evpower.push",
     "evpower.recovery",
     "evpower.redis",
+    "evpower.reservations",
     "evpower.settlement",
     "evpower.simulator.providers",
     "evpower.staff",

@@ -9,13 +9,14 @@ import pytest
 
 from evpower.attempts.service import StartAttempt, forget_attempts
 from evpower.billing.errors import InsufficientBalance
-from evpower.charging.errors import SessionFailed, UnknownStation
+from evpower.charging.errors import SessionFailed
 from evpower.correlation import correlation_id
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ConnectorId, IdTag, StationId
 from evpower.link.errors import ChargerOffline
 from evpower.link.ports import Outcome
 from evpower.narrowing import Narrowing
+from evpower.network.spots.errors import UnknownStation
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import CLIENT, STATION, TWO, World
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from evpower.charging.errors import UnknownStation
 from evpower.errors import ClientNotFound
 from evpower.identifiers import ClientId, StationId
+from evpower.network.spots.errors import UnknownStation
 from tests.worlds.charging import CLIENT, ONE, World
 
 

@@ -9,7 +9,13 @@ import pytest
 import trio
 
 from evpower.billing.errors import ClientBlocked, ClientDeleted, InsufficientBalance
-from evpower.charging.errors import (
+from evpower.charging.session import StartOrder
+from evpower.db.pool import Pool
+from evpower.errors import ConnectorNotFound, IdempotencyMismatch, SessionAlreadyActive
+from evpower.idempotency.claim import IdempotencyClaim
+from evpower.identifiers import ClientId, ConnectorId, StationId
+from evpower.link.ports import CommandResult, Outcome
+from evpower.network.spots.errors import (
     ConnectorFaulted,
     ConnectorOccupied,
     ConnectorUnavailable,
@@ -18,12 +24,6 @@ from evpower.charging.errors import (
     StationUnderMaintenance,
     UnknownStation,
 )
-from evpower.charging.session import StartOrder
-from evpower.db.pool import Pool
-from evpower.errors import ConnectorNotFound, IdempotencyMismatch, SessionAlreadyActive
-from evpower.idempotency.claim import IdempotencyClaim
-from evpower.identifiers import ClientId, ConnectorId, StationId
-from evpower.link.ports import CommandResult, Outcome
 from evpower.settings.config import Config
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World, impatient, open_world
 

@@ -8,10 +8,11 @@ import pytest
 import trio
 
 from evpower.billing.errors import InsufficientBalance, MinimumAmountRequired
-from evpower.charging.errors import ConnectorOccupied, SessionFailed
+from evpower.charging.errors import SessionFailed
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId, SessionId
 from evpower.link.ports import Outcome
+from evpower.network.spots.errors import ConnectorOccupied
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.rows.top_ups import NewTopUp, insert_top_up
 from evpower.payments.top_up import Origin

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from evpower.charging.errors import ConnectorFaulted
 from evpower.charging.session import StartOrder
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag
 from evpower.link.errors import CommandRejected
+from evpower.network.spots.errors import ConnectorFaulted
 from tests.compliance.site import OK, Site
 from tests.compliance.test_lists_reservations_and_profiles import DEFAULT
 from tests.worlds.charging import CLIENT, STATION

@@ -89,4 +89,5 @@ def example(name: str, schema: Mapping[str, Any]) -> object:
         return EXAMPLES.get(name, OTHERS.get(name))
     if "enum" in schema:
         return schema["enum"][0]
-    return {"boolean": True, "integer": 1, "number": 1, "array": []}.get(str(schema.get("type")), name.upper())
+    least = max(1, schema.get("minimum", 1))
+    return {"boolean": True, "integer": least, "number": 1, "array": []}.get(str(schema.get("type")), name.upper())

@@ -13,8 +13,9 @@ REPORTED = (*STORED_STATUS, None, "", "Something", "available", "Свободе�
 CASES = list(product(REPORTED, (True, False), (True, False)))
 STATUSES = f"""
 SELECT {SAID} AS said, {STORED} AS stored
-FROM unnest(%(reported)s::text[], %(enabled)s::bool[], %(busy)s::text[])
-     WITH ORDINALITY AS c(ocpp_status, is_enabled, session_id, n)
+FROM (SELECT u.*, 'S' AS station_id, 1 AS connector_number
+      FROM unnest(%(reported)s::text[], %(enabled)s::bool[], %(busy)s::text[])
+           WITH ORDINALITY AS u(ocpp_status, is_enabled, session_id, n)) c
      CROSS JOIN LATERAL (SELECT c.session_id AS id) r
 ORDER BY n
 """

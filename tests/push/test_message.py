@@ -24,7 +24,7 @@ FACTS: Facts = {
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("event", KINDS)
 def test_every_event_has_words_in_every_language(event: EventName, locale: Locale) -> None:
-    message = write_message(event, FACTS, locale, NOON)
+    message = write_message(event, {**FACTS, "connector_id": 1}, locale, NOON)
     assert message.title
     assert message.body
     assert "{" not in message.body

@@ -48,6 +48,9 @@ from evpower.power.keeper import PowerKeeper
 from evpower.push.outbox import PushOutbox
 from evpower.rate_limits.limits import KINDS, Counted, RateLimit
 from evpower.rate_limits.service import RateLimits
+from evpower.reservations.ends import KINDS as KINDS_OF_END
+from evpower.reservations.ends import EndName
+from evpower.reservations.starts import ReservationUse
 from evpower.server.metrics import exposition
 from evpower.server.metrics.exposition import Counting, Metrics
 from evpower.sign_in.phone_codes import CodeOutcome
@@ -92,6 +95,7 @@ class Scene:
         self.messages: Counter[tuple[str, str]] = Counter()
         self.webhooks: Counter[WebhookOutcome] = Counter()
         self.watch_steps: Counter[WatchStep] = Counter()
+        self.reservation_ends: Counter[EndName] = Counter()
         self.not_kept: Counter[NotKept] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
         self.rate_limits = RateLimits(self.clock, redis)
@@ -105,7 +109,15 @@ class Scene:
             tracer=self.tracer,
             payments=self.payments,
             billing=self.billing,
-            settler=Settler(pool, self.clock, self.billing, keeping, self.bus, push),
+            settler=Settler(
+                pool,
+                self.clock,
+                self.billing,
+                keeping,
+                ReservationUse.over(self.clock, push, self.bus),
+                self.bus,
+                push,
+            ),
             attempts=Attempts(pool, self.clock),
             rate_limits=self.rate_limits,
             watch=ClockWatch(self.clock),
@@ -114,6 +126,7 @@ class Scene:
             push_outcomes=self.messages,
             webhook_outcomes=self.webhooks,
             watch_steps=self.watch_steps,
+            reservation_ends=self.reservation_ends,
             not_kept=self.not_kept,
             power=PowerKeeper(pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), enabled=True),
             refused_tokens=self.tokens.failures,
@@ -374,6 +387,14 @@ async def test_what_became_of_codes_for_signing_in(scene: Scene) -> None:
     assert read["evpower_sign_in_codes_total{outcome=sent}"] == 3
     assert read["evpower_sign_in_codes_total{outcome=wrong}"] == 1
     assert read["evpower_sign_in_codes_total{outcome=limited}"] == 0
+
+
+async def test_reservations_are_counted_by_their_end(scene: Scene) -> None:
+    scene.reservation_ends["no_show"] += 1
+    read = await scene.read()
+    assert {end: read[f"evpower_reservations_total{{end={end}}}"] for end in KINDS_OF_END} == {
+        end: int(end == "no_show") for end in KINDS_OF_END
+    }
 
 
 async def test_who_waits_for_a_connector_and_what_a_settlement_could_not_keep(scene: Scene) -> None:

@@ -38,6 +38,7 @@ class PhoneDoors:
             "people": People(app.profiles, app.staff),
             "accounts": app.accounts,
             "forecasts": app.forecasts,
+            "reservations": app.reservations.service,
         }
         people = build_http_app(
             PhoneServices(

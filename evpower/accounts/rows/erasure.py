@@ -23,6 +23,7 @@ WHERE s.user_id = %(id)s AND t.charging_session_id = s.id AND t.stopped_at IS NO
 ERASE: dict[str, str] = {
     "the tags in charges": TAGS_IN_CHARGES,
     "the tags of sessions": "UPDATE public.charging_sessions SET id_tag = NULL WHERE user_id = %(id)s",
+    "the tags of reservations": "UPDATE evpower.reservations SET id_tag = NULL WHERE client_id = %(id)s",
     "cards, the phone as a tag among them": "DELETE FROM evpower.ocpp_authorization WHERE client_id = %(id)s",
     "masks of bank cards": """
         UPDATE evpower.top_up_orders o SET card_mask = NULL, challenge = NULL
@@ -48,12 +49,14 @@ ERASE: dict[str, str] = {
 HAS_OPEN_MONEY = """
 SELECT EXISTS (SELECT FROM public.charging_sessions WHERE user_id = %(id)s AND settled_at IS NULL)
     OR EXISTS (SELECT FROM evpower.top_up_refunds r JOIN public.balance_topups t ON t.id = r.topup_id
-               WHERE t.client_id = %(id)s AND r.state = 'open') AS open
+               WHERE t.client_id = %(id)s AND r.state = 'open')
+    OR EXISTS (SELECT FROM evpower.reservations WHERE client_id = %(id)s AND ended_at IS NULL) AS open
 """
 
 
 async def has_open_money(conn: Conn, client_id: ClientId) -> bool:
-    """Whether money of this client is still under way: a charge that is not settled, a refund without an end."""
+    """Whether money of this client is still under way: a charge that is not settled, a refund or a reservation
+    without an end."""
     row = await (await conn.execute(HAS_OPEN_MONEY, {"id": client_id})).fetchone()
     return bool(row and row["open"])
 

@@ -16,7 +16,8 @@ from evpower.identifiers import ClientId
 SURVIVORS = "SELECT id, coalesce(merged_into, id) AS client_id FROM public.clients WHERE id = ANY(%(ids)s)"
 ALIASES = "SELECT id, merged_into FROM public.clients WHERE merged_into IS NOT NULL"
 UNDER_WAY = """
-SELECT EXISTS (SELECT FROM public.charging_sessions WHERE user_id = ANY(%(ids)s) AND settled_at IS NULL) AS charge,
+SELECT EXISTS (SELECT FROM public.charging_sessions WHERE user_id = ANY(%(ids)s) AND settled_at IS NULL)
+    OR EXISTS (SELECT FROM evpower.reservations WHERE client_id = ANY(%(ids)s) AND ended_at IS NULL) AS charge,
        EXISTS (SELECT FROM evpower.top_up_orders o JOIN public.balance_topups t ON t.id = o.topup_id
                WHERE t.client_id = ANY(%(ids)s) AND o.phase IN ('created', 'processing'))
     OR EXISTS (SELECT FROM evpower.top_up_refunds r JOIN public.balance_topups t ON t.id = r.topup_id
@@ -25,6 +26,7 @@ SELECT EXISTS (SELECT FROM public.charging_sessions WHERE user_id = ANY(%(ids)s)
 MOVE: dict[str, str] = {
     # What happens to a charge or a payment later (a correction, a debt paid, a late payment) is the survivor's.
     "charges": "UPDATE public.charging_sessions SET user_id = %(into)s WHERE user_id = %(old)s",
+    "reservations": "UPDATE evpower.reservations SET client_id = %(into)s WHERE client_id = %(old)s",
     "top-ups": "UPDATE public.balance_topups SET client_id = %(into)s WHERE client_id = %(old)s",
     "tags": "UPDATE evpower.ocpp_authorization SET client_id = %(into)s WHERE client_id = %(old)s",
     "agreements": "UPDATE public.client_tariffs SET client_id = %(into)s WHERE client_id = %(old)s",
@@ -109,7 +111,7 @@ class ClientMerge:
 
 @dataclass(frozen=True)
 class UnderWay:
-    """What of some clients is not finished."""
+    """What of some clients is not finished; a reservation counts as a charge."""
 
     charge: bool
     payment: bool

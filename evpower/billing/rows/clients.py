@@ -23,7 +23,7 @@ FROM public.clients c WHERE id = %(id)s FOR UPDATE
 
 READ_BALANCE = """
 SELECT c.id, c.status, (c.balance * 100)::bigint AS balance_tyiyn, (c.debt_amount * 100)::bigint AS debt_tyiyn,
-       (coalesce(s.reserved, 0) * 100)::bigint AS reserved_tyiyn, s.sessions,
+       (coalesce(s.reserved, 0) * 100)::bigint + coalesce(k.hold_tyiyn, 0) AS reserved_tyiyn, s.sessions,
        (coalesce(t.spent, 0) * 100)::bigint AS total_spent_tyiyn, t.last_topup_at
 FROM public.clients c
 CROSS JOIN LATERAL (
@@ -33,6 +33,7 @@ CROSS JOIN LATERAL (
     SELECT -sum(amount) FILTER (WHERE type IN ('charge_reserve', 'charge_refund', 'charge_payment')) AS spent,
            max(created_at) FILTER (WHERE type = 'balance_topup') AS last_topup_at
     FROM public.payment_transactions WHERE client_id = c.id) t
+LEFT JOIN evpower.reservations k ON k.client_id = c.id AND k.status IN ('pending', 'reserved')
 WHERE c.id = %(id)s
 """
 

@@ -87,6 +87,20 @@ CHECKS = {
         LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'revenue'
         WHERE s.settled_at IS NOT NULL
         GROUP BY s.id HAVING coalesce(sum(p.amount_tyiyn), 0) <> coalesce(s.amount, 0) * 100""",
+    "reservations whose hold or fee is not what their status says": """
+        SELECT id, r.status, coalesce(m.held, 0) AS held_tyiyn, coalesce(m.fees, 0) AS fees_tyiyn
+        FROM evpower.reservations r
+        FULL JOIN (SELECT split_part(e.key, ':', 2) AS id,
+                          sum(p.amount_tyiyn) FILTER (WHERE p.account = 'held') AS held,
+                          sum(p.amount_tyiyn) FILTER (WHERE p.account = 'fees') AS fees,
+                          count(DISTINCT e.id) FILTER (WHERE e.kind = 'reservation_end') AS ends
+                   FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id
+                   WHERE e.kind IN ('reservation_hold', 'reservation_end', 'reservation_return')
+                   GROUP BY 1) m USING (id)
+        WHERE r.id IS NULL
+           OR coalesce(m.held, 0) <> CASE WHEN r.ended_at IS NULL THEN r.hold_tyiyn ELSE 0 END
+           OR coalesce(m.fees, 0) <> CASE WHEN r.returned_at IS NULL THEN coalesce(r.fee_tyiyn, 0) ELSE 0 END
+           OR (coalesce(m.ends, 0) = 1) <> (r.ended_at IS NOT NULL AND r.hold_tyiyn > 0)""",
     "charges whose last receipt is not their bill": """
         SELECT s.id, s.amount, r.amount_tyiyn / 100.0 AS receipt FROM (
             SELECT DISTINCT ON (session_id) session_id, amount_tyiyn FROM evpower.receipts

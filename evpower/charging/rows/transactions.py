@@ -13,9 +13,6 @@ from evpower.identifiers import ConnectorId, IdTag, SessionId, StationId, Transa
 from evpower.security.records import note_dropped
 from evpower.tags.id_tag import VerdictStatus
 
-# Only starts take it, so no other lock waits for it.
-TAKE_CONNECTOR = "SELECT pg_advisory_xact_lock(hashtextextended(%(station_id)s, %(connector_id)s))"
-
 # The connector's running charge with this tag and this register, whatever time the start carries now; else the very
 # same start, whatever became of it (duty 21, field rulings 2.1 and 2.2).
 FIND_REPEAT = """
@@ -167,11 +164,6 @@ class Repeated:
     is_running: bool
     #: The repeat carries another time than the start did.
     has_new_time: bool
-
-
-async def take_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId) -> None:
-    """One start of a connector at a time: a station's two sockets may bring the same one."""
-    await conn.execute(TAKE_CONNECTOR, {"station_id": station_id, "connector_id": connector_id})
 
 
 async def find_repeat(conn: Conn, station_id: StationId, start: TransactionStart) -> Repeated | None:

@@ -35,14 +35,18 @@ ORDER BY n.identity, n.rank
 READ_FOR_START = f"""
 SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
        c.connector_number IS NOT NULL AS exists, c.is_enabled, {SAID} AS ocpp_status,
-       r.id AS running_session, r.user_id AS running_client
+       r.id AS running_session, r.user_id AS running_client, k.client_id AS kept_for, k.starts_at AS kept_from
 FROM public.stations s
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
 LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = %(connector_id)s
      AND r.status = 'started'
-WHERE s.id = %(station_id)s
+LEFT JOIN evpower.reservations k ON k.station_id = s.id AND k.connector_id = %(connector_id)s AND k.is_blocking
+WHERE s.id = %(station_id)s ORDER BY k.starts_at LIMIT 1
 """
+
+# Only starts and reservations take it, before any row, so no other lock waits for it.
+TAKE_SPOT = "SELECT pg_advisory_xact_lock(hashtextextended(%(station_id)s, %(connector_id)s))"
 
 READ_NAMED = """
 SELECT id, location_id, firmware_version, status = 'inactive' AS is_inactive FROM public.stations
@@ -116,6 +120,16 @@ class StartSpot:
     ocpp_status: str | None
     running_session: SessionId | None
     running_client: ClientId | None
+    #: Whose reservation keeps it now, and when that starts.
+    kept_for: ClientId | None
+    kept_from: datetime | None
+
+    def is_kept_for(self, client_id: ClientId | None) -> bool:
+        return self.kept_for is not None and self.kept_for == client_id
+
+    def is_kept_from(self, client_id: ClientId | None) -> bool:
+        """Whether it is kept for somebody else."""
+        return self.kept_for is not None and self.kept_for != client_id
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,15 @@ async def read_start_spot(conn: Conn, station_id: StationId, connector_id: Conne
     parameters = {"station_id": station_id, "connector_id": connector_id}
     row = await (await conn.execute(READ_FOR_START, parameters)).fetchone()
     return None if row is None else StartSpot(**row)
+
+
+async def take_spots(conn: Conn, station_id: StationId, *connector_ids: ConnectorId) -> None:
+    """One start or reservation of a connector at a time: the first lock of its unit of work, before the client's.
+
+    A station's two sockets may bring the same start; a driver may reserve where another begins.
+    """
+    for connector_id in sorted(connector_ids):
+        await conn.execute(TAKE_SPOT, {"station_id": station_id, "connector_id": connector_id})
 
 
 async def read_named(conn: Conn, name: str) -> NamedStation | None:

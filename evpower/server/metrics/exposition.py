@@ -30,6 +30,7 @@ from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.graph import Payments
 from evpower.power.keeper import PowerKeeper
 from evpower.rate_limits.service import RateLimits
+from evpower.reservations.ends import EndName
 from evpower.server.loop_lag import LoopLag
 from evpower.server.metrics.charges import (
     end_metrics,
@@ -46,6 +47,7 @@ from evpower.server.metrics.people import (
     person_metrics,
     push_metrics,
     request_metrics,
+    reservation_metrics,
     webhook_metrics,
     webhook_queue_metrics,
 )
@@ -85,6 +87,7 @@ class Counting:
     push_outcomes: Mapping[tuple[str, str], int]
     webhook_outcomes: Mapping[WebhookOutcome, int]
     watch_steps: Mapping[WatchStep, int]
+    reservation_ends: Mapping[EndName, int]
     not_kept: Mapping[NotKept, int]
     power: PowerKeeper
     refused_tokens: Mapping[Check, int]
@@ -145,6 +148,7 @@ class Metrics(Collector):
         yield from push_metrics(counting.push_outcomes)
         yield from webhook_metrics(counting.webhook_outcomes)
         yield from driver_metrics(counting.watch_steps, counting.not_kept)
+        yield from reservation_metrics(counting.reservation_ends)
         yield from power_metrics(counting.power)
         yield from limit_metrics(counting.rate_limits)
         yield from start_metrics(counting.attempts.answers)

@@ -29,6 +29,7 @@ def server_figures(process: Process, server: StationServer, traffic: HttpTraffic
             push_outcomes=app.push.deliverer.outcomes,
             webhook_outcomes=app.webhook_deliverer.outcomes,
             watch_steps=app.watches.steps,
+            reservation_ends=app.reservations.ends.ends,
             not_kept=app.keeping.not_kept,
             power=app.power,
             refused_tokens=process.tokens.verifier.failures,

@@ -16,6 +16,7 @@ from evpower.push.delivery import Fate
 from evpower.push.recipient import DeviceKind
 from evpower.rate_limits.limits import KINDS
 from evpower.rate_limits.service import RateLimits
+from evpower.reservations.ends import EndName
 from evpower.server.metrics.families import counter, counts, counts_by, gauge, gauges, histogram
 from evpower.sign_in.phone_codes import CodeOutcome
 from evpower.sign_in.service import RefreshOutcome
@@ -74,6 +75,12 @@ def driver_metrics(steps: Mapping[WatchStep, int], not_kept: Mapping[NotKept, in
     missing = {what: not_kept.get(what, 0) for what in get_args(NotKept)}
     yield counts_by("evpower_watches", "Clients who wait for a free connector.", "step", watches)
     yield counts_by("evpower_not_kept", "What settlements could not keep of a charge.", "what", missing)
+
+
+def reservation_metrics(ends: Mapping[EndName, int]) -> Iterator[Metric]:
+    """Kept connectors."""
+    counted = {end: ends.get(end, 0) for end in get_args(EndName)}
+    yield counts_by("evpower_reservations", "Reservations that are over.", "end", counted)
 
 
 def limit_metrics(limits: RateLimits) -> Iterator[Metric]:

@@ -10,20 +10,20 @@ import pytest
 import trio
 
 from evpower.billing.errors import ClientBlocked, ClientDeleted, InsufficientBalance, MinimumAmountRequired
-from evpower.charging.errors import (
+from evpower.charging.errors import SessionFailed
+from evpower.charging.session import StartOrder, StoppedSession
+from evpower.errors import ConnectorNotFound, DatabaseUnavailable, EvPowerError, SessionAlreadyActive
+from evpower.http.wire.payment_doors import operators_provider_body
+from evpower.identifiers import ConnectorId
+from evpower.network.spots.errors import (
     ConnectorFaulted,
     ConnectorOccupied,
     ConnectorUnavailable,
-    SessionFailed,
     StationInactive,
     StationOffline,
     StationUnderMaintenance,
     UnknownStation,
 )
-from evpower.charging.session import StartOrder, StoppedSession
-from evpower.errors import ConnectorNotFound, DatabaseUnavailable, EvPowerError, SessionAlreadyActive
-from evpower.http.wire.payment_doors import operators_provider_body
-from evpower.identifiers import ConnectorId
 from evpower.payments.provider_calls import ProviderState
 from tests.http.conftest import body_of
 from tests.http.fakes import NOON, OWNER, SESSION, SETTLED, STATION, Phone, World

@@ -1,0 +1,119 @@
+"""What is known of stations where connectors are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evpower.db.connection import Conn
+from evpower.identifiers import ClientId, ConnectorId, StationId
+
+# What OCPP 1.6 calls settings and 2.0.1 variables; one that is not known does not say no.
+ABILITIES = """
+SELECT NOT EXISTS (SELECT FROM evpower.ocpp_configuration
+                   WHERE station_id = %(id)s AND lower(key) = 'supportedfeatureprofiles'
+                     AND NOT 'reservation' = ANY (string_to_array(replace(lower(coalesce(value, '')), ' ', ''), ',')))
+   AND NOT EXISTS (SELECT FROM evpower.device_variables
+                   WHERE station_id = %(id)s AND component = 'ReservationCtrlr' AND variable IN ('Available', 'Enabled')
+                     AND attribute = 'Actual' AND lower(value) = 'false') AS keeps,
+       EXISTS (SELECT FROM evpower.ocpp_configuration
+               WHERE station_id = %(id)s AND lower(key) = 'reserveconnectorzerosupported' AND lower(value) = 'true')
+    OR EXISTS (SELECT FROM evpower.device_variables
+               WHERE station_id = %(id)s AND component = 'ReservationCtrlr' AND variable = 'NonEvseSpecific'
+                 AND attribute = 'Actual' AND lower(value) = 'true') AS keeps_any
+"""
+CONNECTORS = "SELECT connector_number AS id FROM public.connectors WHERE station_id = %(id)s ORDER BY connector_number"
+LOCATIONS = "SELECT id, location_id FROM public.stations WHERE id = ANY(%(ids)s)"
+# Of the same type, at the same station first.
+ALTERNATIVES = """
+SELECT o.station_id, o.connector_number
+FROM public.connectors c JOIN public.stations s ON s.id = c.station_id
+JOIN public.stations t ON t.location_id = s.location_id AND t.status = 'active'
+JOIN public.connectors o ON o.station_id = t.id AND o.is_enabled
+     AND lower(coalesce(o.connector_type, '')) = lower(coalesce(c.connector_type, ''))
+WHERE c.station_id = %(station_id)s AND c.connector_number = %(connector_id)s
+  AND (o.station_id, o.connector_number) <> (c.station_id, c.connector_number)
+ORDER BY o.station_id <> c.station_id, o.station_id, o.connector_number
+"""
+# Where another client has kept what is left: nobody else can begin there now.
+TAKEN_BY_OTHERS = """
+SELECT bool_or(k.id IS NOT NULL) AND NOT bool_or(k.id IS NULL AND c.is_enabled AND r.id IS NULL) AS taken
+FROM public.connectors c
+LEFT JOIN evpower.reservations k ON k.station_id = c.station_id AND k.connector_id = c.connector_number
+     AND k.is_blocking AND k.client_id IS DISTINCT FROM %(client_id)s
+LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
+     AND r.status = 'started'
+WHERE c.station_id = %(station_id)s
+"""
+# Its station is silent, out of service, or broken: nothing can be kept there.
+LOST = """
+SELECT v.id, CASE WHEN s.status <> 'active' OR NOT coalesce(c.is_enabled, false) THEN 'blocked'
+                  WHEN o.status = 'Faulted' OR c.ocpp_status = 'Faulted' THEN 'broken_charger'
+                  WHEN o.status = 'Unavailable' OR c.ocpp_status = 'Unavailable' THEN 'blocked'
+                  ELSE 'offline' END AS why, v.station_id
+FROM evpower.reservations v JOIN public.stations s ON s.id = v.station_id
+LEFT JOIN public.connectors c ON c.station_id = v.station_id AND c.connector_number = v.connector_id
+LEFT JOIN evpower.ocpp_station_status o ON o.station_id = v.station_id
+WHERE v.is_blocking AND v.starts_at <= %(now)s
+  AND (s.status <> 'active' OR NOT coalesce(c.is_enabled, false) OR c.ocpp_status IN ('Faulted', 'Unavailable')
+       OR o.status IN ('Faulted', 'Unavailable') OR s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < %(silent)s)
+"""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """Whether a station keeps connectors, and whether any of its own choice."""
+
+    keeps: bool
+    keeps_any: bool
+
+
+@dataclass(frozen=True)
+class LostPlace:
+    """A reservation whose connector cannot be had: `offline`, `broken_charger` or `blocked`."""
+
+    id: str
+    why: str
+    station_id: StationId
+
+
+async def read_abilities(conn: Conn, station_id: StationId) -> Abilities:
+    """As far as the station has said."""
+    row = await (await conn.execute(ABILITIES, {"id": station_id})).fetchone()
+    assert row is not None
+    return Abilities(**row)
+
+
+async def connectors_of(conn: Conn, station_id: StationId) -> Sequence[ConnectorId]:
+    """Its configured connectors, in order."""
+    rows = await (await conn.execute(CONNECTORS, {"id": station_id})).fetchall()
+    return [ConnectorId(row["id"]) for row in rows]
+
+
+async def locations_of(conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, str]:
+    """Where stations are."""
+    rows = await (await conn.execute(LOCATIONS, {"ids": list(station_ids)})).fetchall()
+    return {StationId(row["id"]): row["location_id"] for row in rows}
+
+
+async def alternatives(
+    conn: Conn, station_id: StationId, connector_id: ConnectorId
+) -> Sequence[tuple[StationId, ConnectorId]]:
+    """Other connectors of the same type at the same location, the same station's first."""
+    parameters = {"station_id": station_id, "connector_id": connector_id}
+    rows = await (await conn.execute(ALTERNATIVES, parameters)).fetchall()
+    return [(StationId(row["station_id"]), ConnectorId(row["connector_number"])) for row in rows]
+
+
+async def is_taken_by_others(conn: Conn, station_id: StationId, client_id: ClientId | None) -> bool:
+    """Whether others have reserved all that is left at the station."""
+    parameters = {"station_id": station_id, "client_id": client_id}
+    row = await (await conn.execute(TAKEN_BY_OTHERS, parameters)).fetchone()
+    return bool(row and row["taken"])
+
+
+async def lost_places(conn: Conn, now: datetime, silent: datetime) -> Sequence[LostPlace]:
+    """Reservations in force whose connector cannot be had; `silent`: not heard since then is away."""
+    rows = await (await conn.execute(LOST, {"now": now, "silent": silent})).fetchall()
+    return [LostPlace(**row) for row in rows]

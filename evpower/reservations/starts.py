@@ -1,0 +1,86 @@
+"""What a start makes of reservations, in its own unit of work and before its own money is held (§3, §4).
+
+The holder's start uses the reservation: what it releases is there for the charge. Everybody else is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evpower.billing.clients import Client, lock_client
+from evpower.billing.reservation_money import ReservationMoney
+from evpower.clock import Clock
+from evpower.db.connection import Conn
+from evpower.db.unit_of_work import UnitOfWork
+from evpower.events import EventBus
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.network.station_records import read_start_spot
+from evpower.network.status import effective_status
+from evpower.push.outbox import PushOutbox
+from evpower.reservations.ends import ReservationEnds
+from evpower.reservations.rows import reservations as rows
+from evpower.reservations.rows.stations import is_taken_by_others
+
+__all__ = ["ReservationUse", "UsedReservation"]
+
+
+@dataclass(frozen=True)
+class UsedReservation:
+    """What the start goes on with: its client's money as it is now, and the tag that the station expects."""
+
+    client: Client
+    id_tag: IdTag | None
+
+
+class ReservationUse:
+    """For `charging`; the rows of the connector and the client are locked."""
+
+    def __init__(self, clock: Clock, ends: ReservationEnds, money: ReservationMoney) -> None:
+        self._clock = clock
+        self._ends = ends
+        self._money = money
+
+    @classmethod
+    def over(cls, clock: Clock, push: PushOutbox, bus: EventBus) -> ReservationUse:
+        """With its own way to end reservations, where nothing else has to do with them."""
+        money = ReservationMoney(clock, push)
+        return cls(clock, ReservationEnds(clock, money, push, bus), money)
+
+    async def use(
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        station_id: StationId,
+        connector_id: ConnectorId,
+        session_id: SessionId,
+        actor: str,
+    ) -> UsedReservation | None:
+        """A charge of this client begins: what keeps the connector for it is fulfilled. None: nothing does."""
+        live = await rows.live_of_client(uow.conn, client.id)
+        if live is None or live.station_id != station_id or not live.serves(connector_id):
+            return None
+        locked = await rows.lock(uow.conn, live.id)
+        assert locked is not None
+        if not locked.serves(connector_id):
+            return None
+        used = await self._ends.end(uow, locked, "fulfilled", by=actor, session_id=session_id)
+        return UsedReservation(await lock_client(uow.conn, client.id), used.id_tag)
+
+    async def locks_out(self, conn: Conn, station_id: StationId, client_id: ClientId | None) -> bool:
+        """Whether others have reserved all that is left at the station, whichever connector is meant."""
+        return await is_taken_by_others(conn, station_id, client_id)
+
+    async def given_up(self, uow: UnitOfWork, session_id: SessionId, *, refused: bool) -> None:
+        """A charge never began; its client's row is locked. What the station keeps is taken back.
+
+        By the station's own fault the fee goes back, once; else it is due all the same. `refused`: it said so.
+        """
+        of = await rows.lock_of_session(uow.conn, session_id)
+        if of is None:
+            return
+        now, spot = self._clock.now(), await read_start_spot(uow.conn, of.station_id, of.connector_id)
+        is_faulted = spot is not None and effective_status(spot.ocpp_status, spot.whole_status) == "Faulted"
+        if (refused or is_faulted) and of.returned_at is None and of.fee_tyiyn:
+            await self._money.give_back(uow, of.client_id, of.id, of.fee_tyiyn, f"station:{of.station_id}")
+            of = of.fee_returned(now)
+        await rows.store(uow.conn, of.let_go())

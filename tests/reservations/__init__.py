@@ -1,0 +1,1 @@
+"""Connectors kept for a client."""
