@@ -177,7 +177,8 @@ TABLE evpower.forecast_watermark (
     began_at timestamp with time zone NOT NULL,
     looked_at timestamp with time zone NOT NULL,
     hours_until timestamp with time zone NOT NULL,
-    cells_of date
+    cells_of date,
+    scoring_until timestamp with time zone
 )
 TABLE evpower.free_times (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -21,6 +21,7 @@ ORIGINS = range(0, 24 * 60, 60)
 MODEL, SERVED = "model", "served"
 PERSISTENCE, LOCATION_MEAN, NETWORK_CURVE = "persistence", "location_mean", "network_curve"
 NAIVE = (PERSISTENCE, LOCATION_MEAN, NETWORK_CURVE)
+METHODS = (MODEL, SERVED, *NAIVE)
 #: The skill is that of so many days; a better τ is looked for when there are so many.
 SKILL_DAYS, TAU_DAYS = 28, 14
 #: At these horizons τ matters: further ahead nothing is left of the present.
@@ -57,6 +58,17 @@ class DayScores:
 
     def brier(self, horizon_min: int, method: str) -> float:
         return self.squared[horizon_min, method].mean
+
+    def count(self, horizon_min: int, method: str) -> int:
+        """How many predictions were scored."""
+        return self.squared[horizon_min, method].n
+
+    def reliability(self) -> dict[int, ScoreSum]:
+        """What was served over all horizons, by twentieths."""
+        found = dict[int, ScoreSum]()
+        for (_, bucket), each in sorted(self.served.items()):
+            found.setdefault(bucket, ScoreSum()).add(each.total, each.n)
+        return found
 
     def skill(self, horizon_min: int) -> float | None:
         """1 − Brier of the model ÷ that of the best naive method; None: nothing was scored there."""

@@ -25,7 +25,8 @@ CELLS_AT_ONCE = 100
 class Model:
     """Made of one night's rows; types of connectors in small letters."""
 
-    of_day: date | None = None
+    #: The day whose midnight its cells are of, and the last day that is scored.
+    newest: tuple[date, date | None] | None = None
     usual: Mapping[Of, Usual] = field(default_factory=dict)
     curves: Mapping[str, NetworkCurve] = field(default_factory=dict)
     scored: Scored = field(default_factory=Scored)
@@ -41,9 +42,10 @@ class Model:
 async def newest_model(pool: Pool, model: Model) -> Model:
     """This one, or the one of a night since. It is read in slices, and computed beside the event loop."""
     async with reading(pool) as conn:
-        of_day = await rows.read_cells_of(conn)
-    if of_day is None or of_day == model.of_day:
+        newest = await rows.read_newest(conn)
+    if newest is None or newest == model.newest:
         return model
+    of_day, _ = newest
     found: dict[Of, Cells] = {}
     after: Of | None = ("", "")
     while after is not None:
@@ -53,11 +55,11 @@ async def newest_model(pool: Pool, model: Model) -> Model:
         after = some[-1][0] if some else None
     async with reading(pool) as conn:
         scores, days = await read_day_scores(conn, of_day - timedelta(days=SKILL_DAYS + 1), of_day)
-    return await trio.to_thread.run_sync(_model, of_day, found, what_scores_say(scores, days))
+    return await trio.to_thread.run_sync(_model, newest, found, what_scores_say(scores, days))
 
 
-def _model(of_day: date, found: Mapping[Of, Cells], scored: Scored) -> Model:
+def _model(newest: tuple[date, date | None], found: Mapping[Of, Cells], scored: Scored) -> Model:
     types = {connector_type for _, connector_type in found}
     curves = {each: curve(cells for of, cells in found.items() if of[1] == each) for each in types}
     usual = {of: Usual(cells, curves[of[1]]) for of, cells in found.items()}
-    return Model(of_day, usual, curves, scored)
+    return Model(newest, usual, curves, scored)

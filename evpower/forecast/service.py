@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 import trio
 
@@ -14,10 +15,12 @@ from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound
+from evpower.forecast.backtest import SKILL_DAYS, DayScores, what_scores_say
 from evpower.forecast.calendar import HOUR, Calendar
 from evpower.forecast.errors import NoConnectorOfType
 from evpower.forecast.model import Model, newest_model
-from evpower.forecast.outlook import ForecastSlot, Known, Outlook, all_taken
+from evpower.forecast.outlook import ForecastSlot, Known, Outlook, Scored, all_taken
+from evpower.forecast.rows import scores as rows
 from evpower.forecast.rows.hours import ANY_TYPE
 from evpower.forecast.rows.known import LimitedCharge, Promise, limited_charges, promises
 from evpower.identifiers import ConnectorId, SessionId, StationId
@@ -51,6 +54,16 @@ class LocationForecast:
     total: int
     skill: Mapping[int, float]
     slots: Sequence[ForecastSlot]
+
+
+@dataclass(frozen=True)
+class ForecastScores:
+    """What the last scored days add up to, what that says, and the skill of each day by horizon in minutes."""
+
+    days: int
+    says: Scored
+    scores: DayScores
+    by_day: Mapping[date, Mapping[int, float]]
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,17 @@ class Forecasts:
         """The coming week, and the first hour of each of its quietest times, the soonest first; raises as above."""
         week = await self.of_location(location_id, connector_type, None, HOURS_MOST)
         return week, quietest_times(week.slots, self._calendar)
+
+    async def scores(self) -> ForecastScores:
+        """Of the last four weeks that are scored."""
+        until = self._calendar.day(self._clock.now())
+        since = until - timedelta(days=SKILL_DAYS + 1)
+        async with reading(self._pool) as conn:
+            sums, days = await rows.read_day_scores(conn, since, until)
+            of_days = await rows.read_scores(conn, since, until)
+        by_day = {day: rows.summed(found) for day, found in groupby(of_days, attrgetter("day"))}
+        skill = {day: what_scores_say(each, days=0).skill for day, each in by_day.items()}
+        return ForecastScores(days, what_scores_say(sums, days), sums, skill)
 
     async def at_arrival(
         self, locations: Iterable[ListedLocation], connector_type: str | None, minutes: float

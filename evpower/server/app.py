@@ -60,6 +60,7 @@ from evpower.favorites.service import Favorites
 from evpower.favorites.watches import ConnectorFree, Watches
 from evpower.forecast.calendar import Calendar
 from evpower.forecast.keeper import ForecastKeeper
+from evpower.forecast.scoring import NightlyScores
 from evpower.forecast.service import Forecasts
 from evpower.health.service import ConnectorsHealth
 from evpower.history.bill_evidence import Evidence
@@ -214,6 +215,7 @@ class App:
     availability: StationAvailability
     forecast_keeper: ForecastKeeper
     forecasts: Forecasts
+    forecast_scores: NightlyScores
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -398,6 +400,7 @@ def build_app(
         health=ConnectorsHealth(pool, clock, bus),
         availability=availability,
         forecast_keeper=ForecastKeeper(pool, watch, calendar),
+        forecast_scores=NightlyScores(pool, watch, calendar),
         forecasts=Forecasts(pool, clock, locations, calendar, limits.planned_at),
         pictures=Pictures(pool, clock, bus, picture_reading, random_bytes(8).hex(), beneath),
         allowance=allowance,

@@ -30,6 +30,7 @@ from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.attention import attention_routes
 from evpower.http.operators.charges.availability import availability_routes
 from evpower.http.operators.charges.evidence import evidence_routes
+from evpower.http.operators.charges.forecast import forecast_score_routes
 from evpower.http.operators.charges.health import health_routes
 from evpower.http.operators.charges.sessions import session_routes
 from evpower.http.operators.charges.statistics import statistics_routes
@@ -344,6 +345,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         attention_routes(app.pictures),
         health_routes(app.health),
         availability_routes(app.availability),
+        *((forecast_score_routes(app.forecasts),) if process.config.forecast.enabled else ()),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),
         webhook_routes_out(app.webhooks),

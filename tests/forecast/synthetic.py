@@ -87,7 +87,7 @@ def cells_by_day(states: bytearray, days: int) -> Iterator[Cells]:
 
 def backtest(of: Synthetic, until_day: int = 1000) -> tuple[DayScores, Scored]:
     """Each day from the second week on, with what the scores of the days before said; the sums, and what they say."""
-    scores, scored = DayScores(), Scored()
+    scores, scored, tomorrow = DayScores(), Scored(), Scored()
     by_day = zip(*(cells_by_day(each, of.days) for each in of.states), strict=True)
     for day, cells in enumerate(by_day):
         if day < WEEK_DAYS or day >= min(until_day, of.days - 1):
@@ -95,8 +95,9 @@ def backtest(of: Synthetic, until_day: int = 1000) -> tuple[DayScores, Scored]:
         usual = curve(cells)
         days = [_location_day(Usual(each, usual), of.states[n], day) for n, each in enumerate(cells)]
         score(scores, days, BEGAN + timedelta(days=day), CALENDAR, scored)
-        scored = what_scores_say(scores, day - WEEK_DAYS + 1)
-    return scores, scored
+        # The last targets of a day lie in the next one: what it says is known the day after.
+        scored, tomorrow = tomorrow, what_scores_say(scores, day - WEEK_DAYS + 1)
+    return scores, tomorrow
 
 
 def _location_day(usual: Usual, states: bytearray, day: int) -> LocationDay:

@@ -62,7 +62,10 @@ SELECT location_id, connector_type, weights, free, arrivals, hours, connectors F
 WHERE (location_id, connector_type) > (%(location_id)s, %(connector_type)s)
 ORDER BY location_id, connector_type LIMIT %(most)s
 """
-CELLS_OF = "SELECT cells_of FROM evpower.forecast_watermark"
+NEWEST = """
+SELECT w.cells_of, (SELECT max(day) FROM evpower.forecast_scores) AS scored FROM evpower.forecast_watermark w
+WHERE w.cells_of IS NOT NULL
+"""
 
 #: Whose cells they are: a location, and a type of connector in small letters.
 Of = tuple[str, str]
@@ -116,10 +119,10 @@ async def read_cells(conn: Conn, after: Of, most: int) -> list[tuple[Of, Cells]]
     return [((row["location_id"], row["connector_type"]), _cells(row)) for row in rows]
 
 
-async def read_cells_of(conn: Conn) -> date | None:
-    """The day whose midnight the cells are of; None: there are none yet."""
-    row = await (await conn.execute(CELLS_OF)).fetchone()
-    return None if row is None else row["cells_of"]
+async def read_newest(conn: Conn) -> tuple[date, date | None] | None:
+    """The day whose midnight the cells are of, and the last day that is scored; None: there are no cells yet."""
+    row = await (await conn.execute(NEWEST)).fetchone()
+    return None if row is None else (row["cells_of"], row["scored"])
 
 
 def _cells(row: Mapping[str, Any]) -> Cells:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,6 +30,7 @@ SERVED = """
 SELECT horizon_min, twentieths, sum(n)::int AS n, sum(free)::int AS free FROM evpower.forecast_reliability
 WHERE day >= %(since)s AND day < %(until)s GROUP BY 1, 2 ORDER BY 1, 2
 """
+FIRST_DAY = "SELECT (min(hour_start) AT TIME ZONE %(zone)s)::date AS day FROM evpower.availability_hours"
 SCORED_DAYS = "SELECT DISTINCT day FROM evpower.forecast_scores WHERE day >= %(since)s"
 
 
@@ -48,6 +50,7 @@ async def store_scores(conn: Conn, day: date, scores: DayScores) -> None:
     squared = [
         {"horizon_min": ahead, "method": method, "n": each.n, "total": each.total}
         for (ahead, method), each in scores.squared.items()
+        if each.n
     ] or [{"horizon_min": 0, "method": "", "n": 0, "total": 0}]
     served = [
         {"horizon_min": ahead, "twentieths": bucket, "n": each.n, "free": round(each.total)}
@@ -65,15 +68,27 @@ async def read_scores(conn: Conn, since: date, until: date) -> list[ScoreRow]:
 
 async def read_day_scores(conn: Conn, since: date, until: date) -> tuple[DayScores, int]:
     """The sums of these days, and how many days have any."""
-    scores = DayScores()
     rows = await read_scores(conn, since, until)
-    for row in rows:
-        scores.squared[row.horizon_min, row.method].add(row.squared, row.n)
+    scores = summed(rows)
     for served in await (await conn.execute(SERVED, {"since": since, "until": until})).fetchall():
         scores.served[served["horizon_min"], served["twentieths"]].add(served["free"], served["n"])
     return scores, len({row.day for row in rows})
 
 
+def summed(rows: Iterable[ScoreRow]) -> DayScores:
+    """Their sums."""
+    scores = DayScores()
+    for row in rows:
+        scores.squared[row.horizon_min, row.method].add(row.squared, row.n)
+    return scores
+
+
 async def scored_days(conn: Conn, since: date) -> set[date]:
     """Which days from then on are scored."""
     return {row["day"] for row in await (await conn.execute(SCORED_DAYS, {"since": since})).fetchall()}
+
+
+async def first_day(conn: Conn, zone: str) -> date | None:
+    """The first day of which there are hours; None: there are none."""
+    row = await (await conn.execute(FIRST_DAY, {"zone": zone})).fetchone()
+    return None if row is None else row["day"]
