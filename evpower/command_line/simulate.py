@@ -12,6 +12,8 @@ from evpower.simulator.station.misbehaviour import misbehaviour
 from evpower.simulator.station.settings import StationSettings
 
 W_PER_KW = 1000
+#: As the option has them; without it the stations are of direct current.
+PHASES: dict[str | None, Literal[0, 1, 3]] = {None: 0, "1": 1, "3": 3}
 
 
 def simulate_stations(
@@ -29,12 +31,14 @@ def simulate_stations(
     seed: int,
     verbose: bool,
     ocpp: Literal["1.6", "2.0.1"] = "1.6",
+    phases: Literal["1", "3"] | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM. Raises UnknownMisbehaviour."""
     settings = StationSettings(
         ocpp=ocpp,
         password=password,
         connector_power_w=round(power_kw * W_PER_KW),
+        phases=PHASES[phases],
         speed=speed,
         misbehaviour=misbehaviour(habits),
     )

@@ -58,6 +58,7 @@ from evpower.pages.network.fleet_import import import_routes
 from evpower.pages.network.lists import NetworkLists, network_routes
 from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
+from evpower.pages.power.routes import power_routes
 from evpower.pages.questions.routes import Questions, question_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations.asking import Asking
@@ -65,6 +66,7 @@ from evpower.pages.stations.routes import StationRooms, StationWire, station_rou
 from evpower.pages.system import ReadSystem, system_routes
 from evpower.pages.todo import todo_routes
 from evpower.pages.why import Reasons, why_routes
+from evpower.power.service import PowerGroups
 from evpower.sign_in.browsers import Browsers
 from evpower.sign_in.phone_codes import PhoneCodes
 from evpower.staff.acts import OperatorActs
@@ -117,6 +119,7 @@ class PagesServices:
     finding: Search
     books: Books
     questions: Questions
+    power: PowerGroups
     network: NetworkLists
     provisioning: Provisioning
     fleet_imports: FleetImports
@@ -178,6 +181,7 @@ def _behind_the_gate(
         system_routes(services.read_system, pages),
         station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
         map_routes(services.pictures, pages),
+        power_routes(services.power, services.pictures, services.acts, pages, clock, ids, timezone),
     ):
         behind.register_blueprint(routes)
     return behind

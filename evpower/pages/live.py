@@ -165,7 +165,7 @@ class ChangeStream(ResponseBody):
         if picture is None:
             yield ": nothing to see yet\n\n"
             return
-        if picture.layout != self._viewer.layout:
+        if self._is_of_another(picture):
             yield event("anew", "{}")
             return
         age_s = max(0.0, (self._clock.now() - picture.taken_at).total_seconds())
@@ -189,6 +189,10 @@ class ChangeStream(ResponseBody):
         changed = event("", "".join((*rest, *figures)))
         self._seen = picture.number
         yield f"id: {picture.number}\n{changed}{lists}{tick}"
+
+    def _is_of_another(self, picture: Picture) -> bool:
+        """Whether the page is made of stations in other places."""
+        return picture.layout != self._viewer.layout
 
     async def _stations(self, new: Glance) -> AsyncIterator[str]:
         """Those that look different, or whose charge does."""

@@ -22,13 +22,14 @@ from evpower.power.memory import Memory
 from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, OutsideLimit
 from evpower.power.picture import SitePicture, picture_of
 from evpower.power.rows import configuration as rows
+from evpower.power.rows.granted import GrantedTime, read_granted
 from evpower.power.rows.groups import read_site
 from evpower.power.rows.history import PowerMoment, delete_old, read_history
 from evpower.power.rows.now import read_facts
 from evpower.power.site import GroupId, OutletId, Site
 from evpower.worker import contain
 
-__all__ = ["PowerGroups", "PowerMoment", "forget_moments"]
+__all__ = ["GrantedTime", "PowerGroups", "PowerMoment", "forget_moments"]
 
 log = logging.getLogger("evpower.power")
 
@@ -146,6 +147,13 @@ class PowerGroups:
         async with reading(self._pool) as conn:
             await self._read(conn, group_id)
             return await read_history(conn, group_id, since, until, HISTORY_MOST)
+
+    async def granted(self, group_id: GroupId, since: datetime, until: datetime) -> Sequence[GrantedTime]:
+        """What each connector below the group held in a time. Raises NoSuchGroup."""
+        self._on()
+        async with reading(self._pool) as conn:
+            await self._read(conn, group_id)
+            return await read_granted(conn, group_id, since, until)
 
     def _on(self) -> None:
         if not self._enabled:

@@ -51,6 +51,9 @@ def demo(terminal: Terminal) -> None:
     "--password", "with_password", is_flag=True, help="For HTTP Basic: asked for, or a line of standard input."
 )
 @click.option("--power-kw", type=click.FloatRange(0, 1000), default=60.0, show_default=True, help="Of each connector.")
+@click.option(
+    "--phases", type=click.Choice(["1", "3"]), help="Alternating current of so many phases; without it direct current."
+)
 @click.option("--speed", type=click.FloatRange(0.01, 10_000), default=1.0, show_default=True, help="Of charging.")
 @click.option("--card", "cards", multiple=True, help="A card drivers walk up with; may be repeated.")
 @click.option("--misbehave", "habits", multiple=True, help="A bad habit, such as duplicate; may be repeated.")

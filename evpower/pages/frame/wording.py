@@ -58,6 +58,10 @@ class Wording:
             return f"{self.number(power_w / W_PER_MW, 1)}{THIN}{self.texts('unit.mw')}"
         return f"{self.number(power_w / 1000, 1 if power_w < 100_000 else 0)}{THIN}{self.texts('unit.kw')}"
 
+    def amperes(self, current_da: int) -> str:
+        """Of tenths of an ampere."""
+        return f"{self.number(current_da / 10, 1)}{THIN}{self.texts('unit.a')}"
+
     def clock(self, at: datetime | None) -> str:
         """`03:12:41`, with the day when it is another one."""
         if at is None:

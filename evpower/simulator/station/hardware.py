@@ -52,7 +52,7 @@ class Hardware:
             )
             for number in range(1, connectors + 1)
         }
-        self.profiles = Profiles(settings.voltage_v)
+        self.profiles = Profiles(settings)
         self.operative = True
         #: With OCPP 2.0.1: under which number a tag was asked to begin.
         self.remote_start_ids: dict[str, int] = {}
@@ -217,7 +217,8 @@ class Hardware:
         """Let the charging profiles take effect; looked at again with each sample."""
         now = self.clock.now()
         for connector in self.connectors.values():
-            connector.restrict(self.profiles.limit_w(connector, now))
+            limit_w = None if self.misbehaviour.ignore_limits else self.profiles.limit_w(connector, now)
+            connector.restrict(None if limit_w is None else limit_w * self.misbehaviour.draws)
 
     def sample(self, connector: SimulatedConnector, context: str) -> None:
         """Queue the connector's readings of now."""
@@ -250,9 +251,8 @@ class Hardware:
     def _meter_value(
         self, connector: SimulatedConnector, transaction: Transaction | None, key: str, context: str
     ) -> dict[str, Any]:
-        measurands, voltage_v = self.configuration.text(key), self.settings.voltage_v
         measured_at = connector.time(transaction, self.clock.now())
-        return meter_value(connector, measured_at, measurands, context, voltage_v, self.misbehaviour)
+        return meter_value(connector, measured_at, self.configuration.text(key), context, self.settings)
 
     # Reservations
 

@@ -35,6 +35,12 @@ class Misbehaviour:
     bare_values: bool = False  # samples carry a value and nothing else
     no_meter_values: bool = False
     lose_stop: bool = False  # StopTransaction is never sent
+    refuse_limits: bool = False  # SetChargingProfile is Rejected
+    limit_answer_s: float = 0.0  # SetChargingProfile is answered this late
+    limit_lag_s: float = 0.0  # SetChargingProfile is Accepted, and obeyed this late
+    draws: float = 1.0  # so many times what was Accepted flows, as far as the hardware can
+    ignore_limits: bool = False  # SetChargingProfile is Accepted, and nothing follows
+    power_told: float = 1.0  # so much of the power and the current that flow is reported; the register is true
 
 
 NAMES: Mapping[str, Mapping[str, Any]] = {
@@ -54,6 +60,12 @@ NAMES: Mapping[str, Mapping[str, Any]] = {
     "bare-values": {"bare_values": True},
     "no-meter-values": {"no_meter_values": True},
     "lose-stop": {"lose_stop": True},
+    "refuse-limits": {"refuse_limits": True},
+    "late-limits": {"limit_answer_s": 15.0},
+    "lag-limits": {"limit_lag_s": 20.0},
+    "overdraw": {"draws": 1.5},
+    "ignore-limits": {"ignore_limits": True},
+    "understate-power": {"power_told": 0.5},
 }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from evpower.simulator.station.connector import SimulatedConnector
+from evpower.simulator.station.settings import StationSettings
 from evpower.simulator.wire.ocpp import Payload, parse_time
 
 PURPOSES = ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")
@@ -16,8 +17,8 @@ INSTALLED_MAX = 10
 class Profiles:
     """The profiles installed in one station, as (connector id, profile)."""
 
-    def __init__(self, voltage_v: int) -> None:
-        self._voltage_v = voltage_v
+    def __init__(self, settings: StationSettings) -> None:
+        self._settings = settings
         self._installed: list[tuple[int, Payload]] = []
 
     def set(self, connector_id: int, profile: Payload) -> bool:
@@ -77,7 +78,8 @@ class Profiles:
         return self._watts(begun[-1], schedule["chargingRateUnit"]) if begun else None
 
     def _watts(self, period: Payload, unit: str) -> float:
-        return float(period["limit"]) * (1 if unit == "W" else self._voltage_v)
+        limit = float(period["limit"])
+        return limit if unit == "W" else self._settings.watts(limit, period.get("numberPhases"))
 
 
 def composite_schedule(offered_w: float, duration_s: int, now_text: str) -> dict[str, Any]:

@@ -6,52 +6,58 @@ from datetime import datetime
 from typing import Any
 
 from evpower.simulator.station.connector import SimulatedConnector
-from evpower.simulator.station.misbehaviour import Misbehaviour
+from evpower.simulator.station.settings import StationSettings
 from evpower.simulator.wire.ocpp import wire_time
 
 REGISTER = "Energy.Active.Import.Register"
 
 
 def meter_value(
-    connector: SimulatedConnector, at: datetime, measurands: str, context: str, voltage_v: int, habits: Misbehaviour
+    connector: SimulatedConnector, at: datetime, measurands: str, context: str, settings: StationSettings
 ) -> dict[str, Any]:
     """One MeterValue of the wanted measurands (comma separated), taken now and stamped `at`."""
     samples = [
-        _sampled(connector, measurand.strip(), context, voltage_v, habits)
+        sample
         for measurand in measurands.split(",")
         if measurand.strip()
+        for sample in _sampled(connector, measurand.strip(), context, settings)
     ]
-    return {"timestamp": wire_time(at), "sampledValue": [sample for sample in samples if sample]}
+    return {"timestamp": wire_time(at), "sampledValue": samples}
 
 
 def _sampled(
-    connector: SimulatedConnector, measurand: str, context: str, voltage_v: int, habits: Misbehaviour
-) -> dict[str, str] | None:
-    reading = _reading(connector, measurand, voltage_v)
+    connector: SimulatedConnector, measurand: str, context: str, settings: StationSettings
+) -> list[dict[str, str]]:
+    """A current is of each phase."""
+    reading, habits = _reading(connector, measurand, settings), settings.misbehaviour
     if reading is None:
-        return None
+        return []
     value, unit = reading
     if habits.bare_values:
-        return {"value": value} if measurand == REGISTER else None
+        return [{"value": value}] if measurand == REGISTER else []
     if habits.meter_in_kwh and unit == "Wh":
         value, unit = f"{int(value) / 1000:.3f}", "kWh"
-    return {"value": value, "context": context, "measurand": measurand, "unit": unit}
+    sample = {"value": value, "context": context, "measurand": measurand, "unit": unit}
+    if unit == "A" and settings.phases:
+        return [{**sample, "phase": f"L{number}"} for number in range(1, settings.phases + 1)]
+    return [sample]
 
 
-def _reading(connector: SimulatedConnector, measurand: str, voltage_v: int) -> tuple[str, str] | None:
+def _reading(connector: SimulatedConnector, measurand: str, settings: StationSettings) -> tuple[str, str] | None:
+    told_w = connector.power_w * settings.misbehaviour.power_told
     match measurand:
         case "Energy.Active.Import.Register":
             return str(connector.energy_wh), "Wh"
         case "Power.Active.Import":
-            return f"{connector.power_w:.0f}", "W"
+            return f"{told_w:.0f}", "W"
         case "Power.Offered":
             return f"{connector.offered_w:.0f}", "W"
         case "Current.Import":
-            return f"{connector.power_w / voltage_v:.1f}", "A"
+            return f"{settings.amperes(told_w):.1f}", "A"
         case "Current.Offered":
-            return f"{connector.offered_w / voltage_v:.1f}", "A"
+            return f"{settings.amperes(connector.offered_w):.1f}", "A"
         case "Voltage":
-            return str(voltage_v), "V"
+            return f"{settings.conductor_v:.0f}", "V"
         case "SoC" if connector.vehicle is not None:
             return f"{connector.vehicle.soc * 100:.0f}", "Percent"
         case "Temperature":

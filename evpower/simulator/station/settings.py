@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +23,8 @@ class StationSettings:
     password: str | None = None
     connector_power_w: int = 60_000
     voltage_v: int = 400
+    #: 0: direct current of `voltage_v`; else alternating current, which is between two phases.
+    phases: Literal[0, 1, 3] = 0
     register_wh: int = 0
     speed: float = 1.0
     sample_interval_s: int = 30
@@ -36,3 +39,16 @@ class StationSettings:
     queue_messages_max: int = 1000
     trace_frames_max: int = 1000
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+
+    @property
+    def conductor_v(self) -> float:
+        """What a current in one conductor makes power of."""
+        return self.voltage_v / math.sqrt(3) if self.phases else float(self.voltage_v)
+
+    def watts(self, current_a: float, phases: int | None = None) -> float:
+        """The power of a current in each of so many phases; None: in all there are."""
+        return current_a * self.conductor_v * max(1, min(phases or self.phases, self.phases))
+
+    def amperes(self, power_w: float) -> float:
+        """The current of a power in each phase."""
+        return power_w / self.conductor_v / max(1, self.phases)

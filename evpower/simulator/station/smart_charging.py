@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import trio
+
 from evpower.simulator.station.answers import ACCEPTED, REJECTED, CommandAnswer, Lifecycle, soon
 from evpower.simulator.station.hardware import Hardware
 from evpower.simulator.station.profiles import composite_schedule, profile_is_usable
@@ -19,9 +23,23 @@ def set_charging_profile(hardware: Hardware, lifecycle: Lifecycle, payload: Payl
         running = None if connector is None else connector.transaction
         if running is None or profile.get("transactionId") != running.transaction_id:
             return REJECTED
+    if hardware.misbehaviour.refuse_limits:
+        return REJECTED
+    if hardware.misbehaviour.limit_lag_s > 0:
+        return CommandAnswer(ACCEPTED.payload, partial(_obey_late, hardware, connector_id, profile))
     if not hardware.profiles.set(connector_id, profile):
         return REJECTED
-    return CommandAnswer({"status": "Accepted"}, soon(hardware.apply_limits))
+    return CommandAnswer(ACCEPTED.payload, soon(hardware.apply_limits))
+
+
+async def _obey_late(hardware: Hardware, connector_id: int, profile: Payload) -> None:
+    """Misbehaviour: what was accepted takes its time; a charge that ended meanwhile has no profile any more."""
+    connector = hardware.connectors.get(connector_id)
+    of = None if connector is None else connector.transaction
+    await trio.sleep(hardware.misbehaviour.limit_lag_s)
+    if connector is None or connector.transaction is of:
+        hardware.profiles.set(connector_id, profile)
+        hardware.apply_limits()
 
 
 def clear_charging_profile(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) -> CommandAnswer:

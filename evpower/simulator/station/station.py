@@ -139,6 +139,8 @@ class SimulatedStation:
             self.trace.complain(f"{call.action} with an unusable payload: {error!r}")
             await link.send(CallError(call.message_id, "FormationViolation", str(error)))
             return
+        if call.action == "SetChargingProfile":
+            await trio.sleep(self.hardware.misbehaviour.limit_answer_s)
         await link.send(CallResult(call.message_id, answered.payload))
         if answered.then is not None:
             self.hardware.tasks.start_soon(answered.then)

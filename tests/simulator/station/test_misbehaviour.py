@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import trio
 from trio.testing import MockClock
 
 from evpower.simulator.station.misbehaviour import NAMES, Misbehaviour, UnknownMisbehaviour, misbehaviour
+from evpower.simulator.station.power import Vehicle
 from evpower.simulator.station.station import SimulatedStation
+from evpower.simulator.station.v201.commands import answer as answer_201
 from tests.simulator.central_system import CentralSystem
 from tests.simulator.conftest import Charger
 
@@ -179,3 +183,97 @@ def test_habits_add_up() -> None:
 def test_an_unknown_habit_is_refused_with_the_list_of_known_ones() -> None:
     with pytest.raises(UnknownMisbehaviour, match=r"kwhh.*duplicate"):
         misbehaviour(["kwhh"])
+
+
+#: 32 A of three phases: 22.2 kW.
+THREE_PHASES: dict[str, Any] = {"phases": 3, "connector_power_w": 22_170, "sample_interval_s": 10}
+
+
+def limited(limit_a: float) -> dict[str, Any]:
+    """SetChargingProfile of the running transaction, as a power group's grant is sent."""
+    period = {"startPeriod": 0, "limit": limit_a, "numberPhases": 3}
+    schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": [period], "duration": 300}
+    named = {"chargingProfileId": 9_000_001, "stackLevel": 1, "transactionId": 1}
+    kinds = {"chargingProfilePurpose": "TxProfile", "chargingProfileKind": "Relative"}
+    return {"connectorId": 1, "csChargingProfiles": {**named, **kinds, "chargingSchedule": schedule}}
+
+
+def currents(central: CentralSystem) -> list[float]:
+    """Of each phase, as the last MeterValues have them."""
+    samples = central.of("MeterValues")[-1]["meterValue"][0]["sampledValue"]
+    return [float(each["value"]) for each in samples if each["measurand"] == "Current.Import"]
+
+
+@pytest.mark.parametrize(
+    ("habits", "status", "flows_a", "told_a"),
+    [
+        ([], "Accepted", 10, 10),
+        (["refuse-limits"], "Rejected", 32, 32),
+        (["overdraw"], "Accepted", 15, 15),
+        (["ignore-limits"], "Accepted", 32, 32),
+        (["understate-power"], "Accepted", 10, 5),
+        (["overdraw", "understate-power"], "Accepted", 15, 7.5),
+    ],
+)
+async def test_a_limit_is_obeyed_refused_overdrawn_or_lied_about(
+    central: CentralSystem,
+    charger: Charger,
+    autojump_clock: MockClock,
+    habits: list[str],
+    status: str,
+    flows_a: float,
+    told_a: float,
+) -> None:
+    """10 A in each of three phases; the register always says what flowed."""
+    station = await charger(misbehaviour=misbehaviour(habits), **THREE_PHASES)
+    await station.plug(1, Vehicle(charge_wh=0.0))
+    await central.ask("RemoteStartTransaction", {"connectorId": 1, "idTag": "A"})
+    await central.wait_for("StartTransaction")
+    await trio.sleep(1)
+    assert await central.ask("SetChargingProfile", limited(10)) == {"status": status}
+    await trio.sleep(1)
+    before = station.register_wh()
+    await trio.sleep(100)
+    assert station.register_wh() - before == pytest.approx(flows_a * 3 * 400 / 3**0.5 * 100 / 3600, abs=2)
+    assert currents(central) == pytest.approx([told_a] * 3, abs=0.1)
+
+
+async def test_a_limit_is_answered_late_or_obeyed_late(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    station = await charger(misbehaviour=misbehaviour(["late-limits", "lag-limits"]), **THREE_PHASES)
+    await remote_start(central, station)
+    await central.wait_for("StartTransaction")
+    await trio.sleep(1)
+    asked = trio.current_time()
+    assert await central.ask("SetChargingProfile", limited(6)) == ACCEPTED
+    assert trio.current_time() - asked == 15
+    connector = station.hardware.connectors[1]
+    await trio.sleep(19)
+    assert connector.offered_w == 22_170
+    await trio.sleep(2)
+    assert connector.offered_w == pytest.approx(6 * 3 * 400 / 3**0.5)
+
+
+async def test_a_station_of_201_obeys_the_same_grant(
+    central: CentralSystem, charger: Charger, autojump_clock: MockClock
+) -> None:
+    """What it is asked in 2.0.1's words."""
+    station = await charger(**THREE_PHASES)
+    await remote_start(central, station)
+    await central.wait_for("StartTransaction")
+    await trio.sleep(1)
+    asked = limited(10)["csChargingProfiles"]
+    profile = {**asked, "id": asked.pop("chargingProfileId"), "chargingSchedule": [asked["chargingSchedule"]]}
+
+    async def ask(action: str, payload: dict[str, Any]) -> None:
+        answered = answer_201(station.hardware, station, action, payload)
+        assert answered.payload == ACCEPTED
+        assert answered.then is not None
+        await answered.then()
+
+    await ask("SetChargingProfile", {"evseId": 1, "chargingProfile": profile})
+    assert station.hardware.connectors[1].offered_w == pytest.approx(10 * 3 * 400 / 3**0.5)
+    wanted = {"evseId": 1, "chargingProfilePurpose": "TxProfile", "stackLevel": 1}
+    await ask("ClearChargingProfile", {"chargingProfileCriteria": wanted})
+    assert station.hardware.connectors[1].offered_w == 22_170

@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from evpower.simulator.station import commands as v16
+from evpower.simulator.station import smart_charging
 from evpower.simulator.station.answers import ACCEPTED, CommandAnswer, CommandHandler, Lifecycle
 from evpower.simulator.station.hardware import Hardware
 from evpower.simulator.station.v201 import device
@@ -50,8 +51,34 @@ def request_start(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) ->
     asked = {"idTag": payload["idToken"]["idToken"]}
     if "evseId" in payload:
         asked["connectorId"] = payload["evseId"]
+    if "chargingProfile" in payload:
+        asked["chargingProfile"] = profile_of_16(payload["chargingProfile"])
     hardware.remote_start_ids[asked["idTag"].casefold()] = payload["remoteStartId"]
     return v16.remote_start(hardware, lifecycle, asked)
+
+
+def profile_of_16(profile: Payload) -> dict[str, Any]:
+    """Its first schedule, in the words of 1.6 (K01)."""
+    purposes = {"ChargingStationMaxProfile": "ChargePointMaxProfile"}
+    named = {"chargingProfileId": profile["id"], "chargingSchedule": profile["chargingSchedule"][0]}
+    purpose = profile["chargingProfilePurpose"]
+    return {**profile, **named, "chargingProfilePurpose": purposes.get(purpose, purpose)}
+
+
+def set_charging_profile(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) -> CommandAnswer:
+    profile = profile_of_16(payload["chargingProfile"])
+    asked = {"connectorId": payload["evseId"], "csChargingProfiles": profile}
+    return smart_charging.set_charging_profile(hardware, lifecycle, asked)
+
+
+def clear_charging_profile(hardware: Hardware, lifecycle: Lifecycle, payload: Payload) -> CommandAnswer:
+    wanted = dict(payload.get("chargingProfileCriteria", {}))
+    asked = {name: wanted[name] for name in ("chargingProfilePurpose", "stackLevel") if name in wanted}
+    if "evseId" in wanted:
+        asked["connectorId"] = wanted["evseId"]
+    if "chargingProfileId" in payload:
+        asked["id"] = payload["chargingProfileId"]
+    return smart_charging.clear_charging_profile(hardware, lifecycle, asked)
 
 
 def _refuse_too_many(data: Sequence[Any]) -> None:
@@ -239,6 +266,8 @@ HANDLERS: Mapping[str, CommandHandler] = {
     "ReserveNow": reserve_now,
     "CancelReservation": v16.cancel_reservation,
     "CostUpdated": taken,
+    "SetChargingProfile": set_charging_profile,
+    "ClearChargingProfile": clear_charging_profile,
     **device.HANDLERS,
 }
 

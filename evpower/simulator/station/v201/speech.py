@@ -160,7 +160,7 @@ def _meter_value(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sampled(sampled: Mapping[str, str]) -> dict[str, Any]:
-    wire: dict[str, Any] = {key: text for key, text in sampled.items() if key in ("context", "measurand")}
+    wire: dict[str, Any] = {key: text for key, text in sampled.items() if key in ("context", "measurand", "phase")}
     wire["value"] = float(sampled["value"])
     if "unit" in sampled:
         wire["unitOfMeasure"] = {"unit": sampled["unit"]}

@@ -1,0 +1,151 @@
+"""A group's last hours as an SVG: what each connector was granted, one above the other, beneath the limit (ADR 54)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evpower.power.service import GrantedTime, PowerMoment
+from evpower.power.site import OutletId
+
+WIDTH, HEIGHT = 1000, 240
+#: Moments come once a minute; where none came for longer, nothing was known, and no line is drawn.
+GAP = timedelta(seconds=150)
+#: A band that is this high has room for its name.
+NAMED_FROM = 14
+HUES_APART = 137
+
+
+@dataclass(frozen=True)
+class Band:
+    """What one connector was granted: a polygon; its name stands at `label`, when there is room for it."""
+
+    name: str
+    color: str
+    points: str
+    label: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class DrawnGroup:
+    """Bands from the bottom up; lines of the limit and of what was measured, in pieces where nothing is known."""
+
+    bands: tuple[Band, ...]
+    limits: tuple[str, ...]
+    measured: tuple[str, ...]
+    #: The height of the picture, in tenths of an ampere.
+    most_da: int
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class _Scale:
+    since: datetime
+    until: datetime
+    most_da: int
+
+    def x(self, at: datetime) -> int:
+        share = (at - self.since) / (self.until - self.since)
+        return round(WIDTH * min(1.0, max(0.0, share)))
+
+    def y(self, current_da: float) -> int:
+        return round(HEIGHT * (1 - current_da / self.most_da))
+
+
+def draw_group(
+    granted: Sequence[GrantedTime], moments: Sequence[PowerMoment], since: datetime, until: datetime
+) -> DrawnGroup | None:
+    """None without anything to draw. All connectors given are on the same conductor."""
+    if not granted and not moments:
+        return None
+    steps = _steps(granted)
+    heights = [each.limit_da for each in moments] + [each.measured_da for each in moments]
+    sums = [sum(_held(of, at) for of in steps.values()) for at in _times(granted, since, until)]
+    scale = _Scale(since, until, max(10, *heights, *sums) * 11 // 10)
+    return DrawnGroup(
+        tuple(_bands(steps, sorted({scale.x(at) for at in _times(granted, since, until)}), scale)),
+        tuple(_lines(moments, [each.limit_da for each in moments], scale, is_stepped=True)),
+        tuple(_lines(moments, [each.measured_da for each in moments], scale, is_stepped=False)),
+        scale.most_da,
+        since,
+        until,
+    )
+
+
+def color_of(number: int) -> str:
+    """A colour for each connector, far from those of its neighbours, on light and on dark ground."""
+    return f"hsl({number * HUES_APART % 360} 50% 55%)"
+
+
+def _times(granted: Iterable[GrantedTime], since: datetime, until: datetime) -> list[datetime]:
+    inside = {at for each in granted for at in (each.since, each.until) if since < at < until}
+    return sorted({since, until, *inside})
+
+
+def _steps(granted: Iterable[GrantedTime]) -> dict[OutletId, tuple[list[datetime], list[int]]]:
+    """When each connector's grant changes, and to what; a renewal is no change."""
+    found = defaultdict[OutletId, tuple[list[datetime], list[int]]](lambda: ([], []))
+    for each in granted:
+        times, values = found[each.outlet]
+        if times and times[-1] >= each.since:
+            times.pop()
+            values.pop()
+        if not values or values[-1] != each.current_da:
+            times.append(each.since)
+            values.append(each.current_da)
+        times.append(each.until)
+        values.append(0)
+    return dict(found)
+
+
+def _held(steps: tuple[list[datetime], list[int]], at: datetime) -> int:
+    place = bisect_right(steps[0], at)
+    return steps[1][place - 1] if place else 0
+
+
+def _bands(
+    steps: Mapping[OutletId, tuple[list[datetime], list[int]]], places: Sequence[int], scale: _Scale
+) -> Iterator[Band]:
+    """From one change to the next each band is a step; equal neighbours are one."""
+    duration = scale.until - scale.since
+    # A hair behind the place, so that the change that made it has happened.
+    moments = [scale.since + duration * (place + 0.5) / WIDTH for place in places[:-1]]
+    below = [0] * len(moments)
+    for number, (outlet, of) in enumerate(sorted(steps.items())):
+        above = [base + _held(of, at) for base, at in zip(below, moments, strict=True)]
+        top, bottom = _outline(places, above, scale), _outline(places, below, scale)
+        name, last = f"{outlet[0]}/{outlet[1]}", len(moments) - 1
+        high = scale.y(below[last]) - scale.y(above[last])
+        label = (WIDTH - 6, (scale.y(below[last]) + scale.y(above[last])) // 2 + 5) if high >= NAMED_FROM else None
+        yield Band(name, color_of(number), " ".join((*top, *reversed(bottom))), label)
+        below = above
+
+
+def _outline(places: Sequence[int], heights: Sequence[int], scale: _Scale) -> list[str]:
+    points, before = list[str](), -1
+    for left, height in zip(places, heights, strict=False):
+        if height != before:
+            points += [f"{left},{scale.y(before)}"] if before >= 0 else []
+            points.append(f"{left},{scale.y(height)}")
+            before = height
+    return [*points, f"{places[-1]},{scale.y(before)}"]
+
+
+def _lines(moments: Sequence[PowerMoment], values: Sequence[int], scale: _Scale, *, is_stepped: bool) -> Iterator[str]:
+    """A line for each time without a gap; a limit holds until it is another one."""
+    line, before = list[str](), None
+    for moment, value in zip(moments, values, strict=True):
+        x, y = scale.x(moment.at), scale.y(value)
+        if before is not None and moment.at - before[0] > GAP:
+            yield " ".join(line)
+            line = []
+        elif before is not None and is_stepped and before[1] != y:
+            line.append(f"{x},{before[1]}")
+        line.append(f"{x},{y}")
+        before = (moment.at, y)
+    if line:
+        yield " ".join(line)
