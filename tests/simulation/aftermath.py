@@ -52,10 +52,12 @@ def paid_tyiyn(invoice: Invoice, credited: Collection[str]) -> tuple[int, int]:
     return most - sum(each.returned_tyiyn for each in made if each.trans_id not in credited), most
 
 
+# Of several charges of a full car by one card, which all begin at one register, the last one goes on.
 UNPAID = """
 SELECT t.station_id, t.wire_transaction_id, t.verdict, s.id AS session_id, s.settled_at, t.stops_asked
 FROM evpower.ocpp_transactions t LEFT JOIN public.charging_sessions s ON s.id = t.charging_session_id
-WHERE (t.station_id, t.meter_start_wh, t.id_tag) = (%(station)s, %(start)s, %(tag)s)
+WHERE t.id = (SELECT max(id) FROM evpower.ocpp_transactions
+              WHERE (station_id, meter_start_wh, id_tag) = (%(station)s, %(start)s, %(tag)s))
   AND NOT t.free_vend AND (s.id IS NULL OR s.settled_at IS NOT NULL)
 """
 
