@@ -13,7 +13,7 @@ from evpower.simulator.people.phones import Outlet, PhoneHabits
 from evpower.simulator.station.settings import StationSettings
 
 LOCATION = "EVP-LOC-012"
-LIMIT_A, FAILSAFE_A, SOCKET_A = 40, 6, 32
+LIMIT_A, FAILSAFE_A, SOCKET_A, SOCKET_KW = 40, 6, 32, 22
 #: This socket is left to the person at the keyboard; each other one has somebody who comes again and again.
 LEFT_FREE = ("EVP-012-03", 2)
 HABITS = PhoneHabits(idle_s=30.0)
@@ -25,14 +25,15 @@ def is_of_the_site(station: Station) -> bool:
 
 
 def nature_of_a_socket(settings: StationSettings) -> StationSettings:
-    """Alternating current of three phases, which is what a site's line has."""
-    return replace(settings, phases=3)
+    """Alternating current of three phases, which is what a site's line has; by the true clock, as limits are."""
+    return replace(settings, phases=3, speed=1.0)
 
 
 def outlets_of(outlets: Sequence[Outlet], stations: Sequence[Station]) -> list[Outlet]:
     """The sockets where somebody of the demo charges."""
     site = {str(station.id) for station in stations if is_of_the_site(station)}
-    return [each for each in outlets if each.station_id in site and (each.station_id, each.connector_id) != LEFT_FREE]
+    own = [each for each in outlets if each.station_id in site and (each.station_id, each.connector_id) != LEFT_FREE]
+    return [replace(each, kwh_per_minute=SOCKET_KW / 60) for each in own]
 
 
 def _group_of(stations: Sequence[Station]) -> dict[str, Any]:

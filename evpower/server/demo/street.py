@@ -321,7 +321,8 @@ EvPower demo is ready: {chargers} chargers are connected, {PHONE_USERS} people c
   Chargers   {ocpp_url}
   Whole log  tail -f {config.log.file}
 
-{OWN_STATION} is yours, with 1000 som for {OWN_CLIENT}. Cars charge {SPEED:g} times as fast as real ones.
+{OWN_STATION} is yours, with 1000 som for {OWN_CLIENT}. Cars charge {SPEED:g} times as fast as real ones,
+but where six sockets share a line.
 
   {curl} {api}/balance/{OWN_CLIENT}
   {curl} {api}/station/status/{OWN_STATION}
