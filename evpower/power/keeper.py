@@ -210,10 +210,14 @@ class PowerKeeper:
 
 
 def _failsafe_is_due(loaded: Loaded, facts: Facts, now: datetime) -> bool:
-    """Its station is there and may not have the permanent profile: new, another one, or it was away."""
+    """Its station is there and may not have the permanent profile: new, another one, or it was away.
+
+    One that refused a grant is asked again when it is idle: perhaps its charge had ended there a moment before, and it
+    would count all it can draw until the next one.
+    """
     if facts.connected_at is None:
         return False
-    asked = facts.failsafe_asked_at
-    if facts.failsafe_set_da == loaded.site.members[facts.outlet].failsafe_da:
+    asked, has_refused = facts.failsafe_asked_at, facts.uncontrolled == "refuses" and facts.transaction_id is None
+    if not has_refused and facts.failsafe_set_da == loaded.site.members[facts.outlet].failsafe_da:
         return asked is None or asked < facts.connected_at
     return asked is None or now - asked >= FAILSAFE_AGAIN

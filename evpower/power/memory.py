@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from evpower.power.allocation import Wish
 from evpower.power.evidence import CarEvidence
-from evpower.power.possible_draw import MemberState
+from evpower.power.possible_draw import GrantAnswer, MemberState
 from evpower.power.rows.now import Facts
 from evpower.power.site import Member, OutletId, da_of_watts
 from evpower.power.states import expired, turned
@@ -80,8 +80,18 @@ class Memory:
         charge = str(facts.session_id or facts.transaction_id)
         car = self._cars.get(outlet)
         if car is None or car.charge != charge:
-            car = self._cars[outlet] = _Car(charge)
+            car = self._cars[outlet] = _Car(charge, waits_since=_paused_since(facts))
         return car
+
+
+def _paused_since(facts: Facts) -> datetime | None:
+    """From when on it was held at nothing, by the grants that its station accepted: what a new process has to know, and
+    whoever only looks. None: the last one was more, or there was none."""
+    since: datetime | None = None
+    for grant in facts.grants:
+        if grant.answer is GrantAnswer.ACCEPTED:
+            since = None if grant.current_da > 0 else since or grant.had_by
+    return since
 
 
 def _learnt(evidence: CarEvidence, state: MemberState, facts: Facts, now: datetime) -> CarEvidence:

@@ -94,6 +94,13 @@ async def test_the_demo_s_printed_commands_work_and_it_ends_cleanly_and_starts_a
     assert (stopped["status"], stopped["station_online"]) == ("stopped", True)
     [ledger] = [each for each in commands if re.search("ledger check", each)]
     assert (await shell(f"{ledger} --json"))["ok"]
+
+    async def has_site() -> bool:
+        groups = await shell(f"{ledger.replace('ledger check', 'power list')} --json")
+        return [(each["limit_a"], len(each["members"])) for each in groups] == [(40, 6)]
+
+    with trio.fail_after(30):
+        await poll(has_site, 0.2)
     await end_demo(demo, signal.SIGINT)
 
     again = await start_demo(nursery, state_dir)

@@ -203,6 +203,42 @@ async def test_who_refuses_counts_all_it_can_draw_until_it_accepts(desk: Desk) -
     assert rows == [{"uncontrolled": None}]
 
 
+async def test_who_refused_because_its_charge_had_just_ended_is_asked_when_it_is_idle(desk: Desk) -> None:
+    """Its StopTransaction came after the refusal: until the next charge it would count all it can draw."""
+    await desk.settle()
+    transaction_id = await desk.start(ONE)
+    desk.world.clock.advance(120)
+    desk.world.link.replies["SetChargingProfile"] = CommandRefused("NotSupported", "no", {})
+    await desk.look()
+    desk.world.link.replies.clear()
+    rows = await desk.world.sql("SELECT uncontrolled FROM evpower.power_group_members WHERE connector_id = 1")
+    assert rows == [{"uncontrolled": "refuses"}]
+    await desk.world.end(transaction_id, 2_000)
+    desk.world.clock.advance(2)
+    assert await desk.look() == [(1, 5)], "the permanent profile"
+    rows = await desk.world.sql("SELECT uncontrolled FROM evpower.power_group_members WHERE connector_id = 1")
+    assert rows == [{"uncontrolled": None}]
+    assert await desk.look() == []
+
+
+async def test_who_only_looks_sees_since_when_a_charge_is_paused(desk: Desk) -> None:
+    """And so does the process that comes after this one: it is in the rows."""
+    await desk.world.sql("UPDATE evpower.power_groups SET limit_a = 10, failsafe_a = 5")
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.settle()
+    await desk.start(TWO, OTHER)
+    await desk.settle()
+    now = desk.world.clock.now()
+    (group,) = await desk.world.sql("SELECT id FROM evpower.power_groups")
+    desk.world.clock.advance(60)
+    members = (await desk.world.app.power_groups.state(group["id"])).members
+    paused = [each.paused_since for each in members if each.charges and not each.granted_da]
+    assert len(paused) == 1
+    assert paused[0] is not None
+    assert paused[0] <= now
+
+
 async def test_who_draws_more_than_its_grant_for_half_a_minute_is_uncontrolled(desk: Desk) -> None:
     await desk.settle()
     transaction_id = await desk.start(ONE)

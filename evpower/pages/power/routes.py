@@ -22,7 +22,7 @@ from evpower.pages.frame.forms import form_key, form_text
 from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import choices, signed_in
 from evpower.pages.live import LONGEST_S, TICK_EVERY_S, VIEWERS_MOST, Rows, Viewer
-from evpower.pages.power.sites import DRAWN, GroupView, SharedViews, may_see
+from evpower.pages.power.sites import GroupView, SharedViews, may_see
 from evpower.pages.power.stream import GroupStream
 from evpower.power.errors import NoSuchGroup
 from evpower.power.orders import GroupRecord, OutsideLimit
@@ -69,7 +69,7 @@ def power_routes(
         until = (clock.now() + LASTS).astimezone(timezone)
         filled = {"limit": "", "unit": "a", "valid_until": f"{until:%Y-%m-%dT%H:%M}"}
         shown = {"wrong": {}, "filled": filled, **names}
-        return await pages.show("power/group.html", status, view=view, hours=DRAWN.seconds // 3600, **shown)
+        return await pages.show("power/group.html", status, view=view, **shown)
 
     @routes.get("")
     async def groups() -> Response:

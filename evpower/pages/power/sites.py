@@ -20,6 +20,8 @@ from evpower.staff.records import Acting
 READ_EVERY_S, HOURS_EVERY_S = 2.0, 15.0
 WITHIN_S = 10.0
 DRAWN = timedelta(hours=3)
+#: What began lately is drawn wide enough to be seen.
+LEAST_DRAWN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class GroupView:
         """The hours, of the connectors that load the phase."""
         loading = {each.member.outlet for each in self.members if self.phase in each.member.phases}
         granted = [each for each in self.granted if each.outlet in loading]
-        return draw_group(granted, self.moments, self.until - DRAWN, self.until)
+        known = [*(each.since for each in granted), *(each.at for each in self.moments)]
+        since = max(min(known, default=self.until), self.until - DRAWN)
+        return draw_group(granted, self.moments, min(since, self.until - LEAST_DRAWN), self.until)
 
 
 def may_see(acting: Acting, site: SitePicture) -> bool:

@@ -25,6 +25,7 @@ from evpower.network_file.file import parse_fleet
 from evpower.network_file.parts import Fleet, Station
 from evpower.server import logs, supervisor
 from evpower.server.demo.bank import has_providers, sandbox_settings, with_sandbox
+from evpower.server.demo.site import HABITS, LIMIT_A, is_of_the_site, make_site, nature_of_a_socket, outlets_of
 from evpower.server.demo.troubles import TROUBLED, Troubles, nature_of, quick_to_notice
 from evpower.server.doors import Running
 from evpower.settings.config import Config
@@ -32,11 +33,12 @@ from evpower.settings.sign_in import SmsSettings
 from evpower.settings.state_directory import make_private
 from evpower.simulator.fleet import StationPlan, run_fleet
 from evpower.simulator.people.drivers import Habits
-from evpower.simulator.people.phones import Outlet, PhoneUser, Say
+from evpower.simulator.people.phones import Outlet, PhoneHabits, PhoneUser, Say
 from evpower.simulator.providers.running import run_sandbox
 from evpower.simulator.providers.sandbox import Sandbox
 from evpower.simulator.station.settings import StationSettings
 from evpower.simulator.station.station import SimulatedStation
+from evpower.worker import contain
 
 log = logging.getLogger("evpower.demo")
 
@@ -161,13 +163,39 @@ class _Street:
             await self._wait_for_boots(chargers)
             self.say(_help(self._http_url, self._ocpp_url, self.config, len(chargers), self.bank))
             for number in range(1, PHONE_USERS + 1):
-                people = random.Random(f"{SEED}/{number}")
-                purse = _Purse(http, self._import, number)
-                street.start_soon(_guarded, PhoneUser(http, purse.client, _outlets(fleet), people, self._print).run)
+                street.start_soon(_guarded, self._user(http, number, _outlets(fleet)).run)
+            site = await self._site(fleet)
+            for number, outlet in enumerate(outlets_of(_all_outlets(fleet), fleet.stations), PHONE_USERS + 1):
+                street.start_soon(_guarded, self._user(http, number, [outlet], HABITS).run)
             if self.running.pages_urls:
                 by_id = {charger.station_id: charger for charger in chargers}
                 await Troubles(http, by_id, _Purse(http, self._import, 0).client, self.bank).make()
                 self.say(f"  The operators' pages, signed in as {OPERATOR}:  {await self._pages_link()}\n")
+                if site is not None:
+                    self.say(f"  Six sockets share {LIMIT_A} A:  {self._pages_url}/network/power/{site}\n")
+
+    def _user(
+        self, http: httpx2.AsyncClient, number: int, outlets: Sequence[Outlet], habits: PhoneHabits | None = None
+    ) -> PhoneUser:
+        """Somebody with a phone, who is the same in each demo."""
+        people, purse = random.Random(f"{SEED}/{number}"), _Purse(http, self._import, number)
+        return PhoneUser(http, purse.client, outlets, people, self._print, habits)
+
+    async def _site(self, fleet: Fleet) -> int | None:
+        """The power group of the site where sockets share a line, if it could be made."""
+        site: int | None = None
+        async with self._control() as control:
+            with contain(log, "the demo's site with a limit could not be made"):
+                site = await make_site(control, fleet.stations)
+        return site
+
+    def _control(self) -> httpx2.AsyncClient:
+        transport = httpx2.AsyncHTTPTransport(uds=self.running.control_socket)
+        return httpx2.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S)
+
+    @property
+    def _pages_url(self) -> str:
+        return _dialled(self.running.pages_urls[0])
 
     @property
     def _http_url(self) -> str:
@@ -182,17 +210,15 @@ class _Street:
 
     async def _pages_link(self) -> str:
         """A link that signs the person at the keyboard in, once."""
-        transport = httpx2.AsyncHTTPTransport(uds=self.running.control_socket)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S) as http:
+        async with self._control() as http:
             # There since an earlier demo: that is fine too.
             await http.post("/control/users", json={"id": OPERATOR, "role": "superadmin"})
             made = (await http.post(f"/control/users/{OPERATOR}/link")).raise_for_status().json()
-        return f"{_dialled(self.running.pages_urls[0])}{made['data']['path']}"
+        return f"{self._pages_url}{made['data']['path']}"
 
     async def _import(self, text: str) -> None:
         """As `evpower import` does, over the control socket. Raises EvPowerError when it is refused."""
-        transport = httpx2.AsyncHTTPTransport(uds=self.running.control_socket)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://evpower", timeout=IMPORT_WITHIN_S) as http:
+        async with self._control() as http:
             response = await http.post("/control/import", content=text.encode())
         if not response.is_success:
             raise EvPowerError(f"the demo's fleet was refused: {response.text}")
@@ -246,6 +272,8 @@ def _plans(fleet: Fleet) -> list[StationPlan]:
 
 def _nature(station: Station) -> StationSettings:
     plain = StationSettings(password=station.password, speed=SPEED, sample_interval_s=SAMPLE_INTERVAL_S)
+    if is_of_the_site(station):
+        plain = nature_of_a_socket(plain)
     return replace(
         plain,
         ocpp="2.0.1" if station.id == NEWER_STATION else plain.ocpp,
@@ -261,7 +289,13 @@ def _power_kw(station: Station) -> float:
 
 
 def _outlets(fleet: Fleet) -> list[Outlet]:
-    """Where the demo's people charge: what is in service, and not the station left to the person watching."""
+    """Where the demo's people charge who charge anywhere; the site with a limit has people of its own."""
+    site = {str(station.id) for station in fleet.stations if is_of_the_site(station)}
+    return [each for each in _all_outlets(fleet) if each.station_id not in site]
+
+
+def _all_outlets(fleet: Fleet) -> list[Outlet]:
+    """What is in service, and not the station left to the person watching."""
     return [
         Outlet(station.id, connector.connector_number, min(_power_kw(station), CAR_KW_MAX) * SPEED / 60)
         for station in fleet.stations
@@ -287,7 +321,8 @@ EvPower demo is ready: {chargers} chargers are connected, {PHONE_USERS} people c
   Chargers   {ocpp_url}
   Whole log  tail -f {config.log.file}
 
-{OWN_STATION} is yours, with 1000 som for {OWN_CLIENT}. Cars charge {SPEED:g} times as fast as real ones.
+{OWN_STATION} is yours, with 1000 som for {OWN_CLIENT}. Cars charge {SPEED:g} times as fast as real ones,
+but where six sockets share a line.
 
   {curl} {api}/balance/{OWN_CLIENT}
   {curl} {api}/station/status/{OWN_STATION}
