@@ -129,8 +129,8 @@ async def test_connectors_that_are_kept_for_somebody_are_known(world: World) -> 
     await world.sql("INSERT INTO clients (id) VALUES ('kept-for')")
     await world.sql(
         "INSERT INTO evpower.reservations (id, wire_id, client_id, station_id, connector_id, any_connector, status,"
-        " scheduled, minutes, created_at, blocks_from, starts_at, expires_at, free_cancel_until, per_minute, no_show_fee,"
-        " hold_tyiyn, guaranteed)"
+        " scheduled, minutes, created_at, blocks_from, starts_at, expires_at, free_cancel_until, per_minute,"
+        " no_show_fee, hold_tyiyn, guaranteed)"
         " VALUES ('r', 7, 'kept-for', 'EVP-001-01', 2, false, 'reserved', true, 60, %s, %s, %s, %s, %s, 0, 0, 0, true)",
         now,
         now + timedelta(minutes=30),
