@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +33,13 @@ class LocationRecord:
     admin_id: str | None
     created_at: datetime
     updated_at: datetime
+    entrance_latitude: float | None
+    entrance_longitude: float | None
+    #: By language: ru, ky, en.
+    directions: Mapping[str, str] | None
+    height_limit_m: float | None
+    #: OCPI's Hours.
+    opening_hours: Mapping[str, object] | None
 
 
 @dataclass(frozen=True)

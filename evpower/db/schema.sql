@@ -1066,7 +1066,12 @@ TABLE public.locations WITH ROW SECURITY (
     user_id text,
     admin_id text,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
-    updated_at timestamp with time zone NOT NULL DEFAULT now()
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    entrance_latitude double precision,
+    entrance_longitude double precision,
+    directions jsonb,
+    height_limit_m double precision,
+    opening_hours jsonb
 )
 TABLE public.payment_transactions WITH ROW SECURITY (
     id bigint NOT NULL DEFAULT nextval('public.payment_transactions_id_seq'::regclass),
@@ -1531,6 +1536,11 @@ public.connectors: connectors_pkey PRIMARY KEY (id)
 public.connectors: connectors_station_id_connector_number_key UNIQUE (station_id, connector_number)
 public.connectors: connectors_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 public.connectors: connectors_status_check CHECK ((status = ANY (ARRAY['available'::text, 'occupied'::text, 'faulted'::text, 'unavailable'::text])))
+public.locations: locations_directions_check CHECK ((jsonb_typeof(directions) = 'object'::text))
+public.locations: locations_entrance_latitude_check CHECK (((entrance_latitude >= ('-90'::integer)::double precision) AND (entrance_latitude <= (90)::double precision)))
+public.locations: locations_entrance_longitude_check CHECK (((entrance_longitude >= ('-180'::integer)::double precision) AND (entrance_longitude <= (180)::double precision)))
+public.locations: locations_height_limit_m_check CHECK ((height_limit_m > (0)::double precision))
+public.locations: locations_opening_hours_check CHECK ((jsonb_typeof(opening_hours) = 'object'::text))
 public.locations: locations_pkey PRIMARY KEY (id)
 public.locations: locations_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text])))
 public.payment_transactions: payment_transactions_chain CHECK ((balance_after = (balance_before + amount)))

@@ -18,7 +18,7 @@ from evpower.forecast.rows.cells import Of
 from evpower.forecast.rows.scores import read_day_scores
 
 #: Cells read at once: a slice is a few milliseconds of the event loop.
-CELLS_AT_ONCE = 100
+CELLS_AT_ONCE = 25
 
 
 @dataclass(frozen=True)

@@ -143,16 +143,17 @@ class Forecasts:
         return ForecastScores(days, what_scores_say(sums, days), sums, skill)
 
     async def at_arrival(
-        self, locations: Iterable[ListedLocation], connector_type: str | None, minutes: float
+        self, arrivals: Sequence[tuple[ListedLocation, float]], connector_type: str | None
     ) -> dict[str, ForecastSlot]:
-        """What these locations will be like in so many minutes; those of which nothing is known yet are left out."""
+        """What each of these locations will be like in so many minutes, by its id; without those of which nothing is
+        known yet."""
         now, model = self._clock.now(), self._model
         async with reading(self._pool) as conn:
             known = Plans(await limited_charges(conn, None), await promises(conn, None, now), self._planned_end)
 
         def compute() -> dict[str, ForecastSlot]:
             found = {}
-            for location in locations:
+            for location, minutes in arrivals:
                 present = _present(location, connector_type)
                 usual = model.usual_of(location.id, _kind(connector_type))
                 if usual is not None and present.connectors:

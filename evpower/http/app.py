@@ -27,6 +27,7 @@ from evpower.http.phones.accounts import account_end_routes, account_routes
 from evpower.http.phones.history.documents import document_routes
 from evpower.http.phones.history.lists import history_routes
 from evpower.http.phones.journeys.forecasts import forecast_routes
+from evpower.http.phones.journeys.navigation import navigation_routes
 from evpower.http.phones.live import live_routes
 from evpower.http.phones.live_hub import LiveHub
 from evpower.http.phones.locations import location_routes
@@ -51,6 +52,7 @@ from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.caller import Callers
 from evpower.http.wire.idempotency import Idempotency, KeyStore
 from evpower.http.wire.loop_time import CpuSeconds
+from evpower.navigation.service import Navigation
 from evpower.network.locations import Locations
 from evpower.network.station_page import StationPages
 from evpower.network.station_prices import StationPrices
@@ -127,6 +129,7 @@ class PhoneServices:
     prices: StationPrices | None = None
     evidence: Evidence | None = None
     forecasts: Forecasts | None = None
+    navigation: Navigation | None = None
 
 
 def build_http_app(
@@ -191,6 +194,8 @@ def _phone_routes(services: PhoneServices, idempotency: Idempotency, guard: Requ
     yield location_routes(services.locations, forecasts=services.forecasts, prefix=V1)
     if services.forecasts is not None:
         yield forecast_routes(services.forecasts, prefix=V1)
+    if services.navigation is not None:
+        yield navigation_routes(services.navigation, prefix=V1)
     if services.accounts is not None:
         yield account_end_routes(services.accounts, prefix=V1)
     newcomers = Newcomers(services.billing, guard)

@@ -61,10 +61,12 @@ class _Recorder(Fields):
         super().__init__({}, "", [], [])
         self._schemas: dict[str, TableSchema] = {}
         self._tables: dict[str, _Recorder] = {}
+        self._objects: dict[str, _Recorder] = {}
         self._needed: list[str] = []
 
     def schema(self, *, change: bool = False, but: Collection[str] = ()) -> TableSchema:
         asked = self._schemas | {key: {"type": "array", "items": each.schema()} for key, each in self._tables.items()}
+        asked |= {key: each.schema() for key, each in self._objects.items()}
         fields = {key: each for key, each in asked.items() if key not in but}
         if change:
             fields = {key: {"anyOf": [each, {"type": "null"}]} for key, each in fields.items()}
@@ -110,6 +112,10 @@ class _Recorder(Fields):
     def moment(self, key: str) -> datetime | None:
         self._schemas[key] = {"type": "string", "format": "date-time"}
         return None
+
+    def table(self, key: str) -> Fields | None:
+        self._objects[key] = _Recorder()
+        return self._objects[key]
 
     def tables(self, key: str) -> list[Fields]:
         self._tables[key] = _Recorder()

@@ -139,6 +139,16 @@ class Fields:
             self.wrong(key, allowed)
         return None
 
+    def table(self, key: str) -> Fields | None:
+        """A table within."""
+        value = self._take(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.wrong(key, "must be a table")
+            return None
+        return Fields(value, self.at(key), self._problems, self._warnings)
+
     def tables(self, key: str) -> list[Fields]:
         """The tables of an array of tables."""
         value = self._take(key)

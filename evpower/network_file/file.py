@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
@@ -15,6 +16,7 @@ from evpower.errors import InvalidRequest
 from evpower.identifiers import CLIENT_ID, PHONE, STATION_ID, ClientId, StationId
 from evpower.money import exact_tyiyn
 from evpower.network_file.fields import Fields, Problem
+from evpower.network_file.opening_hours import read_directions, read_opening_hours
 from evpower.network_file.parts import Client, Connector, Fleet, IdTag, Location, Station, TariffPlan, TariffRule
 from evpower.security.passwords import CHARS_MAX, CHARS_MIN, is_long_enough, is_printable
 
@@ -48,7 +50,8 @@ def parse_fleet(text: str) -> Fleet:
 def read_station(station: Mapping[str, Any], id: str, name: str, address: str) -> Fleet:
     """One station, as a fleet file writes it, at a location that exists. Raises InvalidRequest like `parse_fleet`."""
     read, warnings = _read(station, lambda fields: FleetReader().station(fields, id))
-    place = Location(id, name, address, None, None, None, None, None, None, None, (read,))
+    named = Fields({"id": id, "name": name, "address": address}, "", [], [])
+    place = replace(FleetReader().location(named), stations=(read,))
     return Fleet((place,), (), (), (), warnings)
 
 
@@ -95,6 +98,11 @@ class FleetReader:
             status=fields.one_of("status", ADMIN_STATUSES),
             user_id=fields.text("user_id"),
             admin_id=fields.text("admin_id"),
+            entrance_latitude=fields.number("entrance_latitude", -90, 90),
+            entrance_longitude=fields.number("entrance_longitude", -180, 180),
+            directions=read_directions(fields),
+            height_limit_m=_height_limit(fields),
+            opening_hours=read_opening_hours(fields),
             stations=tuple(self.station(each, location_id) for each in fields.tables("stations")),
         )
         fields.done(ours=("stations_count", "connectors_count", *TIMES))
@@ -238,6 +246,14 @@ class FleetReader:
         first_at = self._first_at.setdefault((what, name), fields.at(key))
         if first_at != fields.at(key):
             fields.wrong(key, f"is the {what} of {first_at} already")
+
+
+def _height_limit(fields: Fields) -> Decimal | None:
+    """Metres under a gate."""
+    height_m = fields.number("height_limit_m", 0, 100)
+    if height_m == 0:
+        fields.wrong("height_limit_m", "must be more than 0")
+    return height_m
 
 
 def _password(fields: Fields) -> str | None:

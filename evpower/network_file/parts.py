@@ -5,9 +5,11 @@ None is a field the file leaves out: it takes its default in a new row and is le
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
 from evpower.identifiers import ClientId, StationId
 
@@ -71,6 +73,12 @@ class Location:
     status: str | None
     user_id: str | None
     admin_id: str | None
+    #: Where cars turn in, what a driver must know by language, the height of a gate, OCPI's Hours.
+    entrance_latitude: Decimal | None
+    entrance_longitude: Decimal | None
+    directions: Mapping[str, str] | None
+    height_limit_m: Decimal | None
+    opening_hours: Mapping[str, Any] | None
     stations: tuple[Station, ...]
 
 

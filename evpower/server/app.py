@@ -72,6 +72,8 @@ from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
 from evpower.link.ports import StationLink
 from evpower.metering.journal import Journal
+from evpower.navigation.roads import Roads
+from evpower.navigation.service import Navigation
 from evpower.network.list_cache import OwnListCache
 from evpower.network.locations import Locations
 from evpower.network.presence import Presence
@@ -216,6 +218,7 @@ class App:
     forecast_keeper: ForecastKeeper
     forecasts: Forecasts
     forecast_scores: NightlyScores
+    navigation: Navigation
     allowance: Allowance
     charge_views: ChargeViews
     client_accounts: ClientAccounts
@@ -340,6 +343,7 @@ def build_app(
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
     availability = StationAvailability(pool, clock, timezone)
     calendar = Calendar(timezone, frozenset(config.forecast.holidays))
+    forecasts = Forecasts(pool, clock, locations, calendar, limits.planned_at)
     payments = build_payments(pool, clock, ids, billing, gateways or Gateways(), top_up_rules(config), watch)
     ailing = read_ailing(habits or StationHabits(), link, clock)
     beneath = Beneath(clock, journal, payments.providers, config.server.state_dir, room, ailing)
@@ -401,7 +405,10 @@ def build_app(
         availability=availability,
         forecast_keeper=ForecastKeeper(pool, watch, calendar),
         forecast_scores=NightlyScores(pool, watch, calendar),
-        forecasts=Forecasts(pool, clock, locations, calendar, limits.planned_at),
+        forecasts=forecasts,
+        navigation=Navigation(
+            pool, clock, locations, Roads(config.navigation.router), forecasts if config.forecast.enabled else None
+        ),
         pictures=Pictures(pool, clock, bus, picture_reading, random_bytes(8).hex(), beneath),
         allowance=allowance,
         charge_views=ChargeViews(pool, clock, link, config.ocpp.heartbeat_timeout_s, config.billing.timezone),

@@ -296,6 +296,7 @@ def people_app(
             power_preferences=app.power_preferences if config.power.enabled else None,
             reservations=app.reservations.service if config.reservations.enabled else None,
             evidence=app.evidence,
+            navigation=app.navigation,
             forecasts=app.forecasts if config.forecast.enabled else None,
         ),
         process.clock,

@@ -21,7 +21,7 @@ from evpower.settings.http import HttpSettings
 from evpower.settings.ocpp import OcppSettings
 from evpower.settings.operator import OperatorSettings
 from evpower.settings.payments import ObankSettings, OdengiSettings, PaymentsSettings
-from evpower.settings.phones import FavoritesSettings, ForecastSettings, HistorySettings
+from evpower.settings.phones import FavoritesSettings, ForecastSettings, HistorySettings, NavigationSettings
 from evpower.settings.power import PowerSettings, ReservationSettings
 from evpower.settings.process import DatabaseSettings, LogSettings, RedisSettings, ServerSettings
 from evpower.settings.push import PushSettings
@@ -61,6 +61,7 @@ class Config:
     power: PowerSettings = field(default_factory=PowerSettings)
     forecast: ForecastSettings = field(default_factory=ForecastSettings)
     reservations: ReservationSettings = field(default_factory=ReservationSettings)
+    navigation: NavigationSettings = field(default_factory=NavigationSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
     file: Path | None = field(default=None, compare=False)
@@ -122,6 +123,7 @@ SECTIONS: dict[str, type[Any]] = {
     "power": PowerSettings,
     "forecast": ForecastSettings,
     "reservations": ReservationSettings,
+    "navigation": NavigationSettings,
     "log": LogSettings,
 }
 SETTINGS: dict[str, Field[Any]] = {

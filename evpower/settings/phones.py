@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evpower.settings.values import Days, Flag, setting
+from evpower.settings.values import Days, Flag, RouterAddress, setting
 
 
 @dataclass(frozen=True)
@@ -27,3 +27,10 @@ class ForecastSettings:
 
     enabled: bool = setting(True, Flag())
     holidays: tuple[str, ...] = setting((), Days())
+
+
+@dataclass(frozen=True)
+class NavigationSettings:
+    """Ways to stations (roadmap/forecast-navigation §5)."""
+
+    router: str = setting("", RouterAddress())

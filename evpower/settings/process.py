@@ -35,6 +35,7 @@ LOGGERS = (
     "evpower.journal",
     "evpower.limits",
     "evpower.live",
+    "evpower.navigation",
     "evpower.pages",
     "evpower.payments",
     "evpower.power",

@@ -133,6 +133,21 @@ class Text:
 
 
 @dataclass(frozen=True)
+class RouterAddress:
+    """`osrm:URL`, `valhalla:URL`, or nothing."""
+
+    form: ClassVar[re.Pattern[str]] = re.compile(r"(osrm|valhalla):https?://[^\s/?#@]+(/[^\s?#]*)?")
+
+    def read(self, value: object) -> str:
+        if isinstance(value, str) and (not value or self.form.fullmatch(value)):
+            return value
+        raise ValueError('must be empty, or osrm: or valhalla: and a URL, such as "osrm:http://127.0.0.1:5000"')
+
+    def read_text(self, text: str) -> str:
+        return self.read(text)
+
+
+@dataclass(frozen=True)
 class Choice:
     """One value of a fixed list; `why_not` gives the reason why a known value is not available."""
 

@@ -127,6 +127,21 @@ async def test_a_station_has_every_key_of_the_contract_with_null_where_nothing_i
     }
 
 
+async def test_how_a_location_is_reached_is_set_and_emptied(desk: Desk) -> None:
+    reached = {
+        "entrance_latitude": 42.875,
+        "entrance_longitude": 74.57,
+        "directions": {"ky": "Короодон"},
+        "height_limit_m": 2.1,
+        "opening_hours": {"twentyfourseven": True},
+    }
+    location = await desk.put("/locations/EVP-LOC-001", reached)
+    assert {name: location[name] for name in reached} == reached
+    emptied = dict.fromkeys(reached)
+    location = await desk.put("/locations/EVP-LOC-001", emptied)
+    assert {name: location[name] for name in reached} == emptied
+
+
 async def test_a_location_is_shown_with_its_counts(desk: Desk) -> None:
     location = await desk.get("/locations/EVP-LOC-001")
     assert (location["name"], location["city"], location["status"]) == ("ТЦ Дордой Плаза", "Бишкек", "active")

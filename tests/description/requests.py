@@ -89,5 +89,9 @@ def example(name: str, schema: Mapping[str, Any]) -> object:
         return EXAMPLES.get(name, OTHERS.get(name))
     if "enum" in schema:
         return schema["enum"][0]
+    if schema.get("properties"):
+        return body_of(schema)
+    if schema.get("minItems"):
+        return [example(name, schema["items"])]
     least = max(1, schema.get("minimum", 1))
     return {"boolean": True, "integer": least, "number": 1, "array": []}.get(str(schema.get("type")), name.upper())

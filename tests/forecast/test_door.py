@@ -116,19 +116,31 @@ async def test_a_charge_whose_limit_ends_it_is_known(world: World) -> None:
     await world.end(begun.wire_transaction_id, 1_000)
 
 
-async def test_a_connector_that_is_kept_for_a_card_is_known(world: World) -> None:
+async def test_connectors_that_are_kept_for_somebody_are_known(world: World) -> None:
+    """One for a card, the other for a client."""
     doors, now = await with_past(world, 21), world.clock.now()
-    for connector in (1, 2):
-        await world.sql(
-            "INSERT INTO evpower.ocpp_reservations (station_id, connector_id, id_tag, expires_at, status, created_at)"
-            " VALUES ('EVP-001-01', %s, 'CARD', %s, 'Active', %s)",
-            connector,
-            now + timedelta(minutes=70),
-            now,
-        )
+    until = now + timedelta(minutes=70)
+    await world.sql(
+        "INSERT INTO evpower.ocpp_reservations (station_id, connector_id, id_tag, expires_at, status, created_at)"
+        " VALUES ('EVP-001-01', 1, 'CARD', %s, 'Active', %s)",
+        until,
+        now,
+    )
+    await world.sql("INSERT INTO clients (id) VALUES ('kept-for')")
+    await world.sql(
+        "INSERT INTO evpower.reservations (id, wire_id, client_id, station_id, connector_id, any_connector, status,"
+        " scheduled, minutes, created_at, blocks_from, starts_at, expires_at, free_cancel_until, per_minute,"
+        " no_show_fee, hold_tyiyn, guaranteed)"
+        " VALUES ('r', 7, 'kept-for', 'EVP-001-01', 2, false, 'reserved', true, 60, %s, %s, %s, %s, %s, 0, 0, 0, true)",
+        now,
+        now + timedelta(minutes=30),
+        now + timedelta(minutes=30),
+        until,
+        now,
+    )
     hours = (await doors.ask("GET", f"{HERE}/forecast?hours=3"))["forecast"]
-    assert [each["basis"] for each in hours] == ["known", "known", "history"]
-    assert hours[0]["probability"] == 0.05
+    assert [each["basis"] for each in hours] == ["history", "known", "history"]
+    assert hours[1]["probability"] == 0.05
 
 
 @pytest.mark.parametrize(

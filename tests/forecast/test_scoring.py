@@ -22,6 +22,7 @@ DAY = timedelta(days=1)
 PLACES = """
 INSERT INTO locations (id, name, address) VALUES ('EVP-LOC-002', 'Other', 'Street');
 INSERT INTO stations (id, serial_number, location_id) VALUES ('EVP-002-01', 'EVPCS-002', 'EVP-LOC-002');
+INSERT INTO connectors (id, station_id, connector_number) VALUES ('EVP-002-01-1', 'EVP-002-01', 1);
 """
 HOURS = """
 INSERT INTO evpower.availability_hours

@@ -19,6 +19,7 @@ from evpower.events import EventBus
 from evpower.network_file.file import parse_fleet
 from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.network_file.service import FleetReport, NetworkFile
+from tests.network_file.test_file import REACHED
 from tests.worlds.by_hand import by_hand
 from tests.worlds.fakes import SetClock
 
@@ -86,7 +87,7 @@ async def test_the_demo_fleet_is_written(pool: Pool) -> None:
 async def test_importing_twice_changes_nothing(pool: Pool) -> None:
     text = (
         DEMO
-        + '\n[[locations]]\nid = "L9"\nname = "n"\naddress = "a"\n'
+        + ('\n[[locations]]\nid = "L9"\nname = "n"\naddress = "a"\n' + REACHED)
         + ('[[locations.stations]]\nid = "S9"\nserial_number = "N9"\npassword = "secret-secret-secret"\n')
     )
     await imported(pool, text)
@@ -95,6 +96,9 @@ async def test_importing_twice_changes_nothing(pool: Pool) -> None:
     assert (again.created, again.changed, again.warnings) == ({}, {}, ())
     assert await rows(pool, "SELECT * FROM stations ORDER BY id") == before
     assert again.unchanged["opening_balances"] == 4
+    (reached,) = await rows(pool, "SELECT directions, opening_hours, height_limit_m FROM locations WHERE id = 'L9'")
+    assert reached["directions"] == {"ru": "Въезд со двора", "en": "From the yard"}
+    assert (reached["opening_hours"]["twentyfourseven"], reached["height_limit_m"]) == (False, 2.1)
     assert again.unchanged["passwords"] == 1
 
 

@@ -197,3 +197,49 @@ def test_the_demo_fleet_is_right_and_has_what_the_seed_names() -> None:
     assert "test-client-123" in [client.id for client in fleet.clients]
     plans = {plan.id for plan in fleet.tariff_plans}
     assert {station.tariff_plan_id for station in fleet.stations} <= plans | {None}
+
+
+REACHED = """
+entrance_latitude = 42.875
+entrance_longitude = 74.57
+height_limit_m = 2.1
+directions = {ru = "Въезд со двора", en = "From the yard"}
+[locations.opening_hours]
+twentyfourseven = false
+[[locations.opening_hours.regular_hours]]
+weekday = 1
+period_begin = "08:00"
+period_end = 20:30:00
+[[locations.opening_hours.exceptional_closings]]
+period_begin = 2026-03-08T00:00:00+06:00
+period_end = 2026-03-09T00:00:00+06:00
+"""
+LOCATION = '[[locations]]\nid = "L1"\nname = "Place"\naddress = "Street 1"\n'
+
+
+def test_how_a_location_is_reached_is_read_as_ocpi_writes_it() -> None:
+    (location,) = parse_fleet(LOCATION + REACHED).locations
+    assert (location.entrance_latitude, location.height_limit_m) == (Decimal("42.875"), Decimal("2.1"))
+    assert location.directions == {"ru": "Въезд со двора", "en": "From the yard"}
+    assert location.opening_hours == {
+        "twentyfourseven": False,
+        "regular_hours": [{"weekday": 1, "period_begin": "08:00", "period_end": "20:30"}],
+        "exceptional_closings": [{"period_begin": "2026-03-07T18:00:00Z", "period_end": "2026-03-08T18:00:00Z"}],
+    }
+
+
+def test_what_no_location_can_be_reached_by_is_named() -> None:
+    text = LOCATION + (
+        'entrance_latitude = 91\nheight_limit_m = 0\ndirections = {de = "Hof"}\n'
+        "[locations.opening_hours]\ntwentyfourseven = true\n"
+        '[[locations.opening_hours.regular_hours]]\nweekday = 8\nperiod_begin = "20:00"\nperiod_end = "08:00"\n'
+    )
+    assert problems(text) == [
+        ("locations[0].entrance_latitude", "must be a number from -90 to 90"),
+        ("locations[0].directions.de", "is unknown"),
+        ("locations[0].height_limit_m", "must be more than 0"),
+        ("locations[0].opening_hours.regular_hours[0].weekday", "must be a whole number from 1 to 7"),
+        ("locations[0].opening_hours.regular_hours[0].period_end", "must be later than period_begin"),
+        ("locations[0].opening_hours.regular_hours", "must not be there beside twentyfourseven"),
+    ]
+    assert problems(LOCATION + "opening_hours = 7\n") == [("locations[0].opening_hours", "must be a table")]

@@ -643,6 +643,16 @@ def test_a_holiday_is_a_day_of_each_year_or_of_one(days: str) -> None:
     assert loaded.holidays == ("03-08", "2026-03-20", "02-29")
 
 
+@pytest.mark.parametrize(
+    "router", ["osrm", "osrm:localhost:5000", "google:http://x", "osrm:http://a@b", "osrm:http://x?k=1"]
+)
+def test_a_router_is_its_kind_and_its_url(router: str) -> None:
+    (problem,) = refused(None, EVPOWER_NAVIGATION_ROUTER=router)
+    assert "must be empty, or osrm: or valhalla: and a URL" in problem
+    named = load(None, {"EVPOWER_NAVIGATION_ROUTER": "valhalla:https://routes.example/v1"})
+    assert named.navigation.router == "valhalla:https://routes.example/v1"
+
+
 def test_tokens_can_be_required_when_people_can_sign_in_here() -> None:
     assert load(None, {**SMS_ON, "EVPOWER_AUTH_MODE": "required"}).auth.mode == "required"
     assert refused(None, EVPOWER_AUTH_MODE="required")

@@ -39,6 +39,7 @@ class PhoneDoors:
             "accounts": app.accounts,
             "forecasts": app.forecasts,
             "reservations": app.reservations.service,
+            "navigation": app.navigation,
         }
         people = build_http_app(
             PhoneServices(

@@ -16,7 +16,8 @@ from evpower.network_file.tables import Table
 
 LIST_LOCATIONS = """
 SELECT l.id, l.name, l.address, l.city, l.country, l.latitude, l.longitude, l.status, l.stations_count,
-       l.connectors_count, l.user_id, l.admin_id, l.created_at, l.updated_at
+       l.connectors_count, l.user_id, l.admin_id, l.created_at, l.updated_at, l.entrance_latitude, l.entrance_longitude,
+       l.directions, l.height_limit_m, l.opening_hours
 FROM public.locations l
 WHERE (%(id)s::text IS NULL OR l.id = %(id)s) AND (%(status)s::text IS NULL OR l.status = %(status)s)
   AND (%(of)s::text[] IS NULL OR l.id = ANY(%(of)s))

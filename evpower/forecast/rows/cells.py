@@ -11,7 +11,7 @@ from evpower.db.connection import Conn
 from evpower.forecast.calendar import CELLS, HOUR, SUNDAY, Calendar
 from evpower.forecast.cells import Cells
 from evpower.forecast.method import HALF_LIFE_WEEKS
-from evpower.forecast.rows.hours import ANY_TYPE
+from evpower.forecast.rows.hours import ANY_TYPE, OF_TYPES
 
 #: With less of it observed, an hour is no observation (§1).
 OBSERVED_LEAST_S = 1800
@@ -20,33 +20,35 @@ CELL = f"""
     (CASE WHEN to_char(l.local, 'YYYY-MM-DD') = ANY(%(holidays)s) OR to_char(l.local, 'MM-DD') = ANY(%(holidays)s)
           THEN {SUNDAY} ELSE extract(isodow FROM l.local)::int - 1 END) * 24 + extract(hour FROM l.local)::int
 """
-#: The sums of these locations as they were at a moment: nothing that was observed from then on.
+HALF_LIFE_S = HALF_LIFE_WEEKS * 7 * 86_400
+#: The sums of these locations as they were at a moment: nothing that was observed from then on. Every cell has a row of
+#: nothing, so that none is missing; a type that a location has no longer has no such rows, and is left out.
 SUMS = f"""
-WITH hours AS (
+WITH hours AS MATERIALIZED (
     SELECT h.hour_start, {CELL} AS cell,
-           0.5 ^ (extract(epoch FROM %(before)s::timestamptz - h.hour_start) / {HALF_LIFE_WEEKS * 7 * 86_400}) AS w
+           0.5 ^ (extract(epoch FROM %(before)s::timestamptz - h.hour_start)::float8 / {HALF_LIFE_S}) AS w
     FROM generate_series(%(oldest)s::timestamptz, %(before)s::timestamptz - interval '1 hour', interval '1 hour')
          h (hour_start)
     CROSS JOIN LATERAL (SELECT h.hour_start AT TIME ZONE %(zone)s AS local) l
-), sums AS (
-    SELECT a.location_id, a.connector_type, h.cell, sum(h.w) AS w, sum(h.w * a.free_s / a.observed_s) AS free,
-           sum(a.arrivals) AS arrivals, count(*) AS n
+), seen AS (
+    SELECT a.location_id, a.connector_type, h.cell, h.w, h.w * a.free_s / a.observed_s AS free, a.arrivals, 1 AS n
     FROM evpower.availability_hours a JOIN hours h USING (hour_start)
     WHERE a.location_id = ANY(%(location_ids)s) AND a.observed_s >= {OBSERVED_LEAST_S}
           AND a.hour_start < %(before)s AND (a.connector_type = '{ANY_TYPE}' OR NOT %(any_alone)s)
-    GROUP BY 1, 2, 3
-), kinds AS (
-    SELECT location_id, connector_type, sum(n) AS hours FROM sums GROUP BY 1, 2
+    UNION ALL
+    SELECT k.location_id, k.connector_type, c.cell, 0, 0, 0, 0
+    FROM (SELECT DISTINCT t.location_id, t.connector_type FROM ({OF_TYPES}) t
+          WHERE t.location_id = ANY(%(location_ids)s)) k, generate_series(0, {CELLS - 1}) c (cell)
+), sums AS (
+    SELECT location_id, connector_type, cell, sum(w) AS w, sum(free) AS free, sum(arrivals) AS arrivals, sum(n) AS n
+    FROM seen GROUP BY 1, 2, 3
 )
-SELECT k.location_id, k.connector_type,
-       array_agg(coalesce(s.w, 0)::real ORDER BY c.cell) AS weights,
-       array_agg(coalesce(s.free, 0)::real ORDER BY c.cell) AS free,
-       array_agg(coalesce(s.arrivals, 0)::int ORDER BY c.cell) AS arrivals, max(k.hours)::int AS hours,
+SELECT s.location_id, s.connector_type, array_agg(s.w::real ORDER BY s.cell) AS weights,
+       array_agg(s.free::real ORDER BY s.cell) AS free, array_agg(s.arrivals::int ORDER BY s.cell) AS arrivals,
+       sum(s.n)::int AS hours,
        (SELECT count(*) FROM public.connectors o JOIN public.stations t ON t.id = o.station_id
-        WHERE t.location_id = k.location_id AND t.status <> 'inactive')::int AS connectors
-FROM kinds k CROSS JOIN generate_series(0, {CELLS - 1}) c (cell)
-LEFT JOIN sums s ON s.location_id = k.location_id AND s.connector_type = k.connector_type AND s.cell = c.cell
-GROUP BY k.location_id, k.connector_type
+        WHERE t.location_id = s.location_id AND t.status <> 'inactive')::int AS connectors
+FROM sums s GROUP BY s.location_id, s.connector_type HAVING sum(s.n) > 0 AND count(*) = {CELLS}
 """
 FORGET = "DELETE FROM evpower.forecast_cells WHERE location_id = ANY(%(location_ids)s)"
 STORE = f"""

@@ -19,6 +19,9 @@ PROMISED = """
 SELECT s.location_id, p.station_id, p.connector_id, p.begins_at, p.ends_at FROM (
     SELECT o.station_id, o.connector_id, o.created_at AS begins_at, o.expires_at AS ends_at
     FROM evpower.ocpp_reservations o WHERE o.status = 'Active' AND o.connector_id > 0
+    UNION ALL
+    SELECT r.station_id, r.connector_id, r.blocks_from, r.expires_at
+    FROM evpower.reservations r WHERE r.status IN ('pending', 'reserved')
 ) p JOIN public.stations s ON s.id = p.station_id
 WHERE p.ends_at > %(now)s AND s.location_id = coalesce(%(location_id)s, s.location_id)
 """

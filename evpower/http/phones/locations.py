@@ -45,7 +45,7 @@ def location_routes(locations: Locations, *, forecasts: Forecasts | None = None,
             if arrive_in is None or forecasts is None:
                 return written_bytes(shown.list(wanted, include_stations=include_stations, cached=cached))
             found = wanted.apply(picture.locations)
-            then = await forecasts.at_arrival(found, wanted.connector_type, arrive_in)
+            then = await forecasts.at_arrival([(each, arrive_in) for each in found], wanted.connector_type)
         beside = {location_id: {"available_at_arrival": at_arrival_body(slot)} for location_id, slot in then.items()}
         return written_bytes(shown.list_with(found, beside, include_stations=include_stations, cached=cached))
 

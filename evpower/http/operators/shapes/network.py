@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -27,6 +28,11 @@ class LocationRecordBody(TypedDict):
     admin_id: str | None
     created_at: datetime
     updated_at: datetime
+    entrance_latitude: float | None
+    entrance_longitude: float | None
+    directions: Mapping[str, str] | None
+    height_limit_m: float | None
+    opening_hours: Mapping[str, object] | None
 
 
 def location_body(location: LocationRecord) -> LocationRecordBody:
@@ -46,6 +52,11 @@ def location_body(location: LocationRecord) -> LocationRecordBody:
         "admin_id": location.admin_id,
         "created_at": location.created_at,
         "updated_at": location.updated_at,
+        "entrance_latitude": location.entrance_latitude,
+        "entrance_longitude": location.entrance_longitude,
+        "directions": location.directions,
+        "height_limit_m": location.height_limit_m,
+        "opening_hours": location.opening_hours,
     }
 
 
