@@ -17,9 +17,11 @@ CLOCK_AHEAD = timedelta(hours=1)
 CLOCK_NEVER_SET = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-#: Two stamps that differ by less are of messages that did not wait; a clock that is off by less is right.
-CLOCK_ALIKE = timedelta(seconds=60)
+#: A clock that is off by no more is right.
+CLOCK_SLACK = timedelta(seconds=60)
 STAMPS_KEPT = 10
+#: So many stamps that are late by the same, within seconds, did not wait in a queue.
+LATE_ALIKE, LATE_WITHIN = 3, timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class StationClocks:
 class ClockOffset:
     """How far a station's clock is ahead of ours, by its last stamps on one socket (duty 26).
 
-    What waited in a queue is stamped long ago, so the latest ones count, and behind ours it is only where two agree.
+    What waited in a queue is stamped long ago, so the latest ones count, and behind ours it is only where some agree.
+    Behind is harmless all the same: what a station ends too late, we have ended before.
     """
 
     def __init__(self) -> None:
@@ -67,11 +70,16 @@ class ClockOffset:
     def heard(self, stamped: datetime, heard_at: datetime) -> None:
         self._ahead.append(stamped - heard_at)
 
+    def heard_at_least(self, stamped: datetime, heard_at: datetime) -> None:
+        """The same of a time that may be any moment of the past."""
+        self._ahead.append(max(stamped - heard_at, timedelta(0)))
+
     def by_its_clock(self, at: datetime) -> datetime:
         """A moment of ours as the station's clock shows it; itself while that is right, or not known."""
-        newest = sorted(self._ahead)[-2:]
-        if not newest or abs(newest[-1]) <= CLOCK_ALIKE:
+        latest = sorted(self._ahead, reverse=True)[:LATE_ALIKE]
+        if not latest or abs(latest[0]) <= CLOCK_SLACK:
             return at
-        if newest[-1] < timedelta(0) and (len(newest) == 1 or newest[-1] - newest[0] > CLOCK_ALIKE):
+        is_behind = latest[0] < timedelta(0)
+        if is_behind and (len(latest) < LATE_ALIKE or latest[0] - latest[-1] > LATE_WITHIN):
             return at
-        return at + newest[-1]
+        return at + latest[0]
