@@ -33,6 +33,7 @@ from evpower.command_line.commands.station import (
 )
 from evpower.command_line.commands.stranger import stranger, strangers
 from evpower.command_line.commands.systems.power import power
+from evpower.command_line.commands.systems.reservations import reservation, reservations
 from evpower.command_line.commands.systems.webhooks import webhooks
 from evpower.command_line.commands.tag import tag, tags
 from evpower.command_line.help_texts import TranslatedGroup
@@ -62,6 +63,7 @@ for _each in (
     attempts,
     ledger,
     power,
+    *(reservations, reservation),
     webhooks,
     completion,
 ):

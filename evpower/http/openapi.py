@@ -259,7 +259,8 @@ def _parameters(route: DescribedRoute) -> list[Schema]:
 
 
 def _with_example(name: str, schema: Schema) -> Schema:
-    return schema if name not in EXAMPLES else {**schema, "examples": [EXAMPLES[name]]}
+    # Of a few words each is an example.
+    return schema if name not in EXAMPLES or "enum" in schema else {**schema, "examples": [EXAMPLES[name]]}
 
 
 def _part_schema(part: str) -> Schema:

@@ -71,6 +71,7 @@ class ConnectedStation:
 
     def stamped(self, at: datetime) -> None:
         """A message has this time. Times are stored as the station reports them, beside ours; a wrong one is noted."""
+        self.connection.clock_offset.heard(at, self.connection.last_seen_at)
         oddity = self.habits.clocks.showed(self.station_id, at, self.connection.last_seen_at)
         if oddity is not None:
             self.connection.oddities.note(Kind.WRONG_CLOCK, oddity)

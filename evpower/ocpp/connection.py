@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
+from evpower.ocpp.habits.clocks import ClockOffset
 from evpower.ocpp.reading import Flaw
 from evpower.ocpp.report_parts import ReportParts
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
@@ -101,6 +102,7 @@ class StationConnection:
         self.oddities = Oddities(station_id, traffic.leniencies_of(station_id))
         #: Reports that somebody waits for.
         self.report_parts = ReportParts()
+        self.clock_offset = ClockOffset()
         self._turn = trio.StrictFIFOLock()
         self._pending: _PendingCall | None = None
         self._busy = False

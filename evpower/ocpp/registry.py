@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import trio
 
 from evpower.charging.transaction import version_of
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
+from evpower.link.commands import A, ChargingProfile, Command, LimitDraw, Reserve
 from evpower.link.errors import ChargerOffline, NotInThisVersion
 from evpower.link.ports import CommandResult, Outcome, SocketNow
 from evpower.ocpp import commands
@@ -138,7 +139,15 @@ class StationRegistry:
     async def ask(self, station_id: StationId, command: Command[A]) -> A:
         """See `StationLink.ask`."""
         dialect = await self._dialect_of(station_id)
-        return await dialect.perform(partial(self._send, station_id, dialect), command)
+        return await dialect.perform(partial(self._send, station_id, dialect), self._by_its_clock(station_id, command))
+
+    def _by_its_clock(self, station_id: StationId, command: Command[A]) -> Command[A]:
+        """What a station ends by itself, it ends by its own clock."""
+        connection = self._live.get(station_id)
+        if connection is None or not isinstance(command, Reserve):
+            return command
+        ends_at = connection.clock_offset.by_its_clock(command.expires_at)
+        return cast("Command[A]", replace(command, expires_at=ends_at))
 
     async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]

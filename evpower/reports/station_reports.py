@@ -34,6 +34,7 @@ from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.reports.transaction_events import NOTHING, TransactionEvents
+from evpower.reservations.worker import ReservationWorker
 from evpower.security.certificates import StationCertificates
 from evpower.security.records import (
     add_event,
@@ -75,6 +76,7 @@ class ReportedTo:
     awaited: Awaited
     availability: Availability
     reservations: ConnectorReservations
+    kept_connectors: ReservationWorker
     transfers: Transfers
     transactions: TransactionEvents
     device_model: DeviceModel
@@ -260,6 +262,8 @@ class StationReports:
     async def reservation_ended(self, station_id: StationId, reservation_id: int, *, expired: bool) -> None:
         """The station has ended a reservation of its connector; one that is unknown, or over, stays as it is."""
         await self._rooms.reservations.ended_at_station(station_id, reservation_id, expired=expired)
+        if not expired:  # of a client's our own clock decides the end
+            await self._rooms.kept_connectors.removed_at_station(station_id, reservation_id)
 
     async def inventory_to_ask(self, station_id: StationId) -> int | None:
         """The number under which the station is to be asked for all of its variables; None when they are known."""

@@ -14,6 +14,7 @@ from evpower.events import EventBus
 from evpower.link.ports import StationLink
 from evpower.network.spots.checks import SpotChecks
 from evpower.push.outbox import PushOutbox
+from evpower.reservations.desk import ReservationDesk
 from evpower.reservations.ends import ReservationEnds
 from evpower.reservations.scheduled import Scheduled
 from evpower.reservations.service import Reservations
@@ -38,6 +39,7 @@ class KeptConnectors:
     use: ReservationUse
     ends: ReservationEnds
     worker: ReservationWorker
+    desk: ReservationDesk
 
 
 def build_reservations(
@@ -65,4 +67,5 @@ def build_reservations(
         use=ReservationUse(clock, ends, money),
         ends=ends,
         worker=ReservationWorker(pool, watch, link, ends, station_side, scheduled, rules.heartbeat_timeout_s),
+        desk=ReservationDesk(pool, clock, ends),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -89,6 +90,18 @@ class ReservationWorker:
                 await self._ends.end(
                     uow, locked[1], "failed" if pending else "canceled_system", by="system", reason=reason
                 )
+
+    async def removed_at_station(self, station_id: StationId, wire_id: int) -> None:
+        """The station keeps the connector no more, and its time is not over (OCPP 2.0.1 H04)."""
+        async with reading(self._pool) as conn:
+            reservation_id = await rows.find_at_station(conn, station_id, wire_id)
+        if reservation_id is None:
+            return
+        async with unit_of_work(self._pool) as uow:
+            locked = await self._ends.lock(uow, reservation_id)
+            if locked is not None and locked[1].status == "reserved":
+                gone = replace(locked[1], at_station="nothing")
+                await self._ends.end(uow, gone, "canceled_system", by=f"station:{station_id}", reason="unknown")
 
     def _is_heard(self, station_id: StationId, silent: datetime) -> bool:
         seen_at = self._link.last_seen_at(station_id)

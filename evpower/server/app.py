@@ -327,6 +327,7 @@ def build_app(
         awaited=awaited,
         availability=operations.availability,
         reservations=operations.reservations,
+        kept_connectors=reservations.worker,
         transfers=operations.transfers,
         transactions=transactions,
         device_model=operations.device_model,

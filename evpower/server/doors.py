@@ -57,6 +57,7 @@ from evpower.http.operators.station_access import access_routes, doctor_routes
 from evpower.http.operators.station_commands import command_routes
 from evpower.http.operators.strangers import stranger_routes
 from evpower.http.operators.systems.power import power_routes
+from evpower.http.operators.systems.reservations import reservation_admin_routes
 from evpower.http.operators.systems.webhooks import webhook_routes_out
 from evpower.http.operators.tariff_plans import tariff_plan_routes
 from evpower.http.operators.tracing import trace_routes
@@ -352,6 +353,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         free_vend_routes(app.free_vend),
         webhook_routes_out(app.webhooks),
         power_routes(app.power_groups),
+        *((reservation_admin_routes(app.reservations.desk),) if process.config.reservations.enabled else ()),
         push_admin_routes(app.push, app.aliases.resolve),
         deletion_routes(app.accounts, app.allowance),
         payment_admin_routes(app.payments, app.allowance, app.case_files),

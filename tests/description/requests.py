@@ -85,13 +85,13 @@ def body_of(schema: Mapping[str, Any]) -> dict[str, object]:
 
 def example(name: str, schema: Mapping[str, Any]) -> object:
     """A value for a field."""
-    if name in EXAMPLES or name in OTHERS:
-        return EXAMPLES.get(name, OTHERS.get(name))
     if "enum" in schema:
         return schema["enum"][0]
     if schema.get("properties"):
         return body_of(schema)
     if schema.get("minItems"):
         return [example(name, schema["items"])]
+    if name in EXAMPLES or name in OTHERS:
+        return EXAMPLES.get(name, OTHERS.get(name))
     least = max(1, schema.get("minimum", 1))
     return {"boolean": True, "integer": least, "number": 1, "array": []}.get(str(schema.get("type")), name.upper())

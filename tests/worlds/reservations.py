@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from evpower.db.pool import Pool
 from evpower.identifiers import ClientId, ConnectorId, StationId
+from evpower.network.listing import ListedStation
+from evpower.push.recipient import Device, Recipient
 from evpower.reservations.service import ReservationOrder, ReservationView
 from tests.worlds.charging import CLIENT, ONE, STATION, World, impatient, open_world
 
@@ -34,9 +36,8 @@ class ParkingLot(World):
     ) -> ReservationView:
         """A phone asks to have a connector kept, now or `after_s` from now."""
         start_time = None if after_s is None else self.clock.now() + timedelta(seconds=after_s)
-        return await self.app.reservations.service.create(
-            ReservationOrder(client, station, connector, minutes, start_time)
-        )
+        order = ReservationOrder(client, station, connector, minutes, start_time)
+        return await self.app.reservations.service.create(order)
 
     async def read(self, made: ReservationView) -> ReservationView:
         """It as its client sees it now."""
@@ -50,6 +51,19 @@ class ParkingLot(World):
         self.clock.advance(after_s)
         await self.app.reservations.worker.work_due()
         return self.clock.now()
+
+    async def page(self) -> ListedStation:
+        """The station as the public sees it."""
+        return (await self.app.station_pages.station(STATION)).station
+
+    async def register_phone(self) -> None:
+        """The client has a device, and messages are set up."""
+        self.app.push.outbox.is_on = True
+        await self.app.push.devices.register(Recipient("client", CLIENT), Device("fcm", "t" * 140))
+
+    async def messages(self) -> list[str]:
+        """What holders get, in order."""
+        return [row["event"] for row in await self.sql("SELECT event FROM evpower.push_outbox ORDER BY id")]
 
     async def held(self) -> int:
         """What all reservations hold, in tyiyn."""

@@ -84,6 +84,9 @@ async def status_notification(
             vendor_error_code=request.vendor_error_code,
         ),
     )
+    if request.timestamp is not None:  # since when it has this status, perhaps
+        connection = station.connection
+        connection.clock_offset.heard_at_least(utc(request.timestamp), connection.last_seen_at)
     station.status_arrived(ConnectorId(request.connector_id))
     return messages.Done()
 

@@ -1,0 +1,186 @@
+"""What starts make of reservations: the holder's, and everybody else's (roadmap/reservations §3, §4; row 13)."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from evpower.billing.errors import InsufficientBalance
+from evpower.charging.errors import SessionFailed
+from evpower.errors import Refusal
+from evpower.identifiers import IdTag
+from evpower.link.ports import Outcome
+from evpower.network.spots.errors import ConnectorOccupied
+from tests.worlds.charging import CLIENT, STATION, TWO
+from tests.worlds.reservations import OTHER, ParkingLot
+
+MINE, ANOTHERS = IdTag("CARD-1"), IdTag("CARD-2")
+
+
+async def give_cards(lot: ParkingLot) -> None:
+    """Each client has a card and 300 som."""
+    for client, card in ((CLIENT, MINE), (OTHER, ANOTHERS)):
+        await lot.give(300_00, client)
+        await lot.sql(
+            "INSERT INTO evpower.ocpp_authorization (id_tag, status, client_id, created_at)"
+            " VALUES (%s, 'Accepted', %s, '2026-11-23')",
+            card,
+            client,
+        )
+
+
+async def test_13_a_foreign_card_is_blocked_and_stopped_and_the_reservation_lives(lot: ParkingLot) -> None:
+    await give_cards(lot)
+    made = await lot.reserve()
+    begun = await lot.begin(ANOTHERS)
+    assert begun.verdict.status == "Blocked"
+    lot.clock.advance(30)
+    await lot.meter(begun.wire_transaction_id, 1500, power_w=7000)
+    with trio.fail_after(5):
+        await lot.link.stop_asked.wait()
+    assert lot.link.stopped == [(STATION, begun.wire_transaction_id)]
+    assert (await lot.read(made)).record.status == "reserved"
+    assert await lot.statement(OTHER) == []
+
+
+async def test_the_holders_card_uses_it_with_its_start_and_not_with_an_authorize(lot: ParkingLot) -> None:
+    await give_cards(lot)
+    made = await lot.reserve()
+    lot.clock.advance(3 * 60)
+    assert (await lot.app.reports.authorize(STATION, MINE)).status == "Accepted"
+    assert (await lot.read(made)).record.status == "reserved"
+    assert (await lot.begin(MINE)).verdict.status == "Accepted"
+    used = (await lot.read(made)).record
+    assert (used.status, used.fee_tyiyn) == ("fulfilled", 3_00)
+    assert [line[:2] for line in await lot.statement()] == [
+        ("reservation_hold", -65.0),
+        ("reservation_release", 62.0),
+        ("charge_reserve", -200.0),
+    ]
+
+
+async def test_elsewhere_the_holder_begins_an_ordinary_charge(lot: ParkingLot) -> None:
+    await give_cards(lot)
+    made = await lot.reserve()
+    await lot.order(energy_wh=1_000, connector=TWO)
+    assert (await lot.read(made)).record.status == "reserved"
+
+
+async def test_a_refused_start_leaves_the_reservation_as_it_was(lot: ParkingLot) -> None:
+    """What it released would have come too late: the unit of work leaves no trace."""
+    await lot.give(100_00)
+    made = await lot.reserve()
+    with pytest.raises(InsufficientBalance):
+        await lot.order(energy_wh=20_000)
+    assert (await lot.read(made)).record.status == "reserved"
+    assert await lot.held() == 65_00
+
+
+async def test_the_fee_of_a_start_that_the_station_refuses_goes_back_once(lot: ParkingLot) -> None:
+    await lot.give(300_00)
+    made = await lot.reserve()
+    lot.clock.advance(7 * 60)
+    lot.link.outcome = Outcome.REJECTED
+    with pytest.raises(SessionFailed):
+        await lot.order(energy_wh=20_000)
+    assert await lot.balance() == 300_00
+    used = (await lot.read(made)).record
+    assert (used.status, used.returned_at) == ("fulfilled", lot.clock.now())
+    assert [line[:2] for line in await lot.statement()][-2:] == [("charge_refund", 270.0), ("reservation_release", 7.0)]
+    await lot.work()
+    assert lot.asked("CancelReservation") == [{"reservationId": used.wire_id}]
+
+
+@pytest.mark.parametrize(("status", "balance"), [("Preparing", 293_00), ("Faulted", 300_00)])
+async def test_of_a_start_that_is_given_up_the_fee_stays_unless_the_station_is_faulted(
+    lot: ParkingLot, status: str, balance: int
+) -> None:
+    await lot.give(300_00)
+    await lot.reserve()
+    lot.clock.advance(7 * 60)
+    started = await lot.order(energy_wh=20_000)
+    await lot.say(status)
+    for _ in range(12):
+        lot.clock.advance(60)
+        await lot.app.recovery.settle_silent()
+    assert (await lot.session(started.session.session_id)).status == "error"
+    assert await lot.balance() == balance
+
+
+async def test_the_loser_of_a_race_with_the_end_begins_an_ordinary_charge(lot: ParkingLot) -> None:
+    """Expiry was first: the start finds an ended reservation, and pays for itself alone."""
+    await lot.give(400_00)
+    made = await lot.reserve()
+    await lot.work(15 * 60)
+    await lot.order(energy_wh=20_000)
+    assert (await lot.read(made)).record.status == "no_show"
+    assert await lot.balance() == 400_00 - 65_00 - 270_00
+
+
+async def test_a_start_that_is_before_the_end_is_noted_uses_it(lot: ParkingLot) -> None:
+    await lot.give(400_00)
+    made = await lot.reserve()
+    lot.clock.advance(15 * 60 + 1)
+    await lot.order(energy_wh=20_000)
+    used = (await lot.read(made)).record
+    assert (used.status, used.fee_tyiyn) == ("fulfilled", 15_00)
+
+
+async def test_giving_up_what_is_over_is_no_way_around_its_fee(lot: ParkingLot) -> None:
+    await lot.give(300_00)
+    made = await lot.reserve()
+    lot.clock.advance(15 * 60)
+    ended, _ = await lot.cancel(made)
+    assert (ended.record.status, ended.record.fee_tyiyn) == ("no_show", 65_00)
+
+
+async def test_a_start_and_a_reservation_of_one_connector_at_once(lot: ParkingLot) -> None:
+    """One of them gets it, whichever is first."""
+    await give_cards(lot)
+    won: list[str] = []
+
+    async def reserve() -> None:
+        try:
+            await lot.reserve()
+            won.append("reservation")
+        except ConnectorOccupied:
+            pass
+
+    async def start() -> None:
+        try:
+            await lot.order(energy_wh=1_000, client=OTHER)
+            won.append("start")
+        except ConnectorOccupied:
+            pass
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reserve)
+        nursery.start_soon(start)
+    assert len(won) == 1
+
+
+@pytest.mark.parametrize(("times", "refused"), [(2, False), (3, True)])
+async def test_three_that_were_not_used_end_it_for_a_week(lot: ParkingLot, times: int, refused: bool) -> None:
+    await lot.give(1000_00)
+    for _ in range(times):
+        await lot.reserve(minutes=5)
+        await lot.work(5 * 60)
+    if refused:
+        with pytest.raises(Refusal) as blocked:
+            await lot.reserve()
+        assert (blocked.value.code, blocked.value.details["reason"]) == ("charging_limit_exceeded", "no_show_block")
+        lot.clock.advance(7 * 86_400)
+    assert (await lot.reserve()).record.status == "reserved"
+
+
+async def test_a_client_has_one_at_a_time_and_blocked_clients_none(lot: ParkingLot) -> None:
+    await lot.give(300_00)
+    await lot.reserve()
+    with pytest.raises(Refusal) as refused:
+        await lot.reserve(connector=TWO)
+    assert refused.value.details["reason"] == "too_many_reservations"
+    await lot.give(300_00, OTHER)
+    await lot.sql("UPDATE clients SET status = 'blocked' WHERE id = %s", OTHER)
+    with pytest.raises(Refusal) as blocked:
+        await lot.reserve(connector=TWO, client=OTHER)
+    assert blocked.value.code == "client_blocked"
