@@ -251,7 +251,7 @@ class TracedCursor(AsyncCursor[DictRow]):
 
 
 def _without_real_time(conninfo: str) -> str:
-    """PostgreSQL's own clock goes on while ours stands: on a busy machine a step can take as long as it allows."""
+    """PostgreSQL's own clock goes on while ours stands: on a busy machine a step of ours can take as long as it allows."""
     options = str(conninfo_to_dict(conninfo).get("options", ""))
     return make_conninfo(conninfo, options=f"{options} -c idle_in_transaction_session_timeout=0")
 
