@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import trio
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import dict_row
 
 from evpower.billing.rows.ledger import CHECKS
@@ -84,6 +86,10 @@ FROM evpower.ocpp_transactions t GROUP BY t.station_id ORDER BY t.station_id
 """
 
 
+#: For a statement by hand, which stops everything else as long as it waits.
+NEVER_WAIT, AGAIN_AFTER_S = "SET LOCAL lock_timeout = '1ms'", 1.0
+
+
 class Checker:
     """Looks by the monitor's connection, between two steps of everything else."""
 
@@ -97,9 +103,17 @@ class Checker:
         with self._engine.monitor.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(sql, values).fetchall()
 
-    def run(self, sql: str, values: dict[str, Any]) -> None:
-        """By hand, as an operator would."""
-        self._engine.monitor.execute(sql, values)
+    async def run(self, sql: str, values: dict[str, Any]) -> None:
+        """By hand, as an operator would; again while one of ours has its rows, who goes on only while we do not wait."""
+        while True:
+            try:
+                with self._engine.monitor.transaction():
+                    self._engine.monitor.execute(NEVER_WAIT)
+                    self._engine.monitor.execute(sql, values)
+            except LockNotAvailable:
+                await trio.sleep(AGAIN_AFTER_S)
+            else:
+                return
 
     def after_commit(self) -> None:
         """Raises InvariantBroken."""

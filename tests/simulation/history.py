@@ -241,7 +241,7 @@ async def _come_to_rest(
         if at.is_charging:
             await at.station.stop(1)
     # The next question of the week's slow sweep, now: it finds what no call reported.
-    checker.run(CHECK_NOW, {"now": world.clock.now()})
+    await checker.run(CHECK_NOW, {"now": world.clock.now()})
     began, rebooted = trio.current_time(), False
     while trio.current_time() < began + run.final_within_s:
         await trio.sleep(LOOK_EVERY_S)
