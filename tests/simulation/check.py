@@ -104,7 +104,7 @@ class Checker:
             return cursor.execute(sql, values).fetchall()
 
     async def run(self, sql: str, values: dict[str, Any]) -> None:
-        """By hand, as an operator would; again while one of ours has its rows, who goes on only while we do not wait."""
+        """By hand, as an operator would; again while one of ours has its rows: it goes on only while we do not wait."""
         while True:
             try:
                 with self._engine.monitor.transaction():

@@ -12,7 +12,6 @@ from typing import Any, Self
 import psycopg
 import trio
 from psycopg import AsyncCursor, errors
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow
 from psycopg.transaction import AsyncTransaction
 from psycopg.waiting import Ready, Wait
@@ -168,7 +167,7 @@ class SimulatedConnection(TrioConnection):
         async def connect(conninfo: str) -> Self:
             await trio.lowlevel.checkpoint()
             must_live(life)
-            connection: Self = connect_now(cls._connect_gen(_without_real_time(conninfo)))
+            connection: Self = connect_now(cls._connect_gen(conninfo))
             connection._autocommit = True
             connection._read_only = False
             connection.engine, connection.life, connection.locks = engine, life, locks
@@ -248,12 +247,6 @@ class TracedCursor(AsyncCursor[DictRow]):
             ]
             trace.digest(repr(values))
         return self
-
-
-def _without_real_time(conninfo: str) -> str:
-    """PostgreSQL's own clock goes on while ours stands: on a busy machine a step of ours can take as long as it allows."""
-    options = str(conninfo_to_dict(conninfo).get("options", ""))
-    return make_conninfo(conninfo, options=f"{options} -c idle_in_transaction_session_timeout=0")
 
 
 def _writes(query: str) -> bool:
