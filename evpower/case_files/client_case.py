@@ -12,7 +12,7 @@ from evpower.case_files.timeline import CaseAttempt
 
 @dataclass(frozen=True)
 class CaseClient:
-    """Who they are, and what they have: what is free, and what charges and refunds under way hold of it."""
+    """Who they are, and what they have: what is free, and what charges, refunds and reservations hold of it."""
 
     client_id: str
     name: str | None
@@ -24,6 +24,7 @@ class CaseClient:
     free_tyiyn: int
     held_by_charges_tyiyn: int
     held_by_refunds_tyiyn: int
+    held_by_reservations_tyiyn: int
     debt_tyiyn: int
 
 

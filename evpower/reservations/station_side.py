@@ -71,19 +71,25 @@ class StationSide:
         if kept == "unknown":
             log.warning("no answer to ReserveNow: station=%s, reservation_id=%s", of.station_id, of.id)
             return kept
+        if await self._note(of, kept):
+            return await self.ask(reservation_id)
+        return kept
+
+    async def _note(self, of: ReservationRecord, kept: Kept) -> bool:
+        """Write what the station answered; True when it was asked for less than is wanted by now."""
         async with unit_of_work(self._pool) as uow:
             locked = await self._ends.lock(uow, of.id)
             assert locked is not None
             now = locked[1]
             if not now.is_live or now.at_station == "nothing" or now.station_id != of.station_id:
-                return kept
+                return False
             if kept in ("kept", "soft"):
                 await self._ends.store(uow, now.reserved(guaranteed=kept == "kept"))
             elif now.status == "reserved":  # it is kept longer, or would be
                 await self._ends.store(uow, now.reserved(guaranteed=False))
             elif not now.scheduled:
                 await self._ends.end(uow, now, "rejected", by=f"station:{now.station_id}", reason=kept)
-        return kept
+            return kept == "kept" and now.expires_at > of.expires_at
 
     async def take_back(self, of: ReservationRecord) -> bool:
         """Have the station give it up; False when it cannot be asked now. Refused is fine: it was gone."""

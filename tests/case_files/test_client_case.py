@@ -17,6 +17,7 @@ async def test_money_is_what_is_free_and_what_is_held(world: World) -> None:
     case = await world.app.case_files.client(CLIENT)
     assert (case.client.free_tyiyn, case.client.held_by_charges_tyiyn) == (300_00 - 6_75 - 135_00, 135_00)
     assert (case.client.held_by_refunds_tyiyn, case.client.debt_tyiyn) == (0, 0)
+    assert case.client.held_by_reservations_tyiyn == 0
     assert [each.phase for each in case.charges] == ["starting", "settled"]
     assert [(each.amount_tyiyn, each.balance_after_tyiyn) for each in case.statement][:1] == [(-135_00, 158_25)]
 

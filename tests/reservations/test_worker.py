@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
-from tests.worlds.reservations import ParkingLot
+from evpower.accounts.rows.erasure import has_open_money
+from evpower.billing.rows.day_book import read_held
+from evpower.db.unit_of_work import reading
+from evpower.errors import SessionAlreadyActive
+from evpower.server.rows.money_figures import read_money_figures
+from tests.worlds.charging import CLIENT
+from tests.worlds.reservations import OTHER, ParkingLot
 
 CHECK = "reservations whose hold or fee is not what their status says"
 
@@ -85,3 +92,33 @@ async def test_the_ledger_check_finds_a_hold_that_outlived_its_reservation(lot: 
         found = await lot.app.billing.check()
         assert {what: [row["id"] for row in rows] for what, rows in found.problems.items()} == {CHECK: [made.record.id]}
         await lot.sql(f"UPDATE evpower.reservations SET {right}")
+
+
+async def test_what_reservations_hold_is_shown_as_held(lot: ParkingLot) -> None:
+    """To the client, to an operator, in the day's book and in the figures."""
+    await lot.give(300_00)
+    made = await lot.reserve()
+    for held in (65_00, 0):
+        balance = await lot.app.billing.balance(CLIENT)
+        assert (balance.balance_tyiyn, balance.reserved_tyiyn) == (300_00 - held, held)
+        assert (await lot.app.case_files.client(CLIENT)).client.held_by_reservations_tyiyn == held
+        async with reading(lot.pool) as conn:
+            assert (await read_money_figures(conn, lot.clock.now())).held_by_reservations == held
+            book = await read_held(conn)
+        assert (book.rows_tyiyn, book.ledger_tyiyn) == (held, held)
+        await lot.cancel(made)
+
+
+async def test_an_account_is_not_merged_or_erased_while_it_has_a_reservation(lot: ParkingLot) -> None:
+    await lot.give(300_00)
+    await lot.give(1_00, OTHER)
+    made = await lot.reserve()
+    async with reading(lot.pool) as conn:
+        assert await has_open_money(conn, CLIENT)
+    with pytest.raises(SessionAlreadyActive):
+        await lot.app.merging.merge(CLIENT, OTHER, "same person", "test")
+    await lot.cancel(made)
+    async with reading(lot.pool) as conn:
+        assert not await has_open_money(conn, CLIENT)
+    await lot.app.merging.merge(CLIENT, OTHER, "same person", "test")
+    assert await lot.sql("SELECT client_id FROM evpower.reservations") == [{"client_id": OTHER}]

@@ -87,7 +87,8 @@ SELECT (SELECT coalesce(sum(t.amount) * 100, 0) FROM public.payment_transactions
 HELD = """
 SELECT (SELECT coalesce(sum(s.reserved_amount) * 100, 0) FROM evpower.session_phases p
         JOIN public.charging_sessions s ON s.id = p.session_id WHERE p.phase NOT IN ('settled', 'released'))::bigint
-       + (SELECT coalesce(sum(amount_tyiyn), 0) FROM evpower.top_up_refunds WHERE state = 'open')::bigint AS rows_tyiyn,
+       + (SELECT coalesce(sum(amount_tyiyn), 0) FROM evpower.top_up_refunds WHERE state = 'open')::bigint
+       + (SELECT coalesce(sum(hold_tyiyn), 0) FROM evpower.reservations WHERE ended_at IS NULL)::bigint AS rows_tyiyn,
        (SELECT coalesce(sum(amount_tyiyn), 0) FROM evpower.ledger_postings WHERE account = 'held')::bigint
            AS ledger_tyiyn
 """

@@ -17,7 +17,9 @@ SELECT c.id AS client_id, c.name, c.phone, c.email, c.status, c.created_at, c.me
         WHERE s.user_id = c.id AND p.phase NOT IN ('settled', 'released')) AS held_by_charges_tyiyn,
        (SELECT coalesce(sum(r.amount_tyiyn), 0)::bigint FROM evpower.top_up_refunds r
         JOIN public.balance_topups t ON t.id = r.topup_id
-        WHERE t.client_id = c.id AND r.state = 'open') AS held_by_refunds_tyiyn
+        WHERE t.client_id = c.id AND r.state = 'open') AS held_by_refunds_tyiyn,
+       (SELECT coalesce(sum(v.hold_tyiyn), 0)::bigint FROM evpower.reservations v
+        WHERE v.client_id = c.id AND v.ended_at IS NULL) AS held_by_reservations_tyiyn
 FROM public.clients c WHERE c.id = %(id)s
 """
 ATTEMPTS = """

@@ -78,6 +78,7 @@ def show_client(screen: Screen, case: Mapping[str, Any]) -> None:
             free=client["free"],
             charges=client["held_by_charges"],
             refunds=client["held_by_refunds"],
+            reservations=client["held_by_reservations"],
             debt=client["debt_amount"],
         )
     )

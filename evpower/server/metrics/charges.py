@@ -69,8 +69,12 @@ def session_metrics(figures: Figures) -> Iterator[Metric]:
 
 def money_metrics(money: MoneyFigures, check: LedgerCheckRecord | None, now: datetime) -> Iterator[Metric]:
     """What is held and owed; and whether the ledger was right when it was checked last."""
-    held = (("sessions", money.held_by_sessions), ("refunds", money.held_by_refunds))
-    yield gauges("evpower_held_tyiyn", "Money held for what is not final.", "for", held)
+    held = {
+        "sessions": money.held_by_sessions,
+        "refunds": money.held_by_refunds,
+        "reservations": money.held_by_reservations,
+    }
+    yield gauges("evpower_held_tyiyn", "Money held for what is not final.", "for", held.items())
     yield gauge("evpower_debt_tyiyn", "What clients owe.", money.debt)
     yield gauge("evpower_open_estimates", "Estimated bills that their true end may still raise.", money.open_estimates)
     if check is not None:

@@ -15,6 +15,8 @@ SELECT (SELECT coalesce(sum(s.reserved_amount) * 100, 0)::bigint
         WHERE p.phase NOT IN ('settled', 'released')) AS held_by_sessions,
        (SELECT coalesce(sum(amount_tyiyn), 0)::bigint FROM evpower.top_up_refunds WHERE state = 'open')
            AS held_by_refunds,
+       (SELECT coalesce(sum(hold_tyiyn), 0)::bigint FROM evpower.reservations WHERE status IN ('pending', 'reserved'))
+           AS held_by_reservations,
        (SELECT coalesce(sum(debt_amount) * 100, 0)::bigint FROM public.clients WHERE debt_amount > 0) AS debt,
        (SELECT count(*) FROM evpower.ocpp_transactions t JOIN public.charging_sessions s ON s.id = t.charging_session_id
         JOIN evpower.session_phases p ON p.session_id = s.id
@@ -25,11 +27,12 @@ SELECT (SELECT coalesce(sum(s.reserved_amount) * 100, 0)::bigint
 
 @dataclass(frozen=True)
 class MoneyFigures:
-    """What is held for charges and for refunds, what clients owe, and estimated bills that their true end may still
-    raise."""
+    """What is held for charges, refunds and reservations, what clients owe, and estimated bills that their true end may
+    still raise."""
 
     held_by_sessions: int
     held_by_refunds: int
+    held_by_reservations: int
     debt: int
     open_estimates: int
 

@@ -25,6 +25,7 @@ class CaseClientBody(TypedDict):
     free: float
     held_by_charges: float
     held_by_refunds: float
+    held_by_reservations: float
     debt_amount: float
 
 
@@ -103,7 +104,7 @@ def client_case_body(case: ClientCase) -> ClientCaseBody:
 
 
 def _client(client: CaseClient) -> CaseClientBody:
-    held_tyiyn = client.held_by_charges_tyiyn + client.held_by_refunds_tyiyn
+    held_tyiyn = client.held_by_charges_tyiyn + client.held_by_refunds_tyiyn + client.held_by_reservations_tyiyn
     return {
         "client_id": client.client_id,
         "name": client.name,
@@ -116,6 +117,7 @@ def _client(client: CaseClient) -> CaseClientBody:
         "free": som_number(client.free_tyiyn),
         "held_by_charges": som_number(client.held_by_charges_tyiyn),
         "held_by_refunds": som_number(client.held_by_refunds_tyiyn),
+        "held_by_reservations": som_number(client.held_by_reservations_tyiyn),
         "debt_amount": som_number(client.debt_tyiyn),
     }
 
