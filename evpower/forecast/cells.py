@@ -105,6 +105,16 @@ class Usual:
         """Whether the location was watched for less than a week."""
         return self._cells.hours < WEEK_HOURS
 
+    @property
+    def hours(self) -> int:
+        """Observations, each of an hour."""
+        return self._cells.hours
+
+    def observed(self, cell: int) -> float | None:
+        """The mean of the cell alone; None without observations, and where it could show one person's charges."""
+        weight = self._cells.weights[cell]
+        return None if not weight or self._cells.is_private(cell) else self._cells.free[cell] / weight
+
     def in_network(self, cell: int) -> float:
         """Level 1."""
         return self._network.usual[cell]

@@ -1,4 +1,4 @@
-"""The worker that observes: a look at all connectors every minute, the hours when they are over, the cells each night.
+"""The worker that observes: a look at all connectors every minute, and the hours when they are over.
 
 What it writes is computed from rows; any number of processes may run one, and one of them works at a time. While the
 wall clock is in doubt it looks at nothing: that time is not observed.
@@ -7,16 +7,15 @@ wall clock is in doubt it looks at nothing: that time is not observed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import trio
 
 from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import unit_of_work
 from evpower.forecast.calendar import HOUR, Calendar
-from evpower.forecast.rows import cells, hours, looks
+from evpower.forecast.rows import hours, looks
 from evpower.worker import repeat
 
 log = logging.getLogger("evpower.forecast")
@@ -26,10 +25,6 @@ LOOK_EVERY_S = 60.0
 GAP = timedelta(minutes=5)
 #: Hours that are written at once after a pause.
 HOURS_AT_ONCE = 24
-#: Locations whose cells are made in one unit of work.
-LOCATIONS_AT_ONCE = 50
-#: Until when free times are kept, and hours.
-CHANGES_KEPT, HOURS_KEPT = timedelta(days=62), timedelta(days=400)
 
 
 class ForecastKeeper:
@@ -46,16 +41,13 @@ class ForecastKeeper:
         await repeat(self.work, LOOK_EVERY_S, log=log, failure="connectors were not looked at and will be again")
 
     async def work(self) -> None:
-        """Look; write the hours that are over; at the first round of a day its cells."""
+        """Look, and write the hours that are over."""
         if self._watch.holds:
             return
         now = self._watch.look()
         mark = await self._look(now)
-        if mark is None:
-            return
-        await self._write_hours(mark, now)
-        if mark.cells_of != self._calendar.day(now):
-            await self._make_cells(now)
+        if mark is not None:
+            await self._write_hours(mark, now)
 
     async def recompute(self, since: datetime, until: datetime) -> None:
         """Write the hours between two moments anew, as far as their changes are kept (62 days)."""
@@ -86,23 +78,3 @@ class ForecastKeeper:
                     return
                 await hours.keep_hours(uow.conn, mark.began_at, since, until)
             since = until
-
-    async def _make_cells(self, now: datetime) -> None:
-        """Of all that was observed before the day began; and what is too old goes."""
-        day = self._calendar.day(now)
-        midnight = self._calendar.midnight(day)
-        async with reading(self._pool) as conn:
-            locations = await cells.list_locations(conn)
-        for some in in_slices(locations):
-            async with unit_of_work(self._pool) as uow:
-                await cells.store_cells(uow.conn, self._calendar, some, midnight - HOURS_KEPT, midnight)
-        async with unit_of_work(self._pool) as uow:
-            await looks.forget(uow.conn, now - CHANGES_KEPT, now - HOURS_KEPT)
-            await cells.note_cells(uow.conn, day)
-        log.info("forecasts are made of what was observed before %s: locations=%d", day, len(locations))
-
-
-def in_slices(locations: Sequence[str]) -> Iterator[Sequence[str]]:
-    """So many at once that no unit of work lasts long."""
-    for first in range(0, len(locations), LOCATIONS_AT_ONCE):
-        yield locations[first : first + LOCATIONS_AT_ONCE]

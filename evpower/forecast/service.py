@@ -16,13 +16,14 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import LocationNotFound
 from evpower.forecast.backtest import SKILL_DAYS, DayScores, what_scores_say
-from evpower.forecast.calendar import HOUR, Calendar
+from evpower.forecast.calendar import CELLS, HOUR, Calendar
 from evpower.forecast.errors import NoConnectorOfType
 from evpower.forecast.model import Model, newest_model
 from evpower.forecast.outlook import ForecastSlot, Known, Outlook, Scored, all_taken
 from evpower.forecast.rows import scores as rows
 from evpower.forecast.rows.hours import ANY_TYPE
 from evpower.forecast.rows.known import LimitedCharge, Promise, limited_charges, promises
+from evpower.forecast.rows.turned_away import TurnedAway, read_turned_away
 from evpower.identifiers import ConnectorId, SessionId, StationId
 from evpower.network.listing import ListedConnector, ListedLocation
 from evpower.network.locations import Locations
@@ -54,6 +55,18 @@ class LocationForecast:
     total: int
     skill: Mapping[int, float]
     slots: Sequence[ForecastSlot]
+
+
+@dataclass(frozen=True)
+class ForecastWeek:
+    """A location's hours of a week, Monday's midnight first: shares from 0 to 1, None where nothing is known."""
+
+    observed: Sequence[float | None]
+    usual: Sequence[float | None]
+    #: Observed hours.
+    hours: int
+    #: Of the last 28 days.
+    turned_away: TurnedAway
 
 
 @dataclass(frozen=True)
@@ -141,6 +154,16 @@ class Forecasts:
         by_day = {day: rows.summed(found) for day, found in groupby(of_days, attrgetter("day"))}
         skill = {day: what_scores_say(each, days=0).skill for day, each in by_day.items()}
         return ForecastScores(days, what_scores_say(sums, days), sums, skill)
+
+    async def week(self, location_id: str) -> ForecastWeek:
+        """What was observed of a location's week and what is usual there, of any type; and who was turned away."""
+        since = self._clock.now() - timedelta(days=SKILL_DAYS)
+        async with reading(self._pool) as conn:
+            turned_away = await read_turned_away(conn, location_id, since)
+        usual = self._model.usual_of(location_id, ANY_TYPE)
+        shares = [None] * CELLS if usual is None else [usual.observed(cell) for cell in range(CELLS)]
+        expected = [None] * CELLS if usual is None else [usual.at(cell).probability for cell in range(CELLS)]
+        return ForecastWeek(shares, expected, 0 if usual is None else usual.hours, turned_away)
 
     async def at_arrival(
         self, arrivals: Sequence[tuple[ListedLocation, float]], connector_type: str | None

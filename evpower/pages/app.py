@@ -37,6 +37,7 @@ from evpower.errors import (
     TooManyRequests,
     Unauthorized,
 )
+from evpower.forecast.service import Forecasts
 from evpower.history.bill_evidence import Evidence
 from evpower.http.wire.access import READING_METHODS, HttpTraffic, shown_path
 from evpower.http.wire.loop_time import CpuSeconds
@@ -45,6 +46,7 @@ from evpower.pages.charge_list import charge_list_routes
 from evpower.pages.charges import charge_routes
 from evpower.pages.client_acts import ClientDoers, client_act_routes
 from evpower.pages.drivers import driver_routes
+from evpower.pages.forecast.routes import forecast_pages
 from evpower.pages.frame.application import PagesApplication
 from evpower.pages.frame.assets import asset_routes, read_assets
 from evpower.pages.frame.rendering import Renderer
@@ -120,6 +122,7 @@ class PagesServices:
     books: Books
     questions: Questions
     power: PowerGroups
+    forecasts: Forecasts | None
     network: NetworkLists
     provisioning: Provisioning
     fleet_imports: FleetImports
@@ -181,6 +184,7 @@ def _behind_the_gate(
         system_routes(services.read_system, pages),
         station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
         map_routes(services.pictures, pages),
+        forecast_pages(services.forecasts, services.network.views, pages),
         power_routes(services.power, services.pictures, services.acts, pages, clock, ids, timezone),
     ):
         behind.register_blueprint(routes)

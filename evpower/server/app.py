@@ -60,7 +60,7 @@ from evpower.favorites.service import Favorites
 from evpower.favorites.watches import ConnectorFree, Watches
 from evpower.forecast.calendar import Calendar
 from evpower.forecast.keeper import ForecastKeeper
-from evpower.forecast.scoring import NightlyScores
+from evpower.forecast.nightly import NightlyWork
 from evpower.forecast.service import Forecasts
 from evpower.health.service import ConnectorsHealth
 from evpower.history.bill_evidence import Evidence
@@ -217,7 +217,7 @@ class App:
     availability: StationAvailability
     forecast_keeper: ForecastKeeper
     forecasts: Forecasts
-    forecast_scores: NightlyScores
+    forecast_nightly: NightlyWork
     navigation: Navigation
     allowance: Allowance
     charge_views: ChargeViews
@@ -405,7 +405,7 @@ def build_app(
         health=ConnectorsHealth(pool, clock, bus),
         availability=availability,
         forecast_keeper=ForecastKeeper(pool, watch, calendar),
-        forecast_scores=NightlyScores(pool, watch, calendar),
+        forecast_nightly=NightlyWork(pool, watch, calendar),
         forecasts=forecasts,
         navigation=Navigation(
             pool, clock, locations, Roads(config.navigation.router), forecasts if config.forecast.enabled else None

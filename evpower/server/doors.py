@@ -226,6 +226,7 @@ def pages_services(
         asking=Asking(doers, app.charge_views, app.acts, app.asked_acts, clock, answer_within_s, timezone),
         books=books(app),
         power=app.power_groups,
+        forecasts=app.forecasts if config.forecast.enabled else None,
         questions=Questions(app.parked, app.doubts, app.charging, app.finding, app.station_prices, app.acts),
         network=NetworkLists(app.views, app.tariff_plans, app.station_prices, app.tags, app.certificates),
         provisioning=app.provisioning,

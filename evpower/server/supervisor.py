@@ -213,7 +213,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     if process.config.forecast.enabled:
         await workers.start(app.forecast_keeper.run, name="forecasts")
         await workers.start(app.forecasts.run, name="newest forecasts")
-        await workers.start(app.forecast_scores.run, name="scores of forecasts")
+        await workers.start(app.forecast_nightly.run, name="forecasts of a night")
 
 
 async def _stop_asked(signals: Signals) -> None:

@@ -24,6 +24,7 @@ async def with_past(world: World, days: int) -> PhoneDoors:
     now = world.clock.now()
     await world.sql(PAST, now - timedelta(days=days), now - timedelta(hours=1))
     await world.app.forecast_keeper.work()
+    await world.app.forecast_nightly.work()
     await world.app.forecasts.refresh()
     return PhoneDoors(world)
 

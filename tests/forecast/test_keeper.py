@@ -162,6 +162,7 @@ async def cells_of(world: World, calendar: Calendar, moments: list[datetime]) ->
 async def test_cells_are_made_of_what_was_before_the_day(watched: World) -> None:
     """At midnight of Bishkek, twelve hours later: twelve observations of a Monday."""
     await look_for(watched, 12 * 60 + 1, every=4)
+    await watched.app.forecast_nightly.work()
     (cells,) = await watched.sql("SELECT * FROM evpower.forecast_cells WHERE connector_type = '*'")
     assert cells["hours"] == 12
     assert [n for n, weight in enumerate(cells["weights"]) if weight] == list(range(12, 24))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.network.status_sql import STORED
 
 # Of several processes one looks at a time.
-WATERMARK = "SELECT began_at, looked_at, hours_until, cells_of FROM evpower.forecast_watermark FOR UPDATE SKIP LOCKED"
+WATERMARK = "SELECT began_at, looked_at, hours_until FROM evpower.forecast_watermark FOR UPDATE SKIP LOCKED"
 BEGIN = """
 INSERT INTO evpower.forecast_watermark (began_at, looked_at, hours_until) VALUES (%(at)s, %(at)s, %(hour)s)
 ON CONFLICT DO NOTHING
@@ -68,12 +68,11 @@ FORGET = (
 
 @dataclass(frozen=True)
 class Watermark:
-    """Since when connectors are looked at, the last look, until when hours are written, the day of the cells."""
+    """Since when connectors are looked at, the last look, until when hours are written."""
 
     began_at: datetime
     looked_at: datetime
     hours_until: datetime
-    cells_of: date | None
 
 
 async def begin(conn: Conn, at: datetime, hour: datetime) -> None:

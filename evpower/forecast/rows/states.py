@@ -34,14 +34,14 @@ WHERE s.location_id = ANY(%(location_ids)s) AND s.status <> 'inactive' GROUP BY 
 """
 
 
-async def claim_scoring(conn: Conn, now: datetime, lease: timedelta) -> datetime | None:
-    """Since when connectors are looked at, if the scores are ours to make; None: another process makes them."""
+async def claim_night(conn: Conn, now: datetime, lease: timedelta) -> datetime | None:
+    """Since when connectors are looked at, if the night's work is ours; None: it is another process's."""
     row = await (await conn.execute(CLAIM, {"now": now, "until": now + lease})).fetchone()
     return None if row is None else row["began_at"]
 
 
-async def release_scoring(conn: Conn) -> None:
-    """Whoever comes next may make them."""
+async def release_night(conn: Conn) -> None:
+    """Whoever comes next may do it."""
     await conn.execute(RELEASE)
 
 

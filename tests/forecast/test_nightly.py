@@ -65,16 +65,16 @@ async def scores(world: World) -> list[tuple[object, ...]]:
 
 
 async def test_each_day_behind_a_week_is_scored_once_its_targets_are_past(past: World) -> None:
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     days = {row[0] for row in await scores(past)}
     assert sorted(f"{day}" for day in days) == ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]
     first = await scores(past)
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     assert await scores(past) == first
 
 
 async def test_a_pattern_of_every_day_has_skill(past: World) -> None:
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     found = await past.app.forecasts.scores()
     assert found.days == 4
     assert found.says.skill[360] > 0.5
@@ -84,21 +84,21 @@ async def test_a_pattern_of_every_day_has_skill(past: World) -> None:
 
 async def test_what_came_after_a_day_does_not_reach_its_scores(past: World) -> None:
     """§7 #7, of the SQL: hours after a scored day's midnight are altered, and of its day everything else stays."""
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     before = [row for row in await scores(past) if f"{row[0]}" == "2026-11-19"]
     await past.sql("DELETE FROM evpower.forecast_scores")
     await past.sql("DELETE FROM evpower.forecast_reliability")
     midnight = MIDNIGHT - 5 * DAY
     await past.sql("UPDATE evpower.availability_hours SET free_s = 3600 - free_s WHERE hour_start >= %s", midnight)
     await past.sql("DELETE FROM evpower.free_times WHERE began_at >= %s", midnight + 2 * DAY)
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     assert [row for row in await scores(past) if f"{row[0]}" == "2026-11-19"] == before
     assert len({row[0] for row in await scores(past)}) == 4
 
 
 async def test_moments_that_nobody_watched_are_not_scored(past: World) -> None:
     await past.sql("INSERT INTO evpower.unwatched_times VALUES (%s, %s)", MIDNIGHT - 5 * DAY, MIDNIGHT - 4 * DAY)
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     counts = await past.sql(
         "SELECT n FROM evpower.forecast_scores WHERE day = '2026-11-19' AND method = 'model' AND horizon_min = 15"
     )
@@ -107,18 +107,18 @@ async def test_moments_that_nobody_watched_are_not_scored(past: World) -> None:
 
 async def test_while_another_process_scores_this_one_does_not(past: World) -> None:
     await past.sql("UPDATE evpower.forecast_watermark SET scoring_until = %s", past.clock.now() + timedelta(minutes=1))
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     assert await scores(past) == []
     past.clock.advance(120)
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     assert await scores(past)
 
 
 async def test_a_new_score_is_a_new_model(past: World) -> None:
-    await past.app.forecast_keeper.work()
+    await past.sql("UPDATE evpower.forecast_watermark SET cells_of = %s", (MIDNIGHT - DAY).date())
     await past.app.forecasts.refresh()
     first = past.app.forecasts._model
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     await past.app.forecasts.refresh()
     second = past.app.forecasts._model
     assert (first.scored.skill, set(second.scored.skill)) == ({}, {15, 60, 360, 1440})
@@ -127,7 +127,7 @@ async def test_a_new_score_is_a_new_model(past: World) -> None:
 
 
 async def test_staff_see_the_scores_and_what_came_true(past: World) -> None:
-    await past.app.forecast_scores.work()
+    await past.app.forecast_nightly.work()
     app, routes = HttpApplication("test", ids=CountingIds(), limits=RequestLimits()), Blueprint("door", __name__)
     routes.before_request(partial(act_as, EVERYBODY))
     routes.register_blueprint(forecast_score_routes(past.app.forecasts))

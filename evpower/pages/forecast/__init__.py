@@ -1,0 +1,1 @@
+"""Forecasts on the operators' pages: a location's week, and how good the network's forecasts were."""
