@@ -93,10 +93,8 @@ class GroupView:
 
 
 def may_see(acting: Acting, site: SitePicture) -> bool:
-    """A site is one's own when every connector of it is: what one is granted is taken from the others."""
-    return acting.own is None or (
-        bool(site.members) and all(acting.has_station(each.member.outlet[0]) for each in site.members)
-    )
+    """A site is one's own when every connector of it is."""
+    return site.is_all_at(None if acting.own is None else acting.own.stations)
 
 
 class SharedViews:
