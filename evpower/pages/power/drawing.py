@@ -57,9 +57,13 @@ class _Scale:
 
 
 def draw_group(
-    granted: Sequence[GrantedTime], moments: Sequence[PowerMoment], since: datetime, until: datetime
+    outlets: Sequence[OutletId],
+    granted: Sequence[GrantedTime],
+    moments: Sequence[PowerMoment],
+    since: datetime,
+    until: datetime,
 ) -> DrawnGroup | None:
-    """None without anything to draw. All connectors given are on the same conductor."""
+    """None without anything to draw. `outlets` are on the same conductor, from the bottom up; each keeps its colour."""
     if not granted and not moments:
         return None
     steps = _steps(granted)
@@ -67,7 +71,7 @@ def draw_group(
     sums = [sum(_held(of, at) for of in steps.values()) for at in _times(granted, since, until)]
     scale = _Scale(since, until, max(10, *heights, *sums) * 11 // 10)
     return DrawnGroup(
-        tuple(_bands(steps, sorted({scale.x(at) for at in _times(granted, since, until)}), scale)),
+        tuple(_bands(outlets, steps, sorted({scale.x(at) for at in _times(granted, since, until)}), scale)),
         tuple(_lines(moments, [each.limit_da for each in moments], scale, is_stepped=True)),
         tuple(_lines(moments, [each.measured_da for each in moments], scale, is_stepped=False)),
         scale.most_da,
@@ -108,15 +112,20 @@ def _held(steps: tuple[list[datetime], list[int]], at: datetime) -> int:
 
 
 def _bands(
-    steps: Mapping[OutletId, tuple[list[datetime], list[int]]], places: Sequence[int], scale: _Scale
+    outlets: Sequence[OutletId],
+    steps: Mapping[OutletId, tuple[list[datetime], list[int]]],
+    places: Sequence[int],
+    scale: _Scale,
 ) -> Iterator[Band]:
     """From one change to the next each band is a step; equal neighbours are one."""
     duration = scale.until - scale.since
     # A hair behind the place, so that the change that made it has happened.
     moments = [scale.since + duration * (place + 0.5) / WIDTH for place in places[:-1]]
     below = [0] * len(moments)
-    for number, (outlet, of) in enumerate(sorted(steps.items())):
-        above = [base + _held(of, at) for base, at in zip(below, moments, strict=True)]
+    for number, outlet in enumerate(outlets):
+        if outlet not in steps:
+            continue
+        above = [base + _held(steps[outlet], at) for base, at in zip(below, moments, strict=True)]
         top, bottom = _outline(places, above, scale), _outline(places, below, scale)
         name, last = f"{outlet[0]}/{outlet[1]}", len(moments) - 1
         high = scale.y(below[last]) - scale.y(above[last])

@@ -85,11 +85,11 @@ class GroupView:
 
     def drawn(self) -> DrawnGroup | None:
         """The hours, of the connectors that load the phase."""
-        loading = {each.member.outlet for each in self.members if self.phase in each.member.phases}
+        loading = [each.member.outlet for each in self.members if self.phase in each.member.phases]
         granted = [each for each in self.granted if each.outlet in loading]
         known = [*(each.since for each in granted), *(each.at for each in self.moments)]
         since = max(min(known, default=self.until), self.until - DRAWN)
-        return draw_group(granted, self.moments, min(since, self.until - LEAST_DRAWN), self.until)
+        return draw_group(loading, granted, self.moments, min(since, self.until - LEAST_DRAWN), self.until)
 
 
 def may_see(acting: Acting, site: SitePicture) -> bool:
