@@ -96,7 +96,8 @@ async def test_an_operator_sees_a_site_that_is_all_theirs_and_limits_nothing(wor
     await browser.get(f"{PAGE}/77", 404)
 
 
-async def test_what_moves_is_sent_with_the_age_of_the_picture(desk: Desk) -> None:
+async def test_what_moves_is_sent_with_the_age_of_the_picture(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "READ_EVERY_S", 0)
     world, number = desk.world, GroupId(await group_of(desk.world))
     async with seen(world) as picture:
         views, rows = SharedViews(world.app.power_groups, world.clock), rows_of(world)
@@ -186,3 +187,15 @@ def test_a_connector_keeps_its_colour_when_another_one_comes() -> None:
         drawn = draw_group([A, B], granted, [], minutes(0), minutes(10))
         assert drawn is not None
         assert drawn.bands[-1].color == color_of(1)
+
+
+def test_hundreds_of_connectors_are_a_picture_of_bounded_size() -> None:
+    outlets = [(StationId(f"S-{number}"), ConnectorId(1)) for number in range(200)]
+    granted = [
+        GrantedTime(outlet, 60 + (number + minute) % 2 * 20, minutes(minute), minutes(minute + 1))
+        for number, outlet in enumerate(outlets)
+        for minute in range(180)
+    ]
+    drawn = draw_group(outlets, granted, [], minutes(0), minutes(180))
+    assert drawn is not None
+    assert sum(len(band.points) for band in drawn.bands) < 150_000
