@@ -56,6 +56,8 @@ class ConnectorFacts:
     #: Of its last starts that say something.
     tried: int = 0
     worked: int = 0
+    #: What its maker calls its fault: vendor, code, text; empty when nothing was said.
+    maker: str = ""
 
 
 @dataclass(frozen=True)

@@ -254,7 +254,8 @@ def _of_connectors(station: StationCells, rows: Gathered, now: datetime) -> Iter
         where = (station.facts.id, cell.number)
         if cell.kind is CellKind.FAULTED or (cell.error_code != "NoError" and cell.kind is not CellKind.CLOSED):
             word = cell.error_code if cell.error_code != "NoError" else cell.ocpp_status
-            facts: dict[str, str | int] = {"connector": cell.number, "word": word}
+            named = f"{word} ({connector.maker})" if connector.maker else word
+            facts: dict[str, str | int] = {"connector": cell.number, "word": named}
             kind = ConditionKind.CONNECTOR_FAULTED
             yield Condition(kind, subject, since, station_id=station.facts.id, facts=facts)
         if cell.is_doubtful and cell.kind not in (CellKind.FAULTED, CellKind.CLOSED):

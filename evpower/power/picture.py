@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from evpower.identifiers import StationId
 from evpower.power.planning import possible_loads
 from evpower.power.possible_draw import MemberState
 from evpower.power.site import GroupId, Member, OutletId, Site
@@ -49,6 +50,11 @@ class SitePicture:
     at: datetime
     groups: tuple[GroupPicture, ...]
     members: tuple[MemberPicture, ...]
+
+    def is_all_at(self, stations: Collection[StationId] | None) -> bool:
+        """Whether every connector is at one of these stations (None: no bounds): what one of a site is granted is taken
+        from the others, so that a part of it is nobody's."""
+        return stations is None or (bool(self.members) and all(e.member.outlet[0] in stations for e in self.members))
 
 
 def picture_of(

@@ -30,7 +30,7 @@ from evpower.pages.stations.acts import BY_NAME
 from evpower.pages.stations.routes import TABS
 from tests.browser.eyes import Eyes
 from tests.browser.incidents import answer_all
-from tests.browser.network import CHARGE, DRIVER, make_network
+from tests.browser.network import CHARGE, DRIVER, GROUP, make_network
 from tests.browser.steps import measure
 from tests.db.proxy import Proxy
 from tests.e2e.process import Server
@@ -53,6 +53,7 @@ PATHS = (
     "/network/strangers",
     "/network/certificates",
     "/network/import",
+    "/network/power",
     "/system",
     "/questions",
 )
@@ -65,6 +66,7 @@ STATION_PATHS = (
     *(f"{STATION}/do/{act}" for act in BY_NAME),
     f"/charges/{CHARGE}",
     f"/drivers/{DRIVER}",
+    f"/network/power/{GROUP}",
 )
 GZIP_BYTES_MAX = 60 * 1024
 PAINTED = "return performance.getEntriesByType('paint').map(e => e.startTime)[0]"

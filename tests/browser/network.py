@@ -40,15 +40,44 @@ SETTLED = """
 INSERT INTO evpower.session_phases (session_id, phase, phase_at, end_cause)
 VALUES (%(charge)s, 'settled', now() - interval '1 hour', 'charger')
 """
+#: A site with a limit: the connectors of one location, two of which charge.
+GROUP = 1
+GROUPED = """
+INSERT INTO evpower.power_groups (id, location_id, name, limit_a, failsafe_a, created_at)
+OVERRIDING SYSTEM VALUE VALUES (1, 'LOC-0001', 'Ввод', 40, 5, now())
+"""
+MEMBERS = """
+INSERT INTO evpower.power_group_members (station_id, connector_id, group_id, max_a)
+SELECT c.station_id, c.connector_number, 1, 32 FROM connectors c JOIN stations s ON s.id = c.station_id
+WHERE s.location_id = 'LOC-0001'
+"""
+MOMENTS = """
+INSERT INTO evpower.power_history (group_id, at, limit_da, granted_da, possible_da, measured_da)
+SELECT 1, now() - n * interval '1 minute', 400, 200 + n, 300, 190 + n FROM generate_series(1, 90) n
+"""
+#: Those that another needs last.
+TABLES = (
+    *("evpower.power_group_members", "evpower.power_groups", "evpower.session_phases", "charging_sessions"),
+    *("clients", "connectors", "stations", "locations"),
+)
 
 
 def make_network(database: psycopg.Connection, stations: int) -> None:
     """Replace what there is by so many stations of two connectors each, three of a location."""
-    for table in ("evpower.session_phases", "charging_sessions", "clients", "connectors", "stations", "locations"):
+    for table in (
+        "evpower.power_group_members",
+        "evpower.power_groups",
+        "evpower.session_phases",
+        "charging_sessions",
+        "clients",
+        "connectors",
+        "stations",
+        "locations",
+    ):
         database.execute(f"DELETE FROM {table}")
     if stations:
         names = {"driver": DRIVER, "charge": CHARGE, "phone": PHONE}
         parameters = {"stations": stations, "locations": max(1, stations // 3), **names}
-        for statement in (LOCATIONS, STATIONS, CONNECTORS, DRIVEN, CHARGED, SETTLED):
+        for statement in (LOCATIONS, STATIONS, CONNECTORS, DRIVEN, CHARGED, SETTLED, GROUPED, MEMBERS, MOMENTS):
             database.execute(statement, parameters)
     database.execute("SELECT evpower.tell('prices -')")

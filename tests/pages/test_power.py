@@ -13,7 +13,7 @@ from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, StationId
 from evpower.pages.live import Rows
 from evpower.pages.power import sites
-from evpower.pages.power.drawing import HEIGHT, WIDTH, draw_group
+from evpower.pages.power.drawing import HEIGHT, WIDTH, color_of, draw_group
 from evpower.pages.power.routes import read_limit
 from evpower.pages.power.sites import SharedViews
 from evpower.pages.power.stream import GroupStream
@@ -96,7 +96,8 @@ async def test_an_operator_sees_a_site_that_is_all_theirs_and_limits_nothing(wor
     await browser.get(f"{PAGE}/77", 404)
 
 
-async def test_what_moves_is_sent_with_the_age_of_the_picture(desk: Desk) -> None:
+async def test_what_moves_is_sent_with_the_age_of_the_picture(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "READ_EVERY_S", 0)
     world, number = desk.world, GroupId(await group_of(desk.world))
     async with seen(world) as picture:
         views, rows = SharedViews(world.app.power_groups, world.clock), rows_of(world)
@@ -156,7 +157,7 @@ def test_grants_stand_on_each_other_and_a_renewal_is_no_step() -> None:
         GrantedTime(A, 400, minutes(5), minutes(10)),
         GrantedTime(B, 200, minutes(0), minutes(5)),
     ]
-    drawn = draw_group(granted, [moment(each) for each in range(11)], minutes(0), minutes(10))
+    drawn = draw_group([A, B], granted, [moment(each) for each in range(11)], minutes(0), minutes(10))
     assert drawn is not None
     assert drawn.most_da == 440
     first, second = drawn.bands
@@ -170,11 +171,31 @@ def test_grants_stand_on_each_other_and_a_renewal_is_no_step() -> None:
 
 def test_a_limit_is_a_step_and_nothing_is_drawn_where_nothing_is_known() -> None:
     moments = [moment(0), moment(1), moment(2, limit_da=200), moment(8), moment(9)]
-    drawn = draw_group([], moments, minutes(0), minutes(10))
+    drawn = draw_group([], [], moments, minutes(0), minutes(10))
     assert drawn is not None
     first, second = drawn.limits
     high, low = round(HEIGHT * (1 - 400 / 440)), round(HEIGHT * (1 - 200 / 440))
     assert first == f"0,{high} 100,{high} 200,{high} 200,{low}"
     assert second == f"800,{high} 900,{high}"
     assert len(drawn.measured) == 2
-    assert draw_group([], [], minutes(0), minutes(10)) is None
+    assert draw_group([A], [], [], minutes(0), minutes(10)) is None
+
+
+def test_a_connector_keeps_its_colour_when_another_one_comes() -> None:
+    late, both = GrantedTime(B, 200, minutes(5), minutes(10)), GrantedTime(A, 200, minutes(0), minutes(10))
+    for granted in ([late], [late, both]):
+        drawn = draw_group([A, B], granted, [], minutes(0), minutes(10))
+        assert drawn is not None
+        assert drawn.bands[-1].color == color_of(1)
+
+
+def test_hundreds_of_connectors_are_a_picture_of_bounded_size() -> None:
+    outlets = [(StationId(f"S-{number}"), ConnectorId(1)) for number in range(200)]
+    granted = [
+        GrantedTime(outlet, 60 + (number + minute) % 2 * 20, minutes(minute), minutes(minute + 1))
+        for number, outlet in enumerate(outlets)
+        for minute in range(180)
+    ]
+    drawn = draw_group(outlets, granted, [], minutes(0), minutes(180))
+    assert drawn is not None
+    assert sum(len(band.points) for band in drawn.bands) < 150_000

@@ -12,13 +12,15 @@ from evpower.attention.service import forget_marks
 from evpower.attention.todo import Todo, TodoEntry
 from evpower.charging.errors import SessionFailed
 from evpower.clock import SystemClock
+from evpower.events import StationChanged
+from evpower.network.status import StatusReport
 from evpower.pages.frame.assets import read_assets
 from evpower.pages.frame.rendering import Renderer
 from evpower.pages.system import LogLine
 from evpower.pages.why import FRAMES, LINES
 from evpower.settings.config import Config
 from evpower.texts.catalogue import LANGUAGES, Language
-from tests.worlds.charging import STATION, World
+from tests.worlds.charging import ONE, STATION, World
 from tests.worlds.fakes import NOON, CountingIds
 from tests.worlds.frames import call
 from tests.worlds.pages import Browser, Page
@@ -247,3 +249,19 @@ async def test_what_people_made_of_rows_is_forgotten_after_days(world: World) ->
     assert len(await world.sql("SELECT key FROM evpower.attention_marks")) == 1
     await forget_marks(world.pool, world.clock.now() + timedelta(days=3))
     assert await world.sql("SELECT key FROM evpower.attention_marks") == []
+
+
+async def test_a_fault_has_its_makers_words_for_as_long_as_it_is_the_last_status(
+    browser: Browser, world: World
+) -> None:
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    at = world.clock.now()
+    report = StatusReport(ONE, "Faulted", "OtherError", at, "door open", "Delta", "E-31")
+    await world.app.reports.connector_status(STATION, report)
+    assert f"{STATION}/1 is faulted: OtherError (Delta E-31 door open)" in (await browser.get("/")).text
+    world.clock.advance(10)
+    await world.say("Faulted", error="OtherError")
+    world.app.bus.publish(StationChanged(STATION))
+    await world.at_rest()
+    assert f"{STATION}/1 is faulted: OtherError " in (await browser.get("/")).text
+    assert "Delta" not in (await browser.get("/")).text

@@ -10,8 +10,9 @@ from quart_trio import QuartTrio
 from evpower.http.operators.systems.power import power_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.rights import act_as
+from evpower.identifiers import StationId
 from evpower.power.service import PowerGroups
-from evpower.staff.records import Acting
+from evpower.staff.records import Acting, Own
 from tests.http.conftest import body_of
 from tests.http.description import hold_to_description
 from tests.http.fakes import CountingIds, Phone
@@ -27,10 +28,13 @@ GROUP: dict[str, Any] = {
     "members": [MEMBER, MEMBER | {"connector_id": 2, "phases": 1, "l1_is": 2}],
 }
 
+PAST = "/history?from=2026-11-23T00:00:00Z&to=2026-11-24T00:00:00Z"
+ANN = Acting("operator ann")
 
-def door(world: World, *, enabled: bool = True) -> Phone:
+
+def door(world: World, *, enabled: bool = True, acting: Acting = ANN) -> Phone:
     app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
-    app.before_request(lambda: act_as(Acting("operator ann")))
+    app.before_request(lambda: act_as(acting))
     app.register_blueprint(power_routes(PowerGroups(world.pool, world.clock, world.link, BISHKEK, enabled=enabled)))
     hold_to_description(app)
     return cast("Phone", app.test_client())
@@ -150,3 +154,13 @@ async def test_a_wrong_schedule_is_refused(desk: Phone, wrong: dict[str, Any]) -
 
 async def test_switched_off_it_is_not_there(world: World) -> None:
     assert (await door(world, enabled=False).get("/power-groups")).status_code == 404
+
+
+async def test_who_sees_a_part_of_the_network_reads_sites_that_are_all_of_it(world: World, desk: Phone) -> None:
+    group = await made(desk)
+    paths = [f"/power-groups/{group['id']}{each}" for each in ("", "/state", PAST)]
+    for stations, status in ((frozenset({STATION}), 200), (frozenset[StationId](), 404)):
+        own = door(world, acting=Acting("operator bek", own=Own(frozenset(), stations)))
+        assert [(await own.get(path)).status_code for path in paths] == [status] * 3
+        listed = (await body_of(await own.get("/power-groups")))["data"]
+        assert [each["id"] for each in listed] == ([group["id"]] if stations else [])

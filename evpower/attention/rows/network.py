@@ -19,13 +19,15 @@ SELECT s.id, s.location_id, l.name AS location_name, coalesce(l.city, '') AS cit
        coalesce((SELECT json_agg(json_build_array(c.connector_number, c.ocpp_status, c.error_code, c.is_enabled,
                                  r.id IS NOT NULL, extract(epoch FROM c.last_status_update),
                                  h.doubt, extract(epoch FROM h.doubted_since), coalesce(h.tried, 0),
-                                 coalesce(h.worked, 0))
+                                 coalesce(h.worked, 0), concat_ws(' ', f.vendor_id, f.code, f.info))
                                  ORDER BY c.connector_number)
                  FROM public.connectors c
                  LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id
                       AND r.connector_id = c.connector_number AND r.status = 'started'
                  LEFT JOIN evpower.connector_health h ON h.station_id = c.station_id
                       AND h.connector_number = c.connector_number
+                 LEFT JOIN evpower.connector_faults f ON f.station_id = c.station_id
+                      AND f.connector_number = c.connector_number AND f.reported_at = c.last_status_update
                  WHERE c.station_id = s.id), '[]') AS connectors
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
@@ -58,10 +60,10 @@ def _station(*, connectors: list[list[Any]], **row: Any) -> StationFactsNow:
 
 
 def _connector(values: list[Any]) -> ConnectorFacts:
-    number, ocpp_status, error_code, is_enabled, busy, changed_s, doubt, doubted_s, tried, worked = values
+    number, ocpp_status, error_code, is_enabled, busy, changed_s, doubt, doubted_s, tried, worked, maker = values
     changed_at, doubted_since = _moment(changed_s), _moment(doubted_s)
     return ConnectorFacts(
-        number, ocpp_status, error_code, is_enabled, busy, changed_at, doubt, doubted_since, tried, worked
+        number, ocpp_status, error_code, is_enabled, busy, changed_at, doubt, doubted_since, tried, worked, maker
     )
 
 

@@ -70,6 +70,20 @@ WHERE c.id = old.id
 RETURNING c.station_id, c.connector_number, (old.status, old.ocpp_status, old.error_code)
           IS DISTINCT FROM (c.status, c.ocpp_status, c.error_code) AS changed
 """
+#: OCPP's word for none (1.6 §7.6).
+NO_ERROR = "NoError"
+# In the maker's words; a connector that reports no error has none.
+FAULT_COLUMNS = """
+    station_id text, connector_id int, vendor_id text, vendor_error_code text, info text, reported_at timestamptz"""
+WRITE_FAULTS = f"""
+INSERT INTO evpower.connector_faults AS f (station_id, connector_number, reported_at, vendor_id, code, info)
+SELECT r.station_id, r.connector_id, r.reported_at, r.vendor_id, r.vendor_error_code, r.info
+FROM {batch_table(FAULT_COLUMNS)} r
+JOIN public.connectors c ON c.station_id = r.station_id AND c.connector_number = r.connector_id
+ORDER BY c.station_id, c.connector_number
+ON CONFLICT (station_id, connector_number) DO UPDATE SET reported_at = excluded.reported_at,
+    vendor_id = excluded.vendor_id, code = excluded.code, info = excluded.info
+"""
 KNOWN_CONNECTORS = f"""
 SELECT c.station_id, c.connector_number FROM public.connectors c
 JOIN {batch_table("station_id text, connector_id int")} r
@@ -215,11 +229,17 @@ async def write_statuses(
     parameters = batch(rows.values())
     known = await (await conn.execute(KNOWN_CONNECTORS, parameters)).fetchall()
     changed = await (await conn.execute(WRITE_STATUSES, parameters)).fetchall()
+    if faults := [row for row in rows.values() if row["error_code"] != NO_ERROR and _says_more(row)]:
+        await conn.execute(WRITE_FAULTS, batch(faults))
     seen = {(row["station_id"], row["connector_number"]) for row in known} | {(row["station_id"], 0) for row in whole}
     news = {(row["station_id"], row["connector_number"]) for row in changed if row["changed"]}
     news |= {(row["station_id"], 0) for row in written}
     keys = [(station_id, report.connector_id) for station_id, report, _ in reports]
     return [StatusOutcome(known=key in seen, changed=key in news) for key in keys]
+
+
+def _says_more(row: dict[str, object]) -> bool:
+    return bool(row["vendor_error_code"] or row["info"])
 
 
 async def write_meter_values(conn: Conn, reports: Sequence[MeterRow]) -> MeterOutcome:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 
 from evpower.power.service import GrantedTime, PowerMoment
 from evpower.power.site import OutletId
@@ -16,6 +17,8 @@ WIDTH, HEIGHT = 1000, 240
 GAP = timedelta(seconds=150)
 #: A band that is this high has room for its name.
 NAMED_FROM = 14
+#: Of all bands together; of many connectors the steps are wider, so that the picture stays below 100 KB.
+STEPS_MOST = 6_000
 HUES_APART = 137
 
 
@@ -46,7 +49,7 @@ class DrawnGroup:
 class _Scale:
     since: datetime
     until: datetime
-    most_da: int
+    most_da: int = 1
 
     def x(self, at: datetime) -> int:
         share = (at - self.since) / (self.until - self.since)
@@ -57,17 +60,25 @@ class _Scale:
 
 
 def draw_group(
-    granted: Sequence[GrantedTime], moments: Sequence[PowerMoment], since: datetime, until: datetime
+    outlets: Sequence[OutletId],
+    granted: Sequence[GrantedTime],
+    moments: Sequence[PowerMoment],
+    since: datetime,
+    until: datetime,
 ) -> DrawnGroup | None:
-    """None without anything to draw. All connectors given are on the same conductor."""
+    """None without anything to draw. `outlets` are on the same conductor, from the bottom up; each keeps its colour."""
     if not granted and not moments:
         return None
-    steps = _steps(granted)
-    heights = [each.limit_da for each in moments] + [each.measured_da for each in moments]
-    sums = [sum(_held(of, at) for of in steps.values()) for at in _times(granted, since, until)]
-    scale = _Scale(since, until, max(10, *heights, *sums) * 11 // 10)
+    steps, across = _steps(granted), _Scale(since, until)
+    places = _places(_times(granted, since, until), len(steps), across)
+    # A hair behind the place, so that the change that made it has happened.
+    looks = [since + (until - since) * (place + 0.5) / WIDTH for place in places[:-1]]
+    held = {outlet: [_held(of, at) for at in looks] for outlet, of in steps.items()}
+    sums = [sum(together) for together in zip(*held.values(), strict=True)]
+    known = [each for moment in moments for each in (moment.limit_da, moment.measured_da)]
+    scale = replace(across, most_da=max(10, *known, *sums) * 11 // 10)
     return DrawnGroup(
-        tuple(_bands(steps, sorted({scale.x(at) for at in _times(granted, since, until)}), scale)),
+        tuple(_bands(outlets, held, places, scale)),
         tuple(_lines(moments, [each.limit_da for each in moments], scale, is_stepped=True)),
         tuple(_lines(moments, [each.measured_da for each in moments], scale, is_stepped=False)),
         scale.most_da,
@@ -84,6 +95,12 @@ def color_of(number: int) -> str:
 def _times(granted: Iterable[GrantedTime], since: datetime, until: datetime) -> list[datetime]:
     inside = {at for each in granted for at in (each.since, each.until) if since < at < until}
     return sorted({since, until, *inside})
+
+
+def _places(times: Iterable[datetime], bands: int, scale: _Scale) -> list[int]:
+    """Where something changes, from left to right."""
+    wide = max(1, ceil(WIDTH * bands / STEPS_MOST))
+    return sorted({WIDTH, *(scale.x(at) // wide * wide for at in times)})
 
 
 def _steps(granted: Iterable[GrantedTime]) -> dict[OutletId, tuple[list[datetime], list[int]]]:
@@ -108,20 +125,19 @@ def _held(steps: tuple[list[datetime], list[int]], at: datetime) -> int:
 
 
 def _bands(
-    steps: Mapping[OutletId, tuple[list[datetime], list[int]]], places: Sequence[int], scale: _Scale
+    outlets: Sequence[OutletId], held: Mapping[OutletId, Sequence[int]], places: Sequence[int], scale: _Scale
 ) -> Iterator[Band]:
     """From one change to the next each band is a step; equal neighbours are one."""
-    duration = scale.until - scale.since
-    # A hair behind the place, so that the change that made it has happened.
-    moments = [scale.since + duration * (place + 0.5) / WIDTH for place in places[:-1]]
-    below = [0] * len(moments)
-    for number, (outlet, of) in enumerate(sorted(steps.items())):
-        above = [base + _held(of, at) for base, at in zip(below, moments, strict=True)]
+    below, last = [0] * (len(places) - 1), len(places) - 2
+    for number, outlet in enumerate(outlets):
+        if outlet not in held:
+            continue
+        above = [base + more for base, more in zip(below, held[outlet], strict=True)]
         top, bottom = _outline(places, above, scale), _outline(places, below, scale)
-        name, last = f"{outlet[0]}/{outlet[1]}", len(moments) - 1
         high = scale.y(below[last]) - scale.y(above[last])
         label = (WIDTH - 6, (scale.y(below[last]) + scale.y(above[last])) // 2 + 5) if high >= NAMED_FROM else None
-        yield Band(name, color_of(number), " ".join((*top, *reversed(bottom))), label)
+        points = " ".join((*top, *reversed(bottom)))
+        yield Band(f"{outlet[0]}/{outlet[1]}", color_of(number), points, label)
         below = above
 
 

@@ -16,7 +16,7 @@ LOCATION = "EVP-LOC-012"
 LIMIT_A, FAILSAFE_A, SOCKET_A, SOCKET_KW = 40, 6, 32, 22
 #: This socket is left to the person at the keyboard; each other one has somebody who comes again and again.
 LEFT_FREE = ("EVP-012-03", 2)
-HABITS = PhoneHabits(idle_s=30.0)
+HABITS = PhoneHabits(idle_s=20.0, charge_minutes=(0.3, 0.9))
 
 
 def is_of_the_site(station: Station) -> bool:

@@ -35,8 +35,9 @@ from evpower.http.wire.kinds import (
     whole,
 )
 from evpower.http.wire.requests import BodyFields, read_object
-from evpower.http.wire.rights import needs
+from evpower.http.wire.rights import needs, who
 from evpower.identifiers import STATION_ID, StationId
+from evpower.power.errors import NoSuchGroup
 from evpower.power.orders import GroupOrder, HoursOrder, MemberOrder, OutsideLimit
 from evpower.power.service import PowerGroups
 from evpower.power.site import GroupId
@@ -197,11 +198,12 @@ def power_routes(power: PowerGroups) -> Blueprint:
 
 def _group_routes(routes: Blueprint, power: PowerGroups) -> None:
     @routes.get("")
-    @needs(Right.NETWORK)
+    @needs(Right.READ, filters=True)
     @described("Sites with a limit, their groups and connectors", data=list[PowerGroupBody])
     async def groups() -> Response:
         with trio.fail_after(WITHIN_S):
-            return written_data([power_group_body(each) for each in await power.groups()])
+            found = [each for each in await power.groups() if who().own is None or await _is_own(power, each.id)]
+            return written_data([power_group_body(each) for each in found])
 
     @routes.post("")
     @needs(Right.NETWORK)
@@ -212,10 +214,11 @@ def _group_routes(routes: Blueprint, power: PowerGroups) -> None:
             return written_data(power_group_body(await power.store(None, order, actor=acting())))
 
     @routes.get("/<int:group_id>")
-    @needs(Right.NETWORK)
+    @needs(Right.READ, filters=True)
     @described("One power group", data=PowerGroupBody)
     async def group(group_id: int) -> Response:
         with trio.fail_after(WITHIN_S):
+            await _require_own(power, GroupId(group_id))
             return written_data(power_group_body(await power.group(GroupId(group_id))))
 
     @routes.put("/<int:group_id>")
@@ -235,6 +238,18 @@ def _group_routes(routes: Blueprint, power: PowerGroups) -> None:
             return written_data([power_group_body(each) for each in await power.groups()])
 
 
+async def _is_own(power: PowerGroups, group_id: GroupId) -> bool:
+    """An operator sees a site whose every connector is at stations of theirs. Raises NoSuchGroup."""
+    own = who().own
+    return own is None or (await power.state(group_id)).is_all_at(own.stations)
+
+
+async def _require_own(power: PowerGroups, group_id: GroupId) -> None:
+    """Raises NoSuchGroup, also for a site that is not theirs."""
+    if not await _is_own(power, group_id):
+        raise NoSuchGroup
+
+
 async def _fields() -> BodyFields:
     """The body; who acts is known by the door, and refused in it."""
     body = await read_object()
@@ -244,10 +259,11 @@ async def _fields() -> BodyFields:
 
 def _limit_routes(routes: Blueprint, power: PowerGroups) -> None:
     @routes.get("/<int:group_id>/state")
-    @needs(Right.NETWORK)
+    @needs(Right.READ, filters=True)
     @described("A group's limit, what is granted and measured, and every connector of its site", data=PowerStateBody)
     async def state(group_id: int) -> Response:
         with trio.fail_after(WITHIN_S):
+            await _require_own(power, GroupId(group_id))
             return written_data(power_state_body(GroupId(group_id), await power.state(GroupId(group_id))))
 
     @routes.put("/<int:group_id>/limit")
@@ -267,10 +283,11 @@ def _limit_routes(routes: Blueprint, power: PowerGroups) -> None:
             return written_data(power_group_body(await power.schedule(GroupId(group_id), hours, actor=acting())))
 
     @routes.get("/<int:group_id>/history")
-    @needs(Right.NETWORK)
+    @needs(Right.READ, filters=True)
     @described("A group minute by minute", query=history_query, data=list[PowerMomentBody])
     async def history(group_id: int) -> Response:
         since, until = history_query(BodyFields(request.args))
         with trio.fail_after(WITHIN_S):
+            await _require_own(power, GroupId(group_id))
             found = await power.history(GroupId(group_id), since, until)
         return written_data([power_moment_body(each) for each in found])
