@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
+from evpower.billing.tariff import BillingMode
 from evpower.identifiers import ClientId, SessionId, StationId
 from evpower.network.listing import configuration_warnings
 from evpower.network.status import AdminStatus
@@ -129,6 +130,8 @@ class TariffPlanRecord:
     description: str | None
     is_default: bool
     is_active: bool
+    #: Whether a charge keeps the price of its start, or each rate holds for its own time.
+    billing_mode: BillingMode
     created_at: datetime
     updated_at: datetime
     stations_count: int

@@ -35,7 +35,7 @@ class Reserving:
 
     async def check(self, conn: Conn, station_id: StationId, client_id: ClientId) -> None:
         """Whether a card of this client could begin at the station now. Raises InsufficientBalance."""
-        price = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
+        price, _ = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
         reserve(
             energy_wh=None,
             amount_tyiyn=None,
@@ -52,12 +52,12 @@ class Reserving:
         The client's row is locked. Raises InsufficientBalance, MinimumAmountRequired, and ConnectorTaken.
         """
         now = self._clock.now()
-        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
+        price, power_kw = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
         held = reserve(
             energy_wh=order.energy_wh,
             amount_tyiyn=order.amount_tyiyn,
             balance_tyiyn=client.balance_tyiyn,
-            rates=price.rates,
+            rates=price.highest_rates(order.energy_wh, power_kw),
             rules=self._rules,
         )
         await self._write(uow, client, sessions.Opening(session_id, order, held, id_tag, now), price, actor)
@@ -76,7 +76,7 @@ class Reserving:
 
         It holds what is free and is never refused. Where another charge has the connector by now, this one is over.
         """
-        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, began_at)
+        price, _ = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, began_at)
         held = reserve_for_report(client.balance_tyiyn, self._rules)
         spot = await read_start_spot(uow.conn, order.station_id, order.connector_id)
         is_over = spot is not None and spot.running_session is not None

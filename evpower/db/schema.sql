@@ -391,7 +391,8 @@ TABLE evpower.ocpp_transactions (
     stop_asked_wh bigint,
     stops_asked integer NOT NULL DEFAULT 0,
     ocpp_version text NOT NULL DEFAULT '1.6'::text,
-    offline boolean NOT NULL DEFAULT false
+    offline boolean NOT NULL DEFAULT false,
+    rate_boundaries jsonb
 )
 TABLE evpower.ocpp_transfers (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -607,7 +608,8 @@ TABLE evpower.receipts (
     energy_wh bigint NOT NULL,
     minutes integer NOT NULL,
     amount_tyiyn bigint NOT NULL,
-    content jsonb
+    content jsonb,
+    rate_steps jsonb
 )
 TABLE evpower.refresh_tokens (
     digest bytea NOT NULL,
@@ -1095,7 +1097,8 @@ TABLE public.pricing_history WITH ROW SECURITY (
     parking_fee_per_minute numeric NOT NULL DEFAULT 0,
     currency text NOT NULL DEFAULT 'KGS'::text,
     rule_name text,
-    rule_details jsonb
+    rule_details jsonb,
+    rate_schedule jsonb
 )
 TABLE public.stations WITH ROW SECURITY (
     id text NOT NULL,
@@ -1126,7 +1129,8 @@ TABLE public.tariff_plans WITH ROW SECURITY (
     is_default boolean NOT NULL DEFAULT false,
     is_active boolean NOT NULL DEFAULT true,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
-    updated_at timestamp with time zone NOT NULL DEFAULT now()
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    billing_mode text NOT NULL DEFAULT 'snapshot'::text
 )
 TABLE public.tariff_rules WITH ROW SECURITY (
     id text NOT NULL,
@@ -1243,7 +1247,7 @@ evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text, 'unverified'::text])))
 evpower.doubts: doubts_about CHECK (((transaction_key IS NOT NULL) OR (session_id IS NOT NULL)))
-evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'settlement'::text])))
+evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'boundary'::text, 'settlement'::text])))
 evpower.doubts: doubts_pkey PRIMARY KEY (id)
 evpower.doubts: doubts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.doubts: doubts_settled CHECK ((settled = ANY (ARRAY['billed'::text, 'dismissed'::text])))
@@ -1547,6 +1551,7 @@ public.stations: stations_serial_number_key UNIQUE (serial_number)
 public.stations: stations_session_fee_check CHECK ((session_fee >= (0)::numeric))
 public.stations: stations_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text])))
 public.stations: stations_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
+public.tariff_plans: tariff_plans_billing_mode_check CHECK ((billing_mode = ANY (ARRAY['snapshot'::text, 'segments'::text])))
 public.tariff_plans: tariff_plans_pkey PRIMARY KEY (id)
 public.tariff_rules: tariff_rules_pkey PRIMARY KEY (id)
 public.tariff_rules: tariff_rules_price_check CHECK ((price >= (0)::numeric))

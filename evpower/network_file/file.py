@@ -187,6 +187,7 @@ class FleetReader:
             description=fields.text("description"),
             is_default=fields.flag("is_default"),
             is_active=fields.flag("is_active"),
+            billing_mode=fields.one_of("billing_mode", ("snapshot", "segments")),
             rules=rules,
         )
         fields.done(ours=TIMES)

@@ -133,6 +133,7 @@ class TariffPlan:
     description: str | None
     is_default: bool | None
     is_active: bool | None
+    billing_mode: str | None
     rules: tuple[TariffRule, ...]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from evpower.billing.schedules import schedule_stored
 from evpower.billing.tariff import ClientTariff, Price, PriceBook, Rule
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
@@ -40,7 +41,8 @@ WHERE s.id = ANY(%(station_ids)s) ORDER BY s.id, c.connector_number
 
 READ_RULES = """
 SELECT r.id, r.tariff_plan_id, r.name, r.tariff_type, r.price, r.connector_type, r.power_range_min, r.power_range_max,
-       r.time_start, r.time_end, r.days_of_week, r.is_weekend, r.priority, r.valid_from, r.valid_until, r.created_at
+       r.time_start, r.time_end, r.days_of_week, r.is_weekend, r.priority, r.valid_from, r.valid_until, r.created_at,
+       p.billing_mode
 FROM public.tariff_rules r JOIN public.tariff_plans p ON p.id = r.tariff_plan_id
 WHERE r.tariff_plan_id = ANY(%(plan_ids)s) AND r.is_active AND p.is_active
 """
@@ -48,9 +50,9 @@ WHERE r.tariff_plan_id = ANY(%(plan_ids)s) AND r.is_active AND p.is_active
 INSERT_PRICING_HISTORY = """
 INSERT INTO public.pricing_history
     (session_id, station_id, tariff_plan_id, rule_id, calculation_time, rate_per_kwh, rate_per_minute, session_fee,
-     parking_fee_per_minute, currency, rule_name, rule_details)
+     parking_fee_per_minute, currency, rule_name, rule_details, rate_schedule)
 VALUES (%(session_id)s, %(station_id)s, %(tariff_plan_id)s, %(rule_id)s, %(at)s, %(rate_per_kwh)s, %(rate_per_minute)s,
-        %(session_fee)s, %(parking_fee_per_minute)s, 'KGS', %(rule_name)s, %(rule_details)s)
+        %(session_fee)s, %(parking_fee_per_minute)s, 'KGS', %(rule_name)s, %(rule_details)s, %(rate_schedule)s::jsonb)
 RETURNING id
 """
 
@@ -138,6 +140,7 @@ async def record_price(conn: Conn, session_id: SessionId, station_id: StationId,
                 "parking_fee_per_minute": price.parking_fee_per_minute,
                 "rule_name": price.active_rule,
                 "rule_details": Jsonb(price.rule_details),
+                "rate_schedule": schedule_stored(price.schedule),
             },
         )
     ).fetchone()

@@ -127,6 +127,7 @@ TARIFF_PLANS = Table(
         ("description", "text", "NULL"),
         ("is_default", "boolean", "false"),
         ("is_active", "boolean", "true"),
+        ("billing_mode", "text", "'snapshot'"),
     ),
     emptiable=("description",),
 )

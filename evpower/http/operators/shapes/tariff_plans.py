@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from evpower.administration.records import TariffPlanRecord, TariffRuleRecord
+from evpower.billing.tariff import BillingMode
 
 
 class TariffPlanBody(TypedDict):
@@ -20,11 +21,13 @@ class TariffPlanBody(TypedDict):
     updated_at: datetime
     stations_count: int
     rules: list[TariffRuleBody]
+    #: Not where a charge keeps the price of its start.
+    billing_mode: NotRequired[BillingMode]
 
 
 def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
     """One plan, its rules that count first before the others."""
-    return {
+    body: TariffPlanBody = {
         "id": plan.id,
         "name": plan.name,
         "description": plan.description,
@@ -35,6 +38,9 @@ def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
         "stations_count": plan.stations_count,
         "rules": [_rule(each) for each in plan.rules],
     }
+    if plan.billing_mode != "snapshot":
+        body["billing_mode"] = plan.billing_mode
+    return body
 
 
 class TariffRuleBody(TypedDict):

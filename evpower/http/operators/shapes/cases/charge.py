@@ -13,6 +13,7 @@ from evpower.case_files.timeline import CaseAttempt, CaseSession, Step, StepKind
 from evpower.history.bill_evidence import BillEvidence
 from evpower.history.evidence import ChargePosting, RegisterFact
 from evpower.http.wire.values import instant
+from evpower.metering.boundaries import Crossing, Delivered
 from evpower.money import som_number
 
 #: Facts of a step that are sums.
@@ -80,8 +81,33 @@ class CasePriceBody(TypedDict):
     calculated_at: datetime | None
 
 
+class EnergyAtBody(TypedDict):
+    """What the charge had delivered by a moment."""
+
+    at: datetime
+    energy_kwh: Decimal
+
+
+class RateBoundaryBody(EnergyAtBody):
+    """The same of a moment at which a rate began: between two readings, which are far apart when it is estimated."""
+
+    before: EnergyAtBody
+    after: EnergyAtBody
+    estimated: bool
+
+
+class BillPartBody(TypedDict):
+    """So much of the energy at one rate."""
+
+    energy_kwh: Decimal
+    rate_per_kwh: Decimal
+
+
 class BillBody(TypedDict):
-    """The formula over what was billed, and what is stored; `equal`: all three sums are one."""
+    """The formula over what was billed, and what is stored; `equal`: all three sums are one.
+
+    `rate_boundaries`: where its price moved, the readings around the moments at which it did.
+    """
 
     energy_kwh: Decimal
     minutes: int
@@ -89,6 +115,8 @@ class BillBody(TypedDict):
     stored: float | None
     sold: float
     equal: bool
+    parts: list[BillPartBody]
+    rate_boundaries: list[RateBoundaryBody]
 
 
 class PostingBody(TypedDict):
@@ -242,7 +270,23 @@ def _bill(bill: BillEvidence) -> BillBody:
         "stored": None if stored is None else som_number(stored),
         "sold": som_number(bill.sold_tyiyn),
         "equal": bill.equal,
+        "parts": [{"energy_kwh": Decimal(each.energy_wh) / 1000, "rate_per_kwh": each.per_kwh} for each in bill.parts],
+        "rate_boundaries": [_boundary(each) for each in bill.rate_changes],
     }
+
+
+def _boundary(crossing: Crossing) -> RateBoundaryBody:
+    return {
+        "at": crossing.at.at,
+        "energy_kwh": Decimal(crossing.at.energy_wh) / 1000,
+        "before": _energy_at(crossing.before),
+        "after": _energy_at(crossing.after),
+        "estimated": crossing.is_estimated,
+    }
+
+
+def _energy_at(delivered: Delivered) -> EnergyAtBody:
+    return {"at": delivered.at, "energy_kwh": Decimal(delivered.energy_wh) / 1000}
 
 
 def posting_body(posting: ChargePosting | PaymentPosting) -> PostingBody:
