@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
@@ -132,6 +132,12 @@ class TariffPlanRecord:
     is_active: bool
     #: Whether a charge keeps the price of its start, or each rate holds for its own time.
     billing_mode: BillingMode
+    #: What it takes for a place that is kept (billing `ParkingRules`); nothing without a cap.
+    parking_grace_minutes: int | None
+    parking_cap: Decimal | None
+    only_above_occupancy: int | None
+    parking_quiet_from: time | None
+    parking_quiet_until: time | None
     created_at: datetime
     updated_at: datetime
     stations_count: int

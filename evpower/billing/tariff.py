@@ -27,6 +27,35 @@ _LOOK_AHEAD_DAYS = 8
 
 
 @dataclass(frozen=True)
+class ParkingTerms:
+    """What a plan takes for a car that keeps its place (smart-charging §6); hours are local, both or neither."""
+
+    rate_per_minute: Decimal
+    grace_minutes: int
+    #: The most a charge can cost so.
+    cap_tyiyn: int
+    #: Only while more than so many percent of the location's connectors are occupied; None: always.
+    only_above_occupancy: int | None = None
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+
+
+@dataclass(frozen=True)
+class ParkingRules:
+    """The same of a plan, whose rule names the price of a minute."""
+
+    grace_minutes: int
+    cap_tyiyn: int
+    only_above_occupancy: int | None
+    quiet_from: time | None
+    quiet_until: time | None
+
+    def at(self, rate_per_minute: Decimal) -> ParkingTerms | None:
+        """With the price of a minute; None where it is nothing."""
+        return ParkingTerms(rate_per_minute, **vars(self)) if rate_per_minute > 0 else None
+
+
+@dataclass(frozen=True)
 class Price:
     """The price a start at this moment uses; rates are som per unit, exact decimals."""
 
@@ -42,6 +71,8 @@ class Price:
     rule_id: str | None = None
     #: The rates of the next hours, the one of now first; empty where the price of the start holds.
     schedule: tuple[ScheduledRate, ...] = ()
+    #: What a car that keeps its place costs; None where its plan takes nothing for that.
+    parking: ParkingTerms | None = None
 
     @property
     def rates(self) -> Rates:
@@ -87,8 +118,9 @@ class Rule:
     valid_from: date | None = None
     valid_until: date | None = None
     created_at: datetime | None = None
-    #: Of its plan.
+    #: Of its plan; without `parking` it takes nothing for a place, whatever its rules say.
     billing_mode: BillingMode = "snapshot"
+    parking: ParkingRules | None = None
 
     def applies(self, connector_type: str, power_kw: float, at: datetime) -> bool:
         """Whether the rule holds for this connector at this local moment."""
@@ -240,6 +272,7 @@ class PriceBook:
             rule_details={kind: {"id": rule.id, "name": rule.name} for kind, rule in chosen.items()},
             tariff_plan_id=leading.tariff_plan_id,
             rule_id=leading.id,
+            parking=None if leading.parking is None else leading.parking.at(prices.get("parking_fee", ZERO)),
         )
 
     def _edges(self, at: datetime) -> Iterable[datetime]:

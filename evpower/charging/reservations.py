@@ -17,6 +17,7 @@ from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.idle_fees.keeper import IdleFees
 from evpower.network.station_records import read_start_spot, refresh_connector
 
 
@@ -24,12 +25,19 @@ class Reserving:
     """The one way money is held for a charge."""
 
     def __init__(
-        self, clock: Clock, billing: BillingService, pricing: Pricing, rules: ReservationRules, settler: Settler
+        self,
+        clock: Clock,
+        billing: BillingService,
+        pricing: Pricing,
+        rules: ReservationRules,
+        settler: Settler,
+        idle_fees: IdleFees,
     ) -> None:
         self._clock = clock
         self._billing = billing
         self._pricing = pricing
         self._rules = rules
+        self._idle_fees = idle_fees
         #: A start waits in its own name for what is over: money and connector are then as the driver knows them.
         self.settle_before = settler.settle_before_start
 
@@ -104,5 +112,7 @@ class Reserving:
         now, order = self._clock.now(), opening.order
         history_id = await self._pricing.record(uow.conn, opening.id, order.station_id, price, opening.start_time)
         await sessions.insert_session(uow.conn, sessions.NewSession(opening, price.rates, history_id, now))
+        if not opening.is_over:
+            await self._idle_fees.open(uow, opening.id, price)
         await refresh_connector(uow.conn, order.station_id, order.connector_id, now)
         await self._billing.hold(uow, client, opening.id, opening.reservation.reserved_tyiyn, actor)

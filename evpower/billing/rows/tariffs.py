@@ -10,9 +10,14 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from evpower.billing.schedules import schedule_stored
-from evpower.billing.tariff import ClientTariff, Price, PriceBook, Rule
+from evpower.billing.tariff import ClientTariff, ParkingRules, Price, PriceBook, Rule
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.money import exact_tyiyn
+
+#: How long a driver has from the notice on, where a plan says nothing (smart-charging §6).
+GRACE_MINUTES = 20
+PARKING = ("parking_grace_minutes", "parking_cap", "only_above_occupancy", "parking_quiet_from", "parking_quiet_until")
 
 # With the client's own agreement, where there is one.
 READ_CONNECTOR_PRICE = """
@@ -42,7 +47,8 @@ WHERE s.id = ANY(%(station_ids)s) ORDER BY s.id, c.connector_number
 READ_RULES = """
 SELECT r.id, r.tariff_plan_id, r.name, r.tariff_type, r.price, r.connector_type, r.power_range_min, r.power_range_max,
        r.time_start, r.time_end, r.days_of_week, r.is_weekend, r.priority, r.valid_from, r.valid_until, r.created_at,
-       p.billing_mode
+       p.billing_mode, p.parking_grace_minutes, p.parking_cap, p.only_above_occupancy, p.parking_quiet_from,
+       p.parking_quiet_until
 FROM public.tariff_rules r JOIN public.tariff_plans p ON p.id = r.tariff_plan_id
 WHERE r.tariff_plan_id = ANY(%(plan_ids)s) AND r.is_active AND p.is_active
 """
@@ -119,8 +125,16 @@ async def _rules(conn: Conn, plan_ids: Sequence[str | None]) -> dict[str | None,
     rules: dict[str | None, list[Rule]] = {}
     for row in rows:
         row["days_of_week"] = None if row["days_of_week"] is None else tuple(row["days_of_week"])
-        rules.setdefault(row["tariff_plan_id"], []).append(Rule(**row))
+        rules.setdefault(row["tariff_plan_id"], []).append(Rule(parking=_take_parking(row), **row))
     return {plan_id: tuple(found) for plan_id, found in rules.items()}
+
+
+def _take_parking(row: dict[str, Any]) -> ParkingRules | None:
+    """What its plan takes for a place, out of the row of a rule; a plan without a cap takes nothing."""
+    grace, cap, occupancy, quiet_from, quiet_until = (row.pop(name) for name in PARKING)
+    if cap is None:
+        return None
+    return ParkingRules(GRACE_MINUTES if grace is None else grace, exact_tyiyn(cap), occupancy, quiet_from, quiet_until)
 
 
 async def record_price(conn: Conn, session_id: SessionId, station_id: StationId, price: Price, at: datetime) -> int:

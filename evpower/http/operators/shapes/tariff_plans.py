@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NotRequired, TypedDict
 
 from evpower.administration.records import TariffPlanRecord, TariffRuleRecord
@@ -23,6 +24,12 @@ class TariffPlanBody(TypedDict):
     rules: list[TariffRuleBody]
     #: Not where a charge keeps the price of its start.
     billing_mode: NotRequired[BillingMode]
+    #: What it takes for a place that is kept; only what is set.
+    parking_grace_minutes: NotRequired[int]
+    parking_cap: NotRequired[Decimal]
+    only_above_occupancy: NotRequired[int]
+    parking_quiet_from: NotRequired[str]
+    parking_quiet_until: NotRequired[str]
 
 
 def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
@@ -40,6 +47,16 @@ def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
     }
     if plan.billing_mode != "snapshot":
         body["billing_mode"] = plan.billing_mode
+    if plan.parking_grace_minutes is not None:
+        body["parking_grace_minutes"] = plan.parking_grace_minutes
+    if plan.parking_cap is not None:
+        body["parking_cap"] = plan.parking_cap
+    if plan.only_above_occupancy is not None:
+        body["only_above_occupancy"] = plan.only_above_occupancy
+    if plan.parking_quiet_from is not None:
+        body["parking_quiet_from"] = plan.parking_quiet_from.isoformat()
+    if plan.parking_quiet_until is not None:
+        body["parking_quiet_until"] = plan.parking_quiet_until.isoformat()
     return body
 
 
