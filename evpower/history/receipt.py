@@ -14,7 +14,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from evpower.billing.rates import Rates, RateStep
 from evpower.billing.settlement import Usage
-from evpower.metering.boundaries import Boundary, Delivered, crossings
+from evpower.metering.boundaries import Boundary, DeliveredBy, crossings
 from evpower.money import CURRENCY, exact_tyiyn, som, som_number, tyiyn
 
 NUMBER_DIGITS = 6
@@ -220,7 +220,7 @@ def boundaries_of_bill(boundaries: Sequence[Boundary]) -> list[ReceiptBoundary]:
     ]
 
 
-def _energy_at(delivered: Delivered) -> EnergyAt:
+def _energy_at(delivered: DeliveredBy) -> EnergyAt:
     return {"at": delivered.at.isoformat(), "energy_kwh": float(_kwh(delivered.energy_wh))}
 
 

@@ -90,7 +90,7 @@ def _is_quiet(terms: ParkingTerms, local: time) -> bool:
 
 
 @dataclass(frozen=True)
-class Watched:
+class LastLook:
     """What the last look left: up to when the car waited with nothing against a fee, and when that was seen."""
 
     looked_at: datetime | None
@@ -98,7 +98,7 @@ class Watched:
 
 
 def paid_time(
-    before: Watched, now: datetime, waits_until: datetime, noticed_at: datetime | None, terms: ParkingTerms
+    before: LastLook, now: datetime, waits_until: datetime, noticed_at: datetime | None, terms: ParkingTerms
 ) -> tuple[datetime, datetime] | None:
     """What this look adds to the time that is paid for: since the last look, if that saw the same, and not before its
     driver has had the notice for as long as the plan gives."""

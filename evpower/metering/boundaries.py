@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 FAR_APART = timedelta(minutes=15)
 
 
-class Delivered(NamedTuple):
+class DeliveredBy(NamedTuple):
     """What a charge had delivered by a moment, by our clock, as far as it is believed."""
 
     at: datetime
@@ -23,8 +23,8 @@ class Boundary:
     """A moment at which the energy is asked for, with the readings around it; both None until it has passed."""
 
     at: datetime
-    before: Delivered | None = None
-    after: Delivered | None = None
+    before: DeliveredBy | None = None
+    after: DeliveredBy | None = None
 
     @property
     def energy_wh(self) -> int | None:
@@ -49,13 +49,13 @@ class Boundary:
             return False
         return self.apart > FAR_APART
 
-    def passed(self, before: Delivered, after: Delivered) -> Boundary:
+    def passed(self, before: DeliveredBy, after: DeliveredBy) -> Boundary:
         """With a reading that follows another one; one that begins after this moment has all of it before."""
         if self.after is not None or after.at < self.at:
             return self
         return Boundary(self.at, before, before if before.at >= self.at else after)
 
-    def between(self, late: Delivered) -> Boundary:
+    def between(self, late: DeliveredBy) -> Boundary:
         """With a reading that comes late and was taken between the two around it."""
         if self.before is None or self.after is None or not self.before.at <= late.at <= self.after.at:
             return self
@@ -69,9 +69,9 @@ class Boundary:
 class Crossing(NamedTuple):
     """A boundary that has passed: the energy at it, and the readings around it."""
 
-    at: Delivered
-    before: Delivered
-    after: Delivered
+    at: DeliveredBy
+    before: DeliveredBy
+    after: DeliveredBy
     is_estimated: bool
 
 
@@ -80,7 +80,7 @@ def crossings(boundaries: Sequence[Boundary]) -> Iterator[Crossing]:
     for each in boundaries:
         if each.energy_wh is None or each.before is None or each.after is None:
             return
-        yield Crossing(Delivered(each.at, each.energy_wh), each.before, each.after, each.is_estimated)
+        yield Crossing(DeliveredBy(each.at, each.energy_wh), each.before, each.after, each.is_estimated)
 
 
 def boundaries_of(stored: list[dict[str, Any]] | None) -> tuple[Boundary, ...]:
@@ -103,5 +103,5 @@ def boundaries_stored(boundaries: Sequence[Boundary]) -> list[dict[str, object]]
     ] or None
 
 
-def _delivered(stored: list[Any] | None) -> Delivered | None:
-    return None if stored is None else Delivered(datetime.fromisoformat(stored[0]), stored[1])
+def _delivered(stored: list[Any] | None) -> DeliveredBy | None:
+    return None if stored is None else DeliveredBy(datetime.fromisoformat(stored[0]), stored[1])

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from evpower.metering.belief import CLOCK_MAX, QUEUED_MAX, SLACK, energy_max_wh, late_since, longest, moment_of
-from evpower.metering.boundaries import FAR_APART, Boundary, Delivered
+from evpower.metering.boundaries import FAR_APART, Boundary, DeliveredBy
 from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
 
 #: What is doubtful, and since when a person is asked:
@@ -122,18 +122,18 @@ class BelievedRegister:
         widest = max((each.apart for each in passed if each.is_estimated), default=None)
         return None if widest is None else Doubt("boundary", widest // _SECOND, FAR_APART // _SECOND)
 
-    def delivered(self) -> Delivered:
+    def delivered(self) -> DeliveredBy:
         """What was delivered by the last believed reading; without one, nothing by the start."""
         if self.last_measured_at is None or self.last_received_at is None:
-            return Delivered(late_since(self.started_at, self.received_at) or self.received_at, self.energy_wh)
-        return Delivered(self._moment(self.last_measured_at, self.last_received_at), self.energy_wh)
+            return DeliveredBy(late_since(self.started_at, self.received_at) or self.received_at, self.energy_wh)
+        return DeliveredBy(self._moment(self.last_measured_at, self.last_received_at), self.energy_wh)
 
     def _with_late(self, reading: RegisterReading) -> BelievedRegister:
         """A reading of the running segment that was taken before the last one narrows what is around a boundary."""
         if not self.boundaries or not self.base_wh <= reading.register_wh <= self.last_wh:
             return self
         moment = self._moment(reading.measured_at, reading.received_at)
-        late = Delivered(moment, self.carried_wh + reading.register_wh - self.base_wh)
+        late = DeliveredBy(moment, self.carried_wh + reading.register_wh - self.base_wh)
         return replace(self, boundaries=tuple(each.between(late) for each in self.boundaries))
 
     def _moment(self, measured_at: datetime, heard_at: datetime) -> datetime:

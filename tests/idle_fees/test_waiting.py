@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from evpower.billing.tariff import ParkingTerms
-from evpower.idle_fees.waiting import Scene, Watched, fee_tyiyn, may_cost, paid_time
+from evpower.idle_fees.waiting import LastLook, Scene, fee_tyiyn, may_cost, paid_time
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -109,7 +109,7 @@ def test_hours_of_quiet_are_half_open_over_midnight_too(since: str, until: str, 
     assert may_cost(FULL, quiet, time.fromisoformat(local)) is costs
 
 
-BEFORE = Watched(NOW - MINUTE, NOW - MINUTE)
+BEFORE = LastLook(NOW - MINUTE, NOW - MINUTE)
 
 
 def test_a_look_adds_the_time_since_the_last_one() -> None:
@@ -126,18 +126,18 @@ def test_nothing_is_paid_before_the_notice_has_left_for_as_long_as_the_plan_give
 @pytest.mark.parametrize(
     "before",
     [
-        Watched(None, None),
-        Watched(NOW - MINUTE, None),
-        Watched(NOW - timedelta(seconds=61), NOW - timedelta(seconds=61)),
-        Watched(NOW + MINUTE, NOW - MINUTE),
+        LastLook(None, None),
+        LastLook(NOW - MINUTE, None),
+        LastLook(NOW - timedelta(seconds=61), NOW - timedelta(seconds=61)),
+        LastLook(NOW + MINUTE, NOW - MINUTE),
     ],
 )
-def test_what_nobody_looked_at_is_not_paid(before: Watched) -> None:
+def test_what_nobody_looked_at_is_not_paid(before: LastLook) -> None:
     assert paid_time(before, NOW, NOW, NOTICED, TERMS) is None
 
 
 def test_a_car_that_is_measured_seldom_pays_up_to_the_last_measurement() -> None:
-    seen = Watched(NOW - MINUTE, NOW - 10 * MINUTE)
+    seen = LastLook(NOW - MINUTE, NOW - 10 * MINUTE)
     assert paid_time(seen, NOW, NOW - 10 * MINUTE, NOTICED, TERMS) is None
     assert paid_time(seen, NOW, NOW, NOTICED, replace(TERMS, grace_minutes=0)) == (NOW - 10 * MINUTE, NOW)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evpower.metering.boundaries import Boundary, Delivered, boundaries_of, boundaries_stored
+from evpower.metering.boundaries import Boundary, DeliveredBy, boundaries_of, boundaries_stored
 from evpower.metering.registers import BelievedRegister, Doubt, RegisterReading
 
 BEGAN = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -35,8 +35,8 @@ def test_the_energy_at_a_boundary_is_linear_between_the_readings_around_it() -> 
     register = after(reading(2_000, 10), reading(5_000, 59.5), reading(6_000, 61.5))
     (boundary,) = register.boundaries
     assert boundary.energy_wh == 4_250
-    assert boundary.before == Delivered(BEGAN + 59.5 * MINUTE, 4_000)
-    assert boundary.after == Delivered(BEGAN + 61.5 * MINUTE, 5_000)
+    assert boundary.before == DeliveredBy(BEGAN + 59.5 * MINUTE, 4_000)
+    assert boundary.after == DeliveredBy(BEGAN + 61.5 * MINUTE, 5_000)
 
 
 @pytest.mark.parametrize(("rise_wh", "energy_wh"), [(1, 1), (3, 2), (0, 0)])
@@ -79,9 +79,9 @@ def test_two_boundaries_may_pass_between_two_readings() -> None:
 def test_a_reading_that_comes_late_narrows_what_is_around_it() -> None:
     """Out of a queue after one of now: it was measured at 59 minutes, with all but 0.1 kWh before eleven."""
     register = after(reading(2_000, 30), reading(6_000, 90), reading(5_900, 59, heard=90))
-    assert register.boundaries[0].before == Delivered(BEGAN + 59 * MINUTE, 4_900)
+    assert register.boundaries[0].before == DeliveredBy(BEGAN + 59 * MINUTE, 4_900)
     narrowed = after(reading(5_950, 70, heard=91), of=register)
-    assert narrowed.boundaries[0].after == Delivered(BEGAN + 70 * MINUTE, 4_950)
+    assert narrowed.boundaries[0].after == DeliveredBy(BEGAN + 70 * MINUTE, 4_950)
     assert (narrowed.energy_wh, narrowed.boundaries[0].energy_wh) == (5_000, 4_905)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from evpower.billing.tariff import ParkingTerms
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId, StationId
-from evpower.idle_fees.waiting import DRAWS_W, FULL_WH, Scene, Watched
+from evpower.idle_fees.waiting import DRAWS_W, FULL_WH, LastLook, Scene
 
 #: The readings of so long say since when a car draws nothing.
 LOOK_BACK = timedelta(minutes=40)
@@ -101,7 +101,7 @@ class OpenFee:
     notice: int | None
     notices: int
     noticed_at: datetime | None
-    before: Watched
+    before: LastLook
     scene: Scene
 
 
@@ -139,7 +139,7 @@ def _open(row: dict[str, Any], now: datetime) -> OpenFee:
         row["notice"],
         row["notices"],
         row["noticed_at"],
-        Watched(row["looked_at"], row["waited_until"]),
+        LastLook(row["looked_at"], row["waited_until"]),
         scene,
     )
 

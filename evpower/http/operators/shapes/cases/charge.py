@@ -13,7 +13,7 @@ from evpower.case_files.timeline import CaseAttempt, CaseSession, Step, StepKind
 from evpower.history.bill_evidence import BillEvidence
 from evpower.history.evidence import ChargePosting, RegisterFact
 from evpower.http.wire.values import instant
-from evpower.metering.boundaries import Crossing, Delivered
+from evpower.metering.boundaries import Crossing, DeliveredBy
 from evpower.money import som_number
 
 #: Facts of a step that are sums.
@@ -285,7 +285,7 @@ def _boundary(crossing: Crossing) -> RateBoundaryBody:
     }
 
 
-def _energy_at(delivered: Delivered) -> EnergyAtBody:
+def _energy_at(delivered: DeliveredBy) -> EnergyAtBody:
     return {"at": delivered.at, "energy_kwh": Decimal(delivered.energy_wh) / 1000}
 
 
