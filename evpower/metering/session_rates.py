@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from evpower.billing.rates import Rates
-from evpower.billing.schedules import read_schedule
+import msgspec
+
+from evpower.billing.rates import Rates, RateStep, ScheduledRate
 from evpower.metering.boundaries import boundaries_of, crossings
+
+
+class _Scheduled(msgspec.Struct):
+    starts_at: datetime = msgspec.field(name="from")
+    rate_per_kwh: Decimal
+
+
+_schedule = msgspec.json.Decoder(list[_Scheduled])
+_steps = msgspec.json.Decoder(list[tuple[int, Decimal]])
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 #: SQL of `rates_of`, of a session `s`.
 RATES_COLUMNS = """
@@ -30,3 +43,20 @@ def take_rates(row: dict[str, Any]) -> Rates:
     for name in ("rate_per_kwh", "rate_per_minute", "session_fee", "rate_schedule", "rate_boundaries"):
         del row[name]
     return rates
+
+
+def read_schedule(stored: str | None) -> tuple[ScheduledRate, ...]:
+    """The schedule of `pricing_history.rate_schedule` as text; decimals are exact."""
+    if stored is None:
+        return ()
+    return tuple(ScheduledRate(each.starts_at, each.rate_per_kwh) for each in _schedule.decode(stored))
+
+
+def steps_stored(steps: Sequence[RateStep]) -> str | None:
+    """What `read_steps` reads, `[[from Wh, rate]]`; None for none."""
+    return _encode(list(steps)).decode() if steps else None
+
+
+def read_steps(stored: str | None) -> tuple[RateStep, ...]:
+    """The steps of `receipts.rate_steps` as text."""
+    return () if stored is None else tuple(RateStep(*each) for each in _steps.decode(stored))

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from evpower.billing.rates import RatedEnergy, Rates, RateStep, ScheduledRate
 from evpower.billing.reservation import ChargeTerms, Limit
-from evpower.billing.schedules import read_schedule, read_steps, schedule_stored, steps_stored
+from evpower.billing.rows.tariffs import schedule_stored
 from evpower.billing.settlement import Estimate, Usage, correct
 from evpower.billing.tariff import Price
+from evpower.metering.session_rates import read_schedule, read_steps, steps_stored
 
 DAY, NIGHT = Decimal("13.5"), Decimal(9)
 PEAK = datetime(2026, 11, 23, 16, tzinfo=UTC)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from psycopg.types.json import Jsonb
 
-from evpower.billing.schedules import schedule_stored
+from evpower.billing.rates import ScheduledRate
 from evpower.billing.tariff import ClientTariff, ParkingRules, Price, PriceBook, Rule
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
@@ -127,6 +128,15 @@ async def _rules(conn: Conn, plan_ids: Sequence[str | None]) -> dict[str | None,
         row["days_of_week"] = None if row["days_of_week"] is None else tuple(row["days_of_week"])
         rules.setdefault(row["tariff_plan_id"], []).append(Rule(parking=_take_parking(row), **row))
     return {plan_id: tuple(found) for plan_id, found in rules.items()}
+
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def schedule_stored(schedule: Sequence[ScheduledRate]) -> str | None:
+    """What `metering.session_rates` reads, `[{from, rate_per_kwh}]`, to the last digit; None for none."""
+    rates = [{"from": each.starts_at.astimezone(UTC), "rate_per_kwh": each.per_kwh} for each in schedule]
+    return _encode(rates).decode() if rates else None
 
 
 def _take_parking(row: dict[str, Any]) -> ParkingRules | None:

@@ -12,14 +12,13 @@ from psycopg.errors import UniqueViolation
 
 from evpower.billing.rates import Rates
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
-from evpower.billing.schedules import read_schedule
 from evpower.charging.errors import ConnectorTaken
 from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
 from evpower.charging.transaction import EndCause, TransactionStart
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.advance import SIGNED_FLAG
-from evpower.metering.session_rates import RATES_COLUMNS, rates_of
+from evpower.metering.session_rates import RATES_COLUMNS, rates_of, read_schedule
 from evpower.money import som
 
 #: The index that lets one session run on a connector.

@@ -9,12 +9,11 @@ from datetime import datetime
 from psycopg.types.json import Jsonb
 
 from evpower.billing.rates import RateStep
-from evpower.billing.schedules import read_steps, steps_stored
 from evpower.db.connection import Conn
 from evpower.history.receipt import ReceiptContent, ReceiptFacts
 from evpower.identifiers import SessionId
 from evpower.metering.boundaries import boundaries_of
-from evpower.metering.session_rates import RATES_COLUMNS, take_rates
+from evpower.metering.session_rates import RATES_COLUMNS, read_steps, steps_stored, take_rates
 
 READ_FACTS = f"""
 SELECT s.id AS session_id, s.station_id, st.model AS station_model, st.serial_number AS station_serial_number,
