@@ -74,6 +74,13 @@ def test_a_hold_is_reached_at_the_first_energy_that_is_worth_it(
         assert limit_wh == 1 or terms.rates.exact_cost(limit_wh - 1, 0) * 100 < reserved_tyiyn
 
 
+def test_a_sum_is_reached_at_the_last_energy_that_costs_anything() -> None:
+    """1 kWh at 13.5, and then energy is free: 13.50 is reached by it, and more never is."""
+    rates = Rates(DAY, steps=(RateStep(1_000, Decimal(0)),))
+    assert rates.energy_worth_wh(Decimal("13.5")) == 1_000
+    assert rates.energy_worth_wh(Decimal("13.51")) is None
+
+
 def test_a_correction_takes_the_dearer_energy_last_and_only_what_is_paid_for() -> None:
     """1 kWh at 9 was billed; of 1 more at 9 and 3 at 20 there are 29 som: a kWh at 9 and one at 20."""
     rates = Rates(NIGHT, steps=(RateStep(2_000, Decimal(20)),))

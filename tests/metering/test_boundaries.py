@@ -46,7 +46,9 @@ def test_half_a_watt_hour_is_rounded_up(rise_wh: int, energy_wh: int) -> None:
 
 
 def test_a_reading_at_the_boundary_is_its_energy() -> None:
-    assert after(reading(2_000, 50), reading(5_300, 60), reading(9_000, 61)).boundaries[0].energy_wh == 4_300
+    register = after(reading(2_000, 50), reading(5_300, 60))
+    assert register.boundaries[0].energy_wh == 4_300
+    assert after(reading(9_000, 61), of=register).boundaries == register.boundaries
 
 
 def test_nothing_is_known_before_a_reading_has_come_after_it() -> None:
