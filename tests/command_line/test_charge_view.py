@@ -59,6 +59,7 @@ CASE: dict[str, Any] = {
         "parts": [{"energy_kwh": 1.501, "rate_per_kwh": 13.5}],
         "rate_boundaries": [],
     },
+    "idle_fee": None,
     "postings": [
         {"at": AT, "entry": "settle", "key": "settle:1", "account": "revenue", "amount": 20.26, "actor": "settlement"}
     ],
@@ -101,6 +102,17 @@ def test_a_price_that_moved_is_shown_with_the_readings_around_its_change(control
     changed = "Price changed 2026-11-23 12:20:00: 4.3 kWh by then, between 4.29 kWh at 2026-11-23 12:00:00"
     assert shown.count(changed) == 2
     assert shown.count("estimated, the readings are far apart") == 1
+
+
+def test_what_a_car_that_waited_paid_is_shown(control: FakeControl) -> None:
+    fee = {"rate_per_minute": 3, "grace_minutes": 20, "cap": 30, "times": [], "ended_at": None}
+    fee |= {"minutes": None, "fee": None, "taken": None}
+    control.succeed(PATH, {**CASE, "idle_fee": fee})
+    shown = " ".join(run("session", "show", "1703").stdout.split())
+    assert "Idle fee: 3 som a minute, 20 min after the notice, at most 30 som; the car has not left" in shown
+    control.succeed(PATH, {**CASE, "idle_fee": {**fee, "ended_at": AT, "minutes": 15, "fee": 30, "taken": 20}})
+    shown = " ".join(run("session", "show", "1703").stdout.split())
+    assert "Idle fee: 15 min × 3 som, at most 30 som = 30 som; taken: 20 som" in shown
 
 
 def test_a_bill_that_does_not_agree_is_marked(control: FakeControl) -> None:

@@ -100,6 +100,11 @@ async def test_acceptance_10_a_fee_takes_what_is_there_and_makes_no_debt(world: 
         (f"idle_fee:{session_id}", "client", -20_00),
         (f"idle_fee:{session_id}", "fees", 20_00),
     ]
+    fee = (await world.app.case_files.charge(session_id)).idle_fee
+    assert fee is not None
+    assert (fee.minutes, fee.fee_tyiyn, fee.taken_tyiyn) == (15, 30_00, 20_00)
+    (paid,) = fee.times
+    assert paid[1] - paid[0] == timedelta(minutes=15)
     assert world.app.idle_fees.sums == {"taken": 20_00, "not_there": 10_00}
 
 

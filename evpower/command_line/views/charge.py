@@ -111,6 +111,9 @@ def _show_bill(screen: Screen, case: Mapping[str, Any]) -> None:
         for boundary in bill["rate_boundaries"]:
             screen.line(rate_change(texts, boundary))
         screen.line(texts("stored_and_sold", stored=screen.cell(bill["stored"]), sold=bill["sold"]))
+    if (fee := case["idle_fee"]) is not None:
+        key = "idle_fee_so_far" if fee["ended_at"] is None else "idle_fee_taken"
+        screen.line(texts(key, **{name: screen.cell(value) for name, value in fee.items() if name != "times"}))
     plan = tariff["tariff_plan_id"] or texts("no_plan")
     screen.line(texts("price_rule", rule=screen.cell(tariff["rule"]), plan=plan))
     if tariff["rule_details"]:

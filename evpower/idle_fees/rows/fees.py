@@ -31,15 +31,14 @@ SELECT f.session_id, {_TERMS}, f.notice, f.notices, f.looked_at, f.waited_until,
        c.ocpp_status IS NOT DISTINCT FROM 'Faulted' OR o.status IS NOT DISTINCT FROM 'Faulted'
            OR coalesce(c.error_code, 'NoError') NOT IN ('NoError', '') AS has_fault,
        EXISTS (SELECT FROM public.charging_sessions n WHERE n.station_id = s.station_id
-               AND n.connector_id = s.connector_id AND n.created_at > s.created_at
-               AND (n.status = 'started' OR n.transaction_id IS NOT NULL))
+               AND n.connector_id = s.connector_id AND n.status = 'started' AND n.id <> s.id)
            OR EXISTS (SELECT FROM evpower.ocpp_transactions n WHERE n.station_id = s.station_id
-                      AND n.connector_id = s.connector_id AND n.id > t.id AND n.verdict = 'Accepted') AS has_next,
+                      AND n.connector_id = s.connector_id AND n.status = 'Started' AND n.id > t.id) AS has_next,
        low.low_since, low.read_at, p.ended_at AS noticed_at,
        CASE WHEN t.id IS NOT NULL AND EXISTS (SELECT FROM evpower.power_grants g WHERE g.session_id = s.id)
             THEN evpower.paused_times(s.id, t.received_at) END AS paused_times,
        CASE WHEN f.only_above_occupancy IS NOT NULL THEN (
-           SELECT 100 * count(*) FILTER (WHERE k.status = 'occupied') / count(*)
+           SELECT 100 * count(*) FILTER (WHERE k.status = 'occupied') / nullif(count(*), 0)
            FROM public.stations a JOIN public.stations b ON b.location_id = a.location_id
            JOIN public.connectors k ON k.station_id = b.id AND k.is_enabled WHERE a.id = s.station_id) END AS occupied
 FROM evpower.idle_fees f

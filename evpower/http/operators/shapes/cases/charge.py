@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from evpower.case_files.charge_case import CaseQuestion, ChargeCase
+from evpower.case_files.charge_case import CaseIdleFee, CaseQuestion, ChargeCase
 from evpower.case_files.payment_case import PaymentPosting
 from evpower.case_files.timeline import CaseAttempt, CaseSession, Step, StepKind
 from evpower.history.bill_evidence import BillEvidence
@@ -119,6 +119,26 @@ class BillBody(TypedDict):
     rate_boundaries: list[RateBoundaryBody]
 
 
+class IdleTimeBody(TypedDict):
+    """A time of waiting that is paid for."""
+
+    since: datetime
+    until: datetime
+
+
+class IdleFeeBody(TypedDict):
+    """What a car that kept its connector has to pay, in som; the last three are null until it has left."""
+
+    rate_per_minute: Decimal
+    grace_minutes: int
+    cap: float
+    times: list[IdleTimeBody]
+    ended_at: datetime | None
+    minutes: int | None
+    fee: float | None
+    taken: float | None
+
+
 class PostingBody(TypedDict):
     """One side of an entry, and who had it posted."""
 
@@ -171,6 +191,7 @@ class ChargeCaseBody(TypedDict):
     registers: list[RegisterBody]
     tariff: CasePriceBody
     bill: BillBody | None
+    idle_fee: IdleFeeBody | None
     postings: list[PostingBody]
     receipts: list[CaseReceiptBody]
     attempts: list[CaseAttemptBody]
@@ -201,6 +222,7 @@ def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]], *, f
             "calculated_at": case.price.calculated_at,
         },
         "bill": None if case.bill is None else _bill(case.bill),
+        "idle_fee": None if case.idle_fee is None else _idle_fee(case.idle_fee),
         "postings": [posting_body(each) for each in case.postings],
         "receipts": [
             {"number": number, "issued_at": at, "amount": som_number(tyiyn)} for number, at, tyiyn in case.receipts
@@ -272,6 +294,19 @@ def _bill(bill: BillEvidence) -> BillBody:
         "equal": bill.equal,
         "parts": [{"energy_kwh": Decimal(each.energy_wh) / 1000, "rate_per_kwh": each.per_kwh} for each in bill.parts],
         "rate_boundaries": [_boundary(each) for each in bill.rate_changes],
+    }
+
+
+def _idle_fee(fee: CaseIdleFee) -> IdleFeeBody:
+    return {
+        "rate_per_minute": fee.rate_per_minute,
+        "grace_minutes": fee.grace_minutes,
+        "cap": som_number(fee.cap_tyiyn),
+        "times": [{"since": since, "until": until} for since, until in fee.times],
+        "ended_at": fee.ended_at,
+        "minutes": fee.minutes,
+        "fee": None if fee.fee_tyiyn is None else som_number(fee.fee_tyiyn),
+        "taken": None if fee.taken_tyiyn is None else som_number(fee.taken_tyiyn),
     }
 
 
