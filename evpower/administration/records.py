@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
+from evpower.billing.tariff import BillingMode
 from evpower.identifiers import ClientId, SessionId, StationId
 from evpower.network.listing import configuration_warnings
 from evpower.network.status import AdminStatus
@@ -136,6 +137,14 @@ class TariffPlanRecord:
     description: str | None
     is_default: bool
     is_active: bool
+    #: Whether a charge keeps the price of its start, or each rate holds for its own time.
+    billing_mode: BillingMode
+    #: What it takes for a place that is kept (billing `ParkingRules`); nothing without a cap.
+    parking_grace_minutes: int | None
+    parking_cap: Decimal | None
+    only_above_occupancy: int | None
+    parking_quiet_from: time | None
+    parking_quiet_until: time | None
     created_at: datetime
     updated_at: datetime
     stations_count: int

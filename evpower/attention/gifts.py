@@ -8,7 +8,7 @@ from decimal import Decimal
 from evpower.attention.conditions import Gift
 from evpower.attention.rows.gifts import read_gifts
 from evpower.billing.pricing import Pricing
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates
 from evpower.db.connection import Conn
 
 

@@ -133,6 +133,18 @@ def debt_recovery_entry(
     )
 
 
+def idle_fee_entry(session_id: SessionId, client_id: ClientId, taken_tyiyn: int, actor: str) -> Entry:
+    """What a car that kept its place pays, once for a charge: never more than there is."""
+    return _entry(
+        "idle_fee",
+        session_id,
+        actor,
+        "Плата за простой после зарядки",
+        Posting("client", -taken_tyiyn, client_id, "idle_fee"),
+        Posting("fees", taken_tyiyn, client_id),
+    )
+
+
 def top_up_entry(client_id: ClientId, topup_id: int, provider: str, key: str, amount_tyiyn: int, actor: str) -> Entry:
     """Credit a payment that a provider has taken for us."""
     return Entry(

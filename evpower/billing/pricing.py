@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from evpower.billing.rows.tariffs import read_price_book, read_shown_books, record_price
@@ -26,6 +26,13 @@ class PricingRules:
     default_rate: Decimal
     timezone: ZoneInfo
     cache_s: float
+
+
+class StartPrice(NamedTuple):
+    """What a start at a connector would cost, and the connector's power where it is known."""
+
+    price: Price
+    power_kw: float | None
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,11 @@ class Pricing:
         connector_id: ConnectorId | None,
         client_id: ClientId,
         at: datetime,
-    ) -> Price:
+    ) -> StartPrice:
         """The price valid at this very moment, never cached: what a session is billed by. None: the first connector."""
-        return await self._read(conn, station_id, connector_id, client_id, at)
+        book = await read_price_book(conn, station_id, connector_id, client_id, at, self._rules.default_rate)
+        local = at.astimezone(self._rules.timezone)
+        return StartPrice(replace(book.price(local), schedule=book.schedule(local)), book.power_kw)
 
     async def reservation(
         self,
@@ -111,14 +120,3 @@ class Pricing:
         for station_id, book in books.items():
             price = prices[book]
             shown[station_id] = price, min(until, price.next_rate_change or until)
-
-    async def _read(
-        self,
-        conn: Conn,
-        station_id: StationId,
-        connector_id: ConnectorId | None,
-        client_id: ClientId | None,
-        at: datetime,
-    ) -> Price:
-        book = await read_price_book(conn, station_id, connector_id, client_id, at, self._rules.default_rate)
-        return book.price(at.astimezone(self._rules.timezone))

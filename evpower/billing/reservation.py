@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from math import ceil
 from typing import Literal
 
 from evpower.billing.errors import InsufficientBalance, MinimumAmountRequired
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates, RateStep, ScheduledRate
 from evpower.money import exact_tyiyn, round_half_up, som, tyiyn
 
 LimitType = Literal["none", "energy", "amount"]
@@ -44,7 +44,7 @@ class Reservation:
 def reserve(
     *, energy_wh: int | None, amount_tyiyn: int | None, balance_tyiyn: int, rates: Rates, rules: ReservationRules
 ) -> Reservation:
-    """What a start with these limits holds of this balance.
+    """What a start with these limits holds of this balance; `rates` are the highest that it may reach.
 
     Raises MinimumAmountRequired (nothing would be left for energy) and InsufficientBalance, which names the sum that
     would have been held, not the difference.
@@ -91,9 +91,27 @@ def estimated_energy_kwh(reserved_tyiyn: int, rates: Rates) -> Decimal | None:
 class ChargeTerms:
     """A session's unchanging terms: its tariff snapshot, its hold, its limit."""
 
+    #: With the steps that its readings have passed.
     rates: Rates
     reserved_tyiyn: int
     limit: Limit
+    #: The rates of its hours, when its price moves (smart-charging §6).
+    schedule: tuple[ScheduledRate, ...] = ()
+
+    @property
+    def next_step_at(self) -> datetime | None:
+        """When the next rate begins to hold; None when there is none, or the price does not move."""
+        ahead = self.schedule[1 + len(self.rates.steps) :]
+        return ahead[0].starts_at if ahead else None
+
+    def foreseen(self, energy_wh: int, power_w: float, at: datetime) -> ChargeTerms:
+        """The same with the steps ahead where they will be when so much energy at this moment goes on at this power."""
+        ahead = self.schedule[1 + len(self.rates.steps) :]
+        if not ahead:
+            return self
+        waits_h = (max(0.0, (each.starts_at - at) / timedelta(hours=1)) for each in ahead)
+        found = [RateStep(energy_wh + int(power_w * h), each.per_kwh) for h, each in zip(waits_h, ahead, strict=True)]
+        return replace(self, rates=replace(self.rates, steps=(*self.rates.steps, *found)))
 
     def limit_wh(self, minutes: int) -> int | None:
         """The least energy at which the charge must stop after so many billed minutes; at least 1.
@@ -117,8 +135,8 @@ class ChargeTerms:
         if left <= 0:
             return 1
         limits = [] if self.limit.energy_wh is None else [self.limit.energy_wh]
-        if self.rates.per_kwh > 0:
-            limits.append(ceil(left * 1000 / self.rates.per_kwh))
+        if (worth_wh := self.rates.energy_worth_wh(left)) is not None:
+            limits.append(worth_wh)
         return min(limits, default=None)
 
     def reached(self, energy_wh: int, minutes: int) -> bool:

@@ -15,6 +15,7 @@ from evpower.billing.ledger import (
     adjustment_entry,
     correction_entry,
     debt_recovery_entry,
+    idle_fee_entry,
     merge_entries,
     pay_out_entry,
     provider_refund_entry,
@@ -123,6 +124,19 @@ class BillingService:
             taken_tyiyn += await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
         await self._push.warn_of_low_balance(uow, client.id, entry.key, taken_tyiyn, resolved_tyiyn=reserved_tyiyn)
         return bill
+
+    async def take_idle_fee(
+        self, uow: UnitOfWork, client: Client, session_id: SessionId, fee_tyiyn: int, actor: str
+    ) -> int:
+        """Take a fee from the locked client's free money, once for a charge; what was taken. A fee makes no debt."""
+        taken_tyiyn = max(0, min(fee_tyiyn, client.balance_tyiyn))
+        entry = idle_fee_entry(session_id, client.id, taken_tyiyn, actor)
+        if await post_entry(uow.conn, entry, self._clock.now()) is None:
+            return 0
+        line = "💳 IDLE_FEE: session_id=%s, amount=%s, client_id=%s"
+        uow.after_commit(lambda: log.info(line, session_id, som_fixed(taken_tyiyn), client.id))
+        await self._push.warn_of_low_balance(uow, client.id, entry.key, taken_tyiyn)
+        return taken_tyiyn
 
     async def correct(
         self,

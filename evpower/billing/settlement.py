@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
-"""Wh and minutes → money, and which price applies when (billing-rules §1, §3, §7).
+"""Which price applies when (billing-rules §7).
 
-Rates are exact decimals in som; a cost is rounded half-up to whole tyiyn once, at the end of its formula.
 Windows and weekdays are read in the network's own time zone (Asia/Bishkek), which the caller has applied.
 """
 
@@ -11,44 +10,49 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import product
-from math import ceil
 from typing import Literal
 
-from evpower.money import som, tyiyn
+from evpower.billing.rates import ZERO, Rates, ScheduledRate
 
+#: Whether a charge keeps the price of its start, or each rate holds for its own time (smart-charging §6).
+BillingMode = Literal["snapshot", "segments"]
 TariffType = Literal["per_kwh", "per_minute", "session_fee", "parking_fee", "reservation_per_minute", "no_show_fee"]
 KINDS: tuple[TariffType, ...] = ("per_kwh", "per_minute", "session_fee", "parking_fee")
 DEFAULT_RULE_NAME = "Базовый тариф"
-ZERO = Decimal(0)
 MIDNIGHT = time(0, 0)
 _LAST_MINUTE = time(23, 59)
-HALF_A_TYIYN = Decimal("0.005")
+#: The price of a charge is known for so long from its start; afterwards the last rate of it holds.
+SCHEDULED = timedelta(hours=12)
 _LOOK_AHEAD_DAYS = 8
 
 
 @dataclass(frozen=True)
-class Rates:
-    """The snapshot a session is billed by; som per kWh, per minute, per charge."""
+class ParkingTerms:
+    """What a plan takes for a car that keeps its place (smart-charging §6); hours are local, both or neither."""
 
-    per_kwh: Decimal
-    per_minute: Decimal = ZERO
-    session_fee: Decimal = ZERO
+    rate_per_minute: Decimal
+    grace_minutes: int
+    #: The most a charge can cost so.
+    cap_tyiyn: int
+    #: Only while more than so many percent of the location's connectors are occupied; None: always.
+    only_above_occupancy: int | None = None
+    quiet_from: time | None = None
+    quiet_until: time | None = None
 
-    def cost_tyiyn(self, energy_wh: int, minutes: int) -> int:
-        """The cost of a charge; nothing delivered costs nothing, not even the fee (billing-rules §4)."""
-        return tyiyn(self.exact_cost(energy_wh, minutes)) if energy_wh > 0 else 0
 
-    def energy_within_wh(self, amount_tyiyn: int, minutes: int, most_wh: int) -> int:
-        """The most energy, up to `most_wh`, that costs with these minutes no more than the amount; 0 when none does."""
-        # Half a tyiyn more is rounded up, so it is the first sum that is too much.
-        too_much = som(amount_tyiyn) + HALF_A_TYIYN - self.session_fee - self.per_minute * minutes
-        if too_much <= 0 or self.per_kwh == 0:
-            return most_wh if too_much > 0 else 0
-        return min(most_wh, ceil(too_much * 1000 / self.per_kwh) - 1)
+@dataclass(frozen=True)
+class ParkingRules:
+    """The same of a plan, whose rule names the price of a minute."""
 
-    def exact_cost(self, energy_wh: int, minutes: int) -> Decimal:
-        """The same in som, before rounding."""
-        return self.per_kwh * energy_wh / 1000 + self.per_minute * minutes + self.session_fee
+    grace_minutes: int
+    cap_tyiyn: int
+    only_above_occupancy: int | None
+    quiet_from: time | None
+    quiet_until: time | None
+
+    def at(self, rate_per_minute: Decimal) -> ParkingTerms | None:
+        """With the price of a minute; None where it is nothing."""
+        return ParkingTerms(rate_per_minute, **vars(self)) if rate_per_minute > 0 else None
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,28 @@ class Price:
     next_rate_change: datetime | None = None
     tariff_plan_id: str | None = None
     rule_id: str | None = None
+    #: The rates of the next hours, the one of now first; empty where the price of the start holds.
+    schedule: tuple[ScheduledRate, ...] = ()
+    #: What a car that keeps its place costs; None where its plan takes nothing for that.
+    parking: ParkingTerms | None = None
 
     @property
     def rates(self) -> Rates:
         """What is written into the session and never changes there."""
         return Rates(self.rate_per_kwh, self.rate_per_minute, self.session_fee)
+
+    def highest_rates(self, energy_wh: int | None, power_kw: float | None) -> Rates:
+        """The same with the highest rate that can be reached at this power before so much energy has flowed.
+
+        Without a known power it is the highest there is.
+        """
+        if not self.schedule or energy_wh is None:
+            return self.rates
+        (began_at, _), until = self.schedule[0], None
+        if power_kw:
+            until = began_at + timedelta(hours=energy_wh / 1000 / power_kw)
+        reached = [rate for starts_at, rate in self.schedule[1:] if until is None or starts_at < until]
+        return replace(self.rates, per_kwh=max([self.rate_per_kwh, *reached]))
 
     def discounted(self, percent: Decimal) -> Price:
         """The same price with a discount on energy and minutes, never on fees."""
@@ -97,6 +118,9 @@ class Rule:
     valid_from: date | None = None
     valid_until: date | None = None
     created_at: datetime | None = None
+    #: Of its plan; without `parking` it takes nothing for a place, whatever its rules say.
+    billing_mode: BillingMode = "snapshot"
+    parking: ParkingRules | None = None
 
     def applies(self, connector_type: str, power_kw: float, at: datetime) -> bool:
         """Whether the rule holds for this connector at this local moment."""
@@ -188,6 +212,27 @@ class PriceBook:
                 return max(holding, key=_rank).price
         return ZERO
 
+    def schedule(self, at: datetime) -> tuple[ScheduledRate, ...]:
+        """The rates of energy of the next hours, from this local moment on; none where a charge keeps its price.
+
+        Which of them it is says the first plan that is asked, also where no rule of it holds now.
+        """
+        tariff = self.client_tariff
+        if tariff is not None and tariff.fixed_rate_per_kwh is not None:
+            return ()
+        rules = tariff.rules if tariff is not None else ()
+        if not rules and not self.station_rate:
+            rules = self.station_rules
+        if not any(rule.billing_mode == "segments" for rule in rules):
+            return ()
+        rates = [ScheduledRate(at, self._price_at(at).rate_per_kwh)]
+        for edge in self._edges(at):
+            if edge - at >= SCHEDULED:
+                break
+            if (rate := self._price_at(edge).rate_per_kwh) != rates[-1].per_kwh:
+                rates.append(ScheduledRate(edge, rate))
+        return tuple(rates)
+
     def _price_at(self, at: datetime) -> Price:
         """Client tariff, station's own price, the plan's rules, the default: in this order."""
         tariff = self.client_tariff
@@ -227,6 +272,7 @@ class PriceBook:
             rule_details={kind: {"id": rule.id, "name": rule.name} for kind, rule in chosen.items()},
             tariff_plan_id=leading.tariff_plan_id,
             rule_id=leading.id,
+            parking=None if leading.parking is None else leading.parking.at(prices.get("parking_fee", ZERO)),
         )
 
     def _edges(self, at: datetime) -> Iterable[datetime]:

@@ -28,6 +28,21 @@ class CasePrice:
 
 
 @dataclass(frozen=True)
+class CaseIdleFee:
+    """What a car that kept its connector has to pay by its plan; the sums are None until it has left."""
+
+    rate_per_minute: Decimal
+    grace_minutes: int
+    cap_tyiyn: int
+    ended_at: datetime | None
+    minutes: int | None
+    fee_tyiyn: int | None
+    taken_tyiyn: int | None
+    #: From when until when waiting was paid for.
+    times: Sequence[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True)
 class CaseQuestion:
     """What a person is asked about the charge, or has decided."""
 
@@ -50,6 +65,8 @@ class ChargeCase:
     postings: Sequence[ChargePosting]
     #: The bill by its formula; None while there is none.
     bill: BillEvidence | None
+    #: None where its plan takes none.
+    idle_fee: CaseIdleFee | None
     #: The numbers of its receipt and corrections, when each was issued, and its sum in tyiyn.
     receipts: Sequence[tuple[str, datetime, int]]
     attempts: Sequence[CaseAttempt]

@@ -36,6 +36,7 @@ class CaseFiles:
             gaps = await charge_cases.read_gaps(conn, session_id, now)
             doubts = await charge_cases.read_doubts(conn, session_id)
             parked = await charge_cases.read_parked(conn, session_id)
+            idle_fee = await charge_cases.read_idle_fee(conn, session_id)
         rows = await self.evidence.rows(session_id)
         bill = await self._bill(ClientId(session.client_id), session_id)
         return ChargeCase(
@@ -45,6 +46,7 @@ class CaseFiles:
             registers=rows.registers,
             postings=rows.postings,
             bill=bill,
+            idle_fee=idle_fee,
             receipts=rows.receipts,
             attempts=attempts,
             gaps=gaps,

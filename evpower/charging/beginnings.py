@@ -20,7 +20,7 @@ from evpower.charging.rows.transactions import NewTransaction
 from evpower.charging.session import StartOrder
 from evpower.charging.settler import Settler
 from evpower.charging.start_stop import Commands
-from evpower.charging.transaction import LATE_AFTER, BegunTransaction, TransactionStart, late_since, own_time
+from evpower.charging.transaction import BegunTransaction, TransactionStart
 from evpower.clock import Clock, Ids
 from evpower.correlation import correlation_id
 from evpower.db.connection import Conn
@@ -29,6 +29,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import Refusal
 from evpower.events import ChargingBegan, EventBus
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
+from evpower.metering.belief import LATE_AFTER, late_since, own_time
 from evpower.network.station_records import read_start_spot, take_spots
 from evpower.push.events import of_session
 from evpower.push.outbox import PushOutbox

@@ -64,7 +64,7 @@ class PlannedStop:
 
 @dataclass(frozen=True)
 class _Known:
-    """What of a session never changes."""
+    """What of a session never changes, until its next rate begins to hold."""
 
     terms: ChargeTerms
     ordered_at: datetime
@@ -74,6 +74,11 @@ class _Known:
         return minutes_count_from(
             progress.started_at, progress.received_at, self.ordered_at, progress.measured_at, progress.register_at
         )
+
+    def has_passed_a_step(self, progress: Progress) -> bool:
+        """Whether a reading since then says at which energy a rate began."""
+        next_at = self.terms.next_step_at
+        return next_at is not None and next_at <= progress.register_at
 
 
 class LimitKeeper:
@@ -106,13 +111,16 @@ class LimitKeeper:
 
     async def advanced(self, station_id: StationId, progress: Progress) -> None:
         """A reading was committed: stop now if its limit is reached, else plan the moment it will be."""
-        known = self._known.get(progress.session_id) or await self._read(progress.session_id)
+        known = self._known.get(progress.session_id)
+        if known is None or known.has_passed_a_step(progress):
+            known = await self._read(progress.session_id)
         if known is None:
             return
         terms, elapsed_s = known.terms, self._watch.since(known.counts_from(progress)).total_seconds()
         if terms.rates.per_minute:
             elapsed_s -= await self._paused_s(progress.session_id)
         energy_wh = progress.energy_wh + await self._energy_by_power_wh(progress)
+        terms = terms.foreseen(energy_wh, progress.power_w or 0.0, self._watch.look())
         wait_s = seconds_to_limit(terms, energy_wh, progress.power_w or 0.0, elapsed_s)
         if wait_s is None:
             self._plans.pop(progress.session_id, None)

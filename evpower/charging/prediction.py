@@ -38,7 +38,8 @@ class Prediction:
 def seconds_to_limit(terms: ChargeTerms, energy_wh: int, power_w: float, elapsed_s: float) -> float | None:
     """In how many seconds at this power a limit is reached; 0 when it is, None when not within the horizon.
 
-    `elapsed_s` is the time billed so far; minutes count whole, as on the bill.
+    `elapsed_s` is the time billed so far; minutes count whole, as on the bill. Rates that will hold stand in the terms
+    (`ChargeTerms.foreseen`).
     """
     limit_wh = terms.limit_wh(int(elapsed_s // 60))
     if limit_wh is not None and energy_wh >= limit_wh:
@@ -64,6 +65,7 @@ def predict(terms: ChargeTerms, last: LastReading, now: datetime) -> Prediction 
     age = now - last.received_at
     if last.power_w <= SHOWN_ABOVE_W or age > SHOWN_FOR:
         return None
+    terms = terms.foreseen(last.energy_wh, last.power_w, last.received_at)
     elapsed_s = max(0.0, (last.received_at - last.began_at).total_seconds())
     wait_s = seconds_to_limit(terms, last.energy_wh, last.power_w, elapsed_s)
     if wait_s is None:

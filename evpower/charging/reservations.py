@@ -17,6 +17,7 @@ from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId
+from evpower.idle_fees.keeper import IdleFees
 from evpower.network.station_records import read_start_spot, refresh_connector
 
 
@@ -24,18 +25,25 @@ class Reserving:
     """The one way money is held for a charge."""
 
     def __init__(
-        self, clock: Clock, billing: BillingService, pricing: Pricing, rules: ReservationRules, settler: Settler
+        self,
+        clock: Clock,
+        billing: BillingService,
+        pricing: Pricing,
+        rules: ReservationRules,
+        settler: Settler,
+        idle_fees: IdleFees,
     ) -> None:
         self._clock = clock
         self._billing = billing
         self._pricing = pricing
         self._rules = rules
+        self._idle_fees = idle_fees
         #: A start waits in its own name for what is over: money and connector are then as the driver knows them.
         self.settle_before = settler.settle_before_start
 
     async def check(self, conn: Conn, station_id: StationId, client_id: ClientId) -> None:
         """Whether a card of this client could begin at the station now. Raises InsufficientBalance."""
-        price = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
+        price, _ = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
         reserve(
             energy_wh=None,
             amount_tyiyn=None,
@@ -52,12 +60,12 @@ class Reserving:
         The client's row is locked. Raises InsufficientBalance, MinimumAmountRequired, and ConnectorTaken.
         """
         now = self._clock.now()
-        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
+        price, power_kw = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, now)
         held = reserve(
             energy_wh=order.energy_wh,
             amount_tyiyn=order.amount_tyiyn,
             balance_tyiyn=client.balance_tyiyn,
-            rates=price.rates,
+            rates=price.highest_rates(order.energy_wh, power_kw),
             rules=self._rules,
         )
         await self._write(uow, client, sessions.Opening(session_id, order, held, id_tag, now), price, actor)
@@ -76,7 +84,7 @@ class Reserving:
 
         It holds what is free and is never refused. Where another charge has the connector by now, this one is over.
         """
-        price = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, began_at)
+        price, _ = await self._pricing.for_start(uow.conn, order.station_id, order.connector_id, client.id, began_at)
         held = reserve_for_report(client.balance_tyiyn, self._rules)
         spot = await read_start_spot(uow.conn, order.station_id, order.connector_id)
         is_over = spot is not None and spot.running_session is not None
@@ -104,5 +112,7 @@ class Reserving:
         now, order = self._clock.now(), opening.order
         history_id = await self._pricing.record(uow.conn, opening.id, order.station_id, price, opening.start_time)
         await sessions.insert_session(uow.conn, sessions.NewSession(opening, price.rates, history_id, now))
+        if not opening.is_over:
+            await self._idle_fees.open(uow, opening.id, price)
         await refresh_connector(uow.conn, order.station_id, order.connector_id, now)
         await self._billing.hold(uow, client, opening.id, opening.reservation.reserved_tyiyn, actor)

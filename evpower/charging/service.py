@@ -133,7 +133,7 @@ class ChargingService:
         if session.status == "error":
             raise SessionFailed(session_id=session_id)
         rates = session.terms.rates
-        price = Price(rates.per_kwh, rates.per_minute, rates.session_fee)
+        price = Price(rates.per_kwh, rates.per_minute, rates.session_fee, schedule=session.terms.schedule)
         return await self._started(session_id, price, session.terms.limit.energy_wh)
 
     async def stop_session(

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from evpower.billing.rates import ScheduledRate
 from evpower.billing.reservation import ChargeTerms, LimitType
 from evpower.billing.settlement import Usage
 from evpower.billing.tariff import Price
 from evpower.charging.prediction import LastReading, Prediction, predict
-from evpower.charging.transaction import EndCause, late_since, minutes_count_from
+from evpower.charging.transaction import EndCause, minutes_count_from
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
-from evpower.metering.belief import SLACK, billed_time
+from evpower.metering.belief import SLACK, billed_time, late_since
 from evpower.metering.registers import Doubt
 from evpower.money import tyiyn
 
@@ -251,6 +252,8 @@ class SessionView:
     signed_meter: bool = False
     #: Whole minutes in which we held it at nothing; not billed.
     suspended_by_site_minutes: int = 0
+    #: The rates of its hours, when its price moves.
+    rate_schedule: tuple[ScheduledRate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -325,6 +328,7 @@ def view_session(session: Session, now: datetime, *, station_online: bool) -> Se
         overshoot_wh=None if record is None else _overshoot_wh(terms, energy_wh, minutes),
         signed_meter=session.signed_meter,
         suspended_by_site_minutes=0 if record is None else _whole_minutes(record.paused_for(session.stop_time or now)),
+        rate_schedule=terms.schedule,
     )
 
 

@@ -175,7 +175,7 @@ class Settler:
             await self._push.enqueue(uow, *(_message(name, session, bill, energy_wh) for name in completed))
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
-            await self._keeping.billed(uow, session.id, minutes)
+            await self._keeping.billed(uow, session.id, minutes, session.terms.rates.steps)
         return True
 
     async def release(
@@ -217,7 +217,7 @@ class Settler:
             )
             await self._billing.correct(uow, locked.client, session.id, correction, ACTOR)
             await settlements.store_correction(uow.conn, session.id, correction, now)
-            await self._keeping.billed(uow, session.id, session.delivered().minutes)
+            await self._keeping.billed(uow, session.id, session.delivered().minutes, session.terms.rates.steps)
         return True
 
     async def note_unbilled(self, session_id: SessionId) -> bool:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.metering.belief import billed_time
+from evpower.metering.belief import billed_time, late_since
 from evpower.metering.meter_value import Sample
 from evpower.tags.id_tag import IdTagVerdict
 
-#: A start older than this when it comes was queued. As much is allowed for a clock that is not quite right.
-LATE_AFTER = timedelta(minutes=2)
-#: No queue is kept longer; a time further back is a clock that was never set.
-LONGEST_QUEUED = timedelta(days=30)
 #: Why a charge ended (field ruling 4.5): its limit or what was held was reached; its driver, or an operator, asked; the
 #: station ended it by itself, for the reason OCPP names; it ran, or waited for its beginning, too long; nothing was
 #: heard of it after a reboot; its end was lost, and known only by the next charge.
@@ -62,17 +58,6 @@ def cause_of_stop(reason: str, asked_by: str | None, *, at_limit: bool) -> EndCa
     if asked_by is not None:
         return cause_of_request(asked_by)
     return "limit" if at_limit else "charger"
-
-
-def own_time(started_at: datetime, received_at: datetime) -> datetime | None:
-    """The station's time of a start if it can be true, else None."""
-    return started_at if -LATE_AFTER <= received_at - started_at <= LONGEST_QUEUED else None
-
-
-def late_since(started_at: datetime, received_at: datetime) -> datetime | None:
-    """When a charge began whose start comes late; None for one that comes at once, or whose time cannot be believed."""
-    began_at = own_time(started_at, received_at)
-    return began_at if began_at is not None and received_at - began_at > LATE_AFTER else None
 
 
 def minutes_count_from(

@@ -208,6 +208,28 @@ TABLE evpower.idempotency_keys (
     order_id text,
     process_id text DEFAULT NULLIF(current_setting('evpower.process_id'::text, true), ''::text)
 )
+TABLE evpower.idle_fees (
+    session_id text NOT NULL,
+    rate_per_minute numeric NOT NULL,
+    grace_minutes integer NOT NULL,
+    cap_tyiyn bigint NOT NULL,
+    only_above_occupancy integer,
+    quiet_from time without time zone,
+    quiet_until time without time zone,
+    notice integer,
+    notices integer NOT NULL DEFAULT 0,
+    looked_at timestamp with time zone,
+    waited_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    minutes integer,
+    fee_tyiyn bigint,
+    taken_tyiyn bigint
+)
+TABLE evpower.idle_times (
+    session_id text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL
+)
 TABLE evpower.ledger_checks (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     night date,
@@ -399,7 +421,8 @@ TABLE evpower.ocpp_transactions (
     stop_asked_wh bigint,
     stops_asked integer NOT NULL DEFAULT 0,
     ocpp_version text NOT NULL DEFAULT '1.6'::text,
-    offline boolean NOT NULL DEFAULT false
+    offline boolean NOT NULL DEFAULT false,
+    rate_boundaries jsonb
 )
 TABLE evpower.ocpp_transfers (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -615,7 +638,8 @@ TABLE evpower.receipts (
     energy_wh bigint NOT NULL,
     minutes integer NOT NULL,
     amount_tyiyn bigint NOT NULL,
-    content jsonb
+    content jsonb,
+    rate_steps jsonb
 )
 TABLE evpower.refresh_tokens (
     digest bytea NOT NULL,
@@ -1108,7 +1132,8 @@ TABLE public.pricing_history WITH ROW SECURITY (
     parking_fee_per_minute numeric NOT NULL DEFAULT 0,
     currency text NOT NULL DEFAULT 'KGS'::text,
     rule_name text,
-    rule_details jsonb
+    rule_details jsonb,
+    rate_schedule jsonb
 )
 TABLE public.stations WITH ROW SECURITY (
     id text NOT NULL,
@@ -1139,7 +1164,13 @@ TABLE public.tariff_plans WITH ROW SECURITY (
     is_default boolean NOT NULL DEFAULT false,
     is_active boolean NOT NULL DEFAULT true,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
-    updated_at timestamp with time zone NOT NULL DEFAULT now()
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    billing_mode text NOT NULL DEFAULT 'snapshot'::text,
+    parking_grace_minutes integer,
+    parking_cap numeric(12,2),
+    only_above_occupancy integer,
+    parking_quiet_from time without time zone,
+    parking_quiet_until time without time zone
 )
 TABLE public.tariff_rules WITH ROW SECURITY (
     id text NOT NULL,
@@ -1258,7 +1289,7 @@ evpower.displaced_phones: displaced_phones_client_id_fkey FOREIGN KEY (client_id
 evpower.displaced_phones: displaced_phones_pkey PRIMARY KEY (client_id)
 evpower.displaced_phones: displaced_phones_reason_check CHECK ((reason = ANY (ARRAY['duplicate'::text, 'not_e164'::text, 'unverified'::text])))
 evpower.doubts: doubts_about CHECK (((transaction_key IS NOT NULL) OR (session_id IS NOT NULL)))
-evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'settlement'::text])))
+evpower.doubts: doubts_kind CHECK ((kind = ANY (ARRAY['reading'::text, 'start'::text, 'restart'::text, 'stop'::text, 'power'::text, 'clock'::text, 'no_register'::text, 'boundary'::text, 'settlement'::text])))
 evpower.doubts: doubts_pkey PRIMARY KEY (id)
 evpower.doubts: doubts_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.doubts: doubts_settled CHECK ((settled = ANY (ARRAY['billed'::text, 'dismissed'::text])))
@@ -1282,6 +1313,15 @@ evpower.free_times: free_times_check CHECK ((ended_at >= began_at))
 evpower.free_times: free_times_pkey PRIMARY KEY (id)
 evpower.free_times: free_times_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.idempotency_keys: idempotency_keys_pkey PRIMARY KEY (client_id, key)
+evpower.idle_fees: idle_fees_cap_tyiyn_check CHECK ((cap_tyiyn > 0))
+evpower.idle_fees: idle_fees_ended_whole CHECK ((((ended_at IS NULL) = (minutes IS NULL)) AND ((minutes IS NULL) = (fee_tyiyn IS NULL)) AND ((fee_tyiyn IS NULL) = (taken_tyiyn IS NULL))))
+evpower.idle_fees: idle_fees_pkey PRIMARY KEY (session_id)
+evpower.idle_fees: idle_fees_rate_per_minute_check CHECK ((rate_per_minute > (0)::numeric))
+evpower.idle_fees: idle_fees_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.idle_fees: idle_fees_taken CHECK ((((taken_tyiyn >= 0) AND (taken_tyiyn <= fee_tyiyn)) AND (fee_tyiyn <= cap_tyiyn)))
+evpower.idle_times: idle_times_check CHECK ((until > since))
+evpower.idle_times: idle_times_pkey PRIMARY KEY (session_id, since)
+evpower.idle_times: idle_times_session_id_fkey FOREIGN KEY (session_id) REFERENCES evpower.idle_fees(session_id)
 evpower.ledger_checks: ledger_checks_end CHECK ((((ended_at IS NULL) = (entries IS NULL)) AND ((ended_at IS NULL) = (problems IS NULL))))
 evpower.ledger_checks: ledger_checks_night_key UNIQUE (night)
 evpower.ledger_checks: ledger_checks_pkey PRIMARY KEY (id)
@@ -1567,6 +1607,10 @@ public.stations: stations_serial_number_key UNIQUE (serial_number)
 public.stations: stations_session_fee_check CHECK ((session_fee >= (0)::numeric))
 public.stations: stations_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text])))
 public.stations: stations_tariff_plan_id_fkey FOREIGN KEY (tariff_plan_id) REFERENCES public.tariff_plans(id)
+public.tariff_plans: tariff_plans_billing_mode_check CHECK ((billing_mode = ANY (ARRAY['snapshot'::text, 'segments'::text])))
+public.tariff_plans: tariff_plans_only_above_occupancy_check CHECK (((only_above_occupancy >= 0) AND (only_above_occupancy <= 100)))
+public.tariff_plans: tariff_plans_parking_cap_check CHECK ((parking_cap > (0)::numeric))
+public.tariff_plans: tariff_plans_parking_grace_minutes_check CHECK (((parking_grace_minutes >= 0) AND (parking_grace_minutes <= 1440)))
 public.tariff_plans: tariff_plans_pkey PRIMARY KEY (id)
 public.tariff_rules: tariff_rules_pkey PRIMARY KEY (id)
 public.tariff_rules: tariff_rules_price_check CHECK ((price >= (0)::numeric))
@@ -1605,6 +1649,7 @@ CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX free_times_ended ON evpower.free_times USING btree (ended_at, began_at)
 CREATE INDEX idempotency_keys_age ON evpower.idempotency_keys USING btree (created_at)
+CREATE INDEX idle_fees_open ON evpower.idle_fees USING btree (looked_at) WHERE (ended_at IS NULL)
 CREATE INDEX ledger_checks_ended ON evpower.ledger_checks USING btree (ended_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX ledger_entries_created ON evpower.ledger_entries USING btree (created_at, id)
 CREATE INDEX ledger_entries_session ON evpower.ledger_entries USING btree (session_id)
@@ -1722,6 +1767,8 @@ CREATE UNIQUE INDEX forecast_watermark_pkey ON evpower.forecast_watermark USING 
 CREATE UNIQUE INDEX free_times_open ON evpower.free_times USING btree (station_id, connector_number) WHERE (ended_at IS NULL)
 CREATE UNIQUE INDEX free_times_pkey ON evpower.free_times USING btree (id)
 CREATE UNIQUE INDEX idempotency_keys_pkey ON evpower.idempotency_keys USING btree (client_id, key)
+CREATE UNIQUE INDEX idle_fees_pkey ON evpower.idle_fees USING btree (session_id)
+CREATE UNIQUE INDEX idle_times_pkey ON evpower.idle_times USING btree (session_id, since)
 CREATE UNIQUE INDEX ledger_checks_night_key ON evpower.ledger_checks USING btree (night)
 CREATE UNIQUE INDEX ledger_checks_pkey ON evpower.ledger_checks USING btree (id)
 CREATE UNIQUE INDEX ledger_entries_once ON evpower.ledger_entries USING btree (key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import RatedEnergy, Rates
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.errors import NotFound, SessionNotFound
@@ -18,9 +18,10 @@ from evpower.history.evidence import ChargePosting, RegisterFact, SignedReading,
 from evpower.history.receipt import number_text
 from evpower.history.records import PastCharge
 from evpower.history.rows import charges, curves, receipts
-from evpower.history.rows.evidence import read_meter_key, read_postings, read_registers
+from evpower.history.rows.evidence import read_boundaries, read_meter_key, read_postings, read_registers
 from evpower.history.rows.signed import read_signed_values
 from evpower.identifiers import ClientId, SessionId
+from evpower.metering.boundaries import Boundary, Crossing, crossings
 
 if TYPE_CHECKING:
     from evpower.history.signatures import Verified
@@ -47,11 +48,24 @@ class BillEvidence:
     registers: Sequence[RegisterFact]
     #: Minutes that were billed.
     minutes: int
+    #: By which rates; of a price that moved with its steps, and the moments at which they began.
+    rates: Rates
+    boundaries: Sequence[Boundary]
     postings: Sequence[ChargePosting]
     recomputed_tyiyn: int
     signed: Sequence[SignedReading]
     #: Of each of `signed`; None for an encoding that is not checked.
     verified: Sequence[Verified | None]
+
+    @property
+    def parts(self) -> Sequence[RatedEnergy]:
+        """What was billed, by its rates."""
+        return self.rates.parts(self.charge.energy_wh)
+
+    @property
+    def rate_changes(self) -> Sequence[Crossing]:
+        """Where its price moved: the energy at each moment at which a rate began, and the readings around it."""
+        return tuple(crossings(self.boundaries))
 
     @property
     def equal(self) -> bool:
@@ -84,11 +98,14 @@ class Evidence:
             key = await read_meter_key(conn, session_id)
             signed = [read_signed(each, key) for each in await read_signed_values(conn, session_id)]
             postings = await read_postings(conn, session_id)
+            boundaries = await read_boundaries(conn, session_id)
         minutes = issued[-1].minutes
-        rates = Rates(charge.rate_per_kwh, charge.rate_per_minute, charge.session_fee)
+        rates = Rates(charge.rate_per_kwh, charge.rate_per_minute, charge.session_fee, issued[-1].steps)
         verified = await trio.to_thread.run_sync(_verified, signed, limiter=self._threads) if signed else []
         recomputed_tyiyn = rates.cost_tyiyn(charge.energy_wh, minutes)
-        return BillEvidence(charge, transaction_id, registers, minutes, postings, recomputed_tyiyn, signed, verified)
+        return BillEvidence(
+            charge, transaction_id, registers, minutes, rates, boundaries, postings, recomputed_tyiyn, signed, verified
+        )
 
     async def rows(self, session_id: SessionId) -> EvidenceRows:
         """For operators: of whosever charge. Of an unknown one there is nothing."""

@@ -90,7 +90,7 @@ async def _document(conn: Conn, session_id: SessionId, first: str, record: Recei
     content = record.content
     if content is None:
         facts = await receipts.read_facts(conn, session_id)
-        facts = replace(facts, energy_wh=record.energy_wh, amount_tyiyn=record.amount_tyiyn)
+        facts = replace(facts, energy_wh=record.energy_wh, amount_tyiyn=record.amount_tyiyn, steps=record.steps)
         content = content_of(facts, record.minutes)
     number = number_text(record.year, record.serial)
     return ChargeReceipt(number, record.issued_at, content, None if record.revision == 1 else first)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from evpower.billing.rates import RateStep
 from evpower.clock import Clock
 from evpower.db.failures import DatabaseAway
 from evpower.db.unit_of_work import UnitOfWork
@@ -36,8 +38,10 @@ class Keeping:
         #: How much is missing, since the start.
         self.not_kept: Counter[NotKept] = Counter()
 
-    async def billed(self, uow: UnitOfWork, session_id: SessionId, minutes: int) -> None:
-        """The session was settled, or its bill corrected, with these minutes.
+    async def billed(
+        self, uow: UnitOfWork, session_id: SessionId, minutes: int, steps: Sequence[RateStep] = ()
+    ) -> None:
+        """The session was settled, or its bill corrected, with these minutes, and by rates that followed its first.
 
         The last thing of its unit of work: whoever comes next waits for the number's row until the commit.
         """
@@ -46,7 +50,7 @@ class Keeping:
         content = await self._write(uow, session_id, minutes)
         now = self._clock.now()
         year = now.astimezone(self._timezone).year
-        number = await receipts.issue(uow.conn, session_id, minutes, content, year=year, at=now)
+        number = await receipts.issue(uow.conn, session_id, minutes, steps, content, year=year, at=now)
         if number is not None:
             uow.after_commit(lambda: log.info("receipt %s: session_id=%s", number_text(*number), session_id))
 

@@ -6,13 +6,15 @@ Frozen as JSON when a charge is settled; a correction makes a second document th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NotRequired, TypedDict
 
+from evpower.billing.rates import Rates, RateStep
 from evpower.billing.settlement import Usage
-from evpower.billing.tariff import Rates
+from evpower.metering.boundaries import Boundary, DeliveredBy, crossings
 from evpower.money import CURRENCY, exact_tyiyn, som, som_number, tyiyn
 
 NUMBER_DIGITS = 6
@@ -47,11 +49,14 @@ class ReceiptFacts:
     estimated: bool
     #: Values that its meter signed are kept.
     signed: bool
+    #: Where its price moved: the rates that followed, and at which readings.
+    steps: tuple[RateStep, ...] = ()
+    boundaries: tuple[Boundary, ...] = ()
 
     @property
     def rates(self) -> Rates:
         """What it was billed by."""
-        return Rates(self.rate_per_kwh, self.rate_per_minute, self.session_fee)
+        return Rates(self.rate_per_kwh, self.rate_per_minute, self.session_fee, self.steps)
 
 
 class ReceiptLine(TypedDict):
@@ -89,6 +94,22 @@ class ReceiptTariff(TypedDict):
     session_fee: float
 
 
+class EnergyAt(TypedDict):
+    """What the charge had delivered by a moment."""
+
+    at: str
+    energy_kwh: float
+
+
+class ReceiptBoundary(EnergyAt):
+    """The same of a moment at which a rate began: linear between the readings around it, which are far apart when it is
+    estimated."""
+
+    before: EnergyAt
+    after: EnergyAt
+    estimated: bool
+
+
 class ReceiptContent(TypedDict):
     """Everything on the document but its number and its time."""
 
@@ -109,6 +130,7 @@ class ReceiptContent(TypedDict):
     currency: str
     estimated: bool
     evidence: NotRequired[str]
+    rate_boundaries: NotRequired[list[ReceiptBoundary]]
 
 
 @dataclass(frozen=True)
@@ -162,6 +184,8 @@ def content_of(facts: ReceiptFacts, minutes: int) -> ReceiptContent:
         content["ended_at"] = facts.ended_at.isoformat()
     if facts.signed:
         content["evidence"] = EVIDENCE.format(facts.session_id)
+    if passed := boundaries_of_bill(facts.boundaries):
+        content["rate_boundaries"] = passed
     return content
 
 
@@ -169,7 +193,8 @@ def lines_of(rates: Rates, usage: Usage, amount_tyiyn: int) -> list[ReceiptLine]
     """The formula of billing-rules §3 term by term; what it has more than was billed is a line of its own."""
     lines: list[ReceiptLine] = []
     if usage.energy_wh > 0:
-        lines.append(_product("energy", _kwh(usage.energy_wh), "кВт⋅ч", rates.per_kwh))
+        parts = rates.parts(usage.energy_wh)
+        lines += [_product("energy", _kwh(part.energy_wh), "кВт⋅ч", part.per_kwh) for part in parts]
         if rates.per_minute and usage.minutes:
             lines.append(_product("time", Decimal(usage.minutes), "мин", rates.per_minute))
         if rates.session_fee:
@@ -180,6 +205,23 @@ def lines_of(rates: Rates, usage: Usage, amount_tyiyn: int) -> list[ReceiptLine]
         text = f"Не включено в счёт = {_sum(som(missing_tyiyn))}"
         lines.append({"name": "not_billed", "text": text, "amount": som_number(missing_tyiyn)})
     return lines
+
+
+def boundaries_of_bill(boundaries: Sequence[Boundary]) -> list[ReceiptBoundary]:
+    """The moments at which a rate began during the charge, and the energy that the bill counts before each."""
+    return [
+        {
+            **_energy_at(each.at),
+            "before": _energy_at(each.before),
+            "after": _energy_at(each.after),
+            "estimated": each.is_estimated,
+        }
+        for each in crossings(boundaries)
+    ]
+
+
+def _energy_at(delivered: DeliveredBy) -> EnergyAt:
+    return {"at": delivered.at.isoformat(), "energy_kwh": float(_kwh(delivered.energy_wh))}
 
 
 def _product(name: Literal["energy", "time"], quantity: Decimal, unit: str, rate: Decimal) -> ReceiptLine:

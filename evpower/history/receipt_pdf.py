@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from evpower.history.receipt import ChargeReceipt, ReceiptContent, decimal_text
+from evpower.history.receipt import ChargeReceipt, EnergyAt, ReceiptBoundary, ReceiptContent, decimal_text
 
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
@@ -57,6 +57,8 @@ class _Page:
         self._rule()
         for line in content["lines"]:
             self._text(line["text"], TEXT_PT)
+        for boundary in content.get("rate_boundaries", ()):
+            self._text(self._boundary(boundary), SMALL_PT)
         self._row("Итого", _som(content["amount"]), bold=True)
         self._rule()
         self._money(content)
@@ -65,6 +67,16 @@ class _Page:
         self._text(f"Сессия {content['session_id']}", SMALL_PT)
         if "evidence" in content:
             self._text(f"Показания подписаны счётчиком: {content['evidence']}", SMALL_PT)
+
+    def _boundary(self, boundary: ReceiptBoundary) -> str:
+        """By which readings the energy was divided where the price changed."""
+        before, after = boundary["before"], boundary["after"]
+        around = f"{self._energy_at(before)} и {self._energy_at(after)}"
+        estimate = ", по оценке" if boundary["estimated"] else ""
+        return f"Смена цены {self._energy_at(boundary)}: между показаниями {around}{estimate}"
+
+    def _energy_at(self, of: EnergyAt) -> str:
+        return f"{self._time(datetime.fromisoformat(of['at']))} — {_number(of['energy_kwh'])} кВт⋅ч"
 
     def _place(self, content: ReceiptContent) -> None:
         station = content["station"]

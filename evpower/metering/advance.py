@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evpower.metering.belief import power_max_w
+from evpower.metering.boundaries import boundaries_stored
 from evpower.metering.doubts import DoubtfulCharge, NotedDoubt
 from evpower.metering.meter_value import MeterReport
 from evpower.metering.registers import BelievedRegister, Doubt, RegisterReading
@@ -53,6 +54,7 @@ class Advance:
             "before_wh": register.before_wh,
             "last_measured_at": register.last_measured_at,
             "last_received_at": register.last_received_at,
+            "boundaries": boundaries_stored(register.boundaries),
             "no_power": self._no_power,
             "flags": sorted(self._flags),
             "at": self._at,

@@ -6,7 +6,7 @@ This is the whole rule. Whatever message carries a figure, it is judged here: `r
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 #: A connector whose power nobody knows, at a station whose power nobody knows.
 UNKNOWN_POWER_W = 400_000
@@ -16,6 +16,10 @@ SLACK = timedelta(seconds=120)
 CLOCK_MAX = timedelta(days=2)
 #: No queued charge is billed more time than this: a clock may have been wrong by a day when it began.
 QUEUED_MAX = timedelta(hours=12)
+#: A start older than this when it comes was queued. As much is allowed for a clock that is not quite right.
+LATE_AFTER = timedelta(minutes=2)
+#: No queue is kept longer; a time further back is a clock that was never set.
+LONGEST_QUEUED = timedelta(days=30)
 
 _MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS_IN_AN_HOUR = timedelta(hours=1) // _MICROSECOND
@@ -44,6 +48,27 @@ def billed_time(
     if believed is None:
         return ours
     return min(believed, max(ours, since_order or timedelta(0)), QUEUED_MAX) if queued else min(believed, ours)
+
+
+def own_time(started_at: datetime, received_at: datetime) -> datetime | None:
+    """The station's time of a start if it can be true, else None."""
+    return started_at if -LATE_AFTER <= received_at - started_at <= LONGEST_QUEUED else None
+
+
+def late_since(started_at: datetime, received_at: datetime) -> datetime | None:
+    """When a charge began whose start comes late; None for one that comes at once, or whose time cannot be believed."""
+    began_at = own_time(started_at, received_at)
+    return began_at if began_at is not None and received_at - began_at > LATE_AFTER else None
+
+
+def moment_of(measured_at: datetime, heard_at: datetime, started_at: datetime, received_at: datetime) -> datetime:
+    """When, by our clock, a reading was taken of a charge whose start was measured and received at these times.
+
+    As far into the charge as its minutes are billed to it (`billed_time`): a clock that is off is off at the start too.
+    """
+    began_at = late_since(started_at, received_at) or received_at
+    by_us, since_start = heard_at - received_at, heard_at - started_at
+    return began_at + billed_time(measured_at - started_at, by_us, since_start, queued=began_at != received_at)
 
 
 def energy_max_wh(time: timedelta, rated_power_w: int | None) -> int:

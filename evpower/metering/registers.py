@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from evpower.metering.belief import CLOCK_MAX, QUEUED_MAX, SLACK, energy_max_wh, longest
+from evpower.metering.belief import CLOCK_MAX, QUEUED_MAX, SLACK, energy_max_wh, late_since, longest, moment_of
+from evpower.metering.boundaries import FAR_APART, Boundary, DeliveredBy
 from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
 
 #: What is doubtful, and since when a person is asked:
@@ -22,17 +23,18 @@ from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
 #: power        more than the connector can deliver
 #: clock        the station's clock gives more time than ours, and is not billed; or it was set in mid-charge
 #: no_register  a limited charge has no believable register
+#: boundary     a rate began between two readings that are far apart: how much was delivered before is a guess
 #: settlement   a bill cannot be written
-DoubtKind = Literal["reading", "start", "restart", "stop", "power", "clock", "no_register", "settlement"]
+DoubtKind = Literal["reading", "start", "restart", "stop", "power", "clock", "no_register", "boundary", "settlement"]
 
 
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
 class Doubt(NamedTuple):
     """A figure that is not believed, and the one it would have to keep to.
 
-    Both in Wh; of `power` in W, of `clock` in minutes, of `no_register` in seconds.
+    Both in Wh; of `power` in W, of `clock` in minutes, of `no_register` and `boundary` in seconds.
     """
 
     kind: DoubtKind
@@ -68,6 +70,8 @@ class BelievedRegister:
     last_received_at: datetime | None = None
     #: When the station booted last, by our clock.
     booted_at: datetime | None = None
+    #: At which moments its energy is asked for, in their order; none for most charges.
+    boundaries: tuple[Boundary, ...] = ()
 
     @property
     def energy_wh(self) -> int:
@@ -75,7 +79,14 @@ class BelievedRegister:
         return self.carried_wh + max(0, self.last_wh - self.base_wh)
 
     def read(self, reading: RegisterReading) -> tuple[BelievedRegister, Doubt | None]:
-        """This reading of a charge that goes on; what comes late and is lower than a newer one says nothing."""
+        """This reading of a charge that goes on; what comes late and is lower than a newer one says nothing of now."""
+        believed, doubt = self._judged(reading)
+        if believed is self and doubt is None:
+            return self._with_late(reading), None
+        believed = believed.since(self)
+        return believed, doubt or believed._guess_since(self)
+
+    def _judged(self, reading: RegisterReading) -> tuple[BelievedRegister, Doubt | None]:
         if self.last_measured_at is None and (lie := self._start_that_is_none(reading)):
             return self._counting_from(reading), lie
         if reading.register_wh >= self.last_wh:
@@ -89,6 +100,48 @@ class BelievedRegister:
 
     def stop(self, reading: RegisterReading, *, corrects_estimate: bool) -> tuple[BelievedRegister, Doubt | None]:
         """The station's stop register. Where its charge was ended by an estimate it may show that to be too high."""
+        believed, doubt = self._judged_stop(reading, corrects_estimate=corrects_estimate)
+        believed = believed.since(self)
+        return believed, doubt or believed._guess_since(self)
+
+    def as_said(self, stop: RegisterReading) -> BelievedRegister:
+        """A person takes the station's word for the whole charge: its stop minus its start."""
+        said = replace(self._with(stop), base_wh=self.start_wh, carried_wh=0, before_wh=None)
+        return said.since(self)
+
+    def since(self, before: BelievedRegister) -> BelievedRegister:
+        """With the boundaries that were passed since; `before` is this register at the reading before."""
+        if not self.boundaries or self is before:
+            return self
+        earlier, now = before.delivered(), self.delivered()
+        return replace(self, boundaries=tuple(each.passed(earlier, now) for each in self.boundaries))
+
+    def _guess_since(self, before: BelievedRegister) -> Doubt | None:
+        """A boundary that was passed since, and only between readings that are far apart."""
+        passed = [each for each, old in zip(self.boundaries, before.boundaries, strict=True) if old.after is None]
+        widest = max((each.apart for each in passed if each.is_estimated), default=None)
+        return None if widest is None else Doubt("boundary", widest // _SECOND, FAR_APART // _SECOND)
+
+    def delivered(self) -> DeliveredBy:
+        """What was delivered by the last believed reading; without one, nothing by the start."""
+        if self.last_measured_at is None or self.last_received_at is None:
+            return DeliveredBy(late_since(self.started_at, self.received_at) or self.received_at, self.energy_wh)
+        return DeliveredBy(self._moment(self.last_measured_at, self.last_received_at), self.energy_wh)
+
+    def _with_late(self, reading: RegisterReading) -> BelievedRegister:
+        """A reading of the running segment that was taken before the last one narrows what is around a boundary."""
+        if not self.boundaries or not self.base_wh <= reading.register_wh <= self.last_wh:
+            return self
+        moment = self._moment(reading.measured_at, reading.received_at)
+        late = DeliveredBy(moment, self.carried_wh + reading.register_wh - self.base_wh)
+        return replace(self, boundaries=tuple(each.between(late) for each in self.boundaries))
+
+    def _moment(self, measured_at: datetime, heard_at: datetime) -> datetime:
+        return moment_of(measured_at, heard_at, self.started_at, self.received_at)
+
+    def _judged_stop(
+        self, reading: RegisterReading, *, corrects_estimate: bool
+    ) -> tuple[BelievedRegister, Doubt | None]:
         lowered = self._with(reading)
         if reading.register_wh >= self.last_wh:
             believed, doubt = self._risen(reading, "stop")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
+from evpower.identifiers import TransactionKey
 from evpower.metering.doubts import DoubtfulCharge, NotedDoubt, log_doubts
 from evpower.metering.registers import StopReading, stopped
 from evpower.metering.rows.doubts import note_doubts
-from evpower.metering.rows.registers import read_register, store_register
+from evpower.metering.rows.registers import read_register, read_stop, store_register
 
 
 async def count_stop(uow: UnitOfWork, charge: DoubtfulCharge, stop: StopReading, message: str) -> bool:
@@ -21,6 +23,13 @@ async def count_stop(uow: UnitOfWork, charge: DoubtfulCharge, stop: StopReading,
     await store_register(uow.conn, charge.transaction_key, register)
     await keep_doubts(uow, [NotedDoubt(charge, doubt, message, stop.received_at) for doubt in doubts])
     return stop.meter_stop_wh == register.last_wh
+
+
+async def accept_stop(conn: Conn, key: TransactionKey) -> None:
+    """From now on the stop register of a transaction counts, and its charge is stop minus start: a person says so."""
+    stop = await read_stop(conn, key)
+    stored = await read_register(conn, key)
+    await store_register(conn, key, stored.register.as_said(stop))
 
 
 async def keep_doubts(uow: UnitOfWork, noted: Sequence[NotedDoubt]) -> None:

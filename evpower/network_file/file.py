@@ -195,8 +195,16 @@ class FleetReader:
             description=fields.text("description"),
             is_default=fields.flag("is_default"),
             is_active=fields.flag("is_active"),
+            billing_mode=fields.one_of("billing_mode", ("snapshot", "segments")),
+            parking_grace_minutes=fields.whole("parking_grace_minutes", 0, 1_440),
+            parking_cap=fields.number("parking_cap", 1, MOST_SOM),
+            only_above_occupancy=fields.whole("only_above_occupancy", 0, 100),
+            parking_quiet_from=fields.time_of_day("parking_quiet_from"),
+            parking_quiet_until=fields.time_of_day("parking_quiet_until"),
             rules=rules,
         )
+        if (plan.parking_quiet_from is None) != (plan.parking_quiet_until is None):
+            fields.wrong("parking_quiet_until", "must stand beside parking_quiet_from, and neither alone")
         fields.done(ours=TIMES)
         return plan
 

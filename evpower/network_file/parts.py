@@ -141,6 +141,12 @@ class TariffPlan:
     description: str | None
     is_default: bool | None
     is_active: bool | None
+    billing_mode: str | None
+    parking_grace_minutes: int | None
+    parking_cap: Decimal | None
+    only_above_occupancy: int | None
+    parking_quiet_from: time | None
+    parking_quiet_until: time | None
     rules: tuple[TariffRule, ...]
 
 

@@ -15,6 +15,7 @@ EventName: TypeAlias = Literal[
     "charging_limit_near",
     "charging_completed",
     "charging_error",
+    "idle_fee_starts_at",
     "low_balance_warning",
     "payment_confirmed",
     "connector_free",
@@ -52,6 +53,8 @@ KINDS: Mapping[EventName, EventKind] = {
     "charging_limit_near": EventKind("client", _MINUTES_10, "charging_updates"),
     "charging_completed": EventKind("client", _DAY, "charging_updates"),
     "charging_error": EventKind("client", _DAY, "charging_updates", is_exempt=True),
+    # A fee is taken only of a driver whom it has reached.
+    "idle_fee_starts_at": EventKind("client", _MINUTES_10, None, is_exempt=True),
     "low_balance_warning": EventKind("client", _DAY, "payment_alerts", is_exempt=True),
     "payment_confirmed": EventKind("client", _DAY, "payment_alerts", is_exempt=True),
     "connector_free": EventKind("client", timedelta(minutes=5), None),

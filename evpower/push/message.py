@@ -63,6 +63,11 @@ TEXTS: Mapping[EventName, Texts] = {
         "ky": ("Кубаттоо болгон жок", "Кайтарылды: {refund} сом. {place}"),
         "en": ("Charging failed", "Returned: {refund} som. {place}"),
     },
+    "idle_fee_starts_at": {
+        "ru": ("Освободите место", "С {at} простой стоит {rate} сом в минуту, не больше {cap} сом. {place}"),
+        "ky": ("Орунду бошотуңуз", "Саат {at} баштап туруу мүнөтүнө {rate} сом, эң көбү {cap} сом. {place}"),
+        "en": ("Please free the place", "From {at} waiting costs {rate} som a minute, at most {cap} som. {place}"),
+    },
     "low_balance_warning": {
         "ru": ("Низкий баланс", "На счёте {balance} сом. Пополните баланс"),
         "ky": ("Баланс аз калды", "Эсепте {balance} сом бар. Балансты толуктаңыз"),
@@ -127,6 +132,8 @@ _WRITTEN: Mapping[str, tuple[str, Callable[[int], str]]] = {
     "refund_tyiyn": ("refund", som_text),
     "balance_tyiyn": ("balance", som_text),
     "amount_tyiyn": ("amount", som_text),
+    "rate_tyiyn": ("rate", som_text),
+    "cap_tyiyn": ("cap", som_text),
 }
 
 
@@ -134,6 +141,8 @@ def write_message(event: EventName, facts: Facts, locale: Locale, expires_at: da
     """The message of an event in this language; decimals have a comma but in English."""
     words = _Words(place=str(facts.get("place", ""))[:PLACE_CHARS_MAX], station=str(facts.get("station_id", "")))
     words["connector"] = str(facts.get("connector_id", "—"))
+    if "at" in facts:
+        words["at"] = str(facts["at"])
     for fact, (name, write) in _WRITTEN.items():
         if isinstance(value := facts.get(fact), int):
             words[name] = write(value) if locale == "en" else write(value).replace(".", ",")

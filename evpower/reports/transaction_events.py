@@ -18,11 +18,12 @@ from evpower.charging.endings import Endings
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.review.parked import ParkedReports
 from evpower.charging.start_stop import Commands
-from evpower.charging.transaction import TransactionStart, TransactionStop, late_since
+from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.clock import Clock
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.metering.belief import late_since
 from evpower.metering.journal import EventRow, Journal, MeterRow
 from evpower.metering.meter_value import Progress
 from evpower.reports.rows import transaction_events as rows

@@ -70,6 +70,7 @@ from evpower.history.service import History
 from evpower.http.operators.operations import StationOperations
 from evpower.idempotency.keys import KeyRows
 from evpower.identifiers import StationId
+from evpower.idle_fees.keeper import IdleFees
 from evpower.link.ports import StationLink
 from evpower.metering.journal import Journal
 from evpower.navigation.roads import Roads
@@ -229,6 +230,7 @@ class App:
     lookups: ArrivalLookups
     settler: Settler
     reservations: KeptConnectors
+    idle_fees: IdleFees
     limits: LimitKeeper
     register_watch: RegisterWatch
     presence: Presence
@@ -300,7 +302,8 @@ def build_app(
         pool, watch, bus, push.outbox, commands.stop_at_limit, config.charging.stop_repeat_s, interval_s
     )
     attempts = Attempts(pool, clock)
-    reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler)
+    idle_fees = IdleFees(pool, watch, billing, push.outbox, link, config.billing.timezone)
+    reserving = Reserving(clock, billing, pricing, reservation_rules(config), settler, idle_fees)
     beginnings = Beginnings(
         pool, clock, ids, reserving, reservations.use, settler, commands, bus, push.outbox, attempts
     )
@@ -421,6 +424,7 @@ def build_app(
         lookups=lookups,
         settler=settler,
         reservations=reservations,
+        idle_fees=idle_fees,
         limits=limits,
         presence=presence,
         register_watch=RegisterWatch(pool, watch, link, interval_s),

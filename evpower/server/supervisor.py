@@ -184,6 +184,7 @@ async def start_workers(workers: trio.Nursery, process: Process) -> None:
     await workers.start(app.journal.run, name="journal")
     await workers.start(app.lookups.run, name="arrivals")
     await workers.start(app.settler.run, SETTLEMENT_SWEEP_S, name="settlement")
+    await workers.start(app.idle_fees.run, name="idle fees")
     await workers.start(app.payments.run, name="payments")
     await workers.start(app.ledger_checks.run, name="ledger checks")
     await workers.start(app.aliases.run, name="aliases")

@@ -32,6 +32,7 @@ LOGGERS = (
     "evpower.health",
     "evpower.history",
     "evpower.http",
+    "evpower.idle_fees",
     "evpower.journal",
     "evpower.limits",
     "evpower.live",

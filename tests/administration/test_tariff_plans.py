@@ -195,3 +195,39 @@ async def test_a_change_is_logged_with_who_and_what(desk: Desk, caplog: pytest.L
     assert [record.message for record in caplog.records if record.name == "evpower.fleet"] == [
         'tariff rule changed: tariff rule=P-1, fields={"price": "20.5", "id": "P-1"}, by=operator ann'
     ]
+
+
+PARKING = {
+    "parking_cap": 30,
+    "parking_grace_minutes": 15,
+    "only_above_occupancy": 60,
+    "parking_quiet_from": "23:00",
+    "parking_quiet_until": "07:00",
+}
+
+
+async def test_a_plan_says_whether_its_price_moves_and_what_a_car_that_waits_costs(desk: Desk, world: World) -> None:
+    """Answers of a plan that says neither are as they were."""
+    plan = await desk.post(PLAN)
+    assert not {"billing_mode", *PARKING} & plan.keys()
+    changed = await desk.put("/P", {"billing_mode": "segments", **PARKING})
+    stored = {**PARKING, "parking_quiet_from": "23:00:00", "parking_quiet_until": "07:00:00"}
+    assert changed == plan | {"billing_mode": "segments"} | stored | {"updated_at": changed["updated_at"]}
+    await desk.put("/P", {"parking_cap": None})
+    assert (await desk.get("/P")).keys() == changed.keys() - {"parking_cap"}
+
+
+async def test_what_no_plan_can_say_of_moving_prices_and_waiting_is_refused(desk: Desk, world: World) -> None:
+    await desk.post(PLAN)
+    before = await rows_of(world)
+    for field, value in (
+        ("billing_mode", "hourly"),
+        ("parking_cap", 0),
+        ("parking_grace_minutes", -1),
+        ("parking_grace_minutes", 1_441),
+        ("only_above_occupancy", 101),
+        ("parking_quiet_from", "23:00"),
+        ("parking_quiet_until", "late"),
+    ):
+        assert (await desk.put("/P", {field: value}, 400))["error"] == "validation_error", field
+    assert await rows_of(world) == before

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evpower.billing.errors import InsufficientBalance, MinimumAmountRequired
+from evpower.billing.rates import Rates
 from evpower.billing.reservation import (
     ChargeTerms,
     Limit,
@@ -18,7 +19,6 @@ from evpower.billing.reservation import (
     limit_from_columns,
     reserve,
 )
-from evpower.billing.tariff import Rates
 
 RULES = ReservationRules(unlimited_reserve_tyiyn=200_00, unlimited_minimum_tyiyn=10_00, planning_minutes=60)
 RATE = Rates(Decimal("13.5"))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evpower.billing.ledger import correction_entry, reserve_entry, settle_entry
+from evpower.billing.rates import Rates
 from evpower.billing.settlement import Correction, Estimate, Settlement, Usage, correct, settle
-from evpower.billing.tariff import Rates
 from evpower.identifiers import ClientId, SessionId
 
 RATE = Rates(Decimal("13.5"))

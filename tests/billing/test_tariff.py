@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evpower.billing.tariff import ClientTariff, PriceBook, Rates, Rule
+from evpower.billing.rates import Rates
+from evpower.billing.tariff import ClientTariff, PriceBook, Rule
 
 BISHKEK = ZoneInfo("Asia/Bishkek")
 #: A Monday.

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evpower.charging.transaction import LATE_AFTER, LONGEST_QUEUED, late_since, own_time
 from evpower.identifiers import ClientId, IdTag
+from evpower.metering.belief import LATE_AFTER, LONGEST_QUEUED, late_since, own_time
 from tests.charging.test_start_identity import start, stop
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import TWO, World

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from trio.testing import MockClock
 
+from evpower.billing.rates import Rates
 from evpower.billing.reservation import ChargeTerms, Limit
-from evpower.billing.tariff import Rates
 from evpower.charging.prediction import seconds_to_limit
 from evpower.identifiers import SessionId, WireTransactionId
 from tests.worlds.charging import STATION, World

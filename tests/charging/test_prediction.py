@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evpower.billing.rates import Rates
 from evpower.billing.reservation import ChargeTerms, Limit
-from evpower.billing.tariff import Rates
 from evpower.charging.prediction import LastReading, predict, seconds_to_limit
 from tests.worlds.charging import World
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates
 from evpower.events import SessionSettled
 from evpower.identifiers import SessionId, WireTransactionId
 from tests.charging.test_stops import running, stop

@@ -49,7 +49,17 @@ CASE: dict[str, Any] = {
         "tariff_plan_id": "P",
         "rule_details": {"time_start": "22:00", "time_end": "06:00"},
     },
-    "bill": {"energy_kwh": 1.501, "minutes": 7, "recomputed": 20.26, "stored": 20.26, "sold": 20.26, "equal": True},
+    "bill": {
+        "energy_kwh": 1.501,
+        "minutes": 7,
+        "recomputed": 20.26,
+        "stored": 20.26,
+        "sold": 20.26,
+        "equal": True,
+        "parts": [{"energy_kwh": 1.501, "rate_per_kwh": 13.5}],
+        "rate_boundaries": [],
+    },
+    "idle_fee": None,
     "postings": [
         {"at": AT, "entry": "settle", "key": "settle:1", "account": "revenue", "amount": 20.26, "actor": "settlement"}
     ],
@@ -78,6 +88,31 @@ def test_a_charge_is_shown_with_why_it_ended_and_its_bill_recomputed(control: Fa
         "receipt 2026-000001 of 2026-11-23 12:00:00: 20.26 som",
     ):
         assert line in shown
+
+
+def test_a_price_that_moved_is_shown_with_the_readings_around_its_change(control: FakeControl) -> None:
+    later = AT.replace("06:00", "06:20")
+    boundary = {"at": later, "energy_kwh": 4.3, "estimated": False}
+    boundary |= {"before": {"at": AT, "energy_kwh": 4.29}, "after": {"at": later, "energy_kwh": 4.31}}
+    parts = [{"energy_kwh": 4.3, "rate_per_kwh": 13.5}, {"energy_kwh": 1.1, "rate_per_kwh": 9}]
+    bill = {**CASE["bill"], "parts": parts, "rate_boundaries": [boundary, {**boundary, "estimated": True}]}
+    control.succeed(PATH, {**CASE, "bill": bill})
+    shown = " ".join(run("session", "show", "1703").stdout.split())
+    assert "4.3 kWh × 13.5 + 1.1 kWh × 9 + 7 min × 0" in shown
+    changed = "Price changed 2026-11-23 12:20:00: 4.3 kWh by then, between 4.29 kWh at 2026-11-23 12:00:00"
+    assert shown.count(changed) == 2
+    assert shown.count("estimated, the readings are far apart") == 1
+
+
+def test_what_a_car_that_waited_paid_is_shown(control: FakeControl) -> None:
+    fee = {"rate_per_minute": 3, "grace_minutes": 20, "cap": 30, "times": [], "ended_at": None}
+    fee |= {"minutes": None, "fee": None, "taken": None}
+    control.succeed(PATH, {**CASE, "idle_fee": fee})
+    shown = " ".join(run("session", "show", "1703").stdout.split())
+    assert "Idle fee: 3 som a minute, 20 min after the notice, at most 30 som; the car has not left" in shown
+    control.succeed(PATH, {**CASE, "idle_fee": {**fee, "ended_at": AT, "minutes": 15, "fee": 30, "taken": 20}})
+    shown = " ".join(run("session", "show", "1703").stdout.split())
+    assert "Idle fee: 15 min × 3 som, at most 30 som = 30 som; taken: 20 som" in shown
 
 
 def test_a_bill_that_does_not_agree_is_marked(control: FakeControl) -> None:

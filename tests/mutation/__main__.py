@@ -33,7 +33,7 @@ OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:randomly
 #: Modules, and the tests that are there for them: pure rules first, then those on a real PostgreSQL.
 ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "rules": (
-        ("billing.tariff", "billing.reservation", "billing.settlement", "money"),
+        ("billing.rates", "billing.tariff", "billing.reservation", "billing.settlement", "money"),
         (
             "tests/billing/test_tariff.py",
             "tests/billing/test_reservation.py",

@@ -9,6 +9,7 @@ import pytest
 
 from evpower.pages import charge_list
 from evpower.texts.catalogue import LANGUAGES
+from tests.charging import test_moving_prices as moving
 from tests.pages.test_lookups import refused, settled
 from tests.worlds.charging import CLIENT, STATION, World
 from tests.worlds.pages import Browser
@@ -119,6 +120,27 @@ async def test_a_wrong_filter_gets_the_form_again(browser: Browser, query: str, 
         assert f"{field}: {reason}" in page.text
         assert 'value="kept"' in page.html
         assert page.html.count('aria-invalid="true"') == 1
+
+
+async def test_a_price_that_moved_and_a_car_that_waited_are_on_a_charges_page(browser: Browser, world: World) -> None:
+    await world.sql(moving.PLAN)
+    await world.sql("UPDATE tariff_plans SET parking_cap = 30")
+    await world.sql(
+        "INSERT INTO tariff_rules (id, tariff_plan_id, name, tariff_type, price)"
+        " VALUES ('F', 'P', 'idle', 'parking_fee', 3), ('D', 'P', 'day', 'per_kwh', 13.5)"
+    )
+    await world.sql("UPDATE tariff_rules SET priority = 1 WHERE id = 'N'")
+    world.clock.time = moving.EVENING
+    await world.give(500_00)
+    session_id = (await world.order()).session.session_id
+    await moving.charge_over_eleven(world, session_id)
+    await world.app.settler.work_due()
+    page = await browser.get(f"/charges/{session_id}")
+    assert "4.300 kWh × 13.5 + 1.100 kWh × 9 + " in page.text
+    assert "Price changed 23:00:00: 4.300 kWh by then, between 4.290 kWh at" in page.text
+    assert "Idle fee: 3 som a minute, 20 min after the notice" in page.text
+    await world.sql("UPDATE evpower.idle_fees SET ended_at = now(), minutes = 15, fee_tyiyn = 3000, taken_tyiyn = 0")
+    assert "Idle fee: 15 min × 3 som" in (await browser.get(f"/charges/{session_id}")).text
 
 
 async def test_a_list_is_of_today_unless_something_is_asked_for(browser: Browser, world: World) -> None:

@@ -83,6 +83,10 @@ async def test_what_a_charge_would_cost_now_and_at_half_past_eleven(browser: Bro
     assert "Now 13.50 som/kWh" in page.text
     assert "7.50 som/kWh" in page.text
     assert "23:30:00" in page.text
+    assert "idle fee" not in page.text
+    await world.sql("UPDATE tariff_plans SET billing_mode = 'segments', parking_cap = 30")
+    page = await browser.get("/network/tariffs")
+    assert "each hour at its own rate · idle fee 20 min after the notice, at most 30.00 som" in page.text
 
 
 @pytest.mark.parametrize(("query", "words"), [("nowhere", "no such station"), ("EVP-001-01&at=25:99", "written so")])

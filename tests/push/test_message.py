@@ -15,6 +15,9 @@ FACTS: Facts = {
     "refund_tyiyn": 67_50,
     "balance_tyiyn": 30_00,
     "amount_tyiyn": 100_00,
+    "rate_tyiyn": 3_00,
+    "cap_tyiyn": 30_00,
+    "at": "21:20",
     "session_id": "S-1",
     "station_id": "EVP-001-01",
     "place": "ТЦ Дордой Плаза",
@@ -40,6 +43,11 @@ def test_a_completed_charge_names_energy_sum_and_refund() -> None:
         "15 кВт⋅с, 202,5 сом. Кайтарылды: 67,5 сом",
         "15 kWh, 202.5 som. Returned: 67.5 som",
     ]
+
+
+def test_the_notice_of_a_fee_names_its_time_its_price_and_its_cap() -> None:
+    body = write_message("idle_fee_starts_at", FACTS, "ru", NOON).body
+    assert body == "С 21:20 простой стоит 3 сом в минуту, не больше 30 сом. ТЦ Дордой Плаза"
 
 
 def test_an_error_names_the_refund() -> None:

@@ -23,7 +23,13 @@ class Watched:
     def __init__(self, world: World) -> None:
         self.world = world
         app, scene = world.app, Scene(world.pool, clock=world.clock)
-        counting = replace(scene.counting, settler=app.settler, billing=app.billing, attempts=app.attempts)
+        counting = replace(
+            scene.counting,
+            settler=app.settler,
+            billing=app.billing,
+            attempts=app.attempts,
+            idle_fees=app.idle_fees.sums,
+        )
         self._metrics = Metrics(counting, database_kept_s=0)
 
     async def text(self) -> str:
@@ -96,6 +102,14 @@ async def test_a_correction_is_counted_by_its_direction(world: World, watched: W
     assert read["evpower_open_estimates"] == 0
     assert read["evpower_corrected_tyiyn_total{direction=added}"] == 13_50
     assert read["evpower_corrected_tyiyn_total{direction=taken_away}"] == 0
+
+
+async def test_fees_of_cars_that_waited_are_counted(world: World, watched: Watched) -> None:
+    assert (await watched.read())["evpower_idle_fees_tyiyn_total{outcome=taken}"] == 0
+    world.app.idle_fees.sums.update(taken=20_00, not_there=10_00)
+    read = await watched.read()
+    assert read["evpower_idle_fees_tyiyn_total{outcome=taken}"] == 20_00
+    assert read["evpower_idle_fees_tyiyn_total{outcome=not_there}"] == 10_00
 
 
 async def test_an_estimate_is_open_for_a_day(world: World, watched: Watched) -> None:

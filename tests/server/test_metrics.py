@@ -118,6 +118,7 @@ class Scene:
                 self.bus,
                 push,
             ),
+            idle_fees={},
             attempts=Attempts(pool, self.clock),
             rate_limits=self.rate_limits,
             watch=ClockWatch(self.clock),

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from evpower.administration.records import ChargeRecord, Page
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, SessionId, StationId
+from evpower.metering.session_rates import RATES_COLUMNS, take_rates
 from evpower.money import exact_tyiyn
 
 WANTED = """
@@ -47,8 +48,8 @@ AFTER = """
 LIST = f"""
 SELECT s.id, s.user_id AS client_id, c.email AS client_email, c.phone AS client_phone, s.station_id,
        t.serial_number AS station_name, l.name AS location_name, l.address AS location_address, s.connector_id,
-       s.status, p.phase, p.estimated, coalesce(s.energy, 0) AS energy_kwh, s.amount, s.rate_per_kwh,
-       s.rate_per_minute, s.session_fee, s.limit_type, s.limit_value, s.start_time, s.stop_time, s.created_at
+       s.status, p.phase, p.estimated, coalesce(s.energy, 0) AS energy_kwh, s.amount,
+       {RATES_COLUMNS}, s.limit_type, s.limit_value, s.start_time, s.stop_time, s.created_at
 {WANTED} {AFTER} ORDER BY s.created_at DESC, s.id LIMIT %(limit)s OFFSET %(offset)s
 """
 COUNT = f"SELECT count(*) AS total {WANTED}"
@@ -117,20 +118,17 @@ async def list_charges(
     parameters = {**vars(wanted), **vars(page), **place, "of_stations": _array(wanted.of_stations)}
     rows = await (await conn.execute(LIST, parameters)).fetchall()
     counts = await (await conn.execute(COUNT, parameters)).fetchall()
-    return tuple(_charge(now, **row) for row in rows), counts[0]["total"]
+    return tuple(_charge(now, take_rates(row), **row) for row in rows), counts[0]["total"]
 
 
 def _charge(
     now: datetime,
+    rates: Rates,
     *,
     amount: Decimal | None,
-    rate_per_kwh: Decimal,
-    rate_per_minute: Decimal,
-    session_fee: Decimal,
     **row: Any,
 ) -> ChargeRecord:
     minutes = max(0, int(((row["stop_time"] or now) - row["start_time"]).total_seconds() // 60))
-    rates = Rates(rate_per_kwh, rate_per_minute, session_fee)
     so_far_tyiyn = rates.cost_tyiyn(int(row["energy_kwh"] * 1000), minutes)
     cost_tyiyn = so_far_tyiyn if amount is None else exact_tyiyn(amount)
     return ChargeRecord(**row, cost_tyiyn=cost_tyiyn, duration_minutes=minutes)

@@ -11,7 +11,8 @@ from evpower.administration.records import TariffPlanRecord, TariffRuleRecord
 from evpower.db.connection import Conn
 
 READ_PLANS = """
-SELECT p.id, p.name, p.description, p.is_default, p.is_active, p.created_at, p.updated_at,
+SELECT p.id, p.name, p.description, p.is_default, p.is_active, p.billing_mode, p.parking_grace_minutes, p.parking_cap,
+       p.only_above_occupancy, p.parking_quiet_from, p.parking_quiet_until, p.created_at, p.updated_at,
        (SELECT count(*) FROM public.stations s WHERE s.tariff_plan_id = p.id) AS stations_count,
        coalesce(json_agg(json_build_object(
            'id', r.id, 'name', r.name, 'description', r.description, 'tariff_type', r.tariff_type, 'price', r.price,

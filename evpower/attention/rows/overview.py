@@ -9,11 +9,12 @@ from typing import Any
 import trio
 
 from evpower.attention.overview import DayFigures, RunningCharge, RunningCharges, Sold, Starts, TopUpsToday
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates
 from evpower.db.connection import Conn
 from evpower.health.failed_starts import FAILED, FAILED_BY
 from evpower.identifiers import StationId
 from evpower.metering.energy_sql import ENERGY_WH
+from evpower.metering.session_rates import RATES_COLUMNS, take_rates
 from evpower.money import tyiyn
 
 #: More are behind a link. As many as the largest network has whose cells show their charge (glance.py).
@@ -28,7 +29,7 @@ RUNNING = f"""
 SELECT s.id AS session_id, s.user_id AS client_id, c.name AS client_name, c.phone AS client_phone, s.station_id,
        s.connector_id, p.phase, s.start_time AS started_at, coalesce({ENERGY_WH}, 0)::bigint AS energy_wh,
        t.power_w::bigint AS power_w, t.soc_percent, t.last_sample_at AS read_at, s.limit_type, s.limit_value,
-       s.rate_per_kwh, s.rate_per_minute, s.session_fee, s.reserved_amount,
+       {RATES_COLUMNS}, s.reserved_amount,
        count(*) OVER () AS count, sum(s.reserved_amount) OVER () AS held_som,
        coalesce(sum(t.power_w) FILTER (WHERE t.last_sample_at > %(fresh_since)s) OVER (), 0)::bigint AS total_power_w
 FROM public.charging_sessions s
@@ -79,17 +80,15 @@ async def read_running(conn: Conn, now: datetime, station_id: StationId | None =
     charges, totals = list[RunningCharge](), (0, 0, 0)
     while rows := await cursor.fetchmany(AT_ONCE):
         totals = (rows[0]["count"], rows[0]["total_power_w"], tyiyn(rows[0]["held_som"]))
-        charges += [_running(now, **row) for row in rows]
+        charges += [_running(now, take_rates(row), **row) for row in rows]
         await trio.lowlevel.checkpoint()
     return RunningCharges(tuple(charges), *totals)
 
 
 def _running(
     now: datetime,
+    rates: Rates,
     *,
-    rate_per_kwh: Decimal,
-    rate_per_minute: Decimal,
-    session_fee: Decimal,
     reserved_amount: Decimal,
     count: int,
     held_som: Decimal,
@@ -97,7 +96,7 @@ def _running(
     **row: Any,
 ) -> RunningCharge:
     minutes = max(0, int((now - row["started_at"]).total_seconds() // 60))
-    cost_tyiyn = Rates(rate_per_kwh, rate_per_minute, session_fee).cost_tyiyn(row["energy_wh"], minutes)
+    cost_tyiyn = rates.cost_tyiyn(row["energy_wh"], minutes)
     return RunningCharge(**row, cost_tyiyn=cost_tyiyn, held_tyiyn=tyiyn(reserved_amount))
 
 

@@ -101,6 +101,14 @@ CHECKS = {
            OR coalesce(m.held, 0) <> CASE WHEN r.ended_at IS NULL THEN r.hold_tyiyn ELSE 0 END
            OR coalesce(m.fees, 0) <> CASE WHEN r.returned_at IS NULL THEN coalesce(r.fee_tyiyn, 0) ELSE 0 END
            OR (coalesce(m.ends, 0) = 1) <> (r.ended_at IS NOT NULL AND r.hold_tyiyn > 0)""",
+    "idle fees that are not what was taken": """
+        SELECT coalesce(f.session_id, p.session_id) AS id, f.fee_tyiyn, f.taken_tyiyn, p.tyiyn AS posted_tyiyn
+        FROM evpower.idle_fees f
+        FULL JOIN (SELECT e.session_id, sum(p.amount_tyiyn) AS tyiyn, count(*) AS entries
+                   FROM evpower.ledger_entries e
+                   JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'fees'
+                   WHERE e.kind = 'idle_fee' GROUP BY 1) p ON p.session_id = f.session_id
+        WHERE coalesce(f.taken_tyiyn, 0) <> coalesce(p.tyiyn, 0) OR p.entries > 1""",
     "charges whose last receipt is not their bill": """
         SELECT s.id, s.amount, r.amount_tyiyn / 100.0 AS receipt FROM (
             SELECT DISTINCT ON (session_id) session_id, amount_tyiyn FROM evpower.receipts

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from psycopg.types.json import Jsonb
 
-from evpower.billing.tariff import ClientTariff, Price, PriceBook, Rule
+from evpower.billing.rates import ScheduledRate
+from evpower.billing.tariff import ClientTariff, ParkingRules, Price, PriceBook, Rule
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.money import exact_tyiyn
+
+#: How long a driver has from the notice on, where a plan says nothing (smart-charging §6).
+GRACE_MINUTES = 20
+PARKING = ("parking_grace_minutes", "parking_cap", "only_above_occupancy", "parking_quiet_from", "parking_quiet_until")
 
 # With the client's own agreement, where there is one.
 READ_CONNECTOR_PRICE = """
@@ -40,7 +47,9 @@ WHERE s.id = ANY(%(station_ids)s) ORDER BY s.id, c.connector_number
 
 READ_RULES = """
 SELECT r.id, r.tariff_plan_id, r.name, r.tariff_type, r.price, r.connector_type, r.power_range_min, r.power_range_max,
-       r.time_start, r.time_end, r.days_of_week, r.is_weekend, r.priority, r.valid_from, r.valid_until, r.created_at
+       r.time_start, r.time_end, r.days_of_week, r.is_weekend, r.priority, r.valid_from, r.valid_until, r.created_at,
+       p.billing_mode, p.parking_grace_minutes, p.parking_cap, p.only_above_occupancy, p.parking_quiet_from,
+       p.parking_quiet_until
 FROM public.tariff_rules r JOIN public.tariff_plans p ON p.id = r.tariff_plan_id
 WHERE r.tariff_plan_id = ANY(%(plan_ids)s) AND r.is_active AND p.is_active
 """
@@ -48,9 +57,9 @@ WHERE r.tariff_plan_id = ANY(%(plan_ids)s) AND r.is_active AND p.is_active
 INSERT_PRICING_HISTORY = """
 INSERT INTO public.pricing_history
     (session_id, station_id, tariff_plan_id, rule_id, calculation_time, rate_per_kwh, rate_per_minute, session_fee,
-     parking_fee_per_minute, currency, rule_name, rule_details)
+     parking_fee_per_minute, currency, rule_name, rule_details, rate_schedule)
 VALUES (%(session_id)s, %(station_id)s, %(tariff_plan_id)s, %(rule_id)s, %(at)s, %(rate_per_kwh)s, %(rate_per_minute)s,
-        %(session_fee)s, %(parking_fee_per_minute)s, 'KGS', %(rule_name)s, %(rule_details)s)
+        %(session_fee)s, %(parking_fee_per_minute)s, 'KGS', %(rule_name)s, %(rule_details)s, %(rate_schedule)s::jsonb)
 RETURNING id
 """
 
@@ -117,8 +126,25 @@ async def _rules(conn: Conn, plan_ids: Sequence[str | None]) -> dict[str | None,
     rules: dict[str | None, list[Rule]] = {}
     for row in rows:
         row["days_of_week"] = None if row["days_of_week"] is None else tuple(row["days_of_week"])
-        rules.setdefault(row["tariff_plan_id"], []).append(Rule(**row))
+        rules.setdefault(row["tariff_plan_id"], []).append(Rule(parking=_take_parking(row), **row))
     return {plan_id: tuple(found) for plan_id, found in rules.items()}
+
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def schedule_stored(schedule: Sequence[ScheduledRate]) -> str | None:
+    """What `metering.session_rates` reads, `[{from, rate_per_kwh}]`, to the last digit; None for none."""
+    rates = [{"from": each.starts_at.astimezone(UTC), "rate_per_kwh": each.per_kwh} for each in schedule]
+    return _encode(rates).decode() if rates else None
+
+
+def _take_parking(row: dict[str, Any]) -> ParkingRules | None:
+    """What its plan takes for a place, out of the row of a rule; a plan without a cap takes nothing."""
+    grace, cap, occupancy, quiet_from, quiet_until = (row.pop(name) for name in PARKING)
+    if cap is None:
+        return None
+    return ParkingRules(GRACE_MINUTES if grace is None else grace, exact_tyiyn(cap), occupancy, quiet_from, quiet_until)
 
 
 async def record_price(conn: Conn, session_id: SessionId, station_id: StationId, price: Price, at: datetime) -> int:
@@ -138,6 +164,7 @@ async def record_price(conn: Conn, session_id: SessionId, station_id: StationId,
                 "parking_fee_per_minute": price.parking_fee_per_minute,
                 "rule_name": price.active_rule,
                 "rule_details": Jsonb(price.rule_details),
+                "rate_schedule": schedule_stored(price.schedule),
             },
         )
     ).fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from evpower.case_files.charge_case import CasePrice, CaseQuestion
+from evpower.case_files.charge_case import CaseIdleFee, CasePrice, CaseQuestion
 from evpower.case_files.timeline import GAP_AFTER, CaseAttempt, CaseSession, CaseTransaction, ReadingGap
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId
@@ -47,6 +47,11 @@ SELECT since, until FROM (
     WHERE t.charging_session_id = %(id)s) AS consecutive
 WHERE until - since > %(gap)s ORDER BY since LIMIT 100
 """
+IDLE_FEE = """
+SELECT rate_per_minute, grace_minutes, cap_tyiyn, ended_at, minutes, fee_tyiyn, taken_tyiyn
+FROM evpower.idle_fees WHERE session_id = %(id)s
+"""
+IDLE_TIMES = "SELECT since, until FROM evpower.idle_times WHERE session_id = %(id)s ORDER BY since"
 DOUBTS = """
 SELECT id, kind AS what, first_at AS since, settled AS decided, settled_by AS decided_by
 FROM evpower.doubts WHERE session_id = %(id)s ORDER BY id
@@ -55,6 +60,15 @@ PARKED = """
 SELECT id, action || ': ' || reason AS what, received_at AS since, resolution AS decided, resolved_by AS decided_by
 FROM evpower.ocpp_parked WHERE session_id = %(id)s ORDER BY id
 """
+
+
+async def read_idle_fee(conn: Conn, session_id: SessionId) -> CaseIdleFee | None:
+    """What its car has to pay for waiting; None where its plan takes nothing."""
+    row = await (await conn.execute(IDLE_FEE, {"id": session_id})).fetchone()
+    if row is None:
+        return None
+    times = await (await conn.execute(IDLE_TIMES, {"id": session_id})).fetchall()
+    return CaseIdleFee(**row, times=[(each["since"], each["until"]) for each in times])
 
 
 async def read_session(conn: Conn, session_id: SessionId) -> CaseSession | None:

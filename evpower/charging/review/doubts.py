@@ -16,6 +16,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest, NotFound
 from evpower.history.keeping import Keeping
 from evpower.identifiers import SessionId
+from evpower.metering.stops import accept_stop
 from evpower.narrowing import ALL_OF_IT, Narrowing
 
 __all__ = ["DoubtRecord", "Doubts"]
@@ -94,7 +95,7 @@ class Doubts:
         correction = correct(billed, session.delivered(), session.terms.rates, takeable_tyiyn=client.balance_tyiyn)
         await self._billing.correct(uow, client, session_id, correction, actor, doubt_id=doubt_id)
         await settlements.store_correction(uow.conn, session_id, correction, self._clock.now())
-        await self._keeping.billed(uow, session_id, session.delivered().minutes)
+        await self._keeping.billed(uow, session_id, session.delivered().minutes, session.terms.rates.steps)
 
     async def _bill_again(self, found: DoubtRecord, actor: str, reason: str | None) -> None:
         """Whatever made the bill impossible is mended, a person says; if not, the question stays open."""
@@ -127,4 +128,4 @@ async def _take(uow: UnitOfWork, doubt_id: int) -> DoubtRecord:
 async def _accept(uow: UnitOfWork, stop: DoubtRecord) -> None:
     if stop.station_wh is None or stop.transaction_key is None:
         raise InvalidRequest(("bill", "из показаний станции не следует энергия"))
-    await doubts.accept_stop(uow.conn, stop.transaction_key)
+    await accept_stop(uow.conn, stop.transaction_key)

@@ -42,12 +42,6 @@ UPDATE evpower.doubts
 SET settled = %(settled)s, settled_at = %(at)s, settled_by = %(actor)s, settled_reason = %(reason)s
 WHERE id = %(id)s
 """
-# A person takes the station's word for the whole charge.
-ACCEPT_STOP = """
-UPDATE evpower.ocpp_transactions SET meter_base_wh = meter_start_wh, meter_carried_wh = 0, meter_before_wh = NULL,
-    meter_last_wh = meter_stop_wh, meter_last_measured_at = stopped_at, meter_last_received_at = stop_received_at
-WHERE id = %(key)s
-"""
 NOTE_UNWRITABLE = """
 INSERT INTO evpower.doubts AS d (kind, message, station_id, connector_id, transaction_key, session_id, first_figure,
     latest_figure, bound, first_at, latest_at, detail)
@@ -65,7 +59,7 @@ SET figures = d.figures + 1, latest_figure = excluded.latest_figure, latest_at =
 class DoubtRecord:
     """A figure that was not believed, of which charge, and what a person decided of it.
 
-    Figures and bound are Wh, of `power` W, of `clock` minutes, of `no_register` seconds.
+    Figures and bound are Wh, of `power` W, of `clock` minutes, of `no_register` and `boundary` seconds.
     """
 
     id: int
@@ -126,11 +120,6 @@ async def settle_doubt(
     """Store what a person decided; the caller holds the row."""
     parameters = {"id": doubt_id, "settled": settled, "actor": actor, "reason": reason, "at": at}
     await conn.execute(SETTLE_DOUBT, parameters)
-
-
-async def accept_stop(conn: Conn, key: TransactionKey) -> None:
-    """From now on the stop register counts, and the charge is stop minus start."""
-    await conn.execute(ACCEPT_STOP, {"key": key})
 
 
 async def note_unwritable(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evpower.charging.rows.transactions import running_but_final
-from evpower.charging.transaction import LATE_AFTER
 from evpower.db.connection import Conn
 from evpower.identifiers import SessionId, StationId, WireTransactionId
+from evpower.metering.belief import LATE_AFTER
 from evpower.metering.energy_sql import ENERGY_WH
 
 OPEN_AT_STATIONS = """

@@ -10,14 +10,15 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
+from evpower.billing.rates import Rates
 from evpower.billing.reservation import ChargeTerms, Reservation, limit_from_columns
-from evpower.billing.tariff import Rates
 from evpower.charging.errors import ConnectorTaken
 from evpower.charging.session import Phase, Session, StartOrder, TransactionRecord
 from evpower.charging.transaction import EndCause, TransactionStart
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.advance import SIGNED_FLAG
+from evpower.metering.session_rates import RATES_COLUMNS, rates_of, read_schedule
 from evpower.money import som
 
 #: The index that lets one session run on a connector.
@@ -40,7 +41,7 @@ INSERT INTO evpower.session_phases (session_id, phase, phase_at) VALUES (%(id)s,
 READ_SESSION = f"""
 SELECT s.id, s.user_id, (c.balance * 100)::bigint AS client_balance_tyiyn, s.station_id, s.connector_id, s.status,
        p.phase, s.start_time, s.stop_time, s.id_tag, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
-       s.limit_type, s.limit_value, s.amount_cap, s.rate_per_kwh, s.rate_per_minute, s.session_fee,
+       s.limit_type, s.limit_value, s.amount_cap, {RATES_COLUMNS},
        (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh, (s.amount * 100)::bigint AS amount_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
        (s.debt_amount * 100)::bigint AS debt_tyiyn, s.settled_at, p.estimated, p.corrected_at, s.stop_reason,
@@ -387,9 +388,10 @@ def _session(row: dict[str, Any]) -> Session:
         stop_time=row["stop_time"],
         id_tag=IdTag(row["id_tag"] or ""),
         terms=ChargeTerms(
-            Rates(row["rate_per_kwh"], row["rate_per_minute"], row["session_fee"]),
+            rates_of(row),
             row["reserved_tyiyn"],
             limit_from_columns(row["limit_type"], row["limit_value"], row["amount_cap"]),
+            read_schedule(row["rate_schedule"]),
         ),
         energy_wh=row["energy_wh"],
         amount_tyiyn=row["amount_tyiyn"],

@@ -72,13 +72,17 @@ INSERT_TRANSACTION = """
 INSERT INTO evpower.ocpp_transactions AS t
     (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh, meter_last_wh, started_at,
      received_at, charging_session_id, free_vend, flags, start_payload, ocpp_version, remote_start_id, offline,
-     rated_power_w)
+     rated_power_w, rate_boundaries)
 VALUES (%(station_id)s, %(wire_id)s, %(connector_id)s, %(id_tag)s, %(verdict)s, %(meter_start_wh)s, %(meter_start_wh)s,
         %(started_at)s, %(at)s, %(session_id)s, %(free_vend)s, %(flags)s, %(payload)s, %(ocpp_version)s,
         %(remote_start_id)s, %(offline)s,
         (SELECT round(1000 * coalesce(nullif(c.power_kw, 0), nullif(s.power_capacity, 0))) FROM public.stations s
          LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
-         WHERE s.id = %(station_id)s))
+         WHERE s.id = %(station_id)s),
+        (SELECT jsonb_agg(jsonb_build_object('at', rate->'from') ORDER BY place)
+         FROM public.charging_sessions s JOIN public.pricing_history h ON h.id = s.pricing_history_id
+         CROSS JOIN jsonb_array_elements(h.rate_schedule) WITH ORDINALITY scheduled (rate, place)
+         WHERE s.id = %(session_id)s AND place > 1))
 ON CONFLICT (station_id, wire_transaction_id) DO UPDATE
 SET connector_id = excluded.connector_id, id_tag = excluded.id_tag, verdict = excluded.verdict,
     meter_start_wh = excluded.meter_start_wh, meter_last_wh = excluded.meter_last_wh, started_at = excluded.started_at,
@@ -86,7 +90,7 @@ SET connector_id = excluded.connector_id, id_tag = excluded.id_tag, verdict = ex
     free_vend = excluded.free_vend, flags = t.flags || 'another_token'::text, start_payload = excluded.start_payload,
     remote_start_id = excluded.remote_start_id, offline = excluded.offline, rated_power_w = excluded.rated_power_w,
     meter_base_wh = NULL, meter_carried_wh = 0, meter_before_wh = NULL, meter_last_measured_at = NULL,
-    meter_last_received_at = NULL
+    meter_last_received_at = NULL, rate_boundaries = excluded.rate_boundaries
 WHERE t.verdict <> 'Accepted' AND t.charging_session_id IS NULL
 RETURNING id
 """

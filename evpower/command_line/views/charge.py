@@ -8,6 +8,7 @@ from typing import Any
 from evpower.command_line.columns import Column
 from evpower.command_line.screen import Screen
 from evpower.command_line.views.frames import readable
+from evpower.texts.catalogue import Catalogue
 
 RIGHT, WRONG = "✔", "✘"
 REGISTER_COLUMNS = (Column("context", rank=0), Column("register_wh", rank=0), Column("measured_at"))
@@ -96,10 +97,10 @@ def _show_bill(screen: Screen, case: Mapping[str, Any]) -> None:
     if bill is None:
         screen.line(texts("no_bill"))
     else:
+        parts = [texts("energy_at_rate", **part) for part in bill["parts"]]
         formula = texts(
             "formula",
-            energy_kwh=bill["energy_kwh"],
-            rate_per_kwh=tariff["rate_per_kwh"],
+            energy=" + ".join(parts) or "0",
             minutes=bill["minutes"],
             rate_per_minute=tariff["rate_per_minute"],
             session_fee=tariff["session_fee"],
@@ -107,13 +108,33 @@ def _show_bill(screen: Screen, case: Mapping[str, Any]) -> None:
         )
         mark = RIGHT if bill["equal"] else WRONG
         screen.line(f"{formula}  {mark}", colour="green" if bill["equal"] else "red")
+        for boundary in bill["rate_boundaries"]:
+            screen.line(rate_change(texts, boundary))
         screen.line(texts("stored_and_sold", stored=screen.cell(bill["stored"]), sold=bill["sold"]))
+    if (fee := case["idle_fee"]) is not None:
+        key = "idle_fee_so_far" if fee["ended_at"] is None else "idle_fee_taken"
+        screen.line(texts(key, **{name: screen.cell(value) for name, value in fee.items() if name != "times"}))
     plan = tariff["tariff_plan_id"] or texts("no_plan")
     screen.line(texts("price_rule", rule=screen.cell(tariff["rule"]), plan=plan))
     if tariff["rule_details"]:
         screen.note(screen.cell(tariff["rule_details"]))
     for receipt in case["receipts"]:
         screen.line(texts("receipt", number=receipt["number"], at=receipt["issued_at"], amount=receipt["amount"]))
+
+
+def rate_change(texts: Catalogue, boundary: Mapping[str, Any]) -> str:
+    """When the price moved, and between which readings the energy was divided."""
+    before, after = boundary["before"], boundary["after"]
+    changed = texts(
+        "rate_changed",
+        at=boundary["at"],
+        energy_kwh=boundary["energy_kwh"],
+        before=before["at"],
+        before_kwh=before["energy_kwh"],
+        after=after["at"],
+        after_kwh=after["energy_kwh"],
+    )
+    return texts("rate_changed_estimated", changed=changed) if boundary["estimated"] else changed
 
 
 def _show_frames(screen: Screen, frames: Sequence[dict[str, Any]], *, with_frames: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from evpower.db.connection import Conn
 from evpower.history.evidence import ChargePosting, RegisterFact, plain_key
 from evpower.identifiers import SessionId
+from evpower.metering.boundaries import Boundary, boundaries_of
 
 POSTINGS = """
 SELECT e.kind, e.key, p.account, p.amount_tyiyn, e.created_at, e.actor
@@ -15,6 +16,9 @@ REGISTERS = """
 SELECT t.wire_transaction_id, t.meter_start_wh, t.started_at, t.meter_last_wh, t.meter_last_measured_at,
        t.meter_stop_wh, t.stopped_at
 FROM evpower.ocpp_transactions t WHERE t.charging_session_id = %(id)s ORDER BY t.id LIMIT 1
+"""
+BOUNDARIES = """
+SELECT rate_boundaries FROM evpower.ocpp_transactions WHERE charging_session_id = %(id)s ORDER BY id LIMIT 1
 """
 # OCA's paper on signed values: the key of each connector's meter is a setting of the station.
 METER_KEY = """
@@ -42,6 +46,12 @@ async def read_registers(conn: Conn, session_id: SessionId) -> tuple[str, list[R
     if row["meter_stop_wh"] is not None:
         facts.append(RegisterFact("Transaction.End", row["meter_stop_wh"], row["stopped_at"]))
     return row["wire_transaction_id"], facts
+
+
+async def read_boundaries(conn: Conn, session_id: SessionId) -> tuple[Boundary, ...]:
+    """The moments at which a rate of a charge begins, with the readings around those that have passed."""
+    row = await (await conn.execute(BOUNDARIES, {"id": session_id})).fetchone()
+    return () if row is None else boundaries_of(row["rate_boundaries"])
 
 
 async def read_meter_key(conn: Conn, session_id: SessionId) -> str | None:

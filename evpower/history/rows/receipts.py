@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
+from evpower.billing.rates import RateStep
 from evpower.db.connection import Conn
 from evpower.history.receipt import ReceiptContent, ReceiptFacts
 from evpower.identifiers import SessionId
+from evpower.metering.boundaries import boundaries_of
+from evpower.metering.session_rates import RATES_COLUMNS, read_steps, steps_stored, take_rates
 
-READ_FACTS = """
+READ_FACTS = f"""
 SELECT s.id AS session_id, s.station_id, st.model AS station_model, st.serial_number AS station_serial_number,
        s.connector_id, c.connector_type, l.name AS location_name, l.address AS location_address, l.city,
        s.start_time AS started_at, s.stop_time AS ended_at, (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh,
        (coalesce(s.amount, 0) * 100)::bigint AS amount_tyiyn, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
-       (s.debt_amount * 100)::bigint AS debt_tyiyn, s.rate_per_kwh, s.rate_per_minute, s.session_fee,
+       (s.debt_amount * 100)::bigint AS debt_tyiyn, {RATES_COLUMNS},
        p.estimated AND p.corrected_at IS NULL AS estimated,
        EXISTS (SELECT FROM evpower.signed_readings g WHERE g.session_id = s.id) AS signed
 FROM public.charging_sessions s
@@ -43,13 +47,13 @@ number AS (
     INSERT INTO evpower.receipt_numbers AS n (year, last) SELECT %(year)s, 1 FROM billed
     ON CONFLICT (year) DO UPDATE SET last = n.last + 1 RETURNING year, last)
 INSERT INTO evpower.receipts
-    (year, serial, session_id, revision, issued_at, energy_wh, minutes, amount_tyiyn, content)
+    (year, serial, session_id, revision, issued_at, energy_wh, minutes, amount_tyiyn, content, rate_steps)
 SELECT number.year, number.last, %(id)s, coalesce((SELECT revision FROM before), 0) + 1, %(at)s, billed.energy_wh,
-       %(minutes)s, billed.amount_tyiyn, %(content)s
+       %(minutes)s, billed.amount_tyiyn, %(content)s, %(steps)s::jsonb
 FROM number, billed RETURNING year, serial
 """
 READ_RECEIPTS = """
-SELECT year, serial, revision, issued_at, energy_wh, minutes, amount_tyiyn, content
+SELECT year, serial, revision, issued_at, energy_wh, minutes, amount_tyiyn, content, rate_steps::text AS steps
 FROM evpower.receipts WHERE session_id = %(id)s ORDER BY revision
 """
 
@@ -66,17 +70,35 @@ class ReceiptRecord:
     minutes: int
     amount_tyiyn: int
     content: ReceiptContent | None
+    #: The rates that followed the first one, as the bill was made by them.
+    steps: tuple[RateStep, ...]
 
 
 async def read_facts(conn: Conn, session_id: SessionId) -> ReceiptFacts:
     """What a document of this session says now."""
     row = await (await conn.execute(READ_FACTS, {"id": session_id})).fetchone()
     assert row is not None, "sessions are never deleted"
-    return ReceiptFacts(**row)
+    boundaries = boundaries_of(row["rate_boundaries"])
+    rates = take_rates(row)
+    return ReceiptFacts(
+        **row,
+        rate_per_kwh=rates.per_kwh,
+        rate_per_minute=rates.per_minute,
+        session_fee=rates.session_fee,
+        steps=rates.steps,
+        boundaries=boundaries,
+    )
 
 
 async def issue(
-    conn: Conn, session_id: SessionId, minutes: int, content: ReceiptContent | None, *, year: int, at: datetime
+    conn: Conn,
+    session_id: SessionId,
+    minutes: int,
+    steps: Sequence[RateStep],
+    content: ReceiptContent | None,
+    *,
+    year: int,
+    at: datetime,
 ) -> tuple[int, int] | None:
     """Give the session's next document its number; None when there is nothing new to say.
 
@@ -86,6 +108,7 @@ async def issue(
         "id": session_id,
         "year": year,
         "minutes": minutes,
+        "steps": steps_stored(steps),
         "content": None if content is None else Jsonb(content),
         "at": at,
     }
@@ -96,4 +119,4 @@ async def issue(
 async def read_receipts(conn: Conn, session_id: SessionId) -> list[ReceiptRecord]:
     """The session's documents, the receipt first."""
     cursor = await conn.execute(READ_RECEIPTS, {"id": session_id})
-    return [ReceiptRecord(**row) for row in await cursor.fetchall()]
+    return [ReceiptRecord(**{**row, "steps": read_steps(row["steps"])}) for row in await cursor.fetchall()]

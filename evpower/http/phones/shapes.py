@@ -6,10 +6,11 @@ name the same fact differently; the contract asks for all the names ("superset")
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evpower.billing.account import BalanceView
+from evpower.billing.rates import ScheduledRate
 from evpower.billing.tariff import Price
 from evpower.charging.session import SessionView, StartedSession, StoppedSession
 from evpower.digits import INT64_MAX, whole_number
@@ -57,8 +58,14 @@ def started_body(started: StartedSession) -> Body:
             "currency": CURRENCY,
             "station_online": started.station_online,
             "pricing": pricing(started.price),
+            "rate_schedule": rate_schedule(session.rate_schedule),
         }
     )
+
+
+def rate_schedule(schedule: Sequence[ScheduledRate]) -> list[Body] | None:
+    """The rates of a charge whose price moves, each from its moment on; None for one that keeps its price."""
+    return [{"from": instant(at), "rate_per_kwh": number(per_kwh)} for at, per_kwh in schedule] or None
 
 
 def pricing(price: Price) -> Body:
@@ -157,6 +164,7 @@ def session_facts(session: SessionView) -> Body:
             "overshoot_wh": session.overshoot_wh,
             "signed_meter": True if session.signed_meter else None,
             "suspended_by_site_minutes": session.suspended_by_site_minutes or None,
+            "rate_schedule": rate_schedule(session.rate_schedule),
         }
     )
     if session.prediction is not None:

@@ -130,14 +130,14 @@ ORDER BY t.id, r.n FOR UPDATE OF t
 """
 ADVANCED_COLUMNS = """
     id bigint, base_wh bigint, last_wh bigint, carried_wh bigint, before_wh bigint, last_measured_at timestamptz,
-    last_received_at timestamptz, no_power boolean, flags text[], at timestamptz, power_w float8,
+    last_received_at timestamptz, boundaries jsonb, no_power boolean, flags text[], at timestamptz, power_w float8,
     current_a float8, voltage_v float8, soc_percent float8, temperature_c float8"""
 ADVANCE_SESSIONS = f"""
 WITH t AS (
     UPDATE evpower.ocpp_transactions t
     SET meter_base_wh = r.base_wh, meter_last_wh = r.last_wh, meter_carried_wh = r.carried_wh,
         meter_before_wh = r.before_wh, meter_last_measured_at = r.last_measured_at,
-        meter_last_received_at = r.last_received_at,
+        meter_last_received_at = r.last_received_at, rate_boundaries = r.boundaries,
         power_w = CASE WHEN NOT r.no_power THEN coalesce(r.power_w, t.power_w) END,
         current_a = coalesce(r.current_a, t.current_a), voltage_v = coalesce(r.voltage_v, t.voltage_v),
         soc_percent = coalesce(r.soc_percent, t.soc_percent),

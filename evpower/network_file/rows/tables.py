@@ -127,8 +127,21 @@ TARIFF_PLANS = Table(
         ("description", "text", "NULL"),
         ("is_default", "boolean", "false"),
         ("is_active", "boolean", "true"),
+        ("billing_mode", "text", "'snapshot'"),
+        ("parking_grace_minutes", "int", "NULL"),
+        ("parking_cap", "numeric", "NULL"),
+        ("only_above_occupancy", "int", "NULL"),
+        ("parking_quiet_from", "time", "NULL"),
+        ("parking_quiet_until", "time", "NULL"),
     ),
-    emptiable=("description",),
+    emptiable=(
+        "description",
+        "parking_grace_minutes",
+        "parking_cap",
+        "only_above_occupancy",
+        "parking_quiet_from",
+        "parking_quiet_until",
+    ),
 )
 TARIFF_RULES = Table(
     "tariff_rules",

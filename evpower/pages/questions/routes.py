@@ -15,7 +15,7 @@ from quart import Blueprint, Response, redirect, request
 
 from evpower.administration.finding import Search
 from evpower.billing.pricing import PriceQuestion
-from evpower.billing.tariff import Rates
+from evpower.billing.rates import Rates
 from evpower.charging.review.doubts import Doubts
 from evpower.charging.review.parked import ParkedReports
 from evpower.charging.service import ChargingService

@@ -14,6 +14,7 @@ from evpower.billing.service import BillingService
 from evpower.charging.session import Phase
 from evpower.charging.settler import Settler
 from evpower.charging.transaction import EndCause
+from evpower.idle_fees.keeper import FeePart
 from evpower.metering.registers import DoubtKind
 from evpower.server.metrics.families import counter, counts, counts_by, gauge, gauges
 from evpower.server.rows.figures import EndedAccounts, Figures
@@ -41,7 +42,7 @@ def _outcome(answer: str) -> tuple[str, str]:
     return ("refused", answer) if outcome is None else (outcome, "")
 
 
-def end_metrics(settler: Settler, billing: BillingService) -> Iterator[Metric]:
+def end_metrics(settler: Settler, billing: BillingService, fees: Mapping[FeePart, int]) -> Iterator[Metric]:
     """What this process made final since its start."""
     causes = (*get_args(EndCause), UNKNOWN)
     ends = {(phase, cause): 0 for phase in FINAL_PHASES for cause in causes}
@@ -52,6 +53,8 @@ def end_metrics(settler: Settler, billing: BillingService) -> Iterator[Metric]:
     yield counter("evpower_billed_tyiyn", "Sums of bills.", billing.billed_tyiyn)
     corrected = {"added": billing.added_tyiyn, "taken_away": billing.taken_away_tyiyn}
     yield counts_by("evpower_corrected_tyiyn", "What corrections changed of bills.", "direction", corrected)
+    parts = {part: fees.get(part, 0) for part in get_args(FeePart)}
+    yield counts_by("evpower_idle_fees_tyiyn", "Fees of cars that waited, by what became of them.", "outcome", parts)
 
 
 def session_metrics(figures: Figures) -> Iterator[Metric]:

@@ -24,6 +24,7 @@ from evpower.favorites.watches import WatchStep
 from evpower.history.keeping import NotKept
 from evpower.http.wire.access import HttpTraffic
 from evpower.identity.token import Check
+from evpower.idle_fees.keeper import FeePart
 from evpower.metering.journal import Journal
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
@@ -79,6 +80,7 @@ class Counting:
     payments: Payments
     billing: BillingService
     settler: Settler
+    idle_fees: Mapping[FeePart, int]
     attempts: Attempts
     rate_limits: RateLimits
     watch: ClockWatch
@@ -152,7 +154,7 @@ class Metrics(Collector):
         yield from power_metrics(counting.power)
         yield from limit_metrics(counting.rate_limits)
         yield from start_metrics(counting.attempts.answers)
-        yield from end_metrics(counting.settler, counting.billing)
+        yield from end_metrics(counting.settler, counting.billing, counting.idle_fees)
         yield from payment_metrics(counting.payments)
         if counting.redis is not None:
             yield from redis_metrics(counting.redis)

@@ -21,6 +21,7 @@ def server_figures(process: Process, server: StationServer, traffic: HttpTraffic
             payments=app.payments,
             billing=app.billing,
             settler=app.settler,
+            idle_fees=app.idle_fees.sums,
             attempts=app.attempts,
             rate_limits=app.rate_limits,
             watch=process.watch,

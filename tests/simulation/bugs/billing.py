@@ -16,8 +16,9 @@ import evpower.billing.rows.ledger as ledger_rows
 import evpower.billing.service as billing
 import evpower.billing.settlement as settlement
 from evpower.billing.pricing import Pricing
+from evpower.billing.rates import Rates
 from evpower.billing.reservation import ChargeTerms
-from evpower.billing.tariff import Price, Rates
+from evpower.billing.tariff import Price
 from tests.simulation.bugs.planting import put
 from tests.simulation.world import BEGINS_AT
 

@@ -14,7 +14,7 @@ from evpower.money import som, som_number
 from evpower.tags.cards import CardRecord, CardStatus
 
 #: Of the other kinds the figures are Wh.
-DOUBT_UNITS = {"power": "W", "clock": "min", "no_register": "s"}
+DOUBT_UNITS = {"power": "W", "clock": "min", "no_register": "s", "boundary": "s"}
 
 
 class CardBody(TypedDict):

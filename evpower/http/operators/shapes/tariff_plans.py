@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
+from decimal import Decimal
+from typing import NotRequired, TypedDict
 
 from evpower.administration.records import TariffPlanRecord, TariffRuleRecord
+from evpower.billing.tariff import BillingMode
 
 
 class TariffPlanBody(TypedDict):
@@ -20,11 +22,19 @@ class TariffPlanBody(TypedDict):
     updated_at: datetime
     stations_count: int
     rules: list[TariffRuleBody]
+    #: Not where a charge keeps the price of its start.
+    billing_mode: NotRequired[BillingMode]
+    #: What it takes for a place that is kept; only what is set.
+    parking_grace_minutes: NotRequired[int]
+    parking_cap: NotRequired[Decimal]
+    only_above_occupancy: NotRequired[int]
+    parking_quiet_from: NotRequired[str]
+    parking_quiet_until: NotRequired[str]
 
 
 def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
     """One plan, its rules that count first before the others."""
-    return {
+    body: TariffPlanBody = {
         "id": plan.id,
         "name": plan.name,
         "description": plan.description,
@@ -35,6 +45,19 @@ def plan_body(plan: TariffPlanRecord) -> TariffPlanBody:
         "stations_count": plan.stations_count,
         "rules": [_rule(each) for each in plan.rules],
     }
+    if plan.billing_mode != "snapshot":
+        body["billing_mode"] = plan.billing_mode
+    if plan.parking_grace_minutes is not None:
+        body["parking_grace_minutes"] = plan.parking_grace_minutes
+    if plan.parking_cap is not None:
+        body["parking_cap"] = plan.parking_cap
+    if plan.only_above_occupancy is not None:
+        body["only_above_occupancy"] = plan.only_above_occupancy
+    if plan.parking_quiet_from is not None:
+        body["parking_quiet_from"] = plan.parking_quiet_from.isoformat()
+    if plan.parking_quiet_until is not None:
+        body["parking_quiet_until"] = plan.parking_quiet_until.isoformat()
+    return body
 
 
 class TariffRuleBody(TypedDict):

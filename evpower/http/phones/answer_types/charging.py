@@ -52,6 +52,10 @@ class PriceScheduleBody(TypedDict):
     windows: list[PriceWindowBody]
 
 
+#: A rate of energy, and from when it holds; the last one to the charge's end.
+ScheduledRateBody = TypedDict("ScheduledRateBody", {"from": Instant, "rate_per_kwh": float})
+
+
 class StartedBody(TypedDict):
     """A start that was accepted."""
 
@@ -74,6 +78,7 @@ class StartedBody(TypedDict):
     currency: Currency
     station_online: bool
     pricing: PricingBody
+    rate_schedule: NotRequired[list[ScheduledRateBody]]
 
 
 class FinalFigures(TypedDict, total=False):
@@ -115,6 +120,7 @@ class SessionFacts(FinalFigures):
     overshoot_wh: NotRequired[int]
     signed_meter: NotRequired[Success]
     suspended_by_site_minutes: NotRequired[int]
+    rate_schedule: NotRequired[list[ScheduledRateBody]]
 
 
 class TemperaturesBody(TypedDict):

@@ -7,7 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 from evpower.billing.reservation import LimitType
 from evpower.charging.session import PublicSessionStatus
 from evpower.charging.transaction import EndCause
-from evpower.history.receipt import ReceiptContent
+from evpower.history.receipt import ReceiptBoundary, ReceiptContent
 from evpower.http.wire.described import Currency, Instant, Success
 
 
@@ -216,8 +216,18 @@ class SignedBody(TypedDict):
     verified: NotRequired[bool | Literal["unknown_key"]]
 
 
+class RatedEnergyBody(TypedDict):
+    """So much of a charge at one rate."""
+
+    energy_kwh: float
+    rate_per_kwh: float
+
+
 class EvidenceBody(TypedDict):
-    """From what a bill is recomputed; `equal`: it is what the formula makes and what the ledger sold."""
+    """From what a bill is recomputed; `equal`: it is what the formula makes and what the ledger sold.
+
+    Where its price moved, `parts` are what it was billed by.
+    """
 
     success: Success
     readings: list[RegisterBody]
@@ -229,3 +239,5 @@ class EvidenceBody(TypedDict):
     recomputed_amount: float
     equal: bool
     signed: list[SignedBody]
+    parts: NotRequired[list[RatedEnergyBody]]
+    rate_boundaries: NotRequired[list[ReceiptBoundary]]

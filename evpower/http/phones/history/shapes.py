@@ -9,7 +9,7 @@ from decimal import Decimal
 from evpower.history.bill_evidence import BillEvidence
 from evpower.history.documents import WholeCharge
 from evpower.history.evidence import ChargePosting
-from evpower.history.receipt import ChargeReceipt
+from evpower.history.receipt import ChargeReceipt, EnergyAt, ReceiptBoundary, boundaries_of_bill
 from evpower.history.records import HistoryPage, Movement, PageWish, PastCharge, PastSums
 from evpower.http.wire.values import Body, instant, known, kwh, number
 from evpower.identifiers import ClientId
@@ -163,16 +163,23 @@ def _receipt_body(document: ChargeReceipt) -> Body:
     for name in ("started_at", "ended_at"):
         if name in content:
             content[name] = instant(datetime.fromisoformat(content[name]))
+    if "rate_boundaries" in document.content:
+        content["rate_boundaries"] = boundaries_body(document.content["rate_boundaries"])
     kind = "receipt" if document.corrects is None else "correction"
     facts = {"number": document.number, "kind": kind, "corrects": document.corrects}
     return known({**facts, "issued_at": instant(document.issued_at), **content})
 
 
 def evidence_body(found: BillEvidence) -> Body:
-    """What a bill can be checked by."""
+    """What a bill can be checked by; where its price moved, by which rates and readings."""
     charge = found.charge
+    moved = {
+        "parts": [{"energy_kwh": kwh(each.energy_wh), "rate_per_kwh": number(each.per_kwh)} for each in found.parts],
+        "rate_boundaries": boundaries_body(boundaries_of_bill(found.boundaries)),
+    }
     return {
         "success": True,
+        **(moved if found.boundaries else {}),
         "readings": [
             known({"context": each.context, "register_wh": each.register_wh, "measured_at": _instant(each.measured_at)})
             for each in found.registers
@@ -189,6 +196,23 @@ def evidence_body(found: BillEvidence) -> Body:
             for each, verified in zip(found.signed, found.verified, strict=True)
         ],
     }
+
+
+def boundaries_body(boundaries: Sequence[ReceiptBoundary]) -> list[Body]:
+    """The moments at which a rate began, and the readings around each."""
+    return [
+        {
+            **_energy_at(each),
+            "before": _energy_at(each["before"]),
+            "after": _energy_at(each["after"]),
+            "estimated": each["estimated"],
+        }
+        for each in boundaries
+    ]
+
+
+def _energy_at(of: EnergyAt) -> Body:
+    return {"at": instant(datetime.fromisoformat(of["at"])), "energy_kwh": of["energy_kwh"]}
 
 
 def _rates_body(charge: PastCharge) -> Body:

@@ -7,12 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from evpower.case_files.charge_case import CaseQuestion, ChargeCase
+from evpower.case_files.charge_case import CaseIdleFee, CaseQuestion, ChargeCase
 from evpower.case_files.payment_case import PaymentPosting
 from evpower.case_files.timeline import CaseAttempt, CaseSession, Step, StepKind
 from evpower.history.bill_evidence import BillEvidence
 from evpower.history.evidence import ChargePosting, RegisterFact
 from evpower.http.wire.values import instant
+from evpower.metering.boundaries import Crossing, DeliveredBy
 from evpower.money import som_number
 
 #: Facts of a step that are sums.
@@ -80,8 +81,33 @@ class CasePriceBody(TypedDict):
     calculated_at: datetime | None
 
 
+class EnergyAtBody(TypedDict):
+    """What the charge had delivered by a moment."""
+
+    at: datetime
+    energy_kwh: Decimal
+
+
+class RateBoundaryBody(EnergyAtBody):
+    """The same of a moment at which a rate began: between two readings, which are far apart when it is estimated."""
+
+    before: EnergyAtBody
+    after: EnergyAtBody
+    estimated: bool
+
+
+class BillPartBody(TypedDict):
+    """So much of the energy at one rate."""
+
+    energy_kwh: Decimal
+    rate_per_kwh: Decimal
+
+
 class BillBody(TypedDict):
-    """The formula over what was billed, and what is stored; `equal`: all three sums are one."""
+    """The formula over what was billed, and what is stored; `equal`: all three sums are one.
+
+    `rate_boundaries`: where its price moved, the readings around the moments at which it did.
+    """
 
     energy_kwh: Decimal
     minutes: int
@@ -89,6 +115,28 @@ class BillBody(TypedDict):
     stored: float | None
     sold: float
     equal: bool
+    parts: list[BillPartBody]
+    rate_boundaries: list[RateBoundaryBody]
+
+
+class IdleTimeBody(TypedDict):
+    """A time of waiting that is paid for."""
+
+    since: datetime
+    until: datetime
+
+
+class IdleFeeBody(TypedDict):
+    """What a car that kept its connector has to pay, in som; the last three are null until it has left."""
+
+    rate_per_minute: Decimal
+    grace_minutes: int
+    cap: float
+    times: list[IdleTimeBody]
+    ended_at: datetime | None
+    minutes: int | None
+    fee: float | None
+    taken: float | None
 
 
 class PostingBody(TypedDict):
@@ -143,6 +191,7 @@ class ChargeCaseBody(TypedDict):
     registers: list[RegisterBody]
     tariff: CasePriceBody
     bill: BillBody | None
+    idle_fee: IdleFeeBody | None
     postings: list[PostingBody]
     receipts: list[CaseReceiptBody]
     attempts: list[CaseAttemptBody]
@@ -173,6 +222,7 @@ def charge_case_body(case: ChargeCase, frames: Sequence[Mapping[str, Any]], *, f
             "calculated_at": case.price.calculated_at,
         },
         "bill": None if case.bill is None else _bill(case.bill),
+        "idle_fee": None if case.idle_fee is None else _idle_fee(case.idle_fee),
         "postings": [posting_body(each) for each in case.postings],
         "receipts": [
             {"number": number, "issued_at": at, "amount": som_number(tyiyn)} for number, at, tyiyn in case.receipts
@@ -242,7 +292,36 @@ def _bill(bill: BillEvidence) -> BillBody:
         "stored": None if stored is None else som_number(stored),
         "sold": som_number(bill.sold_tyiyn),
         "equal": bill.equal,
+        "parts": [{"energy_kwh": Decimal(each.energy_wh) / 1000, "rate_per_kwh": each.per_kwh} for each in bill.parts],
+        "rate_boundaries": [_boundary(each) for each in bill.rate_changes],
     }
+
+
+def _idle_fee(fee: CaseIdleFee) -> IdleFeeBody:
+    return {
+        "rate_per_minute": fee.rate_per_minute,
+        "grace_minutes": fee.grace_minutes,
+        "cap": som_number(fee.cap_tyiyn),
+        "times": [{"since": since, "until": until} for since, until in fee.times],
+        "ended_at": fee.ended_at,
+        "minutes": fee.minutes,
+        "fee": None if fee.fee_tyiyn is None else som_number(fee.fee_tyiyn),
+        "taken": None if fee.taken_tyiyn is None else som_number(fee.taken_tyiyn),
+    }
+
+
+def _boundary(crossing: Crossing) -> RateBoundaryBody:
+    return {
+        "at": crossing.at.at,
+        "energy_kwh": Decimal(crossing.at.energy_wh) / 1000,
+        "before": _energy_at(crossing.before),
+        "after": _energy_at(crossing.after),
+        "estimated": crossing.is_estimated,
+    }
+
+
+def _energy_at(delivered: DeliveredBy) -> EnergyAtBody:
+    return {"at": delivered.at, "energy_kwh": Decimal(delivered.energy_wh) / 1000}
 
 
 def posting_body(posting: ChargePosting | PaymentPosting) -> PostingBody:

@@ -1,0 +1,1 @@
+"""Open fees with what is known of their cars, and the times that are paid for."""

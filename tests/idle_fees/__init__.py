@@ -1,0 +1,1 @@
+"""What a car that keeps a connector pays."""
