@@ -20,6 +20,7 @@ from evpower.push.recipient import Recipient
 from evpower.reservations.fees import FeeCase, fee_tyiyn
 from evpower.reservations.reservation import CanceledBy, ReservationRecord, ReservationStatus
 from evpower.reservations.rows import reservations as rows
+from evpower.worker import Wake
 
 log = logging.getLogger("evpower.reservations")
 
@@ -58,6 +59,8 @@ class ReservationEnds:
         self._push = push
         self._bus = bus
         self.ends: Counter[EndName] = Counter()
+        #: A station has something that it is to give up now.
+        self.to_take_back = Wake()
 
     async def lock(self, uow: UnitOfWork, reservation_id: str) -> tuple[Client, ReservationRecord] | None:
         """Client, then reservation; None for an unknown one."""
@@ -103,6 +106,8 @@ class ReservationEnds:
         """Write a locked one as it is now, and what the public sees of its connector."""
         await rows.store(uow.conn, changed)
         await self.show(uow, changed)
+        if changed.at_station == "to_end":
+            uow.after_commit(self.to_take_back.set)
 
     async def show(self, uow: UnitOfWork, of: ReservationRecord) -> None:
         """Compute the public status of its connector again, and publish it."""

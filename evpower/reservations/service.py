@@ -266,7 +266,7 @@ class Reservations:
 
     async def _check_rules(self, conn: Conn, client_id: ClientId, order: ReservationOrder, now: datetime) -> None:
         """One at a time; none for a while after too many that were not used; not too far ahead."""
-        if await rows.live_of_client(conn, client_id) is not None:
+        if await rows.lock_live_of_client(conn, client_id) is not None:
             raise ReservationLimit("too_many_reservations")
         no_shows = await rows.no_shows(conn, client_id, now - NO_SHOWS_WITHIN - NO_SHOWS_BLOCK)
         until = blocked_until(no_shows)

@@ -56,14 +56,10 @@ class ReservationUse:
         actor: str,
     ) -> UsedReservation | None:
         """A charge of this client begins: what keeps the connector for it is fulfilled. None: nothing does."""
-        live = await rows.live_of_client(uow.conn, client.id)
+        live = await rows.lock_live_of_client(uow.conn, client.id)
         if live is None or live.station_id != station_id or not live.serves(connector_id):
             return None
-        locked = await rows.lock(uow.conn, live.id)
-        assert locked is not None
-        if not locked.serves(connector_id):
-            return None
-        used = await self._ends.end(uow, locked, "fulfilled", by=actor, session_id=session_id)
+        used = await self._ends.end(uow, live, "fulfilled", by=actor, session_id=session_id)
         return UsedReservation(await lock_client(uow.conn, client.id), used.id_tag)
 
     async def locks_out(self, conn: Conn, station_id: StationId, client_id: ClientId | None) -> bool:

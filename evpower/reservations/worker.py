@@ -55,7 +55,7 @@ class ReservationWorker:
         self._scheduled = scheduled
         self._heartbeat_timeout_s = heartbeat_timeout_s
         failure = "something of a reservation was not done and will be tried again"
-        self._crew = Crew(self._claim, self._work, UNDER_WAY_MOST, log=log, failure=failure)
+        self._crew = Crew(self._claim, self._work, UNDER_WAY_MOST, ends.to_take_back, log=log, failure=failure)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled; the first look repairs what a crash left."""

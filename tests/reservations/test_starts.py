@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import trio
 
@@ -11,7 +13,8 @@ from evpower.errors import Refusal
 from evpower.identifiers import IdTag
 from evpower.link.ports import Outcome
 from evpower.network.spots.errors import ConnectorOccupied
-from tests.worlds.charging import CLIENT, STATION, TWO
+from tests.worlds.charging import CLIENT, STATION, TWO, World
+from tests.worlds.events import EventWorld
 from tests.worlds.reservations import OTHER, ParkingLot
 
 MINE, ANOTHERS = IdTag("CARD-1"), IdTag("CARD-2")
@@ -29,13 +32,19 @@ async def give_cards(lot: ParkingLot) -> None:
         )
 
 
-async def test_13_a_foreign_card_is_blocked_and_stopped_and_the_reservation_lives(lot: ParkingLot) -> None:
+VERSIONS: dict[str, Callable[[World], World]] = {"1.6": lambda world: world, "2.0.1": EventWorld}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_13_a_foreign_card_is_blocked_and_stopped_and_the_reservation_lives(
+    lot: ParkingLot, version: str
+) -> None:
     await give_cards(lot)
-    made = await lot.reserve()
-    begun = await lot.begin(ANOTHERS)
+    made, charger = await lot.reserve(), VERSIONS[version](lot)
+    begun = await charger.begin(ANOTHERS)
     assert begun.verdict.status == "Blocked"
     lot.clock.advance(30)
-    await lot.meter(begun.wire_transaction_id, 1500, power_w=7000)
+    await charger.meter(begun.wire_transaction_id, 1500, power_w=7000)
     with trio.fail_after(5):
         await lot.link.stop_asked.wait()
     assert lot.link.stopped == [(STATION, begun.wire_transaction_id)]
@@ -43,13 +52,14 @@ async def test_13_a_foreign_card_is_blocked_and_stopped_and_the_reservation_live
     assert await lot.statement(OTHER) == []
 
 
-async def test_the_holders_card_uses_it_with_its_start_and_not_with_an_authorize(lot: ParkingLot) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_holders_card_uses_it_with_its_start_and_not_with_an_authorize(lot: ParkingLot, version: str) -> None:
     await give_cards(lot)
     made = await lot.reserve()
     lot.clock.advance(3 * 60)
     assert (await lot.app.reports.authorize(STATION, MINE)).status == "Accepted"
     assert (await lot.read(made)).record.status == "reserved"
-    assert (await lot.begin(MINE)).verdict.status == "Accepted"
+    assert (await VERSIONS[version](lot).begin(MINE)).verdict.status == "Accepted"
     used = (await lot.read(made)).record
     assert (used.status, used.fee_tyiyn) == ("fulfilled", 3_00)
     assert [line[:2] for line in await lot.statement()] == [

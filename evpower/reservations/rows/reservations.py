@@ -56,7 +56,7 @@ OF_CLIENT = f"""
 SELECT {COLUMNS} FROM evpower.reservations WHERE client_id = %(client_id)s AND ({_LIVE} OR NOT %(active)s)
 ORDER BY created_at DESC, id LIMIT %(most)s
 """
-LIVE_OF_CLIENT = f"SELECT {COLUMNS} FROM evpower.reservations WHERE client_id = %(client_id)s AND {_LIVE}"
+LIVE_OF_CLIENT = f"SELECT {COLUMNS} FROM evpower.reservations WHERE client_id = %(client_id)s AND {_LIVE} FOR UPDATE"
 OF_SESSION = f"SELECT {COLUMNS} FROM evpower.reservations WHERE session_id = %(session_id)s FOR UPDATE"
 AT_STATION = "SELECT id FROM evpower.reservations WHERE station_id = %(station_id)s AND wire_id = %(wire_id)s"
 NO_SHOWS = """
@@ -121,8 +121,8 @@ async def of_client(conn: Conn, client_id: ClientId, *, active: bool, most: int)
     return [ReservationRecord(**row) for row in await (await conn.execute(OF_CLIENT, parameters)).fetchall()]
 
 
-async def live_of_client(conn: Conn, client_id: ClientId) -> ReservationRecord | None:
-    """The one that lives; the client's row is locked."""
+async def lock_live_of_client(conn: Conn, client_id: ClientId) -> ReservationRecord | None:
+    """The one that lives, its row taken; the client's is."""
     return _one(await (await conn.execute(LIVE_OF_CLIENT, {"client_id": client_id})).fetchone())
 
 

@@ -15,7 +15,7 @@ RESERVATIONS = (
     Column("status", rank=0),
     Column("guaranteed", rank=3),
     Column("starts_at", rank=0),
-    Column("expires_at"),
+    Column("expires_at", "kept_until"),
     Column("hold_amount"),
     Column("fee_amount"),
     Column("canceled_by", rank=3),
