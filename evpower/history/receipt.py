@@ -46,6 +46,8 @@ class ReceiptFacts:
     rate_per_kwh: Decimal
     rate_per_minute: Decimal
     session_fee: Decimal
+    #: In which the site had nothing for it; they are not billed (roadmap/smart-charging §5).
+    suspended_by_site_minutes: int
     estimated: bool
     #: Values that its meter signed are kept.
     signed: bool
@@ -120,6 +122,7 @@ class ReceiptContent(TypedDict):
     ended_at: NotRequired[str]
     energy_kwh: float
     duration_minutes: int
+    suspended_by_site_minutes: NotRequired[int]
     tariff: ReceiptTariff
     lines: list[ReceiptLine]
     amount: float
@@ -180,6 +183,8 @@ def content_of(facts: ReceiptFacts, minutes: int) -> ReceiptContent:
         "currency": CURRENCY,
         "estimated": facts.estimated,
     }
+    if facts.suspended_by_site_minutes:
+        content["suspended_by_site_minutes"] = facts.suspended_by_site_minutes
     if facts.ended_at is not None:
         content["ended_at"] = facts.ended_at.isoformat()
     if facts.signed:

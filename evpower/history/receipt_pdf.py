@@ -54,6 +54,8 @@ class _Page:
         self._text(self._time(document.issued_at), TEXT_PT)
         self._rule()
         self._place(content)
+        if "suspended_by_site_minutes" in content:
+            self._row("Ждал мощности, не в счёте", f"{content['suspended_by_site_minutes']} мин")
         self._rule()
         for line in content["lines"]:
             self._text(line["text"], TEXT_PT)

@@ -111,6 +111,8 @@ async def test_minutes_in_which_we_held_it_at_nothing_are_not_billed(world: Worl
     await stop(world, transaction_id, world.clock.now())
     session = await world.session(session_id)
     assert (session.cost_tyiyn, session.suspended_by_site_minutes) == (20_00 + 18 * 2_00, 12)
+    (receipt,) = await world.sql("SELECT content FROM evpower.receipts")
+    assert (receipt["content"]["duration_minutes"], receipt["content"]["suspended_by_site_minutes"]) == (18, 12)
 
 
 async def test_a_pause_lasts_from_the_start_that_carried_it_and_to_the_end_of_its_lease(world: World) -> None:

@@ -18,6 +18,11 @@ from evpower.metering.session_rates import RATES_COLUMNS, read_steps, steps_stor
 READ_FACTS = f"""
 SELECT s.id AS session_id, s.station_id, st.model AS station_model, st.serial_number AS station_serial_number,
        s.connector_id, c.connector_type, l.name AS location_name, l.address AS location_address, l.city,
+       (SELECT floor(coalesce(sum(greatest(0, least((held->>1)::float8, extract(epoch FROM s.stop_time))
+                                              - (held->>0)::float8)), 0) / 60)::int
+        FROM evpower.ocpp_transactions t
+        CROSS JOIN LATERAL json_array_elements(evpower.paused_times(s.id, t.received_at)) held
+        WHERE t.charging_session_id = s.id) AS suspended_by_site_minutes,
        s.start_time AS started_at, s.stop_time AS ended_at, (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh,
        (coalesce(s.amount, 0) * 100)::bigint AS amount_tyiyn, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
