@@ -115,6 +115,10 @@ class Forecasts:
             self._model = model
             self._answers.clear()
 
+    def skill(self) -> Mapping[int, float]:
+        """Of the last night's scores, by how far ahead in minutes."""
+        return self._model.scored.skill
+
     async def of_location(
         self, location_id: str, connector_type: str | None, since: datetime | None, hours: int
     ) -> LocationForecast:

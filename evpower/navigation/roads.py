@@ -43,6 +43,7 @@ NO_ANSWER = (
     TypeError,
 )
 
+RouterAnswer = Literal["answered", "failed"]
 Pair = tuple[GeoPoint, GeoPoint]
 #: Metres and seconds, None where there is no road.
 RoadTable = Sequence[Sequence[tuple[float | None, float | None]]]
@@ -62,7 +63,7 @@ class Roads:
         self._transport = transport
         self._kept: dict[Pair, tuple[float, Way]] = {}
         #: Requests to the router since the start, by what became of them.
-        self.asked: Counter[Literal["answered", "failed"]] = Counter()
+        self.asked: Counter[RouterAnswer] = Counter()
 
     async def ways(self, sources: Points, targets: Points) -> dict[Pair, Way]:
         """From each to each; at most `PLACES_MOST` in all. Never raises: what no router says is approximate."""

@@ -104,7 +104,7 @@ class Navigation:
         self._pool = pool
         self._clock = clock
         self._locations = locations
-        self._roads = roads
+        self.roads = roads
         self._forecasts = forecasts
 
     async def near(self, search: NearSearch) -> list[NearLocation]:
@@ -120,7 +120,7 @@ class Navigation:
         if search.sort == "price":
             found.sort(key=lambda one: _least_rate(one[1], search.wanted))
         found = found[: search.limit if search.sort != "arrival" else PLACES_MOST - 1]
-        ways = await self._roads.ways([search.middle], [place.place for place, _ in found])
+        ways = await self.roads.ways([search.middle], [place.place for place, _ in found])
         drives = [(place, each, ways[search.middle, place.place]) for place, each in found]
         if search.sort == "arrival":
             drives = sorted(drives, key=lambda one: one[2].drive_minutes)[: search.limit]
@@ -141,7 +141,7 @@ class Navigation:
         """The quickest way with its stops. Raises NoRoute."""
         candidates = await self._on_the_way(start, end, vehicle)
         places = [each.place for each in candidates]
-        ways = await self._roads.ways([start, *places], [end, *places])
+        ways = await self.roads.ways([start, *places], [end, *places])
         numbered = {START: start, END: end, **dict(enumerate(places))}
         of_plan = {
             (one, other): ways[numbered[one], numbered[other]]

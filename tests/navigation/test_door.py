@@ -74,7 +74,7 @@ async def test_what_is_near_is_filtered_and_sorted(placed: World) -> None:
 async def test_a_router_says_who_is_reached_first(placed: World) -> None:
     router = Router({"code": "Ok", "durations": [[1200, 600]], "distances": [[9000, 4000]]})
     navigation = placed.app.navigation
-    navigation._roads = Roads("osrm:http://router.example", router)
+    navigation.roads = Roads("osrm:http://router.example", router)
     city, here = await near(placed, "&sort=arrival")
     assert (city["id"], city["drive_minutes"], city["approximate"]) == ("CITY", 10, False)
     assert here["drive_minutes"] == 20

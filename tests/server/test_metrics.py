@@ -30,6 +30,7 @@ from evpower.identity.graph import TokenRules, build_tokens
 from evpower.identity.token import Check
 from evpower.metering.journal import Journal, MeterRow
 from evpower.metering.meter_value import MeterReport
+from evpower.navigation.roads import RouterAnswer
 from evpower.ocpp.dialect import known_actions, usual
 from evpower.ocpp.dialects import DIALECTS, MASKING, read_signed
 from evpower.ocpp.door.failed_logins import FailedLogins
@@ -97,6 +98,8 @@ class Scene:
         self.watch_steps: Counter[WatchStep] = Counter()
         self.reservation_ends: Counter[EndName] = Counter()
         self.not_kept: Counter[NotKept] = Counter()
+        self.skill: dict[int, float] = {}
+        self.router_asked: Counter[RouterAnswer] = Counter()
         self.tokens = build_tokens(TokenRules(token_issuer.SECRET), self.clock).verifier
         self.rate_limits = RateLimits(self.clock, redis)
         keeping = Keeping(self.clock, ZoneInfo("Asia/Bishkek"), read_signed, enabled=False)
@@ -130,6 +133,8 @@ class Scene:
             reservation_ends=self.reservation_ends,
             not_kept=self.not_kept,
             power=PowerKeeper(pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), enabled=True),
+            forecast_skill=lambda: self.skill,
+            router_asked=self.router_asked,
             refused_tokens=self.tokens.failures,
             heartbeat_timeout_s=300,
             redis=redis,
@@ -455,3 +460,13 @@ async def test_what_became_of_events_to_operators_systems_and_where_they_go(scen
     states = ("enabled", "disabled")
     assert [read[f"evpower_webhooks_out_endpoints{{state={state}}}"] for state in states] == [1, 1]
     assert read["evpower_webhooks_out_waiting"] == 1, "none for who is disabled"
+
+
+async def test_the_skill_of_forecasts_and_questions_to_the_router_are_figures(scene: Scene) -> None:
+    scene.skill |= {15: 0.25, 1440: -0.5}
+    scene.router_asked["failed"] += 2
+    read = await scene.read()
+    assert read["evpower_forecast_skill{horizon_min=15}"] == 0.25
+    assert read["evpower_forecast_skill{horizon_min=1440}"] == -0.5
+    assert read["evpower_router_requests_total{outcome=failed}"] == 2
+    assert read["evpower_router_requests_total{outcome=answered}"] == 0

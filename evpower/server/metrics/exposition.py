@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import trio
@@ -26,6 +26,7 @@ from evpower.http.wire.access import HttpTraffic
 from evpower.identity.token import Check
 from evpower.idle_fees.keeper import FeePart
 from evpower.metering.journal import Journal
+from evpower.navigation.roads import RouterAnswer
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.payments.graph import Payments
@@ -41,6 +42,7 @@ from evpower.server.metrics.charges import (
     start_metrics,
 )
 from evpower.server.metrics.families import counter, gauge
+from evpower.server.metrics.journeys import journey_metrics
 from evpower.server.metrics.payments import payment_metrics, top_up_metrics
 from evpower.server.metrics.people import (
     driver_metrics,
@@ -92,6 +94,8 @@ class Counting:
     reservation_ends: Mapping[EndName, int]
     not_kept: Mapping[NotKept, int]
     power: PowerKeeper
+    forecast_skill: Callable[[], Mapping[int, float]]
+    router_asked: Mapping[RouterAnswer, int]
     refused_tokens: Mapping[Check, int]
     heartbeat_timeout_s: float
     redis: RedisLink | None = None
@@ -152,6 +156,7 @@ class Metrics(Collector):
         yield from driver_metrics(counting.watch_steps, counting.not_kept)
         yield from reservation_metrics(counting.reservation_ends)
         yield from power_metrics(counting.power)
+        yield from journey_metrics(counting.forecast_skill(), counting.router_asked)
         yield from limit_metrics(counting.rate_limits)
         yield from start_metrics(counting.attempts.answers)
         yield from end_metrics(counting.settler, counting.billing, counting.idle_fees)

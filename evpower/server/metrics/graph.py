@@ -33,6 +33,8 @@ def server_figures(process: Process, server: StationServer, traffic: HttpTraffic
             reservation_ends=app.reservations.ends.ends,
             not_kept=app.keeping.not_kept,
             power=app.power,
+            forecast_skill=app.forecasts.skill,
+            router_asked=app.navigation.roads.asked,
             refused_tokens=process.tokens.verifier.failures,
             heartbeat_timeout_s=process.config.ocpp.heartbeat_timeout_s,
             redis=app.redis,
