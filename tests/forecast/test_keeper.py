@@ -130,6 +130,27 @@ async def test_who_was_refused_while_nothing_was_free_was_turned_away_once(watch
     ]
 
 
+async def test_who_waits_while_nothing_is_free_is_counted_once(watched: World) -> None:
+    for connector in (ONE, TWO):
+        await waits(watched, f"early-{connector}")
+        await watched.say("Charging", connector=connector)
+        await look_for(watched, 1)
+    await waits(watched, "late")
+    await look_for(watched, 3)
+    assert [each["waiting"] for each in await watched.sql("SELECT * FROM evpower.turned_away")] == [2]
+
+
+async def waits(world: World, client: str) -> None:
+    await world.sql("INSERT INTO clients (id) VALUES (%s)", client)
+    await world.sql(
+        "INSERT INTO evpower.favorite_watches (client_id, location_id, created_at, until) VALUES (%s, %s, %s, %s)",
+        client,
+        PLACE,
+        world.clock.now() + timedelta(seconds=30),
+        world.clock.now() + timedelta(hours=2),
+    )
+
+
 async def refused(world: World, client: str) -> None:
     await world.sql(
         "INSERT INTO evpower.start_attempts (attempted_at, client_id, station_id, connector_id, door, answer)"

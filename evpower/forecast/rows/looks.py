@@ -49,11 +49,14 @@ WHERE n.is_free AND NOT EXISTS (SELECT FROM evpower.free_times f WHERE f.ended_a
       AND f.station_id = n.station_id AND f.connector_number = n.connector_number)
 ORDER BY n.station_id, n.connector_number ON CONFLICT DO NOTHING
 """
-# A wait for a free connector that is still there: where one was free it would have ended within seconds.
+# A wait for a free connector ends within seconds where there is one; so it may just have been made where one is free.
 COUNT_WAITING = """
 INSERT INTO evpower.turned_away AS t (location_id, hour_start, waiting)
 SELECT w.location_id, %(hour)s, count(*) FROM evpower.favorite_watches w JOIN public.locations l ON l.id = w.location_id
-WHERE w.created_at > %(looked_at)s AND w.created_at <= %(at)s AND w.connector_type IS NULL GROUP BY w.location_id
+WHERE w.created_at > %(looked_at)s AND w.created_at <= %(at)s AND NOT EXISTS (
+    SELECT FROM evpower.free_times f JOIN public.stations s ON s.id = f.station_id
+    WHERE s.location_id = w.location_id AND f.ended_at IS NULL)
+GROUP BY w.location_id
 ON CONFLICT (location_id, hour_start) DO UPDATE SET waiting = t.waiting + excluded.waiting
 """
 FORGET = (
