@@ -25,7 +25,7 @@ from tests.http.fakes import World
 from tests.http.whole_app import whole_app
 
 NULLABLE = {
-    *(("LocationBody", field) for field in ("city", "country")),
+    *((body, field) for body in ("LocationBody", "NearLocationBody") for field in ("city", "country")),
     *(("DetailBody", field) for field in ("city", "country")),
     *(("CoordinatesBody", field) for field in ("latitude", "longitude")),
     *(("ConnectorBody", field) for field in ("error", "error_code")),
