@@ -116,8 +116,9 @@ class Beginnings:
             charging_at = await sessions.charging_with_tag(conn, id_tag)
             if charging_at:
                 return verdict if station_id in charging_at else replace(verdict, status="ConcurrentTx")
+            released_tyiyn = await self._reservations.would_release(conn, tag.client_id, station_id)
             try:
-                await self._reserving.check(conn, station_id, tag.client_id)
+                await self._reserving.check(conn, station_id, tag.client_id, released_tyiyn)
             except InsufficientBalance:
                 return replace(verdict, status="Blocked")
         return verdict
@@ -295,7 +296,9 @@ class Beginnings:
             log.info("given away: station=%s, connector=%d", station_id, start.connector_id)
             return _Whose(verdict, is_free=True)
         try:
-            return _Whose(verdict, await self._reserve(uow, station_id, start, client_id))
+            # A refusal gives back what the start took by then: a reservation lives on.
+            async with uow.part():
+                return _Whose(verdict, await self._reserve(uow, station_id, start, client_id))
         except Refusal as refusal:
             log.info("StartTransaction refused: station=%s, reason=%s", station_id, refusal.code)
             return _Whose(IdTagVerdict("Blocked"))
@@ -319,7 +322,9 @@ class Beginnings:
             return _Whose(verdict, is_free=True)
         client = await lock_client(uow.conn, client_id)
         session_id = SessionId(self._ids.new())
-        order = StartOrder(client.id, station_id, start.connector_id)
+        order, place = StartOrder(client.id, station_id, start.connector_id), (station_id, start.connector_id)
+        used = await self._reservations.use(uow, client, *place, session_id, f"card:{start.id_tag}", began_at=began_at)
+        client = client if used is None else used.client
         await self._reserving.open_reported(uow, client, order, session_id, start.id_tag, began_at)
         return _Whose(verdict, session_id)
 

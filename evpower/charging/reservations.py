@@ -41,13 +41,16 @@ class Reserving:
         #: A start waits in its own name for what is over: money and connector are then as the driver knows them.
         self.settle_before = settler.settle_before_start
 
-    async def check(self, conn: Conn, station_id: StationId, client_id: ClientId) -> None:
-        """Whether a card of this client could begin at the station now. Raises InsufficientBalance."""
+    async def check(self, conn: Conn, station_id: StationId, client_id: ClientId, released_tyiyn: int) -> None:
+        """Whether a card of this client could begin at the station now, with what its start would release.
+
+        Raises InsufficientBalance.
+        """
         price, _ = await self._pricing.for_start(conn, station_id, None, client_id, self._clock.now())
         reserve(
             energy_wh=None,
             amount_tyiyn=None,
-            balance_tyiyn=await read_free_money(conn, client_id),
+            balance_tyiyn=await read_free_money(conn, client_id) + released_tyiyn,
             rates=price.rates,
             rules=self._rules,
         )

@@ -28,6 +28,17 @@ class UnitOfWork:
         """
         self._callbacks.append(callback)
 
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """Work that leaves no trace when it raises, while the rest of the unit of work may go on (a savepoint)."""
+        before = len(self._callbacks)
+        try:
+            async with self.conn.transaction():
+                yield
+        except Exception:
+            del self._callbacks[before:]
+            raise
+
     def committed(self) -> None:
         for callback in self._callbacks:
             try:

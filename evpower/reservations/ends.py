@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from evpower.billing.clients import Client, lock_client
@@ -81,12 +82,16 @@ class ReservationEnds:
         by: str,
         reason: str | None = None,
         session_id: SessionId | None = None,
+        at: datetime | None = None,
     ) -> ReservationRecord:
-        """End a live one whose rows are locked; one that is over is returned as it is."""
+        """End a live one whose rows are locked; one that is over is returned as it is.
+
+        It costs what it costs at this moment; `at` None: now.
+        """
         if not of.is_live:
             return of
         now, kind = self._clock.now(), KINDS[name]
-        fee = fee_tyiyn(of, kind.fee, now)
+        fee = fee_tyiyn(of, kind.fee, at or now)
         ended = of.ended(
             kind.status, fee, now, by=by, canceled_by=kind.canceled_by, reason=reason, session_id=session_id
         )

@@ -38,10 +38,12 @@ class Scheduled:
         self._station_side = station_side
 
     async def take(self, of: ReservationRecord) -> None:
-        """Its own connector if it is free, else the first free one like it; none: it fails, all is released."""
-        async with reading(self._pool) as conn:
-            others = await stations.alternatives(conn, of.station_id, of.connector_id)
-        for station_id, connector_id in ((of.station_id, of.connector_id), *others):
+        """Its own connector if it is free, else the first free one like it; none: it fails, all is released.
+
+        So it does when its time was over before anybody looked: nothing was kept, and nobody can be late for it.
+        """
+        places = [] if self._clock.now() >= of.expires_at else await self._places(of)
+        for station_id, connector_id in places:
             if not await self._take_at(of, station_id, connector_id):
                 continue
             async with reading(self._pool) as conn:
@@ -55,7 +57,13 @@ class Scheduled:
             assert locked is not None
             if locked[1].status == "pending":
                 nowhere = replace(locked[1], at_station="nothing")
-                await self._ends.end(uow, nowhere, "failed", by="system", reason="full")
+                reason = "full" if places else "unknown"
+                await self._ends.end(uow, nowhere, "failed", by="system", reason=reason)
+
+    async def _places(self, of: ReservationRecord) -> list[tuple[StationId, ConnectorId]]:
+        async with reading(self._pool) as conn:
+            others = await stations.alternatives(conn, of.station_id, of.connector_id)
+        return [(of.station_id, of.connector_id), *others]
 
     async def _take_at(self, of: ReservationRecord, station_id: StationId, connector_id: ConnectorId) -> bool:
         """Whether it is there now, or over: nobody else has the connector."""

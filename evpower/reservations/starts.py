@@ -6,6 +6,7 @@ The holder's start uses the reservation: what it releases is there for the charg
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.reservation_money import ReservationMoney
@@ -18,6 +19,7 @@ from evpower.network.station_records import read_start_spot
 from evpower.network.status import effective_status
 from evpower.push.outbox import PushOutbox
 from evpower.reservations.ends import ReservationEnds
+from evpower.reservations.fees import fee_tyiyn
 from evpower.reservations.rows import reservations as rows
 from evpower.reservations.rows.stations import is_taken_by_others
 
@@ -54,13 +56,27 @@ class ReservationUse:
         connector_id: ConnectorId,
         session_id: SessionId,
         actor: str,
+        *,
+        began_at: datetime | None = None,
     ) -> UsedReservation | None:
-        """A charge of this client begins: what keeps the connector for it is fulfilled. None: nothing does."""
+        """A charge of this client begins: what keeps the connector for it is fulfilled. None: nothing does.
+
+        `began_at` is when that was, of a start that comes late: it costs what it would have cost then.
+        """
         live = await rows.lock_live_of_client(uow.conn, client.id)
         if live is None or live.station_id != station_id or not live.serves(connector_id):
             return None
-        used = await self._ends.end(uow, live, "fulfilled", by=actor, session_id=session_id)
+        if began_at is not None and began_at < max(live.blocks_from, live.created_at):
+            return None
+        used = await self._ends.end(uow, live, "fulfilled", by=actor, session_id=session_id, at=began_at)
         return UsedReservation(await lock_client(uow.conn, client.id), used.id_tag)
+
+    async def would_release(self, conn: Conn, client_id: ClientId, station_id: StationId) -> int:
+        """What a start of this client at the station now would have back of a hold, in tyiyn."""
+        for live in await rows.of_client(conn, client_id, active=True, most=1):
+            if live.station_id == station_id and live.is_blocking:
+                return live.hold_tyiyn - fee_tyiyn(live, "used", self._clock.now())
+        return 0
 
     async def locks_out(self, conn: Conn, station_id: StationId, client_id: ClientId | None) -> bool:
         """Whether others have reserved all that is left at the station, whichever connector is meant."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import trio
 
@@ -14,13 +13,14 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import StationId
 from evpower.link.ports import LiveStations
-from evpower.reservations.ends import ReservationEnds
+from evpower.reservations.ends import EndName, ReservationEnds
 from evpower.reservations.reservation import AGAIN, NET, ReservationRecord, next_step
 from evpower.reservations.rows import reservations as rows
 from evpower.reservations.rows import stations
+from evpower.reservations.rows.stations import LostPlace
 from evpower.reservations.scheduled import Scheduled
 from evpower.reservations.station_side import StationSide
-from evpower.worker import Crew, repeat
+from evpower.worker import Crew, contain
 
 log = logging.getLogger("evpower.reservations")
 
@@ -59,37 +59,32 @@ class ReservationWorker:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled; the first look repairs what a crash left."""
-        async with trio.open_nursery() as nursery:
-            failure = "places of reservations were not looked at and will be"
-            nursery.start_soon(partial(repeat, self.end_lost, LOOK_EVERY_S, log=log, failure=failure))
-            await nursery.start(self._crew.run, LOOK_EVERY_S)
-            task_status.started()
+        await self._crew.run(LOOK_EVERY_S, task_status=task_status)
 
     async def work_due(self) -> None:
         """All that is due at this moment, once each."""
-        await self.end_lost()
         await self._crew.work_due()
 
-    async def end_lost(self) -> None:
-        """End those whose station is silent, broken or out of service; none while the wall clock is in doubt."""
-        if self._watch.holds:
-            return
+    async def _end_lost(self) -> None:
+        """End those whose station is silent, broken or out of service."""
         now, silent = self._watch.look(), self._watch.before(self._heartbeat_timeout_s)
         async with reading(self._pool) as conn:
             lost = await stations.lost_places(conn, now, silent)
         for place in lost:
             if place.why == "offline" and self._is_heard(place.station_id, silent):
                 continue
-            async with unit_of_work(self._pool) as uow:
-                locked = await self._ends.lock(uow, place.id)
-                if locked is None or locked[1].station_id != place.station_id:
-                    continue
-                reason = "unknown" if place.why == "offline" else place.why
-                # What the station never agreed to has failed; the rest is canceled.
-                pending = locked[1].status == "pending"
-                await self._ends.end(
-                    uow, locked[1], "failed" if pending else "canceled_system", by="system", reason=reason
-                )
+            with contain(log, "a reservation is not ended at a place that is lost and will be: %s", place.id):
+                await self._end_at(place)
+
+    async def _end_at(self, place: LostPlace) -> None:
+        async with unit_of_work(self._pool) as uow:
+            locked = await self._ends.lock(uow, place.id)
+            if locked is None or locked[1].station_id != place.station_id:
+                return
+            reason = "unknown" if place.why == "offline" else place.why
+            # What the station never agreed to has failed; the rest is canceled.
+            end: EndName = "failed" if locked[1].status == "pending" else "canceled_system"
+            await self._ends.end(uow, locked[1], end, by="system", reason=reason)
 
     async def removed_at_station(self, station_id: StationId, wire_id: int) -> None:
         """The station keeps the connector no more, and its time is not over (OCPP 2.0.1 H04)."""
@@ -110,6 +105,8 @@ class ReservationWorker:
     async def _claim(self, most: int) -> list[ReservationRecord]:
         if self._watch.holds:
             return []
+        # First: who could not come because the place was lost pays nothing, also when its time is over since.
+        await self._end_lost()
         now = self._watch.look()
         async with unit_of_work(self._pool) as uow:
             return list(await rows.claim_due(uow.conn, now, LEASE, most))

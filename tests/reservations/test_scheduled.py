@@ -105,6 +105,16 @@ async def test_without_a_free_connector_it_has_failed_and_all_is_released(lot: P
     assert await lot.balance() == 300_00
 
 
+async def test_one_whose_time_was_over_before_anybody_looked_has_failed_and_all_is_released(lot: ParkingLot) -> None:
+    """Nothing was kept while we were down: nobody pays for not coming."""
+    await lot.give(300_00)
+    made = await lot.reserve(after_s=HOUR)
+    await lot.work(HOUR + 15 * 60)
+    failed = (await lot.read(made)).record
+    assert (failed.status, failed.reason, failed.fee_tyiyn) == ("failed", "unknown", 0)
+    assert (await lot.balance(), lot.link.commanded) == (300_00, [])
+
+
 async def test_a_station_that_refuses_is_passed_over_and_one_that_is_silent_fails_it(lot: ParkingLot) -> None:
     await lot.give(300_00)
     made = await lot.reserve(after_s=HOUR)

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import trio
 
 from evpower.billing.errors import InsufficientBalance
 from evpower.charging.errors import SessionFailed
+from evpower.charging.transaction import TransactionStart
 from evpower.errors import Refusal
 from evpower.identifiers import IdTag
 from evpower.link.ports import Outcome
 from evpower.network.spots.errors import ConnectorOccupied
-from tests.worlds.charging import CLIENT, STATION, TWO, World
+from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 from tests.worlds.events import EventWorld
 from tests.worlds.reservations import OTHER, ParkingLot
 
 MINE, ANOTHERS = IdTag("CARD-1"), IdTag("CARD-2")
 
 
-async def give_cards(lot: ParkingLot) -> None:
-    """Each client has a card and 300 som."""
+async def give_cards(lot: ParkingLot, tyiyn: int = 300_00) -> None:
+    """Each client has a card and 300 som, or so much."""
     for client, card in ((CLIENT, MINE), (OTHER, ANOTHERS)):
-        await lot.give(300_00, client)
+        await lot.give(tyiyn, client)
         await lot.sql(
             "INSERT INTO evpower.ocpp_authorization (id_tag, status, client_id, created_at)"
             " VALUES (%s, 'Accepted', %s, '2026-11-23')",
@@ -67,6 +69,54 @@ async def test_the_holders_card_uses_it_with_its_start_and_not_with_an_authorize
         ("reservation_release", 62.0),
         ("charge_reserve", -200.0),
     ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_card_whose_money_does_not_reach_leaves_the_reservation_as_it_was(
+    lot: ParkingLot, version: str
+) -> None:
+    """Of 15 held there are 8 after seven minutes, and a start needs 10: it is refused, and its energy is written."""
+    await lot.sql("UPDATE tariff_rules SET price = 0 WHERE id = 'P-n'")
+    await give_cards(lot, 15_00)
+    made, charger = await lot.reserve(), VERSIONS[version](lot)
+    lot.clock.advance(7 * 60)
+    assert (await lot.app.reports.authorize(STATION, MINE)).status == "Blocked"
+    begun = await charger.begin(MINE)
+    assert begun.verdict.status == "Blocked"
+    assert (await lot.read(made)).record.status == "reserved"
+    assert (await lot.held(), lot.app.reservations.ends.ends) == (15_00, {})
+    assert await lot.sql("SELECT wire_transaction_id AS id, verdict FROM evpower.ocpp_transactions") == [
+        {"id": begun.wire_transaction_id, "verdict": "Blocked"}
+    ]
+
+
+async def test_what_a_card_would_release_counts_when_it_is_presented(lot: ParkingLot) -> None:
+    """All the money is held: the station would not begin, and its holder would pay for not coming."""
+    await give_cards(lot, 65_00)
+    await lot.reserve()
+    assert (await lot.app.reports.authorize(STATION, MINE)).status == "Accepted"
+    assert (await lot.begin(MINE)).verdict.status == "Accepted"
+
+
+async def test_what_is_held_elsewhere_or_for_later_does_not_count(lot: ParkingLot) -> None:
+    await give_cards(lot, 65_00)
+    await lot.reserve(after_s=3600)
+    assert (await lot.app.reports.authorize(STATION, MINE)).status == "Blocked"
+
+
+@pytest.mark.parametrize(("began_s", "status", "fee"), [(7 * 60 + 20, "fulfilled", 7_00), (-60, "reserved", None)])
+async def test_a_start_of_the_holders_card_that_comes_late_uses_it_as_of_its_own_time(
+    lot: ParkingLot, began_s: int, status: str, fee: int | None
+) -> None:
+    """The station was away when he came; what began before he reserved is no use of it."""
+    await give_cards(lot)
+    made = await lot.reserve()
+    began_at = lot.clock.now() + timedelta(seconds=began_s)
+    lot.clock.advance(12 * 60)
+    start = TransactionStart(ONE, MINE, 1000, began_at, b"{}")
+    assert (await lot.app.reports.begin_transaction(STATION, start)).verdict.status == "Accepted"
+    used = (await lot.read(made)).record
+    assert (used.status, used.fee_tyiyn) == (status, fee)
 
 
 async def test_elsewhere_the_holder_begins_an_ordinary_charge(lot: ParkingLot) -> None:

@@ -9,8 +9,9 @@ from evpower.accounts.rows.erasure import has_open_money
 from evpower.billing.rows.day_book import read_held
 from evpower.db.unit_of_work import reading
 from evpower.errors import SessionAlreadyActive
+from evpower.events import StationChanged
 from evpower.server.rows.money_figures import read_money_figures
-from tests.worlds.charging import CLIENT
+from tests.worlds.charging import CLIENT, STATION
 from tests.worlds.reservations import OTHER, ParkingLot
 
 CHECK = "reservations whose hold or fee is not what their status says"
@@ -68,6 +69,24 @@ async def test_many_workers_end_it_once(lot: ParkingLot) -> None:
             nursery.start_soon(lot.app.reservations.worker.work_due)
     assert lot.app.reservations.ends.ends == {"no_show": 1}
     assert await lot.balance() == 235_00
+
+
+async def test_whose_station_was_away_pays_nothing_although_the_time_was_over_before_anybody_looked(
+    lot: ParkingLot,
+) -> None:
+    """A process that begins finds both at once: a lost place comes first."""
+    await lot.give(300_00)
+    made = await lot.reserve()
+    await lot.sql("UPDATE stations SET last_heartbeat_at = %s", lot.clock.now())
+    lot.link.connected.clear()
+    lot.clock.advance(15 * 60)
+    with trio.fail_after(10), lot.app.bus.subscribe(lambda event: event == StationChanged(STATION)) as changes:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(lot.app.reservations.worker.run)
+            await changes.receive()
+            nursery.cancel_scope.cancel()
+    ended = (await lot.read(made)).record
+    assert (ended.status, ended.canceled_by, ended.fee_tyiyn) == ("canceled", "system", 0)
 
 
 async def test_what_a_dead_process_has_claimed_is_done_after_its_lease(lot: ParkingLot) -> None:
