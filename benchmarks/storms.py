@@ -26,6 +26,8 @@ CHARGING = 1_000
 #: Of the one that goes on beside the storm.
 ALONE = SIZES[-1]
 EVERY_S = 0.05
+#: The largest storm and the one that goes on are more than the doors hold by default; as many handshakes as by default.
+AT_ONCE = {"OCPP_MAX_CONNECTIONS": str(2 * SIZES[-1])}
 AT_MOST = {"asyncio": 0.5, "node": 1.0}
 
 
@@ -71,7 +73,7 @@ def _in_mid_charge(postgres: Postgres) -> Row:
 
 def _servers(postgres: Postgres) -> dict[str, Callable[[ExitStack], Server | None]]:
     return {
-        "ours": lambda stack: stack.enter_context(serving_ours(postgres.ours)),
+        "ours": lambda stack: stack.enter_context(serving_ours(postgres.ours, **AT_ONCE)),
         "asyncio": lambda stack: stack.enter_context(serving("benchmarks.peer_asyncio", postgres.peer)),
         "node": lambda stack: stack.enter_context(running_node(postgres.peer)),
     }
