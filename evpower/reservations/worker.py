@@ -25,6 +25,8 @@ from evpower.worker import Crew, repeat
 log = logging.getLogger("evpower.reservations")
 
 LOOK_EVERY_S = 5.0
+#: A lost place can be had by nobody, so its end may wait for so long.
+LOOK_AT_PLACES_EVERY_S = 15.0
 #: Stations asked at once.
 UNDER_WAY_MOST = 16
 #: Longer than a station is asked.
@@ -61,7 +63,7 @@ class ReservationWorker:
         """Until cancelled; the first look repairs what a crash left."""
         async with trio.open_nursery() as nursery:
             failure = "places of reservations were not looked at and will be"
-            nursery.start_soon(partial(repeat, self.end_lost, LOOK_EVERY_S, log=log, failure=failure))
+            nursery.start_soon(partial(repeat, self.end_lost, LOOK_AT_PLACES_EVERY_S, log=log, failure=failure))
             await nursery.start(self._crew.run, LOOK_EVERY_S)
             task_status.started()
 
@@ -111,6 +113,9 @@ class ReservationWorker:
         if self._watch.holds:
             return []
         now = self._watch.look()
+        async with reading(self._pool) as conn:
+            if not await rows.is_due(conn, now):
+                return []
         async with unit_of_work(self._pool) as uow:
             return list(await rows.claim_due(uow.conn, now, LEASE, most))
 
