@@ -131,7 +131,8 @@ class Beginnings:
         spot = await read_start_spot(conn, station_id, WHOLE_STATION)
         if spot is None:
             return False
-        if spot.admin_status != "maintenance" and not await self._reservations.locks_out(conn, station_id, client_id):
+        is_kept = spot.station_keeps and await self._reservations.locks_out(conn, station_id, client_id)
+        if spot.admin_status != "maintenance" and not is_kept:
             return False
         return station_id not in await sessions.charging_with_tag(conn, id_tag)
 

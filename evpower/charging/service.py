@@ -198,11 +198,11 @@ class ChargingService:
         if claim is not None:
             await claim_key(uow.conn, claim, session_id, now)
         check_client(client.status)
-        await self._spots.check(uow.conn, order.station_id, order.connector_id, client.id)
+        spot = await self._spots.check(uow.conn, order.station_id, order.connector_id, client.id)
         await self._check_count(uow.conn, client)
         actor, place = f"client:{client.id}", (order.station_id, order.connector_id)
         # Before the hold of the charge: what it releases pays for it (roadmap/reservations §3).
-        used = await self._reservations.use(uow, client, *place, session_id, actor)
+        used = await self._reservations.use(uow, client, *place, session_id, actor) if spot.station_keeps else None
         id_tag = None if used is None else used.id_tag
         id_tag = id_tag or app_tag(client.verified_phone, self._ids)
         client = client if used is None else used.client

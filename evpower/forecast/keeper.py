@@ -60,8 +60,9 @@ class ForecastKeeper:
         """None: another process looks."""
         hour = self._calendar.hour(now)
         async with unit_of_work(self._pool) as uow:
-            await looks.begin(uow.conn, now, hour)
             mark = await looks.take_watermark(uow.conn)
+            if mark is None and await looks.begin(uow.conn, now, hour):
+                mark = await looks.take_watermark(uow.conn)
             if mark is not None:
                 if now - mark.looked_at > GAP:
                     log.info("connectors were not looked at from %s to %s", mark.looked_at, now)

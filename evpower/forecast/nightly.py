@@ -23,7 +23,8 @@ from evpower.worker import repeat
 
 log = logging.getLogger("evpower.forecast")
 
-LOOK_EVERY_S = 60.0
+#: What it looks for comes once a day.
+LOOK_EVERY_S = 600.0
 #: A night's work on a thousand locations lasts minutes.
 LEASE = timedelta(minutes=30)
 #: Locations of one statement: a slice is a few milliseconds of the event loop.

@@ -31,7 +31,8 @@ from evpower.worker import repeat
 
 log = logging.getLogger("evpower.forecast")
 
-LOOK_FOR_MODEL_EVERY_S = 60.0
+#: There is one for each night.
+LOOK_FOR_MODEL_EVERY_S = 600.0
 #: An answer may be so old (§4).
 TTL_S = 300
 ANSWERS_MOST = 1000

@@ -31,6 +31,8 @@ CORRIDOR_KM = 30.0
 PLACES_OF_PLAN = 30
 #: A charge that is met lasts so long on, until charges of four weeks say it.
 REMAINING_MIN, REMAINING_DAYS = 20.0, 28
+#: What they say is a mean of them all: it is read again after so long.
+REMAINING_KEPT = timedelta(hours=1)
 #: Nothing is known of an arrival: either way.
 EVEN = 0.5
 
@@ -106,6 +108,8 @@ class Navigation:
         self._locations = locations
         self.roads = roads
         self._forecasts = forecasts
+        #: When it was read, and what it said.
+        self._remaining: tuple[datetime, float] | None = None
 
     async def near(self, search: NearSearch) -> list[NearLocation]:
         """The locations that are wanted, in the order that is wanted."""
@@ -154,8 +158,7 @@ class Navigation:
         then = await self._arrivals(
             candidates, [of_plan[START, n].drive_minutes + ahead_min for n in range(len(places))]
         )
-        async with reading(self._pool) as conn:
-            remaining = await remaining_minutes(conn, now - timedelta(days=REMAINING_DAYS)) or REMAINING_MIN
+        remaining = await self._remaining_at(now)
         charging = [ChargingPlace(each.power_kw, _wait(then.get(each.location.id), remaining)) for each in candidates]
         journey = await trio.to_thread.run_sync(plan_journey, vehicle, charging, of_plan)
         if journey is None:
@@ -183,6 +186,14 @@ class Navigation:
             if found is not None and (part not in strongest or found.power_kw > strongest[part].power_kw):
                 strongest[part] = found
         return [strongest[part] for part in sorted(strongest)]
+
+    async def _remaining_at(self, now: datetime) -> float:
+        """For how many minutes a charge that is met lasts on, on the average."""
+        if self._remaining is None or not timedelta(0) <= now - self._remaining[0] < REMAINING_KEPT:
+            async with reading(self._pool) as conn:
+                found = await remaining_minutes(conn, now - timedelta(days=REMAINING_DAYS))
+            self._remaining = now, found or REMAINING_MIN
+        return self._remaining[1]
 
     async def _arrivals(self, candidates: Sequence[_Candidate], minutes: Sequence[float]) -> dict[str, ForecastSlot]:
         """Each by the type that the car would use there."""

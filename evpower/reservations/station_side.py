@@ -14,7 +14,7 @@ import trio
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.errors import InvalidRequest
-from evpower.identifiers import ConnectorId, StationId
+from evpower.identifiers import ConnectorId
 from evpower.link.commands import EndReservation, Reserve
 from evpower.link.conversation import Conversation
 from evpower.link.errors import CommandFailure, CommandRefused, NotInThisVersion
@@ -100,9 +100,6 @@ class StationSide:
         except CommandFailure:
             return False
         return True
-
-    def is_connected(self, station_id: StationId) -> bool:
-        return self._link.is_connected(station_id)
 
     async def _order(self, of: ReservationRecord, abilities: Abilities) -> Kept:
         assert of.id_tag is not None, "a live one has its tag"

@@ -108,6 +108,9 @@ class ReservationWorker:
         # First: who could not come because the place was lost pays nothing, also when its time is over since.
         await self._end_lost()
         now = self._watch.look()
+        async with reading(self._pool) as conn:
+            if not await rows.is_due(conn, now):
+                return []
         async with unit_of_work(self._pool) as uow:
             return list(await rows.claim_due(uow.conn, now, LEASE, most))
 

@@ -14,7 +14,7 @@ from evpower.billing.reservation import ChargeTerms, Limit
 from evpower.billing.rows.tariffs import schedule_stored
 from evpower.billing.settlement import Estimate, Usage, correct
 from evpower.billing.tariff import Price
-from evpower.metering.session_rates import read_schedule, read_steps, steps_stored
+from evpower.metering.session_rates import MovingPrice, moving_price, read_steps, steps_stored
 
 DAY, NIGHT = Decimal("13.5"), Decimal(9)
 PEAK = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -131,6 +131,8 @@ def test_steps_are_known_as_far_as_readings_are() -> None:
 def test_what_is_stored_is_read_to_the_last_digit() -> None:
     rate = Decimal("9.123456789012345678901")
     schedule = (ScheduledRate(PEAK, DAY), ScheduledRate(ELEVEN, rate))
-    assert read_schedule(schedule_stored(schedule)) == schedule
+    stored = f'{{"schedule": {schedule_stored(schedule)}, "boundaries": null}}'
+    assert moving_price({"moving_price": stored}) == MovingPrice(schedule)
     assert read_steps(steps_stored((RateStep(4_300, rate),))) == (RateStep(4_300, rate),)
-    assert (schedule_stored(()), read_schedule(None), steps_stored(()), read_steps(None)) == (None, (), None, ())
+    assert (schedule_stored(()), steps_stored(()), read_steps(None)) == (None, None, ())
+    assert moving_price({"moving_price": None}) == MovingPrice()

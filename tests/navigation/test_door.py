@@ -132,6 +132,22 @@ async def test_a_long_way_has_its_stops(placed: World) -> None:
     assert found["approximate"] is True
 
 
+async def test_how_long_charges_last_is_read_once_an_hour(placed: World) -> None:
+    """Charges of two hours: one that is met lasts an hour on, and every other time it is waited for."""
+    order = {"from": BISHKEK, "to": OSH, "vehicle": CAR}
+    first = (await plan(placed, order))["total_minutes"]
+    await placed.sql(
+        "INSERT INTO clients (id) VALUES ('c');"
+        " INSERT INTO charging_sessions (id, user_id, station_id, connector_id, start_time, stop_time, status)"
+        " VALUES ('s', 'c', 'CITY-1', 1, '2026-11-23 03:00:00+00', '2026-11-23 05:00:00+00', 'stopped')"
+    )
+    assert (await plan(placed, order))["total_minutes"] == first
+    placed.clock.advance(3600)
+    await placed.sql("UPDATE stations SET last_heartbeat_at = %s", placed.clock.now())
+    placed.app.locations.forget()
+    assert (await plan(placed, order))["total_minutes"] == first + 30 - 10
+
+
 async def test_where_no_charge_bridges_a_gap_there_is_no_way(placed: World) -> None:
     refused = await plan(placed, {"from": BISHKEK, "to": OSH, "vehicle": CAR | {"connector_types": ["CHAdeMO"]}})
     assert (refused["success"], refused["error"], refused["reason"]) == (False, "not_found", "no_route")

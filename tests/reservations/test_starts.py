@@ -126,6 +126,13 @@ async def test_elsewhere_the_holder_begins_an_ordinary_charge(lot: ParkingLot) -
     assert (await lot.read(made)).record.status == "reserved"
 
 
+async def test_one_of_any_connector_is_used_by_a_phones_start_at_another(lot: ParkingLot) -> None:
+    await lot.give(300_00)
+    made = await lot.reserve(connector=None)
+    await lot.order(energy_wh=1_000, connector=TWO)
+    assert (made.record.connector_id, (await lot.read(made)).record.status) == (ONE, "fulfilled")
+
+
 async def test_a_refused_start_leaves_the_reservation_as_it_was(lot: ParkingLot) -> None:
     """What it released would have come too late: the unit of work leaves no trace."""
     await lot.give(100_00)

@@ -18,7 +18,7 @@ from evpower.charging.transaction import EndCause, TransactionStart
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.metering.advance import SIGNED_FLAG
-from evpower.metering.session_rates import RATES_COLUMNS, rates_of, read_schedule
+from evpower.metering.session_rates import RATES_COLUMNS, moving_price, rates_of
 from evpower.money import som
 
 #: The index that lets one session run on a connector.
@@ -391,7 +391,7 @@ def _session(row: dict[str, Any]) -> Session:
             rates_of(row),
             row["reserved_tyiyn"],
             limit_from_columns(row["limit_type"], row["limit_value"], row["amount_cap"]),
-            read_schedule(row["rate_schedule"]),
+            moving_price(row).schedule,
         ),
         energy_wh=row["energy_wh"],
         amount_tyiyn=row["amount_tyiyn"],

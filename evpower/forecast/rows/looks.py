@@ -78,9 +78,9 @@ class Watermark:
     hours_until: datetime
 
 
-async def begin(conn: Conn, at: datetime, hour: datetime) -> None:
-    """The first look of all."""
-    await conn.execute(BEGIN, {"at": at, "hour": hour})
+async def begin(conn: Conn, at: datetime, hour: datetime) -> bool:
+    """The first look of all; False: it was not."""
+    return (await conn.execute(BEGIN, {"at": at, "hour": hour})).rowcount == 1
 
 
 async def take_watermark(conn: Conn) -> Watermark | None:

@@ -12,17 +12,17 @@ from evpower.billing.rates import RateStep
 from evpower.db.connection import Conn
 from evpower.history.receipt import ReceiptContent, ReceiptFacts
 from evpower.identifiers import SessionId
-from evpower.metering.boundaries import boundaries_of
-from evpower.metering.session_rates import RATES_COLUMNS, read_steps, steps_stored, take_rates
+from evpower.metering.session_rates import RATES_COLUMNS, moving_price, read_steps, steps_stored, take_rates
 
 READ_FACTS = f"""
 SELECT s.id AS session_id, s.station_id, st.model AS station_model, st.serial_number AS station_serial_number,
        s.connector_id, c.connector_type, l.name AS location_name, l.address AS location_address, l.city,
-       (SELECT floor(coalesce(sum(greatest(0, least((held->>1)::float8, extract(epoch FROM s.stop_time))
-                                              - (held->>0)::float8)), 0) / 60)::int
-        FROM evpower.ocpp_transactions t
-        CROSS JOIN LATERAL json_array_elements(evpower.paused_times(s.id, t.received_at)) held
-        WHERE t.charging_session_id = s.id) AS suspended_by_site_minutes,
+       CASE WHEN EXISTS (SELECT FROM evpower.power_grants g WHERE g.session_id = s.id) THEN (
+           SELECT floor(coalesce(sum(greatest(0, least((held->>1)::float8, extract(epoch FROM s.stop_time))
+                                                 - (held->>0)::float8)), 0) / 60)::int
+           FROM evpower.ocpp_transactions t
+           CROSS JOIN LATERAL json_array_elements(evpower.paused_times(s.id, t.received_at)) held
+           WHERE t.charging_session_id = s.id) ELSE 0 END AS suspended_by_site_minutes,
        s.start_time AS started_at, s.stop_time AS ended_at, (coalesce(s.energy, 0) * 1000)::bigint AS energy_wh,
        (coalesce(s.amount, 0) * 100)::bigint AS amount_tyiyn, (s.reserved_amount * 100)::bigint AS reserved_tyiyn,
        (s.refunded_amount * 100)::bigint AS refunded_tyiyn, (s.additional_charge * 100)::bigint AS additional_tyiyn,
@@ -83,7 +83,7 @@ async def read_facts(conn: Conn, session_id: SessionId) -> ReceiptFacts:
     """What a document of this session says now."""
     row = await (await conn.execute(READ_FACTS, {"id": session_id})).fetchone()
     assert row is not None, "sessions are never deleted"
-    boundaries = boundaries_of(row["rate_boundaries"])
+    boundaries = moving_price(row).boundaries
     rates = take_rates(row)
     return ReceiptFacts(
         **row,

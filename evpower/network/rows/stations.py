@@ -35,7 +35,8 @@ ORDER BY n.identity, n.rank
 READ_FOR_START = f"""
 SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
        c.connector_number IS NOT NULL AS exists, c.is_enabled, {SAID} AS ocpp_status,
-       r.id AS running_session, r.user_id AS running_client, k.client_id AS kept_for, k.starts_at AS kept_from
+       r.id AS running_session, r.user_id AS running_client, k.client_id AS kept_for, k.starts_at AS kept_from,
+       EXISTS (SELECT FROM evpower.reservations v WHERE v.station_id = s.id AND v.is_blocking) AS station_keeps
 FROM public.stations s
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
@@ -123,6 +124,8 @@ class StartSpot:
     #: Whose reservation keeps it now, and when that starts.
     kept_for: ClientId | None
     kept_from: datetime | None
+    #: Whether a reservation keeps any connector of its station now.
+    station_keeps: bool
 
     def is_kept_for(self, client_id: ClientId | None) -> bool:
         return self.kept_for is not None and self.kept_for == client_id

@@ -68,6 +68,10 @@ SELECT FROM evpower.reservations
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND {_LIVE} AND id <> %(but)s
   AND blocks_from < %(until)s AND expires_at > %(since)s LIMIT 1
 """
+IS_DUE = """
+SELECT FROM evpower.reservations
+WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s) LIMIT 1
+"""
 CLAIM_DUE = f"""
 UPDATE evpower.reservations SET lease_until = %(lease_until)s
 WHERE id IN (SELECT id FROM evpower.reservations
@@ -155,6 +159,11 @@ async def overlaps(
         "but": but,
     }
     return (await conn.execute(OVERLAPS, parameters)).rowcount > 0
+
+
+async def is_due(conn: Conn, now: datetime) -> bool:
+    """Whether something is due of one that no process works on."""
+    return (await conn.execute(IS_DUE, {"now": now})).rowcount > 0
 
 
 async def claim_due(conn: Conn, now: datetime, lease: timedelta, most: int) -> Sequence[ReservationRecord]:
