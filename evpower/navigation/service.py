@@ -94,7 +94,7 @@ class _Candidate:
 
     @property
     def power_kw(self) -> float:
-        return power_of(self.station, self.connector)
+        return self.station.power_of(self.connector)
 
 
 class Navigation:
@@ -215,11 +215,6 @@ class Navigation:
         return await self._forecasts.at_arrival(arrivals, connector_type)
 
 
-def power_of(station: ListedStation, connector: ListedConnector) -> float:
-    """A connector's own, or its station's."""
-    return station.power_capacity_kw if connector.power_kw is None else connector.power_kw
-
-
 def _candidate(at: LocatedPlace, location: ListedLocation | None, vehicle: Car) -> _Candidate | None:
     """Only stations in service count."""
     if location is None:
@@ -230,7 +225,7 @@ def _candidate(at: LocatedPlace, location: ListedLocation | None, vehicle: Car) 
         for connector in station.connectors
         if station.in_service
         and any(connector.is_of(each) for each in vehicle.connector_types)
-        and power_of(station, connector) > 0
+        and station.power_of(connector) > 0
     ]
     return max(fitting, key=lambda each: each.power_kw, default=None)
 
@@ -246,20 +241,10 @@ def _stop(at: _Candidate, charge_kwh: float, then: ForecastSlot | None) -> StopA
     return StopAt(at.location.id, at.connector.connector_type, cost.quantize(Decimal("0.01")), then)
 
 
-def _matching(location: ListedLocation, wanted: LocationFilter) -> list[tuple[ListedStation, ListedConnector]]:
-    """The connectors that were asked for."""
-    return [
-        (station, each)
-        for station in location.stations
-        for each in station.connectors
-        if each.is_of(wanted.connector_type) and power_of(station, each) >= (wanted.power_kw_min or 0)
-    ]
-
-
 def _is_available(location: ListedLocation, wanted: LocationFilter) -> bool:
-    return any(station.offers(each) for station, each in _matching(location, wanted))
+    return any(station.offers(each) for station, each in wanted.connectors(location))
 
 
 def _least_rate(location: ListedLocation, wanted: LocationFilter) -> Decimal:
-    rates = [station.rate_per_kwh for station, _ in _matching(location, wanted)]
+    rates = [station.rate_per_kwh for station, _ in wanted.connectors(location)]
     return min(rates, default=Decimal("Infinity"))

@@ -89,11 +89,15 @@ class ListedStation:
     @cached_property
     def kinds(self) -> frozenset[tuple[str, float]]:
         """What its connectors are, each by its type as filters compare it and its power in kW."""
-        capacity_kw = self.power_capacity_kw
-        return frozenset(
-            (_folded(each.connector_type), capacity_kw if each.power_kw is None else each.power_kw)
-            for each in self.connectors
-        )
+        return frozenset(self.kind_of(each) for each in self.connectors)
+
+    def kind_of(self, connector: ListedConnector) -> tuple[str, float]:
+        """What one of them is, in the same words."""
+        return _folded(connector.connector_type), self.power_of(connector)
+
+    def power_of(self, connector: ListedConnector) -> float:
+        """A connector's own power in kW, or its station's."""
+        return self.power_capacity_kw if connector.power_kw is None else connector.power_kw
 
     @property
     def reliability(self) -> Reliability:
@@ -201,6 +205,11 @@ class LocationFilter:
         """The matching stations of matching locations."""
         found = self.apply(locations)
         return [station for location in found for station in location.stations if self._fits(station.kinds)]
+
+    def connectors(self, location: ListedLocation) -> list[tuple[ListedStation, ListedConnector]]:
+        """The connectors of a location that are of the kind that was asked for."""
+        found = [(station, each) for station in location.stations for each in station.connectors]
+        return [(station, each) for station, each in found if self._fits_kind(*station.kind_of(each))]
 
     def _matches(self, location: ListedLocation) -> bool:
         if self.location_id is not None and location.id != self.location_id:
