@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.reservation_money import ReservationMoney
-from evpower.clock import Clock
+from evpower.clock import ClockWatch
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus, StationChanged
 from evpower.identifiers import SessionId
@@ -54,8 +54,8 @@ KINDS: dict[EndName, _Kind] = {
 class ReservationEnds:
     """Ends reservations, and writes what becomes of the others; `ends` counts them since this process began."""
 
-    def __init__(self, clock: Clock, money: ReservationMoney, push: PushOutbox, bus: EventBus) -> None:
-        self._clock = clock
+    def __init__(self, watch: ClockWatch, money: ReservationMoney, push: PushOutbox, bus: EventBus) -> None:
+        self._watch = watch
         self._money = money
         self._push = push
         self._bus = bus
@@ -90,8 +90,8 @@ class ReservationEnds:
         """
         if not of.is_live:
             return of
-        now, kind = self._clock.now(), KINDS[name]
-        fee = fee_tyiyn(of, kind.fee, at or now)
+        now, kind = self._watch.look(), KINDS[name]
+        fee = fee_tyiyn(of, kind.fee, at or self.reached(of))
         ended = of.ended(
             kind.status, fee, now, by=by, canceled_by=kind.canceled_by, reason=reason, session_id=session_id
         )
@@ -107,6 +107,10 @@ class ReservationEnds:
         uow.after_commit(lambda: self._count(name))
         return ended
 
+    def reached(self, of: ReservationRecord) -> datetime:
+        """How far its time has come: a jump of the wall clock makes nobody pay for time that did not pass."""
+        return of.created_at + self._watch.since(of.created_at)
+
     async def store(self, uow: UnitOfWork, changed: ReservationRecord) -> None:
         """Write a locked one as it is now, and what the public sees of its connector."""
         await rows.store(uow.conn, changed)
@@ -116,7 +120,7 @@ class ReservationEnds:
 
     async def show(self, uow: UnitOfWork, of: ReservationRecord) -> None:
         """Compute the public status of its connector again, and publish it."""
-        await refresh_connector(uow.conn, of.station_id, of.connector_id, self._clock.now())
+        await refresh_connector(uow.conn, of.station_id, of.connector_id, self._watch.look())
         uow.after_commit(lambda: self._bus.publish(StationChanged(of.station_id)))
 
     async def notify(self, uow: UnitOfWork, of: ReservationRecord, name: EventName, key: str) -> None:

@@ -56,7 +56,7 @@ def build_reservations(
 ) -> KeptConnectors:
     """`conversations` owns what is being asked of stations."""
     money = ReservationMoney(clock, push)
-    ends = ReservationEnds(clock, money, push, bus)
+    ends = ReservationEnds(watch, money, push, bus)
     spots = SpotChecks(link, clock, rules.heartbeat_timeout_s)
     station_side = StationSide(pool, link, ends, conversations)
     scheduled = Scheduled(pool, clock, spots, ends, station_side)

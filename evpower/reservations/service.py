@@ -200,7 +200,7 @@ class Reservations:
             await keep_claim(uow, claim, self._clock.now())
             was_live = of.is_live
             # Its time was over, and nobody had noted it yet.
-            is_over = of.status == "reserved" and self._clock.now() >= of.expires_at
+            is_over = of.status == "reserved" and self._ends.reached(of) >= of.expires_at
             await self._ends.end(uow, of, "no_show" if is_over else "canceled_driver", by=f"client:{client.id}")
         return await self._read(reservation_id), not was_live
 

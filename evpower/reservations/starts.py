@@ -10,7 +10,7 @@ from datetime import datetime
 
 from evpower.billing.clients import Client, lock_client
 from evpower.billing.reservation_money import ReservationMoney
-from evpower.clock import Clock
+from evpower.clock import Clock, ClockWatch
 from evpower.db.connection import Conn
 from evpower.db.unit_of_work import UnitOfWork
 from evpower.events import EventBus
@@ -46,7 +46,7 @@ class ReservationUse:
     def over(cls, clock: Clock, push: PushOutbox, bus: EventBus) -> ReservationUse:
         """With its own way to end reservations, where nothing else has to do with them."""
         money = ReservationMoney(clock, push)
-        return cls(clock, ReservationEnds(clock, money, push, bus), money)
+        return cls(clock, ReservationEnds(ClockWatch(clock), money, push, bus), money)
 
     async def use(
         self,
@@ -75,7 +75,7 @@ class ReservationUse:
         """What a start of this client at the station now would have back of a hold, in tyiyn."""
         for live in await rows.of_client(conn, client_id, active=True, most=1):
             if live.station_id == station_id and live.is_blocking:
-                return live.hold_tyiyn - fee_tyiyn(live, "used", self._clock.now())
+                return live.hold_tyiyn - fee_tyiyn(live, "used", self._ends.reached(live))
         return 0
 
     async def locks_out(self, conn: Conn, station_id: StationId, client_id: ClientId | None) -> bool:

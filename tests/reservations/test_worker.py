@@ -60,6 +60,19 @@ async def test_nothing_ends_while_the_wall_clock_is_in_doubt(lot: ParkingLot) ->
     assert (await lot.read(made)).record.status == "no_show"
 
 
+@pytest.mark.parametrize("jump_s", [3600, -3600])
+async def test_what_its_driver_ends_costs_the_time_that_passed_whatever_the_clock_says(
+    lot: ParkingLot, jump_s: int
+) -> None:
+    """By a clock that jumped it would be over, with all that was held, or have not begun."""
+    await lot.give(300_00)
+    made = await lot.reserve()
+    lot.clock.advance(9 * 60 + 59)
+    lot.clock.jump(jump_s)
+    ended, _ = await lot.cancel(made)
+    assert (ended.record.status, ended.record.fee_tyiyn) == ("canceled", 9_00)
+
+
 async def test_many_workers_end_it_once(lot: ParkingLot) -> None:
     await lot.give(300_00)
     await lot.reserve()
