@@ -143,6 +143,14 @@ async def test_a_price_that_moved_and_a_car_that_waited_are_on_a_charges_page(br
     assert "Idle fee: 15 min × 3 som" in (await browser.get(f"/charges/{session_id}")).text
 
 
+async def test_where_formula_bill_and_ledger_differ_each_is_named(browser: Browser, world: World) -> None:
+    session_id = await settled(world)
+    await world.sql("UPDATE charging_sessions SET rate_per_kwh = 14")
+    text = (await browser.get(f"/charges/{session_id}")).text
+    assert "they differ: the formula makes 70.00 som, the bill is 67.50 som, the ledger sold 67.50 som" in text
+    await world.sql("UPDATE charging_sessions SET rate_per_kwh = 13.5")
+
+
 async def test_a_list_is_of_today_unless_something_is_asked_for(browser: Browser, world: World) -> None:
     await settled(world)
     assert await listed(browser, "") == 1
