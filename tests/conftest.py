@@ -32,7 +32,7 @@ from tests.worlds.redis_server import RedisServer
 settings.register_profile("ordinary", deadline=None)
 settings.register_profile("quick", settings.get_profile("ordinary"), max_examples=20)
 settings.load_profile("ordinary")
-pytest_plugins = ("tests.order", "tests.external")
+pytest_plugins = ("tests.order", "tests.external", "tests.preloaded")
 TEMPLATE = f"evpower_template_{os.getpid()}"
 #: A test database that survives a crash of the machine is of no use to anyone.
 UNSAFE = {

@@ -14,6 +14,8 @@ from typing import Any
 import httpx2
 import trio
 
+from tests.preloaded import ADDRESS, ForkedProcess, fork
+
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 40.0
 HTTP = re.compile(r"HTTP listening: (http://\S+)")
@@ -24,7 +26,7 @@ CONTROL = "HTTP listening: unix:"  # the last door to open
 class Process:
     """One run of a command: its lines as they come, and its end."""
 
-    def __init__(self, process: trio.Process) -> None:
+    def __init__(self, process: trio.Process | ForkedProcess) -> None:
         self.process = process
         self.lines: list[str] = []
         self._news = trio.Event()
@@ -74,14 +76,19 @@ async def start(
 ) -> Process:
     """Run `command ARGUMENTS`, `options` as of Popen; nothing of our own environment's settings reaches it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("EVPOWER_")}
-    process = await trio.lowlevel.open_process(
-        [*command, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        env={**inherited, "PYTHONUNBUFFERED": "1", **environment},
-        **options,
-    )
+    whole = {**inherited, "PYTHONUNBUFFERED": "1", **environment}
+    process: trio.Process | ForkedProcess
+    if ADDRESS in os.environ and command is OURS and arguments[0] == "serve" and not options:
+        process = await fork(arguments, whole)
+    else:
+        process = await trio.lowlevel.open_process(
+            [*command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=whole,
+            **options,
+        )
     started = Process(process)
     nursery.start_soon(started.read)
     return started
