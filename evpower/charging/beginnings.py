@@ -222,7 +222,7 @@ class Beginnings:
         elif whose.verdict.status == "Accepted" and not whose.is_free:
             # The driver gave it up before it began: accepted, stopped at once, never billed (worked example 25).
             uow.after_commit(lambda: self._commands.stop_unpaid(station_id, wire_id))
-        return BegunTransaction(wire_id, whose.verdict)
+        return BegunTransaction(wire_id, replace(whose.verdict, language=tag.language if tag else None))
 
     async def _keep_attempt(
         self, uow: UnitOfWork, station_id: StationId, start: TransactionStart, tag: IdTagRow | None, whose: _Whose

@@ -18,7 +18,6 @@ from websockets.frames import CloseCode
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
 from evpower.ocpp.habits.clocks import ClockOffset
-from evpower.ocpp.reading import Flaw
 from evpower.ocpp.report_parts import ReportParts
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
 from evpower.ocpp.watch.oddities import Kind, Oddities
@@ -220,11 +219,16 @@ class StationConnection:
                     await self._socket.send(self._noted(frames.call_error(message.message_id, unknown)))
             case frames.Malformed(problem=problem, message_id=str() | int() as message_id):
                 self.oddities.note(Kind.MALFORMED, f"malformed CALL ({problem})")
-                code = self.dialect.error_codes[Flaw.FORMAT]
-                self.calls.errors_sent[code] += 1
-                await self._socket.send(self._noted(frames.call_error(message_id, code, problem)))
+                await self._refuse_malformed(message_id, problem)
             case frames.Malformed(problem=problem):
-                self.oddities.note(Kind.MALFORMED, f"unreadable message, ignored ({problem})")
+                self.oddities.note(Kind.MALFORMED, f"unreadable message ({problem})")
+                if (unreadable := self.dialect.unreadable_id) is not None and not message.is_answer:
+                    await self._refuse_malformed(unreadable, problem)
+
+    async def _refuse_malformed(self, message_id: str | int, problem: str) -> None:
+        code = self.dialect.malformed_code
+        self.calls.errors_sent[code] += 1
+        await self._socket.send(self._noted(frames.call_error(message_id, code, problem)))
 
     def _noted(self, frame: bytes) -> bytes:
         """The frame, which is about to be sent."""

@@ -67,6 +67,16 @@ class Dialect(Protocol):
         ...
 
     @property
+    def malformed_code(self) -> str:
+        """Its CALLERROR code for a CALL that is none by its frame."""
+        ...
+
+    @property
+    def unreadable_id(self) -> str | None:
+        """The message id of the CALLERROR for a message whose own cannot be read; None: such a message is ignored."""
+        ...
+
+    @property
     def schemas(self) -> Schemas:
         """What may be asked of a station, and what it may answer."""
         ...

@@ -13,7 +13,7 @@ from evpower.ocpp.v16.dialect import OCPP_16
 from evpower.ocpp.v201.dialect import OCPP_201
 from evpower.ocpp.watch.masking import Masking
 
-#: Best first: of what a station offers, the first is spoken.
+#: Newest first; of what a station offers, its own first is spoken.
 DIALECTS: tuple[Dialect, ...] = (OCPP_201, OCPP_16)
 MASKING = Masking(
     [secret for dialect in DIALECTS for secret in dialect.secrets],

@@ -21,6 +21,8 @@ class IdTagVerdict:
     status: VerdictStatus
     parent_id_tag: IdTag | None = None
     expiry_date: datetime | None = None
+    #: The driver's language (RFC 5646), when his app has named it.
+    language: str | None = None
 
 
 def app_tag(verified_phone: str | None, ids: Ids) -> IdTag:

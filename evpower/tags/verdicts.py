@@ -22,7 +22,7 @@ async def judge_read(
     """The same of a tag whose row was read just now."""
     if row is not None and row.tag_type == APP_TAG:
         live = await live_reservation(conn, station_id, tag) is not None
-        return IdTagVerdict("Accepted" if live else "Invalid")
+        return IdTagVerdict("Accepted" if live else "Invalid", language=row.language)
     return await free_verdict(conn, station_id, tag, row, now) or verdict_on_card(row, now)
 
 
@@ -46,7 +46,7 @@ def verdict_on_card(row: IdTagRow | None, now: datetime) -> IdTagVerdict:
     """The verdict on a stored card, by its own status, its expiry and its client."""
     if row is None:
         return IdTagVerdict("Invalid")
-    return IdTagVerdict(_status(row, now), row.parent_id_tag, row.expiry_date)
+    return IdTagVerdict(_status(row, now), row.parent_id_tag, row.expiry_date, row.language)
 
 
 def _status(row: IdTagRow, now: datetime) -> VerdictStatus:

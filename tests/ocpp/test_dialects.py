@@ -18,10 +18,12 @@ class Newer(Ocpp16):
 NEWER = Newer()
 
 
-def test_we_choose_the_version_and_answer_in_the_chargers_spelling() -> None:
-    """Whatever stands first in the charger's offer."""
-    assert choose_subprotocol(["OCPP1.6", "ocpp2.0.1"], (NEWER, OCPP_16)) == ("ocpp2.0.1", NEWER)
-    assert choose_subprotocol(["ocpp2.0.1", "OCPP1.6"], (OCPP_16, NEWER)) == ("OCPP1.6", OCPP_16)
+def test_the_chargers_first_that_we_speak_wins_in_its_own_spelling() -> None:
+    """Whatever the order of ours (contract ocpp201 §1)."""
+    for ours in ((NEWER, OCPP_16), (OCPP_16, NEWER)):
+        assert choose_subprotocol(["OCPP1.6", "ocpp2.0.1"], ours) == ("OCPP1.6", OCPP_16)
+        assert choose_subprotocol(["ocpp2.0.1", "OCPP1.6"], ours) == ("ocpp2.0.1", NEWER)
+        assert choose_subprotocol(["ocpp2.1", "ocpp2.0.1", "ocpp1.6"], ours) == ("ocpp2.0.1", NEWER)
     assert choose_subprotocol(["ocpp2.1"], (NEWER, OCPP_16)) is None
 
 

@@ -119,3 +119,21 @@ async def test_a_phone_number_is_no_card(world: World) -> None:
     await put(world, IdTag("0412345678"))
     await world.sql("INSERT INTO evpower.ocpp_authorization (id_tag, created_at) VALUES ('996555123456', now())")
     assert await world.app.tags.phone_numbers() == ["996555123456"]
+
+
+async def test_the_verdict_names_the_language_of_the_drivers_newest_phone(world: World) -> None:
+    """Of a card, of a refused one, and of a start from the app; a phone that has ended counts no more."""
+    await put(world)
+    assert (await world.app.reports.authorize(STATION, CARD)).language is None
+    await world.sql(
+        "INSERT INTO evpower.push_targets (owner_type, owner_id, kind, address, locale, registered_at)"
+        " SELECT kind, %s, 'fcm', address, locale, at::date FROM (VALUES ('client', 'new', 'en', '2026-01-02'),"
+        " ('client', 'old', 'ky', '2026-01-01'), ('owner', 'other', 'ru', '2026-01-03')) t (kind, address, locale, at)",
+        CLIENT,
+    )
+    assert (await world.app.reports.authorize(STATION, CARD)).language == "en"
+    await world.sql("UPDATE evpower.push_targets SET ended_at = now(), end_reason = 'gone' WHERE locale = 'en'")
+    await put(world, status="Blocked")
+    assert (await world.app.reports.authorize(STATION, CARD)).language == "ky"
+    ordered = await world.order()
+    assert (await world.begin(await world.tag_of(ordered.session.session_id))).verdict.language == "ky"

@@ -44,9 +44,9 @@ def identity_of(target: str) -> str | None:
 
 
 def choose_subprotocol(offered: Sequence[str], dialects: Sequence[Dialect]) -> tuple[str, Dialect] | None:
-    """The first of our dialects (best first) that the station offers, and its name in the station's own spelling."""
-    for dialect in dialects:
-        for name in offered:
+    """The station's first that we speak, in its own spelling: it names what it prefers first (ocpp201 §1)."""
+    for name in offered:
+        for dialect in dialects:
             if name.lower() in dialect.subprotocols:
                 return name, dialect
     return None

@@ -48,6 +48,8 @@ class Ocpp16:
     }
     #: OCPP-J 1.6 §4.1.3.
     unknown_type_code = None
+    malformed_code = error_codes[Flaw.FORMAT]
+    unreadable_id = None
     schemas = SCHEMAS
     #: In ChangeConfiguration, and in the answer of a station that gives it away to GetConfiguration.
     secrets = (SecretSetting("AuthorizationKey", named_by=("key",), value_in="value"),)

@@ -47,6 +47,8 @@ class Ocpp201:
         Flaw.VALUE: "PropertyConstraintViolation",
     }
     unknown_type_code = "MessageTypeNotSupported"
+    malformed_code = "RpcFrameworkError"
+    unreadable_id = "-1"
     schemas = SCHEMAS
     #: In SetVariables, and in the answer of a station that gives it away to GetVariables.
     secrets = (SecretSetting("BasicAuthPassword", named_by=("variable", "name"), value_in="attributeValue"),)

@@ -28,7 +28,7 @@ log = logging.getLogger("OCPP")
 
 #: No verdict is kept longer by a station (C10).
 CACHED_FOR = timedelta(hours=24)
-#: In which a station may speak to the driver.
+#: In which a station may speak to a driver whose language is not known.
 LANGUAGE = "ru"
 #: Of -9 to 9: no card comes before another.
 NORMAL_PRIORITY = 0
@@ -210,6 +210,6 @@ def _id_token_info(station: ConnectedStation, verdict: IdTagVerdict) -> messages
         status=verdict.status,
         cache_expiry_date_time=wire_time(until),
         charging_priority=NORMAL_PRIORITY,
-        language1=LANGUAGE,
+        language1=verdict.language or LANGUAGE,
         group_id_token=None if group is None else messages.GroupIdToken(id_token=group, type="Central"),
     )

@@ -48,6 +48,8 @@ class Malformed(msgspec.Struct):
 
     problem: str
     message_id: str | int | None = None
+    #: It answers a CALL of ours, or refuses one.
+    is_answer: bool = False
 
 
 class UnknownType(msgspec.Struct):
@@ -88,6 +90,8 @@ def _diagnose(text: bytes, problem: str) -> Message | Malformed | UnknownType:
         case [int() as type_id, *_] if type_id not in (2, 3, 4):
             named = frame[1] if len(frame) > 1 and isinstance(frame[1], str | int) else None
             return UnknownType(type_id, named if len(str(named)) <= MAX_MESSAGE_ID else None)
+        case [3 | 4, *_]:
+            return Malformed(problem, is_answer=True)
         case _:
             return Malformed(problem)
 

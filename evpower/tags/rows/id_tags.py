@@ -16,7 +16,10 @@ APP_TAG = "app"
 # The spellings are worked out once, not for each row that is looked at.
 READ_TAG = """
 SELECT a.id_tag, a.tag_type, a.parent_id_tag, a.expiry_date, a.status, a.client_id, c.status AS client_status,
-       p.status AS parent_status, p.expiry_date AS parent_expiry_date
+       p.status AS parent_status, p.expiry_date AS parent_expiry_date,
+       (SELECT t.locale FROM evpower.push_targets t
+        WHERE t.owner_id = a.client_id AND t.owner_type = 'client' AND t.ended_at IS NULL
+        ORDER BY t.registered_at DESC, t.id DESC LIMIT 1) AS language
 FROM evpower.ocpp_authorization a LEFT JOIN public.clients c ON c.id = a.client_id
 LEFT JOIN evpower.ocpp_authorization p ON lower(p.id_tag) = lower(a.parent_id_tag) AND p.id_tag <> a.id_tag
 WHERE lower(a.id_tag) = ANY ((SELECT ARRAY[lower(%(tag)s), lower('+' || %(tag)s), ltrim(lower(%(tag)s), '+')])::text[])
@@ -100,6 +103,8 @@ class IdTagRow:
     #: Of the group's own row, when it has one.
     parent_status: str | None
     parent_expiry_date: datetime | None
+    #: Its client's, as the app on the phone registered last has it.
+    language: str | None = None
 
 
 async def read_id_tag(conn: Conn, tag: IdTag) -> IdTagRow | None:

@@ -88,10 +88,19 @@ def written(commands: list[tuple[str, dict[str, Any]]]) -> dict[str, list[str]]:
     return values
 
 
-async def test_the_answer_names_the_version_that_we_prefer(csms: Csms, autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize(
+    ("offered", "spoken"),
+    [
+        (("ocpp2.1", "ocpp2.0.1", "ocpp1.6"), "ocpp2.0.1"),
+        (("ocpp1.6", "ocpp2.0.1"), "ocpp1.6"),
+    ],
+)
+async def test_the_answer_names_the_stations_first_version_that_we_speak(
+    csms: Csms, autojump_clock: MockClock, offered: tuple[str, ...], spoken: str
+) -> None:
     peer = Peer(await csms.connect())
-    response = await peer.open(subprotocols=("ocpp1.6", "ocpp2.0.1"))
-    assert response.headers["Sec-WebSocket-Protocol"] == "ocpp2.0.1"
+    response = await peer.open(subprotocols=offered)
+    assert response.headers["Sec-WebSocket-Protocol"] == spoken
 
 
 async def test_a_boot_is_heard_and_answered(csms: Csms, autojump_clock: MockClock) -> None:
@@ -118,6 +127,14 @@ async def test_the_error_codes_are_those_of_its_version(csms: Csms, autojump_clo
     assert (await peer.call("GetVariables", {}))[2] == "NotSupported"
     await peer.send(6, "m", "NotifyPeriodicEventStream", {})
     assert (await peer.answer())[2] == "MessageTypeNotSupported"
+    await peer.send(2, "m", 17, {})
+    assert (await peer.answer())[2] == "RpcFrameworkError"
+    for unreadable in (b"{", b"[2]", b'[2,null,"Heartbeat",{}]'):  # OCPP-J 2.0.1 §4.2.3
+        await peer.send_text(unreadable)
+        assert (await peer.answer("-1"))[2] == "RpcFrameworkError"
+    for answers_of_its_own in (b"[3]", b"[4]", b"[3,null,{}]"):
+        await peer.send_text(answers_of_its_own)
+    assert (await peer.call("Heartbeat"))[0] == 3
 
 
 async def test_it_is_told_how_to_meter_and_asked_when_its_transactions_begin(

@@ -42,11 +42,11 @@ def event(kind: str = "Started", seq_no: int = 0, **more: Any) -> dict[str, Any]
 
 async def charger(csms: Csms) -> Peer:
     csms.reports.stations = {"CP-1": Admission("CP-1", "active", None, connector_ids=(ConnectorId(1), ConnectorId(2)))}
-    return await csms.charger(subprotocols=("ocpp1.6", "ocpp2.0.1"))
+    return await csms.charger(subprotocols=("ocpp2.0.1", "ocpp1.6"))
 
 
 async def test_the_service_hears_all_that_an_event_says(csms: Csms, autojump_clock: MockClock) -> None:
-    csms.reports.event_answer = EventAnswer(IdTagVerdict("Accepted", IdTag("GROUP"), None))
+    csms.reports.event_answer = EventAnswer(IdTagVerdict("Accepted", IdTag("GROUP"), None, "ky"))
     peer = await charger(csms)
     payload = event(
         seq_no=3,
@@ -63,7 +63,7 @@ async def test_the_service_hears_all_that_an_event_says(csms: Csms, autojump_clo
             "status": "Accepted",
             "cacheExpiryDateTime": "2026-01-02T00:00:00.000Z",
             "chargingPriority": 0,
-            "language1": "ru",
+            "language1": "ky",
             "groupIdToken": {"idToken": "GROUP", "type": "Central"},
         }
     }
