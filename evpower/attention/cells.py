@@ -28,6 +28,9 @@ class CellKind(StrEnum):
     NEVER_HEARD = "n"
 
 
+#: What the station says of a connector that we neither closed nor lost.
+HEARD = frozenset({CellKind.CHARGING, CellKind.FREE, CellKind.PLUGGED})
+
 #: Colour never alone (§1).
 GLYPHS = {
     CellKind.CHARGING: "●",
@@ -91,6 +94,14 @@ class Cell:
     since: datetime | None
     is_doubtful: bool = False
 
+    @property
+    def has_fault(self) -> bool:
+        """Whether it is to be called faulted: by its status, or by an error beside another status, which it still has.
+
+        To do, the bar and the legend count by this alone. What we closed or do not hear has none.
+        """
+        return self.kind is CellKind.FAULTED or (self.error_code != "NoError" and self.kind in HEARD)
+
 
 @dataclass(frozen=True)
 class StationCells:
@@ -124,6 +135,11 @@ def station_cells(facts: StationFactsNow, *, is_online: bool) -> StationCells:
         for each in facts.connectors
     )
     return StationCells(facts, is_online, tuple(cells))
+
+
+def faults(station: StationCells) -> int:
+    """How many of its connectors are faulted."""
+    return sum(cell.has_fault for cell in station.cells)
 
 
 def is_missing(station: StationCells) -> bool:

@@ -120,12 +120,13 @@ class WaitingMoney:
 
 @dataclass(frozen=True)
 class Undecided:
-    """Top-ups that no provider has decided for long."""
+    """Top-ups that no provider has decided for long; `oldest_order` is the one that waits longest."""
 
     provider: str
     count: int
     amount_tyiyn: int
     oldest_at: datetime
+    oldest_order: str
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evpower.attention.cells import CellKind, StationCells, is_missing
+from evpower.attention.cells import CellKind, StationCells, faults, is_missing
 from evpower.attention.overview import DayFigures, RunningCharges
 from evpower.attention.picture import Picture
 from evpower.attention.todo import Todo
@@ -39,10 +39,8 @@ class Glance:
     day: DayFigures | None
     kinds: Mapping[CellKind, int]
     offline_stations: int
-
-    @property
-    def faulted(self) -> int:
-        return self.kinds.get(CellKind.FAULTED, 0)
+    #: Connectors, by the rule of To do.
+    faulted: int
 
     @property
     def density(self) -> str:
@@ -69,11 +67,19 @@ def glance(picture: Picture, acting: Acting) -> Glance:
     """What they may see of it."""
     if acting.own is None:
         return Glance(
-            picture, picture.stations, picture.running, picture.todo, picture.day, picture.kinds, picture.offline
+            picture,
+            picture.stations,
+            picture.running,
+            picture.todo,
+            picture.day,
+            picture.kinds,
+            picture.offline,
+            picture.faulted,
         )
     stations = {each: picture.stations[each] for each in picture.order if acting.has_station(each)}
     own = tuple(each for each in picture.running.newest if acting.has_station(each.station_id))
     running = RunningCharges(own, len(own), sum(e.power_w or 0 for e in own), sum(e.held_tyiyn for e in own))
     kinds = Counter(cell.kind for station in stations.values() for cell in station.cells)
     todo = picture.todo.of_stations(acting.own.stations)
-    return Glance(picture, stations, running, todo, None, kinds, sum(map(is_missing, stations.values())))
+    missing, faulted = (sum(map(count, stations.values())) for count in (is_missing, faults))
+    return Glance(picture, stations, running, todo, None, kinds, missing, faulted)

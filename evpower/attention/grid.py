@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import trio
 
-from evpower.attention.cells import CellKind, StationCells, StationFactsNow, is_missing, station_cells
+from evpower.attention.cells import CellKind, StationCells, StationFactsNow, faults, is_missing, station_cells
 from evpower.attention.rules import may_need_a_person
 from evpower.identifiers import StationId
 
@@ -27,9 +27,9 @@ class Grid:
         self.order: dict[StationId, int] = {}
         #: The number of the picture in which each was last drawn anew.
         self.drawn_in: dict[StationId, int] = {}
-        #: Connectors of each kind, and stations that should be online and are not.
+        #: Connectors of each kind; stations that should be online and are not; connectors with a fault.
         self.kinds: Counter[CellKind] = Counter()
-        self.offline = 0
+        self.offline = self.faulted = 0
         #: Those that may need a person, and how many are active at each location.
         self.suspects: dict[StationId, StationCells] = {}
         self.active: Mapping[str, int] = {}
@@ -101,3 +101,4 @@ class Grid:
             for cell in station.cells:
                 self.kinds[cell.kind] += by
             self.offline += by * is_missing(station)
+            self.faulted += by * faults(station)

@@ -63,9 +63,10 @@ class Picture:
     todo: Todo
     #: Another one when stations came, went or changed places: then the grid is another one.
     layout: str
-    #: Connectors of each kind, and stations that should be online and are not.
+    #: Connectors of each kind; stations that should be online and are not; connectors with a fault.
     kinds: Mapping[CellKind, int]
     offline: int
+    faulted: int
 
     def drawn_since(self, number: int) -> Iterator[StationId]:
         """Stations that look different from picture `number` on."""
@@ -255,6 +256,7 @@ class Pictures:
             f"{self._series}-{grid.layouts}",
             dict(grid.kinds),
             grid.offline,
+            grid.faulted,
         )
         self._next.set()
         self._next = trio.Event()

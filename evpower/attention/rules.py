@@ -52,9 +52,7 @@ def may_need_a_person(station: StationCells) -> bool:
     return (
         _is_silent(station)
         or bool(_warnings(station))
-        or any(
-            cell.kind is CellKind.FAULTED or cell.error_code != "NoError" or cell.is_doubtful for cell in station.cells
-        )
+        or any(cell.has_fault or cell.is_doubtful for cell in station.cells)
         or any(
             cell.ocpp_status in TAKING and not connector.busy
             for cell, connector in zip(station.cells, station.facts.connectors, strict=True)
@@ -162,7 +160,7 @@ def of_undecided(undecided: Iterable[Undecided], now: datetime) -> Iterator[Cond
     """A provider that has not decided a top-up for ten minutes: the one that waits longest."""
     for each in undecided:
         if now - each.oldest_at > UNDECIDED_FOR:
-            facts: dict[str, str | int] = {"provider": each.provider, "count": each.count}
+            facts: dict[str, str | int] = {"provider": each.provider, "count": each.count, "order": each.oldest_order}
             kind = ConditionKind.PAYMENTS_UNDECIDED
             yield Condition(kind, each.provider, each.oldest_at, False, each.amount_tyiyn, facts=facts)
 
@@ -252,7 +250,7 @@ def _of_connectors(station: StationCells, rows: Gathered, now: datetime) -> Iter
     for cell, connector in zip(station.cells, station.facts.connectors, strict=True):
         subject, since = f"{station.facts.id}/{cell.number}", cell.since or now
         where = (station.facts.id, cell.number)
-        if cell.kind is CellKind.FAULTED or (cell.error_code != "NoError" and cell.kind is not CellKind.CLOSED):
+        if cell.has_fault:
             word = cell.error_code if cell.error_code != "NoError" else cell.ocpp_status
             named = f"{word} ({connector.maker})" if connector.maker else word
             facts: dict[str, str | int] = {"connector": cell.number, "word": named}

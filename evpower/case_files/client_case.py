@@ -81,6 +81,10 @@ class CaseTopUp:
     refunded_tyiyn: int
     reason: str | None
     flags: list[str]
+    #: How often its provider was asked, and when it was last and is next; None: never yet, and never again.
+    checks_done: int
+    last_check_at: datetime | None
+    next_check_at: datetime | None
 
 
 @dataclass(frozen=True)

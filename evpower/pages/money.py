@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import trio
@@ -26,7 +28,7 @@ from evpower.pages.frame.visitor import choices, signed_in
 from evpower.payments.decisions import REFUND_REASONS, PaymentDecisions
 from evpower.payments.refunds import Refunds
 from evpower.payments.top_up import Origin
-from evpower.payments.top_ups import TopUps
+from evpower.payments.top_ups import PaymentNotProcessing, TopUps
 from evpower.staff.acts import Intent, OperatorActs
 from evpower.staff.allowance import Allowance
 from evpower.staff.rights import Right
@@ -83,9 +85,12 @@ def money_routes(books: Books, acts: OperatorActs, pages: Pages, clock: Clock, t
         return await show(asked_day())
 
     async def show(day: date, problem: UndecidedForm | None = None) -> Response:
+        asked = request.args.get("act", "")
         with trio.fail_after(WITHIN_S):
             shown = await _shown(books, day, timezone)
+            act = await acts.act(asked) if asked else None
         names = {"day": day, "a_day": timedelta(days=1), "problem": problem, "refund_reasons": REFUND_REASONS}
+        names["act"] = act if act is not None and act.act == "ask_provider" else None
         return await pages.show("money/money.html", 200 if problem is None else 400, **names, **shown)
 
     @routes.get("/day.csv")
@@ -114,9 +119,10 @@ def money_routes(books: Books, acts: OperatorActs, pages: Pages, clock: Clock, t
         async def perform() -> None:
             await books.top_ups.force_check(order, None, _origin(visitor.acting.actor))
 
-        with trio.fail_after(WITHIN_S):
+        # What was decided meanwhile is no longer in the list: the line of the act says so.
+        with trio.fail_after(WITHIN_S), suppress(PaymentNotProcessing):
             await acts.once(visitor.acting, Intent(key, "ask_provider", order), perform)
-        return redirect("/money#undecided", 303)
+        return redirect(f"/money?act={key}#undecided-{quote(order, safe='')}", 303)
 
     @routes.post("/parked/<parked_id>")
     async def decide(parked_id: str) -> Any:

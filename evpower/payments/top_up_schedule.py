@@ -56,12 +56,20 @@ def plan_check(order: TopUp, now: datetime, rules: TopUpRules) -> NextCheck:
         source: Source = "forced" if order.due_why == "forced" else "poll"
         return NextCheck(done, order.slow_steps, _after_fast(order, done, now, rules), source)
     source = "forced" if order.due_why == "forced" else "sweep"
-    return NextCheck(order.checks_done, order.slow_steps + 1, now + _slow_step(order.slow_steps, rules), source)
+    # A person's question makes those that come by themselves no rarer. Of an order that was given up the step counts
+    # all the same: it says that its invoice was cancelled (`wants_cancel`).
+    is_extra = source == "forced" and order.phase in OPEN
+    steps = order.slow_steps + (not is_extra)
+    return NextCheck(order.checks_done, steps, now + _slow_step(order.slow_steps, rules), source)
 
 
-def may_force(order: TopUp, rules: TopUpRules) -> bool:
-    """Whether a forced check is left: the last fast check is kept for the end of the order's life."""
-    return order.phase in OPEN and order.checks_done < rules.max_checks - 1
+def may_force(order: TopUp, rules: TopUpRules, *, by_operator: bool = False) -> bool:
+    """Whether a forced check is left: the last fast check is kept for the end of the order's life.
+
+    Once the fast checks are over, an operator's question need not wait for the next slow one.
+    """
+    left = rules.max_checks - order.checks_done
+    return order.phase in OPEN and (left > 1 or (left <= 0 and by_operator))
 
 
 def _after_fast(order: TopUp, done: int, now: datetime, rules: TopUpRules) -> datetime:

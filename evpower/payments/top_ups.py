@@ -94,7 +94,7 @@ class TopUps:
         return await self._orders.view(await self._orders.find(key, client_id))
 
     async def force_check(self, key: str, client_id: ClientId | None, origin: Origin) -> TopUp:
-        """Have the provider asked at once, in the background, while fast checks are left.
+        """Have the provider asked at once, in the background: while fast checks are left, and by operators after them.
 
         Raises NoSuchPayment or PaymentNotFound, and PaymentNotProcessing.
         """
@@ -104,7 +104,8 @@ class TopUps:
             order, now = await top_ups.lock_top_up(uow.conn, found.id), self._clock.now()
             if order.phase not in OPEN:
                 raise PaymentNotProcessing(invoice_id=order.invoice_id, status=order.status)
-            if may_force(order, self._rules) and order.due_why is None:
+            by_operator = origin.source == "operator"
+            if may_force(order, self._rules, by_operator=by_operator) and order.due_why is None:
                 await top_ups.make_due(uow.conn, order.id, now, "forced")
             await audit(uow, order, "check_forced", origin, now)
         self._poller.wake()

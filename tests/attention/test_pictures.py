@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import trio
 
-from evpower.attention.cells import CellKind, is_missing
+from evpower.attention.cells import CellKind, faults, is_missing
 from evpower.attention.conditions import Condition, ConditionKind
 from evpower.attention.folding import Item
 from evpower.attention.picture import Picture
@@ -97,6 +97,7 @@ async def test_the_sums_of_a_picture_are_those_of_its_cells_however_it_came_abou
     """They are kept from picture to picture: after changes, a silence, and a station that came or went."""
     changes = (
         "UPDATE connectors SET ocpp_status = 'Faulted' WHERE connector_number = 1",
+        "UPDATE connectors SET error_code = 'WeakSignal' WHERE connector_number = 2",
         "UPDATE stations SET last_heartbeat_at = '2020-01-01'",
         "INSERT INTO stations (id, serial_number, location_id) VALUES ('EVP-NEW', 'N-1', 'EVP-LOC-001')",
         "UPDATE stations SET status = 'maintenance' WHERE id = 'EVP-001-01'",
@@ -110,6 +111,7 @@ async def test_the_sums_of_a_picture_are_those_of_its_cells_however_it_came_abou
         cells = [cell.kind for station in picture.stations.values() for cell in station.cells]
         assert {kind: count for kind, count in picture.kinds.items() if count} == Counter(cells), change
         assert picture.offline == sum(map(is_missing, picture.stations.values())), change
+        assert picture.faulted == sum(map(faults, picture.stations.values())), change
 
 
 async def test_the_first_screen_has_room_for_the_most_urgent_and_the_rest_is_a_link_away() -> None:

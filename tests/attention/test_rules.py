@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evpower.attention.beneath import BeneathFacts
-from evpower.attention.cells import ConnectorFacts, StationCells, StationFactsNow, station_cells
+from evpower.attention.cells import ConnectorFacts, StationCells, StationFactsNow, faults, station_cells
 from evpower.attention.conditions import (
     Ailing,
     Condition,
@@ -176,6 +176,18 @@ def test_a_fault_is_raised_in_the_words_of_the_station(given: ConnectorFacts, on
     assert kinds(None, station(connectors=(given,), online=online)) == raises
 
 
+@pytest.mark.parametrize("status", ["Available", "Charging", "Preparing", "Unavailable", "Faulted"])
+@pytest.mark.parametrize("error", ["NoError", "HighTemperature"])
+@pytest.mark.parametrize("online", [True, False])
+@pytest.mark.parametrize("closed", [{}, {"admin_status": "maintenance"}])
+def test_the_bar_counts_as_faulted_what_has_a_row_and_nothing_else(
+    status: str, error: str, online: bool, closed: dict[str, Any]
+) -> None:
+    given = station(connectors=(connector(status, error), connector("Faulted", enabled=False)), online=online, **closed)
+    rows = [kind for kind, _ in kinds(None, given) if kind == "connector_faulted"]
+    assert faults(given) == len(rows)
+
+
 @pytest.mark.parametrize(
     ("failed", "clients", "raises"),
     [(3, 2, [("starts_fail", True)]), (2, 2, []), (3, 1, []), (5, 5, [("starts_fail", True)])],
@@ -200,7 +212,7 @@ def test_money_that_waits_is_raised(kind: str, minutes: int, raises: list[str]) 
 
 @pytest.mark.parametrize(("minutes", "raises"), [(10, []), (11, [("payments_undecided", False)])])
 def test_a_provider_that_does_not_decide_is_raised(minutes: int, raises: list[Any]) -> None:
-    assert kinds(Gathered(undecided=(Undecided("odengi", 3, 9000, ago(minutes=minutes)),))) == raises
+    assert kinds(Gathered(undecided=(Undecided("odengi", 3, 9000, ago(minutes=minutes), "tu_1"),))) == raises
 
 
 @pytest.mark.parametrize("kind", ["report_parked", "doubt", "stranger_waits", "firmware_failed"])
@@ -311,7 +323,7 @@ def test_every_kind_has_a_rule_that_raises_it() -> None:
         unpaid=(UnpaidCharge(A, 1, "7", ago(minutes=5), 900),),
         starts=(LastStarts(A, 1, 5, 3, 2, ago(minutes=40), "failed"),),
         money=tuple(WaitingMoney(1, kind, "odengi", "42", 1, ago(hours=2), "") for kind in ("parked", "refund")),
-        undecided=(Undecided("odengi", 3, 9000, ago(hours=1)),),
+        undecided=(Undecided("odengi", 3, 9000, ago(hours=1), "tu_1"),),
         finding=LedgerFinding(1, ("x",), NOON),
         gifts=(Gift(A, NOON, 1, 900, 2, 1),),
         ailing=tuple(Ailing(kind, StationId("C"), NOON, "") for kind in ("boot_loop", "wrong_clock")),

@@ -63,6 +63,41 @@ async def test_a_payment_that_is_not_theirs_is_left_alone(browser: Browser, worl
     assert "no such payment" in browser.text
 
 
+@pytest.mark.parametrize(
+    ("given", "says", "says_not"),
+    [
+        ("reason = NULL", "nobody asked the provider yet", "its last word"),
+        ("reason = 'invoice is not paid'", "its last word: invoice is not paid", "nobody asked"),
+        ("checks_done = 3, reason = NULL", "asked at 12:00:00 (3 in all): it has confirmed no payment", "nobody asked"),
+        ("checks_done = 3, reason = 'not paid'", "(3 in all), its last word: not paid", "confirmed no payment"),
+        ("phase = 'canceled', reason = NULL", "nobody asked the provider yet", "confirmed"),
+    ],
+)
+async def test_a_payment_that_nobody_asked_about_does_not_read_as_a_no(
+    browser: Browser, world: World, given: str, says: str, says_not: str
+) -> None:
+    order = (await PaidWorld(world.pool, clock=world.clock).qr()).order
+    await world.sql(f"UPDATE evpower.top_up_orders SET {given}")
+    if "checks_done" in given:
+        await world.sql("UPDATE balance_topups SET last_status_check_at = %s", NOON)
+    for path in (f"/drivers/{order.client_id}", "/money")[: 1 if "canceled" in given else 2]:
+        text = (await browser.get(path)).text
+        assert says in text
+        assert says_not not in text
+
+
+async def test_a_start_and_a_charge_show_how_their_connector_is_now(browser: Browser, world: World) -> None:
+    await world.give(50_000)
+    session_id = (await world.order(amount_tyiyn=10_000)).session.session_id
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    await world.say("Faulted", error="GroundFailure")
+    assert "EVP-001-01/1 now ▲ faulted GroundFailure" in (await browser.get(f"/drivers/{CLIENT}")).text
+    world.clock.advance(400)
+    page = await browser.get(f"/drivers/{CLIENT}")
+    assert "EVP-001-01/1 now ✕ offline, 6 min" in page.text
+    assert session_id in page.html
+
+
 @asynccontextmanager
 async def paid_by(world: World) -> AsyncIterator[tuple[Browser, PaidWorld, str]]:
     """A driver who paid 100 som by a provider that answers; the chief administrator's browser, and the invoice."""

@@ -13,10 +13,11 @@ from evpower.clock import SystemClock
 from evpower.identifiers import StationId
 from evpower.pages.frame.assets import read_assets
 from evpower.pages.frame.rendering import Renderer
-from evpower.pages.frame.row_acts import STATION_ACTS, decided_at, station_acts
+from evpower.pages.frame.row_acts import STATION_ACTS, decided_at, order_asked_about, station_acts
 from evpower.pages.stations.acts import BY_NAME
 from evpower.settings.config import Config
 from evpower.staff.rights import Right
+from tests.pages.test_money import parked
 from tests.pages.test_todo import FACTS, _Seen
 from tests.worlds.charging import STATION, World
 from tests.worlds.fakes import NOON, CountingIds
@@ -40,11 +41,49 @@ def test_forms_are_filled_from_the_row() -> None:
     [
         (ConditionKind.PAYMENT_PARKED, "7", "/money#parked-7"),
         (ConditionKind.STRANGER_WAITS, "A/B", "/network/strangers#A%2FB"),
+        (ConditionKind.REFUND_OPEN, "12", "/money#refund-12"),
         (ConditionKind.STATION_OFFLINE, "A", None),
     ],
 )
 def test_what_a_person_decides_has_its_page(kind: ConditionKind, subject: str, address: str | None) -> None:
     assert decided_at(Condition(kind, subject, NOON)) == address
+
+
+def test_a_provider_that_decides_nothing_has_the_question_that_waits_longest() -> None:
+    row = Condition(ConditionKind.PAYMENTS_UNDECIDED, "odengi", NOON, facts={"order": "tu/7"})
+    assert decided_at(row) == "/money#undecided-tu%2F7"
+    assert order_asked_about(row) == "tu/7"
+    assert decided_at(Condition(ConditionKind.PAYMENTS_UNDECIDED, "odengi", NOON)) == "/money#undecided-"
+
+
+async def test_a_provider_that_decides_nothing_is_asked_from_its_row(browser: Browser, world: World) -> None:
+    await parked(world, "processing")
+    world.clock.advance(11 * 60)
+    form = (await browser.get("/todo")).form("/money/ask")
+    assert form["order"] == "tu_7"
+    for _ in range(2):
+        response = await browser.send("/money/ask", form)
+    page = await browser.get(response.headers["Location"].partition("#")[0])
+    assert "undecided-tu_7" in page.ids
+    assert "asked the provider → done" in page.text
+    assert (await world.sql("SELECT due_why FROM evpower.top_up_orders"))[0]["due_why"] == "forced"
+    # A form of an old page, once the provider has decided.
+    await world.sql("UPDATE evpower.top_up_orders SET phase = 'canceled'")
+    response = await browser.send("/money/ask", {**form, "key": "f" * 16})
+    assert response.status_code == 303
+    assert (
+        "the provider has decided it already"
+        in (await browser.get(response.headers["Location"].partition("#")[0])).text
+    )
+
+
+async def test_an_error_beside_another_status_is_counted_where_its_row_is(browser: Browser, world: World) -> None:
+    await world.sql("UPDATE stations SET last_heartbeat_at = %s", world.clock.now())
+    await world.say("Available", error="HighTemperature")
+    page = await browser.get("/")
+    assert "1 faulted" in page.text
+    assert "is faulted: HighTemperature" in page.text
+    assert [given["class"] for tag, given in page.tags if tag == "i"][:1] == ["f e"]
 
 
 async def test_a_faulted_connector_offers_a_reset_to_who_may(world: World) -> None:

@@ -323,6 +323,18 @@ async def test_forced_checks_count_among_the_twenty(world: World) -> None:
     assert (await world.order(order)).phase == "expired"
 
 
+async def test_an_operators_question_is_asked_when_the_fast_checks_are_over_and_a_phones_is_not(world: World) -> None:
+    """The next slow one may be hours away while a driver waits at the telephone."""
+    order = (await world.qr()).order
+    await world.sql(
+        "UPDATE evpower.top_up_orders SET checks_done = 20, next_check_at = next_check_at + interval '1 day'"
+    )
+    for origin, asked in ((PHONE, 0), (ANN, 1)):
+        await world.payments.top_ups.force_check(order.invoice_id, None, origin)
+        await world.poll(after_s=1)
+        assert world.odengi.count("status") == asked
+
+
 async def test_a_forced_check_of_what_is_over_or_unknown_is_refused(world: World) -> None:
     order = (await world.qr()).order
     with pytest.raises(PaymentNotFound):

@@ -303,6 +303,17 @@ def test_the_last_fast_check_is_kept_for_the_end_of_the_orders_life() -> None:
     assert may_force(eighteen, RULES)
 
 
+def test_an_operator_has_a_question_left_when_the_fast_ones_are_over_and_it_makes_no_later_one_rarer() -> None:
+    over = replace(ORDER, checks_done=20, slow_steps=3)
+    assert not may_force(over, RULES)
+    assert may_force(over, RULES, by_operator=True)
+    assert not may_force(replace(over, checks_done=19), RULES, by_operator=True)
+    assert not may_force(replace(over, phase="approved"), RULES, by_operator=True)
+    assert plan_check(replace(over, due_why="forced"), NOON, RULES).slow_steps == 3
+    assert plan_check(over, NOON, RULES).slow_steps == 4
+    assert plan_check(replace(over, phase="canceled", due_why="forced"), NOON, RULES).slow_steps == 4
+
+
 def test_a_webhooks_check_does_not_count() -> None:
     plan = plan_check(replace(ORDER, checks_done=7, due_why="webhook"), NOON, RULES)
     assert (plan.checks_done, plan.slow_steps, plan.source) == (7, 0, "webhook")

@@ -61,7 +61,7 @@ FROM evpower.top_up_refunds r JOIN public.balance_topups b ON b.id = r.topup_id 
 """
 UNDECIDED = """
 SELECT b.payment_provider AS provider, count(*) AS count, sum(o.amount_tyiyn)::bigint AS amount_tyiyn,
-       min(o.phase_at) AS oldest_at
+       min(o.phase_at) AS oldest_at, (array_agg(b.order_id ORDER BY o.phase_at, b.id))[1] AS oldest_order
 FROM evpower.top_up_orders o JOIN public.balance_topups b ON b.id = o.topup_id
 WHERE o.next_check_at IS NOT NULL AND o.phase IN ('created', 'processing') AND o.phase_at < %(undecided_since)s
 GROUP BY b.payment_provider

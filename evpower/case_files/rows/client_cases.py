@@ -47,7 +47,7 @@ WHERE client_id = %(id)s AND tag_type IS DISTINCT FROM 'app' ORDER BY lower(id_t
 """
 TOP_UPS = """
 SELECT t.invoice_id, t.payment_provider AS provider, o.phase, t.created_at, o.amount_tyiyn, o.paid_tyiyn,
-       o.refunded_tyiyn, o.reason, o.flags
+       o.refunded_tyiyn, o.reason, o.flags, o.checks_done, t.last_status_check_at AS last_check_at, o.next_check_at
 FROM public.balance_topups t JOIN evpower.top_up_orders o ON o.topup_id = t.id
 WHERE t.client_id = %(id)s ORDER BY t.id DESC LIMIT %(limit)s
 """

@@ -54,6 +54,7 @@ TOP_UP_COLUMNS = (
     Column("paid_amount"),
     Column("refunded_amount", rank=2),
     Column("reason", is_text=True),
+    Column("last_check_at", rank=2),
 )
 LISTS = (
     ("attempts", ATTEMPT_COLUMNS),

@@ -38,7 +38,9 @@ def show_payment(screen: Screen, case: Mapping[str, Any]) -> None:
         return
     payment = case["payment"]
     screen.line(f"{payment['invoice_id']}  {payment['provider']}", bold=True)
-    screen.line(screen.texts(f"payment_phases.{payment['phase']}"))
+    # What nobody has asked about, nobody has denied.
+    is_unasked = payment["phase"] == "processing" and payment["last_check_at"] is None and not payment["reason"]
+    screen.line(screen.texts("payment_phases.unasked" if is_unasked else f"payment_phases.{payment['phase']}"))
     screen.facts({name: value for name, value in payment.items() if name not in ("invoice_id", "provider")})
     for name, columns in (("steps", STEP_COLUMNS), ("postings", POSTING_COLUMNS), ("parked", PARKED_COLUMNS)):
         if case[name] or name != "parked":

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import trio
 from markupsafe import Markup, escape
 
-from evpower.attention.cells import GLYPHS, CellKind, StationCells
+from evpower.attention.cells import GLYPHS, Cell, CellKind, StationCells
 from evpower.identifiers import StationId
 
 #: Nothing in it to escape.
@@ -51,16 +51,22 @@ class Dots:
 def _dot(number: int, station: StationCells) -> Markup:
     name = str(station.facts.id)
     address = name if PLAIN.fullmatch(name) else quote(name)
-    is_named = any(cell.kind in TROUBLES or cell.is_doubtful for cell in station.cells)
+    is_named = any(cell.kind in TROUBLES or cell.is_doubtful or cell.has_fault for cell in station.cells)
     title = f' title="{escape(name)}"' if is_named else ""
     # A browser draws text quicker than elements: what is free has none of its own, and equal neighbours share one.
-    looks = groupby((cell.kind, cell.is_doubtful) for cell in station.cells)
+    looks = groupby((cell.kind, marks(cell)) for cell in station.cells)
     cells = "".join(_glyphs(*look, len(list(group))) for look, group in looks)
     return Markup(f'<a class="s" id="s{number}"{title} href="/stations/{address}">{cells}</a>')
 
 
-def _glyphs(kind: CellKind, is_doubtful: bool, count: int) -> str:
+def marks(cell: Cell) -> str:
+    """Classes of what stands beside the sign of a cell: it is in doubt, or has an error that its status hides."""
+    is_hidden = cell.has_fault and cell.kind is not CellKind.FAULTED
+    return f"{' d' if cell.is_doubtful else ''}{' e' if is_hidden else ''}"
+
+
+def _glyphs(kind: CellKind, beside: str, count: int) -> str:
     glyphs = GLYPHS[kind] * count
-    if kind is CellKind.FREE and not is_doubtful:
+    if kind is CellKind.FREE and not beside:
         return glyphs
-    return f'<i class="{kind}{" d" if is_doubtful else ""}">{glyphs}</i>'
+    return f'<i class="{kind}{beside}">{glyphs}</i>'

@@ -17,8 +17,14 @@ from evpower.attention.cells import GLYPHS
 from evpower.case_files.timeline import Step
 from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
-from evpower.pages.frame.dots import Dots
-from evpower.pages.frame.row_acts import decided_at, is_stopped_again, is_stopped_here, station_acts
+from evpower.pages.frame.dots import Dots, marks
+from evpower.pages.frame.row_acts import (
+    decided_at,
+    is_stopped_again,
+    is_stopped_here,
+    order_asked_about,
+    station_acts,
+)
 from evpower.pages.frame.sparkline import sparkline
 from evpower.pages.frame.visitor import choices, visitor
 from evpower.pages.frame.wording import Wording
@@ -73,11 +79,13 @@ class Renderer:
             languages=LANGUAGES,
             dot=self.dots.dot,
             dots=self.dots.dots,
+            marks=marks,
             sparkline=sparkline,
             station_acts=station_acts,
             is_stopped_here=is_stopped_here,
             is_stopped_again=is_stopped_again,
             decided_at=decided_at,
+            order_asked_about=order_asked_about,
             new_key=ids.new,
             step_sentence=step_sentence,
             version=evpower.__version__,

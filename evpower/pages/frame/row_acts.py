@@ -27,8 +27,8 @@ STATION_ACTS: Mapping[ConditionKind, tuple[str, ...]] = {
 STOPPED_HERE = frozenset({ConditionKind.START_HANGS, ConditionKind.STOP_HANGS})
 DECIDED_AT: Mapping[ConditionKind, str] = {
     ConditionKind.PAYMENT_PARKED: "/money#parked-{subject}",
-    ConditionKind.REFUND_OPEN: "/money#refunds",
-    ConditionKind.PAYMENTS_UNDECIDED: "/money#undecided",
+    ConditionKind.REFUND_OPEN: "/money#refund-{subject}",
+    ConditionKind.PAYMENTS_UNDECIDED: "/money#undecided-{order}",
     ConditionKind.LEDGER_FINDING: "/money#check",
     ConditionKind.DISK_SHORT: "/system",
     ConditionKind.JOURNAL_LAGS: "/system",
@@ -69,9 +69,20 @@ def is_stopped_again(condition: Condition) -> bool:
     return condition.kind is ConditionKind.CHARGING_WITHOUT_SESSION and "transaction" in condition.facts
 
 
+def order_asked_about(condition: Condition) -> str | None:
+    """The top-up that the row has a question to its provider about: the one that waits longest."""
+    if condition.kind is not ConditionKind.PAYMENTS_UNDECIDED:
+        return None
+    return str(condition.facts.get("order", "")) or None
+
+
 def decided_at(condition: Condition) -> str | None:
     """The page where a person decides, if there is one."""
     if is_stopped_again(condition):
         return f"/questions#without-{quote(str(condition.facts['transaction']), safe='')}"
     address = DECIDED_AT.get(condition.kind)
-    return None if address is None else address.format(subject=quote(condition.subject, safe=""))
+    if address is None:
+        return None
+    # A row that was over before its facts had an order leads to the whole list.
+    names = {"order": condition.facts.get("order", ""), "subject": condition.subject}
+    return address.format(**{name: quote(str(value), safe="") for name, value in names.items()})

@@ -45,6 +45,7 @@ class SummaryBody(TypedDict):
     taken_at: datetime
     stations: int
     stations_offline: int
+    connectors_faulted: int
     #: By kind.
     connectors: dict[str, int]
     running_charges: int
@@ -114,6 +115,7 @@ def summary_body(seen: Glance) -> SummaryBody:
         "taken_at": seen.picture.taken_at,
         "stations": len(seen.stations),
         "stations_offline": seen.offline_stations,
+        "connectors_faulted": seen.faulted,
         "connectors": {
             kind.name.lower(): count for kind, count in sorted(seen.kinds.items(), key=lambda k: k[0].name) if count
         },

@@ -78,6 +78,9 @@ class CaseTopUpBody(TypedDict):
     refunded_amount: float
     reason: str | None
     flags: list[str]
+    checks_done: int
+    last_check_at: datetime | None
+    next_check_at: datetime | None
 
 
 class ClientCaseBody(TypedDict):
@@ -170,4 +173,7 @@ def _top_up(top_up: CaseTopUp) -> CaseTopUpBody:
         "refunded_amount": som_number(top_up.refunded_tyiyn),
         "reason": top_up.reason,
         "flags": top_up.flags,
+        "checks_done": top_up.checks_done,
+        "last_check_at": top_up.last_check_at,
+        "next_check_at": top_up.next_check_at,
     }
