@@ -99,7 +99,7 @@ def _paused_since(facts: Facts) -> datetime | None:
 
 def _learnt(evidence: CarEvidence, state: MemberState, facts: Facts, now: datetime) -> CarEvidence:
     if state.measured_at is not None:
-        held = state.commanded()
+        held = state.commanded
         # What it was allowed by any command it may hold to; what it has been measured at allows nothing.
         allowed = replace(state, is_uncontrolled=False, is_online=False, measured_at=None)
         allowed_da = allowed.most_da(state.measured_at, state.measured_at)
