@@ -68,9 +68,9 @@ HOURS ?= 1
 simulate: install
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) $(if $(UNTIL),--until $(UNTIL)) $(ARGS)
 
-# The planner of power at simulated sites (docs/power.md): a thousand take an hour of one core. `make power SEEDS=1-100`
+# The planner of power at simulated sites (docs/power.md): a thousand days take half an hour of one core. `make power SEEDS=1-100`
 power: install
-	$(BIN)/python -m tests.power --seeds $(if $(filter 1,$(SEEDS)),1-1000,$(SEEDS)) --hours $(if $(filter 1,$(HOURS)),8,$(HOURS))
+	$(BIN)/python -m tests.power --seeds $(if $(filter 1,$(SEEDS)),1-1000,$(SEEDS)) --hours $(if $(filter 1,$(HOURS)),24,$(HOURS))
 
 # The started server with its own PostgreSQL under load, hit by two disasters at a time and audited (docs/proof.md); a full
 # disk needs root and a mount, a clock that steps Debian's faketime. For instance `make crash MINUTES=20 SEED=7`.

@@ -289,7 +289,7 @@ def reservation_end_entry(
 
 
 def reservation_return_entry(reservation_id: str, client_id: ClientId, fee_tyiyn: int, actor: str) -> Entry:
-    """Give a fee back whose charge never began by the station's fault."""
+    """Give a fee back: the station's fault kept its charge from beginning, or its driver had come in time after all."""
     return Entry(
         "reservation_return",
         f"reservation_return:{reservation_id}",

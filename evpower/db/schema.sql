@@ -1213,6 +1213,12 @@ TABLE public.users WITH ROW SECURITY (
     created_at timestamp with time zone NOT NULL DEFAULT now(),
     updated_at timestamp with time zone NOT NULL DEFAULT now()
 )
+VIEW evpower.kept_connectors (
+    station_id text,
+    connector_id integer,
+    client_id text,
+    starts_at timestamp with time zone
+)
 VIEW public.payment_transactions_odengi (
     id bigint,
     client_id text,
@@ -1235,6 +1241,7 @@ evpower.ocpp_meter_values_default OF evpower.ocpp_meter_values DEFAULT
 
 -- views
 
+evpower.kept_connectors {security_invoker=true}
 public.payment_transactions_odengi {security_invoker=true}
 
 -- constraints

@@ -8,8 +8,7 @@ from __future__ import annotations
 from evpower.network.status import RESERVED, STORED_STATUS
 
 #: What a client has reserved; a station need not know. Read once for a statement, not for each connector.
-KEPT = """(c.station_id, c.connector_number) IN (SELECT v.station_id, v.connector_id FROM evpower.reservations v
-                                               WHERE v.is_blocking)"""
+KEPT = "(c.station_id, c.connector_number) IN (SELECT v.station_id, v.connector_id FROM evpower.kept_connectors v)"
 
 
 def _kept(ocpp_status: str) -> str:

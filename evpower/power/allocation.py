@@ -37,6 +37,8 @@ class Wish:
     #: Since when it has a grant, and since when it waits for one; the other is None.
     held_since: datetime | None = None
     waits_since: datetime | None = None
+    #: How much of its turn it had when the turn was cut short: the next grant gives it the rest.
+    had_of_turn: timedelta = timedelta()
     #: To leave on time with what it needs, and when that is.
     needed_da: int = 0
     leaves_at: datetime | None = None

@@ -26,6 +26,7 @@ class _Car:
     evidence: CarEvidence = field(default_factory=CarEvidence)
     held_since: datetime | None = None
     waits_since: datetime | None = None
+    had_of_turn: timedelta = timedelta()
 
 
 class Memory:
@@ -60,11 +61,13 @@ class Memory:
             facts.priority,
             car.held_since,
             car.waits_since,
+            car.had_of_turn,
             *_departure(member, facts, now),
         )
         state = turned(expired(replace(state, wish=wish), now), now)
         assert state.wish is not None
         car.held_since, car.waits_since = state.wish.held_since, state.wish.waits_since
+        car.had_of_turn = state.wish.had_of_turn
         return state
 
     def disobeys(self, outlet: OutletId) -> bool:
@@ -96,7 +99,7 @@ def _paused_since(facts: Facts) -> datetime | None:
 
 def _learnt(evidence: CarEvidence, state: MemberState, facts: Facts, now: datetime) -> CarEvidence:
     if state.measured_at is not None:
-        held = state.commanded()
+        held = state.commanded
         # What it was allowed by any command it may hold to; what it has been measured at allows nothing.
         allowed = replace(state, is_uncontrolled=False, is_online=False, measured_at=None)
         allowed_da = allowed.most_da(state.measured_at, state.measured_at)

@@ -85,7 +85,7 @@ def picture_of(
 
 
 def _granted_da(state: MemberState, now: datetime) -> int:
-    held = state.commanded()
+    held = state.commanded
     return held.current_da if held is not None and state.wish is not None and now < (held.ends_by or now) else 0
 
 

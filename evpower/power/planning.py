@@ -92,7 +92,7 @@ class Planner:
         if not state.has_begun or state.waits():
             return None
         now, last = self._now, state.grants[-1] if state.grants else None
-        held = state.commanded()
+        held = state.commanded
         current_da = self._granted(state, target_da)
         is_paced = last is None or now - last.sent_at >= (RENEW_AFTER if state.is_uncontrolled else PACE)
         if held is None or held.ends_from <= now:

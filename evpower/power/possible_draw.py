@@ -7,10 +7,10 @@ it can be: a station has a command at some moment between its sending and its an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cached_property
 
 from evpower.power.allocation import Wish
 from evpower.power.site import Member
@@ -21,6 +21,8 @@ LEASE = timedelta(seconds=300)
 LONG_LEASE = timedelta(seconds=600)
 #: A measurement counts for so long.
 FRESH = timedelta(seconds=90)
+#: Before every moment that is asked for.
+ALREADY = datetime.min.replace(tzinfo=UTC)
 
 
 class GrantAnswer(Enum):
@@ -84,11 +86,13 @@ class MemberState:
     def rests_at_da(self) -> int:
         return min(self.member.failsafe_da, self.member.nameplate_da) if self.has_failsafe else self.member.nameplate_da
 
+    @cached_property
     def in_force(self) -> tuple[Grant, ...]:
         """The grants one of which its station holds to: the last it accepted, and what was not answered since."""
         since = max((n for n, grant in enumerate(self.grants) if grant.answer is GrantAnswer.ACCEPTED), default=0)
         return tuple(grant for grant in self.grants[since:] if grant.answer is not GrantAnswer.REFUSED)
 
+    @cached_property
     def commanded(self) -> Grant | None:
         """The grant it last accepted."""
         return next((grant for grant in reversed(self.grants) if grant.answer is GrantAnswer.ACCEPTED), None)
@@ -103,23 +107,27 @@ class MemberState:
             return self.member.nameplate_da
         if self.wish is None and self.is_online:
             return 0
-        grants = self.in_force()
-        draws = [grant.current_da for grant in grants if grant.ends_by is None or now < grant.ends_by]
-        if self._may_rest(grants, until):
-            draws.append(self.rests_at_da)
-        draws += self._beyond(now)
-        return min(max(draws, default=0), self.member.nameplate_da)
+        most_da = self._beyond(now)
+        for grant in self.in_force:
+            if grant.current_da > most_da and (grant.ends_by is None or now < grant.ends_by):
+                most_da = grant.current_da
+        if self.rests_at_da > most_da and self._rests_from is not None and self._rests_from <= until:
+            most_da = self.rests_at_da
+        return min(most_da, self.member.nameplate_da)
 
-    def _may_rest(self, grants: Iterable[Grant], until: datetime) -> bool:
-        held = [grant for grant in grants if grant.ends_by is not None]
-        begins_with_grant = any(grant.ends_by is None for grant in grants)
-        is_held = begins_with_grant or any(grant.answer is GrantAnswer.ACCEPTED for grant in held)
-        return not is_held or any(grant.ends_from <= until for grant in held)
+    @cached_property
+    def _rests_from(self) -> datetime | None:
+        """The first moment at which it may be without a lease; None: its charge has not begun, and will with one."""
+        held = [grant for grant in self.in_force if grant.ends_by is not None]
+        begins_with_grant = len(held) < len(self.in_force)
+        if not begins_with_grant and all(grant.answer is not GrantAnswer.ACCEPTED for grant in held):
+            return ALREADY
+        return min((grant.ends_from for grant in held), default=None)
 
-    def _beyond(self, now: datetime) -> list[int]:
+    def _beyond(self, now: datetime) -> int:
         """More than it accepted, measured since it did: what it has not given up cannot be given to others."""
-        accepted = self.commanded()
+        accepted = self.commanded
         if accepted is None or self.measured_at is None or accepted.had_by is None:
-            return []
+            return 0
         is_fresh = accepted.had_by < self.measured_at and now - self.measured_at <= FRESH
-        return [self.measured_da] if is_fresh and self.measured_da * 10 > accepted.current_da * 11 else []
+        return self.measured_da if is_fresh and self.measured_da * 10 > accepted.current_da * 11 else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evpower.power.allocation import TURN
 from evpower.power.possible_draw import GrantAnswer, MemberState
@@ -33,14 +33,24 @@ def expired(state: MemberState, now: datetime) -> MemberState:
 def turned(state: MemberState, now: datetime) -> MemberState:
     """Since when its charge has a grant, or waits for one, by what the station accepted last.
 
-    A turn that was cut short, by a limit or by another that draws too much, is none: it has waited all the time.
+    A turn that was cut short, by a limit or by another that draws too much, goes on with the next grant: it has waited
+    all the time, and whoever waits behind it waits for the rest of that turn, not for another whole one.
     """
-    wish, held = state.wish, state.commanded()
+    wish, held = state.wish, state.commanded
     if wish is None:
         return state
+    had_of_turn, waits_since = timedelta(), wish.waits_since
+    held_since: datetime | None = None
     if held is not None and held.current_da > 0:
-        held_since = wish.held_since or now
-        wish = replace(wish, held_since=held_since, waits_since=None if now - held_since >= TURN else wish.waits_since)
+        held_since = wish.held_since or now - wish.had_of_turn
+        if now - held_since >= TURN:
+            waits_since = None
     else:
-        wish = replace(wish, held_since=None, waits_since=wish.waits_since or now)
-    return replace(state, wish=wish)
+        had_of_turn = wish.had_of_turn if wish.held_since is None else now - wish.held_since
+        if had_of_turn >= TURN:
+            had_of_turn = timedelta()
+        waits_since = waits_since or now
+    if (held_since, waits_since, had_of_turn) == (wish.held_since, wish.waits_since, wish.had_of_turn):
+        return state
+    turn = replace(wish, held_since=held_since, waits_since=waits_since, had_of_turn=had_of_turn)
+    return replace(state, wish=turn)

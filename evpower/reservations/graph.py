@@ -16,6 +16,8 @@ from evpower.network.spots.checks import SpotChecks
 from evpower.push.outbox import PushOutbox
 from evpower.reservations.desk import ReservationDesk
 from evpower.reservations.ends import ReservationEnds
+from evpower.reservations.lost import LostReservations
+from evpower.reservations.opening import NewReservations
 from evpower.reservations.scheduled import Scheduled
 from evpower.reservations.service import Reservations
 from evpower.reservations.starts import ReservationUse
@@ -60,12 +62,12 @@ def build_reservations(
     spots = SpotChecks(link, clock, rules.heartbeat_timeout_s)
     station_side = StationSide(pool, link, ends, conversations)
     scheduled = Scheduled(pool, clock, spots, ends, station_side)
+    lost = LostReservations(pool, watch, link, ends, rules.heartbeat_timeout_s)
+    new = NewReservations(pool, clock, ids, spots, pricing, money, ends)
     return KeptConnectors(
-        service=Reservations(
-            pool, clock, ids, spots, pricing, money, ends, station_side, answer_wait_s=rules.answer_wait_s
-        ),
+        service=Reservations(pool, clock, new, money, ends, lost, station_side, answer_wait_s=rules.answer_wait_s),
         use=ReservationUse(clock, ends, money),
         ends=ends,
-        worker=ReservationWorker(pool, watch, link, ends, station_side, scheduled, rules.heartbeat_timeout_s),
+        worker=ReservationWorker(pool, watch, ends, lost, station_side, scheduled),
         desk=ReservationDesk(pool, clock, ends),
     )

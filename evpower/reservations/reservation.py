@@ -157,6 +157,10 @@ class ReservationRecord:
     def warned(self, at: datetime) -> ReservationRecord:
         return replace(self, warned_at=at)
 
+    def came(self, fee_tyiyn: int, session_id: SessionId) -> ReservationRecord:
+        """It passed for not used, and was: it costs what it costs whoever comes."""
+        return replace(self, fee_tyiyn=fee_tyiyn, session_id=session_id)
+
     def fee_returned(self, at: datetime) -> ReservationRecord:
         return replace(self, returned_at=at)
 

@@ -5,6 +5,7 @@ The holder's start uses the reservation: what it releases is there for the charg
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,8 +21,11 @@ from evpower.network.status import effective_status
 from evpower.push.outbox import PushOutbox
 from evpower.reservations.ends import ReservationEnds
 from evpower.reservations.fees import fee_tyiyn
+from evpower.reservations.reservation import ReservationRecord
 from evpower.reservations.rows import reservations as rows
 from evpower.reservations.rows.stations import is_taken_by_others
+
+log = logging.getLogger("evpower.reservations")
 
 __all__ = ["ReservationUse", "UsedReservation"]
 
@@ -61,15 +65,32 @@ class ReservationUse:
     ) -> UsedReservation | None:
         """A charge of this client begins: what keeps the connector for it is fulfilled. None: nothing does.
 
-        `began_at` is when that was, of a start that comes late: it costs what it would have cost then.
+        `began_at` is when that was, of a start that comes late: it costs what it would have cost then, also when it
+        passed for not used since.
         """
         live = await rows.lock_live_of_client(uow.conn, client.id)
-        if live is None or live.station_id != station_id or not live.serves(connector_id):
+        is_there = live is not None and live.station_id == station_id and live.serves(connector_id)
+        if live is not None and is_there and (began_at is None or began_at >= max(live.blocks_from, live.created_at)):
+            used = await self._ends.end(uow, live, "fulfilled", by=actor, session_id=session_id, at=began_at)
+            return UsedReservation(await lock_client(uow.conn, client.id), used.id_tag)
+        if began_at is None:
             return None
-        if began_at is not None and began_at < max(live.blocks_from, live.created_at):
-            return None
-        used = await self._ends.end(uow, live, "fulfilled", by=actor, session_id=session_id, at=began_at)
-        return UsedReservation(await lock_client(uow.conn, client.id), used.id_tag)
+        missed = await rows.lock_missed(uow.conn, client.id, station_id, connector_id, began_at)
+        return None if missed is None else await self._came(uow, missed, session_id, actor, began_at)
+
+    async def _came(
+        self, uow: UnitOfWork, of: ReservationRecord, session_id: SessionId, actor: str, began_at: datetime
+    ) -> UsedReservation:
+        """Its driver was there in time, and the station could not say so before all that was held was taken: what a
+        start at that moment costs is kept, the rest goes back (§3). It stays `no_show`, and counts for none."""
+        assert of.fee_tyiyn is not None
+        fee = fee_tyiyn(of, "used", began_at)
+        await self._money.give_back(uow, of.client_id, of.id, of.fee_tyiyn - fee, actor)
+        await rows.store(uow.conn, of.came(fee, session_id))
+        line = "a reservation that passed for not used was: reservation_id=%s, session_id=%s, fee=%d of %d tyiyn"
+        values = (of.id, session_id, fee, of.fee_tyiyn)
+        uow.after_commit(lambda: log.info(line, *values))
+        return UsedReservation(await lock_client(uow.conn, of.client_id), None)
 
     async def would_release(self, conn: Conn, client_id: ClientId, station_id: StationId) -> int:
         """What a start of this client at the station now would have back of a hold, in tyiyn."""
@@ -88,7 +109,7 @@ class ReservationUse:
         By the station's own fault the fee goes back, once; else it is due all the same. `refused`: it said so.
         """
         of = await rows.lock_of_session(uow.conn, session_id)
-        if of is None:
+        if of is None or of.status != "fulfilled":
             return
         now, spot = self._clock.now(), await read_start_spot(uow.conn, of.station_id, of.connector_id)
         is_faulted = spot is not None and effective_status(spot.ocpp_status, spot.whole_status) == "Faulted"

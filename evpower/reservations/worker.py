@@ -12,15 +12,13 @@ from evpower.clock import ClockWatch
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading, unit_of_work
 from evpower.identifiers import StationId
-from evpower.link.ports import LiveStations
-from evpower.reservations.ends import EndName, ReservationEnds
+from evpower.reservations.ends import ReservationEnds
+from evpower.reservations.lost import LostReservations
 from evpower.reservations.reservation import AGAIN, NET, ReservationRecord, next_step
 from evpower.reservations.rows import reservations as rows
-from evpower.reservations.rows import stations
-from evpower.reservations.rows.stations import LostPlace
 from evpower.reservations.scheduled import Scheduled
 from evpower.reservations.station_side import StationSide
-from evpower.worker import Crew, contain
+from evpower.worker import Crew
 
 log = logging.getLogger("evpower.reservations")
 
@@ -40,20 +38,17 @@ class ReservationWorker:
         self,
         pool: Pool,
         watch: ClockWatch,
-        link: LiveStations,
         ends: ReservationEnds,
+        lost: LostReservations,
         station_side: StationSide,
         scheduled: Scheduled,
-        heartbeat_timeout_s: float,
     ) -> None:
-        """A station that was not heard for `heartbeat_timeout_s` keeps nothing."""
         self._pool = pool
         self._watch = watch
-        self._link = link
         self._ends = ends
+        self._lost = lost
         self._station_side = station_side
         self._scheduled = scheduled
-        self._heartbeat_timeout_s = heartbeat_timeout_s
         failure = "something of a reservation was not done and will be tried again"
         self._crew = Crew(self._claim, self._work, UNDER_WAY_MOST, ends.to_take_back, log=log, failure=failure)
 
@@ -64,27 +59,6 @@ class ReservationWorker:
     async def work_due(self) -> None:
         """All that is due at this moment, once each."""
         await self._crew.work_due()
-
-    async def _end_lost(self) -> None:
-        """End those whose station is silent, broken or out of service."""
-        now, silent = self._watch.look(), self._watch.before(self._heartbeat_timeout_s)
-        async with reading(self._pool) as conn:
-            lost = await stations.lost_places(conn, now, silent)
-        for place in lost:
-            if place.why == "offline" and self._is_heard(place.station_id, silent):
-                continue
-            with contain(log, "a reservation is not ended at a place that is lost and will be: %s", place.id):
-                await self._end_at(place)
-
-    async def _end_at(self, place: LostPlace) -> None:
-        async with unit_of_work(self._pool) as uow:
-            locked = await self._ends.lock(uow, place.id)
-            if locked is None or locked[1].station_id != place.station_id:
-                return
-            reason = "unknown" if place.why == "offline" else place.why
-            # What the station never agreed to has failed; the rest is canceled.
-            end: EndName = "failed" if locked[1].status == "pending" else "canceled_system"
-            await self._ends.end(uow, locked[1], end, by="system", reason=reason)
 
     async def removed_at_station(self, station_id: StationId, wire_id: int) -> None:
         """The station keeps the connector no more, and its time is not over (OCPP 2.0.1 H04)."""
@@ -98,15 +72,10 @@ class ReservationWorker:
                 gone = replace(locked[1], at_station="nothing")
                 await self._ends.end(uow, gone, "canceled_system", by=f"station:{station_id}", reason="unknown")
 
-    def _is_heard(self, station_id: StationId, silent: datetime) -> bool:
-        seen_at = self._link.last_seen_at(station_id)
-        return seen_at is not None and seen_at >= silent
-
     async def _claim(self, most: int) -> list[ReservationRecord]:
         if self._watch.holds:
             return []
-        # First: who could not come because the place was lost pays nothing, also when its time is over since.
-        await self._end_lost()
+        await self._lost.end_all()
         now = self._watch.look()
         async with reading(self._pool) as conn:
             if not await rows.is_due(conn, now):

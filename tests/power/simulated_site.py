@@ -165,11 +165,15 @@ class World:
             return
         for key, state in busy:
             assert state.wish is not None
-            wish = replace(state.wish, wanted_da=self._evidence(key).wanted_da(state.member.most_da, 60, moment))
-            state = turned(replace(state, wish=wish), moment)
-            disobeys = self._evidence(key).disobeys
+            wanted_da = self._evidence(key).wanted_da(state.member.most_da, 60, moment)
+            if wanted_da != state.wish.wanted_da:
+                state = replace(state, wish=replace(state.wish, wanted_da=wanted_da))
+            state = turned(state, moment)
             refused = state.is_uncontrolled and self.stations[key].refuses
-            self.states[key] = replace(state, is_uncontrolled=disobeys or refused)
+            is_uncontrolled = self._evidence(key).disobeys or refused
+            if is_uncontrolled != state.is_uncontrolled:
+                state = replace(state, is_uncontrolled=is_uncontrolled)
+            self.states[key] = state
         for order in plan(self.site, self.states, moment):
             self.send(order)
 
@@ -230,7 +234,7 @@ class World:
 
     def _report(self, key: OutletId, station: Station, state: MemberState, measured_da: int) -> None:
         moment = NOW + at(self.now)
-        held, evidence = state.commanded(), self._evidence(key)
+        held, evidence = state.commanded, self._evidence(key)
         allowed_da = replace(state, is_uncontrolled=False, measured_at=None).most_da(moment, moment)
         evidence = evidence.measure(moment, measured_da, held.current_da if held else 0, allowed_da)
         full = station.car is not None and station.car.had_wh >= station.car.need_wh

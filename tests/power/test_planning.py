@@ -338,3 +338,26 @@ def test_a_turn_that_is_cut_short_is_none() -> None:
         assert turned(replace(paused, wish=wish), desk.now).wish.waits_since == (  # type: ignore[union-attr]  # it has one
             waited_since if cut_short else desk.now
         )
+
+
+def test_whoever_waits_behind_a_turn_that_was_cut_short_waits_for_the_rest_of_it_only() -> None:
+    """One place, two cars. Fourteen minutes into the turn of the first nobody may charge for a while (another member
+    draws too much). Afterwards the first has its last minute, not fifteen more."""
+    desk = Desk(8, 2)
+    desk.card(1)
+    desk.settle()
+    desk.card(2)
+    began_at = desk.now
+    while desk.now < began_at + timedelta(minutes=14):
+        desk.settle()
+        desk.now += seconds(10)
+    desk.site = Desk(0, 2).site
+    desk.settle()
+    assert desk.possible_a() == 0
+    desk.now += timedelta(minutes=8)
+    desk.site = Desk(8, 2).site
+    charged_from = desk.now
+    while desk.settle().get(2, 0) == 0:
+        assert desk.possible_a() <= 8
+        desk.now += seconds(10)
+        assert desk.now < charged_from + timedelta(minutes=3), "it waits for another whole turn"

@@ -11,10 +11,12 @@ import trio
 from evpower.billing.errors import InsufficientBalance
 from evpower.charging.errors import SessionFailed
 from evpower.charging.transaction import TransactionStart
+from evpower.db.unit_of_work import reading
 from evpower.errors import Refusal
 from evpower.identifiers import IdTag
 from evpower.link.ports import Outcome
 from evpower.network.spots.errors import ConnectorOccupied
+from evpower.reservations.rows.reservations import no_shows
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World
 from tests.worlds.events import EventWorld
 from tests.worlds.reservations import OTHER, ParkingLot
@@ -119,6 +121,43 @@ async def test_a_start_of_the_holders_card_that_comes_late_uses_it_as_of_its_own
     assert (used.status, used.fee_tyiyn) == (status, fee)
 
 
+@pytest.mark.parametrize(
+    ("began_s", "fee", "counts"), [(7 * 60 + 20, 7_00, 0), (15 * 60 - 1, 14_00, 0), (15 * 60, 65_00, 1), (-1, 65_00, 1)]
+)
+async def test_who_came_in_time_has_back_what_was_taken_for_not_coming(
+    lot: ParkingLot, began_s: int, fee: int, counts: int
+) -> None:
+    """The station had no line for a few minutes: its start comes when all that was held has been taken.
+
+    A repeat of that start moves nothing, and the reservation is none of those that block a client.
+    """
+    await give_cards(lot, 400_00)
+    made = await lot.reserve()
+    began_at = lot.clock.now() + timedelta(seconds=began_s)
+    await lot.work(15 * 60)
+    assert (await lot.read(made)).record.fee_tyiyn == 65_00
+    lot.clock.advance(600)
+    start = TransactionStart(ONE, MINE, 1000, began_at, b"{}")
+    for _ in range(2):
+        assert (await lot.app.reports.begin_transaction(STATION, start)).verdict.status == "Accepted"
+    record = (await lot.read(made)).record
+    assert (record.status, record.fee_tyiyn, record.session_id is None) == ("no_show", fee, fee == 65_00)
+    returned = [line[1] for line in await lot.statement() if line[0] == "reservation_release"]
+    assert returned == ([] if fee == 65_00 else [(65_00 - fee) / 100])
+    async with reading(lot.pool) as conn:
+        assert len(await no_shows(conn, CLIENT, made.record.created_at)) == counts
+
+
+async def test_a_late_start_elsewhere_gives_nothing_back(lot: ParkingLot) -> None:
+    await give_cards(lot, 400_00)
+    made = await lot.reserve()
+    began_at = lot.clock.now() + timedelta(minutes=7)
+    await lot.work(17 * 60)
+    await lot.app.reports.begin_transaction(STATION, TransactionStart(TWO, MINE, 1000, began_at, b"{}"))
+    await lot.app.reports.begin_transaction(STATION, TransactionStart(ONE, ANOTHERS, 1000, began_at, b"{}"))
+    assert (await lot.read(made)).record.fee_tyiyn == 65_00
+
+
 async def test_elsewhere_the_holder_begins_an_ordinary_charge(lot: ParkingLot) -> None:
     await give_cards(lot)
     made = await lot.reserve()
@@ -199,6 +238,18 @@ async def test_giving_up_what_is_over_is_no_way_around_its_fee(lot: ParkingLot) 
     lot.clock.advance(15 * 60)
     ended, _ = await lot.cancel(made)
     assert (ended.record.status, ended.record.fee_tyiyn) == ("no_show", 65_00)
+
+
+async def test_giving_up_what_is_over_is_free_where_the_station_was_away(lot: ParkingLot) -> None:
+    """Whoever is first, the driver or the worker: nobody could have begun there."""
+    await lot.give(300_00)
+    made = await lot.reserve()
+    await lot.sql("UPDATE stations SET last_heartbeat_at = %s", lot.clock.now())
+    lot.link.connected.clear()
+    lot.clock.advance(15 * 60)
+    ended, was_over = await lot.cancel(made)
+    assert (ended.record.status, ended.record.canceled_by, ended.record.fee_tyiyn) == ("canceled", "system", 0)
+    assert not was_over
 
 
 async def test_a_start_and_a_reservation_of_one_connector_at_once(lot: ParkingLot) -> None:

@@ -6,10 +6,12 @@ import pytest
 import trio
 
 from evpower.accounts.rows.erasure import has_open_money
+from evpower.billing.errors import ClientBlocked
 from evpower.billing.rows.day_book import read_held
 from evpower.db.unit_of_work import reading
 from evpower.errors import SessionAlreadyActive
 from evpower.events import StationChanged
+from evpower.reservations.errors import ReservationOver
 from evpower.server.rows.money_figures import read_money_figures
 from tests.worlds.charging import CLIENT, STATION
 from tests.worlds.reservations import OTHER, ParkingLot
@@ -100,6 +102,33 @@ async def test_whose_station_was_away_pays_nothing_although_the_time_was_over_be
             nursery.cancel_scope.cancel()
     ended = (await lot.read(made)).record
     assert (ended.status, ended.canceled_by, ended.fee_tyiyn) == ("canceled", "system", 0)
+
+
+@pytest.mark.parametrize("after_s", [3600, None])
+async def test_who_is_blocked_while_a_connector_is_kept_pays_nothing(lot: ParkingLot, after_s: float | None) -> None:
+    """It could not begin any more; and others may have the connector."""
+    await lot.give(300_00)
+    made = await lot.reserve(after_s=after_s)
+    lot.clock.advance(7 * 60)
+    await lot.sql("UPDATE clients SET status = 'blocked' WHERE id = %s", CLIENT)
+    with pytest.raises(ClientBlocked):
+        await lot.app.reservations.service.extend(CLIENT, made.record.id, 15)
+    await lot.work()
+    ended = (await lot.read(made)).record
+    assert (ended.status, ended.canceled_by, ended.reason, ended.fee_tyiyn) == ("canceled", "operator", "blocked", 0)
+    assert await lot.balance() == 300_00
+
+
+async def test_it_is_made_longer_by_the_time_that_passed_whatever_the_clock_says(lot: ParkingLot) -> None:
+    await lot.give(300_00)
+    made = await lot.reserve()
+    lot.clock.advance(60)
+    lot.clock.jump(3600)
+    longer = await lot.app.reservations.service.extend(CLIENT, made.record.id, 15)
+    assert longer.record.minutes == 30
+    lot.clock.advance(30 * 60)
+    with pytest.raises(ReservationOver):
+        await lot.app.reservations.service.extend(CLIENT, made.record.id, 15)
 
 
 async def test_what_a_dead_process_has_claimed_is_done_after_its_lease(lot: ParkingLot) -> None:

@@ -10,7 +10,8 @@ from evpower.db.pool import Pool
 from evpower.identifiers import ClientId, ConnectorId, StationId
 from evpower.network.listing import ListedStation
 from evpower.push.recipient import Device, Recipient
-from evpower.reservations.service import ReservationOrder, ReservationView
+from evpower.reservations.opening import ReservationOrder
+from evpower.reservations.service import ReservationView
 from tests.worlds.charging import CLIENT, ONE, STATION, World, impatient, open_world
 
 OTHER = ClientId("client-2")

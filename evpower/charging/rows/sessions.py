@@ -131,8 +131,8 @@ WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('re
   AND (s.connector_id = %(connector_id)s OR p.remote_start_id = %(remote_start_id)s
        OR NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
                       AND o.connector_id = %(connector_id)s AND o.status = 'started')
-          AND NOT EXISTS (SELECT FROM evpower.reservations k WHERE k.station_id = s.station_id
-                          AND k.connector_id = %(connector_id)s AND k.is_blocking AND k.client_id <> s.user_id))
+          AND NOT EXISTS (SELECT FROM evpower.kept_connectors k WHERE k.station_id = s.station_id
+                          AND k.connector_id = %(connector_id)s AND k.client_id <> s.user_id))
 ORDER BY (p.remote_start_id = %(remote_start_id)s) IS TRUE DESC, s.connector_id = %(connector_id)s DESC,
          ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
 LIMIT 1 FOR UPDATE OF s

@@ -36,13 +36,13 @@ READ_FOR_START = f"""
 SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
        c.connector_number IS NOT NULL AS exists, c.is_enabled, {SAID} AS ocpp_status,
        r.id AS running_session, r.user_id AS running_client, k.client_id AS kept_for, k.starts_at AS kept_from,
-       EXISTS (SELECT FROM evpower.reservations v WHERE v.station_id = s.id AND v.is_blocking) AS station_keeps
+       EXISTS (SELECT FROM evpower.kept_connectors v WHERE v.station_id = s.id) AS station_keeps
 FROM public.stations s
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
 LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = %(connector_id)s
      AND r.status = 'started'
-LEFT JOIN evpower.reservations k ON k.station_id = s.id AND k.connector_id = %(connector_id)s AND k.is_blocking
+LEFT JOIN evpower.kept_connectors k ON k.station_id = s.id AND k.connector_id = %(connector_id)s
 WHERE s.id = %(station_id)s ORDER BY k.starts_at LIMIT 1
 """
 

@@ -61,7 +61,15 @@ OF_SESSION = f"SELECT {COLUMNS} FROM evpower.reservations WHERE session_id = %(s
 AT_STATION = "SELECT id FROM evpower.reservations WHERE station_id = %(station_id)s AND wire_id = %(wire_id)s"
 NO_SHOWS = """
 SELECT ended_at FROM evpower.reservations
-WHERE client_id = %(client_id)s AND status = 'no_show' AND ended_at > %(since)s ORDER BY ended_at
+WHERE client_id = %(client_id)s AND status = 'no_show' AND session_id IS NULL AND ended_at > %(since)s ORDER BY ended_at
+"""
+# The last one that ended unused although its client's charge had begun in its time.
+MISSED = f"""
+SELECT {COLUMNS} FROM evpower.reservations
+WHERE client_id = %(client_id)s AND status = 'no_show' AND session_id IS NULL AND station_id = %(station_id)s
+  AND (any_connector OR connector_id = %(connector_id)s)
+  AND greatest(blocks_from, created_at) <= %(began_at)s AND expires_at > %(began_at)s
+ORDER BY ended_at DESC LIMIT 1 FOR UPDATE
 """
 OVERLAPS = f"""
 SELECT FROM evpower.reservations
@@ -133,6 +141,19 @@ async def lock_live_of_client(conn: Conn, client_id: ClientId) -> ReservationRec
 async def lock_of_session(conn: Conn, session_id: SessionId) -> ReservationRecord | None:
     """The one that this charge used, its row taken."""
     return _one(await (await conn.execute(OF_SESSION, {"session_id": session_id})).fetchone())
+
+
+async def lock_missed(
+    conn: Conn, client_id: ClientId, station_id: StationId, connector_id: ConnectorId, began_at: datetime
+) -> ReservationRecord | None:
+    """The one that passes for not used although its client began a charge at its connector in its time."""
+    parameters = {
+        "client_id": client_id,
+        "station_id": station_id,
+        "connector_id": connector_id,
+        "began_at": began_at,
+    }
+    return _one(await (await conn.execute(MISSED, parameters)).fetchone())
 
 
 async def find_at_station(conn: Conn, station_id: StationId, wire_id: int) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, StationId
@@ -38,26 +37,13 @@ ORDER BY o.station_id <> c.station_id, o.station_id, o.connector_number
 """
 # Where another client has kept what is left: nobody else can begin there now.
 TAKEN_BY_OTHERS = """
-SELECT bool_or(k.id IS NOT NULL) AND NOT bool_or(k.id IS NULL AND c.is_enabled AND r.id IS NULL) AS taken
+SELECT bool_or(k.client_id IS NOT NULL) AND NOT bool_or(k.client_id IS NULL AND c.is_enabled AND r.id IS NULL) AS taken
 FROM public.connectors c
-LEFT JOIN evpower.reservations k ON k.station_id = c.station_id AND k.connector_id = c.connector_number
-     AND k.is_blocking AND k.client_id IS DISTINCT FROM %(client_id)s
+LEFT JOIN evpower.kept_connectors k ON k.station_id = c.station_id AND k.connector_id = c.connector_number
+     AND k.client_id IS DISTINCT FROM %(client_id)s
 LEFT JOIN public.charging_sessions r ON r.station_id = c.station_id AND r.connector_id = c.connector_number
      AND r.status = 'started'
 WHERE c.station_id = %(station_id)s
-"""
-# Its station is silent, out of service, or broken: nothing can be kept there.
-LOST = """
-SELECT v.id, CASE WHEN s.status <> 'active' OR NOT coalesce(c.is_enabled, false) THEN 'blocked'
-                  WHEN o.status = 'Faulted' OR c.ocpp_status = 'Faulted' THEN 'broken_charger'
-                  WHEN o.status = 'Unavailable' OR c.ocpp_status = 'Unavailable' THEN 'blocked'
-                  ELSE 'offline' END AS why, v.station_id
-FROM evpower.reservations v JOIN public.stations s ON s.id = v.station_id
-LEFT JOIN public.connectors c ON c.station_id = v.station_id AND c.connector_number = v.connector_id
-LEFT JOIN evpower.ocpp_station_status o ON o.station_id = v.station_id
-WHERE v.is_blocking AND v.starts_at <= %(now)s
-  AND (s.status <> 'active' OR NOT coalesce(c.is_enabled, false) OR c.ocpp_status IN ('Faulted', 'Unavailable')
-       OR o.status IN ('Faulted', 'Unavailable') OR s.last_heartbeat_at IS NULL OR s.last_heartbeat_at < %(silent)s)
 """
 
 
@@ -67,15 +53,6 @@ class Abilities:
 
     keeps: bool
     keeps_any: bool
-
-
-@dataclass(frozen=True)
-class LostPlace:
-    """A reservation whose connector cannot be had: `offline`, `broken_charger` or `blocked`."""
-
-    id: str
-    why: str
-    station_id: StationId
 
 
 async def read_abilities(conn: Conn, station_id: StationId) -> Abilities:
@@ -111,9 +88,3 @@ async def is_taken_by_others(conn: Conn, station_id: StationId, client_id: Clien
     parameters = {"station_id": station_id, "client_id": client_id}
     row = await (await conn.execute(TAKEN_BY_OTHERS, parameters)).fetchone()
     return bool(row and row["taken"])
-
-
-async def lost_places(conn: Conn, now: datetime, silent: datetime) -> Sequence[LostPlace]:
-    """Reservations in force whose connector cannot be had; `silent`: not heard since then is away."""
-    rows = await (await conn.execute(LOST, {"now": now, "silent": silent})).fetchall()
-    return [LostPlace(**row) for row in rows]

@@ -30,7 +30,8 @@ from evpower.idempotency.claim import IdempotencyClaim
 from evpower.identifiers import STATION_NAME, ClientId, ConnectorId, StationId
 from evpower.money import som_number
 from evpower.reservations.errors import ReservationNotFound
-from evpower.reservations.service import ReservationOrder, ReservationQuote, Reservations, ReservationView
+from evpower.reservations.opening import ReservationOrder, ReservationQuote
+from evpower.reservations.service import Reservations, ReservationView
 
 #: A station may be waited for 5 of them.
 ANSWER_WITHIN_S = 9
@@ -144,7 +145,7 @@ class ReservationDoor:
         """`GET /reservations/quote`; writes nothing."""
         client_id, station_id, connector_id, minutes, start_time = quote_query(BodyFields(request.args), caller())
         with trio.fail_after(ANSWER_WITHIN_S):
-            quote = await self._reservations.quote(station_id, connector_id, minutes, start_time, client_id)
+            quote = await self._reservations.new.quote(station_id, connector_id, minutes, start_time, client_id)
         return written(Answer(quote_body(quote)))
 
     @described(
