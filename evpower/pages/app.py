@@ -62,6 +62,8 @@ from evpower.pages.network.lists import NetworkLists, network_routes
 from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
 from evpower.pages.power.routes import power_routes
+from evpower.pages.power.sites import SharedViews
+from evpower.pages.power.writing import power_forms
 from evpower.pages.questions.routes import Questions, question_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations.asking import Asking
@@ -161,6 +163,7 @@ def _behind_the_gate(
     services: PagesServices, clock: Clock, ids: Ids, gate: Gate, render: Renderer, timezone: ZoneInfo
 ) -> Blueprint:
     behind, pages = Blueprint("behind", __name__), Pages(services.pictures, render)
+    power_views = SharedViews(services.power, clock)
 
     @behind.before_request
     async def admit() -> Any:
@@ -189,7 +192,8 @@ def _behind_the_gate(
         call_sheet_pages(services.call_sheets, services.station_wire.sockets, services.acts, pages),
         map_routes(services.pictures, pages),
         forecast_pages(services.forecasts, services.network.views, pages),
-        power_routes(services.power, services.pictures, services.acts, pages, clock, ids, timezone),
+        power_routes(services.power, power_views, services.pictures, services.acts, pages, clock, ids, timezone),
+        power_forms(services.power, power_views, services.network.views, services.acts, pages),
     ):
         behind.register_blueprint(routes)
     return behind
