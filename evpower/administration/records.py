@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Generic, Literal, TypeVar
@@ -256,3 +256,29 @@ class Changed(Generic[Record]):
 
     record: Record
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SiteContact:
+    """What is known, in anybody's words: a guard with their hours, a telephone company with the number of a SIM."""
+
+    person: str | None = None
+    phone: str | None = None
+    hours: str | None = None
+    sim_provider: str | None = None
+    sim_number: str | None = None
+    #: What else helps: where the board is, who has the key.
+    note: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(getattr(self, each.name) for each in fields(self))
+
+
+@dataclass(frozen=True)
+class StoredContact:
+    """A contact, and who wrote it down when."""
+
+    contact: SiteContact
+    changed_at: datetime
+    changed_by: str

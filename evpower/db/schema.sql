@@ -775,6 +775,17 @@ TABLE evpower.signing_keys (
     signs_until timestamp with time zone NOT NULL,
     believed_until timestamp with time zone NOT NULL
 )
+TABLE evpower.site_contacts (
+    location_id text NOT NULL,
+    person text,
+    phone text,
+    hours text,
+    sim_provider text,
+    sim_number text,
+    note text,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL
+)
 TABLE evpower.socket_ends (
     station_id text NOT NULL,
     ended_at timestamp with time zone NOT NULL,
@@ -1497,6 +1508,14 @@ evpower.signed_readings: signed_readings_session_id_digest_key UNIQUE (session_i
 evpower.signed_readings: signed_readings_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
 evpower.signing_keys: signing_keys_order CHECK ((signs_until <= believed_until))
 evpower.signing_keys: signing_keys_pkey PRIMARY KEY (kid)
+evpower.site_contacts: site_contacts_hours_check CHECK (((length(hours) >= 1) AND (length(hours) <= 500)))
+evpower.site_contacts: site_contacts_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id)
+evpower.site_contacts: site_contacts_note_check CHECK (((length(note) >= 1) AND (length(note) <= 500)))
+evpower.site_contacts: site_contacts_person_check CHECK (((length(person) >= 1) AND (length(person) <= 500)))
+evpower.site_contacts: site_contacts_phone_check CHECK (((length(phone) >= 1) AND (length(phone) <= 500)))
+evpower.site_contacts: site_contacts_pkey PRIMARY KEY (location_id)
+evpower.site_contacts: site_contacts_sim_number_check CHECK (((length(sim_number) >= 1) AND (length(sim_number) <= 500)))
+evpower.site_contacts: site_contacts_sim_provider_check CHECK (((length(sim_provider) >= 1) AND (length(sim_provider) <= 500)))
 evpower.socket_ends: socket_ends_close_code_check CHECK (((close_code >= 1000) AND (close_code <= 4999)))
 evpower.socket_ends: socket_ends_pkey PRIMARY KEY (station_id)
 evpower.socket_ends: socket_ends_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
@@ -1835,6 +1854,7 @@ CREATE UNIQUE INDEX sign_ins_pkey ON evpower.sign_ins USING btree (id)
 CREATE UNIQUE INDEX signed_readings_pkey ON evpower.signed_readings USING btree (id)
 CREATE UNIQUE INDEX signed_readings_session_id_digest_key ON evpower.signed_readings USING btree (session_id, digest)
 CREATE UNIQUE INDEX signing_keys_pkey ON evpower.signing_keys USING btree (kid)
+CREATE UNIQUE INDEX site_contacts_pkey ON evpower.site_contacts USING btree (location_id)
 CREATE UNIQUE INDEX socket_ends_pkey ON evpower.socket_ends USING btree (station_id)
 CREATE UNIQUE INDEX staff_elevations_pkey ON evpower.staff_elevations USING btree (token_hash)
 CREATE UNIQUE INDEX staff_locations_pkey ON evpower.staff_locations USING btree (user_id, location_id)

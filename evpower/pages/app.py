@@ -22,6 +22,7 @@ from evpower.administration.provisioning import Provisioning
 from evpower.attempts.service import Attempts
 from evpower.attention.picture import Pictures
 from evpower.attention.service import Marks
+from evpower.case_files.call_sheets import CallSheets
 from evpower.case_files.service import CaseFiles
 from evpower.charging.limits import LimitKeeper
 from evpower.charging.service import ChargingService
@@ -61,9 +62,12 @@ from evpower.pages.network.lists import NetworkLists, network_routes
 from evpower.pages.network.strangers import stranger_routes
 from evpower.pages.now import now_routes
 from evpower.pages.power.routes import power_routes
+from evpower.pages.power.sites import SharedViews
+from evpower.pages.power.writing import power_forms
 from evpower.pages.questions.routes import Questions, question_routes
 from evpower.pages.sign_in import require_second_factor, sign_in_routes
 from evpower.pages.stations.asking import Asking
+from evpower.pages.stations.call_sheets import call_sheet_pages
 from evpower.pages.stations.routes import StationRooms, StationWire, station_routes
 from evpower.pages.system import ReadSystem, system_routes
 from evpower.pages.todo import todo_routes
@@ -129,6 +133,7 @@ class PagesServices:
     read_system: ReadSystem
     station_rooms: StationRooms
     station_wire: StationWire
+    call_sheets: CallSheets
     asking: Asking
     reasons: Reasons
 
@@ -158,6 +163,7 @@ def _behind_the_gate(
     services: PagesServices, clock: Clock, ids: Ids, gate: Gate, render: Renderer, timezone: ZoneInfo
 ) -> Blueprint:
     behind, pages = Blueprint("behind", __name__), Pages(services.pictures, render)
+    power_views = SharedViews(services.power, clock)
 
     @behind.before_request
     async def admit() -> Any:
@@ -183,9 +189,11 @@ def _behind_the_gate(
         import_routes(services.fleet_imports, services.acts, pages),
         system_routes(services.read_system, pages),
         station_routes(services.pictures, services.station_rooms, services.station_wire, services.asking, pages),
+        call_sheet_pages(services.call_sheets, services.station_wire.sockets, services.acts, pages),
         map_routes(services.pictures, pages),
         forecast_pages(services.forecasts, services.network.views, pages),
-        power_routes(services.power, services.pictures, services.acts, pages, clock, ids, timezone),
+        power_routes(services.power, power_views, services.pictures, services.acts, pages, clock, ids, timezone),
+        power_forms(services.power, power_views, services.network.views, services.acts, pages),
     ):
         behind.register_blueprint(routes)
     return behind

@@ -35,6 +35,7 @@ from evpower.billing.day_book import DayBook
 from evpower.billing.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
+from evpower.case_files.call_sheets import CallSheets
 from evpower.case_files.service import CaseFiles
 from evpower.case_files.stations import StationCases
 from evpower.charging.arrivals import TakenUp, to_take_up
@@ -246,6 +247,7 @@ class App:
     evidence: Evidence | None
     case_files: CaseFiles
     station_cases: StationCases
+    call_sheets: CallSheets
     finding: Search
 
 
@@ -345,6 +347,7 @@ def build_app(
     sign_in = build_sign_in(pool, clock, ids, means, code_rules(config), random_bytes)
     acts = OperatorActs(pool, clock)
     heartbeat_timeout_s, timezone = config.ocpp.heartbeat_timeout_s, config.billing.timezone
+    station_cases = StationCases(pool, clock, heartbeat_timeout_s)
     availability = StationAvailability(pool, clock, timezone)
     calendar = Calendar(timezone, frozenset(config.forecast.holidays))
     forecasts = Forecasts(pool, clock, locations, calendar, limits.planned_at)
@@ -446,7 +449,8 @@ def build_app(
         documents=Documents(pool, config.billing.timezone) if config.history.enabled else None,
         evidence=Evidence(pool) if config.history.enabled else None,
         finding=Search(pool),
-        station_cases=StationCases(pool, clock, heartbeat_timeout_s),
+        station_cases=station_cases,
+        call_sheets=CallSheets(pool, clock, station_cases, heartbeat_timeout_s),
         case_files=CaseFiles(pool, clock, Evidence(pool)),
     )
 

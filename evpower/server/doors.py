@@ -29,6 +29,7 @@ from evpower.http.operators.administration import location_admin_routes, station
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.attention import attention_routes
 from evpower.http.operators.charges.availability import availability_routes
+from evpower.http.operators.charges.call_sheets import call_sheet_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.forecast import forecast_score_routes
 from evpower.http.operators.charges.health import health_routes
@@ -223,6 +224,7 @@ def pages_services(
         finding=app.finding,
         station_rooms=rooms,
         station_wire=wire,
+        call_sheets=app.call_sheets,
         asking=Asking(doers, app.charge_views, app.acts, app.asked_acts, clock, answer_within_s, timezone),
         books=books(app),
         power=app.power_groups,
@@ -349,6 +351,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         attention_routes(app.pictures),
         health_routes(app.health),
         availability_routes(app.availability),
+        call_sheet_routes(app.call_sheets, process.registry.socket_now),
         *((forecast_score_routes(app.forecasts),) if process.config.forecast.enabled else ()),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),

@@ -59,6 +59,7 @@ KEPT = {
     "evpower.staff_locations": ({"user_id"}, "staff's"),
     "evpower.staff_money": ({"user_id"}, "staff's"),
     "evpower.staff_totp": ({"user_id"}, "staff's"),
+    "evpower.site_contacts": ({"phone"}, "whom to call at a location: no client"),
     "evpower.sign_in_codes": ({"phone"}, "dropped after a day"),
     "evpower.schema_migrations": ({"name"}, "of files"),
     "evpower.power_groups": ({"name"}, "of fuses"),

@@ -17,6 +17,7 @@ from evpower.http.operators.admin import AdminDoor, StaffDoor
 from evpower.http.operators.administration import location_admin_routes, station_admin_routes, station_list_routes
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.availability import availability_routes
+from evpower.http.operators.charges.call_sheets import call_sheet_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.health import health_routes
 from evpower.http.operators.charges.sessions import session_routes
@@ -108,6 +109,7 @@ class Door:
                 statistics_routes(app.charge_views),
                 health_routes(app.health),
                 availability_routes(app.availability),
+                call_sheet_routes(app.call_sheets, lambda _station: None),
                 client_routes(app.client_accounts, app.charge_views, app.case_files),
                 second_factor_routes(self.factor),
                 *staff_routes(app.staff),
@@ -373,3 +375,23 @@ async def test_operators_and_the_administrators_token_show_none(world: World, st
 
 async def test_no_route_behind_a_token_gives_a_second_factor(strict: Door) -> None:
     await strict.ask(TOKEN, "/users/adm/totp", 404, method="POST", body={})
+
+
+async def test_a_sheet_has_the_contact_that_was_written_for_its_location_and_operators_write_none(door: Door) -> None:
+    contact = {"person": "Бек", "phone": "0555 123456", "sim_provider": None}
+    path, sheet = "/locations/EVP-LOC-001/contact", f"/stations/{STATION}/call-sheet"
+    assert (await door.ask(TOKEN, path))["changed_at"] is None
+    written = await door.ask("user~adm", path, method="PUT", body=contact)
+    assert (written["person"], written["phone"], written["note"]) == ("Бек", "0555 123456", None)
+    assert written["changed_by"] == "operator:adm"
+    found = await door.ask("user~op", sheet)
+    assert found["contact"] == written
+    assert [each["id"] for each in found["people"]] == ["op"]
+    assert found["to_try"][0] in ("heard", "lit")
+    assert (await door.ask("user~op", path, 403, method="PUT", body=contact))["reason"] == "no_right"
+    await door.ask("user~op", f"/stations/{OTHER}/call-sheet", 403)
+    await door.ask("user~op", "/locations/L2/contact", 403)
+    await door.ask(TOKEN, "/locations/NONE/contact", 404)
+    wrong = await door.ask(TOKEN, path, 400, method="PUT", body={"phone": 5, "note": "x" * 501})
+    assert {each["field"] for each in wrong["detail"]} == {"phone", "note"}
+    assert (await door.ask(TOKEN, path))["person"] == "Бек"

@@ -11,6 +11,7 @@ import click
 
 from evpower.command_line.columns import Column
 from evpower.command_line.commands.station import station
+from evpower.command_line.completion import complete
 from evpower.command_line.listing import Wanted, listing
 from evpower.command_line.terminal import Terminal, json_object, terminal_command
 
@@ -61,6 +62,28 @@ def location() -> None:
 def change_location(terminal: Terminal, location_id: str, changes: str) -> None:
     """Change the fields of LOCATION that JSON names, as a fleet file names them; null empties one."""
     _show(terminal, terminal.server.put("locations", location_id, body=json_object(changes)))
+
+
+@location.command("contact")
+@click.argument("location_id", metavar="LOCATION")
+@click.argument("contact", metavar="[JSON]", required=False)
+@terminal_command
+def contact_of_location(terminal: Terminal, location_id: str, contact: str | None) -> None:
+    """Whom to call about LOCATION; JSON writes it down anew: person, phone, hours, sim_provider, sim_number, note."""
+    path = ("locations", location_id, "contact")
+    server = terminal.server
+    terminal.screen.facts(server.get(*path) if contact is None else server.put(*path, body=json_object(contact)))
+
+
+@station.command("call-sheet")
+@click.argument("station_id", metavar="STATION", shell_complete=complete("stations"))
+@terminal_command
+def call_sheet(terminal: Terminal, station_id: str) -> None:
+    """Whom to call when STATION does not answer, what to read out, what is held there, and what to have tried."""
+    from evpower.command_line.views.call_sheet import show_call_sheet
+
+    found = terminal.server.get("stations", terminal.server.whole_id("stations", station_id), "call-sheet")
+    show_call_sheet(terminal.screen, found)
 
 
 @station.command("show")

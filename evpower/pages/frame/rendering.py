@@ -19,6 +19,7 @@ from evpower.clock import Clock, Ids
 from evpower.pages.frame.assets import Asset
 from evpower.pages.frame.dots import Dots, marks
 from evpower.pages.frame.row_acts import (
+    called_about,
     decided_at,
     is_stopped_again,
     is_stopped_here,
@@ -84,6 +85,7 @@ class Renderer:
             station_acts=station_acts,
             is_stopped_here=is_stopped_here,
             is_stopped_again=is_stopped_again,
+            called_about=called_about,
             decided_at=decided_at,
             order_asked_about=order_asked_about,
             new_key=ids.new,

@@ -59,6 +59,13 @@ def station_acts(condition: Condition) -> list[RowAct]:
     ]
 
 
+def called_about(condition: Condition) -> str | None:
+    """The call sheet of a station that fell silent."""
+    if condition.kind is not ConditionKind.STATION_OFFLINE or condition.station_id is None:
+        return None
+    return f"/stations/{quote(condition.station_id, safe='')}/call-sheet"
+
+
 def is_stopped_here(condition: Condition) -> bool:
     """Whether the row has a stop of its charge."""
     return condition.kind in STOPPED_HERE and condition.session_id is not None

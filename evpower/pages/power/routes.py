@@ -48,14 +48,17 @@ class ListedGroup:
 
 
 def power_routes(
-    power: PowerGroups, pictures: Pictures, acts: OperatorActs, pages: Pages, clock: Clock, ids: Ids, timezone: ZoneInfo
+    power: PowerGroups,
+    views: SharedViews,
+    pictures: Pictures,
+    acts: OperatorActs,
+    pages: Pages,
+    clock: Clock,
+    ids: Ids,
+    timezone: ZoneInfo,
 ) -> Blueprint:
     """Groups, and one of them."""
-    routes, views, rows = (
-        Blueprint("power", __name__, url_prefix="/network/power"),
-        SharedViews(power, clock),
-        Rows(pages.render),
-    )
+    routes, rows = Blueprint("power", __name__, url_prefix="/network/power"), Rows(pages.render)
 
     async def seen(group_id: int) -> GroupView:
         """Raises NoSuchGroup, also for a site that is not theirs."""

@@ -81,7 +81,8 @@ def _listed(read_one: Callable[[Any], Any], most: int, properties: dict[str, Any
     return FieldKind({"type": "array", "items": items, "maxItems": most}, read)
 
 
-def _member(value: dict[str, Any]) -> MemberOrder:
+def member_order(value: dict[str, Any]) -> MemberOrder:
+    """A connector of a group. Raises InvalidRequest."""
     fields = BodyFields(value)
     station = fields.required("station_id", identifier(STATION_ID))
     connector = fields.required("connector_id", CONNECTOR)
@@ -117,7 +118,8 @@ AT = FieldKind({"type": "string", "pattern": f"^(?:{CLOCK.pattern})$"}, _clock)
 DAYS = FieldKind({"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 7}, "minItems": 1}, _days)
 
 
-def _hours(value: dict[str, Any]) -> HoursOrder:
+def hours_order(value: dict[str, Any]) -> HoursOrder:
+    """A limit by the clock. Raises InvalidRequest."""
     fields = BodyFields(value)
     days, since, until = fields.required("days", DAYS), fields.required("from", AT), fields.required("to", AT)
     limit_kw = fields.required("limit_kw", KILOWATTS)
@@ -129,8 +131,8 @@ def _hours(value: dict[str, Any]) -> HoursOrder:
     return HoursOrder(days, since, until, limit_kw)
 
 
-MEMBERS = _listed(_member, MEMBERS_MOST, {"station_id": {"type": "string"}, "connector_id": {"type": "integer"}})
-HOURS = _listed(_hours, HOURS_MOST, {"days": dict(DAYS.schema), "from": dict(AT.schema), "to": dict(AT.schema)})
+MEMBERS = _listed(member_order, MEMBERS_MOST, {"station_id": {"type": "string"}, "connector_id": {"type": "integer"}})
+HOURS = _listed(hours_order, HOURS_MOST, {"days": dict(DAYS.schema), "from": dict(AT.schema), "to": dict(AT.schema)})
 
 
 def group_order(fields: BodyFields) -> GroupOrder:
