@@ -73,6 +73,14 @@ TABLE evpower.client_profiles (
     birthday date NOT NULL,
     updated_at timestamp with time zone NOT NULL
 )
+TABLE evpower.connector_evses (
+    station_id text NOT NULL,
+    connector_number integer NOT NULL,
+    evse_id integer NOT NULL,
+    evse_connector integer NOT NULL DEFAULT 1,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+)
 TABLE evpower.connector_faults (
     station_id text NOT NULL,
     connector_number integer NOT NULL,
@@ -1267,6 +1275,11 @@ evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
 evpower.client_profiles: client_profiles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.client_profiles: client_profiles_pkey PRIMARY KEY (client_id)
+evpower.connector_evses: connector_evses_evse_connector_check CHECK (((evse_connector >= 1) AND (evse_connector <= 1000)))
+evpower.connector_evses: connector_evses_evse_id_check CHECK (((evse_id >= 1) AND (evse_id <= 1000)))
+evpower.connector_evses: connector_evses_pkey PRIMARY KEY (station_id, connector_number)
+evpower.connector_evses: connector_evses_station_id_connector_number_fkey FOREIGN KEY (station_id, connector_number) REFERENCES public.connectors(station_id, connector_number) ON DELETE CASCADE
+evpower.connector_evses: connector_evses_station_id_evse_id_evse_connector_key UNIQUE (station_id, evse_id, evse_connector) DEFERRABLE
 evpower.connector_faults: connector_faults_pkey PRIMARY KEY (station_id, connector_number)
 evpower.connector_faults: connector_faults_station_id_connector_number_fkey FOREIGN KEY (station_id, connector_number) REFERENCES public.connectors(station_id, connector_number) ON DELETE CASCADE
 evpower.connector_health: connector_health_chance_check CHECK (((chance >= (0)::double precision) AND (chance <= (1)::double precision)))
@@ -1746,6 +1759,8 @@ CREATE UNIQUE INDEX client_profiles_pkey ON evpower.client_profiles USING btree 
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
 CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
+CREATE UNIQUE INDEX connector_evses_pkey ON evpower.connector_evses USING btree (station_id, connector_number)
+CREATE UNIQUE INDEX connector_evses_station_id_evse_id_evse_connector_key ON evpower.connector_evses USING btree (station_id, evse_id, evse_connector)
 CREATE UNIQUE INDEX connector_faults_pkey ON evpower.connector_faults USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX connector_health_pkey ON evpower.connector_health USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)

@@ -101,7 +101,7 @@ async def test_an_inventory_with_other_evses_than_are_configured_is_a_warning_an
 ) -> None:
     """Wherever operators look: the list, the administrators' record, an import; until an inventory agrees."""
     evses = [replace(LIMIT, component="EVSE", evse_id=number) for number in (1, 2, 3)]
-    warning = "the station reports the EVSEs 1, 2, 3, but the connectors 1, 2 are configured"
+    warning = "the station reports the EVSEs 1, 2, 3, but the connectors make the EVSEs 1, 2"
     number = await asked(world)
     assert number is not None
     with world.app.bus.subscribe(lambda event: isinstance(event, StationChanged)) as changes:
