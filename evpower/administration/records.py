@@ -54,6 +54,9 @@ class ConnectorRecord:
     connector_number: int
     connector_type: str | None
     power_kw: float | None
+    #: Where it is at a station of OCPP 2.0.1.
+    evse_id: int
+    evse_connector: int
     is_enabled: bool
     error_code: str | None
     status: str
@@ -85,12 +88,16 @@ class StationRecord:
     connectors: tuple[ConnectorRecord, ...]
     #: Of its inventory (OCPP 2.0.1).
     reported_evses: Sequence[int] | None
+    configured_evses: Sequence[int]
 
     @property
     def configuration_warnings(self) -> list[str]:
         """What cannot be true of these rows, as sentences for a person."""
         return configuration_warnings(
-            self.connectors_count, [each.connector_number for each in self.connectors], self.reported_evses
+            self.connectors_count,
+            [each.connector_number for each in self.connectors],
+            self.reported_evses,
+            self.configured_evses,
         )
 
 

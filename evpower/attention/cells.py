@@ -80,6 +80,7 @@ class StationFactsNow:
     connectors: tuple[ConnectorFacts, ...]
     #: Of its inventory (OCPP 2.0.1).
     reported_evses: Sequence[int] | None = None
+    configured_evses: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,8 @@ def of_stations(stations: Iterable[StationCells], rows: Gathered, now: datetime)
 
 def _warnings(station: StationCells) -> list[str]:
     facts = station.facts
-    return configuration_warnings(facts.connectors_count, [cell.number for cell in station.cells], facts.reported_evses)
+    numbers = [cell.number for cell in station.cells]
+    return configuration_warnings(facts.connectors_count, numbers, facts.reported_evses, facts.configured_evses)
 
 
 def _is_silent(station: StationCells) -> bool:

@@ -73,6 +73,14 @@ TABLE evpower.client_profiles (
     birthday date NOT NULL,
     updated_at timestamp with time zone NOT NULL
 )
+TABLE evpower.connector_evses (
+    station_id text NOT NULL,
+    connector_number integer NOT NULL,
+    evse_id integer NOT NULL,
+    evse_connector integer NOT NULL DEFAULT 1,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+)
 TABLE evpower.connector_faults (
     station_id text NOT NULL,
     connector_number integer NOT NULL,
@@ -94,6 +102,33 @@ TABLE evpower.connector_health (
 TABLE evpower.cursor_keys (
     one boolean NOT NULL DEFAULT true,
     key bytea NOT NULL
+)
+TABLE evpower.device_events (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    station_id text NOT NULL,
+    seq_no integer NOT NULL,
+    is_last boolean NOT NULL,
+    is_whole boolean NOT NULL,
+    grave boolean NOT NULL,
+    generated_at timestamp with time zone NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    event_id integer NOT NULL,
+    trigger text NOT NULL,
+    notification text NOT NULL,
+    component text NOT NULL,
+    component_instance text NOT NULL,
+    evse_id integer NOT NULL,
+    connector_id integer NOT NULL,
+    variable text NOT NULL,
+    variable_instance text NOT NULL,
+    actual_value text NOT NULL,
+    cause integer,
+    monitor_id integer,
+    transaction_id text,
+    tech_code text,
+    tech_info text,
+    cleared boolean
 )
 TABLE evpower.device_inventories (
     station_id text NOT NULL,
@@ -1285,6 +1320,11 @@ evpower.client_merges: client_merges_old_id_fkey FOREIGN KEY (old_id) REFERENCES
 evpower.client_merges: client_merges_pkey PRIMARY KEY (old_id)
 evpower.client_profiles: client_profiles_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id)
 evpower.client_profiles: client_profiles_pkey PRIMARY KEY (client_id)
+evpower.connector_evses: connector_evses_evse_connector_check CHECK (((evse_connector >= 1) AND (evse_connector <= 1000)))
+evpower.connector_evses: connector_evses_evse_id_check CHECK (((evse_id >= 1) AND (evse_id <= 1000)))
+evpower.connector_evses: connector_evses_pkey PRIMARY KEY (station_id, connector_number)
+evpower.connector_evses: connector_evses_station_id_connector_number_fkey FOREIGN KEY (station_id, connector_number) REFERENCES public.connectors(station_id, connector_number) ON DELETE CASCADE
+evpower.connector_evses: connector_evses_station_id_evse_id_evse_connector_key UNIQUE (station_id, evse_id, evse_connector) DEFERRABLE
 evpower.connector_faults: connector_faults_pkey PRIMARY KEY (station_id, connector_number)
 evpower.connector_faults: connector_faults_station_id_connector_number_fkey FOREIGN KEY (station_id, connector_number) REFERENCES public.connectors(station_id, connector_number) ON DELETE CASCADE
 evpower.connector_health: connector_health_chance_check CHECK (((chance >= (0)::double precision) AND (chance <= (1)::double precision)))
@@ -1296,6 +1336,8 @@ evpower.connector_health: connector_health_station_id_fkey FOREIGN KEY (station_
 evpower.connector_health: connector_health_tried_check CHECK (((tried >= 0) AND (tried <= 20)))
 evpower.cursor_keys: cursor_keys_one_check CHECK (one)
 evpower.cursor_keys: cursor_keys_pkey PRIMARY KEY (one)
+evpower.device_events: device_events_pkey PRIMARY KEY (id)
+evpower.device_events: device_events_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.device_inventories: device_inventories_pkey PRIMARY KEY (station_id)
 evpower.device_inventories: device_inventories_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id)
 evpower.device_monitors: device_monitors_pkey PRIMARY KEY (station_id, monitor_id)
@@ -1671,6 +1713,8 @@ CREATE INDEX clients_id_begins ON public.clients USING btree (id text_pattern_op
 CREATE INDEX clients_in_debt ON public.clients USING btree (debt_amount) WHERE (debt_amount > (0)::numeric)
 CREATE INDEX clients_merged_into ON public.clients USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 CREATE INDEX clients_phone_begins ON public.clients USING btree (phone text_pattern_ops)
+CREATE INDEX device_events_newest ON evpower.device_events USING btree (station_id, id DESC)
+CREATE INDEX device_events_waiting ON evpower.device_events USING btree (station_id) WHERE (NOT is_whole)
 CREATE INDEX doubts_of_a_session ON evpower.doubts USING btree (session_id)
 CREATE INDEX doubts_open ON evpower.doubts USING btree (first_at) WHERE (settled_at IS NULL)
 CREATE INDEX free_times_ended ON evpower.free_times USING btree (ended_at, began_at)
@@ -1772,11 +1816,14 @@ CREATE UNIQUE INDEX client_profiles_pkey ON evpower.client_profiles USING btree 
 CREATE UNIQUE INDEX client_tariffs_pkey ON public.client_tariffs USING btree (id)
 CREATE UNIQUE INDEX clients_phone ON public.clients USING btree (phone)
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id)
+CREATE UNIQUE INDEX connector_evses_pkey ON evpower.connector_evses USING btree (station_id, connector_number)
+CREATE UNIQUE INDEX connector_evses_station_id_evse_id_evse_connector_key ON evpower.connector_evses USING btree (station_id, evse_id, evse_connector)
 CREATE UNIQUE INDEX connector_faults_pkey ON evpower.connector_faults USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX connector_health_pkey ON evpower.connector_health USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX connectors_pkey ON public.connectors USING btree (id)
 CREATE UNIQUE INDEX connectors_station_id_connector_number_key ON public.connectors USING btree (station_id, connector_number)
 CREATE UNIQUE INDEX cursor_keys_pkey ON evpower.cursor_keys USING btree (one)
+CREATE UNIQUE INDEX device_events_pkey ON evpower.device_events USING btree (id)
 CREATE UNIQUE INDEX device_inventories_pkey ON evpower.device_inventories USING btree (station_id)
 CREATE UNIQUE INDEX device_monitors_pkey ON evpower.device_monitors USING btree (station_id, monitor_id)
 CREATE UNIQUE INDEX device_variables_pkey ON evpower.device_variables USING btree (station_id, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute)
@@ -1894,6 +1941,7 @@ CREATE UNIQUE INDEX webhook_endpoints_pkey ON evpower.webhook_endpoints USING bt
 
 -- sequences
 
+evpower.device_events_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.device_report_ids integer FROM 1 TO 2147483647
 evpower.doubts_id_seq bigint FROM 1 TO 9223372036854775807
 evpower.favorite_watches_id_seq bigint FROM 1 TO 9223372036854775807

@@ -251,11 +251,14 @@ class LocationFilter:
 
 
 def configuration_warnings(
-    connectors_count: int, connector_ids: Collection[int], reported_evses: Collection[int] | None = None
+    connectors_count: int,
+    connector_ids: Collection[int],
+    reported_evses: Collection[int] | None = None,
+    configured_evses: Collection[int] = (),
 ) -> list[str]:
     """What cannot be true of a station's rows (seed §4), as sentences for an operator.
 
-    `reported_evses`: those that the station has, by its own inventory (OCPP 2.0.1). EVSE m is connector m.
+    `reported_evses`: those that the station has, by its own inventory (OCPP 2.0.1).
     """
     problems = []
     if connectors_count < len(connector_ids):
@@ -264,9 +267,9 @@ def configuration_warnings(
     if beyond:
         numbers = ", ".join(map(str, beyond))
         problems.append(f"connectors_count is {connectors_count}, but there are connectors with the numbers {numbers}")
-    if reported_evses is not None and set(reported_evses) != set(connector_ids):
-        said, configured = (", ".join(map(str, sorted(each))) or "none" for each in (reported_evses, connector_ids))
-        problems.append(f"the station reports the EVSEs {said}, but the connectors {configured} are configured")
+    if reported_evses is not None and set(reported_evses) != set(configured_evses):
+        said, known = (", ".join(map(str, sorted(each))) or "none" for each in (reported_evses, configured_evses))
+        problems.append(f"the station reports the EVSEs {said}, but the connectors make the EVSEs {known}")
     return problems
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evpower.identifiers import ConnectorId
+from evpower.network.spots.evses import EACH_ITS_OWN, Evses
 from evpower.network.status import AdminStatus
 
 
@@ -47,3 +48,4 @@ class Admission:
     profile_seen: int = 0
     #: Whether any of its certificates was ended, so that one it shows must be looked up.
     some_ended: bool = False
+    evses: Evses = EACH_ITS_OWN

@@ -140,7 +140,7 @@ class FleetReader:
 
     def connector(self, fields: Fields, station_id: StationId) -> Connector:
         number = fields.required("connector_number", fields.whole("connector_number", 1, 1000))
-        self._once(fields, "connector_number", "connector", None if number is None else (station_id, number))
+        is_new = self._once(fields, "connector_number", "connector", None if number is None else (station_id, number))
         connector = Connector(
             id=fields.text("id") or f"{station_id}-{number}",
             station_id=station_id,
@@ -148,8 +148,14 @@ class FleetReader:
             connector_type=fields.text("connector_type"),
             power_kw=fields.number("power_kw", 0, 10_000),
             is_enabled=fields.flag("is_enabled"),
+            evse_id=fields.whole("evse_id", 1, 1000),
+            evse_connector=fields.whole("evse_connector", 1, 1000),
         )
         self._once(fields, "id", "connector id", connector.id)
+        if connector.evse_id is None and connector.evse_connector is not None:
+            fields.wrong("evse_connector", "needs evse_id")
+        place = (station_id, connector.evse_id or number, connector.evse_connector or 1)
+        self._once(fields, "evse_id", "EVSE and connector", place if is_new else None)
         fields.done(ours=("station_id", "status", "ocpp_status", "error_code", "last_status_update", *TIMES))
         return connector
 
@@ -247,13 +253,14 @@ class FleetReader:
         self._once(fields, "phone", "phone", phone)
         return phone
 
-    def _once(self, fields: Fields, key: str, what: str, name: Hashable) -> None:
-        """Note a name that is used twice in the file."""
+    def _once(self, fields: Fields, key: str, what: str, name: Hashable) -> bool:
+        """Note a name that is used twice in the file; True when it is not."""
         if name is None:
-            return
+            return False
         first_at = self._first_at.setdefault((what, name), fields.at(key))
         if first_at != fields.at(key):
             fields.wrong(key, f"is the {what} of {first_at} already")
+        return first_at == fields.at(key)
 
 
 def _height_limit(fields: Fields) -> Decimal | None:

@@ -25,6 +25,9 @@ class Connector:
     power_kw: Decimal | None
     #: False: out of use, whatever the station says.
     is_enabled: bool | None
+    #: Where it is at a station of OCPP 2.0.1; None: the first connector of the EVSE of its own number.
+    evse_id: int | None
+    evse_connector: int | None
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,11 @@ class Fleet:
     @property
     def policies(self) -> tuple[StationPolicy, ...]:
         return tuple(StationPolicy(each.id, each.free_vend) for each in self.stations if each.free_vend is not None)
+
+    @property
+    def placed_connectors(self) -> tuple[Connector, ...]:
+        """Those with a place at an EVSE of their own."""
+        return tuple(each for station in self.stations for each in station.connectors if each.evse_id is not None)
 
     @property
     def stations(self) -> tuple[Station, ...]:

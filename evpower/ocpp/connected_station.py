@@ -32,6 +32,7 @@ class ConnectedStation:
         self.station_id = StationId(admission.station_id)
         self.connector_ids = admission.connector_ids
         self.connection = connection
+        connection.evses = admission.evses
         self.dialect = connection.dialect
         self.reports = reports
         self.clock = clock

@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from evpower.clock import Clock, Ids
 from evpower.identifiers import StationId
+from evpower.network.spots.evses import EACH_ITS_OWN
 from evpower.ocpp.habits.clocks import ClockOffset
 from evpower.ocpp.report_parts import ReportParts
 from evpower.ocpp.watch.frame_log import FrameLog, NoFrameLog
@@ -102,6 +103,8 @@ class StationConnection:
         #: Reports that somebody waits for.
         self.report_parts = ReportParts()
         self.clock_offset = ClockOffset()
+        #: Where its connectors are.
+        self.evses = EACH_ITS_OWN
         self._turn = trio.StrictFIFOLock()
         self._pending: _PendingCall | None = None
         self._busy = False

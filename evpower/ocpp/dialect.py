@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from evpower.attempts.service import OrderedStart
@@ -14,6 +15,7 @@ from evpower.history.evidence import SignedValue
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.ports import CommandResult
+from evpower.network.spots.evses import EACH_ITS_OWN, Evses
 from evpower.ocpp.reading import Flaw
 from evpower.ocpp.schemas import Schemas
 from evpower.ocpp.watch.masking import SecretMessage, SecretSetting
@@ -33,9 +35,17 @@ class Request(NamedTuple):
     report: str | None = None
 
 
-#: Sends a request to one station and returns the answer's payload, checked by its schema; of a request for a report
-#: that was accepted with its `parts`, the payloads of the messages that bring it. Raises CommandFailure.
-Send = Callable[[Request], Awaitable[dict[str, Any]]]
+@dataclass(frozen=True)
+class Send:
+    """Sends requests to one station, whose connectors are at `evses`."""
+
+    request: Callable[[Request], Awaitable[dict[str, Any]]]
+    evses: Evses = EACH_ITS_OWN
+
+    async def __call__(self, request: Request) -> dict[str, Any]:
+        """The answer's payload, checked by its schema; of a request for a report that was accepted with its `parts`,
+        the payloads of the messages that bring it. Raises CommandFailure."""
+        return await self.request(request)
 
 
 class Dialect(Protocol):

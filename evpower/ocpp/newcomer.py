@@ -64,6 +64,7 @@ class Newcomer(ConnectedStation):
             self.connection.leave(1008, "come again as the station you are")
             return self._lobby.strangers.pending
         self.connector_ids = answer.connector_ids
+        self.connection.evses = answer.evses
         await self._move_in()
         self._is_station = True
         return None

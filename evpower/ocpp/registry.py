@@ -17,9 +17,10 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command, LimitDraw, Reserve
 from evpower.link.errors import ChargerOffline, NotInThisVersion
 from evpower.link.ports import CommandResult, Outcome, SocketNow
+from evpower.network.spots.evses import EACH_ITS_OWN
 from evpower.ocpp import commands
 from evpower.ocpp.connection import StationConnection
-from evpower.ocpp.dialect import Dialect, Request
+from evpower.ocpp.dialect import Dialect, Request, Send
 from evpower.ocpp.wire.outcome import CallOutcome, Offline
 
 #: Which version of OCPP a station that is not here spoke last; None when that is not known.
@@ -139,7 +140,9 @@ class StationRegistry:
     async def ask(self, station_id: StationId, command: Command[A]) -> A:
         """See `StationLink.ask`."""
         dialect = await self._dialect_of(station_id)
-        return await dialect.perform(partial(self._send, station_id, dialect), self._by_its_clock(station_id, command))
+        live = self._live.get(station_id)
+        send = Send(partial(self._send, station_id, dialect), EACH_ITS_OWN if live is None else live.evses)
+        return await dialect.perform(send, self._by_its_clock(station_id, command))
 
     def _by_its_clock(self, station_id: StationId, command: Command[A]) -> Command[A]:
         """What a station ends by itself, it ends by its own clock."""

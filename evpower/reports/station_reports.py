@@ -32,6 +32,8 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.reports.device_event import EventsPart
+from evpower.reports.device_events import DeviceEvents
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.reports.transaction_events import NOTHING, TransactionEvents
 from evpower.reservations.worker import ReservationWorker
@@ -80,6 +82,7 @@ class ReportedTo:
     transfers: Transfers
     transactions: TransactionEvents
     device_model: DeviceModel
+    device_events: DeviceEvents
     plug_and_charge: PlugAndCharge
 
 
@@ -280,13 +283,15 @@ class StationReports:
         """Store variables of the station that it was asked for after its boot."""
         await self._rooms.device_model.read(station_id, variables)
 
-    async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
-        """Store how grave what the station's monitors notify is."""
-        await self._rooms.device_model.monitors(station_id, monitors)
+    async def monitors(
+        self, station_id: StationId, request_id: int, seq_no: int, monitors: Sequence[DeviceMonitor], *, more: bool
+    ) -> None:
+        """Store how grave what the station's monitors notify is, once all parts of the report have come."""
+        await self._rooms.device_model.monitors(station_id, request_id, seq_no, monitors, more=more)
 
-    async def is_grave(self, station_id: StationId, monitor_id: int | None, variable: str) -> bool:
-        """Whether what a monitor notifies wants a look."""
-        return await self._rooms.device_model.is_grave(station_id, monitor_id, variable)
+    async def device_events(self, station_id: StationId, part: EventsPart) -> None:
+        """Store events of the station's components; with the last part, the grave ones are the station's."""
+        await self._rooms.device_events.take(station_id, part)
 
     async def transaction_lost(self, station_id: StationId, wire_id: WireTransactionId) -> None:
         """The station neither runs this transaction nor has its end queued (OCPP 2.0.1 E14)."""

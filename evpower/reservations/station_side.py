@@ -22,7 +22,7 @@ from evpower.link.ports import StationLink
 from evpower.reservations.ends import ReservationEnds
 from evpower.reservations.reservation import NET, ReservationRecord
 from evpower.reservations.rows import reservations as rows
-from evpower.reservations.rows.stations import Abilities, read_abilities
+from evpower.reservations.rows.stations import Abilities, group_of, read_abilities
 from evpower.worker import contain
 
 log = logging.getLogger("OCPP")
@@ -67,7 +67,8 @@ class StationSide:
             if of is None or not of.is_live or of.at_station == "nothing":
                 return "unknown"
             abilities = await read_abilities(conn, of.station_id)
-        kept = await self._order(of, abilities)
+            group = await group_of(conn, of.station_id, of.client_id)
+        kept = await self._order(of, abilities, group)
         if kept == "unknown":
             log.warning("no answer to ReserveNow: station=%s, reservation_id=%s", of.station_id, of.id)
             return kept
@@ -101,11 +102,11 @@ class StationSide:
             return False
         return True
 
-    async def _order(self, of: ReservationRecord, abilities: Abilities) -> Kept:
+    async def _order(self, of: ReservationRecord, abilities: Abilities, group: str | None) -> Kept:
         assert of.id_tag is not None, "a live one has its tag"
         connector_id = ANY if of.any_connector and abilities.keeps_any else of.connector_id
         # Our clock decides the end, the station's is the net below.
-        command = Reserve(of.wire_id, connector_id, of.id_tag, of.expires_at + NET, None)
+        command = Reserve(of.wire_id, connector_id, of.id_tag, of.expires_at + NET, group)
         try:
             reply = await self._link.ask(of.station_id, command)
         except NotInThisVersion:

@@ -102,6 +102,7 @@ from evpower.push.graph import Push, build_push
 from evpower.push.outbox import PushOutbox
 from evpower.push.recipient import Recipient
 from evpower.rate_limits.service import RateLimits
+from evpower.reports.device_events import DeviceEvents
 from evpower.reports.station_reports import ReportedTo, StationReports
 from evpower.reports.transaction_events import TransactionEvents
 from evpower.reservations.graph import KeptConnectors, build_reservations
@@ -336,6 +337,7 @@ def build_app(
         transfers=operations.transfers,
         transactions=transactions,
         device_model=operations.device_model,
+        device_events=operations.device_events,
         plug_and_charge=PlugAndCharge(config.ocpp.ocsp_responders, config.ocpp.contract_provider_url),
     )
     passwords = SaltedPasswords()
@@ -493,6 +495,7 @@ def _station_operations(
     certificates: StationCertificates,
 ) -> StationOperations:
     configuration = Configuration(pool, clock, commands)
+    device_model = DeviceModel(pool, clock)
     return StationOperations(
         pool=pool,
         clock=clock,
@@ -506,5 +509,6 @@ def _station_operations(
         certificates=certificates,
         trusted=TrustedCertificates(commands),
         security=SecurityProfiles(pool, clock, configuration, tls=bool(config.ocpp.tls_bind)),
-        device_model=DeviceModel(pool, clock),
+        device_model=device_model,
+        device_events=DeviceEvents(pool, clock, device_model),
     )

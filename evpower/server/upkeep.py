@@ -20,6 +20,7 @@ from evpower.idempotency.keys import forget_keys
 from evpower.network_file.imports import forget_imports
 from evpower.power.service import forget_moments
 from evpower.push.deliverer import forget_messages
+from evpower.reports.device_events import drop_overdue
 from evpower.reports.transaction_events import forget_events
 from evpower.sign_in.phone_codes import forget_codes
 from evpower.sign_in.service import forget_sign_ins
@@ -79,6 +80,7 @@ class Upkeep:
         await forget_acts(self._pool, now)
         await forget_marks(self._pool, now)
         await forget_events(self._pool, now)
+        await drop_overdue(self._pool, now)
         await forget_plug_ins(self._pool, now)
         await forget_hours(self._pool, now)
         await forget_imports(self._pool, now)

@@ -42,7 +42,8 @@ def station(
     station_id: StationId = A, *, online: bool = True, location: str = "L1", seen: datetime | None = NOON, **facts: Any
 ) -> StationCells:
     connector = ConnectorFacts(1, "Available", "NoError", True, False, ago(minutes=30))
-    given = {"admin_status": "active", "whole_status": None, "connectors_count": 1} | facts
+    known = {"admin_status": "active", "whole_status": None, "connectors_count": 1, "configured_evses": (1,)}
+    given = known | facts
     connectors = given.pop("connectors", (connector,))
     row = StationFactsNow(
         station_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ async def test_frames_of_the_other_process_come_live_and_kept(database_url: str,
                 assert CONNECTED in await live.wait_for_line(STATION)
                 await charger.plug()
                 await live.wait_for_line("answer to StatusNotification")
-            live.process.terminate()
+            live.process.send_signal(signal.SIGTERM)
             with trio.fail_after(WITHIN_S):
                 await live.wait_for_exit()
                 kept = await both.trace("--since", "1h", "--no-follow")

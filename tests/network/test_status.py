@@ -243,7 +243,7 @@ def test_evses_that_a_station_reports_and_nobody_configured_are_named(
     evses: tuple[int, ...] | None, problems: int
 ) -> None:
     """OCPP 2.0.1: a report makes no connector (contract/ocpp201 §5)."""
-    assert len(configuration_warnings(2, (1, 2), evses)) == problems
+    assert len(configuration_warnings(2, (1, 2), evses, (1, 2))) == problems
 
 
 @pytest.mark.parametrize(

@@ -256,3 +256,17 @@ def test_free_vend_is_true_or_false() -> None:
     with pytest.raises(InvalidRequest) as refused:
         parse_fleet(STATION.format(more='free_vend = "yes"'))
     assert refused.value.fields == (("locations[0].stations[0].free_vend", "must be true or false"),)
+
+
+async def test_a_place_at_an_evse_is_written_changed_and_swapped(pool: Pool) -> None:
+    """And what it leaves out is the first connector of that EVSE."""
+    connectors = "[[locations.stations.connectors]]\nconnector_number = 3\n"
+    first = STATION.format(more="") + "evse_id = 1\n" + connectors + "evse_id = 1\nevse_connector = 2\n"
+    second = (
+        STATION.format(more="") + "evse_id = 1\nevse_connector = 2\n" + connectors + "evse_id = 1\nevse_connector = 1\n"
+    )
+    places = "SELECT connector_number, evse_id, evse_connector FROM evpower.connector_evses ORDER BY 1"
+    assert (await imported(pool, first)).created["connector_evses"] == 2
+    assert [tuple(row.values()) for row in await rows(pool, places)] == [(1, 1, 1), (3, 1, 2)]
+    assert (await imported(pool, second)).changed == {"connector_evses": 2}
+    assert [tuple(row.values()) for row in await rows(pool, places)] == [(1, 1, 2), (3, 1, 1)]

@@ -243,3 +243,22 @@ def test_what_no_location_can_be_reached_by_is_named() -> None:
         ("locations[0].opening_hours.regular_hours", "must not be there beside twentyfourseven"),
     ]
     assert problems(LOCATION + "opening_hours = 7\n") == [("locations[0].opening_hours", "must be a table")]
+
+
+CONNECTOR = "[[locations.stations.connectors]]\nconnector_number = "
+
+
+def test_a_connector_may_have_a_place_at_an_evse_of_its_own() -> None:
+    """OCPP 2.0.1; without one it is the first connector of the EVSE of its number."""
+    fleet = parse_fleet(STATION + f"{CONNECTOR}1\n{CONNECTOR}2\nevse_id = 1\nevse_connector = 2\n")
+    (placed,) = fleet.placed_connectors
+    assert (placed.connector_number, placed.evse_id, placed.evse_connector) == (2, 1, 2)
+
+
+def test_a_place_is_one_connectors_and_whole() -> None:
+    taken = f"{CONNECTOR}1\n{CONNECTOR}2\nevse_id = 1\n{CONNECTOR}3\nevse_connector = 2\n"
+    at = "locations[0].stations[0].connectors"
+    assert problems(STATION + taken) == [
+        (f"{at}[1].evse_id", f"is the EVSE and connector of {at}[0].evse_id already"),
+        (f"{at}[2].evse_connector", "needs evse_id"),
+    ]

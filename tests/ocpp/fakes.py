@@ -14,6 +14,7 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.reports.device_event import EventsPart
 from evpower.reports.station_reports import StationReports
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.security.security_report import SecurityReport
@@ -85,7 +86,8 @@ class FakeReports(StationReports):
         #: The number of an inventory that is to be asked for, and parts of reports that came.
         self.inventory: int | None = None
         #: An event of one of them is not grave.
-        self.device_monitors: list[DeviceMonitor] = []
+        self.monitor_reports: list[tuple[int, int, tuple[DeviceMonitor, ...], bool]] = []
+        self.event_parts: list[EventsPart] = []
         self.device_reports: list[tuple[int, int, tuple[DeviceVariable, ...], bool]] = []
         self.states: dict[ConnectorId, str] = {}
         self.close_codes: list[int] = []
@@ -177,13 +179,15 @@ class FakeReports(StationReports):
     async def reservation_ended(self, station_id: StationId, reservation_id: int, *, expired: bool) -> None:
         await self._note(f"reservation {reservation_id} {'expired' if expired else 'removed'}", station_id)
 
-    async def monitors(self, station_id: StationId, monitors: Sequence[DeviceMonitor]) -> None:
+    async def monitors(
+        self, station_id: StationId, request_id: int, seq_no: int, monitors: Sequence[DeviceMonitor], *, more: bool
+    ) -> None:
         await self._note("monitors", station_id)
-        self.device_monitors.extend(monitors)
+        self.monitor_reports.append((request_id, seq_no, tuple(monitors), more))
 
-    async def is_grave(self, station_id: StationId, monitor_id: int | None, variable: str) -> bool:
-        del station_id
-        return (monitor_id, variable) not in {(each.monitor_id, each.variable) for each in self.device_monitors}
+    async def device_events(self, station_id: StationId, part: EventsPart) -> None:
+        await self._note("events", station_id)
+        self.event_parts.append(part)
 
     async def device_report(
         self, station_id: StationId, request_id: int, seq_no: int, variables: Sequence[DeviceVariable], *, more: bool

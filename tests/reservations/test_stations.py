@@ -57,6 +57,30 @@ async def test_the_order_of_2_0_1_names_its_evse(lot: ParkingLot) -> None:
     assert lot.asked("CancelReservation") == [{"reservationId": made.wire_id}]
 
 
+@pytest.mark.parametrize(("version", "group"), [("2.0.1", {"idToken": "FAMILY", "type": "Central"}), ("1.6", None)])
+async def test_a_station_of_2_0_1_is_named_the_group_of_its_clients_cards(
+    lot: ParkingLot, version: str, group: dict[str, str] | None
+) -> None:
+    """So that his own card opens it; the contract has no such field for 1.6 (§4)."""
+    await lot.give(300_00)
+    await lot.sql(
+        "INSERT INTO evpower.ocpp_authorization (id_tag, status, parent_id_tag, client_id, created_at)"
+        " VALUES ('MINE', 'Accepted', 'FAMILY', %s, now()), ('LOST', 'Blocked', 'OTHERS', %s, '2020-01-01')",
+        CLIENT,
+        CLIENT,
+    )
+    await lot.sql(
+        "INSERT INTO evpower.ocpp_station_status AS o (station_id, ocpp_version) VALUES (%s, %s)"
+        " ON CONFLICT (station_id) DO UPDATE SET ocpp_version = excluded.ocpp_version",
+        STATION,
+        version,
+    )
+    lot.link.dialect = OCPP_201
+    await lot.reserve()
+    (asked,) = lot.asked("ReserveNow")
+    assert asked.get("groupIdToken") == group
+
+
 @pytest.mark.parametrize(("setting", "connector_id"), [("false", 1), ("true", 0)])
 async def test_any_connector_is_left_to_a_station_that_can_choose(
     lot: ParkingLot, setting: str, connector_id: int

@@ -77,23 +77,39 @@ async def test_an_inventory_takes_the_place_of_what_was_known_and_another_report
 
 
 async def test_what_a_monitor_notifies_is_grave_up_to_severity_4_and_when_nothing_is_known(world: World) -> None:
-    reports, name = world.app.reports, "Connector.Temperature"
-    await reports.monitors(STATION, [DeviceMonitor(number, name, number) for number in range(10)])
-    assert [number for number in range(11) if await reports.is_grave(STATION, number, name)] == [0, 1, 2, 3, 4, 10]
-    assert await reports.is_grave(STATION, None, name)
-    assert await reports.is_grave(STATION, 9, "Connector.Problem"), "its number belongs to another monitor now"
+    model, name = model_of(world), "Connector.Temperature"
+    await model.monitors(STATION, 1, 0, [DeviceMonitor(number, name, number) for number in range(10)], more=False)
+    assert [number for number in range(11) if await model.is_grave(STATION, number, name)] == [0, 1, 2, 3, 4, 10]
+    assert await model.is_grave(STATION, None, name)
+    assert await model.is_grave(STATION, 9, "Connector.Problem"), "its number belongs to another monitor now"
+
+
+async def test_a_report_on_monitors_is_kept_when_its_last_part_has_come_in_any_order(world: World) -> None:
+    """Dropped after five minutes without (contract ocpp201 §2)."""
+    model, name = model_of(world), "Connector.Temperature"
+    late, early = [DeviceMonitor(1, name, 8)], [DeviceMonitor(2, name, 8)]
+    await model.monitors(STATION, 7, 1, late, more=False)
+    assert await model.is_grave(STATION, 1, name), "the first part has not come"
+    await model.monitors(STATION, 7, 0, early, more=True)
+    assert not await model.is_grave(STATION, 1, name)
+    assert not await model.is_grave(STATION, 2, name)
+    await model.monitors(STATION, 8, 0, [DeviceMonitor(3, name, 8)], more=True)
+    world.clock.advance(301)
+    await model.monitors(STATION, 8, 1, [DeviceMonitor(4, name, 8)], more=False)
+    assert await model.is_grave(STATION, 3, name)
+    assert await model.is_grave(STATION, 4, name)
 
 
 async def test_a_monitors_last_severity_counts_and_the_latest_are_kept(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("evpower.stations.device_model.MOST_MONITORS", 2)
-    reports, name = world.app.reports, "Connector.Temperature"
-    await reports.monitors(STATION, [DeviceMonitor(1, name, 2), DeviceMonitor(1, name, 8)])
-    assert not await reports.is_grave(STATION, 1, name)
+    model, name = model_of(world), "Connector.Temperature"
+    await model.monitors(STATION, 1, 0, [DeviceMonitor(1, name, 2), DeviceMonitor(1, name, 8)], more=False)
+    assert not await model.is_grave(STATION, 1, name)
     world.clock.advance(1)
-    await reports.monitors(STATION, [DeviceMonitor(2, name, 8), DeviceMonitor(3, name, 8)])
-    assert [number for number in (1, 2, 3) if await reports.is_grave(STATION, number, name)] == [1]
+    await model.monitors(STATION, 1, 0, [DeviceMonitor(2, name, 8), DeviceMonitor(3, name, 8)], more=False)
+    assert [number for number in (1, 2, 3) if await model.is_grave(STATION, number, name)] == [1]
 
 
 async def test_an_inventory_with_other_evses_than_are_configured_is_a_warning_and_makes_no_connector(
@@ -101,7 +117,7 @@ async def test_an_inventory_with_other_evses_than_are_configured_is_a_warning_an
 ) -> None:
     """Wherever operators look: the list, the administrators' record, an import; until an inventory agrees."""
     evses = [replace(LIMIT, component="EVSE", evse_id=number) for number in (1, 2, 3)]
-    warning = "the station reports the EVSEs 1, 2, 3, but the connectors 1, 2 are configured"
+    warning = "the station reports the EVSEs 1, 2, 3, but the connectors make the EVSEs 1, 2"
     number = await asked(world)
     assert number is not None
     with world.app.bus.subscribe(lambda event: isinstance(event, StationChanged)) as changes:

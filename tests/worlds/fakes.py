@@ -12,7 +12,7 @@ from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.commands import A, ChargingProfile, Command, LimitDraw
 from evpower.link.errors import ChargerOffline
 from evpower.link.ports import CommandResult, Outcome
-from evpower.ocpp.dialect import Dialect, Request
+from evpower.ocpp.dialect import Dialect, Request, Send
 from evpower.ocpp.v16.dialect import OCPP_16
 
 NOON = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -114,7 +114,7 @@ class FakeLink:
         async def send(request: Request) -> dict[str, Any]:
             return await self._answer(station_id, request)
 
-        return await self.dialect.perform(send, command)
+        return await self.dialect.perform(Send(send), command)
 
     async def read_profile(
         self, station_id: StationId, connector_id: ConnectorId, written: Mapping[str, Any]

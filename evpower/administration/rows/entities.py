@@ -10,6 +10,7 @@ from typing import Any
 from evpower.administration.records import ConnectorRecord, LocationRecord, Page, StationRecord
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
+from evpower.network.spots.evses_sql import CONFIGURED
 from evpower.network.status import effective_status
 from evpower.network.status_sql import SAID
 from evpower.network_file.tables import Table
@@ -41,13 +42,17 @@ SELECT s.id, s.serial_number, nullif(s.model, '') AS model, nullif(s.manufacture
        l.name AS location_name, l.address AS location_address, s.power_capacity, s.connectors_count, s.status,
        s.tariff_plan_id, s.price_per_kwh, s.session_fee, s.currency, s.firmware_version, s.last_heartbeat_at,
        s.created_at, s.updated_at, o.status AS whole_status, o.reported_evses,
+       {CONFIGURED} AS configured_evses,
        coalesce(json_agg(json_build_object(
            'id', c.id, 'connector_number', c.connector_number, 'connector_type', nullif(c.connector_type, ''),
-           'power_kw', c.power_kw, 'is_enabled', c.is_enabled, 'ocpp_status', {SAID}, 'busy', r.id IS NOT NULL,
+           'power_kw', c.power_kw, 'evse_id', coalesce(e.evse_id, c.connector_number),
+           'evse_connector', coalesce(e.evse_connector, 1),
+           'is_enabled', c.is_enabled, 'ocpp_status', {SAID}, 'busy', r.id IS NOT NULL,
            'error_code', nullif(c.error_code, 'NoError')) ORDER BY c.connector_number)
            FILTER (WHERE c.id IS NOT NULL), '[]') AS connectors
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id
 LEFT JOIN public.connectors c ON c.station_id = s.id
+LEFT JOIN evpower.connector_evses e ON e.station_id = s.id AND e.connector_number = c.connector_number
 LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = c.connector_number
      AND r.status = 'started'
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id

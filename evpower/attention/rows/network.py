@@ -11,11 +11,12 @@ import trio
 from evpower.attention.cells import ConnectorFacts, StationFactsNow
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
+from evpower.network.spots.evses_sql import CONFIGURED
 
-STATIONS = """
+STATIONS = f"""
 SELECT s.id, s.location_id, l.name AS location_name, coalesce(l.city, '') AS city, l.latitude, l.longitude,
        s.status AS admin_status, o.status AS whole_status, s.last_heartbeat_at AS last_seen_at, s.connectors_count,
-       o.reported_evses,
+       o.reported_evses, CASE WHEN o.reported_evses IS NOT NULL THEN {CONFIGURED} ELSE '{{}}' END AS configured_evses,
        coalesce((SELECT json_agg(json_build_array(c.connector_number, c.ocpp_status, c.error_code, c.is_enabled,
                                  r.id IS NOT NULL, extract(epoch FROM c.last_status_update),
                                  h.doubt, extract(epoch FROM h.doubted_since), coalesce(h.tried, 0),

@@ -64,6 +64,17 @@ DEVICE_COLUMNS = (
     Column("mutability", rank=3),
     Column("reported_at", rank=4),
 )
+EVENT_COLUMNS = (
+    Column("occurred_at", "when"),
+    Column("component", is_text=True),
+    Column("evse_id", "evse", rank=1),
+    Column("variable", is_text=True),
+    Column("actual_value", "value", is_text=True),
+    Column("tech_code", rank=2, is_text=True),
+    Column("tech_info", rank=3, is_text=True),
+    Column("cleared", rank=2),
+    Column("grave"),
+)
 CONFIGURATION_COLUMNS = (
     Column("key"),
     Column("value", is_text=True),
@@ -211,13 +222,15 @@ def configuration(terminal: Terminal, station: str, settings: tuple[str, ...], a
 @click.command()
 @click.argument("station")
 @click.argument("component", required=False)
+@click.option("--events", is_flag=True, help="What it notified of them instead, newest first.")
 @terminal_command
-def device(terminal: Terminal, station: str, component: str | None) -> None:
+def device(terminal: Terminal, station: str, component: str | None, events: bool) -> None:
     """Show what STATION's station of OCPP 2.0.1 reported of its components, or of COMPONENT."""
-    rows = terminal.server.get("stations", station, "device")
+    rows = terminal.server.get("stations", station, "device", *(("events",) if events else ()))
     if component is not None:
         rows = [each for each in rows if each["component"].lower() == component.lower()]
-    terminal.screen.rows(rows, DEVICE_COLUMNS, "nothing.device")
+    columns, nothing = (EVENT_COLUMNS, "nothing.device_events") if events else (DEVICE_COLUMNS, "nothing.device")
+    terminal.screen.rows(rows, columns, nothing)
 
 
 @click.command("import")

@@ -20,6 +20,7 @@ from evpower.staff.rights import Right
 #: A command waits for a boot, for earlier commands and for the station; each of them is bounded below this.
 ANSWER_WITHIN_S = 120
 READ_WITHIN_S = 10
+EVENTS_MOST = 200
 
 
 class SettingBody(TypedDict):
@@ -48,12 +49,39 @@ class DeviceVariableBody(TypedDict):
     reported_at: datetime
 
 
+class DeviceEventBody(TypedDict):
+    """An event of a station's component (OCPP 2.0.1 N07), in the standard's words; no EVSE or connector is 0.
+
+    `grave`: it is among the station's own events too.
+    """
+
+    event_id: int
+    occurred_at: datetime
+    received_at: datetime
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    actual_value: str
+    trigger: str
+    notification: str
+    cause: int | None
+    monitor_id: int | None
+    transaction_id: str | None
+    tech_code: str | None
+    tech_info: str | None
+    cleared: bool | None
+    grave: bool
+
+
 def command_routes(operations: StationOperations) -> Blueprint:
     """Below /stations/{station_id}:
 
     `POST commands/{Action}`: the body is the OCPP payload, the data is the station's.
     `POST operations/{name}`: the body is the arguments (`arguments/`).
-    `GET configuration`, `GET device`: the last known one; the station is not asked.
+    `GET configuration`, `GET device`: the last known one; `GET device/events`: the newest. The station is not asked.
     """
     routes = Blueprint("station_commands", __name__, url_prefix="/stations")
 
@@ -86,6 +114,13 @@ def command_routes(operations: StationOperations) -> Blueprint:
     async def device(station_id: str) -> Response:
         with trio.fail_after(READ_WITHIN_S):
             return written_data(await operations.device_model.known(known_station(station_id)))
+
+    @routes.get("/<station_id>/device/events")
+    @needs(Right.READ)
+    @described("The newest events of its components", data=list[DeviceEventBody])
+    async def device_events(station_id: str) -> Response:
+        with trio.fail_after(READ_WITHIN_S):
+            return written_data(await operations.device_events.newest(known_station(station_id), EVENTS_MOST))
 
     return routes
 

@@ -81,13 +81,17 @@ class StationLine:
     ocpp_version: str | None
     #: Of its inventory (OCPP 2.0.1).
     reported_evses: Sequence[int] | None
+    configured_evses: Sequence[int]
     connectors: tuple[ConnectorLine, ...]
 
     @property
     def configuration_warnings(self) -> list[str]:
         """What cannot be true of these rows, as sentences for a person."""
         return configuration_warnings(
-            self.connectors_count, [each.connector_id for each in self.connectors], self.reported_evses
+            self.connectors_count,
+            [each.connector_id for each in self.connectors],
+            self.reported_evses,
+            self.configured_evses,
         )
 
 

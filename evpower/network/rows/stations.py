@@ -11,13 +11,15 @@ from evpower.cluster.connections import ME
 from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
+from evpower.network.spots.evses import EACH_ITS_OWN, EvsePlace, Evses
+from evpower.network.spots.evses_sql import PLACES, SIBLINGS
 from evpower.network.station import Admission
 from evpower.network.station_view import RunningSession
 from evpower.network.status import AdminStatus
 from evpower.network.status_sql import SAID, STORED
 
 # Each way to a station has its own index; a single OR would have none once there are many identities.
-ADMIT = """
+ADMIT = f"""
 WITH asked AS (SELECT unnest(%(identities)s::text[]) AS identity),
      named AS (SELECT a.identity, s.id, 1 AS rank FROM asked a JOIN public.stations s ON s.id = a.identity
                UNION ALL
@@ -25,7 +27,8 @@ WITH asked AS (SELECT unnest(%(identities)s::text[]) AS identity),
 SELECT DISTINCT ON (n.identity) n.identity, s.id AS station_id, s.status AS admin_status, s.serial_number,
        c.password_hash, c.pending_hash, coalesce(t.profile_seen, 0) AS profile_seen,
        t.certificates_ended_at IS NOT NULL AS some_ended,
-       ARRAY(SELECT o.connector_number FROM public.connectors o WHERE o.station_id = s.id ORDER BY 1) AS connector_ids
+       ARRAY(SELECT o.connector_number FROM public.connectors o WHERE o.station_id = s.id ORDER BY 1) AS connector_ids,
+       {PLACES} AS evses
 FROM named n JOIN public.stations s ON s.id = n.id
 LEFT JOIN evpower.station_credentials c ON c.station_id = s.id
 LEFT JOIN evpower.station_trust t ON t.station_id = s.id
@@ -40,10 +43,10 @@ SELECT s.status AS admin_status, s.last_heartbeat_at, o.status AS whole_status,
 FROM public.stations s
 LEFT JOIN evpower.ocpp_station_status o ON o.station_id = s.id
 LEFT JOIN public.connectors c ON c.station_id = s.id AND c.connector_number = %(connector_id)s
-LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id = %(connector_id)s
+LEFT JOIN public.charging_sessions r ON r.station_id = s.id AND r.connector_id IN {SIBLINGS}
      AND r.status = 'started'
 LEFT JOIN evpower.kept_connectors k ON k.station_id = s.id AND k.connector_id = %(connector_id)s
-WHERE s.id = %(station_id)s ORDER BY k.starts_at LIMIT 1
+WHERE s.id = %(station_id)s ORDER BY r.connector_id = %(connector_id)s DESC NULLS LAST, k.starts_at LIMIT 1
 """
 
 # Only starts and reservations take it, before any row, so no other lock waits for it.
@@ -157,7 +160,12 @@ class ConnectorDetails:
 async def admissions(conn: Conn, identities: Sequence[str]) -> dict[str, Admission]:
     """The stations sockets name: by their id, or by their unique serial number when no id matches."""
     rows = await (await conn.execute(ADMIT, {"identities": list(identities)})).fetchall()
-    return {row.pop("identity"): Admission(**{**row, "connector_ids": tuple(row["connector_ids"])}) for row in rows}
+    return {row.pop("identity"): _admission(**row) for row in rows}
+
+
+def _admission(*, connector_ids: list[ConnectorId], evses: list[list[Any]], **row: Any) -> Admission:
+    places = tuple((ConnectorId(connector_id), EvsePlace(*place)) for connector_id, *place in evses)
+    return Admission(**row, connector_ids=tuple(connector_ids), evses=Evses(places) if places else EACH_ITS_OWN)
 
 
 async def admit(conn: Conn, identity: str) -> Admission | None:

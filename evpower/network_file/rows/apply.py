@@ -25,6 +25,7 @@ from evpower.network_file.parts import Fleet, IdTag
 from evpower.network_file.rows.doubts import configuration_doubts
 from evpower.network_file.rows.tables import (
     CLIENTS,
+    CONNECTOR_EVSES,
     CONNECTORS,
     ID_TAGS,
     LOCATIONS,
@@ -179,6 +180,7 @@ def _rows(fleet: Fleet) -> Iterable[tuple[Table, list[Any]]]:
     yield STATIONS, list(fleet.stations)
     yield STATION_POLICIES, list(fleet.policies)
     yield CONNECTORS, [connector for station in fleet.stations for connector in station.connectors]
+    yield CONNECTOR_EVSES, list(fleet.placed_connectors)
     yield ID_TAGS, list(fleet.id_tags)
 
 

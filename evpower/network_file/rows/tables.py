@@ -254,6 +254,17 @@ CONNECTORS = Table(
     fixed=("id",),
     emptiable=("power_kw",),
 )
+CONNECTOR_EVSES = Table(
+    "connector_evses",
+    "evpower.connector_evses",
+    ("station_id", "connector_number"),
+    (
+        ("station_id", "text", "NULL"),
+        ("connector_number", "int", "NULL"),
+        ("evse_id", "int", "NULL"),
+        ("evse_connector", "int", "1"),
+    ),
+)
 STATION_POLICIES = Table(
     "station_policies",
     "evpower.station_policies",

@@ -11,7 +11,7 @@ from evpower.identifiers import WireTransactionId
 from evpower.link.errors import ChargerOffline, CommandFailure, CommandTimedOut
 from evpower.ocpp.commands import ask, request_now, was_answered
 from evpower.ocpp.connected_station import ConnectedStation
-from evpower.ocpp.dialect import Request
+from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.v201.commands import batches, requests
 from evpower.ocpp.v201.commands.settings import Variable
 from evpower.stations.device_variable import DeviceVariable
@@ -42,7 +42,7 @@ async def set_up_metering(station: ConnectedStation) -> bool:
         Variable("TxCtrlr", "StopTxOnInvalidId"): "true",
     }
     try:
-        takes = await batches.limits(partial(request_now, station.connection), batches.GET, batches.SET)
+        takes = await batches.limits(Send(partial(request_now, station.connection)), batches.GET, batches.SET)
         refused = [variable async for variable in _refused(station, wanted, takes[batches.SET])]
         if TX_UPDATED in refused:
             least = {TX_UPDATED: LEAST_MEASURANDS}
@@ -63,7 +63,8 @@ async def ask_statuses(station: ConnectedStation) -> None:
     """The statuses that did not come by themselves, transactions whose end has not (E14), what it consists of (B07)."""
     silent = [connector_id for connector_id in station.connector_ids if connector_id not in station.heard]
     for connector_id in silent:
-        if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", connector_id))):
+        place = station.connection.evses.place(connector_id)
+        if not was_answered(await ask(station.connection, requests.trigger("StatusNotification", place))):
             return
     for transaction_id in await station.reports.unended_transactions(station.station_id):
         try:

@@ -13,48 +13,60 @@ from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.times import utc
 from evpower.plug_and_charge.ocsp import CertificateQuestion
-from evpower.security.security_report import SecurityMatter, SecurityReport
+from evpower.reports.device_event import DeviceEvent, EventsPart
 from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
 
 log = logging.getLogger("OCPP")
 
 #: Never kept, although no station should report it.
 SECRETS = frozenset({"BasicAuthPassword"})
-TECH_INFO_CHARS = 255
+#: Events named in a line of the log.
+SHOWN = 10
 
 
 async def notify_event(station: ConnectedStation, request: device_messages.NotifyEvent, _: bytes) -> Confirmation:
-    """Each grave event is kept as one of the station's, by `Component.Variable` and its value (N07)."""
-    for event in request.event_data:
-        name = _name(event)
-        if not await station.reports.is_grave(station.station_id, event.variable_monitoring_id, name):
-            log.info("NotifyEvent: station=%s, variable=%s, and it is not grave", station.station_id, name)
-            continue
-        report = SecurityReport(
-            SecurityMatter.EVENT,
-            "NotifyEvent",
-            name[:50],
-            detail=f"{event.actual_value} {event.tech_code or ''} {event.tech_info or ''}".strip()[:TECH_INFO_CHARS],
-            occurred_at=utc(event.timestamp),
-        )
-        await station.reports.security(station.station_id, report)
+    """Events of its components (N07), maybe a part of them; the grave ones are the station's events."""
+    events = tuple(map(_event, request.event_data))
+    log.info("NotifyEvent: station=%s, %s", station.station_id, ", ".join(each.name for each in events[:SHOWN]))
+    part = EventsPart(request.seq_no, utc(request.generated_at), events, more=bool(request.tbc))
+    await station.reports.device_events(station.station_id, part)
     return messages.Done()
 
 
-def _name(of: device_messages.EventData | device_messages.MonitoringData) -> str:
-    return f"{of.component.name}.{of.variable.name}"
+def _event(data: device_messages.EventData) -> DeviceEvent:
+    evse = data.component.evse
+    return DeviceEvent(
+        event_id=data.event_id,
+        occurred_at=utc(data.timestamp),
+        trigger=data.trigger,
+        notification=data.event_notification_type,
+        component=data.component.name,
+        variable=data.variable.name,
+        actual_value=data.actual_value,
+        component_instance=data.component.instance or "",
+        evse_id=0 if evse is None else evse.id,
+        connector_id=0 if evse is None else evse.connector_id or 0,
+        variable_instance=data.variable.instance or "",
+        cause=data.cause,
+        monitor_id=data.variable_monitoring_id,
+        transaction_id=data.transaction_id,
+        tech_code=data.tech_code,
+        tech_info=data.tech_info,
+        cleared=data.cleared,
+    )
 
 
 async def notify_monitoring_report(
     station: ConnectedStation, request: device_messages.NotifyMonitoringReport, payload: bytes
 ) -> Confirmation:
-    """A part of a report on monitors (N02): each part counts by itself."""
+    """A part of a report on monitors (N02)."""
     monitors = [
-        DeviceMonitor(each.id, _name(data), each.severity)
+        DeviceMonitor(each.id, f"{data.component.name}.{data.variable.name}", each.severity)
         for data in request.monitor or ()
         for each in data.variable_monitoring
     ]
-    await station.reports.monitors(station.station_id, monitors)
+    more = bool(request.tbc)
+    await station.reports.monitors(station.station_id, request.request_id, request.seq_no, monitors, more=more)
     return _part(station, "NotifyMonitoringReport", request.request_id, request.seq_no, request.tbc, payload)
 
 

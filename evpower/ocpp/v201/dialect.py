@@ -85,7 +85,8 @@ class Ocpp201:
         limit: LimitDraw | None,
     ) -> CommandResult:
         """RequestStartTransaction (F02)."""
-        return await ask(connection, requests.request_start(connector_id, id_tag, remote_start_id or 0, limit))
+        evse_id = connection.evses.place(connector_id).evse_id
+        return await ask(connection, requests.request_start(evse_id, id_tag, remote_start_id or 0, limit))
 
     async def remote_stop(self, connection: StationConnection, transaction_id: WireTransactionId) -> CommandResult:
         """RequestStopTransaction (F03)."""

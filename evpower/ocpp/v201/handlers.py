@@ -64,10 +64,9 @@ async def heartbeat(station: ConnectedStation, _request: messages.Heartbeat, _: 
 async def status_notification(
     station: ConnectedStation, request: messages.StatusNotification, _: bytes
 ) -> Confirmation:
-    connector_id = ConnectorId(request.evse_id)
     line = "StatusNotification: station=%s, evse=%d, connector=%d, status=%s"
     log.info(line, station.station_id, request.evse_id, request.connector_id, request.connector_status)
-    status = await statuses.said(station, request.evse_id, request.connector_id, request.connector_status)
+    connector_id, status = await statuses.said(station, request.evse_id, request.connector_id, request.connector_status)
     report = replace(statuses.report(connector_id, status), reported_at=utc(request.timestamp))
     await station.reports.connector_status(station.station_id, report)
     station.status_arrived(connector_id)
@@ -106,7 +105,7 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
     await station.reports.record_meter_values(
         station.station_id,
         MeterReport(
-            connector_id=ConnectorId(request.evse_id or 0),
+            connector_id=statuses.connector_at(station, request.evse_id or 0, None, surely=True) or WHOLE_STATION,
             wire_transaction_id=None,
             samples=samples_of(station, values),
             raw=_raw_readings(payload),
@@ -156,7 +155,7 @@ def _event(station: ConnectedStation, request: messages.TransactionEvent, payloa
         seq_no=request.seq_no,
         kind=request.event_type if request.event_type in ("Started", "Ended") else "Updated",
         occurred_at=_at(station, request.timestamp),
-        connector_id=_connector(station, request.evse),
+        connector_id=_connector(station, request),
         id_tag=IdTag(request.id_token.id_token) if request.id_token is not None else None,
         remote_start_id=info.remote_start_id,
         reservation_id=request.reservation_id,
@@ -179,10 +178,12 @@ def _at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
     return at
 
 
-def _connector(station: ConnectedStation, evse: messages.EVSE | None) -> ConnectorId | None:
+def _connector(station: ConnectedStation, request: messages.TransactionEvent) -> ConnectorId | None:
     """A station's only connector need not be named."""
+    evse = request.evse
     if evse is not None and evse.id > 0:
-        return ConnectorId(evse.id)
+        surely = request.id_token is not None or request.event_type != "Updated"
+        return statuses.connector_at(station, evse.id, evse.connector_id, surely=surely)
     return next(iter(station.connector_ids)) if len(station.connector_ids) == 1 else None
 
 

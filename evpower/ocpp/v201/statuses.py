@@ -16,20 +16,32 @@ OF_A_TRANSACTION = {
     "Idle": "Preparing",
 }
 WITHOUT_TRANSACTION, AFTER_TRANSACTION = "Preparing", "Finishing"
-#: An EVSE with several connectors is what the first of these is that one of them says.
+#: A connector of ours that is several of an EVSE is what the first of these is that one of them says.
 OF_SEVERAL = (OCCUPIED, "Reserved", "Available", "Unavailable", "Faulted")
 NO_ERROR, UNNAMED_ERROR = "NoError", "OtherError"
 
 
-async def said(station: ConnectedStation, evse_id: int, connector_id: int, word: str) -> str:
-    """Our word for an EVSE whose connector says this."""
-    station.said[evse_id, connector_id] = word
-    word = _of_evse(station, evse_id) or word
+async def said(station: ConnectedStation, evse_id: int, number: int, word: str) -> tuple[ConnectorId, str]:
+    """Which of our connectors that is, and our word for it."""
+    station.said[evse_id, number] = word
+    connector_id = station.connection.evses.connector(evse_id, number)
+    word = _of_connector(station, connector_id) or word
     states = await _states(station)
     if word == OCCUPIED:
-        return states.get(ConnectorId(evse_id), WITHOUT_TRANSACTION)
-    states.pop(ConnectorId(evse_id), None)
-    return word
+        return connector_id, states.get(connector_id, WITHOUT_TRANSACTION)
+    states.pop(connector_id, None)
+    return connector_id, word
+
+
+def connector_at(station: ConnectedStation, evse_id: int, number: int | None, *, surely: bool) -> ConnectorId | None:
+    """Which of our connectors a message is about that may not name the one of its EVSE: the one that is occupied, or,
+    where one must be known, the first."""
+    evses = station.connection.evses
+    among = evses.on(evse_id)
+    if len(among) == 1 or number:
+        return evses.connector(evse_id, number or 0)
+    occupied = [each for each in among if _of_connector(station, each) == OCCUPIED]
+    return next(iter(occupied or (among if surely else ())), None)
 
 
 async def transaction_says(
@@ -42,7 +54,7 @@ async def transaction_says(
     status = AFTER_TRANSACTION if ended else _of_transaction(charging_state)
     changes = states.get(connector_id, WITHOUT_TRANSACTION) != status
     states[connector_id] = status
-    if changes and _of_evse(station, connector_id) == OCCUPIED:
+    if changes and _of_connector(station, connector_id) == OCCUPIED:
         await station.reports.connector_status(station.station_id, report(connector_id, status))
 
 
@@ -63,6 +75,7 @@ def report(connector_id: ConnectorId, status: str) -> StatusReport:
     return StatusReport(connector_id, status, UNNAMED_ERROR if status == "Faulted" else NO_ERROR)
 
 
-def _of_evse(station: ConnectedStation, evse_id: int) -> str | None:
-    words = {word for (evse, _), word in station.said.items() if evse == evse_id}
+def _of_connector(station: ConnectedStation, connector_id: ConnectorId) -> str | None:
+    connector = station.connection.evses.connector
+    words = {word for place, word in station.said.items() if connector(*place) == connector_id}
     return next((word for word in OF_SEVERAL if word in words), None)

@@ -22,6 +22,13 @@ SELECT NOT EXISTS (SELECT FROM evpower.ocpp_configuration
                WHERE station_id = %(id)s AND component = 'ReservationCtrlr' AND variable = 'NonEvseSpecific'
                  AND attribute = 'Actual' AND lower(value) = 'true') AS keeps_any
 """
+# By which the client's own cards open what is kept; of 2.0.1 alone (contract reservations §4).
+GROUP = """
+SELECT a.parent_id_tag FROM evpower.ocpp_authorization a
+JOIN evpower.ocpp_station_status o ON o.station_id = %(id)s AND o.ocpp_version <> '1.6'
+WHERE a.client_id = %(client_id)s AND a.parent_id_tag IS NOT NULL AND a.status = 'Accepted'
+  AND a.tag_type IS DISTINCT FROM 'app' ORDER BY a.created_at, a.id_tag LIMIT 1
+"""
 CONNECTORS = "SELECT connector_number AS id FROM public.connectors WHERE station_id = %(id)s ORDER BY connector_number"
 LOCATIONS = "SELECT id, location_id FROM public.stations WHERE id = ANY(%(ids)s)"
 # Of the same type, at the same station first.
@@ -60,6 +67,12 @@ async def read_abilities(conn: Conn, station_id: StationId) -> Abilities:
     row = await (await conn.execute(ABILITIES, {"id": station_id})).fetchone()
     assert row is not None
     return Abilities(**row)
+
+
+async def group_of(conn: Conn, station_id: StationId, client_id: ClientId) -> str | None:
+    """The group of the client's cards that the station is to know."""
+    row = await (await conn.execute(GROUP, {"id": station_id, "client_id": client_id})).fetchone()
+    return None if row is None else str(row["parent_id_tag"])
 
 
 async def connectors_of(conn: Conn, station_id: StationId) -> Sequence[ConnectorId]:

@@ -7,11 +7,12 @@ from typing import Any
 from evpower.db.connection import Conn
 from evpower.http.operators.views import IDS_MAX, ConnectorLine, Counts, IdKind, SessionLine, StationLine
 from evpower.narrowing import Narrowing
+from evpower.network.spots.evses_sql import CONFIGURED
 
-LIST_STATIONS = """
+LIST_STATIONS = f"""
 SELECT s.id, s.serial_number, s.model, s.status AS admin_status, s.location_id, l.name AS location_name,
        s.last_heartbeat_at, s.firmware_version, s.connectors_count, o.status AS whole_status, o.ocpp_version,
-       o.reported_evses,
+       o.reported_evses, {CONFIGURED} AS configured_evses,
        coalesce(json_agg(json_build_object('connector_id', c.connector_number, 'status', c.status,
                 'ocpp_status', c.ocpp_status, 'is_enabled', c.is_enabled, 'error_code', c.error_code,
                 'busy', r.id IS NOT NULL)

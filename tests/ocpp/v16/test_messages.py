@@ -16,7 +16,7 @@ from ocpp.messages import MessageType, get_validator
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import LimitDraw
-from evpower.ocpp.dialect import Request
+from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages, requests
 from evpower.ocpp.v16.actions import ACTIONS
@@ -154,7 +154,7 @@ async def test_a_limit_is_one_period_of_its_purpose(limit: LimitDraw, purpose: s
         sent.append(request)
         return {"status": "Accepted"}
 
-    await OCPP_16.perform(send, limit)
+    await OCPP_16.perform(Send(send), limit)
     profile = sent[0].payload["csChargingProfiles"]
     found = profile["chargingProfilePurpose"], profile["chargingProfileKind"], profile["stackLevel"]
     assert found == (purpose, kind, level)

@@ -16,7 +16,8 @@ from ocpp.messages import MessageType, get_validator
 from evpower.cluster.remote_commands import read_ask, written_ask
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link import commands, device_commands
-from evpower.ocpp.dialect import Request
+from evpower.network.spots.evses import EvsePlace
+from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.actions import ACTIONS
@@ -156,7 +157,7 @@ def test_every_answer_is_checked_above() -> None:
         requests.transaction_status(WireTransactionId("8c0f")),
         requests.full_inventory(1),
         requests.trigger("BootNotification", None),
-        requests.trigger("StatusNotification", ONE),
+        requests.trigger("StatusNotification", EvsePlace(1)),
         requests.get_variables([each.where() for each in READ]),
         requests.set_variables([{**each.where(), "attributeValue": "1"} for each in READ]),
     ],
@@ -260,7 +261,7 @@ async def test_what_operators_have_it_do_obeys_its_schema(command: commands.Comm
         raise Sent
 
     with pytest.raises(Sent):
-        await OCPP_201.perform(send, command)
+        await OCPP_201.perform(Send(send), command)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
@@ -291,7 +292,7 @@ async def test_a_limit_is_a_lease_in_its_charge() -> None:
         sent.append(request)
         return {"status": "Accepted"}
 
-    await OCPP_201.perform(send, LIMITS[2])
+    await OCPP_201.perform(Send(send), LIMITS[2])
     profile = sent[0].payload["chargingProfile"]
     assert (profile["stackLevel"], profile["chargingProfilePurpose"]) == (1, "TxProfile")
     assert (profile["chargingProfileKind"], profile["transactionId"]) == ("Absolute", "tx-1")

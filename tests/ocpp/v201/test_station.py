@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -377,46 +378,45 @@ async def test_authorize_answers_with_the_verdict_and_trusts_no_contract(csms: C
     }
 
 
-async def test_events_are_kept_as_the_stations(csms: Csms, autojump_clock: MockClock) -> None:
+EVENT = {
+    "eventId": 1,
+    "timestamp": AT,
+    "trigger": "Alerting",
+    "actualValue": "true",
+    "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 2}},
+    "variable": {"name": "Problem"},
+    "eventNotificationType": "HardWiredNotification",
+    "techCode": "E42",
+    "variableMonitoringId": 3,
+    "transactionId": "t",
+    "cleared": False,
+}
+
+
+async def test_events_are_heard_in_the_parts_that_they_come_in(csms: Csms, autojump_clock: MockClock) -> None:
+    """What becomes of them: `tests/stations/test_device_events.py`."""
     peer = await charger(csms)
     await peer.call("SecurityEventNotification", {"type": "TamperDetectionActivated", "timestamp": AT})
-    event = {
-        "eventId": 1,
-        "timestamp": AT,
-        "trigger": "Alerting",
-        "actualValue": "true",
-        "component": {"name": "Connector", "evse": {"id": 1}},
-        "variable": {"name": "Problem"},
-        "eventNotificationType": "HardWiredNotification",
-        "techCode": "E42",
-    }
-    await peer.call("NotifyEvent", {"generatedAt": AT, "seqNo": 0, "eventData": [event]})
-    assert [(each.matter, each.type, each.detail) for each in csms.reports.security_reports] == [
-        (SecurityMatter.EVENT, "TamperDetectionActivated", None),
-        (SecurityMatter.EVENT, "Connector.Problem", "true E42"),
-    ]
+    assert [each.type for each in csms.reports.security_reports] == ["TamperDetectionActivated"]
+    for seq_no, more in enumerate(({"tbc": True}, {"tbc": False}, {})):
+        message = {"generatedAt": AT, "seqNo": seq_no, "eventData": [EVENT], **more}
+        assert (await peer.call("NotifyEvent", message))[2] == {}
+    assert [(part.seq_no, part.more) for part in csms.reports.event_parts] == [(0, True), (1, False), (2, False)]
+    (event,) = csms.reports.event_parts[0].events
+    assert (event.name, event.evse_id, event.connector_id, event.monitor_id) == ("Connector.Problem", 1, 2, 3)
+    assert (event.occurred_at, event.transaction_id, event.cleared) == (datetime(2026, 1, 1, tzinfo=UTC), "t", False)
+    report = event.report()
+    assert (report.matter, report.type, report.detail) == (SecurityMatter.EVENT, "Connector.Problem", "true E42")
 
 
-async def test_an_event_of_a_monitor_that_is_not_grave_is_in_the_trace_alone(
-    csms: Csms, autojump_clock: MockClock
-) -> None:
+async def test_how_grave_monitors_are_is_heard_in_parts(csms: Csms, autojump_clock: MockClock) -> None:
     peer = await charger(csms)
     where = {"component": {"name": "Connector"}, "variable": {"name": "Temperature"}}
     monitor = {"id": 3, "transaction": False, "value": 60.0, "type": "UpperThreshold", "severity": 8}
-    report = {"requestId": 1, "seqNo": 0, "generatedAt": AT, "monitor": [{**where, "variableMonitoring": [monitor]}]}
+    data = [{**where, "variableMonitoring": [monitor]}]
+    report = {"requestId": 5, "seqNo": 1, "generatedAt": AT, "monitor": data, "tbc": True}
     assert (await peer.call("NotifyMonitoringReport", report))[2] == {}
-    assert csms.reports.device_monitors == [DeviceMonitor(3, "Connector.Temperature", 8)]
-    event = {
-        **where,
-        "eventId": 1,
-        "timestamp": AT,
-        "trigger": "Alerting",
-        "actualValue": "61",
-        "eventNotificationType": "CustomMonitor",
-    }
-    events = [event | {"variableMonitoringId": 3}, event | {"variableMonitoringId": 4}]
-    assert (await peer.call("NotifyEvent", {"generatedAt": AT, "seqNo": 0, "eventData": events}))[2] == {}
-    assert [each.type for each in csms.reports.security_reports] == ["Connector.Temperature"]
+    assert csms.reports.monitor_reports == [(5, 1, (DeviceMonitor(3, "Connector.Temperature", 8),), True)]
 
 
 async def test_files_are_followed_by_their_numbers(csms: Csms, autojump_clock: MockClock) -> None:

@@ -18,6 +18,7 @@ from evpower.db.pool import Pool
 from evpower.digits import INT32_MAX
 from evpower.identifiers import ConnectorId, StationId
 from evpower.link.commands import CertificateUse, ForgetCards, Reply, Restart, Trigger, Unlock
+from evpower.reports.device_events import DeviceEvents
 from evpower.security.certificates import StationCertificates
 from evpower.security.security_profiles import SecurityProfiles
 from evpower.security.trusted_certificates import TrustedCertificates
@@ -55,6 +56,7 @@ class Rooms:
     trusted: TrustedCertificates
     security: SecurityProfiles
     device_model: DeviceModel
+    device_events: DeviceEvents
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -151,6 +151,9 @@ class ConnectorRecordBody(TypedDict):
     connector_number: int
     connector_type: str | None
     power_kw: float | None
+    #: Where it is at a station of OCPP 2.0.1.
+    evse_id: int
+    evse_connector: int
     is_enabled: bool
     error_code: str | None
     #: OCPP's own (field ruling 6.7).
@@ -164,6 +167,8 @@ def _connector(connector: ConnectorRecord) -> ConnectorRecordBody:
         "connector_number": connector.connector_number,
         "connector_type": connector.connector_type,
         "power_kw": connector.power_kw,
+        "evse_id": connector.evse_id,
+        "evse_connector": connector.evse_connector,
         "is_enabled": connector.is_enabled,
         "error_code": connector.error_code,
         "status": connector.status,

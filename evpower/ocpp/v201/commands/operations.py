@@ -25,19 +25,22 @@ TRIGGERED = {
 
 
 async def restart(send: Send, command: commands.Restart) -> Reply:
-    evse = {} if command.connector_id is None else {"evseId": command.connector_id}
+    evse = {} if command.connector_id is None else {"evseId": send.evses.place(command.connector_id).evse_id}
     return reply(await send(Request("Reset", {"type": RESETS[command.kind], **evse})))
 
 
 async def unlock(send: Send, command: commands.Unlock) -> Reply:
-    payload = {"evseId": command.connector_id, "connectorId": requests.ONLY_CONNECTOR}
+    place = send.evses.place(command.connector_id)
+    payload = {"evseId": place.evse_id, "connectorId": place.number}
     return reply(await send(Request("UnlockConnector", payload)), UNLOCKED)
 
 
 async def set_availability(send: Send, command: commands.SetAvailability) -> Reply:
     payload: dict[str, Any] = {"operationalStatus": "Operative" if command.operative else "Inoperative"}
     if command.connector_id:
-        payload["evse"] = {"id": command.connector_id}
+        place = send.evses.place(command.connector_id)
+        one = {"connectorId": place.number} if send.evses.is_shared(place.evse_id) else {}
+        payload["evse"] = {"id": place.evse_id, **one}
     return reply(await send(Request("ChangeAvailability", payload)))
 
 
@@ -47,17 +50,22 @@ async def forget_cards(send: Send, _: commands.ForgetCards) -> Reply:
 
 async def trigger(send: Send, command: commands.Trigger) -> Reply:
     message = TRIGGERED.get(command.message, command.message)
-    return reply(await send(requests.trigger(message, command.connector_id)))
+    place = None if command.connector_id is None else send.evses.place(command.connector_id)
+    return reply(await send(requests.trigger(message, place)))
 
 
 async def reserve(send: Send, command: commands.Reserve) -> Reply:
+    """On an EVSE with several connectors, the type says which of them."""
     payload: dict[str, Any] = {
         "id": command.reservation_id,
         "expiryDateTime": wire_time(command.expires_at),
         "idToken": requests.token(command.id_tag),
     }
     if command.connector_id:
-        payload["evseId"] = command.connector_id
+        place = send.evses.place(command.connector_id)
+        payload["evseId"] = place.evse_id
+        if place.connector_type is not None and send.evses.is_shared(place.evse_id):
+            payload["connectorType"] = place.connector_type
     if command.parent_id_tag is not None:
         payload["groupIdToken"] = requests.token(command.parent_id_tag)
     return reply(await send(Request("ReserveNow", payload)))

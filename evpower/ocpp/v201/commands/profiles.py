@@ -25,7 +25,7 @@ PURPOSES = {"ChargePointMaxProfile": "ChargingStationMaxProfile"}
 
 def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:
     """What we keep of it. Raises InvalidRequest, as sending it would."""
-    request = _set(connector_id, written)
+    request = _set(connector_id, written)  # the number of its EVSE changes nothing of what is checked
     SCHEMAS.check_command(request.action, request.payload)
     transaction_id = written.get("transactionId")
     return ChargingProfile(
@@ -39,11 +39,11 @@ def read_profile(connector_id: ConnectorId, written: Mapping[str, Any]) -> Charg
 
 
 async def set_profile(send: Send, command: SetProfile) -> Reply:
-    return reply(await send(_set(command.connector_id, command.profile.as_written)))
+    return reply(await send(_set(send.evses.place(command.connector_id).evse_id, command.profile.as_written)))
 
 
 async def limit_draw(send: Send, command: LimitDraw) -> Reply:
-    return reply(await send(_set(command.connector_id, limit_profile(command))))
+    return reply(await send(_set(send.evses.place(command.connector_id).evse_id, limit_profile(command))))
 
 
 def limit_profile(command: LimitDraw) -> Mapping[str, Any]:
@@ -68,7 +68,7 @@ def limit_profile(command: LimitDraw) -> Mapping[str, Any]:
 
 async def clear_profiles(send: Send, command: ClearProfiles) -> Reply:
     criteria = {
-        "evseId": command.connector_id,
+        "evseId": None if command.connector_id is None else send.evses.place(command.connector_id).evse_id,
         "chargingProfilePurpose": PURPOSES.get(command.purpose or "", command.purpose),
         "stackLevel": command.stack_level,
     }
@@ -89,20 +89,21 @@ async def read_profiles(send: Send, command: ReadProfiles) -> Reported:
     wanted = {name: value for name, value in criteria.items() if value is not None}
     payload: dict[str, Any] = {"requestId": command.request_id, "chargingProfile": wanted}
     if command.connector_id is not None:
-        payload["evseId"] = command.connector_id
+        payload["evseId"] = send.evses.place(command.connector_id).evse_id
     answer = await send(Request("GetChargingProfiles", payload, "ReportChargingProfiles"))
     return reported(answer, frozenset({"Accepted", "NoProfiles"}))
 
 
 async def read_schedule(send: Send, command: ReadSchedule) -> Reply:
-    payload: dict[str, Any] = {"evseId": command.connector_id, "duration": command.duration_s}
+    evse_id = send.evses.place(command.connector_id).evse_id
+    payload: dict[str, Any] = {"evseId": evse_id, "duration": command.duration_s}
     if command.unit is not None:
         payload |= {"chargingRateUnit": command.unit}
     return reply(await send(Request("GetCompositeSchedule", payload)))
 
 
-def _set(connector_id: ConnectorId, profile: Mapping[str, Any]) -> Request:
+def _set(evse_id: int, profile: Mapping[str, Any]) -> Request:
     transaction_id = profile.get("transactionId")
     if isinstance(transaction_id, str):
         profile = {**profile, "transactionId": own_id(WireTransactionId(transaction_id))}
-    return Request("SetChargingProfile", {"evseId": connector_id, "chargingProfile": profile})
+    return Request("SetChargingProfile", {"evseId": evse_id, "chargingProfile": profile})

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evpower.charging.transaction import own_id
-from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.identifiers import IdTag, WireTransactionId
 from evpower.link.commands import LimitDraw
+from evpower.network.spots.evses import EvsePlace
 from evpower.ocpp.dialect import Request
 from evpower.ocpp.v201.commands.profiles import limit_profile
 
 #: The type of a token that we made or know; a station asks for no reader's kind of it.
 OUR_TOKEN = "Central"
-#: An EVSE has one connector here, whose number is this.
-ONLY_CONNECTOR = 1
 
 
 def token(id_tag: str) -> dict[str, str]:
@@ -22,11 +21,9 @@ def token(id_tag: str) -> dict[str, str]:
     return {"idToken": id_tag, "type": OUR_TOKEN}
 
 
-def request_start(
-    connector_id: ConnectorId, id_tag: IdTag, remote_start_id: int, limit: LimitDraw | None = None
-) -> Request:
+def request_start(evse_id: int, id_tag: IdTag, remote_start_id: int, limit: LimitDraw | None = None) -> Request:
     """RequestStartTransaction (F02). Accepted is not yet a start (duty 28)."""
-    payload: dict[str, Any] = {"evseId": connector_id, "idToken": token(id_tag), "remoteStartId": remote_start_id}
+    payload: dict[str, Any] = {"evseId": evse_id, "idToken": token(id_tag), "remoteStartId": remote_start_id}
     if limit is not None:
         payload["chargingProfile"] = limit_profile(limit)
     return Request("RequestStartTransaction", payload)
@@ -42,11 +39,11 @@ def transaction_status(transaction_id: WireTransactionId) -> Request:
     return Request("GetTransactionStatus", {"transactionId": own_id(transaction_id)})
 
 
-def trigger(message: str, connector_id: ConnectorId | None) -> Request:
+def trigger(message: str, place: EvsePlace | None) -> Request:
     """TriggerMessage (F06), for the whole station when None."""
-    if connector_id is None:
+    if place is None:
         return Request("TriggerMessage", {"requestedMessage": message})
-    evse = {"id": connector_id} | ({"connectorId": ONLY_CONNECTOR} if message == "StatusNotification" else {})
+    evse = {"id": place.evse_id} | ({"connectorId": place.number} if message == "StatusNotification" else {})
     return Request("TriggerMessage", {"requestedMessage": message, "evse": evse})
 
 
