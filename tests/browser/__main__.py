@@ -54,8 +54,11 @@ PATHS = (
     "/network/certificates",
     "/network/import",
     "/network/power",
+    "/network/power/new",
+    "/network/forecast",
     "/system",
     "/questions",
+    "/todo",
 )
 #: Where there are stations.
 STATION = "/stations/EVP-0001"
@@ -66,7 +69,13 @@ STATION_PATHS = (
     *(f"{STATION}/do/{act}" for act in BY_NAME),
     f"/charges/{CHARGE}",
     f"/drivers/{DRIVER}",
+    f"/drivers/{DRIVER}/do/adjust",
+    f"{STATION}/call-sheet",
     f"/network/power/{GROUP}",
+    f"/network/power/{GROUP}/edit",
+    f"/network/power/{GROUP}/schedule?peaks=1",
+    "/network/power/new?location=LOC-0001",
+    "/network/forecast/LOC-0001",
 )
 GZIP_BYTES_MAX = 60 * 1024
 PAINTED = "return performance.getEntriesByType('paint').map(e => e.startTime)[0]"
@@ -75,6 +84,9 @@ WIDTH = "return document.documentElement.scrollWidth"
 CELLS = """const grid = document.querySelector(".grid");
 const texts = [...grid.querySelectorAll(".s")].map(each => each.textContent.length);
 return grid.matches(".dots") ? texts.reduce((sum, each) => sum + each, 0) : grid.querySelectorAll("i").length"""
+#: Which row of To do has the focus, and on what.
+FOCUSED = """const here = document.activeElement;
+return [[...document.querySelectorAll("#todo li.item")].indexOf(here.closest("li.item")), here.textContent]"""
 IS_OFF = "return document.getElementById('acts').disabled"
 IS_STALE = "return document.body.classList.contains('stale')"
 Say = Callable[[str], object]
@@ -144,6 +156,38 @@ def _keys(eyes: Eyes) -> None:
     eyes.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     eyes.driver.find_element(By.TAG_NAME, "body").send_keys("gc")
     eyes.wait(lambda: eyes.driver.current_url.endswith("/charges"))
+    _keys_of_rows(eyes)
+
+
+def _keys_of_rows(eyes: Eyes) -> None:
+    """`j` and `k` go over the rows of To do, `t` and Enter open, `a` goes to what may be done; `?` shows all of it."""
+    eyes.open("/")
+
+    def at() -> tuple[int, str]:
+        place, text = eyes.driver.execute_script(FOCUSED)
+        return int(place), str(text)
+
+    def press(keys: str) -> None:
+        eyes.driver.switch_to.active_element.send_keys(keys)
+
+    eyes.wait(lambda: "live" in eyes.driver.find_element(By.ID, "age").text)
+    press("j")
+    assert at()[0] == 0
+    press("j")
+    assert at()[0] == 1
+    press("k")
+    row, link = at()
+    assert row == 0
+    press("a")
+    assert at()[0] == 0
+    before = eyes.driver.find_element(By.TAG_NAME, "html")
+    press("t")
+    eyes.wait_for_another(before)
+    assert "/stations/" in eyes.driver.current_url, link
+    press("?")
+    assert eyes.driver.find_element(By.ID, "help").is_displayed()
+    press(Keys.ESCAPE)
+    eyes.wait(lambda: not eyes.driver.find_element(By.ID, "help").is_displayed())
 
 
 def _pointed_at(eyes: Eyes) -> None:

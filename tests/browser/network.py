@@ -64,16 +64,7 @@ TABLES = (
 
 def make_network(database: psycopg.Connection, stations: int) -> None:
     """Replace what there is by so many stations of two connectors each, three of a location."""
-    for table in (
-        "evpower.power_group_members",
-        "evpower.power_groups",
-        "evpower.session_phases",
-        "charging_sessions",
-        "clients",
-        "connectors",
-        "stations",
-        "locations",
-    ):
+    for table in TABLES:
         database.execute(f"DELETE FROM {table}")
     if stations:
         names = {"driver": DRIVER, "charge": CHARGE, "phone": PHONE}

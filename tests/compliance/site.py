@@ -125,7 +125,7 @@ class Site:
 
     async def card(self, tag: IdTag, **fields: Any) -> None:
         """An operator makes a card of the driver's, who has 500 som."""
-        if not await self.world.sql("SELECT FROM clients WHERE id = %s", CLIENT):
+        if not await self.world.sql("SELECT 1 FROM clients WHERE id = %s", CLIENT):
             await self.world.give(500_00)
         known = {"status": "Accepted", "parent_id_tag": None, "expiry_date": None, "client_id": ClientId(CLIENT)}
         await self.world.app.tags.put(Card(tag, **{**known, **fields}))

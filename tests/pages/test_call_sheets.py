@@ -44,7 +44,7 @@ async def test_the_row_of_a_silent_station_leads_to_what_is_said_at_the_telephon
     station = (await world.sql("SELECT serial_number FROM stations WHERE id = %s", STATION))[0]
     for said in (station["serial_number"], "offline", "Nobody is written down", "1.500 kWh", "Айгүл …0002", "N-7"):
         assert said in page.text
-    assert "Money is held for 67.50 som" in page.text
+    assert "Money held here 67.50 som" in page.text
     assert "All stations here are silent" in page.text
     assert f"/charges/{session_id}" in page.links
     assert "996700000002" not in page.html, "of a driver's number the end alone"

@@ -30,7 +30,7 @@ async def test_the_week_of_a_location_is_seen_and_forecast(world: World, browser
     assert page.html.count("<rect") == 2 * 168
     assert ">100</text>" in page.html
     assert ">50</text>" in page.html
-    assert "4 starts refused while nothing was free 3 waits for a free connector" in page.text
+    assert "starts refused while nothing was free 4 waits for a free connector 3" in page.text
     assert HERE in (await browser.get(PAGE)).links
 
 
@@ -75,9 +75,9 @@ async def test_switched_off_the_page_says_so(world: World) -> None:
 
 def test_hours_lie_in_their_place() -> None:
     cells = heat_map([0.254] + [None] * 167)
-    assert [(each.x, each.y, each.percent) for each in cells[:2]] == [(40, 20, 25), (78, 20, None)]
-    assert cells[24].x == 40
-    assert cells[-1].y == 20 + 6 * 26
+    assert [(each.x, each.y, each.percent) for each in cells[:2]] == [(34, 20, 25), (34, 42, None)]
+    assert (cells[24].x, cells[24].y) == (34 + 40, 20)
+    assert (cells[-1].x, cells[-1].y) == (34 + 6 * 40, 20 + 23 * 22)
 
 
 def test_what_comes_true_as_often_as_it_says_lies_on_the_diagonal() -> None:

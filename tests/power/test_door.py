@@ -100,7 +100,7 @@ async def test_a_wrong_group_is_refused_and_nothing_is_written(
     members = {"members": [MEMBER, MEMBER | {"connector_id": 2}]} if field == "failsafe_a" else {}
     answer = await body_of(await desk.post("/power-groups", json=GROUP | members | other), 400)
     assert [wrong["field"] for wrong in answer["detail"]] == [field]
-    assert await world.sql("SELECT FROM evpower.power_groups") == []
+    assert await world.sql("SELECT 1 FROM evpower.power_groups") == []
 
 
 async def test_failsafes_hold_at_every_hour_and_above(desk: Phone) -> None:

@@ -239,7 +239,7 @@ async def test_an_unknown_client_is_not_found_and_not_made(world: World, door: D
             "user~adm", f"/clients/nobody{path}", 404, method=method, body=body if method == "PUT" else None
         )
         assert answer["error"] == "client_not_found"
-    assert await world.sql("SELECT FROM clients WHERE id = 'nobody'") == []
+    assert await world.sql("SELECT 1 FROM clients WHERE id = 'nobody'") == []
 
 
 async def test_who_is_deleted_is_shown_as_blocked_and_is_not_made_active_by_it(world: World, door: Door) -> None:

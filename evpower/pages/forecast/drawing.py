@@ -11,8 +11,11 @@ from evpower.forecast.calendar import CELLS
 from evpower.forecast.method import STEPS
 from evpower.forecast.outlook import HORIZONS_MIN
 
-#: Of a cell, and of what stands before the first.
-WIDE, HIGH, LEFT, TOP = 38, 26, 40, 20
+#: Of a cell, and of what stands before the first: hours down and days across, which a phone shows whole.
+WIDE, HIGH, LEFT, TOP = 40, 22, 34, 20
+HOURS = 24
+#: Where it is always free; above, its figure could not be read on it, on light ground or on dark.
+MOST_OPAQUE = 0.45
 #: Of the two diagrams.
 SIDE = 240
 LONG, TALL = 600, 200
@@ -30,7 +33,7 @@ class HeatCell:
 
     @property
     def opacity(self) -> float:
-        return (self.percent or 0) / 100
+        return round((self.percent or 0) * MOST_OPAQUE / 100, 2)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class SkillLine:
 def heat_map(shares: Sequence[float | None]) -> tuple[HeatCell, ...]:
     """Of 168 hours of a week."""
     percent = [None if each is None else round(each * 100) for each in shares]
-    return tuple(HeatCell(LEFT + cell % 24 * WIDE, TOP + cell // 24 * HIGH, percent[cell]) for cell in range(CELLS))
+    return tuple(
+        HeatCell(LEFT + cell // HOURS * WIDE, TOP + cell % HOURS * HIGH, percent[cell]) for cell in range(CELLS)
+    )
 
 
 def reliability(scores: DayScores) -> tuple[DrawnBucket, ...]:

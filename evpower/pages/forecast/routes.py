@@ -16,7 +16,19 @@ from evpower.errors import LocationNotFound
 from evpower.forecast.backtest import METHODS
 from evpower.forecast.outlook import HORIZONS_MIN
 from evpower.forecast.service import Forecasts
-from evpower.pages.forecast.drawing import LONG, SIDE, TALL, heat_map, reliability, skill_lines
+from evpower.pages.forecast.drawing import (
+    HIGH,
+    LEFT,
+    LONG,
+    SIDE,
+    SKILL_MOST,
+    TALL,
+    TOP,
+    WIDE,
+    heat_map,
+    reliability,
+    skill_lines,
+)
 from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.visitor import signed_in
 from evpower.staff.rights import Right
@@ -24,6 +36,8 @@ from evpower.staff.rights import Right
 WITHIN_S = 20
 #: As many as a page lists; the others are found by the list of locations.
 LISTED = 500
+#: Of a week, as its template draws it.
+SIZE = {"wide": WIDE, "high": HIGH, "left": LEFT, "top": TOP}
 
 
 def forecast_pages(forecasts: Forecasts | None, views: NetworkViews, pages: Pages) -> Blueprint:
@@ -49,6 +63,7 @@ def forecast_pages(forecasts: Forecasts | None, views: NetworkViews, pages: Page
         names: dict[str, Any] = {"horizons": HORIZONS_MIN, "methods": METHODS, "side": SIDE, "long": LONG, "tall": TALL}
         if scores is not None:
             names |= {"buckets": reliability(scores.scores), "lines": skill_lines(scores.by_day)}
+            names |= {"days": sorted(scores.by_day), "skill_most": SKILL_MOST}
         return await pages.show("forecast/network.html", is_on=True, found=found, scores=scores, **names)
 
     @routes.get("/<path:location_id>")
@@ -60,6 +75,8 @@ def forecast_pages(forecasts: Forecasts | None, views: NetworkViews, pages: Page
             place = await views.location(location_id)
             week = await forecasts.week(location_id)
         observed, usual = heat_map(week.observed), heat_map(week.usual)
-        return await pages.show("forecast/location.html", place=place, week=week, observed=observed, usual=usual)
+        return await pages.show(
+            "forecast/location.html", place=place, week=week, observed=observed, usual=usual, size=SIZE
+        )
 
     return routes

@@ -50,7 +50,7 @@ def read_assets() -> dict[str, Asset]:
 def _asset(file: Path) -> Asset:
     body = file.read_bytes()
     if file.suffix == ".css":
-        body = SPACES.sub(lambda found: found[1] or b"", COMMENTS.sub(b"", body))
+        body = SPACES.sub(lambda found: found[1] or b"", COMMENTS.sub(b"", body)).replace(b";}", b"}")
     return Asset(file.name, body, gzip.compress(body, mtime=0), TYPES[file.suffix])
 
 

@@ -28,7 +28,8 @@ class Wording:
 
     def number(self, value: float, places: int = 0) -> str:
         """`1 234,5`; in English `1,234.5`."""
-        text = f"{value:,.{places}f}"
+        # What rounds to nothing has no sign.
+        text = f"{value:,.{places}f}" if round(value, places) else f"{0:.{places}f}"
         if self.texts.language == "en":
             return text
         return text.replace(",", THIN).replace(".", ",")
