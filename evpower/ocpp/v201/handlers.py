@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import msgspec
 import trio
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
@@ -17,10 +16,11 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Boot
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
+from evpower.ocpp.shared.readings import raw_readings
 from evpower.ocpp.v201 import messages, statuses
 from evpower.ocpp.v201.sampled import is_signed, samples_of
-from evpower.ocpp.v201.times import utc, wire_time
 from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.wire.times import utc, wire_time
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.tags.id_tag import IdTagVerdict
 
@@ -84,21 +84,6 @@ async def authorize(station: ConnectedStation, request: messages.Authorize, _: b
     return messages.AuthorizeConf(id_token_info=_id_token_info(station, verdict))
 
 
-class _RawMeterValues(msgspec.Struct):
-    meterValue: msgspec.Raw = msgspec.Raw(b"[]")  # OCPP's own name
-
-
-_raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
-
-
-def _raw_readings(payload: bytes) -> bytes:
-    """What was sent as readings; of a payload that is no object, all of it."""
-    try:
-        return bytes(_raw_meter_values(payload).meterValue)
-    except msgspec.DecodeError:
-        return payload
-
-
 async def meter_values(station: ConnectedStation, request: messages.MeterValues, payload: bytes) -> Confirmation:
     """Readings outside of transactions: stored, never billed (J01)."""
     values = request.meter_value or ()
@@ -108,7 +93,7 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
             connector_id=statuses.connector_at(station, request.evse_id or 0, None, surely=True) or WHOLE_STATION,
             wire_transaction_id=None,
             samples=samples_of(station, values),
-            raw=_raw_readings(payload),
+            raw=raw_readings(payload),
             reported_as="MeterValues",
             signed=is_signed(values),
             of_a_charge=False,
@@ -154,7 +139,7 @@ def _event(station: ConnectedStation, request: messages.TransactionEvent, payloa
         wire_transaction_id=WireTransactionId(info.transaction_id),
         seq_no=request.seq_no,
         kind=request.event_type if request.event_type in ("Started", "Ended") else "Updated",
-        occurred_at=_at(station, request.timestamp),
+        occurred_at=station.reported_at(request.timestamp),
         connector_id=_connector(station, request),
         id_tag=IdTag(request.id_token.id_token) if request.id_token is not None else None,
         remote_start_id=info.remote_start_id,
@@ -163,19 +148,11 @@ def _event(station: ConnectedStation, request: messages.TransactionEvent, payloa
         stop_reason=info.stopped_reason,
         charging_state=info.charging_state,
         samples=samples_of(station, values),
-        readings=_raw_readings(payload) if values else b"[]",
+        readings=raw_readings(payload) if values else b"[]",
         payload=payload,
         signed=is_signed(values),
         unread=unread,
     )
-
-
-def _at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
-    if timestamp is None:
-        return station.connection.last_seen_at
-    at = utc(timestamp)
-    station.stamped(at)
-    return at
 
 
 def _connector(station: ConnectedStation, request: messages.TransactionEvent) -> ConnectorId | None:
