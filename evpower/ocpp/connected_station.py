@@ -13,6 +13,7 @@ from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.settings import OcppSettings
 from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.wire.times import utc
 from evpower.reports.station_reports import StationReports
 
 
@@ -76,6 +77,14 @@ class ConnectedStation:
         oddity = self.habits.clocks.showed(self.station_id, at, self.connection.last_seen_at)
         if oddity is not None:
             self.connection.oddities.note(Kind.WRONG_CLOCK, oddity)
+
+    def reported_at(self, timestamp: datetime | None) -> datetime:
+        """The station's time of a message, or when it came; a wrong clock is noted."""
+        if timestamp is None:
+            return self.connection.last_seen_at
+        at = utc(timestamp)
+        self.stamped(at)
+        return at
 
     async def first_boot(self) -> None:
         """Wait until a BootNotification has been answered on this connection."""

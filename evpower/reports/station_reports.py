@@ -34,6 +34,7 @@ from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
 from evpower.reports.device_event import EventsPart
 from evpower.reports.device_events import DeviceEvents
+from evpower.reports.rows.priorities import charging_priority
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.reports.transaction_events import NOTHING, TransactionEvents
 from evpower.reservations.worker import ReservationWorker
@@ -204,6 +205,11 @@ class StationReports:
     async def authorize(self, station_id: StationId, id_tag: IdTag) -> IdTagVerdict:
         """The verdict on a presented tag."""
         return await self._rooms.beginnings.authorize(station_id, id_tag)
+
+    async def charging_priority(self, station_id: StationId, connector_id: ConnectorId | None) -> int:
+        """How important a charge is there, in OCPP's numbers from 0 to 9: as its connector in a group of power."""
+        async with reading(self._pool) as conn:
+            return await charging_priority(conn, station_id, connector_id)
 
     async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """Store a start and find its session; every start gets a fresh positive transaction id, refused ones too."""

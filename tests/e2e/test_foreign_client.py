@@ -6,7 +6,6 @@ npm's ocpp-rpc goes through the same charge in `make foreign`, because newcomers
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pytest
 import trio
@@ -15,7 +14,7 @@ from tests.e2e.process import Server
 from tests.e2e.street import WITHIN_S
 from tests.foreign.scenario import LOCKED_FLEET, PASSWORD, charge_and_pay, foreign_charger, refused_measurands
 
-COMMAND = (sys.executable, str(Path(__file__).parents[1] / "foreign" / "ocpp_package.py"))
+COMMAND = (sys.executable, "-m", "tests.foreign.ocpp_package")
 
 
 @pytest.fixture

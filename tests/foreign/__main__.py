@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 CHARGERS = (
     ("npm's ocpp-rpc in strict mode", ["node", str(HERE / "ocpp-rpc" / "charger.mjs")], "ocpp1.6"),
     ("npm's ocpp-rpc in strict mode", ["node", str(HERE / "ocpp-rpc" / "charger-201.mjs")], "ocpp2.0.1"),
-    ("the ocpp package's client", [sys.executable, str(HERE / "ocpp_package_201.py")], "ocpp2.0.1"),
+    ("the ocpp package's client", [sys.executable, "-m", "tests.foreign.ocpp_package_201"], "ocpp2.0.1"),
 )
 
 

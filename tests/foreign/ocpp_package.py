@@ -1,35 +1,21 @@
 """A charger nobody here wrote: the `ocpp` package's own client on `websockets`' asyncio, which checks what it is sent.
 
-    python tests/foreign/ocpp_package.py ws://STATION:PASSWORD@HOST:PORT/ws/STATION
+    python -m tests.foreign.ocpp_package ws://STATION:PASSWORD@HOST:PORT/ws/STATION
 
 Boots, waits to be started, meters 3 kWh, waits to be stopped, reports a stop at 4 kWh and leaves. Says what happened in
-lines of JSON; an answer the standard's schema refuses ends it with a traceback. asyncio lives in this process alone.
+lines of JSON; an answer the standard's schema refuses ends it with a traceback.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from datetime import UTC, datetime
 from typing import Any
 
 from ocpp.routing import after, on
 from ocpp.v16 import ChargePoint, call, call_result
 from ocpp.v16.enums import Action
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
-METER_START_WH = 1_000
-CHARGED_WH = 4_000
-
-
-def say(event: str, **facts: Any) -> None:
-    print(json.dumps({"event": event, **facts}, separators=(",", ":")), flush=True)
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat()
+from tests.foreign.charger_life import CHARGED_WH, METER_START_WH, live, now, say
 
 
 class Charger(ChargePoint):
@@ -103,14 +89,5 @@ class Charger(ChargePoint):
         await self.call(call.MeterValues(1, values, transaction_id=self.transaction_id), suppress=False)
 
 
-async def main(url: str) -> None:
-    async with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as socket:
-        charger = Charger(url.rpartition("/")[2], socket)
-        say("connected", subprotocol=socket.subprotocol)
-        reading = asyncio.create_task(charger.start())
-        await charger.life()
-        reading.cancel()
-
-
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    live(Charger, "ocpp1.6")

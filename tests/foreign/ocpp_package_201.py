@@ -1,6 +1,6 @@
 """The same charger with OCPP 2.0.1: the `ocpp` package's own v201 client, which checks what it is sent.
 
-    python tests/foreign/ocpp_package_201.py ws://STATION:PASSWORD@HOST:PORT/ws/STATION
+    python -m tests.foreign.ocpp_package_201 ws://STATION:PASSWORD@HOST:PORT/ws/STATION
 
 Lives the life of `ocpp_package.py` and says the same lines; its transaction begins with the cable, the token follows.
 """
@@ -8,28 +8,15 @@ Lives the life of `ocpp_package.py` and says the same lines; its transaction beg
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from datetime import UTC, datetime
 from typing import Any
 
 from ocpp.routing import after, on
 from ocpp.v201 import ChargePoint, call, call_result
 from ocpp.v201.enums import Action
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
-METER_START_WH = 1_000
-CHARGED_WH = 4_000
+from tests.foreign.charger_life import CHARGED_WH, METER_START_WH, live, now, say
+
 TRANSACTION = "f0e1d2c3-0001"
-
-
-def say(event: str, **facts: Any) -> None:
-    print(json.dumps({"event": event, **facts}, separators=(",", ":")), flush=True)
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat()
 
 
 class Charger(ChargePoint):
@@ -140,14 +127,5 @@ class Charger(ChargePoint):
         return await self.call(event, suppress=False)
 
 
-async def main(url: str) -> None:
-    async with connect(url, subprotocols=[Subprotocol("ocpp2.0.1")]) as socket:
-        charger = Charger(url.rpartition("/")[2], socket)
-        say("connected", subprotocol=socket.subprotocol)
-        reading = asyncio.create_task(charger.start())
-        await charger.life()
-        reading.cancel()
-
-
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    live(Charger, "ocpp2.0.1")

@@ -12,8 +12,8 @@ import pytest
 from evpower.billing.rows.ledger import CHECKS
 from evpower.cli import main
 from evpower.ocpp.v16.actions import ACTIONS
+from evpower.ocpp.v16.commands.schemas import COMMANDS
 from evpower.ocpp.v16.dialect import OCPP_16
-from evpower.ocpp.v16.schemas import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

@@ -151,6 +151,11 @@ class FakeReports(StationReports):
         self.tags.append(id_tag)
         return self.verdict
 
+    async def charging_priority(self, station_id: StationId, connector_id: ConnectorId | None) -> int:
+        """As many as the number of the connector; of the station, none."""
+        del station_id
+        return connector_id or 0
+
     async def begin_transaction(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         await self._note("start", station_id)
         self.starts.append(start)

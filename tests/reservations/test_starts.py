@@ -302,3 +302,31 @@ async def test_a_client_has_one_at_a_time_and_blocked_clients_none(lot: ParkingL
     with pytest.raises(Refusal) as blocked:
         await lot.reserve(connector=TWO, client=OTHER)
     assert blocked.value.code == "client_blocked"
+
+
+@pytest.mark.parametrize("names_it", [True, False])
+async def test_a_station_of_2_0_1_names_the_reservation_that_its_driver_used(lot: ParkingLot, names_it: bool) -> None:
+    """After the number of the start, before EVSE and token (contract ocpp201 §3): this token is one we do not know."""
+    await give_cards(lot)
+    made = await lot.reserve()
+    ordered = await lot.order(energy_wh=5_000)
+    charger = EventWorld(lot)
+    facts = {"reservation_id": made.record.wire_id} if names_it else {}
+    event = charger.event(charger.new_id(), "Started", 1_000, id_tag=IdTag("READ-BY-THE-CAR"), **facts)
+    answer = await charger.tell(event)
+    assert answer.verdict is not None
+    assert answer.verdict.status == ("Accepted" if names_it else "Invalid")
+    assert (await lot.session(ordered.session.session_id)).phase == ("charging" if names_it else "starting")
+
+
+async def test_the_number_of_the_start_goes_before_that_of_a_reservation(lot: ParkingLot) -> None:
+    await give_cards(lot)
+    made = await lot.reserve()
+    kept = await lot.order(energy_wh=5_000)
+    other = await lot.order(energy_wh=5_000, client=OTHER, connector=TWO)
+    charger = EventWorld(lot)
+    number = lot.link.start_ids[-1]
+    facts = {"reservation_id": made.record.wire_id, "remote_start_id": number, "connector_id": TWO}
+    await charger.tell(charger.event(charger.new_id(), "Started", 1_000, **facts))
+    phases = [(await lot.session(each.session.session_id)).phase for each in (kept, other)]
+    assert phases == ["starting", "charging"]

@@ -122,19 +122,22 @@ WHERE user_id = %(client_id)s AND status = 'started' AND settled_at IS NULL
 # client, the client at another connector.
 # Another tag of the client counts for no reservation that was made after the charge began.
 _OF_CLIENT = "(s.user_id = %(client_id)s AND (%(made_before)s::timestamptz IS NULL OR s.created_at <= %(made_before)s))"
+# By its number alone: what a 2.0.1 station was asked to start, else whose reservation it says was used (ocpp201 §3).
+_NAMED = "(p.remote_start_id = %(remote_start_id)s OR v.id IS NOT NULL)"
 FIND_PENDING = f"""
 SELECT s.id, s.connector_id = %(connector_id)s AS is_its_connector FROM public.charging_sessions s
 JOIN evpower.session_phases p ON p.session_id = s.id
+LEFT JOIN evpower.reservations v ON v.session_id = s.id AND v.wire_id = %(reservation_id)s
 WHERE s.station_id = %(station_id)s AND s.status = 'started' AND p.phase IN ('reserved', 'starting')
   AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
-  AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR {_OF_CLIENT} OR p.remote_start_id = %(remote_start_id)s)
-  AND (s.connector_id = %(connector_id)s OR p.remote_start_id = %(remote_start_id)s
+  AND (ltrim(lower(s.id_tag), '+') = %(tag)s OR {_OF_CLIENT} OR {_NAMED})
+  AND (s.connector_id = %(connector_id)s OR {_NAMED}
        OR NOT EXISTS (SELECT FROM public.charging_sessions o WHERE o.station_id = s.station_id
                       AND o.connector_id = %(connector_id)s AND o.status = 'started')
           AND NOT EXISTS (SELECT FROM evpower.kept_connectors k WHERE k.station_id = s.station_id
                           AND k.connector_id = %(connector_id)s AND k.client_id <> s.user_id))
-ORDER BY (p.remote_start_id = %(remote_start_id)s) IS TRUE DESC, s.connector_id = %(connector_id)s DESC,
-         ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
+ORDER BY (p.remote_start_id = %(remote_start_id)s) IS TRUE DESC, v.id IS NOT NULL DESC,
+         s.connector_id = %(connector_id)s DESC, ltrim(lower(s.id_tag), '+') = %(tag)s DESC, s.created_at DESC
 LIMIT 1 FOR UPDATE OF s
 """
 
@@ -316,6 +319,7 @@ async def find_pending(
         "client_id": client_id,
         "made_before": made_before,
         "remote_start_id": start.remote_start_id,
+        "reservation_id": start.reservation_id if start.wire_transaction_id is not None else None,
     }
     row = await (await conn.execute(FIND_PENDING, parameters)).fetchone()
     return None if row is None else PendingStart(**row)

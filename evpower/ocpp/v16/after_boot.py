@@ -6,7 +6,7 @@ from evpower.identifiers import ConnectorId
 from evpower.link.ports import Outcome
 from evpower.ocpp.commands import ask, was_answered
 from evpower.ocpp.connected_station import ConnectedStation
-from evpower.ocpp.v16 import requests
+from evpower.ocpp.v16.commands import requests
 
 WHOLE_STATION = ConnectorId(0)
 MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"

@@ -21,9 +21,10 @@ from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.connection import StationConnection
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.reading import Flaw
-from evpower.ocpp.v16 import after_boot, operations, parked, profiles, requests
+from evpower.ocpp.v16 import after_boot, parked
 from evpower.ocpp.v16.actions import ACTIONS
-from evpower.ocpp.v16.schemas import SCHEMAS
+from evpower.ocpp.v16.commands import operations, profiles, requests
+from evpower.ocpp.v16.commands.schemas import SCHEMAS
 from evpower.ocpp.watch.masking import SecretMessage, SecretSetting
 from evpower.ocpp.wire import frames
 from evpower.stations.configuration import refuse_password

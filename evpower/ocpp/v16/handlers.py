@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
-
-import msgspec
 
 from evpower.charging.transaction import TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample, read_samples
+from evpower.metering.meter_value import MAX_ENERGY_WH, MeterReport, Sample
 from evpower.network.station import Boot
 from evpower.network.status import StatusReport
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
+from evpower.ocpp.shared.readings import raw_readings, samples_of
 from evpower.ocpp.v16 import messages
 from evpower.ocpp.watch.oddities import Kind
+from evpower.ocpp.wire.times import utc, wire_time
 from evpower.tags.id_tag import IdTagVerdict
 
 log = logging.getLogger("OCPP")
@@ -51,14 +50,14 @@ async def boot_notification(station: ConnectedStation, request: messages.BootNot
     )
     station.booted(verdict)
     return messages.BootNotificationConf(
-        status=verdict.status, current_time=_wire_time(station.clock.now()), interval=verdict.interval_s
+        status=verdict.status, current_time=wire_time(station.clock.now()), interval=verdict.interval_s
     )
 
 
 async def heartbeat(station: ConnectedStation, _request: messages.Heartbeat, _: bytes) -> Confirmation:
     """Answered from memory: that any message came is already noted by the connection (duty 19)."""
     log.info("Heartbeat: station=%s", station.station_id)
-    return messages.HeartbeatConf(current_time=_wire_time(station.clock.now()))
+    return messages.HeartbeatConf(current_time=wire_time(station.clock.now()))
 
 
 async def status_notification(
@@ -117,7 +116,7 @@ async def start_transaction(
             connector_id=_connector(station, request.connector_id),
             id_tag=IdTag(request.id_tag or ""),
             meter_start_wh=UNREADABLE_START_WH if meter_start_wh is None else meter_start_wh,
-            started_at=_reported_at(station, request.timestamp),
+            started_at=station.reported_at(request.timestamp),
             payload=payload,
             reservation_id=request.reservation_id,
             unread=unread,
@@ -126,21 +125,6 @@ async def start_transaction(
     return messages.StartTransactionConf(
         transaction_id=int(begun.wire_transaction_id), id_tag_info=_id_tag_info(begun.verdict)
     )
-
-
-class _RawMeterValues(msgspec.Struct):
-    meterValue: msgspec.Raw = msgspec.Raw(b"[]")  # OCPP's own name
-
-
-_raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
-
-
-def _raw_readings(payload: bytes) -> bytes:
-    """What was sent as readings; of a payload that is no object, all of it."""
-    try:
-        return bytes(_raw_meter_values(payload).meterValue)
-    except msgspec.DecodeError:
-        return payload
 
 
 async def meter_values(station: ConnectedStation, request: messages.MeterValues, payload: bytes) -> Confirmation:
@@ -154,7 +138,7 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
             connector_id=_connector(station, request.connector_id),
             wire_transaction_id=WireTransactionId(str(transaction_id)) if known else None,
             samples=_samples(station, values),
-            raw=_raw_readings(payload),
+            raw=raw_readings(payload),
             reported_as="MeterValues",
             signed=any(each.format == "SignedData" for value in values for each in value.sampled_value),
         ),
@@ -181,7 +165,7 @@ async def stop_transaction(
                 "" if request.transaction_id is None else str(request.transaction_id)
             ),
             meter_stop_wh=meter_stop_wh,
-            stopped_at=_reported_at(station, request.timestamp),
+            stopped_at=station.reported_at(request.timestamp),
             reason=request.reason or "Local",
             id_tag=IdTag(request.id_tag) if request.id_tag else None,
             samples=_samples(station, request.transaction_data or ()),
@@ -216,20 +200,10 @@ async def firmware_status_notification(
 
 
 def _samples(station: ConnectedStation, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
-    note = station.connection.oddities.note
-
-    def skipped(why: str) -> None:
-        note(Kind.SKIPPED_READING, why)
-
-    received_at = station.connection.last_seen_at
-    timed = [
-        (received_at if value.timestamp is None else utc(value.timestamp), value.sampled_value)
-        for value in meter_values
-    ]
-    samples = read_samples(timed, skipped)
+    samples = samples_of(station, ((value.timestamp, value.sampled_value) for value in meter_values))
     if samples:
         station.stamped(samples[-1].measured_at)
-    return tuple(samples)
+    return samples
 
 
 def _believable_register(register_wh: int | None) -> int | None:
@@ -261,32 +235,9 @@ def _connector(station: ConnectedStation, number: int | None) -> ConnectorId:
     return ConnectorId(number)
 
 
-def _reported_at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
-    """The station's time, or when the message came; a wrong clock is noted."""
-    if timestamp is None:
-        return station.connection.last_seen_at
-    reported_at = utc(timestamp)
-    station.stamped(reported_at)
-    return reported_at
-
-
 def _id_tag_info(verdict: IdTagVerdict) -> messages.IdTagInfo:
     return messages.IdTagInfo(
         status=verdict.status,
-        expiry_date=None if verdict.expiry_date is None else _wire_time(verdict.expiry_date),
+        expiry_date=None if verdict.expiry_date is None else wire_time(verdict.expiry_date),
         parent_id_tag=verdict.parent_id_tag,
     )
-
-
-def utc(moment: datetime) -> datetime:
-    """The same moment in UTC, also at the ends of the calendar."""
-    if moment.tzinfo is UTC:
-        return moment
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:  # the first or last day of the calendar, shifted beyond it
-        return moment.replace(tzinfo=UTC)
-
-
-def _wire_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

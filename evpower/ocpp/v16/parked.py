@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from evpower.charging.transaction import ParkedStop
 from evpower.history.evidence import SignedValue
 from evpower.metering.meter_value import MAX_ENERGY_WH
-from evpower.ocpp.stored import REASON_CHARS_MAX, sampled_values, signed_value, stored_moment
+from evpower.ocpp.shared.stored import REASON_CHARS_MAX, sampled_values, signed_value, stored_moment
 
 
 def read_stop(action: str, payload: str) -> ParkedStop | None:

@@ -7,7 +7,7 @@ import logging
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v16 import messages
-from evpower.ocpp.v16.handlers import utc
+from evpower.ocpp.wire.times import utc
 from evpower.security.security_report import SecurityMatter, SecurityReport
 
 log = logging.getLogger("OCPP")

@@ -11,7 +11,7 @@ import msgspec
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
-from evpower.ocpp.v201.times import utc
+from evpower.ocpp.wire.times import utc
 from evpower.plug_and_charge.ocsp import CertificateQuestion
 from evpower.reports.device_event import DeviceEvent, EventsPart
 from evpower.stations.device_variable import DeviceMonitor, DeviceVariable

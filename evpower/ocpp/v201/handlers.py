@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import msgspec
 import trio
 
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
@@ -17,11 +16,12 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Boot
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
+from evpower.ocpp.shared.readings import raw_readings
 from evpower.ocpp.v201 import messages, statuses
 from evpower.ocpp.v201.sampled import is_signed, samples_of
-from evpower.ocpp.v201.times import utc, wire_time
 from evpower.ocpp.watch.oddities import Kind
-from evpower.reports.transaction_event import EventAnswer, ReportedEvent
+from evpower.ocpp.wire.times import utc, wire_time
+from evpower.reports.transaction_event import ReportedEvent
 from evpower.tags.id_tag import IdTagVerdict
 
 log = logging.getLogger("OCPP")
@@ -30,8 +30,6 @@ log = logging.getLogger("OCPP")
 CACHED_FOR = timedelta(hours=24)
 #: In which a station may speak to a driver whose language is not known.
 LANGUAGE = "ru"
-#: Of -9 to 9: no card comes before another.
-NORMAL_PRIORITY = 0
 WHOLE_STATION = ConnectorId(0)
 
 
@@ -81,22 +79,7 @@ async def authorize(station: ConnectedStation, request: messages.Authorize, _: b
         return messages.AuthorizeConf(
             id_token_info=messages.IdTokenInfo(status="Invalid"), certificate_status="NoCertificateAvailable"
         )
-    return messages.AuthorizeConf(id_token_info=_id_token_info(station, verdict))
-
-
-class _RawMeterValues(msgspec.Struct):
-    meterValue: msgspec.Raw = msgspec.Raw(b"[]")  # OCPP's own name
-
-
-_raw_meter_values = msgspec.json.Decoder(_RawMeterValues).decode
-
-
-def _raw_readings(payload: bytes) -> bytes:
-    """What was sent as readings; of a payload that is no object, all of it."""
-    try:
-        return bytes(_raw_meter_values(payload).meterValue)
-    except msgspec.DecodeError:
-        return payload
+    return messages.AuthorizeConf(id_token_info=await _id_token_info(station, verdict, None))
 
 
 async def meter_values(station: ConnectedStation, request: messages.MeterValues, payload: bytes) -> Confirmation:
@@ -108,7 +91,7 @@ async def meter_values(station: ConnectedStation, request: messages.MeterValues,
             connector_id=statuses.connector_at(station, request.evse_id or 0, None, surely=True) or WHOLE_STATION,
             wire_transaction_id=None,
             samples=samples_of(station, values),
-            raw=_raw_readings(payload),
+            raw=raw_readings(payload),
             reported_as="MeterValues",
             signed=is_signed(values),
             of_a_charge=False,
@@ -140,7 +123,12 @@ async def transaction_event(
     if event.connector_id is not None and not event.offline:
         ended = event.kind == "Ended"
         await statuses.transaction_says(station, event.connector_id, event.charging_state, ended=ended)
-    return _answered(station, answer)
+    cost_tyiyn, info = answer.total_cost_tyiyn, None
+    if answer.verdict is not None:
+        with trio.fail_after(station.settings.handler_timeout_s):
+            info = await _id_token_info(station, answer.verdict, event.connector_id)
+    total_cost = None if cost_tyiyn is None else cost_tyiyn / 100
+    return messages.TransactionEventConf(total_cost=total_cost, id_token_info=info)
 
 
 def _event(station: ConnectedStation, request: messages.TransactionEvent, payload: bytes) -> ReportedEvent | None:
@@ -154,7 +142,7 @@ def _event(station: ConnectedStation, request: messages.TransactionEvent, payloa
         wire_transaction_id=WireTransactionId(info.transaction_id),
         seq_no=request.seq_no,
         kind=request.event_type if request.event_type in ("Started", "Ended") else "Updated",
-        occurred_at=_at(station, request.timestamp),
+        occurred_at=station.reported_at(request.timestamp),
         connector_id=_connector(station, request),
         id_tag=IdTag(request.id_token.id_token) if request.id_token is not None else None,
         remote_start_id=info.remote_start_id,
@@ -163,19 +151,11 @@ def _event(station: ConnectedStation, request: messages.TransactionEvent, payloa
         stop_reason=info.stopped_reason,
         charging_state=info.charging_state,
         samples=samples_of(station, values),
-        readings=_raw_readings(payload) if values else b"[]",
+        readings=raw_readings(payload) if values else b"[]",
         payload=payload,
         signed=is_signed(values),
         unread=unread,
     )
-
-
-def _at(station: ConnectedStation, timestamp: datetime | None) -> datetime:
-    if timestamp is None:
-        return station.connection.last_seen_at
-    at = utc(timestamp)
-    station.stamped(at)
-    return at
 
 
 def _connector(station: ConnectedStation, request: messages.TransactionEvent) -> ConnectorId | None:
@@ -187,21 +167,15 @@ def _connector(station: ConnectedStation, request: messages.TransactionEvent) ->
     return next(iter(station.connector_ids)) if len(station.connector_ids) == 1 else None
 
 
-def _answered(station: ConnectedStation, answer: EventAnswer) -> messages.TransactionEventConf:
-    cost_tyiyn = answer.total_cost_tyiyn
-    return messages.TransactionEventConf(
-        total_cost=None if cost_tyiyn is None else cost_tyiyn / 100,
-        id_token_info=None if answer.verdict is None else _id_token_info(station, answer.verdict),
-    )
-
-
 async def data_transfer(station: ConnectedStation, request: messages.DataTransfer, _: bytes) -> Confirmation:
     """No vendor is registered with us (duty 38)."""
     log.info("DataTransfer: station=%s, vendor=%s", station.station_id, request.vendor_id)
     return messages.DataTransferConf(status="UnknownVendorId")
 
 
-def _id_token_info(station: ConnectedStation, verdict: IdTagVerdict) -> messages.IdTokenInfo:
+async def _id_token_info(
+    station: ConnectedStation, verdict: IdTagVerdict, connector_id: ConnectorId | None
+) -> messages.IdTokenInfo:
     """The verdict as it is kept for at most a day, and shorter when the card ends sooner."""
     until = station.clock.now() + CACHED_FOR
     if verdict.expiry_date is not None:
@@ -210,7 +184,7 @@ def _id_token_info(station: ConnectedStation, verdict: IdTagVerdict) -> messages
     return messages.IdTokenInfo(
         status=verdict.status,
         cache_expiry_date_time=wire_time(until),
-        charging_priority=NORMAL_PRIORITY,
+        charging_priority=await station.reports.charging_priority(station.station_id, connector_id),
         language1=verdict.language or LANGUAGE,
         group_id_token=None if group is None else messages.GroupIdToken(id_token=group, type="Central"),
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from evpower.charging.transaction import ParkedStop
 from evpower.history.evidence import SignedValue
-from evpower.ocpp.stored import REASON_CHARS_MAX, sampled_values, signed_value, stored_moment
+from evpower.ocpp.shared.stored import REASON_CHARS_MAX, sampled_values, signed_value, stored_moment
 
 
 def read_stop(action: str, payload: str) -> ParkedStop | None:

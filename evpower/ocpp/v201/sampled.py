@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from evpower.metering.meter_value import Sample, read_samples
+from evpower.metering.meter_value import Sample
 from evpower.ocpp.connected_station import ConnectedStation
+from evpower.ocpp.shared import readings
 from evpower.ocpp.v201 import messages
-from evpower.ocpp.v201.times import utc
-from evpower.ocpp.watch.oddities import Kind
 
 #: A multiplier beyond this is no unit of a meter.
 MOST_PLACES = 12
@@ -32,20 +30,8 @@ class Reading(NamedTuple):
 
 def samples_of(station: ConnectedStation, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
     """What the readings say, oldest first; what cannot be read is noted."""
-    note = station.connection.oddities.note
-
-    def skipped(why: str) -> None:
-        note(Kind.SKIPPED_READING, why)
-
-    received_at = station.connection.last_seen_at
-    timed: list[tuple[datetime, list[Reading]]] = [
-        (
-            received_at if value.timestamp is None else utc(value.timestamp),
-            [_reading(sampled) for sampled in value.sampled_value],
-        )
-        for value in meter_values
-    ]
-    return tuple(read_samples(timed, skipped))
+    timed = ((value.timestamp, [_reading(sampled) for sampled in value.sampled_value]) for value in meter_values)
+    return readings.samples_of(station, timed)
 
 
 def is_signed(meter_values: Iterable[messages.MeterValue]) -> bool:

@@ -8,7 +8,7 @@ from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
 from evpower.ocpp.v201.commands.transfers import UNNUMBERED
-from evpower.ocpp.v201.times import utc
+from evpower.ocpp.wire.times import utc
 from evpower.security.security_report import SecurityMatter, SecurityReport
 
 log = logging.getLogger("OCPP")

@@ -2,40 +2,18 @@
 //
 //   node charger-201.mjs ws://STATION:PASSWORD@HOST:PORT/ws/STATION
 //
-// Lives the same life as ../ocpp_package_201.py and says the same lines of JSON. A message the schemas refuse, sent or
-// received, ends it with exit code 1.
+// Lives the same life as ../ocpp_package_201.py and says the same lines of JSON.
 
-import { createRPCError, RPCClient } from "ocpp-rpc";
+import { asked, boot, CHARGED_WH, clientOf, METER_START_WH, METERED_WH, now, say } from "./common.mjs";
 
-const METER_START_WH = 1000;
-const CHARGED_WH = 4000;
 const TRANSACTION = "f0e1d2c3-0002";
 
-const url = new URL(process.argv[2]);
-const at = url.pathname.lastIndexOf("/");
-const client = new RPCClient({
-  endpoint: `${url.protocol}//${url.host}${url.pathname.slice(0, at)}`,
-  identity: decodeURIComponent(url.pathname.slice(at + 1)),
-  password: decodeURIComponent(url.password) || undefined,
-  protocols: ["ocpp2.0.1"],
-  strictMode: true,
-  reconnect: false,
-});
-
-const say = (event, facts = {}) => console.log(JSON.stringify({ event, ...facts }));
-const now = () => new Date().toISOString();
+const client = clientOf("ocpp2.0.1");
 const status = (connectorStatus, evseId = 1) =>
   client.call("StatusNotification", { timestamp: now(), connectorStatus, evseId, connectorId: 1 });
 
-client.on("strictValidationFailure", ({ error }) => {
-  console.error("not what the schemas say:", error.message, JSON.stringify(error.details));
-  process.exit(1);
-});
-
-let startAsked;
-let stopAsked;
-const started = new Promise((resolve) => (startAsked = resolve));
-const stopped = new Promise((resolve) => (stopAsked = resolve));
+const [started, startAsked] = asked();
+const [stopped, stopAsked] = asked();
 const named = ({ component, variable }) => ({ component, variable });
 
 client.handle("SetVariables", ({ params }) => ({
@@ -62,9 +40,6 @@ client.handle("RequestStopTransaction", ({ params }) => {
   if (params.transactionId !== TRANSACTION) return { status: "Rejected" };
   stopAsked();
   return { status: "Accepted" };
-});
-client.handle(({ method }) => {
-  throw createRPCError("NotImplemented", method);
 });
 
 let seqNo = 0;
@@ -93,13 +68,10 @@ const tell = (eventType, triggerReason, registerWh, { info = {}, chargingState =
     ...rest,
   });
 
-await client.connect();
-say("connected", { subprotocol: client.protocol });
-const boot = await client.call("BootNotification", {
+await boot(client, {
   reason: "PowerUp",
   chargingStation: { vendorName: "Vendor", model: "Model", firmwareVersion: "1.0" },
 });
-say("booted", { status: boot.status, interval: boot.interval });
 await status("Available");
 
 const { idToken, remoteStartId } = await started;
@@ -108,7 +80,7 @@ const authorize = await client.call("Authorize", { idToken });
 await tell("Started", "CablePluggedIn", undefined, { chargingState: "EVConnected" });
 const start = await tell("Updated", "RemoteStart", METER_START_WH, { idToken, info: { remoteStartId } });
 say("started", { authorize: authorize.idTokenInfo.status, start: start.idTokenInfo.status });
-for (const chargedWh of [1000, 2000, 3000]) await tell("Updated", "MeterValuePeriodic", METER_START_WH + chargedWh);
+for (const chargedWh of METERED_WH) await tell("Updated", "MeterValuePeriodic", METER_START_WH + chargedWh);
 say("metered");
 
 await stopped;

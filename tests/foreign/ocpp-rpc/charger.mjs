@@ -2,40 +2,17 @@
 //
 //   node charger.mjs ws://STATION:PASSWORD@HOST:PORT/ws/STATION
 //
-// Lives the same life as ../ocpp_package.py and says the same lines of JSON. A message the schemas refuse, sent or
-// received, ends it with exit code 1.
+// Lives the same life as ../ocpp_package.py and says the same lines of JSON.
 
-import { createRPCError, RPCClient } from "ocpp-rpc";
+import { asked, boot, CHARGED_WH, clientOf, METER_START_WH, METERED_WH, now, say } from "./common.mjs";
 
-const METER_START_WH = 1000;
-const CHARGED_WH = 4000;
-
-const url = new URL(process.argv[2]);
-const at = url.pathname.lastIndexOf("/");
-const client = new RPCClient({
-  endpoint: `${url.protocol}//${url.host}${url.pathname.slice(0, at)}`,
-  identity: decodeURIComponent(url.pathname.slice(at + 1)),
-  password: decodeURIComponent(url.password) || undefined,
-  protocols: ["ocpp1.6"],
-  strictMode: true,
-  reconnect: false,
-});
-
-const say = (event, facts = {}) => console.log(JSON.stringify({ event, ...facts }));
-const now = () => new Date().toISOString();
+const client = clientOf("ocpp1.6");
 const status = (status, connectorId = 1) =>
   client.call("StatusNotification", { connectorId, errorCode: "NoError", status, timestamp: now() });
 
-client.on("strictValidationFailure", ({ error }) => {
-  console.error("not what the schemas say:", error.message, JSON.stringify(error.details));
-  process.exit(1);
-});
-
 let transactionId;
-let startAsked;
-let stopAsked;
-const started = new Promise((resolve) => (startAsked = resolve));
-const stopped = new Promise((resolve) => (stopAsked = resolve));
+const [started, startAsked] = asked();
+const [stopped, stopAsked] = asked();
 
 client.handle("ChangeConfiguration", ({ params }) => {
   say("ChangeConfiguration", params);
@@ -55,9 +32,6 @@ client.handle("RemoteStopTransaction", ({ params }) => {
   stopAsked();
   return { status: "Accepted" };
 });
-client.handle(({ method }) => {
-  throw createRPCError("NotImplemented", method);
-});
 
 const meter = (registerWh) =>
   client.call("MeterValues", {
@@ -74,14 +48,11 @@ const meter = (registerWh) =>
     ],
   });
 
-await client.connect();
-say("connected", { subprotocol: client.protocol });
-const boot = await client.call("BootNotification", {
+await boot(client, {
   chargePointVendor: "Vendor",
   chargePointModel: "Model",
   firmwareVersion: "1.0",
 });
-say("booted", { status: boot.status, interval: boot.interval });
 await status("Available", 0);
 await status("Available");
 
@@ -97,7 +68,7 @@ const start = await client.call("StartTransaction", {
 transactionId = start.transactionId;
 say("started", { authorize: authorize.idTagInfo.status, start: start.idTagInfo.status });
 await status("Charging");
-for (const chargedWh of [1000, 2000, 3000]) await meter(METER_START_WH + chargedWh);
+for (const chargedWh of METERED_WH) await meter(METER_START_WH + chargedWh);
 say("metered");
 
 await stopped;

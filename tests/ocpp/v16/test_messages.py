@@ -18,10 +18,11 @@ from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import LimitDraw
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.dispatch import Confirmation
-from evpower.ocpp.v16 import messages, requests
+from evpower.ocpp.v16 import messages
 from evpower.ocpp.v16.actions import ACTIONS
+from evpower.ocpp.v16.commands import requests
+from evpower.ocpp.v16.commands.schemas import SCHEMAS
 from evpower.ocpp.v16.dialect import OCPP_16
-from evpower.ocpp.v16.schemas import SCHEMAS
 
 
 def schema(name: str) -> dict[str, Any]:

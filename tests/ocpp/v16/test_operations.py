@@ -13,8 +13,8 @@ from evpower.identifiers import ConnectorId, StationId
 from evpower.link import device_commands
 from evpower.link.commands import Command
 from evpower.link.errors import NotInThisVersion
-from evpower.ocpp.v16.operations import OPERATIONS
-from evpower.ocpp.v16.profiles import read_profile
+from evpower.ocpp.v16.commands.operations import OPERATIONS
+from evpower.ocpp.v16.commands.profiles import read_profile
 from tests.ocpp.conftest import Csms
 from tests.ocpp.v16.test_raw_commands import PROFILE
 

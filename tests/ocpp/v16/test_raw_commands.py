@@ -23,7 +23,7 @@ from evpower.link.errors import (
     UnreadableAnswer,
 )
 from evpower.network.station import BootVerdict
-from evpower.ocpp.v16.schemas import COMMANDS, SCHEMAS
+from evpower.ocpp.v16.commands.schemas import COMMANDS, SCHEMAS
 from tests.ocpp.conftest import Csms
 from tests.ocpp.peer import Peer
 from tests.ocpp.test_connection import ready_charger

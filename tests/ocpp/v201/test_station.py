@@ -13,7 +13,7 @@ from trio.testing import MockClock
 
 from evpower.errors import InvalidRequest
 from evpower.identifiers import ConnectorId, IdTag, StationId, WireTransactionId
-from evpower.link.errors import ChargerOffline, NotInThisVersion
+from evpower.link.errors import ChargerNotReady, ChargerOffline, NotInThisVersion
 from evpower.link.ports import Outcome
 from evpower.network.station import Admission, BootVerdict
 from evpower.ocpp.dialects import MASKING
@@ -118,6 +118,39 @@ async def test_before_its_boot_is_accepted_everything_else_is_a_security_error(
     peer = await charger(csms)
     await peer.call("BootNotification", BOOT)
     assert (await peer.call("StatusNotification", STATUS))[2] == "SecurityError"
+
+
+async def test_while_its_boot_is_pending_it_may_be_asked_for_variables_and_reports_alone(
+    csms: Csms, autojump_clock: MockClock
+) -> None:
+    """B02; not for a charge, nor for anything else. A boot may be asked for, which is its way out."""
+    csms.reports.boot_verdict = BootVerdict("Pending", 60)
+    peer = await charger(csms, 1)
+    await peer.call("BootNotification", BOOT)
+    where = {"component": {"name": "C"}, "variable": {"name": "V"}}
+    allowed: dict[str, dict[str, Any]] = {
+        "SetVariables": {"setVariableData": [{**where, "attributeValue": "1"}]},
+        "GetVariables": {"getVariableData": [where]},
+        "GetBaseReport": {"requestId": 1, "reportBase": "FullInventory"},
+        "GetReport": {"requestId": 1},
+        "TriggerMessage": {"requestedMessage": "BootNotification"},
+    }
+    async with trio.open_nursery() as nursery:
+        for action, payload in allowed.items():
+            nursery.start_soon(csms.registry.command, CP, action, payload)
+        asked = {action for action, _ in await obey(peer, until=10)}
+    assert asked == set(allowed)
+    start = {"idToken": {"idToken": "T", "type": "Central"}, "remoteStartId": 1, "evseId": 1}
+    refused: dict[str, dict[str, Any]] = {
+        "RequestStartTransaction": start,
+        "Reset": {"type": "OnIdle"},
+        "ClearCache": {},
+    }
+    for action, payload in refused.items():
+        with pytest.raises(ChargerNotReady):
+            await csms.registry.command(CP, action, payload)
+    assert (await csms.registry.remote_start(CP, ConnectorId(1), IdTag("T"), 1)).outcome is Outcome.REJECTED
+    assert await obey(peer, until=10) == []
 
 
 async def test_the_error_codes_are_those_of_its_version(csms: Csms, autojump_clock: MockClock) -> None:

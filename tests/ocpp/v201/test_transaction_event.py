@@ -62,7 +62,7 @@ async def test_the_service_hears_all_that_an_event_says(csms: Csms, autojump_clo
         "idTokenInfo": {
             "status": "Accepted",
             "cacheExpiryDateTime": "2026-01-02T00:00:00.000Z",
-            "chargingPriority": 0,
+            "chargingPriority": 2,
             "language1": "ky",
             "groupIdToken": {"idToken": "GROUP", "type": "Central"},
         }

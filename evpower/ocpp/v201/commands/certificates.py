@@ -14,8 +14,8 @@ from evpower.link.commands import (
     Trusted,
 )
 from evpower.ocpp.dialect import Request, Send
+from evpower.ocpp.shared.answers import reply
 from evpower.ocpp.v201.commands import requests
-from evpower.ocpp.v201.commands.answers import reply
 
 #: Our words for what a certificate is trusted for, which are those of 1.6.
 USES: dict[CertificateUse, str] = {

@@ -11,10 +11,11 @@ from evpower.link import device_commands as commands
 from evpower.link.commands import Ending, Reply
 from evpower.link.device_commands import Reported
 from evpower.ocpp.dialect import Request, Send
+from evpower.ocpp.shared.answers import reply
 from evpower.ocpp.v201.commands import requests
-from evpower.ocpp.v201.commands.answers import reply, reported
+from evpower.ocpp.v201.commands.answers import reported
 from evpower.ocpp.v201.commands.settings import variable
-from evpower.ocpp.v201.times import wire_time
+from evpower.ocpp.wire.times import wire_time
 
 #: Nothing matched: what was wanted is so.
 GONE_OR_NOT_THERE = frozenset({"Accepted", "Unknown"})

@@ -8,9 +8,9 @@ from typing import Any
 from evpower.link import commands, device_commands
 from evpower.link.commands import A, Command, ListAnswer, ListEntry, ListVersion, Reply
 from evpower.ocpp.dialect import Request, Send
+from evpower.ocpp.shared.answers import reply
 from evpower.ocpp.v201.commands import certificates, device, profiles, requests, settings, transfers
-from evpower.ocpp.v201.commands.answers import reply
-from evpower.ocpp.v201.times import wire_time
+from evpower.ocpp.wire.times import wire_time
 
 #: `UnlockFailed`, `OngoingAuthorizedTransaction` and `UnknownConnector` are refusals.
 UNLOCKED = frozenset({"Unlocked"})

@@ -11,9 +11,10 @@ from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import ChargingProfile, ClearProfiles, LimitDraw, ReadSchedule, Reply, SetProfile
 from evpower.link.device_commands import ReadProfiles, Reported
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.commands.answers import reply, reported
+from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.v201.commands.answers import reported
 from evpower.ocpp.v201.commands.schemas import SCHEMAS
-from evpower.ocpp.v201.times import wire_time
+from evpower.ocpp.wire.times import wire_time
 
 #: The stack levels of our own profiles; an operator's with a higher one goes before (roadmap/smart-charging §4).
 DEFAULT_LEVEL, CHARGE_LEVEL = 0, 1

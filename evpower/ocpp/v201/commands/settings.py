@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from evpower.errors import InvalidRequest
 from evpower.link.commands import ReadSettings, Reply, SetPassword, Setting, Settings, WriteSetting
 from evpower.ocpp.dialect import Send
+from evpower.ocpp.shared.answers import of_status
 from evpower.ocpp.v201.commands import batches, requests
-from evpower.ocpp.v201.commands.answers import of_status
 
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"
 NAMES_OF_16 = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from evpower.link.commands import FetchFirmware, FetchSignedFirmware, Reply, Upload, UploadDiagnostics, UploadLog
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v201.commands.answers import reply
-from evpower.ocpp.v201.times import wire_time
+from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.wire.times import wire_time
 
 #: The second: another request was ended for this one.
 TAKEN = frozenset({"Accepted", "AcceptedCanceled"})

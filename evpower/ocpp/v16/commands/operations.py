@@ -9,8 +9,9 @@ from evpower.link import commands
 from evpower.link.commands import A, Command, ListAnswer, ListEntry, ListVersion, Reply, Setting, Settings
 from evpower.link.errors import NotInThisVersion
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v16 import certificates, profiles, requests, transfers
-from evpower.ocpp.v16.answers import reply, wire_time
+from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.v16.commands import certificates, profiles, requests, transfers
+from evpower.ocpp.v16.commands.times import wire_time
 
 #: `UnlockFailed` and `NotSupported` are refusals.
 UNLOCKED = frozenset({"Unlocked"})

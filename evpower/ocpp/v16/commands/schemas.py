@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evpower.ocpp.schemas import Schemas
-from evpower.ocpp.v16.command_rules import broken_rules
+from evpower.ocpp.v16.commands.command_rules import broken_rules
 
 #: What a central system may ask of a station (OCPP 1.6 §5; security white paper §5).
 COMMANDS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
 from evpower.link.commands import LimitDraw
 from evpower.ocpp.dialect import Request
-from evpower.ocpp.v16.profiles import limit_profile
+from evpower.ocpp.v16.commands.profiles import limit_profile
 
 
 def remote_start(connector_id: ConnectorId, id_tag: IdTag, limit: LimitDraw | None = None) -> Request:

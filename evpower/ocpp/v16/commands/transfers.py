@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from evpower.link.commands import FetchFirmware, FetchSignedFirmware, Reply, Upload, UploadDiagnostics, UploadLog
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v16.answers import reply, wire_time, wire_times
+from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.v16.commands.times import wire_time, wire_times
 
 #: The second: another request was ended for this one.
 TAKEN = frozenset({"Accepted", "AcceptedCanceled"})

@@ -9,8 +9,9 @@ from typing import Any
 from evpower.identifiers import ConnectorId, WireTransactionId
 from evpower.link.commands import ChargingProfile, ClearProfiles, LimitDraw, ReadSchedule, Reply, SetProfile
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v16.answers import reply, wire_time
-from evpower.ocpp.v16.schemas import SCHEMAS
+from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.v16.commands.schemas import SCHEMAS
+from evpower.ocpp.v16.commands.times import wire_time
 
 #: The stack levels of our own profiles; an operator's with a higher one goes before (roadmap/smart-charging §4).
 DEFAULT_LEVEL, CHARGE_LEVEL = 0, 1

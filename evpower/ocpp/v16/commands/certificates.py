@@ -13,7 +13,7 @@ from evpower.link.commands import (
     Trusted,
 )
 from evpower.ocpp.dialect import Request, Send
-from evpower.ocpp.v16.answers import reply
+from evpower.ocpp.shared.answers import reply
 
 
 async def trust(send: Send, command: Trust) -> Reply:

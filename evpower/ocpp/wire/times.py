@@ -1,4 +1,4 @@
-"""Times as OCPP 2.0.1 writes them, and those that stations write."""
+"""Times as OCPP writes them, and those that stations write."""
 
 from __future__ import annotations
 

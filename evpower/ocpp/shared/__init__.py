@@ -1,0 +1,1 @@
+"""What both versions of OCPP have in common of what they say."""
