@@ -32,6 +32,7 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.power.at_station.reported import ReportedLimits
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
 from evpower.reports.transaction_events import NOTHING, TransactionEvents
 from evpower.reservations.worker import ReservationWorker
@@ -81,6 +82,7 @@ class ReportedTo:
     transactions: TransactionEvents
     device_model: DeviceModel
     plug_and_charge: PlugAndCharge
+    limits_of_others: ReportedLimits
 
 
 class StationReports:
@@ -102,6 +104,8 @@ class StationReports:
         self._journal = journal
         self._rooms = rooms
         self.plug_and_charge = rooms.plug_and_charge
+        #: Limits on power that are not ours, and what cars ask for.
+        self.limits_of_others = rooms.limits_of_others
         self._bus = bus
         self._heartbeat_interval_s = heartbeat_interval_s
 

@@ -92,6 +92,7 @@ from evpower.ocpp.lobby import Lobby
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.power.at_station.reported import ReportedLimits
 from evpower.power.keeper import PowerKeeper
 from evpower.power.preferences import PowerPreferences
 from evpower.power.service import PowerGroups
@@ -334,6 +335,7 @@ def build_app(
         transfers=operations.transfers,
         transactions=transactions,
         device_model=operations.device_model,
+        limits_of_others=ReportedLimits(pool, clock, enabled=config.power.enabled),
         plug_and_charge=PlugAndCharge(config.ocpp.ocsp_responders, config.ocpp.contract_provider_url),
     )
     passwords = SaltedPasswords()

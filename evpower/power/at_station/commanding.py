@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import trio
 
@@ -16,16 +17,19 @@ from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
 from evpower.link.commands import Ending, LimitDraw, ReadSettings
+from evpower.link.device_commands import ReadProfiles
 from evpower.link.errors import CommandFailure, CommandRefused, CommandTimedOut, NotInThisVersion
 from evpower.link.ports import StationLink
-from evpower.power.limits_on_the_wire import Wire
+from evpower.power.at_station.limits_on_the_wire import Wire
 from evpower.power.planning import ANSWER_WITHIN
-from evpower.power.rows import grants, groups
+from evpower.power.rows import grants, groups, station_limits
 from evpower.power.site import OutletId
 from evpower.worker import contain
 
 log = logging.getLogger("evpower.power")
 
+#: Whose limits ours are, in OCPP's words.
+OURS = "CSO"
 #: In which unit a station takes limits (OCPP 1.6 §9.4.1): a list of Current and Power.
 ALLOWED_UNITS = "ChargingScheduleAllowedChargingRateUnit"
 
@@ -72,7 +76,40 @@ class Commanding:
                 if state == "accepted":
                     await groups.note_failsafe(uow.conn, outlet, wire.member.failsafe_da, unit)
                 await self._note_refusal(uow.conn, outlet, state, now)
+            if state == "accepted":
+                await self._reconcile(outlet, wire.lasting(0).profile_id)
         self._answered()
+
+    async def _reconcile(self, outlet: OutletId, lasting_id: int) -> None:
+        """What the station itself says it has (2.0.1 K09): limits of others may have come or gone while it was away,
+        and a permanent profile of ours that it accepted and does not have limits nothing."""
+        ours = await self._profiles(outlet, "TxDefaultProfile")
+        others = await self._profiles(outlet, "ChargingStationExternalConstraints")
+        async with unit_of_work(self._pool) as uow:
+            if others is not None:
+                limits = [(source, profile) for source, profile in others if source != OURS]
+                await station_limits.replace_limits(uow.conn, *outlet, limits, self._clock.now())
+            if ours is not None and lasting_id not in [profile.get("id") for _, profile in ours]:
+                log.warning("a station does not have the limit that it accepted: station=%s, connector=%d", *outlet)
+                await groups.note_failsafe(uow.conn, outlet, None, None)
+
+    async def _profiles(self, outlet: OutletId, purpose: str) -> list[tuple[str, Mapping[str, Any]]] | None:
+        """(whose it is, profile) of every limit of this purpose; None: the station does not say."""
+        async with unit_of_work(self._pool) as uow:
+            number = await station_limits.new_number(uow.conn)
+        try:
+            with trio.move_on_after(ANSWER_WITHIN.total_seconds()):
+                reported = await self._link.ask(outlet[0], ReadProfiles(number, outlet[1], None, purpose, None))
+                if reported.reply.ending is not Ending.DONE:
+                    return None
+                return [
+                    (str(part.get("chargingLimitSource", OURS)), profile)
+                    for part in reported.parts
+                    for profile in part.get("chargingProfile", ())
+                ]
+        except (CommandFailure, NotInThisVersion, InvalidRequest):
+            pass
+        return None
 
     async def _note_refusal(self, conn: Conn, outlet: OutletId, state: str, now: datetime) -> None:
         """A station that refuses may draw all it can; one that accepts is controlled again, unless it disobeys."""
