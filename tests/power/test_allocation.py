@@ -104,6 +104,17 @@ def test_for_who_waited_long_its_phases_are_kept_until_all_are_free() -> None:
     assert shares(on, wish(a, held_since=NOW - MINUTES_15), b_over, c_waits, waits) == [0, 0, 0, 8]
 
 
+@pytest.mark.parametrize(("minutes", "b_gets"), [(0, 8), (1, 8), (2, 0)])
+def test_on_what_is_kept_a_turn_may_begin_that_is_over_when_the_rest_is_free(minutes: int, b_gets: float) -> None:
+    """It keeps nobody waiting, and for a quarter of an hour nothing else could flow there."""
+    a, b, three = member(1, phases=(1,)), member(2, phases=(2,)), member(3)
+    a_held = wish(a, held_since=NOW - timedelta(minutes=minutes))
+    waits = wish(three, waits_since=NOW - timedelta(minutes=30))
+    assert shares(site(8, a, b, three), a_held, wish(b, waits_since=NOW), waits) == [8, b_gets, 0]
+    rest = wish(b, waits_since=NOW, had_of_turn=timedelta(minutes=minutes))
+    assert shares(site(8, a, b, three), a_held, rest, waits) == [8, 8, 0]
+
+
 def test_nothing_is_kept_for_who_could_not_charge_alone() -> None:
     a, b, three = member(1, phases=(1,)), member(2, phases=(2,)), member(3)
     on = site(8, a, b, three)

@@ -10,9 +10,11 @@ import pytest
 import trio
 from psycopg.types.json import Jsonb
 
-from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
+from evpower.ocpp.dialect import Request
+from evpower.ocpp.v201.dialect import OCPP_201
 from evpower.power.at_station.reported import CarNeeds, ReportedLimits
 from evpower.power.keeper import PowerKeeper
 from evpower.power.service import MOMENTS_KEPT_FOR, forget_moments
@@ -220,6 +222,32 @@ async def test_what_others_limit_at_a_station_its_neighbours_get_until_it_is_cle
     assert await granted(desk) == {1: 10, 2: 10}
     await others.set(STATION, ONE, "SO", None)
     assert await granted(desk) == {1: 10, 2: 10}, "it does not say how much"
+
+
+@pytest.mark.parametrize(("has_ours", "set_a"), [(True, 5), (False, None)])
+async def test_after_it_was_away_a_station_of_2_0_1_says_what_it_has(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, has_ours: bool, set_a: float | None
+) -> None:
+    """K09: a limit that went without a word is dropped, another is kept; without our own it may draw all it can."""
+    others = ReportedLimits(desk.world.pool, desk.world.clock, enabled=True)
+    await others.set(STATION, ONE, "SO", limit_a(7))
+    desk.world.link.dialect = OCPP_201
+
+    async def answer(_: StationId, request: Request) -> dict[str, Any]:
+        if request.action != "GetChargingProfiles":
+            return {"status": "Accepted"}
+        outlet, purpose = request.payload["evseId"], request.payload["chargingProfile"]["chargingProfilePurpose"]
+        ours = {"chargingLimitSource": "CSO", "chargingProfile": [{"id": 8_000_000 + outlet}]}
+        external = {"chargingLimitSource": "EMS", "chargingProfile": [{"id": 3, **limit_a(9)}]}
+        part = (ours if has_ours else None) if purpose == "TxDefaultProfile" else external
+        return {"status": "Accepted", "parts": [part]} if part else {"status": "NoProfiles"}
+
+    monkeypatch.setattr(desk.world.link, "_answer", answer)
+    await desk.look()
+    kept = "SELECT connector_id, source FROM evpower.power_station_limits ORDER BY 1"
+    assert await desk.world.sql(kept) == [{"connector_id": n, "source": "EMS"} for n in (1, 2)]
+    rows = await desk.world.sql("SELECT failsafe_set_a FROM evpower.power_group_members")
+    assert rows == [{"failsafe_set_a": set_a}] * 2
 
 
 @pytest.mark.parametrize(("purpose", "level", "rests_a"), [("ChargePointMaxProfile", 0, 5), ("TxDefaultProfile", 1, 9)])
