@@ -25,6 +25,7 @@ from evpower.link.ports import StationLink
 from evpower.power.at_station.commanding import Commanding, Sent
 from evpower.power.at_station.limits_on_the_wire import Wire
 from evpower.power.at_station.releasing import Releasing
+from evpower.power.at_station.schedules import ReadSchedules
 from evpower.power.memory import Memory
 from evpower.power.picture import SitePicture, picture_of
 from evpower.power.planning import Order, Planner, plan
@@ -70,10 +71,14 @@ class Loaded:
 class PowerKeeper:
     """Grants at the sites this process has taken; any number of processes may run one."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, *, enabled: bool) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, read: ReadSchedules, *, enabled: bool
+    ) -> None:
+        """`read` says what a limit allows that is not ours."""
         self._pool = pool
         self._clock = clock
         self._zone = zone
+        self._read_schedules = read
         self._enabled = enabled
         self._wake = Wake()
         self._commanding = Commanding(pool, clock, link, self._wake.set)
@@ -162,7 +167,7 @@ class PowerKeeper:
 
     async def _load(self, uow: UnitOfWork, root: GroupId, now: datetime, memory: Memory) -> Loaded:
         rows = await group_rows.read_site(uow.conn, root, self._zone)
-        facts = await read_facts(uow.conn, root, rows.site.members, now)
+        facts = await read_facts(uow.conn, root, rows.site.members, self._read_schedules, now)
         states = {}
         for each in facts:
             state = memory.state_of(rows.site.members[each.outlet], each, now)

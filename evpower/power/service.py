@@ -15,6 +15,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.link.ports import StationLink
 from evpower.power.at_station.releasing import Releasing
+from evpower.power.at_station.schedules import ReadSchedules
 from evpower.power.errors import GroupHasGroups, NoSuchGroup
 from evpower.power.memory import Memory
 from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, OutsideLimit
@@ -46,11 +47,15 @@ NO_CONNECTOR = "нет коннектора {connector} станции {station}
 class PowerGroups:
     """Groups, and what they look like."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, *, enabled: bool) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, read: ReadSchedules, *, enabled: bool
+    ) -> None:
+        """`read` says what a limit allows that is not ours."""
         self._pool = pool
         self._clock = clock
         self._releasing = Releasing(pool, link)
         self._zone = zone
+        self._read_schedules = read
         self._enabled = enabled
 
     async def groups(self) -> Sequence[GroupRecord]:
@@ -133,7 +138,7 @@ class PowerGroups:
             await self._read(conn, group_id)
             root = await rows.top_of(conn, group_id)
             site_rows = await read_site(conn, root, self._zone)
-            facts, memory = await read_facts(conn, root, site_rows.site.members, now), Memory()
+            facts, memory = await read_facts(conn, root, site_rows.site.members, self._read_schedules, now), Memory()
         site = site_rows.site
         states = {each.outlet: memory.state_of(site.members[each.outlet], each, now) for each in facts}
         return picture_of(root, site, site_rows.names, states, now)

@@ -11,6 +11,7 @@ from evpower.http.operators.systems.power import power_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.rights import act_as
 from evpower.identifiers import StationId
+from evpower.ocpp.stored import read_schedules
 from evpower.power.service import PowerGroups
 from evpower.staff.records import Acting, Own
 from tests.http.conftest import body_of
@@ -35,7 +36,9 @@ ANN = Acting("operator ann")
 def door(world: World, *, enabled: bool = True, acting: Acting = ANN) -> Phone:
     app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
     app.before_request(lambda: act_as(acting))
-    app.register_blueprint(power_routes(PowerGroups(world.pool, world.clock, world.link, BISHKEK, enabled=enabled)))
+    app.register_blueprint(
+        power_routes(PowerGroups(world.pool, world.clock, world.link, BISHKEK, read_schedules, enabled=enabled))
+    )
     hold_to_description(app)
     return cast("Phone", app.test_client())
 

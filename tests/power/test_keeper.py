@@ -14,6 +14,7 @@ from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId, WireTra
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.ocpp.dialect import Request
+from evpower.ocpp.stored import read_schedules
 from evpower.ocpp.v201.dialect import OCPP_201
 from evpower.power.at_station.reported import CarNeeds, ReportedLimits
 from evpower.power.keeper import PowerKeeper
@@ -42,7 +43,9 @@ class Desk:
 
     def process(self) -> PowerKeeper:
         """One more process, or the same one after a restart."""
-        return PowerKeeper(self.world.pool, self.world.clock, self.world.link, self.keeper._zone, enabled=True)
+        return PowerKeeper(
+            self.world.pool, self.world.clock, self.world.link, self.keeper._zone, read_schedules, enabled=True
+        )
 
     async def look(self, keeper: PowerKeeper | None = None) -> list[tuple[int, float]]:
         """(connector, limit) of every profile that a look sent; all are answered at its end."""

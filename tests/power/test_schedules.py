@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from evpower.power.at_station.schedules import current_da, read_schedules
+from evpower.ocpp.stored import read_schedules
+from evpower.power.at_station.schedules import current_da
 from tests.power.sites import NOW, member
 
 PERIODS = [{"startPeriod": 0, "limit": 10}, {"startPeriod": 3600, "limit": 16.5}]

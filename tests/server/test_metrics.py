@@ -38,6 +38,7 @@ from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.stored import read_schedules
 from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import Refusal, Traffic
@@ -132,7 +133,9 @@ class Scene:
             watch_steps=self.watch_steps,
             reservation_ends=self.reservation_ends,
             not_kept=self.not_kept,
-            power=PowerKeeper(pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), enabled=True),
+            power=PowerKeeper(
+                pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), read_schedules, enabled=True
+            ),
             forecast_skill=lambda: self.skill,
             router_asked=self.router_asked,
             refused_tokens=self.tokens.failures,

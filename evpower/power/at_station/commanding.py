@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import trio
 
@@ -17,7 +17,7 @@ from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
 from evpower.link.commands import Ending, LimitDraw, ReadSettings
-from evpower.link.device_commands import ReadProfiles
+from evpower.link.device_commands import FoundLimit, ReadLimits
 from evpower.link.errors import CommandFailure, CommandRefused, CommandTimedOut, NotInThisVersion
 from evpower.link.ports import StationLink
 from evpower.power.at_station.limits_on_the_wire import Wire
@@ -83,32 +83,22 @@ class Commanding:
     async def _reconcile(self, outlet: OutletId, lasting_id: int) -> None:
         """What the station itself says it has (2.0.1 K09): limits of others may have come or gone while it was away,
         and a permanent profile of ours that it accepted and does not have limits nothing."""
-        ours = await self._profiles(outlet, "TxDefaultProfile")
-        others = await self._profiles(outlet, "ChargingStationExternalConstraints")
+        ours = await self._limits(outlet, of_others=False)
+        others = await self._limits(outlet, of_others=True)
         async with unit_of_work(self._pool) as uow:
             if others is not None:
-                limits = [(source, profile) for source, profile in others if source != OURS]
+                limits = [(each.source, each.written) for each in others if each.source != OURS]
                 await station_limits.replace_limits(uow.conn, *outlet, limits, self._clock.now())
-            if ours is not None and lasting_id not in [profile.get("id") for _, profile in ours]:
+            if ours is not None and lasting_id not in [each.profile_id for each in ours]:
                 log.warning("a station does not have the limit that it accepted: station=%s, connector=%d", *outlet)
                 await groups.note_failsafe(uow.conn, outlet, None, None)
 
-    async def _profiles(self, outlet: OutletId, purpose: str) -> list[tuple[str, Mapping[str, Any]]] | None:
-        """(whose it is, profile) of every limit of this purpose; None: the station does not say."""
+    async def _limits(self, outlet: OutletId, *, of_others: bool) -> Sequence[FoundLimit] | None:
+        """None: the station does not say."""
         async with unit_of_work(self._pool) as uow:
             number = await station_limits.new_number(uow.conn)
-        try:
-            with trio.move_on_after(ANSWER_WITHIN.total_seconds()):
-                reported = await self._link.ask(outlet[0], ReadProfiles(number, outlet[1], None, purpose, None))
-                if reported.reply.ending is not Ending.DONE:
-                    return None
-                return [
-                    (str(part.get("chargingLimitSource", OURS)), profile)
-                    for part in reported.parts
-                    for profile in part.get("chargingProfile", ())
-                ]
-        except (CommandFailure, NotInThisVersion, InvalidRequest):
-            pass
+        with trio.move_on_after(ANSWER_WITHIN.total_seconds()), suppress(CommandFailure, InvalidRequest):
+            return (await self._link.ask(outlet[0], ReadLimits(number, outlet[1], of_others))).limits
         return None
 
     async def _note_refusal(self, conn: Conn, outlet: OutletId, state: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, SessionId, StationId, WireTransactionId
-from evpower.power.at_station.schedules import current_da, read_schedules
+from evpower.power.at_station.schedules import ReadSchedules, current_da
 from evpower.power.planning import ANSWER_WITHIN
 from evpower.power.possible_draw import Grant, GrantAnswer
 from evpower.power.rows.groups import TREE, tenths
@@ -97,21 +97,26 @@ class Facts:
     default_da: int = 0
 
 
-async def read_facts(conn: Conn, root: GroupId, members: Mapping[OutletId, Member], now: datetime) -> Sequence[Facts]:
+async def read_facts(
+    conn: Conn, root: GroupId, members: Mapping[OutletId, Member], read: ReadSchedules, now: datetime
+) -> Sequence[Facts]:
     """Every member of the site."""
     rows = await (await conn.execute(FACTS, {"root": root})).fetchall()
     sent: dict[OutletId, list[dict[str, Any]]] = {}
     for each in await (await conn.execute(GRANTS, {"root": root, "since": now - LOOK_BACK})).fetchall():
         sent.setdefault(_outlet(each), []).append(each)
-    return [_facts(row, members[_outlet(row)], sent.get(_outlet(row), ()), now) for row in rows]
+    return [_facts(row, members[_outlet(row)], sent.get(_outlet(row), ()), read, now) for row in rows]
 
 
 def _outlet(row: dict[str, Any]) -> OutletId:
     return StationId(row["station_id"]), ConnectorId(row["connector_id"])
 
 
-def _facts(row: dict[str, Any], member: Member, sent: Sequence[dict[str, Any]], now: datetime) -> Facts:
+def _facts(
+    row: dict[str, Any], member: Member, sent: Sequence[dict[str, Any]], read: ReadSchedules, now: datetime
+) -> Facts:
     own = [each for each in sent if _is_of(each, row)]
+    limited_da, default_da = _foreign_limits(row, member, read, now)
     suspended = (row["charging_state"] or row["ocpp_status"]) == "SuspendedEV"
     failsafe_a: Decimal | None = row["failsafe_set_a"]
     return Facts(
@@ -137,22 +142,24 @@ def _facts(row: dict[str, Any], member: Member, sent: Sequence[dict[str, Any]], 
         need_wh=row["energy_need_wh"],
         grants=tuple(_grant(each, row["received_at"], now) for each in own),
         schedule_wanted_at=row["schedule_wanted_at"],
-        **_foreign_limits(row, member, now),
+        limited_da=limited_da,
+        default_da=default_da,
     )
 
 
-def _foreign_limits(row: dict[str, Any], member: Member, now: datetime) -> dict[str, Any]:
+def _foreign_limits(row: dict[str, Any], member: Member, read: ReadSchedules, now: datetime) -> tuple[int | None, int]:
+    """What they allow now (None: anything), and what one that holds without a charge allows at most."""
     limits: list[int] = []
     default_da = 0
     for written, set_at_s, is_default in row["foreign_limits"] or ():
-        for schedule in read_schedules(written, row["received_at"] or datetime.fromtimestamp(float(set_at_s), UTC)):
+        for schedule in read(written, row["received_at"] or datetime.fromtimestamp(float(set_at_s), UTC)):
             limit = schedule.limit(now)
             if limit is not None:
                 limits.append(current_da(limit, schedule.unit, member, row["voltage_v"]))
             if is_default:
                 highest_da = current_da(schedule.highest, schedule.unit, member, row["voltage_v"])
                 default_da = max(default_da, highest_da)
-    return {"limited_da": min(limits, default=None), "default_da": default_da}
+    return min(limits, default=None), default_da
 
 
 def _is_of(grant: dict[str, Any], charge: dict[str, Any]) -> bool:
