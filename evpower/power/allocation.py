@@ -9,7 +9,7 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evpower.power.site import Conductor, Member, OutletId, Site
@@ -46,6 +46,8 @@ class Wish:
     #: To leave on time with what it needs, and when that is.
     needed_da: int = 0
     leaves_at: datetime | None = None
+    #: Its turn gives way to who has waited longer, and could not charge when it began.
+    is_lent: bool = False
 
 
 def allocate(site: Site, limits: Mapping[Conductor, int], wishes: Sequence[Wish], now: datetime) -> dict[OutletId, int]:
@@ -57,7 +59,7 @@ def allocate(site: Site, limits: Mapping[Conductor, int], wishes: Sequence[Wish]
     conductors = site.conductors
     served: list[Wish] = []
     kept = _Kept()
-    for wish in _in_turn((each for each in wishes if each.wanted_da > 0), now):
+    for wish in _in_turn(_without_what_is_lent(wishes, limits, conductors, now), now):
         least, path = wish.member.min_da, conductors[wish.member.outlet]
         if all(room[conductor] - kept.for_another_da(conductor, wish, now) >= least for conductor in path):
             _take(room, path, least)
@@ -87,9 +89,42 @@ class _Kept:
     def for_another_da(self, conductor: Conductor, wish: Wish, now: datetime) -> int:
         """What of it this one may not have. A turn that begins now and is over by then keeps nobody waiting: without it
         nothing would flow there meanwhile."""
+        if wish.is_lent or conductor not in self.path:
+            return 0
         begins = wish.held_since is None and had_of_turn(wish, now) < TURN
         fits = begins and self.free_at is not None and _turn_ends(wish, now) <= self.free_at + TURNS_APART
-        return self.least_da if conductor in self.path and not fits else 0
+        return 0 if fits else self.least_da
+
+
+def _without_what_is_lent(
+    wishes: Sequence[Wish],
+    limits: Mapping[Conductor, int],
+    conductors: Mapping[OutletId, Sequence[Conductor]],
+    now: datetime,
+) -> list[Wish]:
+    """Those that want something. A turn that began where somebody who had waited long, and longer, could not charge is
+    lent: it gives way when that one can, or nobody could say how long a car waits whose site has faults."""
+    wanting = [wish for wish in wishes if wish.wanted_da > 0]
+    long = [
+        wish
+        for wish in wanting
+        if _waits_long(wish, now) and all(limits[each] >= wish.member.min_da for each in conductors[wish.member.outlet])
+    ]
+
+    def is_lent(wish: Wish) -> bool:
+        if wish.held_since is None or now - wish.held_since >= TURN:
+            return False
+        waited_since = wish.waits_since or wish.held_since
+        path = set(conductors[wish.member.outlet])
+        return any(
+            each.waits_since is not None
+            and each.waits_since < waited_since
+            and each.waits_since + WAITED_LONG <= wish.held_since
+            and not path.isdisjoint(conductors[each.member.outlet])
+            for each in long
+        )
+
+    return [replace(wish, is_lent=True) if is_lent(wish) else wish for wish in wanting] if long else wanting
 
 
 def _free_at(
@@ -128,7 +163,7 @@ def _in_turn(wishes: Iterable[Wish], now: datetime) -> list[Wish]:
 
     def order(wish: Wish) -> tuple[int, float, int, int, datetime, OutletId]:
         rank, waited_s = 2, 0.0
-        if wish.held_since is not None and now - wish.held_since < TURN:
+        if wish.held_since is not None and now - wish.held_since < TURN and not wish.is_lent:
             rank = 0
         elif wish.waits_since is not None and _waits_long(wish, now):
             rank, waited_s = 1, (now - wish.waits_since).total_seconds()

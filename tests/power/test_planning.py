@@ -381,7 +381,6 @@ def test_after_a_whole_turn_and_a_short_pause_there_is_no_new_one(pause_min: int
     desk.site = Desk(8, 2).site
     desk.settle()
     desk.card(2)
-    waits = replace(desk.states[outlet(2)].wish, waits_since=desk.now - timedelta(minutes=20))  # type: ignore[type-var]  # it has one
-    desk.change(2, wish=waits)
+    desk.change(1, wish=replace(desk.states[outlet(1)].wish, energy_wh=1))  # type: ignore[type-var]  # it has one
     desk.settle()
     assert desk.states[outlet(2)].grants[-1].current_da == (0 if is_new else 80)
