@@ -554,7 +554,8 @@ TABLE evpower.power_group_members (
     failsafe_asked_at timestamp with time zone,
     rate_unit text,
     uncontrolled text,
-    uncontrolled_since timestamp with time zone
+    uncontrolled_since timestamp with time zone,
+    schedule_wanted_at timestamp with time zone
 )
 TABLE evpower.power_groups (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -587,7 +588,14 @@ TABLE evpower.power_preferences (
     profile_type text NOT NULL,
     departure_at timestamp with time zone,
     energy_need_wh bigint,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    is_of_car boolean NOT NULL DEFAULT false
+)
+TABLE evpower.power_released (
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    released_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone
 )
 TABLE evpower.power_schedules (
     group_id bigint NOT NULL,
@@ -596,6 +604,13 @@ TABLE evpower.power_schedules (
     since time without time zone NOT NULL,
     until time without time zone NOT NULL,
     limit_kw numeric(7,1) NOT NULL
+)
+TABLE evpower.power_station_limits (
+    station_id text NOT NULL,
+    connector_id integer NOT NULL,
+    source text NOT NULL,
+    schedule jsonb,
+    set_at timestamp with time zone NOT NULL
 )
 TABLE evpower.processes (
     process_id text NOT NULL,
@@ -1483,10 +1498,15 @@ evpower.power_preferences: power_preferences_energy_need_wh_check CHECK ((energy
 evpower.power_preferences: power_preferences_pkey PRIMARY KEY (session_id)
 evpower.power_preferences: power_preferences_profile_type_check CHECK ((profile_type = ANY (ARRAY['regular'::text, 'fast'::text, 'cheap'::text, 'green'::text])))
 evpower.power_preferences: power_preferences_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.charging_sessions(id)
+evpower.power_released: power_released_pkey PRIMARY KEY (station_id, connector_id)
+evpower.power_released: power_released_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.power_schedules: power_schedules_days_check CHECK (((days <@ ARRAY[1, 2, 3, 4, 5, 6, 7]) AND (cardinality(days) > 0)))
 evpower.power_schedules: power_schedules_group_id_fkey FOREIGN KEY (group_id) REFERENCES evpower.power_groups(id) ON DELETE CASCADE
 evpower.power_schedules: power_schedules_limit_kw_check CHECK ((limit_kw >= (0)::numeric))
 evpower.power_schedules: power_schedules_pkey PRIMARY KEY (group_id, n)
+evpower.power_station_limits: power_station_limits_connector_id_check CHECK ((connector_id >= 0))
+evpower.power_station_limits: power_station_limits_pkey PRIMARY KEY (station_id, connector_id, source)
+evpower.power_station_limits: power_station_limits_station_id_fkey FOREIGN KEY (station_id) REFERENCES public.stations(id) ON DELETE CASCADE
 evpower.processes: processes_pkey PRIMARY KEY (process_id)
 evpower.provider_events: provider_events_pkey PRIMARY KEY (id)
 evpower.provider_events: provider_events_topup_id_fkey FOREIGN KEY (topup_id) REFERENCES public.balance_topups(id)
@@ -1874,7 +1894,9 @@ CREATE UNIQUE INDEX power_group_members_pkey ON evpower.power_group_members USIN
 CREATE UNIQUE INDEX power_groups_pkey ON evpower.power_groups USING btree (id)
 CREATE UNIQUE INDEX power_history_pkey ON evpower.power_history USING btree (group_id, at)
 CREATE UNIQUE INDEX power_preferences_pkey ON evpower.power_preferences USING btree (session_id)
+CREATE UNIQUE INDEX power_released_pkey ON evpower.power_released USING btree (station_id, connector_id)
 CREATE UNIQUE INDEX power_schedules_pkey ON evpower.power_schedules USING btree (group_id, n)
+CREATE UNIQUE INDEX power_station_limits_pkey ON evpower.power_station_limits USING btree (station_id, connector_id, source)
 CREATE UNIQUE INDEX pricing_history_pkey ON public.pricing_history USING btree (id)
 CREATE UNIQUE INDEX processes_pkey ON evpower.processes USING btree (process_id)
 CREATE UNIQUE INDEX provider_events_pkey ON evpower.provider_events USING btree (id)

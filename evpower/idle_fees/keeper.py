@@ -23,7 +23,7 @@ from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.identifiers import SessionId
 from evpower.idle_fees.rows import fees as rows
 from evpower.idle_fees.rows.fees import OpenFee
-from evpower.idle_fees.waiting import fee_tyiyn, may_cost, paid_time
+from evpower.idle_fees.waiting import fee_tyiyn, may_cost, paid_time, seen_until
 from evpower.link.ports import LiveStations
 from evpower.money import som_fixed, tyiyn
 from evpower.push.events import PushEvent
@@ -114,7 +114,8 @@ class IdleFees:
         if notice is None and is_paid:
             notice = fee.notices + 1
         async with unit_of_work(self._pool) as uow:
-            if not await rows.store_look(uow.conn, fee, waited_until=waits_until if is_paid else None, notice=notice):
+            waited_until = seen_until(before, scene.at, waits_until) if waits_until is not None and is_paid else None
+            if not await rows.store_look(uow.conn, fee, waited_until=waited_until, notice=notice):
                 return
             if notice is not None and notice != fee.notice:
                 await self._push.enqueue(uow, self._notice_of(fee, notice))

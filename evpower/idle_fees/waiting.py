@@ -97,14 +97,29 @@ class LastLook:
     waited_until: datetime | None
 
 
+def seen_until(before: LastLook, now: datetime, waits_until: datetime) -> datetime:
+    """What this look leaves to the next one, as `waited_until`: it never goes back, or a time would be paid twice.
+
+    After a look that saw something against a fee, or long after the last one, it begins with this moment: the last
+    measurement is older than that.
+    """
+    before_until = before.waited_until if _goes_on(before, now) else None
+    return max(waits_until, before_until or now)
+
+
+def _goes_on(before: LastLook, now: datetime) -> bool:
+    """Whether the last look saw the same, a moment ago."""
+    if before.waited_until is None or before.looked_at is None:
+        return False
+    return timedelta(0) <= now - before.looked_at <= LOOKED_WITHIN
+
+
 def paid_time(
     before: LastLook, now: datetime, waits_until: datetime, noticed_at: datetime | None, terms: ParkingTerms
 ) -> tuple[datetime, datetime] | None:
     """What this look adds to the time that is paid for: since the last look, if that saw the same, and not before its
     driver has had the notice for as long as the plan gives."""
-    if noticed_at is None or before.waited_until is None or before.looked_at is None:
-        return None
-    if not timedelta(0) <= now - before.looked_at <= LOOKED_WITHIN:
+    if noticed_at is None or before.waited_until is None or not _goes_on(before, now):
         return None
     since = max(before.waited_until, noticed_at + timedelta(minutes=terms.grace_minutes))
     return (since, waits_until) if since < waits_until else None

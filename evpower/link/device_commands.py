@@ -160,6 +160,31 @@ class ReadProfiles(Command[Reported]):
 
 
 @dataclass(frozen=True)
+class FoundLimit:
+    """A limit that a station has: whose it is (CSO: ours), under which number, and as the station wrote it."""
+
+    source: str
+    profile_id: int | None
+    written: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FoundLimits:
+    """None: the station does not say."""
+
+    limits: tuple[FoundLimit, ...] | None
+
+
+@dataclass(frozen=True)
+class ReadLimits(Command[FoundLimits]):
+    """Say which permanent limits of a connector there are; or, `of_others`, those that did not come from us."""
+
+    request_id: int
+    connector_id: ConnectorId
+    of_others: bool
+
+
+@dataclass(frozen=True)
 class SetNetworkProfile(Command[Reply]):
     """Keep this way to a central system in a slot; `profile` is the standard's object, as the operator wrote it."""
 

@@ -9,7 +9,7 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evpower.power.site import Conductor, Member, OutletId, Site
@@ -18,6 +18,10 @@ from evpower.power.site import Conductor, Member, OutletId, Site
 TURN = timedelta(minutes=15)
 #: Who has waited for so long is next, whatever it has had before: nobody waits for more than three turns.
 WAITED_LONG = timedelta(minutes=20)
+#: After a whole turn and a shorter pause there is no new one.
+PAUSE = timedelta(minutes=5)
+#: Turns that were decided at one moment begin so far apart: each waits for its station's answer, and for others'.
+TURNS_APART = timedelta(seconds=60)
 #: Less than the grid by far, more than what adding up floats loses.
 _TINY = 1e-6
 
@@ -37,11 +41,13 @@ class Wish:
     #: Since when it has a grant, and since when it waits for one; the other is None.
     held_since: datetime | None = None
     waits_since: datetime | None = None
-    #: How much of its turn it had when the turn was cut short: the next grant gives it the rest.
+    #: How much of its turn it had when it lost its grant: of one that was cut short the next grant gives it the rest.
     had_of_turn: timedelta = timedelta()
     #: To leave on time with what it needs, and when that is.
     needed_da: int = 0
     leaves_at: datetime | None = None
+    #: Its turn gives way to who has waited longer, and could not charge when it began.
+    is_lent: bool = False
 
 
 def allocate(site: Site, limits: Mapping[Conductor, int], wishes: Sequence[Wish], now: datetime) -> dict[OutletId, int]:
@@ -52,18 +58,15 @@ def allocate(site: Site, limits: Mapping[Conductor, int], wishes: Sequence[Wish]
     room = {conductor: float(max(0, limit_da)) for conductor, limit_da in limits.items()}
     conductors = site.conductors
     served: list[Wish] = []
-    kept: Sequence[Conductor] = ()
-    kept_da = 0
-    for wish in _in_turn((each for each in wishes if each.wanted_da > 0), now):
+    kept = _Kept()
+    for wish in _in_turn(_without_what_is_lent(wishes, limits, conductors, now), now):
         least, path = wish.member.min_da, conductors[wish.member.outlet]
-        if all(room[conductor] >= least for conductor in path):
+        if all(room[conductor] - kept.for_another_da(conductor, wish, now) >= least for conductor in path):
             _take(room, path, least)
             served.append(wish)
-        elif _waits_long(wish, now) and not kept and all(limits[each] >= least for each in path):
+        elif _waits_long(wish, now) and not kept.path and all(limits[each] >= least for each in path):
             # Its conductors are not free at one moment by themselves: for who has waited longest they are kept.
-            kept, kept_da = path, least
-            _take(room, kept, kept_da)
-    _take(room, kept, -kept_da)
+            kept = _Kept(path, least, _free_at(wish, served, room, conductors, now))
     floors = _floors(served, room, conductors)
     shares = _Filling(served, floors, room, conductors).fill()
     grants = {wish.member.outlet: 0 for wish in wishes}
@@ -75,12 +78,92 @@ def demand_da(wish: Wish) -> int:
     return 0 if wish.wanted_da <= 0 else max(wish.member.min_da, min(wish.wanted_da, wish.member.most_da))
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Conductors that are kept for who has waited longest, and when all of them can be free for it."""
+
+    path: Sequence[Conductor] = ()
+    least_da: int = 0
+    free_at: datetime | None = None
+
+    def for_another_da(self, conductor: Conductor, wish: Wish, now: datetime) -> int:
+        """What of it this one may not have. A turn that begins now and is over by then keeps nobody waiting: without it
+        nothing would flow there meanwhile."""
+        if wish.is_lent or conductor not in self.path:
+            return 0
+        begins = wish.held_since is None and had_of_turn(wish, now) < TURN
+        fits = begins and self.free_at is not None and _turn_ends(wish, now) <= self.free_at + TURNS_APART
+        return 0 if fits else self.least_da
+
+
+def _without_what_is_lent(
+    wishes: Sequence[Wish],
+    limits: Mapping[Conductor, int],
+    conductors: Mapping[OutletId, Sequence[Conductor]],
+    now: datetime,
+) -> list[Wish]:
+    """Those that want something. A turn that began where somebody who had waited long, and longer, could not charge is
+    lent: it gives way when that one can, or nobody could say how long a car waits whose site has faults."""
+    wanting = [wish for wish in wishes if wish.wanted_da > 0]
+    long = [
+        wish
+        for wish in wanting
+        if _waits_long(wish, now) and all(limits[each] >= wish.member.min_da for each in conductors[wish.member.outlet])
+    ]
+
+    def is_lent(wish: Wish) -> bool:
+        if wish.held_since is None or now - wish.held_since >= TURN:
+            return False
+        waited_since = wish.waits_since or wish.held_since
+        path = set(conductors[wish.member.outlet])
+        return any(
+            each.waits_since is not None
+            and each.waits_since < waited_since
+            and each.waits_since + WAITED_LONG <= wish.held_since
+            and not path.isdisjoint(conductors[each.member.outlet])
+            for each in long
+        )
+
+    return [replace(wish, is_lent=True) if is_lent(wish) else wish for wish in wanting] if long else wanting
+
+
+def _free_at(
+    wish: Wish,
+    served: Sequence[Wish],
+    room: Mapping[Conductor, float],
+    conductors: Mapping[OutletId, Sequence[Conductor]],
+    now: datetime,
+) -> datetime:
+    """When enough turns are over for it."""
+    free_at = now
+    for conductor in conductors[wish.member.outlet]:
+        missing = wish.member.min_da - room[conductor]
+        for other in sorted(served, key=lambda each: _turn_ends(each, now)):
+            if missing > 0 and conductor in conductors[other.member.outlet]:
+                missing -= other.member.min_da
+                free_at = max(free_at, _turn_ends(other, now))
+    return free_at
+
+
+def had_of_turn(wish: Wish, now: datetime) -> timedelta:
+    """What a car that waits has had already of the turn that its next grant gives it.
+
+    A whole one, after a short pause: somebody else was next who could not charge after all, and is next again at once.
+    """
+    is_new = wish.had_of_turn >= TURN and wish.waits_since is not None and now - wish.waits_since >= PAUSE
+    return timedelta() if is_new else wish.had_of_turn
+
+
+def _turn_ends(wish: Wish, now: datetime) -> datetime:
+    return max(now, (wish.held_since or now - had_of_turn(wish, now)) + TURN)
+
+
 def _in_turn(wishes: Iterable[Wish], now: datetime) -> list[Wish]:
     """First whose turn is not over, then who has waited long, then by priority, energy and arrival."""
 
     def order(wish: Wish) -> tuple[int, float, int, int, datetime, OutletId]:
         rank, waited_s = 2, 0.0
-        if wish.held_since is not None and now - wish.held_since < TURN:
+        if wish.held_since is not None and now - wish.held_since < TURN and not wish.is_lent:
             rank = 0
         elif wish.waits_since is not None and _waits_long(wish, now):
             rank, waited_s = 1, (now - wish.waits_since).total_seconds()

@@ -22,8 +22,10 @@ from evpower.events import ChargingBegan, Event, SessionEnded, SessionSettled
 from evpower.identifiers import SessionId
 from evpower.link.commands import LimitDraw
 from evpower.link.ports import StationLink
-from evpower.power.commanding import Commanding, Sent
-from evpower.power.limits_on_the_wire import Wire
+from evpower.power.at_station.commanding import Commanding, Sent
+from evpower.power.at_station.limits_on_the_wire import Wire
+from evpower.power.at_station.releasing import Releasing
+from evpower.power.at_station.schedules import ReadSchedules
 from evpower.power.memory import Memory
 from evpower.power.picture import SitePicture, picture_of
 from evpower.power.planning import Order, Planner, plan
@@ -69,13 +71,18 @@ class Loaded:
 class PowerKeeper:
     """Grants at the sites this process has taken; any number of processes may run one."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, *, enabled: bool) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, read: ReadSchedules, *, enabled: bool
+    ) -> None:
+        """`read` says what a limit allows that is not ours."""
         self._pool = pool
         self._clock = clock
         self._zone = zone
+        self._read_schedules = read
         self._enabled = enabled
         self._wake = Wake()
         self._commanding = Commanding(pool, clock, link, self._wake.set)
+        self._releasing = Releasing(pool, link)
         self._sites: dict[GroupId, _Site] = {}
         #: Of the sites this process grants for, as they were at the last look.
         self.pictures: dict[GroupId, SitePicture] = {}
@@ -108,6 +115,8 @@ class PowerKeeper:
         for gone in self._sites.keys() - set(owned):
             del self._sites[gone]
             self.pictures.pop(gone, None)
+        for outlet in await self._releasing.due(now):
+            commands.start_soon(self._releasing.release, outlet)
         for root in owned:
             with contain(log, "a site was not looked at and will be again: group=%d", root):
                 await self._keep(root, commands)
@@ -158,7 +167,7 @@ class PowerKeeper:
 
     async def _load(self, uow: UnitOfWork, root: GroupId, now: datetime, memory: Memory) -> Loaded:
         rows = await group_rows.read_site(uow.conn, root, self._zone)
-        facts = await read_facts(uow.conn, root, now)
+        facts = await read_facts(uow.conn, root, rows.site.members, self._read_schedules, now)
         states = {}
         for each in facts:
             state = memory.state_of(rows.site.members[each.outlet], each, now)

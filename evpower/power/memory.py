@@ -42,7 +42,9 @@ class Memory:
             is_online=facts.connected_at is not None,
             has_failsafe=facts.failsafe_set_da == member.failsafe_da,
             is_uncontrolled=facts.uncontrolled is not None,
+            default_da=facts.default_da,
             has_begun=facts.transaction_id is not None,
+            renew_since=max(filter(None, (facts.connected_at, facts.schedule_wanted_at)), default=None),
             grants=facts.grants,
             measured_da=facts.measured_da if facts.transaction_id is not None else 0,
             measured_at=facts.measured_at if facts.transaction_id is not None else None,
@@ -52,9 +54,12 @@ class Memory:
             return state
         car = self._car(member.outlet, facts)
         car.evidence = _learnt(car.evidence, state, facts, now)
+        wanted_da = car.evidence.wanted_da(member.most_da, member.min_da, now)
+        if facts.limited_da is not None:  # by somebody else: what it could not draw is others'
+            wanted_da = min(wanted_da, facts.limited_da) if facts.limited_da >= member.min_da else 0
         wish = Wish(
             member,
-            car.evidence.wanted_da(member.most_da, member.min_da, now),
+            wanted_da,
             facts.arrived_at,
             facts.energy_wh,
             WEIGHTS.get(facts.profile_type or "", REGULAR),

@@ -97,7 +97,8 @@ class Planner:
         is_paced = last is None or now - last.sent_at >= (RENEW_AFTER if state.is_uncontrolled else PACE)
         if held is None or held.ends_from <= now:
             return current_da if is_paced else None
-        if now - held.sent_at >= RENEW_AFTER and is_paced:
+        is_due = now - held.sent_at >= RENEW_AFTER or held.sent_at < (state.renew_since or held.sent_at)
+        if is_due and is_paced:
             is_change = current_da < held.current_da or current_da >= held.current_da + LEAST_CHANGE_DA
             return current_da if is_change else held.current_da
         if current_da < held.current_da and not state.is_uncontrolled:

@@ -71,12 +71,16 @@ class MemberState:
     is_online: bool
     #: Its station has the permanent profile; else it rests at all it can draw.
     has_failsafe: bool = True
+    #: What a permanent profile of an operator, of a higher level than ours, lets it draw when nothing else holds.
+    default_da: int = 0
     #: It refuses limits, or draws more than it was granted.
     is_uncontrolled: bool = False
     #: Of the charge that runs, or was asked for; None: idle.
     wish: Wish | None = None
     #: Its station has begun the charge: it can be commanded.
     has_begun: bool = True
+    #: What it was sent before is sent once more: it was away, or its car asks for a schedule.
+    renew_since: datetime | None = None
     #: In the order in which they were sent.
     grants: tuple[Grant, ...] = ()
     measured_da: int = 0
@@ -84,7 +88,8 @@ class MemberState:
 
     @property
     def rests_at_da(self) -> int:
-        return min(self.member.failsafe_da, self.member.nameplate_da) if self.has_failsafe else self.member.nameplate_da
+        rests_da = max(self.member.failsafe_da, self.default_da) if self.has_failsafe else self.member.nameplate_da
+        return min(rests_da, self.member.nameplate_da)
 
     @cached_property
     def in_force(self) -> tuple[Grant, ...]:

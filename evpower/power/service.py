@@ -8,26 +8,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import trio
-
 from evpower.clock import Clock
 from evpower.db.connection import Conn
 from evpower.db.pool import Pool
-from evpower.db.unit_of_work import reading, unit_of_work
+from evpower.db.unit_of_work import UnitOfWork, reading, unit_of_work
 from evpower.errors import InvalidRequest
-from evpower.link.commands import ClearProfiles
 from evpower.link.ports import StationLink
+from evpower.power.at_station.releasing import Releasing
+from evpower.power.at_station.schedules import ReadSchedules
 from evpower.power.errors import GroupHasGroups, NoSuchGroup
 from evpower.power.memory import Memory
 from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, OutsideLimit
 from evpower.power.picture import SitePicture, picture_of
 from evpower.power.rows import configuration as rows
+from evpower.power.rows import released
 from evpower.power.rows.granted import GrantedTime, read_granted
 from evpower.power.rows.groups import read_site
 from evpower.power.rows.history import PowerMoment, delete_old, read_history
 from evpower.power.rows.now import read_facts
 from evpower.power.site import GroupId, OutletId, Site
-from evpower.worker import contain
 
 __all__ = ["GrantedTime", "PowerGroups", "PowerMoment", "forget_moments"]
 
@@ -35,7 +34,6 @@ log = logging.getLogger("evpower.power")
 
 HISTORY_MOST = 10_000
 MOMENTS_KEPT_FOR = timedelta(days=92)
-CLEAR_WITHIN_S = 5.0
 #: All hours of a schedule are within.
 A_WEEK = timedelta(days=8)
 LEAST_CHARGE_DA = 60
@@ -49,11 +47,15 @@ NO_CONNECTOR = "нет коннектора {connector} станции {station}
 class PowerGroups:
     """Groups, and what they look like."""
 
-    def __init__(self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, *, enabled: bool) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, link: StationLink, zone: ZoneInfo, read: ReadSchedules, *, enabled: bool
+    ) -> None:
+        """`read` says what a limit allows that is not ours."""
         self._pool = pool
         self._clock = clock
-        self._link = link
+        self._releasing = Releasing(pool, link)
         self._zone = zone
+        self._read_schedules = read
         self._enabled = enabled
 
     async def groups(self) -> Sequence[GroupRecord]:
@@ -82,7 +84,7 @@ class PowerGroups:
             if stored is None:
                 raise NoSuchGroup
             left = {each.outlet for each in before} - {each.outlet for each in order.members}
-            await rows.drop_members(uow.conn, sorted(left))
+            await self._drop(uow, sorted(left))
             for station, connector in await rows.store_members(uow.conn, stored, order.members):
                 raise InvalidRequest(("members", NO_CONNECTOR.format(station=station, connector=connector)))
             await self._check_failsafe(uow.conn, stored)
@@ -100,7 +102,7 @@ class PowerGroups:
             if await rows.has_children(uow.conn, group_id):
                 raise GroupHasGroups
             outlets = [each.outlet for each in record.order.members]
-            await rows.drop_members(uow.conn, outlets)
+            await self._drop(uow, outlets)
             await rows.delete_group(uow.conn, group_id)
         log.info("a power group was deleted: group=%d, by=%s", group_id, actor)
         await self._release(outlets)
@@ -136,7 +138,7 @@ class PowerGroups:
             await self._read(conn, group_id)
             root = await rows.top_of(conn, group_id)
             site_rows = await read_site(conn, root, self._zone)
-            facts, memory = await read_facts(conn, root, now), Memory()
+            facts, memory = await read_facts(conn, root, site_rows.site.members, self._read_schedules, now), Memory()
         site = site_rows.site
         states = {each.outlet: memory.state_of(site.members[each.outlet], each, now) for each in facts}
         return picture_of(root, site, site_rows.names, states, now)
@@ -197,14 +199,14 @@ class PowerGroups:
             warnings.append("failsafe_leaves_no_charge")
         return replace(record, warnings=warnings)
 
+    async def _drop(self, uow: UnitOfWork, outlets: Sequence[OutletId]) -> None:
+        await rows.drop_members(uow.conn, outlets)
+        await released.note(uow.conn, outlets, self._clock.now())
+
     async def _release(self, outlets: Sequence[OutletId]) -> None:
-        """Our profiles go, by purpose and level: an installer's stay. One that is away keeps its failsafe."""
-        for station_id, connector_id in outlets:
-            for purpose, level in (("TxDefaultProfile", 0), ("TxProfile", 1)):
-                command = ClearProfiles(None, connector_id, purpose, level)
-                message = "a limit was not taken away: station=%s, connector=%d, purpose=%s"
-                with contain(log, message, station_id, connector_id, purpose), trio.fail_after(CLEAR_WITHIN_S):
-                    await self._link.ask(station_id, command)
+        """Those that are away keep their failsafe until they are back."""
+        for outlet in outlets:
+            await self._releasing.release(outlet)
 
 
 async def _check(conn: Conn, group_id: GroupId | None, order: GroupOrder) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from evpower.power.allocation import TURN
+from evpower.power.allocation import had_of_turn as had_before
 from evpower.power.possible_draw import GrantAnswer, MemberState
 
 
@@ -42,13 +43,11 @@ def turned(state: MemberState, now: datetime) -> MemberState:
     had_of_turn, waits_since = timedelta(), wish.waits_since
     held_since: datetime | None = None
     if held is not None and held.current_da > 0:
-        held_since = wish.held_since or now - wish.had_of_turn
+        held_since = wish.held_since or now - had_before(wish, now)
         if now - held_since >= TURN:
             waits_since = None
     else:
-        had_of_turn = wish.had_of_turn if wish.held_since is None else now - wish.held_since
-        if had_of_turn >= TURN:
-            had_of_turn = timedelta()
+        had_of_turn = wish.had_of_turn if wish.held_since is None else min(TURN, now - wish.held_since)
         waits_since = waits_since or now
     if (held_since, waits_since, had_of_turn) == (wish.held_since, wish.waits_since, wish.had_of_turn):
         return state

@@ -32,6 +32,7 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.power.at_station.reported import ReportedLimits
 from evpower.reports.device_event import EventsPart
 from evpower.reports.device_events import DeviceEvents
 from evpower.reports.rows.priorities import charging_priority
@@ -85,6 +86,7 @@ class ReportedTo:
     device_model: DeviceModel
     device_events: DeviceEvents
     plug_and_charge: PlugAndCharge
+    limits_of_others: ReportedLimits
 
 
 class StationReports:
@@ -106,6 +108,8 @@ class StationReports:
         self._journal = journal
         self._rooms = rooms
         self.plug_and_charge = rooms.plug_and_charge
+        #: Limits on power that are not ours, and what cars ask for.
+        self.limits_of_others = rooms.limits_of_others
         self._bus = bus
         self._heartbeat_interval_s = heartbeat_interval_s
 

@@ -90,9 +90,11 @@ from evpower.ocpp.dialects import read_signed, read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import Lobby
+from evpower.ocpp.stored import read_schedules
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.power.at_station.reported import ReportedLimits
 from evpower.power.keeper import PowerKeeper
 from evpower.power.preferences import PowerPreferences
 from evpower.power.service import PowerGroups
@@ -287,7 +289,7 @@ def build_app(
         pool, clock, ids, watch, link, pricing, push.outbox, bus, conversations, keeping_rules(config)
     )
     settler = Settler(pool, clock, billing, keeping, reservations.use, bus, push.outbox)
-    power = PowerKeeper(pool, clock, link, config.billing.timezone, enabled=config.power.enabled)
+    power = PowerKeeper(pool, clock, link, config.billing.timezone, read_schedules, enabled=config.power.enabled)
     bus.listen(power.hear)
     commands = Commands(
         conversations,
@@ -338,6 +340,7 @@ def build_app(
         transactions=transactions,
         device_model=operations.device_model,
         device_events=operations.device_events,
+        limits_of_others=ReportedLimits(pool, clock, enabled=config.power.enabled),
         plug_and_charge=PlugAndCharge(config.ocpp.ocsp_responders, config.ocpp.contract_provider_url),
     )
     passwords = SaltedPasswords()
@@ -372,7 +375,9 @@ def build_app(
         watches=Watches(pool, watch, locations, partial(_notify_of_free, push.outbox)),
         power=power,
         power_preferences=PowerPreferences(pool, clock),
-        power_groups=PowerGroups(pool, clock, link, config.billing.timezone, enabled=config.power.enabled),
+        power_groups=PowerGroups(
+            pool, clock, link, config.billing.timezone, read_schedules, enabled=config.power.enabled
+        ),
         aliases=aliases,
         merging=Merging(pool, clock, billing, aliases),
         payments=payments,

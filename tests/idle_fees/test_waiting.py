@@ -7,9 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evpower.billing.tariff import ParkingTerms
-from evpower.idle_fees.waiting import LastLook, Scene, fee_tyiyn, may_cost, paid_time
+from evpower.idle_fees.waiting import LastLook, Scene, fee_tyiyn, may_cost, paid_time, seen_until
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -140,6 +142,46 @@ def test_a_car_that_is_measured_seldom_pays_up_to_the_last_measurement() -> None
     seen = LastLook(NOW - MINUTE, NOW - 10 * MINUTE)
     assert paid_time(seen, NOW, NOW - 10 * MINUTE, NOTICED, TERMS) is None
     assert paid_time(seen, NOW, NOW, NOTICED, replace(TERMS, grace_minutes=0)) == (NOW - 10 * MINUTE, NOW)
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> list[tuple[int, int | None]]:
+    """(seconds since the one before, how long ago the car was seen to wait; None: something is against a fee)."""
+    ages = st.one_of(st.none(), st.just(0), st.integers(0, 16 * 60))
+    return draw(st.lists(st.tuples(st.integers(1, 90), ages), min_size=2, max_size=30))
+
+
+@given(looks())
+def test_no_time_is_paid_twice_or_that_nobody_looked_at_or_in_which_something_was_against_it(
+    seen: list[tuple[int, int | None]],
+) -> None:
+    """Whatever one look knows better than the next: Finishing is now, a reading of a full car is a while ago."""
+    before, now, paid_until = LastLook(None, None), NOW, NOW - timedelta(days=1)
+    clean_since = NOW  # since when each look came within a minute, and nothing was against a fee
+    for passed_s, age_s in seen:
+        now += timedelta(seconds=passed_s)
+        if age_s is None:
+            before = LastLook(now, None)
+            continue
+        if before.waited_until is None or passed_s > 60:
+            clean_since = now
+        waits_until = now - timedelta(seconds=age_s)
+        paid = paid_time(before, now, waits_until, NOTICED, replace(TERMS, grace_minutes=0))
+        if paid is not None:
+            since, until = paid
+            assert max(paid_until, clean_since) <= since < until <= now
+            paid_until = until
+        before = LastLook(now, seen_until(before, now, waits_until))
+
+
+def test_a_car_that_is_seen_to_wait_at_every_look_pays_all_of_it() -> None:
+    before, paid = LastLook(NOW, NOW), timedelta()
+    for n in range(1, 31):
+        now = NOW + n * MINUTE
+        span = paid_time(before, now, now, NOTICED, replace(TERMS, grace_minutes=0))
+        assert span is not None
+        paid, before = paid + span[1] - span[0], LastLook(now, seen_until(before, now, now))
+    assert paid == 30 * MINUTE
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import trio
 
@@ -14,6 +15,7 @@ from evpower.metering.meter_value import MeterReport
 from evpower.network.station import Admission, Boot, BootVerdict
 from evpower.network.status import StatusReport
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.power.at_station.reported import CarNeeds, ReportedLimits
 from evpower.reports.device_event import EventsPart
 from evpower.reports.station_reports import StationReports
 from evpower.reports.transaction_event import EventAnswer, ReportedEvent
@@ -50,6 +52,26 @@ class CountingIds:
         return f"EV{self._last:014X}"
 
 
+class FakeLimits(ReportedLimits):
+    """Keeps what it is told in `told`; `grants` is whether a car gets a schedule."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+        self.grants = False
+
+    async def set(
+        self, station_id: StationId, connector_id: ConnectorId, source: str, schedule: Mapping[str, Any] | None
+    ) -> None:
+        self.told.append(("set", station_id, connector_id, source, schedule))
+
+    async def cleared(self, station_id: StationId, connector_id: ConnectorId | None, source: str) -> None:
+        self.told.append(("cleared", station_id, connector_id, source))
+
+    async def needed(self, station_id: StationId, connector_id: ConnectorId, needs: CarNeeds) -> bool:
+        self.told.append(("needed", station_id, connector_id, needs))
+        return self.grants
+
+
 class FakeReports(StationReports):
     """Keeps what it is told in `told`, in order; `broken` makes every report fail like a database that is down."""
 
@@ -80,6 +102,7 @@ class FakeReports(StationReports):
         #: Transactions without an end, and those that were given up.
         self.unended: list[WireTransactionId] = []
         self.plug_and_charge = PlugAndCharge((), "")
+        self.limits_of_others: FakeLimits = FakeLimits()
         self.costs: dict[WireTransactionId, int] = {}
         self.variables: dict[str, str | None] = {}
         self.lost: list[WireTransactionId] = []

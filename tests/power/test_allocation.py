@@ -104,6 +104,38 @@ def test_for_who_waited_long_its_phases_are_kept_until_all_are_free() -> None:
     assert shares(on, wish(a, held_since=NOW - MINUTES_15), b_over, c_waits, waits) == [0, 0, 0, 8]
 
 
+@pytest.mark.parametrize(("minutes", "b_gets"), [(0, 8), (1, 8), (2, 0)])
+def test_on_what_is_kept_a_turn_may_begin_that_is_over_when_the_rest_is_free(minutes: int, b_gets: float) -> None:
+    """It keeps nobody waiting, and for a quarter of an hour nothing else could flow there."""
+    a, b, three = member(1, phases=(1,)), member(2, phases=(2,)), member(3)
+    a_held = wish(a, held_since=NOW - timedelta(minutes=minutes), waits_since=NOW - timedelta(minutes=40))
+    waits = wish(three, waits_since=NOW - timedelta(minutes=30))
+    assert shares(site(8, a, b, three), a_held, wish(b, waits_since=NOW), waits) == [8, b_gets, 0]
+    rest = wish(b, waits_since=NOW, had_of_turn=timedelta(minutes=minutes))
+    assert shares(site(8, a, b, three), a_held, rest, waits) == [8, 8, 0]
+
+
+@pytest.mark.parametrize(
+    ("long_min", "held_min", "waited_min", "gives_way"),
+    [(30, 9, 0, True), (30, 10, 0, True), (30, 11, 0, False), (30, 9, 31, False), (30, 9, 29, True), (19, 0, 0, False)],
+)
+def test_a_turn_that_began_where_another_had_waited_long_and_longer_is_lent(
+    long_min: int, held_min: int, waited_min: int, gives_way: bool
+) -> None:
+    """It could not charge then, because of a fault; when it can, nobody waits another quarter of an hour for that."""
+    a, b = member(1), member(2)
+    held_since = NOW - timedelta(minutes=held_min)
+    held = wish(a, held_since=held_since, waits_since=NOW - timedelta(minutes=waited_min) if waited_min else None)
+    waits = wish(b, energy_wh=9_000, waits_since=NOW - timedelta(minutes=long_min))
+    assert shares(site(10, a, b), held, waits) == ([0, 10] if gives_way else [10, 0])
+    elsewhere = [member(1, phases=(1,)), member(2, phases=(2,))]
+    on = site(10, *elsewhere)
+    assert shares(on, replace(held, member=elsewhere[0]), replace(waits, member=elsewhere[1])) == [10, 10]
+    limits = on.limits(NOW, NOW) | {(ROOT, 1): 100, (ROOT, 2): 50}
+    lent = [replace(held, member=elsewhere[0]), replace(waits, member=b)]
+    assert list(allocate(site(10, elsewhere[0], b), limits, lent, NOW).values()) == [100, 0], "it still cannot"
+
+
 def test_nothing_is_kept_for_who_could_not_charge_alone() -> None:
     a, b, three = member(1, phases=(1,)), member(2, phases=(2,)), member(3)
     on = site(8, a, b, three)

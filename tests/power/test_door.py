@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from evpower.ocpp.stored import read_schedules
 from quart_trio import QuartTrio
 
 from evpower.http.operators.systems.power import power_routes
@@ -35,7 +36,9 @@ ANN = Acting("operator ann")
 def door(world: World, *, enabled: bool = True, acting: Acting = ANN) -> Phone:
     app: QuartTrio = HttpApplication("test", ids=CountingIds(), limits=RequestLimits())
     app.before_request(lambda: act_as(acting))
-    app.register_blueprint(power_routes(PowerGroups(world.pool, world.clock, world.link, BISHKEK, enabled=enabled)))
+    app.register_blueprint(
+        power_routes(PowerGroups(world.pool, world.clock, world.link, BISHKEK, read_schedules, enabled=enabled))
+    )
     hold_to_description(app)
     return cast("Phone", app.test_client())
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import trio
+from evpower.ocpp.stored import read_schedules
+from psycopg.types.json import Jsonb
 
-from evpower.identifiers import ClientId, ConnectorId, IdTag, WireTransactionId
+from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
+from evpower.ocpp.dialect import Request
+from evpower.ocpp.v201.dialect import OCPP_201
+from evpower.power.at_station.reported import CarNeeds, ReportedLimits
 from evpower.power.keeper import PowerKeeper
 from evpower.power.service import MOMENTS_KEPT_FOR, forget_moments
 from tests.e2e.process import poll
@@ -37,7 +43,9 @@ class Desk:
 
     def process(self) -> PowerKeeper:
         """One more process, or the same one after a restart."""
-        return PowerKeeper(self.world.pool, self.world.clock, self.world.link, self.keeper._zone, enabled=True)
+        return PowerKeeper(
+            self.world.pool, self.world.clock, self.world.link, self.keeper._zone, read_schedules, enabled=True
+        )
 
     async def look(self, keeper: PowerKeeper | None = None) -> list[tuple[int, float]]:
         """(connector, limit) of every profile that a look sent; all are answered at its end."""
@@ -184,6 +192,180 @@ async def test_a_site_has_one_owner_until_its_lease_ends(desk: Desk) -> None:
     assert await desk.look() == []
     desk.world.clock.advance(1)
     assert len(await desk.look()) == 2
+
+
+def limit_a(limit: float) -> dict[str, Any]:
+    periods = [{"startPeriod": 0, "limit": limit}]
+    return {"chargingSchedule": [{"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": periods}]}
+
+
+async def granted(desk: Desk) -> dict[int, float]:
+    await desk.settle()
+    (picture,) = desk.keeper.pictures.values()
+    return {each.member.outlet[1]: each.granted_da / 10 for each in picture.members}
+
+
+async def test_what_others_limit_at_a_station_its_neighbours_get_until_it_is_cleared(desk: Desk) -> None:
+    """2.0.1 K11–K13. Below what charges a car it gets nothing; of the whole station it holds for each connector."""
+    others = ReportedLimits(desk.world.pool, desk.world.clock, enabled=True)
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.start(TWO, OTHER)
+    assert await granted(desk) == {1: 10, 2: 10}
+    await others.set(STATION, ONE, "SO", limit_a(7))
+    assert await granted(desk) == {1: 7, 2: 13}
+    await others.set(STATION, ConnectorId(0), "EMS", limit_a(8))
+    assert await granted(desk) == {1: 7, 2: 8}
+    await others.set(STATION, ONE, "SO", limit_a(5.9))
+    assert await granted(desk) == {1: 0, 2: 8}
+    await others.cleared(STATION, TWO, "SO")
+    assert await granted(desk) == {1: 0, 2: 8}, "that one is limited by somebody else"
+    await others.cleared(STATION, None, "SO")
+    await others.cleared(STATION, None, "EMS")
+    assert await granted(desk) == {1: 10, 2: 10}
+    await others.set(STATION, ONE, "SO", None)
+    assert await granted(desk) == {1: 10, 2: 10}, "it does not say how much"
+
+
+@pytest.mark.parametrize(("has_ours", "set_a"), [(True, 5), (False, None)])
+async def test_after_it_was_away_a_station_of_2_0_1_says_what_it_has(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, has_ours: bool, set_a: float | None
+) -> None:
+    """K09: a limit that went without a word is dropped, another is kept; without our own it may draw all it can."""
+    others = ReportedLimits(desk.world.pool, desk.world.clock, enabled=True)
+    await others.set(STATION, ONE, "SO", limit_a(7))
+    desk.world.link.dialect = OCPP_201
+
+    async def answer(_: StationId, request: Request) -> dict[str, Any]:
+        if request.action != "GetChargingProfiles":
+            return {"status": "Accepted"}
+        outlet, purpose = request.payload["evseId"], request.payload["chargingProfile"]["chargingProfilePurpose"]
+        ours = {"chargingLimitSource": "CSO", "chargingProfile": [{"id": 8_000_000 + outlet}]}
+        external = {"chargingLimitSource": "EMS", "chargingProfile": [{"id": 3, **limit_a(9)}]}
+        part = (ours if has_ours else None) if purpose == "TxDefaultProfile" else external
+        return {"status": "Accepted", "parts": [part]} if part else {"status": "NoProfiles"}
+
+    monkeypatch.setattr(desk.world.link, "_answer", answer)
+    await desk.look()
+    kept = "SELECT connector_id, source FROM evpower.power_station_limits ORDER BY 1"
+    assert await desk.world.sql(kept) == [{"connector_id": n, "source": "EMS"} for n in (1, 2)]
+    rows = await desk.world.sql("SELECT failsafe_set_a FROM evpower.power_group_members")
+    assert rows == [{"failsafe_set_a": set_a}] * 2
+
+
+@pytest.mark.parametrize(("purpose", "level", "rests_a"), [("ChargePointMaxProfile", 0, 5), ("TxDefaultProfile", 1, 9)])
+async def test_an_operators_own_profile_is_a_maximum(desk: Desk, purpose: str, level: int, rests_a: float) -> None:
+    """A permanent one of a higher level than ours is also what the connector rests at."""
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.start(TWO, OTHER)
+    await desk.world.sql(
+        "INSERT INTO evpower.ocpp_charging_profiles"
+        " (station_id, connector_id, profile_id, purpose, stack_level, profile, set_at)"
+        " VALUES (%s, 1, 7, %s, %s, %s, %s)",
+        STATION,
+        purpose,
+        level,
+        Jsonb(limit_a(9)),
+        desk.world.clock.now(),
+    )
+    assert await granted(desk) == {1: 9, 2: 11}
+    await desk.world.sql("DELETE FROM evpower.charger_connections")
+    desk.world.clock.advance(700)
+    await desk.look()
+    (picture,) = desk.keeper.pictures.values()
+    assert picture.members[0].possible_da == rests_a * 10
+
+
+async def test_of_the_same_level_it_is_ours_that_counts(desk: Desk) -> None:
+    await desk.world.sql(
+        "INSERT INTO evpower.ocpp_charging_profiles"
+        " (station_id, connector_id, profile_id, purpose, stack_level, profile, set_at)"
+        " VALUES (%s, 0, 7, 'TxDefaultProfile', 0, %s, now())",
+        STATION,
+        Jsonb(limit_a(9)),
+    )
+    await desk.settle()
+    await desk.start(ONE)
+    assert await granted(desk) == {1: 20, 2: 0}
+
+
+async def test_a_car_that_asks_for_a_schedule_is_sent_its_grant_again_and_gets_what_it_needs(desk: Desk) -> None:
+    """2.0.1 K15, K16: its driver's own wishes go before what the car says."""
+    others = ReportedLimits(desk.world.pool, desk.world.clock, enabled=True)
+    needs = CarNeeds(2_000, desk.world.clock.now() + timedelta(hours=1))
+    assert not await others.needed(STATION, ONE, needs), "no charge runs there"
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.settle()
+    desk.world.clock.advance(20)
+    assert await desk.look() == []
+    assert await others.needed(STATION, ONE, needs)
+    assert await desk.look() == [(1, 20)]
+    desk.world.clock.advance(20)
+    assert await desk.look() == [], "once"
+    kept = "SELECT profile_type, departure_at, energy_need_wh FROM evpower.power_preferences"
+    assert await desk.world.sql(kept) == [
+        {"profile_type": "regular", "departure_at": needs.departure_at, "energy_need_wh": 2_000}
+    ]
+    await desk.world.sql("UPDATE evpower.power_preferences SET is_of_car = false, profile_type = 'fast'")
+    assert await others.needed(STATION, ONE, CarNeeds(9_000, needs.departure_at))
+    assert [row["energy_need_wh"] for row in await desk.world.sql(kept)] == [2_000]
+    off = ReportedLimits(desk.world.pool, desk.world.clock, enabled=False)
+    assert not await off.needed(STATION, ONE, needs)
+
+
+async def test_a_station_that_was_away_is_sent_its_grant_again(desk: Desk) -> None:
+    """It may have begun anew, and a profile of a charge passes with that."""
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.settle()
+    desk.world.clock.advance(20)
+    assert await desk.look() == []
+    await desk.world.sql("UPDATE evpower.charger_connections SET connected_at = %s", desk.world.clock.now())
+    assert sorted(await desk.look()) == [(1, 5), (1, 20), (2, 5)]
+    desk.world.clock.advance(20)
+    assert await desk.look() == []
+
+
+async def test_a_connector_that_left_while_its_station_was_away_is_released_when_it_is_back(desk: Desk) -> None:
+    """And not when it is a member again by then."""
+    groups = desk.world.app.power_groups
+    (group,) = await groups.groups()
+    await desk.settle()
+    desk.world.link.connected.clear()
+    await desk.world.sql("DELETE FROM evpower.charger_connections")
+    await groups.store(group.id, replace(group.order, members=[]), actor="ann")
+    await groups.store(group.id, replace(group.order, members=group.order.members[1:]), actor="ann")
+    await desk.look()
+    assert cleared(desk) == []
+    desk.world.link.connected.add(STATION)
+    await desk.world.sql(
+        "INSERT INTO evpower.charger_connections (station_id, process_id, connected_at) VALUES (%s, 'p', %s)",
+        STATION,
+        desk.world.clock.now(),
+    )
+    desk.world.link.replies["ClearChargingProfile"] = CommandTimedOut()
+    await desk.look()
+    del desk.world.link.replies["ClearChargingProfile"]
+    asked = len(cleared(desk))
+    desk.world.clock.advance(60)
+    await desk.look()
+    assert len(cleared(desk)) == asked, "not at once again"
+    desk.world.clock.advance(61)
+    await desk.look()
+    assert cleared(desk)[asked:] == [(1, "TxDefaultProfile", 0), (1, "TxProfile", 1)]
+    desk.world.clock.advance(1000)
+    await desk.look()
+    assert len(cleared(desk)) == asked + 2
+
+
+def cleared(desk: Desk) -> list[tuple[int, str, int]]:
+    return [
+        (payload["connectorId"], payload["chargingProfilePurpose"], payload["stackLevel"])
+        for action, payload in desk.world.link.commanded
+        if action == "ClearChargingProfile"
+    ]
 
 
 async def test_who_refuses_counts_all_it_can_draw_until_it_accepts(desk: Desk) -> None:

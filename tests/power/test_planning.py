@@ -361,3 +361,26 @@ def test_whoever_waits_behind_a_turn_that_was_cut_short_waits_for_the_rest_of_it
         assert desk.possible_a() <= 8
         desk.now += seconds(10)
         assert desk.now < charged_from + timedelta(minutes=3), "it waits for another whole turn"
+
+
+@pytest.mark.parametrize(("pause_min", "is_new"), [(4, False), (6, True)])
+def test_after_a_whole_turn_and_a_short_pause_there_is_no_new_one(pause_min: int, is_new: bool) -> None:
+    """Who was next could not charge after all; when it can, it is next at once and not after another whole turn."""
+    desk = Desk(8, 2)
+    desk.card(1)
+    desk.settle()
+    began_at = desk.now
+    while desk.now < began_at + timedelta(minutes=15):
+        desk.settle()
+        desk.now += seconds(30)
+    desk.site = Desk(0, 2).site
+    desk.look()
+    desk.answer(1)
+    desk.settle()
+    desk.now += timedelta(minutes=pause_min) - seconds(20)
+    desk.site = Desk(8, 2).site
+    desk.settle()
+    desk.card(2)
+    desk.change(1, wish=replace(desk.states[outlet(1)].wish, energy_wh=1))  # type: ignore[type-var]  # it has one
+    desk.settle()
+    assert desk.states[outlet(2)].grants[-1].current_da == (0 if is_new else 80)

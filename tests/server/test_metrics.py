@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import trio
+from evpower.ocpp.stored import read_schedules
 from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
@@ -132,7 +133,9 @@ class Scene:
             watch_steps=self.watch_steps,
             reservation_ends=self.reservation_ends,
             not_kept=self.not_kept,
-            power=PowerKeeper(pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), enabled=True),
+            power=PowerKeeper(
+                pool, self.clock, FakeLink(self.clock), ZoneInfo("Asia/Bishkek"), read_schedules, enabled=True
+            ),
             forecast_skill=lambda: self.skill,
             router_asked=self.router_asked,
             refused_tokens=self.tokens.failures,

@@ -6,14 +6,8 @@ Adding an action is one message, one handler, one line here, one test.
 from __future__ import annotations
 
 from evpower.ocpp.dispatch import Action
-from evpower.ocpp.v201 import device, device_messages, handlers, messages, security
+from evpower.ocpp.v201 import charging_limits, device, device_messages, handlers, messages, security
 from evpower.ocpp.v201.device_messages import Anything
-
-#: Taken, kept in the trace and answered with nothing.
-ONLY_TAKEN = (
-    "ClearedChargingLimit",
-    "NotifyChargingLimit",
-)
 
 ACTIONS = {
     "BootNotification": Action(messages.BootNotification, handlers.boot_notification),
@@ -43,7 +37,8 @@ ACTIONS = {
     "PublishFirmwareStatusNotification": Action(
         device_messages.PublishFirmwareStatusNotification, device.publish_firmware_status_notification
     ),
-    "NotifyEVChargingNeeds": Action(Anything, device.notify_ev_charging_needs),
-    "NotifyEVChargingSchedule": Action(Anything, device.notify_ev_charging_schedule),
-    **{action: Action(Anything, device.taken) for action in ONLY_TAKEN},
+    "NotifyChargingLimit": Action(Anything, charging_limits.notify_charging_limit),
+    "ClearedChargingLimit": Action(Anything, charging_limits.cleared_charging_limit),
+    "NotifyEVChargingNeeds": Action(Anything, charging_limits.notify_ev_charging_needs),
+    "NotifyEVChargingSchedule": Action(Anything, charging_limits.notify_ev_charging_schedule),
 }

@@ -153,12 +153,6 @@ async def reservation_status_update(
     return messages.Done()
 
 
-async def taken(station: ConnectedStation, _request: device_messages.Anything, _: bytes) -> Confirmation:
-    """It is in the trace; nothing follows from it."""
-    del station
-    return messages.Done()
-
-
 async def get_certificate_status(
     station: ConnectedStation, request: device_messages.GetCertificateStatus, _: bytes
 ) -> Confirmation:
@@ -183,18 +177,3 @@ async def get_15118_ev_certificate(
     log.info("Get15118EVCertificate: station=%s, answered=%s", station.station_id, response is not None)
     status: Literal["Accepted", "Failed"] = "Failed" if response is None else "Accepted"
     return device_messages.Get15118EVCertificateConf(status=status, exi_response=response or "")
-
-
-async def notify_ev_charging_needs(
-    station: ConnectedStation, _request: device_messages.Anything, _: bytes
-) -> Confirmation:
-    """No schedule is made for a car (K15)."""
-    del station
-    return device_messages.NotifyEVChargingNeedsConf(status="Rejected")
-
-
-async def notify_ev_charging_schedule(
-    station: ConnectedStation, _request: device_messages.Anything, _: bytes
-) -> Confirmation:
-    del station
-    return device_messages.NotifyEVChargingScheduleConf(status="Accepted")

@@ -10,6 +10,7 @@ from typing import Any
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, StationId
 from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, MemberOrder, OutsideLimit
+from evpower.power.rows.released import forget
 from evpower.power.site import GroupId, OutletId
 
 COLUMNS = "location_id, name, parent_id, phases, limit_a, limit_kw, reserve_kw, failsafe_a, active"
@@ -107,6 +108,7 @@ async def store_members(conn: Conn, group_id: GroupId, members: Sequence[MemberO
         parameters |= {"group_id": group_id, "station_id": station_id, "connector_id": connector_id}
         if not (await conn.execute(PUT_MEMBER, parameters)).rowcount:
             missing.append(member.outlet)
+        await forget(conn, member.outlet)
     return missing
 
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, SessionId, StationId, WireTransactionId
+from evpower.power.at_station.schedules import ReadSchedules, current_da
 from evpower.power.planning import ANSWER_WITHIN
 from evpower.power.possible_draw import Grant, GrantAnswer
 from evpower.power.rows.groups import TREE, tenths
-from evpower.power.site import GroupId, OutletId, da_of_watts
+from evpower.power.site import GroupId, Member, OutletId, da_of_watts
 
-# A charge that was asked for and has not begun is one too: the station may begin it at any moment.
+# A charge that was asked for and has not begun is one too: the station may begin it at any moment. Limits of others are
+# what the station reported, and operators' own permanent profiles: of a higher level than ours they are a maximum.
 FACTS = f"""
 {TREE} SELECT m.station_id, m.connector_id, m.phases, m.dc, m.priority, m.failsafe_set_a, m.failsafe_asked_at,
        m.rate_unit, m.uncontrolled, m.uncontrolled_since, c.ocpp_status, k.connected_at, x.charging_state,
        t.wire_transaction_id, t.received_at, t.current_a, t.power_w, t.voltage_v, t.last_sample_at,
        t.meter_last_wh - coalesce(t.meter_base_wh, t.meter_start_wh) + t.meter_carried_wh AS energy_wh,
        coalesce(t.charging_session_id, s.id) AS session_id, coalesce(t.received_at, s.start_time) AS arrived_at,
-       w.profile_type, w.departure_at, w.energy_need_wh
+       w.profile_type, w.departure_at, w.energy_need_wh, m.schedule_wanted_at, f.foreign_limits
 FROM evpower.power_group_members m JOIN tree ON tree.id = m.group_id
 JOIN public.connectors c ON c.station_id = m.station_id AND c.connector_number = m.connector_id
 LEFT JOIN evpower.charger_connections k ON k.station_id = m.station_id
@@ -37,6 +39,14 @@ LEFT JOIN LATERAL (
     WHERE s.station_id = m.station_id AND s.connector_id = m.connector_id AND s.status = 'started'
       AND p.phase = 'starting' AND t.id IS NULL) s ON true
 LEFT JOIN evpower.power_preferences w ON w.session_id = coalesce(t.charging_session_id, s.id)
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_array(o.written, extract(epoch FROM o.set_at), o.is_default)) AS foreign_limits
+    FROM (SELECT l.schedule AS written, l.set_at, false AS is_default FROM evpower.power_station_limits l
+          WHERE l.station_id = m.station_id AND l.connector_id IN (0, m.connector_id)
+          UNION ALL
+          SELECT p.profile, p.set_at, p.purpose = 'TxDefaultProfile' FROM evpower.ocpp_charging_profiles p
+          WHERE p.station_id = m.station_id AND p.connector_id IN (0, m.connector_id)
+            AND (p.purpose <> 'TxDefaultProfile' OR p.stack_level > 0)) o) f ON true
 ORDER BY m.station_id, m.connector_id
 """
 # Those whose lease may hold, with what became of them; the newest answer of each counts.
@@ -80,22 +90,37 @@ class Facts:
     departure_at: datetime | None
     need_wh: int | None
     grants: tuple[Grant, ...]
+    #: When its car asked for a schedule.
+    schedule_wanted_at: datetime | None = None
+    #: What somebody else lets it draw now, and what an operator's permanent profile ever does.
+    limited_da: int | None = None
+    default_da: int = 0
 
 
-async def read_facts(conn: Conn, root: GroupId, now: datetime) -> Sequence[Facts]:
+async def read_facts(
+    conn: Conn, root: GroupId, members: Mapping[OutletId, Member], read: ReadSchedules, now: datetime
+) -> Sequence[Facts]:
     """Every member of the site."""
     rows = await (await conn.execute(FACTS, {"root": root})).fetchall()
-    sent = await (await conn.execute(GRANTS, {"root": root, "since": now - LOOK_BACK})).fetchall()
-    return [_facts(row, sent, now) for row in rows]
+    sent: dict[OutletId, list[dict[str, Any]]] = {}
+    for each in await (await conn.execute(GRANTS, {"root": root, "since": now - LOOK_BACK})).fetchall():
+        sent.setdefault(_outlet(each), []).append(each)
+    return [_facts(row, members[_outlet(row)], sent.get(_outlet(row), ()), read, now) for row in rows]
 
 
-def _facts(row: dict[str, Any], sent: Sequence[dict[str, Any]], now: datetime) -> Facts:
-    outlet = StationId(row["station_id"]), ConnectorId(row["connector_id"])
-    own = [each for each in sent if (each["station_id"], each["connector_id"]) == outlet and _is_of(each, row)]
+def _outlet(row: dict[str, Any]) -> OutletId:
+    return StationId(row["station_id"]), ConnectorId(row["connector_id"])
+
+
+def _facts(
+    row: dict[str, Any], member: Member, sent: Sequence[dict[str, Any]], read: ReadSchedules, now: datetime
+) -> Facts:
+    own = [each for each in sent if _is_of(each, row)]
+    limited_da, default_da = _foreign_limits(row, member, read, now)
     suspended = (row["charging_state"] or row["ocpp_status"]) == "SuspendedEV"
     failsafe_a: Decimal | None = row["failsafe_set_a"]
     return Facts(
-        outlet=outlet,
+        outlet=member.outlet,
         connected_at=row["connected_at"],
         failsafe_set_da=None if failsafe_a is None else tenths(failsafe_a),
         failsafe_asked_at=row["failsafe_asked_at"],
@@ -116,7 +141,25 @@ def _facts(row: dict[str, Any], sent: Sequence[dict[str, Any]], now: datetime) -
         departure_at=row["departure_at"],
         need_wh=row["energy_need_wh"],
         grants=tuple(_grant(each, row["received_at"], now) for each in own),
+        schedule_wanted_at=row["schedule_wanted_at"],
+        limited_da=limited_da,
+        default_da=default_da,
     )
+
+
+def _foreign_limits(row: dict[str, Any], member: Member, read: ReadSchedules, now: datetime) -> tuple[int | None, int]:
+    """What they allow now (None: anything), and what one that holds without a charge allows at most."""
+    limits: list[int] = []
+    default_da = 0
+    for written, set_at_s, is_default in row["foreign_limits"] or ():
+        for schedule in read(written, row["received_at"] or datetime.fromtimestamp(float(set_at_s), UTC)):
+            limit = schedule.limit(now)
+            if limit is not None:
+                limits.append(current_da(limit, schedule.unit, member, row["voltage_v"]))
+            if is_default:
+                highest_da = current_da(schedule.highest, schedule.unit, member, row["voltage_v"])
+                default_da = max(default_da, highest_da)
+    return min(limits, default=None), default_da
 
 
 def _is_of(grant: dict[str, Any], charge: dict[str, Any]) -> bool:

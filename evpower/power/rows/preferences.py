@@ -11,7 +11,7 @@ STORE = """
 INSERT INTO evpower.power_preferences (session_id, profile_type, departure_at, energy_need_wh, updated_at)
 VALUES (%(session_id)s, %(profile_type)s, %(departure_at)s, %(energy_need_wh)s, %(at)s)
 ON CONFLICT (session_id) DO UPDATE SET profile_type = excluded.profile_type, departure_at = excluded.departure_at,
-    energy_need_wh = excluded.energy_need_wh, updated_at = excluded.updated_at
+    energy_need_wh = excluded.energy_need_wh, updated_at = excluded.updated_at, is_of_car = false
 """
 
 

@@ -248,6 +248,8 @@ COMMANDS: list[commands.Command[Any]] = [
     device_commands.ReadDevice(1, "FullInventory", ("EVSE", "OCPPCommCtrlr.HeartbeatInterval")),
     device_commands.ReadProfiles(1, None, None, None, None),
     device_commands.ReadProfiles(1, ONE, 2, "ChargePointMaxProfile", 0),
+    device_commands.ReadLimits(1, ONE, of_others=False),
+    device_commands.ReadLimits(1, ONE, of_others=True),
     device_commands.SetNetworkProfile(1, NETWORK),
     device_commands.PublishFirmware(1, "https://x/y", "abc"),
     device_commands.UnpublishFirmware("abc"),

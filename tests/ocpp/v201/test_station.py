@@ -19,6 +19,7 @@ from evpower.network.station import Admission, BootVerdict
 from evpower.ocpp.dialects import MASKING
 from evpower.ocpp.v201.after_boot import LEAST_MEASURANDS, MEASURANDS
 from evpower.ocpp.wire import frames
+from evpower.power.at_station.reported import CarNeeds
 from evpower.reports.transaction_event import EventAnswer
 from evpower.security.security_report import SecurityMatter
 from evpower.stations.device_variable import DeviceMonitor, DeviceVariable
@@ -485,6 +486,53 @@ async def test_everything_a_station_can_say_is_answered(
 ) -> None:
     peer = await charger(csms)
     assert (await peer.call(action, payload))[2] == answer
+
+
+SCHEDULE = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10.0}]}
+
+
+async def test_limits_of_others_are_kept_and_dropped(csms: Csms, autojump_clock: MockClock) -> None:
+    """K11, K12, K13; of the whole station when no EVSE is named."""
+    peer = await charger(csms)
+    source = {"chargingLimitSource": "SO", "isGridCritical": True}
+    limited: dict[str, Any] = {"chargingLimit": source, "chargingSchedule": [SCHEDULE]}
+    for sent in (limited | {"evseId": 2}, limited, {"chargingLimit": {"chargingLimitSource": "EMS"}}):
+        assert (await peer.call("NotifyChargingLimit", sent))[2] == {}
+    for gone in ({"evseId": 2}, {}):
+        assert (await peer.call("ClearedChargingLimit", {"chargingLimitSource": "SO", **gone}))[2] == {}
+    assert csms.reports.limits_of_others.told == [
+        ("set", CP, 2, "SO", {"chargingSchedule": [SCHEDULE]}),
+        ("set", CP, 0, "SO", {"chargingSchedule": [SCHEDULE]}),
+        ("set", CP, 0, "EMS", None),
+        ("cleared", CP, 2, "SO"),
+        ("cleared", CP, None, "SO"),
+    ]
+
+
+DC = {"evMaxCurrent": 200, "evMaxVoltage": 400, "evEnergyCapacity": 60_000, "stateOfCharge": 25, "fullSoC": 80}
+
+
+@pytest.mark.parametrize(
+    ("needs", "energy_wh"),
+    [
+        ({"acChargingParameters": {"energyAmount": 20_000, "evMinCurrent": 6, "evMaxCurrent": 32}}, 20_000),
+        ({"dcChargingParameters": DC}, 33_000),
+        ({"dcChargingParameters": DC | {"energyAmount": 5_000}}, 5_000),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("grants", [True, False])
+async def test_a_car_that_asks_for_a_schedule_gets_one_where_we_grant(
+    csms: Csms, autojump_clock: MockClock, needs: dict[str, Any], energy_wh: int | None, grants: bool
+) -> None:
+    """K15, K17."""
+    peer = await charger(csms)
+    csms.reports.limits_of_others.grants = grants
+    departure = {"departureTime": "2026-01-01T05:00:00Z", "requestedEnergyTransfer": "DC"}
+    answer = await peer.call("NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": departure | needs})
+    assert answer[2] == {"status": "Accepted" if grants else "Rejected"}
+    wanted = CarNeeds(energy_wh, datetime(2026, 1, 1, 5, tzinfo=UTC))
+    assert csms.reports.limits_of_others.told == [("needed", CP, 1, wanted)]
 
 
 async def test_an_inventory_that_is_not_known_is_asked_for_once_it_is_settled(

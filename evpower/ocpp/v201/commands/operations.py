@@ -141,6 +141,7 @@ OPERATIONS: Mapping[type[Command[Any]], Callable[[Send, Any], Awaitable[Any]]] =
     device_commands.ReadMonitors: device.read_monitors,
     device_commands.ReadDevice: device.read_device,
     device_commands.ReadProfiles: profiles.read_profiles,
+    device_commands.ReadLimits: profiles.read_limits,
     device_commands.SetNetworkProfile: device.set_network_profile,
     device_commands.PublishFirmware: device.publish_firmware,
     device_commands.UnpublishFirmware: device.unpublish_firmware,

@@ -8,8 +8,8 @@ from typing import Any
 
 from evpower.charging.transaction import own_id
 from evpower.identifiers import ConnectorId, WireTransactionId
-from evpower.link.commands import ChargingProfile, ClearProfiles, LimitDraw, ReadSchedule, Reply, SetProfile
-from evpower.link.device_commands import ReadProfiles, Reported
+from evpower.link.commands import ChargingProfile, ClearProfiles, Ending, LimitDraw, ReadSchedule, Reply, SetProfile
+from evpower.link.device_commands import FoundLimit, FoundLimits, ReadLimits, ReadProfiles, Reported
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.shared.answers import reply
 from evpower.ocpp.v201.commands.answers import reported
@@ -93,6 +93,21 @@ async def read_profiles(send: Send, command: ReadProfiles) -> Reported:
         payload["evseId"] = send.evses.place(command.connector_id).evse_id
     answer = await send(Request("GetChargingProfiles", payload, "ReportChargingProfiles"))
     return reported(answer, frozenset({"Accepted", "NoProfiles"}))
+
+
+async def read_limits(send: Send, command: ReadLimits) -> FoundLimits:
+    """What the station has by its own report (K09)."""
+    purpose = "ChargingStationExternalConstraints" if command.of_others else "TxDefaultProfile"
+    found = await read_profiles(send, ReadProfiles(command.request_id, command.connector_id, None, purpose, None))
+    if found.reply.ending is not Ending.DONE:
+        return FoundLimits(None)
+    return FoundLimits(
+        tuple(
+            FoundLimit(str(part.get("chargingLimitSource", "CSO")), profile.get("id"), profile)
+            for part in found.parts
+            for profile in part.get("chargingProfile", ())
+        )
+    )
 
 
 async def read_schedule(send: Send, command: ReadSchedule) -> Reply:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,16 +17,19 @@ from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
 from evpower.link.commands import Ending, LimitDraw, ReadSettings
+from evpower.link.device_commands import FoundLimit, ReadLimits
 from evpower.link.errors import CommandFailure, CommandRefused, CommandTimedOut, NotInThisVersion
 from evpower.link.ports import StationLink
-from evpower.power.limits_on_the_wire import Wire
+from evpower.power.at_station.limits_on_the_wire import Wire
 from evpower.power.planning import ANSWER_WITHIN
-from evpower.power.rows import grants, groups
+from evpower.power.rows import grants, groups, station_limits
 from evpower.power.site import OutletId
 from evpower.worker import contain
 
 log = logging.getLogger("evpower.power")
 
+#: Whose limits ours are, in OCPP's words.
+OURS = "CSO"
 #: In which unit a station takes limits (OCPP 1.6 §9.4.1): a list of Current and Power.
 ALLOWED_UNITS = "ChargingScheduleAllowedChargingRateUnit"
 
@@ -72,7 +76,30 @@ class Commanding:
                 if state == "accepted":
                     await groups.note_failsafe(uow.conn, outlet, wire.member.failsafe_da, unit)
                 await self._note_refusal(uow.conn, outlet, state, now)
+            if state == "accepted":
+                await self._reconcile(outlet, wire.lasting(0).profile_id)
         self._answered()
+
+    async def _reconcile(self, outlet: OutletId, lasting_id: int) -> None:
+        """What the station itself says it has (2.0.1 K09): limits of others may have come or gone while it was away,
+        and a permanent profile of ours that it accepted and does not have limits nothing."""
+        ours = await self._limits(outlet, of_others=False)
+        others = await self._limits(outlet, of_others=True)
+        async with unit_of_work(self._pool) as uow:
+            if others is not None:
+                limits = [(each.source, each.written) for each in others if each.source != OURS]
+                await station_limits.replace_limits(uow.conn, *outlet, limits, self._clock.now())
+            if ours is not None and lasting_id not in [each.profile_id for each in ours]:
+                log.warning("a station does not have the limit that it accepted: station=%s, connector=%d", *outlet)
+                await groups.note_failsafe(uow.conn, outlet, None, None)
+
+    async def _limits(self, outlet: OutletId, *, of_others: bool) -> Sequence[FoundLimit] | None:
+        """None: the station does not say."""
+        async with unit_of_work(self._pool) as uow:
+            number = await station_limits.new_number(uow.conn)
+        with trio.move_on_after(ANSWER_WITHIN.total_seconds()), suppress(CommandFailure, InvalidRequest):
+            return (await self._link.ask(outlet[0], ReadLimits(number, outlet[1], of_others))).limits
+        return None
 
     async def _note_refusal(self, conn: Conn, outlet: OutletId, state: str, now: datetime) -> None:
         """A station that refuses may draw all it can; one that accepts is controlled again, unless it disobeys."""
