@@ -36,7 +36,7 @@ COMMIT_WITHIN_S = 10.0
 
 
 #: A connection as statements take it: rows are dicts.
-Conn: TypeAlias = AsyncConnection[dict[str, Any]]
+Conn: TypeAlias = "TrioConnection"
 #: What opens one by its conninfo; raises psycopg.OperationalError.
 Connect: TypeAlias = Callable[[str], Awaitable["TrioConnection"]]
 
@@ -119,10 +119,14 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         self, savepoint_name: str | None = None, force_rollback: bool = False
     ) -> AsyncIterator[None]:
         """A transaction whose end is not interrupted: its outcome is known, or the connection is closed."""
+        await self._send_later()
+        is_part = self._num_transactions > 0
         transaction = TransactionLevel(self.unsent, self._num_transactions, self._get_tx_start_command())
         self._num_transactions += 1
         try:
             yield
+            if is_part:
+                await self._send_later()
             self._must_be_able_to_commit(transaction)
         except BaseException:
             self._num_transactions -= 1
@@ -140,6 +144,21 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             if ending.cancelled_caught:
                 self.close_now()
                 raise errors.OperationalError("COMMIT timed out: its outcome is unknown")
+
+    async def later(self, query: str, params: dict[str, Any]) -> None:
+        """A statement of a transaction whose answer nobody needs: it goes with the next one, or with the COMMIT.
+
+        Its error is the next one's. A savepoint begins and ends with nothing that waits so: its errors are its own.
+        """
+        command = self.prepared(query, params) if self._num_transactions else None
+        if command is None:
+            await self.execute(query, params)
+        else:
+            self.unsent.append(command)
+
+    async def _send_later(self) -> None:
+        if any(command.is_prepared for command in self.unsent):
+            await self._send_unsent()
 
     async def _undo(self) -> None:
         """Send a ROLLBACK. Shielded: interrupted half-way, it is not known what was undone; bounded, then the

@@ -151,6 +151,53 @@ async def test_a_part_that_fails_undoes_only_itself(box: Pool) -> None:
     assert await is_healthy(box)
 
 
+async def test_what_is_sent_later_is_done_before_what_follows_and_before_the_commit(box: Pool) -> None:
+    async with unit_of_work(box) as uow:
+        await uow.conn.later(PUT, {"n": 1})
+        assert await (await uow.conn.execute("SELECT n FROM box")).fetchall() == [{"n": 1}]
+        await uow.conn.later(PUT, {"n": 2})
+    async with unit_of_work(box) as uow:
+        await uow.conn.later(PUT, {"n": 3})
+    assert await numbers(box) == {1, 2, 3}
+
+
+async def test_what_is_sent_later_and_fails_is_an_error_of_the_unit_and_leaves_no_trace(box: Pool) -> None:
+    told: list[str] = []
+    with pytest.raises(errors.UniqueViolation):
+        async with unit_of_work(box) as uow:
+            connection = uow.conn
+            uow.after_commit(lambda: told.append("committed"))
+            for number in (1, 2, 1, 3):
+                await uow.conn.later(PUT, {"n": number})
+    assert (told, await numbers(box)) == ([], set())
+    assert not connection.closed
+    with pytest.raises(KeyError):
+        async with unit_of_work(box) as uow:
+            await uow.conn.later(PUT, {"n": 1})
+            raise KeyError
+    assert await numbers(box) == set()
+    assert await is_healthy(box)
+
+
+async def test_a_part_has_its_own_errors_of_what_is_sent_later_and_no_others(box: Pool) -> None:
+    async with unit_of_work(box) as uow:
+        await uow.conn.execute(PUT, {"n": 1})
+        with pytest.raises(errors.UniqueViolation):
+            async with uow.part():
+                await uow.conn.later(PUT, {"n": 2})
+                await uow.conn.later(PUT, {"n": 1})
+        async with uow.part():
+            await uow.conn.later(PUT, {"n": 3})
+    assert await numbers(box) == {1, 3}
+    inside = False
+    with pytest.raises(errors.UniqueViolation):
+        async with unit_of_work(box) as uow:
+            await uow.conn.later(PUT, {"n": 1})
+            async with uow.part():
+                inside = True
+    assert not inside
+
+
 async def test_a_rollback_leaves_statements_prepared(box: Pool) -> None:
     with pytest.raises(KeyError):
         async with unit_of_work(box) as uow:
@@ -198,6 +245,7 @@ async def test_what_is_reported_ok_is_committed_under_a_hail_of_cancellations(bo
                 async with unit_of_work(box) as uow:
                     async with uow.part():
                         await uow.conn.execute(PUT, {"n": number})
+                    await uow.conn.later(PUT, {"n": -number})
                     await uow.conn.execute(SLEEP, {"s": dice.choice((0.0, 0.0, 0.001, 0.003))})
                     uow.after_commit(lambda number=number: reported.add(number))  # type: ignore[misc]
 
@@ -206,7 +254,7 @@ async def test_what_is_reported_ok_is_committed_under_a_hail_of_cancellations(bo
         for _ in range(6):  # more than the pool has connections
             workers.start_soon(worker)
     assert 0 < len(reported) < tried
-    assert await numbers(box) == reported
+    assert await numbers(box) == reported | {-number for number in reported}
     async with trio.open_nursery() as all_at_once:
         for _ in range(4):
             all_at_once.start_soon(is_healthy, box)

@@ -196,6 +196,12 @@ class SimulatedConnection(TrioConnection):
         self.locks.go_on(self.engine)
         return value
 
+    async def later(self, query: str, params: dict[str, Any]) -> None:
+        self.engine.trace.digest(f"{trio.current_time():.6f} {self.life.name} later {query} {params!r}")
+        self.engine.money_moved |= any(word in query for word in OF_MONEY)
+        self.wrote |= _writes(query)
+        await super().later(query, params)
+
     async def wait_for_news(self) -> None:
         await self.news.wait()
         self.news = trio.Event()

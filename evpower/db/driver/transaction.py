@@ -27,7 +27,7 @@ class TransactionLevel:
 
     def commit(self) -> bool:
         """Whether the unsent is to be sent now. A savepoint is released with whatever comes next."""
-        if not self.is_begun:
+        if not self.is_begun and self._unsent[-1] is self._begun:
             self._forget()
             return False
         if self._is_outer:
