@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 #: Strangers may write the header too: no more of them are remembered.
 UNBELIEVED_MAX = 20
+#: One connection's address is looked at several times, and most bring many connections.
+ADDRESSES_KEPT = 4096
 #: Proxies on this machine.
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -102,6 +105,7 @@ def is_within(address: str, networks: Collection[Network]) -> bool:
     return plain is not None and any(plain in network for network in networks)
 
 
+@lru_cache(ADDRESSES_KEPT)
 def _plain(text: str) -> IPv4Address | IPv6Address | None:
     """The address; one of IPv4 that came over a socket of IPv6 is of IPv4."""
     try:

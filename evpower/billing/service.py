@@ -120,7 +120,7 @@ class BillingService:
         self._log_moved(uow, client.id, session_id, bill.refund_tyiyn, bill.additional_tyiyn)
         uow.after_commit(lambda: self._count_billed(bill.cost_tyiyn))
         taken_tyiyn = bill.cost_tyiyn - bill.debt_tyiyn
-        if bill.refund_tyiyn:
+        if bill.refund_tyiyn and client.debt_tyiyn:  # its row is locked: no debt has come since it was read
             taken_tyiyn += await self.recover_debts(uow, client.id, cause_key=entry.key, actor=actor)
         await self._push.warn_of_low_balance(uow, client.id, entry.key, taken_tyiyn, resolved_tyiyn=reserved_tyiyn)
         return bill

@@ -7,20 +7,23 @@ back to a known state is closed. COMMIT and ROLLBACK are shielded and bounded: w
 from __future__ import annotations
 
 import logging
-import select
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Self, TypeAlias
 
 import psycopg
 import trio
 from psycopg import AsyncConnection, errors, pq
 from psycopg._conninfo_attempts import conninfo_attempts
+from psycopg.abc import Params, PQGen, Query
+from psycopg.adapt import Transformer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conninfo
 from psycopg.rows import dict_row
-from psycopg.transaction import AsyncTransaction
-from psycopg.waiting import Ready, Wait
+
+from evpower.db.driver.driving import Breath, drive, drive_connecting
+from evpower.db.driver.pipeline import DatabaseCommand, run_gen
+from evpower.db.driver.statement import TrioCursor, read_text
+from evpower.db.driver.transaction import TransactionLevel
 
 log = logging.getLogger("evpower.db")
 
@@ -30,15 +33,10 @@ CONNECT_WITHIN_S = 10
 CANCEL_WITHIN_S = 5.0
 #: How long a COMMIT or ROLLBACK may take before its outcome counts as unknown.
 COMMIT_WITHIN_S = 10.0
-#: A generator that never blocks still lets others run this often.
-BREATHE_EVERY_S = 0.005
-
-_POLL_EVENTS = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
-_BROKEN = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 #: A connection as statements take it: rows are dicts.
-Conn: TypeAlias = AsyncConnection[dict[str, Any]]
+Conn: TypeAlias = "TrioConnection"
 #: What opens one by its conninfo; raises psycopg.OperationalError.
 Connect: TypeAlias = Callable[[str], Awaitable["TrioConnection"]]
 
@@ -50,7 +48,15 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         super().__init__(pgconn, row_factory)
         self._in_use = _InUse()
         self.lock = self._in_use  # type: ignore[assignment]  # psycopg's own is asyncio's; only `async with` is used
-        self._breath = _Breath()
+        self._breath = Breath()
+        self.cursor_factory = TrioCursor
+        #: Turns values into bytes and back, one statement after the other.
+        self.transformer = Transformer(self)
+        #: The names of an answer's columns, by the name of its prepared statement: PostgreSQL refuses to run one whose
+        #: columns are others than they were.
+        self.columns: dict[bytes, tuple[str, ...]] = {}
+        #: Commands that go with the next statement.
+        self.unsent: list[DatabaseCommand] = []
 
     @classmethod
     async def open(cls, conninfo: str) -> Self:
@@ -61,7 +67,7 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         for attempt in attempts:
             try:
                 with trio.fail_after(timeout_from_conninfo(parameters)):
-                    connection: Self = await _drive_connecting(cls._connect_gen(make_conninfo("", **attempt)))
+                    connection: Self = await drive_connecting(cls._connect_gen(make_conninfo("", **attempt)))
             except trio.TooSlowError:
                 failure = errors.ConnectionTimeout("connection timeout expired")
             except psycopg.Error as error:
@@ -82,7 +88,8 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         return (
             not self.closed
             and self.pgconn.transaction_status == pq.TransactionStatus.IDLE
-            and self._pipeline is None
+            and self.pgconn.pipeline_status == pq.PipelineStatus.OFF
+            and not self.unsent
             and self._num_transactions == 0  # a BEGIN that was cancelled leaves its count behind
             and not self._in_use.taken  # by an abandoned `notifies()`: the next statement would wait for ever
         )
@@ -91,9 +98,9 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         """Run one of psycopg's generators to its end; a cancellation reaches the server before it goes on."""
         try:
             if timeout is None:
-                return await _drive(gen, self.pgconn.socket, self._breath)
+                return await drive(gen, self.pgconn.socket, self._breath)
             with trio.move_on_after(timeout):
-                return await _drive(gen, self.pgconn.socket, self._breath)
+                return await drive(gen, self.pgconn.socket, self._breath)
         except (trio.Cancelled, KeyboardInterrupt):
             # Shielded, because an abandoned query would poison the connection; bounded, and then the connection goes.
             with trio.CancelScope(shield=True, deadline=trio.current_time() + CANCEL_WITHIN_S):
@@ -105,31 +112,97 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         """Ask the server to cancel the running query."""
         if self._should_cancel():
             with trio.fail_after(timeout):
-                await _drive_connecting(self._cancel_gen())
+                await drive_connecting(self._cancel_gen())
 
     @asynccontextmanager
-    async def transaction(
+    async def transaction(  # type: ignore[override]  # psycopg's own is nothing that a caller needs
         self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> AsyncIterator[AsyncTransaction]:
+    ) -> AsyncIterator[None]:
         """A transaction whose end is not interrupted: its outcome is known, or the connection is closed."""
-        inner = AsyncTransaction(self, savepoint_name, force_rollback)
-        await inner.__aenter__()
+        await self._send_later()
+        is_part = self._num_transactions > 0
+        transaction = TransactionLevel(self.unsent, self._num_transactions, self._get_tx_start_command())
+        self._num_transactions += 1
         try:
-            yield inner
-            self._must_be_able_to_commit()
-        except BaseException as error:
-            # Shielded: interrupted half-way, it is not known what was undone; bounded, then the connection goes.
+            yield
+            if is_part:
+                await self._send_later()
+            self._must_be_able_to_commit(transaction)
+        except BaseException:
+            self._num_transactions -= 1
+            if transaction.roll_back():
+                await self._undo()
+            raise
+        self._num_transactions -= 1
+        if force_rollback:
+            if transaction.roll_back():
+                await self._undo()
+        elif transaction.commit():
+            # Shielded: what was reported ok is committed, and what is not known is an error.
             with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
-                await inner.__aexit__(type(error), error, error.__traceback__)
+                await self._send_unsent()
             if ending.cancelled_caught:
                 self.close_now()
-            raise
-        # Shielded: what was reported ok is committed, and what is not known is an error.
+                raise errors.OperationalError("COMMIT timed out: its outcome is unknown")
+
+    async def later(self, query: str, params: dict[str, Any]) -> None:
+        """A statement of a transaction whose answer nobody needs: it goes with the next one, or with the COMMIT.
+
+        Its error is the next one's. A savepoint begins and ends with nothing that waits so: its errors are its own.
+        """
+        command = self.prepared(query, params) if self._num_transactions else None
+        if command is None:
+            await self.execute(query, params)
+        else:
+            self.unsent.append(command)
+
+    async def _send_later(self) -> None:
+        if any(command.is_prepared for command in self.unsent):
+            await self._send_unsent()
+
+    async def _undo(self) -> None:
+        """Send a ROLLBACK. Shielded: interrupted half-way, it is not known what was undone; bounded, then the
+        connection goes. An error must not hide why it is undone: of a lost connection nothing is left anyway."""
         with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
-            await inner.__aexit__(None, None, None)
+            try:
+                await self._send_unsent()
+            except psycopg.Error as error:
+                log.warning("error ignored in a rollback: %s", error)
         if ending.cancelled_caught:
             self.close_now()
-            raise errors.OperationalError("COMMIT timed out: its outcome is unknown")
+
+    async def _send_unsent(self) -> None:
+        async with self.lock:
+            await self.wait(self._send_unsent_gen())
+
+    def _send_unsent_gen(self) -> PQGen[None]:
+        commands = self.take_unsent()
+        if len(commands) == 1 and not commands[0].is_prepared:
+            yield from self._exec_command(commands[0].text)
+        elif commands:
+            yield from run_gen(self.pgconn, commands)
+
+    def _start_query(self) -> PQGen[None]:
+        """What psycopg does before each statement of its own."""
+        yield from self._send_unsent_gen()
+        yield from super()._start_query()
+
+    def take_unsent(self) -> list[DatabaseCommand]:
+        """What is to be sent before the next statement, by who sends that."""
+        taken = self.unsent[:]
+        self.unsent.clear()
+        return taken
+
+    def prepared(self, query: Query, params: Params | None) -> DatabaseCommand | None:
+        """The statement with its values, when PostgreSQL has it prepared; None when psycopg is to send it."""
+        if type(query) is not str or type(params) is not dict or (text := read_text(query)) is None:
+            return None
+        values = self.transformer.dump_sequence([params[name] for name in text.order], text.formats)
+        key = (text.query, self.transformer.types or ())
+        if (name := self._prepared._names.get(key)) is None:
+            return None
+        self._prepared._names.move_to_end(key)
+        return DatabaseCommand(name, True, values, self.transformer.formats)
 
     async def close(self) -> None:
         """Close at once (psycopg's name for it)."""
@@ -142,9 +215,11 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             trio.lowlevel.notify_closing(self.pgconn.socket)
             self.pgconn.finish()
 
-    def _must_be_able_to_commit(self) -> None:
+    def _must_be_able_to_commit(self, transaction: TransactionLevel) -> None:
         """The block may have swallowed an error: COMMIT would roll back in silence, or not even be sent."""
         status = self.pgconn.transaction_status
+        if not transaction.is_begun and not self.closed:
+            return
         if status == pq.TransactionStatus.INERROR:
             raise errors.InFailedSqlTransaction("a statement of the transaction failed: it cannot be committed")
         if status != pq.TransactionStatus.INTRANS:
@@ -156,8 +231,8 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             return
         known = False
         try:
-            await _drive_connecting(self._cancel_gen())
-            await _drive(gen, self.pgconn.socket, self._breath)
+            await drive_connecting(self._cancel_gen())
+            await drive(gen, self.pgconn.socket, self._breath)
             known = True
         except errors.QueryCanceled:
             known = True
@@ -189,95 +264,3 @@ class _InUse:
 
     async def __aexit__(self, *_: object) -> None:
         self._turn.release()
-
-
-class _Breath:
-    """Lets others run when a connection works on without blocking, also over many short calls (a COPY, row by row)."""
-
-    def __init__(self) -> None:
-        self._held_since: float | None = None
-
-    def taken(self) -> None:
-        """The connection has waited: everybody else has had a turn."""
-        self._held_since = None
-
-    async def due(self) -> None:
-        """Called before each step that may not block."""
-        # The machine's clock on purpose: this is CPU time kept from others, which a test's clock knows nothing of.
-        now = time.monotonic()
-        if self._held_since is None:
-            self._held_since = now
-        elif now - self._held_since > BREATHE_EVERY_S:
-            self._held_since = None
-            await trio.lowlevel.checkpoint()
-
-
-async def _drive(gen: Any, fd: int, breath: _Breath) -> Any:
-    """Run a generator that waits on one socket, going round trio's loop only where it would really block.
-
-    Cancelled, it leaves the generator where it was: another call drives it on.
-    """
-    try:
-        await breath.due()  # here as well: a row of a COPY is a call of its own, and most never wait
-        wanted = next(gen)
-        while True:
-            if wanted == Wait.R:
-                await trio.lowlevel.wait_readable(fd)
-                breath.taken()
-                wanted = gen.send(Ready.R)
-            elif ready := poll(fd, wanted):
-                await breath.due()
-                wanted = gen.send(ready)
-            else:
-                ready = await _wait(fd, wanted)
-                breath.taken()
-                wanted = gen.send(ready)
-    except StopIteration as end:
-        return end.value
-    except (OSError, trio.ClosedResourceError) as error:
-        raise errors.OperationalError("connection socket closed") from error
-
-
-async def _drive_connecting(gen: Generator[tuple[int, Wait], int, Any]) -> Any:
-    """Run a connecting or cancelling generator, whose socket may change."""
-    try:
-        fd, wanted = next(gen)
-        while True:
-            fd, wanted = gen.send(await _wait(fd, wanted))
-    except StopIteration as end:
-        return end.value
-    except OSError as error:
-        raise errors.OperationalError("connection socket closed") from error
-
-
-async def _wait(fd: int, wanted: Wait) -> int:
-    if wanted == Wait.R:
-        await trio.lowlevel.wait_readable(fd)
-        return Ready.R
-    if wanted == Wait.W:
-        await trio.lowlevel.wait_writable(fd)
-        return Ready.W
-    async with trio.open_nursery() as either:
-        for wait in (trio.lowlevel.wait_readable, trio.lowlevel.wait_writable):
-            either.start_soon(_first_of_two, wait, fd, either.cancel_scope)
-    return poll(fd, wanted)
-
-
-async def _first_of_two(wait: Callable[[int], Awaitable[None]], fd: int, both: trio.CancelScope) -> None:
-    # A socket closed meanwhile counts as ready: libpq meets the error itself, and reports it outside any group.
-    with suppress(OSError, trio.ClosedResourceError):
-        await wait(fd)
-    both.cancel()
-
-
-def poll(fd: int, wanted: Wait) -> int:
-    """Which of the wanted states the socket is in right now; a broken one is ready for everything."""
-    poller = select.poll()
-    poller.register(fd, _POLL_EVENTS[wanted])
-    ready = 0
-    for _, events in poller.poll(0):
-        if events & (select.POLLIN | _BROKEN):
-            ready |= Ready.R
-        if events & (select.POLLOUT | _BROKEN):
-            ready |= Ready.W
-    return ready & wanted

@@ -15,7 +15,8 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.waiting import Wait
 
-from evpower.db.connection import Connect, TrioConnection, poll
+from evpower.db.connection import Connect, TrioConnection
+from evpower.db.driver.driving import poll
 from evpower.db.refused_writes import RefusedWrites
 from evpower.identifiers import ProcessId
 

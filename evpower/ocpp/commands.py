@@ -74,8 +74,9 @@ async def request_now(connection: StationConnection, request: Request) -> dict[s
 
 
 async def _send(connection: StationConnection, request: Request) -> CallOutcome:
-    connection.dialect.schemas.check_command(request.action, request.payload)
-    return await connection.call(request.action, _encode(request.payload))
+    text = _encode(request.payload)
+    connection.dialect.schemas.check_sent(request.action, request.payload, text)
+    return await connection.call(request.action, text)
 
 
 async def _ready_for(connection: StationConnection, request: Request) -> None:

@@ -10,7 +10,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from importlib import resources
@@ -24,6 +24,8 @@ from evpower.errors import InvalidRequest
 
 #: Too many or too long fields in an answer do no harm; stations add fields of their own (duty 14).
 HARMLESS_IN_ANSWERS = frozenset({"additionalProperties", "maxLength"})
+#: The commands that are remembered: those after a boot are some dozens.
+FITTING_KEPT = 1000
 IN_RUSSIAN = {
     "enum": "допустимы только: {}",
     "maxLength": "не длиннее {} символов",
@@ -64,6 +66,8 @@ class Schemas:
     broken_rules: Callable[[str, Mapping[str, Any]], list[Problem]]
     #: After the action's name, in the file names of requests.
     request_suffix: str = ""
+    #: Commands, as they are sent, that were found to fit.
+    _fitting: set[tuple[str, bytes]] = field(default_factory=set, compare=False, repr=False)
 
     def check_command(self, action: str, payload: Mapping[str, Any]) -> None:
         """Raises InvalidRequest naming the known actions, or every wrong field of the payload by its path."""
@@ -73,6 +77,15 @@ class Schemas:
         problems = list(_problems(validator.iter_errors(payload))) or self.broken_rules(action, payload)
         if problems:
             raise InvalidRequest(*problems)
+
+    def check_sent(self, action: str, payload: Mapping[str, Any], text: bytes) -> None:
+        """The same of a payload that is sent as `text`: what each station is asked after its boot is checked once."""
+        if (action, text) in self._fitting:
+            return
+        self.check_command(action, payload)
+        if len(self._fitting) == FITTING_KEPT:
+            self._fitting.clear()
+        self._fitting.add((action, text))
 
     def wrong_in_answer(self, action: str, answer: Mapping[str, Any]) -> list[Problem]:
         """What is unusable in a station's answer, as (field, what is wrong); harmless oddities are accepted."""

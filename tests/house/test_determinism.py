@@ -34,7 +34,7 @@ EXCEPTIONS = {
         "the one place that is the machine's clock and dice",
     ),
     "payments/gateways/pkcs12.py": ("secrets.token_bytes", "locks a key for the moment it is read"),
-    "db/connection.py": ("time.monotonic", "lets other tasks run every few milliseconds; decides nothing"),
+    "db/driver/driving.py": ("time.monotonic", "lets other tasks run every few milliseconds; decides nothing"),
     "server/demo/street.py": ("random.Random", "a seeded generator"),
     "server/doors.py": ("secrets.token_bytes", "a key of this process, for remembering verified passwords"),
     "server/log_lines.py": ("time.gmtime", "turns a record's time into UTC"),

@@ -11,12 +11,11 @@ from typing import Any, Self
 
 import psycopg
 import trio
-from psycopg import AsyncCursor, errors
-from psycopg.rows import DictRow
-from psycopg.transaction import AsyncTransaction
+from psycopg import errors
 from psycopg.waiting import Ready, Wait
 
 from evpower.db.connection import Connect, TrioConnection
+from evpower.db.driver.statement import TrioCursor
 from tests.simulation.engine import Engine, Life
 
 #: A statement that has no answer yet may wait for a lock.
@@ -197,17 +196,23 @@ class SimulatedConnection(TrioConnection):
         self.locks.go_on(self.engine)
         return value
 
+    async def later(self, query: str, params: dict[str, Any]) -> None:
+        self.engine.trace.digest(f"{trio.current_time():.6f} {self.life.name} later {query} {params!r}")
+        self.engine.money_moved |= any(word in query for word in OF_MONEY)
+        self.wrote |= _writes(query)
+        await super().later(query, params)
+
     async def wait_for_news(self) -> None:
         await self.news.wait()
         self.news = trio.Event()
 
     @asynccontextmanager
-    async def transaction(
+    async def transaction(  # type: ignore[override]  # as its own parent's
         self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> AsyncIterator[AsyncTransaction]:
+    ) -> AsyncIterator[None]:
         life, outermost = self.life, self._num_transactions == 0
-        async with super().transaction(savepoint_name, force_rollback) as transaction:
-            yield transaction
+        async with super().transaction(savepoint_name, force_rollback):
+            yield
             if outermost:
                 life.commits += 1
                 await self._die(after=False)
@@ -223,7 +228,7 @@ class SimulatedConnection(TrioConnection):
             await trio.sleep_forever()  # cancelled: nothing of it goes on
 
 
-class TracedCursor(AsyncCursor[DictRow]):
+class TracedCursor(TrioCursor):
     """Writes each statement and each row that comes back into the digest."""
 
     async def execute(self, query: Any, params: Any = None, **how: Any) -> Self:

@@ -56,7 +56,7 @@ class StartAttempt:
 
 async def insert_attempt(conn: Conn, attempt: StartAttempt) -> None:
     """Keep one attempt; it names whatever was asked for, known or not."""
-    await conn.execute(INSERT_ATTEMPT, asdict(attempt))
+    await conn.later(INSERT_ATTEMPT, asdict(attempt))
 
 
 async def list_attempts(

@@ -255,7 +255,7 @@ async def lock_session(conn: Conn, session_id: SessionId) -> Session | None:
 
     Two statements: a joined row read by the one that waits for the lock would be as old as its wait.
     """
-    await conn.execute(LOCK_SESSION, {"id": session_id})
+    await conn.later(LOCK_SESSION, {"id": session_id})
     return await read_session(conn, session_id)
 
 

@@ -60,7 +60,7 @@ class SessionEnd:
 
 async def store_settlement(conn: Conn, session: Session, bill: Settlement, end: SessionEnd, at: datetime) -> None:
     """Make the session final with its bill."""
-    await conn.execute(
+    await conn.later(
         SETTLE_SESSION,
         {
             "id": session.id,

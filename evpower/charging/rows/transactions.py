@@ -210,7 +210,7 @@ async def new_wire_id(conn: Conn, station_id: StationId) -> WireTransactionId:
 async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> None:
     """Store a start; with a session, link both ways."""
     start = new.start
-    await conn.execute(
+    await conn.later(
         INSERT_TRANSACTION,
         {
             "station_id": new.station_id,
@@ -232,12 +232,12 @@ async def insert_transaction(conn: Conn, new: NewTransaction, at: datetime) -> N
     )
     if new.session_id is not None:
         link = {"session_id": new.session_id, "wire_id": new.wire_id, "connector_id": start.connector_id, "at": at}
-        await conn.execute(LINK_SESSION, link)
+        await conn.later(LINK_SESSION, link)
 
 
 async def stop_transaction(conn: Conn, key: TransactionKey, stop: TransactionStop, at: datetime) -> None:
     """Store the facts of a StopTransaction."""
-    await conn.execute(
+    await conn.later(
         STOP_TRANSACTION,
         {
             "key": key,

@@ -89,7 +89,7 @@ async def store_curve(conn: Conn, session_id: SessionId, curve: Curve, at: datet
         "soc_end": soc_end,
         "at": at,
     }
-    await conn.execute(STORE_CURVE, parameters)
+    await conn.later(STORE_CURVE, parameters)
 
 
 async def read_curve(conn: Conn, session_id: SessionId) -> Curve | None:

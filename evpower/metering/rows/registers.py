@@ -80,4 +80,4 @@ async def store_register(conn: Conn, key: TransactionKey, register: BelievedRegi
         "last_received_at": register.last_received_at,
         "boundaries": Jsonb(stored) if (stored := boundaries_stored(register.boundaries)) else None,
     }
-    await conn.execute(STORE_REGISTER, parameters)
+    await conn.later(STORE_REGISTER, parameters)

@@ -186,7 +186,7 @@ async def take_spots(conn: Conn, station_id: StationId, *connector_ids: Connecto
     A station's two sockets may bring the same start; a driver may reserve where another begins.
     """
     for connector_id in sorted(connector_ids):
-        await conn.execute(TAKE_SPOT, {"station_id": station_id, "connector_id": connector_id})
+        await conn.later(TAKE_SPOT, {"station_id": station_id, "connector_id": connector_id})
 
 
 async def read_named(conn: Conn, name: str) -> NamedStation | None:
@@ -216,7 +216,7 @@ def _running(row: dict[str, Any]) -> RunningSession | None:
 
 async def refresh_connector(conn: Conn, station_id: StationId, connector_id: ConnectorId, at: datetime) -> None:
     """Compute the connector's public status again after its session began or ended."""
-    await conn.execute(REFRESH_CONNECTOR, {"station_id": station_id, "connector_id": connector_id, "at": at})
+    await conn.later(REFRESH_CONNECTOR, {"station_id": station_id, "connector_id": connector_id, "at": at})
 
 
 async def store_presence(conn: Conn, seen: Mapping[StationId, datetime]) -> list[StationId]:
