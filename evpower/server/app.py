@@ -90,7 +90,7 @@ from evpower.ocpp.dialects import read_signed, read_start, read_stop
 from evpower.ocpp.door.passwords import SaltedPasswords
 from evpower.ocpp.habits.station_habits import StationHabits
 from evpower.ocpp.lobby import Lobby
-from evpower.ocpp.stored import read_schedules
+from evpower.ocpp.shared.stored import read_schedules
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.plug_and_charge.service import PlugAndCharge

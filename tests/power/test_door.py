@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from evpower.ocpp.stored import read_schedules
 from quart_trio import QuartTrio
 
 from evpower.http.operators.systems.power import power_routes
 from evpower.http.wire.application import HttpApplication, RequestLimits
 from evpower.http.wire.rights import act_as
 from evpower.identifiers import StationId
+from evpower.ocpp.shared.stored import read_schedules
 from evpower.power.service import PowerGroups
 from evpower.staff.records import Acting, Own
 from tests.http.conftest import body_of

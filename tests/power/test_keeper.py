@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import trio
-from evpower.ocpp.stored import read_schedules
 from psycopg.types.json import Jsonb
 
 from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.ocpp.dialect import Request
+from evpower.ocpp.shared.stored import read_schedules
 from evpower.ocpp.v201.dialect import OCPP_201
 from evpower.power.at_station.reported import CarNeeds, ReportedLimits
 from evpower.power.keeper import PowerKeeper

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from evpower.ocpp.stored import read_schedules
 
+from evpower.ocpp.shared.stored import read_schedules
 from evpower.power.at_station.schedules import current_da
 from tests.power.sites import NOW, member
 

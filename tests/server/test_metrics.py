@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import trio
-from evpower.ocpp.stored import read_schedules
 from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
@@ -39,6 +38,7 @@ from evpower.ocpp.door.passwords import PasswordChecker
 from evpower.ocpp.door.server import StationServer
 from evpower.ocpp.registry import StationRegistry
 from evpower.ocpp.settings import OcppSettings
+from evpower.ocpp.shared.stored import read_schedules
 from evpower.ocpp.watch.oddities import Kind
 from evpower.ocpp.watch.tracer import Tracer
 from evpower.ocpp.watch.traffic import Refusal, Traffic
