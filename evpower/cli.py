@@ -34,6 +34,7 @@ from evpower.command_line.commands.station import (
 from evpower.command_line.commands.stranger import stranger, strangers
 from evpower.command_line.commands.systems.power import power
 from evpower.command_line.commands.systems.reservations import reservation, reservations
+from evpower.command_line.commands.systems.watching import events, hours
 from evpower.command_line.commands.systems.webhooks import webhooks
 from evpower.command_line.commands.tag import tag, tags
 from evpower.command_line.help_texts import TranslatedGroup
@@ -49,6 +50,7 @@ for _each in (
     *(serve, demo, simulate, sandbox, migrate, database, config, doctor),
     *(now, status, sessions, session),
     *(stations, station, health, command, operate, configuration, device, import_fleet, trace),
+    *(events, hours),
     *(locations, location, tariffs, tariff),
     *(strangers, stranger),
     *(tags, tag),

@@ -120,9 +120,11 @@ class StationReading:
 
 @dataclass(frozen=True)
 class StationEvent:
-    """One line of a station's history; `who` None is the station itself, `door` where somebody asked for it."""
+    """One line of a station's history, or of the network's; `who` None is the station itself, `door` where somebody
+    asked for it, `target` the station, or whom or what else it was about."""
 
     at: datetime
+    target: str
     who: str | None
     kind: str
     what: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from evpower.case_files.rows import station_cases as rows
 from evpower.case_files.station_case import (
@@ -20,6 +20,7 @@ from evpower.db.unit_of_work import reading
 from evpower.errors import StationNotFound
 from evpower.identifiers import StationId
 from evpower.link.ports import SocketNow
+from evpower.narrowing import Narrowing
 
 READINGS_OF = timedelta(hours=24)
 
@@ -57,7 +58,8 @@ class StationCases:
         async with reading(self._pool) as conn:
             return await rows.read_readings(conn, station_id, self._clock.now() - READINGS_OF)
 
-    async def events(self, station_id: StationId) -> Sequence[StationEvent]:
-        """Who did what to it, and what it reported of itself."""
+    async def events(self, wanted: Narrowing, before: datetime | None = None) -> Sequence[StationEvent]:
+        """Who did what, and what stations reported of themselves, the newest first; every line of the oldest moment is
+        among them, so that what is older begins before it."""
         async with reading(self._pool) as conn:
-            return await rows.read_events(conn, station_id)
+            return await rows.read_events(conn, wanted, before)

@@ -30,6 +30,7 @@ from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.attention import attention_routes
 from evpower.http.operators.charges.availability import availability_routes
 from evpower.http.operators.charges.call_sheets import call_sheet_routes
+from evpower.http.operators.charges.events import event_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.forecast import forecast_score_routes
 from evpower.http.operators.charges.health import health_routes
@@ -352,6 +353,7 @@ def operations(process: Process, traffic: HttpTraffic) -> tuple[Blueprint, ...]:
         health_routes(app.health),
         availability_routes(app.availability),
         call_sheet_routes(app.call_sheets, process.registry.socket_now),
+        event_routes(app.station_cases),
         *((forecast_score_routes(app.forecasts),) if process.config.forecast.enabled else ()),
         certificate_routes(app.certificates),
         free_vend_routes(app.free_vend),

@@ -8,6 +8,7 @@ import pytest
 
 from evpower.errors import InvalidRequest
 from evpower.identifiers import StationId
+from evpower.narrowing import Narrowing
 from evpower.network_file.imports import forget_imports
 from evpower.network_file.service import Difference
 from tests.worlds.charging import World
@@ -74,7 +75,7 @@ async def test_an_import_is_in_the_history_of_each_station_that_it_touched_and_a
         ("EVP-001-02", "operator aida", None),
     ]
     assert "model: ChargePoint Express 250 → New" in rows[0]["changes"]
-    (event, *_) = await world.app.station_cases.events(StationId("EVP-001-01"))
+    (event, *_) = await world.app.station_cases.events(Narrowing(StationId("EVP-001-01")))
     assert (event.who, event.kind, event.what) == ("operator aida", "import", rows[0]["changes"])
     await forget_imports(world.pool, world.clock.now() + timedelta(days=401))
     assert await world.sql("SELECT 1 FROM evpower.station_imports") == []

@@ -18,6 +18,7 @@ from evpower.http.operators.administration import location_admin_routes, station
 from evpower.http.operators.certificates import certificate_routes
 from evpower.http.operators.charges.availability import availability_routes
 from evpower.http.operators.charges.call_sheets import call_sheet_routes
+from evpower.http.operators.charges.events import event_routes
 from evpower.http.operators.charges.evidence import evidence_routes
 from evpower.http.operators.charges.health import health_routes
 from evpower.http.operators.charges.sessions import session_routes
@@ -110,6 +111,7 @@ class Door:
                 health_routes(app.health),
                 availability_routes(app.availability),
                 call_sheet_routes(app.call_sheets, lambda _station: None),
+                event_routes(app.station_cases),
                 client_routes(app.client_accounts, app.charge_views, app.case_files),
                 second_factor_routes(self.factor),
                 *staff_routes(app.staff),
@@ -395,3 +397,37 @@ async def test_a_sheet_has_the_contact_that_was_written_for_its_location_and_ope
     wrong = await door.ask(TOKEN, path, 400, method="PUT", body={"phone": 5, "note": "x" * 501})
     assert {each["field"] for each in wrong["detail"]} == {"phone", "note"}
     assert (await door.ask(TOKEN, path))["person"] == "Бек"
+
+
+ACTED = """
+INSERT INTO evpower.operator_acts (key, acted_at, actor, act, target, detail)
+SELECT key, %s::timestamptz + seconds * interval '1 second', 'operator:adm', act, target, detail
+FROM (VALUES ('0000000000000001', 1, 'reset', 'EVP-001-01', 'soft'), ('0000000000000002', 1, 'unlock', 'S2', '1'),
+             ('0000000000000003', 2, 'block', 'client-1', 'a driver said so'),
+             ('rest:00000000000004', 3, 'clients-change', 'client-1', 'status')) AS a (key, seconds, act, target, detail)
+"""
+
+
+async def test_events_come_by_page_whole_and_name_no_more_of_a_person_than_the_journal(
+    door: Door, world: World
+) -> None:
+    await world.sql(ACTED, NOON)
+    shown = await door.ask(TOKEN, "/events")
+    assert shown["next_cursor"] is None
+    lines = [(each["target"], each["door"], each["what"]) for each in shown["events"]]
+    assert lines[:2] == [("client-1", "rest", "clients-change status"), ("client-1", "pages", "block")]
+    assert sorted(lines[2:]) == [("EVP-001-01", "pages", "reset soft"), ("S2", "pages", "unlock 1")]
+    paged, cursor = list[Any](), ""
+    for _ in range(4):
+        page = await door.ask(TOKEN, f"/events?limit=1{cursor}")
+        paged += page["events"]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor'].replace('+', '%2B')}"
+    assert paged == shown["events"], "two of one moment come together"
+    own = await door.ask("user~op", "/events")
+    assert [each["target"] for each in own["events"]] == [STATION]
+    assert (await door.ask("user~op", f"/events?station={OTHER}"))["events"] == []
+    assert [each["what"] for each in (await door.ask(TOKEN, f"/events?station={OTHER}"))["events"]] == ["unlock 1"]
+    assert (await door.ask(TOKEN, "/events?from=2026-11-27&to=2026-11-27"))["events"] == []
+    await door.ask(TOKEN, "/events?limit=0", 400)

@@ -14,8 +14,9 @@ from evpower.case_files.station_case import (
 )
 from evpower.db.connection import Conn
 from evpower.identifiers import StationId
+from evpower.narrowing import Narrowing
 
-READINGS_SHOWN, EVENTS_SHOWN, REFUSED_SHOWN = 100, 200, 5
+READINGS_SHOWN, REFUSED_SHOWN = 100, 5
 
 STATION = """
 SELECT s.id, s.serial_number, s.model, s.manufacturer, s.location_id, l.name AS location_name,
@@ -64,26 +65,33 @@ SELECT received_at, measured_at, connector_id, wire_transaction_id, energy_wh, p
 FROM evpower.ocpp_meter_values WHERE station_id = %(id)s AND received_at >= %(since)s
 ORDER BY received_at DESC, connector_id LIMIT %(limit)s
 """
+# Of an act on a page there is more where it was at a station: elsewhere it may name a person. All lines of the last
+# moment come, so that nothing is left out between two pages.
 EVENTS = """
-SELECT acted_at AS at, actor AS who, 'act' AS kind, concat_ws(' ', act, detail) AS what, outcome,
-       CASE WHEN strpos(key, ':') > 0 THEN split_part(key, ':', 1) ELSE 'pages' END AS door
-FROM evpower.operator_acts WHERE target = %(id)s
-UNION ALL
-SELECT requested_at, NULL, 'availability', connector_id || ': ' || wanted, state, NULL
-FROM evpower.ocpp_availability WHERE station_id = %(id)s
-UNION ALL
-SELECT coalesce(requested_at, status_at), NULL, 'transfer', concat_ws(' ', kind, file_name), status, NULL
-FROM evpower.ocpp_transfers WHERE station_id = %(id)s
-UNION ALL
-SELECT received_at, NULL, 'security', type, detail, NULL FROM evpower.ocpp_security_events
-WHERE station_id = %(id)s
-UNION ALL
-SELECT refused_at, NULL, 'refused_login', address || ' ×' || times, reason, NULL FROM evpower.refused_logins
-WHERE station_id = %(id)s
-UNION ALL
-SELECT imported_at, actor, CASE WHEN changes IS NULL THEN 'added' ELSE 'import' END, coalesce(changes, ''), NULL, NULL
-FROM evpower.station_imports WHERE station_id = %(id)s
-ORDER BY at DESC LIMIT %(limit)s
+SELECT * FROM (
+    SELECT a.acted_at AS at, a.target, a.actor AS who, 'act' AS kind,
+           concat_ws(' ', a.act, CASE WHEN strpos(a.key, ':') > 0 OR s.id IS NOT NULL THEN a.detail END) AS what,
+           a.outcome, CASE WHEN strpos(a.key, ':') > 0 THEN split_part(a.key, ':', 1) ELSE 'pages' END AS door
+    FROM evpower.operator_acts a LEFT JOIN public.stations s ON s.id = a.target
+    UNION ALL
+    SELECT requested_at, station_id, NULL, 'availability', connector_id || ': ' || wanted, state, NULL
+    FROM evpower.ocpp_availability
+    UNION ALL
+    SELECT coalesce(requested_at, status_at), station_id, NULL, 'transfer', concat_ws(' ', kind, file_name), status,
+           NULL
+    FROM evpower.ocpp_transfers
+    UNION ALL
+    SELECT received_at, station_id, NULL, 'security', type, detail, NULL FROM evpower.ocpp_security_events
+    UNION ALL
+    SELECT refused_at, station_id, NULL, 'refused_login', address || ' ×' || times, reason, NULL
+    FROM evpower.refused_logins
+    UNION ALL
+    SELECT imported_at, station_id, actor, CASE WHEN changes IS NULL THEN 'added' ELSE 'import' END,
+           coalesce(changes, ''), NULL, NULL
+    FROM evpower.station_imports) AS events
+WHERE (%(id)s::text IS NULL OR target = %(id)s) AND (%(own)s::text[] IS NULL OR target = ANY(%(own)s))
+  AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(before)s::timestamptz IS NULL OR at < %(before)s)
+ORDER BY at DESC FETCH FIRST %(limit)s ROWS WITH TIES
 """
 
 
@@ -116,7 +124,13 @@ async def read_readings(conn: Conn, station_id: StationId, since: datetime) -> l
     return [StationReading(**row) for row in await (await conn.execute(READINGS, parameters)).fetchall()]
 
 
-async def read_events(conn: Conn, station_id: StationId) -> list[StationEvent]:
-    """What was done to it and what it reported of itself, the newest first."""
-    parameters = {"id": station_id, "limit": EVENTS_SHOWN}
+async def read_events(conn: Conn, wanted: Narrowing, before: datetime | None) -> list[StationEvent]:
+    """What was done and what stations reported of themselves before then, the newest first."""
+    parameters = {
+        "id": wanted.station_id,
+        "own": None if wanted.of_stations is None else list(wanted.of_stations),
+        "since": wanted.since,
+        "before": before,
+        "limit": wanted.limit,
+    }
     return [StationEvent(**row) for row in await (await conn.execute(EVENTS, parameters)).fetchall()]

@@ -38,7 +38,7 @@ from evpower.pages.stations.trace import FrameFilter, TraceStream
 from evpower.staff.rights import Right
 
 WITHIN_S = 20
-ATTEMPTS_SHOWN, CHARGES_SHOWN, FRAMES_SHOWN = 20, 100, 100
+ATTEMPTS_SHOWN, CHARGES_SHOWN, FRAMES_SHOWN, EVENTS_SHOWN = 20, 100, 100, 200
 #: Frames that a time is asked for, and those that the filter looks through.
 FRAMES_READ = 1000
 FRAMES_OF = timedelta(hours=2)
@@ -255,4 +255,4 @@ class _Tabs:
             return None
 
     async def _history(self, station_id: StationId) -> dict[str, Any]:
-        return {"events": await self._rooms.cases.events(station_id)}
+        return {"events": await self._rooms.cases.events(Narrowing(station_id, limit=EVENTS_SHOWN))}

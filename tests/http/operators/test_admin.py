@@ -45,6 +45,7 @@ FILTERED = {
     "GET /admin/certificates",
     "GET /admin/connector-health",
     "GET /admin/doctor",
+    "GET /admin/events",
     "GET /admin/power-groups",
     "GET /admin/power-groups/<int:group_id>",
     "GET /admin/power-groups/<int:group_id>/state",

@@ -1,1 +1,1 @@
-"""Commands about what other systems of the operator get."""
+"""Commands about sites, reservations and other systems of the operator, and about what was done and seen."""
