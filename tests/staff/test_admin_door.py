@@ -408,9 +408,7 @@ FROM (VALUES ('0000000000000001', 1, 'reset', 'EVP-001-01', 'soft'), ('000000000
 """
 
 
-async def test_events_come_by_page_whole_and_name_no_more_of_a_person_than_the_journal(
-    door: Door, world: World
-) -> None:
+async def test_events_come_by_page_whole_and_name_no_more_of_a_person_than_pages(door: Door, world: World) -> None:
     await world.sql(ACTED, NOON)
     shown = await door.ask(TOKEN, "/events")
     assert shown["next_cursor"] is None
