@@ -404,7 +404,8 @@ INSERT INTO evpower.operator_acts (key, acted_at, actor, act, target, detail)
 SELECT key, %s::timestamptz + seconds * interval '1 second', 'operator:adm', act, target, detail
 FROM (VALUES ('0000000000000001', 1, 'reset', 'EVP-001-01', 'soft'), ('0000000000000002', 1, 'unlock', 'S2', '1'),
              ('0000000000000003', 2, 'block', 'client-1', 'a driver said so'),
-             ('rest:00000000000004', 3, 'clients-change', 'client-1', 'status')) AS a (key, seconds, act, target, detail)
+             ('rest:00000000000004', 3, 'clients-change', 'client-1', 'status'))
+     AS a (key, seconds, act, target, detail)
 """
 
 
