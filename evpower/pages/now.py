@@ -20,7 +20,7 @@ def now_routes(pictures: Pictures, pages: Pages) -> Blueprint:
 
     @routes.get("/")
     async def now() -> Response:
-        return await pages.show("now/now.html")
+        return await pages.show_grid("now/now.html")
 
     # Dots have no room for this: with it the page of 5,000 stations would be three times as large.
     @routes.get("/hover/<station_id>")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from evpower.attention.conditions import Condition, ConditionKind
-from evpower.attention.folding import Item
+from evpower.attention.folding import Item, Scope
 from evpower.attention.todo import Todo, TodoEntry
 from evpower.clock import SystemClock
 from evpower.identifiers import StationId
@@ -106,6 +106,18 @@ async def test_who_may_not_ask_the_station_gets_no_act() -> None:
 
     assert "/charges/s-1/stop" in shown(may=True)
     assert "/charges/s-1/stop" not in shown(may=False)
+
+
+@pytest.mark.parametrize(("scope", "is_called"), [("one", True), ("location", True), ("network", False)])
+def test_a_silent_station_or_place_has_a_call_sheet_and_a_silent_network_has_none(
+    scope: Scope, is_called: bool
+) -> None:
+    """Whom would somebody call when the reason is ours?"""
+    silent = Condition(ConditionKind.STATION_OFFLINE, STATION, NOON, station_id=STATION, location_name="L")
+    entry = TodoEntry(Item("k", scope, (silent, silent), 4))
+    render = Renderer(SystemClock(), CountingIds(), Config().billing.timezone, read_assets())
+    html = render.text("now/todo.html", "en", glance=_Seen(Todo((entry,))), visitor=None)
+    assert (f"/stations/{STATION}/call-sheet" in html) == is_called
 
 
 class _Visitor:

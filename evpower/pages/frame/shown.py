@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from quart import Response
 
-from evpower.attention.glance import glance
+from evpower.attention.glance import Glance, glance
 from evpower.attention.picture import Pictures
 from evpower.pages.frame.rendering import Renderer
 from evpower.pages.frame.visitor import signed_in
@@ -21,9 +22,19 @@ class Pages:
 
     async def show(self, template: str, /, status: int = 200, **names: Any) -> Response:
         """The template, with `glance` for the bar; None when the network could never be read."""
-        picture = await self._pictures.fresh()
-        seen = None if picture is None else glance(picture, signed_in().acting)
+        return await self._shown(template, status, await self._seen(), names)
+
+    async def show_grid(self, template: str) -> Response:
+        """The same of a page that has every station: thousands of dots are written in parts before it."""
+        seen = await self._seen()
         if seen is not None and seen.density == "dots":
             await self.render.dots.prepare((seen.picture.order[each], cells) for each, cells in seen.stations.items())
+        return await self._shown(template, 200, seen, {})
+
+    async def _seen(self) -> Glance | None:
+        picture = await self._pictures.fresh()
+        return None if picture is None else glance(picture, signed_in().acting)
+
+    async def _shown(self, template: str, status: int, seen: Glance | None, names: Mapping[str, Any]) -> Response:
         away_since = self._pictures.away_since
         return await self.render.page_in_parts(template, status, glance=seen, away_since=away_since, **names)
