@@ -200,7 +200,7 @@ async def firmware_status_notification(
 
 
 def _samples(station: ConnectedStation, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
-    samples = samples_of(station, ((value.timestamp, value.sampled_value) for value in meter_values))
+    samples = samples_of(station, [(value.timestamp, value.sampled_value) for value in meter_values])
     if samples:
         station.stamped(samples[-1].measured_at)
     return samples

@@ -30,7 +30,7 @@ class Reading(NamedTuple):
 
 def samples_of(station: ConnectedStation, meter_values: Iterable[messages.MeterValue]) -> tuple[Sample, ...]:
     """What the readings say, oldest first; what cannot be read is noted."""
-    timed = ((value.timestamp, [_reading(sampled) for sampled in value.sampled_value]) for value in meter_values)
+    timed = [(value.timestamp, [_reading(sampled) for sampled in value.sampled_value]) for value in meter_values]
     return readings.samples_of(station, timed)
 
 

@@ -37,6 +37,8 @@ def connector_at(station: ConnectedStation, evse_id: int, number: int | None, *,
     """Which of our connectors a message is about that may not name the one of its EVSE: the one that is occupied, or,
     where one must be known, the first."""
     evses = station.connection.evses
+    if not evses.places:  # of nearly every station; every reading asks
+        return ConnectorId(evse_id)
     among = evses.on(evse_id)
     if len(among) == 1 or number:
         return evses.connector(evse_id, number or 0)
