@@ -31,7 +31,7 @@ def test_every_command_has_its_operation() -> None:
 
 async def test_what_2_0_1_alone_has_is_refused_and_nothing_is_sent(csms: Csms) -> None:
     """Whether the station is there or not."""
-    assert len(OF_201) == 14
+    assert len(OF_201) == 15
     for kind in OF_201:
         command = kind(*([None] * len(fields(kind))))
         with pytest.raises(NotInThisVersion) as caught:
