@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
-from quart import Response, websocket
+from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
 BACKLOG = 4096
@@ -22,6 +22,11 @@ def bare_app(body: bytes) -> QuartTrio:
     @app.get("/api/v1/locations")
     async def locations() -> Response:
         return Response(body, content_type="application/json")
+
+    @app.post("/api/v1/charging/start")
+    async def start() -> dict[str, str]:
+        await request.get_data()
+        return {"success": "true", "session_id": "0" * 32, "message": "Зарядка запущена"}
 
     @app.websocket("/api/v1/ws/locations")
     async def echo() -> None:

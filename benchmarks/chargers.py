@@ -50,6 +50,10 @@ class ConnectedStation:
         self.sent_at = time.perf_counter()
         self.send(text)
 
+    def accept(self, call: bytes) -> None:
+        """Answer a CALL of the server's."""
+        self.send(_accept(call))
+
     def receive(self) -> list[bytes]:
         """The texts that arrived; the answer to the upgrade request counts as one, of its first line."""
         data = self.sock.recv(65536)

@@ -6,6 +6,7 @@ import socket
 from typing import Self
 
 GET = "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n"
+POST = "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 CHUNK = 1 << 18
 
 
@@ -24,6 +25,14 @@ class KeptAlive:
     def get(self, path: str) -> bytes:
         """The body of a 200."""
         self._sock.sendall((GET % path).encode())
+        return self.answer()
+
+    def ask(self, path: str, body: str) -> None:
+        """Send a POST of this JSON; `answer` receives what comes."""
+        self._sock.sendall((POST % (path, len(body), body)).encode())
+
+    def answer(self) -> bytes:
+        """The body of a 200 to what was sent."""
         answer = self._receive()
         while b"\r\n\r\n" not in answer:
             answer += self._receive()

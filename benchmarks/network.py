@@ -106,17 +106,17 @@ def _compare_pushes(ours: Server, bare: Server) -> None:
     pushes: list[float] = []
     echoes: list[float] = []
     with ExitStack() as stack:
-        charger = stack.enter_context(_charger(ours))
+        charger = stack.enter_context(charger_of(ours))
         rss = {server.pid: server.rss_bytes() for server in (ours, bare)}
         # Ours greets; the echo only answers the upgrade.
-        phones = stack.enter_context(_phones(ours.http_port, PHONES, greeted=True))
-        echoing = stack.enter_context(_phones(bare.port, PHONES, greeted=False))
-        _echo(echoing, b"x" * 600)
+        phones = stack.enter_context(phones_of(ours.http_port, PHONES, greeted=True))
+        echoing = stack.enter_context(phones_of(bare.port, PHONES, greeted=False))
+        echo_at_once(echoing, b"x" * 600)
         ours_kib, bare_kib = ((server.rss_bytes() - rss[server.pid]) / 1024 / PHONES for server in (ours, bare))
         text = charger.change(phones)[0]
         for _ in range(PUSHES):
             pushes += charger.change(phones)[1]
-            echoes += _echo(echoing, text)
+            echoes += echo_at_once(echoing, text)
     table.head(f"One connector's word reaches {PHONES:,} phones; as many echo at once", "bare Quart-Trio")
     push, echo = quantiles(pushes, n=100), quantiles(echoes, n=100)
     table.line("p50, ms", push[49] * 1000, echo[49] * 1000, ".1f")
@@ -128,8 +128,8 @@ def _compare_pushes(ours: Server, bare: Server) -> None:
 def _compare_sizes(village: str, country: str) -> None:
     with ExitStack() as stack:
         servers = [stack.enter_context(_ours(database)) for database in (country, village)]
-        chargers = [stack.enter_context(_charger(server)) for server in servers]
-        phones = [stack.enter_context(_phones(server.http_port, 1, greeted=True)) for server in servers]
+        chargers = [stack.enter_context(charger_of(server)) for server in servers]
+        phones = [stack.enter_context(phones_of(server.http_port, 1, greeted=True)) for server in servers]
         times: list[list[float]] = [[], []]
         for _ in range(ROUNDS):
             for charger, phone, seconds in zip(chargers, phones, times, strict=True):
@@ -161,7 +161,7 @@ class _Charger:
 
 
 @contextmanager
-def _charger(server: Server) -> Iterator[_Charger]:
+def charger_of(server: Server) -> Iterator[_Charger]:
     with Fleet() as fleet:
         fleet.connect([station_id(0)], server.port)
         fleet.drive(boot_and_status, upgrading=True)
@@ -170,14 +170,14 @@ def _charger(server: Server) -> Iterator[_Charger]:
 
 
 @contextmanager
-def _phones(port: int, count: int, *, greeted: bool) -> Iterator[Fleet]:
+def phones_of(port: int, count: int, *, greeted: bool) -> Iterator[Fleet]:
     with Fleet() as fleet:
         fleet.connect([SOCKET] * count, port, path="%s")
         fleet.arrivals(2 * count if greeted else count)
         yield fleet
 
 
-def _echo(phones: Fleet, text: bytes) -> list[float]:
+def echo_at_once(phones: Fleet, text: bytes) -> list[float]:
     """Every phone sends the text, all at once; each one's seconds from its own sending to the echo."""
     for phone in phones.chargers:
         phone.call(text)

@@ -1,0 +1,151 @@
+"""What requests of phones cost beside a bare Quart-Trio route: the list with Redis, a start until its answer, a push.
+
+`python -m benchmarks.rest`. CPU time of the servers, in turns. The list is measured where `redis-server` is installed.
+For a start the station's answer is awaited, as a phone does; the bare route reads the same body and returns as much.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from statistics import median
+
+import trio
+
+from benchmarks.chargers import Fleet
+from benchmarks.database import analyze, make_network, open_postgres
+from benchmarks.http_client import KeptAlive
+from benchmarks.network import LIST, charger_of, echo_at_once, phones_of
+from benchmarks.processes import Server, serving, serving_ours
+from benchmarks.results import Row, page
+from benchmarks.wire import boot_and_status, station_id
+
+STATIONS, LOCATIONS = 1_000, 300
+ROUNDS, GETS = 5, 40
+STARTS = 60
+PHONES, PUSHES = 1_000, 10
+START = "/api/v1/charging/start"
+LIST_AT_MOST, START_AT_MOST, PUSH_AT_MOST = 1.2, 3.0, 2.0
+
+
+async def main() -> None:
+    async with open_postgres(stations=1, charging=0) as postgres:
+        url = await make_network(postgres, STATIONS, LOCATIONS, cards=1 + ROUNDS * STARTS)
+        analyze(url)
+        print(page(await trio.to_thread.run_sync(_compare, url)))
+
+
+def _compare(url: str) -> list[Row]:
+    settings = {
+        "HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
+        "HTTP_SOCKETS_PER_ADDRESS": str(2 * PHONES),
+        "OCPP_HEARTBEAT_TIMEOUT_S": "86400",
+    }
+    with ExitStack() as stack:
+        if redis := stack.enter_context(_running_redis()):
+            settings["REDIS_URL"] = redis
+        ours = stack.enter_context(serving_ours(url, **settings))
+        body = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))) / "list.json"
+        with KeptAlive(ours.http_port) as client:
+            client.get(LIST)
+            body.write_bytes(client.get(LIST))
+        bare = stack.enter_context(serving("benchmarks.bare_quart", str(body)))
+        rows = [_lists(ours, bare)] if redis else []
+        return [*rows, _pushes(ours, bare), _starts(ours, bare)]
+
+
+def _lists(ours: Server, bare: Server) -> Row:
+    def gets(port: int) -> None:
+        with KeptAlive(port) as client:
+            for _ in range(GETS):
+                client.get(LIST)
+
+    work = {"ours": (ours, lambda: gets(ours.http_port)), "bare": (bare, lambda: gets(bare.port))}
+    return _row("the list, cached, with Redis", work, GETS, LIST_AT_MOST)
+
+
+def _starts(ours: Server, bare: Server) -> Row:
+    with Fleet() as fleet:
+        numbers = range(1, 1 + ROUNDS * STARTS)  # the first one's connector was reported in use
+        fleet.connect([station_id(number) for number in numbers], ours.port)
+        fleet.drive(boot_and_status, upgrading=True)
+        fleet.listen(quiet_s=1.0)
+        left = iter(numbers)
+
+        def start() -> None:
+            with KeptAlive(ours.http_port) as phone:
+                for _ in range(STARTS):
+                    phone.ask(START, _order(next(left)))
+                    (asked,) = fleet.arrivals(1)
+                    asked.charger.accept(asked.text)
+                    phone.answer()
+
+        def start_bare() -> None:
+            with KeptAlive(bare.port) as phone:
+                for number in range(STARTS):
+                    phone.ask(START, _order(number))
+                    phone.answer()
+
+        work = {"ours": (ours, start), "bare": (bare, start_bare)}
+        return _row("a start, until its answer", work, STARTS, START_AT_MOST)
+
+
+def _order(number: int) -> str:
+    return f'{{"client_id": "client-{number}", "station_id": "{station_id(number)}", "connector_id": 1}}'
+
+
+def _pushes(ours: Server, bare: Server) -> Row:
+    with ExitStack() as stack:
+        charger = stack.enter_context(charger_of(ours))
+        phones = stack.enter_context(phones_of(ours.http_port, PHONES, greeted=True))
+        echoing = stack.enter_context(phones_of(bare.port, PHONES, greeted=False))
+        text = charger.change(phones)[0]
+
+        def push() -> None:
+            for _ in range(PUSHES):
+                charger.change(phones)
+
+        def send_back() -> None:
+            for _ in range(PUSHES):
+                echo_at_once(echoing, text)
+
+        name = f"a push to {PHONES:,} phones, beside as many echoes"
+        return _row(name, {"ours": (ours, push), "bare": (bare, send_back)}, PUSHES, PUSH_AT_MOST)
+
+
+def _row(name: str, work: dict[str, tuple[Server, Callable[[], None]]], times: int, at_most: float) -> Row:
+    """The server's CPU for one of them: the median of rounds in turns."""
+    costs: dict[str, list[float]] = {of: [] for of in work}
+    for _ in range(ROUNDS):
+        for of, (server, do) in work.items():
+            cpu_s = server.cpu_s()
+            do()
+            costs[of].append((server.cpu_s() - cpu_s) * 1000 / times)
+    return Row(f"{name}, server's CPU", "ms", {of: median(each) for of, each in costs.items()}, {"bare": at_most})
+
+
+@contextmanager
+def _running_redis() -> Iterator[str | None]:
+    """Its URL; None where it is not installed."""
+    if (program := shutil.which("redis-server")) is None:
+        yield None
+        return
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([program, "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(1.0)  # until it listens
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+if __name__ == "__main__":
+    trio.run(main)
