@@ -29,7 +29,7 @@ from benchmarks.wire import boot_and_status, station_id
 STATIONS, LOCATIONS = 1_000, 300
 ROUNDS, GETS = 5, 40
 STARTS = 60
-PHONES, PUSHES = 1_000, 10
+PHONES, PUSHES = 1_000, 3
 START = "/api/v1/charging/start"
 LIST_AT_MOST, START_AT_MOST, PUSH_AT_MOST = 1.2, 3.0, 2.0
 
