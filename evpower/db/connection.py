@@ -131,7 +131,11 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
         except BaseException:
             self._num_transactions -= 1
             if transaction.roll_back():
-                await self._undo()
+                # Shielded: interrupted half-way, it is not known what was undone; bounded, then the connection goes.
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
+                    await self._undo()
+                if ending.cancelled_caught:
+                    self.close_now()
             raise
         self._num_transactions -= 1
         if force_rollback:
@@ -161,15 +165,11 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
             await self._send_unsent()
 
     async def _undo(self) -> None:
-        """Send a ROLLBACK. Shielded: interrupted half-way, it is not known what was undone; bounded, then the
-        connection goes. An error must not hide why it is undone: of a lost connection nothing is left anyway."""
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + COMMIT_WITHIN_S) as ending:
-            try:
-                await self._send_unsent()
-            except psycopg.Error as error:
-                log.warning("error ignored in a rollback: %s", error)
-        if ending.cancelled_caught:
-            self.close_now()
+        """Send a ROLLBACK. An error must not hide why it is undone: of a lost connection nothing is left anyway."""
+        try:
+            await self._send_unsent()
+        except psycopg.Error as error:
+            log.warning("error ignored in a rollback: %s", error)
 
     async def _send_unsent(self) -> None:
         async with self.lock:

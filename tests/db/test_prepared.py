@@ -226,7 +226,8 @@ async def test_a_backend_terminated_in_the_first_statement_is_an_error_and_then_
         async with trio.open_nursery() as both:
             with pytest.raises(errors.AdminShutdown):
                 async with unit_of_work(box) as uow:
-                    both.start_soon(terminate, database_url, uow.conn.info.backend_pid, "SELECT pg_sleep%")
+                    pid = uow.conn.info.backend_pid
+                    both.start_soon(terminate, database_url, pid, "SELECT pg_sleep%")
                     await uow.conn.execute(SLEEP, {"s": 60.0})
         assert await is_healthy(box)
 
