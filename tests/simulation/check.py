@@ -48,6 +48,11 @@ LEFT JOIN evpower.ledger_entries e ON e.session_id = s.id
 LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'held'
 GROUP BY s.id HAVING coalesce(sum(p.amount_tyiyn), 0)
     <> CASE WHEN s.settled_at IS NULL THEN s.reserved_amount * 100 ELSE 0 END
+UNION ALL
+SELECT 'a hold that is not what its reservation says', r.id FROM evpower.reservations r
+LEFT JOIN evpower.ledger_entries e ON e.kind LIKE 'reservation%' AND split_part(e.key, ':', 2) = r.id
+LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'held'
+GROUP BY r.id HAVING coalesce(sum(p.amount_tyiyn), 0) <> CASE WHEN r.ended_at IS NULL THEN r.hold_tyiyn ELSE 0 END
 LIMIT 3
 """
 UNFINISHED = """
@@ -57,6 +62,8 @@ UNION ALL
 SELECT 'top-up ' || topup_id || ' has ' || due_why FROM evpower.top_up_orders WHERE due_why IS NOT NULL
 UNION ALL
 SELECT 'provider event ' || id || ' is ' || outcome FROM evpower.provider_events WHERE outcome = 'queued'
+UNION ALL
+SELECT 'reservation ' || id || ' is ' || status FROM evpower.reservations WHERE ended_at IS NULL
 """
 SESSIONS = """
 SELECT s.id, s.user_id, s.station_id, coalesce(t.id_tag, s.id_tag) AS id_tag, s.status, s.energy, s.amount,

@@ -29,6 +29,7 @@ from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
 from tests.simulation.plan import Plan
 from tests.simulation.providers import ODENGI, Bank, moods
+from tests.simulation.reservers import reservation_problems
 from tests.simulation.street import Street
 from tests.simulation.truth import Truth
 from tests.simulation.world import CONFIG, Deaths, Errors, World, errors_noted
@@ -183,11 +184,13 @@ async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -
         outcome.problems += Final(plan, truth, acknowledged, checker).problems()
         outcome.problems += payment_problems(checker, bank)
         outcome.problems += record_problems(checker, plan, truth)
+        outcome.problems += reservation_problems(checker, plan, acknowledged)
         outcome.problems += unexpected(errors)
     for row in checker.rows("SELECT id, status, energy, amount, debt_amount FROM charging_sessions ORDER BY id"):
         engine.trace.digest(repr(row))
     for row in checker.rows("SELECT id, balance, debt_amount FROM clients ORDER BY id"):
         engine.trace.digest(repr(row))
+    engine.trace.counts["kept"] = len(acknowledged.kept)
     engine.trace.counts["sessions"] = len(checker.rows("SELECT id FROM charging_sessions"))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from tests.simulation.plan import PAYERS, Plan, draw
+from tests.simulation.plan import PAYERS, RESERVERS, Plan, draw
 from tests.simulation.tariffs import TARIFFS
 
 BY_NAME = {each.name: each for each in TARIFFS}
@@ -39,6 +39,7 @@ class Narrowing:
         """The plan."""
         plan = draw(self.seed, self.hours)
         payers = tuple(one for one in self.pairs or () if one in PAYERS)
+        reservers = tuple(one for one in self.pairs or () if one in RESERVERS)
         stations, clients = plan.stations[: self.stations], plan.clients
         if self.tariff is not None:
             stations = tuple(replace(one, tariff=BY_NAME[self.tariff]) for one in stations)
@@ -50,8 +51,11 @@ class Narrowing:
             clients = tuple(replace(one, discount_percent=Decimal(self.discount)) for one in clients)
         return replace(
             plan,
-            pairs=plan.pairs if self.pairs is None else tuple(one for one in self.pairs if one not in PAYERS),
+            pairs=plan.pairs
+            if self.pairs is None
+            else tuple(one for one in self.pairs if one not in (*PAYERS, *RESERVERS)),
             payers=payers or plan.payers,
+            reservers=plan.reservers if self.pairs is None else reservers,
             stations=stations,
             clients=clients,
             deaths=plan.deaths if self.deaths else None,

@@ -20,19 +20,37 @@ MOST_TRIES = 12
 
 
 @dataclass
+class Kept:
+    """A connector that is kept for a driver, and what he did with it; times are virtual seconds."""
+
+    reservation_id: str
+    minutes: int
+    asked_at: float
+    answered_at: float
+    #: When he asked for a charge there, and when he had it.
+    came_at: float | None = None
+    began_at: float | None = None
+    session_id: str | None = None
+    #: When he first asked for its end, and when the last answer came.
+    given_up_at: float | None = None
+    gone_at: float | None = None
+
+
+@dataclass
 class Acknowledged:
     """What phones were answered with success; the rows must have it ever after."""
 
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
     stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
     top_ups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
     #: By key: which session, or that there is none.
     by_key: dict[str, object] = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
 
     def note_answer(self, key: str, answer: Mapping[str, Any]) -> None:
         """The same key has the same answer, whoever was asked (rest-api: Idempotency-Key)."""
-        what = (answer.get("success"), answer.get("session_id"), answer.get("order_id"))
+        what = (answer.get("success"), *map(answer.get, ("session_id", "order_id", "reservation_id")))
         if self.by_key.setdefault(key, what) != what:
             self.contradictions.append(f"one key, two answers: {self.by_key[key]}, then {what}")
 
@@ -76,6 +94,28 @@ class Phone:
         else:
             self._trace.note("stop refused", session_id[:8], (answer or {}).get("error"))
 
+    async def reserve(self, station_id: str, minutes: int) -> Kept | None:
+        """What is kept from now on; None when it was refused or nothing came of it."""
+        asked_at = trio.current_time()
+        body = {"client_id": self.client_id, "station_id": station_id, "connector_id": 1, "minutes": minutes}
+        answer = await self._persist("/api/v1/reservations", body, self.new_key())
+        if answer is None or not answer.get("success"):
+            self._trace.note("not kept", self.client_id, station_id, (answer or {}).get("error"))
+            return None
+        kept = Kept(str(answer["reservation_id"]), minutes, asked_at, trio.current_time())
+        self._acknowledged.kept[kept.reservation_id] = kept
+        self._trace.note("kept", self.client_id, station_id, kept.reservation_id[:8], answer.get("status"))
+        return kept
+
+    async def give_up(self, kept: Kept) -> None:
+        """Ask for its end until there is an answer."""
+        if kept.given_up_at is None:
+            kept.given_up_at = trio.current_time()
+        path = f"/api/v1/reservations/{kept.reservation_id}?client_id={self.client_id}"
+        answer = await self._persist(path, {}, self.new_key(), method="DELETE")
+        kept.gone_at = trio.current_time()
+        self._trace.note("given up", kept.reservation_id[:8], (answer or {}).get("status"), (answer or {}).get("error"))
+
     async def top_up(self, som: int) -> str | None:
         """The order whose code is on the screen; None when there is none."""
         body = {"client_id": self.client_id, "amount": som}
@@ -88,12 +128,14 @@ class Phone:
         self._trace.note("top-up", self.client_id, som, order_id)
         return order_id
 
-    async def post(self, path: str, body: Mapping[str, Any], key: str, *, patience_s: float = 15.0) -> dict[str, Any]:
+    async def post(
+        self, path: str, body: Mapping[str, Any], key: str, *, patience_s: float = 15.0, method: str = "POST"
+    ) -> dict[str, Any]:
         """One request to a process that is there. Raises Away, also for an answer that says: try again."""
         place = self._world.a_place()
         data = json.dumps(body).encode()
         headers = {"content-type": "application/json", "idempotency-key": key}
-        reply = await place.reach().people.ask("POST", path, data, headers, patience_s=patience_s)
+        reply = await place.reach().people.ask(method, path, data, headers, patience_s=patience_s)
         self._trace.digest(f"{trio.current_time():.6f} {path} {reply.status} {reply.body!r}")
         if reply.status >= 500:
             self._trace.note("5xx", path, reply.status, reply.body.decode()[:100])
@@ -102,12 +144,14 @@ class Phone:
         assert isinstance(answer, dict)
         return answer
 
-    async def _persist(self, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    async def _persist(
+        self, path: str, body: Mapping[str, Any], key: str, *, method: str = "POST"
+    ) -> dict[str, Any] | None:
         """With the same key until an answer comes; None: the person gave it up."""
         for _ in range(MOST_TRIES):
             patience_s = self._dice.choice((15.0, 15.0, 15.0, 0.5))
             try:
-                answer = await self.post(path, body, key, patience_s=patience_s)
+                answer = await self.post(path, body, key, patience_s=patience_s, method=method)
                 self._acknowledged.note_answer(key, answer)
                 return answer
             except Away:

@@ -35,6 +35,16 @@ PAIRS = (
     "begun x server away",
     "meter replaced x charge goes on",
 )
+#: What becomes of a connector that is kept for a driver (`reservers.py`). A visit is one of them.
+RESERVERS = (
+    "kept x comes",
+    "kept x last second",
+    "kept x nobody comes",
+    "kept x given up",
+    "kept x begins and gives up",
+    "kept x line lost",
+    "kept x rival and card",
+)
 #: What payers do with an invoice (`payers.py`).
 PAYERS = (
     "paid at once",
@@ -88,6 +98,8 @@ class Plan:
     pairs: tuple[str, ...]
     payments: bool
     payers: tuple[str, ...] = PAYERS
+    #: One visit in three has a connector kept.
+    reservers: tuple[str, ...] = ()
     #: Lost lines and connections, processes that stand still.
     dangers: bool = True
     #: How many times longer than the product's an idle worker waits.
@@ -97,6 +109,7 @@ class Plan:
 def draw(seed: int, hours: float) -> Plan:
     """The same for the same seed."""
     dice, versions = random.Random(f"{seed}/plan"), random.Random(f"{seed}/versions")
+    reserving = random.Random(f"{seed}/reservers")
     stations = tuple(_station(dice, versions, number) for number in range(dice.randint(4, 8)))
     clients = tuple(_client(dice, number) for number in range(dice.randint(3, 6)))
     return Plan(
@@ -109,6 +122,7 @@ def draw(seed: int, hours: float) -> Plan:
         pairs=tuple(sorted(dice.sample(PAIRS, dice.randint(4, len(PAIRS))))),
         payments=dice.random() < 0.7,
         pace=dice.choice((1.0, 4.0, 4.0, 4.0)),
+        reservers=RESERVERS if reserving.random() < 0.5 else (),
     )
 
 

@@ -8,6 +8,7 @@ import trio
 
 from tests.simulation.phones import Acknowledged, Phone
 from tests.simulation.plan import Plan
+from tests.simulation.reservers import SCRIPTS as RESERVING
 from tests.simulation.station import SimStation
 from tests.simulation.truth import Truth
 from tests.simulation.visit import MINUTE, Visit
@@ -29,13 +30,21 @@ class Street:
     async def visitors(self, at: SimStation, until_s: float) -> None:
         """One after another until the time is over."""
         dice = self._world.engine.random(f"visitors {at.plan.station_id}")
-        while self.plan.pairs:
+        keeping = self._world.engine.random(f"reservers {at.plan.station_id}")
+        while self.plan.pairs or self.plan.reservers:
             await trio.sleep(dice.uniform(5, 4 * MINUTE))
             if trio.current_time() >= until_s:
                 return
-            client, pair = dice.choice(self.plan.clients), dice.choice(self.plan.pairs)
+            client = dice.choice(self.plan.clients)
+            if self.plan.reservers and (not self.plan.pairs or keeping.random() < 1 / 3):
+                pair = keeping.choice(self.plan.reservers)
+            else:
+                pair = dice.choice(self.plan.pairs)
             phone_dice = random.Random(dice.getrandbits(64))
             phone = Phone(self._world, client.client_id, phone_dice, self.acknowledged)
             self._world.engine.trace.note("visit", at.plan.station_id, client.client_id, pair)
             self._world.engine.trace.counts[f"pair {pair}"] += 1
-            await Visit(at, client, phone, phone_dice, self._world, self.stations).run(SCRIPTS[pair])
+            others = [one for one in self.plan.clients if one is not client]
+            rival = Phone(self._world, keeping.choice(others).client_id, keeping, self.acknowledged)
+            visit = Visit(at, client, phone, phone_dice, self._world, self.stations, rival)
+            await visit.run((SCRIPTS | RESERVING)[pair])

@@ -41,14 +41,28 @@ class Tariff:
 
 
 KWH, MINUTE, FEE = "per_kwh", "per_minute", "session_fee"
+#: What keeping a connector costs.
+KEPT_MINUTE, NO_SHOW = "reservation_per_minute", "no_show_fee"
 TARIFFS = (
     Tariff("default"),
-    Tariff("minutes-too", (Rule(KWH, Decimal(10)), Rule(MINUTE, Decimal(2)))),
+    Tariff("minutes-too", (Rule(KWH, Decimal(10)), Rule(MINUTE, Decimal(2)), Rule(KEPT_MINUTE, Decimal("1.5")))),
     Tariff("minutes-alone", (Rule(KWH, Decimal(0)), Rule(MINUTE, Decimal(5)))),
-    Tariff("fee", (Rule(KWH, Decimal("12.35")), Rule(FEE, Decimal(20)))),
+    Tariff(
+        "fee",
+        (
+            Rule(KWH, Decimal("12.35")),
+            Rule(FEE, Decimal(20)),
+            Rule(KEPT_MINUTE, Decimal(1)),
+            Rule(NO_SHOW, Decimal(30)),
+        ),
+    ),
     Tariff(
         "night",
-        (Rule(KWH, Decimal(20), ("07:00", "23:00")), Rule(KWH, Decimal("5.55"), ("23:00", "07:00"))),
+        (
+            Rule(KWH, Decimal(20), ("07:00", "23:00")),
+            Rule(KWH, Decimal("5.55"), ("23:00", "07:00")),
+            Rule(NO_SHOW, Decimal("25.5")),
+        ),
     ),
     Tariff(
         # Every history begins at noon.

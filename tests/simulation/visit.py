@@ -30,12 +30,15 @@ class Visit:
         dice: random.Random,
         world: World,
         stations: list[SimStation],
+        rival: Phone,
     ) -> None:
         self.world = world
         self.stations = stations
         self.at = at
         self.client = client
         self.phone = phone
+        #: Of somebody else, who wants the same.
+        self.rival = rival
         self.dice = dice
         self.session_id: str | None = None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import trio
 
 from evpower.simulator.station.power import Vehicle
@@ -252,7 +250,7 @@ async def line_cut(visit: Visit) -> None:
     visit.at.cuts = before
 
 
-SCRIPTS: Mapping[str, Script] = {
+SCRIPTS: dict[str, Script] = {
     "plain": plain,
     "offline x stop by phone": offline_stop_by_phone,
     "unplugged offline x stop later": unplugged_offline,

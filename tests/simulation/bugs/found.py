@@ -72,4 +72,6 @@ HUNTS: Mapping[str, Hunt] = {
     "erase_a_due_mark": _in(2, "second payment x check", 0.5, "were paid"),
     "drop_payments_beside_a_refund": _in(1, "part returned x second payment", 0.5, "were paid"),
     "credit_each_answer": _in(1, "paid at once", 0.2, "were paid"),
+    "take_a_fee_in_the_free_minutes": _in(2, "kept x given up", 0.3, "costs ", tariff="fee", money_som=500),
+    "forget_the_fee_of_who_never_came": _in(1, "kept x nobody comes", 0.3, "costs ", tariff="fee", money_som=500),
 }
