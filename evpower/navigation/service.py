@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import trio
 
@@ -15,8 +16,9 @@ from evpower.db.pool import Pool
 from evpower.db.unit_of_work import reading
 from evpower.forecast.outlook import ForecastSlot
 from evpower.forecast.service import Forecasts
-from evpower.navigation.distance import GeoPoint, Way, beside_line_km, box_around, distance_km
+from evpower.navigation.distance import GeoPoint, Way, beside_line_km, box_around, distance_km, straight_way
 from evpower.navigation.errors import NoCoordinates, NoRoute
+from evpower.navigation.hours import is_open
 from evpower.navigation.journey import END, START, Car, ChargingPlace, Journey, longest_gap_km, plan_journey
 from evpower.navigation.links import route_links
 from evpower.navigation.roads import PLACES_MOST, Roads
@@ -101,13 +103,21 @@ class Navigation:
     """Without `forecasts` nothing is said of arrivals, and a wait is as likely as none."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, locations: Locations, roads: Roads, forecasts: Forecasts | None
+        self,
+        pool: Pool,
+        clock: Clock,
+        locations: Locations,
+        roads: Roads,
+        forecasts: Forecasts | None,
+        timezone: ZoneInfo,
     ) -> None:
+        """`timezone` is that of opening hours."""
         self._pool = pool
         self._clock = clock
         self._locations = locations
         self.roads = roads
         self._forecasts = forecasts
+        self._timezone = timezone
         #: When it was read, and what it said.
         self._remaining: tuple[datetime, float] | None = None
 
@@ -143,7 +153,7 @@ class Navigation:
 
     async def plan(self, start: GeoPoint, end: GeoPoint, vehicle: Car, depart_at: datetime | None) -> PlannedJourney:
         """The quickest way with its stops. Raises NoRoute."""
-        candidates = await self._on_the_way(start, end, vehicle)
+        candidates = await self._on_the_way(start, end, vehicle, depart_at or self._clock.now())
         places = [each.place for each in candidates]
         ways = await self.roads.ways([start, *places], [end, *places])
         numbered = {START: start, END: end, **dict(enumerate(places))}
@@ -169,8 +179,9 @@ class Navigation:
         ]
         return PlannedJourney(journey, stops, {n: each.location.id for n, each in enumerate(candidates)})
 
-    async def _on_the_way(self, start: GeoPoint, end: GeoPoint, vehicle: Car) -> list[_Candidate]:
-        """Locations beside the line where the car can charge: the strongest of each part of it."""
+    async def _on_the_way(self, start: GeoPoint, end: GeoPoint, vehicle: Car, at: datetime) -> list[_Candidate]:
+        """Locations beside the line where the car can charge: the strongest of each part of it that will be open when
+        a car that leaves at this moment drives by."""
         middle = GeoPoint((start.latitude + end.latitude) / 2, (start.longitude + end.longitude) / 2)
         whole = distance_km(start, end)
         radius_km = whole / 2 + CORRIDOR_KM * 2
@@ -181,7 +192,9 @@ class Navigation:
         strongest = dict[int, _Candidate]()
         for each in near:
             beside, along = beside_line_km(start, end, each.place)
-            found = _candidate(each, listed.get(each.location_id), vehicle) if beside <= CORRIDOR_KM else None
+            there_at = at + timedelta(minutes=straight_way(start, each.place).drive_minutes)
+            is_right = beside <= CORRIDOR_KM and is_open(each.hours, there_at, self._timezone)
+            found = _candidate(each, listed.get(each.location_id), vehicle) if is_right else None
             part = int(along / max(whole, 1) * (PLACES_OF_PLAN - 1))
             if found is not None and (part not in strongest or found.power_kw > strongest[part].power_kw):
                 strongest[part] = found

@@ -421,7 +421,12 @@ def build_app(
         forecast_nightly=NightlyWork(pool, watch, calendar),
         forecasts=forecasts,
         navigation=Navigation(
-            pool, clock, locations, Roads(config.navigation.router), forecasts if config.forecast.enabled else None
+            pool,
+            clock,
+            locations,
+            Roads(config.navigation.router),
+            forecasts if config.forecast.enabled else None,
+            config.billing.timezone,
         ),
         pictures=Pictures(pool, clock, bus, picture_reading, random_bytes(8).hex(), beneath),
         allowance=allowance,

@@ -132,6 +132,17 @@ async def test_a_long_way_has_its_stops(placed: World) -> None:
     assert found["approximate"] is True
 
 
+async def test_a_place_that_will_be_closed_is_no_stop(placed: World) -> None:
+    """A car that leaves at noon is there at ten to four: by the straight line, at the speed of the road."""
+    hours = """UPDATE locations SET opening_hours = '{"twentyfourseven": false, "regular_hours":
+        [{"weekday": 1, "period_begin": "%s:00", "period_end": "23:00"}]}' WHERE id = 'PASS'"""
+    order = {"from": BISHKEK, "to": OSH, "vehicle": CAR}
+    await placed.sql(hours % "15")
+    assert len((await plan(placed, order))["stops"]) == 1
+    await placed.sql(hours % "17")
+    assert (await plan(placed, order))["reason"] == "no_route"
+
+
 async def test_how_long_charges_last_is_read_once_an_hour(placed: World) -> None:
     """Charges of two hours: one that is met lasts an hour on, and every other time it is waited for."""
     order = {"from": BISHKEK, "to": OSH, "vehicle": CAR}

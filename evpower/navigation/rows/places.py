@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from evpower.navigation.distance import DISTANCE_SQL, Box, GeoPoint
 
 NEAR = f"""
 SELECT found.* FROM (
-    SELECT l.id, l.latitude, l.longitude, l.entrance_latitude, l.entrance_longitude,
+    SELECT l.id, l.latitude, l.longitude, l.entrance_latitude, l.entrance_longitude, l.opening_hours,
            {DISTANCE_SQL.format(latitude="l.latitude", longitude="l.longitude")} AS distance_km
     FROM public.locations l
     WHERE l.status = 'active' AND l.latitude BETWEEN %(south)s AND %(north)s
@@ -39,13 +40,15 @@ class LocatedPlace:
     #: Of the great circle to its coordinates; None where nobody asked from where.
     distance_km: float | None = None
     name: str = ""
+    #: OCPI's Hours; None: nobody wrote them.
+    hours: Mapping[str, Any] | None = None
 
 
 async def places_near(conn: Conn, middle: GeoPoint, radius_km: float, box: Box) -> list[LocatedPlace]:
     """Visible locations within the radius, the nearest first."""
     asked = {**middle._asdict(), **box._asdict(), "radius_km": radius_km}
     rows = await (await conn.execute(NEAR, asked)).fetchall()
-    return [LocatedPlace(row["id"], _entrance(row), row["distance_km"]) for row in rows]
+    return [LocatedPlace(row["id"], _entrance(row), row["distance_km"], hours=row["opening_hours"]) for row in rows]
 
 
 async def read_place(conn: Conn, location_id: str) -> LocatedPlace | None:
