@@ -33,7 +33,7 @@ from evpower.power.possible_draw import MemberState
 from evpower.power.rows import grants as grant_rows
 from evpower.power.rows import groups as group_rows
 from evpower.power.rows import history as history_rows
-from evpower.power.rows.now import Facts, read_facts
+from evpower.power.rows.now import TOGETHER, Facts, read_facts
 from evpower.power.site import GroupId, OutletId, Site
 from evpower.worker import Wake, contain
 
@@ -169,7 +169,9 @@ class PowerKeeper:
         rows = await group_rows.read_site(uow.conn, root, self._zone)
         facts = await read_facts(uow.conn, root, rows.site.members, self._read_schedules, now)
         states = {}
-        for each in facts:
+        for n, each in enumerate(facts, 1):
+            if n % TOGETHER == 0:
+                await trio.lowlevel.checkpoint()
             state = memory.state_of(rows.site.members[each.outlet], each, now)
             await self._note_obedience(uow, each, memory.disobeys(each.outlet), now)
             states[each.outlet] = state

@@ -9,7 +9,14 @@ import trio
 
 from evpower.simulator.station.misbehaviour import Misbehaviour
 from tests.e2e.process import Server, poll
-from tests.e2e.street import CLIENT, OPENING, WITHIN_S, Phone, charger_at, cost_of
+from tests.e2e.street import CLIENT, OPENING, STATION, WITHIN_S, Phone, charger_at, cost_of
+
+PRICES = f"""
+INSERT INTO tariff_plans (id, name) VALUES ('P', 'p');
+INSERT INTO tariff_rules (id, tariff_plan_id, name, tariff_type, price, power_range_max)
+VALUES ('P-m', 'P', 'minute', 'reservation_per_minute', 1, 9e4), ('P-n', 'P', 'no-show', 'no_show_fee', 50, 9e4);
+UPDATE stations SET tariff_plan_id = 'P' WHERE id = '{STATION}'
+"""
 
 
 async def test_driver_pays_for_what_was_delivered(server: Server) -> None:
@@ -28,6 +35,32 @@ async def test_driver_pays_for_what_was_delivered(server: Server) -> None:
     assert Decimal(str(receipt["final_cost"])) == paid
     assert Decimal(str(receipt["refunded_amount"])) == 270 - paid
     assert await phone.balance() == OPENING - paid
+
+
+async def test_a_connector_is_kept_for_its_driver_and_what_that_held_pays_for_the_charge(
+    server: Server, database_url: str
+) -> None:
+    """By REST, ReserveNow and a simulated station: another driver is refused, the holder's start releases the rest."""
+    with psycopg.connect(database_url, autocommit=True) as database:
+        database.execute(PRICES)
+    phone, other = Phone(server), Phone(server, "driver-2")
+    wanted = {"client_id": CLIENT, "station_id": STATION, "connector_id": 1, "minutes": 15}
+    async with charger_at(server) as charger:
+        await charger.is_connected()
+        kept = await phone.request("POST", "reservations", wanted)
+        assert (kept["status"], kept["hold_amount"], kept["guaranteed"]) == ("reserved", 65, True)
+        assert [each["connectorId"] for each in charger.point.trace.received("ReserveNow")] == [1]
+        assert await phone.balance() == OPENING - 65
+        refused = await other.start()
+        assert (refused["error"], refused["connector_status"]) == ("connector_occupied", "Reserved")
+        await charger.plug()
+        session_id = (await phone.start(energy_kwh=20))["session_id"]
+        await charger.deliver(1000)
+        await charger.point.stop()
+        await phone.receipt(session_id)
+        ended = await phone.request("GET", f"reservations/{kept['reservation_id']}?client_id={CLIENT}")
+    assert (ended["status"], ended["session_id"], ended["fee_amount"]) == ("fulfilled", session_id, 0)
+    assert await phone.balance() == OPENING - cost_of(charger.stopped_wh)
 
 
 async def test_a_phones_stop_answers_with_the_final_bill(server: Server) -> None:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import trio
+
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, SessionId, StationId, WireTransactionId
 from evpower.power.at_station.schedules import ReadSchedules, current_da
@@ -59,6 +61,8 @@ LEFT JOIN LATERAL (
     ORDER BY a.id DESC LIMIT 1) a ON true
 WHERE g.state = 'sent' AND g.granted_at > %(since)s ORDER BY g.id
 """
+#: A site of hundreds of connectors holds up nothing else: others have their turn after so many.
+TOGETHER = 25
 #: Longer than any start is waited for, and any lease lasts.
 LOOK_BACK = timedelta(hours=1)
 
@@ -105,7 +109,12 @@ async def read_facts(
     sent: dict[OutletId, list[dict[str, Any]]] = {}
     for each in await (await conn.execute(GRANTS, {"root": root, "since": now - LOOK_BACK})).fetchall():
         sent.setdefault(_outlet(each), []).append(each)
-    return [_facts(row, members[_outlet(row)], sent.get(_outlet(row), ()), read, now) for row in rows]
+    facts = []
+    for row in rows:
+        facts.append(_facts(row, members[_outlet(row)], sent.get(_outlet(row), ()), read, now))
+        if len(facts) % TOGETHER == 0:
+            await trio.lowlevel.checkpoint()
+    return facts
 
 
 def _outlet(row: dict[str, Any]) -> OutletId:
