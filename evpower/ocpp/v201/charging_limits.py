@@ -12,17 +12,15 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from evpower.identifiers import ConnectorId
 from evpower.ocpp.connected_station import ConnectedStation
 from evpower.ocpp.dispatch import Confirmation
 from evpower.ocpp.v201 import device_messages, messages
+from evpower.ocpp.v201.statuses import connector_at
 from evpower.power.at_station.reported import CarNeeds
 
 log = logging.getLogger("OCPP")
 
 T = TypeVar("T")
-#: Of the whole station.
-WHOLE = ConnectorId(0)
 
 
 #: Who limits: an energy manager, somebody else, the grid's operator, the central system itself.
@@ -68,9 +66,9 @@ async def notify_charging_limit(station: ConnectedStation, _: device_messages.An
     notified = _read(payload, _NotifiedLimit)
     if notified is not None:
         schedule = {"chargingSchedule": notified.charging_schedule} if notified.charging_schedule else None
-        await station.reports.limits_of_others.set(
-            station.station_id, ConnectorId(notified.evse_id), notified.charging_limit.charging_limit_source, schedule
-        )
+        source = notified.charging_limit.charging_limit_source
+        for connector_id in station.connection.evses.on(notified.evse_id):  # 0: the whole station
+            await station.reports.limits_of_others.set(station.station_id, connector_id, source, schedule)
     return messages.Done()
 
 
@@ -80,8 +78,11 @@ async def cleared_charging_limit(
     """That limit is over (K13)."""
     cleared = _read(payload, _ClearedLimit)
     if cleared is not None:
-        connector_id = None if cleared.evse_id is None else ConnectorId(cleared.evse_id)
-        await station.reports.limits_of_others.cleared(station.station_id, connector_id, cleared.charging_limit_source)
+        among = (None,) if cleared.evse_id is None else station.connection.evses.on(cleared.evse_id)
+        for connector_id in among:
+            await station.reports.limits_of_others.cleared(
+                station.station_id, connector_id, cleared.charging_limit_source
+            )
     return messages.Done()
 
 
@@ -90,9 +91,11 @@ async def notify_ev_charging_needs(
 ) -> Confirmation:
     """A car asks for a schedule (K15), or for another one (K17): it gets its grant, where we grant at all."""
     notified = _read(payload, _NotifiedNeeds)
-    is_ours = notified is not None and await station.reports.limits_of_others.needed(
-        station.station_id, ConnectorId(notified.evse_id), _needs_of(notified.charging_needs)
-    )
+    at = None if notified is None else connector_at(station, notified.evse_id, None, surely=True)
+    is_ours = False
+    if notified is not None and at is not None:
+        needs = _needs_of(notified.charging_needs)
+        is_ours = await station.reports.limits_of_others.needed(station.station_id, at, needs)
     status: Literal["Accepted", "Rejected"] = "Accepted" if is_ours else "Rejected"
     return device_messages.NotifyEVChargingNeedsConf(status=status)
 

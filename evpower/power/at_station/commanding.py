@@ -20,7 +20,7 @@ from evpower.link.commands import Ending, LimitDraw, ReadSettings
 from evpower.link.device_commands import FoundLimit, ReadLimits
 from evpower.link.errors import CommandFailure, CommandRefused, CommandTimedOut, NotInThisVersion
 from evpower.link.ports import StationLink
-from evpower.power.at_station.limits_on_the_wire import Wire
+from evpower.power.at_station.limits_on_the_wire import Wire, is_lasting
 from evpower.power.planning import ANSWER_WITHIN
 from evpower.power.rows import grants, groups, station_limits
 from evpower.power.site import OutletId
@@ -77,10 +77,10 @@ class Commanding:
                     await groups.note_failsafe(uow.conn, outlet, wire.member.failsafe_da, unit)
                 await self._note_refusal(uow.conn, outlet, state, now)
             if state == "accepted":
-                await self._reconcile(outlet, wire.lasting(0).profile_id)
+                await self._reconcile(outlet)
         self._answered()
 
-    async def _reconcile(self, outlet: OutletId, lasting_id: int) -> None:
+    async def _reconcile(self, outlet: OutletId) -> None:
         """What the station itself says it has (2.0.1 K09): limits of others may have come or gone while it was away,
         and a permanent profile of ours that it accepted and does not have limits nothing."""
         ours = await self._limits(outlet, of_others=False)
@@ -89,7 +89,7 @@ class Commanding:
             if others is not None:
                 limits = [(each.source, each.written) for each in others if each.source != OURS]
                 await station_limits.replace_limits(uow.conn, *outlet, limits, self._clock.now())
-            if ours is not None and lasting_id not in [each.profile_id for each in ours]:
+            if ours is not None and not any(is_lasting(each.profile_id) for each in ours):
                 log.warning("a station does not have the limit that it accepted: station=%s, connector=%d", *outlet)
                 await groups.note_failsafe(uow.conn, outlet, None, None)
 

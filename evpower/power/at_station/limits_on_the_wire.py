@@ -17,6 +17,11 @@ LASTING_ID, CHARGE_ID = 8_000_000, 9_000_000
 CLOCK_LATE = timedelta(seconds=60)
 
 
+def is_lasting(profile_id: int | None) -> bool:
+    """Whether that is the number of a permanent profile of ours; connectors of one EVSE have the last of theirs."""
+    return profile_id is not None and LASTING_ID <= profile_id < CHARGE_ID
+
+
 @dataclass(frozen=True)
 class Wire:
     """How a station takes its limits."""
