@@ -1,10 +1,25 @@
-"""`make bench`: all benchmarks, about fifteen minutes; prints tables, and writes those with peers to `results/`."""
+"""`make bench`: all benchmarks, half an hour and more; prints tables, and writes those with peers to `results/`."""
 
 from __future__ import annotations
 
 import trio
 
-from benchmarks import filters, history, network, peers, settlements, stranger, telling, transport
+from benchmarks import (
+    filters,
+    flat,
+    history,
+    network,
+    peers,
+    rest,
+    scale,
+    settlements,
+    several,
+    storms,
+    stranger,
+    telling,
+    transport,
+    versions,
+)
 from benchmarks.database import open_postgres
 
 
@@ -16,6 +31,8 @@ async def main() -> None:
     await telling.main()
     await settlements.main()
     await history.main()
+    for each in (versions, rest, storms, flat, several, scale):
+        await each.main()
     filters.compare()
     await trio.to_thread.run_sync(transport.compare)
 
