@@ -154,7 +154,8 @@ def _wrong(row: Mapping[str, Any], kept: Kept, tariff: Tariff) -> Iterator[str]:
         yield f"holds {row['hold_tyiyn']} instead of {hold}"
     least, most = 0, 0  # in tyiyn
     match row["status"]:
-        case "fulfilled":
+        case "fulfilled" | "no_show" if row["session_id"] is not None:
+            # Of one that passed for not used, the station said too late that its driver had begun in time.
             if kept.came_at is None:
                 yield "used, and nobody came"
                 return
