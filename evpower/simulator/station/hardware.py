@@ -6,7 +6,8 @@ Knows nothing of sockets: what it has to say goes into the outbox, what the cent
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
@@ -67,15 +68,16 @@ class Hardware:
             raise RuntimeError("the station is not running")
         return self._tasks
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Hold the hardware's own tasks until cancelled."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hold the hardware's own tasks: whoever may begin one ends within."""
         async with trio.open_nursery() as tasks:
             self._tasks = tasks
-            task_status.started()
             try:
-                await trio.sleep_forever()
+                yield
             finally:
                 self._tasks = None
+                tasks.cancel_scope.cancel()
 
     # What a driver does
 

@@ -66,8 +66,7 @@ class SimulatedStation:
     async def run(self, url: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Stay connected to `url` until cancelled; started once the first boot was accepted and statuses sent."""
         own_url = address.station_url(url, self.station_id)
-        async with trio.open_nursery() as parts:
-            await parts.start(self.hardware.run)
+        async with self.hardware.running(), trio.open_nursery() as parts:
             parts.start_soon(self._stay_connected, own_url)
             await self.trace.wait_until(lambda: self.conversation.ready)
             task_status.started()

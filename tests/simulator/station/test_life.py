@@ -6,7 +6,9 @@ import trio
 from trio.testing import MockClock
 
 from evpower.simulator.station.power import Vehicle
-from tests.simulator.central_system import CentralSystem, Payload
+from evpower.simulator.station.settings import StationSettings
+from evpower.simulator.station.station import SimulatedStation
+from tests.simulator.central_system import CentralSystem, Payload, TrioClock
 from tests.simulator.conftest import Charger
 
 TIME = "2026-01-01T00:00:00Z"
@@ -166,3 +168,27 @@ async def test_a_forgetful_reboot_never_sends_the_stop(
     await trio.sleep(100)
     assert len(central.of("BootNotification")) == 2
     assert not central.of("StopTransaction")
+
+
+async def test_what_ends_with_a_station_may_still_begin_what_follows_an_answer(autojump_clock: MockClock) -> None:
+    """The hardware ends after its connection, or an answer on its way out is an error of the simulator's own."""
+    begun: list[str] = []
+
+    async def dial(_url: str) -> trio.abc.Stream:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(1)
+            station.hardware.tasks.start_soon(_note, begun)
+        raise AssertionError
+
+    station = SimulatedStation("CP 1", 1, StationSettings(), TrioClock(), dial=dial)
+    with trio.move_on_after(2):
+        await station.run("ws://mem/ws")
+    assert begun == ["then"]
+
+
+async def _note(begun: list[str]) -> None:
+    begun.append("then")
+    await trio.lowlevel.checkpoint()
