@@ -5,7 +5,6 @@ from __future__ import annotations
 from evpower.link.commands import (
     DeliverCertificate,
     Distrust,
-    HeldCertificate,
     ListTrusted,
     RenewCertificate,
     Reply,
@@ -14,6 +13,7 @@ from evpower.link.commands import (
 )
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.shared.certificates import hash_data, trusted
 
 
 async def trust(send: Send, command: Trust) -> Reply:
@@ -25,25 +25,11 @@ async def list_trusted(send: Send, command: ListTrusted) -> Trusted:
     """A station that holds none answers NotFound, with no list."""
     answer = await send(Request("GetInstalledCertificateIds", {"certificateType": command.use}))
     entries = answer.get("certificateHashData") or ()
-    return Trusted(
-        tuple(
-            HeldCertificate(
-                entry["hashAlgorithm"], entry["issuerNameHash"], entry["issuerKeyHash"], entry["serialNumber"]
-            )
-            for entry in entries
-        ),
-        tuple({"certificateType": command.use, **entry} for entry in entries),
-    )
+    return trusted(command.use, entries)
 
 
 async def distrust(send: Send, command: Distrust) -> Reply:
-    named = {
-        "hashAlgorithm": command.certificate.hash_algorithm,
-        "issuerNameHash": command.certificate.issuer_name_hash,
-        "issuerKeyHash": command.certificate.issuer_key_hash,
-        "serialNumber": command.certificate.serial_number,
-    }
-    return reply(await send(Request("DeleteCertificate", {"certificateHashData": named})))
+    return reply(await send(Request("DeleteCertificate", {"certificateHashData": hash_data(command.certificate)})))
 
 
 async def renew(send: Send, _: RenewCertificate) -> Reply:

@@ -6,7 +6,6 @@ from evpower.link.commands import (
     CertificateUse,
     DeliverCertificate,
     Distrust,
-    HeldCertificate,
     ListTrusted,
     RenewCertificate,
     Reply,
@@ -15,6 +14,7 @@ from evpower.link.commands import (
 )
 from evpower.ocpp.dialect import Request, Send
 from evpower.ocpp.shared.answers import reply
+from evpower.ocpp.shared.certificates import hash_data, trusted
 from evpower.ocpp.v201.commands import requests
 
 #: Our words for what a certificate is trusted for, which are those of 1.6.
@@ -33,25 +33,11 @@ async def list_trusted(send: Send, command: ListTrusted) -> Trusted:
     """A station that holds none answers NotFound, with no list."""
     answer = await send(Request("GetInstalledCertificateIds", {"certificateType": [USES[command.use]]}))
     entries = [chain["certificateHashData"] for chain in answer.get("certificateHashDataChain") or ()]
-    return Trusted(
-        tuple(
-            HeldCertificate(
-                entry["hashAlgorithm"], entry["issuerNameHash"], entry["issuerKeyHash"], entry["serialNumber"]
-            )
-            for entry in entries
-        ),
-        tuple({"certificateType": command.use, **entry} for entry in entries),
-    )
+    return trusted(command.use, entries)
 
 
 async def distrust(send: Send, command: Distrust) -> Reply:
-    named = {
-        "hashAlgorithm": command.certificate.hash_algorithm,
-        "issuerNameHash": command.certificate.issuer_name_hash,
-        "issuerKeyHash": command.certificate.issuer_key_hash,
-        "serialNumber": command.certificate.serial_number,
-    }
-    return reply(await send(Request("DeleteCertificate", {"certificateHashData": named})))
+    return reply(await send(Request("DeleteCertificate", {"certificateHashData": hash_data(command.certificate)})))
 
 
 async def renew(send: Send, _: RenewCertificate) -> Reply:
