@@ -18,7 +18,7 @@ class SiteContacts:
         self._clock = clock
 
     async def of(self, location_id: str) -> StoredContact | None:
-        """The contact of a location; None: nobody wrote one down. Raises LocationNotFound."""
+        """The contact of a location; None: none is stored. Raises LocationNotFound."""
         async with reading(self._pool) as conn:
             if not await rows.is_location(conn, location_id):
                 raise LocationNotFound

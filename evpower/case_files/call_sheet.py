@@ -13,7 +13,7 @@ from enum import StrEnum
 from evpower.administration.records import StoredContact
 from evpower.case_files.station_case import StationCase, StationState
 
-#: The socket was cut, or its TCP connection died: the line or its modem; any other code was said by the station.
+#: The socket was cut, or its TCP connection died: the line or its modem; any other code comes from the station.
 CUT = 1006
 #: These stations are heard, or are ours to switch on: nobody has to be called about a line.
 HEARD = frozenset({StationState.ONLINE, StationState.BOOTING, StationState.CONNECTING})

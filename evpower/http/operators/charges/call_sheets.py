@@ -29,7 +29,7 @@ PHONE_END = 4
 
 
 class ContactBody(TypedDict):
-    """A location's contact; all null: nobody wrote one down."""
+    """A location's contact; all null: none is stored."""
 
     person: str | None
     phone: str | None
