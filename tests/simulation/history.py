@@ -29,7 +29,7 @@ from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
 from tests.simulation.plan import Plan
 from tests.simulation.providers import ODENGI, Bank, moods
-from tests.simulation.reservers import reservation_problems
+from tests.simulation.reservation_truth import reservation_problems
 from tests.simulation.street import Street
 from tests.simulation.truth import Truth
 from tests.simulation.world import CONFIG, Deaths, Errors, World, errors_noted

@@ -41,6 +41,8 @@ class Acknowledged:
     """What phones were answered with success; the rows must have it ever after."""
 
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: By session: when its phone first asked for it, in virtual seconds.
+    start_asked_at: dict[str, float] = field(default_factory=dict)
     stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
     top_ups: dict[str, dict[str, Any]] = field(default_factory=dict)
     kept: dict[str, Kept] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class Phone:
 
     async def start(self, station_id: str, wish: Mapping[str, Any], key: str | None = None) -> str | None:
         """The session, or None when it was refused or nothing came of it."""
+        asked_at = trio.current_time()
         body = {"client_id": self.client_id, "station_id": station_id, "connector_id": 1, **wish}
         answer = await self._persist("/api/v1/charging/start", body, key or self.new_key())
         if answer is None or not answer.get("success"):
@@ -81,6 +84,7 @@ class Phone:
             return None
         session_id = str(answer["session_id"])
         self._acknowledged.started[session_id] = answer
+        self._acknowledged.start_asked_at.setdefault(session_id, asked_at)
         self._trace.note("started", self.client_id, station_id, session_id[:8])
         return session_id
 

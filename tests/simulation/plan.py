@@ -121,7 +121,7 @@ def draw(seed: int, hours: float) -> Plan:
         deaths=dice.choice(((60, 400), (100, 900), (300, 2000), None)),
         pairs=tuple(sorted(dice.sample(PAIRS, dice.randint(4, len(PAIRS))))),
         payments=dice.random() < 0.7,
-        pace=dice.choice((1.0, 4.0, 4.0, 4.0)),
+        pace=dice.choice((1.0,) + (4.0,) * 3 + (16.0,) * 4),
         reservers=RESERVERS if reserving.random() < 0.5 else (),
     )
 

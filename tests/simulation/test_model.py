@@ -11,7 +11,10 @@ from evpower.simulator.providers.odengi.invoices import Attempt, Invoice
 from evpower.simulator.station.connector import SimulatedConnector, Transaction
 from evpower.simulator.station.power import Register
 from tests.simulation.aftermath import paid_tyiyn
+from tests.simulation.phones import Acknowledged, Kept
 from tests.simulation.plan import draw
+from tests.simulation.reservation_truth import used_by, wrong
+from tests.simulation.tariffs import TARIFFS
 from tests.simulation.truth import PhysicalCharge, Truth, WitnessedConnector
 from tests.simulation.world import BEGINS_AT
 
@@ -69,3 +72,13 @@ async def test_a_charge_that_ends_in_the_moment_in_which_it_begins_happened(auto
     connector.begin(Transaction(1, "CARD", 500, BEGINS_AT))
     connector.finish()
     assert [(one.start_wh, one.stop_wh, one.flowed_wh) for one in truth.charges] == [(500, 500, 0)]
+
+
+def test_a_kept_connector_is_used_by_the_visit_that_began_the_charge_and_not_by_the_first_that_came() -> None:
+    """Its time had passed, and nobody had written that down yet (seed 1389)."""
+    kept = Kept("r", minutes=15, asked_at=100.0, answered_at=100.0, came_at=350.0)
+    acknowledged = Acknowledged(start_asked_at={"s": 1010.0})
+    row = {"status": "fulfilled", "session_id": "s", "hold_tyiyn": 4500, "returned_at": None, "fee_tyiyn": 1500}
+    tariff = next(each for each in TARIFFS if each.name == "fee")
+    assert list(wrong(row, kept, tariff)) == ["costs 1500"]
+    assert list(wrong(row, used_by("s", kept, acknowledged), tariff)) == []
