@@ -42,6 +42,9 @@ TOO_MUCH_FAILSAFE = "сумма failsafe_a всех коннекторов бо�
 NO_LOCATION = "такой локации нет"
 NOT_A_PARENT = "такой группы нет, или она сама внутри этой"
 NO_CONNECTOR = "нет коннектора {connector} станции {station}"
+SHARED_EVSE = (
+    "коннекторы {connectors} станции {station} — на одном EVSE {evse}: в группах может быть только один из них"
+)
 
 
 class PowerGroups:
@@ -90,6 +93,9 @@ class PowerGroups:
             await self._drop(uow, sorted(left))
             for station, connector in await rows.store_members(uow.conn, stored, order.members):
                 raise InvalidRequest(("members", NO_CONNECTOR.format(station=station, connector=connector)))
+            for station, evse, connectors in await rows.shared_evses(uow.conn, stored):
+                among = ", ".join(map(str, connectors))
+                raise InvalidRequest(("members", SHARED_EVSE.format(station=station, evse=evse, connectors=among)))
             await self._check_failsafe(uow.conn, stored)
             record = await self._read(uow.conn, stored)
         log.info("a power group was written: group=%d, members=%d, by=%s", stored, len(order.members), actor)
