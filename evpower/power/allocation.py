@@ -18,6 +18,8 @@ from evpower.power.site import Conductor, Member, OutletId, Site
 TURN = timedelta(minutes=15)
 #: Who has waited for so long is next, whatever it has had before: nobody waits for more than three turns.
 WAITED_LONG = timedelta(minutes=20)
+#: A turn that is cut short with less than this left is over.
+LEAST_REST = timedelta(minutes=5)
 #: After a whole turn and a shorter pause there is no new one.
 PAUSE = timedelta(minutes=5)
 #: Turns that were decided at one moment begin so far apart: each waits for its station's answer, and for others'.
@@ -39,8 +41,11 @@ class Wish:
     #: The lower is served first where there is not enough for all.
     priority: int = 0
     #: Since when it has a grant, and since when it waits for one; the other is None.
+    #: The wait begins later by the time its station was away.
     held_since: datetime | None = None
     waits_since: datetime | None = None
+    #: Since when its station is away while it waits.
+    away_since: datetime | None = None
     #: How much of its turn it had when it lost its grant: of one that was cut short the next grant gives it the rest.
     had_of_turn: timedelta = timedelta()
     #: To leave on time with what it needs, and when that is.

@@ -19,3 +19,13 @@ class GroupHasGroups(Refusal):
 
     def __init__(self) -> None:
         super().__init__(reason="group_has_groups")
+
+
+class GroupHasChanged(Refusal):
+    """It is not any more what the change was made of."""
+
+    code = "invalid_request"
+    message = "Группу тем временем изменили"
+
+    def __init__(self) -> None:
+        super().__init__(reason="group_has_changed")

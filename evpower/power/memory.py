@@ -26,6 +26,7 @@ class _Car:
     evidence: CarEvidence = field(default_factory=CarEvidence)
     held_since: datetime | None = None
     waits_since: datetime | None = None
+    away_since: datetime | None = None
     had_of_turn: timedelta = timedelta()
 
 
@@ -66,13 +67,14 @@ class Memory:
             facts.priority,
             car.held_since,
             car.waits_since,
+            car.away_since,
             car.had_of_turn,
             *_departure(member, facts, now),
         )
         state = turned(expired(replace(state, wish=wish), now), now)
         assert state.wish is not None
         car.held_since, car.waits_since = state.wish.held_since, state.wish.waits_since
-        car.had_of_turn = state.wish.had_of_turn
+        car.away_since, car.had_of_turn = state.wish.away_since, state.wish.had_of_turn
         return state
 
     def disobeys(self, outlet: OutletId) -> bool:

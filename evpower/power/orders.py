@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -68,3 +69,8 @@ class GroupRecord:
     schedule: Sequence[HoursOrder]
     #: What is allowed and yet asks for a look: `nameplates_exceed_limit`, `failsafe_leaves_no_charge`.
     warnings: Sequence[str] = ()
+
+    @property
+    def seen_as(self) -> str:
+        """Names it as it is configured: what was made of another one is out of date."""
+        return hashlib.sha256(repr((self.order, list(self.schedule))).encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ from evpower.errors import InvalidRequest
 from evpower.link.ports import StationLink
 from evpower.power.at_station.releasing import Releasing
 from evpower.power.at_station.schedules import ReadSchedules
-from evpower.power.errors import GroupHasGroups, NoSuchGroup
+from evpower.power.errors import GroupHasChanged, GroupHasGroups, NoSuchGroup
 from evpower.power.memory import Memory
 from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, OutsideLimit
 from evpower.power.picture import SitePicture, picture_of
@@ -42,6 +42,9 @@ TOO_MUCH_FAILSAFE = "сумма failsafe_a всех коннекторов бо�
 NO_LOCATION = "такой локации нет"
 NOT_A_PARENT = "такой группы нет, или она сама внутри этой"
 NO_CONNECTOR = "нет коннектора {connector} станции {station}"
+SHARED_EVSE = (
+    "коннекторы {connectors} станции {station} — на одном EVSE {evse}: в группах может быть только один из них"
+)
 
 
 class PowerGroups:
@@ -70,16 +73,19 @@ class PowerGroups:
         async with reading(self._pool) as conn:
             return await self._read(conn, group_id)
 
-    async def store(self, group_id: GroupId | None, order: GroupOrder, *, actor: str) -> GroupRecord:
-        """A new group (None), or all of one anew. Raises NoSuchGroup, InvalidRequest.
+    async def store(
+        self, group_id: GroupId | None, order: GroupOrder, *, actor: str, seen: str | None = None
+    ) -> GroupRecord:
+        """A new group (None), or all of one anew; with `seen` only while it is what was seen (`GroupRecord.seen_as`).
 
         The failsafes of all members must hold at once below each limit: that is what is left when nothing else works.
+        Raises NoSuchGroup, GroupHasChanged, InvalidRequest.
         """
         self._on()
         async with unit_of_work(self._pool) as uow:
             await rows.lock_groups(uow.conn)
+            before = [] if group_id is None else (await self._seen(uow.conn, group_id, seen)).order.members
             await _check(uow.conn, group_id, order)
-            before = [] if group_id is None else (await self._read(uow.conn, group_id)).order.members
             stored = await rows.store_group(uow.conn, group_id, order, self._clock.now())
             if stored is None:
                 raise NoSuchGroup
@@ -87,6 +93,9 @@ class PowerGroups:
             await self._drop(uow, sorted(left))
             for station, connector in await rows.store_members(uow.conn, stored, order.members):
                 raise InvalidRequest(("members", NO_CONNECTOR.format(station=station, connector=connector)))
+            for station, evse, connectors in await rows.shared_evses(uow.conn, stored):
+                among = ", ".join(map(str, connectors))
+                raise InvalidRequest(("members", SHARED_EVSE.format(station=station, evse=evse, connectors=among)))
             await self._check_failsafe(uow.conn, stored)
             record = await self._read(uow.conn, stored)
         log.info("a power group was written: group=%d, members=%d, by=%s", stored, len(order.members), actor)
@@ -118,12 +127,17 @@ class PowerGroups:
         log.info(line, group_id, outside.limit_a, outside.limit_kw, outside.valid_until, actor)
         return record
 
-    async def schedule(self, group_id: GroupId, schedule: Sequence[HoursOrder], *, actor: str) -> GroupRecord:
-        """Limits by the clock, in place of those there were. Raises NoSuchGroup, InvalidRequest."""
+    async def schedule(
+        self, group_id: GroupId, schedule: Sequence[HoursOrder], *, actor: str, seen: str | None = None
+    ) -> GroupRecord:
+        """Limits by the clock, in place of those there were; `seen` as with `store`.
+
+        Raises NoSuchGroup, GroupHasChanged, InvalidRequest.
+        """
         self._on()
         async with unit_of_work(self._pool) as uow:
             await rows.lock_groups(uow.conn)
-            await self._read(uow.conn, group_id)
+            await self._seen(uow.conn, group_id, seen)
             await rows.store_schedule(uow.conn, group_id, schedule)
             await self._check_failsafe(uow.conn, group_id)
             record = await self._read(uow.conn, group_id)
@@ -166,6 +180,12 @@ class PowerGroups:
         if not found:
             raise NoSuchGroup
         return await self._warned(conn, found[0])
+
+    async def _seen(self, conn: Conn, group_id: GroupId, seen: str | None) -> GroupRecord:
+        record = await self._read(conn, group_id)
+        if seen is not None and record.seen_as != seen:
+            raise GroupHasChanged
+        return record
 
     async def _site(self, conn: Conn, group_id: GroupId) -> Site:
         return (await read_site(conn, await rows.top_of(conn, group_id), self._zone)).site

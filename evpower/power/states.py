@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from evpower.power.allocation import TURN
-from evpower.power.allocation import had_of_turn as had_before
+from evpower.power.allocation import LEAST_REST, TURN, Wish, had_of_turn
 from evpower.power.possible_draw import GrantAnswer, MemberState
 
 
@@ -35,21 +35,38 @@ def turned(state: MemberState, now: datetime) -> MemberState:
     """Since when its charge has a grant, or waits for one, by what the station accepted last.
 
     A turn that was cut short, by a limit or by another that draws too much, goes on with the next grant: it has waited
-    all the time, and whoever waits behind it waits for the rest of that turn, not for another whole one.
+    all the time, and whoever waits behind it waits for the rest of that turn, not for another whole one. When little is
+    left of it, it is over. While its station is away a car does not wait: no command could end that.
     """
     wish, held = state.wish, state.commanded
     if wish is None:
         return state
-    had_of_turn, waits_since = timedelta(), wish.waits_since
-    held_since: datetime | None = None
-    if held is not None and held.current_da > 0:
-        held_since = wish.held_since or now - had_before(wish, now)
-        if now - held_since >= TURN:
-            waits_since = None
-    else:
-        had_of_turn = wish.had_of_turn if wish.held_since is None else min(TURN, now - wish.held_since)
-        waits_since = waits_since or now
-    if (held_since, waits_since, had_of_turn) == (wish.held_since, wish.waits_since, wish.had_of_turn):
+    turn = _held(wish, now) if held is not None and held.current_da > 0 else _waiting(wish, now, state.is_online)
+    if turn == (wish.held_since, wish.waits_since, wish.away_since, wish.had_of_turn):
         return state
-    turn = replace(wish, held_since=held_since, waits_since=waits_since, had_of_turn=had_of_turn)
-    return replace(state, wish=turn)
+    return replace(state, wish=replace(wish, **turn._asdict()))
+
+
+class _Turn(NamedTuple):
+    """As in `Wish`."""
+
+    held_since: datetime | None
+    waits_since: datetime | None
+    away_since: datetime | None = None
+    had_of_turn: timedelta = timedelta()
+
+
+def _held(wish: Wish, now: datetime) -> _Turn:
+    held_since = wish.held_since or now - had_of_turn(wish, now)
+    return _Turn(held_since, None if now - held_since >= TURN else wish.waits_since)
+
+
+def _waiting(wish: Wish, now: datetime, is_online: bool) -> _Turn:
+    had, waits_since = wish.had_of_turn, wish.waits_since
+    if wish.held_since is not None:
+        had = now - wish.held_since
+        if had > TURN - LEAST_REST:
+            had, waits_since = TURN, None
+    if waits_since is not None and wish.away_since is not None and is_online:
+        waits_since += now - wish.away_since
+    return _Turn(None, waits_since or now, None if is_online else wish.away_since or now, had)

@@ -94,6 +94,7 @@ from evpower.ocpp.shared.stored import read_schedules
 from evpower.payments.gateway import Gateways
 from evpower.payments.graph import Payments, build_payments
 from evpower.plug_and_charge.service import PlugAndCharge
+from evpower.power.at_station.beside import OperatorsProfiles
 from evpower.power.at_station.reported import ReportedLimits
 from evpower.power.keeper import PowerKeeper
 from evpower.power.preferences import PowerPreferences
@@ -515,7 +516,9 @@ def _station_operations(
         transfers=Transfers(pool, clock, commands),
         local_lists=LocalLists(pool, clock, commands),
         reservations=ConnectorReservations(pool, clock, commands, awaited),
-        profiles=ChargingProfiles(pool, clock, commands, link),
+        profiles=ChargingProfiles(
+            pool, clock, commands, link, OperatorsProfiles(pool, clock, enabled=config.power.enabled)
+        ),
         certificates=certificates,
         trusted=TrustedCertificates(commands),
         security=SecurityProfiles(pool, clock, configuration, tls=bool(config.ocpp.tls_bind)),

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
+import trio
 from werkzeug.datastructures import MultiDict
 
 from tests.worlds.charging import STATION, World
-from tests.worlds.pages import ORIGIN, Browser
+from tests.worlds.pages import ORIGIN, Browser, Page
 
 LIST = "/network/power"
 NEW = f"{LIST}/new"
@@ -17,6 +18,9 @@ PLACE = f"{NEW}?location=EVP-LOC-001"
 ONE, TWO = f"{STATION}/1", f"{STATION}/2"
 GROUP = {"name": "Ввод", "limit": "40", "unit": "a", "failsafe_a": "6,5", f"{ONE}.in": "on", f"{ONE}.max_a": "32"}
 PEAK = {"h0.from": "18:00", "h0.to": "22:00", "h0.limit_kw": "15,5", "h0.day1": "on", "h0.day7": "on"}
+NIGHT = {**PEAK, "h0.from": "23:00", "h0.to": "05:00"}
+#: The form of hours says how many rows it has.
+ROWS = [("row", str(number)) for number in range(3)]
 
 
 def unticked(form: dict[str, str]) -> dict[str, str]:
@@ -82,6 +86,36 @@ async def test_a_form_of_a_group_that_somebody_changed_meanwhile_writes_nothing(
         assert await world.sql("SELECT 1 FROM evpower.power_schedules") == []
 
 
+@pytest.mark.parametrize("door", ["edit", "schedule"])
+async def test_of_two_forms_of_one_state_that_are_sent_at_once_one_is_refused(
+    browser: Browser, world: World, door: str
+) -> None:
+    at = await made(browser)
+    action = f"{at}/{door}"
+    forms = [unticked((await browser.get(action)).form(action)) for _ in range(2)]
+    answers: list[int] = []
+
+    async def send(form: dict[str, str], other: dict[str, str]) -> None:
+        response = await browser.client.post(action, form=many({**form, **other}, ROWS), headers=ORIGIN)
+        answers.append(response.status_code)
+
+    async with trio.open_nursery() as both:
+        both.start_soon(send, forms[0], {f"{ONE}.in": "on", "limit": "30"} if door == "edit" else PEAK)
+        both.start_soon(send, forms[1], {f"{TWO}.in": "on", "limit": "50"} if door == "edit" else NIGHT)
+    assert sorted(answers) == [303, 409]
+
+
+async def test_a_form_that_is_wrong_is_still_one_of_what_it_was_made_of(browser: Browser, world: World) -> None:
+    """Mended and sent again it writes nothing over what somebody changed before it was sent the first time."""
+    at = await made(browser)
+    edit = f"{at}/edit"
+    form = {**unticked((await browser.get(edit)).form(edit)), f"{ONE}.in": "on"}
+    await world.sql("UPDATE evpower.power_groups SET limit_a = limit_a + 1")
+    await browser.send(edit, {**form, "limit": "much"})
+    page = Page(browser.text, {})
+    assert (await browser.send(edit, {**page.form(edit), f"{ONE}.in": "on", "limit": "30"})).status_code == 409
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -114,15 +148,14 @@ async def test_peak_hours_are_filled_in_and_written_in_place_of_what_was(browser
     peaks = (await browser.get(f"{action}?peaks=1")).form(action)
     assert (peaks["h0.from"], peaks["h0.to"], peaks["h1.from"], peaks["h1.to"]) == ("07:00", "09:00", "18:00", "22:00")
     form = unticked((await browser.get(action)).form(action))
-    rows = [("row", str(number)) for number in range(3)]
     for _ in range(2):
-        response = await browser.client.post(action, form=many({**form, **PEAK}, rows), headers=ORIGIN)
+        response = await browser.client.post(action, form=many({**form, **PEAK}, ROWS), headers=ORIGIN)
         assert response.status_code == 303
     (row,) = await world.sql("SELECT days, since::text, until::text, limit_kw FROM evpower.power_schedules")
     assert (row["days"], row["since"], row["until"], float(row["limit_kw"])) == ([1, 7], "18:00:00", "22:00:00", 15.5)
     assert "By the clock: Mo Su 18:00–22:00: 15.5 kW" in (await browser.get(at)).text
     wrong = {**unticked((await browser.get(action)).form(action)), **PEAK, "h0.to": "25:00", "h0.limit_kw": "x"}
-    response = await browser.client.post(action, form=many(wrong, rows), headers=ORIGIN)
+    response = await browser.client.post(action, form=many(wrong, ROWS), headers=ORIGIN)
     assert response.status_code == 400
     text = await response.get_data(as_text=True)
     assert "1. To: a time such as 09:00" in text

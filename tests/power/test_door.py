@@ -106,6 +106,20 @@ async def test_a_wrong_group_is_refused_and_nothing_is_written(
     assert await world.sql("SELECT 1 FROM evpower.power_groups") == []
 
 
+async def test_of_connectors_that_share_an_evse_one_alone_is_a_member(world: World, desk: Phone) -> None:
+    """OCPP 2.0.1 limits EVSEs: what one of them is granted would be the other's too. Wherever the other is a member."""
+    place = "INSERT INTO evpower.connector_evses VALUES (%s, 2, 1, 2, now(), now())"
+    await world.sql(place, STATION)
+    answer = await body_of(await desk.post("/power-groups", json=GROUP), 400)
+    (wrong,) = answer["detail"]
+    assert wrong["field"] == "members"
+    assert all(each in wrong["message"] for each in (STATION, "1, 2", "EVSE 1"))
+    assert await world.sql("SELECT 1 FROM evpower.power_groups") == []
+    await made(desk, members=[MEMBER])
+    answer = await body_of(await desk.post("/power-groups", json=GROUP | {"members": GROUP["members"][1:]}), 400)
+    assert answer["detail"][0]["field"] == "members"
+
+
 async def test_failsafes_hold_at_every_hour_and_above(desk: Phone) -> None:
     """Half of them would hold by day; by night and at the connection they are too much."""
     top = await made(desk, name="Сеть", limit_a=11.9, members=[])

@@ -10,6 +10,7 @@ import pytest
 import trio
 from psycopg.types.json import Jsonb
 
+from evpower.errors import InvalidRequest
 from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId, WireTransactionId
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
@@ -288,6 +289,50 @@ async def test_of_the_same_level_it_is_ours_that_counts(desk: Desk) -> None:
     await desk.settle()
     await desk.start(ONE)
     assert await granted(desk) == {1: 20, 2: 0}
+
+
+async def test_no_operators_profile_takes_the_place_of_ours(desk: Desk) -> None:
+    """Of a charge it would go before the grant, or end with nothing of ours beneath it: the sum would be anything."""
+    await desk.settle()
+    transaction_id = await desk.start(ONE)
+    profiles = desk.world.app.operations.profiles
+
+    async def give(purpose: str, level: int, **charge: int) -> None:
+        kind = {"chargingProfilePurpose": purpose, "stackLevel": level, "chargingProfileKind": "Absolute"}
+        schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 32}]}
+        written = {"chargingProfileId": 7, **kind, "chargingSchedule": schedule, **charge}
+        await profiles.set(STATION, ONE, written)
+
+    sent = len(desk.world.link.commanded)
+    for purpose, level, charge in (
+        ("TxProfile", 0, {"transactionId": int(transaction_id)}),
+        ("TxProfile", 9, {"transactionId": int(transaction_id)}),
+        ("TxDefaultProfile", 0, {}),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            await give(purpose, level, **charge)
+        assert refused.value.fields[0][0] == "profile.chargingProfilePurpose"
+    assert len(desk.world.link.commanded) == sent
+    await give("TxDefaultProfile", 1)
+    await desk.world.sql("UPDATE evpower.power_groups SET active = false")
+    await give("TxProfile", 9, transactionId=int(transaction_id))
+
+
+@pytest.mark.parametrize(("connector", "again"), [(None, [(1, 5), (1, 20), (2, 5)]), (TWO, [(2, 5)])])
+async def test_what_an_operator_cleared_of_ours_is_sent_again(
+    desk: Desk, connector: ConnectorId | None, again: list[tuple[int, float]]
+) -> None:
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.settle()
+    desk.world.clock.advance(20)
+    assert await desk.look() == []
+    await desk.world.app.operations.profiles.clear(
+        STATION, profile_id=None, connector_id=connector, purpose=None, stack_level=None
+    )
+    assert sorted(await desk.look()) == again
+    desk.world.clock.advance(20)
+    assert await desk.look() == []
 
 
 async def test_a_car_that_asks_for_a_schedule_is_sent_its_grant_again_and_gets_what_it_needs(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from evpower.power.allocation import Wish
+from evpower.power.allocation import Wish, had_of_turn
 from evpower.power.planning import Order, Planner, plan, possible_loads
 from evpower.power.possible_draw import LEASE, LONG_LEASE, GrantAnswer, MemberState
 from evpower.power.site import LimitHours, OutletId, Site
@@ -384,3 +384,39 @@ def test_after_a_whole_turn_and_a_short_pause_there_is_no_new_one(pause_min: int
     desk.change(1, wish=replace(desk.states[outlet(1)].wish, energy_wh=1))  # type: ignore[type-var]  # it has one
     desk.settle()
     assert desk.states[outlet(2)].grants[-1].current_da == (0 if is_new else 80)
+
+
+@pytest.mark.parametrize(("cut_after_min", "is_over"), [(9, False), (11, True)])
+def test_a_turn_that_is_cut_short_in_its_last_minutes_is_over(cut_after_min: int, is_over: bool) -> None:
+    """Its rest may be seconds, in which no car charges, and after which it would wait for a whole round again."""
+    desk = Desk(8, 1)
+    desk.card(1)
+    desk.settle()
+    desk.now = NOW + timedelta(minutes=cut_after_min)
+    desk.settle()
+    desk.site = Desk(0, 1).site
+    desk.settle()
+    desk.now += timedelta(minutes=6)
+    wish = turned(desk.states[outlet(1)], desk.now).wish
+    assert wish is not None
+    assert wish.waits_since is not None
+    assert (wish.waits_since > NOW + timedelta(minutes=cut_after_min), not had_of_turn(wish, desk.now)) == (
+        is_over,
+    ) * 2
+
+
+def test_while_its_station_is_away_a_car_does_not_wait() -> None:
+    """Nothing that is commanded could end that wait: who was away for twenty of 28 minutes is not before who waited for
+    all of the last 27."""
+    desk = Desk(0, 2)
+    for minute, happens in (
+        (0, lambda: desk.card(1)),
+        (1, lambda: desk.card(2)),
+        (2, lambda: desk.change(1, is_online=False)),
+        (22, lambda: desk.change(1, is_online=True)),
+        (28, lambda: setattr(desk, "site", Desk(8, 2).site)),
+    ):
+        desk.now = NOW + timedelta(minutes=minute)
+        happens()
+        granted = desk.settle()
+    assert granted[2] == 8

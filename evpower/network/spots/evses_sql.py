@@ -20,6 +20,9 @@ PLACES = f"""coalesce((
 #: The EVSEs that its connectors make.
 CONFIGURED = f"ARRAY(SELECT DISTINCT {_EVSE} FROM {_PLACED} WHERE n.station_id = s.id ORDER BY 1)"
 
+#: Every connector with its EVSE.
+EACH = f"SELECT n.station_id, n.connector_number, {_EVSE} AS evse_id FROM {_PLACED}"
+
 #: Connectors that cannot charge while `connector_id` does, itself among them: an EVSE charges one car at a time.
 SIBLINGS = f"""(
     SELECT %(connector_id)s UNION

@@ -5,7 +5,6 @@ What is wrong is named by its place: a field, `EVP-1/2.max_a` of a connector, `h
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -186,11 +185,6 @@ def read_hours(rows: Sequence[Mapping[str, str]]) -> list[HoursOrder]:
     if wrong:
         raise InvalidRequest(*wrong)
     return schedule
-
-
-def seen_as(record: GroupRecord) -> str:
-    """Names a group as it is configured: a form that was made of another one is out of date."""
-    return hashlib.sha256(repr((record.order, list(record.schedule))).encode()).hexdigest()[:16]
 
 
 def _number(text: str | None) -> Decimal | str | None:

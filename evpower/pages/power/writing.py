@@ -29,10 +29,9 @@ from evpower.pages.power.forms import (
     offered,
     read_group,
     read_hours,
-    seen_as,
 )
 from evpower.pages.power.sites import SharedViews
-from evpower.power.errors import GroupHasGroups
+from evpower.power.errors import GroupHasChanged, GroupHasGroups
 from evpower.power.orders import GroupRecord
 from evpower.power.service import PowerGroups
 from evpower.power.site import GroupId
@@ -95,15 +94,14 @@ def power_forms(
     async def write(form: GroupForm) -> Any:
         key, actor, record = await form_key(), signed_in().acting.actor, form.record
         given = {name: await form_text(name) for name in _names(form)}
-        if record is not None and await is_out_of_date(key, record):
-            return await forms.show_group(form, given, 409, wrong={"seen": ""})
+        group_id, seen = (None, "") if record is None else (record.id, await form_text("seen"))
         try:
             order = read_group(form.location_id, given, form.connectors)
         except InvalidRequest as refused:
-            return await forms.show_group(form, given, 400, wrong=dict(refused.fields))
+            return await forms.show_group(form, given, 400, wrong=dict(refused.fields), seen=seen)
 
         async def perform() -> str:
-            return str((await power.store(None if record is None else record.id, order, actor=actor)).id)
+            return str((await power.store(group_id, order, actor=actor, seen=seen)).id)
 
         name, target = ("add", form.location_id) if record is None else ("change", str(record.id))
         intent = Intent(key, f"power_groups-{name}", target, given["name"])
@@ -111,14 +109,13 @@ def power_forms(
             with trio.fail_after(WITHIN_S):
                 act = await acts.once(signed_in().acting, intent, perform)
         except InvalidRequest as refused:
-            return await forms.show_group(form, given, 400, wrong=dict(refused.fields))
+            return await forms.show_group(form, given, 400, wrong=dict(refused.fields), seen=seen)
+        except GroupHasChanged:
+            now = await forms.of(form.location_id, group_id)
+            return await forms.show_group(now, given, 409, wrong={"seen": ""})
         if record is not None:
             views.forget(record.id)
         return redirect(f"{LIST}/{act.answer}" if act.outcome == DONE else LIST, 303)
-
-    async def is_out_of_date(key: str, record: GroupRecord) -> bool:
-        """Whether the form was made of another state of the group; one that was sent before is done."""
-        return await form_text("seen") != seen_as(record) and await acts.act(key) is None
 
     @routes.get("/<int:group_id>/schedule")
     async def hours(group_id: int) -> Response:
@@ -132,15 +129,14 @@ def power_forms(
         names = ("limit_kw", "from", "to", *(f"day{day}" for day in DAYS))
         count = min(HOURS_MOST, len((await request.form).getlist("row")))
         rows = [{name: await form_text(f"h{number}.{name}") for name in names} for number in range(count)]
-        if await is_out_of_date(key, record):
-            return await forms.show_hours(record, rows, 409, wrong={"seen": ""})
+        seen = await form_text("seen")
         try:
             order = read_hours(rows)
         except InvalidRequest as refused:
-            return await forms.show_hours(record, rows, 400, wrong=dict(refused.fields))
+            return await forms.show_hours(record, rows, 400, wrong=dict(refused.fields), seen=seen)
 
         async def perform() -> None:
-            await power.schedule(record.id, order, actor=signed_in().acting.actor)
+            await power.schedule(record.id, order, actor=signed_in().acting.actor, seen=seen)
 
         detail = "; ".join(f"{row['from']}–{row['to']} {row['limit_kw']}" for row in rows if row["limit_kw"])
         try:
@@ -148,7 +144,9 @@ def power_forms(
                 intent = Intent(key, "power_groups-schedule", str(group_id), detail or None)
                 await acts.once(signed_in().acting, intent, perform)
         except InvalidRequest as refused:
-            return await forms.show_hours(record, rows, 400, wrong=dict(refused.fields))
+            return await forms.show_hours(record, rows, 400, wrong=dict(refused.fields), seen=seen)
+        except GroupHasChanged:
+            return await forms.show_hours(await power.group(record.id), rows, 409, wrong={"seen": ""})
         views.forget(record.id)
         return redirect(f"{LIST}/{group_id}", 303)
 
@@ -208,7 +206,7 @@ class _Forms:
 
     async def show_group(self, form: GroupForm, filled: dict[str, str], status: int = 200, **names: Any) -> Response:
         """The form of a group."""
-        seen = "" if form.record is None else seen_as(form.record)
+        seen = "" if form.record is None else form.record.seen_as
         shown = {"wrong": {}, "form": form, "filled": filled, "seen": seen, **names}
         return await self._pages.show("power/form.html", status, **shown)
 
@@ -216,5 +214,5 @@ class _Forms:
         self, record: GroupRecord, rows: Sequence[dict[str, str]], status: int = 200, **names: Any
     ) -> Response:
         """The form of its limits by the clock."""
-        shown = {"wrong": {}, "record": record, "rows": rows, "seen": seen_as(record), "days": DAYS, **names}
+        shown = {"wrong": {}, "record": record, "rows": rows, "seen": record.seen_as, "days": DAYS, **names}
         return await self._pages.show("power/schedule.html", status, **shown)

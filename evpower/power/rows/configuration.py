@@ -9,6 +9,7 @@ from typing import Any
 
 from evpower.db.connection import Conn
 from evpower.identifiers import ConnectorId, StationId
+from evpower.network.spots.evses_sql import EACH as EACH_EVSE
 from evpower.power.orders import GroupOrder, GroupRecord, HoursOrder, MemberOrder, OutsideLimit
 from evpower.power.rows.released import forget
 from evpower.power.site import GroupId, OutletId
@@ -56,6 +57,14 @@ ON CONFLICT (station_id, connector_id) DO UPDATE SET group_id = excluded.group_i
 """
 DROP_MEMBER = """
 DELETE FROM evpower.power_group_members WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s
+"""
+# Also when the other one is a member of another group.
+SHARED_EVSES = f"""
+SELECT m.station_id, e.evse_id, array_agg(m.connector_id ORDER BY m.connector_id) AS connector_ids
+FROM evpower.power_group_members m
+JOIN ({EACH_EVSE}) e ON e.station_id = m.station_id AND e.connector_number = m.connector_id
+WHERE m.station_id IN (SELECT station_id FROM evpower.power_group_members WHERE group_id = %(id)s)
+GROUP BY m.station_id, e.evse_id HAVING count(*) > 1 ORDER BY m.station_id, e.evse_id
 """
 DROP_SCHEDULE = "DELETE FROM evpower.power_schedules WHERE group_id = %(id)s"
 PUT_HOURS = """
@@ -110,6 +119,12 @@ async def store_members(conn: Conn, group_id: GroupId, members: Sequence[MemberO
             missing.append(member.outlet)
         await forget(conn, member.outlet)
     return missing
+
+
+async def shared_evses(conn: Conn, group_id: GroupId) -> Sequence[tuple[StationId, int, Sequence[int]]]:
+    """EVSEs of the group's stations of which several connectors are members, with these."""
+    rows = await (await conn.execute(SHARED_EVSES, {"id": group_id})).fetchall()
+    return [(StationId(row["station_id"]), row["evse_id"], row["connector_ids"]) for row in rows]
 
 
 async def drop_members(conn: Conn, outlets: Sequence[OutletId]) -> None:

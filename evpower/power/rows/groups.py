@@ -70,6 +70,10 @@ FAILSAFE_SET = """
 UPDATE evpower.power_group_members SET failsafe_set_a = %(failsafe_a)s, rate_unit = coalesce(%(unit)s, rate_unit)
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s
 """
+SEND_AGAIN = """
+UPDATE evpower.power_group_members SET failsafe_asked_at = NULL, schedule_wanted_at = %(at)s
+WHERE station_id = %(station_id)s AND (%(connector_id)s::int IS NULL OR connector_id = %(connector_id)s)
+"""
 UNCONTROLLED = """
 UPDATE evpower.power_group_members SET uncontrolled = %(why)s, uncontrolled_since = %(since)s
 WHERE station_id = %(station_id)s AND connector_id = %(connector_id)s AND uncontrolled IS DISTINCT FROM %(why)s
@@ -137,6 +141,11 @@ async def note_failsafe(conn: Conn, outlet: OutletId, failsafe_da: int | None, u
     failsafe_a = None if failsafe_da is None else Decimal(failsafe_da) / 10
     parameters = {"station_id": outlet[0], "connector_id": outlet[1], "failsafe_a": failsafe_a, "unit": unit}
     await conn.execute(FAILSAFE_SET, parameters)
+
+
+async def send_again(conn: Conn, station_id: StationId, connector_id: ConnectorId | None, at: datetime) -> None:
+    """The permanent profile and the grant of a connector, or (None) of all at the station, are due."""
+    await conn.execute(SEND_AGAIN, {"station_id": station_id, "connector_id": connector_id, "at": at})
 
 
 async def note_uncontrolled(conn: Conn, outlet: OutletId, why: str | None, at: datetime) -> bool:
