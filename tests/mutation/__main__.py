@@ -38,9 +38,11 @@ ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
         ("billing.rates", "billing.tariff", "billing.reservation", "billing.settlement", "money"),
         (
             "tests/billing/test_tariff.py",
+            "tests/billing/test_rates.py",
             "tests/billing/test_reservation.py",
             "tests/billing/test_settlement.py",
             "tests/charging/test_prediction.py",
+            "tests/charging/test_moving_prices.py",
         ),
     ),
     "belief": (

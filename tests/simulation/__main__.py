@@ -19,7 +19,7 @@ from tests.simulation.dangers import DANGERS
 from tests.simulation.history import Outcome, Run, run_seed
 from tests.simulation.hunting import Ground, hunt_all, listen
 from tests.simulation.narrowing import Narrowing, add_options, chosen, shrink
-from tests.simulation.plan import PAIRS, PAYERS, RESERVERS
+from tests.simulation.plan import ONLOOKERS, PAIRS, PAYERS, RESERVERS
 from tests.simulation.template import migrated_template
 
 #: So many histories must have every pair (point 4 of the plan).
@@ -59,7 +59,8 @@ def main() -> int:
 
 def _show_pairs(pairs: Counter[str], played: int) -> list[str]:
     """How often which misfortunes met; those that never did."""
-    expected = [f"pair {name}" for name in (*PAIRS, *PAYERS, *RESERVERS)] + [f"danger {name}" for name, _ in DANGERS]
+    expected = [f"pair {name}" for name in (*PAIRS, *PAYERS, *RESERVERS, *ONLOOKERS)]
+    expected += [f"danger {name}" for name, _ in DANGERS]
     sys.stdout.write(f"of {played} histories:\n")
     sys.stdout.writelines(f"  {pairs[name]:6} {name}\n" for name in dict.fromkeys(expected))
     return [name for name in expected if not pairs[name]]

@@ -7,6 +7,7 @@ import psycopg
 from tests.simulation.engine import Engine
 from tests.simulation.plan import Plan
 
+LOCATION = "LOC"
 NETWORK = """
 INSERT INTO locations (id, name, address, city, created_at, updated_at)
 VALUES ('LOC', 'Street', 'a', 'Bishkek', '2026-01-01', '2026-01-01');

@@ -19,16 +19,19 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from evpower.settings.config import Config
+from evpower.settings.process import RedisSettings
 from tests.simulation.aftermath import payment_problems, record_problems, unpaid_charges
 from tests.simulation.check import Checker, Final
 from tests.simulation.dangers import dangers
 from tests.simulation.engine import Engine, InvariantBroken
 from tests.simulation.furniture import furnish
 from tests.simulation.guard import Guard
+from tests.simulation.onlookers import onlookers
 from tests.simulation.payers import payers
 from tests.simulation.phones import Acknowledged
-from tests.simulation.plan import Plan
+from tests.simulation.plan import REDIS_LOST, Plan
 from tests.simulation.providers import ODENGI, Bank, moods
+from tests.simulation.redis_server import URL, Redis
 from tests.simulation.reservation_truth import reservation_problems
 from tests.simulation.street import Street
 from tests.simulation.truth import Truth
@@ -172,11 +175,12 @@ async def _history(run: Run, engine: Engine, outcome: Outcome, errors: Errors) -
     checker = Checker(engine)
     street = Street(plan, world, truth, acknowledged)
     bank = Bank(world) if plan.payments else None
+    redis = Redis(engine) if REDIS_LOST in plan.onlookers else None
     async with _open(world, street, plan, bank) as tasks:
         tasks.start_soon(_watch_invariants, engine)
         tasks.start_soon(Guard(plan, world, street.stations, checker).run)
         with trio.move_on_at(run.until_s or float("inf")):
-            await _live(street, world, bank)
+            await _live(street, world, bank, redis)
             await _come_to_rest(run, street, world, checker, outcome, bank)
         tasks.cancel_scope.cancel()
     if run.until_s is None:
@@ -216,7 +220,7 @@ async def _watch_invariants(engine: Engine) -> None:
         await trio.sleep(1)
 
 
-async def _live(street: Street, world: World, bank: Bank | None) -> None:
+async def _live(street: Street, world: World, bank: Bank | None, redis: Redis | None) -> None:
     """The time in which things go wrong."""
     plan = street.plan
     until_s = plan.hours * 3600
@@ -229,6 +233,10 @@ async def _live(street: Street, world: World, bank: Bank | None) -> None:
             if bank is not None:
                 visits.start_soon(payers, plan, world, bank, street.acknowledged, until_s)
                 visits.start_soon(moods, bank, world.engine, until_s)
+            if plan.onlookers:
+                visits.start_soon(onlookers, world, until_s)
+            if redis is not None:
+                visits.start_soon(redis.run, until_s)
 
 
 async def _come_to_rest(
@@ -275,5 +283,6 @@ def unexpected(errors: Errors) -> list[str]:
 
 
 def config_of(plan: Plan) -> Config:
-    """With a provider, where money is paid in."""
-    return replace(CONFIG, odengi=ODENGI) if plan.payments else CONFIG
+    """With a provider, where money is paid in, and a Redis, where one is lost."""
+    config = replace(CONFIG, odengi=ODENGI) if plan.payments else CONFIG
+    return replace(config, redis=RedisSettings(url=URL)) if REDIS_LOST in plan.onlookers else config

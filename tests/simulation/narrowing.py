@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from tests.simulation.plan import PAYERS, RESERVERS, Plan, draw
+from tests.simulation.plan import ONLOOKERS, PAYERS, RESERVERS, Plan, draw
 from tests.simulation.tariffs import TARIFFS
 
 BY_NAME = {each.name: each for each in TARIFFS}
@@ -38,8 +38,9 @@ class Narrowing:
     def plan(self) -> Plan:
         """The plan."""
         plan = draw(self.seed, self.hours)
-        payers = tuple(one for one in self.pairs or () if one in PAYERS)
-        reservers = tuple(one for one in self.pairs or () if one in RESERVERS)
+        payers, reservers, onlookers = (
+            tuple(one for one in self.pairs or () if one in drawn) for drawn in (PAYERS, RESERVERS, ONLOOKERS)
+        )
         stations, clients = plan.stations[: self.stations], plan.clients
         if self.tariff is not None:
             stations = tuple(replace(one, tariff=BY_NAME[self.tariff]) for one in stations)
@@ -53,9 +54,10 @@ class Narrowing:
             plan,
             pairs=plan.pairs
             if self.pairs is None
-            else tuple(one for one in self.pairs if one not in (*PAYERS, *RESERVERS)),
+            else tuple(one for one in self.pairs if one not in (*PAYERS, *RESERVERS, *ONLOOKERS)),
             payers=payers or plan.payers,
             reservers=plan.reservers if self.pairs is None else reservers,
+            onlookers=plan.onlookers if self.pairs is None else onlookers,
             stations=stations,
             clients=clients,
             deaths=plan.deaths if self.deaths else None,

@@ -46,6 +46,8 @@ RESERVERS = (
     "kept x rival and card",
 )
 #: What payers do with an invoice (`payers.py`).
+#: The list of stations beside what is; with a Redis, which is lost now and then.
+LOOKED_AT, REDIS_LOST = ONLOOKERS = ("looked at", "looked at x redis lost")
 PAYERS = (
     "paid at once",
     "paid x expired",
@@ -100,6 +102,7 @@ class Plan:
     payers: tuple[str, ...] = PAYERS
     #: One visit in three has a connector kept.
     reservers: tuple[str, ...] = ()
+    onlookers: tuple[str, ...] = ()
     #: Lost lines and connections, processes that stand still.
     dangers: bool = True
     #: How many times longer than the product's an idle worker waits.
@@ -109,7 +112,7 @@ class Plan:
 def draw(seed: int, hours: float) -> Plan:
     """The same for the same seed."""
     dice, versions = random.Random(f"{seed}/plan"), random.Random(f"{seed}/versions")
-    reserving = random.Random(f"{seed}/reservers")
+    reserving, looking = random.Random(f"{seed}/reservers"), random.Random(f"{seed}/onlookers")
     stations = tuple(_station(dice, versions, number) for number in range(dice.randint(4, 8)))
     clients = tuple(_client(dice, number) for number in range(dice.randint(3, 6)))
     return Plan(
@@ -123,6 +126,7 @@ def draw(seed: int, hours: float) -> Plan:
         payments=dice.random() < 0.7,
         pace=dice.choice((1.0,) + (4.0,) * 3 + (16.0,) * 4),
         reservers=RESERVERS if reserving.random() < 0.5 else (),
+        onlookers=looking.choice(((), (LOOKED_AT,), ONLOOKERS, ONLOOKERS)),
     )
 
 

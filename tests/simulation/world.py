@@ -206,7 +206,7 @@ class World:
         deliverer.LOOK_EVERY_S = watches.LOOK_EVERY_S = loop_lag.LOOK_EVERY_S = IDLE_LOOKS_EVERY_S
         engine.after_news.append(self._spread_news)
         #: What was notified is on its way, and arrives when the hold ends.
-        self._news_held = False
+        self.is_news_held = False
 
     def a_place(self) -> Place:
         """As a proxy in front of them chooses: one that is there, if one is."""
@@ -223,14 +223,14 @@ class World:
 
     async def hold_news(self, seconds: float) -> None:
         """No notification arrives for so long."""
-        self._news_held = True
+        self.is_news_held = True
         await trio.sleep(seconds)
-        self._news_held = False
+        self.is_news_held = False
         self._spread_news()
 
     def _spread_news(self) -> None:
         """What listens is woken, and reads what its own connection was sent."""
-        if self._news_held:
+        if self.is_news_held:
             return
         for place in self.places:
             if place.serving is not None:

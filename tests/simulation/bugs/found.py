@@ -74,4 +74,6 @@ HUNTS: Mapping[str, Hunt] = {
     "credit_each_answer": _in(1, "paid at once", 0.2, "were paid"),
     "take_a_fee_in_the_free_minutes": _in(2, "kept x given up", 0.3, "costs ", tariff="fee", money_som=500),
     "forget_the_fee_of_who_never_came": _in(1, "kept x nobody comes", 0.3, "costs ", tariff="fee", money_som=500),
+    "show_the_list_for_half_a_minute": _in(1, "plain;looked at", 0.2, "the list is old", stations=2),
+    "believe_what_redis_comes_back_with": _in(4, "plain;looked at;looked at x redis lost", 0.5, "the list is old"),
 }
