@@ -75,7 +75,8 @@ SELECT s.id, s.user_id, s.station_id, coalesce(t.id_tag, s.id_tag) AS id_tag, s.
             AND d.kind IN ('stop', 'restart')) AS doubts,
        (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'stop') AS stop_doubts,
        (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'settlement') AS unwritable,
-       (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'clock') AS clock_doubts
+       (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'clock') AS clock_doubts,
+       (SELECT count(*) FROM evpower.doubts d WHERE d.session_id = s.id AND d.kind = 'reading') AS reading_doubts
 FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
 LEFT JOIN evpower.ocpp_transactions t ON t.charging_session_id = s.id ORDER BY s.created_at, s.id
 """
@@ -195,6 +196,9 @@ class Final:
         too_little_wh = 0
         if charge.stop_is_lost or row["stop_doubts"]:
             too_little_wh = flowed_wh  # up to the last reading that came
+        elif charge.meter_was_replaced and charge.station.boots_on_reconnect and row["reading_doubts"]:
+            # A register restarts with a boot: what a queue has of a lower one from before it is disbelieved, and shown.
+            too_little_wh = flowed_wh
         elif charge.meter_was_replaced:
             # Seen of neither: from the last reading of the one to the first of the other.
             too_little_wh = round(charge.station.power_w * UNSEEN_S / 3600)
