@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -464,6 +464,29 @@ async def test_who_only_looks_sees_since_when_a_charge_is_paused(desk: Desk) -> 
     assert len(paused) == 1
     assert paused[0] is not None
     assert paused[0] <= now
+
+
+async def test_the_time_that_its_station_was_away_is_not_waited(desk: Desk) -> None:
+    await desk.world.sql("UPDATE evpower.power_groups SET limit_a = 10, failsafe_a = 5")
+    await desk.settle()
+    await desk.start(ONE)
+    await desk.settle()
+    await desk.start(TWO, OTHER)
+    since = await paused_since(desk, TWO)
+    (line,) = await desk.world.sql("DELETE FROM evpower.charger_connections RETURNING station_id, process_id")
+    await desk.look()
+    desk.world.clock.advance(600)
+    back = "INSERT INTO evpower.charger_connections (station_id, process_id, connected_at) VALUES (%s, %s, %s)"
+    await desk.world.sql(back, *line.values(), desk.world.clock.now())
+    assert await paused_since(desk, TWO) - since == timedelta(seconds=600)
+
+
+async def paused_since(desk: Desk, connector: ConnectorId) -> datetime:
+    await desk.settle()
+    (picture,) = desk.keeper.pictures.values()
+    (since,) = [each.paused_since for each in picture.members if each.member.outlet[1] == connector]
+    assert since is not None
+    return since
 
 
 async def test_who_draws_more_than_its_grant_for_half_a_minute_is_uncontrolled(desk: Desk) -> None:

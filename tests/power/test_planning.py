@@ -409,14 +409,13 @@ def test_while_its_station_is_away_a_car_does_not_wait() -> None:
     """Nothing that is commanded could end that wait: who was away for twenty of 28 minutes is not before who waited for
     all of the last 27."""
     desk = Desk(0, 2)
-    for minute, happens in (
-        (0, lambda: desk.card(1)),
-        (1, lambda: desk.card(2)),
-        (2, lambda: desk.change(1, is_online=False)),
-        (22, lambda: desk.change(1, is_online=True)),
-        (28, lambda: setattr(desk, "site", Desk(8, 2).site)),
-    ):
-        desk.now = NOW + timedelta(minutes=minute)
-        happens()
-        granted = desk.settle()
-    assert granted[2] == 8
+    desk.card(1)
+    desk.settle()
+    desk.now = NOW + timedelta(minutes=1)
+    desk.card(2)
+    for minutes, is_online in ((2, False), (22, True)):
+        desk.now = NOW + timedelta(minutes=minutes)
+        desk.change(1, is_online=is_online)
+        desk.settle()
+    desk.now, desk.site = NOW + timedelta(minutes=28), Desk(8, 2).site
+    assert desk.settle()[2] == 8
