@@ -59,6 +59,8 @@ class CaseStation:
     has_pending_password: bool
     has_certificate: bool
     free_vend: bool
+    #: What it spoke last; None before its first boot.
+    ocpp_version: str | None
 
 
 @dataclass(frozen=True)

@@ -351,7 +351,10 @@ TABLE evpower.ocpp_meter_values PARTITION BY RANGE (received_at) (
     voltage_v double precision,
     soc_percent double precision,
     temperature_c double precision,
-    sampled_values json NOT NULL
+    sampled_values json NOT NULL,
+    seq_no integer,
+    occurred_at timestamp with time zone,
+    offline boolean
 )
 TABLE evpower.ocpp_parked (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -82,14 +82,11 @@ class MeterRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """Readings under a number of their transaction's (contract/ocpp201 §3)."""
+    """Readings under a number of their transaction's, which the report has (contract/ocpp201 §3)."""
 
     station_id: StationId
     report: MeterReport
     received_at: datetime
-    seq_no: int
-    occurred_at: datetime
-    offline: bool
     charging_state: str | None
 
 

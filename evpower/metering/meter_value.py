@@ -51,6 +51,15 @@ class Sample(NamedTuple):
     temperature_c: float | None = None
 
 
+class EventNumber(NamedTuple):
+    """Under which number of its transaction a reading came, and when by its station (OCPP 2.0.1 §3 of ocpp201)."""
+
+    seq_no: int
+    occurred_at: datetime
+    #: It was queued while the station had no line.
+    offline: bool
+
+
 class MeterReport(NamedTuple):
     """Readings: samples oldest first; `raw` is the list of them, byte for byte as sent."""
 
@@ -64,6 +73,8 @@ class MeterReport(NamedTuple):
     signed: bool = False
     #: It may belong to a charge; else it is stored and bears on none (OCPP 2.0.1 J01).
     of_a_charge: bool = True
+    #: Of a reading that is an event, and is kept as one in its row.
+    number: EventNumber | None = None
 
 
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from evpower.charging.transaction import named_by_station
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
-from evpower.metering.meter_value import MeterReport, Sample
+from evpower.metering.meter_value import EventNumber, MeterReport, Sample
 from evpower.tags.id_tag import IdTagVerdict
 
 EventStage = Literal["Started", "Updated", "Ended"]
@@ -61,10 +61,15 @@ class ReportedEvent(NamedTuple):
 
     def named_here(self) -> ReportedEvent:
         """Under the name that its transaction has here."""
-        return self._replace(wire_transaction_id=named_by_station(self.wire_transaction_id))
+        name = named_by_station(self.wire_transaction_id)
+        return self if name == self.wire_transaction_id else self._replace(wire_transaction_id=name)
 
-    def report(self, connector_id: ConnectorId | None) -> MeterReport:
-        """Its readings, of a transaction on this connector."""
+    def reading(self) -> MeterReport:
+        """The event as a row of readings, which is all that is kept of it."""
+        return self.report(None, EventNumber(self.seq_no, self.occurred_at, self.offline))
+
+    def report(self, connector_id: ConnectorId | None, number: EventNumber | None = None) -> MeterReport:
+        """Its readings, of a transaction on this connector; the number of one that is kept as nothing else."""
         return MeterReport(
             self.connector_id or connector_id or ConnectorId(0),
             self.wire_transaction_id,
@@ -72,6 +77,7 @@ class ReportedEvent(NamedTuple):
             self.readings,
             REPORTED_AS,
             self.signed,
+            number=number,
         )
 
 

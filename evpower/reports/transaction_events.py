@@ -145,15 +145,7 @@ class TransactionEvents:
         if not event.is_reading:
             return False
         outcome = await self._journal.event(
-            EventRow(
-                station_id,
-                event.report(None),
-                self._clock.now(),
-                event.seq_no,
-                event.occurred_at,
-                event.offline,
-                event.charging_state,
-            )
+            EventRow(station_id, event.reading(), self._clock.now(), event.charging_state)
         )
         if outcome.taken:
             await self._advanced(station_id, outcome.progress)

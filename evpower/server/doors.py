@@ -81,9 +81,9 @@ from evpower.pages.client_acts import ClientDoers
 from evpower.pages.money import Books
 from evpower.pages.network.lists import NetworkLists
 from evpower.pages.questions.routes import Questions
-from evpower.pages.stations.acts import Doers
 from evpower.pages.stations.asking import Asking
 from evpower.pages.stations.routes import StationRooms, StationWire
+from evpower.pages.stations.station_act import Doers
 from evpower.pages.system import ReadSystem
 from evpower.pages.why import LogLines, Reasons
 from evpower.server import logs

@@ -58,8 +58,19 @@ SELECT 1, now() - n * interval '1 minute', 400, 200 + n, 300, 190 + n FROM gener
 #: Those that another needs last.
 TABLES = (
     *("evpower.power_group_members", "evpower.power_groups", "evpower.session_phases", "charging_sessions"),
-    *("clients", "connectors", "stations", "locations"),
+    *("evpower.device_variables", "evpower.ocpp_station_status", "clients", "connectors", "stations", "locations"),
 )
+#: The station that is looked at speaks OCPP 2.0.1, and has reported of itself.
+SPOKEN = """
+INSERT INTO evpower.ocpp_station_status (station_id, vendor, model, ocpp_version, booted_at)
+VALUES ('EVP-0001', 'Maker', 'Two', '2.0.1', now() - interval '3 hours')
+"""
+REPORTED = """
+INSERT INTO evpower.device_variables (station_id, component, component_instance, evse_id, connector_id, variable,
+                                      variable_instance, attribute, value, mutability, persistent, reported_at)
+SELECT 'EVP-0001', 'EVSE', '', n, 0, 'Power', '', 'MaxSet', '22000', 'ReadOnly', true, now() - interval '2 hours'
+FROM generate_series(1, 2) n
+"""
 
 
 def make_network(database: psycopg.Connection, stations: int) -> None:
@@ -69,6 +80,18 @@ def make_network(database: psycopg.Connection, stations: int) -> None:
     if stations:
         names = {"driver": DRIVER, "charge": CHARGE, "phone": PHONE}
         parameters = {"stations": stations, "locations": max(1, stations // 3), **names}
-        for statement in (LOCATIONS, STATIONS, CONNECTORS, DRIVEN, CHARGED, SETTLED, GROUPED, MEMBERS, MOMENTS):
+        for statement in (
+            LOCATIONS,
+            STATIONS,
+            CONNECTORS,
+            DRIVEN,
+            CHARGED,
+            SETTLED,
+            GROUPED,
+            MEMBERS,
+            MOMENTS,
+            SPOKEN,
+            REPORTED,
+        ):
             database.execute(statement, parameters)
     database.execute("SELECT evpower.tell('prices -')")

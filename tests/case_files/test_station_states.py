@@ -40,6 +40,7 @@ AWAY = CaseStation(
     has_pending_password=False,
     has_certificate=False,
     free_vend=False,
+    ocpp_version="1.6",
 )
 AGO = NOON - timedelta(minutes=2)
 HERE = replace(AWAY, process_id="p", connected_at=AGO, last_seen_at=NOON)

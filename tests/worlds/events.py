@@ -43,6 +43,14 @@ class EventWorld(World):
         reports = self.app.reports
         return await reports.reading_in_order(station, event) or await reports.transaction_event(station, event)
 
+    async def kept_numbers(self) -> list[int]:
+        """The numbers of all events that are kept: as events, or as rows of readings."""
+        rows = await self.sql(
+            "SELECT seq_no FROM evpower.transaction_events UNION ALL"
+            " SELECT seq_no FROM evpower.ocpp_meter_values WHERE seq_no IS NOT NULL ORDER BY 1"
+        )
+        return [row["seq_no"] for row in rows]
+
     async def begin(
         self, tag: IdTag, *, connector: ConnectorId = ONE, meter_wh: int = 1000, station: StationId = STATION
     ) -> BegunTransaction:

@@ -23,7 +23,8 @@ SELECT s.id, s.serial_number, s.model, s.manufacturer, s.location_id, l.name AS 
        l.address AS location_address, l.city, s.status AS admin_status, s.firmware_version, s.tariff_plan_id,
        s.created_at, s.updated_at, s.last_heartbeat_at AS last_seen_at, c.process_id, c.connected_at, c.address,
        o.status AS whole_status, o.vendor_error_code, o.info, o.vendor AS reported_vendor, o.model AS reported_model,
-       o.booted_at, k.password_hash IS NOT NULL AS has_password, k.pending_hash IS NOT NULL AS has_pending_password,
+       o.booted_at, o.ocpp_version, k.password_hash IS NOT NULL AS has_password,
+       k.pending_hash IS NOT NULL AS has_pending_password,
        EXISTS (SELECT FROM evpower.station_certificates t WHERE t.station_id = s.id AND t.ended_at IS NULL
                AND t.state IN ('signed', 'delivered')) AS has_certificate, coalesce(p.free_vend, false) AS free_vend
 FROM public.stations s JOIN public.locations l ON l.id = s.location_id

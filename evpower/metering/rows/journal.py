@@ -105,7 +105,7 @@ RETURNING station_id
 
 COPY_METER_VALUES = """
 COPY evpower.ocpp_meter_values (station_id, wire_transaction_id, connector_id, measured_at, received_at, energy_wh,
-    power_w, current_a, voltage_v, soc_percent, temperature_c, sampled_values) FROM STDIN
+    power_w, current_a, voltage_v, soc_percent, temperature_c, seq_no, occurred_at, offline, sampled_values) FROM STDIN
 """
 # The report names the transaction that was the connector's before this one and has stopped, and was measured since this
 # one began: some stations go on with the old id (field ruling 3.4).
@@ -158,6 +158,8 @@ RETURNING t.id AS transaction_key, s.id, t.wire_transaction_id, t.energy_wh, t.p
 _encode = msgspec.json.Encoder().encode
 
 
+#: Of readings that are no event.
+_NO_NUMBER = (None, None, None)
 #: No transaction has this key.
 NONE = TransactionKey(0)
 MeterRow = tuple[StationId, MeterReport, datetime]
@@ -298,7 +300,7 @@ def _copy_line(station_id: StationId, report: MeterReport, at: datetime) -> byte
     return b"%b\t%b\t%b\t%b\n" % (
         _escape(station_id.encode()),
         b"\\N" if wire_id is None else _escape(wire_id.encode()),
-        _columns((report.connector_id, measured_at, at, *quantities)),
+        _columns((report.connector_id, measured_at, at, *quantities, *(report.number or _NO_NUMBER))),
         _escape(report.raw),
     )
 

@@ -5,70 +5,18 @@ A form is read by the table and refused as a whole before anything is done: Inva
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from evpower.administration.client_accounts import ClientAccounts
-from evpower.administration.finding import Search
-from evpower.administration.service import Administration
-from evpower.charging.service import ChargingService
 from evpower.charging.session import StartOrder
 from evpower.errors import InvalidRequest
-from evpower.http.operators.operations import StationOperations
 from evpower.http.wire.requests import session_id_or_none
 from evpower.identifiers import ClientId, ConnectorId, StationId
 from evpower.ocpp.watch.frame_facts import TRIGGERS
-from evpower.security.station_access import StationAccess
+from evpower.pages.stations.device_acts import DEVICE_ACTS, OCPP_201
+from evpower.pages.stations.station_act import Doers, FormField, Given, StationAct, operation
 from evpower.staff.rights import Right
-
-FieldType: TypeAlias = Literal[
-    "connector", "connector_or_station", "choice", "text", "secret", "moment", "sum", "session"
-]
-#: What was filled in, read: empty fields are not there.
-Given: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Doers:
-    """The services that acts ask."""
-
-    operations: StationOperations
-    charging: ChargingService
-    administration: Administration
-    access: StationAccess
-    accounts: ClientAccounts
-    finding: Search
-
-
-Does: TypeAlias = Callable[[Doers, StationId, Given, str], Awaitable[str | None]]
-
-
-@dataclass(frozen=True)
-class FormField:
-    """A field of an act's form; the text `field.{name}` says what it is."""
-
-    name: str
-    kind: FieldType
-    choices: tuple[str, ...] = ()
-    is_needed: bool = True
-
-
-@dataclass(frozen=True)
-class StationAct:
-    """One act; `does` gets services, station, fields and actor, and returns what the station answered."""
-
-    name: str
-    fields: tuple[FormField, ...]
-    does: Does
-    rights: tuple[Right, ...] = (Right.COMMAND,)
-    is_danger: bool = False
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """Fields that are kept nowhere."""
-        return frozenset(each.name for each in self.fields if each.kind == "secret")
 
 
 async def _start(do: Doers, station: StationId, given: Given, actor: str) -> str | None:
@@ -94,23 +42,6 @@ async def _stop(do: Doers, station: StationId, given: Given, actor: str) -> str 
     return (await do.charging.stop_session(session_id, caller=None, actor=actor)).session.phase
 
 
-def _operation(name: str, arguments: Callable[[Given], dict[str, Any]]) -> Does:
-    """One of the operations that the REST door and `evpower operate` have (`http/operators/operations.py`)."""
-
-    async def does(do: Doers, station: StationId, given: Given, actor: str) -> str | None:
-        written = {key: value for key, value in arguments(given).items() if value is not None}
-        return shown_answer(await do.operations.perform(station, name, written))
-
-    return does
-
-
-def shown_answer(answer: Mapping[str, Any]) -> str:
-    """The station's own word, and what else it gave: `Accepted`, `Accepted, file_name: x.zip`."""
-    status = [str(answer["status"])] if "status" in answer else []
-    others = [f"{key}: {value}" for key, value in answer.items() if key != "status" and value is not None]
-    return ", ".join((*status, *others)) or "✓"
-
-
 async def _maintenance(do: Doers, station: StationId, given: Given, actor: str) -> str | None:
     changed = await do.administration.change_station(station, {"status": given["mode"]}, actor=actor)
     return changed.record.record.status
@@ -132,11 +63,14 @@ ACTS: Sequence[StationAct] = (
         rights=(Right.COMMAND, Right.CLIENTS),
     ),
     StationAct("stop", (FormField("session", "session"),), _stop, is_danger=True),
-    StationAct("unlock", (CONNECTOR,), _operation("unlock", lambda given: {"connector_id": given["connector"]})),
+    StationAct("unlock", (CONNECTOR,), operation("unlock", lambda given: {"connector_id": given["connector"]})),
     StationAct(
         "reset",
-        (FormField("kind", "choice", ("soft", "hard")),),
-        _operation("reset", lambda given: {"kind": given["kind"]}),
+        (
+            FormField("kind", "choice", ("soft", "hard")),
+            FormField("connector", "connector", is_needed=False, version=OCPP_201),
+        ),
+        operation("reset", lambda given: {"kind": given["kind"], "connector_id": given.get("connector")}),
         is_danger=True,
     ),
     StationAct(
@@ -145,7 +79,7 @@ ACTS: Sequence[StationAct] = (
             FormField("connector", "connector_or_station"),
             FormField("operative", "choice", ("inoperative", "operative")),
         ),
-        _operation(
+        operation(
             "change-availability",
             lambda given: {"connector_id": given["connector"], "operative": given["operative"] == "operative"},
         ),
@@ -161,25 +95,33 @@ ACTS: Sequence[StationAct] = (
     StationAct(
         "trigger",
         (FormField("message", "choice", TRIGGERS), FormField("connector", "connector", is_needed=False)),
-        _operation("trigger", lambda given: {"message": given["message"], "connector_id": given.get("connector")}),
+        operation("trigger", lambda given: {"message": given["message"], "connector_id": given.get("connector")}),
     ),
-    StationAct(
-        "diagnostics", (LOCATION,), _operation("get-diagnostics", lambda given: {"location": given["location"]})
-    ),
+    StationAct("diagnostics", (LOCATION,), operation("get-diagnostics", lambda given: {"location": given["location"]})),
     StationAct(
         "firmware",
         (LOCATION, FormField("retrieve_at", "moment", is_needed=False)),
-        _operation(
+        operation(
             "update-firmware", lambda given: {"location": given["location"], "retrieve_at": given.get("retrieve_at")}
         ),
         is_danger=True,
     ),
-    StationAct("clear_cache", (), _operation("clear-cache", lambda given: {})),
-    StationAct("read_configuration", (), _operation("read-configuration", lambda given: {})),
+    StationAct(
+        "security_log",
+        (LOCATION,),
+        operation("get-log", lambda given: {"location": given["location"], "log_type": "SecurityLog"}),
+    ),
+    StationAct(
+        "local_list",
+        (FormField("update", "choice", ("difference", "full")),),
+        operation("sync-local-list", lambda given: {"full": given["update"] == "full"}),
+    ),
+    StationAct("clear_cache", (), operation("clear-cache", lambda given: {})),
+    StationAct("read_configuration", (), operation("read-configuration", lambda given: {})),
     StationAct(
         "configuration",
         (FormField("setting", "text"), FormField("value", "text", is_needed=False)),
-        _operation("write-configuration", lambda given: {"values": {given["setting"]: given.get("value", "")}}),
+        operation("write-configuration", lambda given: {"values": {given["setting"]: given.get("value", "")}}),
     ),
     StationAct(
         "password",
@@ -188,6 +130,7 @@ ACTS: Sequence[StationAct] = (
         rights=(Right.NETWORK,),
         is_danger=True,
     ),
+    *DEVICE_ACTS,
 )
 BY_NAME: Mapping[str, StationAct] = {act.name: act for act in ACTS}
 

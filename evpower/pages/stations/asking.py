@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import isfinite
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,14 +21,15 @@ from evpower.administration.records import Page
 from evpower.attention.cells import StationCells
 from evpower.attention.picture import Pictures
 from evpower.clock import Clock
-from evpower.digits import whole_number
+from evpower.digits import INT32_MAX, whole_number
 from evpower.errors import InvalidRequest, NotFound, StationNotFound
 from evpower.identifiers import StationId
 from evpower.pages.frame.forms import form_key, form_text
 from evpower.pages.frame.shown import Pages
 from evpower.pages.frame.som import read_som
 from evpower.pages.frame.visitor import Visitor, signed_in
-from evpower.pages.stations.acts import ACTS, BY_NAME, Doers, FormField, StationAct, local_moment, read_fields
+from evpower.pages.stations.acts import ACTS, BY_NAME, local_moment, read_fields
+from evpower.pages.stations.station_act import Doers, FormField, StationAct
 from evpower.staff.acts import DONE, Intent, OperatorAct, OperatorActs
 from evpower.staff.asked_acts import LONGEST_S, AskedActs
 from evpower.staff.rights import Right
@@ -136,9 +138,20 @@ def _allowed(station_id: str, name: str) -> StationAct:
     return act
 
 
-def allowed_acts(visitor: Visitor, station_id: str) -> list[StationAct]:
-    """The buttons of a station."""
-    return [act for act in ACTS if may_do(visitor, act, station_id)]
+def allowed_acts(visitor: Visitor, station_id: str, version: str | None) -> list[StationAct]:
+    """The buttons of a station that spoke this version of OCPP last."""
+    return [act for act in ACTS if act.version in (None, version) and may_do(visitor, act, station_id)]
+
+
+def _figure(text: str) -> float:
+    """A number with a point or a comma. Raises ValueError."""
+    try:
+        figure = float(text.replace(",", "."))
+    except ValueError:
+        raise ValueError("no_number") from None
+    if not isfinite(figure):
+        raise ValueError("no_number")
+    return figure
 
 
 def _read(zone: ZoneInfo, field: FormField, text: str) -> object:
@@ -157,5 +170,11 @@ def _read(zone: ZoneInfo, field: FormField, text: str) -> object:
             return local_moment(text, zone)
         case "sum":
             return read_som(text)
+        case "number":
+            if (count := whole_number(text, INT32_MAX)) is None:
+                raise ValueError("no_whole_number")
+            return count
+        case "figure":
+            return _figure(text)
         case _:
             return text

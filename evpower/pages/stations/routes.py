@@ -39,6 +39,8 @@ from evpower.staff.rights import Right
 
 WITHIN_S = 20
 ATTEMPTS_SHOWN, CHARGES_SHOWN, FRAMES_SHOWN, EVENTS_SHOWN = 20, 100, 100, 200
+#: Of a station of OCPP 2.0.1, which may report thousands.
+VARIABLES_SHOWN = 500
 #: Frames that a time is asked for, and those that the filter looks through.
 FRAMES_READ = 1000
 FRAMES_OF = timedelta(hours=2)
@@ -131,7 +133,7 @@ class _Tabs:
             tabs=TABS,
             case=case,
             cells=cells.cells if cells is not None else (),
-            acts=allowed_acts(signed_in(), station_id),
+            acts=allowed_acts(signed_in(), station_id, case.station.ocpp_version),
             **head,
             **shown,
         )
@@ -231,7 +233,10 @@ class _Tabs:
         return {"seen": await self._rooms.availability.seen(station_id)}
 
     async def _configuration(self, station_id: StationId) -> dict[str, Any]:
-        return {"settings": await self._rooms.cases.settings(station_id)}
+        """Its settings, and of OCPP 2.0.1 the first of the variables that it reported."""
+        known = await self._asking.doers.operations.device_model.known(station_id)
+        settings = await self._rooms.cases.settings(station_id)
+        return {"settings": settings, "variables": known[:VARIABLES_SHOWN], "reported": len(known)}
 
     async def _money(self, station_id: StationId) -> dict[str, Any]:
         price = await self._price(station_id, None)

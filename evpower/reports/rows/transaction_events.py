@@ -1,4 +1,7 @@
-"""Rows of `station_transactions` and `transaction_events`: each event once, applied by its number."""
+"""Rows of `station_transactions` and `transaction_events`: each event once, applied by its number.
+
+Readings that come in their order are events too, kept as rows of `ocpp_meter_values` (`metering/rows/event_order.py`).
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ OPEN = """
 INSERT INTO evpower.station_transactions AS t (station_id, wire_transaction_id, last_event_at)
 VALUES (%(station_id)s, %(wire_id)s, %(at)s)
 ON CONFLICT (station_id, wire_transaction_id) DO UPDATE SET last_event_at = greatest(t.last_event_at, %(at)s)
+RETURNING next_seq_no
 """
 KEEP = """
 INSERT INTO evpower.transaction_events
@@ -42,6 +46,12 @@ WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s
 READ = """
 SELECT occurred_at, kind, answer, applied_at FROM evpower.transaction_events
 WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND seq_no = %(seq_no)s
+"""
+READ_READING = """
+SELECT occurred_at FROM evpower.ocpp_meter_values
+WHERE station_id = %(station_id)s AND wire_transaction_id = %(wire_id)s AND seq_no = %(seq_no)s
+  AND received_at >= %(since)s
+LIMIT 1
 """
 # In the order of their numbers: the next one; the first, whatever number its station gives it; one that comes after
 # later ones; and, once an event has waited too long for its predecessors, the lowest there is.
@@ -140,7 +150,10 @@ class KeptEvent:
 async def keep(conn: Conn, station_id: StationId, event: ReportedEvent, at: datetime) -> KeptEvent | None:
     """Write an event, and its transaction when it is the first; what was kept under its number, when it is a repeat."""
     where = {"station_id": station_id, "wire_id": event.wire_transaction_id, "at": at}
-    await conn.execute(OPEN, where)
+    opened = await (await conn.execute(OPEN, where)).fetchone()
+    assert opened is not None
+    if event.seq_no < opened["next_seq_no"] and (reading := await _reading(conn, station_id, event, at)) is not None:
+        return reading
     parameters = {
         **where,
         "seq_no": event.seq_no,
@@ -153,6 +166,18 @@ async def keep(conn: Conn, station_id: StationId, event: ReportedEvent, at: date
         await conn.execute(WAIT, where)
         return None
     return await read_kept(conn, station_id, event)
+
+
+async def _reading(conn: Conn, station_id: StationId, event: ReportedEvent, at: datetime) -> KeptEvent | None:
+    """What was taken in its order under the number of an event: a row of readings, and no row of events."""
+    parameters = {
+        "station_id": station_id,
+        "wire_id": event.wire_transaction_id,
+        "seq_no": event.seq_no,
+        "since": at - KEPT_FOR,
+    }
+    row = await (await conn.execute(READ_READING, parameters)).fetchone()
+    return None if row is None else KeptEvent(row["occurred_at"], "Updated", None, is_applied=True)
 
 
 async def read_kept(conn: Conn, station_id: StationId, event: ReportedEvent) -> KeptEvent:
