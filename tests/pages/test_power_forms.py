@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import Headers, MultiDict
 
 from tests.worlds.charging import STATION, World
 from tests.worlds.pages import ORIGIN, Browser, Page
@@ -112,7 +112,7 @@ async def test_a_form_that_is_wrong_is_still_one_of_what_it_was_made_of(browser:
     form = {**unticked((await browser.get(edit)).form(edit)), f"{ONE}.in": "on"}
     await world.sql("UPDATE evpower.power_groups SET limit_a = limit_a + 1")
     await browser.send(edit, {**form, "limit": "much"})
-    page = Page(browser.text, {})
+    page = Page(browser.text, Headers())
     assert (await browser.send(edit, {**page.form(edit), f"{ONE}.in": "on", "limit": "30"})).status_code == 409
 
 
