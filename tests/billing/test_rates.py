@@ -136,3 +136,7 @@ def test_what_is_stored_is_read_to_the_last_digit() -> None:
     assert read_steps(steps_stored((RateStep(4_300, rate),))) == (RateStep(4_300, rate),)
     assert (schedule_stored(()), steps_stored(()), read_steps(None)) == (None, None, ())
     assert moving_price({"moving_price": None}) == MovingPrice()
+
+
+def test_a_rate_that_begins_before_anything_flows_holds_for_all_energy() -> None:
+    assert Rates(DAY).stepped(SCHEDULE, [0]).parts(1_000) == [RatedEnergy(1_000, NIGHT)]

@@ -42,6 +42,7 @@ ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
             "tests/billing/test_reservation.py",
             "tests/billing/test_settlement.py",
             "tests/charging/test_prediction.py",
+            "tests/idle_fees",
             "tests/charging/test_moving_prices.py",
         ),
     ),
