@@ -16,8 +16,9 @@ from evpower.power.site import Conductor, Member, OutletId, Site
 
 #: A grant lasts so long before it may be taken away for another's turn.
 TURN = timedelta(minutes=15)
-#: Who has waited for so long is next, whatever it has had before: nobody waits for more than three turns.
-WAITED_LONG = timedelta(minutes=20)
+#: Who has waited for so long is next, whatever it has had before. A little more than a turn: who waited through one and
+#: is passed over at its end waits for two more, and with what faults and answers take for more than 45 minutes.
+WAITED_LONG = timedelta(minutes=17)
 #: A turn that is cut short with less than this left is over.
 LEAST_REST = timedelta(minutes=5)
 #: After a whole turn and a shorter pause there is no new one.
