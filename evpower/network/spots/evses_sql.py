@@ -20,6 +20,12 @@ PLACES = f"""coalesce((
 #: The EVSEs that its connectors make.
 CONFIGURED = f"ARRAY(SELECT DISTINCT {_EVSE} FROM {_PLACED} WHERE n.station_id = s.id ORDER BY 1)"
 
+#: The connectors of the station `station_id` on its EVSE `evse_id`.
+ON_EVSE = f"""
+SELECT n.connector_number FROM {_PLACED}
+WHERE n.station_id = %(station_id)s AND {_EVSE} = %(evse_id)s ORDER BY 1
+"""
+
 #: Connectors that cannot charge while `connector_id` does, itself among them: an EVSE charges one car at a time.
 SIBLINGS = f"""(
     SELECT %(connector_id)s UNION
