@@ -28,8 +28,8 @@ ACKNOWLEDGED = {
         AND t.meter_carried_wh > 0 OR EXISTS (SELECT FROM evpower.doubts d WHERE d.transaction_key = t.id))""",
     "StopTransaction": f"{_OF} AND t.meter_stop_wh IS NOT NULL",
 }
-#: OCPP 2.0.1 numbers its events: each is kept by its number, and applied in their order. A reading in its order is a row
-#: of readings.
+#: OCPP 2.0.1 numbers its events: each is kept by its number, and applied in their order. A reading that came in its
+#: order is a row of readings.
 KEPT = """
 SELECT FROM evpower.transaction_events
 WHERE (station_id, wire_transaction_id, seq_no) = (%(station)s, %(wire)s, %(seq_no)s)
